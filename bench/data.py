@@ -1,0 +1,196 @@
+"""Big data, generated once by SQL and kept: files under `bench/.data`, and PostgreSQL databases `tapcard_bench_…`."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+from flask_migrate import upgrade
+from psycopg import sql
+
+from tests import needs
+
+from .stage import DATA, Stage
+
+MULTIPLIER = 2_654_435_761  # odd, so that it only shuffles the 2^32 tokens
+HOLDERS, CARDS, DAYS = 2_500, 5_000, 365
+HOURS_KEPT = 35 * 24
+
+USERS = """
+INSERT INTO users (id, email, first_name, last_name, is_active, created_at, verified_at)
+SELECT i, 'holder' || i || '@example.com', 'Holder', 'Bench', {true}, {now}, {now} FROM {series}
+"""
+LOOKUP_CARDS = """
+INSERT INTO cards (id, token, owner_id, status, target, reroute_url, reroute_host, is_blocked, claim_policy,
+                   imported_tap_count, created_at)
+SELECT i, {token}, 1, 'active', 'url', 'https://example.com/' || i, 'example.com', {false}, 'code', 0, {now}
+FROM {series}
+"""
+HOLDERS_CARDS = """
+INSERT INTO cards (id, token, owner_id, alias, status, target, reroute_url, reroute_host, is_blocked, claim_policy,
+                   imported_tap_count, created_at)
+SELECT i, {token}, (i + 1) / 2, 'Card ' || i, 'active', 'url', 'https://example.com/' || i, 'example.com', {false},
+       'code', 0, {now}
+FROM {series}
+"""
+AGENT = """
+INSERT INTO user_agents (id, text, device, os_family, is_bot) VALUES (1, 'bench', 'phone', 'Android', {false})
+"""
+TAPS = """
+INSERT INTO taps (id, uid, tapped_at, card_id, owner_id, channel, outcome, user_agent_id, language, referrer_host,
+                  country, visitor, is_bot, is_own)
+SELECT i, {uid}, {instant}, 1 + (i * 7919) % {cards}, (2 + (i * 7919) % {cards}) / 2,
+       CASE WHEN i % 3 = 0 THEN 'qr' ELSE 'nfc' END, 'redirect', 1, 'en-GB', '',
+       CASE WHEN i % 5 = 0 THEN 'DE' ELSE 'GB' END, '', {false}, {false}
+FROM {series}
+"""
+DAY_ROWS = """
+INSERT INTO tap_days (day_on, card_id, owner_id, design_id, channel, outcome, device, country, is_bot, is_own,
+                      tap_count)
+SELECT {day}, card_id, owner_id, 0, channel, outcome, 'phone', country, {false}, {false}, count(*)
+FROM taps GROUP BY 1, 2, 3, 5, 6, 8
+"""
+HOUR_ROWS = """
+INSERT INTO tap_hours (hour_at, card_id, owner_id, design_id, channel, outcome, device, country, is_bot, is_own,
+                       tap_count, folded_count)
+SELECT {hour}, card_id, owner_id, 0, channel, outcome, 'phone', country, {false}, {false}, count(*), count(*)
+FROM taps WHERE tapped_at > {recent} GROUP BY 1, 2, 3, 5, 6, 8
+"""
+
+SQLITE = {
+    "true": "1",
+    "false": "0",
+    "now": "'2026-01-01 00:00:00.000000'",
+    "series": "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n)",
+    "token": f"printf('C%08X', (i * {MULTIPLIER}) & 4294967295)",
+    "uid": "printf('%032x', i)",
+    "instant": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || ((i * 104729) % {period}) || ' seconds')",
+    "day": "date(tapped_at)",
+    "hour": "strftime('%Y-%m-%d %H:00:00.000000', tapped_at)",
+    "recent": "strftime('%Y-%m-%d', 'now', '-{hours} hours')",
+}
+POSTGRESQL = {
+    "true": "true",
+    "false": "false",
+    "now": "timestamp '2026-01-01'",
+    "series": "generate_series(1::bigint, {count}) AS n(i)",
+    "token": f"'C' || upper(lpad(to_hex((i * {MULTIPLIER}) & 4294967295), 8, '0'))",
+    "uid": "lpad(to_hex(i), 32, '0')",
+    "instant": "(now() AT TIME ZONE 'UTC') - ((i * 104729) % {period}) * interval '1 second'",
+    "day": "tapped_at::date",
+    "hour": "date_trunc('hour', tapped_at)",
+    "recent": "(now() AT TIME ZONE 'UTC') - interval '{hours} hours'",
+}
+
+
+def token(number: int) -> str:
+    """The token of the card with an id."""
+    return f"C{(number * MULTIPLIER) & 0xFFFFFFFF:08X}"
+
+
+def cards(database: str, count: int) -> Stage:
+    """An installation with so many cards of one holder."""
+    return _made(database, f"cards_{count}", [(USERS, 1), (LOOKUP_CARDS, count)])
+
+
+def taps(database: str, count: int) -> Stage:
+    """An installation with so many taps in a year on 5,000 cards of 2,500 holders, and their roll-ups."""
+    statements = [(USERS, HOLDERS), (HOLDERS_CARDS, CARDS), (AGENT, 1), (TAPS, count), (DAY_ROWS, 1), (HOUR_ROWS, 1)]
+    return _made(database, f"taps_{count}", statements)
+
+
+def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
+    folder = DATA / f"{name}-{database.lower()}"
+    done = folder / "done"
+    if database == "SQLite":
+        house = Stage(database, folder, f"sqlite:///{folder / 'bench.sqlite'}")
+    else:
+        server = needs.POSTGRESQL_URL.replace("+psycopg", "", 1)
+        house = Stage(database, folder, f"{server}/tapcard_bench_{name}")
+    if done.exists() and (database == "SQLite" or _is_there(f"tapcard_bench_{name}")):
+        return house
+    print(f"    generating {name} for {database}, once …", flush=True)
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    done.unlink(missing_ok=True)
+    if database == "SQLite":
+        for path in folder.glob("bench.sqlite*"):
+            path.unlink()
+    else:
+        _recreate(f"tapcard_bench_{name}")
+    with house.application():
+        upgrade()
+    period = {"cards": CARDS, "period": DAYS * 86400, "hours": HOURS_KEPT}
+    if database == "SQLite":
+        with _fast_sqlite(folder / "bench.sqlite") as connection:
+            for statement, count in statements:
+                words = {key: value.format(count=count, **period) for key, value in SQLITE.items()}
+                connection.execute(statement.format(**words, **period))
+    else:
+        with psycopg.connect(house.config.database_url.replace("+psycopg", "", 1)) as server_side:
+            with _without_indexes(server_side):
+                for statement, count in statements:
+                    words = {key: value.format(count=count, **period) for key, value in POSTGRESQL.items()}
+                    server_side.execute(statement.format(**words, **period).encode())
+            server_side.commit()
+            server_side.autocommit = True
+            server_side.execute("VACUUM ANALYZE")
+    done.touch()
+    print(f"    … {time.monotonic() - began:.0f} s", flush=True)
+    return house
+
+
+@contextmanager
+def _fast_sqlite(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that writes without care; secondary indexes are made at the end, sorted."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in (
+            "journal_mode=OFF",
+            "synchronous=OFF",
+            "foreign_keys=OFF",
+            "cache_size=-2000000",
+            "temp_store=2",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        indexes = connection.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql NOTNULL"
+        ).fetchall()
+        for name, _definition in indexes:
+            connection.execute(f'DROP INDEX "{name}"')
+        connection.execute("BEGIN")
+        yield connection
+        connection.execute("COMMIT")
+        for _name, definition in indexes:
+            connection.execute(definition)
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+@contextmanager
+def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
+    """Drop the indexes that no constraint needs, and make them again at the end."""
+    connection.execute("SET maintenance_work_mem = '1GB'")
+    connection.execute("SET synchronous_commit = off")
+    found = connection.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT IN "
+        "(SELECT conname FROM pg_constraint)"
+    ).fetchall()
+    for name, _definition in found:
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    yield
+    for _name, definition in found:
+        connection.execute(definition.encode())
+
+
+def _is_there(name: str) -> bool:
+    with psycopg.connect(f"{needs.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres") as connection:
+        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
+
+
+def _recreate(name: str) -> None:
+    url = f"{needs.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

@@ -1,0 +1,51 @@
+"""One line a figure: name, value, budget, and whether it is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, as it is printed."""
+
+    name: str
+    value: str
+    budget: str
+    verdict: str
+
+    def __str__(self) -> str:
+        return f"{self.name:<58} {self.value:<36} {self.budget:<28} {self.verdict}"
+
+
+def at_least(name: str, value: float, budget: float, unit: str = "×", detail: str = "") -> Figure:
+    return _figure(name, value, budget, unit, detail, "≥", value >= budget)
+
+
+def at_most(name: str, value: float, budget: float, unit: str = "×", detail: str = "") -> Figure:
+    return _figure(name, value, budget, unit, detail, "≤", value <= budget)
+
+
+def skipped(name: str, why: str) -> Figure:
+    return Figure(name, f"for want of {why}", "", "skipped")
+
+
+def _figure(name: str, value: float, budget: float, unit: str, detail: str, sign: str, ok: bool) -> Figure:
+    shown = f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.2f} {unit}"
+    limit = f"{budget:,.0f}" if budget >= 1000 else f"{budget:g}"
+    return Figure(name, f"{shown} {detail}".strip(), f"{sign} {limit} {unit}", "ok" if ok else "SHORT")
+
+
+def interleaved(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:
+    """Measure several sides in turn, so that what else the machine does falls on all of them."""
+    found: list[list[float]] = [[] for _ in sides]
+    for number in range(rounds):
+        for index in range(len(sides)):
+            side = (index + number) % len(sides)
+            found[side].append(sides[side]())
+    return found
+
+
+def ratio(over: list[float], under: list[float]) -> float:
+    """The middle of the ratios of each round."""
+    return median(a / b for a, b in zip(over, under, strict=True))

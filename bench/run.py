@@ -1,0 +1,34 @@
+"""Measures against the budgets: one line a figure. Arguments choose some groups; without any it measures all."""
+
+import sys
+from collections.abc import Callable, Iterator
+
+from . import drain, lookup, memory, pages, start, statistics, taps
+from .figures import Figure
+
+GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "taps": taps.figures,
+    "drain": drain.figures,
+    "lookup": lookup.figures,
+    "statistics": statistics.figures,
+    "pages": pages.figures,
+    "start": start.figures,
+    "memory": memory.figures,
+}
+
+
+def main(names: list[str]) -> int:
+    if unknown := [name for name in names if name not in GROUPS]:
+        sys.exit(f"There is no group {unknown[0]!r}; there are {', '.join(GROUPS)}.")
+    found: list[Figure] = []
+    for name in names or GROUPS:
+        for figure in GROUPS[name]():
+            print(figure, flush=True)
+            found.append(figure)
+    verdicts = [figure.verdict for figure in found]
+    print(f"\n{verdicts.count('ok')} ok, {verdicts.count('SHORT')} SHORT, {verdicts.count('skipped')} skipped")
+    return 1 if "SHORT" in verdicts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

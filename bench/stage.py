@@ -1,0 +1,198 @@
+"""Where benchmarks run: an installation of its own on SQLite or PostgreSQL, the real server, and `wrk`."""
+
+import contextlib
+import http.client
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import upgrade
+
+from config import Config
+from tapcard import seeds
+from tapcard.app import create_app
+from tapcard.db import db, transactions
+from tapcard.models import Profile, User
+from tapcard.services import accounts
+from tests import needs
+from tests.servers import free_port, granian
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(__file__).resolve().parent / ".data"
+DATABASES = ("SQLite", "PostgreSQL")
+PASSWORD = "correct horse battery"
+PATIENCE = 30.0
+
+
+@dataclass
+class Stage:
+    """An installation to measure."""
+
+    database: str
+    folder: Path
+    database_url: str
+    environment: dict[str, str] = field(init=False)
+    config: Config = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.environment = os.environ | {
+            "INSTANCE_PATH": str(self.folder / "instance"),
+            "DATABASE_URL": self.database_url,
+            "FLOOD_LIMIT": "100000000 per second",
+            "UNKNOWN_TOKEN_LIMIT": "100000000 per second",
+            "SECRET_KEY": "a key for benchmarks alone, long enough",
+        }
+        self.config = Config.from_env(self.environment)
+
+    @contextmanager
+    def application(self) -> Iterator[Flask]:
+        """The application in this process."""
+        app = create_app(self.config)
+        logging.getLogger("tapcard").setLevel(logging.WARNING)
+        with app.app_context(), transactions(writing=True):
+            try:
+                yield app
+            finally:
+                app.extensions["spool"].rotate()
+                db.session.remove()
+                db.engine.dispose()
+
+    @contextmanager
+    def serving(self, app: str = "wsgi:app", workers: int = 2) -> Iterator["Server"]:
+        """The application, or another one, behind the real server."""
+        port = free_port()
+        environment = self.environment | {"PORT": str(port), "SITE_URL": f"http://127.0.0.1:{port}"}
+        log = self.folder / "server.log"
+        with open(log, "ab") as file:
+            running = subprocess.Popen(
+                granian(app, port, workers), cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True
+            )
+        try:
+            server = Server(port, running.pid)
+            server.wait(log)
+            yield server
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGTERM)
+            try:
+                running.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+
+
+@dataclass
+class Server:
+    """A server that runs."""
+
+    port: int
+    pid: int
+
+    def wait(self, log: Path) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+                connection.request("GET", "/healthz")
+                connection.getresponse()
+                return
+            time.sleep(0.05)
+        sys.exit(f"The server did not start:\n{log.read_text()[-3000:]}")
+
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What `wrk` found."""
+
+    requests: int
+    rate: float
+    p50: float
+    p99: float  # milliseconds
+
+
+UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+
+
+def wrk(
+    server: Server, path: str, seconds: int, connections: int = 32, script: str | None = None, **variables: str
+) -> Load:
+    """Load a server on the loopback address for some seconds; any answer but 2xx and 3xx ends the benchmark."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
+    if script:
+        command += ["-s", str(Path(__file__).with_name(script))]
+    done = subprocess.run(
+        [*command, f"http://127.0.0.1:{server.port}{path}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | variables,
+    )
+    text = done.stdout
+    if "Non-2xx" in text or "Socket errors" in text:
+        sys.exit(f"wrk met errors:\n{text}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    requests = re.search(r"(\d+) requests in", text)
+    quantiles = {
+        name: float(number) * UNITS[unit] for name, number, unit in re.findall(r"(\d\d)%\s+([\d.]+)(\w+)", text)
+    }
+    assert rate is not None
+    assert requests is not None
+    return Load(int(requests[1]), float(rate[1]), quantiles["50"], quantiles["99"])
+
+
+def has_wrk() -> bool:
+    return shutil.which("wrk") is not None
+
+
+def databases() -> list[str]:
+    """Those that can be measured here."""
+    return [name for name in DATABASES if name == "SQLite" or needs.postgresql()]
+
+
+@contextmanager
+def stage(database: str, *, demo: bool = True) -> Iterator[Stage]:
+    """An installation for the length of a block: Ada with a card to an address and one to her profile."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tapcard-bench-")))
+        if database == "SQLite":
+            url = f"sqlite:///{folder}/bench.sqlite"
+        else:
+            url = stack.enter_context(needs.new_database("bench"))
+        made = Stage(database, folder, url)
+        with made.application() as app:
+            upgrade()
+            if demo:
+                seed(app)
+        yield made
+
+
+def seed(app: Flask) -> None:
+    accounts.seed_roles()
+    keys = app.extensions["keys"]
+    ada = seeds.create_user("ada@example.com", password=PASSWORD)
+    seeds.create_user("olu@example.com", first_name="Olu", password=PASSWORD, roles=["owner"])
+    profile: Profile = seeds.create_profile(ada, "ada")
+    seeds.create_card(ada, token="BENCHURL", url="https://example.com/", keys=keys)
+    seeds.create_card(ada, token="BENCHPRO", profile=profile, keys=keys)
+    db.session.commit()
+
+
+def user(email: str) -> User:
+    found = accounts.find(email)
+    assert found is not None
+    return found

@@ -1,0 +1,13 @@
+"""The back office: what staff do today; the rest of it is drawn by Flask-Admin."""
+
+from flask import Flask
+
+from . import tables
+from .views import bp
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages of the back office, unless the module is switched off."""
+    if "admin" in app.config["TAPCARD"].modules:
+        app.register_blueprint(bp)
+        tables.init_app(app)

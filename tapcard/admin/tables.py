@@ -1,0 +1,173 @@
+"""Tables that staff may look through, by Flask-Admin with templates of ours: nothing is edited or deleted as a row."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, abort
+from flask_admin import Admin, AdminIndexView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+
+from ..db import Base, db
+from ..models import AuditEntry, Card, Design, OutboxMessage
+from ..web import filters
+from ..web.guards import to_log_in
+
+LAST_PAGE = 100_000
+LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
+
+
+class StaffView(ModelView):
+    """A list to search, for those whose role allows it; everybody else reads that there is no such page."""
+
+    permission = ""
+    search_hint = ""
+    title_column = "id"
+    can_create = can_edit = can_delete = False
+    can_view_details = True
+    page_size = 50
+    can_set_page_size = False
+    simple_list_pager = True  # no full count
+    action_disallowed_list = ("delete",)
+    list_template = "admin/list.html"
+    details_template = "admin/details.html"
+    column_type_formatters = {
+        type(None): lambda _view, _value, _name: "–",
+        bool: lambda _view, value, _name: _("yes") if value else _("no"),
+        datetime: lambda _view, value, _name: filters.write_datetime(value),
+        enum.StrEnum: lambda _view, value, _name: value.value.replace("_", " "),
+    }
+    column_type_formatters_detail = column_type_formatters
+
+    def is_accessible(self) -> bool:
+        return current_user.is_authenticated and current_user.may(self.permission)
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        if current_user.is_authenticated:
+            abort(404)
+        return to_log_in()
+
+    def _get_list_extra_args(self) -> Any:
+        """Take page and search from the address as far as they make sense."""
+        args = super()._get_list_extra_args()
+        args.page = min(max(args.page or 0, 0), LAST_PAGE)
+        if args.search:
+            args.search = "".join(each for each in args.search if each.isprintable())[:100]
+        return args
+
+    def get_one(self, id: Any) -> Any:  # noqa: A002  the library names it
+        """A row by its number; nothing for anything else."""
+        text = str(id)
+        is_number = text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER
+        return super().get_one(text) if is_number else None
+
+    def title_of(self, row: Base) -> str:
+        """What to call a row."""
+        return str(getattr(row, self.title_column))
+
+
+class CardView(StaffView):
+    """Cards by token, alias, owner, design, batch."""
+
+    permission = "cards.view"
+    search_hint = _("Token, alias, owner, design or batch")
+    title_column = "token"
+    column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
+    column_labels = {
+        "owner.email": _("Owner"),
+        "design.name": _("Design"),
+        "batch.name": _("Batch"),
+        "created_at": _("Made"),
+        "chip_uid": _("Chip UID"),
+    }
+    column_select_related_list = (Card.owner, Card.design, Card.batch)
+    column_searchable_list = ("token", "alias", "owner.email", "design.name", "batch.name")
+    column_sortable_list = ("token", "alias", "status", "created_at")
+    column_details_list = (
+        "token",
+        "status",
+        "locked_because",
+        "owner.email",
+        "alias",
+        "target",
+        "reroute_url",
+        "is_blocked",
+        "profile.slug",
+        "design.name",
+        "batch.name",
+        "claim_policy",
+        "chip_uid",
+        "imported_tap_count",
+        "created_at",
+        "claimed_at",
+    )
+    column_default_sort = ("id", True)
+
+
+class DesignView(StaffView):
+    """Designs and their prices, in minor units."""
+
+    permission = "designs.edit"
+    search_hint = _("Name")
+    title_column = "name"
+    column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
+    column_details_list = (*column_list, "front_picture", "rear_picture", "owner.email")
+    column_searchable_list = ("name",)
+    column_sortable_list = ("name", "status", "created_at")
+
+
+class OutboxView(StaffView):
+    """Promised mails: what is due, done, failed; what they carry is not shown."""
+
+    permission = "mails.view"
+    search_hint = _("Kind")
+    column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
+    column_details_list = ("id", *column_list)
+    column_searchable_list = ("kind",)
+    column_sortable_list = ("kind", "created_at", "due_at", "failed_at")
+    column_default_sort = ("id", True)
+
+
+class AuditView(StaffView):
+    """Who did what."""
+
+    permission = "audit.view"
+    search_hint = _("What was done, like card.claimed")
+    column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
+    column_details_list = (*column_list, "origin", "details")
+    column_select_related_list = (AuditEntry.actor,)
+    column_labels = {"actor.email": _("Who"), "tag": _("What"), "happened_at": _("When")}
+    column_searchable_list = ("tag",)
+    column_sortable_list = ("tag", "happened_at")
+    column_default_sort = ("id", True)
+
+
+class Start(AdminIndexView):
+    """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
+
+    def is_accessible(self) -> bool:
+        return bool(current_user.is_authenticated)
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        return to_log_in()
+
+    @expose("/")
+    def index(self) -> Any:
+        abort(404)
+
+
+TABLES = (
+    (Card, CardView, "cards", _("Cards")),
+    (Design, DesignView, "designs", _("Designs")),
+    (OutboxMessage, OutboxView, "outbox", _("Mails")),
+    (AuditEntry, AuditView, "audit", _("Audit")),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Hang the tables under /admin/tables."""
+    admin = Admin(app, name="tapcard", index_view=Start(url="/admin/tables"))
+    for model, view, endpoint, name in TABLES:
+        admin.add_view(view(model, db, name=name, endpoint=endpoint, url=f"/admin/tables/{endpoint}"))

@@ -1,0 +1,106 @@
+"""Pages for staff: what needs a person, registering a blank card, blocking a host."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..clock import today_in, utcnow
+from ..db import db
+from ..models import BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage, TapDay
+from ..services import cards, rollups, taps
+from ..web import filters
+from ..web.forms import refusals
+from ..web.guards import permission_required
+from .forms import BlockHostForm, RegisterForm, UnblockHostForm
+
+bp = Blueprint("backoffice", __name__, url_prefix="/admin")
+ORPHANS_SHOWN = 50
+
+
+@bp.get("/")
+@permission_required("cards.view")
+def index() -> str:
+    """Cards by state, taps of 30 days, and what needs a person."""
+    today = today_in(filters.shop().time_zone)
+    since = today - timedelta(days=29)
+    by_status = dict(db.session.execute(sa.select(Card.status, sa.func.count()).group_by(Card.status)).all())
+    tap_count = db.session.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(TapDay.tap_count), 0)).where(TapDay.day_on >= since, rollups.counted())
+    )
+    claims = db.session.scalar(
+        sa.select(sa.func.count()).select_from(Card).where(Card.claimed_at >= utcnow() - timedelta(days=30))
+    )
+    failed = db.session.scalar(
+        sa.select(sa.func.count()).select_from(OutboxMessage).where(OutboxMessage.failed_at.is_not(None))
+    )
+    return render_template(
+        "admin/index.html",
+        unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
+        active=by_status.get(CardStatus.ACTIVE, 0),
+        locked=by_status.get(CardStatus.LOCKED, 0),
+        tap_count=tap_count,
+        claims=claims,
+        failed=failed,
+        orphans=taps.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
+    )
+
+
+@bp.route("/cards/register", methods=["GET", "POST"])
+@permission_required("cards.register")
+def register_card() -> Response:
+    """Enter a blank card; its claim code is shown for the insert."""
+    designs = db.session.scalars(sa.select(Design).order_by(Design.name)).all()
+    form = RegisterForm(designs, token=request.args.get("token", "").strip()[:40])
+    if form.validate_on_submit():
+        design = next((design for design in designs if design.id == form.design.data), None)
+        keys = current_app.extensions["keys"]
+        policy = ClaimPolicy(form.policy.data)
+        with refusals(form):
+            card, code = cards.register(form.token.data or "", design, policy, keys, current_user)
+            db.session.commit()
+            return make_response(render_template("admin/registered.html", card=card, code=code))
+    return make_response(render_template("admin/register_card.html", form=form), 422 if form.errors else 200)
+
+
+@bp.get("/cards/<token>/code")
+@permission_required("cards.make")
+def claim_code(token: str) -> Response:
+    """The claim code of an unclaimed card, for whoever packs it."""
+    card = cards.find(token)
+    code = cards.read_code(card, current_app.extensions["keys"]) if card is not None else None
+    if card is None or code is None:
+        abort(404)
+    return make_response(render_template("admin/registered.html", card=card, code=code))
+
+
+@bp.route("/hosts", methods=["GET", "POST"])
+@permission_required("hosts.block")
+def hosts() -> Response:
+    """Hosts that no card may lead to."""
+    form = BlockHostForm()
+    if form.validate_on_submit():
+        with refusals(form):
+            marked = cards.block_host(form.host.data or "", current_user, form.reason.data or "")
+            db.session.commit()
+            flash(_("Blocked. %(number)s cards led there.", number=marked), "success")
+            return redirect(url_for("backoffice.hosts"))
+    blocked = db.session.scalars(sa.select(BlockedHost).order_by(BlockedHost.host)).all()
+    page = render_template("admin/hosts.html", form=form, hosts=blocked)
+    return make_response(page, 422 if form.errors else 200)
+
+
+@bp.post("/hosts/unblock")
+@permission_required("hosts.block")
+def unblock_host() -> Response:
+    """Allow a host again."""
+    form = UnblockHostForm()
+    if not form.validate_on_submit():
+        abort(400)
+    cards.unblock_host(form.host.data or "", current_user)
+    db.session.commit()
+    flash(_("Allowed again."), "success")
+    return redirect(url_for("backoffice.hosts"))

@@ -1,0 +1,127 @@
+"""What people type about themselves; roles, verification and the like are never among it."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, DateField, EmailField, PasswordField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+
+from ..clock import utcnow
+from ..models.users import EMAIL_LENGTH, NAME_LENGTH
+from ..services import accounts
+from ..services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from ..web.forms import Form
+
+TITLE_LENGTH = 20
+EARLIEST_BIRTH = date(1900, 1, 1)
+AT_MOST = _("At most %(max)d characters.")
+
+# Names stand in our mails: nobody shall send a stranger an advertisement through the sign-up form.
+LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|[@<>]", re.IGNORECASE)
+TURNS_TEXT_ROUND = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def is_email(form: Form, field: Any) -> None:
+    """Refuse what is not an e-mail address."""
+    try:
+        accounts.normalise_email(field.data)
+    except accounts.InvalidEmail as error:
+        raise ValidationError(gettext(error.message, **error.params)) from None
+
+
+def is_name(form: Form, field: Any) -> None:
+    """Refuse a link in place of a name, and what nobody can read."""
+    if LOOKS_LIKE_A_LINK.search(field.data):
+        raise ValidationError(_("Write the name without addresses or links."))
+    if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):
+        raise ValidationError(_("Write the name in letters."))
+
+
+def _name(label: Any, prompt: Any) -> StringField:
+    return StringField(label, [DataRequired(prompt), Length(max=NAME_LENGTH, message=AT_MOST), is_name])
+
+
+def _email(label: Any) -> EmailField:
+    validators = [DataRequired(_("Type an e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email]
+    return EmailField(label, validators)
+
+
+def _new_password(label: Any) -> PasswordField:
+    return PasswordField(
+        label,
+        [
+            InputRequired(_("Choose a password.")),
+            Length(min=SHORTEST_PASSWORD, message=_("Use at least %(min)d characters.")),
+            Length(max=LONGEST_PASSWORD, message=_("Use at most %(max)d characters.")),
+        ],
+    )
+
+
+def _known_password(label: Any) -> PasswordField:
+    return PasswordField(
+        label, [InputRequired(_("Type your password.")), Length(max=LONGEST_PASSWORD, message=AT_MOST)]
+    )
+
+
+class SignUpForm(Form):
+    """A new account."""
+
+    first_name = _name(_("First name"), _("Type your first name."))
+    last_name = _name(_("Last name"), _("Type your last name."))
+    email = _email(_("E-mail address"))
+    password = _new_password(_("Password"))
+    terms = BooleanField(_("I accept the terms"), [DataRequired(_("Please accept the terms to go on."))])
+
+
+class LogInForm(Form):
+    """Who somebody is; the address is not checked, because that would be another answer than "wrong"."""
+
+    email = EmailField(
+        _("E-mail address"),
+        [DataRequired(_("Type your e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST)],
+    )
+    password = _known_password(_("Password"))
+    remember = BooleanField(_("Remember me on this device"))
+
+
+class ForgotPasswordForm(Form):
+    """Where to send the link."""
+
+    email = _email(_("E-mail address"))
+
+
+class SetPasswordForm(Form):
+    """A password, through a mailed link."""
+
+    password = _new_password(_("New password"))
+
+
+class ChangePasswordForm(Form):
+    """Another password."""
+
+    current = _known_password(_("Current password"))
+    password = _new_password(_("New password"))
+
+
+class ChangeEmailForm(Form):
+    """Another address."""
+
+    email = _email(_("New e-mail address"))
+    current = _known_password(_("Your password"))
+
+
+class DetailsForm(Form):
+    """How somebody is called."""
+
+    title = StringField(_("Title"), [Optional(), Length(max=TITLE_LENGTH, message=AT_MOST), is_name])
+    first_name = _name(_("First name"), _("Type your first name."))
+    last_name = _name(_("Last name"), _("Type your last name."))
+    born_on = DateField(_("Birth date"), [Optional()])
+
+    def validate_born_on(self, field: Any) -> None:
+        # in some zone it is tomorrow already
+        if field.data is not None and not EARLIEST_BIRTH <= field.data <= utcnow().date() + timedelta(days=1):
+            raise ValidationError(_("Give a date between 1900 and today."))

@@ -1,0 +1,292 @@
+"""Commands: `flask --app wsgi …`."""
+
+import csv
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import flask_migrate
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from honcho.manager import Manager
+from sqlalchemy import select
+
+from . import backup
+from .db import db
+from .errors import DomainError
+from .models import Card, ClaimPolicy, Design, LockedBecause
+from .services import accounts, card_import, cards, health
+
+cards_group = AppGroup("cards", help="Make, import and block cards.")
+users_group = AppGroup("users", help="Accounts.")
+GRANIAN_THREADS = 4
+ASKED_TO_STOP = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands."""
+    for group in (cards_group, users_group):
+        app.cli.add_command(group)
+    for command in (serve, doctor, make_backup, restore_backup):
+        app.cli.add_command(command)
+
+
+def config() -> Any:
+    """The configuration the application was started with."""
+    return current_app.config["TAPCARD"]
+
+
+# --- cards ------------------------------------------------------------------------------------------------------------
+
+
+@cards_group.command("make")
+@click.option("--design", "design_name", help="Name of the design; without one the cards show a placeholder.")
+@click.option("--count", required=True, type=click.IntRange(1, cards.MOST_AT_ONCE))
+@click.option("--policy", type=click.Choice([each.value for each in ClaimPolicy]), default=ClaimPolicy.CODE.value)
+@click.option("--batch", help="Name of the batch; by default the name of the file.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV for the encoder.")
+def make_cards(design_name: str | None, count: int, policy: str, batch: str | None, out: Path) -> None:
+    """Make a batch of unclaimed cards and write what the encoder needs."""
+    design = None
+    if design_name:
+        design = db.session.scalar(select(Design).where(Design.name == design_name).order_by(Design.id).limit(1))
+        if design is None:
+            names = ", ".join(db.session.scalars(select(Design.name).order_by(Design.name))) or "none yet"
+            raise click.ClickException(f"There is no design {design_name!r}. There are: {names}.")
+    try:
+        # the file first: codes of cards that exist but were never written down would be lost
+        with open(out, "x", newline="", encoding="utf-8") as file:
+            os.chmod(out, 0o600)
+            made = cards.make(
+                design, ClaimPolicy(policy), count, current_app.extensions["keys"], batch=batch or out.stem
+            )
+            writer = csv.writer(file)
+            writer.writerow(("token", "tap_url", "qr_url", "claim_code"))
+            site = current_app.config["SITE_URL"]
+            for card, code in made:
+                writer.writerow((card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}", code or ""))
+            file.flush()
+            os.fsync(file.fileno())
+            db.session.commit()
+    except FileExistsError:
+        raise click.ClickException(f"{out} is there already; nothing was made.") from None
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}; nothing was made.") from None
+    except DomainError as error:
+        out.unlink()
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{count} cards made, written to {out}.")
+
+
+@cards_group.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
+@click.option("--dry-run", is_flag=True, help="Only look through the file and report.")
+def import_cards(file: Any, dry_run: bool) -> None:
+    """Take over cards of the first system; all of the file or nothing.
+
+    Columns: token, email, first_name, last_name, alias, reroute_url, show_profile, design, taps.
+    """
+    accounts.seed_roles()
+    try:
+        own_hosts = {urlsplit(config().site_url).netloc}
+        report = card_import.run(file, own_hosts, current_app.extensions["keys"])
+    except UnicodeDecodeError as error:
+        db.session.rollback()
+        raise click.ClickException(f"The file is not UTF-8 ({error.reason}); nothing was imported.") from None
+    for number, message in report.errors:
+        click.echo(f"row {number}: {message}", err=True)
+    summary = f"{report.added} to add, {report.unchanged} already there, {len(report.errors)} wrong"
+    if report.errors:
+        db.session.rollback()
+        raise click.ClickException(f"Nothing was imported ({summary}).")
+    if dry_run:
+        db.session.rollback()
+        click.echo(f"Dry run: {summary}.")
+        return
+    db.session.commit()
+    click.echo(f"Imported: {report.added} added, {report.unchanged} already there.")
+
+
+@cards_group.command("code")
+@click.argument("token")
+def show_code(token: str) -> None:
+    """Show the claim code of an unclaimed card, for an insert that got lost."""
+    code = cards.read_code(named_card(token), current_app.extensions["keys"])
+    if code is None:
+        raise click.ClickException("This card has no claim code: it is claimed, or claimed in another way.")
+    click.echo(code)
+
+
+@cards_group.command("lock")
+@click.argument("token")
+@click.option("--why", required=True, help="For the card's history.")
+def lock_card(token: str, why: str) -> None:
+    """Switch a card off for abuse; its holder cannot switch it on."""
+    with told():
+        cards.lock(named_card(token), LockedBecause.ABUSE, None, why)
+    click.echo(f"{token} is switched off.")
+
+
+@cards_group.command("unlock")
+@click.argument("token")
+def unlock_card(token: str) -> None:
+    """Switch a card on again, whatever it was switched off for."""
+    with told():
+        cards.unlock(named_card(token), None, allowed=tuple(LockedBecause))
+    click.echo(f"{token} is switched on.")
+
+
+@cards_group.command("retire")
+@click.argument("token")
+@click.option("--why", required=True, help="For the card's history.")
+def retire_card(token: str, why: str) -> None:
+    """Take a card out of use for ever."""
+    with told():
+        cards.retire(named_card(token), None, why)
+    click.echo(f"{token} is retired.")
+
+
+def named_card(token: str) -> Card:
+    """The card somebody names, or a message."""
+    card = cards.find(token)
+    if card is None:
+        raise click.ClickException(f"There is no card {token}.")
+    return card
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Commit what a block did, or say why it may not be."""
+    try:
+        yield
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+
+
+@cards_group.command("block-host")
+@click.argument("host")
+@click.option("--reason", default="")
+def block_host(host: str, reason: str) -> None:
+    """Let no card lead to a host, nor to any below it."""
+    try:
+        number = cards.block_host(host, None, reason[:200])
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+    click.echo(f"{cards.host_in(host)} blocked; {number} cards led there.")
+
+
+@cards_group.command("unblock-host")
+@click.argument("host")
+def unblock_host(host: str) -> None:
+    """Allow a host again."""
+    try:
+        cards.unblock_host(host, None)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+    click.echo(f"{cards.host_in(host)} allowed.")
+
+
+# --- users ------------------------------------------------------------------------------------------------------------
+
+
+@users_group.command("create-owner")
+@click.option("--email", prompt=True)
+@click.option("--first-name", prompt=True)
+@click.option("--last-name", prompt=True)
+def create_owner(email: str, first_name: str, last_name: str) -> None:
+    """Make the shop's owner; nothing else does. The password is asked for, or read from standard input."""
+    if sys.stdin.isatty():
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Once more: ") != password:
+            raise click.ClickException("The two passwords differ.")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    try:
+        accounts.create_owner(email, first_name, last_name, password)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    db.session.commit()
+    click.echo(f"{email} owns the shop.")
+
+
+# --- taps -------------------------------------------------------------------------------------------------------------
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+@click.command("serve")
+@click.option("--demo/--no-demo", default=True, help="Make the demo data when the database is empty.")
+@click.pass_context
+@with_appcontext
+def serve(context: click.Context, demo: bool) -> None:
+    """Bring the database up to date, then run web and worker until Ctrl-C or TERM."""
+    settings = config()
+    flask_migrate.upgrade()
+    click.echo(f"\n  tapcard is at {settings.site_url}\n")
+    if demo and not settings.is_production:
+        context.invoke(current_app.cli.commands["seed"], demo=True, if_empty=True)
+    db.session.remove()
+    sys.stdout.flush()
+    manager = Manager()
+    granian = (
+        f"{sys.executable} -m granian --interface wsgi --host {settings.host} --port {settings.port} "
+        f"--workers {settings.web_workers} --blocking-threads {GRANIAN_THREADS} --no-ws --log-level warning "
+        "--respawn-failed-workers wsgi:app"
+    )
+    manager.add_process("web", granian)
+    manager.add_process("worker", f"{sys.executable} -m flask --app wsgi worker")
+    manager.loop()
+    sys.exit(0 if manager.returncode in ASKED_TO_STOP else manager.returncode)
+
+
+# --- operation --------------------------------------------------------------------------------------------------------
+
+
+@click.command("doctor")
+@with_appcontext
+def doctor() -> None:
+    """Look for what is wrong, and say what to do about it."""
+    findings = health.findings(config(), current_app.extensions["spool"])
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.name}: {finding.detail}")
+        if not finding.ok:
+            click.echo(f"     {finding.what_to_do}")
+    if not all(finding.ok for finding in findings):
+        sys.exit(1)
+
+
+@click.command("backup")
+@click.argument("destination", type=click.Path(path_type=Path))
+@with_appcontext
+def make_backup(destination: Path) -> None:
+    """Write database, uploads and spooled taps into one archive, while everything runs."""
+    try:
+        click.echo(f"Written: {backup.create(config(), destination)}")
+    except backup.BackupError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.command("restore")
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Also over an installation that holds something.")
+@with_appcontext
+def restore_backup(archive: Path, force: bool) -> None:
+    """Bring an archive back; stop web and worker before."""
+    try:
+        db.session.remove()
+        db.engine.dispose()
+        backup.restore(config(), archive, force=force)
+    except backup.BackupError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("Restored.")

@@ -1,0 +1,205 @@
+"""Cards, what they are made from, and everything that ever happened to them."""
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from ..db import Base, created, enum_type, pk
+from .profiles import Profile
+from .users import User
+
+TOKEN_LENGTH = 20
+ALIAS_LENGTH = 60
+URL_LENGTH = 2000
+HOST_LENGTH = 255
+BATCH_NAME_LENGTH = 80
+
+
+class DesignStatus(enum.StrEnum):
+    """Whether staff have looked at the artwork."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class Design(Base):
+    """The artwork a card is made from; pictures are names of uploads, a design without one shows a placeholder."""
+
+    __tablename__ = "designs"
+    __table_args__ = (
+        sa.CheckConstraint("card_amount IS NULL OR card_amount >= 0", name="card_amount_not_negative"),
+        sa.CheckConstraint(
+            "activation_amount IS NULL OR activation_amount >= 0", name="activation_amount_not_negative"
+        ),
+    )
+
+    id: Mapped[pk]
+    name: Mapped[str] = mapped_column(sa.String(50))
+    front_picture: Mapped[str | None] = mapped_column(sa.String(80))
+    rear_picture: Mapped[str | None] = mapped_column(sa.String(80))
+    is_public: Mapped[bool] = mapped_column(default=False)
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    status: Mapped[DesignStatus] = mapped_column(default=DesignStatus.APPROVED)
+    card_amount: Mapped[int | None]
+    activation_amount: Mapped[int | None]
+    created_at: Mapped[created]
+
+    owner: Mapped[User | None] = relationship()
+
+
+class CardStatus(enum.StrEnum):
+    """Where a card is in its life."""
+
+    UNCLAIMED = "unclaimed"
+    ACTIVE = "active"
+    LOCKED = "locked"
+    RETIRED = "retired"
+
+
+class LockedBecause(enum.StrEnum):
+    """Why a card is switched off: by its owner, by staff, by the closing of an account."""
+
+    LOST = "lost"
+    ABUSE = "abuse"
+    CLOSED = "closed"
+
+
+class Target(enum.StrEnum):
+    """Where a tap leads."""
+
+    URL = "url"
+    PROFILE = "profile"
+    EVENT = "event"
+
+
+class ClaimPolicy(enum.StrEnum):
+    """How an unclaimed card gets its owner."""
+
+    CODE = "code"
+    PAY = "pay"
+    OPEN = "open"
+
+
+class CardMove(enum.StrEnum):
+    """A step in a card's life."""
+
+    MAKE = "make"
+    CLAIM = "claim"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    TRANSFER = "transfer"
+    RELEASE = "release"
+    REPLACE = "replace"
+    RETIRE = "retire"
+
+
+_S, _M = CardStatus, CardMove
+MOVES: dict[CardMove, tuple[frozenset[CardStatus], CardStatus]] = {
+    _M.CLAIM: (frozenset({_S.UNCLAIMED}), _S.ACTIVE),
+    _M.LOCK: (frozenset({_S.ACTIVE}), _S.LOCKED),
+    _M.UNLOCK: (frozenset({_S.LOCKED}), _S.ACTIVE),
+    _M.TRANSFER: (frozenset({_S.ACTIVE}), _S.ACTIVE),
+    _M.RELEASE: (frozenset({_S.ACTIVE}), _S.UNCLAIMED),
+    _M.REPLACE: (frozenset({_S.ACTIVE, _S.LOCKED}), _S.RETIRED),
+    _M.RETIRE: (frozenset({_S.UNCLAIMED, _S.ACTIVE, _S.LOCKED}), _S.RETIRED),
+}
+
+
+class CardBatch(Base):
+    """Cards made or imported together."""
+
+    __tablename__ = "card_batches"
+
+    id: Mapped[pk]
+    name: Mapped[str] = mapped_column(sa.String(BATCH_NAME_LENGTH), unique=True)
+    created_at: Mapped[created]
+
+
+class Card(Base):
+    """One physical NFC object that carries one URL for life; never deleted, only retired."""
+
+    __tablename__ = "cards"
+    __table_args__ = (
+        sa.UniqueConstraint("owner_id", "alias"),
+        sa.CheckConstraint("token = upper(token)", name="token_upper"),
+        sa.CheckConstraint("status <> 'active' OR owner_id IS NOT NULL", name="active_has_owner"),
+        sa.CheckConstraint("status <> 'unclaimed' OR owner_id IS NULL", name="unclaimed_has_no_owner"),
+        sa.CheckConstraint("(status = 'locked') = (locked_because IS NOT NULL)", name="locked_has_reason"),
+        sa.CheckConstraint("owner_id IS NULL OR claim_code IS NULL", name="claimed_has_no_code"),
+    )
+
+    id: Mapped[pk]
+    token: Mapped[str] = mapped_column(sa.String(TOKEN_LENGTH), unique=True)
+    design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    alias: Mapped[str | None] = mapped_column(sa.String(ALIAS_LENGTH))
+    status: Mapped[CardStatus] = mapped_column(default=CardStatus.UNCLAIMED, index=True)
+    locked_because: Mapped[LockedBecause | None]
+    target: Mapped[Target | None]
+    reroute_url: Mapped[str | None] = mapped_column(sa.String(URL_LENGTH))
+    reroute_host: Mapped[str | None] = mapped_column(sa.String(HOST_LENGTH), index=True)
+    profile_id: Mapped[int | None] = mapped_column(sa.ForeignKey("profiles.id", ondelete="SET NULL"), index=True)
+    is_blocked: Mapped[bool] = mapped_column(default=False)
+    claim_policy: Mapped[ClaimPolicy] = mapped_column(default=ClaimPolicy.CODE)
+    claim_code: Mapped[str | None] = mapped_column(sa.String(255))  # sealed by Keys.encrypt
+    claim_code_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_batches.id"), index=True)
+    chip_uid: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
+    imported_tap_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[created]
+    claimed_at: Mapped[datetime | None]
+
+    design: Mapped[Design | None] = relationship()
+    owner: Mapped[User | None] = relationship()
+    profile: Mapped[Profile | None] = relationship()
+    batch: Mapped[CardBatch | None] = relationship()
+    events: Mapped[list["CardEvent"]] = relationship(back_populates="card", order_by="CardEvent.id")
+
+    @validates("token")
+    def _upper(self, _key: str, value: str) -> str:
+        return value.upper()
+
+    @property
+    def title(self) -> str:
+        """What to call the card on a page: its alias, or its token."""
+        return self.alias or self.token
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether a tap has somewhere to lead."""
+        if self.target is Target.URL:
+            return bool(self.reroute_url)
+        return self.target is Target.PROFILE and self.profile_id is not None
+
+
+class CardEvent(Base):
+    """One step in a card's life: who, when, from, to, why."""
+
+    __tablename__ = "card_events"
+
+    id: Mapped[pk]
+    card_id: Mapped[int] = mapped_column(sa.ForeignKey("cards.id"), index=True)
+    happened_at: Mapped[created]
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    move: Mapped[CardMove]
+    from_status: Mapped[CardStatus | None] = mapped_column(enum_type(CardStatus, "from_status"))
+    to_status: Mapped[CardStatus] = mapped_column(enum_type(CardStatus, "to_status"))
+    why: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    card: Mapped[Card] = relationship(back_populates="events")
+    actor: Mapped[User | None] = relationship()
+
+
+class BlockedHost(Base):
+    """A host that no card may lead to; its cards carry `is_blocked`."""
+
+    __tablename__ = "blocked_hosts"
+
+    id: Mapped[pk]
+    host: Mapped[str] = mapped_column(sa.String(HOST_LENGTH), unique=True)
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    blocked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[created]

@@ -1,0 +1,146 @@
+"""People with a login, their roles, and the links mailed to them."""
+
+import enum
+import hashlib
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from ..db import Base, created, pk
+from ..tokens import new_secret
+
+NAME_LENGTH = 50
+EMAIL_LENGTH = 254  # RFC 5321
+
+user_roles = sa.Table(
+    "user_roles",
+    Base.metadata,
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("role_id", sa.ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Role(Base):
+    """A named set of permissions for the back office."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[pk]
+    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    permissions: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    is_fixed: Mapped[bool] = mapped_column(default=False)
+
+    users: Mapped[list["User"]] = relationship(secondary=user_roles, back_populates="roles")
+
+
+class User(Base):
+    """A person with an account; without a password until they follow a mailed link."""
+
+    __tablename__ = "users"
+    __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)
+
+    id: Mapped[pk]
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
+    title: Mapped[str | None] = mapped_column(sa.String(20))
+    first_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    last_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    born_on: Mapped[date | None]
+    password_hash: Mapped[str | None] = mapped_column(sa.String(255))
+    verified_at: Mapped[datetime | None]
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[created]
+    seen_at: Mapped[datetime | None]
+
+    roles: Mapped[list[Role]] = relationship(secondary=user_roles, back_populates="users", lazy="selectin")
+
+    # what Flask-Login asks for
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return str(self.id)
+
+    @validates("email")
+    def _fold(self, _key: str, value: str) -> str:
+        return value.strip().lower()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def is_verified(self) -> bool:
+        return self.verified_at is not None
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person has any role in the back office."""
+        return bool(self.roles)
+
+    def may(self, permission: str) -> bool:
+        """Whether one of the person's roles carries a permission; the shop's owner may everything."""
+        return any("*" in role.permissions or permission in role.permissions for role in self.roles)
+
+
+class LinkPurpose(enum.StrEnum):
+    """What a mailed link does when it is followed."""
+
+    VERIFY_EMAIL = "verify_email"
+    SET_PASSWORD = "set_password"
+    CHANGE_EMAIL = "change_email"
+    UNDO_EMAIL = "undo_email"
+
+
+LINK_LIFETIMES = {
+    LinkPurpose.VERIFY_EMAIL: timedelta(days=7),
+    LinkPurpose.SET_PASSWORD: timedelta(hours=1),
+    LinkPurpose.CHANGE_EMAIL: timedelta(days=1),
+    LinkPurpose.UNDO_EMAIL: timedelta(days=7),
+}
+
+
+class LinkToken(Base):
+    """A link mailed to a person; only the SHA-256 of its token is kept, and it works once."""
+
+    __tablename__ = "link_tokens"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[LinkPurpose]
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH))
+    created_at: Mapped[created]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+    @classmethod
+    def issue(cls, user: User, purpose: LinkPurpose, email: str, now: datetime) -> tuple["LinkToken", str]:
+        """Make a link, not yet added to a session, and the token that goes into the mail and nowhere else."""
+        token = new_secret()
+        link = cls(
+            user_id=user.id,
+            purpose=purpose,
+            token_hash=cls.hash_of(token),
+            email=email,
+            created_at=now,
+            expires_at=now + LINK_LIFETIMES[purpose],
+        )
+        return link, token
+
+    @staticmethod
+    def hash_of(token: str) -> str:
+        """What is stored of a token."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the link still works."""
+        return self.used_at is None and self.expires_at > now
+
+    def renew(self) -> str:
+        """Give the link another token; one that was mailed before stops working."""
+        token = new_secret()
+        self.token_hash = self.hash_of(token)
+        return token

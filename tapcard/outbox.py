@@ -1,0 +1,71 @@
+"""Promises of side effects: written with the work, kept by the worker, even after a crash."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, select, update
+
+from .clock import utcnow
+from .db import db
+from .models import OutboxMessage
+
+LEASE = timedelta(minutes=5)
+GIVEN_UP_AFTER = timedelta(days=5)
+LONGEST_WAIT = timedelta(hours=6)
+UNTIL_CONFIGURED = timedelta(minutes=5)
+
+
+def post(kind: str, **payload: Any) -> None:
+    """Promise a side effect; it happens only if the caller's transaction commits."""
+    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=utcnow()))
+
+
+def claim(now: datetime) -> OutboxMessage | None:
+    """Take the next due message for `LEASE`; None when nothing is due. The caller commits before it works."""
+    is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
+    due = select(OutboxMessage).where(is_open, OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(20)
+    for message in db.session.scalars(due).all():
+        taken = cast(
+            CursorResult[Any],
+            db.session.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.id == message.id, OutboxMessage.due_at == message.due_at, is_open)
+                .values(due_at=now + LEASE, attempt_count=OutboxMessage.attempt_count + 1)
+                .execution_options(synchronize_session=False)
+            ),
+        )
+        if taken.rowcount == 1:
+            db.session.refresh(message)
+            return message
+    return None
+
+
+def done(message: OutboxMessage, now: datetime) -> None:
+    """The promise is kept; what it carried is forgotten."""
+    message.done_at, message.error, message.payload = now, "", {}
+
+
+def failed(message: OutboxMessage, now: datetime, error: str) -> None:
+    """Try again later, longer each time, and at last leave it to a person."""
+    message.error = error[:500]
+    if now - message.created_at >= GIVEN_UP_AFTER:
+        message.failed_at = now
+    else:
+        wait = timedelta(seconds=15 * 2 ** min(message.attempt_count, 20))
+        message.due_at = now + min(wait, LONGEST_WAIT)
+
+
+def postpone(message: OutboxMessage, now: datetime) -> None:
+    """Keep a promise that this installation cannot keep yet: it waits as long as it takes."""
+    message.error, message.due_at = "not configured", now + UNTIL_CONFIGURED
+
+
+def retry_failed(now: datetime) -> int:
+    """Take up again what was given up; tells how many promises."""
+    revived = db.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.failed_at.is_not(None))
+        .values(failed_at=None, due_at=now, created_at=now, attempt_count=0)
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], revived).rowcount

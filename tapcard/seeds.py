@@ -1,0 +1,303 @@
+"""Factories of users, designs, cards and profiles, for the demo and for the tests; and the demo itself."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from sqlalchemy import select
+
+from . import drawings, files
+from .clock import utcnow
+from .db import db
+from .keys import Keys
+from .models import (
+    Card,
+    CardEvent,
+    CardMove,
+    CardStatus,
+    Channel,
+    ClaimPolicy,
+    Design,
+    LockedBecause,
+    Outcome,
+    Profile,
+    Role,
+    Tap,
+    Target,
+    User,
+)
+from .services import accounts, cards, links, rollups
+from .services.health import DEMO_PASSWORD
+from .services.recording import Reading, Recorder
+from .settings import ShopSettings
+from .tokens import new_token
+
+DEMO_DAYS = 60
+LOGINS = """
+  holder  ada@example.com   password {password}
+  staff   ben@example.com   password {password}
+  owner   olu@example.com   password {password}
+
+  a card to tap    {site}/t/DEMOURL
+  a card to claim  {site}/t/DEMONEW   code CARD2345
+  mails            {site}/dev/mail
+"""
+
+
+def create_user(
+    email: str = "",
+    *,
+    first_name: str = "Ada",
+    last_name: str = "Obi",
+    password: str | None = None,
+    roles: Sequence[str] = (),
+    verified: bool = True,
+    **values: Any,
+) -> User:
+    """A person with an account, verified unless said otherwise."""
+    user = User(
+        email=email or f"{first_name}.{new_token()}@example.com",
+        first_name=first_name,
+        last_name=last_name,
+        password_hash=accounts.hash_password(password) if password else None,
+        verified_at=utcnow() if verified else None,
+        **values,
+    )
+    user.roles = list(db.session.scalars(select(Role).where(Role.name.in_(roles))))
+    db.session.add(user)
+    db.session.flush()
+    return user
+
+
+def create_design(name: str = "Lake at dusk", **values: Any) -> Design:
+    """A public, approved design."""
+    design = Design(**{"name": name, "is_public": True, **values})
+    db.session.add(design)
+    db.session.flush()
+    return design
+
+
+def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
+    """A public profile."""
+    values = {"name": owner.full_name, **values}
+    profile = Profile(owner=owner, slug=slug or new_token().lower(), **values)
+    db.session.add(profile)
+    db.session.flush()
+    return profile
+
+
+def create_card(
+    owner: User | None = None,
+    *,
+    token: str = "",
+    url: str | None = None,
+    profile: Profile | None = None,
+    policy: ClaimPolicy = ClaimPolicy.CODE,
+    code: str | None = None,
+    keys: Keys | None = None,
+    **values: Any,
+) -> Card:
+    """A card: active and leading to `url` or `profile` for an owner, else unclaimed with a claim code."""
+    card = Card(token=token or new_token(), claim_policy=policy)
+    if owner is not None:
+        card.owner, card.status, card.claimed_at = owner, CardStatus.ACTIVE, utcnow()
+    if url is not None:
+        link = links.clean(url)
+        card.target, card.reroute_url, card.reroute_host = Target.URL, link.url, link.host
+    if profile is not None:
+        card.target, card.profile = Target.PROFILE, profile
+    if code is not None:
+        if keys is None:
+            raise ValueError("a claim code needs the keys to seal it with")
+        cards.set_code(card, code, keys)
+    for name, value in values.items():
+        setattr(card, name, value)
+    db.session.add(card)
+    db.session.add(CardEvent(card=card, move=CardMove.MAKE, to_status=CardStatus.UNCLAIMED))
+    if owner is not None:
+        db.session.add(
+            CardEvent(
+                card=card,
+                move=CardMove.CLAIM,
+                from_status=CardStatus.UNCLAIMED,
+                to_status=CardStatus.ACTIVE,
+                actor=owner,
+            )
+        )
+    db.session.flush()
+    return card
+
+
+@dataclass
+class Demo:
+    """A small shop with people, cards and two months of taps; made once, repeated without effect."""
+
+    keys: Keys
+    instance: Path
+    made: list[str] = field(default_factory=list)
+
+    def run(self) -> list[str]:
+        """Make what is missing; tells what it made."""
+        accounts.seed_roles()
+        ada = self._user("ada@example.com", "Ada", "Obi")
+        self._user("ben@example.com", "Ben", "Marsh", "staff")
+        self._user("olu@example.com", "Olu", "Ade", "owner")
+        designs = self._designs()
+        profile = self._profile(ada)
+        self._cards(ada, profile, designs)
+        self._taps(ada)
+        return self.made
+
+    def _user(self, email: str, first: str, last: str, *roles: str) -> User:
+        user = accounts.find(email)
+        if user is None:
+            user = create_user(email, first_name=first, last_name=last, password=DEMO_PASSWORD, roles=roles)
+            self.made.append(email)
+        return user
+
+    def _designs(self) -> list[Design]:
+        found = {design.name: design for design in db.session.scalars(select(Design))}
+        for number, (name, draw) in enumerate(drawings.DESIGNS.items()):
+            if name not in found:
+                picture = files.store(draw(), files.folder(self.instance))
+                found[name] = create_design(
+                    name, front_picture=picture, card_amount=2200 + 200 * (number % 4), activation_amount=None
+                )
+                self.made.append(f"design {name}")
+        return [found[name] for name in drawings.DESIGNS]
+
+    def _profile(self, ada: User) -> Profile:
+        profile = db.session.scalar(select(Profile).where(Profile.slug == "ada"))
+        if profile is None:
+            profile = create_profile(
+                ada,
+                "ada",
+                name="Ada Obi",
+                headline="Architect",
+                company="Obi & Daughters, Ibadan",
+                bio="I draw small houses for hot places: shade first, then walls. Ask me about courtyards.",
+                email="ada@example.com",
+                phone="+2348035550142",
+                whatsapp="+2348035550142",
+                website="https://example.com/work",
+                instagram="obi.builds",
+                linkedin="ada-obi",
+                photo=files.store(drawings.portrait(), files.folder(self.instance)),
+            )
+            self.made.append("profile ada")
+        return profile
+
+    def _cards(self, ada: User, profile: Profile, designs: list[Design]) -> None:
+        def add(token: str, number: int, owner: User | None = None, **values: Any) -> None:
+            if cards.find(token) is None:
+                create_card(owner, token=token, design=designs[number % len(designs)], keys=self.keys, **values)
+                self.made.append(f"card {token}")
+
+        add("DEMOURL", 0, ada, alias="Everyday", url="https://example.com/")
+        add("DEMOPRO", 1, ada, alias="Site visits", profile=profile)
+        add("DEMOSET", 2, ada, alias="New one")
+        add("DEMONEW", 3, code="CARD2345")
+        add("DEMOFREE", 4, policy=ClaimPolicy.OPEN)
+        add("DEMOPAY", 5, policy=ClaimPolicy.PAY)
+        add(
+            "DEMOLOST",
+            6,
+            ada,
+            alias="Spare",
+            url="https://example.com/",
+            status=CardStatus.LOCKED,
+            locked_because=LockedBecause.LOST,
+        )
+        add("DEMOOLD", 7, ada, alias="First card", url="https://example.com/", status=CardStatus.RETIRED)
+
+    def _taps(self, ada: User) -> None:
+        shown = [card for token in ("DEMOURL", "DEMOPRO") if (card := cards.find(token)) is not None]
+        readings = demo_readings(shown, utcnow())
+        if db.session.scalar(select(Tap.id).where(Tap.owner_id == ada.id).limit(1)) is not None:
+            return
+        stored = Recorder(self.keys).store(db.session.connection(), readings, ShopSettings.time_zone)
+        rollups.fold(ShopSettings.time_zone)
+        self.made.append(f"{stored} taps")
+
+
+WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+BLINK = "AppleWebKit/537.36 (KHTML, like Gecko)"
+AGENTS = (
+    f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) {WEBKIT} Version/18.1 Mobile/15E148 Safari/604.1",
+    f"Mozilla/5.0 (Linux; Android 14; Pixel 8) {BLINK} Chrome/130.0.0.0 Mobile Safari/537.36",
+    f"Mozilla/5.0 (Linux; Android 13; SM-A546B) {BLINK} Chrome/129.0.0.0 Mobile Safari/537.36",
+    f"Mozilla/5.0 (iPad; CPU OS 17_6 like Mac OS X) {WEBKIT} Version/17.6 Mobile/15E148 Safari/604.1",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {BLINK} Chrome/130.0.0.0 Safari/537.36",
+)
+PREVIEW = "WhatsApp/2.24.20.89 A"
+
+
+def demo_readings(shown: Sequence[Card], now: datetime) -> list[Reading]:
+    """Two months of plausible taps: more on weekdays, by day, and lately; always the same for the same day."""
+    chance = random.Random(54)
+    readings = []
+    for back in range(DEMO_DAYS - 1, -1, -1):
+        day = now - timedelta(days=back)
+        busy = (1.0 if day.weekday() < 5 else 0.45) * (0.5 + (DEMO_DAYS - back) / DEMO_DAYS)
+        for card in shown:
+            for _number in range(int(chance.gauss(5, 2) * busy)):
+                minutes = min(chance.randint(0, 60 * 14), 60 * 24) + 8 * 60
+                at = day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(
+                    minutes=minutes % (60 * 24), seconds=chance.randint(0, 59)
+                )
+                if at < now:
+                    readings.append(_reading(card, at, chance))
+    return readings
+
+
+def _reading(card: Card, at: datetime, chance: random.Random) -> Reading:
+    milliseconds = int(at.timestamp() * 1000)
+    outcome = Outcome.PROFILE if card.target is Target.PROFILE else Outcome.REDIRECT
+    return Reading(
+        uid=f"{milliseconds:012x}{chance.getrandbits(80):020x}",
+        at=milliseconds,
+        card_id=card.id,
+        owner_id=card.owner_id,
+        design_id=card.design_id,
+        token=None,
+        channel=chance.choices([Channel.NFC, Channel.QR], [4, 1])[0],
+        outcome=outcome,
+        visitor=f"{chance.getrandbits(96):024x}",
+        user_agent=PREVIEW if chance.random() < 0.04 else chance.choices(AGENTS, [5, 4, 3, 1, 1])[0],
+        language=chance.choices(["en-GB", "en-NG", "fr-FR"], [5, 4, 1])[0],
+        referrer_host="",
+        country=chance.choices(["GB", "NG", "GH", "FR", ""], [5, 4, 2, 1, 1])[0],
+        me=None,
+    )
+
+
+# --- command ----------------------------------------------------------------------------------------------------------
+
+
+def init_app(app: Flask) -> None:
+    """Add the command."""
+    app.cli.add_command(seed)
+
+
+@click.command("seed")
+@click.option("--demo", is_flag=True, required=True, help="People, designs, cards and two months of taps.")
+@click.option("--if-empty", is_flag=True, help="Only into a database without people.")
+@with_appcontext
+def seed(demo: bool, if_empty: bool) -> None:
+    """Make the demo data that is missing, and tell the logins; never in production."""
+    config = current_app.config["TAPCARD"]
+    if config.is_production:
+        raise click.ClickException("Demo data has known passwords; production does not get it.")
+    if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
+        made = Demo(current_app.extensions["keys"], config.instance_path).run()
+        db.session.commit()
+        click.echo("  Made: " + ", ".join(made) + "." if made else "  Everything is there already.")
+    if accounts.find("ada@example.com") is not None:
+        click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config.site_url))
+    db.session.rollback()

@@ -1,0 +1,1 @@
+"""Rules across rows: what the application does, without the web."""

@@ -1,0 +1,462 @@
+"""Cards: made, claimed, pointed somewhere, switched off, given back. Every step goes through the table of moves."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+
+from ..clock import utcnow
+from ..db import db, hold
+from ..errors import DomainError, NotFound
+from ..errors import mark as _
+from ..keys import Keys
+from ..models import (
+    MOVES,
+    BlockedHost,
+    Card,
+    CardBatch,
+    CardEvent,
+    CardMove,
+    CardStatus,
+    ClaimPolicy,
+    Design,
+    LockedBecause,
+    Profile,
+    Target,
+    User,
+)
+from ..models.cards import BATCH_NAME_LENGTH, HOST_LENGTH, TOKEN_LENGTH
+from ..money import Money
+from ..settings import ShopSettings
+from ..tokens import clean_code, new_code, new_token
+from . import audit, links
+
+CODE_PURPOSE = "claim_code"
+BLOCKED_HOSTS = "blocked_hosts"
+ALIASES = "aliases"
+MOST_AT_ONCE = 10_000
+# what a holder may still change on a card that is switched off because it is lost
+EDITABLE = (CardStatus.ACTIVE, CardStatus.LOCKED)
+
+
+class CardNotFound(NotFound):
+    """There is no such card, or it belongs to somebody else."""
+
+
+class AlreadyClaimed(DomainError):
+    """The card has an owner by now."""
+
+
+class WrongCode(DomainError):
+    """The code typed is not this card's."""
+
+    field = "code"
+
+
+class NotForSaleYet(DomainError):
+    """The card is activated by paying, which is not possible here."""
+
+
+class IllegalMove(DomainError):
+    """The card is not in a state from which this step leads on."""
+
+
+class AliasTaken(DomainError):
+    """Another card of the same holder has this name."""
+
+    field = "alias"
+
+
+class UrlNeeded(DomainError):
+    """A card that leads to an address needs one."""
+
+    field = "reroute_url"
+
+
+class HostBlocked(DomainError):
+    """Staff blocked the host."""
+
+    field = "reroute_url"
+
+
+class BadHost(DomainError):
+    """What was typed names no host."""
+
+    status = 422
+    field = "host"
+
+
+class TokenTaken(DomainError):
+    """There is a card of this token already."""
+
+    field = "token"
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def clean_token(typed: str) -> str:
+    """The token somebody meant, in capitals; empty when it cannot be one."""
+    token = typed.strip()
+    return token.upper() if token.isascii() and token.isalnum() and len(token) <= TOKEN_LENGTH else ""
+
+
+def find(token: str) -> Card | None:
+    """The card of a token, in any case of letters."""
+    return db.session.scalar(select(Card).where(Card.token == clean_token(token)))
+
+
+def owned_by(user: User) -> Select[Card]:
+    """A holder's cards, the oldest first, without those that are retired."""
+    return select(Card).where(Card.owner_id == user.id, Card.status != CardStatus.RETIRED).order_by(Card.id)
+
+
+def own_card(user: User, token: str) -> Card:
+    """A holder's card by its token; anybody else's does not exist."""
+    card = db.session.scalar(owned_by(user).where(Card.token == clean_token(token)))
+    if card is None:
+        raise CardNotFound(_("You have no such card."))
+    return card
+
+
+def activation_price(card: Card, shop: ShopSettings) -> Money:
+    """What activating a `pay` card costs: the design's price or the shop's."""
+    own = card.design.activation_amount if card.design is not None else None
+    return Money(shop.activation_amount if own is None else own, shop.currency)
+
+
+# --- making -----------------------------------------------------------------------------------------------------------
+
+
+def make(
+    design: Design | None, policy: ClaimPolicy, number: int, keys: Keys, *, batch: str, actor: User | None = None
+) -> list[tuple[Card, str | None]]:
+    """Make a batch of unclaimed cards with new tokens; gives each with its claim code (policy `code` alone has one).
+
+    Raises `DomainError` for a number outside 1 to 10,000 or a batch name that is taken or none.
+    """
+    if not 1 <= number <= MOST_AT_ONCE:
+        raise DomainError(_("A batch has 1 to %(most)d cards."), field="count", most=MOST_AT_ONCE)
+    if not 1 <= len(batch) <= BATCH_NAME_LENGTH:
+        raise DomainError(_("The name of a batch has 1 to %(most)d characters."), field="batch", most=BATCH_NAME_LENGTH)
+    if db.session.scalar(select(CardBatch.id).where(CardBatch.name == batch)):
+        raise DomainError(_("There is a batch of this name already."), field="batch")
+    row = CardBatch(name=batch)
+    made = []
+    tokens = _unused_tokens(number)
+    for token in tokens:
+        card = Card(token=token, design=design, claim_policy=policy, batch=row)
+        made.append((card, _give_code(card, keys)))
+        _note(card, CardMove.MAKE, None, CardStatus.UNCLAIMED, actor)
+    db.session.add_all(card for card, _code in made)
+    db.session.flush()  # the audit entry needs the batch's id
+    audit.record("batch.made", subject=row, actor=actor, number=number, policy=policy.value)
+    return made
+
+
+def register(
+    token: str, design: Design | None, policy: ClaimPolicy, keys: Keys, actor: User
+) -> tuple[Card, str | None]:
+    """Enter a blank card that staff hold in their hand; raises `TokenTaken`."""
+    card = Card(token=token, design=design, claim_policy=policy)
+    code = _give_code(card, keys)
+    try:
+        with db.session.begin_nested():
+            _note(card, CardMove.MAKE, None, CardStatus.UNCLAIMED, actor)
+    except IntegrityError:
+        raise TokenTaken(_("There is a card with this token already.")) from None
+    audit.record("card.registered", subject=card, actor=actor)
+    return card, code
+
+
+def _unused_tokens(number: int) -> set[str]:
+    """New tokens that no card has; 49 bits make a second round most unlikely."""
+    tokens: set[str] = set()
+    while len(tokens) < number:
+        fresh = {new_token() for _number in range(number - len(tokens))}
+        taken: set[str] = set()
+        for chunk in _chunks(sorted(fresh), 500):
+            taken.update(db.session.scalars(select(Card.token).where(Card.token.in_(chunk))))
+        tokens |= fresh - taken
+    return tokens
+
+
+def _chunks(items: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _give_code(card: Card, keys: Keys) -> str | None:
+    if card.claim_policy is not ClaimPolicy.CODE:
+        card.claim_code = card.claim_code_hash = None
+        return None
+    code = new_code()
+    set_code(card, code, keys)
+    return code
+
+
+def set_code(card: Card, code: str, keys: Keys) -> None:
+    """Give an unclaimed card this claim code: sealed for whoever packs it, hashed for whoever types it."""
+    card.claim_code = keys.encrypt(code)
+    card.claim_code_hash = keys.digest(CODE_PURPOSE, code)
+
+
+def read_code(card: Card, keys: Keys) -> str | None:
+    """The claim code of an unclaimed card, for the insert."""
+    return keys.decrypt(card.claim_code) if card.claim_code else None
+
+
+# --- moves ------------------------------------------------------------------------------------------------------------
+
+
+def claim(card: Card, user: User, keys: Keys, *, code: str = "", now: datetime | None = None) -> None:
+    """Bind an unclaimed card to its first owner; of two at the same instant one wins.
+
+    Raises `AlreadyClaimed`, `WrongCode`, or `NotForSaleYet` for policy `pay`.
+    """
+    if card.status is not CardStatus.UNCLAIMED:
+        raise AlreadyClaimed(_("This card belongs to somebody already."))
+    if card.claim_policy is ClaimPolicy.PAY:
+        raise NotForSaleYet(_("This shop does not sell activations online yet."))
+    proof = [Card.claim_policy == ClaimPolicy.OPEN]
+    if card.claim_policy is ClaimPolicy.CODE:
+        hashes = keys.digests(CODE_PURPOSE, clean_code(code))
+        if card.claim_code_hash not in hashes:
+            raise WrongCode(_("That code does not belong to this card. Check the insert, or ask the shop."))
+        proof = [Card.claim_policy == ClaimPolicy.CODE, Card.claim_code_hash.in_(hashes)]
+    values: dict[str, Any] = {
+        "owner_id": user.id,
+        "claim_code": None,
+        "claim_code_hash": None,
+        "claimed_at": now or utcnow(),
+    }
+    if not _move(card, CardMove.CLAIM, user, proof, **values):
+        raise AlreadyClaimed(_("Somebody else has just claimed this card."))
+    audit.record("card.claimed", subject=card, actor=user)
+
+
+def lock(card: Card, because: LockedBecause, actor: User | None, why: str = "") -> None:
+    """Switch a card off; raises `IllegalMove` unless it is active."""
+    same_owner = [Card.owner_id == card.owner_id]
+    if not _move(card, CardMove.LOCK, actor, same_owner, why=why or because.value, locked_because=because):
+        raise IllegalMove(_("This card is switched off already."))
+    audit.record("card.locked", subject=card, actor=actor, because=because.value)
+
+
+def unlock(card: Card, actor: User | None, *, allowed: Collection[LockedBecause] = (LockedBecause.LOST,)) -> None:
+    """Switch a card on again, if it was switched off for a reason the actor may lift."""
+    condition = [Card.owner_id == card.owner_id, Card.locked_because.in_(allowed)]
+    if not _move(card, CardMove.UNLOCK, actor, condition, locked_because=None):
+        raise IllegalMove(_("You cannot switch this card on. Ask the shop."))
+    audit.record("card.unlocked", subject=card, actor=actor)
+
+
+def release(card: Card, actor: User, keys: Keys) -> str:
+    """Give a card back: unclaimed, with nothing of its former owner and a new claim code, which is returned."""
+    code = new_code()
+    owner_id = card.owner_id
+    values = {
+        **NOTHING_SET,
+        "owner_id": None,
+        "claimed_at": None,
+        "claim_policy": ClaimPolicy.CODE,
+        "claim_code": keys.encrypt(code),
+        "claim_code_hash": keys.digest(CODE_PURPOSE, code),
+    }
+    if not _move(card, CardMove.RELEASE, actor, [Card.owner_id == owner_id], **values):
+        raise IllegalMove(_("Only an active card can be given back."))
+    audit.record("card.released", subject=card, actor=actor)
+    return code
+
+
+def retire(card: Card, actor: User | None, why: str) -> None:
+    """Take a card out of use for ever."""
+    values = {"locked_because": None, "claim_code": None, "claim_code_hash": None}
+    if not _move(card, CardMove.RETIRE, actor, [], why=why, **values):
+        raise IllegalMove(_("This card is retired already."))
+    audit.record("card.retired", subject=card, actor=actor, why=why)
+
+
+NOTHING_SET: dict[str, Any] = {
+    "alias": None,
+    "target": None,
+    "reroute_url": None,
+    "reroute_host": None,
+    "profile_id": None,
+    "is_blocked": False,
+}
+
+
+def _move(
+    card: Card, move: CardMove, actor: User | None, conditions: Sequence[Any], why: str = "", **values: Any
+) -> bool:
+    """Take one step by one conditional UPDATE; False, and nothing done, when the card is not where it may start."""
+    start, end = MOVES[move]
+    before = card.status
+    moved = db.session.execute(
+        sa.update(Card)
+        .where(Card.id == card.id, Card.status.in_(start), *conditions)
+        .values(status=end, **values)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(card)
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    _note(card, move, before, end, actor, why)
+    return True
+
+
+def _note(
+    card: Card, move: CardMove, before: CardStatus | None, after: CardStatus, actor: User | None, why: str = ""
+) -> None:
+    event = CardEvent(
+        card=card, move=move, from_status=before, to_status=after, actor_id=actor.id if actor else None, why=why[:200]
+    )
+    db.session.add(event)
+
+
+# --- where it leads ---------------------------------------------------------------------------------------------------
+
+
+def edit(
+    card: Card,
+    actor: User,
+    *,
+    alias: str,
+    target: Target | None,
+    reroute_url: str,
+    profile: Profile | None,
+    own_hosts: Collection[str],
+) -> None:
+    """Change a card's name and target; an address typed beside another target is kept for later if it is a good one.
+
+    Raises `AliasTaken`, `UrlNeeded`, `links.BadLink`, `HostBlocked`, `CardNotFound` when the card is no longer theirs.
+    """
+    alias = alias.strip()
+    if alias:
+        hold(f"{ALIASES} of {actor.id}")  # the database's own key tells capitals apart
+        if has_alias(actor, alias, but=card):
+            raise AliasTaken(_("A card already has this name."))
+    values: dict[str, Any] = {"alias": alias or None, "target": target, "is_blocked": False}
+    if target is Target.URL:
+        if not reroute_url.strip():
+            raise UrlNeeded(_("Reroute URL needed."))
+        link = links.clean(reroute_url, own_hosts)
+        hold(BLOCKED_HOSTS, shared=True)
+        if is_blocked(link.host):
+            raise HostBlocked(_("This address cannot be used. Ask the shop if you think that is wrong."))
+        values |= {"reroute_url": link.url, "reroute_host": link.host}
+    else:
+        values |= _kept_for_later(reroute_url, own_hosts)
+        if target is Target.PROFILE:
+            values["profile_id"] = profile.id if profile is not None else None
+    try:
+        with db.session.begin_nested():
+            _update_own(card, actor, values)
+    except IntegrityError:
+        raise AliasTaken(_("A card already has this name.")) from None
+
+
+def _kept_for_later(reroute_url: str, own_hosts: Collection[str]) -> dict[str, str | None]:
+    if not reroute_url.strip():
+        return {"reroute_url": None, "reroute_host": None}
+    try:
+        link = links.clean(reroute_url, own_hosts)
+    except links.BadLink:
+        return {}
+    return {"reroute_url": link.url, "reroute_host": link.host}
+
+
+def point_to_profile(card: Card, profile: Profile, actor: User) -> None:
+    """Let a card open one of its holder's profiles."""
+    _update_own(card, actor, {"target": Target.PROFILE, "profile_id": profile.id, "is_blocked": False})
+
+
+def _update_own(card: Card, actor: User, values: dict[str, Any]) -> None:
+    changed = db.session.execute(
+        sa.update(Card)
+        .where(Card.id == card.id, Card.owner_id == actor.id, Card.status.in_(EDITABLE))
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise CardNotFound(_("You have no such card."))
+    db.session.refresh(card)
+
+
+def has_alias(owner: User, alias: str, but: Card | None = None) -> bool:
+    """Whether a holder calls a card so, in any case of letters (SQLite's own `lower` knows only a to z)."""
+    others = select(Card.alias).where(Card.owner_id == owner.id, Card.alias.is_not(None))
+    if but is not None:
+        others = others.where(Card.id != but.id)
+    return alias.casefold() in {(each or "").casefold() for each in db.session.scalars(others)}
+
+
+# --- blocked hosts ----------------------------------------------------------------------------------------------------
+
+
+def is_blocked(host: str | None) -> bool:
+    """Whether staff blocked a host or one it belongs to."""
+    if not host:
+        return False
+    labels = host.split(".")
+    parents = [".".join(labels[start:]) for start in range(len(labels))]
+    return db.session.scalar(select(BlockedHost.id).where(BlockedHost.host.in_(parents)).limit(1)) is not None
+
+
+def host_in(typed: str) -> str:
+    """The host somebody means, as cards store it; the whole address may stand around it. Raises `BadHost`."""
+    text = typed.strip().strip(".")
+    if text.count(":") > 1 and "/" not in text:
+        text = f"[{text.strip('[]')}]"
+    try:
+        host = links.clean(text).host
+    except links.BadLink:
+        host = None
+    if host is None or len(host) > HOST_LENGTH:
+        raise BadHost(_("Give the name of a host, like example.com."))
+    return host
+
+
+def block_host(host: str, actor: User | None, reason: str = "") -> int:
+    """Block a host and everything below it; its cards are marked in the same transaction. Tells how many.
+
+    Raises `BadHost`.
+    """
+    host = host_in(host)
+    hold(BLOCKED_HOSTS)  # no edit to that host may come in between unseen
+    if db.session.scalar(select(BlockedHost.id).where(BlockedHost.host == host)) is None:
+        row = BlockedHost(host=host, reason=reason, blocked_by_id=actor.id if actor else None)
+        db.session.add(row)
+        db.session.flush()  # the audit entry needs its id
+        audit.record("host.blocked", subject=row, actor=actor, host=host)
+    return mark_blocked(host)
+
+
+def unblock_host(host: str, actor: User | None) -> None:
+    """Allow a host again; its cards work at once, unless a host above it stays blocked."""
+    hold(BLOCKED_HOSTS)
+    row = db.session.scalar(select(BlockedHost).where(BlockedHost.host == host_in(host)))
+    if row is None:
+        raise NotFound(_("This host is not blocked."))
+    audit.record("host.unblocked", subject=row, actor=actor, host=row.host)
+    db.session.delete(row)
+    db.session.flush()  # the marks below are made by what is left
+    db.session.execute(_cards_of(row.host).values(is_blocked=False))
+    for other in db.session.scalars(select(BlockedHost.host)).all():
+        mark_blocked(other)
+
+
+def mark_blocked(host: str) -> int:
+    """Mark the cards that lead to a blocked host; tells how many."""
+    marked = db.session.execute(
+        _cards_of(host).where(~Card.is_blocked, Card.target == Target.URL).values(is_blocked=True)
+    )
+    return int(marked.rowcount)  # type: ignore[attr-defined]
+
+
+def _cards_of(host: str) -> Any:
+    below = Card.reroute_host.endswith("." + host, autoescape=True)
+    return sa.update(Card).where(sa.or_(Card.reroute_host == host, below)).execution_options(synchronize_session=False)

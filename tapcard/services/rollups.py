@@ -1,0 +1,164 @@
+"""Roll-ups: taps counted by hour and by day of the shop's own zone; every figure shown is read from here."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ..db import among, db, hold, insert, insert_rows
+from ..models import Card, Device, Tap, TapDay, TapHour, User, UserAgent
+from ..models.taps import ROLLUP_KEY
+from . import agents
+from .taps import NOT_INTEREST
+
+
+@lru_cache(maxsize=4096)
+def _hour_of(quarter: int, zone: str) -> datetime:
+    """When the hour of the shop's zone began that holds a quarter of an hour; offsets are whole quarters."""
+    local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(ZoneInfo(zone))
+    return (local - timedelta(minutes=local.minute, seconds=local.second)).astimezone(UTC)
+
+
+def hour_of(instant: datetime, zone: str) -> datetime:
+    """The instant at which the hour on the shop's clock began."""
+    return _hour_of(int(instant.timestamp()) // 900, zone)
+
+
+@lru_cache(maxsize=4096)
+def day_of(hour_at: datetime, zone: str) -> date:
+    """The date on the shop's calendar."""
+    return hour_at.astimezone(ZoneInfo(zone)).date()
+
+
+def count(connection: Connection, rows: Iterable[tuple[dict[str, Any], Device]], zone: str) -> None:
+    """Add taps to the hours they belong to, in one order, so that two drainers never wait for each other in a ring."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row, device in rows:
+        key = (
+            row["card_id"] or 0,
+            row["owner_id"] or 0,
+            row["design_id"] or 0,
+            row["channel"],
+            row["outcome"],
+            device,
+            row["country"],
+            row["is_bot"],
+            row["is_own"],
+        )
+        counts[(hour_of(row["tapped_at"], zone), *key)] += 1
+    # the engine is named, because a tap may be stored where there is no application context
+    fresh = insert(TapHour, connection.engine)
+    upsert = fresh.on_conflict_do_update(
+        index_elements=["card_id", "hour_at", *ROLLUP_KEY[1:]],
+        set_={"tap_count": TapHour.tap_count + fresh.excluded.tap_count},
+    )
+    values = [
+        {**dict(zip(("hour_at", *ROLLUP_KEY), key, strict=True)), "tap_count": number, "folded_count": 0}
+        for key, number in sorted(counts.items())
+    ]
+    insert_rows(connection, upsert, values)
+
+
+def fold(zone: str, most: int = 5000) -> int:
+    """Carry what hours have counted since the last time into the days; tells how many hours it looked at."""
+    columns = [getattr(TapHour, name) for name in ROLLUP_KEY]
+    waiting = db.session.execute(
+        sa.select(TapHour.id, TapHour.hour_at, TapHour.tap_count, TapHour.folded_count, *columns)
+        .where(TapHour.tap_count != TapHour.folded_count)
+        .order_by(TapHour.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not waiting:
+        return 0
+    days: Counter[tuple[Any, ...]] = Counter()
+    for _id, hour_at, tap_count, folded_count, *key in waiting:
+        days[(day_of(hour_at, zone), *key)] += tap_count - folded_count
+    fresh = insert(TapDay)
+    upsert = fresh.on_conflict_do_update(
+        index_elements=["card_id", "day_on", *ROLLUP_KEY[1:]],
+        set_={"tap_count": TapDay.tap_count + fresh.excluded.tap_count},
+    )
+    connection = db.session.connection()
+    values = [
+        {**dict(zip(("day_on", *ROLLUP_KEY), key, strict=True)), "tap_count": number}
+        for key, number in sorted(days.items())
+    ]
+    insert_rows(connection, upsert, values)
+    table = cast(sa.Table, TapHour.__table__)
+    ids = [row[0] for row in waiting]  # locked above, so their counts are still what was read
+    connection.execute(
+        sa.update(table).where(among(table.c.id, ids, connection)).values(folded_count=table.c.tap_count)
+    )
+    return len(waiting)
+
+
+def hold_still(*, shared: bool = False) -> None:
+    """Keep recounting and counting apart until the transaction ends: drainers share, a recount is alone."""
+    hold("taps.rollups", shared=shared)
+
+
+def recount(zone: str, since_id: int, until_id: int) -> None:
+    """Count the taps of a range of ids into the hours again; whoever asks has emptied the roll-ups before."""
+    columns = (Tap.tapped_at, Tap.card_id, Tap.owner_id, Tap.design_id, Tap.channel, Tap.outcome, Tap.country)
+    found = db.session.execute(
+        sa.select(*columns, Tap.is_bot, Tap.is_own, UserAgent.device)
+        .outerjoin(UserAgent, UserAgent.id == Tap.user_agent_id)
+        .where(Tap.id > since_id, Tap.id <= until_id)
+    ).mappings()
+    rows = [(dict(row), row["device"] or Device.OTHER) for row in found]
+    if rows:
+        count(db.session.connection(), rows, zone)
+
+
+def reclassify() -> int:
+    """Look at every user agent with today's rules, and mark its taps anew; tells how many changed."""
+    changed = 0
+    for agent in db.session.scalars(sa.select(UserAgent)).all():
+        now = agents.classify(agent.text)
+        if (agent.device, agent.os_family, agent.is_bot) != (now.device, now.os_family, now.is_bot):
+            agent.device, agent.os_family = now.device, now.os_family
+            if agent.is_bot != now.is_bot:
+                agent.is_bot = now.is_bot
+                db.session.execute(sa.update(Tap).where(Tap.user_agent_id == agent.id).values(is_bot=now.is_bot))
+            changed += 1
+    return changed
+
+
+def empty_rollups() -> None:
+    """Forget every figure, before counting again."""
+    db.session.execute(sa.delete(TapHour))
+    db.session.execute(sa.delete(TapDay))
+
+
+def counted() -> sa.ColumnElement[bool]:
+    """The condition on `TapDay` for what figures show: people other than the owner, on a card that was theirs."""
+    return sa.and_(~TapDay.is_bot, ~TapDay.is_own, TapDay.outcome.not_in(NOT_INTEREST))
+
+
+def per_day(owner: User, first: date, last: date, card: Card | None = None) -> list[tuple[date, int]]:
+    """Taps of each day from `first` to `last`, the empty ones too."""
+    wanted = [TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted()]
+    if card is not None:
+        wanted.append(TapDay.card_id == card.id)
+    found = db.session.execute(
+        sa.select(TapDay.day_on, sa.func.sum(TapDay.tap_count)).where(*wanted).group_by(TapDay.day_on)
+    )
+    numbers = {day: int(number) for day, number in found}
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [(day, numbers.get(day, 0)) for day in days]
+
+
+def per_card(owner: User, first: date, last: date) -> dict[int, int]:
+    """Taps of each of a holder's cards in a period."""
+    found = db.session.execute(
+        sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count))
+        .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted())
+        .group_by(TapDay.card_id)
+    )
+    return {card_id: int(number) for card_id, number in found}

@@ -1,0 +1,103 @@
+"""Shop settings that staff may change: typed defaults here, changed values as rows."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import list_currencies
+from sqlalchemy import select
+
+from .db import db
+from .errors import DomainError
+from .errors import mark as _
+from .models import Setting
+
+
+@dataclass(frozen=True)
+class ShopSettings:
+    """Every setting with its default; an empty installation works."""
+
+    shop_name: str = "tapcard"
+    slogan: str = "Tap once. Share everything."
+    currency: str = "GBP"
+    locale: str = "en_GB"
+    country: str = "GB"
+    time_zone: str = "Europe/London"
+    brand_color: str = "#0091ca"
+    ink_color: str = "#13294b"
+    owner_email: str = ""
+    support_email: str = ""
+    card_amount: int = 2400
+    activation_amount: int = 1000
+
+
+class UnknownSetting(DomainError):
+    """There is no setting of that name, or no page could work with the value."""
+
+
+NAMES = {field.name: field.type for field in dataclasses.fields(ShopSettings)}
+
+
+def load() -> ShopSettings:
+    """Read all settings: one query. A row that makes no sense counts as none, because every page needs these."""
+    rows = db.session.execute(select(Setting.name, Setting.value))
+    return ShopSettings(**{name: value for name, value in rows if is_sound(name, value)})
+
+
+def change(name: str, value: Any) -> None:
+    """Set one setting; raise `UnknownSetting` when there is no such name or the value is not sound."""
+    if not is_sound(name, value):
+        raise UnknownSetting(_("There is no setting %(name)s of that kind."), name=name)
+    row = db.session.get(Setting, name)
+    if row is None:
+        db.session.add(Setting(name=name, value=value))
+    else:
+        row.value = value
+
+
+def is_sound(name: str, value: Any) -> bool:
+    """Whether a value has its setting's type and makes sense as what it stands for."""
+    if name not in NAMES or type(value) is not NAMES[name]:
+        return False
+    check = CHECKS.get(name)
+    return check is None or check(value)
+
+
+def _is_zone(value: str) -> bool:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _is_locale(value: str) -> bool:
+    try:
+        Locale.parse(value)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+def _is_amount(value: int) -> bool:
+    return 0 <= value < 2**31
+
+
+def _is_color(value: str) -> bool:
+    return re.fullmatch(r"#[0-9a-fA-F]{6}", value) is not None
+
+
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    "currency": lambda value: value in list_currencies(),
+    "locale": _is_locale,
+    "country": lambda value: re.fullmatch(r"[A-Z]{2}", value) is not None,
+    "time_zone": _is_zone,
+    "brand_color": _is_color,
+    "ink_color": _is_color,
+    "card_amount": _is_amount,
+    "activation_amount": _is_amount,
+}

@@ -1,0 +1,33 @@
+"""The shop's forms."""
+
+import re
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import StringField
+from wtforms.validators import InputRequired, ValidationError
+
+from ..tokens import clean_code
+from ..web.forms import Form
+
+TOKEN = re.compile(r"[A-Z0-9]{1,20}")
+LONGEST_INPUT = 200
+
+
+def token_in(typed: str) -> str:
+    """Find the token in what somebody typed: the token itself, or the whole address a card carries."""
+    return clean_code(typed.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
+
+
+class FindCardForm(Form):
+    """Asks for the token of a card; sent by GET, it changes nothing."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    token = StringField(_("Card token"), [InputRequired(_("Type the token of your card."))])
+
+    def validate_token(self, field: Any) -> None:
+        typed = field.data or ""
+        if len(typed) > LONGEST_INPUT or not TOKEN.fullmatch(token_in(typed)):
+            raise ValidationError(_("A token has up to 20 letters and digits. You find it on the card itself."))

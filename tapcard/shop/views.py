@@ -1,0 +1,72 @@
+"""The shop's public pages; selling online is not part of them yet."""
+
+import re
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ..db import db
+from ..models import Design
+from ..money import Money
+from ..services import designs, pricing
+from ..web.filters import shop
+from .forms import FindCardForm, token_in
+
+DESIGNS_IN_FRONT = 4  # the page with its pictures stays below 150 KB
+DESIGNS_A_PAGE = 24
+PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+
+bp = Blueprint("shop", __name__)
+
+
+def price_of(design: Design) -> Money:
+    """Price a card of a design with the shop's settings of this request."""
+    return pricing.card_price(design, shop())
+
+
+@bp.get("/")
+def front() -> ResponseReturnValue:
+    """Explain the product."""
+    least, most = pricing.card_price_range(shop())
+    return render_template(
+        "shop/front.html",
+        designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
+        price_of=price_of,
+        lowest_price=least,
+        has_many_prices=least != most,
+        activation_price=Money(shop().activation_amount, shop().currency),
+        find_form=FindCardForm(formdata=None),
+    )
+
+
+@bp.get("/designs", endpoint="designs")
+def all_designs() -> ResponseReturnValue:
+    """Show every public design."""
+    number = request.args.get("page", "1")
+    if not PAGE_NUMBER.fullmatch(number):
+        abort(404)
+    page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
+    return render_template("shop/designs.html", page=page, price_of=price_of)
+
+
+@bp.get("/find-card")
+def find_card() -> ResponseReturnValue:
+    """Lead from a typed token to the page of that card."""
+    form = FindCardForm(request.args)
+    if "token" not in request.args:
+        return render_template("shop/find_card.html", form=FindCardForm(formdata=None))
+    if not form.validate():
+        return render_template("shop/find_card.html", form=form), 422
+    return redirect(url_for("tap.activate", token=token_in(form.token.data or "")))
+
+
+@bp.get("/terms")
+def terms() -> ResponseReturnValue:
+    """Say what holders and the shop owe each other."""
+    return render_template("shop/terms.html")
+
+
+@bp.get("/privacy")
+def privacy() -> ResponseReturnValue:
+    """Say what is recorded, why and for how long."""
+    return render_template("shop/privacy.html")

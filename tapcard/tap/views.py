@@ -1,0 +1,178 @@
+"""Taps that are more than a plain redirect, and the claiming of cards."""
+
+from flask import Response, abort, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from ..db import db
+from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome
+from ..services import cards, taps
+from ..services.cards import AlreadyClaimed
+from ..services.taps import Answer, CardFacts, Visitor
+from ..web import filters, floods
+from ..web.forms import refusals
+from ..web.guards import login_required
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .fast import redirect_headers
+from .forms import ClaimForm, OpenClaimForm
+from .record import TapRecorder
+
+REGISTER = "cards.register"
+
+
+@bp.get("/t/<token>", endpoint="tap_nfc")
+@bp.get("/card/<token>", endpoint="tap_card")
+def tap_nfc(token: str) -> AnyResponse:
+    """A chip was read."""
+    return tapped(token, Channel.NFC)
+
+
+@bp.get("/q/<token>", endpoint="tap_qr")
+def tap_qr(token: str) -> AnyResponse:
+    """A printed QR code was read."""
+    return tapped(token, Channel.QR)
+
+
+def tapped(raw: str, channel: Channel) -> AnyResponse:
+    """Resolve a tap, write it down, answer it."""
+    token = cards.clean_token(raw)
+    card = taps.facts(token) if token else None
+    answer = taps.resolve(card, who)
+    if answer.outcome is Outcome.ORPHAN:
+        floods.refuse_unknown_token()
+    if token:
+        record(token, channel, card, answer)
+    return respond(token, card, answer)
+
+
+def who() -> Visitor:
+    """The visitor, as far as this browser's session tells."""
+    if not current_user.is_authenticated:
+        return Visitor()
+    return Visitor(user_id=current_user.id, may_register=current_user.may(REGISTER))
+
+
+def record(token: str, channel: Channel, card: CardFacts | None, answer: Answer) -> None:
+    """Hand the reading to the spool."""
+    recorder: TapRecorder = current_app.extensions["tap_recorder"]
+    if card is None:
+        recorder.record(request.environ, channel.value, answer.outcome.value, None, None, None, token)
+    else:
+        recorder.record(request.environ, channel.value, answer.outcome.value, card.id, card.owner_id, card.design_id)
+
+
+def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
+    """The page or the redirect of an outcome."""
+    if answer.outcome is Outcome.REDIRECT:
+        assert answer.url is not None
+        return tap_redirect(answer.url)
+    if answer.outcome is Outcome.PROFILE:
+        assert facts is not None
+        return tap_redirect(url_for("tap.profile", slug=facts.profile_slug))
+    if answer.outcome is Outcome.EDIT:
+        return tap_redirect(url_for("tap.card", token=token))
+    if answer.outcome is Outcome.ORPHAN:
+        return unknown(token, answer)
+    card = cards.find(token)
+    assert card is not None
+    if answer.outcome is Outcome.ACTIVATION:
+        return activation_page(card, None)
+    template, status = {
+        Outcome.RETIRED: ("tap/retired.html", 410),
+        Outcome.SWITCHED_OFF: ("tap/switched_off.html", 200),
+        Outcome.SETUP: ("tap/setup.html", 200),
+    }[answer.outcome]
+    response = make_response(render_template(template, card=card), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def tap_redirect(url: str) -> Response:
+    """The very answer the fast way gives."""
+    g.is_tap_redirect = True
+    response = Response(status=302)
+    response.headers.clear()
+    response.headers.extend(redirect_headers(url, current_app.config["TAPCARD"].is_production))
+    return response
+
+
+def unknown(token: str, answer: Answer) -> AnyResponse:
+    """No card has this token: staff may enter it, everybody else reads so."""
+    if token and answer.may_register and "backoffice" in current_app.blueprints:
+        return tap_redirect(url_for("backoffice.register_card", token=token))
+    response = make_response(render_template("errors/404.html", message=_("No card has this address.")), 404)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+# --- claiming ---------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/activate/<token>")
+def activate(token: str) -> AnyResponse:
+    """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
+    token = cards.clean_token(token)
+    facts = taps.facts(token) if token else None
+    answer = taps.resolve(facts, who)
+    if answer.outcome is Outcome.ORPHAN:
+        floods.refuse_unknown_token()
+    return respond(token, facts, answer)
+
+
+@bp.post("/activate/<token>", endpoint="claim")
+@login_required
+def claim(token: str) -> AnyResponse:
+    """Make an unclaimed card the visitor's own."""
+    card = cards.find(token)
+    if card is None:
+        abort(404)
+    if card.owner_id == current_user.id:  # pressed twice
+        return redirect(url_for("tap.card", token=card.token))
+    form = claim_form(card)
+    if form is not None and form.validate_on_submit():
+        with refusals(form):
+            throttle("claim", account=str(current_user.id))
+            throttle("claim_card", account=str(card.id))
+            code = form.code.data if isinstance(form, ClaimForm) else ""
+            cards.claim(card, current_user, current_app.extensions["keys"], code=code or "")
+            db.session.commit()
+            flash(_("The card is yours. Choose where it leads."), "success")
+            return redirect(url_for("tap.card", token=card.token))
+    if card.status is CardStatus.RETIRED:
+        return redirect(url_for("tap.activate", token=card.token))
+    if card.status is not CardStatus.UNCLAIMED:
+        raise AlreadyClaimed(_("This card belongs to somebody already."))
+    response = activation_page(card, form)
+    if form is None:
+        response.status_code = 409  # this one is activated by paying
+    return response
+
+
+def claim_form(card: Card) -> ClaimForm | OpenClaimForm | None:
+    """What the card's policy asks of its claimer; nothing can be sent for policy `pay`."""
+    if card.claim_policy is ClaimPolicy.CODE:
+        return ClaimForm()
+    return OpenClaimForm() if card.claim_policy is ClaimPolicy.OPEN else None
+
+
+def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyResponse:
+    """The card itself, three steps, and the right button for its policy."""
+    here = url_for("tap.activate", token=card.token)
+    signed_in = current_user.is_authenticated
+    if form is None and signed_in:
+        form = claim_form(card)
+    page = render_template(
+        "tap/activate.html",
+        card=card,
+        form=form,
+        policy=card.claim_policy.value,
+        price=cards.activation_price(card, filters.shop()),
+        signed_in=signed_in,
+        sign_up_url=url_for("auth.sign_up", next=here),
+        log_in_url=url_for("auth.log_in", next=here),
+    )
+    response = make_response(page, *(form_status(form) if form is not None else (200,)))
+    response.headers["Cache-Control"] = "no-store"
+    return response

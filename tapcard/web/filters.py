@@ -1,0 +1,66 @@
+"""How templates write instants, money and places: in the shop's zone and language."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from flask import Flask, g
+
+from .. import settings
+from ..clock import utcnow
+from ..money import Money
+from ..settings import ShopSettings
+
+
+def init_app(app: Flask) -> None:
+    """Teach the templates to write."""
+    app.context_processor(lambda: {"shop": shop()})
+    for name, function in {
+        "date": write_date,
+        "datetime": write_datetime,
+        "ago": write_ago,
+        "money": write_money,
+        "country": country_name,
+    }.items():
+        app.jinja_env.filters[name] = function
+
+
+def shop() -> ShopSettings:
+    """The shop's settings, read once a request."""
+    if "shop" not in g:
+        g.shop = ShopSettings() if g.get("is_plain") else settings.load()
+    return g.shop
+
+
+def local(instant: datetime) -> datetime:
+    """An instant on the shop's clock."""
+    return instant.astimezone(ZoneInfo(shop().time_zone))
+
+
+def write_date(value: date | datetime) -> str:
+    """20 Nov 2026."""
+    return format_date(local(value) if isinstance(value, datetime) else value, "d MMM y", locale=shop().locale)
+
+
+def write_datetime(value: datetime) -> str:
+    """20 Nov 2026, 14:05."""
+    return format_datetime(local(value), "d MMM y, HH:mm", locale=shop().locale)
+
+
+def write_ago(value: datetime) -> str:
+    """2 minutes ago; past a week, the date."""
+    passed = value - utcnow()
+    if abs(passed.days) >= 7:
+        return write_date(value)
+    return format_timedelta(passed, add_direction=True, locale=shop().locale)
+
+
+def write_money(value: Money | None) -> str:
+    """£24.00."""
+    return "" if value is None else value.format(shop().locale)
+
+
+def country_name(code: str) -> str:
+    """The name of a country by its two letters; empty when unknown."""
+    return str(Locale.parse(shop().locale).territories.get(code, "")) if code else ""

@@ -1,0 +1,61 @@
+"""Navigation: what the menus offer to whom; a page that is not switched on is not offered."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+PROFILE_PAGES = frozenset({"tap.profiles", "tap.new_profile", "tap.edit_profile"})
+CARD_PAGES = frozenset({"tap.dashboard", "tap.card", "tap.release_card"})
+ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_email"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a menu."""
+
+    label: str
+    url: str
+    is_current: bool = False
+    icon: str = ""
+
+
+def init_app(app: Flask) -> None:
+    """Give the menus to the templates."""
+    app.jinja_env.globals.update(has_endpoint=has_endpoint, main_menu=main_menu, account_menu=account_menu)
+    app.jinja_env.tests["endpoint"] = has_endpoint
+
+
+def has_endpoint(endpoint: str) -> bool:
+    """Whether a page exists in this installation."""
+    return endpoint in current_app.view_functions
+
+
+def main_menu() -> list[Entry]:
+    """List the pages in the bar at the top for whoever is looking."""
+    if not current_user.is_authenticated:
+        return [
+            *_entry(_("Designs"), "shop.designs", icon="palette"),
+            *_entry(_("How it works"), "shop.front", anchor="how", icon="question-circle"),
+        ]
+    return [
+        *_entry(_("My cards"), "tap.dashboard", CARD_PAGES, icon="credit-card-2-front"),
+        *_entry(_("Profiles"), "tap.profiles", PROFILE_PAGES, icon="person-vcard"),
+        *_entry(_("Designs"), "shop.designs", icon="palette"),
+        *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if current_user.may("cards.view") else ()),
+    ]
+
+
+def account_menu() -> list[Entry]:
+    """List the pages of a signed-in person's own menu."""
+    return _entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle")
+
+
+def _entry(
+    label: str, endpoint: str, pages: frozenset[str] = frozenset(), anchor: str | None = None, icon: str = ""
+) -> list[Entry]:
+    if not has_endpoint(endpoint):
+        return []
+    is_current = anchor is None and request.endpoint in (pages or {endpoint})
+    return [Entry(label, url_for(endpoint, _anchor=anchor), is_current, icon)]

@@ -1,0 +1,338 @@
+"""The worker: moves spooled taps into the tables, keeps the outbox's promises, does what the clock asks for."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from . import files, mail, outbox, settings
+from .clock import utcnow
+from .db import db, insert, transactions
+from .models import Design, LinkToken, OutboxMessage, Profile, Schedule, Tap, ThrottleCounter
+from .services import recording, rollups, visitors
+from .services.recording import Reading, Recorder
+from .spool import Chunk, Spool
+from .web import sessions
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+SENT_KEPT = timedelta(days=30)
+UPLOADS_KEPT = timedelta(days=1)
+DELIVERIES_A_PASS = 50
+RECOUNT_STEP = 50_000
+
+
+# --- taps -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Drainer:
+    """Reads this host's spool into the database; any number may run, each line is stored once."""
+
+    spool: Spool
+    recorder: Recorder
+    stop: threading.Event = field(default_factory=threading.Event)
+    offsets: dict[str, int] = field(default_factory=dict)  # of what is committed; spares a look at idle files
+
+    def drain(self) -> int:
+        """Store every whole line there is, unless told to stop; tells how many taps it stored."""
+        with self.spool.draining() as may_read:
+            if not may_read:
+                return 0
+            zone = shop_zone()
+            names = self.spool.files()
+            stored = sum(self._drain_file(name, zone) for name in names)
+            self.spool.sweep()
+        self.offsets = {name: offset for name, offset in self.offsets.items() if name in names}
+        return stored
+
+    def _drain_file(self, name: str, zone: str) -> int:
+        stored = 0
+        while not self.stop.is_set() and not self.spool.is_read(name, self.offsets.get(name)):
+            offset = recording.offset_of(name)
+            try:
+                chunk = self.spool.read(name, offset, recording.BATCH)
+            except FileNotFoundError:
+                db.session.rollback()
+                return stored  # another drainer has just finished with it
+            if chunk.end == offset:
+                db.session.commit()
+                self.offsets[name] = offset
+                break
+            number = self._store(name, offset, chunk, zone)
+            if number is None:
+                return stored  # another drainer is at this file; what it leaves is for the next pass
+            self.offsets[name] = chunk.end
+            stored += number
+        if name in self.offsets and self.spool.remove(name, self.offsets[name]):
+            recording.finish(name, utcnow())
+            db.session.commit()
+        return stored
+
+    def _store(self, name: str, offset: int, chunk: Chunk, zone: str) -> int | None:
+        """One transaction: rows, roll-ups, mark. None when somebody else stored the same lines first."""
+        readings: list[Reading] = []
+        bad = list(chunk.bad)
+        for raw, fields in chunk.lines:
+            reading = recording.reading_of(fields)
+            if reading is None:
+                bad.append(raw)
+            else:
+                readings.append(reading)
+        try:
+            rollups.hold_still(shared=True)
+            number = self.recorder.store(db.session.connection(), readings, zone)
+            if recording.advance(name, offset, chunk.end, len(bad)):
+                if bad:
+                    self.spool.keep_bad(name, bad)
+                    logger.error("%d unreadable lines in the tap spool", len(bad))
+                db.session.commit()
+                self.recorder.committed()
+                return number
+        except IntegrityError:
+            logger.info("taps stored by another drainer")
+        db.session.rollback()
+        self.recorder.rolled_back()
+        return None
+
+
+def shop_zone() -> str:
+    """The shop's time zone, read without taking the write lock."""
+    with transactions(writing=False):
+        zone = settings.load().time_zone
+        db.session.rollback()
+    return zone
+
+
+def fold() -> None:
+    """Carry hours into days until nothing waits."""
+    zone = shop_zone()
+    while rollups.fold(zone):
+        db.session.commit()
+    db.session.rollback()
+
+
+# --- promises ---------------------------------------------------------------------------------------------------------
+
+
+def deliver_one(now: datetime) -> bool:
+    """Keep one due promise; False when there is none.
+
+    A mail's text is prepared, and what its link needs committed, before it is sent; a worker that dies in between
+    leaves the promise to whoever takes it after the lease.
+    """
+    message = outbox.claim(now)
+    db.session.commit()
+    if message is None:
+        return False
+    message_id = message.id
+    try:
+        prepared = mail.PREPARE[message.kind](**message.payload)
+        db.session.commit()
+        if prepared is not None:
+            mail.send(prepared)
+    except mail.MailNotConfigured:
+        db.session.rollback()
+        outbox.postpone(db.session.get_one(OutboxMessage, message_id), utcnow())
+    except Exception as error:  # whatever a sender raises is written down, and tried again
+        logger.exception("outbox message failed")
+        db.session.rollback()
+        outbox.failed(db.session.get_one(OutboxMessage, message_id), utcnow(), f"{type(error).__name__}: {error}")
+    else:
+        outbox.done(db.session.get_one(OutboxMessage, message_id), utcnow())
+    db.session.commit()
+    return True
+
+
+def deliver(stop: threading.Event | None = None) -> int:
+    """Keep what is due, unless told to stop; tells how many promises."""
+    number = 0
+    is_stopped = stop.is_set if stop is not None else bool
+    while number < DELIVERIES_A_PASS and not is_stopped() and _is_due() and deliver_one(utcnow()):
+        number += 1
+    return number
+
+
+def _is_due() -> bool:
+    """Look without taking the write lock, once a second."""
+    is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
+    with transactions(writing=False):
+        found = db.session.scalar(sa.select(OutboxMessage.id).where(is_open, OutboxMessage.due_at <= utcnow()).limit(1))
+        db.session.rollback()
+    return found is not None
+
+
+# --- the clock --------------------------------------------------------------------------------------------------------
+
+
+def purge() -> None:
+    """Delete what is past its time."""
+    now = utcnow()
+    sessions.purge()
+    db.session.execute(sa.delete(ThrottleCounter).where(ThrottleCounter.window_ends_at < now))
+    db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - SENT_KEPT))
+    db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - SENT_KEPT))
+    recording.forget_finished(now)
+
+
+def sweep_uploads() -> None:
+    """Delete pictures nothing refers to any more."""
+    used: set[str] = set()
+    for column in (Profile.photo, Profile.banner, Design.front_picture, Design.rear_picture):
+        used.update(name for name in db.session.scalars(sa.select(column)) if name)
+    db.session.rollback()  # looking through the folder takes its time
+    files.sweep(files.folder(current_app.instance_path), used, UPLOADS_KEPT)
+
+
+SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
+    "taps.fold": (timedelta(minutes=1), fold),
+    "visitors.rotate": (timedelta(hours=1), visitors.rotate),
+    "rows.purge": (timedelta(hours=1), purge),
+    "uploads.sweep": (timedelta(days=1), sweep_uploads),
+}
+
+
+def plan(now: datetime) -> None:
+    """Enter the schedules that are new."""
+    values = [{"name": name, "due_at": now, "error": ""} for name in SCHEDULES]
+    db.session.execute(insert(Schedule).on_conflict_do_nothing(), values)
+    db.session.commit()
+
+
+def run_due(now: datetime) -> int:
+    """Do the jobs whose time has come; of several workers the one that moves the row does it."""
+    with transactions(writing=False):
+        due = db.session.execute(sa.select(Schedule.name, Schedule.due_at).where(Schedule.due_at <= now)).all()
+        db.session.rollback()
+    return sum(_run(name, due_at, now) for name, due_at in due if name in SCHEDULES)
+
+
+def _run(name: str, due_at: datetime, now: datetime) -> bool:
+    every, job = SCHEDULES[name]
+    taken = db.session.execute(
+        sa.update(Schedule)
+        .where(Schedule.name == name, Schedule.due_at == due_at)
+        .values(due_at=now + every, last_run_at=now, error="")
+    )
+    db.session.commit()
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    try:
+        job()
+        db.session.commit()
+    except Exception as error:  # one job's trouble must not stop the others
+        db.session.rollback()
+        logger.exception("job %s failed", name)
+        values = {"error": f"{type(error).__name__}: {error}"[:500]}
+        db.session.execute(sa.update(Schedule).where(Schedule.name == name).values(values))
+        db.session.commit()
+    return True
+
+
+# --- the loop ---------------------------------------------------------------------------------------------------------
+
+
+def drainer(stop: threading.Event | None = None) -> Drainer:
+    """A drainer of this application's spool, which leaves off between two transactions when told to stop."""
+    recorder = Recorder(current_app.extensions["keys"])
+    return Drainer(current_app.extensions["spool"], recorder, stop or threading.Event())
+
+
+def one_pass(drain: Drainer) -> None:
+    """What the worker does every second."""
+    if drain.drain():
+        fold()
+    deliver(drain.stop)
+    run_due(utcnow())
+
+
+def run() -> None:
+    """Work until told to stop; a database that is away and a disk that is full are waited for."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    drain = drainer(stop)
+    pause, is_planned = PAUSE, False
+    logger.info("worker started")
+    while not stop.is_set():
+        try:
+            if not is_planned:
+                plan(utcnow())
+                is_planned = True
+            one_pass(drain)
+            pause = PAUSE
+        except (SQLAlchemyError, OSError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            logger.error("worker in trouble: %s", type(cause).__name__)
+            db.session.rollback()
+            drain = drainer(stop)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        stop.wait(pause)
+    logger.info("worker stopped")
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+taps_group = AppGroup("taps", help="The tap spool and the figures.")
+outbox_group = AppGroup("outbox", help="Promised mails.")
+
+
+def init_app(app: Flask) -> None:
+    """Add the worker's commands."""
+    app.cli.add_command(run_worker)
+    app.cli.add_command(taps_group)
+    app.cli.add_command(outbox_group)
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="One pass, then stop.")
+@with_appcontext
+def run_worker(once: bool) -> None:
+    """Drain taps, send mails, run what is scheduled."""
+    if once:
+        plan(utcnow())
+        one_pass(drainer())
+    else:
+        run()
+
+
+@taps_group.command("drain")
+def drain_taps() -> None:
+    """Move this host's spooled taps into the database, once."""
+    stored = drainer().drain()
+    fold()
+    click.echo(f"{stored} taps stored.")
+
+
+@taps_group.command("recount")
+def recount_taps() -> None:
+    """Count all taps again, by today's time zone and today's rules for bots; taps that come meanwhile wait."""
+    rollups.hold_still()
+    zone = settings.load().time_zone
+    changed = rollups.reclassify()
+    rollups.empty_rollups()
+    last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
+    for start in range(0, last, RECOUNT_STEP):
+        rollups.recount(zone, start, min(start + RECOUNT_STEP, last))
+    while rollups.fold(zone):
+        pass  # all of it is one transaction: readers see the old figures until the new ones are whole
+    db.session.commit()
+    click.echo(f"Counted again; {changed} user agents are read differently now.")
+
+
+@outbox_group.command("retry")
+def retry_outbox() -> None:
+    """Take up again the mails that were given up."""
+    number = outbox.retry_failed(utcnow())
+    db.session.commit()
+    click.echo(f"{number} promises are due again.")

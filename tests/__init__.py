@@ -1,0 +1,1 @@
+"""Tests: sentences about one behaviour each, with a cast."""

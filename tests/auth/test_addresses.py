@@ -1,0 +1,243 @@
+"""Verifying an address, changing it, and taking the change back."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import LinkToken, User
+from tests.auth.conftest import is_signed_in, link_in, session_id, text_of
+from tests.conftest import PASSWORD, FormClient, login
+
+NEW_EMAIL = "lovelace@example.com"
+
+
+@pytest.fixture
+def dora(create_user: Callable[..., User]) -> User:
+    """Somebody who has not confirmed her address."""
+    return create_user("dora@example.com", first_name="Dora", verified=False)
+
+
+# --- verifying --------------------------------------------------------------------------------------------------------
+
+
+def test_the_mailed_link_asks_and_the_button_confirms(
+    client: FormClient, dora: User, mailed_link: Callable[[], str]
+) -> None:
+    login(client, dora)
+    assert "Not confirmed" in client.get("/account").text
+    client.post("/verify")
+    path = mailed_link()
+    assert path.startswith("/verify/")
+    assert client.get(path).status_code == 200
+    assert client.head(path).status_code == 200
+    db.session.refresh(dora)
+    assert not dora.is_verified
+    before = session_id(client)
+    assert client.post(path).headers["Location"] == "/dashboard"
+    db.session.refresh(dora)
+    assert dora.is_verified
+    assert session_id(client) != before
+    assert "Not confirmed" not in client.get("/account").text
+
+
+def test_it_works_signed_out_and_signs_nobody_in(
+    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+) -> None:
+    here, phone = new_client(), new_client()
+    login(here, dora)
+    here.post("/verify")
+    response = phone.post(mailed_link())
+    assert response.headers["Location"] == "/log-in"
+    assert not is_signed_in(phone)
+    db.session.refresh(dora)
+    assert dora.is_verified
+
+
+def test_without_a_token_nothing_is_confirmed(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+    login(client, dora)
+    client.post("/verify")
+    assert client.post(mailed_link(), csrf=False).status_code == 400
+    db.session.refresh(dora)
+    assert not dora.is_verified
+
+
+def test_a_link_confirms_once_and_then_says_so(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+    login(client, dora)
+    client.post("/verify")
+    path = mailed_link()
+    client.post(path)
+    assert client.get(path).status_code == 410
+    assert "used already" in client.post(path).text
+
+
+def test_a_link_ends_after_a_week(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+    login(client, dora)
+    client.post("/verify")
+    path = mailed_link()
+    row = db.session.scalars(select(LinkToken)).one()
+    assert row.expires_at - row.created_at == timedelta(days=7)
+    row.expires_at = utcnow()
+    db.session.commit()
+    assert client.get(path).status_code == 410
+    assert client.post(path).status_code == 410
+
+
+@pytest.mark.parametrize("path", ["/verify/", "/set-password/", "/account/email/confirm/", "/account/email/undo/"])
+@pytest.mark.parametrize("token", ["x", "%00", "..", "%F0%9F%8E%89", "A" * 2000, "' OR 1=1 --", "%E0%A4%A"])
+def test_a_made_up_link_is_a_friendly_page(client: FormClient, path: str, token: str) -> None:
+    for response in (client.get(path + token), client.post(path + token)):
+        assert response.status_code in (404, 410, 308)
+
+
+def test_the_mail_is_sent_again_five_times_an_hour(
+    client: FormClient, dora: User, outbox: Callable[[], list[str]]
+) -> None:
+    login(client, dora)
+    codes = [client.post("/verify").status_code for _time in range(6)]
+    assert codes == [302] * 5 + [429]
+    assert outbox() == ["mail.verify_email"] * 5
+
+
+def test_nothing_is_sent_again_to_whoever_is_verified(
+    client: FormClient, ada: User, outbox: Callable[[], list[str]]
+) -> None:
+    login(client, ada)
+    client.post("/verify")
+    assert outbox() == []
+
+
+def test_the_mail_is_sent_again_to_nobody_else(client: FormClient, outbox: Callable[[], list[str]]) -> None:
+    assert client.post("/verify").headers["Location"] == "/log-in"
+    assert outbox() == []
+
+
+# --- changing ---------------------------------------------------------------------------------------------------------
+
+
+def ask(client: FormClient, email: str = NEW_EMAIL, password: str = PASSWORD) -> int:
+    return client.post("/account/email", data={"email": email, "current": password}).status_code
+
+
+def test_an_address_changes_only_when_the_new_one_confirms(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
+) -> None:
+    """H22: a change took effect before it was verified, and locked people out."""
+    login(client, ada)
+    assert ask(client, "Lovelace@Example.com") == 302
+    mail = mailed()
+    assert mail["To"] == NEW_EMAIL
+    assert "ada@example.com" in text_of(mail)
+    assert login(new_client(), ada).status_code == 302
+    assert "ada@example.com" in client.get(link_in(mail)).text
+    db.session.refresh(ada)
+    assert ada.email == "ada@example.com"
+
+    before = session_id(client)
+    assert client.post(link_in(mail)).status_code == 302
+    assert is_signed_in(client)
+    assert session_id(client) != before
+    db.session.refresh(ada)
+    assert ada.email == NEW_EMAIL
+    assert login(new_client(), ada).status_code == 302
+
+
+def test_the_old_address_is_told_and_undoes_the_change(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
+) -> None:
+    login(client, ada)
+    ask(client)
+    client.post(link_in(mailed()))
+    told = mailed()
+    assert told["To"] == "ada@example.com"
+    assert NEW_EMAIL in text_of(told)
+
+    owner = new_client()
+    assert owner.get(link_in(told)).status_code == 200
+    response = owner.post(link_in(told))
+    assert response.headers["Location"].startswith("/set-password/")
+    db.session.refresh(ada)
+    assert ada.email == "ada@example.com"
+    assert not is_signed_in(client)
+    assert login(new_client(), ada).status_code == 422
+    owner.post(response.headers["Location"], data={"password": "words of my own"})
+    assert is_signed_in(owner)
+    assert login(new_client(), ada, "words of my own").status_code == 302
+    assert owner.post(link_in(told)).status_code == 410
+
+
+def test_the_new_address_confirms_on_another_device(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed_link: Callable[[], str]
+) -> None:
+    login(client, ada)
+    ask(client)
+    phone = new_client()
+    assert phone.post(mailed_link()).headers["Location"] == "/log-in"
+    assert not is_signed_in(phone)
+    assert NEW_EMAIL in client.get("/account").text
+
+
+def test_a_taken_address_gets_the_same_answer_and_its_owner_no_mail(
+    client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+) -> None:
+    login(client, ada)
+    free = client.post("/account/email", data={"email": NEW_EMAIL, "current": PASSWORD})
+    taken = client.post("/account/email", data={"email": cleo.email, "current": PASSWORD})
+    assert (free.status_code, free.headers["Location"]) == (taken.status_code, taken.headers["Location"])
+    run_worker()
+    assert mailbox() == []  # the first wish was replaced by the second
+
+
+def test_an_address_taken_before_it_is_confirmed_is_refused_in_words(
+    client: FormClient, ada: User, create_user: Callable[..., User], mailed_link: Callable[[], str]
+) -> None:
+    login(client, ada)
+    ask(client)
+    path = mailed_link()
+    create_user(NEW_EMAIL)
+    response = client.post(path)
+    assert response.status_code == 422
+    assert "Another account has this e-mail address by now." in response.text
+    db.session.refresh(ada)
+    assert ada.email == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "field"),
+    [
+        (NEW_EMAIL, "wrong password", "current"),
+        (NEW_EMAIL, "", "current"),
+        ("", PASSWORD, "email"),
+        ("lovelace", PASSWORD, "email"),
+        ("ADA@example.com", PASSWORD, "email"),
+        ("a" * 300 + "@example.com", PASSWORD, "email"),
+    ],
+)
+def test_a_refused_change_of_address_changes_nothing(
+    client: FormClient, ada: User, outbox: Callable[[], list[str]], email: str, password: str, field: str
+) -> None:
+    login(client, ada)
+    response = client.post("/account/email", data={"email": email, "current": password})
+    assert response.status_code == 422
+    assert f'id="{field}-error"' in response.text
+    assert f'value="{email}"' in response.text
+    assert PASSWORD not in response.text
+    assert outbox() == []
+    db.session.refresh(ada)
+    assert ada.email == "ada@example.com"
+    assert db.session.scalars(select(LinkToken)).all() == []
+
+
+def test_changes_are_asked_for_five_times_an_hour(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    assert [ask(client, f"a{number}@example.com") for number in range(6)] == [302] * 5 + [429]
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/email", "/account/password"])
+def test_an_account_is_seen_by_its_holder_alone(client: FormClient, path: str) -> None:
+    assert client.get(path).headers["Location"] == f"/log-in?next={path}"
+    assert client.post(path, data={"email": NEW_EMAIL}).headers["Location"] == "/log-in"

@@ -1,0 +1,232 @@
+"""Logging in and out: the same answer for every wrong attempt, throttled, and never under an old session id."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from http.cookies import SimpleCookie
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import ThrottleCounter, User, WebSession
+from tapcard.services import accounts
+from tests.auth.conftest import is_signed_in, session_id
+from tests.conftest import PASSWORD, FormClient, login
+
+CSRF_VALUE = re.compile(r'(?<=name="csrf_token")[^>]*value="[^"]*"')
+WRONG = "No account has this e-mail address and this password."
+
+
+def test_the_right_password_signs_in(client: FormClient, ada: User) -> None:
+    response = login(client, ada)
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/dashboard"
+    assert is_signed_in(client)
+    assert ada.seen_at is not None
+
+
+def test_the_address_counts_in_any_spelling(client: FormClient, ada: User) -> None:
+    response = client.post("/log-in", data={"email": " ADA@Example.COM ", "password": PASSWORD})
+    assert response.status_code == 302
+
+
+def test_every_wrong_attempt_gets_the_same_answer(
+    client: FormClient, ada: User, cleo: User, create_user: Callable[..., User]
+) -> None:
+    cleo.is_active = False
+    create_user("new@example.com", password=None)
+    pages = set()
+    for email, password in [
+        ("ada@example.com", "wrong password"),
+        ("nobody@example.com", PASSWORD),
+        ("cleo@example.com", PASSWORD),
+        ("new@example.com", PASSWORD),
+        ("not an address", PASSWORD),
+    ]:
+        response = client.post("/log-in", data={"email": email, "password": password})
+        assert response.status_code == 422
+        assert WRONG in response.text
+        assert f'value="{email}"' in response.text
+        assert password not in response.text
+        _before, _mark, after = response.text.partition("<main")
+        pages.add(CSRF_VALUE.sub("", after.replace(email, "")))
+    assert len(pages) == 1
+    assert not is_signed_in(client)
+
+
+def test_without_a_token_nobody_signs_in(client: FormClient, ada: User) -> None:
+    response = client.post("/log-in", data={"email": ada.email, "password": PASSWORD}, csrf=False)
+    assert response.status_code == 400
+    assert not is_signed_in(client)
+
+
+def test_signing_in_and_out_each_give_a_new_session_id(client: FormClient, ada: User) -> None:
+    client.get("/log-in")
+    ids = [session_id(client)]
+    login(client, ada)
+    ids.append(session_id(client))
+    client.post("/log-out")
+    ids.append(session_id(client))
+    assert None not in ids[:2]
+    assert len(set(ids)) == 3
+
+
+def test_an_old_session_id_is_worth_nothing(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User
+) -> None:
+    client.get("/log-in")
+    planted = session_id(client)
+    login(client, ada)
+    used = session_id(client)
+    assert planted
+    assert used
+    client.post("/log-out")
+    for sid in (planted, used):
+        other = new_client()
+        other.set_cookie("tc_session", sid)
+        assert not is_signed_in(other)
+
+
+def test_log_out_is_by_post_alone(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    assert client.get("/log-out").status_code == 405
+    assert client.post("/log-out", csrf=False).status_code == 400
+    assert is_signed_in(client)
+    assert client.post("/log-out").status_code == 302
+    assert not is_signed_in(client)
+
+
+def test_log_out_ends_the_session_in_the_database(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    client.post("/log-out")
+    assert db.session.scalars(select(WebSession).where(WebSession.user_id == ada.id)).all() == []
+
+
+def test_who_is_signed_out_may_log_out_again(client: FormClient) -> None:
+    assert client.post("/log-out").status_code == 302
+
+
+def test_remember_me_lengthens_the_session_and_sets_no_other_cookie(
+    new_client: Callable[[], FormClient], ada: User
+) -> None:
+    ends = []
+    for fields in ({}, {"remember": "y"}):
+        client = new_client()
+        response = login(client, ada, **fields)
+        cookies = SimpleCookie()
+        for header in response.headers.getlist("Set-Cookie"):
+            cookies.load(header)
+        assert set(cookies) == {"tc_session", "tc_me"}
+        assert bool(cookies["tc_session"]["expires"] or cookies["tc_session"]["max-age"]) == bool(fields)
+        ends.append(db.session.scalars(select(WebSession.expires_at).order_by(WebSession.id.desc())).first())
+    short, long = ends
+    assert short is not None
+    assert long is not None
+    assert long - short > timedelta(days=30)
+
+
+def test_the_owners_own_taps_are_known_by_a_cookie_until_log_out(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    assert client.get_cookie("tc_me") is not None
+    client.post("/log-out")
+    assert client.get_cookie("tc_me") is None
+
+
+def test_ten_wrong_attempts_close_an_account_for_a_while(client: FormClient, ada: User) -> None:
+    for _time in range(10):
+        assert login(client, ada, "wrong password").status_code == 422
+    response = login(client, ada)
+    assert response.status_code == 429
+    assert 800 < int(response.headers["Retry-After"]) <= 900
+    assert "Too many attempts. Wait 15 minutes, then try again." in response.text
+    assert 'value="ada@example.com"' in response.text
+    assert not is_signed_in(client)
+
+
+def test_the_throttle_counts_an_account_whatever_the_spelling_and_the_place(client: FormClient, ada: User) -> None:
+    for number in range(10):
+        email = "Ada@example.com" if number % 2 else " ada@EXAMPLE.com"
+        fields = {"email": email, "password": "wrong password"}
+        assert client.post("/log-in", data=fields, environ_base={"REMOTE_ADDR": f"192.0.2.{number}"}).status_code == 422
+    assert login(client, ada).status_code == 429
+
+
+def test_an_account_that_does_not_exist_is_throttled_the_same(client: FormClient) -> None:
+    fields = {"email": "nobody@example.com", "password": "wrong password"}
+    codes = [client.post("/log-in", data=fields).status_code for _time in range(11)]
+    assert codes == [422] * 10 + [429]
+
+
+def test_other_accounts_are_not_closed(client: FormClient, ada: User, cleo: User) -> None:
+    for _time in range(11):
+        login(client, ada, "wrong password")
+    assert login(client, cleo).status_code == 302
+
+
+def test_a_hundred_attempts_close_the_visitors_address(client: FormClient, ada: User) -> None:
+    fields = {"email": "nobody@example.com", "password": "wrong password"}
+    assert client.post("/log-in", data=fields).status_code == 422
+    counter = db.session.scalars(select(ThrottleCounter).where(ThrottleCounter.scope == "log_in.address")).one()
+    assert counter.count == 1
+    counter.count = 99
+    db.session.commit()
+    assert login(client, ada, "wrong password").status_code == 422
+    assert login(client, ada).status_code == 429
+
+
+def test_the_right_password_opens_the_account_again(new_client: Callable[[], FormClient], ada: User) -> None:
+    for _round in range(2):
+        for _time in range(9):
+            assert login(new_client(), ada, "wrong password").status_code == 422
+        assert login(new_client(), ada).status_code == 302
+
+
+def test_a_window_ends(client: FormClient, ada: User) -> None:
+    for _time in range(11):
+        login(client, ada, "wrong password")
+    for counter in db.session.scalars(select(ThrottleCounter)):
+        counter.window_ends_at = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+    assert login(client, ada).status_code == 302
+
+
+def test_who_is_counted_is_not_readable_in_the_table(client: FormClient, ada: User) -> None:
+    login(client, ada, "wrong password")
+    rows = db.session.scalars(select(ThrottleCounter)).all()
+    assert {row.scope for row in rows} == {"log_in.account", "log_in.address"}
+    assert all(len(row.subject) == 64 and set(row.subject) <= set("0123456789abcdef") for row in rows)
+
+
+def test_no_lock_is_held_while_a_password_is_worked_on(
+    app: Flask, client: FormClient, ada: User, create_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing is slow on purpose: a transaction that is open meanwhile would keep everybody else from writing."""
+    token = accounts.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
+    db.session.commit()
+    seen = []
+    for name in ("_matches", "hash_password"):
+        original = getattr(accounts, name)
+
+        def watch(*args: object, original: object = original, name: str = name) -> object:
+            seen.append((name, db.session().in_transaction()))
+            return original(*args)  # type: ignore[operator]
+
+        monkeypatch.setattr(accounts, name, watch)
+    login(client, ada)
+    words = "words of my own"
+    client.post("/account/password", data={"current": PASSWORD, "password": words})
+    client.post("/account/email", data={"current": words, "email": "lovelace@example.com"})
+    client.post("/log-out")
+    sign_up = {"first_name": "D", "last_name": "L", "email": "d@example.com", "password": words, "terms": "y"}
+    client.post("/sign-up", data=sign_up)
+    client.post("/log-out")
+    token = accounts.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
+    db.session.commit()
+    client.post(f"/set-password/{token}", data={"password": words})
+    assert [name for name, _open in seen] == [
+        "_matches", "_matches", "hash_password", "_matches", "hash_password", "hash_password",
+    ]  # fmt: skip
+    assert not any(is_open for _name, is_open in seen)

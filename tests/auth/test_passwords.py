@@ -1,0 +1,214 @@
+"""Forgotten, first and changed passwords."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import LinkToken, OutboxMessage, User
+from tests.auth.conftest import is_signed_in, session_id, text_of
+from tests.conftest import PASSWORD, FormClient, login
+
+NEW = "battery staple correct"
+
+
+def test_a_mailed_link_sets_a_new_password_and_signs_in(
+    client: FormClient, ada: User, mailed_link: Callable[[], str]
+) -> None:
+    assert client.post("/forgot-password", data={"email": "Ada@example.com"}).status_code == 302
+    path = mailed_link()
+    assert path.startswith("/set-password/")
+    assert "ada@example.com" in client.get(path).text
+    response = client.post(path, data={"password": NEW})
+    assert response.headers["Location"] == "/dashboard"
+    assert is_signed_in(client)
+    client.post("/log-out")
+    assert login(client, ada).status_code == 422
+    assert login(client, ada, NEW).status_code == 302
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(
+    client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+) -> None:
+    cleo.is_active = False
+    answers, rows = set(), []
+    for email in (ada.email, cleo.email, "nobody@example.com"):
+        response = client.post("/forgot-password", data={"email": email})
+        answers.add((response.status_code, response.headers["Location"], response.text))
+        rows.append(db.session.scalars(select(OutboxMessage.kind)).all())
+    assert len(answers) == 1
+    assert rows == [["mail.set_password"] * number for number in (1, 2, 3)]
+    run_worker()
+    assert [mail["To"] for mail in mailbox()] == ["ada@example.com"]
+    assert all(message.done_at for message in db.session.scalars(select(OutboxMessage)))
+
+
+def test_the_link_works_once(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+    client.post("/forgot-password", data={"email": ada.email})
+    path = mailed_link()
+    client.post(path, data={"password": NEW})
+    client.post("/log-out")
+    for response in (client.get(path), client.post(path, data={"password": "another one of them"})):
+        assert response.status_code == 410
+        assert "This link has been used already" in response.text
+    assert login(client, ada, NEW).status_code == 302
+
+
+def test_looking_at_the_link_does_not_use_it(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+    client.post("/forgot-password", data={"email": ada.email})
+    path = mailed_link()
+    for _time in range(3):
+        assert client.get(path).status_code == 200
+    assert client.head(path).status_code == 200
+    assert client.post(path, data={"password": NEW}).status_code == 302
+
+
+def test_the_link_ends_after_an_hour(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+    client.post("/forgot-password", data={"email": ada.email})
+    path = mailed_link()
+    row = db.session.scalars(select(LinkToken)).one()
+    assert row.expires_at - row.created_at == timedelta(hours=1)
+    row.expires_at = utcnow()
+    db.session.commit()
+    response = client.post(path, data={"password": NEW})
+    assert response.status_code == 410
+    assert "This link does not work any more" in response.text
+    assert "/forgot-password" in response.text
+    assert login(client, ada).status_code == 302
+
+
+def test_a_weak_password_is_refused_beside_its_field_and_the_link_stays(
+    client: FormClient, ada: User, mailed_link: Callable[[], str]
+) -> None:
+    client.post("/forgot-password", data={"email": ada.email})
+    path = mailed_link()
+    for weak in ("short", "1234567890", "ada@example.com"):
+        response = client.post(path, data={"password": weak})
+        assert response.status_code == 422
+        assert 'id="password-error"' in response.text
+        assert not re.search(r'<input[^>]*type="password"[^>]*value="[^"]', response.text)
+    assert client.post(path, data={"password": NEW}).status_code == 302
+
+
+def test_a_password_set_by_link_ends_every_other_session(
+    new_client: Callable[[], FormClient], ada: User, mailed_link: Callable[[], str]
+) -> None:
+    thief, own = new_client(), new_client()
+    login(thief, ada)
+    own.post("/forgot-password", data={"email": ada.email})
+    own.post(mailed_link(), data={"password": NEW})
+    assert is_signed_in(own)
+    assert not is_signed_in(thief)
+
+
+def test_the_link_is_for_its_account_whoever_is_signed_in(
+    client: FormClient, ada: User, cleo: User, mailed_link: Callable[[], str]
+) -> None:
+    login(client, cleo)
+    before = session_id(client)
+    client.post("/forgot-password", data={"email": ada.email})
+    client.post(mailed_link(), data={"password": NEW})
+    assert "ada@example.com" in client.get("/account").text
+    assert session_id(client) != before
+
+
+def test_a_prepared_account_gets_its_first_password_by_link(
+    client: FormClient,
+    create_user: Callable[..., User],
+    mailed: Callable[[], EmailMessage],
+    mailed_link: Callable[[], str],
+) -> None:
+    user = create_user("gus@example.com", first_name="Gus", password=None, verified=False)
+    client.post("/forgot-password", data={"email": "gus@example.com"})
+    assert "has no password yet" in text_of(mailed())
+    path = mailed_link()
+    assert '<h1 class="h2">Choose your password</h1>' in client.get(path).text
+    client.post(path, data={"password": NEW})
+    db.session.refresh(user)
+    assert user.is_verified
+    assert is_signed_in(client)
+
+
+def test_asking_for_links_is_throttled_by_account(
+    client: FormClient, ada: User, outbox: Callable[[], list[str]]
+) -> None:
+    for _time in range(5):
+        assert client.post("/forgot-password", data={"email": ada.email}).status_code == 302
+    response = client.post("/forgot-password", data={"email": "ADA@example.com"})
+    assert response.status_code == 429
+    assert "Retry-After" in response.headers
+    assert len(outbox()) == 5
+
+
+def test_asking_for_links_is_throttled_by_address_too(client: FormClient) -> None:
+    codes = [client.post("/forgot-password", data={"email": f"a{n}@example.com"}).status_code for n in range(31)]
+    assert codes == [302] * 30 + [429]
+
+
+def test_a_password_change_ends_the_other_sessions(
+    new_client: Callable[[], FormClient], ada: User, cleo: User, mailed: Callable[[], EmailMessage]
+) -> None:
+    here, there, stranger = new_client(), new_client(), new_client()
+    login(here, ada)
+    login(there, ada)
+    login(stranger, cleo)
+    before = session_id(here)
+    response = here.post("/account/password", data={"current": PASSWORD, "password": NEW})
+    assert response.headers["Location"] == "/account"
+    assert session_id(here) != before
+    assert is_signed_in(here)
+    assert not is_signed_in(there)
+    assert is_signed_in(stranger)
+    assert mailed()["To"] == "ada@example.com"
+    assert "was changed" in mailed()["Subject"]
+    assert login(there, ada).status_code == 422
+    assert login(there, ada, NEW).status_code == 302
+
+
+def test_a_remembered_session_stays_remembered_after_a_password_change(client: FormClient, ada: User) -> None:
+    login(client, ada, remember="y")
+    response = client.post("/account/password", data={"current": PASSWORD, "password": NEW})
+    cookies = [each for each in response.headers.getlist("Set-Cookie") if each.startswith("tc_session=")]
+    assert len(cookies) == 1
+    assert "Expires" in cookies[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"current": "wrong password", "password": NEW}, "current"),
+        ({"current": "", "password": NEW}, "current"),
+        ({"current": PASSWORD, "password": "short"}, "password"),
+        ({"current": PASSWORD, "password": "1234567890"}, "password"),
+        ({"current": PASSWORD, "password": "ada@example.com"}, "password"),
+        ({"current": PASSWORD}, "password"),
+        ({"password": NEW}, "current"),
+    ],
+)
+def test_a_refused_password_change_changes_nothing(
+    client: FormClient, ada: User, fields: dict[str, str], field: str
+) -> None:
+    login(client, ada)
+    before = ada.password_hash
+    response = client.post("/account/password", data=fields)
+    assert response.status_code == 422
+    assert f'id="{field}-error"' in response.text
+    assert NEW not in response.text
+    db.session.refresh(ada)
+    assert ada.password_hash == before
+    assert is_signed_in(client)
+
+
+def test_guessing_the_password_in_a_stolen_session_is_throttled(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    for _time in range(10):
+        client.post("/account/password", data={"current": "wrong password", "password": NEW})
+    response = client.post("/account/password", data={"current": PASSWORD, "password": NEW})
+    assert response.status_code == 429
+    client.post("/log-out")
+    assert login(client, ada).status_code == 302

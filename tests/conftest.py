@@ -1,0 +1,306 @@
+"""The cast and the stage: Ada owns cards, Ben is staff, Olu owns the shop, Cleo is a stranger."""
+
+import contextvars
+import dataclasses
+import email
+import email.policy
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from werkzeug.test import Client, TestResponse
+
+from config import Config
+from tapcard import seeds, worker
+from tapcard.app import create_app
+from tapcard.db import db, transactions
+from tapcard.keys import Keys
+from tapcard.models import Card, Design, OutboxMessage, Profile, Setting, User
+from tapcard.services import accounts
+
+PASSWORD = "correct horse battery"
+DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
+KEPT_TABLES = {"alembic_version", "roles"}
+
+
+@pytest.fixture(scope="session")
+def worker_name(request: pytest.FixtureRequest) -> str:
+    """The name of this process among those that test in parallel."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory, worker_name: str) -> Iterator[str]:
+    """An empty database of this process's own."""
+    if DATABASE == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.sqlite'}"
+        return
+    name = f"tapcard_test_{os.getpid()}_{worker_name}"
+    server = sa.create_engine(f"{POSTGRESQL}/postgres", isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield f"{POSTGRESQL}/{name}"
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(scope="session")
+def base_config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A configuration for tests; `dataclasses.replace` makes another of it."""
+    return Config(
+        secret_key="a key for the tests alone, long enough",
+        environment="testing",
+        site_url="http://localhost",
+        instance_path=tmp_path_factory.mktemp("instance"),
+        database_url=database_url,
+        flood_limit="100000 per minute",
+        unknown_token_limit="1000 per minute",
+        mail={"MAIL_SERVER": "", "MAIL_DEFAULT_SENDER": "tapcard <no-reply@example.com>"},
+    )
+
+
+@pytest.fixture(scope="session")
+def application(base_config: Config) -> Iterator[Flask]:
+    """The application over a migrated database, shared by all tests of this process."""
+    app = create_app(base_config)
+    app.test_client_class = FormClient
+    with app.app_context():
+        upgrade()
+        accounts.seed_roles()
+        db.session.commit()
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+class FormClient(FlaskClient):
+    """A browser: requests run in a context of their own, and forms carry their token unless told otherwise."""
+
+    def open(self, *args: Any, csrf: bool = True, **kwargs: Any) -> TestResponse:
+        db.session.commit()  # else the test's own transaction would lock the request out
+        if csrf and kwargs.get("method", "GET").upper() not in ("GET", "HEAD", "OPTIONS") and "json" not in kwargs:
+            data = kwargs.get("data")
+            if data is None or (isinstance(data, dict) and "csrf_token" not in data):
+                kwargs["data"] = {**(data or {}), "csrf_token": self.csrf_token()}
+        response: TestResponse = contextvars.Context().run(super().open, *args, **kwargs)
+        db.session.expire_all()
+        return response
+
+    def csrf_token(self) -> str:
+        """The token of this browser's session, as a page's form would carry it."""
+        page = contextvars.Context().run(super().open, "/log-in?next=/dashboard", method="GET")
+        text = page.get_data(as_text=True)
+        if 'name="csrf_token"' not in text:
+            page = contextvars.Context().run(super().open, "/dashboard", method="GET")
+            text = page.get_data(as_text=True)
+        _before, _mark, rest = text.partition('name="csrf_token"')
+        return rest.partition('value="')[2].partition('"')[0]
+
+
+@pytest.fixture
+def app(application: Flask) -> Iterator[Flask]:
+    """The application with an empty database, inside an application context."""
+    with application.app_context(), transactions(writing=True):
+        empty()
+        clean_instance(Path(application.instance_path))
+        yield application
+        db.session.rollback()
+        db.session.remove()
+
+
+def empty() -> None:
+    """Delete all rows but those every installation has."""
+    for table in reversed(db.metadata.sorted_tables):
+        if table.name not in KEPT_TABLES:
+            db.session.execute(table.delete())
+    db.session.commit()
+
+
+def clean_instance(instance: Path) -> None:
+    """Forget mails, uploads and spooled taps of the test before."""
+    for name in ("mail", "uploads"):
+        shutil.rmtree(instance / name, ignore_errors=True)
+    for path in (instance / "spool").glob("*"):
+        path.unlink()
+
+
+@pytest.fixture(autouse=True)
+def fresh_spool(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test's taps go to a file of their own."""
+    yield
+    if "app" in request.fixturenames:
+        request.getfixturevalue("application").extensions["spool"].rotate()
+
+
+@pytest.fixture
+def keys(app: Flask) -> Keys:
+    """The keys of the application."""
+    return app.extensions["keys"]  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def client(app: Flask) -> FormClient:
+    """A visitor's browser."""
+    return app.test_client()  # type: ignore[return-value]
+
+
+@pytest.fixture
+def new_client(app: Flask) -> Callable[[], FormClient]:
+    """Another browser at each call."""
+    return app.test_client  # type: ignore[return-value]
+
+
+@pytest.fixture
+def slow_client(app: Flask) -> Client:
+    """A client that does not pass the fast way of taps."""
+    return Client(app.extensions["without_fast_taps"])
+
+
+def login(client: FormClient, user: User, password: str = PASSWORD, **fields: Any) -> TestResponse:
+    """Log somebody in through the form."""
+    return client.post("/log-in", data={"email": user.email, "password": password, **fields})
+
+
+def _committed(row: Any) -> Any:
+    db.session.commit()
+    return row
+
+
+@pytest.fixture
+def create_user(app: Flask) -> Callable[..., User]:
+    """Make a user; password `PASSWORD` unless said otherwise."""
+    return lambda *args, **kwargs: _committed(seeds.create_user(*args, **{"password": PASSWORD, **kwargs}))
+
+
+@pytest.fixture
+def ada(create_user: Callable[..., User]) -> User:
+    """A holder."""
+    return create_user("ada@example.com", first_name="Ada", last_name="Obi")
+
+
+@pytest.fixture
+def ben(create_user: Callable[..., User]) -> User:
+    """Staff."""
+    return create_user("ben@example.com", first_name="Ben", last_name="Marsh", roles=["staff"])
+
+
+@pytest.fixture
+def olu(create_user: Callable[..., User]) -> User:
+    """The shop's owner."""
+    return create_user("olu@example.com", first_name="Olu", last_name="Ade", roles=["owner"])
+
+
+@pytest.fixture
+def cleo(create_user: Callable[..., User]) -> User:
+    """A stranger with an account."""
+    return create_user("cleo@example.com", first_name="Cleo", last_name="Nemo")
+
+
+@pytest.fixture
+def create_design(app: Flask) -> Callable[..., Design]:
+    """Make a design."""
+    return lambda *args, **kwargs: _committed(seeds.create_design(*args, **kwargs))
+
+
+@pytest.fixture
+def design(create_design: Callable[..., Design]) -> Design:
+    """A public design without a picture."""
+    return create_design()
+
+
+@pytest.fixture
+def create_profile(app: Flask) -> Callable[..., Profile]:
+    """Make a profile."""
+    return lambda *args, **kwargs: _committed(seeds.create_profile(*args, **kwargs))
+
+
+@pytest.fixture
+def profile(create_profile: Callable[..., Profile], ada: User) -> Profile:
+    """Ada's public page."""
+    return create_profile(ada, "ada")
+
+
+@pytest.fixture
+def create_card(app: Flask, keys: Keys) -> Callable[..., Card]:
+    """Make a card."""
+    return lambda *args, **kwargs: _committed(seeds.create_card(*args, **{"keys": keys, **kwargs}))
+
+
+@pytest.fixture
+def card(create_card: Callable[..., Card], ada: User, design: Design) -> Card:
+    """Ada's card, leading to an address."""
+    return create_card(ada, token="ADASCARD", url="https://example.com/", design=design, alias="Everyday")
+
+
+@pytest.fixture
+def set_setting(app: Flask) -> Callable[[str, Any], None]:
+    """Change one setting of the shop."""
+
+    def change(name: str, value: Any) -> None:
+        db.session.merge(Setting(name=name, value=value))
+        db.session.commit()
+
+    return change
+
+
+@pytest.fixture
+def outbox(app: Flask) -> Callable[[], list[str]]:
+    """The kinds of promises that are still open."""
+    waiting = sa.select(OutboxMessage.kind).where(OutboxMessage.done_at.is_(None)).order_by(OutboxMessage.id)
+    return lambda: list(db.session.scalars(waiting))
+
+
+@pytest.fixture
+def run_worker(app: Flask) -> Callable[[], None]:
+    """One pass of the worker: taps drained and folded, mails sent."""
+
+    def one_pass() -> None:
+        db.session.commit()
+        app.extensions["spool"].rotate()
+        worker.one_pass(worker.drainer())
+        db.session.expire_all()
+
+    return one_pass
+
+
+@pytest.fixture
+def mailbox(app: Flask) -> Callable[[], list[EmailMessage]]:
+    """The mails written so far, the oldest first."""
+
+    def read() -> list[EmailMessage]:
+        paths = sorted((Path(app.instance_path) / "mail").glob("*.eml"))
+        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
+
+    return read
+
+
+@pytest.fixture
+def other_app(base_config: Config, app: Flask) -> Iterator[Callable[..., Flask]]:
+    """Another application over the same database, with other configuration."""
+    made = []
+
+    def build(**changes: Any) -> Flask:
+        other = create_app(dataclasses.replace(base_config, **changes))
+        accounts.set_password_cost(cheap=True)  # a production application has made it dear
+        other.test_client_class = FormClient
+        made.append(other)
+        return other
+
+    yield build
+    for other in made:
+        other.extensions["spool"].rotate()
+        with other.app_context():
+            db.session.remove()
+            db.engine.dispose()

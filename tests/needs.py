@@ -1,0 +1,94 @@
+"""Says what a test run had to skip for want of a server or a browser, and under REQUIRE=all refuses to."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+POSTGRESQL_URL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FOR_WANT_OF = "for want of "
+
+
+def _answers(url: str, port: int) -> bool:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def redis() -> bool:
+    """Whether a Redis server listens."""
+    return _answers(REDIS_URL, 6379)
+
+
+@cache
+def postgresql() -> bool:
+    """Whether a PostgreSQL server listens."""
+    return _answers(POSTGRESQL_URL, 5432)
+
+
+@contextmanager
+def new_database(purpose: str) -> Iterator[str]:
+    """A PostgreSQL database for the length of a block; gives its URL."""
+    name = f"tapcard_{purpose}_{secrets.token_hex(4)}"
+    server = POSTGRESQL_URL.replace("+psycopg", "", 1)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield f"{server}/{name}"
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@cache
+def chromium() -> str | None:
+    """The browser's path, if there is one."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+NEEDS: dict[str, tuple[str, Callable[[], object]]] = {
+    "redis": ("Redis", redis),
+    "postgresql": ("PostgreSQL", postgresql),
+    "browser": ("Chromium", chromium),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, (name, is_there) in NEEDS.items():
+        if item.get_closest_marker(marker) and not is_there():
+            pytest.skip(FOR_WANT_OF + name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> object:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("REQUIRE") == "all":
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE=all allows no skip: {report.longrepr[2]}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    stats = terminalreporter.stats
+    skipped = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in stats.get("skipped", []))
+    for reason, number in sorted(skipped.items()):
+        terminalreporter.write_line(f"{number} skipped {reason}", yellow=True)
+    if path := os.environ.get("TEST_SUMMARY"):
+        counts = {kind: len(stats.get(kind, [])) for kind in ("passed", "failed", "error")}
+        Path(path).write_text(json.dumps({**counts, "skipped": skipped}))

@@ -1,0 +1,54 @@
+"""Runs the whole suite on SQLite and PostgreSQL, and says last how it went and what was left out."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from tests import needs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(database: str, arguments: list[str]) -> tuple[bool, dict[str, int], Counter[str]]:
+    """Run pytest on one database; return whether it was green, the counts, and the skipped tests by reason."""
+    print(f"\n===== {database} =====", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder) / "summary.json"
+        environment = {**os.environ, "TEST_DATABASE": database.lower(), "TEST_SUMMARY": str(summary)}
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *arguments]
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        counts = json.loads(summary.read_text()) if summary.exists() else {}
+    return code == 0, counts, Counter(counts.pop("skipped", {}))
+
+
+def main(arguments: list[str]) -> int:
+    databases = ["SQLite"]
+    left_out: list[str] = []
+    if needs.postgresql():
+        databases.append("PostgreSQL")
+    else:
+        left_out.append("the whole suite on PostgreSQL, for want of a server (TEST_POSTGRESQL_URL)")
+    green, total, skipped = True, Counter[str](), Counter[str]()
+    for database in databases:
+        is_green, counts, reasons = run(database, arguments)
+        green &= is_green
+        total.update(counts)
+        skipped.update(reasons)
+    left_out += [f"{number} tests {reason}" for reason, number in sorted(skipped.items())]
+    print()
+    for what in left_out:
+        print(f"Left out: {what}.")
+    if left_out and os.environ.get("REQUIRE") == "all":
+        print("REQUIRE=all allows nothing to be left out.")
+        green = False
+    print(f"Ran on {' and '.join(databases)}.")
+    print(f"{total['passed']} passed, {total['failed'] + total['error']} failed, {skipped.total()} skipped")
+    return 0 if green else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,180 @@
+"""The pages that explain the product promise only what it does."""
+
+import gzip
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tapcard.models import Card, Design, DesignStatus, User
+from tests.conftest import login
+
+
+def text_of(client: FlaskClient, path: str) -> str:
+    return client.get(path).get_data(as_text=True)
+
+
+def test_an_empty_shop_has_a_front_page_too(client: FlaskClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Designs are on their way" in page.get_data(as_text=True)
+    assert client.get("/designs").status_code == 200
+
+
+def test_the_front_page_shows_designs_with_their_prices(
+    client: FlaskClient, create_design: Callable[..., Design]
+) -> None:
+    create_design("Ember ridge", card_amount=2650)
+    create_design("Contour")
+    page = text_of(client, "/")
+    assert "Ember ridge" in page
+    assert "£26.50" in page
+    assert "£24.00" in page  # the shop's own price, for a design without one
+    assert re.search(r"<small>from</small>\s*<span[^>]*>£24\.00", page)
+
+
+def test_one_price_for_all_is_not_called_from(client: FlaskClient, create_design: Callable[..., Design]) -> None:
+    create_design("Contour", card_amount=1900)
+    page = text_of(client, "/")
+    assert "£19.00" in page
+    assert "<small>from</small>" not in page
+
+
+def test_a_card_that_costs_nothing_costs_nothing(client: FlaskClient, create_design: Callable[..., Design]) -> None:
+    create_design("Contour", card_amount=0)
+    assert "£0.00" in text_of(client, "/designs")
+
+
+def test_prices_are_in_the_shops_currency(
+    client: FlaskClient, design: Design, set_setting: Callable[[str, Any], None]
+) -> None:
+    set_setting("currency", "NGN")
+    set_setting("card_amount", 1500000)
+    page = text_of(client, "/designs")
+    assert "15,000.00" in page
+    assert "£" not in page
+
+
+def test_private_and_rejected_designs_stay_private(
+    client: FlaskClient, ada: User, create_design: Callable[..., Design]
+) -> None:
+    create_design("Adas own", is_public=False, owner_id=ada.id, card_amount=1)
+    create_design("Refused", status=DesignStatus.REJECTED, card_amount=2)
+    for path in ("/", "/designs"):
+        page = text_of(client, path)
+        assert "Adas own" not in page
+        assert "Refused" not in page
+        assert "£0.01" not in page
+
+
+def test_a_design_without_a_picture_is_drawn(client: FlaskClient, design: Design) -> None:
+    page = text_of(client, "/designs")
+    assert design.name in page
+    assert '<svg class="art"' in page
+
+
+def test_many_designs_fill_several_pages(client: FlaskClient, create_design: Callable[..., Design]) -> None:
+    for number in range(26):
+        create_design(f"Design {number:02}")
+    first, second = text_of(client, "/designs"), text_of(client, "/designs?page=2")
+    assert "Design 23" in first
+    assert "Design 24" not in first
+    assert "Design 25" in second
+    assert 'rel="next"' in first
+    assert 'rel="next"' not in second
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "99", "x", "1e9", "9" * 30, "%00"])
+def test_a_page_that_does_not_exist_is_not_found(client: FlaskClient, design: Design, page: str) -> None:
+    assert client.get(f"/designs?page={page}").status_code == 404
+
+
+def test_a_visitor_is_not_told_that_cards_are_sold_here(
+    client: FlaskClient, design: Design, set_setting: Callable[[str, Any], None]
+) -> None:
+    assert "Cards are not sold on this site yet" in text_of(client, "/")
+    set_setting("support_email", "shop@example.com")
+    assert 'href="mailto:shop@example.com"' in text_of(client, "/")
+
+
+def test_a_holder_is_led_to_the_cards_instead_of_sign_up(client: FlaskClient, ada: User) -> None:
+    login(client, ada)
+    page = text_of(client, "/").partition("<main")[2]
+    assert 'href="/dashboard"' in page
+    assert 'href="/sign-up"' not in page
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ADASCARD",
+        " adascard ",
+        "adas card",
+        "ADAS-CARD",
+        "https://cards.example.com/t/adascard",
+        "x.example/q/ADASCARD/?a=1",
+    ],
+)
+def test_a_typed_token_leads_to_its_card(client: FlaskClient, card: Card, typed: str) -> None:
+    response = client.get("/find-card", query_string={"token": typed})
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/activate/ADASCARD"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "a" * 21, "bäcker", "A\x00B", "//evil.example/", "../../admin", "a" * 5000, "<b>"]
+)
+def test_what_is_no_token_is_said_so_and_kept(client: FlaskClient, typed: str) -> None:
+    response = client.get("/find-card", query_string={"token": typed})
+    assert response.status_code in (302, 422)
+    if response.status_code == 302:
+        assert re.fullmatch(r"/activate/[A-Z0-9]{1,20}", response.headers["Location"])
+    else:
+        assert "invalid-feedback" in response.get_data(as_text=True)
+
+
+def test_the_form_to_find_a_card_needs_no_session(client: FlaskClient) -> None:
+    response = client.get("/find-card")
+    assert response.status_code == 200
+    assert "invalid-feedback" not in response.get_data(as_text=True)
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/designs", "/terms", "/privacy"])
+def test_reading_the_shop_sets_no_cookie(client: FlaskClient, design: Design, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
+
+
+def test_the_privacy_page_names_every_cookie_and_no_address(client: FlaskClient) -> None:
+    page = text_of(client, "/privacy")
+    for cookie in ("tc_session", "tc_me", "tc_theme"):
+        assert cookie in page
+    assert "48 hours" in page
+
+
+@pytest.mark.parametrize("path", ["/terms", "/privacy"])
+def test_terms_and_privacy_speak_in_the_shops_name(
+    client: FlaskClient, set_setting: Callable[[str, Any], None], path: str
+) -> None:
+    set_setting("shop_name", "Obi & Daughters")
+    page = text_of(client, path)
+    assert "Obi &amp; Daughters" in page.partition("<main")[2]
+
+
+def test_the_front_page_weighs_less_than_150_kilobytes(
+    client: FlaskClient, create_design: Callable[..., Design]
+) -> None:
+    for number in range(12):
+        create_design(f"Design {number}")
+    page = client.get("/").data
+    files = set(re.findall(rb'(?:href|src)="(/static/[^"]+)"', page))
+    weight = len(gzip.compress(page))
+    for path in files:
+        with client.get(path.decode(), headers={"Accept-Encoding": "gzip"}) as response:
+            weight += len(response.data)
+    assert len(files) >= 5
+    assert weight < 150_000

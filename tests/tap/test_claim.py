@@ -1,0 +1,237 @@
+"""Claiming a card in a browser: from the tap to the card's own page."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard.db import db
+from tapcard.models import Card, CardMove, CardStatus, ClaimPolicy, Design, LockedBecause, Tap, User
+from tapcard.services import cards
+from tapcard.services.throttles import LIMITS, Limit, Limits
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import error_of, form_to, words_of
+
+CODE = "CARD2345"
+HERE = "/activate/WAITING2"
+
+
+@pytest.fixture
+def waiting(create_card: Callable[..., Card], design: Design) -> Card:
+    """A card in stock."""
+    return create_card(token="WAITING2", code=CODE, design=design)
+
+
+def claim(client: FormClient, code: str, path: str = HERE):
+    """Open the page as a person does, and send its form."""
+    form = form_to(client.get(path).text, path)
+    return client.post(path, data={**form.values, "code": code}, csrf=False)
+
+
+# --- from the tap on --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/t/WAITING2", "/q/waiting2", "/card/WAITING2/", HERE])
+@pytest.mark.usefixtures("waiting")
+def test_a_visitor_is_sent_to_sign_up_or_log_in_and_back_to_this_very_card(client: FormClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    assert f'href="/sign-up?next={HERE}"' in page.text
+    assert f'href="/log-in?next={HERE}"' in page.text
+    assert CODE not in page.text
+
+
+def test_whoever_signs_up_for_a_card_claims_it_and_comes_to_its_page(client: FormClient, waiting: Card) -> None:
+    names = {"first_name": "Gus", "last_name": "Poe", "email": "gus@example.com", "password": PASSWORD, "terms": "y"}
+    assert client.post(f"/sign-up?next={HERE}", data=names).location == HERE
+    answer = claim(client, " card-2345 ")
+    assert answer.location == "/cards/WAITING2"
+    assert "The card is yours." in client.get(answer.location).text
+    assert waiting.status is CardStatus.ACTIVE
+    assert waiting.owner is not None
+    assert waiting.owner.email == "gus@example.com"
+    assert [event.move for event in waiting.events] == [CardMove.MAKE, CardMove.CLAIM]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_whoever_logs_in_for_a_card_comes_back_to_it(client: FormClient, ada: User) -> None:
+    answer = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
+    assert answer.location == HERE
+
+
+def test_a_tap_alone_claims_nothing(client: FormClient, waiting: Card, ada: User) -> None:
+    login(client, ada)
+    for path in ("/t/WAITING2", HERE, f"{HERE}?code={CODE}"):
+        client.get(path)
+    assert waiting.owner is None
+
+
+def test_an_open_card_is_claimed_with_one_press(
+    client: FormClient, create_card: Callable[..., Card], ada: User
+) -> None:
+    card = create_card(token="WAITING2", policy=ClaimPolicy.OPEN)
+    login(client, ada)
+    form = form_to(client.get(HERE).text, HERE)
+    assert set(form.values) == {"csrf_token"}
+    assert client.post(HERE, data=form.values).location == "/cards/WAITING2"
+    assert card.owner is ada
+
+
+# --- refused ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("CARD2346", "That code does not belong to this card."),
+        ("", "Type the code from the insert."),
+        ("  ", "Type the code from the insert."),
+        ("x" * 21, "A claim code has 8 characters."),
+        ("CARD\x002345", "characters that cannot be used"),
+        ('<script>"', "That code does not belong to this card."),
+    ],
+)
+def test_a_wrong_code_is_said_so_at_its_field_and_kept(
+    client: FormClient, waiting: Card, ada: User, typed: str, says: str
+) -> None:
+    login(client, ada)
+    answer = claim(client, typed)
+    assert answer.status_code == 422
+    assert says in error_of(answer.text, "code")
+    assert form_to(answer.text, HERE).values["code"] == typed.strip()
+    assert waiting.owner is None
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_code_of_another_card_does_not_help(
+    client: FormClient, create_card: Callable[..., Card], ada: User
+) -> None:
+    create_card(token="OTHER222", code="THER6789")
+    login(client, ada)
+    assert claim(client, "THER6789").status_code == 422
+
+
+def test_guessing_codes_ends_after_a_few_attempts(client: FormClient, waiting: Card, ada: User) -> None:
+    limit = LIMITS["claim"].account
+    assert limit is not None
+    login(client, ada)
+    for _attempt in range(limit.count):
+        assert claim(client, "WRONG234").status_code == 422
+    answer = claim(client, CODE)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 60
+    assert "Too many attempts. Wait 15 minutes, then try again." in words_of(answer.text)
+    assert form_to(answer.text, HERE).values["code"] == CODE
+    assert waiting.owner is None
+
+
+def test_many_accounts_together_cannot_guess_either(
+    new_client: Callable[[], FormClient],
+    create_user: Callable[..., User],
+    waiting: Card,
+    ada: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    by_account, by_card = LIMITS["claim"].account, LIMITS["claim_card"].account
+    assert by_account is not None
+    assert by_card is not None
+    assert by_card.count < 100, "of 30 to the power of 8 codes"
+    monkeypatch.setitem(LIMITS, "claim_card", Limits(account=Limit(4, by_card.seconds)))
+    for _account in range(2):
+        client = new_client()
+        login(client, create_user())
+        for _attempt in range(2):
+            assert claim(client, "WRONG234").status_code == 422
+    client = new_client()
+    login(client, ada)
+    assert claim(client, CODE).status_code == 429
+
+
+def test_attempts_at_one_card_do_not_close_another(
+    client: FormClient, waiting: Card, create_card: Callable[..., Card], ada: User, cleo: User,
+    new_client: Callable[[], FormClient],
+) -> None:  # fmt: skip
+    login(client, cleo)
+    for _attempt in range(10):
+        claim(client, "WRONG234")
+    another = new_client()
+    login(another, ada)
+    assert claim(another, CODE).location == "/cards/WAITING2"
+
+
+def test_a_signed_out_press_leads_to_log_in_and_claims_nothing(client: FormClient, waiting: Card) -> None:
+    assert client.post(HERE, data={"code": CODE}).location == "/log-in"
+    assert waiting.owner is None
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
+    client: FormClient, create_card: Callable[..., Card], create_design: Callable[..., Design], ada: User,
+    is_signed_in: bool,
+) -> None:  # fmt: skip
+    design = create_design("Ember ridge", activation_amount=1250)
+    card = create_card(token="WAITING2", policy=ClaimPolicy.PAY, design=design)
+    if is_signed_in:
+        login(client, ada)
+        answer = client.post(HERE, data={"code": CODE})
+        assert answer.status_code == 409
+        assert "£12.50" in answer.text
+    page = words_of(client.get(HERE).text)
+    assert "Ember ridge" in page
+    assert "£12.50" in page
+    assert "does not sell activations online yet" in page
+    assert card.owner is None
+
+
+# --- an owned card ----------------------------------------------------------------------------------------------------
+
+
+def test_a_card_that_has_an_owner_can_never_be_claimed(client: FormClient, card: Card, cleo: User, ada: User) -> None:
+    login(client, cleo)
+    answer = client.post(f"/activate/{card.token}", data={"code": CODE})
+    assert answer.status_code == 409
+    assert "This card belongs to somebody already." in answer.text
+    assert "Obi" not in answer.text
+    assert card.owner is ada
+
+
+def test_a_second_press_by_the_same_person_is_no_error(client: FormClient, waiting: Card, ada: User) -> None:
+    login(client, ada)
+    for _press in range(2):
+        assert client.post(HERE, data={"code": CODE}).location == "/cards/WAITING2"
+    assert [event.move for event in waiting.events].count(CardMove.CLAIM) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "location"),
+    [
+        ({"url": "https://example.com/"}, 302, "https://example.com/"),
+        ({}, 200, None),
+        ({"status": CardStatus.LOCKED, "locked_because": LockedBecause.LOST}, 200, None),
+        ({"status": CardStatus.RETIRED}, 410, None),
+    ],
+)
+def test_the_activation_page_of_an_owned_card_answers_as_a_tap_and_is_not_counted(
+    client: FormClient, create_card: Callable[..., Card], run_worker: Callable[[], None], ada: User,
+    values: dict[str, object], status: int, location: str | None,
+) -> None:  # fmt: skip
+    create_card(ada, token="WAITING2", **values)
+    opened, tapped = client.get(HERE), client.get("/t/WAITING2")
+    assert (opened.status_code, opened.location) == (tapped.status_code, tapped.location) == (status, location)
+    run_worker()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == 1, "the tap, not the activation page"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("token", ["NOSUCH22", "x" * 21, "%00", "%F0%9F%82%A1", "..%2F..", "A B"])
+def test_a_card_that_does_not_exist_has_a_page(client: FormClient, ada: User, token: str, method: str) -> None:
+    login(client, ada)
+    assert getattr(client, method)(f"/activate/{token}").status_code == 404
+
+
+def test_a_retired_card_is_not_claimed(client: FormClient, waiting: Card, ada: User) -> None:
+    cards.retire(waiting, None, "lost in the post")
+    login(client, ada)
+    answer = client.post(HERE, data={"code": CODE})
+    assert client.get(answer.location).status_code == 410
+    assert waiting.owner is None

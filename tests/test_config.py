@@ -1,0 +1,293 @@
+"""Configuration: what is missing has a default, what is wrong is named, and production is strict."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import config
+from config import Config, ConfigError
+
+SECRET = "3f9c1b7a5d2e8046b1c7f0a94e6d2385"
+PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": SECRET, "SITE_URL": "https://cards.example.com"}
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Config]:
+    """Read a configuration from some variables; a value of None is a variable that is not set."""
+
+    def from_env(**variables: str | None) -> Config:
+        wanted = {"INSTANCE_PATH": str(tmp_path / "instance"), **variables}
+        return Config.from_env({name: value for name, value in wanted.items() if value is not None})
+
+    return from_env
+
+
+def test_nothing_needs_to_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    found = Config.from_env({})
+    assert found.environment == "development"
+    assert (found.host, found.port, found.site_url) == ("127.0.0.1", 8000, "http://127.0.0.1:8000")
+    assert found.database_url == f"sqlite:///{tmp_path}/instance/tapcard.sqlite"
+    assert found.modules == ("shop", "admin")
+    assert found.trusted_proxies == 0
+    assert not found.spool_sync
+    assert found.redis_url is None
+
+
+def test_what_is_set_counts(read: Callable[..., Config], tmp_path: Path) -> None:
+    geoip = tmp_path / "countries.mmdb"
+    geoip.write_bytes(b"-")
+    found = read(
+        HOST="0.0.0.0",
+        PORT="9000",
+        REDIS_URL="redis://localhost:6379/1",
+        SECRET_KEY="a",
+        SECRET_KEY_FALLBACKS="b, c,,",
+        TRUSTED_PROXIES="2",
+        COUNTRY_HEADER="CF-IPCountry",
+        GEOIP_PATH=str(geoip),
+        MODULES="admin",
+        WEB_WORKERS="4",
+        SPOOL_SYNC="always",
+        FLOOD_LIMIT="5 per hour",
+        UNKNOWN_TOKEN_LIMIT="1 per day",
+        MAIL_SERVER="mail.example.com",
+        MAIL_USE_TLS="true",
+        MAIL_USERNAME="tapcard",
+        MAIL_PASSWORD="hush",
+        MAIL_DEFAULT_SENDER="Cards <cards@example.com>",
+    )
+    assert found.site_url == "http://0.0.0.0:9000"
+    assert found.redis_url == "redis://localhost:6379/1"
+    assert (found.secret_key, found.secret_key_fallbacks) == ("a", ("b", "c"))
+    assert (found.trusted_proxies, found.web_workers, found.country_header) == (2, 4, "CF-IPCountry")
+    assert found.geoip_path == geoip
+    assert found.modules == ("admin",)
+    assert found.spool_sync
+    assert (found.flood_limit, found.unknown_token_limit) == ("5 per hour", "1 per day")
+    assert found.mail == {
+        "MAIL_SERVER": "mail.example.com",
+        "MAIL_PORT": 587,
+        "MAIL_USERNAME": "tapcard",
+        "MAIL_PASSWORD": "hush",
+        "MAIL_USE_TLS": True,
+        "MAIL_USE_SSL": False,
+        "MAIL_DEFAULT_SENDER": "Cards <cards@example.com>",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("APP_ENV", "prod"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "80 80"),
+        ("PORT", "-1"),
+        ("PORT", "８０"),
+        ("HOST", "my host"),
+        ("INSTANCE_PATH", "{file}"),
+        ("INSTANCE_PATH", "{file}/inside"),
+        ("DATABASE_URL", "mysql://localhost/tapcard"),
+        ("DATABASE_URL", "tapcard.sqlite"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "postgresql://localhost"),
+        ("DATABASE_URL", "postgresql://localhost:port/tapcard"),
+        ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis://[::1"),
+        ("SITE_URL", "cards.example.com"),
+        ("SITE_URL", "ftp://cards.example.com"),
+        ("SITE_URL", "https://"),
+        ("SITE_URL", "https://[::1"),
+        ("SITE_URL", "https://cards.example.com:port"),
+        ("SITE_URL", "https://cards example.com"),
+        ("SITE_URL", "https://me:secret@cards.example.com"),
+        ("SITE_URL", "https://cards.example.com/?a=b"),
+        ("SITE_URL", "https://cards.example.com/#top"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "11"),
+        ("TRUSTED_PROXIES", "yes"),
+        ("COUNTRY_HEADER", "CF IPCountry"),
+        ("COUNTRY_HEADER", "X-Länd"),
+        ("GEOIP_PATH", "/no/such/file.mmdb"),
+        ("MODULES", "shop,billings"),
+        ("WEB_WORKERS", "0"),
+        ("WEB_WORKERS", "many"),
+        ("SPOOL_SYNC", "sometimes"),
+        ("FLOOD_LIMIT", "lots"),
+        ("FLOOD_LIMIT", "0 per minute"),
+        ("UNKNOWN_TOKEN_LIMIT", "60/minute"),
+        ("MAIL_PORT", "smtp"),
+        ("MAIL_USE_TLS", "maybe"),
+        ("MAIL_USE_SSL", "2"),
+        ("MAIL_DEFAULT_SENDER", "nobody"),
+    ],
+)
+def test_a_wrong_value_is_named(read: Callable[..., Config], tmp_path: Path, variable: str, value: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ConfigError, match=rf"^{variable}: "):
+        read(**{variable: value.replace("{file}", str(file))})
+
+
+def test_tls_and_ssl_exclude_each_other(read: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match=r"^MAIL_USE_TLS: .*MAIL_USE_SSL"):
+        read(MAIL_USE_TLS="1", MAIL_USE_SSL="1")
+
+
+@pytest.mark.parametrize(("variable", "port"), [("MAIL_USE_TLS", 587), ("MAIL_USE_SSL", 465), ("MAIL_SERVER", 25)])
+def test_the_mail_port_follows_from_the_encryption(read: Callable[..., Config], variable: str, port: int) -> None:
+    assert read(**{variable: "1"}).mail["MAIL_PORT"] == port
+
+
+@pytest.mark.parametrize("prefix", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_way_to_write_postgresql_means_psycopg_3(read: Callable[..., Config], prefix: str) -> None:
+    found = read(DATABASE_URL=f"{prefix}://me:pass@db:5433/tapcard")
+    assert found.database_url == "postgresql+psycopg://me:pass@db:5433/tapcard"
+    assert not found.is_sqlite
+
+
+def test_a_sqlite_path_is_made_absolute(read: Callable[..., Config]) -> None:
+    assert read(DATABASE_URL="sqlite:///some.sqlite").database_url == f"sqlite:///{Path.cwd()}/some.sqlite"
+
+
+def test_an_ipv6_address_stands_in_brackets(read: Callable[..., Config]) -> None:
+    assert read(HOST="::1").site_url == "http://[::1]:8000"
+
+
+def test_the_site_url_has_no_slash_at_its_end(read: Callable[..., Config]) -> None:
+    assert read(SITE_URL="https://cards.example.com/here/").site_url == "https://cards.example.com/here"
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+
+def test_development_makes_a_key_once_for_its_owner_alone(read: Callable[..., Config], tmp_path: Path) -> None:
+    first = read().secret_key
+    path = tmp_path / "instance" / "secret_key"
+    assert read().secret_key == first == path.read_text()
+    assert len(first) == 64
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_two_installations_have_two_keys(read: Callable[..., Config], tmp_path: Path) -> None:
+    assert read().secret_key != read(INSTANCE_PATH=str(tmp_path / "other")).secret_key
+
+
+def test_a_key_that_is_set_makes_no_file(read: Callable[..., Config], tmp_path: Path) -> None:
+    assert read(SECRET_KEY="mine").secret_key == "mine"
+    assert not (tmp_path / "instance" / "secret_key").exists()
+
+
+def test_an_empty_key_file_is_not_taken_for_a_key(read: Callable[..., Config], tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "secret_key").touch()
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY: "):
+        read()
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [None, "", "   ", "dev", "changeme", "tapcard", "ChangeMe", "too-short-9c1b7a5d2e8046b1c7f0", "ab" * 40, "1" * 64],
+)
+def test_production_refuses_a_key_that_is_missing_short_or_guessable(
+    read: Callable[..., Config], secret: str | None
+) -> None:
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY: "):
+        read(**{**PRODUCTION, "SECRET_KEY": secret})
+
+
+@pytest.mark.parametrize("fallbacks", ["dev", f"{SECRET},changeme", "1" * 64])
+def test_production_refuses_an_old_key_that_is_guessable(read: Callable[..., Config], fallbacks: str) -> None:
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY_FALLBACKS: "):
+        read(**PRODUCTION, SECRET_KEY_FALLBACKS=fallbacks)
+
+
+def test_production_makes_no_key_of_its_own(read: Callable[..., Config], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        read(**{**PRODUCTION, "SECRET_KEY": None})
+    assert not (tmp_path / "instance" / "secret_key").exists()
+
+
+def test_an_error_does_not_quote_the_key(read: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError) as error:
+        read(**{**PRODUCTION, "SECRET_KEY": "hush-hush"})
+    assert "hush-hush" not in str(error.value)
+
+
+# --- production -------------------------------------------------------------------------------------------------------
+
+
+def test_production_starts_with_a_key_and_an_address(read: Callable[..., Config]) -> None:
+    found = read(**PRODUCTION, SECRET_KEY_FALLBACKS=SECRET[::-1])
+    assert found.is_production
+    assert found.secret_key == SECRET
+    assert found.secret_key_fallbacks == (SECRET[::-1],)
+    assert found.for_flask()["SESSION_COOKIE_SECURE"] is True
+
+
+def test_production_needs_to_know_its_address(read: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match=r"^SITE_URL: "):
+        read(**{**PRODUCTION, "SITE_URL": None})
+
+
+def test_production_needs_https(read: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match=r"^SITE_URL: .*https"):
+        read(**{**PRODUCTION, "SITE_URL": "http://cards.example.com"})
+
+
+def test_production_may_be_tried_on_ones_own_machine(read: Callable[..., Config]) -> None:
+    assert read(**{**PRODUCTION, "SITE_URL": "http://localhost:8000"}).is_production
+
+
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_production_refuses_debug_mode(read: Callable[..., Config], value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^FLASK_DEBUG: "):
+        read(**PRODUCTION, FLASK_DEBUG=value)
+
+
+@pytest.mark.parametrize("value", ["0", "false", "False", "no", ""])
+def test_production_starts_with_debug_mode_switched_off(read: Callable[..., Config], value: str) -> None:
+    assert read(**PRODUCTION, FLASK_DEBUG=value).is_production
+
+
+# --- .env -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9001\nHOST=0.0.0.0\nMAIL_SERVER='mail.example.com'\n# a remark\n")
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    for name in list(os.environ):
+        if name in EXAMPLES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PORT", "9002")
+    found = Config.from_env()
+    assert (found.host, found.port, found.mail["MAIL_SERVER"]) == ("0.0.0.0", 9002, "mail.example.com")
+
+
+def variables_in(text: str) -> set[str]:
+    """The variables an example file names, commented out or not."""
+    lines = (line.removeprefix("#").strip() for line in text.splitlines())
+    return {line.partition("=")[0] for line in lines if line.partition("=")[1] and line.partition("=")[0].isupper()}
+
+
+EXAMPLES = variables_in((config.ROOT / ".env.example").read_text())
+
+
+def test_the_example_names_every_variable_that_is_read(read: Callable[..., Config]) -> None:
+    class Watched(dict[str, str]):
+        asked: set[str] = set()
+
+        def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+            self.asked.add(name)
+            return super().get(name, default)
+
+    Config.from_env(Watched(PRODUCTION))
+    assert Watched.asked - {"FLASK_DEBUG"} == EXAMPLES

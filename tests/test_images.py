@@ -1,0 +1,290 @@
+"""Pictures from strangers: what is let in comes out small, square, upright and clean."""
+
+import io
+import struct
+import threading
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from tapcard import images
+from tapcard.images import BadPicture, make_photo
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **how: object) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **how)
+    return out.getvalue()
+
+
+def quarters(width: int = 400, height: int = 400) -> Image.Image:
+    """Red and green above, blue and white below."""
+    picture = Image.new("RGB", (width, height), WHITE)
+    picture.paste(RED, (0, 0, width // 2, height // 2))
+    picture.paste(GREEN, (width // 2, 0, width, height // 2))
+    picture.paste(BLUE, (0, height // 2, width // 2, height))
+    return picture
+
+
+def opened(data: bytes) -> Image.Image:
+    picture = Image.open(io.BytesIO(data))
+    assert picture.format == "WEBP"
+    picture.load()
+    return picture
+
+
+def near(pixel: object, color: tuple[int, int, int]) -> bool:
+    return all(abs(one - other) < 40 for one, other in zip(pixel, color, strict=True))
+
+
+def corners(data: bytes) -> list[str]:
+    """The colours of the four quarters, read like a page."""
+    picture = opened(data).convert("RGB")
+    side = picture.width
+    names = {"red": RED, "green": GREEN, "blue": BLUE, "white": WHITE, "black": (0, 0, 0)}
+    pixels = [picture.getpixel((int(side * x), int(side * y))) for y in (0.25, 0.75) for x in (0.25, 0.75)]
+    return [next((name for name, color in names.items() if near(pixel, color)), repr(pixel)) for pixel in pixels]
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    """A PNG of one colour that is tiny as a file whatever its size, made without the pixels in memory."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    packer = zlib.compressobj(9)
+    row = bytes((width + 7) // 8 + 1)
+    packed = b"".join(packer.compress(row) for _number in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(quarters(), "PNG"),
+        encoded(quarters(), "JPEG"),
+        encoded(quarters(), "JPEG", progressive=True),
+        encoded(quarters(), "WEBP"),
+        encoded(quarters(), "WEBP", lossless=True),
+        encoded(quarters().convert("P"), "PNG"),
+        encoded(quarters().convert("RGBA"), "PNG"),
+        encoded(quarters().convert("CMYK"), "JPEG"),
+        encoded(quarters(4000, 4000), "JPEG"),
+    ],
+    ids=["png", "jpeg", "progressive jpeg", "webp", "lossless webp", "palette", "alpha", "cmyk", "16 megapixels"],
+)
+def test_every_usual_kind_of_picture_is_taken(data):
+    assert corners(make_photo(data)) == ["red", "green", "blue", "white"]
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((4000, 3000), 512), ((512, 900), 512), ((300, 200), 200), ((1, 1), 1), ((20000, 2), 2)]
+)
+def test_a_photo_becomes_a_square_of_512_or_less(size, side):
+    assert opened(make_photo(encoded(Image.new("RGB", size, RED)))).size == (side, side)
+
+
+def test_the_middle_is_what_is_kept():
+    wide = Image.new("RGB", (1200, 400), RED)
+    wide.paste(BLUE, (400, 0, 800, 400))
+    assert corners(make_photo(encoded(wide))) == ["blue"] * 4
+    tall = Image.new("RGB", (400, 1200), RED)
+    tall.paste(BLUE, (0, 400, 400, 800))
+    assert corners(make_photo(encoded(tall, "JPEG"))) == ["blue"] * 4
+
+
+UPRIGHT = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", list(UPRIGHT))
+def test_a_picture_taken_sideways_stands_upright(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turn = UPRIGHT[orientation]
+    taken = quarters(900, 600) if turn is None else quarters(900, 600).transpose(turn)
+    assert corners(make_photo(encoded(taken, kind, exif=exif))) == ["red", "green", "blue", "white"]
+
+
+def test_nothing_but_the_pixels_is_kept():
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET description"
+    exif[0x8825] = {1: "N", 2: (6.0, 31.0, 27.0)}
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for kind, more in (("JPEG", {"comment": "SECRET"}), ("PNG", {}), ("WEBP", {"xmp": b"SECRET"})):
+        data = encoded(quarters(), kind, exif=exif, icc_profile=profile, **more)
+        assert b"SECRET" in data
+        kept = make_photo(data)
+        assert b"SECRET" not in kept
+        assert not any(chunk in kept for chunk in (b"EXIF", b"XMP ", b"ICCP"))
+        assert not opened(kept).getexif()
+
+
+def test_transparent_parts_are_white():
+    clear = Image.new("RGBA", (100, 100), (255, 0, 0, 0))
+    clear.paste((0, 0, 255, 255), (0, 0, 50, 100))
+    assert corners(make_photo(encoded(clear))) == ["blue", "white"] * 2
+    assert corners(make_photo(encoded(clear, "WEBP", lossless=True))) == ["blue", "white"] * 2
+    palette = Image.new("P", (100, 100), 0)
+    palette.putpalette([0, 0, 0, 255, 0, 0])
+    palette.paste(1, (0, 0, 50, 100))
+    assert corners(make_photo(encoded(palette, transparency=0))) == ["red", "white"] * 2
+    gray = Image.new("LA", (100, 100), (0, 0))
+    assert corners(make_photo(encoded(gray))) == ["white"] * 4
+
+
+def test_16_bits_of_gray_become_8():
+    data = encoded(Image.new("I;16", (100, 100), 0x8000))
+    assert near(opened(make_photo(data)).convert("RGB").getpixel((50, 50)), (128, 128, 128))
+
+
+def test_black_and_white_stays_so():
+    assert corners(make_photo(encoded(Image.new("1", (100, 100), 1)))) == ["white"] * 4
+
+
+def test_a_phones_picture_with_a_second_view_in_it_is_taken():
+    data = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (400, 400))])
+    assert Image.open(io.BytesIO(data)).n_frames == 2
+    assert corners(make_photo(data)) == ["red", "green", "blue", "white"]
+
+
+def animated(kind: str) -> bytes:
+    return encoded(quarters(), kind, save_all=True, append_images=[Image.new("RGB", (400, 400))], duration=100)
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
+JPEG = encoded(quarters(), "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"", "not a picture"),
+        (b"hello", "not a picture"),
+        (SVG, "not a picture"),
+        (b'<?xml version="1.0"?>' + SVG, "not a picture"),
+        (b"<html><script>alert(1)</script>", "not a picture"),
+        (b"GIF89a=1/*" + SVG, "not a picture"),
+        (encoded(quarters(), "GIF"), "not a picture"),
+        (animated("GIF"), "not a picture"),
+        (encoded(quarters(), "BMP"), "not a picture"),
+        (encoded(quarters(), "TIFF"), "not a picture"),
+        (encoded(quarters(), "ICO"), "not a picture"),
+        (encoded(quarters(), "PDF"), "not a picture"),
+        (encoded(quarters(), "PPM"), "not a picture"),
+        (b"PK\x03\x04" + JPEG, "not a picture"),
+        (animated("PNG"), "moves"),
+        (animated("WEBP"), "moves"),
+        (JPEG[: len(JPEG) // 2], "damaged"),
+        (encoded(quarters(), "PNG")[:-60], "damaged"),
+        (encoded(quarters(), "WEBP")[:-60], "damaged"),
+        (JPEG + b"\0" * images.MOST_BYTES, "8 MB"),
+        (png_of_size(5001, 5000), "25 megapixels"),
+        (png_of_size(8000, 5000), "25 megapixels"),
+        (png_of_size(20000, 20000), "25 megapixels"),
+        (png_of_size(65535, 1000), "25 megapixels"),
+    ],
+    ids=[
+        "nothing", "text", "svg", "svg with declaration", "html", "gif and svg", "gif", "moving gif", "bmp", "tiff",
+        "ico", "pdf", "ppm", "zip and jpeg", "moving png", "moving webp", "half a jpeg", "cut png", "cut webp",
+        "8 MB and more", "just over 25 megapixels", "40 megapixels", "400 megapixels", "a long strip",
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused_with_a_clear_message(data, word):
+    with pytest.raises(BadPicture, match=word) as refusal:
+        make_photo(data)
+    assert refusal.value.field == "photo"
+    assert str(refusal.value).endswith(".")
+
+
+def test_a_bomb_is_recognised_by_its_header(monkeypatch):
+    bomb = png_of_size(8000, 5000)
+    assert len(bomb) < 10_000
+    decoded = []
+    monkeypatch.setattr(Image.Image, "load", lambda self: decoded.append(self.size))
+    with pytest.raises(BadPicture, match="megapixels"):
+        make_photo(bomb)
+    assert decoded == []
+
+
+def test_25_megapixels_are_still_taken():
+    assert opened(make_photo(png_of_size(5000, 5000))).size == (512, 512)
+
+
+def test_a_jpeg_is_decoded_no_larger_than_needed(monkeypatch):
+    data = encoded(quarters(4800, 4800), "JPEG")
+    sizes = []
+    load = Image.Image.load
+
+    def watched(self: Image.Image) -> object:
+        sizes.append(self.size)
+        return load(self)
+
+    monkeypatch.setattr(Image.Image, "load", watched)
+    make_photo(data)
+    assert max(sizes) == (600, 600)
+
+
+@pytest.mark.parametrize("payload", [SVG, b"PK\x03\x04 a zip", b"<?php echo 1; ?>", b"/*='*/alert(1)//"])
+def test_what_hides_behind_a_good_picture_is_gone(payload):
+    for kind in ("JPEG", "PNG", "WEBP"):
+        kept = make_photo(encoded(quarters(), kind) + payload)
+        assert payload not in kept
+        assert corners(kept) == ["red", "green", "blue", "white"]
+
+
+def test_pictures_are_worked_on_one_at_a_time(monkeypatch):
+    at_work, most = [], []
+    square = images._square
+
+    def watched(data: bytes) -> Image.Image:
+        at_work.append(1)
+        most.append(len(at_work))
+        try:
+            return square(data)
+        finally:
+            at_work.pop()
+
+    monkeypatch.setattr(images, "_square", watched)
+    data = encoded(quarters(1500, 1500))
+    threads = [threading.Thread(target=make_photo, args=(data,)) for _number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 6
+
+
+def small(kind: str, **how: object) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(quarters(32, 24), kind, exif=exif, **how)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([small("JPEG"), small("PNG"), small("WEBP")]), st.data())
+def test_a_damaged_file_never_breaks_the_page(good, data):
+    broken = bytearray(good)
+    for _number in range(data.draw(st.integers(1, 8))):
+        broken[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(good)))
+    try:
+        kept = make_photo(bytes(broken[:cut] if data.draw(st.booleans()) else broken))
+    except BadPicture:
+        return
+    opened(kept)

@@ -1,0 +1,257 @@
+"""Migrations: they make what the models say, and bring a filled database along without losing a row."""
+
+import ast
+import datetime as dt
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from tapcard.app import MIGRATIONS
+from tapcard.db import db
+from tests import needs
+from tests.conftest import DATABASE
+
+ROWS = 3
+# what the first revision's CHECK constraints demand beyond the words they list
+AT_FIRST: dict[str, dict[str, Any]] = {
+    "cards": {"status": "active", "locked_because": None, "claim_code": None},
+}
+
+
+@pytest.fixture
+def empty_app(other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
+    """An application over a database without tables, in its context."""
+    if DATABASE == "sqlite":
+        databases: Any = None
+        url = f"sqlite:///{tmp_path / 'migrated.sqlite'}"
+    else:
+        databases = needs.new_database("migrated")
+        url = databases.__enter__().replace("postgresql://", "postgresql+psycopg://", 1)
+    app = other_app(database_url=url, instance_path=tmp_path)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    if databases is not None:
+        databases.__exit__(None, None, None)
+
+
+@pytest.fixture
+def scripts() -> ScriptDirectory:
+    """The migrations, as Alembic sees them."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config)
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def keys_of(table: sa.Table) -> set[tuple[Any, ...]]:
+    """The primary keys of all rows."""
+    with db.engine.connect() as connection:
+        return {tuple(row) for row in connection.execute(sa.select(*table.primary_key.columns))}
+
+
+def reflected() -> sa.MetaData:
+    metadata = sa.MetaData()
+    metadata.reflect(db.engine)
+    metadata.remove(metadata.tables["alembic_version"])
+    return metadata
+
+
+# --- filling a database that no model describes any more --------------------------------------------------------------
+
+
+def words_of(table: sa.Table) -> dict[str, str]:
+    """For each column with a CHECK that lists words, the first of them."""
+    found = {}
+    for constraint in sa.inspect(db.engine).get_check_constraints(table.name):
+        text = re.sub(r"::[a-z ]+", "", constraint["sqltext"])  # PostgreSQL names types, and a column may be called so
+        names = [column.name for column in table.columns if re.search(rf"\b{column.name}\b", text)]
+        words = re.findall(r"'([^']*)'", text)
+        if len(names) == 1 and words:
+            found[names[0]] = words[0]
+    return found
+
+
+def value_for(column: sa.Column[Any], number: int) -> Any:
+    """Something that fits a column, another for each row."""
+    kind = column.type
+    if isinstance(kind, sa.JSON):
+        return {}
+    if isinstance(kind, sa.Boolean):
+        return False
+    if isinstance(kind, sa.DateTime):
+        return dt.datetime(2026, 1, number)
+    if isinstance(kind, sa.Date):
+        return dt.date(2026, 1, number)
+    if isinstance(kind, sa.LargeBinary):
+        return b"%d" % number
+    if isinstance(kind, sa.String):
+        return f"{column.name if column.name != 'token' else 'TOKEN'}{number}"[-(kind.length or 50) :]
+    return number
+
+
+def fill() -> dict[str, int]:
+    """Put a few rows into every table, each pointing to rows of the others; gives how many."""
+    metadata = reflected()
+    words = {table.name: words_of(table) for table in metadata.sorted_tables}
+    with db.engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            for number in range(1, ROWS + 1):
+                row = {column.name: value_for(column, number) for column in table.columns}
+                connection.execute(table.insert(), {**row, **words[table.name], **AT_FIRST.get(table.name, {})})
+        if connection.dialect.name == "sqlite":
+            assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
+    return {table.name: ROWS for table in metadata.sorted_tables}
+
+
+# --- what there is ----------------------------------------------------------------------------------------------------
+
+
+def test_migrations_make_what_the_models_say(empty_app: Flask) -> None:
+    upgrade()
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, db.metadata) == []
+    assert tables() == set(db.metadata.tables)
+
+
+def test_the_constraints_of_the_models_are_in_the_database(empty_app: Flask) -> None:
+    upgrade()
+    inspector = sa.inspect(db.engine)
+    for table in db.metadata.tables.values():
+        wanted = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)}
+        assert {each["name"] for each in inspector.get_check_constraints(table.name)} >= wanted, table.name
+        wanted = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)}
+        assert {each["name"] for each in inspector.get_unique_constraints(table.name)} >= wanted, table.name
+        assert {each["name"] for each in inspector.get_indexes(table.name)} >= {each.name for each in table.indexes}
+
+
+def test_history_is_one_line_of_dated_steps(scripts: ScriptDirectory) -> None:
+    assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
+    for script in scripts.walk_revisions():
+        assert re.fullmatch(r"20[0-9]{6}_[a-z0-9_]+", script.revision), script.revision
+        assert Path(script.path).stem == script.revision
+        tree = ast.parse(Path(script.path).read_text())
+        assert ast.get_docstring(tree)
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert not {name for name in imported if name and name.startswith("tapcard")}, "old migrations need old code"
+
+
+# --- going along ------------------------------------------------------------------------------------------------------
+
+
+def test_a_filled_database_of_the_first_revision_comes_along_whole(empty_app: Flask, scripts: ScriptDirectory) -> None:
+    [first] = scripts.get_bases()
+    upgrade(revision=first)
+    filled = fill()
+    assert len(filled) > 20
+    before = {table.name: keys_of(table) for table in reflected().sorted_tables}
+    assert {name: len(keys) for name, keys in before.items()} == filled
+    upgrade()
+    assert {table.name: keys_of(table) for table in reflected().sorted_tables if table.name in filled} == before
+    if DATABASE == "sqlite":
+        with db.engine.connect() as connection:
+            assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
+
+
+def test_a_database_that_is_up_to_date_stays_as_it_is(empty_app: Flask) -> None:
+    upgrade()
+    fill()
+    upgrade()
+    assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
+
+
+def test_there_is_no_way_back_but_a_backup(empty_app: Flask) -> None:
+    upgrade()
+    fill()
+    with pytest.raises(SystemExit):
+        downgrade(revision="base")
+    assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
+
+
+def test_references_are_held_again_after_a_migration(empty_app: Flask) -> None:
+    upgrade()
+    with db.engine.connect() as connection, pytest.raises(sa.exc.IntegrityError):
+        connection.execute(sa.text("INSERT INTO user_roles (user_id, role_id) VALUES (1, 1)"))
+
+
+# --- a step that is still to come -------------------------------------------------------------------------------------
+
+STEP = """\"\"\"a step that is still to come\"\"\"
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20990101_next"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+{body}
+
+
+def downgrade() -> None:
+    pass
+"""
+REBUILD_USERS = """\
+    with op.batch_alter_table("users") as batch:
+        batch.alter_column("first_name", type_=sa.String(60))
+        batch.add_column(sa.Column("nickname", sa.String(20)))
+"""
+LOSE_USERS = """\
+    op.add_column("users", sa.Column("nickname", sa.String(20)))
+    op.execute("DELETE FROM users")
+"""
+
+
+@pytest.fixture
+def with_step(scripts: ScriptDirectory, tmp_path: Path) -> Callable[[str], str]:
+    """The migrations and one more, in a folder of their own."""
+
+    def copy(body: str) -> str:
+        folder = tmp_path / "migrations"
+        shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        text = STEP.format(head=scripts.get_current_head(), body=body)
+        (folder / "versions" / "20990101_next.py").write_text(text)
+        return str(folder)
+
+    return copy
+
+
+def test_a_table_built_anew_keeps_the_rows_that_point_to_it(empty_app: Flask, with_step: Callable[[str], str]) -> None:
+    upgrade()
+    fill()
+    upgrade(directory=with_step(REBUILD_USERS))
+    assert "nickname" in {column["name"] for column in sa.inspect(db.engine).get_columns("users")}
+    assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
+
+
+def test_a_step_that_leaves_broken_references_did_not_happen(empty_app: Flask, with_step: Callable[[str], str]) -> None:
+    upgrade()
+    fill()
+    with pytest.raises((SystemExit, sa.exc.IntegrityError)):
+        upgrade(directory=with_step(LOSE_USERS))
+    assert "nickname" not in {column["name"] for column in sa.inspect(db.engine).get_columns("users")}
+    assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
+    with db.engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() != "20990101_next"
+
+
+def test_migrations_are_not_written_as_text(empty_app: Flask) -> None:
+    with pytest.raises(SystemExit, match="need a database"):
+        upgrade(sql=True)

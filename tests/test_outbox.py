@@ -1,0 +1,178 @@
+"""Promises of side effects: kept only if the work is committed, by one worker, again after a crash."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import outbox
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import OutboxMessage
+from tests.watching import together
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def post(app: Flask) -> Callable[..., int]:
+    """Promise something that is due at an instant; gives its number."""
+
+    def promise(due_at: datetime = NOW, kind: str = "mail.test") -> int:
+        message = OutboxMessage(kind=kind, payload={"user_id": 1}, due_at=due_at, created_at=due_at)
+        db.session.add(message)
+        db.session.commit()
+        return message.id
+
+    return promise
+
+
+def claim(now: datetime) -> int | None:
+    message = outbox.claim(now)
+    db.session.commit()
+    return None if message is None else message.id
+
+
+def message_of(number: int) -> OutboxMessage:
+    return db.session.get_one(OutboxMessage, number)
+
+
+def test_a_promise_is_due_at_once(app: Flask) -> None:
+    before = utcnow()
+    outbox.post("mail.test", user_id=7, again=True)
+    db.session.commit()
+    message = db.session.scalars(sa.select(OutboxMessage)).one()
+    assert (message.kind, message.payload, message.attempt_count) == ("mail.test", {"user_id": 7, "again": True}, 0)
+    assert before <= message.due_at <= utcnow()
+
+
+def test_a_promise_made_by_work_that_failed_was_never_made(app: Flask) -> None:
+    outbox.post("mail.test", user_id=7)
+    db.session.rollback()
+    assert outbox.claim(utcnow() + timedelta(days=1)) is None
+
+
+def test_what_is_not_due_is_not_taken(post: Callable[..., int]) -> None:
+    number = post(NOW)
+    assert claim(NOW - SECOND) is None
+    assert claim(NOW) == number
+
+
+def test_what_has_waited_longest_is_taken_first(post: Callable[..., int]) -> None:
+    numbers = [post(NOW - minutes * timedelta(minutes=1)) for minutes in (1, 3, 2)]
+    assert [claim(NOW) for _time in range(4)] == [numbers[1], numbers[2], numbers[0], None]
+
+
+def test_what_is_taken_is_nobody_elses_until_the_lease_ends(post: Callable[..., int]) -> None:
+    number = post()
+    assert claim(NOW) == number
+    assert claim(NOW) is None
+    assert claim(NOW + outbox.LEASE - SECOND) is None
+    assert message_of(number).attempt_count == 1
+
+
+def test_what_a_dead_worker_took_comes_back_after_the_lease(post: Callable[..., int]) -> None:
+    number = post()
+    assert claim(NOW) == number
+    assert claim(NOW + outbox.LEASE) == number
+    assert message_of(number).attempt_count == 2
+
+
+def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..., int]) -> None:
+    number = post()
+    assert outbox.claim(NOW) is not None
+    db.session.rollback()
+    assert claim(NOW) == number
+    assert message_of(number).attempt_count == 1
+
+
+def test_many_workers_take_each_message_once(app: Flask, post: Callable[..., int]) -> None:
+    numbers = [post() for _number in range(24)]
+
+    def take_all(_place: int) -> list[int]:
+        taken = []
+        while (number := claim(NOW)) is not None:
+            taken.append(number)
+        return taken
+
+    taken = together(app, 6, take_all)
+    assert sorted(number for each in taken for number in each) == numbers  # type: ignore[attr-defined]
+    assert set(db.session.scalars(sa.select(OutboxMessage.attempt_count))) == {1}
+
+
+def test_a_promise_that_is_kept_is_not_taken_again_and_forgets_what_it_carried(post: Callable[..., int]) -> None:
+    number = post()
+    claim(NOW)
+    outbox.failed(message_of(number), NOW, "once")
+    outbox.done(message_of(number), NOW)
+    db.session.commit()
+    assert claim(NOW + timedelta(days=400)) is None
+    message = message_of(number)
+    assert (message.done_at, message.error, message.payload) == (NOW, "", {})
+
+
+def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_given_up(
+    post: Callable[..., int],
+) -> None:
+    number, now, waits = post(), NOW, []
+    while claim(now) == number:
+        outbox.failed(message_of(number), now, "ConnectionRefusedError: nobody there")
+        db.session.commit()
+        if message_of(number).failed_at is not None:
+            break
+        waits.append(message_of(number).due_at - now)
+        assert claim(message_of(number).due_at - SECOND) is None
+        now = message_of(number).due_at
+    assert waits == sorted(waits)
+    assert timedelta(seconds=15) <= waits[0] <= timedelta(minutes=1)
+    assert waits[-1] == outbox.LONGEST_WAIT
+    assert outbox.GIVEN_UP_AFTER <= now - NOW <= outbox.GIVEN_UP_AFTER + outbox.LONGEST_WAIT
+    message = message_of(number)
+    assert (message.failed_at, message.done_at) == (now, None)
+    assert message.error == "ConnectionRefusedError: nobody there"
+    assert claim(now + timedelta(days=400)) is None
+
+
+def test_a_long_complaint_is_cut(post: Callable[..., int]) -> None:
+    number = post()
+    outbox.failed(message_of(number), NOW, "x" * 5000)
+    db.session.commit()
+    assert len(message_of(number).error) == 500
+
+
+def test_a_promise_that_was_tried_very_often_is_still_tried(post: Callable[..., int]) -> None:
+    number = post()
+    message_of(number).attempt_count = 5000
+    outbox.failed(message_of(number), NOW, "again")
+    assert message_of(number).due_at == NOW + outbox.LONGEST_WAIT
+
+
+def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: Callable[..., int]) -> None:
+    number, now = post(), NOW
+    for _time in range(50):
+        assert claim(now) == number
+        outbox.postpone(message_of(number), now)
+        db.session.commit()
+        assert claim(now + SECOND) is None
+        now += timedelta(days=1)
+    message = message_of(number)
+    assert (message.failed_at, message.done_at, message.error) == (None, None, "not configured")
+
+
+def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Callable[..., int]) -> None:
+    number, other, kept = post(), post(), post()
+    late = NOW + outbox.GIVEN_UP_AFTER
+    outbox.failed(message_of(number), late, "given up")
+    outbox.done(message_of(kept), NOW)
+    message_of(other).due_at = late + timedelta(days=9)
+    db.session.commit()
+    assert claim(late) is None
+    result = app.test_cli_runner().invoke(args=["outbox", "retry"])
+    assert result.output == "1 promises are due again.\n"
+    db.session.expire_all()
+    assert claim(utcnow()) == number
+    outbox.failed(message_of(number), utcnow(), "again")
+    assert message_of(number).failed_at is None, "the days are counted anew"

@@ -1,0 +1,93 @@
+"""What runs is pinned, has a reason, and is what is installed."""
+
+import ast
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LINE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[a-z,]+\])?==(?P<version>[\w.+-]+)(\s+#\s(?P<reason>.+))?")
+BROUGHT_ALONG = "# --- what the above bring along"
+
+
+def read(name: str) -> tuple[list[str], list[str]]:
+    """The requirement lines of a file: those with a reason, and what they bring along."""
+    direct, _rule, along = (ROOT / name).read_text().partition(BROUGHT_ALONG)
+    return [
+        [line for line in part.splitlines() if line and not line.startswith(("#", "-r", " "))]
+        for part in (direct, along.partition("\n")[2])
+    ]  # type: ignore[return-value]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins() -> dict[str, str]:
+    found = {}
+    for line in (line for name in ("requirements.txt", "requirements-dev.txt") for part in read(name) for line in part):
+        match = LINE.fullmatch(line)
+        assert match, f"not pinned: {line}"
+        found[normal(match["name"])] = match["version"]
+    return found
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_direct_requirement_has_a_reason(file: str) -> None:
+    direct, _along = read(file)
+    assert direct
+    without = [line for line in direct if not (match := LINE.fullmatch(line)) or not match["reason"]]
+    assert not without
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    differing = {
+        name: (version, metadata.version(name)) for name, version in pins().items() if metadata.version(name) != version
+    }
+    assert not differing
+
+
+def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
+    direct = {normal(match["name"]) for line in read("requirements.txt")[0] if (match := LINE.fullmatch(line))}
+    owners = metadata.packages_distributions()
+    missing = set()
+    sources = [
+        ROOT / "config.py",
+        ROOT / "wsgi.py",
+        *(ROOT / "tapcard").rglob("*.py"),
+        *(ROOT / "migrations").rglob("*.py"),
+    ]
+    for path in sources:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level and node.module else []
+            for top in (
+                {name.split(".")[0] for name in names}
+                - set(sys.stdlib_module_names)
+                - {"tapcard", "config", "wsgi", "_typeshed"}
+            ):
+                if not direct & {normal(name) for name in owners.get(top, [])}:
+                    missing.add(f"{path.relative_to(ROOT)}: {top}")
+    assert not missing
+
+
+def test_nothing_that_a_requirement_needs_is_left_unpinned() -> None:
+    pinned = pins()
+    loose = set()
+    for name in pinned:
+        for requirement in metadata.requires(name) or []:
+            if ";" in requirement:  # extras and other systems
+                continue
+            needed = re.match(r"[A-Za-z0-9_.-]+", requirement)
+            assert needed
+            if normal(needed[0]) not in pinned:
+                loose.add(f"{name} needs {needed[0]}")
+    assert not loose
+
+
+def test_no_requirement_names_an_index() -> None:
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        assert "://" not in (ROOT / file).read_text()

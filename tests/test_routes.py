@@ -1,0 +1,341 @@
+"""Every address there is: who gets what; looking changes nothing, sending needs a token, nothing odd breaks a page."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tapcard import files
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Card, LinkPurpose, Profile, User
+from tapcard.services import accounts, cards
+from tapcard.web.security import csrf
+from tests.conftest import FormClient, login
+from tests.watching import statements, walk, writes
+
+ROLES = ("nobody", "ada", "cleo", "ben", "olu")
+HOLDERS = (302, 200, 200, 200, 200)
+ADAS = (302, 200, 404, 404, 404)
+STAFFS = (302, 404, 404, 200, 200)
+ALL = (200,) * 5
+TAPS = (302,) * 5
+
+# what each page answers to: nobody, Ada (whose things they are), Cleo, Ben of the staff, Olu the owner
+LOOKING: dict[str, tuple[int, ...]] = {
+    "shop.front": ALL,
+    "shop.designs": ALL,
+    "shop.find_card": ALL,
+    "shop.terms": ALL,
+    "shop.privacy": ALL,
+    "auth.sign_up": (200, 302, 302, 302, 302),
+    "auth.log_in": (200, 302, 302, 302, 302),
+    "auth.verify": ALL,
+    "auth.forgot_password": ALL,
+    "auth.link_sent": ALL,
+    "auth.set_password": ALL,
+    "auth.account": HOLDERS,
+    "auth.change_password": HOLDERS,
+    "auth.change_email": HOLDERS,
+    "auth.confirm_email": ALL,
+    "auth.undo_email": ALL,
+    "tap.tap_nfc": TAPS,
+    "tap.tap_qr": TAPS,
+    "tap.tap_card": TAPS,
+    "tap.activate": TAPS,
+    "tap.dashboard": HOLDERS,
+    "tap.card": ADAS,
+    "tap.release_card": ADAS,
+    "tap.card_qr": ADAS,
+    "tap.profiles": HOLDERS,
+    "tap.new_profile": HOLDERS,
+    "tap.edit_profile": ADAS,
+    "tap.delete_profile": ADAS,
+    "tap.profile": ALL,
+    "tap.legacy_profile": (301,) * 5,
+    "backoffice.index": STAFFS,
+    "backoffice.register_card": STAFFS,
+    "backoffice.claim_code": STAFFS,
+    "backoffice.hosts": STAFFS,
+    "uploads.file": ALL,
+    "ops.healthz": ALL,
+    "ops.readyz": ALL,
+}
+# what each form answers to when it is sent empty, with its token
+SENDING: dict[str, tuple[int, ...]] = {
+    "auth.sign_up": (422, 302, 302, 302, 302),
+    "auth.log_in": (422, 302, 302, 302, 302),
+    "auth.log_out": (302,) * 5,
+    "auth.verify": (302, 410, 410, 410, 410),  # the link works once
+    "auth.resend_verification": (302,) * 5,
+    "auth.forgot_password": (422,) * 5,
+    "auth.set_password": (422,) * 5,
+    "auth.account": (302,) * 5,  # what is not sent stays as it is
+    "auth.change_password": (302, 422, 422, 422, 422),
+    "auth.change_email": (302, 422, 422, 422, 422),
+    "auth.confirm_email": (302, 410, 410, 410, 410),
+    "auth.undo_email": (302, 410, 410, 410, 410),
+    "tap.claim": (302, 302, 409, 409, 409),
+    "tap.card": (302, 302, 404, 404, 404),
+    "tap.lock_card": (302, 302, 404, 404, 404),
+    "tap.unlock_card": (302, 409, 404, 404, 404),
+    "tap.release_card": (302, 422, 404, 404, 404),
+    "tap.new_profile": (302,) * 5,  # one's own name is there already
+    "tap.edit_profile": (302, 422, 404, 404, 404),
+    "tap.delete_profile": (302, 302, 404, 404, 404),
+    "backoffice.register_card": (302, 404, 404, 422, 422),
+    "backoffice.hosts": (302, 404, 404, 422, 422),
+    "backoffice.unblock_host": (302, 404, 404, 400, 400),
+}
+# Flask-Admin's own, which have a test of their own (tests/admin)
+TABLES = re.compile(r"(admin|cards|designs|outbox|audit)\.")
+
+ODD = [
+    "",
+    "0",
+    "-1",
+    "9" * 30,
+    "1.5",
+    "text",
+    "\0",
+    "é",
+    "🂡",
+    "\u202e",
+    "x" * 3000,
+    "a b",
+    "'\"><",
+    "..",
+    "a/b",
+    "A" * 21,
+]
+RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
+ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
+
+
+@pytest.fixture
+def stage(
+    app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User
+) -> Callable[[str], dict[str, Any]]:
+    """Good values for the parts of each address: Ada's things."""
+    create_card(token="WAITING2", code="CARD2345")
+    picture = files.store(b"a picture", files.folder(app.instance_path))
+    purposes = {
+        "auth.verify": LinkPurpose.VERIFY_EMAIL,
+        "auth.set_password": LinkPurpose.SET_PASSWORD,
+        "auth.confirm_email": LinkPurpose.CHANGE_EMAIL,
+        "auth.undo_email": LinkPurpose.UNDO_EMAIL,
+    }
+    links = {}
+    for endpoint, purpose in purposes.items():
+        address = ada.email if purpose in (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD) else "new@example.com"
+        links[endpoint] = accounts.issue_link(ada, purpose, address, utcnow())
+    db.session.commit()
+    special = {"backoffice.claim_code": {"token": "WAITING2"}}
+
+    def values(endpoint: str) -> dict[str, Any]:
+        given = {"token": card.token, "kind": "svg", "slug": "ada", "profile_id": profile.id, "name": picture}
+        return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
+
+    return values
+
+
+@pytest.fixture
+def browsers(request: pytest.FixtureRequest, new_client: Callable[[], FormClient]) -> Callable[..., list[FormClient]]:
+    """A browser for each role."""
+
+    def make(*roles: str) -> list[FormClient]:
+        found = []
+        for role in roles:
+            client = new_client()
+            if role != "nobody":
+                login(client, request.getfixturevalue(role))
+            found.append(client)
+        return found
+
+    return make
+
+
+def rules(app: Flask, *, sending: bool) -> Iterator[Rule]:
+    """Each address that can be looked at, or sent to."""
+    for rule in app.url_map.iter_rules():
+        methods = (rule.methods or set()) - {"OPTIONS"}
+        if bool(methods - {"GET", "HEAD"}) if sending else "GET" in methods:
+            yield rule
+
+
+def path_of(app: Flask, rule: Rule, values: dict[str, Any]) -> str:
+    built = app.url_map.bind("localhost").build(rule.endpoint, {name: values[name] for name in rule.arguments})
+    return built.removeprefix("http://localhost")
+
+
+def endpoints(app: Flask, *, sending: bool) -> set[str]:
+    return {rule.endpoint for rule in rules(app, sending=sending) if not TABLES.match(rule.endpoint)}
+
+
+# --- who gets what ----------------------------------------------------------------------------------------------------
+
+
+def test_every_address_stands_in_the_tables(app: Flask) -> None:
+    assert endpoints(app, sending=False) == set(LOOKING)
+    assert endpoints(app, sending=True) == set(SENDING)
+
+
+@pytest.mark.parametrize("endpoint", LOOKING)
+def test_everybody_sees_what_they_may(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], endpoint: str
+) -> None:
+    [rule] = [rule for rule in rules(app, sending=False) if rule.endpoint == endpoint]
+    path = path_of(app, rule, stage(endpoint))
+    answers = []
+    for client in browsers(*ROLES):
+        with client.get(path) as answer:
+            answers.append(answer.status_code)
+            if answer.status_code == 302 and client is not None and endpoint not in ("auth.sign_up", "auth.log_in"):
+                assert answer.location.startswith(("/log-in?next=/", "https://example.com/"))
+    assert tuple(answers) == LOOKING[endpoint]
+
+
+@pytest.mark.parametrize("endpoint", SENDING)
+def test_everybody_sends_what_they_may(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], endpoint: str
+) -> None:
+    [rule] = [rule for rule in rules(app, sending=True) if rule.endpoint == endpoint]
+    path = path_of(app, rule, stage(endpoint))
+    assert tuple(client.post(path).status_code for client in browsers(*ROLES)) == SENDING[endpoint]
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_form_is_let_off_its_token(app: Flask) -> None:
+    assert csrf._exempt_views == set()
+    assert csrf._exempt_blueprints == set()
+    assert app.config.get("WTF_CSRF_ENABLED", True)
+    assert app.config.get("WTF_CSRF_CHECK_DEFAULT", True)
+    assert not app.config.get("WTF_CSRF_METHODS") or set(app.config["WTF_CSRF_METHODS"]) == {
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+    }
+
+
+@pytest.mark.parametrize("role", ["nobody", "ada", "olu"])
+def test_without_its_token_nothing_is_taken(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
+) -> None:
+    [client] = browsers(role)
+    sent = 0
+    for rule in rules(app, sending=True):
+        path = path_of(app, rule, stage(rule.endpoint))
+        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            answer = client.open(path, method=method, data={"csrf_token": "made up"}, csrf=False)
+            assert answer.status_code == 400, path
+            assert "This form has expired." in answer.text
+            sent += 1
+    assert sent >= len(SENDING)
+
+
+def test_only_two_kinds_of_requests_do_anything(app: Flask) -> None:
+    methods = {method for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    assert methods == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
+def test_looking_never_writes(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
+) -> None:
+    [client] = browsers(role)
+    for rule in rules(app, sending=False):
+        values = {"filename": "x.css", "export_type": "csv", **stage(rule.endpoint)}
+        path = path_of(app, rule, values)
+        for method in ("GET", "HEAD"):
+            db.session.commit()
+            with statements() as asked, client.open(path, method=method):
+                pass
+            assert writes(asked) == [], f"{method} {path}"
+
+
+@pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
+@pytest.mark.usefixtures("stage")
+def test_no_page_asks_anything_of_a_third_party(browsers: Callable[..., list[FormClient]], role: str) -> None:
+    [client] = browsers(role)
+    found = walk(client, "/", "/dashboard", "/admin/", "/t/WAITING2", "/t/NOSUCH22", "/p/ada", "/no/such/page")
+    assert len(found.statuses) > 15
+    hosts = {re.match(r"\w+:(?://)?([^/]*)", link)[1] for link in found.elsewhere}  # type: ignore[index]
+    assert hosts <= {"localhost", "example.com"}
+
+
+# --- odd addresses ----------------------------------------------------------------------------------------------------
+
+
+def odd_paths(rule: Rule, values: dict[str, Any]) -> list[str]:
+    """An address with each of its parts in turn replaced by something odd."""
+    template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(rule))
+    return [template.format(**{**values, name: odd}) for name in rule.arguments for odd in ODD_PARTS]
+
+
+@pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
+def test_an_odd_part_of_an_address_breaks_nothing(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
+) -> None:
+    [client] = browsers(role)
+    tried = 0
+    for rule in rules(app, sending=False):
+        if not TABLES.match(rule.endpoint) and LOOKING[rule.endpoint][ROLES.index(role)] == 200:
+            for path in odd_paths(rule, stage(rule.endpoint)):
+                with client.get(path) as answer:
+                    assert answer.status_code < 500, f"GET {path}"
+                tried += 1
+    assert tried > 100
+
+
+def test_an_odd_address_to_send_to_breaks_nothing(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]]
+) -> None:
+    [client] = browsers("ada")
+    token = client.csrf_token()
+    for rule in rules(app, sending=True):
+        if not TABLES.match(rule.endpoint):
+            for path in odd_paths(rule, stage(rule.endpoint)):
+                assert client.post(path, data={"csrf_token": token}, csrf=False).status_code < 500, f"POST {path}"
+
+
+@pytest.mark.parametrize("path", ["/t/{}", "/q/{}", "/card/{}/", "/activate/{}", "/p/{}", "/profile/slug/{}/"])
+@pytest.mark.parametrize("odd", ODD_PARTS)
+def test_an_odd_address_on_plastic_has_a_page(client: FormClient, path: str, odd: str) -> None:
+    with client.get(path.format(odd)) as answer:
+        assert answer.status_code in (301, 308, 404)
+
+
+@pytest.mark.parametrize("odd", [*ODD, "page=2", "//evil.example", "/\t/evil.example", "javascript:alert(1)"])
+def test_an_odd_question_breaks_no_page(
+    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], odd: str
+) -> None:
+    [client] = browsers("ben")
+    for rule in rules(app, sending=False):
+        if TABLES.match(rule.endpoint):
+            continue
+        path = path_of(app, rule, stage(rule.endpoint))
+        query = dict.fromkeys(("page", "next", "card", "token", "id", "sure", "search"), odd)
+        with client.get(path, query_string=query) as answer:
+            assert answer.status_code < 500, path
+            assert "evil.example" not in (answer.location or "")
+
+
+def test_other_peoples_numbers_open_nothing(
+    browsers: Callable[..., list[FormClient]], profile: Profile, card: Card
+) -> None:
+    [client] = browsers("cleo")
+    for number in range(max(profile.id - 3, 0), profile.id + 4):
+        for path in (f"/profiles/{number}", f"/profiles/{number}/delete"):
+            assert client.get(path).status_code == 404
+            assert client.post(path).status_code == 404
+    assert cards.find(card.token) is not None

@@ -1,0 +1,79 @@
+"""Shop settings: a safe default for each, and no value that breaks a page."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import settings
+from tapcard.db import db
+from tapcard.models import Setting
+from tapcard.settings import ShopSettings, UnknownSetting
+from tests.conftest import FormClient
+from tests.watching import queries, statements
+
+NONSENSE: list[tuple[str, Any]] = [
+    ("time_zone", "Mars/Base"),
+    ("time_zone", ""),
+    ("time_zone", "Europe"),
+    ("time_zone", "../../etc/passwd"),
+    ("time_zone", "Europe/London\0"),
+    ("locale", "xx_YY"),
+    ("locale", ""),
+    ("locale", "no locale at all"),
+    ("currency", "XXXX"),
+    ("currency", ""),
+    ("currency", "gbp"),
+    ("country", "Great Britain"),
+    ("brand_color", "red"),
+    ("ink_color", "#123456\n"),
+    ("card_amount", -1),
+    ("activation_amount", 2**31),
+    ("activation_amount", 10.5),
+    ("activation_amount", "1000"),
+    ("activation_amount", True),
+    ("activation_amount", None),
+    ("shop_name", 5),
+    ("shop_name", ["a"]),
+]
+
+
+def test_an_empty_installation_has_every_setting(app: Flask) -> None:
+    assert settings.load() == ShopSettings()
+    assert all(settings.is_sound(name, value) for name, value in dataclasses.asdict(ShopSettings()).items())
+
+
+def test_a_change_counts_and_the_rest_keeps_its_default(app: Flask) -> None:
+    settings.change("shop_name", "Lake Cards")
+    settings.change("time_zone", "Africa/Lagos")
+    db.session.commit()
+    assert settings.load() == dataclasses.replace(ShopSettings(), shop_name="Lake Cards", time_zone="Africa/Lagos")
+    settings.change("shop_name", "Sea Cards")
+    db.session.commit()
+    assert settings.load().shop_name == "Sea Cards"
+
+
+@pytest.mark.parametrize(("name", "value"), [*NONSENSE, ("no_such", "x"), ("__class__", "x"), ("", "")])
+def test_a_value_that_makes_no_sense_is_refused(app: Flask, name: str, value: Any) -> None:
+    with pytest.raises(UnknownSetting):
+        settings.change(name, value)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Setting)) == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [*NONSENSE, ("of_a_former_version", "x")])
+def test_a_row_that_makes_no_sense_breaks_no_page(
+    client: FormClient, set_setting: Callable[[str, Any], None], name: str, value: Any
+) -> None:
+    set_setting(name, value)
+    assert settings.load() == ShopSettings()
+    assert client.get("/").status_code == 200
+
+
+def test_settings_are_read_by_one_statement(app: Flask, set_setting: Callable[[str, Any], None]) -> None:
+    set_setting("shop_name", "Lake Cards")
+    with statements() as asked:
+        settings.load()
+    assert len(queries(asked)) == 1

@@ -1,0 +1,77 @@
+"""How often a page asks the database: a fixed number of times, however much there is to show."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tapcard.db import db
+from tapcard.models import Card, Design, Profile, User
+from tests.conftest import FormClient, login
+from tests.watching import queries, statements
+
+MOST = 12
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
+
+
+@pytest.fixture
+def grow(
+    create_card: Callable[..., Card],
+    create_design: Callable[..., Design],
+    create_profile: Callable[..., Profile],
+    new_client: Callable[[], FormClient],
+    run_worker: Callable[[], None],
+    ada: User,
+) -> Callable[[int], None]:
+    """Give Ada so many cards, each with a design, a profile and a few taps, and the shop so many unknown cards."""
+
+    def make(number: int) -> None:
+        visitor = new_client()
+        for place in range(number):
+            profile = create_profile(ada, f"ada-{number}-{place}")
+            card = create_card(ada, design=create_design(f"Design {number} {place}"), profile=profile)
+            create_card(design=card.design, code="CARD2345")
+            visitor.get(f"/t/{card.token}", headers={"User-Agent": PHONE})
+            visitor.get(f"/t/NOSUCH{number}X{place}")
+        run_worker()
+
+    return make
+
+
+PAGES = ("/", "/designs", "/p/ada-3-0", "/activate/WAITING2", "/t/WAITING2", "/t/NOSUCH22", "/dashboard",
+         "/cards/ADASCARD", "/cards/ADASCARD/release", "/profiles", "/account", "/no/such/page")  # fmt: skip
+BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admin/cards/register", "/admin/hosts")
+
+
+def count(client: FormClient, path: str) -> list[str]:
+    """The statements of the second look at a page, when the session has its token."""
+    client.get(path)
+    db.session.commit()
+    with statements(all_of_them=True) as asked:
+        answer = client.get(path)
+    assert answer.status_code in (200, 302, 404)
+    return queries(asked)
+
+
+@pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
+def test_a_page_asks_a_fixed_number_of_times(
+    client: FormClient, grow: Callable[[int], None], card: Card, create_card: Callable[..., Card],
+    request: pytest.FixtureRequest, who: str,
+) -> None:  # fmt: skip
+    create_card(token="WAITING2", code="CARD2345", design=card.design)
+    if who != "nobody":
+        login(client, request.getfixturevalue(who))
+    pages = (*PAGES, *BACK_OFFICE) if who == "ben" else PAGES
+    grow(3)
+    few = {path: count(client, path) for path in pages}
+    grow(27)
+    many = {path: count(client, path) for path in pages}
+    for path in pages:
+        assert len(few[path]) <= MOST, f"{path}\n" + "\n".join(few[path])
+        assert len(many[path]) == len(few[path]), f"{path}\n" + "\n".join(many[path])
+
+
+def test_a_tap_that_redirects_asks_nothing_of_the_applications_own_engine(client: FormClient, card: Card) -> None:
+    client.get("/t/ADASCARD")  # the day's visitor key is made
+    with statements(all_of_them=True) as asked:
+        assert client.get("/t/ADASCARD").status_code == 302
+    assert asked == [], "the fast way has a connection of its own"

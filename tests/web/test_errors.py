@@ -1,0 +1,204 @@
+"""What happens when a page refuses, breaks, or finds no database: a page a person can read, and the right status."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, abort
+from werkzeug.test import TestResponse
+
+from tapcard.db import db
+from tapcard.errors import DomainError, NotFound, TooManyAttempts
+from tapcard.models import User, WebSession
+from tests.conftest import FormClient, login
+from tests.watching import words_of
+
+HEADINGS = {
+    400: "That did not work",
+    403: "This is not yours to open",
+    404: "Nothing here",
+    405: "That address works differently",
+    410: "This has been taken out of use",
+    413: "That file is too big",
+    429: "A little slower, please",
+    500: "Something broke on our side",
+    503: "We are catching our breath",
+}
+SECRET = "the-secret-in-the-trace"
+
+
+@pytest.fixture
+def stage(other_app: Callable[..., Flask]) -> Flask:
+    """An application that answers as in production, with views that fail in every way."""
+    other = other_app()
+    other.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def refuse() -> None:
+        raise DomainError("There are only %(left)s <cards> left.", left=3)
+
+    def hide() -> None:
+        raise NotFound("You have no such thing.")
+
+    def throttle() -> None:
+        raise TooManyAttempts("Wait a moment.", retry_after=42)
+
+    def broken() -> None:
+        raise ZeroDivisionError(SECRET)
+
+    def constraint() -> None:
+        db.session.execute(sa.text("INSERT INTO roles (name) VALUES (NULL)"))
+
+    def nonsense() -> None:
+        db.session.execute(sa.text("SELECT nonsense FROM nowhere"))
+
+    def status(code: int) -> None:
+        abort(code)
+
+    for view in (refuse, hide, throttle, broken, constraint, nonsense):
+        other.add_url_rule(f"/test/{view.__name__}", view_func=view, methods=["GET", "POST"])
+    other.add_url_rule("/test/status/<int:code>", view_func=status, methods=["GET", "POST"])
+    return other
+
+
+@pytest.fixture
+def visitor(stage: Flask) -> FormClient:
+    """Somebody signed out."""
+    return stage.test_client()  # type: ignore[return-value]
+
+
+def is_ours(answer: TestResponse, status: int) -> None:
+    """The page has our own layout, one heading and nothing of anybody else's."""
+    assert answer.status_code == status
+    assert answer.mimetype == "text/html"
+    text = answer.text
+    assert text.startswith("<!doctype html>")
+    assert text.rstrip().endswith("</html>")
+    assert text.count("<h1>") == 1
+    assert f"<h1>{HEADINGS[status]}</h1>" in text
+    assert f"Error {status}" in text
+    assert "css/tapcard" in text
+    for trace in ("Traceback", "Werkzeug", "sqlalchemy", SECRET, 'src="http', 'href="http'):
+        assert trace not in text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("status", [status for status in HEADINGS if status not in (500, 503)])
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_every_refusal_is_a_page_of_ours(visitor: FormClient, ada: User, status: int, is_signed_in: bool) -> None:
+    if is_signed_in:
+        login(visitor, ada)
+    is_ours(visitor.get(f"/test/status/{status}"), status)
+
+
+@pytest.mark.parametrize("status", [406, 408, 414, 415, 418, 431])
+def test_a_rare_refusal_keeps_its_status_and_has_a_page(visitor: FormClient, status: int) -> None:
+    answer = visitor.get(f"/test/status/{status}")
+    assert answer.status_code == status
+    assert HEADINGS[400] in answer.text
+
+
+def test_a_rule_speaks_for_itself(visitor: FormClient) -> None:
+    answer = visitor.get("/test/refuse")
+    assert answer.status_code == 409
+    assert "There are only 3 &lt;cards&gt; left." in answer.text
+    assert visitor.get("/test/hide").status_code == 404
+    assert "You have no such thing." in visitor.get("/test/hide").text
+
+
+def test_whoever_asks_too_often_reads_how_long_to_wait(visitor: FormClient) -> None:
+    answer = visitor.get("/test/throttle")
+    is_ours(answer, 429)
+    assert "Wait a moment." in answer.text
+    assert answer.headers["Retry-After"] == "42"
+
+
+def test_a_wrong_method_names_the_right_one(visitor: FormClient) -> None:
+    answer = visitor.post("/terms")
+    is_ours(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_a_request_that_is_too_large_has_a_page(visitor: FormClient) -> None:
+    fields = {"csrf_token": visitor.csrf_token(), "email": "x" * 10_000_000}
+    answer = visitor.post("/log-in", data=fields, csrf=False)
+    is_ours(answer, 413)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_a_fault_of_ours_shows_nothing_of_it_and_is_logged(
+    visitor: FormClient, ada: User, caplog: pytest.LogCaptureFixture, method: str, is_signed_in: bool
+) -> None:
+    if is_signed_in:
+        login(visitor, ada)
+    with caplog.at_level(logging.ERROR):
+        is_ours(getattr(visitor, method)("/test/broken"), 500)
+    assert any(record.exc_info and SECRET in str(record.exc_info[1]) for record in caplog.records)
+
+
+@pytest.mark.parametrize("name", ["constraint", "nonsense"])
+def test_a_mistake_towards_the_database_is_a_fault_not_a_pause(
+    visitor: FormClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        is_ours(visitor.post(f"/test/{name}"), 500)
+    assert caplog.records
+
+
+# --- without a database -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def without_database(request: pytest.FixtureRequest, other_app: Callable[..., Flask], tmp_path: Path) -> FormClient:
+    """A visitor of an application whose database does not answer."""
+    nowhere = {
+        "sqlite": f"sqlite:///{tmp_path / 'no' / 'such' / 'folder' / 'tapcard.sqlite'}",
+        "postgresql": "postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2",
+    }
+    other = other_app(database_url=nowhere[request.param])
+    other.config["PROPAGATE_EXCEPTIONS"] = False
+    return other.test_client()  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("has_cookie", [True, False])
+@pytest.mark.parametrize(
+    "path", ["/", "/designs", "/log-in", "/p/ada", "/t/ADASCARD", "/q/ADASCARD", "/activate/ADASCARD", "/no/such/page"]
+)
+def test_without_a_database_a_page_asks_to_come_back(without_database: FormClient, path: str, has_cookie: bool) -> None:
+    if has_cookie:
+        without_database.set_cookie("tc_session", "some-session")
+    answer = without_database.get(path)
+    is_ours(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Location" not in answer.headers, "never a wrong page"
+
+
+@pytest.mark.parametrize("path", ["/log-in", "/cards/ADASCARD/lock", "/activate/ADASCARD"])
+def test_without_a_database_nobody_looks_signed_out(without_database: FormClient, path: str) -> None:
+    without_database.set_cookie("tc_session", "some-session")
+    answer = without_database.post(path, data={"csrf_token": "x"}, csrf=False)
+    is_ours(answer, 503)
+
+
+def test_without_a_database_what_needs_none_still_works(without_database: FormClient) -> None:
+    assert without_database.get("/healthz").status_code == 200
+
+
+def test_the_session_survives_a_pause_of_the_database(
+    client: FormClient, ada: User, monkeypatch: pytest.MonkeyPatch, app: Flask
+) -> None:
+    login(client, ada)
+
+    def away(*_args: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(app.session_interface), "_read", away)
+        answer = client.get("/dashboard")
+        is_ours(answer, 503)
+        assert answer.headers.getlist("Set-Cookie") == []
+    assert words_of(client.get("/dashboard").text).count("Hello Ada") == 1
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(WebSession)) == 1

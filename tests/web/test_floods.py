@@ -1,0 +1,95 @@
+"""Floods: ordinary pages and guesses at tokens are slowed down, taps that lead somewhere never."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from flask import Flask
+
+from tapcard.models import Card
+from tests import needs
+from tests.conftest import FormClient
+
+ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def strict(other_app: Callable[..., Flask]) -> Callable[..., FormClient]:
+    """A visitor of an application that allows three pages and two unknown cards a day."""
+    return lambda **more: other_app(  # type: ignore[return-value]
+        flood_limit="3 per day", unknown_token_limit="2 per day", **more
+    ).test_client()
+
+
+def test_too_many_pages_are_refused_with_a_page(strict: Callable[..., FormClient]) -> None:
+    client = strict()
+    assert [client.get("/terms").status_code for _time in range(4)] == [200, 200, 200, 429]
+    answer = client.get("/designs")
+    assert answer.status_code == 200, "each page counts by itself"
+    assert "A little slower, please" in client.get("/terms").text
+
+
+def test_somebody_else_is_not_slowed_down(strict: Callable[..., FormClient]) -> None:
+    client = strict()
+    for _time in range(4):
+        client.get("/terms")
+    assert client.get("/terms", environ_base=ELSEWHERE).status_code == 200
+
+
+def test_one_ipv6_customer_is_one_visitor(strict: Callable[..., FormClient]) -> None:
+    client = strict()
+    answers = [
+        client.get("/terms", environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{number}"}).status_code for number in range(4)
+    ]
+    assert answers == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("path", ["/t/ADASCARD", "/q/ADASCARD", "/card/ADASCARD", "/t/WAITING2", "/healthz", "/readyz"])
+def test_taps_and_health_are_never_slowed_down(
+    strict: Callable[..., FormClient], card: Card, create_card: Callable[..., Card], path: str
+) -> None:
+    create_card(token="WAITING2", code="CARD2345")
+    client = strict()
+    assert 429 not in {client.get(path).status_code for _time in range(8)}
+
+
+def test_guesses_at_tokens_are_slowed_down_and_a_real_card_is_not(
+    strict: Callable[..., FormClient], card: Card, create_card: Callable[..., Card]
+) -> None:
+    create_card(token="WAITING2", code="CARD2345")
+    client = strict()
+    assert [client.get(f"/t/NOSUCH{number}").status_code for number in range(2, 6)] == [404, 404, 429, 429]
+    answer = client.get("/q/NOSUCH9")
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "60"
+    assert "Too many unknown cards from here." in answer.text
+    assert client.get("/t/ADASCARD").status_code == 302
+    assert client.get("/t/WAITING2").status_code == 200
+    assert client.get("/t/NOSUCH9", environ_base=ELSEWHERE).status_code == 404
+
+
+def test_one_application_does_not_count_for_another(strict: Callable[..., FormClient]) -> None:
+    one, other = strict(), strict()
+    for _time in range(4):
+        one.get("/terms")
+    assert other.get("/terms").status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_without_redis_each_process_counts_by_itself(strict: Callable[..., FormClient], card: Card) -> None:
+    client = strict(redis_url=NO_REDIS)
+    assert client.get("/terms").status_code == 200
+    assert client.get("/t/ADASCARD").status_code == 302
+    for _time in range(3):
+        assert client.get("/t/NOSUCH2", environ_base={"REMOTE_ADDR": "192.0.2.99"}).status_code in (404, 429)
+
+
+@pytest.mark.redis
+def test_with_redis_all_hosts_count_together(strict: Callable[..., FormClient]) -> None:
+    redis.Redis.from_url(needs.REDIS_URL).flushdb()
+    one, other = strict(redis_url=needs.REDIS_URL), strict(redis_url=needs.REDIS_URL)
+    answers = [client.get("/terms").status_code for client in (one, other, one, other)]
+    assert answers == [200, 200, 200, 429]
+    guesses = [client.get("/t/NOSUCH2").status_code for client in (one, other, one)]
+    assert guesses == [404, 404, 429]

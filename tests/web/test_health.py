@@ -1,0 +1,213 @@
+"""What supervisors, load balancers and `flask doctor` are told."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Channel, OutboxMessage, Outcome, Schedule, User
+from tapcard.services import health
+from tapcard.services.recording import Reading
+from tests import needs
+
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:9/nowhere?connect_timeout=2"
+
+
+def reading(minutes_ago: int) -> list[Any]:
+    instant = utcnow() - timedelta(minutes=minutes_ago)
+    at = int(instant.timestamp() * 1000)
+    reading = Reading(
+        uid=f"{at:032x}",
+        at=at,
+        card_id=1,
+        owner_id=1,
+        design_id=None,
+        token=None,
+        channel=Channel.NFC,
+        outcome=Outcome.REDIRECT,
+        visitor="",
+        user_agent="tests",
+        language="",
+        referrer_host="",
+        country="",
+        me=None,
+    )
+    return list(msgspec.structs.astuple(reading))
+
+
+def found(app: Flask, name: str) -> health.Finding:
+    findings = health.findings(app.config["TAPCARD"], app.extensions["spool"])
+    return next(each for each in findings if each.name == name)
+
+
+def test_a_living_process_says_ok(client):
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_living_process_says_ok_without_its_database(other_app):
+    assert other_app(database_url=NOWHERE).test_client().get("/healthz").status_code == 200
+
+
+def test_asking_for_health_starts_no_session(client):
+    for path in ("/healthz", "/readyz"):
+        assert "Set-Cookie" not in client.get(path).headers
+
+
+def test_an_installation_in_order_is_ready(client):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["status"] == "ok"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert {"database", "migrations", "outbox_age", "spool_age", "failed_recordings"} <= answer.json["checks"].keys()
+
+
+def test_readiness_tells_names_and_numbers_alone(client):
+    for check in client.get("/readyz").json["checks"].values():
+        assert check.keys() == {"ok", "number"}
+        assert check["number"] is None or isinstance(check["number"], int | float)
+
+
+def test_a_host_without_database_is_not_ready(other_app):
+    answer = other_app(database_url=NOWHERE).test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["status"] == "unavailable"
+    assert answer.json["checks"]["database"]["ok"] is False
+
+
+def test_a_host_whose_tables_are_of_another_version_is_not_ready(client):
+    version = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    db.session.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
+    try:
+        answer = client.get("/readyz")
+    finally:
+        db.session.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+        db.session.commit()
+    assert answer.status_code == 503
+    assert answer.json["checks"]["migrations"]["ok"] is False
+
+
+def test_a_host_that_cannot_write_its_spool_is_not_ready(other_app, tmp_path: Path):
+    other = other_app(instance_path=tmp_path)
+    shutil.rmtree(tmp_path / "spool")
+    answer = other.test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["checks"]["spool"]["ok"] is False
+
+
+def test_a_message_that_waits_too_long_shows_but_taps_go_on(client):
+    db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow() - timedelta(minutes=7)))
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["status"] == "degraded"
+    assert 420 <= answer.json["checks"]["outbox_age"]["number"] < 480
+
+
+def test_a_message_that_is_not_due_or_done_does_not_count(client):
+    now = utcnow()
+    db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=now + timedelta(hours=1)))
+    db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=now - timedelta(hours=1), done_at=now))
+    checks = client.get("/readyz").json["checks"]
+    assert checks["outbox_age"] == {"ok": True, "number": 0}
+
+
+def test_a_message_given_up_shows(client):
+    db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow(), failed_at=utcnow()))
+    assert client.get("/readyz").json["checks"]["outbox_failed"] == {"ok": False, "number": 1}
+
+
+def test_a_tap_that_waits_too_long_shows(app, client):
+    app.extensions["spool"].append(reading(minutes_ago=3))
+    app.extensions["spool"].append(reading(minutes_ago=1))
+    check = client.get("/readyz").json["checks"]["spool_age"]
+    assert check["ok"] is False
+    assert 180 <= check["number"] < 240
+
+
+def test_a_tap_that_is_stored_waits_no_more(app, client, run_worker):
+    app.extensions["spool"].append(reading(minutes_ago=30))
+    run_worker()
+    app.extensions["spool"].append(reading(minutes_ago=1))
+    check = client.get("/readyz").json["checks"]["spool_age"]
+    assert check["ok"] is True
+    assert 60 <= check["number"] < 120
+
+
+def test_a_tap_that_could_not_be_recorded_shows(app, client):
+    app.extensions["spool"].count_failure()
+    assert client.get("/readyz").json["checks"]["failed_recordings"] == {"ok": False, "number": 1}
+
+
+def test_a_worker_that_does_not_run_shows(client):
+    db.session.add(Schedule(name="taps.fold", due_at=utcnow() - timedelta(hours=1)))
+    assert client.get("/readyz").json["checks"]["schedules_age"]["ok"] is False
+
+
+def test_the_doctor_is_content_with_an_installation_in_order(app):
+    result = app.test_cli_runner().invoke(args=["doctor"])
+    assert result.exit_code == 0, result.output
+    assert "BAD" not in result.output
+
+
+def test_the_doctor_says_what_to_do(app):
+    db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow() - timedelta(minutes=7)))
+    db.session.commit()
+    result = app.test_cli_runner().invoke(args=["doctor"])
+    assert result.exit_code == 1
+    assert "outbox_age" in result.output
+    assert "flask --app wsgi worker" in result.output
+
+
+def test_every_finding_that_is_bad_says_what_to_do(other_app, tmp_path: Path):
+    other = other_app(database_url=NOWHERE, redis_url="redis://127.0.0.1:9/0", instance_path=tmp_path)
+    (tmp_path / "secret_key").write_text("readable")
+    with other.app_context():
+        bad = [each for each in health.findings(other.config["TAPCARD"], other.extensions["spool"]) if not each.ok]
+    assert {each.name for each in bad} >= {"database", "redis", "secret_key"}
+    assert all(each.what_to_do for each in bad)
+
+
+def test_demo_accounts_in_production_are_found(other_app, create_user: Callable[..., User]):
+    create_user("ada@example.com", password="tapcard-demo")
+    create_user("ben@example.com", password="another long password")
+    other = other_app(environment="production", site_url="https://cards.example.com")
+    with other.app_context():
+        finding = found(other, "demo_passwords")
+    assert (finding.ok, finding.number) == (False, 1)
+
+
+@pytest.mark.parametrize(("server", "ok"), [("", False), ("mail.example.com", True)])
+def test_production_without_a_mail_server_is_found(other_app, server: str, ok: bool):
+    other = other_app(environment="production", site_url="https://cards.example.com", mail={"MAIL_SERVER": server})
+    with other.app_context():
+        assert found(other, "mail").ok is ok
+
+
+def test_production_under_a_local_address_is_found(other_app):
+    other = other_app(environment="production", site_url="http://localhost:8000")
+    with other.app_context():
+        assert found(other, "site_url").ok is False
+
+
+@pytest.mark.redis
+def test_redis_is_asked_when_it_is_configured(other_app):
+    other = other_app(redis_url=needs.REDIS_URL)
+    with other.app_context():
+        assert found(other, "redis").ok is True
+
+
+def test_a_geoip_file_that_is_none_is_found(tmp_path: Path):
+    path = tmp_path / "countries.mmdb"
+    path.write_bytes(b"not a database")
+    finding = health._geoip(path)
+    assert finding.ok is False
+    assert "GEOIP_PATH" in finding.what_to_do

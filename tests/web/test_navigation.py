@@ -1,0 +1,87 @@
+"""The bar at the top: what it offers to whom, where the visitor is, and the colours they chose."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tapcard.models import User
+from tests.conftest import login
+
+
+def main_links(page: str) -> list[str]:
+    """The words of the links in the wide menu."""
+    menu = page.partition('<nav class="wide"')[2].partition("</nav>")[0]
+    return [re.sub(r"<[^>]+>", "", words).strip() for words in re.findall(r"<a [^>]*>(.*?)</a>", menu, re.DOTALL)]
+
+
+def test_a_visitor_is_offered_the_product_and_the_way_in(client: FlaskClient) -> None:
+    page = client.get("/").get_data(as_text=True)
+    assert main_links(page) == ["Designs", "How it works", "Log in", "Sign up"]
+    assert "Log out" not in page
+
+
+def test_a_holder_is_offered_cards_profiles_and_the_way_out_by_post(client: FlaskClient, ada: User) -> None:
+    login(client, ada)
+    page = client.get("/").get_data(as_text=True)
+    assert main_links(page) == ["My cards", "Profiles", "Designs", "Account"]
+    assert re.search(r'<form[^>]*method="post" action="/log-out">', page)
+    assert 'href="/log-out"' not in page
+
+
+def test_staff_are_offered_the_back_office(client: FlaskClient, ben: User) -> None:
+    login(client, ben)
+    assert "Back office" in main_links(client.get("/").get_data(as_text=True))
+
+
+def test_the_page_one_is_on_is_marked(client: FlaskClient) -> None:
+    page = client.get("/designs").get_data(as_text=True)
+    assert re.findall(r'<a href="([^"]+)" aria-current="page"', page) == ["/designs", "/designs"]
+
+
+def test_what_is_switched_off_is_not_offered(other_app: Callable[..., Flask], ben: User) -> None:
+    client = other_app(modules=("shop",)).test_client()
+    login(client, ben)
+    assert "Back office" not in client.get("/").get_data(as_text=True)
+
+
+def test_without_a_shop_the_other_pages_still_stand(other_app: Callable[..., Flask], ada: User) -> None:
+    client = other_app(modules=("admin",)).test_client()
+    assert client.get("/").status_code == 404
+    assert "Designs" not in client.get("/log-in").get_data(as_text=True)
+    login(client, ada)
+    page = client.get("/dashboard")
+    assert page.status_code == 200
+    assert "/find-card" not in page.get_data(as_text=True)
+
+
+def test_every_page_can_be_skipped_to_its_content(client: FlaskClient) -> None:
+    page = client.get("/terms").get_data(as_text=True)
+    assert page.index('href="#main"') < page.index("<nav")
+    assert '<main id="main"' in page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_chosen_colours_come_from_the_server(client: FlaskClient, theme: str) -> None:
+    client.set_cookie("tc_theme", theme)
+    assert f'data-bs-theme="{theme}"' in client.get("/terms").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("value", ["", "Dark", 'dark"><script>'])
+def test_other_colours_are_ignored(client: FlaskClient, value: str) -> None:
+    client.set_cookie("tc_theme", value)
+    page = client.get("/terms").get_data(as_text=True)
+    assert "data-bs-theme" not in page.partition(">")[0] + page.partition("<html")[2].partition(">")[0]
+    assert "<script>" not in page
+
+
+def test_a_page_keeps_to_its_own_security_policy(client: FlaskClient, ada: User) -> None:
+    login(client, ada)
+    for path in ("/", "/designs", "/find-card", "/dashboard", "/account", "/profiles"):
+        page = client.get(path).get_data(as_text=True)
+        assert not re.search(r"<[^>]+\sstyle=", page), path
+        assert not re.search(r"<[^>]+\son[a-z]+=", page), path
+        assert not re.search(r"<script(?![^>]*\ssrc=)", page), path
+        assert not re.search(r'(?:src|srcset)="(?:https?:)?//', page), path

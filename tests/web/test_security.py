@@ -1,0 +1,129 @@
+"""The headers that keep a page to itself, on every kind of answer."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tapcard.models import Card, User
+from tests.conftest import FormClient, login
+
+PUBLIC = ("/", "/designs", "/terms", "/find-card", "/log-in", "/sign-up", "/forgot-password", "/p/ada", "/no/such/page",
+          "/activate/WAITING2", "/t/NOSUCH22", "/admin/", "/healthz")  # fmt: skip
+PRIVATE = ("/dashboard", "/cards/ADASCARD", "/cards/ADASCARD/release", "/cards/ADASCARD/qr.png", "/profiles",
+           "/profiles/new", "/account", "/account/password", "/account/email", "/activate/WAITING2")  # fmt: skip
+STAFF = ("/admin/", "/admin/cards/register", "/admin/hosts", "/admin/tables/cards/", "/admin/tables/audit/")
+
+
+@pytest.fixture
+def stage(card: Card, create_card: Callable[..., Card], profile: object) -> None:
+    """Something to see on every page."""
+    create_card(token="WAITING2", code="CARD2345")
+
+
+def policy_of(header: str) -> dict[str, set[str]]:
+    parts = [part.split() for part in header.split(";")]
+    return {part[0]: set(part[1:]) for part in parts}
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("path", PUBLIC + PRIVATE)
+def test_every_page_keeps_to_itself(client: FormClient, ada: User, path: str) -> None:
+    if path in PRIVATE:
+        login(client, ada)
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert "Server" not in headers
+    policy = policy_of(headers["Content-Security-Policy"])
+    assert policy["default-src"] == {"'self'"}
+    assert policy["frame-ancestors"] == policy["object-src"] == policy["base-uri"] == {"'none'"}
+    assert policy["form-action"] == {"'self'"}
+    for kind in ("script-src", "style-src"):
+        assert all(source == "'self'" or source.startswith("'nonce-") for source in policy[kind])
+    assert policy["img-src"] == {"'self'", "data:", "blob:"}
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("path", STAFF)
+def test_pages_of_the_back_office_keep_to_themselves_too(client: FormClient, ben: User, path: str) -> None:
+    login(client, ben)
+    answer = client.get(path)
+    assert answer.status_code == 200
+    policy = policy_of(answer.headers["Content-Security-Policy"])
+    assert not {source for sources in policy.values() for source in sources} & {"'unsafe-inline'", "'unsafe-eval'", "*"}
+    nonces = {source for source in policy["script-src"] if source.startswith("'nonce-")}
+    used = set(re.findall(r'nonce="([^"]+)"', answer.text))
+    assert {f"'nonce-{nonce}'" for nonce in used} <= nonces
+    for tag in re.findall(r"<(?:script|style)\b[^>]*>", answer.text):
+        assert "nonce=" in tag or "src=" in tag, tag
+    assert not re.search(r"<[^>]+\s(?:on[a-z]+|style)=", answer.text)
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("path", PRIVATE)
+def test_private_pages_are_kept_by_nobody(client: FormClient, ada: User, path: str) -> None:
+    login(client, ada)
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_redirect_to_log_in_is_kept_by_nobody(client: FormClient) -> None:
+    assert client.get("/dashboard").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.usefixtures("stage")
+def test_assets_may_be_kept(client: FormClient) -> None:
+    [path] = re.findall(r'<link rel="stylesheet" href="([^"]+tapcard[^"]*)"', client.get("/").text)
+    with client.get(path) as answer:
+        headers = answer.headers
+    assert "immutable" in headers["Cache-Control"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.usefixtures("stage")
+def test_the_nonce_is_another_for_every_answer(client: FormClient, ben: User) -> None:
+    login(client, ben)
+    seen = {client.get("/admin/tables/cards/").headers["Content-Security-Policy"] for _time in range(3)}
+    assert len(seen) == 3 or not any("nonce" in each for each in seen)
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("path", ["/", "/log-in", "/t/ADASCARD", "/t/WAITING2", "/no/such/page"])
+def test_production_demands_encryption_and_nobody_else_does(
+    client: FormClient, other_app: Callable[..., Flask], path: str
+) -> None:
+    assert "Strict-Transport-Security" not in client.get(path).headers
+    production = other_app(environment="production", site_url="https://cards.example.com").test_client()
+    header = production.get(path, base_url="https://cards.example.com").headers["Strict-Transport-Security"]
+    assert header == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("path", ["/t/ADASCARD", "/q/adascard", "/card/ADASCARD/"])
+def test_the_redirect_of_a_tap_says_no_more_than_it_must(client: FormClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 302
+    assert dict(answer.headers) == {
+        "Location": "https://example.com/",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Length": "0",
+    }
+
+
+def test_a_form_needs_the_token_of_its_own_session(
+    client: FormClient, new_client: Callable[[], FormClient], card: Card, ada: User, cleo: User
+) -> None:
+    login(client, ada)
+    other = new_client()
+    login(other, cleo)
+    for token in (other.csrf_token(), "", "made-up", client.csrf_token()[:-1]):
+        answer = client.post(f"/cards/{card.token}/lock", data={"csrf_token": token}, csrf=False)
+        assert answer.status_code == 400
+        assert "This form has expired." in answer.text
+    assert client.post(f"/cards/{card.token}/lock", data={"csrf_token": client.csrf_token()}).status_code == 302
