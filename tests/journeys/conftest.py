@@ -62,6 +62,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             process.wait(timeout=30)
             collector.join(timeout=10)
             process.stdout.close()
+            ARTEFACTS.mkdir(exist_ok=True)
+            (ARTEFACTS / "served.log").write_text("".join(started.lines))
 
 
 def _collect(served: Served) -> None:
