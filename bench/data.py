@@ -52,6 +52,11 @@ INSERT INTO tap_days (day_on, card_id, owner_id, design_id, channel, outcome, de
 SELECT {day}, card_id, owner_id, 0, channel, outcome, 'phone', country, {false}, {false}, count(*)
 FROM taps GROUP BY 1, 2, 3, 5, 6, 8
 """
+SHOP_DAY_ROWS = """
+INSERT INTO shop_tap_days (day_on, design_id, channel, outcome, device, country, is_bot, is_own, tap_count)
+SELECT day_on, design_id, channel, outcome, device, country, is_bot, is_own, sum(tap_count)
+FROM tap_days GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+"""
 HOUR_ROWS = """
 INSERT INTO tap_hours (hour_at, card_id, owner_id, design_id, channel, outcome, device, country, is_bot, is_own,
                        tap_count, folded_count)
@@ -97,8 +102,9 @@ def cards(database: str, count: int) -> Stage:
 
 def taps(database: str, count: int) -> Stage:
     """An installation with so many taps in a year on 5,000 cards of 2,500 holders, and their roll-ups."""
-    statements = [(USERS, HOLDERS), (HOLDERS_CARDS, CARDS), (AGENT, 1), (TAPS, count), (DAY_ROWS, 1), (HOUR_ROWS, 1)]
-    return _made(database, f"taps_{count}", statements)
+    holders = [(USERS, HOLDERS), (HOLDERS_CARDS, CARDS), (AGENT, 1)]
+    rollups = [(DAY_ROWS, 1), (SHOP_DAY_ROWS, 1), (HOUR_ROWS, 1)]
+    return _made(database, f"taps_{count}", [*holders, (TAPS, count), *rollups])
 
 
 def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:

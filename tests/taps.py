@@ -17,7 +17,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from tapcard import worker
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Tap, TapDay, TapHour
+from tapcard.models import ShopTapDay, Tap, TapDay, TapHour
 from tapcard.services.recording import Reading
 from tapcard.spool import Spool
 from tapcard.tap.fast import FastTaps
@@ -130,11 +130,13 @@ def taps() -> list[Tap]:
 
 
 def counts() -> tuple[int, int, int]:
-    """How many taps there are: in rows, in hours, in days."""
+    """How many taps there are: in rows, in hours, in days; all cards' days must hold as many as each card's."""
     rows = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     sums = [
-        db.session.scalar(sa.select(sa.func.coalesce(sa.func.sum(each.tap_count), 0))) for each in (TapHour, TapDay)
+        db.session.scalar(sa.select(sa.func.coalesce(sa.func.sum(each.tap_count), 0)))
+        for each in (TapHour, TapDay, ShopTapDay)
     ]
+    assert sums[1] == sums[2]
     return rows or 0, int(sums[0] or 0), int(sums[1] or 0)
 
 

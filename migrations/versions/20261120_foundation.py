@@ -80,6 +80,68 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_spool_files_done_at"), ["done_at"], unique=False)
 
     op.create_table(
+        "shop_tap_days",
+        sa.Column("day_on", sa.Date(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("design_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum("nfc", "qr", name="channel", native_enum=False, create_constraint=True, length=20),
+            nullable=False,
+        ),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "redirect",
+                "profile",
+                "event",
+                "check_in",
+                "activation",
+                "setup",
+                "edit",
+                "switched_off",
+                "retired",
+                "orphan",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "device",
+            sa.Enum(
+                "phone",
+                "tablet",
+                "desktop",
+                "other",
+                name="device",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("is_bot", sa.Boolean(), nullable=False),
+        sa.Column("is_own", sa.Boolean(), nullable=False),
+        sa.Column("tap_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shop_tap_days")),
+        sa.UniqueConstraint(
+            "day_on",
+            "design_id",
+            "channel",
+            "outcome",
+            "device",
+            "country",
+            "is_bot",
+            "is_own",
+            name="uq_shop_tap_days_key",
+        ),
+    )
+
+    op.create_table(
         "tap_days",
         sa.Column("day_on", sa.Date(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

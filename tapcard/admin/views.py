@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from ..clock import today_in, utcnow
 from ..db import db
-from ..models import BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage, TapDay
+from ..models import BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage
 from ..services import cards, rollups, taps
 from ..web import filters
 from ..web.forms import refusals
@@ -26,11 +26,7 @@ ORPHANS_SHOWN = 50
 def index() -> str:
     """Cards by state, taps of 30 days, and what needs a person."""
     today = today_in(filters.shop().time_zone)
-    since = today - timedelta(days=29)
     by_status = dict(db.session.execute(sa.select(Card.status, sa.func.count()).group_by(Card.status)).all())
-    tap_count = db.session.scalar(
-        sa.select(sa.func.coalesce(sa.func.sum(TapDay.tap_count), 0)).where(TapDay.day_on >= since, rollups.counted())
-    )
     claims = db.session.scalar(
         sa.select(sa.func.count()).select_from(Card).where(Card.claimed_at >= utcnow() - timedelta(days=30))
     )
@@ -42,7 +38,7 @@ def index() -> str:
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
-        tap_count=tap_count,
+        tap_count=rollups.of_the_shop(today - timedelta(days=29), today),
         claims=claims,
         failed=failed,
         orphans=taps.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),

@@ -19,7 +19,7 @@ from .outbox import OutboxMessage, Schedule
 from .profiles import SOCIALS, Profile, ProfileAction, ProfileActionKind, ProfileLink, ProfileTheme
 from .sessions import WebSession
 from .settings import Setting
-from .taps import Channel, Device, Outcome, SpoolFile, Tap, TapDay, TapHour, UserAgent, VisitorKey
+from .taps import Channel, Device, Outcome, ShopTapDay, SpoolFile, Tap, TapDay, TapHour, UserAgent, VisitorKey
 from .throttles import ThrottleCounter
 from .users import LinkPurpose, LinkToken, Role, User, user_roles
 
@@ -51,6 +51,7 @@ __all__ = [
     "Role",
     "Schedule",
     "Setting",
+    "ShopTapDay",
     "SpoolFile",
     "Tap",
     "TapDay",

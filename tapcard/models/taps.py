@@ -90,12 +90,10 @@ class Tap(Base):
     is_own: Mapped[bool] = mapped_column(default=False)
 
 
-class _Rollup:
-    """What taps are counted by, besides the time."""
+class _Counted:
+    """What taps of any number of cards are counted by, besides the time."""
 
     id: Mapped[pk]
-    card_id: Mapped[int] = mapped_column(bigint)
-    owner_id: Mapped[int] = mapped_column(bigint)
     design_id: Mapped[int] = mapped_column(bigint)
     channel: Mapped[Channel]
     outcome: Mapped[Outcome]
@@ -106,7 +104,15 @@ class _Rollup:
     tap_count: Mapped[int] = mapped_column(bigint)
 
 
-ROLLUP_KEY = ("card_id", "owner_id", "design_id", "channel", "outcome", "device", "country", "is_bot", "is_own")
+class _Rollup(_Counted):
+    """What taps are counted by, besides the time."""
+
+    card_id: Mapped[int] = mapped_column(bigint)
+    owner_id: Mapped[int] = mapped_column(bigint)
+
+
+SHOP_KEY = ("design_id", "channel", "outcome", "device", "country", "is_bot", "is_own")
+ROLLUP_KEY = ("card_id", "owner_id", *SHOP_KEY)
 
 
 class TapHour(_Rollup, Base):
@@ -136,6 +142,15 @@ class TapDay(_Rollup, Base):
         sa.Index(None, "owner_id", "day_on"),
         sa.Index(None, "day_on"),
     )
+
+    day_on: Mapped[date]
+
+
+class ShopTapDay(_Counted, Base):
+    """Taps by day over all cards and holders: what staff see must not take longer the more cards there are."""
+
+    __tablename__ = "shop_tap_days"
+    __table_args__ = (sa.UniqueConstraint("day_on", *SHOP_KEY, name="uq_shop_tap_days_key"),)
 
     day_on: Mapped[date]
 

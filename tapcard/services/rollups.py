@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..db import among, db, hold, insert, insert_rows
-from ..models import Card, Device, Tap, TapDay, TapHour, User, UserAgent
-from ..models.taps import ROLLUP_KEY
+from ..models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
+from ..models.taps import ROLLUP_KEY, SHOP_KEY
 from . import agents
 from .taps import NOT_INTEREST
 
@@ -51,15 +51,26 @@ def count(connection: Connection, rows: Iterable[tuple[dict[str, Any], Device]],
             row["is_own"],
         )
         counts[(hour_of(row["tapped_at"], zone), *key)] += 1
+    unique = ("card_id", "hour_at", *ROLLUP_KEY[1:])
+    _add(connection, TapHour, unique, ("hour_at", *ROLLUP_KEY), counts, folded_count=0)
+
+
+def _add(
+    connection: Connection,
+    model: type[TapHour] | type[TapDay] | type[ShopTapDay],
+    unique: tuple[str, ...],
+    names: tuple[str, ...],
+    counts: Counter[tuple[Any, ...]],
+    **fixed: Any,
+) -> None:
+    """Add numbers to rows, making those that are new; `names` says what the keys of `counts` are made of."""
     # the engine is named, because a tap may be stored where there is no application context
-    fresh = insert(TapHour, connection.engine)
+    fresh = insert(model, connection.engine)
     upsert = fresh.on_conflict_do_update(
-        index_elements=["card_id", "hour_at", *ROLLUP_KEY[1:]],
-        set_={"tap_count": TapHour.tap_count + fresh.excluded.tap_count},
+        index_elements=unique, set_={"tap_count": model.tap_count + fresh.excluded.tap_count}
     )
     values = [
-        {**dict(zip(("hour_at", *ROLLUP_KEY), key, strict=True)), "tap_count": number, "folded_count": 0}
-        for key, number in sorted(counts.items())
+        {**dict(zip(names, key, strict=True)), "tap_count": number, **fixed} for key, number in sorted(counts.items())
     ]
     insert_rows(connection, upsert, values)
 
@@ -77,19 +88,14 @@ def fold(zone: str, most: int = 5000) -> int:
     if not waiting:
         return 0
     days: Counter[tuple[Any, ...]] = Counter()
-    for _id, hour_at, tap_count, folded_count, *key in waiting:
-        days[(day_of(hour_at, zone), *key)] += tap_count - folded_count
-    fresh = insert(TapDay)
-    upsert = fresh.on_conflict_do_update(
-        index_elements=["card_id", "day_on", *ROLLUP_KEY[1:]],
-        set_={"tap_count": TapDay.tap_count + fresh.excluded.tap_count},
-    )
+    shop_days: Counter[tuple[Any, ...]] = Counter()
+    for _id, hour_at, tap_count, folded_count, card_id, owner_id, *shop_key in waiting:
+        day, new = day_of(hour_at, zone), tap_count - folded_count
+        days[(day, card_id, owner_id, *shop_key)] += new
+        shop_days[(day, *shop_key)] += new
     connection = db.session.connection()
-    values = [
-        {**dict(zip(("day_on", *ROLLUP_KEY), key, strict=True)), "tap_count": number}
-        for key, number in sorted(days.items())
-    ]
-    insert_rows(connection, upsert, values)
+    _add(connection, TapDay, ("card_id", "day_on", *ROLLUP_KEY[1:]), ("day_on", *ROLLUP_KEY), days)
+    _add(connection, ShopTapDay, ("day_on", *SHOP_KEY), ("day_on", *SHOP_KEY), shop_days)
     table = cast(sa.Table, TapHour.__table__)
     ids = [row[0] for row in waiting]  # locked above, so their counts are still what was read
     connection.execute(
@@ -134,11 +140,19 @@ def empty_rollups() -> None:
     """Forget every figure, before counting again."""
     db.session.execute(sa.delete(TapHour))
     db.session.execute(sa.delete(TapDay))
+    db.session.execute(sa.delete(ShopTapDay))
 
 
-def counted() -> sa.ColumnElement[bool]:
-    """The condition on `TapDay` for what figures show: people other than the owner, on a card that was theirs."""
-    return sa.and_(~TapDay.is_bot, ~TapDay.is_own, TapDay.outcome.not_in(NOT_INTEREST))
+def counted(days: type[TapDay] | type[ShopTapDay] = TapDay) -> sa.ColumnElement[bool]:
+    """The condition for what figures show: people other than the owner, on a card that was theirs."""
+    return sa.and_(~days.is_bot, ~days.is_own, days.outcome.not_in(NOT_INTEREST))
+
+
+def of_the_shop(first: date, last: date) -> int:
+    """Taps on everybody's cards in a period."""
+    total = sa.select(sa.func.coalesce(sa.func.sum(ShopTapDay.tap_count), 0))
+    wanted = (ShopTapDay.day_on.between(first, last), counted(ShopTapDay))
+    return int(db.session.scalar(total.where(*wanted)) or 0)
 
 
 def per_day(owner: User, first: date, last: date, card: Card | None = None) -> list[tuple[date, int]]:

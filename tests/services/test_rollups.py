@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tapcard.clock import today_in
 from tapcard.db import db
-from tapcard.models import Card, Channel, Outcome, Profile, Tap, TapDay, TapHour, User, UserAgent
-from tapcard.models.taps import ROLLUP_KEY
+from tapcard.models import Card, Channel, Outcome, Profile, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
+from tapcard.models.taps import ROLLUP_KEY, SHOP_KEY
 from tapcard.services import agents, rollups
 from tapcard.services.recording import Reading, Recorder
 from tests.conftest import FormClient, login
@@ -119,6 +119,8 @@ def test_days_and_hours_sum_up_to_the_taps_by_any_grouping(
         for names in (*combinations(ROLLUP_KEY, 1), *combinations(ROLLUP_KEY, 2), ROLLUP_KEY, ()):
             by_day = taps_by(names, lambda at: at.astimezone(ZoneInfo(zone)).date())
             assert rollups_by(TapDay, TapDay.day_on, names) == by_day
+            if set(names) <= set(SHOP_KEY):
+                assert rollups_by(ShopTapDay, ShopTapDay.day_on, names) == by_day
         by_hour = taps_by(ROLLUP_KEY, lambda at: rollups.hour_of(at, zone))
         assert rollups_by(TapHour, TapHour.hour_at, ROLLUP_KEY) == by_hour
 
@@ -207,10 +209,11 @@ def recount(app: Flask) -> str:
     return result.output
 
 
-def figures() -> tuple[Counter[tuple[Any, ...]], Counter[tuple[Any, ...]]]:
+def figures() -> tuple[Counter[tuple[Any, ...]], ...]:
     return (
         rollups_by(TapHour, TapHour.hour_at, ROLLUP_KEY),
         rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY),
+        rollups_by(ShopTapDay, ShopTapDay.day_on, SHOP_KEY),
     )
 
 
@@ -262,7 +265,7 @@ def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pyte
     monkeypatch.setattr(agents, "classify", stricter)
     assert "1 user agents are read differently" in recount(app)
     assert list(db.session.scalars(sa.select(Tap.is_bot).order_by(Tap.id))) == [False, True, True, False]
-    for table in (TapHour, TapDay):
+    for table in (TapHour, TapDay, ShopTapDay):
         assert db.session.scalar(sa.select(sa.func.sum(table.tap_count)).where(table.is_bot)) == 2
     assert counts() == (4, 4, 4)
 
@@ -308,6 +311,7 @@ def test_taps_of_the_owner_of_bots_and_of_those_who_only_look_ahead_count_as_no_
     ask(wsgi, "/q/ADASCARD")
     drain()
     assert taps_these_days(ada) == 2
+    assert rollups.of_the_shop(*these_days()) == 2
     assert rollups.per_card(ada, *these_days()) == {card.id: 2}
     assert counts()[0] == 6
 
@@ -343,3 +347,5 @@ def test_days_without_taps_are_there_too_and_other_holders_are_not(app: Flask, a
     assert [number for _day, number in rollups.per_day(ada, first, last, one)] == [0, 0, 0, 0, 0, 0, 1]
     assert rollups.per_card(ada, first, last) == {5: 3, 6: 1}
     assert rollups.per_card(cleo, first, last) == {5: 1}
+    assert rollups.of_the_shop(first, last) == 5
+    assert rollups.of_the_shop(first, first) == 1
