@@ -13,6 +13,7 @@ LEASE = timedelta(minutes=5)
 GIVEN_UP_AFTER = timedelta(days=5)
 LONGEST_WAIT = timedelta(hours=6)
 UNTIL_CONFIGURED = timedelta(minutes=5)
+UNFINISHED = "begun, and not finished"
 
 
 def post(kind: str, **payload: Any) -> None:
@@ -21,7 +22,11 @@ def post(kind: str, **payload: Any) -> None:
 
 
 def claim(now: datetime) -> OutboxMessage | None:
-    """Take the next due message for `LEASE`; None when nothing is due. The caller commits before it works."""
+    """Take the next due message for `LEASE`; None when nothing is due. The caller commits before it works.
+
+    A message that was begun again and again without an end, because it takes the worker down with it, is given up like
+    one that fails.
+    """
     is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
     due = select(OutboxMessage).where(is_open, OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(20)
     for message in db.session.scalars(due).all():
@@ -30,14 +35,24 @@ def claim(now: datetime) -> OutboxMessage | None:
             db.session.execute(
                 update(OutboxMessage)
                 .where(OutboxMessage.id == message.id, OutboxMessage.due_at == message.due_at, is_open)
-                .values(due_at=now + LEASE, attempt_count=OutboxMessage.attempt_count + 1)
+                .values(_given_up(message, now) or _taken(now))
                 .execution_options(synchronize_session=False)
             ),
         )
         if taken.rowcount == 1:
             db.session.refresh(message)
-            return message
+            if message.failed_at is None:
+                return message
     return None
+
+
+def _taken(now: datetime) -> dict[str, Any]:
+    return {"due_at": now + LEASE, "attempt_count": OutboxMessage.attempt_count + 1, "error": UNFINISHED}
+
+
+def _given_up(message: OutboxMessage, now: datetime) -> dict[str, Any] | None:
+    is_over = message.error == UNFINISHED and now - message.created_at >= GIVEN_UP_AFTER
+    return {"failed_at": now} if is_over else None
 
 
 def done(message: OutboxMessage, now: datetime) -> None:
@@ -65,7 +80,7 @@ def retry_failed(now: datetime) -> int:
     revived = db.session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.failed_at.is_not(None))
-        .values(failed_at=None, due_at=now, created_at=now, attempt_count=0)
+        .values(failed_at=None, due_at=now, created_at=now, attempt_count=0, error="")
         .execution_options(synchronize_session=False)
     )
     return cast(CursorResult[Any], revived).rowcount

@@ -81,6 +81,22 @@ def test_what_a_dead_worker_took_comes_back_after_the_lease(post: Callable[..., 
     assert message_of(number).attempt_count == 2
 
 
+def test_what_takes_every_worker_down_with_it_is_given_up_after_days(post: Callable[..., int]) -> None:
+    number, now, times = post(), NOW, 0
+    while claim(now) == number:
+        now, times = now + outbox.LEASE, times + 1
+    message = message_of(number)
+    assert message.failed_at == now == NOW + outbox.GIVEN_UP_AFTER
+    assert message.attempt_count == times
+    assert message.error == outbox.UNFINISHED
+    assert claim(now + timedelta(days=400)) is None
+
+
+def test_what_waited_for_days_without_a_worker_is_still_tried(post: Callable[..., int]) -> None:
+    number = post()
+    assert claim(NOW + outbox.GIVEN_UP_AFTER * 2) == number
+
+
 def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..., int]) -> None:
     number = post()
     assert outbox.claim(NOW) is not None
