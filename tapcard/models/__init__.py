@@ -9,23 +9,26 @@ from .cards import (
     CardEvent,
     CardMove,
     CardStatus,
+    CardTransfer,
     ClaimPolicy,
     Design,
     DesignStatus,
     LockedBecause,
     Target,
+    TransferOutcome,
 )
 from .outbox import OutboxMessage, Schedule
-from .profiles import SOCIALS, Profile, ProfileAction, ProfileActionKind, ProfileLink, ProfileTheme
+from .profiles import SOCIALS, FormerSlug, Lead, Profile, ProfileAction, ProfileActionKind, ProfileLink, ProfileTheme
 from .sessions import WebSession
 from .settings import Setting
 from .taps import Channel, Device, Outcome, ShopTapDay, SpoolFile, Tap, TapDay, TapHour, UserAgent, VisitorKey
 from .throttles import ThrottleCounter
-from .users import LinkPurpose, LinkToken, Role, User, user_roles
+from .users import Address, LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, user_roles
 
 __all__ = [
     "MOVES",
     "SOCIALS",
+    "Address",
     "AuditEntry",
     "BlockedHost",
     "Card",
@@ -33,11 +36,14 @@ __all__ = [
     "CardEvent",
     "CardMove",
     "CardStatus",
+    "CardTransfer",
     "Channel",
     "ClaimPolicy",
     "Design",
     "DesignStatus",
     "Device",
+    "FormerSlug",
+    "Lead",
     "LinkPurpose",
     "LinkToken",
     "LockedBecause",
@@ -48,6 +54,7 @@ __all__ = [
     "ProfileActionKind",
     "ProfileLink",
     "ProfileTheme",
+    "RecoveryCode",
     "Role",
     "Schedule",
     "Setting",
@@ -58,6 +65,8 @@ __all__ = [
     "TapHour",
     "Target",
     "ThrottleCounter",
+    "TransferOutcome",
+    "TwoFactor",
     "User",
     "UserAgent",
     "VisitorKey",

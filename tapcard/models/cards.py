@@ -151,6 +151,7 @@ class Card(Base):
     imported_tap_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[created]
     claimed_at: Mapped[datetime | None]
+    replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # who carries on for it
 
     design: Mapped[Design | None] = relationship()
     owner: Mapped[User | None] = relationship()
@@ -191,6 +192,44 @@ class CardEvent(Base):
 
     card: Mapped[Card] = relationship(back_populates="events")
     actor: Mapped[User | None] = relationship()
+
+
+class TransferOutcome(enum.StrEnum):
+    """How the offer of a card ended."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class CardTransfer(Base):
+    """A card offered to whoever has an e-mail address; theirs once they accept."""
+
+    __tablename__ = "card_transfers"
+    __table_args__ = (
+        sa.Index(
+            "uq_card_transfers_open",
+            "card_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+        sa.CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_somehow"),
+    )
+
+    id: Mapped[pk]
+    card_id: Mapped[int] = mapped_column(sa.ForeignKey("cards.id"), index=True)
+    from_user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    to_email: Mapped[str] = mapped_column(sa.String(254), index=True)  # case-folded
+    to_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)  # who accepted
+    created_at: Mapped[created]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[TransferOutcome | None]
+
+    card: Mapped[Card] = relationship()
+    from_user: Mapped[User] = relationship(foreign_keys=[from_user_id])
 
 
 class BlockedHost(Base):

@@ -85,6 +85,17 @@ class ProfileLink(Base):
     profile: Mapped[Profile] = relationship(back_populates="links")
 
 
+class FormerSlug(Base):
+    """An address that a profile had before; it redirects until somebody else takes it."""
+
+    __tablename__ = "former_slugs"
+
+    id: Mapped[pk]
+    slug: Mapped[str] = mapped_column(sa.String(SLUG_LENGTH), unique=True)
+    profile_id: Mapped[int] = mapped_column(sa.ForeignKey("profiles.id", ondelete="CASCADE"), index=True)
+    left_at: Mapped[created]
+
+
 class ProfileActionKind(enum.StrEnum):
     """What a visitor did on a public page."""
 
@@ -108,3 +119,26 @@ class ProfileAction(Base):
     visitor: Mapped[str | None] = mapped_column(sa.String(32))
     is_bot: Mapped[bool] = mapped_column(default=False)
     is_own: Mapped[bool] = mapped_column(default=False)
+
+
+class Lead(Base):
+    """A contact that a visitor left on a profile, for its holder; with what they consented to, and when."""
+
+    __tablename__ = "leads"
+    __table_args__ = (
+        sa.Index(None, "owner_id", "created_at"),
+        sa.CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+    )
+
+    id: Mapped[pk]
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    profile_id: Mapped[int | None] = mapped_column(sa.ForeignKey("profiles.id", ondelete="SET NULL"), index=True)
+    card_id: Mapped[int | None] = mapped_column(bigint)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    email: Mapped[str | None] = mapped_column(sa.String(254))
+    phone: Mapped[str | None] = mapped_column(sa.String(16))  # E.164
+    note: Mapped[str] = mapped_column(sa.String(500), default="")
+    consent_text: Mapped[str] = mapped_column(sa.String(500))
+    created_at: Mapped[created]  # the instant of the consent too
+
+    profile: Mapped[Profile | None] = relationship()

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from ..db import Base, created, pk
+from ..db import Base, bigint, created, pk
 from ..tokens import new_secret
 
 NAME_LENGTH = 50
@@ -47,10 +47,16 @@ class User(Base):
     last_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     born_on: Mapped[date | None]
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))
+    password_set_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[created]
     seen_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None] = mapped_column(index=True)  # by the person; erased some days later
+    erased_at: Mapped[datetime | None]
+    wants_lead_mail: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    wants_weekly_mail: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    weekly_mail_on: Mapped[date | None]  # the last one's day
 
     roles: Mapped[list[Role]] = relationship(secondary=user_roles, back_populates="users", lazy="selectin")
 
@@ -144,3 +150,47 @@ class LinkToken(Base):
         token = new_secret()
         self.token_hash = self.hash_of(token)
         return token
+
+
+class TwoFactor(Base):
+    """A person's authenticator app: its secret is sealed, and in force once a first code was right."""
+
+    __tablename__ = "two_factor"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(sa.String(255))  # sealed by Keys.encrypt
+    created_at: Mapped[created]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(bigint)  # of the code used last, which works only once
+
+
+class RecoveryCode(Base):
+    """A code that stands in, once, for a lost authenticator app; only its keyed hash is kept."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"),)
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    used_at: Mapped[datetime | None]
+
+
+class Address(Base):
+    """Where a person has parcels and bills sent."""
+
+    __tablename__ = "addresses"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(100))
+    company: Mapped[str] = mapped_column(sa.String(100), default="")
+    line1: Mapped[str] = mapped_column(sa.String(100))
+    line2: Mapped[str] = mapped_column(sa.String(100), default="")
+    city: Mapped[str] = mapped_column(sa.String(100))
+    region: Mapped[str] = mapped_column(sa.String(100), default="")
+    postal_code: Mapped[str] = mapped_column(sa.String(20), default="")
+    country: Mapped[str] = mapped_column(sa.String(2))  # ISO 3166-1 alpha-2
+    phone: Mapped[str | None] = mapped_column(sa.String(16))  # E.164
+    is_default: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[created]
