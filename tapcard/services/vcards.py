@@ -12,7 +12,7 @@ from ..models import SOCIALS, Lead, Profile
 from . import socials
 
 LONGEST_LINE = 75  # octets, the line end not counted
-URI_SAFE = "".join(chr(code) for code in range(0x21, 0x7F))
+URI_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ",;\\")  # those separate and escape
 LINE_ENDS = re.compile(r"\r\n?")
 
 
