@@ -1,7 +1,7 @@
 """Leads: the contacts that visitors leave on a profile, for its holder alone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -72,6 +72,21 @@ def receive(
     if profile.owner.wants_lead_mail and profile.owner.is_verified:
         outbox.post("mail.lead_received", lead_id=lead.id)
     return lead
+
+
+def refusals(*, name: str, email: str, phone: str, note: str, region: str) -> Iterator[BadEntry]:
+    """Everything that is wrong with what a visitor typed, so that a form can say all of it at once."""
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: _clean_name(name),
+        lambda: _clean_note(note),
+        lambda: _clean_reach(email, "", region) if email.strip() or not phone.strip() else None,
+        lambda: profiles.clean("phone", phone, region),
+    )
+    for check in checks:
+        try:
+            check()
+        except BadEntry as error:
+            yield error
 
 
 def is_spam(name: str, note: str) -> bool:

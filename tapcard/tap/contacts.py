@@ -71,7 +71,7 @@ def share_contact(slug: str) -> AnyResponse:
     shown = seen_profile(slug)
     if slug != shown.slug:
         return redirect(url_for("tap.share_contact", slug=shown.slug), 301)
-    form = LeadForm(shown, consent_text(shown))
+    form = LeadForm(shown, consent_text(shown), filters.shop().country)
     if form.validate_on_submit():
         with refusals(form):
             return take_lead(shown, form, visitor)
@@ -137,7 +137,7 @@ def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyRespons
         email=form.email.data or "",
         phone=form.phone.data or "",
         note=form.note.data or "",
-        region=filters.shop().country,
+        region=form.region,
         consent_text=form.consent_text,
         now=now,
         card_id=card_id,

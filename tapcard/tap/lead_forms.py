@@ -11,8 +11,9 @@ from wtforms import BooleanField, HiddenField, StringField, TextAreaField, Valid
 
 from ..clock import utcnow
 from ..models import Profile
+from ..services import leads
 from ..services.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
-from ..web.forms import Form
+from ..web.forms import Form, add_error
 
 SHORTEST_SECONDS = 2  # nobody types a name in less
 LONGEST_SECONDS = 24 * 60 * 60
@@ -31,8 +32,9 @@ class LeadForm(Form):
     )
     stamp = HiddenField()
 
-    def __init__(self, profile: Profile, consent_text: str, **kwargs: Any) -> None:
+    def __init__(self, profile: Profile, consent_text: str, region: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.region = region
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
                 field.data = ""  # a file, sent where a text belongs
@@ -54,6 +56,11 @@ class LeadForm(Form):
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
+        texts = {name: self[name].data or "" for name in ("name", "email", "phone", "note")}
+        for error in leads.refusals(**texts, region=self.region):
+            if error.field and not self[error.field].errors:
+                add_error(self[error.field], gettext(error.message, **error.params))
+                valid = False
         if valid and not self._is_old_enough():
             self.form_errors.append(gettext("That was quick. Look over what you typed, then press the button again."))
             return False

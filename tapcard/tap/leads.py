@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..models import Lead, Profile
-from ..services import actions, leads, profiles, vcards
+from ..models import Card, Lead, Profile
+from ..services import actions, cards, leads, profiles, vcards
 from ..web import filters
 from ..web.csvs import csv_file
 from ..web.guards import login_required
@@ -34,11 +34,12 @@ def list_leads() -> Response:
     total = leads.number_of(found)
     pages = max(1, -(-total // PAGE))
     page = min(asked_page(), pages)
-    shown = found.options(joinedload(Lead.profile)).limit(PAGE).offset((page - 1) * PAGE)
+    shown = list(db.session.scalars(found.options(joinedload(Lead.profile)).limit(PAGE).offset((page - 1) * PAGE)))
     return make_response(
         render_template(
             "tap/leads.html",
-            leads=list(db.session.scalars(shown)),
+            leads=shown,
+            cards=card_titles(shown),
             total=total,
             page=page,
             pages=pages,
@@ -110,6 +111,12 @@ def lead_mails() -> Response:
     else:
         flash(_("No more mails about new contacts. You find them here."), "success")
     return redirect(url_for("tap.leads"))
+
+
+def card_titles(shown: list[Lead]) -> dict[int, str]:
+    """The names of the holder's cards after whose taps leads were left."""
+    own = cards.owned_by(current_user).where(Card.id.in_({lead.card_id for lead in shown if lead.card_id}))
+    return {card.id: card.title for card in db.session.scalars(own)}
 
 
 def asked_leads() -> Select[Lead]:

@@ -314,6 +314,14 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
     assert left() == []
 
 
+def test_all_that_is_wrong_is_said_at_once(client: FormClient, own: Profile) -> None:
+    page = share(client, name="", email="", note="x" * 501, consent=None).text
+    assert all(error_of(page, field) for field in ("name", "email", "note", "consent"))
+    page = share(client, email="gus", phone="12").text
+    assert error_of(page, "email")
+    assert error_of(page, "phone")
+
+
 def test_without_a_token_nothing_is_taken(client: FormClient, own: Profile) -> None:
     assert client.post("/p/ada/share", data=GUS, csrf=False).status_code == 400
     assert left() == []

@@ -12,7 +12,7 @@ import vobject
 
 from tapcard import outbox, seeds
 from tapcard.db import db
-from tapcard.models import Lead, Profile, ProfileAction, ProfileActionKind, User
+from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, User
 from tapcard.web.csvs import neutral
 from tests.conftest import FormClient, login
 from tests.watching import words_of
@@ -79,6 +79,17 @@ def test_a_holder_reads_what_was_left(adas: FormClient, gus: Lead) -> None:
     assert "Gus Lind" in adas.get("/dashboard").text
 
 
+def test_the_card_that_led_to_a_lead_is_named_unless_it_is_another_holders(
+    adas: FormClient, gus: Lead, card: Card, cleo: User, create_card: Callable[..., Card]
+) -> None:
+    gus.card_id = card.id
+    db.session.commit()
+    assert "after a tap on Everyday" in words_of(adas.get("/leads").text)
+    gus.card_id = create_card(cleo, alias="Secret").id
+    db.session.commit()
+    assert "Secret" not in adas.get("/leads").text
+
+
 def test_without_any_the_page_says_what_to_do(adas: FormClient, ada: User, create_profile: Any) -> None:
     assert "Make a profile" in adas.get("/leads").text
     create_profile(ada, "ada")
@@ -116,7 +127,7 @@ def test_the_page_counts_what_visitors_did(adas: FormClient, profile: Profile, g
     for number, kind in enumerate([ProfileActionKind.CONTACT_SAVED] * 3 + [ProfileActionKind.LINK_OPENED] * 2):
         db.session.add(ProfileAction(profile_id=profile.id, kind=kind, happened_at=gus.created_at, visitor=str(number)))
     db.session.commit()
-    assert "Contacts saved, 30 days 3 Links opened 2 Contacts shared 0" in words_of(adas.get("/leads").text)
+    assert "Contact saved 3 Links opened 2 Contacts left 0" in words_of(adas.get("/leads").text)
 
 
 def test_one_is_deleted_after_asking(adas: FormClient, gus: Lead) -> None:
