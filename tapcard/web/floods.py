@@ -10,6 +10,8 @@ from limits.strategies import FixedWindowRateLimiter
 from ..errors import TooManyAttempts
 from .throttling import network_of
 
+ACTION_LIMIT = "300 per hour"
+
 _of_this_process = FixedWindowRateLimiter(MemoryStorage())
 
 
@@ -32,7 +34,7 @@ def is_exempt() -> bool:
 
 def may_record() -> bool:
     """Whether what a visitor does on profiles is still written down, of this address; they get their answer anyway."""
-    return _hit("profile_action", "300 per hour")
+    return _hit("profile_action", ACTION_LIMIT)
 
 
 def refuse_unknown_token() -> None:

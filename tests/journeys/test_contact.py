@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import vobject
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import PHONE, Served, keep
@@ -11,6 +12,12 @@ from tests.journeys.test_first_card import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
 LONG_ENOUGH = 2500  # milliseconds that a person needs for the form
+
+
+def is_accessible(page: Page) -> None:
+    """Ask axe, which knows the rules."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def save_contact(page: Page, folder: Path) -> None:
@@ -44,12 +51,14 @@ def test_a_tap_a_contact_saved_and_one_left(
     page.goto("/t/DEMOPRO")
     page.wait_for_url("**/p/ada")
     keep(page, "contact-1-profile")
+    is_accessible(page)
     save_contact(page, tmp_path)
     page.get_by_role("link", name="Share your contact").click()
     page.get_by_label("Your name").fill("Dora Lu")
     page.get_by_role("button", name="Share your contact").click()
     expect(page.get_by_label("Your name")).to_have_value("Dora Lu")
     keep(page, "contact-2-missing")
+    is_accessible(page)
     page.goto("/p/ada")
     share_contact(page, "Dora Lu", "dora@example.com")
     keep(page, "contact-3-thanks")
@@ -73,6 +82,7 @@ def test_a_tap_a_contact_saved_and_one_left(
     log_in(page, "ada@example.com")
     page.goto("/leads")
     keep(page, "contact-6-leads-phone")
+    is_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Delete Dora Lu").click()
     keep(page, "contact-7-delete")

@@ -20,6 +20,7 @@ from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind
 from tapcard.services import cards as card_rules
 from tapcard.tap import contacts
 from tapcard.tap.lead_forms import make_stamp
+from tapcard.web import floods
 from tests.conftest import FormClient, login
 from tests.taps import BOT, PHONE
 from tests.watching import error_of, form_to, statements, words_of
@@ -226,9 +227,10 @@ def test_the_same_again_and_again_fills_nothing(client: FormClient, own: Profile
 
 
 def test_one_address_does_not_fill_the_table(client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contacts.floods, "may_record", lambda: False)
-    assert client.get("/p/ada.vcf", headers=AS_A_PERSON).status_code == 200
-    assert done() == []
+    monkeypatch.setattr(floods, "ACTION_LIMIT", "2 per hour")
+    for number in range(4):
+        assert client.get("/p/ada.vcf", headers={"User-Agent": f"{PHONE} {number}"}).status_code == 200
+    assert len(done()) == 2
 
 
 def test_a_failure_to_record_stops_nothing(client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
