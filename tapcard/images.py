@@ -15,6 +15,7 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 PHOTO_SIDE = 512
 QUALITY = 82
+CONTACT_SIDE = 256
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -44,6 +45,20 @@ def make_photo(data: bytes) -> bytes:
         warnings.simplefilter("ignore")  # a stranger's odd metadata is not for our log
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         return _encode(_square(data))
+
+
+def make_contact_photo(data: bytes) -> bytes:
+    """Make a small JPEG for an address book out of a photo of ours; raises `BadPicture` when it cannot be read."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            _look_at(picture)
+            picture.load()
+            small = _flattened(ImageOps.fit(picture.convert("RGBA"), (CONTACT_SIDE, CONTACT_SIDE)))
+    except (Image.DecompressionBombError, *_DAMAGED) as error:
+        raise BadPicture(_("This picture is damaged. Save it again or choose another one.")) from error
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
 
 
 def too_heavy() -> BadPicture:

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import flask_mail
-from email_validator import validate_email
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask, current_app
 from flask_babel import force_locale
 from flask_mail import Message
@@ -35,7 +35,7 @@ from sqlalchemy import select
 from . import settings
 from .clock import utcnow
 from .db import db
-from .models import LinkPurpose, LinkToken, User
+from .models import Lead, LinkPurpose, LinkToken, User
 
 SMTP_SECONDS = 30
 
@@ -99,8 +99,8 @@ def write(message: Message, folder: Path, now: datetime) -> Path:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def compose(name: str, to: str, **values: Any) -> Message:
-    """Write a mail from the folder `mail/<name>` of the templates to one address."""
+def compose(name: str, to: str, *, reply_to: str | None = None, **values: Any) -> Message:
+    """Write a mail from the folder `mail/<name>` of the templates to one address; answers go there, or to the shop."""
     shop = settings.load()
     values |= {"shop": shop, "site_url": current_app.config["SITE_URL"], "to": to}
     with force_locale(shop.locale):
@@ -115,7 +115,7 @@ def compose(name: str, to: str, **values: Any) -> Message:
         body=text.strip() + "\n",
         html=html.strip() + "\n",
         sender=sender,
-        reply_to=shop.support_email or None,
+        reply_to=reply_to or shop.support_email or None,
         extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     message.msgId = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
@@ -183,6 +183,27 @@ def email_changed(link_id: int) -> Message | None:
     return compose("email_changed", link.email, user=link.user, link=link_to("auth.undo_email", token=token))
 
 
+# --- the mails of holders ---------------------------------------------------------------------------------------------
+
+
+def lead_received(lead_id: int) -> Message | None:
+    """Tell a holder who left their contact; answering the mail answers that person."""
+    lead = db.session.get(Lead, lead_id)
+    holder = _active(lead.owner_id) if lead is not None else None
+    if lead is None or holder is None or not holder.is_verified or not holder.wants_lead_mail:
+        return None
+    link = link_to("tap.leads")
+    return compose("lead_received", holder.email, reply_to=_mailable(lead.email), user=holder, lead=lead, link=link)
+
+
+def _mailable(address: str | None) -> str | None:
+    """An address as it can stand in a header; None when there is none that could."""
+    try:
+        return validate_email(address, check_deliverability=False).ascii_email if address else None
+    except EmailNotValidError:
+        return None
+
+
 def _active(user_id: int) -> User | None:
     user = db.session.get(User, user_id)
     return user if user is not None and user.is_active else None
@@ -206,4 +227,5 @@ PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.password_changed": password_changed,
     "mail.email_change": email_change,
     "mail.email_changed": email_changed,
+    "mail.lead_received": lead_received,
 }

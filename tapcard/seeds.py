@@ -24,9 +24,12 @@ from .models import (
     Channel,
     ClaimPolicy,
     Design,
+    Lead,
     LockedBecause,
     Outcome,
     Profile,
+    ProfileAction,
+    ProfileActionKind,
     Role,
     Tap,
     Target,
@@ -92,6 +95,17 @@ def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
     return profile
 
 
+def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead:
+    """A contact that somebody left on a profile, by e-mail unless said otherwise."""
+    if not {"email", "phone"} & values.keys():
+        values["email"] = "gus@example.com"
+    values.setdefault("consent_text", f"I agree that {profile.name} receives these details and may contact me.")
+    lead = Lead(owner_id=profile.owner_id, profile=profile, name=name, **values)
+    db.session.add(lead)
+    db.session.flush()
+    return lead
+
+
 def create_card(
     owner: User | None = None,
     *,
@@ -152,6 +166,7 @@ class Demo:
         profile = self._profile(ada)
         self._cards(ada, profile, designs)
         self._taps(ada)
+        self._leads(profile)
         return self.made
 
     def _user(self, email: str, first: str, last: str, *roles: str) -> User:
@@ -225,6 +240,33 @@ class Demo:
         rollups.fold(ShopSettings.time_zone)
         self.made.append(f"{stored} taps")
 
+    def _leads(self, profile: Profile) -> None:
+        if db.session.scalar(select(Lead.id).where(Lead.owner_id == profile.owner_id).limit(1)) is not None:
+            return
+        now, chance = utcnow(), random.Random(27)
+        for hours, name, values in DEMO_LEADS:
+            create_lead(profile, name, created_at=now - timedelta(hours=hours), **values)
+        for _number in range(140):
+            kind = chance.choices(list(ProfileActionKind), [5, 8, 0])[0]
+            detail = (
+                chance.choice(["website", "instagram", "linkedin"]) if kind is ProfileActionKind.LINK_OPENED else ""
+            )
+            at = now - timedelta(minutes=chance.randint(5, 45 * 24 * 60))
+            visitor = f"{chance.getrandbits(96):024x}"
+            action = ProfileAction(profile_id=profile.id, kind=kind, detail=detail, happened_at=at, visitor=visitor)
+            db.session.add(action)
+        for hours, _name, _values in DEMO_LEADS:
+            at = now - timedelta(hours=hours)
+            db.session.add(ProfileAction(profile_id=profile.id, kind=ProfileActionKind.LEAD_SENT, happened_at=at))
+        self.made.append(f"{len(DEMO_LEADS)} leads")
+
+
+DEMO_LEADS: tuple[tuple[int, str, dict[str, str]], ...] = (
+    (3, "Gus Lind", {"email": "gus@example.com", "note": "We spoke about a courtyard house. Plot of 18 by 30 m."}),
+    (27, "Ngozi Eze", {"phone": "+2348035550177", "note": "Please call after five."}),
+    (75, "Marta Keller", {"email": "marta@example.com", "phone": "+442079460123"}),
+    (200, "Tomi Bello", {"email": "tomi@example.com", "note": "Loved the talk.\nCould you send the slides?"}),
+)
 
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BLINK = "AppleWebKit/537.36 (KHTML, like Gecko)"

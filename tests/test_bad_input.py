@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/cards/{card}/release": ("ada", {}),
     "/profiles/new": ("ada", {"name": "Ada Obi", "slug": "ada-obi"}),
     "/profiles/{profile}": ("ada", {"name": "Ada Obi", "slug": "ada"}),
+    "/p/ada/share": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "consent": "y"}),
     "/account": ("ada", {"first_name": "Ada", "last_name": "Obi"}),
     "/account/password": ("ada", {"current": "not the password", "password": "battery staple correct"}),
     "/account/email": ("ada", {"email": "new@example.com", "current": "not the password"}),

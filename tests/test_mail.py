@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tapcard import mail
+from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User
@@ -56,6 +56,10 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
         return {"link_id": promise(user, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")}
     if kind == "mail.email_changed":
         return {"link_id": promise(user, LinkPurpose.UNDO_EMAIL, "former@example.com")}
+    if kind == "mail.lead_received":
+        lead = seeds.create_lead(seeds.create_profile(user))
+        db.session.commit()
+        return {"lead_id": lead.id}
     return {"user_id": user.id}
 
 
@@ -75,7 +79,7 @@ EXPECTED = {
 
 
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(mail.PREPARE) == {*EXPECTED, "mail.password_changed"}
+    assert set(mail.PREPARE) == {*EXPECTED, "mail.password_changed", "mail.lead_received"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)

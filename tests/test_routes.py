@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tapcard import files
+from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, LinkPurpose, Profile, User
@@ -57,6 +57,16 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "tap.delete_profile": ADAS,
     "tap.profile": ALL,
     "tap.legacy_profile": (301,) * 5,
+    "tap.vcard": ALL,
+    "tap.open_link": TAPS,
+    "tap.share_contact": ALL,
+    "tap.contact_shared": ALL,
+    "tap.profile_qr": ADAS,
+    "tap.leads": HOLDERS,
+    "tap.leads_csv": HOLDERS,
+    "tap.leads_vcf": HOLDERS,
+    "tap.lead_vcf": ADAS,
+    "tap.delete_lead": ADAS,
     "backoffice.index": STAFFS,
     "backoffice.register_card": STAFFS,
     "backoffice.claim_code": STAFFS,
@@ -87,6 +97,9 @@ SENDING: dict[str, tuple[int, ...]] = {
     "tap.new_profile": (302,) * 5,  # one's own name is there already
     "tap.edit_profile": (302, 422, 404, 404, 404),
     "tap.delete_profile": (302, 302, 404, 404, 404),
+    "tap.share_contact": (422,) * 5,
+    "tap.delete_lead": (302, 302, 404, 404, 404),
+    "tap.lead_mails": (302,) * 5,
     "backoffice.register_card": (302, 404, 404, 422, 422),
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
@@ -122,6 +135,8 @@ def stage(
 ) -> Callable[[str], dict[str, Any]]:
     """Good values for the parts of each address: Ada's things."""
     create_card(token="WAITING2", code="CARD2345")
+    profile.website = "https://example.com/"
+    lead = seeds.create_lead(profile)
     picture = files.store(b"a picture", files.folder(app.instance_path))
     purposes = {
         "auth.verify": LinkPurpose.VERIFY_EMAIL,
@@ -137,7 +152,8 @@ def stage(
     special = {"backoffice.claim_code": {"token": "WAITING2"}}
 
     def values(endpoint: str) -> dict[str, Any]:
-        given = {"token": card.token, "kind": "svg", "slug": "ada", "profile_id": profile.id, "name": picture}
+        given = {"token": card.token, "kind": "svg", "slug": "ada", "profile_id": profile.id, "name": picture,
+                 "key": "website", "lead_id": lead.id}  # fmt: skip
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 
     return values
@@ -269,7 +285,8 @@ def test_no_page_asks_anything_of_a_third_party(browsers: Callable[..., list[For
     [client] = browsers(role)
     found = walk(client, "/", "/dashboard", "/admin/", "/t/WAITING2", "/t/NOSUCH22", "/p/ada", "/no/such/page")
     assert len(found.statuses) > 15
-    hosts = {re.match(r"\w+:(?://)?([^/]*)", link)[1] for link in found.elsewhere}  # type: ignore[index]
+    pages = [link for link in found.elsewhere if not link.startswith(("mailto:", "tel:"))]
+    hosts = {re.match(r"\w+:(?://)?([^/]*)", link)[1] for link in pages}  # type: ignore[index]
     assert hosts <= {"localhost", "example.com"}
 
 

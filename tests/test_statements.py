@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tapcard import seeds
 from tapcard.db import db
 from tapcard.models import Card, Design, Profile, User
 from tests.conftest import FormClient, login
@@ -30,6 +31,7 @@ def grow(
             profile = create_profile(ada, f"ada-{number}-{place}")
             card = create_card(ada, design=create_design(f"Design {number} {place}"), profile=profile)
             create_card(design=card.design, code="CARD2345")
+            seeds.create_lead(profile)
             visitor.get(f"/t/{card.token}", headers={"User-Agent": PHONE})
             visitor.get(f"/t/NOSUCH{number}X{place}")
         run_worker()
@@ -37,8 +39,10 @@ def grow(
     return make
 
 
-PAGES = ("/", "/designs", "/p/ada-3-0", "/activate/WAITING2", "/t/WAITING2", "/t/NOSUCH22", "/dashboard",
-         "/cards/ADASCARD", "/cards/ADASCARD/release", "/profiles", "/account", "/no/such/page")  # fmt: skip
+PAGES = ("/p/ada-3-0/share",
+         "/", "/designs", "/p/ada-3-0", "/activate/WAITING2", "/t/WAITING2", "/t/NOSUCH22", "/dashboard",
+         "/cards/ADASCARD", "/cards/ADASCARD/release", "/profiles", "/account", "/no/such/page",
+         "/p/ada-3-0.vcf", "/leads")  # fmt: skip
 BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admin/cards/register", "/admin/hosts")
 
 

@@ -19,12 +19,12 @@ from tapcard.db import db, transactions
 from tapcard.errors import DomainError
 from tests.conftest import FormClient
 
-BOOK_KEEPING = re.compile(r"\b(web_sessions|visitor_keys)\b")
+BOOK_KEEPING = re.compile(r"\b(web_sessions|visitor_keys|profile_actions)\b")
 
 
 @contextmanager
 def statements(*, all_of_them: bool = False) -> Iterator[list[str]]:
-    """Every SQL statement of this application's engine meanwhile; those of sessions and day keys only if asked for."""
+    """Every SQL statement of this application's engine meanwhile; book-keeping only if asked for."""
     asked: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

@@ -37,6 +37,7 @@ LIMITS = {
     "verify_email": Limits(account=Limit(5, HOUR)),
     "change_email": Limits(account=Limit(5, HOUR)),
     "photo": Limits(account=Limit(60, HOUR)),
+    "lead": Limits(account=Limit(120, HOUR), address=Limit(30, HOUR)),  # account: the profile
     "claim": Limits(account=Limit(10, 15 * MINUTE)),
     "claim_card": Limits(account=Limit(30, HOUR)),
 }

@@ -15,7 +15,7 @@ from .. import qr
 from ..clock import today_in
 from ..db import db
 from ..models import Card, CardEvent, CardMove, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import cards, rollups, taps
+from ..services import cards, leads, rollups, taps
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -25,6 +25,7 @@ from .forms import CardForm, ReleaseForm
 
 PERIOD = 30
 LAST_TAPS = 8
+LATEST_LEADS = 3
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def dashboard() -> str:
         change=round((now - before) * 100 / before) if before else None,
         last_taps=tap_rows(None),
         profiles=own_profiles(),
+        leads=leads.latest(current_user, LATEST_LEADS),
         unverified=not current_user.is_verified,
     )
 

@@ -10,6 +10,7 @@ from flask import Flask, g
 from .. import settings
 from ..clock import utcnow
 from ..money import Money
+from ..services import profiles
 from ..settings import ShopSettings
 
 
@@ -22,6 +23,8 @@ def init_app(app: Flask) -> None:
         "ago": write_ago,
         "money": write_money,
         "country": country_name,
+        "phone": profiles.written,
+        "mail_link": profiles.mail_link,
     }.items():
         app.jinja_env.filters[name] = function
 

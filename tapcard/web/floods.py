@@ -10,6 +10,8 @@ from limits.strategies import FixedWindowRateLimiter
 from ..errors import TooManyAttempts
 from .throttling import network_of
 
+ACTION_LIMIT = "300 per hour"
+
 _of_this_process = FixedWindowRateLimiter(MemoryStorage())
 
 
@@ -30,14 +32,21 @@ def is_exempt() -> bool:
     return (request.endpoint or "").startswith(("tap.tap_", "ops.", "uploads."))
 
 
+def may_record() -> bool:
+    """Whether what a visitor does on profiles is still written down, of this address; they get their answer anyway."""
+    return _hit("profile_action", ACTION_LIMIT)
+
+
 def refuse_unknown_token() -> None:
     """Slow down whoever guesses tokens; asked only after the lookup, so a real card never waits."""
-    limit = limits.parse(current_app.config["TAPCARD"].unknown_token_limit)
-    limiter: Limiter = current_app.extensions["floods"]
-    key = ("unknown_token", of_whom())
-    try:
-        is_allowed = limiter.limiter.hit(limit, *key)
-    except limiter.storage.base_exceptions:
-        is_allowed = _of_this_process.hit(limit, *key)  # Redis is away
-    if not is_allowed:
+    if not _hit("unknown_token", current_app.config["TAPCARD"].unknown_token_limit):
         raise TooManyAttempts(_("Too many unknown cards from here. Try again in a minute."), retry_after=60)
+
+
+def _hit(scope: str, limit: str) -> bool:
+    limiter: Limiter = current_app.extensions["floods"]
+    parsed, key = limits.parse(limit), (scope, of_whom())
+    try:
+        return limiter.limiter.hit(parsed, *key)
+    except limiter.storage.base_exceptions:
+        return _of_this_process.hit(parsed, *key)  # Redis is away

@@ -8,6 +8,7 @@ from flask_login import current_user
 
 PROFILE_PAGES = frozenset({"tap.profiles", "tap.new_profile", "tap.edit_profile"})
 CARD_PAGES = frozenset({"tap.dashboard", "tap.card", "tap.release_card"})
+LEAD_PAGES = frozenset({"tap.leads", "tap.delete_lead"})
 ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_email"})
 
 
@@ -42,6 +43,7 @@ def main_menu() -> list[Entry]:
     return [
         *_entry(_("My cards"), "tap.dashboard", CARD_PAGES, icon="credit-card-2-front"),
         *_entry(_("Profiles"), "tap.profiles", PROFILE_PAGES, icon="person-vcard"),
+        *_entry(_("Leads"), "tap.leads", LEAD_PAGES, icon="people"),
         *_entry(_("Designs"), "shop.designs", icon="palette"),
         *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if current_user.may("cards.view") else ()),
     ]

@@ -1,0 +1,228 @@
+"""What visitors do on a public page: save the contact, open a link, share their own."""
+
+import logging
+from contextlib import suppress
+
+from flask import Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import files, images, qr
+from ..clock import utcnow
+from ..db import db, own_transaction
+from ..errors import NotFound
+from ..keys import ME_COOKIE
+from ..models import Profile, ProfileActionKind
+from ..services import actions, agents, cards, leads, links, profiles, vcards
+from ..services.actions import Action
+from ..services.profiles import ProfileNotFound
+from ..web import filters, floods, uploads
+from ..web.forms import refusals
+from ..web.guards import login_required
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .lead_forms import LeadForm
+from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
+
+logger = logging.getLogger(__name__)
+PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down
+
+
+@bp.app_template_global()
+def opened_by(profile: Profile, key: str, href: str) -> str:
+    """The address behind a row of a public page: links to other sites go by way of ours, to be counted."""
+    return url_for("tap.open_link", slug=profile.slug, key=key) if href.startswith(actions.WEB) else href
+
+
+@bp.get("/p/<slug>.vcf")
+def vcard(slug: str) -> AnyResponse:
+    """A profile as a file for the address book."""
+    shown = seen_profile(slug)
+    if slug != shown.slug:
+        return redirect(url_for("tap.vcard", slug=shown.slug), 301)
+    site = current_app.config["SITE_URL"]
+    data = vcards.of_profile(
+        shown, address=f"{site}/p/{shown.slug}", site=site, photo=contact_photo(shown), now=utcnow()
+    )
+    record(shown.id, shown.owner_id, ProfileActionKind.CONTACT_SAVED)
+    return vcard_file(f"{shown.slug}.vcf", data)
+
+
+@bp.get("/p/<slug>/open/<key>")
+def open_link(slug: str, key: str) -> AnyResponse:
+    """Lead on to one of a profile's own links."""
+    shown = seen_profile(slug)
+    url = actions.web_links(shown).get(key)
+    if url is None or cards.is_blocked(links.host_of(url)):
+        abort(404)
+    record(shown.id, shown.owner_id, ProfileActionKind.LINK_OPENED, key[:100])
+    response = redirect(url)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@bp.route("/p/<slug>/share", methods=["GET", "POST"])
+def share_contact(slug: str) -> AnyResponse:
+    """A form on which visitors leave their contact."""
+    visitor = visitor_hash() if request.method == "POST" else None  # before this request's own transaction begins
+    shown = seen_profile(slug)
+    if slug != shown.slug:
+        return redirect(url_for("tap.share_contact", slug=shown.slug), 301)
+    form = LeadForm(shown, consent_text(shown), filters.shop().country)
+    if form.validate_on_submit():
+        with refusals(form):
+            return take_lead(shown, form, visitor)
+    page = render_template("tap/lead_share.html", profile=shown, form=form)
+    return make_response(page, *form_status(form))
+
+
+@bp.get("/p/<slug>/shared")
+def contact_shared(slug: str) -> AnyResponse:
+    """Thank whoever left their contact; says nothing that depends on it."""
+    shown = seen_profile(slug)
+    return make_response(render_template("tap/lead_shared.html", profile=shown))
+
+
+@bp.get("/profiles/<int:profile_id>/qr.<kind>")
+@login_required
+def profile_qr(profile_id: int, kind: str) -> Response:
+    """The QR code of a profile's page, for its owner to print."""
+    own = profiles.own_profile(current_user, profile_id)
+    if kind not in ("svg", "png"):
+        abort(404)
+    address = f"{current_app.config['SITE_URL']}/p/{own.slug}"
+    if kind == "png":
+        response = Response(qr.png(address), mimetype="image/png")
+    else:
+        response = Response(qr.svg(address, title=own.name), mimetype="image/svg+xml")
+    response.headers["Content-Disposition"] = f'attachment; filename="{own.slug}-qr.{kind}"'
+    return response
+
+
+def seen_profile(slug: str) -> Profile:
+    """The profile at an address as far as the visitor may see it; one that is not public exists for its owner alone."""
+    shown = profiles.public_profile(slug)
+    if not shown.is_public and current_user.id != shown.owner_id:
+        raise ProfileNotFound(_("There is no profile at this address."))
+    return shown
+
+
+def consent_text(shown: Profile) -> str:
+    """What visitors agree to; stored with what they leave."""
+    return _(
+        "I agree that %(name)s receives these details through %(shop)s and may contact me. "
+        "They are kept until %(name)s deletes them.",
+        name=shown.name,
+        shop=filters.shop().shop_name,
+    )
+
+
+def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyResponse:
+    """Store what a visitor left; spam and repetitions get the same answer."""
+    slug, profile_id, owner_id = shown.slug, shown.id, shown.owner_id
+    throttle("lead", account=profile_id, address=True)
+    answer = redirect(url_for("tap.contact_shared", slug=slug))
+    if form.is_by_a_robot:
+        return answer
+    now = utcnow()
+    card_id = None
+    if visitor is not None:
+        card_id = actions.card_before(db.session.connection(), visitor, profile_id, owner_id, now)
+    lead = leads.receive(
+        shown,
+        name=form.name.data or "",
+        email=form.email.data or "",
+        phone=form.phone.data or "",
+        note=form.note.data or "",
+        region=form.region,
+        consent_text=form.consent_text,
+        now=now,
+        card_id=card_id,
+    )
+    db.session.commit()
+    if lead is not None:
+        record_lead(profile_id, owner_id, card_id)
+    return answer
+
+
+def vcard_file(name: str, data: bytes) -> Response:
+    """A vCard as a download; `name` is plain ASCII."""
+    response = Response(data, content_type="text/vcard; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def contact_photo(shown: Profile) -> bytes | None:
+    """A small JPEG of a profile's photo, if there is one that can be read."""
+    if not shown.photo:
+        return None
+    try:
+        with files.open_upload(shown.photo, uploads.folder()) as file:
+            return images.make_contact_photo(file.read())
+    except (NotFound, images.BadPicture):
+        return None
+
+
+# --- writing down what was done ---------------------------------------------------------------------------------------
+
+
+def visitor_hash() -> str | None:
+    """The pseudonym of the day, as taps have it; None when its key cannot be read now."""
+    recorder: TapRecorder = current_app.extensions["tap_recorder"]
+    with suppress(SQLAlchemyError):
+        return recorder.visitors.hash(request.remote_addr or "", user_agent())
+    return None
+
+
+def user_agent() -> str:
+    """What the browser says about itself, cut as taps cut it."""
+    return request.environ.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT].replace("\0", "")
+
+
+def record(profile_id: int, owner_id: int, kind: ProfileActionKind, detail: str = "") -> None:
+    """Write down what a visitor did by a link; nothing for HEAD and for browsers that look ahead."""
+    if is_counted(request.environ):
+        write_down(profile_id, owner_id, kind, detail=detail, visitor=visitor_hash())
+
+
+def record_lead(profile_id: int, owner_id: int, card_id: int | None) -> None:
+    """Write down that a contact was left, without the pseudonym: it would give the day's taps a name."""
+    write_down(profile_id, owner_id, ProfileActionKind.LEAD_SENT, card_id=card_id)
+
+
+def write_down(
+    profile_id: int,
+    owner_id: int,
+    kind: ProfileActionKind,
+    *,
+    detail: str = "",
+    visitor: str | None = None,
+    card_id: int | None = None,
+) -> None:
+    """Store an action on a connection of its own; whatever goes wrong, the visitor gets their answer."""
+    if not floods.may_record():
+        return
+    now = utcnow()
+    me = current_app.extensions["keys"].read_me(cookie(request.environ, ME_COOKIE))
+    try:
+        with own_transaction(patience=PATIENCE) as connection:
+            if visitor is not None:
+                card_id = actions.card_before(connection, visitor, profile_id, owner_id, now)
+            action = Action(
+                profile_id=profile_id,
+                owner_id=owner_id,
+                kind=kind,
+                at=now,
+                visitor=visitor,
+                is_bot=agents.classify(user_agent()).is_bot,
+                is_own=me == owner_id,
+                detail=detail,
+                card_id=card_id,
+            )
+            actions.record(connection, action)
+    except SQLAlchemyError:
+        logger.exception("what a visitor did was not recorded")
