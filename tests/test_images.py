@@ -250,17 +250,17 @@ def test_what_hides_behind_a_good_picture_is_gone(payload):
 
 def test_pictures_are_worked_on_one_at_a_time(monkeypatch):
     at_work, most = [], []
-    square = images._square
+    square = images._cut
 
-    def watched(data: bytes) -> Image.Image:
+    def watched(data: bytes, *rest: object) -> Image.Image:
         at_work.append(1)
         most.append(len(at_work))
         try:
-            return square(data)
+            return square(data, *rest)
         finally:
             at_work.pop()
 
-    monkeypatch.setattr(images, "_square", watched)
+    monkeypatch.setattr(images, "_cut", watched)
     data = encoded(quarters(1500, 1500))
     threads = [threading.Thread(target=make_photo, args=(data,)) for _number in range(6)]
     for thread in threads:
