@@ -126,7 +126,7 @@ def _cut(data: bytes, most: tuple[int, int], crop: Crop | None) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _look_at(picture)
             # a JPEG is decoded at an eighth, if that is enough; lying or standing, half as much again does no harm
-            scale = max(most) / (crop.size if crop and crop.size >= SMALLEST_PART else 1)
+            scale = max(most) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
             picture.load()
             return _flattened(_part(picture, most, crop))
