@@ -294,7 +294,7 @@ def test_a_damaged_file_never_breaks_the_page(good, data):
     opened(kept)
 
 
-# --- the part that was chosen, banners, what a large picture costs -----------------------------------------------------
+# --- the part that was chosen, banners, what a large picture costs ----------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
