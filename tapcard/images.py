@@ -1,12 +1,15 @@
 """Pictures that people upload: looked at before they are decoded, then drawn anew; nothing else of them is kept."""
 
 import io
+import math
 import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from .errors import DomainError
 from .errors import mark as _
@@ -14,6 +17,8 @@ from .errors import mark as _
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 PHOTO_SIDE = 512
+BANNER_SIZE = (1500, 500)
+SMALLEST_PART = 0.05
 QUALITY = 82
 CONTACT_SIDE = 256
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -26,7 +31,31 @@ _DAMAGED = (
     MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 
-# One picture of 25 megapixels takes up to 350 MB while it is worked on: one at a time in each process.
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+# What sets a picture upright, by EXIF's orientation, and where a part of the upright one lies in the stored one.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BOXES: dict[int, Callable[[float, float, float, float], Box]] = {
+    1: lambda left, top, right, bottom: (left, top, right, bottom),
+    2: lambda left, top, right, bottom: (1 - right, top, 1 - left, bottom),
+    3: lambda left, top, right, bottom: (1 - right, 1 - bottom, 1 - left, 1 - top),
+    4: lambda left, top, right, bottom: (left, 1 - bottom, right, 1 - top),
+    5: lambda left, top, right, bottom: (top, left, bottom, right),
+    6: lambda left, top, right, bottom: (top, 1 - right, bottom, 1 - left),
+    7: lambda left, top, right, bottom: (1 - bottom, 1 - right, 1 - top, 1 - left),
+    8: lambda left, top, right, bottom: (1 - bottom, left, 1 - top, right),
+}
+_SWAPPING = (5, 6, 7, 8)
+
+# One picture of 25 megapixels takes up to 250 MB while it is worked on, a WebP 400: one at a time in each process.
 _one_at_a_time = threading.Lock()
 
 
@@ -37,14 +66,51 @@ class BadPicture(DomainError):
     field = "photo"
 
 
-def make_photo(data: bytes) -> bytes:
-    """Make a square WebP from an uploaded JPEG, PNG or WebP: the middle of it, upright, without any metadata."""
+@dataclass(frozen=True)
+class Crop:
+    """The square of a picture that somebody chose, as it stands upright.
+
+    `x` and `y` are its left and upper edge as parts of the picture's width and height, `size` its side as a part of
+    the picture's shorter side.
+    """
+
+    x: float
+    y: float
+    size: float
+
+    def box(self, width: int, height: int) -> Box:
+        """The square in a picture of that size; raises `BadPicture` if it is not one."""
+        if not all(math.isfinite(value) for value in (self.x, self.y, self.size)):
+            raise _outside()
+        side = self.size * min(width, height)
+        left, top = self.x * width, self.y * height
+        slack = 0.01 * min(width, height)  # browsers round
+        if not SMALLEST_PART <= self.size <= 1.01 or min(left, top) < -slack:
+            raise _outside()
+        if left + side > width + slack or top + side > height + slack:
+            raise _outside()
+        side = max(1.0, min(side, width, height))
+        left, top = max(0.0, min(left, width - side)), max(0.0, min(top, height - side))
+        return left, top, left + side, top + side
+
+
+def make_photo(data: bytes, crop: Crop | None = None) -> bytes:
+    """Make a square WebP from an uploaded JPEG, PNG or WebP: the chosen part or the middle, upright, no metadata."""
+    return _make(data, (PHOTO_SIDE, PHOTO_SIDE), crop)
+
+
+def make_banner(data: bytes) -> bytes:
+    """Make a wide WebP from an uploaded JPEG, PNG or WebP: the middle of it, upright, without any metadata."""
+    return _make(data, BANNER_SIZE, None)
+
+
+def _make(data: bytes, most: tuple[int, int], crop: Crop | None) -> bytes:
     if len(data) > MOST_BYTES:
         raise too_heavy()
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a stranger's odd metadata is not for our log
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return _encode(_square(data))
+        return _encode(_cut(data, most, crop))
 
 
 def make_contact_photo(data: bytes) -> bytes:
@@ -66,13 +132,19 @@ def too_heavy() -> BadPicture:
     return BadPicture(_("This picture is larger than %(most)s MB. Choose a smaller one."), most=MOST_BYTES // 1024**2)
 
 
-def _square(data: bytes) -> Image.Image:
+def _outside() -> BadPicture:
+    return BadPicture(_("The part you chose lies outside the picture. Choose it again."))
+
+
+def _cut(data: bytes, most: tuple[int, int], crop: Crop | None) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _look_at(picture)
-            picture.draft("RGB", (PHOTO_SIDE, PHOTO_SIDE))  # a JPEG is decoded at an eighth, if that is enough
+            # a JPEG is decoded at an eighth, if that is enough; lying or standing, half as much again does no harm
+            scale = max(most) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
+            picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
             picture.load()
-            return _flattened(_upright(_resized(picture)))
+            return _flattened(_part(picture, most, crop))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
@@ -95,23 +167,43 @@ def _too_large() -> BadPicture:
     )
 
 
-def _resized(picture: Image.Image) -> Image.Image:
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
+def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None) -> Image.Image:
+    """The part of a picture in the proportion of `most` and no larger, upright; the whole is never turned."""
+    turn = _turn_of(picture)
+    lies = turn in _SWAPPING
+    width, height = (picture.height, picture.width) if lies else picture.size
+    left, top, right, bottom = crop.box(width, height) if crop else _middle(width, height, most[0] / most[1])
+    shrink = min(1.0, most[0] / (right - left))
+    size = max(1, round((right - left) * shrink)), max(1, round((bottom - top) * shrink))
+    box = _BOXES[turn](left / width, top / height, right / width, bottom / height)
     if picture.mode.startswith("I"):  # 16 bits a pixel
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     elif picture.mode not in ("L", "LA", "RGB", "RGBA"):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    target = min(side, PHOTO_SIDE)
-    return picture.resize((target, target), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
+    part = picture.resize(
+        size[::-1] if lies else size,
+        Image.Resampling.LANCZOS,
+        box=tuple(  # type: ignore[arg-type]
+            min(max(value, 0), 1) * side for value, side in zip(box, picture.size * 2, strict=True)
+        ),
+        reducing_gap=2.0,
+    )
+    return part.transpose(_TURNS[turn]) if turn in _TURNS else part
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _middle(width: int, height: int, proportion: float) -> Box:
+    across, down = min(float(width), height * proportion), min(float(height), width / proportion)
+    left, top = (width - across) / 2, (height - down) / 2
+    return left, top, left + across, top + down
+
+
+def _turn_of(picture: Image.Image) -> int:
+    """How the camera was held, 1 to 8 as EXIF counts; 1 when nobody can tell."""
     try:
-        return ImageOps.exif_transpose(picture)
+        turn = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except _DAMAGED:
-        return picture  # notes of the camera that nobody can read
+        return 1  # notes of the camera that nobody can read
+    return turn if turn in _BOXES else 1
 
 
 def _flattened(picture: Image.Image) -> Image.Image:

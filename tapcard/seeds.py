@@ -30,6 +30,7 @@ from .models import (
     Profile,
     ProfileAction,
     ProfileActionKind,
+    ProfileLink,
     Role,
     Tap,
     Target,
@@ -42,6 +43,10 @@ from .settings import ShopSettings
 from .tokens import new_token
 
 DEMO_DAYS = 60
+DEMO_LINKS = (
+    ("Houses I have drawn", "https://example.com/houses"),
+    ("Book a visit to the studio", "https://example.com/book"),
+)
 LOGINS = """
   holder  ada@example.com   password {password}
   staff   ben@example.com   password {password}
@@ -205,6 +210,8 @@ class Demo:
                 linkedin="ada-obi",
                 photo=files.store(drawings.portrait(), files.folder(self.instance)),
             )
+            for place, (title, url) in enumerate(DEMO_LINKS):
+                db.session.add(ProfileLink(profile=profile, position=place, title=title, url=url))
             self.made.append("profile ada")
         return profile
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, Profile, ThrottleCounter, User
+from tapcard.models import Card, LinkPurpose, Profile, ProfileLink, ThrottleCounter, User
 from tapcard.services import accounts
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
@@ -52,6 +52,8 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/profiles/new": ("ada", {"name": "Ada Obi", "slug": "ada-obi"}),
     "/profiles/{profile}": ("ada", {"name": "Ada Obi", "slug": "ada"}),
     "/p/ada/share": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "consent": "y"}),
+    "/profiles/{profile}/links": ("ada", {"title": "Work", "url": "https://example.com/work"}),
+    "/profiles/{profile}/links/{extra}": ("ada", {"title": "Work", "url": "https://example.com/work"}),
     "/account": ("ada", {"first_name": "Ada", "last_name": "Obi"}),
     "/account/password": ("ada", {"current": "not the password", "password": "battery staple correct"}),
     "/account/email": ("ada", {"email": "new@example.com", "current": "not the password"}),
@@ -78,12 +80,20 @@ def opened(
             login(client, people[who])
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
-        path = page.format(link=link, profile=profile.id, card=card and card.token)
+        extra = extra_link(profile).id if "{extra}" in page else None
+        path = page.format(link=link, profile=profile.id, card=card and card.token, extra=extra)
         [form] = [form for form in forms_on(client.get(path).text) if is_of_the_page(form)]
         form.values.update(good)
         return client, path, form
 
     return open_page
+
+
+def extra_link(profile: Profile) -> ProfileLink:
+    link = ProfileLink(profile_id=profile.id, position=0, title="Work", url="https://example.com/work")
+    db.session.add(link)
+    db.session.commit()
+    return link
 
 
 def is_of_the_page(form: PageForm) -> bool:
@@ -192,7 +202,8 @@ def test_a_body_that_is_no_form_is_refused(
 def test_every_form_of_every_page_is_tried(
     new_client: Callable[[], FormClient], opened: Callable[[str], Any], profile: Profile, ada: User, ben: User
 ) -> None:
-    tried = {page.format(link="", profile=profile.id, card="ADASCARD") for page in PAGES}
+    extra = extra_link(profile).id
+    tried = {page.format(link="", profile=profile.id, card="ADASCARD", extra=extra) for page in PAGES}
     found = set()
     for user in (None, ada, ben):
         client = new_client()

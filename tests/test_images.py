@@ -2,8 +2,11 @@
 
 import io
 import struct
+import subprocess
+import sys
 import threading
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tapcard import images
-from tapcard.images import BadPicture, make_photo
+from tapcard.images import BadPicture, Crop, make_banner, make_photo
 
+ROOT = Path(__file__).resolve().parent.parent
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
@@ -250,17 +254,17 @@ def test_what_hides_behind_a_good_picture_is_gone(payload):
 
 def test_pictures_are_worked_on_one_at_a_time(monkeypatch):
     at_work, most = [], []
-    square = images._square
+    square = images._cut
 
-    def watched(data: bytes) -> Image.Image:
+    def watched(data: bytes, *rest: object) -> Image.Image:
         at_work.append(1)
         most.append(len(at_work))
         try:
-            return square(data)
+            return square(data, *rest)
         finally:
             at_work.pop()
 
-    monkeypatch.setattr(images, "_square", watched)
+    monkeypatch.setattr(images, "_cut", watched)
     data = encoded(quarters(1500, 1500))
     threads = [threading.Thread(target=make_photo, args=(data,)) for _number in range(6)]
     for thread in threads:
@@ -288,3 +292,148 @@ def test_a_damaged_file_never_breaks_the_page(good, data):
     except BadPicture:
         return
     opened(kept)
+
+
+# --- the part that was chosen, banners, what a large picture costs ----------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("crop", "color"),
+    [
+        (Crop(0, 0, 0.4), "red"),
+        (Crop(0.75, 0, 0.4), "green"),
+        (Crop(0, 0.6, 0.4), "blue"),
+        (Crop(0.75, 0.6, 0.4), "white"),
+    ],
+    ids=["red", "green", "blue", "white"],
+)
+def test_the_chosen_part_is_that_of_the_upright_picture(kind, orientation, crop, color):
+    upright = quarters(640, 400)
+    turn = UPRIGHT[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = upright if turn is None else upright.transpose(turn)
+    data = make_photo(encoded(stored, kind, exif=exif), crop)
+    assert corners(data) == [color] * 4
+    assert opened(data).size == (160, 160)
+
+
+def test_a_small_part_of_a_large_jpeg_is_as_sharp_as_it_can_be():
+    picture = quarters(4000, 4000)
+    assert opened(make_photo(encoded(picture, "JPEG"), Crop(0.25, 0.25, 0.5))).size == (512, 512)
+    assert corners(make_photo(encoded(picture, "JPEG"), Crop(0.45, 0.45, 0.1))) == ["red", "green", "blue", "white"]
+    assert opened(make_photo(encoded(picture, "JPEG"), Crop(0.45, 0.45, 0.1))).size == (400, 400)
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [
+        Crop(-0.1, 0, 0.5),
+        Crop(0, -0.1, 0.5),
+        Crop(0.6, 0, 0.5),
+        Crop(0, 0.6, 0.5),
+        Crop(0, 0, 0),
+        Crop(0, 0, -1),
+        Crop(0, 0, 0.01),
+        Crop(0, 0, 1.5),
+        Crop(5, 5, 0.5),
+        Crop(float("nan"), 0, 0.5),
+        Crop(0, float("inf"), 0.5),
+        Crop(0, 0, float("nan")),
+        Crop(0, 0, float("inf")),
+        Crop(0, 0, 1e308),
+        Crop(1e308, 0, 1e-308),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_part_outside_the_picture_is_refused(kind, crop):
+    with pytest.raises(BadPicture, match="outside"):
+        make_photo(encoded(quarters(), kind), crop)
+
+
+def test_a_part_that_was_rounded_over_the_edge_is_taken():
+    assert opened(make_photo(encoded(quarters()), Crop(0.00001, 0.00001, 1.00001))).size == (400, 400)
+    assert opened(make_photo(encoded(Image.new("RGB", (1, 1), RED)), Crop(0, 0, 1))).size == (1, 1)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_banner_is_the_wide_middle_upright(orientation):
+    upright = Image.new("RGB", (3000, 3000), RED)
+    upright.paste(BLUE, (0, 1000, 3000, 2000))
+    turn = UPRIGHT[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = make_banner(encoded(upright if turn is None else upright.transpose(turn), "JPEG", exif=exif))
+    assert opened(data).size == (1500, 500)
+    pixels = [opened(data).convert("RGB").getpixel((x, y)) for x in (30, 1470) for y in (30, 470)]
+    assert all(near(pixel, BLUE) for pixel in pixels)
+
+
+@pytest.mark.parametrize(("size", "result"), [((300, 200), (300, 100)), ((900, 100), (300, 100)), ((1, 1), (1, 1))])
+def test_a_small_banner_is_not_blown_up(size, result):
+    assert opened(make_banner(encoded(Image.new("RGB", size, RED)))).size == result
+
+
+MEASURE = """
+import sys
+from tapcard import images
+data = sys.stdin.buffer.read()
+for make in (images.make_photo, images.make_banner):
+    try:
+        make(data)
+    except images.BadPicture as refusal:
+        print("refused", refusal)
+# not getrusage: what the parent process used before it started this one counts there
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def megabytes_for(data: bytes) -> tuple[int, str]:
+    """How much memory a process of its own needs at most for a picture, and what it says to it."""
+    done = subprocess.run([sys.executable, "-c", MEASURE], input=data, capture_output=True, check=True, cwd=ROOT)
+    *told, peak = done.stdout.decode().splitlines()
+    return int(peak) // 1024, "\n".join(told)
+
+
+def polyglot() -> bytes:
+    """A picture that is a page and an archive as well."""
+    picture = encoded(Image.new("RGB", (5000, 4000), BLUE), "PNG")
+    return picture + b"<html><script>alert(1)</script></html>" + b"PK\x05\x06" + bytes(18)
+
+
+def sideways() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(quarters(5000, 5000), "JPEG", exif=exif)
+
+
+def moving() -> bytes:
+    frames = [Image.new("RGB", (2000, 2000), color) for color in (RED, GREEN, BLUE)]
+    return encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
+
+
+HEAVY = [
+    ("a bomb of 40 megapixels", png_of_size(8000, 5000), "25 megapixels"),
+    ("a polyglot", polyglot(), ""),
+    ("a drawing", b"<svg xmlns='http://www.w3.org/2000/svg' width='9999' height='9999'/>", "not a picture"),
+    ("a moving one", moving(), "moves"),
+    ("a torn one", encoded(Image.effect_noise((5000, 5000), 20).convert("RGB"), "JPEG")[:200_000], "damaged"),
+    ("a sideways one", sideways(), ""),
+    ("25 megapixels with holes", encoded(Image.new("RGBA", (5000, 5000), (9, 9, 9, 99)), "PNG"), ""),
+    ("25 megapixels of 16 bits", encoded(Image.new("I;16", (5000, 5000), 777), "PNG"), ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "says"), [row[1:] for row in HEAVY], ids=[row[0] for row in HEAVY])
+def test_no_picture_takes_300_megabytes(data, says):
+    peak, told = megabytes_for(data)
+    assert peak < 300
+    assert says in told
+    assert bool(told) == bool(says)
+
+
+def test_the_bomb_is_small_as_a_file():
+    assert len(png_of_size(8000, 5000)) < 10 * 1024

@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, Profile, User
+from tapcard.models import Card, LinkPurpose, Profile, ProfileLink, User
 from tapcard.services import accounts, cards
 from tapcard.web.security import csrf
 from tests.conftest import FormClient, login
@@ -55,6 +55,8 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "tap.new_profile": HOLDERS,
     "tap.edit_profile": ADAS,
     "tap.delete_profile": ADAS,
+    "tap.profile_links": ADAS,
+    "tap.profile_link": ADAS,
     "tap.profile": ALL,
     "tap.legacy_profile": (301,) * 5,
     "tap.vcard": ALL,
@@ -100,6 +102,14 @@ SENDING: dict[str, tuple[int, ...]] = {
     "tap.share_contact": (422,) * 5,
     "tap.delete_lead": (302, 302, 404, 404, 404),
     "tap.lead_mails": (302,) * 5,
+    "tap.preview_new_profile": (302, 200, 200, 200, 200),
+    "tap.preview_profile": (302, 200, 404, 404, 404),
+    "tap.profile_links": (302, 422, 404, 404, 404),
+    "tap.profile_link": (302, 302, 404, 404, 404),  # what is not sent stays as it is
+    "tap.move_profile_link": (302, 302, 404, 404, 404),
+    "tap.show_profile_link": (302, 302, 404, 404, 404),
+    "tap.remove_profile_link": (302, 302, 404, 404, 404),
+    "tap.order_profile_links": (302, 409, 404, 404, 404),
     "backoffice.register_card": (302, 404, 404, 422, 422),
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
@@ -150,10 +160,21 @@ def stage(
         links[endpoint] = accounts.issue_link(ada, purpose, address, utcnow())
     db.session.commit()
     special = {"backoffice.claim_code": {"token": "WAITING2"}}
+    link = ProfileLink(profile_id=profile.id, position=0, title="Work", url="https://example.com/work")
+    db.session.add(link)
+    db.session.commit()
 
     def values(endpoint: str) -> dict[str, Any]:
-        given = {"token": card.token, "kind": "svg", "slug": "ada", "profile_id": profile.id, "name": picture,
-                 "key": "website", "lead_id": lead.id}  # fmt: skip
+        given = {
+            "token": card.token,
+            "kind": "svg",
+            "slug": "ada",
+            "profile_id": profile.id,
+            "name": picture,
+            "key": "website",
+            "lead_id": lead.id,
+            "link_id": link.id,
+        }
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 
     return values

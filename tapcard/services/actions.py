@@ -87,9 +87,8 @@ def counts(owner: User, since: datetime, profile: Profile | None = None) -> Mapp
 def web_links(profile: Profile) -> dict[str, str]:
     """The links of a public page that lead to other sites, by the keys they are opened with."""
     links = {row.kind: row.href for row in profiles.contacts(profile) if row.href.startswith(WEB)}
-    if "links" not in (profile.hidden_fields or ()):
-        links |= {f"link-{link.id}": link.url for link in profile.links if link.is_shown and link.url.startswith(WEB)}
-    return links
+    extra = {f"link-{link.id}": link.url for link in profile.links if link.is_shown and link.url.startswith(WEB)}
+    return {**links, **extra}
 
 
 def _repeats(connection: Connection, action: Action) -> bool:

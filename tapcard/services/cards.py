@@ -401,9 +401,21 @@ def is_blocked(host: str | None) -> bool:
     """Whether staff blocked a host or one it belongs to."""
     if not host:
         return False
-    labels = host.split(".")
-    parents = [".".join(labels[start:]) for start in range(len(labels))]
+    parents = _with_parents(host)
     return db.session.scalar(select(BlockedHost.id).where(BlockedHost.host.in_(parents)).limit(1)) is not None
+
+
+def blocked_among(hosts: Collection[str]) -> set[str]:
+    """Those of some hosts that staff blocked, or blocked one they belong to; one look for all of them."""
+    above = {host: _with_parents(host) for host in hosts}
+    every = {parent for parents in above.values() for parent in parents}
+    blocked = set(db.session.scalars(select(BlockedHost.host).where(BlockedHost.host.in_(every))))
+    return {host for host, parents in above.items() if not blocked.isdisjoint(parents)}
+
+
+def _with_parents(host: str) -> list[str]:
+    labels = host.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
 
 
 def host_in(typed: str) -> str:

@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import phonenumbers
@@ -16,16 +17,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.orm.exc import StaleDataError
 
-from ..db import db
+from ..clock import utcnow
+from ..db import db, insert
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
-from ..models import SOCIALS, Card, Profile, Target, User
+from ..models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ..models.profiles import SLUG_LENGTH
-from . import audit, links, socials
+from . import audit, cards, links, socials
 
-LENGTHS = {"name": 60, "headline": 80, "company": 80, "bio": 1000}
+LENGTHS = {"name": 60, "headline": 80, "company": 80, "bio": 1000, "address": 300}
+WITH_LINES = ("bio", "address")
 PHONES = ("phone", "whatsapp")
 TYPED = (*LENGTHS, "slug", "email", *PHONES, "website", *SOCIALS)
+HIDEABLE = (*PHONES, "email", "website", "address", *SOCIALS)  # what a page and its vCard may leave out
 
 SHORTEST_SLUG = 3
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -68,6 +72,31 @@ class ChangedMeanwhile(DomainError):
     """Somebody saved the profile after the page with the form was opened."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """What of a profile is chosen rather than typed: pictures, colours, who sees what."""
+
+    photo: str | None = None
+    banner: str | None = None
+    theme: ProfileTheme = ProfileTheme.LAKE
+    is_public: bool = True
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The same as columns of the table; hidden fields in one order, unknown ones left out."""
+        values = {"photo": self.photo, "banner": self.banner, "theme": self.theme, "is_public": self.is_public}
+        return {**values, "hidden_fields": [field for field in HIDEABLE if field in self.hidden]}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The profile that an address leads to; `is_moved` if it has another address by now."""
+
+    profile: Profile
+    is_moved: bool = False
+
+
 # --- finding ----------------------------------------------------------------------------------------------------------
 
 
@@ -88,18 +117,32 @@ def own_profile(user: User, profile_id: int) -> Profile:
 
 def public_profile(slug: str) -> Profile:
     """The profile at an address, public or not, as long as its owner's account is active."""
-    folded = slug.lower()
-    profile = None
-    if SLUG.fullmatch(folded) and len(folded) <= SLUG_LENGTH:
-        profile = db.session.scalar(
-            select(Profile)
-            .join(Profile.owner)
-            .options(contains_eager(Profile.owner))
-            .where(Profile.slug == folded, User.is_active)
-        )
-    if profile is None:
+    found = find_by_slug(slug)
+    if found.is_moved:
         raise ProfileNotFound(_("There is no profile at this address."))
-    return profile
+    return found.profile
+
+
+def find_by_slug(slug: str) -> Found:
+    """The profile at an address, or the one that was there last and moved; its owner's account is active.
+
+    It may not be public: the caller looks, before it tells where somebody moved to.
+    """
+    folded = slug.lower()
+    if SLUG.fullmatch(folded) and len(folded) <= SLUG_LENGTH:
+        shown = select(Profile).join(Profile.owner).options(contains_eager(Profile.owner)).where(User.is_active)
+        if profile := db.session.scalar(shown.where(Profile.slug == folded)):
+            return Found(profile)
+        former = shown.join(FormerSlug, FormerSlug.profile_id == Profile.id).where(FormerSlug.slug == folded)
+        if profile := db.session.scalar(former):
+            return Found(profile, is_moved=True)
+    raise ProfileNotFound(_("There is no profile at this address."))
+
+
+def former_slugs(profile: Profile) -> list[str]:
+    """The addresses that still lead to a profile, the one left last first."""
+    left = select(FormerSlug.slug).where(FormerSlug.profile_id == profile.id)
+    return list(db.session.scalars(left.order_by(FormerSlug.left_at.desc(), FormerSlug.id.desc())))
 
 
 def card_counts(user: User) -> dict[int, int]:
@@ -115,12 +158,14 @@ def card_counts(user: User) -> dict[int, int]:
 # --- changing ---------------------------------------------------------------------------------------------------------
 
 
-def create(owner: User, typed: Mapping[str, str], *, region: str, photo: str | None = None) -> Profile:
+def create(owner: User, typed: Mapping[str, str], *, region: str, look: Look | None = None) -> Profile:
     """Make a profile of what somebody typed; an empty slug is made from the name.
 
     Raises `BadEntry`, `links.BadLink`, `socials.BadHandle` or `SlugTaken`, each with its field, or `TooManyProfiles`.
     """
     values = clean_all(typed, region)
+    _refuse_blocked(values["website"])
+    chosen = (look or Look()).columns
     number = db.session.scalar(sa.select(sa.func.count()).where(Profile.owner_id == owner.id)) or 0
     if number >= MOST_PROFILES:
         raise TooManyProfiles(_("You have %(number)d profiles already. Delete one to make another."), number=number)
@@ -129,7 +174,7 @@ def create(owner: User, typed: Mapping[str, str], *, region: str, photo: str | N
     for _number in range(TRIES):
         slug = wanted or suggest_slug(name)
         _refuse_taken(slug)
-        profile = Profile(owner_id=owner.id, slug=slug, photo=photo, **values)
+        profile = Profile(owner_id=owner.id, slug=slug, **chosen, **values)
         try:
             with db.session.begin_nested():
                 db.session.add(profile)
@@ -137,23 +182,25 @@ def create(owner: User, typed: Mapping[str, str], *, region: str, photo: str | N
             if wanted:
                 break
             continue  # somebody took the suggestion in this very moment: the next one
+        _forget_former(slug)
         audit.record("profile.created", subject=profile, actor=owner)
         return profile
     raise _taken()
 
 
-def change(
-    profile: Profile, actor: User, typed: Mapping[str, str], *, region: str, version: int, photo: str | None
-) -> None:
+def change(profile: Profile, actor: User, typed: Mapping[str, str], *, region: str, version: int, look: Look) -> None:
     """Store what somebody typed over the version they saw; an empty slug keeps the one there is.
 
-    Raises what `create` raises, and `ChangedMeanwhile`.
+    A new address leaves the old one leading here until somebody takes it. Raises what `create` raises, and
+    `ChangedMeanwhile`.
     """
     if profile.version != version:
         raise _changed()
-    values = clean_all(typed, region)
-    slug = values["slug"] or profile.slug
-    values |= {"slug": slug, "photo": photo}
+    values: dict[str, Any] = {**clean_all(typed, region), **look.columns}
+    former, slug = profile.slug, values["slug"] or profile.slug
+    values["slug"] = slug
+    if values["website"] != profile.website:
+        _refuse_blocked(values["website"])
     changed = sorted(name for name, value in values.items() if getattr(profile, name) != value)
     if not changed:
         return
@@ -167,6 +214,9 @@ def change(
         raise _taken() from None
     except StaleDataError:
         raise _changed() from None
+    if "slug" in changed:
+        _forget_former(slug)
+        _remember_former(former, profile)
     audit.record("profile.changed", subject=profile, actor=actor, fields=changed)
 
 
@@ -179,6 +229,22 @@ def delete(profile: Profile, actor: User) -> None:
 def _refuse_taken(slug: str) -> None:
     if db.session.scalar(select(Profile.id).where(Profile.slug == slug)) is not None:
         raise _taken()
+
+
+def _forget_former(slug: str) -> None:
+    """An address that is somebody's again leads nowhere else; after the flush, which waits for whoever just left it."""
+    db.session.execute(sa.delete(FormerSlug).where(FormerSlug.slug == slug))
+
+
+def _remember_former(slug: str, profile: Profile) -> None:
+    left = {"profile_id": profile.id, "left_at": utcnow()}
+    fresh = insert(FormerSlug).values(slug=slug, **left)
+    db.session.execute(fresh.on_conflict_do_update(index_elements=["slug"], set_=left))
+
+
+def _refuse_blocked(website: str | None) -> None:
+    if website and cards.is_blocked(links.host_of(website)):
+        raise BadEntry(_("This site is blocked here. Choose another address."), field="website")
 
 
 def _taken() -> SlugTaken:
@@ -205,7 +271,9 @@ def clean_all(typed: Mapping[str, str], region: str) -> dict[str, str | None]:
 def clean(field: str, text: str, region: str) -> str | None:
     """Turn what was typed into a field into what is stored; phone numbers without country code are of `region`."""
     text = text.replace("\r\n", "\n").strip()
-    if any(unicodedata.category(each) in ("Cc", "Cs") and (each not in "\n\t" or field != "bio") for each in text):
+    if any(
+        unicodedata.category(each) in ("Cc", "Cs") and (each not in "\n\t" or field not in WITH_LINES) for each in text
+    ):
         raise BadEntry(_("This contains characters that cannot be used here."), field=field)
     if field == "name" and all(unicodedata.category(each) in ("Cf", "Zs") for each in text):
         raise BadEntry(_("A profile needs a name."), field=field)
@@ -233,11 +301,12 @@ def suggest_slug(name: str) -> str:
     stem = base[: SLUG_LENGTH - 5].strip("-")
     candidates = [base, *(f"{stem}-{number}" for number in range(2, 10)), f"{stem}-{secrets.randbelow(9000) + 1000}"]
     taken = set(db.session.scalars(select(Profile.slug).where(Profile.slug.in_(candidates))))
+    taken.update(db.session.scalars(select(FormerSlug.slug).where(FormerSlug.slug.in_(candidates))))
     return next((each for each in candidates if each not in taken), candidates[-1])
 
 
 def _clean_text(field: str, text: str) -> str:
-    if field != "bio":
+    if field not in WITH_LINES:
         text = " ".join(text.split())
     if len(text) > LENGTHS[field]:
         raise BadEntry(_("At most %(most)s characters."), field=field, most=LENGTHS[field])
@@ -298,6 +367,11 @@ class Contact:
         return self.href.startswith("https:") or self.href.startswith("http:")
 
 
+def is_shown(profile: Profile, field: str) -> bool:
+    """Whether a page and its vCard show a field; what may be hidden is in `HIDEABLE`."""
+    return field not in (profile.hidden_fields or ())
+
+
 def contacts(profile: Profile) -> list[Contact]:
     """Every way to reach somebody that their profile shows, the most direct one first."""
     rows: list[Contact] = []
@@ -311,12 +385,15 @@ def contacts(profile: Profile) -> list[Contact]:
     if profile.website:
         host = (urlsplit(profile.website).hostname or "").removeprefix("www.")
         rows.append(Contact("website", _("Website"), _("Open the website"), profile.website, host))
+    if profile.address:
+        lines = ", ".join(line.strip() for line in profile.address.splitlines() if line.strip())
+        rows.append(Contact("address", _("Address"), _("Show on a map"), map_link(lines), lines))
     for key in SOCIALS:
         handle = getattr(profile, key)
         if handle:
             name = socials.SITES[key].name
             rows.append(Contact(key, name, name, socials.page_of(key, handle), socials.shown(key, handle)))
-    return [row for row in rows if row.kind not in (profile.hidden_fields or ())]
+    return [row for row in rows if is_shown(profile, row.kind)]
 
 
 def written(number: str) -> str:
@@ -330,6 +407,29 @@ def written(number: str) -> str:
 def mail_link(address: str) -> str:
     """The link that opens a letter to an address, whatever characters stand in it."""
     return "mailto:" + quote(address, safe="@+")
+
+
+def map_link(address: str) -> str:
+    """The link that looks a postal address up on a map; phones open it in their own application."""
+    return "https://www.google.com/maps/search/?api=1&query=" + quote(address, safe="")
+
+
+def preview(typed: Mapping[str, str], region: str, look: Look) -> Profile:
+    """The profile that a form would make, in no session; what cannot stand on it is left out."""
+    values: dict[str, Any] = {}
+    for field in TYPED:
+        try:
+            values[field] = clean(field, typed.get(field) or "", region)
+        except DomainError:
+            values[field] = None
+    values["name"] = values["name"] or "…"
+    values["slug"] = values["slug"] or ""
+    return Profile(**values, **look.columns)
+
+
+def look_of(profile: Profile) -> Look:
+    """How a profile looks now."""
+    return Look(profile.photo, profile.banner, profile.theme, profile.is_public, tuple(profile.hidden_fields or ()))
 
 
 def as_typed(profile: Profile) -> dict[str, str]:

@@ -9,12 +9,12 @@ from flask import Flask
 from ..db import db
 from ..services.recording import Recorder
 from ..spool import Spool
-from . import contacts, holder, leads, profiles, views
+from . import contacts, holder, leads, profile_links, profiles, views
 from .blueprint import bp
 from .fast import FastTaps
 from .record import TapRecorder
 
-__all__ = ["answer_in_front", "contacts", "holder", "init_app", "leads", "profiles", "views"]
+__all__ = ["answer_in_front", "contacts", "holder", "init_app", "leads", "profile_links", "profiles", "views"]
 
 
 def init_app(app: Flask) -> None:

@@ -24,6 +24,7 @@ from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
+from .profiles import moved
 from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def vcard(slug: str) -> AnyResponse:
     """A profile as a file for the address book."""
     shown = seen_profile(slug)
     if slug != shown.slug:
-        return redirect(url_for("tap.vcard", slug=shown.slug), 301)
+        return moved(shown, "tap.vcard")
     site = current_app.config["SITE_URL"]
     data = vcards.of_profile(
         shown, address=f"{site}/p/{shown.slug}", site=site, photo=contact_photo(shown), now=utcnow()
@@ -69,8 +70,8 @@ def share_contact(slug: str) -> AnyResponse:
     """A form on which visitors leave their contact."""
     visitor = visitor_hash() if request.method == "POST" else None  # before this request's own transaction begins
     shown = seen_profile(slug)
-    if slug != shown.slug:
-        return redirect(url_for("tap.share_contact", slug=shown.slug), 301)
+    if slug != shown.slug and request.method != "POST":
+        return moved(shown, "tap.share_contact")
     form = LeadForm(shown, consent_text(shown), filters.shop().country)
     if form.validate_on_submit():
         with refusals(form):
@@ -103,8 +104,10 @@ def profile_qr(profile_id: int, kind: str) -> Response:
 
 
 def seen_profile(slug: str) -> Profile:
-    """The profile at an address as far as the visitor may see it; one that is not public exists for its owner alone."""
-    shown = profiles.public_profile(slug)
+    """The profile at an address, or that was there before, as far as the visitor may see it: hidden ones exist for
+    their owner alone.
+    """
+    shown = profiles.find_by_slug(slug).profile
     if not shown.is_public and current_user.id != shown.owner_id:
         raise ProfileNotFound(_("There is no profile at this address."))
     return shown

@@ -1,5 +1,7 @@
-"""What holders type about themselves, and the picture they send along."""
+"""What holders type about themselves, and the pictures they send along."""
 
+import base64
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import current_app
@@ -7,16 +9,44 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from wtforms import BooleanField, HiddenField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    validators,
+)
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from .. import files, images
 from ..errors import DomainError
-from ..models import SOCIALS
-from ..services import profiles, socials
+from ..models import SOCIALS, Profile, ProfileTheme
+from ..services import profile_links, profiles, socials
+from ..services.profiles import Look
 from ..web import uploads
 from ..web.forms import Form, add_error
 
 PICTURE_WAITS = 12 * 60 * 60  # shorter than uploads without a profile are kept
+PICTURES = ("photo", "banner")
+TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
+THEMES = {
+    ProfileTheme.LAKE: _("Lake"),
+    ProfileTheme.EMBER: _("Ember"),
+    ProfileTheme.FOREST: _("Forest"),
+    ProfileTheme.NIGHT: _("Night"),
+    ProfileTheme.ROSE: _("Rose"),
+}
+HIDEABLE = {
+    "phone": _("Phone"),
+    "whatsapp": "WhatsApp",
+    "email": _("E-mail"),
+    "website": _("Website"),
+    "address": _("Address"),
+    **{key: socials.SITES[key].name for key in SOCIALS},
+}
 
 
 def _about(label: Any, field: str, **more: Any) -> StringField:
@@ -35,10 +65,25 @@ class ProfileForm(Form):
     photo = FileField(
         _("Photo"),
         description=_("JPEG, PNG or WebP, up to 8 MB. The middle of it becomes a circle."),
-        render_kw={"accept": "image/jpeg,image/png,image/webp"},
+        render_kw=TAKEN_PICTURES,
     )
+    crop_x = HiddenField()
+    crop_y = HiddenField()
+    crop_size = HiddenField()
     photo_kept = HiddenField()
     remove_photo = BooleanField(_("Remove the photo"))
+    banner = FileField(
+        _("Banner"),
+        description=_("A wide picture for the top of the page. Without one the colours below fill it."),
+        render_kw=TAKEN_PICTURES,
+    )
+    banner_kept = HiddenField()
+    remove_banner = BooleanField(_("Remove the banner"))
+    theme = RadioField(
+        _("Colours"),
+        choices=[SelectChoice(value.value, label) for value, label in THEMES.items()],
+        validators=[validators.Optional()],
+    )
     name = _about(_("Name"), "name", render_kw={"autocomplete": "name"})
     headline = _about(_("What you do"), "headline", render_kw={"autocomplete": "organization-title"})
     company = _about(_("Company"), "company", render_kw={"autocomplete": "organization"})
@@ -54,6 +99,10 @@ class ProfileForm(Form):
         _("Website"),
         render_kw={"inputmode": "url", "autocomplete": "url", "autocapitalize": "off", "spellcheck": "false"},
     )
+    address = TextAreaField(
+        _("Address"),
+        render_kw={"autocomplete": "street-address", "maxlength": profiles.LENGTHS["address"], "rows": 3},
+    )
     linkedin = _elsewhere("linkedin")
     instagram = _elsewhere("instagram")
     snapchat = _elsewhere("snapchat")
@@ -66,12 +115,27 @@ class ProfileForm(Form):
         _("Address of the page"),
         render_kw={"autocapitalize": "off", "autocorrect": "off", "spellcheck": "false", "maxlength": 25},
     )
+    hidden = SelectMultipleField(
+        _("Keep to yourself"),
+        choices=[SelectChoice(*each) for each in HIDEABLE.items()],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    is_private = BooleanField(
+        _("Only I can see this page"),
+        description=_("Everybody else reads that it is not public, whatever leads them here."),
+    )
     version = HiddenField()
 
-    def __init__(self, region: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, region: str, own: Profile | None, *, name: str = "") -> None:
+        look = profiles.look_of(own) if own else Look()
+        typed = profiles.as_typed(own) if own else {"name": name}
+        super().__init__(
+            data={**typed, "theme": look.theme.value, "hidden": list(look.hidden), "is_private": not look.is_public}
+        )
         self.region = region
-        self.new_photo: str | None = None
+        self.before = look
+        self.new: dict[str, str | None] = dict.fromkeys(PICTURES)
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
                 field.data = ""  # a file, sent where a text belongs
@@ -85,6 +149,17 @@ class ProfileForm(Form):
     def typed(self) -> dict[str, str]:
         """The texts, by the names that the rules know."""
         return {name: self[name].data or "" for name in profiles.TYPED}
+
+    def look(self, before: Look | None = None) -> Look:
+        """What was chosen; `before` is how the profile looked when it was loaded again."""
+        before = before or self.before
+        return Look(
+            photo=self._picture("photo", before.photo),
+            banner=self._picture("banner", before.banner),
+            theme=ProfileTheme(self.theme.data) if self.theme.data in set(ProfileTheme) else before.theme,
+            is_public=not self.is_private.data,
+            hidden=tuple(self.hidden.data or ()),
+        )
 
     @property
     def seen_version(self) -> int:
@@ -105,37 +180,101 @@ class ProfileForm(Form):
                 valid = False
         return valid
 
-    def take_photo(self, user_id: int) -> None:
-        """Store the picture that was sent along, or find the one kept from the try before.
+    def take_pictures(self, user_id: int) -> None:
+        """Store the pictures that were sent along, or find those kept from the try before.
 
         A picture outlives the errors of other fields: its name travels on, signed for this person.
         """
-        self.new_photo = self._kept(user_id)
-        if self.photo.data:
-            try:
-                data = images.make_photo(uploads.read_limited(self.photo.data))
-            except images.BadPicture as error:
-                self.photo.process_errors.append(gettext(error.message, **error.params))
-            else:
-                self.new_photo = files.store(data, uploads.folder())
-                self.remove_photo.data = False
-        elif self.remove_photo.data:
-            self.new_photo = None
-        self.photo_kept.data = _signer().dumps([user_id, self.new_photo]) if self.new_photo else ""
+        for key in PICTURES:
+            self.new[key] = self._kept(key, user_id)
+            if self[key].data:
+                data = self._drawn(key)
+                if data is not None:
+                    self.new[key] = files.store(data, uploads.folder())
+                    self[f"remove_{key}"].data = False
+            elif self[f"remove_{key}"].data:
+                self.new[key] = None
+            name = self.new[key]
+            self[f"{key}_kept"].data = _signer(key).dumps([user_id, name]) if name else ""
 
-    def photo_to_store(self, current: str | None) -> str | None:
-        """The picture the profile shall have from now on."""
-        return self.new_photo or (None if self.remove_photo.data else current)
+    def draw_pictures(self, user_id: int) -> dict[str, str | None]:
+        """Addresses of the pictures of a preview: what was sent along stands in the address itself, stored nowhere."""
+        shown: dict[str, str | None] = {}
+        for key in PICTURES:
+            data = self._drawn(key) if self[key].data else None
+            self.new[key] = self._kept(key, user_id)
+            shown[key] = f"data:image/webp;base64,{base64.b64encode(data).decode()}" if data else None
+        return shown
 
-    def _kept(self, user_id: int) -> str | None:
+    def _drawn(self, key: str) -> bytes | None:
         try:
-            owner_id, name = _signer().loads(self.photo_kept.data or "", max_age=PICTURE_WAITS)
+            data = uploads.read_limited(self[key].data)
+            return images.make_photo(data, self._crop()) if key == "photo" else images.make_banner(data)
+        except images.BadPicture as error:
+            self[key].process_errors.append(gettext(error.message, **error.params))
+            return None
+
+    def _crop(self) -> images.Crop | None:
+        """The part that was chosen; without JavaScript nothing is said of it."""
+        texts = [str(self[name].data or "")[:30] for name in ("crop_x", "crop_y", "crop_size")]
+        if not any(texts):
+            return None
+        try:
+            return images.Crop(*(float(text) for text in texts))
+        except ValueError:
+            return images.Crop(0, 0, 0)  # refused with the others that are no part of a picture
+
+    def _picture(self, key: str, before: str | None) -> str | None:
+        return self.new[key] or (None if self[f"remove_{key}"].data else before)
+
+    def _kept(self, key: str, user_id: int) -> str | None:
+        try:
+            owner_id, name = _signer(key).loads(self[f"{key}_kept"].data or "", max_age=PICTURE_WAITS)
         except BadSignature:
             return None
         return name if owner_id == user_id and files.exists(name, uploads.folder()) else None
 
 
-def _signer() -> URLSafeTimedSerializer:
+class LinkForm(Form):
+    """A link of a profile."""
+
+    title = StringField(
+        _("What it is"),
+        description=_("The words people press, such as “My portfolio”."),
+        render_kw={"maxlength": profile_links.LONGEST_TITLE, "autocomplete": "off"},
+    )
+    url = StringField(
+        _("Where it leads"),
+        description=_("A web address; or mailto:, tel: or sms: with what follows."),
+        render_kw={"inputmode": "url", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"},
+    )
+    seen = HiddenField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for field in self:
+            if isinstance(field, StringField) and not isinstance(field.data, str):
+                field.data = ""  # a file, sent where a text belongs
+
+    def check(self, own_hosts: Collection[str]) -> bool:
+        """Look at both fields, so that all errors show at once."""
+        valid = self.validate()
+        checks: dict[str, Callable[[], str]] = {
+            "title": lambda: profile_links.clean_title(self.title.data or ""),
+            "url": lambda: profile_links.clean_url(self.url.data or "", own_hosts),
+        }
+        for name, clean in checks.items():
+            if self[name].errors:
+                continue
+            try:
+                clean()
+            except DomainError as error:
+                add_error(self[name], gettext(error.message, **error.params))
+                valid = False
+        return valid
+
+
+def _signer(key: str) -> URLSafeTimedSerializer:
     config = current_app.config
     secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]  # the newest signs
-    return URLSafeTimedSerializer(secrets, salt="profile-photo")
+    return URLSafeTimedSerializer(secrets, salt=f"profile-{key}")

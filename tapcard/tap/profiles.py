@@ -9,21 +9,24 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from .. import qr
-from ..db import db
+from ..db import db, set_writing, transactions
 from ..errors import TooManyAttempts
-from ..models import Card, Profile
-from ..services import cards, profiles
-from ..web import filters
+from ..models import Card, Profile, ProfileLink, ProfileTheme
+from ..services import cards, profile_links, profiles
+from ..web import assets, filters
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.throttling import throttle
 from .blueprint import bp
 from .fast import LONGEST_TOKEN
-from .profile_forms import ProfileForm
+from .profile_forms import PICTURES, ProfileForm
 
-WITH_PICTURES = ("tap.new_profile", "tap.edit_profile")
+PREVIEWS = ("tap.preview_new_profile", "tap.preview_profile")
+WITH_PICTURES = ("tap.new_profile", "tap.edit_profile", *PREVIEWS)
 LARGEST_REQUEST = 32 * 1024 * 1024
-ICONS = {"phone": "telephone", "email": "envelope", "website": "globe", "x": "twitter-x"}
+ICONS = {"phone": "telephone", "email": "envelope", "website": "globe", "address": "geo-alt", "x": "twitter-x"}
+LINK_ICONS = {"web": "link-45deg", "mailto": "envelope", "tel": "telephone", "sms": "chat-dots"}
+NO_PICTURE = "img/touch-icon.png"
 
 
 @bp.url_value_preprocessor
@@ -31,6 +34,8 @@ def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) 
     """Read forms whose picture is too large, to be able to say so beside it; runs before anything reads the form."""
     if endpoint in WITH_PICTURES and "_user_id" in session:
         request.max_content_length = LARGEST_REQUEST
+    if endpoint in PREVIEWS:
+        set_writing(False)  # sent at every pause of typing: nobody may have to wait for it
 
 
 @bp.get("/profiles", endpoint="profiles")
@@ -45,14 +50,12 @@ def list_profiles() -> str:
 @login_required
 def new_profile() -> Response:
     """Make a profile; with `?card=` that card opens it from then on."""
-    form = ProfileForm(filters.shop().country, data={"name": current_user.full_name})
-    take_photo(form)
+    form = ProfileForm(filters.shop().country, None, name=current_user.full_name)
+    take_pictures(form)
     card = asked_card()
     if form.validate_on_submit():
         with refusals(form):
-            made = profiles.create(
-                current_user, form.typed, region=form.region, photo=form.photo_to_store(current=None)
-            )
+            made = profiles.create(current_user, form.typed, region=form.region, look=form.look())
             if card is not None:
                 cards.point_to_profile(card, made, current_user)
             db.session.commit()
@@ -74,8 +77,8 @@ def created(made: Profile, card: Card | None) -> Response:
 def edit_profile(profile_id: int) -> Response:
     """Change a profile."""
     own = profiles.own_profile(current_user, profile_id)
-    form = ProfileForm(filters.shop().country, data=profiles.as_typed(own))
-    if take_photo(form):
+    form = ProfileForm(filters.shop().country, own)
+    if take_pictures(form):
         own = profiles.own_profile(current_user, profile_id)
     else:
         form.version.data = own.version
@@ -87,7 +90,7 @@ def edit_profile(profile_id: int) -> Response:
                 form.typed,
                 region=form.region,
                 version=form.seen_version,
-                photo=form.photo_to_store(current=own.photo),
+                look=form.look(profiles.look_of(own)),
             )
             db.session.commit()
             flash(_("Saved."), "success")
@@ -109,27 +112,91 @@ def delete_profile(profile_id: int) -> Response:
     return make_response(render_template("tap/profile_delete.html", profile=own, card_count=number))
 
 
+@bp.post("/profiles/preview", endpoint="preview_new_profile")
+@bp.post("/profiles/<int:profile_id>/preview", endpoint="preview_profile")
+@login_required
+def preview(profile_id: int | None = None) -> Response:
+    """The page as it would be; with `part`, for the script of the form, without anything around it. Stores nothing."""
+    own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
+    form = ProfileForm(filters.shop().country, own)
+    user_id = current_user.id
+    db.session.rollback()  # a picture may take a second
+    with transactions(writing=True):
+        refuse_many_pictures(form, user_id)
+    drawn = form.draw_pictures(user_id)
+    shown = profiles.preview(form.typed, form.region, form.look())
+    own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
+    links = profile_links.links_of(own) if own else []
+    return page_of(shown, links, drawn=drawn, is_part="part" in request.args, is_wrong=not form.validate())
+
+
 @bp.get("/p/<slug>")
 def profile(slug: str) -> Response:
-    """The page that everybody sees."""
-    shown = profiles.public_profile(slug)
-    if slug != shown.slug:
-        return redirect(url_for("tap.profile", slug=shown.slug), 301)
+    """The page that everybody sees; a former address leads to it, as long as nobody else has taken that."""
+    found = profiles.find_by_slug(slug)
+    shown = found.profile
     is_own = current_user.is_authenticated and current_user.id == shown.owner_id
     if not shown.is_public and not is_own:
         return make_response(render_template("tap/profile_hidden.html"), 404)
+    if found.is_moved:
+        return moved(shown)
+    if slug != shown.slug:
+        return redirect(url_for("tap.profile", slug=shown.slug), 301)
+    return page_of(shown, profile_links.links_of(shown), is_own=is_own)
+
+
+def moved(shown: Profile, endpoint: str = "tap.profile") -> Response:
+    """Lead to the address a profile has now; kept by no browser, because somebody else may take the old one."""
+    response = redirect(url_for(endpoint, slug=shown.slug), 302)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def page_of(
+    shown: Profile,
+    links: list[ProfileLink],
+    *,
+    is_own: bool = False,
+    drawn: dict[str, str | None] | None = None,
+    is_part: bool = False,
+    is_wrong: bool = False,
+) -> Response:
+    """A public page, or the preview of one, with the pictures `drawn` for it."""
+    rows = profile_links.rows(shown, links)
     address = page_address(shown)
-    code = qr.svg(address, title=_("QR code of this page"))
     page = render_template(
         "tap/profile.html",
         profile=shown,
-        contacts=profiles.contacts(shown),
+        theme=(shown.theme or ProfileTheme.LAKE).value,
+        photo=(drawn or {}).get("photo") or picture_url(shown.photo),
+        banner=(drawn or {}).get("banner") or picture_url(shown.banner),
+        contacts=rows.contacts,
+        extra_links=rows.links,
         icons=ICONS,
+        link_icons=LINK_ICONS,
+        kind_of=profile_links.kind_of,
         is_own=is_own,
+        is_preview=drawn is not None,
+        is_part=is_part,
+        is_wrong=is_wrong,
         address=address,
-        qr=Markup(code),  # noqa: S704  drawn by segno from our own address
+        shared_picture=shared_picture(shown),
+        qr=Markup(qr.svg(address, title=_("QR code of this page"))),  # noqa: S704  drawn by segno from our own address
     )
     return make_response(page)
+
+
+def picture_url(name: str | None) -> str | None:
+    """Where an upload is found."""
+    return url_for("uploads.file", name=name) if name else None
+
+
+def shared_picture(shown: Profile) -> str:
+    """The address of the picture that a shared link shows: the photo, the banner, or our own mark."""
+    name = shown.photo or shown.banner
+    if name:
+        return f"{current_app.config['SITE_URL']}/uploads/{name}"
+    return f"{current_app.config['SITE_URL']}{assets.path_of(NO_PICTURE)}"
 
 
 @bp.get("/profile/slug/<slug>/")
@@ -138,8 +205,8 @@ def legacy_profile(slug: str) -> Response:
     return redirect(url_for("tap.profile", slug=slug.lower()), 301)
 
 
-def take_photo(form: ProfileForm) -> bool:
-    """Take in the picture of a form that was sent; true if rows have to be loaded again.
+def take_pictures(form: ProfileForm) -> bool:
+    """Take in the pictures of a form that was sent; true if rows have to be loaded again.
 
     A picture may take a second to work on: the database is let go of first, or nobody else could write meanwhile.
     """
@@ -147,14 +214,20 @@ def take_photo(form: ProfileForm) -> bool:
         return False
     user_id = current_user.id
     db.session.rollback()
-    if form.photo.data:
-        try:
-            throttle("photo", account=user_id)
-        except TooManyAttempts as error:
-            form.photo.data = None
-            form.photo.process_errors.append(_(error.message, **error.params))
-    form.take_photo(user_id)
+    refuse_many_pictures(form, user_id)
+    form.take_pictures(user_id)
     return True
+
+
+def refuse_many_pictures(form: ProfileForm, user_id: int) -> None:
+    """Count the pictures that were sent along, and leave aside those that are too many."""
+    for key in PICTURES:
+        if form[key].data:
+            try:
+                throttle("photo", account=user_id)
+            except TooManyAttempts as error:
+                form[key].data = None
+                form[key].process_errors.append(_(error.message, **error.params))
 
 
 def profile_form(form: ProfileForm, own: Profile | None, card: Card | None) -> Response:
@@ -164,7 +237,9 @@ def profile_form(form: ProfileForm, own: Profile | None, card: Card | None) -> R
         form=form,
         profile=own,
         card=card,
-        photo=form.photo_to_store(own.photo if own else None),
+        look=form.look(profiles.look_of(own) if own else None),
+        extra_links=profile_links.links_of(own) if own else [],
+        former=profiles.former_slugs(own) if own else [],
         address=page_address(own) if own else None,
         card_count=profiles.card_counts(current_user).get(own.id, 0) if own else 0,
     )

@@ -37,8 +37,14 @@ def init_app(app: Flask) -> None:
 
 def asset(name: str) -> str:
     """The URL of one of our files; a name that does not exist is an error."""
-    path: str = current_app.extensions["assets"][name]
+    path = path_of(name)
     return f"{request.script_root}{path}" if has_request_context() else path
+
+
+def path_of(name: str) -> str:
+    """The path of one of our files below the top of the site."""
+    path: str = current_app.extensions["assets"][name]
+    return path
 
 
 def collect(folder: Path) -> dict[str, Path]:

@@ -1,5 +1,6 @@
 """What may stand on a profile, who may change it, and what becomes of its cards."""
 
+import dataclasses
 import threading
 
 import pytest
@@ -9,20 +10,21 @@ from tapcard.db import db, transactions
 from tapcard.errors import DomainError
 from tapcard.models import SOCIALS, AuditEntry, Profile, User
 from tapcard.services import profiles
-from tapcard.services.profiles import BadEntry, ChangedMeanwhile, ProfileNotFound, SlugTaken
+from tapcard.services.profiles import BadEntry, ChangedMeanwhile, Look, ProfileNotFound, SlugTaken
 
 
 def made(owner: User, region: str = "GB", photo: str | None = None, **typed: str) -> Profile:
-    profile = profiles.create(owner, {"name": "Ada Obi", **typed}, region=region, photo=photo)
+    profile = profiles.create(owner, {"name": "Ada Obi", **typed}, region=region, look=Look(photo=photo))
     db.session.commit()
     return profile
 
 
 def changed(profile: Profile, version: int | None = None, photo: str | None = None, **typed: str) -> None:
     typed = {**profiles.as_typed(profile), **typed}
-    profiles.change(
-        profile, profile.owner, typed, region="GB", version=version or profile.version, photo=photo or profile.photo
-    )
+    look = profiles.look_of(profile)
+    if photo:
+        look = dataclasses.replace(look, photo=photo)
+    profiles.change(profile, profile.owner, typed, region="GB", version=version or profile.version, look=look)
     db.session.commit()
 
 
@@ -155,7 +157,7 @@ def test_nothing_but_the_fields_of_the_form_can_be_set(ada, cleo):
     extra |= {"banner": "y.webp", "theme": "night", "hidden_fields": "bio"}
     profile = profiles.create(ada, {"name": "Ada", **extra}, region="GB")
     db.session.commit()
-    profiles.change(profile, ada, {"name": "Ada O.", **extra}, region="GB", version=1, photo=None)
+    profiles.change(profile, ada, {"name": "Ada O.", **extra}, region="GB", version=1, look=Look())
     db.session.commit()
     assert profile.name == "Ada O."
     assert (profile.owner_id, profile.is_public, profile.photo, profile.banner) == (ada.id, True, None, None)

@@ -111,7 +111,7 @@ def test_a_profile_for_somebody_else_cannot_be_made(signed_in, ada, cleo):
 
 
 def test_nothing_but_what_is_on_the_form_can_be_changed(signed_in, own, ada, cleo):
-    fields = {"owner_id": str(cleo.id), "is_public": "", "banner": "x.webp", "theme": "night", "hidden_fields": "bio"}
+    fields = {"owner_id": str(cleo.id), "is_public": "", "banner": "x.webp", "links": "1", "hidden_fields": "bio"}
     edit(signed_in, own, name="Ada", **fields)
     assert own.name == "Ada"
     assert (own.owner_id, own.is_public, own.banner, own.theme, own.hidden_fields) == (ada.id, True, None, "lake", [])
@@ -428,7 +428,13 @@ def test_everybody_sees_every_stored_contact(client, ada, create_profile):
         *(f"/p/ada-obi/open/{key}" for key in ("whatsapp", "website", *SOCIALS)),
     ):
         assert f'href="{href}"' in page
-    for text in ("Architect · Obi &amp; Daughters", "Shade first.<br>Then walls.", "+234 803 555 0142", "Made with"):
+    for text in (
+        ">Architect<",
+        ">Obi &amp; Daughters<",
+        "Shade first.<br>Then walls.",
+        "+234 803 555 0142",
+        "Made with",
+    ):
         assert text in page
     for tag in re.findall(r'<a [^>]*href="/p/ada-obi/open/[^>]*>', page):
         assert 'rel="noopener nofollow"' in tag

@@ -49,6 +49,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
+    if (event.submitter && event.submitter.formTarget === "_blank") return;  // the form stays here
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
     setTimeout(() => all("button:not([type=button])", form).forEach((button) => { button.setAttribute("aria-disabled", "true"); }));

@@ -1,0 +1,128 @@
+"""The extra links of a profile: its owner adds, changes, arranges and removes them."""
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..db import db
+from ..models import Profile
+from ..services import profile_links, profiles
+from ..web.forms import refusals
+from ..web.guards import login_required
+from ..web.redirects import own_hosts
+from .blueprint import bp
+from .profile_forms import LinkForm
+from .profiles import LINK_ICONS
+
+PLACES = {"up": -1, "down": 1}
+
+
+@bp.route("/profiles/<int:profile_id>/links", methods=["GET", "POST"], endpoint="profile_links")
+@login_required
+def list_links(profile_id: int) -> Response:
+    """All links of a profile, and a form for one more."""
+    own = profiles.own_profile(current_user, profile_id)
+    form = LinkForm()
+    if form.is_submitted() and form.check(own_hosts()):
+        with refusals(form):
+            profile_links.add(
+                own, current_user, title=form.title.data or "", url=form.url.data or "", own_hosts=own_hosts()
+            )
+            db.session.commit()
+            flash(_("The link is on your page."), "success")
+            return to_links(profile_id)
+    return links_page(profiles.own_profile(current_user, profile_id), form)
+
+
+@bp.route("/profiles/<int:profile_id>/links/<int:link_id>", methods=["GET", "POST"], endpoint="profile_link")
+@login_required
+def edit_link(profile_id: int, link_id: int) -> Response:
+    """Change one link."""
+    own = profiles.own_profile(current_user, profile_id)
+    link = profile_links.own_link(own, link_id)
+    form = LinkForm(data={"title": link.title, "url": link.url, "seen": profile_links.mark_of(link)})
+    if form.is_submitted() and form.check(own_hosts()):
+        with refusals(form):
+            profile_links.change(
+                link,
+                current_user,
+                title=form.title.data or "",
+                url=form.url.data or "",
+                seen=form.seen.data or "",
+                own_hosts=own_hosts(),
+            )
+            db.session.commit()
+            flash(_("Saved."), "success")
+            return to_links(profile_id)
+        own = profiles.own_profile(current_user, profile_id)
+        link = profile_links.own_link(own, link_id)
+    page = render_template("tap/profile_link.html", profile=own, link=link, form=form)
+    return make_response(page, 422 if form.errors else 200)
+
+
+@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/move", endpoint="move_profile_link")
+@login_required
+def move_link(profile_id: int, link_id: int) -> Response:
+    """Move a link one place up or down."""
+    own = profiles.own_profile(current_user, profile_id)
+    profile_links.move(own, link_id, by=PLACES.get(request.form.get("to", ""), 0))
+    db.session.commit()
+    return to_links(profile_id, link_id)
+
+
+@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/show", endpoint="show_profile_link")
+@login_required
+def show_link(profile_id: int, link_id: int) -> Response:
+    """Switch a link on, or off."""
+    own = profiles.own_profile(current_user, profile_id)
+    profile_links.show(profile_links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
+    db.session.commit()
+    return to_links(profile_id, link_id)
+
+
+@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/remove", endpoint="remove_profile_link")
+@login_required
+def remove_link(profile_id: int, link_id: int) -> Response:
+    """Take a link off the profile."""
+    own = profiles.own_profile(current_user, profile_id)
+    profile_links.remove(profile_links.own_link(own, link_id), current_user)
+    db.session.commit()
+    flash(_("The link is removed."), "success")
+    return to_links(profile_id)
+
+
+@bp.post("/profiles/<int:profile_id>/links/order", endpoint="order_profile_links")
+@login_required
+def order_links(profile_id: int) -> Response:
+    """Put all links into the order they were dragged into."""
+    own = profiles.own_profile(current_user, profile_id)
+    profile_links.reorder(own, numbers_in(request.form.get("order", "")))
+    db.session.commit()
+    return to_links(profile_id)
+
+
+def numbers_in(text: str) -> list[int]:
+    """The ids that a script sent, with commas in between; what is no id becomes 0, which is none."""
+    parts = text.split(",")[: 2 * profile_links.MOST_LINKS]
+    return [int(each) if each.isascii() and each.isdigit() and len(each) < 19 else 0 for each in parts if each]
+
+
+def to_links(profile_id: int, link_id: int | None = None) -> Response:
+    """Back to the list, where the link stands that was pressed."""
+    anchor = f"link-{link_id}" if link_id else None
+    return redirect(url_for("tap.profile_links", profile_id=profile_id, _anchor=anchor))
+
+
+def links_page(own: Profile, form: LinkForm) -> Response:
+    """The list and the form."""
+    page = render_template(
+        "tap/profile_links.html",
+        profile=own,
+        extra_links=profile_links.links_of(own),
+        form=form,
+        most=profile_links.MOST_LINKS,
+        kind_of=profile_links.kind_of,
+        icons=LINK_ICONS,
+    )
+    return make_response(page, 422 if form.errors else 200)

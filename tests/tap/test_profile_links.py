@@ -1,0 +1,161 @@
+"""The page of a profile's links: adding, changing, arranging, removing; by buttons, and by what dragging sends."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard.db import db
+from tapcard.models import Profile, ProfileLink, User
+from tapcard.services import profile_links
+from tests.conftest import FormClient, login
+from tests.watching import error_of, form_to, forms_on
+
+
+@pytest.fixture
+def signed_in(client: FormClient, ada: User) -> FormClient:
+    login(client, ada)
+    return client
+
+
+@pytest.fixture
+def three(profile: Profile) -> list[int]:
+    """The ids of links A, B and C."""
+    made = [
+        ProfileLink(profile_id=profile.id, position=place, title=title, url=f"https://{title}.example/")
+        for place, title in enumerate("ABC")
+    ]
+    db.session.add_all(made)
+    db.session.commit()
+    return [link.id for link in made]
+
+
+def titles(profile: Profile) -> str:
+    return "".join(link.title for link in profile_links.links_of(profile))
+
+
+def test_a_link_is_added_and_on_the_page(signed_in: FormClient, profile: Profile) -> None:
+    path = f"/profiles/{profile.id}/links"
+    assert "No link yet" in signed_in.get(path).text
+    answer = signed_in.post(path, data={"title": "My houses", "url": "example.com/houses"})
+    assert answer.location == path
+    page = signed_in.get("/p/ada").text
+    assert 'href="https://example.com/houses" rel="noopener nofollow ugc"' in page
+    assert "My houses" in page
+    assert "My houses" in signed_in.get(f"/profiles/{profile.id}").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"title": "", "url": "example.com"}, "title"),
+        ({"title": "Work", "url": ""}, "url"),
+        ({"title": "Work", "url": "javascript:alert(1)"}, "url"),
+        ({"title": "Work", "url": "http://localhost/t/ADASCARD"}, "url"),
+        ({"title": "x" * 81, "url": "example.com"}, "title"),
+    ],
+)
+def test_a_refused_link_keeps_what_was_typed(
+    signed_in: FormClient, profile: Profile, three: list[int], typed: dict[str, str], field: str
+) -> None:
+    for path in (f"/profiles/{profile.id}/links", f"/profiles/{profile.id}/links/{three[0]}"):
+        answer = signed_in.post(path, data=typed)
+        assert answer.status_code == 422
+        assert error_of(answer.text, field)
+        values = form_to(answer.text, path).values
+        assert {name: values[name] for name in typed} == typed
+    assert titles(profile) == "ABC"
+
+
+def test_the_twenty_first_is_refused_and_kept(signed_in: FormClient, profile: Profile) -> None:
+    path = f"/profiles/{profile.id}/links"
+    for number in range(profile_links.MOST_LINKS):
+        signed_in.post(path, data={"title": f"Link {number}", "url": "example.com"})
+    assert "as many as a page may have" in signed_in.get(path).text
+    answer = signed_in.post(path, data={"title": "One more", "url": "example.com"})
+    assert answer.status_code == 422
+    assert "20 links already" in answer.text
+    assert form_to(answer.text, path).values["title"] == "One more"
+
+
+def test_links_are_arranged_by_plain_forms(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+    path = f"/profiles/{profile.id}/links"
+    move = f"{path}/{three[2]}/move"
+    up = next(f for f in forms_on(signed_in.get(path).text) if f.action == move and f.values["to"] == "up")
+    answer = signed_in.post(up.action, data=up.values, csrf=False)
+    assert answer.location == f"{path}#link-{three[2]}"
+    assert titles(profile) == "ACB"
+    signed_in.post(f"{path}/{three[0]}/move", data={"to": "down"})
+    assert titles(profile) == "CAB"
+    for nonsense in ("", "sideways", "x" * 5000):
+        signed_in.post(f"{path}/{three[0]}/move", data={"to": nonsense})
+    assert titles(profile) == "CAB"
+
+
+def test_dragging_sends_the_whole_order(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+    path = f"/profiles/{profile.id}/links/order"
+    a, b, c = three
+    assert signed_in.post(path, data={"order": f"{c},{a},{b}"}).status_code == 302
+    assert titles(profile) == "CAB"
+    for wrong in ("", f"{a},{b}", f"{a},{b},{c},{c}", "x,y,z", f"{a},{b},{'9' * 40}", "1," * 5000, "\0", "²,³"):
+        answer = signed_in.post(path, data={"order": wrong})
+        assert answer.status_code == 409
+        assert "The links changed meanwhile" in answer.text
+    assert titles(profile) == "CAB"
+
+
+def test_a_link_is_switched_off_and_on(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+    path = f"/profiles/{profile.id}/links/{three[1]}/show"
+    signed_in.post(path, data={"shown": "no"})
+    assert "https://B.example/" not in signed_in.get("/p/ada").text
+    assert "https://C.example/" in signed_in.get("/p/ada").text
+    signed_in.post(path, data={"shown": "yes"})
+    assert "https://B.example/" in signed_in.get("/p/ada").text
+
+
+def test_a_link_is_changed_and_removed(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+    path = f"/profiles/{profile.id}/links/{three[1]}"
+    form = form_to(signed_in.get(path).text, path)
+    answer = signed_in.post(path, data={**form.values, "title": "Blog"}, csrf=False)
+    assert answer.location == f"/profiles/{profile.id}/links"
+    assert titles(profile) == "ABlogC"
+    stale = signed_in.post(path, data={**form.values, "title": "Book"}, csrf=False)
+    assert stale.status_code == 422
+    assert "Somebody changed this link meanwhile" in stale.text
+    assert form_to(stale.text, path).values["title"] == "Book"
+    assert titles(profile) == "ABlogC"
+    signed_in.post(f"{path}/remove")
+    assert titles(profile) == "AC"
+    assert signed_in.get(path).status_code == 404
+    assert signed_in.post(f"{path}/remove").status_code == 404
+
+
+def test_the_links_of_somebody_else_do_not_exist(
+    client: FormClient, profile: Profile, three: list[int], cleo: User, create_profile: Callable[..., Profile]
+) -> None:
+    login(client, cleo)
+    others = create_profile(cleo, "cleo")
+    order = ",".join(map(str, three))
+    for number in (profile.id, others.id):
+        base = f"/profiles/{number}/links"
+        paths = [f"{base}/{three[0]}{step}" for step in ("", "/move", "/show", "/remove")]
+        for path in paths:
+            assert client.post(path, data={"title": "Evil", "url": "evil.example", "to": "down"}).status_code == 404
+        assert client.get(paths[0]).status_code == 404
+        assert client.post(f"{base}/order", data={"order": order}).status_code in (404, 409)
+    base = f"/profiles/{profile.id}/links"
+    assert client.get(base).status_code == 404
+    assert client.post(base, data={"title": "Evil", "url": "evil.example"}).status_code == 404
+    stored = db.session.execute(sa.select(ProfileLink.title, ProfileLink.position, ProfileLink.is_shown)).all()
+    assert [tuple(row) for row in stored] == [("A", 0, True), ("B", 1, True), ("C", 2, True)]
+
+
+def test_what_a_holder_types_stays_text(signed_in: FormClient, profile: Profile) -> None:
+    path = f"/profiles/{profile.id}/links"
+    evil = "\"'><script>alert(1)</script>"
+    signed_in.post(path, data={"title": evil, "url": "https://example.com/?q=\"'><b>"})
+    link = profile_links.links_of(profile)[0]
+    for page in (path, f"{path}/{link.id}", "/p/ada", f"/profiles/{profile.id}"):
+        text = signed_in.get(page).text
+        assert "<script>alert" not in text
+        assert "><b>" not in text

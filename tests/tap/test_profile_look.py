@@ -1,0 +1,332 @@
+"""How a page looks, who sees what of it, its preview, and the addresses it had."""
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from PIL import Image
+
+from tapcard import files
+from tapcard.db import db
+from tapcard.models import AuditEntry, Profile, ProfileLink, ProfileTheme, User
+from tapcard.services import profiles
+from tapcard.web.brand import contrast
+from tests.conftest import FormClient, login
+from tests.watching import error_of, form_to, forms_on, statements, words_of, writes
+
+STYLES = Path(__file__).resolve().parents[2] / "tapcard" / "static" / "css" / "tapcard.css"
+
+
+def picture(size: tuple[int, int] = (60, 40), left: str = "red", right: str = "blue", kind: str = "PNG") -> io.BytesIO:
+    """A picture of two colours side by side."""
+    image = Image.new("RGB", size, left)
+    image.paste(right, (size[0] // 2, 0, *size))
+    out = io.BytesIO()
+    image.save(out, kind)
+    return io.BytesIO(out.getvalue())
+
+
+@pytest.fixture
+def signed_in(client: FormClient, ada: User) -> FormClient:
+    login(client, ada)
+    return client
+
+
+@pytest.fixture
+def own(ada: User, create_profile: Callable[..., Profile]) -> Profile:
+    return create_profile(ada, "ada-obi", headline="Architect", phone="+442079460000", website="https://example.com/")
+
+
+def fields(client: FormClient, path: str) -> dict[str, object]:
+    """What the form of a page holds."""
+    return dict(form_to(client.get(path).text, path).values)
+
+
+def save(client: FormClient, profile: Profile, **changes: object):
+    path = f"/profiles/{profile.id}"
+    data = {**fields(client, path), **changes}
+    return client.post(path, data=data, content_type="multipart/form-data", csrf=False)
+
+
+def uploaded(app: Flask, name: str | None) -> Image.Image:
+    assert name
+    with files.open_upload(name, files.folder(app.instance_path)) as upload:
+        return Image.open(io.BytesIO(upload.read())).convert("RGB")
+
+
+# --- colours, banner, photo -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ProfileTheme)
+def test_colours_are_chosen_and_worn(signed_in: FormClient, own: Profile, theme: ProfileTheme) -> None:
+    assert save(signed_in, own, theme=theme.value).status_code == 302
+    assert own.theme is theme
+    assert f"tc-themed theme-{theme.value}" in signed_in.get("/p/ada-obi").text
+    assert fields(signed_in, f"/profiles/{own.id}")["theme"] == theme.value
+
+
+def test_colours_that_do_not_exist_are_refused_and_none_keeps_those_there_are(
+    signed_in: FormClient, own: Profile
+) -> None:
+    save(signed_in, own, theme="rose")
+    answer = save(signed_in, own, theme="plaid")
+    assert answer.status_code == 422
+    assert own.theme is ProfileTheme.ROSE
+    save(signed_in, own, theme="")
+    assert own.theme is ProfileTheme.ROSE
+
+
+def colours_of(theme: str) -> dict[str, str]:
+    [rule] = re.findall(rf"^\.theme-{theme} {{(.*?)}}", STYLES.read_text(), re.MULTILINE)
+    return dict(re.findall(r"--tp-(\w+): (#[0-9a-f]{6})", rule))
+
+
+@pytest.mark.parametrize("theme", sorted(set(ProfileTheme) - {ProfileTheme.LAKE}))
+def test_every_colour_is_legible_on_light_and_dark(theme: str) -> None:
+    """Lake is the shop's own, which `web/brand.py` looks after."""
+    colours = colours_of(theme)
+    ink, muted, dark_ink, dark_muted = "#13294b", "#54637d", "#e7eefb", "#a9b8d3"
+    assert contrast(colours["strong"], "#ffffff") >= 4.5
+    for text in (colours["strong"], ink, muted):
+        assert contrast(text, colours["light"]) >= 4.5
+    for ground in (colours["dark"], colours["raised"]):
+        for text in (colours["soft"], dark_ink, dark_muted):
+            assert contrast(text, ground) >= 4.5
+
+
+def test_a_banner_is_stored_shown_replaced_and_removed(signed_in: FormClient, own: Profile, app: Flask) -> None:
+    save(signed_in, own, banner=(picture((3000, 2000)), "wide.png"))
+    first = own.banner
+    assert uploaded(app, first).size == (1500, 500)
+    assert f'src="/uploads/{first}"' in signed_in.get("/p/ada-obi").text
+    save(signed_in, own, name="Ada O.")
+    assert own.banner == first
+    save(signed_in, own, banner=(picture(left="green"), "b.png"))
+    assert own.banner not in (None, first)
+    save(signed_in, own, remove_banner="y")
+    assert own.banner is None
+
+
+def test_a_banner_outlives_the_errors_of_other_fields_and_is_no_photo(signed_in: FormClient, own: Profile) -> None:
+    path = f"/profiles/{own.id}"
+    answer = save(signed_in, own, email="nonsense", banner=(picture(), "b.png"))
+    kept = form_to(answer.text, path).values["banner_kept"]
+    assert kept
+    save(signed_in, own, photo_kept=kept)
+    assert (own.photo, own.banner) == (None, None)
+    save(signed_in, own, banner_kept=kept)
+    assert own.banner
+
+
+def test_a_bad_banner_is_said_at_its_field_and_all_else_is_kept(signed_in: FormClient, own: Profile) -> None:
+    changes = {"name": "Ada O.", "theme": "night", "hidden": ["phone"], "is_private": "y"}
+    answer = save(signed_in, own, banner=(io.BytesIO(b"<svg/>"), "b.svg"), **changes)
+    assert answer.status_code == 422
+    assert "not a picture" in error_of(answer.text, "banner")
+    again = form_to(answer.text, f"/profiles/{own.id}").values
+    assert {name: again[name] for name in changes} == {**changes, "hidden": "phone"}
+    assert (own.name, own.banner) == ("Ada Obi", None)
+
+
+def test_the_chosen_part_of_a_photo_is_what_shows(signed_in: FormClient, own: Profile, app: Flask) -> None:
+    wide = picture((600, 200))
+    save(signed_in, own, photo=(wide, "a.png"), crop_x="0.6", crop_y="0", crop_size="1")
+    assert uploaded(app, own.photo).size == (200, 200)
+    assert uploaded(app, own.photo).getpixel((10, 100))[2] > 200
+    save(signed_in, own, photo=(picture((600, 200)), "a.png"))
+    middle = uploaded(app, own.photo)
+    assert middle.getpixel((10, 100))[0] > 200
+    assert middle.getpixel((190, 100))[2] > 200
+
+
+@pytest.mark.parametrize(
+    "crop", [("0.9", "0", "1"), ("x", "0", "1"), ("nan", "0", "1"), ("", "", "inf"), ("0", "0", "")]
+)
+def test_a_part_that_is_none_is_said_at_the_photo(signed_in: FormClient, own: Profile, crop: tuple[str, ...]) -> None:
+    parts = dict(zip(("crop_x", "crop_y", "crop_size"), crop, strict=True))
+    answer = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
+    assert answer.status_code == 422
+    assert "outside the picture" in error_of(answer.text, "photo")
+    assert own.photo is None
+
+
+# --- who sees what ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_to_oneself_is_not_on_the_page(signed_in: FormClient, own: Profile) -> None:
+    save(signed_in, own, hidden=["phone", "github"], github="ada-obi", address="1 Lake Street\nIbadan")
+    assert own.hidden_fields == ["phone", "github"]
+    page = signed_in.get("/p/ada-obi").text
+    assert "tel:" not in page
+    assert "github.com" not in page
+    assert "example.com" in page
+    assert "1 Lake Street, Ibadan" in page
+    assert not profiles.is_shown(own, "phone")
+    assert profiles.is_shown(own, "website")
+    save(signed_in, own, hidden=[])
+    assert own.hidden_fields == []
+
+
+@pytest.mark.parametrize("name", ["name", "slug", "bio", "owner_id", "", "x" * 3000])
+def test_only_ways_to_reach_somebody_can_be_hidden(signed_in: FormClient, own: Profile, name: str) -> None:
+    assert save(signed_in, own, hidden=[name]).status_code == 422
+    assert own.hidden_fields == []
+
+
+def test_a_page_is_made_private_and_public_again(
+    signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile
+) -> None:
+    save(signed_in, own, is_private="y")
+    assert not own.is_public
+    assert new_client().get("/p/ada-obi").status_code == 404
+    assert fields(signed_in, f"/profiles/{own.id}")["is_private"] == "y"
+    data = fields(signed_in, f"/profiles/{own.id}")
+    del data["is_private"]
+    signed_in.post(f"/profiles/{own.id}", data=data, csrf=False)
+    assert own.is_public
+
+
+def test_of_two_windows_the_later_one_keeps_what_was_chosen(signed_in: FormClient, own: Profile) -> None:
+    path = f"/profiles/{own.id}"
+    stale = fields(signed_in, path)
+    save(signed_in, own, headline="Builder")
+    changes = {"theme": "night", "hidden": "phone", "bio": "Hello", "is_private": "y"}
+    answer = signed_in.post(path, data={**stale, **changes}, csrf=False)
+    assert answer.status_code == 422
+    assert "Somebody changed this profile meanwhile" in words_of(answer.text)
+    again = form_to(answer.text, path).values
+    assert {name: again[name] for name in changes} == changes
+    assert (own.headline, own.theme, own.is_public) == ("Builder", ProfileTheme.LAKE, True)
+
+
+# --- preview ----------------------------------------------------------------------------------------------------------
+
+
+def preview(client: FormClient, profile: Profile | None, query: str = "", **changes: object):
+    edit = f"/profiles/{profile.id}" if profile else "/profiles/new"
+    path = f"/profiles/{profile.id}/preview" if profile else "/profiles/preview"
+    data = {**fields(client, edit), **changes}
+    return client.post(path + query, data=data, content_type="multipart/form-data", csrf=False)
+
+
+def test_a_preview_shows_what_would_be_and_stores_nothing(signed_in: FormClient, own: Profile, app: Flask) -> None:
+    db.session.add(ProfileLink(profile_id=own.id, position=0, title="My houses", url="https://example.com/houses"))
+    db.session.commit()
+    changes = {"name": "Ada Preview", "theme": "rose", "hidden": ["phone"], "slug": "elsewhere"}
+    fields(signed_in, f"/profiles/{own.id}")
+    with statements() as asked:
+        answer = preview(signed_in, own, photo=(picture(), "a.png"), **changes)
+    throttled = [each for each in writes(asked) if "throttle_counters" not in each]
+    assert throttled == []
+    assert answer.status_code == 200
+    page = answer.text
+    for text in ("Ada Preview", "theme-rose", "My houses", "nothing of it is saved", 'content="noindex"'):
+        assert text in page
+    assert "tel:" not in page
+    [drawn] = re.findall(r'src="data:image/webp;base64,([^"]+)"', page)
+    assert Image.open(io.BytesIO(base64.b64decode(drawn))).size == (40, 40)
+    assert (own.name, own.slug, own.photo, own.version) == ("Ada Obi", "ada-obi", None, 1)
+    assert list(files.folder(app.instance_path).glob("*.webp")) == []
+
+
+def test_a_preview_without_pictures_never_writes(signed_in: FormClient, own: Profile) -> None:
+    data = fields(signed_in, f"/profiles/{own.id}")
+    for path in (f"/profiles/{own.id}/preview?part=1", "/profiles/preview"):
+        with statements() as asked:
+            assert signed_in.post(path, data=data, csrf=False).status_code == 200
+        assert writes(asked) == []
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 1
+
+
+def test_the_part_of_a_preview_is_the_page_alone(signed_in: FormClient, own: Profile) -> None:
+    page = preview(signed_in, own, "?part=1").text
+    assert page.strip().startswith('<div class="tc-profile')
+    assert "<html" not in page
+    assert "<script" not in page
+    assert "nothing of it is saved" not in page
+    assert forms_on(page) == []
+
+
+def test_a_new_profile_has_a_preview_too(signed_in: FormClient) -> None:
+    page = preview(signed_in, None, name="", headline="Architect").text
+    assert "Architect" in page
+    assert db.session.scalar(sa.select(Profile)) is None
+
+
+def test_what_is_wrong_is_left_out_of_a_preview_and_said(signed_in: FormClient, own: Profile) -> None:
+    evil = "<script>alert(1)</script>"
+    answer = preview(signed_in, own, email="nonsense", website="javascript:alert(1)", headline=evil, slug="a b")
+    assert answer.status_code == 200
+    assert "left out here" in answer.text
+    assert "javascript:" not in answer.text
+    assert evil not in answer.text
+    assert preview(signed_in, own, photo=(io.BytesIO(b"no picture"), "a.png")).status_code == 200
+
+
+def test_nobody_previews_the_profile_of_somebody_else(client: FormClient, own: Profile, cleo: User) -> None:
+    assert client.post(f"/profiles/{own.id}/preview", data={"name": "Eve"}).location.startswith("/log-in")
+    login(client, cleo)
+    assert client.post(f"/profiles/{own.id}/preview", data={"name": "Eve"}).status_code == 404
+    assert client.get(f"/profiles/{own.id}/preview").status_code == 405
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def test_a_former_address_leads_on_until_somebody_takes_it(
+    signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile, cleo: User
+) -> None:
+    save(signed_in, own, slug="ada-new")
+    visitor = new_client()
+    for path in ("/p/ada-obi", "/p/ADA-obi"):
+        answer = visitor.get(path)
+        assert (answer.status_code, answer.location) == (302, "/p/ada-new")
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert "ada-obi" in signed_in.get(f"/profiles/{own.id}").text
+    login(visitor, cleo)
+    assert visitor.post("/profiles/new", data={"name": "Cleo", "slug": "ada-obi"}).status_code == 302
+    assert "Cleo" in new_client().get("/p/ada-obi").text
+    assert db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag == "profile.changed")).all()
+
+
+def test_a_former_address_of_a_private_page_does_not_tell_the_new_one(
+    signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile
+) -> None:
+    save(signed_in, own, slug="ada-secret", is_private="y")
+    answer = new_client().get("/p/ada-obi")
+    assert answer.status_code == 404
+    assert "ada-secret" not in answer.text + str(answer.headers)
+    assert signed_in.get("/p/ada-obi").location == "/p/ada-secret"
+
+
+# --- sharing ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "ends", "card"),
+    [
+        ({"photo": "0" * 32 + ".webp", "banner": "1" * 32 + ".webp"}, "0" * 32 + ".webp", "summary"),
+        ({"banner": "1" * 32 + ".webp"}, "1" * 32 + ".webp", "summary_large_image"),
+        ({}, "img/touch-icon.png", "summary"),
+    ],
+    ids=["photo", "banner", "neither"],
+)
+def test_a_shared_link_always_has_a_picture_of_this_site(
+    client: FormClient, own: Profile, values: dict[str, str], ends: str, card: str
+) -> None:
+    for name, value in values.items():
+        setattr(own, name, value)
+    db.session.commit()
+    page = client.get("/p/ada-obi", headers={"Host": "evil.example"}).text
+    [address] = re.findall(r'property="og:image" content="([^"]+)"', page)
+    assert address.startswith("http://localhost/")
+    assert address.endswith(ends)
+    assert f'name="twitter:card" content="{card}"' in page
+    if not values:
+        with client.get(address.removeprefix("http://localhost")) as answer:
+            assert (answer.status_code, answer.mimetype) == (200, "image/png")
