@@ -117,9 +117,7 @@
     try {
       const answer = await fetch(live.dataset.livePreview, { method: "POST", body: data, redirect: "error" });
       if (!answer.ok || number !== asked) return;
-      const scrolled = page.scrollTop;
       page.innerHTML = await answer.text();
-      page.scrollTop = scrolled;
     } catch { return; }  // offline, or signed out meanwhile: saving says so
     show("photo", drawn.photo);
     show("banner", drawn.banner);
