@@ -33,8 +33,12 @@ PATIENCE = 1.0  # seconds that an answer may wait for its action to be written d
 
 @bp.app_template_global()
 def opened_by(profile: Profile, key: str, href: str) -> str:
-    """The address behind a row of a public page: links to other sites go by way of ours, to be counted."""
-    return url_for("tap.open_link", slug=profile.slug, key=key) if href.startswith(actions.WEB) else href
+    """The address behind a row of a public page: links to other sites go by way of ours, to be counted.
+
+    A profile that is not stored yet, as in a preview, has nothing to count.
+    """
+    is_counted_here = profile.id is not None and href.startswith(actions.WEB)
+    return url_for("tap.open_link", slug=profile.slug, key=key) if is_counted_here else href
 
 
 @bp.get("/p/<slug>.vcf")

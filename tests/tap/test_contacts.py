@@ -152,6 +152,10 @@ def test_a_link_leads_on_to_where_its_owner_wants(client: FormClient, own: Profi
     assert client.get("/p/ada/open/github").location == "https://github.com/ada-obi"
 
 
+def test_a_profile_that_is_not_stored_counts_nothing(app: Flask) -> None:
+    assert contacts.opened_by(Profile(slug=""), "website", "https://example.com/") == "https://example.com/"
+
+
 def test_it_leads_nowhere_else(client: FormClient, own: Profile, cleo: User, create_profile: Any) -> None:
     own.hidden_fields = ["github"]
     own.links = [ProfileLink(position=1, title="Draft", url="https://example.com/draft", is_shown=False)]
