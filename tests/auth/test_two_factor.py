@@ -373,6 +373,21 @@ def test_guessing_codes_is_throttled_by_address(
     assert codes == [422] * 3 + [429]
 
 
+@pytest.mark.parametrize(
+    "odd", ["", "\0", "x" * 5000, "<script>alert(1)</script>", "🂡é", "-1", "' OR 1=1 --", "a\r\nb"]
+)
+def test_an_odd_code_is_refused_everywhere(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], odd: str
+) -> None:
+    login(client, ada)
+    answers = [client.post(CODE_PAGE, data={"code": odd})]
+    client.post(CODE_PAGE, data={"code": code_of(protected[0])})
+    answers.append(client.post("/account/two-factor/off", data={"current": PASSWORD, "code": odd}))
+    answers.append(client.post("/account/two-factor/codes", data={"current": odd}))
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
+    assert not any("<script>alert" in answer.text for answer in answers)
+
+
 def test_a_right_code_forgives_the_wrong_ones(
     client: FormClient, ada: User, protected: tuple[str, list[str]], forget_steps: Callable[[], None]
 ) -> None:
