@@ -53,6 +53,7 @@ class Config:
     flood_limit: str = "600 per minute"
     unknown_token_limit: str = "60 per minute"
     tap_fast: bool = True
+    requires_staff_two_factor: bool = False
     mail: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -86,6 +87,7 @@ class Config:
             spool_sync=read.choice("SPOOL_SYNC", ("drain", "always"), "drain") == "always",
             flood_limit=read.limit("FLOOD_LIMIT", "600 per minute"),
             unknown_token_limit=read.limit("UNKNOWN_TOKEN_LIMIT", "60 per minute"),
+            requires_staff_two_factor=_requires_staff_two_factor(read, environment),
             mail=_mail(read),
         )
 
@@ -253,6 +255,11 @@ def _redis_url(read: _Reader) -> str | None:
     if raw and read.address("REDIS_URL", "").scheme not in ("redis", "rediss", "unix"):
         raise ConfigError(f"REDIS_URL: {raw!r} does not begin with redis://, rediss:// or unix://.")
     return raw or None
+
+
+def _requires_staff_two_factor(read: _Reader, environment: str) -> bool:
+    default = "required" if environment == "production" else "optional"
+    return read.choice("STAFF_TWO_FACTOR", ("required", "optional"), default) == "required"
 
 
 def _modules(read: _Reader) -> tuple[str, ...]:

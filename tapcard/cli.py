@@ -22,7 +22,7 @@ from . import backup
 from .db import db
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause
-from .services import accounts, card_import, cards, health
+from .services import accounts, card_import, cards, health, two_factor
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")
@@ -217,6 +217,19 @@ def create_owner(email: str, first_name: str, last_name: str) -> None:
         raise click.ClickException(str(error)) from None
     db.session.commit()
     click.echo(f"{email} owns the shop.")
+
+
+@users_group.command("reset-two-factor")
+@click.argument("email")
+def reset_two_factor(email: str) -> None:
+    """Let somebody who lost app and recovery codes log in by password alone; be sure that it is them."""
+    user = accounts.find(email)
+    if user is None:
+        raise click.ClickException(f"There is no account {email}.")
+    if not two_factor.reset(user):
+        raise click.ClickException(f"{email} has no two-factor log in.")
+    db.session.commit()
+    click.echo(f"{email} logs in by password alone, and is logged out everywhere.")
 
 
 # --- taps -------------------------------------------------------------------------------------------------------------

@@ -165,6 +165,26 @@ def password_changed(user_id: int) -> Message | None:
     return compose("password_changed", user.email, user=user, link=link_to("auth.forgot_password"))
 
 
+def two_factor_on(user_id: int) -> Message | None:
+    """Tell somebody that logging in asks for a code from now on."""
+    return _about_account(user_id, "two_factor_on")
+
+
+def two_factor_off(user_id: int) -> Message | None:
+    """Tell somebody that their password is enough to log in from now on."""
+    return _about_account(user_id, "two_factor_off")
+
+
+def recovery_code_used(user_id: int) -> Message | None:
+    """Tell somebody that a recovery code stood in for their app."""
+    return _about_account(user_id, "recovery_code_used")
+
+
+def _about_account(user_id: int, name: str) -> Message | None:
+    user = _active(user_id)
+    return None if user is None else compose(name, user.email, user=user, link=link_to("auth.forgot_password"))
+
+
 def email_change(link_id: int) -> Message | None:
     """Ask a new address whether it belongs to the account; an address that has an account already hears nothing."""
     link = _open_link(link_id)
@@ -225,6 +245,9 @@ PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.verify_email": verify_email,
     "mail.set_password": set_password,
     "mail.password_changed": password_changed,
+    "mail.two_factor_on": two_factor_on,
+    "mail.two_factor_off": two_factor_off,
+    "mail.recovery_code_used": recovery_code_used,
     "mail.email_change": email_change,
     "mail.email_changed": email_changed,
     "mail.lead_received": lead_received,

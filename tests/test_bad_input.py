@@ -57,6 +57,8 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/account": ("ada", {"first_name": "Ada", "last_name": "Obi"}),
     "/account/password": ("ada", {"current": "not the password", "password": "battery staple correct"}),
     "/account/email": ("ada", {"email": "new@example.com", "current": "not the password"}),
+    "/account/confirm-password": ("ada", {"current": "not the password"}),
+    "/account/two-factor/set-up": ("ada", {"code": "000000"}),
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
 }  # fmt: skip

@@ -11,9 +11,10 @@ from click.testing import Result
 from flask import Flask
 
 from tapcard import cli
+from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import AuditEntry, Card, CardBatch, ClaimPolicy, Design, Tap, User
-from tapcard.services import accounts
+from tapcard.models import AuditEntry, Card, CardBatch, ClaimPolicy, Design, RecoveryCode, Tap, TwoFactor, User
+from tapcard.services import accounts, two_factor
 from tests.conftest import PASSWORD, FormClient, login
 
 HEADER = "token,email,first_name,last_name,alias,reroute_url,show_profile,design,taps\n"
@@ -269,6 +270,26 @@ def test_an_owner_needs_an_address_and_a_good_password(
 ) -> None:
     assert create_owner(email, password).exit_code == 1
     assert number_of(User) == 0
+
+
+def test_two_factor_is_reset_for_somebody_who_lost_everything(
+    run: Callable[..., Result], client: FormClient, create_user: Callable[..., User], app: Flask
+) -> None:
+    ada = create_user("ada@example.com")
+    assert run("users", "reset-two-factor", "ada@example.com").exit_code == 1
+    assert run("users", "reset-two-factor", "nobody@example.com").exit_code == 1
+    login(client, ada)
+    secret = app.extensions["keys"].encrypt("JBSWY3DPEHPK3PXP")
+    db.session.add(TwoFactor(user_id=ada.id, secret=secret, confirmed_at=utcnow()))
+    two_factor.new_codes(ada, app.extensions["keys"])
+    db.session.commit()
+    result = run("users", "reset-two-factor", "Ada@Example.com")
+    assert result.exit_code == 0, result.output
+    assert (number_of(TwoFactor), number_of(RecoveryCode)) == (0, 0)
+    entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "user.two_factor_reset")).one()
+    assert (entry.subject_id, entry.actor_id, entry.origin) == (ada.id, None, "command")
+    assert client.get("/account").status_code == 302
+    assert login(client, ada).location == "/dashboard"
 
 
 # --- operation --------------------------------------------------------------------------------------------------------

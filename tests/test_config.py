@@ -291,3 +291,25 @@ def test_the_example_names_every_variable_that_is_read(read: Callable[..., Confi
 
     Config.from_env(Watched(PRODUCTION))
     assert Watched.asked - {"FLASK_DEBUG"} == EXAMPLES
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_required"),
+    [
+        ({}, False),
+        ({"APP_ENV": "testing"}, False),
+        (PRODUCTION, True),
+        ({"STAFF_TWO_FACTOR": "required"}, True),
+        ({**PRODUCTION, "STAFF_TWO_FACTOR": "optional"}, False),
+    ],
+)
+def test_staff_need_two_factor_in_production_unless_told_otherwise(
+    read: Callable[..., Config], variables: dict[str, str], is_required: bool
+) -> None:
+    assert read(**variables).requires_staff_two_factor is is_required
+
+
+@pytest.mark.parametrize("value", ["yes", "Required", "0", "off"])
+def test_an_odd_wish_about_two_factor_is_named(read: Callable[..., Config], value: str) -> None:
+    with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
+        read(STAFF_TWO_FACTOR=value)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -12,12 +13,13 @@ from werkzeug.routing import Rule
 from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, Profile, ProfileLink, User
+from tapcard.models import Card, LinkPurpose, Profile, ProfileLink, User, WebSession
 from tapcard.services import accounts, cards
 from tapcard.web.security import csrf
 from tests.conftest import FormClient, login
 from tests.watching import statements, walk, writes
 
+DAY = timedelta(days=1)
 ROLES = ("nobody", "ada", "cleo", "ben", "olu")
 HOLDERS = (302, 200, 200, 200, 200)
 ADAS = (302, 200, 404, 404, 404)
@@ -41,6 +43,13 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "auth.account": HOLDERS,
     "auth.change_password": HOLDERS,
     "auth.change_email": HOLDERS,
+    "auth.second_factor": (302,) * 5,  # on from a right password alone
+    "auth.confirm_password": HOLDERS,
+    "auth.show_two_factor": HOLDERS,
+    "auth.set_up_two_factor": HOLDERS,
+    "auth.new_recovery_codes": (302, 404, 404, 404, 404),  # it is off
+    "auth.switch_off_two_factor": (302, 404, 404, 404, 404),
+    "auth.list_sessions": HOLDERS,
     "auth.confirm_email": ALL,
     "auth.undo_email": ALL,
     "tap.tap_nfc": TAPS,
@@ -77,6 +86,7 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "ops.healthz": ALL,
     "ops.readyz": ALL,
 }
+LEADING_ON = ("auth.sign_up", "auth.log_in", "auth.second_factor")  # whoever is signed in already
 # what each form answers to when it is sent empty, with its token
 SENDING: dict[str, tuple[int, ...]] = {
     "auth.sign_up": (422, 302, 302, 302, 302),
@@ -89,6 +99,14 @@ SENDING: dict[str, tuple[int, ...]] = {
     "auth.account": (302,) * 5,  # what is not sent stays as it is
     "auth.change_password": (302, 422, 422, 422, 422),
     "auth.change_email": (302, 422, 422, 422, 422),
+    "auth.second_factor": (302,) * 5,
+    "auth.confirm_password": (302, 422, 422, 422, 422),
+    "auth.set_up_two_factor": (302, 422, 422, 422, 422),
+    "auth.new_recovery_codes": (302, 404, 404, 404, 404),
+    "auth.download_codes": (302, 404, 404, 404, 404),
+    "auth.switch_off_two_factor": (302, 404, 404, 404, 404),
+    "auth.end_session": (302, 302, 404, 404, 404),
+    "auth.end_other_sessions": (302,) * 5,
     "auth.confirm_email": (302, 410, 410, 410, 410),
     "auth.undo_email": (302, 410, 410, 410, 410),
     "tap.claim": (302, 302, 409, 409, 409),
@@ -159,10 +177,13 @@ def stage(
         address = ada.email if purpose in (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD) else "new@example.com"
         links[endpoint] = accounts.issue_link(ada, purpose, address, utcnow())
     db.session.commit()
-    special = {"backoffice.claim_code": {"token": "WAITING2"}}
     link = ProfileLink(profile_id=profile.id, position=0, title="Work", url="https://example.com/work")
     db.session.add(link)
     db.session.commit()
+    browser = WebSession(sid_hash="0" * 64, user_id=ada.id, data=b"{}", seen_at=utcnow(), expires_at=utcnow() + DAY)
+    db.session.add(browser)
+    db.session.commit()
+    special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id}}
 
     def values(endpoint: str) -> dict[str, Any]:
         given = {
@@ -231,7 +252,7 @@ def test_everybody_sees_what_they_may(
     for client in browsers(*ROLES):
         with client.get(path) as answer:
             answers.append(answer.status_code)
-            if answer.status_code == 302 and client is not None and endpoint not in ("auth.sign_up", "auth.log_in"):
+            if answer.status_code == 302 and client is not None and endpoint not in LEADING_ON:
                 assert answer.location.startswith(("/log-in?next=/", "https://example.com/"))
     assert tuple(answers) == LOOKING[endpoint]
 
@@ -306,7 +327,7 @@ def test_no_page_asks_anything_of_a_third_party(browsers: Callable[..., list[For
     [client] = browsers(role)
     found = walk(client, "/", "/dashboard", "/admin/", "/t/WAITING2", "/t/NOSUCH22", "/p/ada", "/no/such/page")
     assert len(found.statuses) > 15
-    pages = [link for link in found.elsewhere if not link.startswith(("mailto:", "tel:"))]
+    pages = [link for link in found.elsewhere if not link.startswith(("mailto:", "tel:", "otpauth:"))]
     hosts = {re.match(r"\w+:(?://)?([^/]*)", link)[1] for link in pages}  # type: ignore[index]
     assert hosts <= {"localhost", "example.com"}
 

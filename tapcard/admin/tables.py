@@ -13,7 +13,7 @@ from flask_login import current_user
 from ..db import Base, db
 from ..models import AuditEntry, Card, Design, OutboxMessage
 from ..web import filters
-from ..web.guards import to_log_in
+from ..web.guards import lacks_second_factor, to_log_in, to_set_up
 
 LAST_PAGE = 100_000
 LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
@@ -42,12 +42,14 @@ class StaffView(ModelView):
     column_type_formatters_detail = column_type_formatters
 
     def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.may(self.permission)
+        return current_user.is_authenticated and current_user.may(self.permission) and not lacks_second_factor()
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        if current_user.is_authenticated:
+        if not current_user.is_authenticated:
+            return to_log_in()
+        if not current_user.may(self.permission):
             abort(404)
-        return to_log_in()
+        return to_set_up()
 
     def _get_list_extra_args(self) -> Any:
         """Take page and search from the address as far as they make sense."""
@@ -148,10 +150,10 @@ class Start(AdminIndexView):
     """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
 
     def is_accessible(self) -> bool:
-        return bool(current_user.is_authenticated)
+        return current_user.is_authenticated and not lacks_second_factor()
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        return to_log_in()
+        return to_set_up() if current_user.is_authenticated else to_log_in()
 
     @expose("/")
     def index(self) -> Any:

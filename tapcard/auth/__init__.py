@@ -2,7 +2,10 @@
 
 from flask import Flask
 
+from . import sessions, two_factor
 from .views import bp
+
+__all__ = ["bp", "init_app", "sessions", "two_factor"]
 
 
 def init_app(app: Flask) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, DateField, EmailField, PasswordField, StringField
+from wtforms import BooleanField, DateField, EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from ..clock import utcnow
@@ -125,3 +125,45 @@ class DetailsForm(Form):
         # in some zone it is tomorrow already
         if field.data is not None and not EARLIEST_BIRTH <= field.data <= utcnow().date() + timedelta(days=1):
             raise ValidationError(_("Give a date between 1900 and today."))
+
+
+# --- two-factor log in ------------------------------------------------------------------------------------------------
+
+LONGEST_CODE = 40
+LONGEST_OFFER = 1000
+
+
+def _code(label: Any) -> StringField:
+    return StringField(label, [DataRequired(_("Type the code.")), Length(max=LONGEST_CODE, message=AT_MOST)])
+
+
+class ConfirmPasswordForm(Form):
+    """The password once more."""
+
+    current = _known_password(_("Your password"))
+
+
+class SecondFactorForm(Form):
+    """A code of the app, or a recovery code."""
+
+    code = _code(_("Code"))
+
+
+class SetUpTwoFactorForm(Form):
+    """The first code of an app; the secret that was shown comes back sealed."""
+
+    offer = HiddenField(validators=[Length(max=LONGEST_OFFER, message=AT_MOST)])
+    code = _code(_("Code from the app"))
+
+
+class SwitchOffForm(Form):
+    """Password and code, to do without them from now on."""
+
+    current = _known_password(_("Your password"))
+    code = _code(_("Code from the app, or a recovery code"))
+
+
+class DownloadCodesForm(Form):
+    """Recovery codes that were just shown, to be sent as a file."""
+
+    codes = HiddenField(validators=[DataRequired(), Length(max=LONGEST_OFFER, message=AT_MOST)])

@@ -13,10 +13,11 @@ from .. import outbox
 from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
-from ..models import Card, CardStatus, LinkPurpose
+from ..models import Card, CardStatus, LinkPurpose, User
 from ..services import accounts, cards
+from ..services.accounts import Proof
 from ..web.forms import Form, refusals
-from ..web.guards import log_in_user, log_out_user, login_required, renew_session
+from ..web.guards import ask_second_factor, log_in_user, log_out_user, login_required, renew_session
 from ..web.redirects import asked_next
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, form_status, throttle
@@ -86,11 +87,21 @@ def log_in() -> Response:
             email = accounts.fold_email(form.email.data)
             throttle("log_in", account=email, address=True)
             user = accounts.authenticate(email, form.password.data, utcnow())
+            proof = Proof.of(user)
             forgive("log_in", email)
             db.session.commit()
-            log_in_user(user, remember=form.remember.data)
-            return redirect(onwards())
+            return identified(proof, remember=form.remember.data)
     return page("auth/log_in.html", form, next=asked_next(), card=card_ahead(asked_next()))
+
+
+def identified(proof: Proof, *, remember: bool = False) -> Response:
+    """Go on from a proven identity, whatever proved it: signed in, or asked for the second factor first."""
+    user = db.session.get_one(User, proof.user_id)
+    if user.has_two_factor:
+        ask_second_factor(proof, remember=remember)
+        return redirect(url_for("auth.second_factor", next=asked_next()))
+    log_in_user(user, remember=remember, proof=proof)
+    return redirect(onwards())
 
 
 @bp.post("/log-out")
@@ -249,11 +260,10 @@ def set_password(token: str) -> Response:
     form = SetPasswordForm()
     if form.validate_on_submit():
         with refusals(form):
-            user = accounts.set_password(token, form.password.data, utcnow())
+            proof = Proof.of(accounts.set_password(token, form.password.data, utcnow()))
             db.session.commit()
-            log_in_user(user)
-            flash(_("Your password is set, and you are logged in."), "success")
-            return redirect(home())
+            flash(_("Your password is set."), "success")
+            return identified(proof)
     return page("auth/set_password.html", form, email=facts.email, is_first=not facts.has_password)
 
 
@@ -265,12 +275,13 @@ def change_password() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            accounts.change_password(
+            user = accounts.change_password(
                 user_id, form.current.data, form.password.data, keep_sid_hash=current_hash(), now=utcnow()
             )
+            proof = Proof.of(user)
             forgive("confirm_password", user_id)
             db.session.commit()
-            renew_session()
+            renew_session(proof=proof)
             flash(_("Your password is changed. Everywhere else you are logged out."), "success")
             return redirect(url_for("auth.account"))
     return page("auth/change_password.html", form)

@@ -59,6 +59,7 @@ class User(Base):
     weekly_mail_on: Mapped[date | None]  # the last one's day
 
     roles: Mapped[list[Role]] = relationship(secondary=user_roles, back_populates="users", lazy="selectin")
+    two_factor: Mapped["TwoFactor | None"] = relationship(back_populates="user")
 
     # what Flask-Login asks for
     is_authenticated = True
@@ -83,6 +84,11 @@ class User(Base):
     def is_staff(self) -> bool:
         """Whether the person has any role in the back office."""
         return bool(self.roles)
+
+    @property
+    def has_two_factor(self) -> bool:
+        """Whether logging in asks for a code after the password."""
+        return self.two_factor is not None and self.two_factor.confirmed_at is not None
 
     def may(self, permission: str) -> bool:
         """Whether one of the person's roles carries a permission; the shop's owner may everything."""
@@ -162,6 +168,8 @@ class TwoFactor(Base):
     created_at: Mapped[created]
     confirmed_at: Mapped[datetime | None]
     last_step: Mapped[int | None] = mapped_column(bigint)  # of the code used last, which works only once
+
+    user: Mapped[User] = relationship(back_populates="two_factor")
 
 
 class RecoveryCode(Base):

@@ -136,6 +136,22 @@ class LinkFacts:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Who somebody proved to be, and since when the password has been in force that did it: with another, it is void.
+
+    Take it in the transaction that checked the password: after the commit the row may have another one.
+    """
+
+    user_id: int
+    password_set_at: datetime | None
+
+    @classmethod
+    def of(cls, user: User) -> "Proof":
+        """The proof that was just given by a user."""
+        return cls(user.id, user.password_set_at)
+
+
+@dataclass(frozen=True)
 class _Credentials:
     user_id: int
     email: str
@@ -242,11 +258,16 @@ def _reread(known: _Credentials, password: str) -> User | None:
     return user
 
 
-def confirm_password(user_id: int, password: str) -> None:
+def confirm_password(user_id: int, password: str) -> "_Credentials":
     """Raise `WrongPassword` unless it is the user's; hashes, see above."""
     known = _credentials(User.id == user_id)
-    if not _matches(known.password_hash if known else None, password):
-        raise WrongPassword(_("This is not your password."))
+    if not _matches(known.password_hash if known else None, password) or known is None:
+        raise _wrong_password()
+    return known
+
+
+def _wrong_password() -> WrongPassword:
+    return WrongPassword(_("This is not your password."))
 
 
 def set_password(token: str, password: str, now: datetime) -> User:
@@ -258,7 +279,7 @@ def set_password(token: str, password: str, now: datetime) -> User:
     password_hash = hash_password(password)
     link = follow_link(token, LinkPurpose.SET_PASSWORD, now)
     user = link.user
-    user.password_hash = password_hash
+    user.password_hash, user.password_set_at = password_hash, now
     user.verified_at = user.verified_at or now
     _void_links(user, now)
     end_other_sessions(user, None)
@@ -271,12 +292,18 @@ def change_password(user_id: int, current: str, password: str, *, keep_sid_hash:
 
     Raises `WrongPassword` or `WeakPassword`. Hashes first, see above.
     """
-    confirm_password(user_id, current)
-    known = _credentials(User.id == user_id)
-    refuse_weak(password, known.email if known else "")
+    known = confirm_password(user_id, current)
+    refuse_weak(password, known.email)
     password_hash = hash_password(password)
-    user = db.session.get_one(User, user_id)
-    user.password_hash = password_hash
+    changed = db.session.execute(
+        sa.update(User)
+        .where(User.id == user_id, User.password_hash == known.password_hash)  # not if it was changed meanwhile
+        .values(password_hash=password_hash, password_set_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise _wrong_password()
+    user = db.session.get_one(User, user_id, populate_existing=True)
     _void_links(user, now)
     end_other_sessions(user, keep_sid_hash)
     outbox.post("mail.password_changed", user_id=user.id)
@@ -323,6 +350,7 @@ def sign_up(first_name: str, last_name: str, email: str, password: str, now: dat
     refuse_weak(password, email)
     password_hash = hash_password(password)
     values = {"first_name": first_name, "last_name": last_name, "password_hash": password_hash, "created_at": now}
+    values["password_set_at"] = now
     user, is_new = _find_or_insert(email, values)
     if is_new and _is_reserved(email, user, now):
         raise _address_taken()
@@ -368,9 +396,10 @@ def create_owner(
     end_other_sessions(user, None)
     _void_links(user, now)
     if not user.is_verified:
-        user.password_hash = None
+        user.password_hash, user.password_set_at = None, now
     if password_hash is not None:
-        user.password_hash, user.verified_at = password_hash, user.verified_at or now
+        user.password_hash, user.password_set_at = password_hash, now
+        user.verified_at = user.verified_at or now
     elif user.password_hash is None:
         outbox.post("mail.set_password", email=email)
     audit.record("user.owner_made", subject=user)
@@ -542,7 +571,7 @@ def undo_email_change(token: str, now: datetime) -> User:
     link = follow_link(token, LinkPurpose.UNDO_EMAIL, now)
     user = link.user
     _move_to(user, link.email, now)
-    user.password_hash = None
+    user.password_hash, user.password_set_at = None, now
     _void_links(user, now)
     later = sa.and_(
         LinkToken.user_id == user.id, LinkToken.purpose == LinkPurpose.UNDO_EMAIL, LinkToken.id > link.id,

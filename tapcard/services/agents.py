@@ -57,3 +57,25 @@ def _device(text: str, os_family: str, family: str) -> Device:
     if os_family.startswith(("Windows", "Mac", "Linux", "Ubuntu", "Fedora", "Chrome OS", "FreeBSD", "Debian")):
         return Device.DESKTOP
     return Device.OTHER
+
+
+@dataclass(frozen=True)
+class BrowserName:
+    """What people call a browser and what it runs on; empty for what is unknown."""
+
+    browser: str
+    system: str
+    device: Device
+
+
+SYSTEMS = {"Mac OS X": "macOS", "iOS": "iPhone"}
+
+
+def name_browser(text: str) -> BrowserName:
+    """Name the browser of a user agent in words for its own user."""
+    parsed = ua_parser.parse(text)
+    family = parsed.user_agent.family if parsed.user_agent else ""
+    browser = family.replace("Mobile iOS", "").replace("Mobile", "").replace("iOS", "").strip()
+    os_family, device = (parsed.os.family if parsed.os else ""), (parsed.device.family if parsed.device else "")
+    system = device if device in ("iPhone", "iPad") else SYSTEMS.get(os_family, os_family)
+    return BrowserName(browser, system, _device(text, os_family, device))

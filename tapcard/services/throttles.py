@@ -34,6 +34,7 @@ LIMITS = {
     "sign_up": Limits(account=Limit(10, HOUR), address=Limit(20, HOUR)),
     "forgot_password": Limits(account=Limit(5, HOUR), address=Limit(30, HOUR)),
     "confirm_password": Limits(account=Limit(10, 15 * MINUTE)),
+    "second_factor": Limits(account=Limit(10, HOUR), address=Limit(100, 15 * MINUTE)),
     "verify_email": Limits(account=Limit(5, HOUR)),
     "change_email": Limits(account=Limit(5, HOUR)),
     "photo": Limits(account=Limit(60, HOUR)),

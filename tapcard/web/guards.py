@@ -1,16 +1,26 @@
-"""Who is asking: Flask-Login over our own sessions, what a page demands of its visitor, and changes of rights."""
+"""Who is asking: Flask-Login over our own sessions, what a page demands of its visitor, and changes of rights.
+
+A session says what its holder proved: since when the password has been in force that was typed, and since when the
+second factor. One that rests on a former password, or on none where there is a second factor by now, signs nobody in,
+however it came about.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, abort, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
+from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from ..clock import utcnow
 from ..db import db
 from ..models import User
 from ..services import accounts
+from ..services.accounts import Proof
 from . import sessions
 from .redirects import safe_next
 
@@ -18,6 +28,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READING_METHODS = ("GET", "HEAD")
+PROVEN = "_proven"  # in a session: what its holder proved, and when
+HALF_WAY = "_half_way"  # in a session: who gave the right password, and still has to give the second factor
+HALF_WAY_LIFETIME = timedelta(minutes=10)
+LATELY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class HalfWay:
+    """Somebody whose password was right, and who is nobody yet."""
+
+    user: User
+    proof: Proof
+    remember: bool
 
 
 class Anonymous(AnonymousUserMixin):
@@ -43,9 +66,23 @@ def init_app(app: Flask) -> None:
 
 
 def load_user(user_id: str) -> User | None:
-    """The user of a session, as long as they are active."""
-    user = db.session.get(User, int(user_id)) if user_id.isascii() and user_id.isdigit() else None
-    return user if user is not None and user.is_active else None
+    """The user of a session, as long as they are active and what the session rests on is still in force."""
+    if not (user_id.isascii() and user_id.isdigit()):
+        return None
+    user = db.session.get(User, int(user_id), options=[joinedload(User.two_factor)])
+    return user if user is not None and user.is_active and _rests_on(session.get(PROVEN, {}), user) else None
+
+
+def _rests_on(proven: dict[str, Any], user: User) -> bool:
+    """Whether what was proven is what the user's account asks for today."""
+    if proven.get("password", "") != _stamp(user.password_set_at):
+        return False
+    second = user.two_factor.confirmed_at if user.two_factor is not None else None
+    return second is None or proven.get("second_factor") == _stamp(second)
+
+
+def _stamp(instant: datetime | None) -> str:
+    return instant.isoformat() if instant is not None else ""
 
 
 def look_at_nobody() -> None:
@@ -66,7 +103,10 @@ def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 def permission_required(permission: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
-    """Demand a permission; for whoever is signed in without it, the page does not exist."""
+    """Demand a permission; for whoever is signed in without it, the page does not exist.
+
+    Where staff need a second factor, who has none yet is led to set it up, and sees nothing else of the back office.
+    """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R | Response]:
         @wraps(view)
@@ -75,6 +115,8 @@ def permission_required(permission: str) -> Callable[[Callable[P, R]], Callable[
                 return to_log_in()
             if not current_user.may(permission):
                 abort(404)
+            if lacks_second_factor():
+                return to_set_up()
             return view(*args, **kwargs)
 
         return guarded
@@ -82,16 +124,81 @@ def permission_required(permission: str) -> Callable[[Callable[P, R]], Callable[
     return decorate
 
 
+def lacks_second_factor() -> bool:
+    """Whether the visitor works for the shop, and has yet to set up the second factor that this takes."""
+    is_needed = current_app.config["TAPCARD"].requires_staff_two_factor and current_user.is_staff
+    return bool(is_needed and not current_user.has_two_factor)
+
+
+def to_set_up() -> Response:
+    """Send the visitor to set up two-factor log in, and then back here."""
+    return redirect(url_for("auth.set_up_two_factor", next=here()))
+
+
 def to_log_in() -> Response:
     """Send the visitor to log in, and then back here; what was posted is not sent again, so then to the dashboard."""
-    here = request.script_root + request.full_path.removesuffix("?") if request.method in READING_METHODS else None
-    return redirect(url_for("auth.log_in", next=safe_next(here)))
+    return redirect(url_for("auth.log_in", next=here()))
 
 
-def log_in_user(user: User, *, remember: bool = False) -> None:
-    """Sign somebody in with a new session id; what the browser carried before is dropped."""
+def here() -> str | None:
+    """The present page, to come back to, if it can be."""
+    path = request.script_root + request.full_path.removesuffix("?") if request.method in READING_METHODS else None
+    return safe_next(path)
+
+
+def log_in_user(
+    user: User, *, remember: bool = False, proof: Proof | None = None, second_factor_at: datetime | None = None
+) -> None:
+    """Sign somebody in with a new session id; what the browser carried before is dropped.
+
+    Give the proof that was taken when the password was checked, and since when the second factor has been in force that
+    was. Views go by `auth.views.identified`, which asks for the second factor first: without it, a session of somebody
+    who has one is worth nothing.
+    """
+    proof = proof or Proof.of(user)
+    _sign_in(
+        user,
+        remember=remember,
+        password=_stamp(proof.password_set_at),
+        second_factor=_stamp(second_factor_at),
+        at=utcnow().timestamp(),
+    )
+
+
+def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
     sessions.renew(user, remember=remember)
+    session[PROVEN] = proven
     login_user(user)
+
+
+def ask_second_factor(proof: Proof, *, remember: bool) -> None:
+    """Keep in mind for a while, under a new session id, whose password was right; nobody is signed in by that."""
+    logout_user()
+    sessions.renew()
+    session[HALF_WAY] = {
+        "user_id": proof.user_id,
+        "password": _stamp(proof.password_set_at),
+        "remember": remember,
+        "until": (utcnow() + HALF_WAY_LIFETIME).timestamp(),
+    }
+
+
+def half_way() -> HalfWay | None:
+    """Who is about to give the second factor in this browser; None when nobody is, or what was proven is outdated."""
+    kept = session.get(HALF_WAY)
+    if kept is None or kept["until"] <= utcnow().timestamp():
+        return None
+    user = db.session.get(User, kept["user_id"], options=[joinedload(User.two_factor)])
+    if user is None or not user.is_active or not user.has_two_factor:
+        return None
+    if kept["password"] != _stamp(user.password_set_at):
+        return None
+    return HalfWay(user, Proof.of(user), kept["remember"])
+
+
+def proved_lately() -> bool:
+    """Whether the visitor typed their password a moment ago."""
+    return bool(utcnow().timestamp() - session.get(PROVEN, {}).get("at", 0) < LATELY.total_seconds())
 
 
 def log_out_user() -> None:
@@ -100,6 +207,18 @@ def log_out_user() -> None:
     sessions.renew()
 
 
-def renew_session() -> None:
-    """Change the session's id because the rights of whoever is signed in have changed."""
-    log_in_user(db.session.get_one(User, current_user.id), remember=session.permanent)
+def renew_session(
+    *, proof: Proof | None = None, second_factor_at: datetime | None = None, is_proven_now: bool = False
+) -> None:
+    """Change the session's id because the rights of whoever is signed in have changed; what it rests on stays.
+
+    Give what it rests on from now on: another password, or a second factor.
+    """
+    proven = dict(session.get(PROVEN, {}))
+    if proof is not None:
+        proven["password"] = _stamp(proof.password_set_at)
+    if second_factor_at is not None:
+        proven["second_factor"] = _stamp(second_factor_at)
+    if proof is not None or is_proven_now:
+        proven["at"] = utcnow().timestamp()
+    _sign_in(db.session.get_one(User, current_user.id), remember=session.permanent, **proven)

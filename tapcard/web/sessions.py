@@ -162,6 +162,7 @@ def renew(user: User | None = None, *, remember: bool = False) -> None:
     session.clear()
     session.update(kept)
     session.permanent = user is not None and remember
+    g.pop("csrf_token", None)  # a form on this very answer needs one of the new session
     value = current_app.extensions["keys"].sign_me(user.id) if user is not None else None
 
     @after_this_request

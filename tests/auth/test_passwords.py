@@ -6,13 +6,17 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import func, select
 
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import LinkToken, OutboxMessage, User
+from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSession
+from tapcard.services import accounts
+from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
 from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import together
 
 NEW = "battery staple correct"
 
@@ -212,3 +216,73 @@ def test_guessing_the_password_in_a_stolen_session_is_throttled(client: FormClie
     assert response.status_code == 429
     client.post("/log-out")
     assert login(client, ada).status_code == 302
+
+
+# --- log ins that race a change ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["changed", "set by link"])
+def test_a_log_in_with_the_old_password_that_races_a_change_is_worth_nothing(
+    new_client: Callable[[], FormClient], ada: User, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The old password was right and its transaction over, when the change came; the session is stored only then."""
+    own, thief = new_client(), new_client()
+    login(own, ada)
+    token = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
+    log_in_user = guards.log_in_user
+
+    def late(*args: object, **kwargs: object) -> None:
+        monkeypatch.undo()
+        db.session.rollback()
+        if how == "changed":
+            own.post("/account/password", data={"current": PASSWORD, "password": NEW})
+        else:
+            own.post(f"/set-password/{token}", data={"password": NEW})
+        log_in_user(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tapcard.auth.views.log_in_user", late)
+    assert login(thief, ada).status_code == 302
+    assert db.session.scalar(select(func.count()).where(WebSession.user_id == ada.id)) == 2, "the row is there"
+    assert not is_signed_in(thief)
+    assert is_signed_in(own)
+    assert login(thief, ada, NEW).status_code == 302
+    assert is_signed_in(thief)
+
+
+def test_whatever_changes_the_password_notes_when(client: FormClient, ada: User, app: object) -> None:
+    seen = [ada.password_set_at]
+
+    def note() -> None:
+        db.session.commit()
+        seen.append(db.session.get_one(User, ada.id).password_set_at)
+
+    token = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
+    db.session.commit()
+    accounts.set_password(token, NEW, utcnow())
+    note()
+    accounts.change_password(ada.id, NEW, PASSWORD, keep_sid_hash="", now=utcnow())
+    note()
+    accounts.create_owner(ada.email, "Ada", "Obi", NEW)
+    note()
+    token = accounts.issue_link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com", utcnow())
+    db.session.commit()
+    accounts.undo_email_change(token, utcnow())
+    note()
+    assert seen[0] is None
+    assert len(set(seen)) == 5
+    new = accounts.sign_up("Dora", "Lu", "dora@example.com", NEW, utcnow())
+    assert new is not None
+    assert new.password_set_at is not None
+
+
+def test_of_two_changes_with_the_same_old_password_at_once_one_counts(app: Flask, ada: User) -> None:
+    user_id = ada.id
+
+    def change(place: int) -> str:
+        accounts.change_password(user_id, PASSWORD, f"{NEW} {place}", keep_sid_hash="", now=utcnow())
+        return f"{NEW} {place}"
+
+    results = together(app, 4, change)
+    assert results.count(accounts.WrongPassword) == 3
+    [password] = [each for each in results if isinstance(each, str)]
+    accounts.confirm_password(user_id, password)

@@ -1,0 +1,44 @@
+"""The browsers one is logged in with: a list, and logging out each of them."""
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..clock import utcnow
+from ..db import db
+from ..models import User
+from ..services import accounts, agents, sessions
+from ..web.guards import login_required
+from ..web.sessions import current_hash
+from .views import bp
+
+
+@bp.get("/account/sessions")
+@login_required
+def list_sessions() -> str:
+    """Where one is logged in."""
+    found = sessions.of(current_user, utcnow())
+    own = current_hash()
+    rows = [(row, agents.name_browser(row.device), row.sid_hash == own) for row in found]
+    return render_template("auth/sessions.html", rows=sorted(rows, key=lambda row: not row[2]))
+
+
+@bp.post("/account/sessions/<int:session_id>/end")
+@login_required
+def end_session(session_id: int) -> Response:
+    """Log one browser out."""
+    sessions.end(db.session.get_one(User, current_user.id), session_id)
+    db.session.commit()
+    flash(_("That browser is logged out."), "success")
+    return redirect(url_for("auth.list_sessions"))
+
+
+@bp.post("/account/sessions/end-others")
+@login_required
+def end_other_sessions() -> Response:
+    """Log every other browser out."""
+    accounts.end_other_sessions(db.session.get_one(User, current_user.id), current_hash())
+    db.session.commit()
+    flash(_("Everywhere else you are logged out."), "success")
+    return redirect(url_for("auth.list_sessions"))

@@ -1,0 +1,116 @@
+"""The list of one's own sessions: which browsers, since when, and logging each of them out."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import AuditEntry, Device, User, WebSession
+from tapcard.seeds import AGENTS
+from tapcard.services.agents import BrowserName, name_browser
+from tests.auth.conftest import is_signed_in
+from tests.conftest import FormClient, login
+from tests.watching import forms_on, words_of
+
+IPHONE, PIXEL, *_others, WINDOWS = AGENTS
+PAGE = "/account/sessions"
+
+
+@pytest.fixture
+def browser(new_client: Callable[[], FormClient]) -> Callable[..., FormClient]:
+    """Somebody signed in with a browser of some kind."""
+
+    def make(user: User, agent: str = WINDOWS) -> FormClient:
+        client = new_client()
+        client.environ_base["HTTP_USER_AGENT"] = agent
+        login(client, user)
+        return client
+
+    return make
+
+
+def ends_on(page: str) -> list[str]:
+    """Where the buttons that log one browser out lead."""
+    return [form.action for form in forms_on(page) if form.action.endswith("/end")]
+
+
+def test_each_browser_is_named_in_words_and_this_one_marked(browser: Callable[..., FormClient], ada: User) -> None:
+    browser(ada, IPHONE)
+    browser(ada, PIXEL)
+    here = browser(ada, WINDOWS)
+    text = words_of(here.get(PAGE).text)
+    assert text.index("Chrome on Windows This one") < text.index("Safari on iPhone")
+    assert "Chrome on Android" in text
+    assert text.count("This one") == 1
+    assert text.count("Last seen") == 3
+    assert len(ends_on(here.get(PAGE).text)) == 2, "for this one there is the menu"
+
+
+def test_a_browser_is_logged_out_at_its_next_request(browser: Callable[..., FormClient], ada: User) -> None:
+    there, here = browser(ada, IPHONE), browser(ada)
+    [path] = ends_on(here.get(PAGE).text)
+    assert here.post(path).location == PAGE
+    assert not is_signed_in(there)
+    assert is_signed_in(here)
+    assert "Safari on iPhone" not in here.get(PAGE).text
+    assert "user.session_ended" in db.session.scalars(sa.select(AuditEntry.tag)).all()
+    assert here.post(path).status_code == 404
+
+
+def test_everywhere_else_is_everywhere_but_here(browser: Callable[..., FormClient], ada: User, cleo: User) -> None:
+    others, here, stranger = [browser(ada, IPHONE), browser(ada, PIXEL)], browser(ada), browser(cleo)
+    assert here.post(f"{PAGE}/end-others").location == PAGE
+    assert [is_signed_in(client) for client in (*others, here, stranger)] == [False, False, True, True]
+    assert "Log out everywhere else" not in here.get(PAGE).text
+
+
+def test_other_peoples_sessions_are_neither_shown_nor_ended(
+    browser: Callable[..., FormClient], ada: User, cleo: User
+) -> None:
+    adas, cleos = browser(ada, IPHONE), browser(cleo)
+    assert "iPhone" not in cleos.get(PAGE).text
+    for number in db.session.scalars(sa.select(WebSession.id).where(WebSession.user_id == ada.id)).all():
+        assert cleos.post(f"{PAGE}/{number}/end").status_code == 404
+    assert is_signed_in(adas)
+
+
+def test_a_session_that_is_over_is_not_listed(browser: Callable[..., FormClient], ada: User) -> None:
+    browser(ada, IPHONE)
+    here = browser(ada)
+    db.session.execute(sa.update(WebSession).where(WebSession.device == IPHONE).values(expires_at=utcnow()))
+    assert "iPhone" not in here.get(PAGE).text
+
+
+def test_logging_out_is_by_post_with_a_token(browser: Callable[..., FormClient], ada: User) -> None:
+    there, here = browser(ada, IPHONE), browser(ada)
+    [path] = ends_on(here.get(PAGE).text)
+    for each in (path, f"{PAGE}/end-others"):
+        assert here.get(each).status_code == 405
+        assert here.post(each, csrf=False).status_code == 400
+    assert is_signed_in(there)
+
+
+def test_a_user_agent_that_says_anything_breaks_nothing(browser: Callable[..., FormClient], ada: User) -> None:
+    for agent in ("", "<script>alert(1)</script>", "x" * 500):
+        page = browser(ada, agent).get(PAGE)
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+        assert "Unknown browser" in page.text
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (IPHONE, BrowserName("Safari", "iPhone", Device.PHONE)),
+        (PIXEL, BrowserName("Chrome", "Android", Device.PHONE)),
+        (WINDOWS, BrowserName("Chrome", "Windows", Device.DESKTOP)),
+        (AGENTS[3], BrowserName("Safari", "iPad", Device.TABLET)),
+        ("", BrowserName("", "", Device.OTHER)),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0",
+         BrowserName("Firefox", "Linux", Device.DESKTOP)),
+    ],
+)  # fmt: skip
+def test_browsers_have_the_names_people_know(agent: str, name: BrowserName) -> None:
+    assert name_browser(agent) == name
