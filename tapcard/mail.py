@@ -183,6 +183,14 @@ def email_changed(link_id: int) -> Message | None:
     return compose("email_changed", link.email, user=link.user, link=link_to("auth.undo_email", token=token))
 
 
+def account_closed(user_id: int) -> Message | None:
+    """Confirm that an account is closed, and tell how to come back and until when; the last mail it gets."""
+    user = db.session.get(User, user_id)
+    if user is None or not user.may_return(utcnow()):
+        return None
+    return compose("account_closed", user.email, user=user, until=user.returns_until, link=link_to("auth.log_in"))
+
+
 def _active(user_id: int) -> User | None:
     user = db.session.get(User, user_id)
     return user if user is not None and user.is_active else None
@@ -206,4 +214,5 @@ PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.password_changed": password_changed,
     "mail.email_change": email_change,
     "mail.email_changed": email_changed,
+    "mail.account_closed": account_closed,
 }

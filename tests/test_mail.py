@@ -75,7 +75,7 @@ EXPECTED = {
 
 
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(mail.PREPARE) == {*EXPECTED, "mail.password_changed"}
+    assert set(mail.PREPARE) == {*EXPECTED, "mail.password_changed", "mail.account_closed"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)

@@ -2,7 +2,10 @@
 
 from flask import Flask
 
+from . import addresses, closing
 from .views import bp
+
+__all__ = ["addresses", "closing", "init_app"]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:

@@ -13,13 +13,14 @@ from .. import outbox
 from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
-from ..models import Card, CardStatus, LinkPurpose
+from ..models import Card, CardStatus, LinkPurpose, User
 from ..services import accounts, cards
 from ..web.forms import Form, refusals
-from ..web.guards import log_in_user, log_out_user, login_required, renew_session
+from ..web.guards import log_in_user, log_out_user, login_required, renew_session, wait_outside
 from ..web.redirects import asked_next
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, form_status, throttle
+from .closing_forms import MailsForm
 from .forms import (
     ChangeEmailForm,
     ChangePasswordForm,
@@ -88,9 +89,17 @@ def log_in() -> Response:
             user = accounts.authenticate(email, form.password.data, utcnow())
             forgive("log_in", email)
             db.session.commit()
-            log_in_user(user, remember=form.remember.data)
-            return redirect(onwards())
+            return come_in(user, remember=form.remember.data)
     return page("auth/log_in.html", form, next=asked_next(), card=card_ahead(asked_next()))
+
+
+def come_in(user: User, *, remember: bool) -> Response:
+    """Sign in whoever has proved to be somebody; with a closed account they first say whether to open it again."""
+    if not user.is_active:
+        wait_outside(user)
+        return redirect(url_for("auth.reopen"))
+    log_in_user(user, remember=remember)
+    return redirect(onwards())
 
 
 @bp.post("/log-out")
@@ -295,7 +304,7 @@ def account() -> Response:
         db.session.commit()
         flash(_("Saved."), "success")
         return redirect(url_for("auth.account"))
-    return page("auth/account.html", form)
+    return page("auth/account.html", form, mails_form=MailsForm(formdata=None, obj=current_user))
 
 
 def page(template: str, form: Form, **values: Any) -> Response:

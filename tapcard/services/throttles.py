@@ -36,6 +36,7 @@ LIMITS = {
     "confirm_password": Limits(account=Limit(10, 15 * MINUTE)),
     "verify_email": Limits(account=Limit(5, HOUR)),
     "change_email": Limits(account=Limit(5, HOUR)),
+    "download_data": Limits(account=Limit(5, HOUR)),
     "photo": Limits(account=Limit(60, HOUR)),
     "claim": Limits(account=Limit(10, 15 * MINUTE)),
     "claim_card": Limits(account=Limit(30, HOUR)),

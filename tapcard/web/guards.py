@@ -1,6 +1,7 @@
 """Who is asking: Flask-Login over our own sessions, what a page demands of its visitor, and changes of rights."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -8,6 +9,7 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from ..clock import utcnow
 from ..db import db
 from ..models import User
 from ..services import accounts
@@ -18,6 +20,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READING_METHODS = ("GET", "HEAD")
+OUTSIDE = "outside"  # in a session
+OUTSIDE_FOR = timedelta(minutes=15)
 
 
 class Anonymous(AnonymousUserMixin):
@@ -92,6 +96,18 @@ def log_in_user(user: User, *, remember: bool = False) -> None:
     """Sign somebody in with a new session id; what the browser carried before is dropped."""
     sessions.renew(user, remember=remember)
     login_user(user)
+
+
+def wait_outside(user: User) -> None:
+    """Remember for a quarter of an hour, under a new session id, who proved to be the person of a closed account."""
+    sessions.renew()
+    session[OUTSIDE] = {"user_id": user.id, "until": (utcnow() + OUTSIDE_FOR).timestamp()}
+
+
+def who_waits_outside() -> int | None:
+    """The id of whoever proved so a moment ago."""
+    waiting = session.get(OUTSIDE)
+    return waiting["user_id"] if waiting and waiting["until"] > utcnow().timestamp() else None
 
 
 def log_out_user() -> None:
