@@ -1,6 +1,7 @@
 """Addresses of a person: where parcels and bills go. Whoever has any has exactly one default."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -72,7 +73,7 @@ def countries(locale: str) -> list[tuple[str, str]]:
     """Codes and names of all countries, in the order of a reader's alphabet."""
     names = Locale.parse(locale).territories
     found = [(code, name) for code, name in names.items() if len(code) == 2 and code not in NO_COUNTRIES]
-    return sorted(found, key=lambda each: each[1].casefold())
+    return sorted(found, key=lambda each: unicodedata.normalize("NFKD", each[1]).casefold())
 
 
 def add(user: User, typed: Mapping[str, str]) -> Address:
