@@ -235,8 +235,8 @@ def erase_user(email: str, yes: bool) -> None:
     now = utcnow()
     with told():
         user = db.session.get_one(User, user_id)
-        if user.is_active:
-            closing.shut(user, now)
+        if user.closed_at is None:
+            closing.shut(user, now, even_inactive=True)
         person = erasing.erase(user_id, now, closed_before=now)
     erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     db.session.rollback()

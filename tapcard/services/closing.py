@@ -40,15 +40,16 @@ def close(user_id: int, password: str, now: datetime) -> None:
     audit.record("user.closed", subject=user, actor=user)
 
 
-def shut(user: User, now: datetime) -> None:
+def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
     """Deactivate an account: its sessions and links end, its cards are switched off, offers of cards are withdrawn.
 
-    Raises `LastOwner` or `AlreadyClosed`.
+    One that staff have deactivated is closed only to be erased: nobody shall bring it back. Raises `LastOwner` or
+    `AlreadyClosed`.
     """
     refuse_last_owner(user)
     closed = db.session.execute(
         sa.update(User)
-        .where(User.id == user.id, User.is_active, User.closed_at.is_(None))
+        .where(User.id == user.id, sa.or_(User.is_active, sa.literal(even_inactive)), User.closed_at.is_(None))
         .values(is_active=False, closed_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -382,6 +382,11 @@ def test_the_command_erases_at_once_after_asking(app: Flask, zeb: User, olu: Use
     user = db.session.get_one(User, zeb.id, populate_existing=True)
     assert (user.first_name, user.erased_at is not None) == ("", True)
     db.session.commit()
+    off = seeds.create_user("off@example.com", is_active=False)
+    db.session.commit()
+    assert run(args=["users", "erase", "off@example.com", "--yes"]).exit_code == 0
+    assert db.session.get_one(User, off.id, populate_existing=True).erased_at is not None
+    db.session.commit()
     last = run(args=["users", "erase", "olu@example.com", "--yes"])
     assert (last.exit_code, "only owner" in last.output) == (1, True)
     assert db.session.get_one(User, olu.id, populate_existing=True).is_active
