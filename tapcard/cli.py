@@ -19,10 +19,11 @@ from honcho.manager import Manager
 from sqlalchemy import select
 
 from . import backup
-from .db import db
+from .clock import utcnow
+from .db import db, empty_log
 from .errors import DomainError
-from .models import Card, ClaimPolicy, Design, LockedBecause
-from .services import accounts, card_import, cards, health, two_factor
+from .models import Card, ClaimPolicy, Design, LockedBecause, User
+from .services import accounts, card_import, cards, closing, erasing, health, two_factor
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")
@@ -230,6 +231,31 @@ def reset_two_factor(email: str) -> None:
         raise click.ClickException(f"{email} has no two-factor log in.")
     db.session.commit()
     click.echo(f"{email} logs in by password alone, and is logged out everywhere.")
+
+
+@users_group.command("erase")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase_user(email: str, yes: bool) -> None:
+    """Close somebody's account and erase their personal data at once, without the days to come back."""
+    user = accounts.find(email)
+    if user is None:
+        raise click.ClickException(f"There is no account of {email}.")
+    user_id = user.id
+    db.session.rollback()  # nothing is held while somebody thinks
+    if not yes:
+        click.confirm("Their pages, contacts and addresses are gone for good, their cards retire. Erase?", abort=True)
+    now = utcnow()
+    with told():
+        user = db.session.get_one(User, user_id)
+        if user.closed_at is None:
+            closing.shut(user, now, even_inactive=True)
+        person = erasing.erase(user_id, now, closed_before=now)
+    erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+    db.session.rollback()
+    if not empty_log():
+        click.echo("The database's log is being read; the worker empties it within a day.", err=True)
+    click.echo("Erased. Backups made before still hold the data: delete those you need no more.")
 
 
 # --- taps -------------------------------------------------------------------------------------------------------------

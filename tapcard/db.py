@@ -123,6 +123,7 @@ def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
             "journal_mode=WAL",
             "foreign_keys=ON",
             f"synchronous={synchronous}",
+            "secure_delete=ON",  # what is erased is overwritten, not only given up
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
@@ -162,6 +163,20 @@ def own_transaction(patience: float = BUSY_SECONDS) -> Iterator[Connection]:
             yield connection
     finally:
         _patience.reset(token)
+
+
+def empty_log() -> bool:
+    """Carry SQLite's write-ahead log into the file and cut it, so that nothing erased stands in it; ask between
+    transactions. False when somebody read for so long that it has to be tried again.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    connection = db.engine.raw_connection()
+    try:
+        [is_busy, _pages, _moved] = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
+    return not is_busy
 
 
 def insert(table: type[Base] | sa.Table, engine: Engine | None = None) -> Any:

@@ -52,6 +52,13 @@ def exists(name: str, folder: Path) -> bool:
     return bool(NAME.fullmatch(name)) and (folder / name).is_file()
 
 
+def delete(name: str, folder: Path) -> None:
+    """Delete an upload at once, because whom it shows is erased."""
+    if NAME.fullmatch(name):
+        with _locked(folder):
+            (folder / name).unlink(missing_ok=True)
+
+
 def sweep(folder: Path, used: Collection[str], older_than: timedelta) -> int:
     """Delete uploads that nothing refers to and nobody stored again of late; return how many."""
     limit = utcnow() - older_than

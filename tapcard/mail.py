@@ -203,6 +203,14 @@ def email_changed(link_id: int) -> Message | None:
     return compose("email_changed", link.email, user=link.user, link=link_to("auth.undo_email", token=token))
 
 
+def account_closed(user_id: int) -> Message | None:
+    """Confirm that an account is closed, and tell how to come back and until when; the last mail it gets."""
+    user = db.session.get(User, user_id)
+    if user is None or not user.may_return(utcnow()):
+        return None
+    return compose("account_closed", user.email, user=user, until=user.returns_until, link=link_to("auth.log_in"))
+
+
 # --- the mails of holders ---------------------------------------------------------------------------------------------
 
 
@@ -251,4 +259,5 @@ PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.email_change": email_change,
     "mail.email_changed": email_changed,
     "mail.lead_received": lead_received,
+    "mail.account_closed": account_closed,
 }

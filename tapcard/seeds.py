@@ -17,6 +17,7 @@ from .clock import utcnow
 from .db import db
 from .keys import Keys
 from .models import (
+    Address,
     Card,
     CardEvent,
     CardMove,
@@ -36,7 +37,7 @@ from .models import (
     Target,
     User,
 )
-from .services import accounts, cards, links, rollups
+from .services import accounts, addresses, cards, links, rollups
 from .services.health import DEMO_PASSWORD
 from .services.recording import Reading, Recorder
 from .settings import ShopSettings
@@ -109,6 +110,16 @@ def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead
     db.session.add(lead)
     db.session.flush()
     return lead
+
+
+def create_address(user: User, **values: Any) -> Address:
+    """An address, the person's default if it is the first."""
+    typed = {"name": user.full_name, "line1": "1 High Street", "city": "London", "postal_code": "N1 9GU"}
+    address = addresses.add(user, {**typed, "country": "GB"})
+    for name, value in values.items():
+        setattr(address, name, value)
+    db.session.flush()
+    return address
 
 
 def create_card(

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import click
 import sqlalchemy as sa
@@ -15,9 +16,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from . import files, mail, outbox, settings
 from .clock import utcnow
-from .db import db, insert, transactions
-from .models import Design, LinkToken, OutboxMessage, Profile, Schedule, Tap, ThrottleCounter
-from .services import recording, rollups, visitors
+from .db import db, empty_log, insert, transactions
+from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
+from .models.users import RETURN_WITHIN
+from .services import erasing, recording, rollups, visitors
+from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
 from .web import sessions
@@ -187,11 +190,28 @@ def purge() -> None:
 
 def sweep_uploads() -> None:
     """Delete pictures nothing refers to any more."""
-    used: set[str] = set()
-    for column in (Profile.photo, Profile.banner, Design.front_picture, Design.rear_picture):
-        used.update(name for name in db.session.scalars(sa.select(column)) if name)
+    used = erasing.pictures_in_use()
     db.session.rollback()  # looking through the folder takes its time
     files.sweep(files.folder(current_app.instance_path), used, UPLOADS_KEPT)
+
+
+def erase_closed() -> None:
+    """Erase the people who closed their account and did not come back in time."""
+    now = utcnow()
+    waiting = erasing.due(now)
+    db.session.rollback()
+    for user_id in waiting:
+        try:
+            person = erasing.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+        except NotErasable:  # came back, or another worker was faster
+            db.session.rollback()
+            continue
+        db.session.commit()
+        is_production = current_app.config["TAPCARD"].is_production
+        erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
+    db.session.rollback()
+    if not empty_log():
+        logger.warning("the write-ahead log is being read; it is emptied tomorrow")
 
 
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
@@ -199,6 +219,7 @@ SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "visitors.rotate": (timedelta(hours=1), visitors.rotate),
     "rows.purge": (timedelta(hours=1), purge),
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
+    "users.erase": (timedelta(days=1), erase_closed),
 }
 
 

@@ -2,10 +2,17 @@
 
 from flask import Flask
 
-from . import sessions, two_factor
+from . import addresses, closing, sessions, two_factor
 from .views import bp
 
-__all__ = ["bp", "init_app", "sessions", "two_factor"]
+__all__ = [
+    "addresses",
+    "bp",
+    "closing",
+    "init_app",
+    "sessions",
+    "two_factor",
+]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:

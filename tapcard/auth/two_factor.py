@@ -17,7 +17,6 @@ from ..web.forms import refusals
 from ..web.guards import (
     half_way,
     lacks_second_factor,
-    log_in_user,
     login_required,
     proved_lately,
     renew_session,
@@ -26,7 +25,7 @@ from ..web.redirects import asked_next, next_url
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, throttle
 from .forms import ConfirmPasswordForm, DownloadCodesForm, SecondFactorForm, SetUpTwoFactorForm, SwitchOffForm
-from .views import bp, onwards, page
+from .views import bp, come_in, onwards, page
 
 
 def keys() -> Keys:
@@ -68,8 +67,7 @@ def finish_log_in(code: str, *, remember: bool) -> Response:
     two_factor.check(user, code, keys=keys(), now=utcnow())
     forgive("second_factor", user.id)
     db.session.commit()
-    log_in_user(user, remember=remember, proof=proof, second_factor_at=since)
-    return redirect(onwards())
+    return come_in(user, proof, remember=remember, second_factor_at=since)
 
 
 # --- the password once more -------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Pages about one's own account, and those that lead to having one."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,10 +18,11 @@ from ..models import Card, CardStatus, LinkPurpose, User
 from ..services import accounts, cards
 from ..services.accounts import Proof
 from ..web.forms import Form, refusals
-from ..web.guards import ask_second_factor, log_in_user, log_out_user, login_required, renew_session
+from ..web.guards import ask_second_factor, log_in_user, log_out_user, login_required, renew_session, wait_outside
 from ..web.redirects import asked_next
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, form_status, throttle
+from .closing_forms import MailsForm
 from .forms import (
     ChangeEmailForm,
     ChangePasswordForm,
@@ -100,7 +102,15 @@ def identified(proof: Proof, *, remember: bool = False) -> Response:
     if user.has_two_factor:
         ask_second_factor(proof, remember=remember)
         return redirect(url_for("auth.second_factor", next=asked_next()))
-    log_in_user(user, remember=remember, proof=proof)
+    return come_in(user, proof, remember=remember)
+
+
+def come_in(user: User, proof: Proof, *, remember: bool, second_factor_at: datetime | None = None) -> Response:
+    """Sign in whoever has proved all there is; with a closed account they first say whether to open it again."""
+    if not user.is_active:
+        wait_outside(user, proof, second_factor_at)
+        return redirect(url_for("auth.reopen"))
+    log_in_user(user, remember=remember, proof=proof, second_factor_at=second_factor_at)
     return redirect(onwards())
 
 
@@ -306,7 +316,7 @@ def account() -> Response:
         db.session.commit()
         flash(_("Saved."), "success")
         return redirect(url_for("auth.account"))
-    return page("auth/account.html", form)
+    return page("auth/account.html", form, mails_form=MailsForm(formdata=None, obj=current_user))
 
 
 def page(template: str, form: Form, **values: Any) -> Response:

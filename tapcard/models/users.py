@@ -12,6 +12,7 @@ from ..tokens import new_secret
 
 NAME_LENGTH = 50
 EMAIL_LENGTH = 254  # RFC 5321
+RETURN_WITHIN = timedelta(days=14)  # of closing an account
 
 user_roles = sa.Table(
     "user_roles",
@@ -93,6 +94,15 @@ class User(Base):
     def may(self, permission: str) -> bool:
         """Whether one of the person's roles carries a permission; the shop's owner may everything."""
         return any("*" in role.permissions or permission in role.permissions for role in self.roles)
+
+    @property
+    def returns_until(self) -> datetime | None:
+        """Until when a closed account can be opened again; None for one that is open, or erased."""
+        return self.closed_at + RETURN_WITHIN if self.closed_at is not None and self.erased_at is None else None
+
+    def may_return(self, now: datetime) -> bool:
+        """Whether the account is closed, and still waits for its person to come back."""
+        return self.returns_until is not None and now < self.returns_until
 
 
 class LinkPurpose(enum.StrEnum):

@@ -229,13 +229,13 @@ def refuse_weak(password: str, email: str) -> None:
 
 
 def authenticate(email: str, password: str, now: datetime) -> User:
-    """The active user of this address and password; hashes first, see above.
+    """The user of this address and password, active or closed so lately that they may return; hashes first, see above.
 
     Raises `WrongCredentials` after the same work, whichever of the two was wrong or if there is no such account.
     """
     known = _credentials(User.email == fold_email(email))
     is_right = _matches(known.password_hash if known else None, password)
-    user = _reread(known, password) if known is not None and is_right else None
+    user = _reread(known, password, now) if known is not None and is_right else None
     if user is None:
         raise WrongCredentials(
             _("No account has this e-mail address and this password. Check both, or set a new password.")
@@ -244,12 +244,12 @@ def authenticate(email: str, password: str, now: datetime) -> User:
     return user
 
 
-def _reread(known: _Credentials, password: str) -> User | None:
+def _reread(known: _Credentials, password: str, now: datetime) -> User | None:
     """The user whose password was right a moment ago, if it still is; an outdated hash is made anew."""
     assert known.password_hash is not None
     renewed = hash_password(password) if _hasher.check_needs_rehash(known.password_hash) else None
     user = db.session.get(User, known.user_id, populate_existing=True)
-    if user is None or not user.is_active:
+    if user is None or not (user.is_active or user.may_return(now)):
         return None
     if user.password_hash != known.password_hash:  # changed meanwhile: rare enough to check under the lock
         return user if _matches(user.password_hash, password) else None
@@ -281,7 +281,7 @@ def set_password(token: str, password: str, now: datetime) -> User:
     user = link.user
     user.password_hash, user.password_set_at = password_hash, now
     user.verified_at = user.verified_at or now
-    _void_links(user, now)
+    void_links(user, now)
     end_other_sessions(user, None)
     audit.record("user.password_set", subject=user, actor=user)
     return user
@@ -304,7 +304,7 @@ def change_password(user_id: int, current: str, password: str, *, keep_sid_hash:
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise _wrong_password()
     user = db.session.get_one(User, user_id, populate_existing=True)
-    _void_links(user, now)
+    void_links(user, now)
     end_other_sessions(user, keep_sid_hash)
     outbox.post("mail.password_changed", user_id=user.id)
     audit.record("user.password_changed", subject=user, actor=user)
@@ -394,7 +394,7 @@ def create_owner(
     if owner not in user.roles:
         user.roles.append(owner)
     end_other_sessions(user, None)
-    _void_links(user, now)
+    void_links(user, now)
     if not user.is_verified:
         user.password_hash, user.password_set_at = None, now
     if password_hash is not None:
@@ -494,7 +494,7 @@ def _is_outdated(purpose: LinkPurpose, email: str, current_email: str) -> bool:
     return purpose in (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD) and email != current_email
 
 
-def _void_links(user: User, now: datetime, *purposes: LinkPurpose) -> None:
+def void_links(user: User, now: datetime, *purposes: LinkPurpose) -> None:
     """End a user's open links of some purposes, usually all that a change makes void."""
     db.session.execute(
         sa.update(LinkToken)
@@ -535,7 +535,7 @@ def ask_email_change(user_id: int, password: str, email: str, now: datetime) -> 
     user = db.session.get_one(User, user_id)
     if email == user.email:
         raise SameAddress(_("This is your address already."))
-    _void_links(user, now, LinkPurpose.CHANGE_EMAIL)
+    void_links(user, now, LinkPurpose.CHANGE_EMAIL)
     link, _token = LinkToken.issue(user, LinkPurpose.CHANGE_EMAIL, email, now)  # the mail makes a token of its own
     db.session.add(link)
     db.session.flush()  # the promise needs the link's id
@@ -552,7 +552,7 @@ def confirm_email_change(token: str, now: datetime) -> User:
     link = follow_link(token, LinkPurpose.CHANGE_EMAIL, now)
     user, old_email, was_verified = link.user, link.user.email, link.user.is_verified
     _move_to(user, link.email, now)
-    _void_links(user, now)
+    void_links(user, now)
     if was_verified:
         undo, _token = LinkToken.issue(user, LinkPurpose.UNDO_EMAIL, old_email, now)  # as above
         db.session.add(undo)
@@ -572,7 +572,7 @@ def undo_email_change(token: str, now: datetime) -> User:
     user = link.user
     _move_to(user, link.email, now)
     user.password_hash, user.password_set_at = None, now
-    _void_links(user, now)
+    void_links(user, now)
     later = sa.and_(
         LinkToken.user_id == user.id, LinkToken.purpose == LinkPurpose.UNDO_EMAIL, LinkToken.id > link.id,
         LinkToken.used_at.is_(None),
@@ -602,6 +602,11 @@ def update_details(user: User, *, title: str, first_name: str, last_name: str, b
     """Change how a person is called and when they were born."""
     user.title, user.first_name, user.last_name = title or None, first_name, last_name
     user.born_on = born_on
+
+
+def choose_mails(user: User, *, lead: bool, weekly: bool) -> None:
+    """Store which mails somebody wants to come by themselves."""
+    user.wants_lead_mail, user.wants_weekly_mail = lead, weekly
 
 
 def end_other_sessions(user: User, keep_sid_hash: str | None) -> None:

@@ -279,6 +279,22 @@ def retire(card: Card, actor: User | None, why: str) -> None:
     audit.record("card.retired", subject=card, actor=actor, why=why)
 
 
+def lock_all(owner: User, because: LockedBecause) -> int:
+    """Switch off all cards of a holder that are on; tells how many."""
+    return _move_all(owner, CardMove.LOCK, owner, why=because.value, locked_because=because)
+
+
+def unlock_all(owner: User, because: LockedBecause) -> int:
+    """Switch on again the cards of a holder that were switched off for one reason; tells how many."""
+    return _move_all(owner, CardMove.UNLOCK, owner, Card.locked_because == because, locked_because=None)
+
+
+def retire_all(owner: User, why: str) -> int:
+    """Take all cards of a holder out of use for ever, with nothing left of what they carried; tells how many."""
+    values = {**NOTHING_SET, "locked_because": None, "claim_code": None, "claim_code_hash": None}
+    return _move_all(owner, CardMove.RETIRE, None, why=why, **values)
+
+
 NOTHING_SET: dict[str, Any] = {
     "alias": None,
     "target": None,
@@ -294,6 +310,8 @@ def _move(
 ) -> bool:
     """Take one step by one conditional UPDATE; False, and nothing done, when the card is not where it may start."""
     start, end = MOVES[move]
+    if end is CardStatus.ACTIVE and not _is_open(values.get("owner_id", card.owner_id)):
+        return False
     before = card.status
     moved = db.session.execute(
         sa.update(Card)
@@ -306,6 +324,32 @@ def _move(
         return False
     _note(card, move, before, end, actor, why)
     return True
+
+
+def _move_all(owner: User, move: CardMove, actor: User | None, *conditions: Any, why: str = "", **values: Any) -> int:
+    """Take one step with every card of a holder that may start it: one UPDATE for each status there is."""
+    start, end = MOVES[move]
+    number = 0
+    for before in sorted(start):
+        moved = db.session.scalars(
+            sa.update(Card)
+            .where(Card.owner_id == owner.id, Card.status == before, *conditions)
+            .values(status=end, **values)
+            .returning(Card.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        steps = {"move": move, "from_status": before, "to_status": end, "why": why[:200]}
+        events = [{"card_id": card_id, "actor_id": actor.id if actor else None, **steps} for card_id in sorted(moved)]
+        if events:
+            db.session.execute(sa.insert(CardEvent), events)
+        number += len(events)
+    return number
+
+
+def _is_open(owner_id: int | None) -> bool:
+    """Whether a holder's account is open, and stays so until this transaction ends: a closed one has no active card."""
+    is_theirs = sa.and_(User.id == owner_id, User.is_active)
+    return db.session.scalar(select(User.id).where(is_theirs).with_for_update(read=True)) is not None
 
 
 def _note(

@@ -37,6 +37,7 @@ LIMITS = {
     "second_factor": Limits(account=Limit(10, HOUR), address=Limit(100, 15 * MINUTE)),
     "verify_email": Limits(account=Limit(5, HOUR)),
     "change_email": Limits(account=Limit(5, HOUR)),
+    "download_data": Limits(account=Limit(5, HOUR)),
     "photo": Limits(account=Limit(60, HOUR)),
     "lead": Limits(account=Limit(120, HOUR), address=Limit(30, HOUR)),  # account: the profile
     "claim": Limits(account=Limit(10, 15 * MINUTE)),

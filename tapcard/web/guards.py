@@ -28,6 +28,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READING_METHODS = ("GET", "HEAD")
+OUTSIDE = "outside"  # in a session
+OUTSIDE_FOR = timedelta(minutes=15)
 PROVEN = "_proven"  # in a session: what its holder proved, and when
 HALF_WAY = "_half_way"  # in a session: who gave the right password, and still has to give the second factor
 HALF_WAY_LIFETIME = timedelta(minutes=10)
@@ -189,7 +191,7 @@ def half_way() -> HalfWay | None:
     if kept is None or kept["until"] <= utcnow().timestamp():
         return None
     user = db.session.get(User, kept["user_id"], options=[joinedload(User.two_factor)])
-    if user is None or not user.is_active or not user.has_two_factor:
+    if user is None or not (user.is_active or user.may_return(utcnow())) or not user.has_two_factor:
         return None
     if kept["password"] != _stamp(user.password_set_at):
         return None
@@ -199,6 +201,30 @@ def half_way() -> HalfWay | None:
 def proved_lately() -> bool:
     """Whether the visitor typed their password a moment ago."""
     return bool(utcnow().timestamp() - session.get(PROVEN, {}).get("at", 0) < LATELY.total_seconds())
+
+
+def wait_outside(user: User, proof: Proof, second_factor_at: datetime | None) -> None:
+    """Remember for a quarter of an hour, under a new session id, who proved to be the person of a closed account."""
+    logout_user()
+    sessions.renew()
+    session[OUTSIDE] = {
+        "user_id": user.id,
+        "password": _stamp(proof.password_set_at),
+        "second_factor": _stamp(second_factor_at),
+        "until": (utcnow() + OUTSIDE_FOR).timestamp(),
+    }
+
+
+def who_waits_outside() -> int | None:
+    """The id of whoever proved so a moment ago."""
+    waiting = session.get(OUTSIDE)
+    return waiting["user_id"] if waiting and waiting["until"] > utcnow().timestamp() else None
+
+
+def let_in(user: User) -> None:
+    """Sign in whoever waited outside, by what they proved then."""
+    proven = {name: session[OUTSIDE][name] for name in ("password", "second_factor")}
+    _sign_in(user, remember=False, **proven, at=utcnow().timestamp())
 
 
 def log_out_user() -> None:

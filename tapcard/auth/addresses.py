@@ -1,0 +1,76 @@
+"""Pages about a person's addresses."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..db import db
+from ..services import addresses
+from ..web import filters
+from ..web.forms import refusals
+from ..web.guards import login_required
+from .address_forms import AddressForm
+from .views import bp, page
+
+
+@bp.get("/account/addresses", endpoint="addresses")
+@login_required
+def list_addresses() -> str:
+    """A person's addresses."""
+    own = list(db.session.scalars(addresses.owned_by(current_user)))
+    return render_template("auth/addresses.html", addresses=own, most=addresses.MOST_ADDRESSES)
+
+
+@bp.route("/account/addresses/new", methods=["GET", "POST"])
+@login_required
+def new_address() -> Response:
+    """Add an address."""
+    shop = filters.shop()
+    form = AddressForm(locale=shop.locale, data={"name": current_user.full_name, "country": shop.country})
+    if form.validate_on_submit():
+        with refusals(form):
+            addresses.add(current_user, form.typed)
+            db.session.commit()
+            flash(_("The address is saved."), "success")
+            return redirect(url_for("auth.addresses"))
+    return page("auth/address.html", form, address=None)
+
+
+@bp.route("/account/addresses/<int:address_id>", methods=["GET", "POST"])
+@login_required
+def edit_address(address_id: int) -> Response:
+    """Change an address."""
+    own = addresses.own_address(current_user, address_id)
+    form = AddressForm(locale=filters.shop().locale, obj=own)
+    if form.validate_on_submit():
+        with refusals(form):
+            addresses.change(current_user, own, form.typed)
+            db.session.commit()
+            flash(_("The address is saved."), "success")
+            return redirect(url_for("auth.addresses"))
+        own = addresses.own_address(current_user, address_id)
+    return page("auth/address.html", form, address=own)
+
+
+@bp.post("/account/addresses/<int:address_id>/default")
+@login_required
+def default_address(address_id: int) -> Response:
+    """Use an address unless said otherwise."""
+    addresses.make_default(current_user, addresses.own_address(current_user, address_id))
+    db.session.commit()
+    flash(_("This address is used from now on, unless you choose another one."), "success")
+    return redirect(url_for("auth.addresses"))
+
+
+@bp.route("/account/addresses/<int:address_id>/delete", methods=["GET", "POST"])
+@login_required
+def delete_address(address_id: int) -> Response:
+    """Delete an address, after asking."""
+    own = addresses.own_address(current_user, address_id)
+    if request.method == "POST":
+        addresses.delete(current_user, own)
+        db.session.commit()
+        flash(_("The address is deleted."), "success")
+        return redirect(url_for("auth.addresses"))
+    return Response(render_template("auth/address_delete.html", address=own), mimetype="text/html")

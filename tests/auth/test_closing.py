@@ -1,0 +1,230 @@
+"""The pages of closing an account, coming back, downloading, and choosing mails."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from tapcard import mail, seeds
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Card, CardStatus, Profile, User
+from tapcard.services import closing
+from tests.auth.conftest import is_signed_in, text_of
+from tests.conftest import PASSWORD, FormClient, login
+
+CLOSE = {"current": PASSWORD, "sure": "y"}
+
+
+def close(client: FormClient, user: User) -> None:
+    login(client, user)
+    assert client.post("/account/close", data=CLOSE).location == "/account/closed"
+
+
+def test_closing_says_what_happens_and_logs_everybody_out(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, card: Card, profile: Profile
+) -> None:
+    elsewhere = new_client()
+    login(elsewhere, ada)
+    login(client, ada)
+    page = client.get("/account/close").text
+    assert "For 14 days you can log in and bring everything back" in page
+    assert client.post("/account/close", data=CLOSE).location == "/account/closed"
+    assert "log in within 14 days" in client.get("/account/closed").text
+    assert not is_signed_in(client)
+    assert not is_signed_in(elsewhere)
+    assert client.get("/p/ada").status_code == 404
+    assert client.get("/t/ADASCARD").status_code == 200  # "switched off", no redirect
+    assert "found this card" not in client.get("/t/ADASCARD").text.lower()
+
+
+@pytest.mark.parametrize("data", [{"current": "not the password", "sure": "y"}, {"current": PASSWORD}, {}])
+def test_without_password_and_tick_nothing_is_closed(client: FormClient, ada: User, data: dict[str, str]) -> None:
+    login(client, ada)
+    assert client.post("/account/close", data=data).status_code == 422
+    assert ada.is_active
+    assert is_signed_in(client)
+
+
+def test_guessing_the_password_is_slowed_down(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    for _number in range(10):
+        client.post("/account/close", data={"current": "not the password", "sure": "y"})
+    assert client.post("/account/close", data=CLOSE).status_code == 429
+    assert ada.is_active
+
+
+def test_the_last_owner_reads_why_not(client: FormClient, olu: User) -> None:
+    login(client, olu)
+    answer = client.post("/account/close", data=CLOSE)
+    assert (answer.status_code, "only owner" in answer.text) == (422, True)
+    assert olu.is_active
+
+
+def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    ada.password_hash = None
+    db.session.commit()
+    page = client.get("/account/close").text
+    assert 'name="current"' not in page
+    assert "Send me the link" in page
+    assert client.post("/account/close", data=CLOSE).status_code == 422
+    assert ada.is_active
+
+
+def test_one_mail_confirms_it_and_tells_how_to_come_back(
+    client: FormClient, ada: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+) -> None:
+    close(client, ada)
+    run_worker()
+    [message] = mailbox()
+    assert message["To"] == "ada@example.com"
+    assert "http://localhost/log-in" in text_of(message)
+    assert "This is the last mail" in text_of(message)
+
+
+def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
+    close(client, ada)
+    client.post("/forgot-password", data={"email": ada.email})
+    for kind, payload in {
+        "mail.verify_email": {"user_id": ada.id},
+        "mail.password_changed": {"user_id": ada.id},
+        "mail.set_password": {"email": ada.email},
+    }.items():
+        assert mail.PREPARE[kind](**payload) is None, kind
+    assert mail.account_closed(ada.id) is not None
+    closing.reopen(ada.id, utcnow())
+    assert mail.account_closed(ada.id) is None
+
+
+# --- coming back ------------------------------------------------------------------------------------------------------
+
+
+def test_the_right_password_leads_to_a_question_and_its_answer_back_to_everything(
+    client: FormClient, ada: User, card: Card, profile: Profile
+) -> None:
+    close(client, ada)
+    assert login(client, ada).location == "/account/reopen"
+    assert not is_signed_in(client)
+    page = client.get("/account/reopen")
+    assert "ada@example.com is closed" in page.text
+    assert not ada.is_active, "looking opens nothing"
+    assert client.post("/account/reopen").location == "/dashboard"
+    assert is_signed_in(client)
+    assert client.get("/p/ada").status_code == 200
+    assert client.get("/t/ADASCARD").location == "https://example.com/"
+    assert client.post("/account/reopen").location == "/log-in"  # once
+
+
+def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada: User) -> None:
+    close(client, ada)
+    closed = client.post("/log-in", data={"email": ada.email, "password": "not the password"})
+    unknown = client.post("/log-in", data={"email": "nobody@example.com", "password": "not the password"})
+    message = "No account has this e-mail address and this password."
+    assert (closed.status_code, unknown.status_code) == (422, 422)
+    assert message in closed.text
+    assert message in unknown.text
+    assert client.get("/account/reopen").location == "/log-in"
+
+
+def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: User, ada: User) -> None:
+    closing.shut(ada, utcnow())
+    db.session.commit()
+    assert client.post("/account/reopen").location == "/log-in"
+    login(client, cleo)
+    assert client.post("/account/reopen").location == "/log-in"
+    assert not ada.is_active
+
+
+def test_the_question_waits_a_quarter_of_an_hour(
+    client: FormClient, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close(client, ada)
+    login(client, ada)
+    then = utcnow() + timedelta(minutes=16)
+    monkeypatch.setattr("tapcard.web.guards.utcnow", lambda: then)
+    assert client.post("/account/reopen").location == "/log-in"
+    assert not ada.is_active
+
+
+def test_after_fourteen_days_the_log_in_knows_nothing_of_it(client: FormClient, ada: User) -> None:
+    closing.shut(ada, utcnow() - timedelta(days=14))
+    db.session.commit()
+    answer = login(client, ada)
+    assert (answer.status_code, "No account has this e-mail address" in answer.text) == (422, True)
+
+
+def test_the_session_that_waited_has_another_id_once_it_is_let_in(client: FormClient, ada: User, card: Card) -> None:
+    close(client, ada)
+    login(client, ada)
+    before = client.get_cookie("tc_session")
+    client.post("/account/reopen")
+    after = client.get_cookie("tc_session")
+    assert before is not None
+    assert after is not None
+    assert before.value != after.value
+    assert card.status is CardStatus.ACTIVE
+
+
+# --- download, mails --------------------------------------------------------------------------------------------------
+
+
+def test_the_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
+    login(client, ada)
+    with client.post("/account/download") as answer:
+        assert answer.mimetype == "application/json"
+        assert f"tapcard-data-{utcnow():%Y}-" in answer.headers["Content-Disposition"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert json.loads(answer.data)["cards"][0]["token"] == "ADASCARD"
+
+
+def test_the_download_is_throttled(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    statuses = []
+    for _number in range(6):
+        with client.post("/account/download") as answer:
+            statuses.append(answer.status_code)
+    assert statuses == [200] * 5 + [429]
+
+
+def test_mails_are_chosen_by_a_form_of_their_own(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    client.post("/account/mails", data={"wants_weekly_mail": "y"})
+    assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
+    client.post("/account", data={"first_name": "Ada", "last_name": "Obi"})
+    assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def test_addresses_are_added_changed_chosen_and_deleted(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    assert "No address yet" in client.get("/account/addresses").text
+    typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
+    assert client.post("/account/addresses/new", data=typed).location == "/account/addresses"
+    other = seeds.create_address(ada, line1="2 Low Street")
+    db.session.commit()
+    path = f"/account/addresses/{other.id}"
+    client.post(path, data={**typed, "line1": "3 Middle Street"})
+    client.post(f"{path}/default")
+    assert (other.line1, other.is_default) == ("3 Middle Street", True)
+    page = client.get("/account/addresses").text
+    assert page.index("3 Middle Street") < page.index("1 High Street")
+    assert "3 Middle Street" in client.get(f"{path}/delete").text
+    client.post(f"{path}/delete")
+    page = client.get("/account/addresses").text
+    assert "3 Middle Street" not in page
+    assert page.count("Default") == 1
+
+
+def test_a_wrong_address_keeps_what_was_typed(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
+    answer = client.post("/account/addresses/new", data=typed)
+    assert answer.status_code == 422
+    assert "no postal code of that country" in answer.text
+    assert 'value="1 High Street"' in answer.text
+    assert 'autocomplete="shipping postal-code"' in answer.text
