@@ -78,9 +78,12 @@ EXPECTED = {
 }  # fmt: skip
 
 
+# mails that tell what happened, and carry no secret
+TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used")
+
+
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    others = {"mail.password_changed", "mail.lead_received", "mail.account_closed"}
-    assert set(mail.PREPARE) == {*EXPECTED, *others}
+    assert set(mail.PREPARE) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -98,7 +101,7 @@ def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str)
     assert token in part(message, "html")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, "mail.password_changed"])
+@pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
 def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> None:
     message = mail.PREPARE[kind](**payload_for(kind, dora))
     assert message is not None
@@ -129,7 +132,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
     assert "Cards & Co" in part(message, "plain")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, "mail.password_changed"])
+@pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
 def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
     payload = payload_for(kind, dora)
     dora.is_active = False

@@ -118,7 +118,7 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     db.session.add_all([
         ProfileLink(profile_id=profile.id, position=1, title="LinkTitleQ", url="https://link-q.example/"),
         FormerSlug(profile_id=profile.id, slug="zebs-former"),
-        TwoFactor(user_id=zeb.id, secret="SecretQ", confirmed_at=utcnow()),
+        TwoFactor(user_id=zeb.id, secret="SecretQ"),
         RecoveryCode(user_id=zeb.id, code_hash="CodeHashQ"),
         CardTransfer(card=card, from_user=zeb, to_email="offer-q@example.com", expires_at=utcnow()),
     ])  # fmt: skip
