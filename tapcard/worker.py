@@ -17,7 +17,7 @@ from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, insert, transactions
 from .models import Design, LinkToken, OutboxMessage, Profile, Schedule, Tap, ThrottleCounter
-from .services import recording, rollups, visitors
+from .services import recording, rollups, transfers, visitors
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
 from .web import sessions
@@ -194,11 +194,17 @@ def sweep_uploads() -> None:
     files.sweep(files.folder(current_app.instance_path), used, UPLOADS_KEPT)
 
 
+def expire_offers() -> None:
+    """Mark the offers of cards that nobody answered in time."""
+    transfers.expire(utcnow())
+
+
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "taps.fold": (timedelta(minutes=1), fold),
     "visitors.rotate": (timedelta(hours=1), visitors.rotate),
     "rows.purge": (timedelta(hours=1), purge),
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
+    "transfers.expire": (timedelta(hours=1), expire_offers),
 }
 
 

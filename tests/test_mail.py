@@ -15,10 +15,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tapcard import mail
+from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User
+from tapcard.models import Card, CardTransfer, LinkPurpose, LinkToken, OutboxMessage, TransferOutcome, User
 
 LINK = re.compile(r"(http://localhost/\S*?)([\w-]{43})")
 NOW = utcnow()
@@ -56,7 +56,28 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
         return {"link_id": promise(user, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")}
     if kind == "mail.email_changed":
         return {"link_id": promise(user, LinkPurpose.UNDO_EMAIL, "former@example.com")}
+    if kind == "mail.card_found":
+        card = lost_or_offered(user)
+        return {"card_id": card.id, "owner_id": user.id, "message": "It is here.", "answer_to": "gus@example.com"}
+    if kind in ("mail.card_offered", "mail.offer_answered"):
+        ended = {"ended_at": NOW, "outcome": TransferOutcome.ACCEPTED} if kind == "mail.offer_answered" else {}
+        transfer = CardTransfer(
+            card=lost_or_offered(user),
+            from_user=user,
+            to_email="noa@example.com",
+            expires_at=NOW + timedelta(days=7),
+            **ended,
+        )
+        db.session.add(transfer)
+        db.session.commit()
+        return {"transfer_id": transfer.id}
     return {"user_id": user.id}
+
+
+def lost_or_offered(user: User) -> Card:
+    card = seeds.create_card(user)
+    db.session.commit()
+    return card
 
 
 @pytest.fixture
@@ -74,8 +95,11 @@ EXPECTED = {
 }  # fmt: skip
 
 
+WITHOUT_SECRETS = ("mail.password_changed", "mail.card_found", "mail.card_offered", "mail.offer_answered")
+
+
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(mail.PREPARE) == {*EXPECTED, "mail.password_changed"}
+    assert set(mail.PREPARE) == {*EXPECTED, *WITHOUT_SECRETS}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -93,7 +117,7 @@ def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str)
     assert token in part(message, "html")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, "mail.password_changed"])
+@pytest.mark.parametrize("kind", [*EXPECTED, *WITHOUT_SECRETS])
 def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> None:
     message = mail.PREPARE[kind](**payload_for(kind, dora))
     assert message is not None
@@ -124,7 +148,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
     assert "Cards & Co" in part(message, "plain")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, "mail.password_changed"])
+@pytest.mark.parametrize("kind", [*EXPECTED, *WITHOUT_SECRETS])
 def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
     payload = payload_for(kind, dora)
     dora.is_active = False

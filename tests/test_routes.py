@@ -12,8 +12,8 @@ from werkzeug.routing import Rule
 from tapcard import files
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, Profile, User
-from tapcard.services import accounts, cards
+from tapcard.models import Card, LinkPurpose, LockedBecause, Profile, User
+from tapcard.services import accounts, cards, transfers
 from tapcard.web.security import csrf
 from tests.conftest import FormClient, login
 from tests.watching import statements, walk, writes
@@ -51,6 +51,10 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "tap.card": ADAS,
     "tap.release_card": ADAS,
     "tap.card_qr": ADAS,
+    "tap.transfer_card": ADAS,
+    "tap.replace_card": ADAS,
+    "tap.offer": (302, 404, 200, 404, 404),
+    "tap.found_card": ALL,
     "tap.profiles": HOLDERS,
     "tap.new_profile": HOLDERS,
     "tap.edit_profile": ADAS,
@@ -84,6 +88,12 @@ SENDING: dict[str, tuple[int, ...]] = {
     "tap.lock_card": (302, 302, 404, 404, 404),
     "tap.unlock_card": (302, 409, 404, 404, 404),
     "tap.release_card": (302, 422, 404, 404, 404),
+    "tap.transfer_card": (302, 422, 404, 404, 404),
+    "tap.withdraw_offer": (302, 302, 404, 404, 404),
+    "tap.replace_card": (302, 422, 404, 404, 404),
+    "tap.accept_offer": (302, 404, 302, 404, 404),
+    "tap.decline_offer": (302, 404, 302, 404, 404),
+    "tap.found_card": (422,) * 5,
     "tap.new_profile": (302,) * 5,  # one's own name is there already
     "tap.edit_profile": (302, 422, 404, 404, 404),
     "tap.delete_profile": (302, 302, 404, 404, 404),
@@ -118,7 +128,7 @@ ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
 
 @pytest.fixture
 def stage(
-    app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User
+    app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User, cleo: User
 ) -> Callable[[str], dict[str, Any]]:
     """Good values for the parts of each address: Ada's things."""
     create_card(token="WAITING2", code="CARD2345")
@@ -133,11 +143,14 @@ def stage(
     for endpoint, purpose in purposes.items():
         address = ada.email if purpose in (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD) else "new@example.com"
         links[endpoint] = accounts.issue_link(ada, purpose, address, utcnow())
+    cards.lock(create_card(ada, token="LOSTCARD"), LockedBecause.LOST, ada)
+    offer_id = transfers.offer(card, ada, cleo.email, utcnow()).id
     db.session.commit()
-    special = {"backoffice.claim_code": {"token": "WAITING2"}}
+    special = {"backoffice.claim_code": {"token": "WAITING2"}, "tap.found_card": {"token": "LOSTCARD"}}
 
     def values(endpoint: str) -> dict[str, Any]:
         given = {"token": card.token, "kind": "svg", "slug": "ada", "profile_id": profile.id, "name": picture}
+        given["offer_id"] = offer_id
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 
     return values

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from ..db import among, db, hold, insert, insert_rows
 from ..models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
 from ..models.taps import ROLLUP_KEY, SHOP_KEY
-from . import agents
+from . import agents, cards
 from .taps import NOT_INTEREST
 
 
@@ -156,10 +157,10 @@ def of_the_shop(first: date, last: date) -> int:
 
 
 def per_day(owner: User, first: date, last: date, card: Card | None = None) -> list[tuple[date, int]]:
-    """Taps of each day from `first` to `last`, the empty ones too."""
+    """Taps of each day from `first` to `last`, the empty ones too; a card's own and those of the cards it replaced."""
     wanted = [TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted()]
     if card is not None:
-        wanted.append(TapDay.card_id == card.id)
+        wanted.append(TapDay.card_id.in_(cards.chain_of(card.id)))
     found = db.session.execute(
         sa.select(TapDay.day_on, sa.func.sum(TapDay.tap_count)).where(*wanted).group_by(TapDay.day_on)
     )
@@ -169,10 +170,28 @@ def per_day(owner: User, first: date, last: date, card: Card | None = None) -> l
 
 
 def per_card(owner: User, first: date, last: date) -> dict[int, int]:
-    """Taps of each of a holder's cards in a period."""
+    """Taps of each of a holder's cards in a period; those of a replaced card count for the one that carries on."""
+    heir = _heirs(owner)
+    card_id = sa.func.coalesce(heir.c.heir_id, TapDay.card_id)
     found = db.session.execute(
-        sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count))
+        sa.select(card_id, sa.func.sum(TapDay.tap_count))
+        .outerjoin(heir, heir.c.card_id == TapDay.card_id)
         .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted())
-        .group_by(TapDay.card_id)
+        .group_by(card_id)
     )
     return {card_id: int(number) for card_id, number in found}
+
+
+def _heirs(owner: User) -> sa.Subquery:
+    """Which card at last carries on for each of a holder's replaced cards; a ring has no last one."""
+    next_one = aliased(Card)
+    first = sa.select(Card.id.label("card_id"), Card.replaced_by_id.label("heir_id"))
+    steps = first.where(Card.owner_id == owner.id, Card.replaced_by_id.is_not(None)).cte("steps", recursive=True)
+    further = sa.select(steps.c.card_id, next_one.replaced_by_id).join(next_one, next_one.id == steps.c.heir_id)
+    steps = steps.union(further.where(next_one.replaced_by_id.is_not(None)))
+    return (
+        sa.select(steps.c.card_id, steps.c.heir_id)
+        .join(Card, Card.id == steps.c.heir_id)
+        .where(Card.replaced_by_id.is_(None))
+        .subquery()
+    )

@@ -39,6 +39,9 @@ LIMITS = {
     "photo": Limits(account=Limit(60, HOUR)),
     "claim": Limits(account=Limit(10, 15 * MINUTE)),
     "claim_card": Limits(account=Limit(30, HOUR)),
+    "card_found": Limits(account=Limit(5, HOUR), address=Limit(10, HOUR)),
+    "offer_card": Limits(account=Limit(10, HOUR)),
+    "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
 }
 
 

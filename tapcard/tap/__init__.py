@@ -9,12 +9,12 @@ from flask import Flask
 from ..db import db
 from ..services.recording import Recorder
 from ..spool import Spool
-from . import holder, profiles, views
+from . import found, holder, profiles, replace, transfers, views
 from .blueprint import bp
 from .fast import FastTaps
 from .record import TapRecorder
 
-__all__ = ["answer_in_front", "holder", "init_app", "profiles", "views"]
+__all__ = ["answer_in_front", "found", "holder", "init_app", "profiles", "replace", "transfers", "views"]
 
 
 def init_app(app: Flask) -> None:
