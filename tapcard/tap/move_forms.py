@@ -63,7 +63,7 @@ class ReplaceForm(Form):
     code = StringField(
         _("Claim code"),
         [Optional(), Length(max=20, message=_("A claim code has 8 characters."))],
-        description=_("8 letters and digits from the insert; capitals and spaces do not matter."),
+        description=_("8 letters and digits from the insert, if the card is not yours yet."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
 
