@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import aliased
 
 from ..db import among, db, hold, insert, insert_rows
 from ..models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
@@ -171,27 +170,32 @@ def per_day(owner: User, first: date, last: date, card: Card | None = None) -> l
 
 def per_card(owner: User, first: date, last: date) -> dict[int, int]:
     """Taps of each of a holder's cards in a period; those of a replaced card count for the one that carries on."""
-    heir = _heirs(owner)
-    card_id = sa.func.coalesce(heir.c.heir_id, TapDay.card_id)
     found = db.session.execute(
-        sa.select(card_id, sa.func.sum(TapDay.tap_count))
-        .outerjoin(heir, heir.c.card_id == TapDay.card_id)
+        sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count))
         .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted())
-        .group_by(card_id)
+        .group_by(TapDay.card_id)
     )
-    return {card_id: int(number) for card_id, number in found}
+    next_ones = _next_ones(owner)
+    numbers: Counter[int] = Counter()
+    for card_id, number in found:
+        numbers[_last_one(card_id, next_ones)] += int(number)
+    return dict(numbers)
 
 
-def _heirs(owner: User) -> sa.Subquery:
-    """Which card at last carries on for each of a holder's replaced cards; a ring has no last one."""
-    next_one = aliased(Card)
-    first = sa.select(Card.id.label("card_id"), Card.replaced_by_id.label("heir_id"))
-    steps = first.where(Card.owner_id == owner.id, Card.replaced_by_id.is_not(None)).cte("steps", recursive=True)
-    further = sa.select(steps.c.card_id, next_one.replaced_by_id).join(next_one, next_one.id == steps.c.heir_id)
-    steps = steps.union(further.where(next_one.replaced_by_id.is_not(None)))
-    return (
-        sa.select(steps.c.card_id, steps.c.heir_id)
-        .join(Card, Card.id == steps.c.heir_id)
-        .where(Card.replaced_by_id.is_(None))
-        .subquery()
+def _next_ones(owner: User) -> dict[int, int]:
+    """Which card carries on for each of a holder's replaced cards; asked apart, a join would triple the time."""
+    replaced = sa.select(Card.id, Card.replaced_by_id).where(
+        Card.owner_id == owner.id, Card.replaced_by_id.is_not(None)
     )
+    return {card_id: next_id for card_id, next_id in db.session.execute(replaced) if next_id is not None}
+
+
+def _last_one(card_id: int, next_ones: dict[int, int]) -> int:
+    """The card at the end of a chain; a ring has no end, so there it is the card itself."""
+    place, seen = card_id, {card_id}
+    while place in next_ones:
+        place = next_ones[place]
+        if place in seen:
+            return card_id
+        seen.add(place)
+    return place
