@@ -35,7 +35,7 @@ from sqlalchemy import select
 from . import settings
 from .clock import utcnow
 from .db import db
-from .models import Lead, LinkPurpose, LinkToken, User
+from .models import Card, CardTransfer, Lead, LinkPurpose, LinkToken, TransferOutcome, User
 
 SMTP_SECONDS = 30
 
@@ -249,6 +249,39 @@ def _open_link(link_id: int) -> LinkToken | None:
     return link if link is not None and link.is_open(utcnow()) and link.user.is_active else None
 
 
+# --- the mails of cards -----------------------------------------------------------------------------------------------
+
+
+def card_found(card_id: int, owner_id: int, message: str, answer_to: str) -> Message | None:
+    """Pass on what a finder wrote, unless the card is another's by now; answers to it do not go by us."""
+    card, owner = db.session.get(Card, card_id), _active(owner_id)
+    if card is None or owner is None or card.owner_id != owner_id:
+        return None
+    link = link_to("tap.card", token=card.token)
+    return compose("card_found", owner.email, user=owner, card=card, message=message, answer_to=answer_to, link=link)
+
+
+def card_offered(transfer_id: int) -> Message | None:
+    """Tell an address that a card is offered to it, as long as it is."""
+    transfer = db.session.get(CardTransfer, transfer_id)
+    sender = _active(transfer.from_user_id) if transfer is not None else None
+    if transfer is None or sender is None or transfer.ended_at is not None or transfer.expires_at <= utcnow():
+        return None
+    link = link_to("tap.offer", offer_id=transfer.id)
+    return compose("card_offered", transfer.to_email, sender=sender, link=link)
+
+
+def offer_answered(transfer_id: int) -> Message | None:
+    """Tell the former holder whether their card was taken."""
+    transfer = db.session.get(CardTransfer, transfer_id)
+    sender = _active(transfer.from_user_id) if transfer is not None else None
+    if transfer is None or sender is None:
+        return None
+    is_accepted = transfer.outcome is TransferOutcome.ACCEPTED
+    link = link_to("tap.dashboard")
+    return compose("offer_answered", sender.email, user=sender, transfer=transfer, is_accepted=is_accepted, link=link)
+
+
 PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.verify_email": verify_email,
     "mail.set_password": set_password,
@@ -260,4 +293,7 @@ PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.email_changed": email_changed,
     "mail.lead_received": lead_received,
     "mail.account_closed": account_closed,
+    "mail.card_found": card_found,
+    "mail.card_offered": card_offered,
+    "mail.offer_answered": offer_answered,
 }

@@ -19,7 +19,7 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import erasing, recording, rollups, visitors
+from .services import erasing, recording, rollups, transfers, visitors
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
@@ -214,12 +214,18 @@ def erase_closed() -> None:
         logger.warning("the write-ahead log is being read; it is emptied tomorrow")
 
 
+def expire_offers() -> None:
+    """Mark the offers of cards that nobody answered in time."""
+    transfers.expire(utcnow())
+
+
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "taps.fold": (timedelta(minutes=1), fold),
     "visitors.rotate": (timedelta(hours=1), visitors.rotate),
     "rows.purge": (timedelta(hours=1), purge),
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
     "users.erase": (timedelta(days=1), erase_closed),
+    "transfers.expire": (timedelta(hours=1), expire_offers),
 }
 
 

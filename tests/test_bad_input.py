@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, Profile, ProfileLink, ThrottleCounter, User
+from tapcard.models import Card, CardStatus, LinkPurpose, LockedBecause, Profile, ProfileLink, ThrottleCounter, User
 from tapcard.services import accounts
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
@@ -50,6 +50,9 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/activate/WAITING2": ("ada", {"code": "WRONG234"}),
     "/cards/ADASCARD": ("ada", {"alias": "Everyday", "target": "url", "reroute_url": "https://example.com/"}),
     "/cards/{card}/release": ("ada", {}),
+    "/cards/ADASCARD/transfer": ("ada", {"email": "cleo@example.com"}),
+    "/cards/ADASCARD/replace": ("ada", {"replacement": "another", "token": "WAITING2", "code": "WRONG234"}),
+    "/t/LOSTCARD/found": ("nobody", {"message": "It is here.", "answer_to": "gus@example.com"}),
     "/profiles/new": ("ada", {"name": "Ada Obi", "slug": "ada-obi"}),
     "/profiles/{profile}": ("ada", {"name": "Ada Obi", "slug": "ada"}),
     "/p/ada/share": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "consent": "y"}),
@@ -77,11 +80,12 @@ DONE = (200, 301, 302)
 @pytest.fixture
 def opened(
     new_client: Callable[[], FormClient], card: Card, profile: Profile, create_card: Callable[..., Card],
-    ada: User, ben: User
+    ada: User, ben: User, cleo: User
 ) -> Callable[[str], tuple[FormClient, str, PageForm]]:  # fmt: skip
     """Open a page in a new browser; gives the browser, the path and the form, filled in well."""
     create_card(token="WAITING2", code="CARD2345")
     people, address = {"ada": ada, "ben": ben}, seeds.create_address(ada)
+    create_card(cleo, token="LOSTCARD", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
 
     def open_page(page: str) -> tuple[FormClient, str, PageForm]:
         who, good = PAGES[page]

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User
+from tapcard.models import Card, CardTransfer, LinkPurpose, LinkToken, OutboxMessage, TransferOutcome, User
 
 LINK = re.compile(r"(http://localhost/\S*?)([\w-]{43})")
 NOW = utcnow()
@@ -60,7 +60,28 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
         lead = seeds.create_lead(seeds.create_profile(user))
         db.session.commit()
         return {"lead_id": lead.id}
+    if kind == "mail.card_found":
+        card = lost_or_offered(user)
+        return {"card_id": card.id, "owner_id": user.id, "message": "It is here.", "answer_to": "gus@example.com"}
+    if kind in ("mail.card_offered", "mail.offer_answered"):
+        ended = {"ended_at": NOW, "outcome": TransferOutcome.ACCEPTED} if kind == "mail.offer_answered" else {}
+        transfer = CardTransfer(
+            card=lost_or_offered(user),
+            from_user=user,
+            to_email="noa@example.com",
+            expires_at=NOW + timedelta(days=7),
+            **ended,
+        )
+        db.session.add(transfer)
+        db.session.commit()
+        return {"transfer_id": transfer.id}
     return {"user_id": user.id}
+
+
+def lost_or_offered(user: User) -> Card:
+    card = seeds.create_card(user)
+    db.session.commit()
+    return card
 
 
 @pytest.fixture
@@ -79,7 +100,8 @@ EXPECTED = {
 
 
 # mails that tell what happened, and carry no secret
-TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used")
+TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
+        "mail.card_found", "mail.card_offered", "mail.offer_answered")  # fmt: skip
 
 
 def test_every_kind_of_mail_is_looked_at_here() -> None:

@@ -13,8 +13,8 @@ from werkzeug.routing import Rule
 from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, Profile, ProfileLink, User, WebSession
-from tapcard.services import accounts, cards
+from tapcard.models import Card, LinkPurpose, LockedBecause, Profile, ProfileLink, User, WebSession
+from tapcard.services import accounts, cards, transfers
 from tapcard.web.security import csrf
 from tests.conftest import FormClient, login
 from tests.watching import statements, walk, writes
@@ -67,6 +67,10 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "tap.card": ADAS,
     "tap.release_card": ADAS,
     "tap.card_qr": ADAS,
+    "tap.transfer_card": ADAS,
+    "tap.replace_card": ADAS,
+    "tap.offer": (302, 404, 200, 404, 404),
+    "tap.found_card": ALL,
     "tap.profiles": HOLDERS,
     "tap.new_profile": HOLDERS,
     "tap.edit_profile": ADAS,
@@ -129,6 +133,12 @@ SENDING: dict[str, tuple[int, ...]] = {
     "tap.lock_card": (302, 302, 404, 404, 404),
     "tap.unlock_card": (302, 409, 404, 404, 404),
     "tap.release_card": (302, 422, 404, 404, 404),
+    "tap.transfer_card": (302, 422, 404, 404, 404),
+    "tap.withdraw_offer": (302, 302, 404, 404, 404),
+    "tap.replace_card": (302, 422, 404, 404, 404),
+    "tap.accept_offer": (302, 404, 302, 404, 404),
+    "tap.decline_offer": (302, 404, 302, 404, 404),
+    "tap.found_card": (422,) * 5,
     "tap.new_profile": (302,) * 5,  # one's own name is there already
     "tap.edit_profile": (302, 422, 404, 404, 404),
     "tap.delete_profile": (302, 302, 404, 404, 404),
@@ -174,7 +184,7 @@ ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
 
 @pytest.fixture
 def stage(
-    app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User
+    app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User, cleo: User
 ) -> Callable[[str], dict[str, Any]]:
     """Good values for the parts of each address: Ada's things."""
     create_card(token="WAITING2", code="CARD2345")
@@ -191,6 +201,8 @@ def stage(
     for endpoint, purpose in purposes.items():
         address = ada.email if purpose in (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD) else "new@example.com"
         links[endpoint] = accounts.issue_link(ada, purpose, address, utcnow())
+    cards.lock(create_card(ada, token="LOSTCARD"), LockedBecause.LOST, ada)
+    offer_id = transfers.offer(card, ada, cleo.email, utcnow()).id
     db.session.commit()
     address = seeds.create_address(ada)
     link = ProfileLink(profile_id=profile.id, position=0, title="Work", url="https://example.com/work")
@@ -199,7 +211,8 @@ def stage(
     browser = WebSession(sid_hash="0" * 64, user_id=ada.id, data=b"{}", seen_at=utcnow(), expires_at=utcnow() + DAY)
     db.session.add(browser)
     db.session.commit()
-    special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id}}
+    special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
+               "tap.found_card": {"token": "LOSTCARD"}}  # fmt: skip
 
     def values(endpoint: str) -> dict[str, Any]:
         given = {
@@ -212,6 +225,7 @@ def stage(
             "lead_id": lead.id,
             "link_id": link.id,
             "address_id": address.id,
+            "offer_id": offer_id,
         }
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 

@@ -43,7 +43,8 @@ PAGES = ("/p/ada-3-0/share",
          "/", "/designs", "/p/ada-3-0", "/activate/WAITING2", "/t/WAITING2", "/t/NOSUCH22", "/dashboard",
          "/cards/ADASCARD", "/cards/ADASCARD/release", "/profiles", "/account", "/no/such/page",
          "/p/ada-3-0.vcf", "/leads", "/account/two-factor", "/account/sessions",
-         "/account/addresses", "/account/addresses/new", "/account/close")  # fmt: skip
+         "/account/addresses", "/account/addresses/new", "/account/close",
+         "/cards/ADASCARD/replace", "/cards/ADASCARD/transfer")  # fmt: skip
 BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admin/cards/register", "/admin/hosts")
 
 

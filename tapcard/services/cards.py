@@ -21,11 +21,13 @@ from ..models import (
     CardEvent,
     CardMove,
     CardStatus,
+    CardTransfer,
     ClaimPolicy,
     Design,
     LockedBecause,
     Profile,
     Target,
+    TransferOutcome,
     User,
 )
 from ..models.cards import BATCH_NAME_LENGTH, HOST_LENGTH, TOKEN_LENGTH
@@ -40,6 +42,10 @@ ALIASES = "aliases"
 MOST_AT_ONCE = 10_000
 # what a holder may still change on a card that is switched off because it is lost
 EDITABLE = (CardStatus.ACTIVE, CardStatus.LOCKED)
+# what a new card takes over from the one it replaces
+CARRIED = ("alias", "target", "reroute_url", "reroute_host", "profile_id", "is_blocked")
+# what these moves leave behind is no longer what somebody was offered
+ENDS_OFFERS = (CardMove.LOCK, CardMove.RELEASE, CardMove.REPLACE, CardMove.RETIRE)
 
 
 class CardNotFound(NotFound):
@@ -62,6 +68,12 @@ class NotForSaleYet(DomainError):
 
 class IllegalMove(DomainError):
     """The card is not in a state from which this step leads on."""
+
+
+class CannotReplace(DomainError):
+    """The card chosen cannot carry on for another one."""
+
+    field = "token"
 
 
 class AliasTaken(DomainError):
@@ -120,6 +132,30 @@ def own_card(user: User, token: str) -> Card:
     if card is None:
         raise CardNotFound(_("You have no such card."))
     return card
+
+
+def not_set_up(user: User, but: Card) -> Sequence[Card]:
+    """A holder's other cards that are on and lead nowhere yet, the newest first."""
+    wanted = owned_by(user).where(Card.id != but.id, Card.status == CardStatus.ACTIVE).order_by(None)
+    leads = sa.or_(
+        sa.and_(Card.target == Target.URL, Card.reroute_url.is_not(None)),
+        sa.and_(Card.target == Target.PROFILE, Card.profile_id.is_not(None)),
+    )
+    no_target = sa.or_(Card.target.is_(None), ~leads)
+    return db.session.scalars(wanted.where(no_target).order_by(Card.id.desc())).all()
+
+
+def chain_of(card_id: int) -> Select[int]:
+    """The id of a card and of those it carries on for, however many there were one after the other."""
+    chain = select(sa.literal(card_id, sa.BigInteger).label("id")).cte("chain", recursive=True)
+    older = select(Card.id).join(chain, Card.replaced_by_id == chain.c.id)
+    chain = chain.union(older)  # not UNION ALL: a ring would never end
+    return select(chain.c.id)
+
+
+def chain(card: Card) -> list[int]:
+    """The ids of a card and of those it carries on for."""
+    return list(db.session.scalars(chain_of(card.id)))
 
 
 def activation_price(card: Card, shop: ShopSettings) -> Money:
@@ -295,6 +331,56 @@ def retire_all(owner: User, why: str) -> int:
     return _move_all(owner, CardMove.RETIRE, None, why=why, **values)
 
 
+def hand_over(card: Card, sender_id: int, to: User, conditions: Sequence[Any], now: datetime) -> None:
+    """Make a card another person's, with nothing of its former holder's, if it is still theirs and switched on.
+
+    `conditions` are of the same statement. Raises `IllegalMove`.
+    """
+    values = {**NOTHING_SET, "owner_id": to.id, "claimed_at": now}
+    if not _move(card, CardMove.TRANSFER, to, [Card.owner_id == sender_id, *conditions], **values):
+        raise IllegalMove(_("This card is no longer on offer."))
+    audit.record("card.transferred", subject=card, actor=to, from_user=sender_id)
+
+
+def replace(old: Card, new: Card, actor: User, keys: Keys, *, code: str = "", now: datetime | None = None) -> None:
+    """Let a new card carry on for an old one, which retires: name, target and history are the new one's.
+
+    The new one is the holder's own and not set up, or waits for its owner and is claimed with its code by the way.
+    Raises `CannotReplace`, `IllegalMove`, and what `claim` raises.
+    """
+    if old.id == new.id:
+        raise CannotReplace(_("This is the card itself. Take another one."))
+    hold(BLOCKED_HOSTS, shared=True)  # its mark goes along with the address
+    hold_still(old, new)
+    if new.status is CardStatus.UNCLAIMED:
+        claim(new, actor, keys, code=code, now=now)
+    if new.owner_id != actor.id:
+        raise AlreadyClaimed(_("This card belongs to somebody already."))
+    if new.status is not CardStatus.ACTIVE or new.is_set_up:
+        raise CannotReplace(_("This card is in use. Take one that leads nowhere yet."))
+    carried = {name: getattr(old, name) for name in CARRIED}
+    is_own = sa.or_(Card.status == CardStatus.ACTIVE, Card.locked_because == LockedBecause.LOST)
+    values = {**NOTHING_SET, "locked_because": None, "replaced_by_id": new.id}
+    if not _move(old, CardMove.REPLACE, actor, [Card.owner_id == actor.id, is_own], why=new.token, **values):
+        raise IllegalMove(_("You cannot replace this card. Ask the shop."))
+    _update_own(new, actor, carried)
+    _end_offers(new)
+    _note(new, CardMove.REPLACE, new.status, new.status, actor, why=old.token)
+    audit.record("card.replaced", subject=old, actor=actor, by=new.id)
+
+
+def hold_still(*held: Card) -> None:
+    """Lock the rows of cards until the transaction ends, in the order of their ids, and read them again."""
+    for card in sorted(held, key=lambda each: each.id):
+        db.session.execute(
+            sa.update(Card)
+            .where(Card.id == card.id)
+            .values(status=Card.status)
+            .execution_options(synchronize_session=False)
+        )
+        db.session.refresh(card)
+
+
 NOTHING_SET: dict[str, Any] = {
     "alias": None,
     "target": None,
@@ -322,6 +408,8 @@ def _move(
     db.session.refresh(card)
     if moved.rowcount != 1:  # type: ignore[attr-defined]
         return False
+    if move in ENDS_OFFERS:
+        _end_offers(card)
     _note(card, move, before, end, actor, why)
     return True
 
@@ -350,6 +438,16 @@ def _is_open(owner_id: int | None) -> bool:
     """Whether a holder's account is open, and stays so until this transaction ends: a closed one has no active card."""
     is_theirs = sa.and_(User.id == owner_id, User.is_active)
     return db.session.scalar(select(User.id).where(is_theirs).with_for_update(read=True)) is not None
+
+
+def _end_offers(card: Card) -> None:
+    """Take back what was offered of a card to somebody else."""
+    db.session.execute(
+        sa.update(CardTransfer)
+        .where(CardTransfer.card_id == card.id, CardTransfer.ended_at.is_(None))
+        .values(ended_at=utcnow(), outcome=TransferOutcome.WITHDRAWN)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _note(

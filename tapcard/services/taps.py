@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from ..db import db
 from ..models import Card, CardStatus, Outcome, Profile, Tap, Target, User, UserAgent
+from . import cards
 
 # a tap that only met a card in stock, switched off or unknown says nothing about interest in its holder
 NOT_INTEREST = (Outcome.ACTIVATION, Outcome.ORPHAN, Outcome.RETIRED, Outcome.SWITCHED_OFF)
@@ -96,13 +97,23 @@ def facts(token: str) -> CardFacts | None:
 
 
 def last_taps(owner: User, limit: int, card: Card | None = None) -> Sequence[Any]:
-    """The latest taps by others: rows of (alias, token, tapped_at, device, os_family, country, channel)."""
+    """The latest taps by others: rows of (alias, token, tapped_at, device, os_family, country, channel).
+
+    A card's are its own and those of the cards it replaced. A card that is another's by now goes by its token.
+    """
     wanted = [Tap.owner_id == owner.id, ~Tap.is_bot, ~Tap.is_own, Tap.outcome.not_in(NOT_INTEREST)]
     if card is not None:
-        wanted.append(Tap.card_id == card.id)
+        wanted.append(Tap.card_id.in_(cards.chain(card)))  # as numbers: with them the index gives the latest
+    alias = sa.case((Card.owner_id == owner.id, Card.alias))
     return db.session.execute(
         sa.select(
-            Card.alias, Card.token, Tap.tapped_at, UserAgent.device, UserAgent.os_family, Tap.country, Tap.channel
+            alias.label("alias"),
+            Card.token,
+            Tap.tapped_at,
+            UserAgent.device,
+            UserAgent.os_family,
+            Tap.country,
+            Tap.channel,
         )
         .join(Card, Card.id == Tap.card_id)
         .outerjoin(UserAgent, UserAgent.id == Tap.user_agent_id)

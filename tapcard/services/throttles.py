@@ -42,6 +42,9 @@ LIMITS = {
     "lead": Limits(account=Limit(120, HOUR), address=Limit(30, HOUR)),  # account: the profile
     "claim": Limits(account=Limit(10, 15 * MINUTE)),
     "claim_card": Limits(account=Limit(30, HOUR)),
+    "card_found": Limits(account=Limit(5, HOUR), address=Limit(10, HOUR)),
+    "offer_card": Limits(account=Limit(10, HOUR)),
+    "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
 }
 
 

@@ -9,12 +9,24 @@ from flask import Flask
 from ..db import db
 from ..services.recording import Recorder
 from ..spool import Spool
-from . import contacts, holder, leads, profile_links, profiles, views
+from . import contacts, found, holder, leads, profile_links, profiles, replace, transfers, views
 from .blueprint import bp
 from .fast import FastTaps
 from .record import TapRecorder
 
-__all__ = ["answer_in_front", "contacts", "holder", "init_app", "leads", "profile_links", "profiles", "views"]
+__all__ = [
+    "answer_in_front",
+    "contacts",
+    "found",
+    "holder",
+    "init_app",
+    "leads",
+    "profile_links",
+    "profiles",
+    "replace",
+    "transfers",
+    "views",
+]
 
 
 def init_app(app: Flask) -> None:

@@ -8,20 +8,21 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import qr
-from ..clock import today_in
+from ..clock import today_in, utcnow
 from ..db import db
-from ..models import Card, CardEvent, CardMove, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import cards, leads, rollups, taps
+from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
+from ..services import cards, found, leads, rollups, taps, transfers
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.redirects import own_hosts
 from .blueprint import bp
 from .forms import CardForm, ReleaseForm
+from .history import history
 
 PERIOD = 30
 LAST_TAPS = 8
@@ -68,6 +69,7 @@ def dashboard() -> str:
         last_taps=tap_rows(None),
         profiles=own_profiles(),
         leads=leads.latest(current_user, LATEST_LEADS),
+        offers=transfers.open_for(current_user, utcnow()),
         unverified=not current_user.is_verified,
     )
 
@@ -131,6 +133,8 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         days=rollups.per_day(current_user, today - timedelta(days=PERIOD - 1), today, own),
         last_taps=tap_rows(own),
         history=history(own),
+        offer=transfers.open_of(own, utcnow()),
+        may_be_reported=found.may_be_reported(own),
     )
     return make_response(page, 422 if form.errors else 200)
 
@@ -223,33 +227,3 @@ def tap_rows(card: Card | None) -> list[TapRow]:
         )
         for row in found
     ]
-
-
-def history(card: Card) -> list[tuple[object, str, str]]:
-    """A card's life in words: when, what, who."""
-    words = {
-        CardMove.MAKE: _("Made"),
-        CardMove.CLAIM: _("Claimed"),
-        CardMove.LOCK: _("Switched off"),
-        CardMove.UNLOCK: _("Switched on"),
-        CardMove.TRANSFER: _("Handed over"),
-        CardMove.RELEASE: _("Given back"),
-        CardMove.REPLACE: _("Replaced"),
-        CardMove.RETIRE: _("Retired"),
-    }
-    since = card.claimed_at or card.created_at
-    events = db.session.scalars(
-        select(CardEvent)
-        .where(CardEvent.card_id == card.id, CardEvent.happened_at >= since)
-        .options(selectinload(CardEvent.actor))
-        .order_by(CardEvent.id.desc())
-        .limit(30)
-    )
-    return [(event.happened_at, words[event.move], actor_name(event)) for event in events]
-
-
-def actor_name(event: CardEvent) -> str:
-    """You, the shop, or nobody in particular: never another person's name."""
-    if event.actor_id is None:
-        return ""
-    return _("You") if event.actor_id == current_user.id else _("The shop")

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome
-from ..services import cards, taps
+from ..services import cards, found, taps
 from ..services.cards import AlreadyClaimed
 from ..services.taps import Answer, CardFacts, Visitor
 from ..web import filters, floods
@@ -84,7 +84,7 @@ def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
         Outcome.SWITCHED_OFF: ("tap/switched_off.html", 200),
         Outcome.SETUP: ("tap/setup.html", 200),
     }[answer.outcome]
-    response = make_response(render_template(template, card=card), status)
+    response = make_response(render_template(template, card=card, may_be_reported=found.may_be_reported(card)), status)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -7,7 +7,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 PROFILE_PAGES = frozenset({"tap.profiles", "tap.new_profile", "tap.edit_profile"})
-CARD_PAGES = frozenset({"tap.dashboard", "tap.card", "tap.release_card"})
+CARD_PAGES = frozenset(
+    {"tap.dashboard", "tap.card", "tap.release_card", "tap.transfer_card", "tap.replace_card", "tap.offer"}
+)
 LEAD_PAGES = frozenset({"tap.leads", "tap.delete_lead"})
 ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_email"}) | {
     *("auth.confirm_password", "auth.show_two_factor", "auth.set_up_two_factor", "auth.new_recovery_codes"),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tapcard import tokens
+from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.keys import Keys
@@ -42,19 +43,20 @@ from tapcard.services.cards import (
 from tapcard.settings import ShopSettings
 
 CODE = "CARD2345"
-# moves that this shop can make today; the others have a line in the table alone
-MADE = (CardMove.CLAIM, CardMove.LOCK, CardMove.UNLOCK, CardMove.RELEASE, CardMove.RETIRE)
+MADE = tuple(MOVES)
 REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
 
 
 @pytest.fixture
-def move(keys: Keys) -> Callable[[CardMove, Card, User], object]:
+def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
     """Make one move by the function that the shop makes it with."""
     functions: dict[CardMove, Callable[[Card, User], object]] = {
         CardMove.CLAIM: lambda card, user: cards.claim(card, user, keys, code=CODE),
         CardMove.LOCK: lambda card, user: cards.lock(card, LockedBecause.LOST, user),
         CardMove.UNLOCK: lambda card, user: cards.unlock(card, user),
+        CardMove.TRANSFER: lambda card, user: cards.hand_over(card, user.id, user, [], utcnow()),
         CardMove.RELEASE: lambda card, user: cards.release(card, user, keys),
+        CardMove.REPLACE: lambda card, user: cards.replace(card, create_card(user), user, keys),
         CardMove.RETIRE: lambda card, user: cards.retire(card, user, "worn out"),
     }
     return lambda move, card, user: functions[move](card, user)

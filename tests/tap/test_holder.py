@@ -228,7 +228,7 @@ def test_a_lost_card_is_switched_off_and_on_again(
     assert adas.post(f"{HERE}/unlock").location == HERE
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
     assert [event.move for event in card.events][-2:] == [CardMove.LOCK, CardMove.UNLOCK]
-    assert "Switched on" in words_of(adas.get(HERE).text)
+    assert "You switched it on again." in words_of(adas.get(HERE).text)
 
 
 def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, card: Card, ben: User) -> None:
@@ -291,8 +291,8 @@ def test_a_card_given_back_is_gone_and_its_taps_stay(
     page = her.get(HERE).text
     assert set(form_to(page, HERE).values.values()) & {"Everyday", "https://example.com/"} == set()
     history = words_of(page).partition("History ")[2]
-    assert history.startswith("Claimed")
-    assert "Given back" not in history
+    assert history.startswith("You claimed this card.")
+    assert "back" not in history.partition("Lost it")[0]
     assert "No taps in 30 days" in words_of(page)
 
 
@@ -336,7 +336,7 @@ def test_the_qr_code_comes_as_svg_and_png(adas: FormClient) -> None:
 def test_the_card_page_tells_the_test_link_and_the_history(adas: FormClient) -> None:
     page = adas.get(HERE).text
     assert "http://localhost/t/ADASCARD" in page
-    assert "Claimed" in words_of(page)
+    assert "You claimed this card." in words_of(page)
 
 
 def test_an_empty_dashboard_says_what_to_do(client: FormClient, cleo: User) -> None:

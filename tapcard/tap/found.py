@@ -1,0 +1,51 @@
+"""The page where whoever found a lost card writes to its holder."""
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ..db import db
+from ..models import Card
+from ..services import cards, found
+from ..web import filters, floods
+from ..web.forms import refusals
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .move_forms import FoundForm
+
+
+@bp.route("/t/<token>/found", methods=["GET", "POST"])
+def found_card(token: str) -> Response:
+    """Write to the holder of a lost card; the answer tells nothing of them, nor whether a mail went out."""
+    card = known_card(token)
+    if request.method == "GET" and "sent" in request.args:
+        return answer("tap/found_thanks.html", card)
+    if not found.may_be_reported(card):
+        return redirect(url_for("tap.activate", token=card.token))
+    form = FoundForm()
+    if form.validate_on_submit():
+        with refusals(form):
+            throttle("card_found", account=card.id, address=True)
+            if not form.website.data:
+                region = filters.shop().country
+                found.pass_on(card, form.message.data or "", form.answer_to.data or "", region)
+            db.session.commit()
+            return redirect(url_for("tap.found_card", token=card.token, sent=1))
+    return answer("tap/found.html", card, form)
+
+
+def known_card(token: str) -> Card:
+    """The card of a token; whoever tries many gets slower."""
+    clean = cards.clean_token(token)
+    card = cards.find(clean) if clean else None
+    if card is None:
+        floods.refuse_unknown_token()
+        abort(404)
+    return card
+
+
+def answer(template: str, card: Card, form: FoundForm | None = None) -> Response:
+    """A page that nothing keeps a copy of."""
+    page = render_template(template, card=card, form=form)
+    response = make_response(page, *(form_status(form) if form is not None else (200,)))
+    response.headers["Cache-Control"] = "no-store"
+    return response

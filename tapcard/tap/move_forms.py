@@ -1,0 +1,77 @@
+"""What people type when a card changes hands, is replaced or is found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import RadioField, SelectChoice, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional
+
+from ..models import Card
+from ..models.users import EMAIL_LENGTH
+from ..services.found import ANSWER_LENGTH, MESSAGE_LENGTH
+from ..web.forms import Form
+
+ANOTHER = "another"
+
+
+class FoundForm(Form):
+    """What a finder tells the holder of a lost card; `website` is for robots, people do not see it."""
+
+    message = TextAreaField(
+        _("Your message"),
+        [
+            DataRequired(_("Say where the card is, or how it comes back.")),
+            Length(max=MESSAGE_LENGTH, message=_("At most %(max)d characters.")),
+        ],
+        filters=[lambda text: text.replace("\r\n", "\n") if text else text],
+        description=_("At most 500 characters. For example: It is at the bar of the Crown."),
+    )
+    answer_to = StringField(
+        _("Your e-mail or phone number"),
+        [Optional(), Length(max=ANSWER_LENGTH, message=_("At most %(max)d characters."))],
+        description=_("Only if the holder may answer you. They alone see it."),
+        render_kw={"autocapitalize": "off", "spellcheck": "false"},
+    )
+    website = StringField(_("Leave this empty"), [Optional()], render_kw={"autocomplete": "off", "tabindex": "-1"})
+
+
+class OfferForm(Form):
+    """To whom a card is offered."""
+
+    email = StringField(
+        _("Their e-mail address"),
+        [
+            DataRequired(_("Type an e-mail address.")),
+            Length(max=EMAIL_LENGTH, message=_("At most %(max)d characters.")),
+        ],
+        description=_("They get a mail with a link, and have 7 days to accept."),
+        render_kw={"type": "email", "inputmode": "email", "autocomplete": "off", "autocapitalize": "off"},
+    )
+
+
+class ReplaceForm(Form):
+    """Which card carries on: one of the holder's own, or one that is claimed by the way."""
+
+    replacement = RadioField(_("The new card"), [DataRequired(_("Choose the new card."))])
+    token = StringField(
+        _("Token of the new card"),
+        [Optional(), Length(max=40, message=_("At most %(max)d characters."))],
+        description=_("It is printed on the card, and stands at the end of its address."),
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+    code = StringField(
+        _("Claim code"),
+        [Optional(), Length(max=20, message=_("A claim code has 8 characters."))],
+        description=_("8 letters and digits from the insert, if the card is not yours yet."),
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+
+    def __init__(self, own: Sequence[Card], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.replacement.choices = [
+            *(SelectChoice(card.token, card.title) for card in own),
+            SelectChoice(ANOTHER, _("Another card")),
+        ]
+        if not self.is_submitted():
+            self.replacement.data = self.replacement.choices[0].value

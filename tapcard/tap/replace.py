@@ -1,0 +1,47 @@
+"""A new card carries on for one that is lost or worn out."""
+
+from flask import current_app, flash, make_response, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..db import db
+from ..errors import mark
+from ..models import Card
+from ..services import cards
+from ..web.forms import refusals
+from ..web.guards import login_required
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .move_forms import ANOTHER, ReplaceForm
+
+
+@bp.route("/cards/<token>/replace", methods=["GET", "POST"])
+@login_required
+def replace_card(token: str) -> Response:
+    """Choose the new card; the old one retires."""
+    own = cards.own_card(current_user, token)
+    blank = cards.not_set_up(current_user, but=own)
+    form = ReplaceForm(blank)
+    if form.validate_on_submit():
+        with refusals(form):
+            new = chosen_card(form)
+            cards.replace(own, new, current_user, current_app.extensions["keys"], code=form.code.data or "")
+            db.session.commit()
+            flash(_("The new card carries on. The old one never leads anywhere again."), "success")
+            return redirect(url_for("tap.card", token=new.token))
+    page = render_template("tap/replace.html", card=own, form=form, blank=blank)
+    return make_response(page, *form_status(form))
+
+
+def chosen_card(form: ReplaceForm) -> Card:
+    """One of the holder's own, or the one whose token was typed; codes that are tried are counted."""
+    if form.replacement.data != ANOTHER:
+        return cards.own_card(current_user, form.replacement.data)
+    throttle("claim", account=current_user.id)
+    typed = cards.clean_token(form.token.data or "")
+    new = cards.find(typed) if typed else None
+    if new is None:
+        raise cards.CardNotFound(mark("No card has this token. Look again at the card."), field="token")
+    throttle("claim_card", account=new.id)
+    return new

@@ -1,0 +1,184 @@
+"""Whoever finds a lost card writes to its holder, of whom they learn nothing."""
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import Card, LockedBecause, OutboxMessage, Tap, User
+from tapcard.services import cards
+from tests.conftest import FormClient, login
+from tests.watching import words_of
+
+HERE = "/t/ADASCARD/found"
+MESSAGE = {"message": "It is at the bar.", "answer_to": "gus@example.net"}
+
+
+@pytest.fixture
+def lost(card: Card, ada: User) -> Card:
+    """Ada's card, which she lost."""
+    cards.lock(card, LockedBecause.LOST, ada)
+    db.session.commit()
+    return card
+
+
+def plain(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_a_message_reaches_the_holder(
+    client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+) -> None:
+    answer = client.post(HERE, data=MESSAGE)
+    assert answer.location == f"{HERE}?sent=1"
+    page = client.get(answer.location)
+    assert "Thank you" in page.text
+    for secret in ("Ada", "Obi", "ada@example.com", "Everyday", "example.com/"):
+        assert secret not in page.text
+        assert secret not in client.get(HERE).text.replace("ada@example.com or", "")
+    run_worker()
+    [mail] = mailbox()
+    assert mail["To"] == "ada@example.com"
+    assert "> It is at the bar." in plain(mail)
+    assert "gus@example.net" in plain(mail)
+    assert "http://localhost/cards/ADASCARD" in plain(mail)
+    assert mail["Reply-To"] is None, "a reply by a careless press would tell the finder the holder's address"
+    assert db.session.scalars(sa.select(OutboxMessage.payload)).all() == [{}], "nothing of it is kept"
+
+
+@pytest.mark.parametrize("because", [LockedBecause.ABUSE, LockedBecause.CLOSED, "blocked", None])
+def test_the_form_is_there_for_a_lost_card_alone(
+    client: FormClient, card: Card, ada: User, outbox: Callable[[], list[str]], because: Any
+) -> None:
+    if because == "blocked":
+        cards.lock(card, LockedBecause.LOST, ada)
+        cards.block_host("example.com", None)
+    elif because is not None:
+        cards.lock(card, because, ada)
+    db.session.commit()
+    assert HERE not in client.get("/t/ADASCARD").text
+    assert client.get(HERE).location == "/activate/ADASCARD"
+    assert client.post(HERE, data=MESSAGE).location == "/activate/ADASCARD"
+    assert outbox() == []
+
+
+@pytest.mark.parametrize("token", ["NOSUCH22", "WAITING2", "found"])
+def test_the_address_means_nothing_for_other_cards(
+    client: FormClient, create_card: Callable[..., Card], token: str
+) -> None:
+    create_card(token="WAITING2", code="CARD2345")
+    status = 302 if token == "WAITING2" else 404
+    assert client.get(f"/t/{token}/found").status_code == status
+    assert client.post(f"/t/{token}/found", data=MESSAGE).status_code == status
+    assert client.get("/t/found").status_code == 404, "a token, though of no card"
+
+
+def test_whoever_only_taps_gets_no_cookie_and_opening_the_form_is_no_tap(
+    client: FormClient, lost: Card, run_worker: Callable[[], None]
+) -> None:
+    page = client.get("/t/ADASCARD")
+    assert f'href="{HERE}"' in page.text
+    assert "Set-Cookie" not in page.headers
+    run_worker()
+    before = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
+    assert client.get(HERE).headers["Cache-Control"] == "no-store"
+    run_worker()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == before == 1
+
+
+def test_a_robot_gets_the_same_answer_and_no_mail_goes_out(
+    client: FormClient, lost: Card, outbox: Callable[[], list[str]]
+) -> None:
+    assert client.post(HERE, data={**MESSAGE, "website": "https://spam.example"}).location == f"{HERE}?sent=1"
+    assert outbox() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"message": ""}, "Say where the card is"),
+        ({"message": "x" * 501}, "At most 500 characters."),
+        ({"answer_to": "somewhere"}, "Give an e-mail address like"),
+        ({"answer_to": "gus@example.net\r\nBcc: all@example.com"}, "cannot be used here"),
+        ({"answer_to": "gus@exa mple"}, "Give an e-mail address like"),
+    ],
+)
+def test_what_cannot_be_is_said_and_kept(
+    client: FormClient, lost: Card, outbox: Callable[[], list[str]], values: dict[str, str], told: str
+) -> None:
+    answer = client.post(HERE, data={**MESSAGE, **values})
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert outbox() == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [("", "They left no way to answer."), ("020 7946 0000", "+442079460000"), ("Gus@Example.net", "gus@example.net")],
+)
+def test_a_way_to_answer_is_optional(
+    client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
+    typed: str, written: str,
+) -> None:  # fmt: skip
+    client.post(HERE, data={"message": "x" * 500, "answer_to": typed})
+    run_worker()
+    assert written in plain(mailbox()[0])
+
+
+def test_a_message_stays_text_and_cannot_pass_for_ours(
+    client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+) -> None:
+    client.post(HERE, data={"message": "<b>Hi</b>\r\nSubject: x\r\n\r\nBcc: all@example.com", "answer_to": ""})
+    run_worker()
+    [mail] = mailbox()
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "tapcard: Somebody found your card Everyday"
+    assert "> Bcc: all@example.com" in plain(mail)
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert "<b>Hi" not in str(html.get_content())
+
+
+def test_a_card_has_so_many_messages_an_hour(
+    new_client: Callable[[], FormClient], lost: Card, outbox: Callable[[], list[str]]
+) -> None:
+    answers = [
+        new_client().post(HERE, data=MESSAGE, environ_overrides={"REMOTE_ADDR": f"10.0.0.{place}"}).status_code
+        for place in range(6)
+    ]
+    assert answers == [302] * 5 + [429]
+    assert outbox() == ["mail.card_found"] * 5
+
+
+def test_an_address_sends_so_many_messages_an_hour(
+    client: FormClient, create_card: Callable[..., Card], ada: User
+) -> None:
+    answers = []
+    for _place in range(4):
+        card = create_card(ada)
+        cards.lock(card, LockedBecause.LOST, ada)
+        answers += [client.post(f"/t/{card.token}/found", data=MESSAGE).status_code for _time in range(3)]
+    assert answers == [302] * 10 + [429] * 2
+
+
+def test_a_message_under_way_does_not_reach_the_next_holder(
+    client: FormClient, lost: Card, ada: User, cleo: User, keys: Keys, app: Flask,
+    run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
+) -> None:  # fmt: skip
+    client.post(HERE, data=MESSAGE)
+    cards.unlock(lost, ada)
+    cards.claim(lost, cleo, keys, code=cards.release(lost, ada, keys))
+    run_worker()
+    assert mailbox() == []
+
+
+def test_the_holder_reads_that_finders_can_write(client: FormClient, lost: Card, ada: User) -> None:
+    login(client, ada)
+    assert "Whoever finds it can send you a message" in words_of(client.get("/cards/ADASCARD").text)

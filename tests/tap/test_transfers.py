@@ -1,0 +1,326 @@
+"""The pages on which a card changes hands, is replaced, and tells its history."""
+
+import re
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, User
+from tapcard.services import cards, transfers
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import words_of
+
+HERE = "/cards/ADASCARD"
+
+
+@pytest.fixture
+def adas(client: FormClient, ada: User) -> FormClient:
+    """Ada's browser."""
+    login(client, ada)
+    return client
+
+
+@pytest.fixture
+def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
+    """Cleo's browser."""
+    browser = new_client()
+    login(browser, cleo)
+    return browser
+
+
+@pytest.fixture
+def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
+    """Ada's card, offered to Cleo."""
+    made = transfers.offer(card, ada, cleo.email, utcnow())
+    db.session.commit()
+    return made
+
+
+def history_of(client: FormClient, token: str = "ADASCARD") -> str:
+    text = words_of(client.get(f"/cards/{token}").text)
+    return text.partition(" History ")[2].partition("Lost it, or done")[0]
+
+
+# --- offering ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("email", ["cleo@example.com", "nobody-yet@example.com"])
+def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
+    adas: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
+    mailbox: Callable[[], list[EmailMessage]], email: str,
+) -> None:  # fmt: skip
+    answer = adas.post(f"{HERE}/transfer", data={"email": email})
+    assert answer.location == HERE
+    page = words_of(adas.get(HERE).text)
+    assert f"We have sent your offer to {email}." in page
+    assert f"Offered to {email} until" in page
+    assert "Hand it over" not in page
+    run_worker()
+    [mail] = mailbox()
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert mail["To"] == email
+    assert "Ada Obi wants to hand you" in body.get_content()
+    assert re.search(r"http://localhost/offers/\d+\s", body.get_content())
+    for secret in ("ada@example.com", "Everyday", "https://example.com/"):
+        assert secret not in body.get_content()
+
+
+@pytest.mark.parametrize("email", ["", "no address", "ada@example.com", "x@y"])
+def test_an_address_that_cannot_be_is_refused_and_kept(
+    adas: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
+) -> None:
+    answer = adas.post(f"{HERE}/transfer", data={"email": email})
+    assert answer.status_code == 422
+    assert f'value="{email}"' in answer.text
+    assert outbox() == []
+
+
+def test_offers_are_throttled(adas: FormClient, card: Card) -> None:
+    answers = []
+    for place in range(11):
+        answers.append(adas.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
+        adas.post(f"{HERE}/transfer/withdraw")
+    assert answers == [302] * 10 + [429]
+
+
+def test_one_address_gets_so_many_offers_a_day_whoever_sends_them(
+    create_card: Callable[..., Card], create_user: Callable[..., User], new_client: Callable[[], FormClient]
+) -> None:
+    answers = []
+    for place in range(3):
+        sender = create_user(f"sender{place}@example.com")
+        browser = new_client()
+        login(browser, sender)
+        for _time in range(4):
+            card = create_card(sender)
+            answer = browser.post(f"/cards/{card.token}/transfer", data={"email": "Cleo@example.com"})
+            answers.append(answer.status_code)
+    assert answers == [302] * 10 + [429] * 2
+
+
+def test_an_offered_card_works_on_and_the_offer_can_be_withdrawn(
+    adas: FormClient, cleos: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient]
+) -> None:
+    assert new_client().get("/t/ADASCARD").location == "https://example.com/"
+    assert adas.post(f"{HERE}/transfer/withdraw").location == HERE
+    assert "Hand it over" in words_of(adas.get(HERE).text)
+    assert cleos.get(f"/offers/{offer.id}").status_code == 404
+    assert adas.post(f"{HERE}/transfer/withdraw").status_code == 409
+
+
+# --- answering --------------------------------------------------------------------------------------------------------
+
+
+def test_an_offer_waits_on_the_dashboard_and_is_accepted(
+    adas: FormClient, cleos: FormClient, offer: CardTransfer, card: Card, cleo: User,
+    run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
+) -> None:  # fmt: skip
+    here = f"/offers/{offer.id}"
+    assert f'href="{here}"' in cleos.get("/dashboard").text
+    page = cleos.get(here).text
+    assert "Ada Obi wants to hand you card ADASCARD" in words_of(page)
+    for secret in ("ada@example.com", "Everyday", "https://example.com/"):
+        assert secret not in page
+    for _time in range(2):  # pressed twice
+        assert cleos.post(f"{here}/accept").location == HERE
+    assert card.owner_id == cleo.id
+    assert 'value="Everyday"' not in cleos.get(HERE).text
+    assert adas.get(HERE).status_code == 404
+    assert here not in cleos.get("/dashboard").text
+    run_worker()
+    assert [(mail["To"], mail["Subject"]) for mail in mailbox()] == [
+        ("ada@example.com", "tapcard: Your card was accepted")
+    ], "the mail with the offer is not sent any more"
+
+
+def test_a_declined_card_stays(
+    adas: FormClient, cleos: FormClient, offer: CardTransfer, run_worker: Callable[[], None],
+    mailbox: Callable[[], list[EmailMessage]],
+) -> None:  # fmt: skip
+    assert cleos.post(f"/offers/{offer.id}/decline").location == "/dashboard"
+    assert adas.get(HERE).status_code == 200
+    run_worker()
+    assert [mail["Subject"] for mail in mailbox()] == ["tapcard: Your card was declined"]
+
+
+def test_an_offer_is_for_its_address_alone(
+    adas: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
+) -> None:
+    bens = new_client()
+    login(bens, ben)
+    for browser in (adas, bens):
+        assert browser.get(f"/offers/{offer.id}").status_code == 404
+        assert browser.post(f"/offers/{offer.id}/accept").status_code == 404
+        assert browser.post(f"/offers/{offer.id}/decline").status_code == 404
+        assert "hand you a card" not in browser.get("/dashboard").text
+    assert card.owner_id == ada.id
+
+
+def test_whoever_signs_up_comes_back_to_the_offer_and_proves_the_address_first(
+    app: Flask, card: Card, ada: User, new_client: Callable[[], FormClient], run_worker: Callable[[], None],
+    mailbox: Callable[[], list[EmailMessage]],
+) -> None:  # fmt: skip
+    made = transfers.offer(card, ada, "noa@example.com", utcnow())
+    db.session.commit()
+    here, browser = f"/offers/{made.id}", new_client()
+    to_log_in = browser.get(here)
+    assert to_log_in.location == f"/log-in?next={here}"
+    assert f"next={here}" in browser.get(to_log_in.location).text
+    person = {"first_name": "Noa", "last_name": "Weil", "email": "noa@example.com", "password": PASSWORD, "terms": "y"}
+    assert browser.post(f"/sign-up?next={here}", data=person).location == here
+    page = browser.get(here).text
+    assert "Confirm your address first" in page
+    assert "Ada" not in page
+    assert "ADASCARD" not in page
+    assert browser.post(f"{here}/accept").status_code == 404
+    assert here not in browser.get("/dashboard").text
+    run_worker()
+    [verify] = [mail for mail in mailbox() if "Confirm" in mail["Subject"]]
+    body = verify.get_body(("plain",))
+    assert body is not None
+    browser.post(re.search(r"http://localhost(/verify/\S+)", body.get_content())[1])  # type: ignore[index]
+    assert browser.post(f"{here}/accept").location == HERE
+
+
+# --- replacing --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blank(create_card: Callable[..., Card], ada: User) -> Card:
+    """A card of Ada's that leads nowhere yet."""
+    return create_card(ada, token="BLANK222")
+
+
+def test_a_card_is_replaced_by_one_of_ones_own(
+    adas: FormClient, new_client: Callable[[], FormClient], card: Card, blank: Card
+) -> None:
+    adas.post(f"{HERE}/lock")
+    assert 'value="BLANK222"' in adas.get(f"{HERE}/replace").text
+    assert adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"}).location == "/cards/BLANK222"
+    assert new_client().get("/t/BLANK222").location == "https://example.com/"
+    assert new_client().get("/t/ADASCARD").status_code == 410
+    assert adas.get(HERE).status_code == 404
+    assert "ADASCARD" not in adas.get("/dashboard").text
+
+
+def test_a_card_is_replaced_by_one_that_is_claimed_by_the_way(
+    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User
+) -> None:
+    new = create_card(token="WAITING2", code="CARD2345")
+    fields = {"replacement": "another", "token": " waiting2 ", "code": "card-2345"}
+    assert adas.post(f"{HERE}/replace", data=fields).location == "/cards/WAITING2"
+    assert (new.owner_id, new.alias, card.replaced_by_id) == (ada.id, "Everyday", new.id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"replacement": "another", "token": "NOSUCH22"}, "No card has this token."),
+        ({"replacement": "another", "token": ""}, "No card has this token."),
+        ({"replacement": "another", "token": "ADASCARD"}, "This is the card itself."),
+        ({"replacement": "another", "token": "CLEOCARD"}, "This card belongs to somebody already."),
+        ({"replacement": "another", "token": "INUSE222"}, "This card is in use."),
+        ({"replacement": "another", "token": "WAITING2", "code": "WRONG234"}, "That code does not belong"),
+        ({"replacement": "CLEOCARD"}, "Not a valid choice"),
+        ({}, "Choose the new card."),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_replaced(
+    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank: Card,
+    fields: dict[str, str], told: str,
+) -> None:  # fmt: skip
+    create_card(cleo, token="CLEOCARD")
+    create_card(ada, token="INUSE222", url="https://example.com/other")
+    create_card(token="WAITING2", code="CARD2345")
+    answer = adas.post(f"{HERE}/replace", data=fields)
+    assert answer.status_code == 422
+    assert told in words_of(answer.text)
+    assert card.status is CardStatus.ACTIVE
+
+
+def test_codes_are_not_guessed_through_replacing(
+    adas: FormClient, card: Card, create_card: Callable[..., Card]
+) -> None:
+    create_card(token="WAITING2", code="CARD2345")
+    fields = {"replacement": "another", "token": "WAITING2", "code": "WRONG234"}
+    answers = [adas.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
+    assert answers == [422] * 10 + [429]
+
+
+# --- history ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_history_follows_the_chain_of_cards(adas: FormClient, card: Card, blank: Card) -> None:
+    adas.post(f"{HERE}/lock")
+    adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
+    story = history_of(adas, "BLANK222")
+    assert story.startswith("It took over from card ADASCARD.")
+    assert "You switched it off, because it was lost." in story
+    assert "the former card ADASCARD" in story
+    assert story.count("took over") == 1
+
+
+def test_a_new_holder_reads_nothing_of_the_life_before(
+    adas: FormClient, cleos: FormClient, offer: CardTransfer, ada: User
+) -> None:
+    adas.post(f"{HERE}/transfer/withdraw")
+    adas.post(f"{HERE}/lock")
+    adas.post(f"{HERE}/unlock")
+    adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"})
+    again = transfers.open_of(offer.card, utcnow())
+    assert again is not None
+    cleos.post(f"/offers/{again.id}/accept")
+    story = history_of(cleos)
+    assert story.startswith("You took it over from its former holder.")
+    assert "switched" not in story
+    assert "claimed" not in story
+    assert "Ada" not in cleos.get(HERE).text
+
+
+@pytest.mark.parametrize(
+    ("who", "move", "why", "told"),
+    [
+        ("ada", CardMove.LOCK, "lost", "You switched it off, because it was lost."),
+        ("ben", CardMove.LOCK, "leads to a trap", "The shop switched it off."),
+        ("ada", CardMove.LOCK, "closed", "It was switched off with your account."),
+        (None, CardMove.LOCK, "closed", "It was switched off with your account."),
+        (None, CardMove.LOCK, "abuse", "It was switched off."),
+        ("cleo", CardMove.LOCK, "lost", "It was switched off."),
+        ("ada", CardMove.UNLOCK, "", "You switched it on again."),
+        ("ben", CardMove.UNLOCK, "", "The shop switched it on again."),
+        ("cleo", CardMove.UNLOCK, "", "It was switched on again."),
+        ("ada", CardMove.CLAIM, "", "You claimed this card."),
+        ("ben", CardMove.CLAIM, "", "The shop entered this card as yours."),
+        (None, CardMove.CLAIM, "", "This card got its holder."),
+        ("ben", CardMove.MAKE, "", "The shop made this card."),
+        (None, CardMove.MAKE, "imported", "This card was made."),
+        ("cleo", CardMove.TRANSFER, "", "It changed hands."),
+        ("cleo", CardMove.RELEASE, "", "It was given back."),
+        (None, CardMove.RETIRE, "worn out", "It was taken out of use for good."),
+        ("ada", CardMove.REPLACE, "OLDCARD2", "It took over from card OLDCARD2."),
+    ],
+)
+def test_every_step_is_a_sentence_that_names_nobody(
+    adas: FormClient, card: Card, request: pytest.FixtureRequest, who: str | None, move: CardMove, why: str, told: str
+) -> None:
+    actor: Any = request.getfixturevalue(who) if who else None
+    db.session.add(CardEvent(card=card, move=move, to_status=CardStatus.ACTIVE, actor=actor, why=why))
+    db.session.commit()
+    story = history_of(adas)
+    assert story.startswith(told)
+    for secret in ("Marsh", "Nemo", "trap", "@"):
+        assert secret not in story
+
+
+def test_a_card_the_shop_switched_off_offers_no_way_out(adas: FormClient, card: Card, ben: User) -> None:
+    cards.lock(card, LockedBecause.ABUSE, ben)
+    page = words_of(adas.get(HERE).text)
+    for step in ("Replace it", "Hand it over", "Give it back"):
+        assert step not in page
+    assert adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"}).status_code == 422
