@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,16 +12,17 @@ import click
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from flask_mail import Message
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, insert, transactions
 from .models import Design, LinkToken, OutboxMessage, Profile, Schedule, Tap, ThrottleCounter
-from .services import recording, rollups, visitors
+from .services import recording, rollups, visitors, weekly_mail
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import sessions
+from .web import sessions, weekly_letter
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +127,10 @@ def fold() -> None:
 # --- promises ---------------------------------------------------------------------------------------------------------
 
 
+# mails that tell figures know rules, so they stand above `mail`
+PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(mail.PREPARE, {"mail.weekly": weekly_letter.write})
+
+
 def deliver_one(now: datetime) -> bool:
     """Keep one due promise; False when there is none.
 
@@ -137,7 +143,7 @@ def deliver_one(now: datetime) -> bool:
         return False
     message_id = message.id
     try:
-        prepared = mail.PREPARE[message.kind](**message.payload)
+        prepared = PREPARE[message.kind](**message.payload)
         db.session.commit()
         if prepared is not None:
             mail.send(prepared)
@@ -194,11 +200,20 @@ def sweep_uploads() -> None:
     files.sweep(files.folder(current_app.instance_path), used, UPLOADS_KEPT)
 
 
+def promise_weekly_mails() -> None:
+    """On Monday morning, promise everybody who wants one their weekly mail."""
+    monday = weekly_mail.monday_to_send(utcnow(), shop_zone())
+    while monday is not None and weekly_mail.promise(monday):
+        db.session.commit()
+    db.session.rollback()
+
+
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "taps.fold": (timedelta(minutes=1), fold),
     "visitors.rotate": (timedelta(hours=1), visitors.rotate),
     "rows.purge": (timedelta(hours=1), purge),
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
+    "mails.weekly": (timedelta(minutes=10), promise_weekly_mails),
 }
 
 

@@ -38,7 +38,7 @@ def grow(
 
 
 PAGES = ("/", "/designs", "/p/ada-3-0", "/activate/WAITING2", "/t/WAITING2", "/t/NOSUCH22", "/dashboard",
-         "/cards/ADASCARD", "/cards/ADASCARD/release", "/profiles", "/account", "/no/such/page")  # fmt: skip
+         "/cards/ADASCARD", "/cards/ADASCARD/release", "/statistics", "/statistics?card=ADASCARD", "/api/v1/statistics/hours", "/profiles", "/account", "/no/such/page")  # fmt: skip
 BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admin/cards/register", "/admin/hosts")
 
 

@@ -96,14 +96,16 @@ def facts(token: str) -> CardFacts | None:
 
 
 def last_taps(owner: User, limit: int, card: Card | None = None) -> Sequence[Any]:
-    """The latest taps by others: rows of (alias, token, tapped_at, device, os_family, country, channel)."""
+    """The latest taps by others: rows of (alias, token, tapped_at, device, os_family, country, channel).
+
+    A card that somebody else has by now goes by its token: what they call it is none of the former holder's business.
+    """
+    alias = sa.case((Card.owner_id == owner.id, Card.alias)).label("alias")
     wanted = [Tap.owner_id == owner.id, ~Tap.is_bot, ~Tap.is_own, Tap.outcome.not_in(NOT_INTEREST)]
     if card is not None:
         wanted.append(Tap.card_id == card.id)
     return db.session.execute(
-        sa.select(
-            Card.alias, Card.token, Tap.tapped_at, UserAgent.device, UserAgent.os_family, Tap.country, Tap.channel
-        )
+        sa.select(alias, Card.token, Tap.tapped_at, UserAgent.device, UserAgent.os_family, Tap.country, Tap.channel)
         .join(Card, Card.id == Tap.card_id)
         .outerjoin(UserAgent, UserAgent.id == Tap.user_agent_id)
         .where(*wanted)

@@ -9,12 +9,12 @@ from flask import Flask
 from ..db import db
 from ..services.recording import Recorder
 from ..spool import Spool
-from . import holder, profiles, views
+from . import holder, profiles, statistics, views
 from .blueprint import bp
 from .fast import FastTaps
 from .record import TapRecorder
 
-__all__ = ["answer_in_front", "holder", "init_app", "profiles", "views"]
+__all__ = ["answer_in_front", "holder", "init_app", "profiles", "statistics", "views"]
 
 
 def init_app(app: Flask) -> None:
