@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import BooleanField, DateField, SelectField
+from wtforms import BooleanField, DateField, SelectChoice, SelectField
 from wtforms.validators import Optional
 
 from ..clock import today_in, utcnow
@@ -58,11 +58,11 @@ class StatisticsForm(Form):
     period = SelectField(
         lazy_gettext("Period"),
         choices=[
-            ("7", lazy_gettext("7 days")),
-            ("30", lazy_gettext("30 days")),
-            ("90", lazy_gettext("90 days")),
-            ("365", lazy_gettext("A year")),
-            (FREE, lazy_gettext("From one day to another")),
+            SelectChoice("7", lazy_gettext("7 days")),
+            SelectChoice("30", lazy_gettext("30 days")),
+            SelectChoice("90", lazy_gettext("90 days")),
+            SelectChoice("365", lazy_gettext("A year")),
+            SelectChoice(FREE, lazy_gettext("From one day to another")),
         ],
     )
     since = DateField(lazy_gettext("From"), [Optional()])
@@ -193,7 +193,10 @@ def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
         raise cards.CardNotFound(_("You have no such card."))
     sent["card"] = token
     form = StatisticsForm(sent)
-    form.card.choices = [("", _("All cards")), *((card.token, card.title) for card in own)]
+    form.card.choices = [
+        SelectChoice("", _("All cards")),
+        *(SelectChoice(card.token, card.title) for card in own),
+    ]
     return form, chosen
 
 
