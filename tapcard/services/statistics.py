@@ -4,11 +4,11 @@ Taps belong to who held the card at that moment, so every question names the hol
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -60,6 +60,19 @@ class CardCount:
     tap_count: int
 
 
+class TapLine(NamedTuple):
+    """One tap; what the card is called only for who holds it now."""
+
+    tapped_at: datetime
+    token: str
+    alias: str | None
+    channel: Channel
+    device: Device | None
+    os_family: str | None
+    country: str
+    outcome: Outcome
+
+
 @dataclass(frozen=True)
 class KindCounts:
     """Taps by what they are counted by besides day and card, the most frequent first."""
@@ -107,13 +120,13 @@ def per_card(question: Question) -> list[CardCount]:
         .group_by(TapDay.card_id)
         .subquery()
     )
-    found = db.session.execute(
-        sa.select(Card.token, _own_alias(question.owner), sums.c.tap_count)
-        .select_from(sums)
-        .outerjoin(Card, Card.id == sums.c.card_id)
-        .order_by(sums.c.tap_count.desc(), sums.c.card_id)
-    )
-    return [CardCount(token or "", alias, int(number)) for token, alias, number in found]
+    joined = sa.outerjoin(sums, Card, Card.id == sums.c.card_id)
+    found = db.session.execute(sa.select(Card.token, Card.alias, Card.owner_id, sums.c.tap_count).select_from(joined))
+    counts = [
+        CardCount(token or "", alias if owner_id == question.owner.id else None, int(number))
+        for token, alias, owner_id, number in found
+    ]
+    return sorted(counts, key=lambda each: (-each.tap_count, each.token))
 
 
 def per_kind(question: Question) -> KindCounts:
@@ -177,14 +190,20 @@ def _shifts(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, i
     return [*found, (end, shift_at(end - timedelta(seconds=1)))]
 
 
-def last_taps(question: Question, zone: str, limit: int) -> Sequence[Any]:
-    """The latest taps of the period: rows as `_taps` gives them."""
-    return db.session.execute(_taps(question, zone).limit(limit)).all()
+def last_taps(question: Question, zone: str, limit: int) -> list[TapLine]:
+    """The latest taps of the period."""
+    return list(_lines(question.owner.id, db.session.execute(_taps(question, zone).limit(limit))))
 
 
-def stream(question: Question, zone: str) -> Iterator[Any]:
+def stream(question: Question, zone: str) -> Iterator[TapLine]:
     """All taps of the period, newest first, read little by little over a connection of their own."""
-    return _stream(db.engine, _taps(question, zone))
+    return _lines(question.owner.id, _stream(db.engine, _taps(question, zone)))
+
+
+def _lines(owner_id: int, found: Iterable[Any]) -> Iterator[TapLine]:
+    """Leave out what a card is called by somebody who has it by now."""
+    for card_owner_id, tapped_at, token, alias, *rest in found:
+        yield TapLine(tapped_at, token or "", alias if card_owner_id == owner_id else None, *rest)
 
 
 def _stream(engine: Engine, statement: sa.Select[Any]) -> Iterator[Any]:
@@ -195,12 +214,13 @@ def _stream(engine: Engine, statement: sa.Select[Any]) -> Iterator[Any]:
 
 
 def _taps(question: Question, zone: str) -> sa.Select[Any]:
-    """Rows of (tapped_at, token, alias, channel, device, os_family, country, outcome)."""
+    """The columns of a `TapLine`, after that of who has the card now."""
     start, end = instants_of(question, zone)
     columns: tuple[Any, ...] = (
+        Card.owner_id,
         Tap.tapped_at,
         Card.token,
-        _own_alias(question.owner),
+        Card.alias,
         Tap.channel,
         UserAgent.device,
         UserAgent.os_family,
@@ -215,11 +235,6 @@ def _taps(question: Question, zone: str) -> sa.Select[Any]:
         .where(Tap.tapped_at >= start, Tap.tapped_at < end, *_wanted(question, Tap))
         .order_by(Tap.tapped_at.desc(), Tap.id.desc())
     )
-
-
-def _own_alias(owner: User) -> sa.ColumnElement[str | None]:
-    """What the holder calls a card; what somebody calls it who has it by now is none of their business."""
-    return sa.case((Card.owner_id == owner.id, Card.alias)).label("alias")
 
 
 def _by_day(question: Question, *columns: Any) -> Sequence[sa.Row[Any]]:

@@ -21,7 +21,7 @@ from ..db import db
 from ..errors import DomainError
 from ..models import Card, Channel, Device, Outcome
 from ..services import cards, statistics, weekly_mail
-from ..services.statistics import Question
+from ..services.statistics import Question, TapLine
 from ..web import filters
 from ..web.csvs import csv_stream
 from ..web.forms import Form, refusals
@@ -348,7 +348,7 @@ def tap_rows(question: Question) -> list[TapRow]:
     ]
 
 
-def csv_rows(found: Iterator[Any], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
+def csv_rows(found: Iterator[TapLine], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
     """Each tap as a row of the table; in codes, which stay the same in every language."""
     for row in found:
         at = row.tapped_at.astimezone(wall).isoformat(timespec="seconds")
