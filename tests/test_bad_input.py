@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/cards/{card}/release": ("ada", {}),
     "/profiles/new": ("ada", {"name": "Ada Obi", "slug": "ada-obi"}),
     "/profiles/{profile}": ("ada", {"name": "Ada Obi", "slug": "ada"}),
+    "/statistics": ("ada", {"period": "7", "card": "ADASCARD"}),
     "/account": ("ada", {"first_name": "Ada", "last_name": "Obi"}),
     "/account/password": ("ada", {"current": "not the password", "password": "battery staple correct"}),
     "/account/email": ("ada", {"email": "new@example.com", "current": "not the password"}),

@@ -47,7 +47,8 @@ def write(user_id: int, monday: str) -> Message | None:
     )
     headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message.extra_headers = {**(message.extra_headers or {}), **headers}
-    labels, values = [label for label, _number in days], [number for _label, number in days]
+    labels = [format_date(day, "EEE d", locale=shop.locale) for day, _number in week.days]
+    values = [number for _day, number in week.days]
     picture = plots.daily_png(labels, values, color=shop.brand_color, x_title=x_title, y_title=y_title)
     message.attach("taps.png", "image/png", picture, "inline", {"Content-ID": f"<{CHART}>"})
     return message
