@@ -116,6 +116,8 @@ def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
         server = needs.POSTGRESQL_URL.replace("+psycopg", "", 1)
         house = Stage(database, folder, f"{server}/tapcard_bench_{name}")
     if done.exists() and (database == "SQLite" or _is_there(f"tapcard_bench_{name}")):
+        with house.application():
+            upgrade()  # it may have been made by an earlier version
         return house
     print(f"    generating {name} for {database}, once …", flush=True)
     began = time.monotonic()

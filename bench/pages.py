@@ -17,7 +17,13 @@ from .stage import PASSWORD, databases, stage
 
 MOST_STATEMENTS, MOST_TIMES = 12, 8
 REPEATS, ROUNDS = 20, 7
-PAGES = (("front", "/"), ("dashboard", "/dashboard"), ("card's", "/cards/BENCHURL"), ("profile", "/p/ada"))
+PAGES = (
+    ("front", "/"),
+    ("dashboard", "/dashboard"),
+    ("card's", "/cards/BENCHURL"),
+    ("statistics", "/statistics"),
+    ("profile", "/p/ada"),
+)
 EMPTY = "/bench/empty"
 
 

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import click
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from flask_mail import Message
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from . import files, mail, outbox, settings
@@ -19,11 +21,11 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import erasing, recording, rollups, transfers, visitors
+from .services import erasing, recording, rollups, transfers, visitors, weekly_mail
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import sessions
+from .web import sessions, weekly_letter
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,10 @@ def fold() -> None:
 # --- promises ---------------------------------------------------------------------------------------------------------
 
 
+# mails that tell figures know rules, so they stand above `mail`
+PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(mail.PREPARE, {"mail.weekly": weekly_letter.write})
+
+
 def deliver_one(now: datetime) -> bool:
     """Keep one due promise; False when there is none.
 
@@ -140,7 +146,7 @@ def deliver_one(now: datetime) -> bool:
         return False
     message_id = message.id
     try:
-        prepared = mail.PREPARE[message.kind](**message.payload)
+        prepared = PREPARE[message.kind](**message.payload)
         db.session.commit()
         if prepared is not None:
             mail.send(prepared)
@@ -219,6 +225,14 @@ def expire_offers() -> None:
     transfers.expire(utcnow())
 
 
+def promise_weekly_mails() -> None:
+    """On Monday morning, promise everybody who wants one their weekly mail."""
+    monday = weekly_mail.monday_to_send(utcnow(), shop_zone())
+    while monday is not None and weekly_mail.promise(monday):
+        db.session.commit()
+    db.session.rollback()
+
+
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "taps.fold": (timedelta(minutes=1), fold),
     "visitors.rotate": (timedelta(hours=1), visitors.rotate),
@@ -226,6 +240,7 @@ SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
     "users.erase": (timedelta(days=1), erase_closed),
     "transfers.expire": (timedelta(hours=1), expire_offers),
+    "mails.weekly": (timedelta(minutes=10), promise_weekly_mails),
 }
 
 

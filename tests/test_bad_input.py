@@ -58,6 +58,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/p/ada/share": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "consent": "y"}),
     "/profiles/{profile}/links": ("ada", {"title": "Work", "url": "https://example.com/work"}),
     "/profiles/{profile}/links/{extra}": ("ada", {"title": "Work", "url": "https://example.com/work"}),
+    "/statistics": ("ada", {"period": "7", "card": "ADASCARD"}),
     "/account": ("ada", {"first_name": "Ada", "last_name": "Obi"}),
     "/account/password": ("ada", {"current": "not the password", "password": "battery staple correct"}),
     "/account/email": ("ada", {"email": "new@example.com", "current": "not the password"}),
@@ -169,6 +170,8 @@ def test_a_choice_that_is_none_breaks_nothing(
             continue
         for choice in CHOICES:
             answer = send(client, path, form, **{name: choice})
+            if (page, name, answer.status_code) == ("/statistics", "card", 404):
+                continue  # somebody else's card and one that does not exist are the same
             assert answer.status_code in (*REFUSED, *DONE), f"{name}: {choice[:50]!r} got {answer.status_code}"
             if answer.status_code in REFUSED:
                 is_kept(answer, form, form.values)
@@ -193,7 +196,7 @@ def test_fields_that_come_twice_not_at_all_or_under_another_name_break_nothing(
                 client, path, form = opened(page)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "/find-card"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("/find-card", "/statistics")])
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

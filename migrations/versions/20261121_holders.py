@@ -153,6 +153,7 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("wants_weekly_mail", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("users", sa.Column("weekly_mail_on", sa.Date(), nullable=True))
     op.create_index("ix_users_closed_at", "users", ["closed_at"])
+    op.create_index("ix_tap_hours_owner_id_hour_at", "tap_hours", ["owner_id", "hour_at"])
 
 
 def downgrade() -> None:

@@ -121,6 +121,7 @@ class TapHour(_Rollup, Base):
     __tablename__ = "tap_hours"
     __table_args__ = (
         sa.UniqueConstraint("card_id", "hour_at", *ROLLUP_KEY[1:], name="uq_tap_hours_key"),
+        sa.Index(None, "owner_id", "hour_at"),
         sa.Index(
             "ix_tap_hours_unfolded",
             "id",

@@ -9,7 +9,7 @@ from flask import Flask
 from ..db import db
 from ..services.recording import Recorder
 from ..spool import Spool
-from . import contacts, found, holder, leads, profile_links, profiles, replace, transfers, views
+from . import contacts, found, holder, leads, profile_links, profiles, replace, statistics, transfers, views
 from .blueprint import bp
 from .fast import FastTaps
 from .record import TapRecorder
@@ -24,6 +24,7 @@ __all__ = [
     "profile_links",
     "profiles",
     "replace",
+    "statistics",
     "transfers",
     "views",
 ]

@@ -1,6 +1,7 @@
 """Our stylesheets, scripts and pictures: gathered and compressed once a version, served under the hash of it."""
 
 import hashlib
+import importlib.util
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from .brand import palette
 
 BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
 FROM_BOOTSTRAP = {"css/bootstrap.min.css": BOOTSTRAP / "css" / "bootstrap.min.css"}
+PLOTLY = "plotly"  # found without being imported: its Python is heavy, and never needed
 ROOT_FOLDER = "root/"  # what browsers and robots ask for at the top of the site
 ROOT_MAX_AGE = 24 * 3600
 KEPT = 4
@@ -54,7 +56,15 @@ def collect(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
-    return {**FROM_BOOTSTRAP, **ours}
+    return {**FROM_BOOTSTRAP, **from_plotly(), **ours}
+
+
+def from_plotly() -> dict[str, Path]:
+    """Plotly's script for browsers, out of the installed package; nothing where that is left out."""
+    spec = importlib.util.find_spec(PLOTLY)
+    if spec is None or not spec.submodule_search_locations:
+        return {}
+    return {"js/plotly.min.js": Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"}
 
 
 def content_hash(sources: dict[str, Path]) -> str:

@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Response
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 INVISIBLE = " \u00a0\u3000\ufeff\u200b"
 BYTE_ORDER_MARK = "\ufeff"  # or Excel takes the text for another encoding
+CHUNK = 16_384  # characters that are sent at once
 
 
 def neutral(cell: object) -> str:
@@ -26,3 +27,24 @@ def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[object]])
     response = Response(BYTE_ORDER_MARK + out.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def csv_stream(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """The same for a table of any length, written row by row while it is sent."""
+    response = Response(_lines(header, rows), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    out.write(BYTE_ORDER_MARK)
+    writer.writerow([neutral(cell) for cell in header])
+    for row in rows:
+        writer.writerow([neutral(cell) for cell in row])
+        if out.tell() > CHUNK:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()

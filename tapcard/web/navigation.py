@@ -48,6 +48,7 @@ def main_menu() -> list[Entry]:
     return [
         *_entry(_("My cards"), "tap.dashboard", CARD_PAGES, icon="credit-card-2-front"),
         *_entry(_("Profiles"), "tap.profiles", PROFILE_PAGES, icon="person-vcard"),
+        *_entry(_("Statistics"), "tap.statistics", icon="bar-chart"),
         *_entry(_("Leads"), "tap.leads", LEAD_PAGES, icon="people"),
         *_entry(_("Designs"), "shop.designs", icon="palette"),
         *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if current_user.may("cards.view") else ()),

@@ -32,11 +32,17 @@ def csp_nonce() -> str:
     return g.csp_nonce
 
 
+def allow_inline_styles() -> None:
+    """Let this answer's page style itself, as Plotly does when it draws; scripts still need their nonce."""
+    g.allows_inline_styles = True
+
+
 def content_security_policy() -> str:
     """Everything from ourselves alone; styles and scripts of a page only with its nonce."""
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    styles = " 'unsafe-inline'" if g.get("allows_inline_styles") else nonce  # beside a nonce it would count for nothing
     return (
-        f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'{nonce}; img-src 'self' data: blob:; "
+        f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'{styles}; img-src 'self' data: blob:; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

@@ -26,7 +26,7 @@ def test_a_visitor_is_offered_the_product_and_the_way_in(client: FlaskClient) ->
 def test_a_holder_is_offered_cards_profiles_and_the_way_out_by_post(client: FlaskClient, ada: User) -> None:
     login(client, ada)
     page = client.get("/").get_data(as_text=True)
-    assert main_links(page) == ["My cards", "Profiles", "Leads", "Designs", "Account"]
+    assert main_links(page) == ["My cards", "Profiles", "Statistics", "Leads", "Designs", "Account"]
     assert re.search(r'<form[^>]*method="post" action="/log-out">', page)
     assert 'href="/log-out"' not in page
 

@@ -1,0 +1,356 @@
+"""A holder's own statistics: the page, its figures as JSON, all taps as a table; and the end of the weekly mail."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_day_names
+from flask import Response, abort, current_app, jsonify, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import BooleanField, DateField, SelectChoice, SelectField
+from wtforms.validators import Optional
+
+from ..clock import today_in, utcnow
+from ..db import db
+from ..errors import DomainError
+from ..models import Card, Channel, Device, Outcome
+from ..services import cards, statistics, weekly_mail
+from ..services.statistics import Question, TapLine
+from ..web import filters
+from ..web.csvs import csv_stream
+from ..web.forms import Form, refusals
+from ..web.guards import login_required
+from ..web.security import allow_inline_styles, csrf
+from .blueprint import bp
+
+USUAL, FREE = "30", "free"
+LAST_TAPS = 20
+CHANNELS = {Channel.NFC: lazy_gettext("Chip (NFC)"), Channel.QR: lazy_gettext("QR code")}
+DEVICES = {
+    Device.PHONE: lazy_gettext("Phone"),
+    Device.TABLET: lazy_gettext("Tablet"),
+    Device.DESKTOP: lazy_gettext("Computer"),
+    Device.OTHER: lazy_gettext("Other device"),
+}
+OUTCOMES = {
+    Outcome.REDIRECT: lazy_gettext("Went to the web address"),
+    Outcome.PROFILE: lazy_gettext("Saw the profile"),
+    Outcome.EVENT: lazy_gettext("Saw the event"),
+    Outcome.CHECK_IN: lazy_gettext("Checked in"),
+    Outcome.SETUP: lazy_gettext("Found the card not set up"),
+    Outcome.EDIT: lazy_gettext("Opened the card's page"),
+}
+TABLE = ("date", "card_token", "card_name", "channel", "device", "country", "outcome")
+
+
+class StatisticsForm(Form):
+    """Asks what to show; sent by GET, it changes nothing."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    period = SelectField(
+        lazy_gettext("Period"),
+        choices=[
+            SelectChoice("7", lazy_gettext("7 days")),
+            SelectChoice("30", lazy_gettext("30 days")),
+            SelectChoice("90", lazy_gettext("90 days")),
+            SelectChoice("365", lazy_gettext("A year")),
+            SelectChoice(FREE, lazy_gettext("From one day to another")),
+        ],
+    )
+    since = DateField(lazy_gettext("From"), [Optional()])
+    until = DateField(lazy_gettext("To"), [Optional()])
+    card = SelectField(lazy_gettext("Card"))
+    all = BooleanField(lazy_gettext("Include bots and your own taps"))
+
+    def span(self, today: date) -> tuple[date, date]:
+        """The two days that were asked for; raise `BadPeriod` when they make no period."""
+        if self.period.data == FREE:
+            return statistics.check_period(self.since.data, self.until.data, today)
+        return today - timedelta(days=int(self.period.data) - 1), today
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Figures with the words around them: what is drawn, what stands in the table below, where the JSON is."""
+
+    name: str
+    title: str
+    x_title: str
+    y_title: str
+    kind: str  # days, rows or week
+    labels: list[str]
+    values: list[Any]
+    url: str = ""
+    days: list[tuple[date, int]] = field(default_factory=list)
+
+
+@bp.get("/statistics", endpoint="statistics")
+@login_required
+def page() -> tuple[str, int]:
+    """Everything about one's taps in a period, of all cards or one."""
+    own = own_cards()
+    form, chosen = asked(own)
+    today = today_in(zone())
+    question = None
+    if form.validate():
+        with refusals(form):
+            question = question_of(form, chosen, today)
+    allow_inline_styles()
+    if question is None:
+        return render_template("tap/statistics.html", form=form, question=None, card=chosen), 422
+    days = statistics.per_day(question)
+    total, before = sum(number for _day, number in days), statistics.total(question.before())
+    page = render_template(
+        "tap/statistics.html",
+        form=form,
+        question=question,
+        card=chosen,
+        ends_today=question.last == today,
+        days=days,
+        total=total,
+        change=round((total - before) * 100 / before) if before else None,
+        before=before,
+        charts=charts_of(question, days) if total else [],
+        last_taps=tap_rows(question) if total else [],
+        csv_url=url_for("tap.statistics_csv", **arguments(question)),
+    )
+    return page, 200
+
+
+@bp.get("/api/v1/statistics/<series>", endpoint="statistics_series")
+def series_as_json(series: str) -> AnyResponse:
+    """One series of figures: `labels` and as many `values`; of the week's hours, 24 values for each day."""
+    if not current_user.is_authenticated:
+        return answer({"error": _("Log in first.")}, 401)
+    if series not in SERIES:
+        return answer({"error": _("There are no such figures.")}, 404)
+    try:
+        question = asked_question()
+    except DomainError as error:
+        return answer({"error": _(error.message, **error.params)}, error.status)
+    chart = SERIES[series](question)
+    return answer({"labels": chart.labels, "values": chart.values})
+
+
+@bp.get("/statistics.csv", endpoint="statistics_csv")
+@login_required
+def taps_as_csv() -> Response:
+    """Every tap of the period, newest first, as a table for spreadsheets."""
+    rows = csv_rows(statistics.stream(asked_question(), zone()), ZoneInfo(zone()))
+    return csv_stream(f"usage_{filters.local(utcnow()):%Y-%m-%d_%H-%M}.csv", TABLE, rows)
+
+
+@bp.route("/mails/weekly/<token>", methods=["GET", "POST"])
+@csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+def stop_weekly_mail(token: str) -> str:
+    """Switch the weekly mail off without a log in; looking alone changes nothing."""
+    user = weekly_mail.user_of(token, current_app.extensions["keys"])
+    if user is None:
+        abort(404)
+    if request.method == "POST":
+        weekly_mail.stop(user)
+        db.session.commit()
+    return render_template("tap/stop_weekly_mail.html", is_stopped=not user.wants_weekly_mail)
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def zone() -> str:
+    """The shop's time zone, in which days and hours are counted."""
+    return filters.shop().time_zone
+
+
+def answer(content: dict[str, Any], status: int = 200) -> Response:
+    """JSON that nobody keeps."""
+    response = jsonify(content)
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def own_cards() -> list[Card]:
+    """The holder's cards, in the order of the dashboard."""
+    return list(db.session.scalars(cards.owned_by(current_user)))
+
+
+def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
+    """The form as it came in the address, and the card it names; somebody else's does not exist."""
+    sent = MultiDict(request.args)
+    sent.setdefault("period", FREE if sent.get("since") else USUAL)
+    sent.setdefault("card", "")
+    token = cards.clean_token(sent["card"])
+    chosen = next((card for card in own if card.token == token), None)
+    if token and chosen is None:
+        raise cards.CardNotFound(_("You have no such card."))
+    sent["card"] = token
+    form = StatisticsForm(sent)
+    form.card.choices = [
+        SelectChoice("", _("All cards")),
+        *(SelectChoice(card.token, card.title) for card in own),
+    ]
+    return form, chosen
+
+
+def question_of(form: StatisticsForm, card: Card | None, today: date) -> Question:
+    """What a valid form asks."""
+    first, last = form.span(today)
+    form.since.data, form.until.data = first, last
+    return Question(current_user, first, last, card, bool(form.all.data))
+
+
+def asked_question() -> Question:
+    """What the address asks; raise a refusal where the page would show an error."""
+    form, chosen = asked(own_cards())
+    if not form.validate():
+        raise statistics.BadPeriod("%(reason)s", reason=next(str(each[0]) for each in form.errors.values()))
+    return question_of(form, chosen, today_in(zone()))
+
+
+def arguments(question: Question) -> dict[str, Any]:
+    """The same question in an address."""
+    found: dict[str, Any] = {"period": FREE, "since": question.first.isoformat(), "until": question.last.isoformat()}
+    if question.card is not None:
+        found["card"] = question.card.token
+    return {**found, "all": "y"} if question.with_everything else found
+
+
+# --- figures with words -----------------------------------------------------------------------------------------------
+
+
+def charts_of(question: Question, days: list[tuple[date, int]]) -> list[Chart]:
+    """Every chart of the page, in order."""
+    counts = statistics.per_kind(question)
+    return [
+        days_chart(question, days),
+        hours_chart(question),
+        *([] if question.card else [cards_chart(question)]),
+        devices_chart(question, counts),
+        countries_chart(question, counts),
+        outcomes_chart(question, counts),
+        channels_chart(question, counts),
+    ]
+
+
+def days_chart(question: Question, days: list[tuple[date, int]] | None = None) -> Chart:
+    """Taps of each day."""
+    days = statistics.per_day(question) if days is None else days
+    labels, values = [day.isoformat() for day, _number in days], [number for _day, number in days]
+    url = series_url("days", question)
+    return Chart("days", _("Taps per day"), _("Day"), _("Taps"), "days", labels, values, url, days)
+
+
+def cards_chart(question: Question) -> Chart:
+    """Taps of each card."""
+    counts = [(each.alias or each.token or _("Unknown card"), each.tap_count) for each in statistics.per_card(question)]
+    return rows_chart("cards", _("By card"), _("Card"), question, counts)
+
+
+def channels_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+    """Taps by how the card was read."""
+    counts = counts or statistics.per_kind(question)
+    named = [(str(CHANNELS[each]), number) for each, number in counts.channels]
+    return rows_chart("channels", _("By chip or QR code"), _("Read by"), question, named)
+
+
+def devices_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+    """Taps by class of device."""
+    counts = counts or statistics.per_kind(question)
+    named = [(str(DEVICES[each]), number) for each, number in counts.devices]
+    return rows_chart("devices", _("By device"), _("Device"), question, named)
+
+
+def countries_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+    """Taps by country."""
+    counts = counts or statistics.per_kind(question)
+    named = [(country_name(each), number) for each, number in counts.countries]
+    return rows_chart("countries", _("By country"), _("Country"), question, named)
+
+
+def outcomes_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+    """Taps by what visitors got."""
+    counts = counts or statistics.per_kind(question)
+    named = [(outcome_name(each), number) for each, number in counts.outcomes]
+    return rows_chart("outcomes", _("By what happened"), _("What happened"), question, named)
+
+
+def hours_chart(question: Question) -> Chart:
+    """Taps by weekday and hour."""
+    names = get_day_names("wide", locale=filters.shop().locale)
+    labels = [names[place] for place in range(7)]
+    values = statistics.per_hour_of_week(question, zone())
+    url = series_url("hours", question)
+    return Chart("hours", _("By hour of the week"), _("Hour"), _("Day"), "week", labels, values, url)
+
+
+def rows_chart(name: str, title: str, heading: str, question: Question, counts: list[tuple[str, int]]) -> Chart:
+    """A chart of names with numbers, the largest first."""
+    labels, values = [label for label, _number in counts], [number for _label, number in counts]
+    return Chart(name, title, _("Taps"), heading, "rows", labels, values, series_url(name, question))
+
+
+SERIES: dict[str, Callable[[Question], Chart]] = {
+    "days": days_chart,
+    "cards": cards_chart,
+    "hours": hours_chart,
+    "devices": devices_chart,
+    "countries": countries_chart,
+    "channels": channels_chart,
+    "outcomes": outcomes_chart,
+}
+
+
+def series_url(name: str, question: Question) -> str:
+    """Where a chart's figures are as JSON."""
+    return url_for("tap.statistics_series", series=name, **arguments(question))
+
+
+def country_name(code: str) -> str:
+    """The name of a country, or that it is not known."""
+    return filters.country_name(code) or (code or _("Unknown"))
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """What happened, in words."""
+    return str(OUTCOMES.get(outcome, outcome.value))
+
+
+@dataclass(frozen=True)
+class TapRow:
+    """One tap in words."""
+
+    card_title: str
+    tapped_at: object
+    device: str
+    country_name: str
+    channel: str
+
+
+def tap_rows(question: Question) -> list[TapRow]:
+    """The latest taps of the period."""
+    return [
+        TapRow(
+            card_title=row.alias or row.token or _("Unknown card"),
+            tapped_at=row.tapped_at,
+            device=" · ".join(filter(None, (str(DEVICES[row.device or Device.OTHER]), row.os_family))),
+            country_name=country_name(row.country),
+            channel=row.channel.value,
+        )
+        for row in statistics.last_taps(question, zone(), LAST_TAPS)
+    ]
+
+
+def csv_rows(found: Iterator[TapLine], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
+    """Each tap as a row of the table; in codes, which stay the same in every language."""
+    for row in found:
+        at = row.tapped_at.astimezone(wall).isoformat(timespec="seconds")
+        device = row.device or Device.OTHER
+        yield at, row.token, row.alias, row.channel.value, device.value, row.country, row.outcome.value

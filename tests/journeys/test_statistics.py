@@ -1,0 +1,96 @@
+"""The statistics page in a browser: charts on phone and desktop, in light and dark; nothing the browser refuses."""
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.journeys.conftest import DESKTOP, PHONE, Served, keep
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
+CHARTS = ("days", "cards", "hours", "devices", "countries", "channels", "outcomes")
+SCREENS = {"phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True}, "desktop": {"viewport": DESKTOP}}
+
+
+def log_in(page: Page) -> None:
+    """Ada, who has two months of taps."""
+    page.goto("/log-in")
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Password", exact=True).fill("tapcard-demo")
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/dashboard")
+
+
+def open_statistics(context: BrowserContext, query: str = "") -> tuple[Page, list[str]]:
+    """The page with its charts drawn, and what the browser complained of meanwhile."""
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    log_in(page)
+    page.goto(f"/statistics{query}")
+    page.wait_for_selector("html[data-charts=done]", state="attached")
+    return page, complaints
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_chart_is_drawn_by_plotly(chromium: Browser, served: Served, screen: str, colours: str) -> None:
+    context = chromium.new_context(base_url=served.url, color_scheme=colours, **SCREENS[screen])
+    page, complaints = open_statistics(context)
+    for name in CHARTS:
+        expect(page.locator(f"#graph-{name} .main-svg").first).to_be_visible()
+        assert page.locator(f"#graph-{name} .xtitle").count() == 1
+        assert page.locator(f"#graph-{name} .ytitle").count() == 1
+    assert page.locator(".tc-chart .plot").count() == len(CHARTS)
+    assert not any(plot.is_visible() for plot in page.locator(".tc-chart .plot").all())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    keep(page, f"statistics-{screen}-{colours}")
+    page.locator("#graph-cards").locator("xpath=..").get_by_text("Show the figures").click()
+    expect(page.get_by_role("cell", name="Everyday").first).to_be_visible()
+    assert complaints == []
+    context.close()
+
+
+def test_the_colours_follow_the_switch(chromium: Browser, served: Served) -> None:
+    context = chromium.new_context(base_url=served.url, color_scheme="light", **SCREENS["desktop"])
+    page, complaints = open_statistics(context, "?period=7")
+    bar = page.locator("#graph-days .point path").first
+    before = bar.evaluate("bar => getComputedStyle(bar).fill")
+    page.get_by_role("button", name="Dark colours").click()
+    page.wait_for_function(
+        "before => getComputedStyle(document.querySelector('#graph-days .point path')).fill !== before", arg=before
+    )
+    assert complaints == []
+    context.close()
+
+
+def test_a_failed_fetch_says_so_and_leaves_the_simple_chart(chromium: Browser, served: Served) -> None:
+    context = chromium.new_context(base_url=served.url, **SCREENS["phone"])
+    context.route("**/api/v1/statistics/days*", lambda route: route.abort())
+    page, _complaints = open_statistics(context)
+    expect(page.get_by_text("The figures could not be loaded")).to_have_count(1)
+    expect(page.locator(".tc-chart .bars")).to_be_visible()
+    expect(page.locator("#graph-cards .main-svg").first).to_be_visible()
+    keep(page, "statistics-failed")
+    context.close()
+
+
+def test_without_javascript_there_are_charts_and_tables(chromium: Browser, served: Served) -> None:
+    context = chromium.new_context(base_url=served.url, java_script_enabled=False, **SCREENS["phone"])
+    page = context.new_page()
+    log_in(page)
+    page.goto("/statistics?period=90")
+    for kind in ("bars", "rows", "week"):
+        expect(page.locator(f".tc-chart .{kind}").first).to_be_visible()
+    page.get_by_text("Show the figures").first.click()
+    expect(page.locator(".tc-more[open] table").first).to_be_visible()
+    keep(page, "statistics-plain")
+    page.locator("select[name=period]").select_option("free")
+    page.locator("input[name=since]").fill("2026-01-02")
+    page.locator("input[name=until]").fill("2026-01-01")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_text("The first day comes after the last one.").first).to_be_visible()
+    keep(page, "statistics-refused")
+    context.close()

@@ -1,0 +1,280 @@
+"""The statistics page, its JSON and its CSV: one's own taps alone, checked periods, tables for all charts."""
+
+import contextvars
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.clock import today_in, utcnow
+from tapcard.db import db
+from tapcard.models import Card, Tap, User
+from tapcard.services import cards, rollups, taps
+from tapcard.services.recording import Recorder
+from tests.conftest import FormClient, login
+from tests.taps import BOT, reading
+from tests.watching import words_of
+
+LONDON = "Europe/London"
+ADDRESSES = ("/statistics", "/statistics.csv", "/api/v1/statistics/days", "/api/v1/statistics/hours")
+SERIES = ("days", "cards", "hours", "devices", "countries", "channels", "outcomes")
+
+
+@pytest.fixture
+def tapped(app: Flask) -> Callable[..., None]:
+    """Store taps on a card, some days ago at noon UTC unless said otherwise."""
+
+    def store(card: Card, number: int = 1, *, days_ago: int = 0, at: datetime | None = None, **values: Any) -> None:
+        at = at or utcnow() - timedelta(days=days_ago)
+        common = {"card_id": card.id, "owner_id": card.owner_id, "at": int(at.timestamp() * 1000), **values}
+        many = [reading(**common) for _number in range(number)]
+        Recorder(app.extensions["keys"]).store(db.session.connection(), many, LONDON)
+        rollups.fold(LONDON)
+        db.session.commit()
+
+    return store
+
+
+@pytest.fixture
+def adas(client: FormClient, ada: User) -> FormClient:
+    login(client, ada)
+    return client
+
+
+def rows_of(client: FormClient, query: str = "") -> list[dict[str, str]]:
+    answer = client.get(f"/statistics.csv{query}")
+    assert answer.mimetype == "text/csv"
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+
+# --- whose taps -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_card_is_asked_about_by_its_holder_alone(
+    new_client: Callable[[], FormClient], card: Card, ada: User, cleo: User, ben: User, olu: User, address: str
+) -> None:
+    for user, status in ((ada, 200), (cleo, 404), (ben, 404), (olu, 404)):
+        client = new_client()
+        login(client, user)
+        assert client.get(f"{address}?card=ADASCARD").status_code == status
+        assert client.get(f"{address}?card=NOSUCH22").status_code == 404
+    answer = new_client().get(f"{address}?card=ADASCARD")
+    assert answer.status_code == (401 if "api" in address else 302)
+
+
+def test_everybody_sees_their_own_taps_alone(
+    adas: FormClient, card: Card, cleo: User, create_card: Callable[..., Card], tapped: Callable[..., None]
+) -> None:
+    tapped(card, 3)
+    tapped(create_card(cleo, alias="Cleo's"), 5)
+    for series in SERIES:
+        values = json.loads(adas.get(f"/api/v1/statistics/{series}").data)["values"]
+        assert sum(sum(each) if isinstance(each, list) else each for each in values) == 3, series
+    assert len(rows_of(adas)) == 3
+    page = adas.get("/statistics").text
+    assert "Cleo" not in page
+    assert "Taps, 30 days 3" in words_of(page)
+
+
+def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
+    adas: FormClient, card: Card, ada: User, cleo: User, tapped: Callable[..., None], new_client: Callable[[], Any],
+    keys: Any,
+) -> None:  # fmt: skip
+    tapped(card, 4)
+    cards.claim(card, cleo, keys, code=cards.release(card, ada, keys))
+    card.alias = "Secret of Cleo"
+    db.session.commit()
+    hers = new_client()
+    login(hers, cleo)
+    assert rows_of(hers, "?card=ADASCARD") == []
+    assert {row["card_token"] for row in rows_of(adas)} == {"ADASCARD"}
+    assert adas.get("/statistics?card=ADASCARD").status_code == 404
+    assert json.loads(adas.get("/api/v1/statistics/cards").data) == {"labels": ["ADASCARD"], "values": [4]}
+    for path in ("/statistics", "/statistics.csv", "/dashboard"):
+        assert "Secret of Cleo" not in adas.get(path).text, path
+    assert [row.alias for row in taps.last_taps(ada, 5)] == [None] * 4
+
+
+# --- what is counted --------------------------------------------------------------------------------------------------
+
+
+def test_bots_and_own_taps_are_left_out_unless_asked_for(
+    app: Flask, adas: FormClient, card: Card, ada: User, tapped: Callable[..., None]
+) -> None:
+    tapped(card, 2)
+    tapped(card, 3, user_agent=BOT)
+    tapped(card, 4, me=app.extensions["keys"].sign_me(ada.id))
+    for query, number in (("", 2), ("?all=y", 9)):
+        assert sum(json.loads(adas.get(f"/api/v1/statistics/days{query}").data)["values"]) == number
+        assert len(rows_of(adas, query)) == number
+    assert "Robots and your own taps are left out." in words_of(adas.get("/statistics").text)
+    assert "Robots and your own taps are included." in words_of(adas.get("/statistics?all=y").text)
+
+
+@pytest.mark.parametrize(("period", "length"), [("7", 7), ("30", 30), ("90", 90), ("365", 365)])
+def test_the_daily_series_has_every_day_until_today(
+    adas: FormClient, card: Card, tapped: Callable[..., None], period: str, length: int
+) -> None:
+    tapped(card, 2)
+    answer = adas.get(f"/api/v1/statistics/days?period={period}")
+    assert answer.headers["Cache-Control"] == "no-store"
+    series = json.loads(answer.data)
+    today = today_in(LONDON)
+    assert set(series) == {"labels", "values"}
+    assert series["labels"] == [(today - timedelta(days=back)).isoformat() for back in range(length)][::-1]
+    assert series["values"] == [0] * (length - 1) + [2]
+
+
+def test_the_change_is_against_the_period_before(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
+    tapped(card, 6)
+    tapped(card, 4, days_ago=8)
+    words = words_of(adas.get("/statistics?period=7").text)
+    assert re.search(r"Taps, 7 days 6 up 50", words)
+    assert "The period before 4" in words
+
+
+def test_days_and_hours_are_those_of_the_shops_clock(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
+    tapped(card, at=datetime(2026, 3, 29, 0, 30, tzinfo=UTC))  # half past midnight, before the clock is put on
+    tapped(card, at=datetime(2026, 3, 29, 1, 30, tzinfo=UTC))  # half past two
+    tapped(card, at=datetime(2026, 3, 29, 23, 30, tzinfo=UTC))  # half past midnight on Monday
+    query = "?since=2026-03-29&until=2026-03-30"
+    assert json.loads(adas.get(f"/api/v1/statistics/days{query}").data)["values"] == [2, 1]
+    hours = json.loads(adas.get(f"/api/v1/statistics/hours{query}").data)
+    assert hours["labels"][0] == "Monday"
+    assert (hours["values"][6][0], hours["values"][6][2], hours["values"][0][0]) == (1, 1, 1)
+    assert [row["date"] for row in rows_of(adas, query)] == [
+        "2026-03-30T00:30:00+01:00", "2026-03-29T02:30:00+01:00", "2026-03-29T00:30:00+00:00"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "period=free",
+        "period=banana",
+        "period=free&since=2026-13-45",
+        "since=2026-01-02&until=2026-01-01",
+        "since=2020-01-01&until=2025-01-01",
+        "since=0001-01-01&until=0001-01-02",
+        "since=2026-01-01&until=9999-12-31",
+        "since=\0",
+    ],
+)
+def test_a_period_that_is_none_is_a_clear_message(adas: FormClient, card: Card, query: str) -> None:
+    page = adas.get(f"/statistics?{query}")
+    assert page.status_code == 422
+    assert "Please check what you typed." in page.text
+    assert adas.get(f"/statistics.csv?{query}").status_code == 400
+    answer = adas.get(f"/api/v1/statistics/days?{query}")
+    assert answer.status_code == 400
+    assert json.loads(answer.data)["error"]
+
+
+def test_an_unknown_series_is_a_message_too(adas: FormClient) -> None:
+    answer = adas.get("/api/v1/statistics/shoes")
+    assert (answer.status_code, answer.mimetype) == (404, "application/json")
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_chart_has_a_drawing_and_a_table_in_the_page(
+    adas: FormClient, card: Card, tapped: Callable[..., None]
+) -> None:
+    tapped(card, 3, country="NG")
+    tapped(card, 1, country="", channel="qr", outcome="setup")
+    page = adas.get("/statistics").text
+    assert page.count("data-series=") == len(SERIES)
+    assert page.count('<figure class="tc-chart">') == page.count('class="table tc-num"') == len(SERIES)
+    words = words_of(page)
+    for each in ("Nigeria", "Unknown", "Phone", "Chip (NFC)", "Went to the web address", "Found the card not set up"):
+        assert each in words
+    assert "card=ADASCARD" in adas.get("/cards/ADASCARD").text
+    assert adas.get("/statistics?card=ADASCARD").text.count("data-series=") == len(SERIES) - 1
+
+
+def test_plotly_is_ours_and_loaded_on_this_page_alone(
+    adas: FormClient, card: Card, tapped: Callable[..., None]
+) -> None:
+    tapped(card)
+    page = adas.get("/statistics")
+    [script] = re.findall(r'src="(/static/\w+/js/plotly\.min\.js)"', page.text)
+    with adas.get(script, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Encoding"] == "gzip"
+    policy = page.headers["Content-Security-Policy"]
+    assert "style-src 'self' 'unsafe-inline';" in policy
+    assert "unsafe" not in policy.partition("script-src")[2].partition(";")[0]
+    for path in ("/dashboard", "/cards/ADASCARD", "/account"):
+        other = adas.get(path)
+        assert "plotly" not in other.text
+        assert "unsafe-inline" not in other.headers["Content-Security-Policy"]
+
+
+def test_no_heavy_library_is_loaded_at_the_start() -> None:
+    code = "import sys, tapcard.app; print(sorted({'plotly', 'matplotlib', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- the table of all taps --------------------------------------------------------------------------------------------
+
+
+def test_the_table_tells_each_tap_in_codes(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
+    tapped(card, at=datetime(2026, 7, 1, 12, 5, 9, tzinfo=UTC), country="GB", channel="qr")
+    query = "?since=2026-07-01&until=2026-07-01"
+    assert rows_of(adas, query) == [
+        {"date": "2026-07-01T13:05:09+01:00", "card_token": "ADASCARD", "card_name": "Everyday", "channel": "qr",
+         "device": "phone", "country": "GB", "outcome": "redirect"}]  # fmt: skip
+    name = adas.get(f"/statistics.csv{query}").headers["Content-Disposition"]
+    assert re.fullmatch(r'attachment; filename="usage_\d{4}-\d\d-\d\d_\d\d-\d\d\.csv"', name)
+    now = datetime.now(ZoneInfo(LONDON))
+    assert f"{now:%Y-%m-%d}" in name or now.hour == 0
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_a_name_that_looks_like_a_formula_is_no_formula(
+    adas: FormClient, card: Card, tapped: Callable[..., None], start: str
+) -> None:
+    card.alias = f'{start}HYPERLINK("https://evil.example")'
+    tapped(card)
+    [row] = rows_of(adas)
+    assert row["card_name"] == f"'{card.alias}"
+
+
+def test_a_long_table_does_not_fill_the_memory(
+    app: Flask, adas: FormClient, card: Card, tapped: Callable[..., None]
+) -> None:
+    tapped(card)
+    columns = [column for column in Tap.__table__.c if column.name not in ("id", "uid")]
+    [row] = db.session.execute(sa.select(*columns)).mappings().all()
+    for batch in range(30):
+        values = [{**row, "uid": f"f{batch * 1000 + place:031d}"} for place in range(1000)]
+        db.session.execute(sa.insert(Tap), values)
+    db.session.commit()
+    assert adas.get("/statistics.csv").text.count("\n") == 30_002  # what is loaded once is loaded
+
+    def measured() -> tuple[int, int]:
+        answer = super(FormClient, adas).open("/statistics.csv", method="GET", buffered=False)
+        tracemalloc.start()
+        length = sum(len(part) for part in answer.response)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        answer.close()
+        return length, most
+
+    db.session.commit()
+    length, most = contextvars.Context().run(measured)
+    assert length > 1_800_000
+    assert most < length / 2, "the whole was held at once"
