@@ -11,7 +11,7 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, LinkPurpose, LockedBecause, Profile, ProfileLink, ThrottleCounter, User
-from tapcard.services import accounts
+from tapcard.services import accounts, addresses
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
 
@@ -222,8 +222,7 @@ def test_every_form_of_every_page_is_tried(
     new_client: Callable[[], FormClient], opened: Callable[[str], Any], profile: Profile, ada: User, ben: User
 ) -> None:
     extra = extra_link(profile).id
-    address = seeds.create_address(ada)
-    db.session.commit()
+    [address] = db.session.scalars(addresses.owned_by(ada))
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra}
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()

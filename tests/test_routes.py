@@ -149,7 +149,6 @@ SENDING: dict[str, tuple[int, ...]] = {
     "tap.delete_profile": (302, 302, 404, 404, 404),
     "tap.share_contact": (422,) * 5,
     "tap.delete_lead": (302, 302, 404, 404, 404),
-    "tap.lead_mails": (302,) * 5,
     "tap.preview_new_profile": (302, 200, 200, 200, 200),
     "tap.preview_profile": (302, 200, 404, 404, 404),
     "tap.profile_links": (302, 422, 404, 404, 404),

@@ -25,4 +25,9 @@ class MailsForm(Form):
     """Mails that come by themselves."""
 
     wants_lead_mail = BooleanField(_("A mail for each new lead"))
-    wants_weekly_mail = BooleanField(_("A weekly mail with figures"))
+    wants_weekly_mail = BooleanField(
+        _("A weekly mail with figures"),
+        description=_(
+            "On Mondays, how often your cards were tapped; after a week without taps and contacts none is sent."
+        ),
+    )

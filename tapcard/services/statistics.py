@@ -18,6 +18,7 @@ from ..db import db, transactions
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Card, Channel, Device, Outcome, Tap, TapDay, TapHour, User, UserAgent
+from . import cards, rollups
 from .taps import NOT_INTEREST
 
 MOST_DAYS = 731
@@ -113,7 +114,7 @@ def total(question: Question) -> int:
 
 
 def per_card(question: Question) -> list[CardCount]:
-    """Taps of each card the holder had, the most tapped first."""
+    """Taps of each card the holder had, the most tapped first; a replaced one's count for the card that carries on."""
     sums = (
         sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count).label("tap_count"))
         .where(*_of_days(question))
@@ -121,11 +122,21 @@ def per_card(question: Question) -> list[CardCount]:
         .subquery()
     )
     joined = sa.outerjoin(sums, Card, Card.id == sums.c.card_id)
-    found = db.session.execute(sa.select(Card.token, Card.alias, Card.owner_id, sums.c.tap_count).select_from(joined))
-    counts = [
-        CardCount(token or "", alias if owner_id == question.owner.id else None, int(number))
-        for token, alias, owner_id, number in found
-    ]
+    columns = (Card.token, Card.alias, Card.owner_id)
+    found = db.session.execute(sa.select(sums.c.card_id, *columns, sums.c.tap_count).select_from(joined)).all()
+    names = {row[0]: row[1:4] for row in found}
+    nexts = rollups.next_ones(question.owner)
+    numbers: Counter[int] = Counter()
+    for card_id, *_names, number in found:
+        numbers[rollups.last_one(card_id, nexts)] += int(number)
+    if untapped := [card_id for card_id in numbers if card_id not in names]:
+        names |= {
+            row[0]: row[1:] for row in db.session.execute(sa.select(Card.id, *columns).where(Card.id.in_(untapped)))
+        }
+    counts = []
+    for card_id, number in numbers.items():
+        token, alias, owner_id = names[card_id]
+        counts.append(CardCount(token or "", alias if owner_id == question.owner.id else None, number))
     return sorted(counts, key=lambda each: (-each.tap_count, each.token))
 
 
@@ -251,7 +262,7 @@ def _of_days(question: Question) -> list[sa.ColumnElement[bool]]:
 def _wanted(question: Question, table: type[Tap] | type[TapDay] | type[TapHour]) -> list[sa.ColumnElement[bool]]:
     wanted = [table.owner_id == question.owner.id, _counted(table, question.with_everything)]
     if question.card is not None:
-        wanted.append(table.card_id == question.card.id)
+        wanted.append(table.card_id.in_(cards.chain_of(question.card.id)))
     return wanted
 
 

@@ -100,19 +100,6 @@ def delete_lead(lead_id: int) -> Response:
     return make_response(render_template("tap/lead_delete.html", lead=own))
 
 
-@bp.post("/leads/mails")
-@login_required
-def lead_mails() -> Response:
-    """Switch the mails about new leads on or off."""
-    current_user.wants_lead_mail = request.form.get("wanted") == "yes"
-    db.session.commit()
-    if current_user.wants_lead_mail:
-        flash(_("You get a mail for each new contact."), "success")
-    else:
-        flash(_("No more mails about new contacts. You find them here."), "success")
-    return redirect(url_for("tap.leads"))
-
-
 def card_titles(shown: list[Lead]) -> dict[int, str]:
     """The names of the holder's cards after whose taps leads were left."""
     own = cards.owned_by(current_user).where(Card.id.in_({lead.card_id for lead in shown if lead.card_id}))

@@ -51,7 +51,8 @@ def pages(page: Page, served: Served, starts: tuple[str, ...]) -> Iterator[str]:
         for href in page.eval_on_selector_all("main a[href]:not([download])", "all => all.map((each) => each.href)"):
             found = urlsplit(urljoin(page.url, href))
             kind = VARIES.sub("*", found.path)
-            is_page = "." not in found.path.rpartition("/")[2] and not found.path.startswith(("/t/", "/q/", "/dev/"))
+            leads_on = found.path.startswith(("/t/", "/q/", "/dev/")) or "/open/" in found.path
+            is_page = "." not in found.path.rpartition("/")[2] and not leads_on
             if f"{found.scheme}://{found.netloc}" == served.url and is_page and kind not in known:
                 known.add(kind)
                 waiting.append(found.path)

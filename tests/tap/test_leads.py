@@ -243,10 +243,8 @@ def test_a_lead_deleted_meanwhile_is_not_mailed(
     assert mailbox() == []
 
 
-def test_the_mails_are_switched_off_and_on(adas: FormClient, ada: User) -> None:
-    assert "Stop these mails" in adas.get("/leads").text
-    adas.post("/leads/mails", data={"wanted": "no"})
+def test_the_page_says_whether_mails_come(adas: FormClient, ada: User) -> None:
+    assert "You get a mail for each new contact." in adas.get("/leads").text
+    adas.post("/account/mails", data={})
     assert not ada.wants_lead_mail
-    assert "Send me a mail for each" in adas.get("/leads").text
-    adas.post("/leads/mails", data={"wanted": "yes"})
-    assert ada.wants_lead_mail
+    assert "You get no mails about new contacts." in adas.get("/leads").text

@@ -40,7 +40,9 @@ def test_a_link_is_added_and_on_the_page(signed_in: FormClient, profile: Profile
     answer = signed_in.post(path, data={"title": "My houses", "url": "example.com/houses"})
     assert answer.location == path
     page = signed_in.get("/p/ada").text
-    assert 'href="https://example.com/houses" rel="noopener nofollow ugc"' in page
+    [link] = profile_links.links_of(profile)
+    assert f'href="/p/ada/open/link-{link.id}" rel="noopener nofollow ugc"' in page
+    assert signed_in.get(f"/p/ada/open/link-{link.id}").location == "https://example.com/houses"
     assert "My houses" in page
     assert "My houses" in signed_in.get(f"/profiles/{profile.id}").text
 
@@ -105,12 +107,14 @@ def test_dragging_sends_the_whole_order(signed_in: FormClient, profile: Profile,
 
 
 def test_a_link_is_switched_off_and_on(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
-    path = f"/profiles/{profile.id}/links/{three[1]}/show"
+    path, opened = f"/profiles/{profile.id}/links/{three[1]}/show", f"/p/ada/open/link-{three[1]}"
     signed_in.post(path, data={"shown": "no"})
-    assert "https://B.example/" not in signed_in.get("/p/ada").text
-    assert "https://C.example/" in signed_in.get("/p/ada").text
+    assert opened not in signed_in.get("/p/ada").text
+    assert signed_in.get(opened).status_code == 404
+    assert f"/p/ada/open/link-{three[2]}" in signed_in.get("/p/ada").text
     signed_in.post(path, data={"shown": "yes"})
-    assert "https://B.example/" in signed_in.get("/p/ada").text
+    assert opened in signed_in.get("/p/ada").text
+    assert signed_in.get(opened).location == "https://b.example/"
 
 
 def test_a_link_is_changed_and_removed(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
