@@ -14,8 +14,8 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
-from tapcard.models import AuditEntry, RecoveryCode, TwoFactor, User, WebSession
-from tapcard.services import two_factor
+from tapcard.models import AuditEntry, Card, CardStatus, RecoveryCode, TwoFactor, User, WebSession
+from tapcard.services import closing, two_factor
 from tapcard.services.throttles import Limit, Limits
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
@@ -288,6 +288,25 @@ def test_a_code_of_the_app_signs_in_under_a_new_session_id(
     assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/dashboard"
     assert session_id(client) != before
     assert is_signed_in(client)
+
+
+def test_a_closed_account_is_brought_back_by_both_factors_alone(
+    client: FormClient, ada: User, card: Card, protected: tuple[str, list[str]]
+) -> None:
+    closing.close(ada.id, PASSWORD, utcnow())
+    db.session.commit()
+    assert login(client, ada).location == CODE_PAGE
+    assert client.get("/account/reopen").location == "/log-in"
+    assert client.post("/account/reopen").location == "/log-in"
+    assert client.post(CODE_PAGE, data={"code": "000000"}).status_code == 422
+    assert not ada.is_active
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/account/reopen"
+    assert not is_signed_in(client)
+    assert not ada.is_active
+    assert client.post("/account/reopen").location == "/dashboard"
+    assert is_signed_in(client)
+    assert ada.is_active
+    assert card.status is CardStatus.ACTIVE
 
 
 @pytest.mark.parametrize("steps", [-1, 0, 1])

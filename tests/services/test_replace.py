@@ -12,9 +12,10 @@ from tapcard.clock import today_in
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardMove, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
-from tapcard.services import cards, rollups, taps
+from tapcard.services import cards, rollups, statistics, taps
 from tapcard.services.cards import AlreadyClaimed, CannotReplace, IllegalMove, NotForSaleYet, WrongCode
 from tapcard.services.recording import Recorder
+from tapcard.services.statistics import Question
 from tests.taps import reading
 
 CODE = "CARD2345"
@@ -188,6 +189,26 @@ def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
     assert sum(number for _day, number in rollups.per_day(ada, *days())) == 17
     assert len(taps.last_taps(ada, 50, third)) == 10
     assert number_of(cleo, third) == 11, "taps stay with the holder they had"
+
+
+def test_the_statistics_of_a_card_go_on_through_its_replacement(
+    app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
+) -> None:
+    old, new, aside = create_card(ada, alias="Desk", url="https://example.com/"), create_card(ada), create_card(ada)
+    tapped(app, old.id, ada, 3)
+    tapped(app, aside.id, ada, 1)
+    cards.replace(old, new, ada, keys)
+    db.session.commit()
+    counts = statistics.per_card(Question(ada, *days()))
+    assert [(each.token, each.alias, each.tap_count) for each in counts] == [
+        (new.token, "Desk", 3),
+        (aside.token, None, 1),
+    ]
+    of_the_new = Question(ada, *days(), card=new)
+    assert statistics.total(of_the_new) == 3
+    assert [each.tap_count for each in statistics.per_card(of_the_new)] == [3]
+    tapped(app, new.id, ada, 2)
+    assert statistics.total(of_the_new) == 5
 
 
 def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) -> None:
