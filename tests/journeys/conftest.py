@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import needs
 from tests.servers import free_port
@@ -25,6 +25,8 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 START_SECONDS = 60
+PATIENCE = 15_000  # milliseconds: other tests run beside
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -94,7 +96,7 @@ def chromium() -> Iterator[Browser]:
 def phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """A phone, signed out."""
     context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
@@ -103,7 +105,7 @@ def phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
 def desktop(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """A desk with a large screen, signed out."""
     context = chromium.new_context(viewport=DESKTOP, base_url=served.url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -120,8 +120,8 @@ def test_accepting_makes_the_card_theirs_and_clears_it(
         CardMove.TRANSFER, CardStatus.ACTIVE, CardStatus.ACTIVE, cleo.id,
     )  # fmt: skip
     assert outbox() == ["mail.card_offered", "mail.offer_answered"]
-    tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.subject_id == card.id)).all()
-    assert tags == ["card.offered", "card.transferred"]
+    about_it = sa.select(AuditEntry.tag).where(AuditEntry.subject_id == card.id).order_by(AuditEntry.id)
+    assert db.session.scalars(about_it).all() == ["card.offered", "card.transferred"]
 
 
 def test_an_offer_is_accepted_once(offer: CardTransfer, card: Card, ada: User, cleo: User) -> None:
