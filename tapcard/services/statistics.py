@@ -123,9 +123,10 @@ def per_card(question: Question) -> list[CardCount]:
     )
     joined = sa.outerjoin(sums, Card, Card.id == sums.c.card_id)
     columns = (Card.token, Card.alias, Card.owner_id)
-    found = db.session.execute(sa.select(sums.c.card_id, *columns, sums.c.tap_count).select_from(joined)).all()
+    asked = sa.select(sums.c.card_id, *columns, Card.replaced_by_id, sums.c.tap_count)
+    found = db.session.execute(asked.select_from(joined)).all()
     names = {row[0]: row[1:4] for row in found}
-    nexts = rollups.next_ones(question.owner)
+    nexts = rollups.next_ones(question.owner) if any(row.replaced_by_id for row in found) else {}
     numbers: Counter[int] = Counter()
     for card_id, *_names, number in found:
         numbers[rollups.last_one(card_id, nexts)] += int(number)
