@@ -259,7 +259,10 @@ def _redis_url(read: _Reader) -> str | None:
 
 def _requires_staff_two_factor(read: _Reader, environment: str) -> bool:
     default = "required" if environment == "production" else "optional"
-    return read.choice("STAFF_TWO_FACTOR", ("required", "optional"), default) == "required"
+    is_required = read.choice("STAFF_TWO_FACTOR", ("required", "optional"), default) == "required"
+    if environment == "production" and not is_required:
+        raise ConfigError("STAFF_TWO_FACTOR: staff need a second factor in production; leave it out.")
+    return is_required
 
 
 def _modules(read: _Reader) -> tuple[str, ...]:

@@ -246,7 +246,10 @@ def _issue(user: User, purpose: LinkPurpose) -> str:
 def _open_link(link_id: int) -> LinkToken | None:
     """A link that was promised with the work itself, if nothing has ended it meanwhile."""
     link = db.session.get(LinkToken, link_id)
-    return link if link is not None and link.is_open(utcnow()) and link.user.is_active else None
+    if link is None or not link.is_open(utcnow()):
+        return None
+    is_alive = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.may_return(utcnow()))
+    return link if is_alive else None
 
 
 # --- the mails of cards -----------------------------------------------------------------------------------------------
@@ -266,6 +269,8 @@ def card_offered(transfer_id: int) -> Message | None:
     transfer = db.session.get(CardTransfer, transfer_id)
     sender = _active(transfer.from_user_id) if transfer is not None else None
     if transfer is None or sender is None or transfer.ended_at is not None or transfer.expires_at <= utcnow():
+        return None
+    if db.session.scalar(select(User.id).where(User.email == transfer.to_email, ~User.is_active)) is not None:
         return None
     link = link_to("tap.offer", offer_id=transfer.id)
     return compose("card_offered", transfer.to_email, sender=sender, link=link)

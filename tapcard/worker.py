@@ -152,15 +152,23 @@ def deliver_one(now: datetime) -> bool:
             mail.send(prepared)
     except mail.MailNotConfigured:
         db.session.rollback()
-        outbox.postpone(db.session.get_one(OutboxMessage, message_id), utcnow())
+        _settle(message_id, lambda message: outbox.postpone(message, utcnow()))
     except Exception as error:  # whatever a sender raises is written down, and tried again
         logger.exception("outbox message failed")
         db.session.rollback()
-        outbox.failed(db.session.get_one(OutboxMessage, message_id), utcnow(), f"{type(error).__name__}: {error}")
+        what = f"{type(error).__name__}: {error}"
+        _settle(message_id, lambda message: outbox.failed(message, utcnow(), what))
     else:
-        outbox.done(db.session.get_one(OutboxMessage, message_id), utcnow())
+        _settle(message_id, lambda message: outbox.done(message, utcnow()))
     db.session.commit()
     return True
+
+
+def _settle(message_id: int, write: Callable[[OutboxMessage], None]) -> None:
+    """Write down how a promise went, unless its person was erased while it was being kept."""
+    message = db.session.get(OutboxMessage, message_id)
+    if message is not None:
+        write(message)
 
 
 def deliver(stop: threading.Event | None = None) -> int:
@@ -208,16 +216,22 @@ def erase_closed() -> None:
     db.session.rollback()
     for user_id in waiting:
         try:
-            person = erasing.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+            _erase(user_id, now)
         except NotErasable:  # came back, or another worker was faster
             db.session.rollback()
-            continue
-        db.session.commit()
-        is_production = current_app.config["TAPCARD"].is_production
-        erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
+        except Exception:  # one person's trouble must not keep the others' data
+            db.session.rollback()
+            logger.exception("account %d could not be erased; it is tried again tomorrow", user_id)
     db.session.rollback()
     if not empty_log():
         logger.warning("the write-ahead log is being read; it is emptied tomorrow")
+
+
+def _erase(user_id: int, now: datetime) -> None:
+    person = erasing.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+    db.session.commit()
+    is_production = current_app.config["TAPCARD"].is_production
+    erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
 
 
 def expire_offers() -> None:

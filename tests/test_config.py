@@ -300,13 +300,17 @@ def test_the_example_names_every_variable_that_is_read(read: Callable[..., Confi
         ({"APP_ENV": "testing"}, False),
         (PRODUCTION, True),
         ({"STAFF_TWO_FACTOR": "required"}, True),
-        ({**PRODUCTION, "STAFF_TWO_FACTOR": "optional"}, False),
     ],
 )
-def test_staff_need_two_factor_in_production_unless_told_otherwise(
+def test_staff_need_two_factor_in_production_and_where_told_so(
     read: Callable[..., Config], variables: dict[str, str], is_required: bool
 ) -> None:
     assert read(**variables).requires_staff_two_factor is is_required
+
+
+def test_staff_cannot_be_let_off_in_production(read: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
+        read(**PRODUCTION, STAFF_TWO_FACTOR="optional")
 
 
 @pytest.mark.parametrize("value", ["yes", "Required", "0", "off"])

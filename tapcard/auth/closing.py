@@ -13,7 +13,7 @@ from ..models import User
 from ..services import accounts, closing, data_export
 from ..web import filters
 from ..web.forms import Form, refusals
-from ..web.guards import OUTSIDE, let_in, log_out_user, login_required, who_waits_outside
+from ..web.guards import OUTSIDE, let_in, log_out_user, login_required, still_rests_on, who_waits_outside
 from ..web.throttling import forgive, throttle
 from .closing_forms import CloseForm, MailsForm
 from .views import bp, home, page
@@ -46,7 +46,7 @@ def reopen() -> Response:
     """Ask whoever has just proved to be the person of a closed account whether to open it, and do so."""
     user_id = who_waits_outside()
     user = db.session.get(User, user_id) if user_id is not None else None
-    if user is None or not user.may_return(utcnow()):
+    if user is None or not user.may_return(utcnow()) or not still_rests_on(user):
         session.pop(OUTSIDE, None)
         return redirect(url_for("auth.log_in"))
     form = Form()

@@ -15,7 +15,7 @@ from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, CardStatus, LinkPurpose, User
-from ..services import accounts, cards
+from ..services import accounts, cards, closing
 from ..services.accounts import Proof
 from ..web.forms import Form, refusals
 from ..web.guards import ask_second_factor, log_in_user, log_out_user, login_required, renew_session, wait_outside
@@ -224,6 +224,8 @@ def undo_email(token: str) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             user = accounts.undo_email_change(token, utcnow())
+            if not user.is_active:
+                user = closing.reopen(user.id, utcnow())
             password_token = accounts.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
             db.session.commit()
             log_out_user()

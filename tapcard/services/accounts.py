@@ -26,7 +26,7 @@ from ..db import db, insert, transactions
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import LinkPurpose, LinkToken, Role, User, WebSession
-from ..models.users import EMAIL_LENGTH, NAME_LENGTH
+from ..models.users import EMAIL_LENGTH, NAME_LENGTH, RETURN_WITHIN
 from . import audit
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
@@ -449,16 +449,16 @@ def peek(token: str, purpose: LinkPurpose, now: datetime) -> LinkFacts:
         User.email,
         User.first_name,
         User.password_hash,
-        User.is_active,
+        _is_alive(purpose, now),
     ).join(LinkToken.user)
     with transactions(writing=False), db.engine.connect() as connection:
         row = connection.execute(columns.where(*_is_link(token, purpose))).one_or_none()
     if row is None:
         raise _link_expired()
-    user_id, email, used_at, expires_at, current_email, first_name, password_hash, is_active = row
+    user_id, email, used_at, expires_at, current_email, first_name, password_hash, is_alive = row
     if used_at is not None:
         raise LinkUsed(_("This link has been used already."))
-    if expires_at <= now or not is_active or _is_outdated(purpose, email, current_email):
+    if expires_at <= now or not is_alive or _is_outdated(purpose, email, current_email):
         raise _link_expired()
     return LinkFacts(user_id, email, current_email, first_name, password_hash is not None)
 
@@ -480,9 +480,17 @@ def follow_link(token: str, purpose: LinkPurpose, now: datetime) -> LinkToken:
             raise LinkUsed(_("This link has been used already."))
         raise _link_expired()
     assert link is not None
-    if not link.user.is_active or _is_outdated(purpose, link.email, link.user.email):
+    is_alive = db.session.scalar(select(_is_alive(purpose, now)).where(User.id == link.user_id))
+    if not is_alive or _is_outdated(purpose, link.email, link.user.email):
         raise _link_expired()
     return link
+
+
+def _is_alive(purpose: LinkPurpose, now: datetime) -> sa.ColumnElement[bool]:
+    """Links open active accounts alone; but who took an account over must not keep its person out by closing it."""
+    if purpose is not LinkPurpose.UNDO_EMAIL:
+        return sa.and_(User.is_active, sa.true())
+    return sa.or_(User.is_active, sa.and_(User.erased_at.is_(None), User.closed_at > now - RETURN_WITHIN))
 
 
 def _is_link(token: str, purpose: LinkPurpose) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
@@ -565,7 +573,8 @@ def confirm_email_change(token: str, now: datetime) -> User:
 def undo_email_change(token: str, now: datetime) -> User:
     """Give an account its former address back, as if somebody else had changed it.
 
-    Whoever did knew the password, so it stops working, every session ends, and so does every link they may hold.
+    Whoever did knew the password, so it stops working, every session ends, and so does every link they may hold. An
+    account that they closed is still closed: whoever calls this opens it again (`closing.reopen`).
     Raises `LinkExpired`, `LinkUsed` or `AddressTaken`.
     """
     link = follow_link(token, LinkPurpose.UNDO_EMAIL, now)

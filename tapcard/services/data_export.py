@@ -74,7 +74,7 @@ def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
             select(*(getattr(Lead, name) for name in LEAD), Profile.slug.label("profile"), Card.token.label("card"))
             .outerjoin(Profile, sa.and_(Profile.id == Lead.profile_id, Profile.owner_id == user.id))
             .outerjoin(Card, sa.and_(Card.id == Lead.card_id, Card.owner_id == user.id))
-            .where(Lead.owner_id == user.id)
+            .where(Lead.owner_id == user.id, sa.literal(user.is_verified))
             .order_by(Lead.id)
         ),
     )

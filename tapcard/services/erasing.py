@@ -29,6 +29,7 @@ from ..models import (
     Design,
     FormerSlug,
     Lead,
+    LinkPurpose,
     LinkToken,
     OutboxMessage,
     Profile,
@@ -42,7 +43,7 @@ from ..models import (
     user_roles,
 )
 from ..models.users import RETURN_WITHIN
-from . import audit, cards
+from . import audit, cards, closing
 
 WHY_RETIRED = "account erased"
 NO_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
@@ -97,6 +98,7 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
     if erased.rowcount != 1:  # type: ignore[attr-defined]
         raise NotErasable(_("This account is not closed, or erased already."))
     db.session.expire_all()
+    closing.withdraw_offers(db.session.get_one(User, user_id), now)
     for kept in PERSONAL:
         if kept.erase is not None:
             kept.erase(person)
@@ -108,7 +110,8 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
 def find(user_id: int) -> Person:
     """Gather what belongs to somebody."""
     user = db.session.get_one(User, user_id)
-    emails = {user.email, *db.session.scalars(select(LinkToken.email).where(LinkToken.user_id == user_id))}
+    proven = select(LinkToken.email).where(LinkToken.user_id == user_id, LinkToken.purpose != LinkPurpose.CHANGE_EMAIL)
+    emails = {user.email, *db.session.scalars(proven)}  # not one that was only asked for: it may be anybody's
     profiles = db.session.execute(select(Profile.id, Profile.photo, Profile.banner).where(Profile.owner_id == user_id))
     rows = profiles.all()
     transfers = sa.or_(CardTransfer.from_user_id == user_id, CardTransfer.to_user_id == user_id)

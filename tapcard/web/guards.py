@@ -221,6 +221,11 @@ def who_waits_outside() -> int | None:
     return waiting["user_id"] if waiting and waiting["until"] > utcnow().timestamp() else None
 
 
+def still_rests_on(user: User) -> bool:
+    """Whether what was proven by whoever waits outside is what the account asks for today."""
+    return _rests_on(session[OUTSIDE], user)
+
+
 def let_in(user: User) -> None:
     """Sign in whoever waited outside, by what they proved then."""
     proven = {name: session[OUTSIDE][name] for name in ("password", "second_factor")}

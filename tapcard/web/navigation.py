@@ -6,14 +6,24 @@ from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-PROFILE_PAGES = frozenset({"tap.profiles", "tap.new_profile", "tap.edit_profile"})
+PROFILE_PAGES = frozenset(
+    {
+        "tap.profiles",
+        "tap.new_profile",
+        "tap.edit_profile",
+        "tap.delete_profile",
+        "tap.profile_links",
+        "tap.profile_link",
+    }
+)
 CARD_PAGES = frozenset(
     {"tap.dashboard", "tap.card", "tap.release_card", "tap.transfer_card", "tap.replace_card", "tap.offer"}
 )
 LEAD_PAGES = frozenset({"tap.leads", "tap.delete_lead"})
 ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_email"}) | {
     *("auth.confirm_password", "auth.show_two_factor", "auth.set_up_two_factor", "auth.new_recovery_codes"),
-    *("auth.switch_off_two_factor", "auth.list_sessions"),
+    *("auth.switch_off_two_factor", "auth.list_sessions", "auth.close"),
+    *("auth.addresses", "auth.new_address", "auth.edit_address", "auth.delete_address"),
 }
 
 

@@ -1,6 +1,7 @@
 """The pages of closing an account, coming back, downloading, and choosing mails."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -72,6 +73,29 @@ def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> N
     assert "Send me the link" in page
     assert client.post("/account/close", data=CLOSE).status_code == 422
     assert ada.is_active
+
+
+def test_whoever_took_an_account_over_cannot_keep_its_person_out_by_closing_it(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, card: Card,
+    run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
+) -> None:  # fmt: skip
+    thief = new_client()
+    login(thief, ada)
+    thief.post("/account/email", data={"email": "thief@example.com", "current": PASSWORD})
+    run_worker()
+    [link] = re.findall(r"/account/email/confirm/[\w-]+", mailbox()[-1].get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    thief.post(link)
+    assert ada.email == "thief@example.com"
+    thief.post("/account/close", data=CLOSE)
+    assert not ada.is_active
+    run_worker()
+    texts = [each.get_body(("plain",)).get_content() for each in mailbox() if each["To"] == "ada@example.com"]  # type: ignore[union-attr]
+    [undo] = re.findall(r"/account/email/undo/[\w-]+", " ".join(texts))
+    assert client.get(undo).status_code == 200
+    assert client.post(undo).location.startswith("/set-password/")
+    assert ada.email == "ada@example.com"
+    assert ada.is_active
+    assert card.status is CardStatus.ACTIVE
 
 
 def test_one_mail_confirms_it_and_tells_how_to_come_back(

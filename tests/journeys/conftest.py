@@ -65,7 +65,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             collector.join(timeout=10)
             process.stdout.close()
             ARTEFACTS.mkdir(exist_ok=True)
-            (ARTEFACTS / "served.log").write_text("".join(started.lines))
+            (ARTEFACTS / f"served-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.log").write_text(
+                "".join(started.lines)
+            )
 
 
 def _collect(served: Served) -> None:

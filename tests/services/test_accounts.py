@@ -689,7 +689,8 @@ def test_what_happened_is_in_the_book_without_addresses(ada: User) -> None:
     undo = move(ada)
     assert undo is not None
     accounts.undo_email_change(undo, NOW)
-    entries = db.session.execute(select(AuditEntry.tag, AuditEntry.subject_id, AuditEntry.details)).all()
+    book = select(AuditEntry.tag, AuditEntry.subject_id, AuditEntry.details).order_by(AuditEntry.id)
+    entries = db.session.execute(book).all()
     assert [tag for tag, _subject, _details in entries] == [
         "user.email_change_asked",
         "user.email_changed",

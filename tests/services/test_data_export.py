@@ -115,3 +115,13 @@ def test_an_empty_account_is_a_file_too(cleo: User) -> None:
     data = exported(cleo)
     assert (data["cards"], data["leads"], data["roles"]) == ([], [], [])
     assert db.session.scalars(sa.select(Profile)).all() == []
+
+
+def test_leads_wait_for_a_verified_address_here_too(create_user: Callable[..., User]) -> None:
+    dora = create_user("dora@example.com", verified=False)
+    seeds.create_lead(seeds.create_profile(dora, "dora"), "Gus Lind")
+    db.session.commit()
+    assert "Gus Lind" not in "".join(data_export.pieces(dora, utcnow()))
+    dora.verified_at = utcnow()
+    db.session.commit()
+    assert "Gus Lind" in "".join(data_export.pieces(dora, utcnow()))
