@@ -24,7 +24,8 @@ REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summar
 COLLECT = f"""() => {{
   const seen = new Set();
   return [...document.querySelectorAll({REACHABLE!r})].filter((each) => {{
-    if (each.disabled || each.tabIndex < 0 || !each.checkVisibility({{visibilityProperty: true}})) return false;
+    if (each.disabled || each.tabIndex < 0 || each.closest("[inert]")) return false;
+    if (!each.checkVisibility({{visibilityProperty: true}})) return false;
     if (each.type !== "radio") return true;  // of a group, the keyboard reaches one, and arrows the others
     const group = `${{each.form && each.form.action}} ${{each.name}}`;
     return !seen.has(group) && seen.add(group);
