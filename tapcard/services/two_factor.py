@@ -13,7 +13,7 @@ import pyotp
 import sqlalchemy as sa
 
 from .. import outbox
-from ..db import db, insert
+from ..db import db, hold, insert
 from ..errors import DomainError
 from ..errors import mark as _
 from ..keys import Keys
@@ -220,6 +220,7 @@ def are_theirs(user: User, codes: list[str], keys: Keys) -> bool:
 
 
 def _fresh_codes(user: User, keys: Keys) -> list[str]:
+    hold(f"recovery codes of {user.id}")  # of two sets made at once the later one counts alone
     theirs = sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id)
     db.session.execute(theirs.execution_options(synchronize_session=False))
     codes = ["".join(secrets.choice(ALPHABET) for _place in range(RECOVERY_LENGTH)) for _code in range(RECOVERY_CODES)]

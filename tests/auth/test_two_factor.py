@@ -566,6 +566,20 @@ def test_two_tabs_that_switch_it_on_at_once_leave_one_secret(app: Flask, ada: Us
     assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10
 
 
+def test_two_presses_at_once_leave_one_set_of_recovery_codes(
+    app: Flask, ada: User, protected: tuple[str, list[str]], keys: Keys
+) -> None:
+    user_id = ada.id
+
+    def renew(_place: int) -> list[str]:
+        return two_factor.new_codes(db.session.get_one(User, user_id), keys)
+
+    sets = together(app, 4, renew)
+    assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10
+    assert [two_factor.are_theirs(ada, codes, keys) for codes in sets].count(True) == 1  # type: ignore[arg-type]
+    assert not two_factor.are_theirs(ada, protected[1], keys)
+
+
 # --- recovery codes ---------------------------------------------------------------------------------------------------
 
 
