@@ -4,12 +4,12 @@ import base64
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from ..models import SOCIALS, Lead, Profile
-from . import socials
+from . import links, socials
 
 LONGEST_LINE = 75  # octets, the line end not counted
 URI_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ",;\\")  # those separate and escape
@@ -48,8 +48,13 @@ class _Card:
         return b"".join(fold(line) for line in (*self.lines, "END:VCARD"))
 
 
-def of_profile(profile: Profile, *, address: str, site: str, photo: bytes | None, now: datetime) -> bytes:
-    """The card of a profile, with what its page shows and nothing else; `address` is the page, `photo` a JPEG."""
+def of_profile(
+    profile: Profile, *, address: str, site: str, photo: bytes | None, now: datetime, blocked: Collection[str] = ()
+) -> bytes:
+    """The card of a profile, with what its page shows and nothing else; `address` is the page, `photo` a JPEG.
+
+    Addresses at the hosts in `blocked` are left out, as on the page.
+    """
     hidden = set(profile.hidden_fields or ())
 
     def shown(field: str) -> str | None:
@@ -68,13 +73,13 @@ def of_profile(profile: Profile, *, address: str, site: str, photo: bytes | None
         card.text("EMAIL;TYPE=INTERNET,WORK" if company else "EMAIL;TYPE=INTERNET", email)
     if place := shown("address"):
         card.add("ADR;TYPE=WORK" if company else "ADR;TYPE=HOME", f";;{escape(place)};;;;")
-    if website := shown("website"):
+    website = shown("website")
+    if website and links.host_of(website) not in blocked:
         card.add("URL;TYPE=WORK" if company else "URL", uri(website))
     card.labelled("URL", uri(address), "tapcard")
-    if "links" not in hidden:
-        for link in profile.links:
-            if link.is_shown:
-                card.labelled("URL", uri(link.url), link.title)
+    for link in profile.links if "links" not in hidden else ():
+        if link.is_shown and links.host_of(link.url) not in blocked:
+            card.labelled("URL", uri(link.url), link.title)
     for key in SOCIALS:
         if handle := shown(key):
             card.add(f"X-SOCIALPROFILE;TYPE={key}", uri(socials.page_of(key, handle)))

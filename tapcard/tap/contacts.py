@@ -48,8 +48,16 @@ def vcard(slug: str) -> AnyResponse:
     if slug != shown.slug:
         return moved(shown, "tap.vcard")
     site = current_app.config["SITE_URL"]
+    hosts = {
+        host for url in (shown.website, *(link.url for link in shown.links)) if url and (host := links.host_of(url))
+    }
     data = vcards.of_profile(
-        shown, address=f"{site}/p/{shown.slug}", site=site, photo=contact_photo(shown), now=utcnow()
+        shown,
+        address=f"{site}/p/{shown.slug}",
+        site=site,
+        photo=contact_photo(shown),
+        now=utcnow(),
+        blocked=cards.blocked_among(hosts),
     )
     record(shown.id, shown.owner_id, ProfileActionKind.CONTACT_SAVED)
     return vcard_file(f"{shown.slug}.vcf", data)

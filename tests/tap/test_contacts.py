@@ -188,6 +188,15 @@ def test_a_blocked_host_is_not_opened(client: FormClient, own: Profile, ben: Use
     assert client.get("/p/ada/open/github").status_code == 302
 
 
+def test_a_blocked_host_is_not_handed_out_in_the_file(client: FormClient, own: Profile, ben: User) -> None:
+    assert "https://example.com" in client.get("/p/ada.vcf").text
+    card_rules.block_host("example.com", ben)
+    db.session.commit()
+    text = client.get("/p/ada.vcf").text
+    assert "https://example.com" not in text
+    assert "github" in text
+
+
 # --- what is written down ---------------------------------------------------------------------------------------------
 
 
