@@ -55,6 +55,7 @@ class UTCDateTime(sa.TypeDecorator[datetime]):
 
 bigint = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 pk = Annotated[int, mapped_column(bigint, primary_key=True)]
+minor_units = Annotated[int, mapped_column(sa.BigInteger)]  # money: minor units
 
 
 def enum_type(kinds: type[enum.StrEnum], name: str | None = None) -> sa.Enum:

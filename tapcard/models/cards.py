@@ -43,6 +43,7 @@ class Design(Base):
     is_public: Mapped[bool] = mapped_column(default=False)
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     status: Mapped[DesignStatus] = mapped_column(default=DesignStatus.APPROVED)
+    why_rejected: Mapped[str] = mapped_column(sa.String(300), default="", server_default="")
     card_amount: Mapped[int | None]
     activation_amount: Mapped[int | None]
     created_at: Mapped[created]
@@ -152,6 +153,7 @@ class Card(Base):
     created_at: Mapped[created]
     claimed_at: Mapped[datetime | None]
     replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # who carries on for it
+    order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)  # it was sold on
 
     design: Mapped[Design | None] = relationship()
     owner: Mapped[User | None] = relationship()

@@ -26,20 +26,36 @@ from ..models import (
     Card,
     CardEvent,
     CardTransfer,
+    Cart,
+    CartLine,
+    Category,
+    CreditAccount,
+    CreditEntry,
     Design,
+    Enquiry,
     FormerSlug,
     Lead,
     LinkPurpose,
     LinkToken,
+    Order,
+    OrderEvent,
+    OrderLine,
     OutboxMessage,
+    Payment,
+    Product,
+    ProductPicture,
     Profile,
     ProfileLink,
     RecoveryCode,
+    Review,
+    ReviewStatus,
     Schedule,
+    Subscriber,
     Tap,
     TwoFactor,
     User,
     WebSession,
+    WishlistEntry,
     user_roles,
 )
 from ..models.users import RETURN_WITHIN
@@ -65,6 +81,7 @@ class Person:
     lead_ids: frozenset[int]
     link_ids: frozenset[int]
     transfer_ids: frozenset[int]
+    order_ids: frozenset[int]
     pictures: frozenset[str]
 
 
@@ -122,6 +139,9 @@ def find(user_id: int) -> Person:
         select(Design.front_picture, Design.rear_picture).where(_own_design(user_id))
     ):
         pictures |= {name for name in (front, rear) if name}
+    orders = _ids(select(Order.id).where(Order.user_id == user_id))
+    pictures |= _of_lines(CartLine, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
+    pictures |= _of_lines(OrderLine, OrderLine.order_id.in_(orders))
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -131,6 +151,7 @@ def find(user_id: int) -> Person:
         lead_ids=_ids(select(Lead.id).where(Lead.owner_id == user_id)),
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
+        order_ids=orders,
         pictures=frozenset(pictures),
     )
 
@@ -139,12 +160,29 @@ def _ids(query: sa.Select[Any]) -> frozenset[int]:
     return frozenset(db.session.scalars(query))
 
 
+def _of_lines(lines: type[CartLine] | type[OrderLine], *conditions: sa.ColumnElement[bool]) -> set[str]:
+    """The names of the uploads that came with lines of carts or orders."""
+    has_any = sa.cast(lines.pictures, sa.Text) != "[]"
+    return {name for names in db.session.scalars(select(lines.pictures).where(has_any, *conditions)) for name in names}
+
+
 def pictures_in_use() -> set[str]:
     """The names of all uploads that something refers to."""
     used: set[str] = set()
-    for column in (Profile.photo, Profile.banner, Design.front_picture, Design.rear_picture):
+    for column in PICTURES:
         used.update(name for name in db.session.scalars(select(column)) if name)
-    return used
+    return used | _of_lines(CartLine) | _of_lines(OrderLine)
+
+
+PICTURES: tuple[Any, ...] = (
+    Profile.photo,
+    Profile.banner,
+    Design.front_picture,
+    Design.rear_picture,
+    Category.picture,
+    ProductPicture.name,
+    OrderLine.picture,
+)
 
 
 def forget_files(person: Person, instance: Path, *, with_mails: bool) -> None:
@@ -207,7 +245,7 @@ def _own_design(user_id: int) -> sa.ColumnElement[bool]:
 
 
 def _blank_designs(person: Person) -> None:
-    blank = {"name": "", "front_picture": None, "rear_picture": None}
+    blank = {"name": "", "front_picture": None, "rear_picture": None, "why_rejected": ""}
     _run(sa.update(Design).where(_own_design(person.id)).values(**blank))
     _run(sa.update(Design).where(Design.owner_id == person.id).values(owner_id=None))
 
@@ -262,11 +300,61 @@ def _concerns(person: Person, payload: Mapping[str, Any], error: str) -> bool:
         "card_id": person.card_ids,
         "profile_id": person.profile_ids,
         "transfer_id": person.transfer_ids,
+        "order_id": person.order_ids,
     }
     if any(value in theirs.get(name, ()) for name, value in payload.items()):
         return True
     text = "\n".join([error, *(str(value) for value in payload.values())]).casefold()
     return any(address in text for address in person.emails)
+
+
+def _blank_orders(person: Person) -> None:
+    """Orders keep what the books need: number, dates, goods, amounts, tax and the country they went to."""
+    theirs = Order.user_id == person.id
+    for order_id, address in db.session.execute(select(Order.id, Order.address).where(theirs)).all():
+        kept = {name: address[name] for name in ("country",) if address.get(name)}
+        _run(sa.update(Order).where(Order.id == order_id).values(address=kept))
+    nobody = {"email": f"erased-{person.id}@{NO_HOST}", "first_name": "", "last_name": "", "phone": None}
+    _run(sa.update(Order).where(theirs).values(**nobody, note="", delivery_location="", tracking_number=""))
+    of_them = select(Order.id).where(theirs)
+    _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them)).values(options=[], pictures=[]))
+    own_artwork = OrderLine.design_id.in_(select(Design.id).where(Design.owner_id == person.id, ~Design.is_public))
+    _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them), own_artwork).values(picture=None))
+    _run(sa.update(OrderEvent).where(OrderEvent.order_id.in_(of_them)).values(why=""))
+    _run(sa.update(Payment).where(Payment.order_id.in_(of_them)).values(evidence={}, pay_url=""))
+
+
+def _delete_cart(person: Person) -> None:
+    """Orders forget which cart they were placed from, and the lines go with the cart."""
+    carts = select(Cart.id).where(Cart.user_id == person.id)
+    _run(sa.update(Order).where(Order.cart_id.in_(carts)).values(cart_id=None))
+    _run(sa.delete(CartLine).where(CartLine.cart_id.in_(carts)))
+    _run(sa.delete(Cart).where(Cart.user_id == person.id))
+    _run(sa.delete(WishlistEntry).where(WishlistEntry.user_id == person.id))
+
+
+def _delete_reviews(person: Person) -> None:
+    """Their stars no longer count either."""
+    theirs = Review.user_id == person.id
+    counted = db.session.execute(
+        select(Review.product_id, Review.rating).where(theirs, Review.status == ReviewStatus.APPROVED)
+    ).all()
+    for product_id, rating in counted:
+        values = {"rating_count": Product.rating_count - 1, "rating_sum": Product.rating_sum - rating}
+        _run(sa.update(Product).where(Product.id == product_id).values(**values))
+    _run(sa.delete(Review).where(theirs))
+
+
+def _forget_credit(person: Person) -> None:
+    """What was given and spent stays in the books, why does not; nothing can be spent any more."""
+    _run(sa.update(CreditEntry).where(CreditEntry.user_id == person.id).values(why=""))
+    _run(sa.delete(CreditAccount).where(CreditAccount.user_id == person.id))
+
+
+def _delete_words(person: Person) -> None:
+    _run(sa.delete(Subscriber).where(Subscriber.email.in_(sorted(person.emails))))
+    wrote = sa.or_(Enquiry.user_id == person.id, Enquiry.email.in_(sorted(person.emails)))
+    _run(sa.delete(Enquiry).where(wrote))
 
 
 def _blank_own_taps(person: Person) -> None:
@@ -299,7 +387,22 @@ PERSONAL: tuple[Kept, ...] = (
                        "instagram", "snapchat", "x", "tiktok", "youtube", "facebook", "github", "website", "address",
                        "photo", "banner", "hidden_fields"),
           "profile_links": ("title", "url"), "former_slugs": ("slug",)}, _delete_profiles),
-    Kept("artwork of one's own", {"designs": ("name", "front_picture", "rear_picture")}, _blank_designs),
+    Kept("orders, and what was paid for them",
+         {"orders": ("email", "first_name", "last_name", "phone", "address", "note", "delivery_location",
+                     "tracking_number"),
+          "order_lines": ("options", "pictures", "picture"), "order_events": ("why",),
+          "payments": ("evidence", "pay_url")}, _blank_orders),
+    Kept("carts: what somebody means to buy, and what they typed at the checkout",
+         {"carts": ("checkout",), "cart_lines": ("options", "front_picture", "rear_picture", "pictures")},
+         _delete_cart),
+    Kept("reviews", {"reviews": ("author", "text")}, _delete_reviews),
+    Kept("credit in the shop", {"credit_entries": ("why",)}, _forget_credit),
+    Kept("how often somebody used a promotion (keyed hash)", {"promotion_customers": ("customer",)}),
+    Kept("newsletter and messages to the shop",
+         {"subscribers": ("email", "consent_text"), "enquiries": ("name", "email", "order_number", "message")},
+         _delete_words),
+    Kept("artwork of one's own", {"designs": ("name", "front_picture", "rear_picture", "why_rejected")},
+         _blank_designs),
     Kept("where cards lead, what they are called", {"cards": ("alias", "reroute_url", "reroute_host")}, _retire_cards),
     Kept("of **visitors**: user agent, language, referring host, country, pseudonym of the day",
          {"taps": ("language", "referrer_host", "country", "visitor"), "user_agents": ("text",)}, _blank_own_taps),
@@ -329,4 +432,31 @@ IMPERSONAL: dict[str, tuple[str, ...]] = {
     "tap_hours": ("country",),  # sums
     "tap_days": ("country", "day_on"),
     "shop_tap_days": ("country", "day_on"),
+    "categories": ("name", "slug", "description", "picture"),
+    "collections": ("name", "slug", "description"),
+    "products": (
+        "name",
+        "slug",
+        "sku",
+        "promo_text",
+        "size",
+        "material",
+        "color",
+        "details",
+        "available_on",
+        "page_title",
+        "page_description",
+        "search_text",
+    ),
+    "product_pictures": ("name", "alt"),
+    "product_options": ("key", "label", "choices"),
+    "display_rates": ("currency",),
+    "promotions": ("code",),
+    "delivery_methods": ("name", "countries", "locations"),
+    "shop_pages": ("slug", "title", "body", "description"),
+    "cart_lines": ("fingerprint",),
+    "orders": ("number", "currency", "promotion_code", "delivery_name", "carrier"),
+    "order_lines": ("card_token", "title", "sku"),
+    "payments": ("gateway", "public_id", "reference", "currency"),
+    "sandbox_charges": ("reference", "public_id", "currency", "description", "return_url", "state"),
 }

@@ -1,0 +1,254 @@
+"""Orders: what was agreed, as it was sold, and everything that happened to it since."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..db import Base, created, enum_type, minor_units, pk
+from ..money import Money
+from .cards import Card, Design
+from .carts import LineKind
+from .products import NAME_LENGTH, Product
+from .promotions import DeliveryMethod, Promotion
+from .users import EMAIL_LENGTH, User
+from .users import NAME_LENGTH as PERSON_LENGTH
+
+
+class OrderStatus(enum.StrEnum):
+    """Where an order is in its life."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+class OrderMove(enum.StrEnum):
+    """A step in an order's life."""
+
+    PLACE = "place"
+    PAY = "pay"
+    PROCESS = "process"
+    SHIP = "ship"
+    DELIVER = "deliver"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    REFUND = "refund"
+
+
+_S, _M = OrderStatus, OrderMove
+AFTER_PAID = frozenset({_S.PAID, _S.PROCESSING, _S.SHIPPED, _S.DELIVERED})
+# An order that expired while its money was under way is paid all the same.
+ORDER_MOVES: dict[OrderMove, tuple[frozenset[OrderStatus], OrderStatus]] = {
+    _M.PAY: (frozenset({_S.PENDING, _S.EXPIRED}), _S.PAID),
+    _M.PROCESS: (frozenset({_S.PAID}), _S.PROCESSING),
+    _M.SHIP: (frozenset({_S.PAID, _S.PROCESSING}), _S.SHIPPED),
+    _M.DELIVER: (frozenset({_S.PAID, _S.PROCESSING, _S.SHIPPED}), _S.DELIVERED),
+    _M.CANCEL: (frozenset({_S.PENDING}), _S.CANCELED),
+    _M.EXPIRE: (frozenset({_S.PENDING}), _S.EXPIRED),
+    _M.REFUND: (AFTER_PAID, _S.REFUNDED),
+}
+
+
+class ProductionStatus(enum.StrEnum):
+    """How far the making of cards is."""
+
+    QUEUED = "queued"
+    PRINTED = "printed"
+    ADHERED = "adhered"
+    PACKED = "packed"
+
+
+class Order(Base):
+    """An agreement: who, what, where to and for how much, kept as it was when it was placed."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        sa.CheckConstraint("subtotal_amount >= 0", name="subtotal_not_negative"),
+        sa.CheckConstraint("discount_amount BETWEEN 0 AND subtotal_amount", name="discount_in_range"),
+        sa.CheckConstraint("delivery_amount >= 0", name="delivery_not_negative"),
+        sa.CheckConstraint("credit_amount >= 0", name="credit_not_negative"),
+        sa.CheckConstraint("total_amount >= 0", name="total_not_negative"),
+        sa.CheckConstraint(
+            "total_amount = subtotal_amount - discount_amount + delivery_amount - credit_amount", name="adds_up"
+        ),
+        sa.Index(None, "status", "expires_at"),
+        sa.Index(None, "cart_id", "status"),
+    )
+
+    id: Mapped[pk]
+    number: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    cart_id: Mapped[int | None] = mapped_column(sa.ForeignKey("carts.id", ondelete="SET NULL"))
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), index=True)
+    first_name: Mapped[str] = mapped_column(sa.String(PERSON_LENGTH))
+    last_name: Mapped[str] = mapped_column(sa.String(PERSON_LENGTH))
+    phone: Mapped[str | None] = mapped_column(sa.String(16))  # E.164
+    address: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the columns of an Address; none for pickup
+    note: Mapped[str] = mapped_column(sa.String(500), default="")
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    subtotal_amount: Mapped[minor_units]
+    discount_amount: Mapped[minor_units] = mapped_column(default=0)
+    delivery_amount: Mapped[minor_units] = mapped_column(default=0)
+    credit_amount: Mapped[minor_units] = mapped_column(default=0)
+    total_amount: Mapped[minor_units]
+    tax_amount: Mapped[minor_units] = mapped_column(default=0)  # included in the total
+    status: Mapped[OrderStatus] = mapped_column(default=OrderStatus.PENDING)
+    is_oversold: Mapped[bool] = mapped_column(default=False)
+    promotion_id: Mapped[int | None] = mapped_column(sa.ForeignKey("promotions.id"), index=True)
+    promotion_code: Mapped[str] = mapped_column(sa.String(40), default="")
+    delivery_method_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery_methods.id"), index=True)
+    delivery_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    delivery_location: Mapped[str] = mapped_column(sa.String(100), default="")
+    carrier: Mapped[str] = mapped_column(sa.String(60), default="")
+    tracking_number: Mapped[str] = mapped_column(sa.String(80), default="")
+    placed_at: Mapped[created]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]  # canceled or expired: what it held is given back
+    paid_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    user: Mapped[User | None] = relationship()
+    promotion: Mapped[Promotion | None] = relationship()
+    delivery_method: Mapped[DeliveryMethod | None] = relationship()
+    lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.id")
+    events: Mapped[list["OrderEvent"]] = relationship(back_populates="order", order_by="OrderEvent.id")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    def money(self, value: int) -> Money:
+        """An amount of this order's currency."""
+        return Money(value, self.currency)
+
+    @property
+    def total(self) -> Money:
+        return self.money(self.total_amount)
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits to be paid."""
+        return self.status is OrderStatus.PENDING
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it was paid, and the money has not gone back."""
+        return self.status in AFTER_PAID
+
+    @property
+    def needs_shipping(self) -> bool:
+        """Whether something has to be handed over or sent."""
+        return any(line.kind is not LineKind.ACTIVATION for line in self.lines)
+
+
+class OrderLine(Base):
+    """Something sold, as it was sold; a later change of the product never shows here."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        sa.CheckConstraint("quantity BETWEEN 1 AND 500", name="quantity_in_range"),
+        sa.CheckConstraint("unit_amount >= 0", name="unit_amount_not_negative"),
+        sa.CheckConstraint("line_amount = unit_amount * quantity", name="line_adds_up"),
+        sa.CheckConstraint("discount_amount BETWEEN 0 AND line_amount", name="discount_in_range"),
+        sa.CheckConstraint("stock_taken BETWEEN 0 AND quantity", name="stock_taken_in_range"),
+        sa.CheckConstraint("(kind = 'card') = (production_status IS NOT NULL)", name="cards_are_produced"),
+        sa.CheckConstraint("(kind = 'activation') = (card_token IS NOT NULL)", name="activates_a_card"),
+    )
+
+    id: Mapped[pk]
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    kind: Mapped[LineKind]
+    product_id: Mapped[int | None] = mapped_column(sa.ForeignKey("products.id"), index=True)
+    design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
+    card_token: Mapped[str | None] = mapped_column(sa.String(20), index=True)  # of the card to be activated
+    title: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    sku: Mapped[str] = mapped_column(sa.String(100), default="")
+    picture: Mapped[str | None] = mapped_column(sa.String(80))
+    options: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # [{label, value, kind}] as sold
+    pictures: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # every upload of this line
+    quantity: Mapped[int]
+    unit_amount: Mapped[minor_units]  # after the product's own discount, extras included
+    line_amount: Mapped[minor_units]
+    discount_amount: Mapped[minor_units] = mapped_column(default=0)  # its share of the promotion
+    tax_rate: Mapped[int] = mapped_column(default=0)
+    tax_amount: Mapped[minor_units] = mapped_column(default=0)
+    stock_taken: Mapped[int] = mapped_column(default=0)
+    production_status: Mapped[ProductionStatus | None]
+
+    order: Mapped[Order] = relationship(back_populates="lines")
+    product: Mapped[Product | None] = relationship()
+    design: Mapped[Design | None] = relationship()
+    cards: Mapped[list[Card]] = relationship(order_by=Card.id, viewonly=True)
+
+
+class LineGrant(Base):
+    """That a paid line was fulfilled: the key lets it happen once."""
+
+    __tablename__ = "line_grants"
+
+    order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), primary_key=True, autoincrement=False)
+    granted_at: Mapped[created]
+
+
+class CardHold(Base):
+    """An unclaimed card that somebody is paying for: until `expires_at` nobody else may."""
+
+    __tablename__ = "card_holds"
+
+    card_id: Mapped[int] = mapped_column(sa.ForeignKey("cards.id"), primary_key=True, autoincrement=False)
+    order_line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
+    expires_at: Mapped[datetime]
+
+
+class OrderEvent(Base):
+    """One step in an order's life: who, when, from, to, why."""
+
+    __tablename__ = "order_events"
+
+    id: Mapped[pk]
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    happened_at: Mapped[created]
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    move: Mapped[OrderMove]
+    from_status: Mapped[OrderStatus | None] = mapped_column(enum_type(OrderStatus, "from_status"))
+    to_status: Mapped[OrderStatus] = mapped_column(enum_type(OrderStatus, "to_status"))
+    why: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    order: Mapped[Order] = relationship(back_populates="events")
+    actor: Mapped[User | None] = relationship()
+
+
+class CreditAccount(Base):
+    """What a person may spend in the shop; the sum of their entries."""
+
+    __tablename__ = "credit_accounts"
+    __table_args__ = (sa.CheckConstraint("amount >= 0", name="amount_not_negative"),)
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    amount: Mapped[minor_units]
+
+
+class CreditEntry(Base):
+    """Credit that was given (positive) or spent (negative), and why."""
+
+    __tablename__ = "credit_entries"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    amount: Mapped[minor_units]
+    why: Mapped[str] = mapped_column(sa.String(200))
+    order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[created]
