@@ -54,6 +54,7 @@ class Config:
     unknown_token_limit: str = "60 per minute"
     tap_fast: bool = True
     requires_staff_two_factor: bool = False
+    sandbox_gateway: bool = True
     mail: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -88,6 +89,7 @@ class Config:
             flood_limit=read.limit("FLOOD_LIMIT", "600 per minute"),
             unknown_token_limit=read.limit("UNKNOWN_TOKEN_LIMIT", "60 per minute"),
             requires_staff_two_factor=_requires_staff_two_factor(read, environment),
+            sandbox_gateway=_sandbox_gateway(read, environment),
             mail=_mail(read),
         )
 
@@ -263,6 +265,13 @@ def _requires_staff_two_factor(read: _Reader, environment: str) -> bool:
     if environment == "production" and not is_required:
         raise ConfigError("STAFF_TWO_FACTOR: staff need a second factor in production; leave it out.")
     return is_required
+
+
+def _sandbox_gateway(read: _Reader, environment: str) -> bool:
+    is_on = read.switch("SANDBOX_GATEWAY", environment != "production")
+    if environment == "production" and is_on:
+        raise ConfigError("SANDBOX_GATEWAY: in production nothing is paid by pressing a button; leave it out.")
+    return is_on
 
 
 def _modules(read: _Reader) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 
-from . import admin, auth, cli, db, mail, seeds, shop, tap, worker
+from . import admin, auth, billing, cli, db, mail, seeds, shop, tap, worker
 from .keys import Keys
 from .web import (
     assets,
+    carts,
     errors,
     filters,
     floods,
@@ -41,9 +42,23 @@ def create_app(config: Config) -> Flask:
     db.init_app(app)
     Migrate(app, db.db, directory=str(MIGRATIONS), render_as_batch=True)
     Babel(app)
-    for part in (sessions, security, floods, guards, errors, filters, icons, navigation, mail, assets, uploads, health):
+    for part in (
+        sessions,
+        security,
+        floods,
+        guards,
+        errors,
+        filters,
+        icons,
+        navigation,
+        carts,
+        mail,
+        assets,
+        uploads,
+        health,
+    ):
         part.init_app(app)
-    for module in (tap, auth, shop, admin, mailbox, worker, seeds, cli):
+    for module in (tap, auth, shop, billing, admin, mailbox, worker, seeds, cli):
         module.init_app(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]
     tap.answer_in_front(app)

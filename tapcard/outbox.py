@@ -21,6 +21,11 @@ def post(kind: str, **payload: Any) -> None:
     db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=utcnow()))
 
 
+def post_later(kind: str, wait: timedelta, **payload: Any) -> None:
+    """The same, but not before a while has passed; whoever keeps the promise looks whether it is still wanted."""
+    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=utcnow() + wait))
+
+
 def claim(now: datetime) -> OutboxMessage | None:
     """Take the next due message for `LEASE`; None when nothing is due. The caller commits before it works.
 

@@ -33,6 +33,11 @@ class ShopSettings:
     support_email: str = ""
     card_amount: int = 2400
     activation_amount: int = 1000
+    activation_tax_rate: int = 0  # hundredths of a percent, included
+    order_minutes: int = 60  # an order waits so long for its payment
+    offline_days: int = 7  # and so long for one outside the web
+    hidden_gateways: str = ""  # codes, separated by commas
+    offline_text: str = ""  # how to pay outside the web: account, address, hours
 
 
 class UnknownSetting(DomainError):

@@ -653,6 +653,7 @@ def upgrade() -> None:
         sa.Column("picture", sa.String(length=80), nullable=True),
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("pictures", sa.JSON(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_amount", sa.BigInteger(), nullable=False),
         sa.Column("line_amount", sa.BigInteger(), nullable=False),

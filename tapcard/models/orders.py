@@ -178,6 +178,7 @@ class OrderLine(Base):
     picture: Mapped[str | None] = mapped_column(sa.String(80))
     options: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # [{label, value, kind}] as sold
     pictures: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # every upload of this line
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), default="")  # of the cart's line it was ordered from
     quantity: Mapped[int]
     unit_amount: Mapped[minor_units]  # after the product's own discount, extras included
     line_amount: Mapped[minor_units]

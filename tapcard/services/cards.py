@@ -193,6 +193,20 @@ def make(
     return made
 
 
+def make_sold(
+    design: Design | None, number: int, keys: Keys, *, order_line_id: int, actor: User | None = None
+) -> list[Card]:
+    """Make the cards that a line of an order sold, each with a claim code for its buyer."""
+    made = []
+    for token in _unused_tokens(number):
+        card = Card(token=token, design=design, claim_policy=ClaimPolicy.CODE, order_line_id=order_line_id)
+        _give_code(card, keys)
+        _note(card, CardMove.MAKE, None, CardStatus.UNCLAIMED, actor)
+        made.append(card)
+    db.session.add_all(made)
+    return made
+
+
 def register(
     token: str, design: Design | None, policy: ClaimPolicy, keys: Keys, actor: User
 ) -> tuple[Card, str | None]:
@@ -271,6 +285,15 @@ def claim(card: Card, user: User, keys: Keys, *, code: str = "", now: datetime |
     if not _move(card, CardMove.CLAIM, user, proof, **values):
         raise AlreadyClaimed(_("Somebody else has just claimed this card."))
     audit.record("card.claimed", subject=card, actor=user)
+
+
+def claim_paid(card: Card, user: User, now: datetime, *, order_line_id: int) -> bool:
+    """Bind a card to whoever paid for its activation; False when it is not waiting for that any more."""
+    values: dict[str, Any] = {"owner_id": user.id, "claimed_at": now, "order_line_id": order_line_id}
+    if not _move(card, CardMove.CLAIM, user, [Card.claim_policy == ClaimPolicy.PAY], **values):
+        return False
+    audit.record("card.claimed", subject=card, actor=user)
+    return True
 
 
 def lock(card: Card, because: LockedBecause, actor: User | None, why: str = "") -> None:

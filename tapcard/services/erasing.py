@@ -456,7 +456,7 @@ IMPERSONAL: dict[str, tuple[str, ...]] = {
     "shop_pages": ("slug", "title", "body", "description"),
     "cart_lines": ("fingerprint",),
     "orders": ("number", "currency", "promotion_code", "delivery_name", "carrier"),
-    "order_lines": ("card_token", "title", "sku"),
+    "order_lines": ("card_token", "title", "sku", "fingerprint"),
     "payments": ("gateway", "public_id", "reference", "currency"),
     "sandbox_charges": ("reference", "public_id", "currency", "description", "return_url", "state"),
 }

@@ -21,7 +21,7 @@ from ..db import db
 from ..models import User
 from ..services import accounts
 from ..services.accounts import Proof
-from . import sessions
+from . import carts, sessions
 from .redirects import safe_next
 
 P = ParamSpec("P")
@@ -168,15 +168,17 @@ def log_in_user(
 
 
 def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
-    sessions.renew(user, remember=remember)
+    cart_id = session.get(sessions.CART)
+    sessions.renew(user, remember=remember, kept=(sessions.ORDERS,))
     session[PROVEN] = proven
     login_user(user)
+    carts.adopt_cart(user, cart_id)
 
 
 def ask_second_factor(proof: Proof, *, remember: bool) -> None:
     """Keep in mind for a while, under a new session id, whose password was right; nobody is signed in by that."""
     logout_user()
-    sessions.renew()
+    sessions.renew(kept=(sessions.CART, sessions.ORDERS))
     session[HALF_WAY] = {
         "user_id": proof.user_id,
         "password": _stamp(proof.password_set_at),
@@ -206,7 +208,7 @@ def proved_lately() -> bool:
 def wait_outside(user: User, proof: Proof, second_factor_at: datetime | None) -> None:
     """Remember for a quarter of an hour, under a new session id, who proved to be the person of a closed account."""
     logout_user()
-    sessions.renew()
+    sessions.renew(kept=(sessions.CART, sessions.ORDERS))
     session[OUTSIDE] = {
         "user_id": user.id,
         "password": _stamp(proof.password_set_at),

@@ -25,7 +25,9 @@ IDLE_LIFETIME = timedelta(hours=12)
 REMEMBERED_LIFETIME = timedelta(days=60)
 SEEN_EVERY = timedelta(minutes=1)
 TOUCH_PATIENCE = 0.05
-KEPT_AT_LOG_IN = ("_flashes",)
+FLASHES = "_flashes"
+CART = "cart_id"  # of a guest
+ORDERS = "orders"  # ids of orders that were placed, or opened by their link, in this browser
 
 
 class Session(ServerSideSession):
@@ -150,17 +152,17 @@ def current_hash() -> str:
     return hash_of(session.sid)  # type: ignore[attr-defined]
 
 
-def renew(user: User | None = None, *, remember: bool = False) -> None:
-    """Change the session's id with the visitor's rights: all but the messages to show is dropped.
+def renew(user: User | None = None, *, remember: bool = False, kept: tuple[str, ...] = ()) -> None:
+    """Change the session's id with the visitor's rights: all but the messages to show, and what is named, is dropped.
 
     Also sets, or clears, the cookie by which the owner's own taps are known. Call before Flask-Login's `login_user`.
     """
-    kept = {key: session[key] for key in KEPT_AT_LOG_IN if key in session}
+    carried = {key: session[key] for key in (FLASHES, *kept) if key in session}
     session.former_ids.append(session.sid)  # type: ignore[attr-defined]
     session.sid = new_secret()  # type: ignore[attr-defined]
     session.is_stored = False  # type: ignore[attr-defined]
     session.clear()
-    session.update(kept)
+    session.update(carried)
     session.permanent = user is not None and remember
     g.pop("csrf_token", None)  # a form on this very answer needs one of the new session
     value = current_app.extensions["keys"].sign_me(user.id) if user is not None else None

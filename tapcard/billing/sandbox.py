@@ -1,0 +1,62 @@
+"""The sandbox's own page: what a gateway would show a buyer, with a button for everything that can happen."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from ..gateways import sandbox
+from ..models import SandboxCharge
+from ..money import Money
+from ..web import paying
+from ..web.forms import Form
+from .blueprint import bp
+
+ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never", "back")
+
+
+def charge_or_404(public_id: str) -> Any:
+    """The charge of an address, in an installation that plays."""
+    charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in paying.gateways() else None
+    if charge is None:
+        abort(404)
+    return charge
+
+
+@bp.get("/sandbox/<public_id>", endpoint="sandbox")
+def sandbox_page(public_id: str) -> str:
+    """Ask the buyer to pay, or to play something else."""
+    charge = charge_or_404(public_id)
+    return render_template(
+        "billing/sandbox.html",
+        charge=charge,
+        amount=Money(charge.amount, charge.currency),
+        is_open=charge.state in sandbox.PAYABLE and charge.pays_at is None,
+    )
+
+
+@bp.post("/sandbox/<public_id>/<action>", endpoint="sandbox_action")
+def sandbox_action(public_id: str, action: str) -> Response:
+    """Do what the button says, and go where a gateway would send the buyer."""
+    charge = charge_or_404(public_id)
+    if action not in ACTIONS or not Form().validate():
+        abort(404)
+    here = SandboxCharge.public_id == public_id
+    if action == "secure":
+        sandbox.change(here, sandbox.SECURING)
+        return redirect(url_for("billing.sandbox", public_id=public_id))
+    if action == "never":
+        sandbox.change(here, sandbox.SILENT)
+        flash(_("The sandbox keeps silent: the shop hears nothing of this payment."), "info")
+        return redirect(url_for("billing.sandbox", public_id=public_id))
+    if action in ("pay", "confirm", "duplicate"):
+        sandbox.change(here, sandbox.PAID)
+    elif action == "decline":
+        sandbox.change(here, sandbox.DECLINED)
+    elif action == "delay":
+        sandbox.change(here, sandbox.OPEN, delayed=True)
+    if action == "duplicate":  # told twice, as gateways do
+        paying.look_by_reference("sandbox", charge.reference)
+        paying.look_by_reference("sandbox", charge.reference)
+    return redirect(charge.return_url)

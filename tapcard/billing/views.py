@@ -1,0 +1,37 @@
+"""Coming back from a gateway: what is known is looked up there, whatever the address claims."""
+
+import logging
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from ..db import transactions
+from ..gateways.base import GatewayError
+from ..models import PaymentStatus
+from ..services import payments
+from ..web import carts, paying
+from .blueprint import bp
+
+logger = logging.getLogger(__name__)
+
+
+@bp.get("/back/<public_id>")
+def back(public_id: str) -> Response:
+    """The buyer returns; the gateway is asked, the order's page tells the rest.
+
+    The one address that writes although it is only looked at, because gateways send buyers back by a link: it does what
+    the worker would do within a minute, and nothing that the address or its visitor says has any part in it. It shows
+    nothing by itself; the order opens in the browser that placed it.
+    """
+    with transactions(writing=True):
+        payment = payments.by_public_id(public_id)
+        number, is_known = payment.order.number, payment.order_id in carts.known_orders()
+        try:
+            paying.look(payment)
+        except GatewayError:
+            logger.warning("a gateway did not answer when a buyer came back")
+        status = payments.by_public_id(public_id).status
+    if status is PaymentStatus.FAILED and is_known:
+        flash(_("The payment did not go through. Nothing was taken; try again or pay another way."), "warning")
+    return redirect(url_for("shop.order", number=number))

@@ -1,0 +1,80 @@
+"""A gateway of our own to rehearse the whole shop without keys; it plays its part on a page with buttons.
+
+What it knows it keeps in a table of its own, on a connection of its own: the shop learns of it by asking alone.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..clock import utcnow
+from ..db import db, insert, own_transaction, transactions
+from ..models import SandboxCharge
+from ..money import Money
+from ..tokens import new_secret
+from .base import Charge, Evidence, GatewayError, Outcome, Started, must_be_outside_a_transaction
+
+DELAY = timedelta(seconds=20)
+OPEN, PAID, DECLINED, CLOSED, SECURING, SILENT = "open", "paid", "declined", "closed", "securing", "silent"
+OUTCOMES = {PAID: Outcome.PAID, DECLINED: Outcome.FAILED, CLOSED: Outcome.CANCELED}
+PAYABLE = (OPEN, SECURING, SILENT)
+
+
+class SandboxGateway:
+    """Does what the buttons say; refused in production."""
+
+    code = "sandbox"
+    is_online = True
+
+    def __init__(self, page_of: Callable[[str], str]) -> None:
+        self.page_of = page_of  # the address of the page for a charge's public id
+
+    def takes(self, currency: str) -> bool:
+        return True
+
+    def start(self, charge: Charge) -> Started:
+        must_be_outside_a_transaction()
+        with own_transaction() as connection:
+            fresh = insert(SandboxCharge).values(
+                reference=charge.key,
+                public_id=new_secret(),
+                amount=charge.amount.amount,
+                currency=charge.amount.currency,
+                description=charge.description,
+                return_url=charge.return_url,
+                state=OPEN,
+                created_at=utcnow(),
+            )
+            connection.execute(fresh.on_conflict_do_nothing(index_elements=["reference"]))
+            row = connection.execute(sa.select(SandboxCharge.public_id).where(SandboxCharge.reference == charge.key))
+            public_id = row.scalar_one()
+        return Started(reference=charge.key, url=self.page_of(public_id))
+
+    def fetch(self, reference: str) -> Evidence:
+        must_be_outside_a_transaction()
+        charge = read(SandboxCharge.reference == reference)
+        if charge is None:
+            raise GatewayError("the sandbox knows no such payment")
+        is_paid = charge.state == PAID or (charge.pays_at is not None and charge.pays_at <= utcnow())
+        outcome = Outcome.PAID if is_paid else OUTCOMES.get(charge.state, Outcome.PENDING)
+        return Evidence(outcome, reference, Money(charge.amount, charge.currency), {"state": charge.state})
+
+    def close(self, reference: str) -> None:
+        must_be_outside_a_transaction()
+        change(SandboxCharge.reference == reference, CLOSED)
+
+
+def read(condition: sa.ColumnElement[bool]) -> Any:
+    """A charge as the sandbox knows it, read apart from the shop's transaction; None when there is none."""
+    with transactions(writing=False), db.engine.connect() as connection:
+        return connection.execute(sa.select(SandboxCharge.__table__).where(condition)).one_or_none()
+
+
+def change(condition: sa.ColumnElement[bool], state: str, *, delayed: bool = False) -> bool:
+    """Let a charge that is still open end up in a state, perhaps after a while; False when it has ended."""
+    values = {"pays_at": utcnow() + DELAY} if delayed else {"state": state}
+    with own_transaction() as connection:
+        is_open = sa.and_(condition, SandboxCharge.state.in_(PAYABLE))
+        return connection.execute(sa.update(SandboxCharge).where(is_open).values(**values)).rowcount == 1

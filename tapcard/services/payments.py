@@ -1,0 +1,248 @@
+"""Payments: begun, settled by evidence read at the gateway, and nothing else makes an order paid."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from .. import outbox
+from ..db import db
+from ..errors import DomainError, NotFound
+from ..errors import mark as _
+from ..gateways.base import Charge, Evidence, Gateway, Outcome, Started
+from ..keys import Keys
+from ..models import PAYMENT_MOVES, PAYMENT_OPEN, Order, OrderStatus, Payment, PaymentStatus, User
+from ..money import Money
+from ..settings import ShopSettings
+from . import audit, fulfillment, orders
+
+LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
+
+STATUS_OF = {
+    Outcome.FAILED: PaymentStatus.FAILED,
+    Outcome.CANCELED: PaymentStatus.CANCELED,
+    Outcome.EXPIRED: PaymentStatus.EXPIRED,
+}
+
+
+class PaymentNotFound(NotFound):
+    """There is no such payment."""
+
+
+class NotPayable(DomainError):
+    """The order does not wait for money."""
+
+
+class UnknownGateway(DomainError):
+    """This way of paying is not offered."""
+
+    status = 422
+    field = "gateway"
+
+
+class PaymentUnderWay(DomainError):
+    """Another payment of the same order has just been begun."""
+
+
+# --- what there is ----------------------------------------------------------------------------------------------------
+
+
+def offered(gateways: Mapping[str, Gateway], shop: ShopSettings) -> list[Gateway]:
+    """The ways to pay that are switched on, take the shop's currency and are not hidden by the owner."""
+    hidden = {code.strip() for code in shop.hidden_gateways.split(",")}
+    return [each for code, each in gateways.items() if code not in hidden and each.takes(shop.currency)]
+
+
+def by_public_id(public_id: str) -> Payment:
+    """The payment of an address; raises `PaymentNotFound`."""
+    payment = db.session.scalar(select(Payment).where(Payment.public_id == public_id)) if public_id.isascii() else None
+    if payment is None:
+        raise PaymentNotFound(_("There is no such payment."))
+    return payment
+
+
+def by_reference(gateway: str, reference: str) -> Payment | None:
+    """The payment that a gateway calls so, if we know of it."""
+    return db.session.scalar(select(Payment).where(Payment.gateway == gateway, Payment.reference == reference))
+
+
+def open_of(order: Order) -> Payment | None:
+    """The payment of an order that is under way, if there is one."""
+    wanted = select(Payment).where(Payment.order_id == order.id, Payment.status.in_(PAYMENT_OPEN))
+    return db.session.scalar(wanted)
+
+
+def captured(order: Order) -> int:
+    """What has come in for an order, in minor units of its currency."""
+    came = select(sa.func.coalesce(sa.func.sum(Payment.captured_amount), 0))
+    is_good = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == order.currency)
+    return db.session.scalar(came.where(Payment.order_id == order.id, is_good)) or 0
+
+
+def due(order: Order) -> Money:
+    """What is still to be paid of an order."""
+    return order.money(max(0, order.total_amount - captured(order)))
+
+
+# --- on its way -------------------------------------------------------------------------------------------------------
+
+
+def begin(order: Order, gateway: Gateway, by: User | None) -> Payment:
+    """Write down that an order is going to be paid; commit before the gateway is told.
+
+    Raises `NotPayable` for an order that waits for no money, `PaymentUnderWay` when another payment was begun just now.
+    """
+    amount = due(order)
+    if order.status is not OrderStatus.PENDING or not amount:
+        raise NotPayable(_("This order does not wait for a payment."))
+    payment = Payment(order_id=order.id, gateway=gateway.code, amount=amount.amount, currency=amount.currency)
+    payment.started_by_id = by.id if by is not None else None
+    try:
+        with db.session.begin_nested():
+            db.session.add(payment)
+    except IntegrityError:
+        raise PaymentUnderWay(_("This order is just being paid. Look at it again in a moment.")) from None
+    return payment
+
+
+def charge_of(payment: Payment, shop: ShopSettings, return_url: str) -> Charge:
+    """What the gateway is told about a payment."""
+    order = payment.order
+    return Charge(
+        key=f"payment:{payment.id}:start",
+        public_id=payment.public_id,
+        order_number=order.number,
+        amount=payment.money,
+        email=order.email,
+        description=f"{shop.shop_name} {order.number}",
+        return_url=return_url,
+    )
+
+
+def started(payment: Payment, told: Started, gateway: Gateway, shop: ShopSettings, now: datetime) -> None:
+    """Note what the gateway answered; money outside the web takes days, so the order waits longer for it."""
+    values = {"status": PaymentStatus.PENDING, "reference": told.reference, "pay_url": told.url or ""}
+    _run(sa.update(Payment).where(Payment.id == payment.id, Payment.status == PaymentStatus.CREATED).values(**values))
+    db.session.refresh(payment)
+    if not gateway.is_online:
+        orders.extend(payment.order, now + timedelta(days=shop.offline_days))
+        outbox.post("mail.order_received", order_id=payment.order_id)
+        outbox.post("mail.order_to_owner", order_id=payment.order_id)
+
+
+def give_up(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
+    """End a payment without money; False when it has ended otherwise: a success is never undone."""
+    ended = _run(
+        sa.update(Payment)
+        .where(Payment.id == payment.id, Payment.status.in_(PAYMENT_MOVES[status]))
+        .values(status=status, settled_at=now)
+    )
+    db.session.refresh(payment)
+    return bool(ended)
+
+
+# --- one way to paid --------------------------------------------------------------------------------------------------
+
+
+def settle(payment: Payment, evidence: Evidence, keys: Keys, now: datetime) -> bool:
+    """Draw the consequences of what was read at the gateway, once; whoever comes second sees the work done.
+
+    The evidence is read before, with no transaction open. Tells whether this call changed anything.
+    """
+    if evidence.outcome in STATUS_OF:
+        return give_up(payment, STATUS_OF[evidence.outcome], now)
+    if evidence.outcome is not Outcome.PAID:
+        return False
+    amount = evidence.amount
+    agrees = evidence.reference == payment.reference and amount == payment.money
+    status = PaymentStatus.SUCCEEDED if agrees else PaymentStatus.MISMATCH
+    won = _run(
+        sa.update(Payment)
+        .where(Payment.id == payment.id, Payment.status.in_(PAYMENT_MOVES[status]))
+        .values(
+            status=status,
+            settled_at=now,
+            captured_amount=amount.amount if amount is not None else 0,
+            evidence=dict(evidence.details),
+        )
+    )
+    db.session.refresh(payment)
+    if not won:
+        return False
+    if not agrees:
+        _mismatch(payment)
+        return True
+    audit.record("payment.succeeded", subject=payment, amount=payment.captured_amount)
+    _pay_order(payment, keys, now)
+    return True
+
+
+def _mismatch(payment: Payment) -> None:
+    """The money is recorded, nothing is given for it, and people look."""
+    payment.refund_proposed = True
+    audit.record("payment.mismatched", subject=payment, amount=payment.captured_amount)
+    outbox.post("mail.payment_needs_care", payment_id=payment.id)
+
+
+def _pay_order(payment: Payment, keys: Keys, now: datetime) -> None:
+    order = payment.order
+    db.session.refresh(order)
+    if captured(order) < order.total_amount:
+        return  # a part; the rest is still due
+    if orders.mark_paid(order, keys, now):
+        if not order.is_oversold:
+            fulfillment.fulfill(order, keys, now)
+        if order.is_oversold:
+            payment.refund_proposed = True
+            outbox.post("mail.payment_needs_care", payment_id=payment.id)
+        return
+    payment.refund_proposed = True  # canceled, or paid before
+    outbox.post("mail.payment_needs_care", payment_id=payment.id)
+
+
+def settle_free(order: Order, keys: Keys, now: datetime) -> bool:
+    """Let an order that costs nothing be paid; False when it costs something or was paid before."""
+    if order.total_amount != 0 or order.status is not OrderStatus.PENDING or not orders.mark_paid(order, keys, now):
+        return False
+    fulfillment.fulfill(order, keys, now)
+    return True
+
+
+def confirm_offline(payment: Payment, amount: Money, keys: Keys, now: datetime, *, actor: User, note: str = "") -> None:
+    """Note that money came outside the web, the whole or a part of it; raises `NotPayable`.
+
+    A part leaves the rest due: it is asked for by another payment.
+    """
+    if payment.gateway != "offline" or not payment.is_open or not 0 < amount.amount <= payment.amount:
+        raise NotPayable(_("This payment cannot be confirmed. Look at the order again."))
+    payment.amount = amount.amount
+    db.session.flush()  # what is settled next is this amount
+    details = {"note": note, "confirmed_by": actor.id}
+    settle(payment, Evidence(Outcome.PAID, payment.reference or "", amount, details), keys, now)
+    audit.record("payment.confirmed", subject=payment, actor=actor, amount=amount.amount)
+    rest = due(payment.order)
+    if rest and payment.order.status is OrderStatus.PENDING:
+        more = Payment(order_id=payment.order_id, gateway=payment.gateway, amount=rest.amount, currency=rest.currency)
+        more.status, more.started_by_id = PaymentStatus.PENDING, actor.id
+        db.session.add(more)
+        db.session.flush()  # the reference is its own public id
+        more.reference = more.public_id
+
+
+def to_look_at(now: datetime, *, younger_than: timedelta) -> Sequence[tuple[int, str, str]]:
+    """Payments that are under way online: id, gateway, reference; somebody should ask how they stand."""
+    wanted = select(Payment.id, Payment.gateway, Payment.reference).where(
+        Payment.status == PaymentStatus.PENDING,
+        Payment.gateway != "offline",
+        Payment.reference.is_not(None),
+        Payment.created_at > now - younger_than,
+    )
+    rows = db.session.execute(wanted.order_by(Payment.id).limit(200))
+    return [(payment_id, gateway, reference or "") for payment_id, gateway, reference in rows]
+
+
+def _run(statement: Any) -> int:
+    return int(db.session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,94 @@
+"""How a view starts a payment: the row first, then the gateway, then its answer; three short transactions."""
+
+from collections.abc import Mapping
+
+from flask import current_app, url_for
+from flask_login import current_user
+
+from ..clock import utcnow
+from ..db import db
+from ..errors import mark as _
+from ..gateways.base import Gateway, GatewayError
+from ..models import Order, Payment, PaymentStatus
+from ..services import payments
+from . import filters
+
+
+def gateways() -> Mapping[str, Gateway]:
+    """The gateways of this installation."""
+    found: Mapping[str, Gateway] = current_app.extensions["gateways"]
+    return found
+
+
+def offered() -> list[Gateway]:
+    """Those that a buyer may choose."""
+    return payments.offered(gateways(), filters.shop())
+
+
+def start(order: Order, code: str) -> str:
+    """Start the payment of an order, committed before, and tell where the buyer goes next.
+
+    A payment that is under way by the same gateway is gone on with; one by another is closed there first. What costs
+    nothing is paid at once. Commits, since no transaction may be open while a gateway is asked. Raises
+    `payments.UnknownGateway`, `NotPayable`, `PaymentUnderWay`, or `GatewayError` when the gateway does not answer.
+    """
+    gateway = next((each for each in offered() if each.code == code), None)
+    order_url = url_for("shop.order", number=order.number)
+    if payments.settle_free(order, current_app.extensions["keys"], utcnow()):
+        db.session.commit()
+        return order_url
+    if gateway is None:
+        raise payments.UnknownGateway(_("Choose how to pay."))
+    under_way = payments.open_of(order)
+    if under_way is not None and under_way.gateway == code and under_way.status is PaymentStatus.PENDING:
+        return under_way.pay_url or order_url
+    if under_way is not None:
+        _close(under_way)
+    payment = payments.begin(order, gateway, current_user if current_user.is_authenticated else None)
+    charge = payments.charge_of(payment, filters.shop(), _back_url(payment))
+    payment_id = payment.id
+    db.session.commit()
+    try:
+        told = gateway.start(charge)
+    except GatewayError:
+        payments.give_up(db.session.get_one(Payment, payment_id), PaymentStatus.FAILED, utcnow())
+        db.session.commit()
+        raise
+    payment = db.session.get_one(Payment, payment_id)
+    payments.started(payment, told, gateway, filters.shop(), utcnow())
+    db.session.commit()
+    return told.url or order_url
+
+
+def _close(payment: Payment) -> None:
+    """Close a payment at its gateway, so that nobody pays twice; one that the gateway never heard of just ends."""
+    payment_id, code, reference = payment.id, payment.gateway, payment.reference
+    db.session.commit()
+    if reference is not None and code in gateways():
+        gateways()[code].close(reference)
+    payments.give_up(db.session.get_one(Payment, payment_id), PaymentStatus.CANCELED, utcnow())
+    db.session.commit()
+
+
+def look(payment: Payment) -> bool:
+    """Ask the gateway how a payment stands, and settle it; tells whether anything changed. Commits."""
+    payment_id, code, reference = payment.id, payment.gateway, payment.reference
+    db.session.commit()
+    if reference is None or code not in gateways():
+        return False
+    evidence = gateways()[code].fetch(reference)
+    payment = db.session.get_one(Payment, payment_id)
+    changed = payments.settle(payment, evidence, current_app.extensions["keys"], utcnow())
+    db.session.commit()
+    return changed
+
+
+def look_by_reference(code: str, reference: str) -> bool:
+    """The same for a payment that a gateway tells about by its own reference."""
+    payment = payments.by_reference(code, reference)
+    return look(payment) if payment is not None else False
+
+
+def _back_url(payment: Payment) -> str:
+    """Where the gateway sends the buyer back to: under the configured address, never the request's host."""
+    return current_app.config["SITE_URL"] + url_for("billing.back", public_id=payment.public_id)
