@@ -1,6 +1,7 @@
 """Factories of everything there is to make rows of, for the demo and for the tests alike; they never commit."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,10 +15,21 @@ from ..models import (
     CardEvent,
     CardMove,
     CardStatus,
+    Category,
     ClaimPolicy,
+    Collection,
+    CollectionKind,
+    DeliveryKind,
+    DeliveryMethod,
     Design,
     Lead,
+    OptionKind,
+    Product,
+    ProductOption,
+    ProductPicture,
     Profile,
+    Promotion,
+    PromotionScope,
     Role,
     Target,
     User,
@@ -129,3 +141,86 @@ def create_card(
         )
     db.session.flush()
     return card
+
+
+# --- shop -------------------------------------------------------------------------------------------------------------
+
+
+def create_category(name: str = "Desk", parent: Category | None = None, **values: Any) -> Category:
+    """A shelf of the shop, at the top unless it has a parent."""
+    category = Category(name=name, parent=parent, **{"slug": _slug(name, Category), **values})
+    db.session.add(category)
+    db.session.flush()
+    return category
+
+
+def create_collection(name: str = "Travel", kind: CollectionKind = CollectionKind.THEME, **values: Any) -> Collection:
+    """A theme, unless said otherwise."""
+    collection = Collection(name=name, kind=kind, **{"slug": _slug(name, Collection), **values})
+    db.session.add(collection)
+    db.session.flush()
+    return collection
+
+
+def create_product(
+    name: str = "Moorland journal",
+    *,
+    pictures: Iterable[tuple[str, str]] = (),
+    options: Iterable[ProductOption] = (),
+    **values: Any,
+) -> Product:
+    """Goods for 10.00 that nobody counts, unless said otherwise; pictures are names of uploads with what they show."""
+    slug = values.pop("slug", None) or _slug(name, Product)
+    product = Product(name=name, slug=slug, **{"sku": slug.upper()[:100], "unit_amount": 1000, **values})
+    product.pictures = [
+        ProductPicture(name=picture, alt=alt, position=place) for place, (picture, alt) in enumerate(pictures)
+    ]
+    product.options = list(options)
+    for place, option in enumerate(product.options):
+        option.position = place
+    db.session.add(product)
+    db.session.flush()
+    return product
+
+
+def create_option(
+    product: Product, key: str = "inscription", kind: OptionKind = OptionKind.TEXT, **values: Any
+) -> ProductOption:
+    """One more thing that buyers of a product may say: a short text unless said otherwise."""
+    label, place = key.replace("_", " ").capitalize(), len(product.options)
+    option = ProductOption(key=key, kind=kind, **{"label": label, "position": place, **values})
+    product.options.append(option)
+    db.session.flush()
+    return option
+
+
+def create_promotion(code: str = "WELCOME10", **values: Any) -> Promotion:
+    """A code for 10 % off everything, unless an amount, or what it is for, is given."""
+    if "amount" not in values:
+        values.setdefault("percent", 1000)
+    for scope in (PromotionScope.CATEGORY, PromotionScope.COLLECTION, PromotionScope.PRODUCT):
+        if scope.value in values:
+            values.setdefault("applies_to", scope)
+    promotion = Promotion(code=code, **values)
+    db.session.add(promotion)
+    db.session.flush()
+    return promotion
+
+
+def create_delivery_method(
+    name: str = "Standard delivery", kind: DeliveryKind = DeliveryKind.FLAT, **values: Any
+) -> DeliveryMethod:
+    """A parcel for 3.50, unless said otherwise."""
+    if kind is DeliveryKind.FLAT:
+        values.setdefault("amount", 350)
+    method = DeliveryMethod(name=name, kind=kind, **values)
+    db.session.add(method)
+    db.session.flush()
+    return method
+
+
+def _slug(name: str, model: type[Category | Collection | Product]) -> str:
+    """The name as an address has it, with a random end where another row has it already."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower().replace("’", "").replace("'", "")).strip("-")
+    is_taken = db.session.scalar(select(model.id).where(model.slug == slug)) is not None
+    return f"{slug}-{new_token().lower()}" if is_taken else slug
