@@ -23,7 +23,20 @@ from tapcard import seeds, worker
 from tapcard.app import create_app
 from tapcard.db import db, transactions
 from tapcard.keys import Keys
-from tapcard.models import Card, Design, OutboxMessage, Profile, Setting, User
+from tapcard.models import (
+    Card,
+    Category,
+    Collection,
+    DeliveryMethod,
+    Design,
+    OutboxMessage,
+    Product,
+    ProductOption,
+    Profile,
+    Promotion,
+    Setting,
+    User,
+)
 from tapcard.services import accounts
 
 PASSWORD = "correct horse battery"
@@ -243,6 +256,54 @@ def create_card(app: Flask, keys: Keys) -> Callable[..., Card]:
 def card(create_card: Callable[..., Card], ada: User, design: Design) -> Card:
     """Ada's card, leading to an address."""
     return create_card(ada, token="ADASCARD", url="https://example.com/", design=design, alias="Everyday")
+
+
+@pytest.fixture
+def create_category(app: Flask) -> Callable[..., Category]:
+    """Make a category."""
+    return lambda *args, **kwargs: _committed(seeds.create_category(*args, **kwargs))
+
+
+@pytest.fixture
+def create_collection(app: Flask) -> Callable[..., Collection]:
+    """Make a brand, theme or season."""
+    return lambda *args, **kwargs: _committed(seeds.create_collection(*args, **kwargs))
+
+
+@pytest.fixture
+def create_product(app: Flask) -> Callable[..., Product]:
+    """Make a product."""
+    return lambda *args, **kwargs: _committed(seeds.create_product(*args, **kwargs))
+
+
+@pytest.fixture
+def product(create_product: Callable[..., Product]) -> Product:
+    """A journal for 10.00 that nobody counts."""
+    return create_product()
+
+
+@pytest.fixture
+def bottle(create_product: Callable[..., Product]) -> Product:
+    """A bottle for 24.00, of which there are ten."""
+    return create_product("Steel bottle", unit_amount=2400, tax_rate=2000, stock=10)
+
+
+@pytest.fixture
+def create_option(app: Flask) -> Callable[..., ProductOption]:
+    """Let buyers say something about a product."""
+    return lambda *args, **kwargs: _committed(seeds.create_option(*args, **kwargs))
+
+
+@pytest.fixture
+def create_promotion(app: Flask) -> Callable[..., Promotion]:
+    """Make a promotion."""
+    return lambda *args, **kwargs: _committed(seeds.create_promotion(*args, **kwargs))
+
+
+@pytest.fixture
+def create_delivery_method(app: Flask) -> Callable[..., DeliveryMethod]:
+    """Make a way of delivery."""
+    return lambda *args, **kwargs: _committed(seeds.create_delivery_method(*args, **kwargs))
 
 
 @pytest.fixture

@@ -182,9 +182,8 @@ def test_each_design_of_the_demo_has_its_picture(seed: Callable[..., Result], ap
 
 
 def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawings, "FINE", 1)
-    monkeypatch.setattr(drawings, "WIDTH", 214)
-    monkeypatch.setattr(drawings, "HEIGHT", 135)
+    for name, value in (("FINE", 1), ("WIDTH", 214), ("HEIGHT", 135)):
+        monkeypatch.setattr(drawings.cards, name, value)
     drawn = {name: draw() for name, draw in DRAWN.items()}
     assert len(set(drawn.values())) == 12
     for picture in drawn.values():

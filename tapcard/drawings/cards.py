@@ -1,4 +1,4 @@
-"""Pictures drawn by code for the demo: card designs as gradients and patterns, a portrait. Nothing is borrowed."""
+"""Card designs as gradients and patterns, and the portrait of a holder."""
 
 import io
 import math

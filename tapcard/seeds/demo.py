@@ -1,4 +1,4 @@
-"""Factories of users, designs, cards and profiles, for the demo and for the tests; and the demo itself."""
+"""The demo: people, designs, cards and two months of taps, with the shop beside them; and the command that makes it."""
 
 import random
 from collections.abc import Sequence
@@ -12,15 +12,12 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from . import drawings, files
-from .clock import utcnow
-from .db import db
-from .keys import Keys
-from .models import (
-    Address,
+from .. import drawings, files
+from ..clock import utcnow
+from ..db import db
+from ..keys import Keys
+from ..models import (
     Card,
-    CardEvent,
-    CardMove,
     CardStatus,
     Channel,
     ClaimPolicy,
@@ -32,16 +29,15 @@ from .models import (
     ProfileAction,
     ProfileActionKind,
     ProfileLink,
-    Role,
     Tap,
     Target,
     User,
 )
-from .services import accounts, addresses, cards, links, rollups
-from .services.health import DEMO_PASSWORD
-from .services.recording import Reading, Recorder
-from .settings import ShopSettings
-from .tokens import new_token
+from ..services import accounts, cards, rollups
+from ..services.health import DEMO_PASSWORD
+from ..services.recording import Reading, Recorder
+from ..settings import ShopSettings
+from .factories import create_card, create_design, create_lead, create_profile, create_user
 
 DEMO_DAYS = 60
 DEMO_LINKS = (
@@ -57,111 +53,6 @@ LOGINS = """
   a card to claim  {site}/t/DEMONEW   code CARD2345
   mails            {site}/dev/mail
 """
-
-
-def create_user(
-    email: str = "",
-    *,
-    first_name: str = "Ada",
-    last_name: str = "Obi",
-    password: str | None = None,
-    roles: Sequence[str] = (),
-    verified: bool = True,
-    **values: Any,
-) -> User:
-    """A person with an account, verified unless said otherwise."""
-    user = User(
-        email=email or f"{first_name}.{new_token()}@example.com",
-        first_name=first_name,
-        last_name=last_name,
-        password_hash=accounts.hash_password(password) if password else None,
-        verified_at=utcnow() if verified else None,
-        **values,
-    )
-    user.roles = list(db.session.scalars(select(Role).where(Role.name.in_(roles))))
-    db.session.add(user)
-    db.session.flush()
-    return user
-
-
-def create_design(name: str = "Lake at dusk", **values: Any) -> Design:
-    """A public, approved design."""
-    design = Design(**{"name": name, "is_public": True, **values})
-    db.session.add(design)
-    db.session.flush()
-    return design
-
-
-def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
-    """A public profile."""
-    values = {"name": owner.full_name, **values}
-    profile = Profile(owner=owner, slug=slug or new_token().lower(), **values)
-    db.session.add(profile)
-    db.session.flush()
-    return profile
-
-
-def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead:
-    """A contact that somebody left on a profile, by e-mail unless said otherwise."""
-    if not {"email", "phone"} & values.keys():
-        values["email"] = "gus@example.com"
-    values.setdefault("consent_text", f"I agree that {profile.name} receives these details and may contact me.")
-    lead = Lead(owner_id=profile.owner_id, profile=profile, name=name, **values)
-    db.session.add(lead)
-    db.session.flush()
-    return lead
-
-
-def create_address(user: User, **values: Any) -> Address:
-    """An address, the person's default if it is the first."""
-    typed = {"name": user.full_name, "line1": "1 High Street", "city": "London", "postal_code": "N1 9GU"}
-    address = addresses.add(user, {**typed, "country": "GB"})
-    for name, value in values.items():
-        setattr(address, name, value)
-    db.session.flush()
-    return address
-
-
-def create_card(
-    owner: User | None = None,
-    *,
-    token: str = "",
-    url: str | None = None,
-    profile: Profile | None = None,
-    policy: ClaimPolicy = ClaimPolicy.CODE,
-    code: str | None = None,
-    keys: Keys | None = None,
-    **values: Any,
-) -> Card:
-    """A card: active and leading to `url` or `profile` for an owner, else unclaimed with a claim code."""
-    card = Card(token=token or new_token(), claim_policy=policy)
-    if owner is not None:
-        card.owner, card.status, card.claimed_at = owner, CardStatus.ACTIVE, utcnow()
-    if url is not None:
-        link = links.clean(url)
-        card.target, card.reroute_url, card.reroute_host = Target.URL, link.url, link.host
-    if profile is not None:
-        card.target, card.profile = Target.PROFILE, profile
-    if code is not None:
-        if keys is None:
-            raise ValueError("a claim code needs the keys to seal it with")
-        cards.set_code(card, code, keys)
-    for name, value in values.items():
-        setattr(card, name, value)
-    db.session.add(card)
-    db.session.add(CardEvent(card=card, move=CardMove.MAKE, to_status=CardStatus.UNCLAIMED))
-    if owner is not None:
-        db.session.add(
-            CardEvent(
-                card=card,
-                move=CardMove.CLAIM,
-                from_status=CardStatus.UNCLAIMED,
-                to_status=CardStatus.ACTIVE,
-                actor=owner,
-            )
-        )
-    db.session.flush()
-    return card
 
 
 @dataclass

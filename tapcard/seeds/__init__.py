@@ -1,0 +1,39 @@
+"""Factories of rows, and the demo that is made with them."""
+
+from ..services.health import DEMO_PASSWORD
+from .demo import AGENTS, DEMO_DAYS, Demo, demo_readings, init_app
+from .factories import (
+    create_address,
+    create_card,
+    create_category,
+    create_collection,
+    create_delivery_method,
+    create_design,
+    create_lead,
+    create_option,
+    create_product,
+    create_profile,
+    create_promotion,
+    create_user,
+)
+
+__all__ = [
+    "AGENTS",
+    "DEMO_DAYS",
+    "DEMO_PASSWORD",
+    "Demo",
+    "create_address",
+    "create_card",
+    "create_category",
+    "create_collection",
+    "create_delivery_method",
+    "create_design",
+    "create_lead",
+    "create_option",
+    "create_product",
+    "create_profile",
+    "create_promotion",
+    "create_user",
+    "demo_readings",
+    "init_app",
+]
