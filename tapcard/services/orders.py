@@ -247,10 +247,11 @@ def _cancel_replaced(cart: Cart, buyer: Buyer, keys: Keys, now: datetime) -> Non
 
 def _says_the_same(order: Order, cart: Cart, buyer: Buyer, expected_total: int) -> bool:
     """Whether an order is what the buyer asks for once more, its lines apart."""
-    ships = order.needs_shipping
+    method = buyer.method if order.needs_shipping else None
+    address = buyer.address if order.needs_shipping else {}
     asked = (
         *(buyer.email, buyer.first_name, buyer.last_name, buyer.phone, buyer.note, expected_total, cart.promotion_id),
-        *((buyer.address, buyer.method.id, buyer.location) if ships and buyer.method else ({}, None, "")),
+        *(address, method.id if method is not None else None, buyer.location if method is not None else ""),
     )
     agreed = (
         *(order.email, order.first_name, order.last_name, order.phone, order.note, order.total_amount),

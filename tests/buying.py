@@ -1,0 +1,110 @@
+"""What tests of the shop do over and over: fill a cart, place its order, pay it."""
+
+from typing import Any
+
+from flask import current_app
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.gateways.base import Evidence, Outcome
+from tapcard.gateways.offline import OfflineGateway
+from tapcard.keys import Keys
+from tapcard.models import Cart, Order, Payment, Product, User
+from tapcard.money import Money
+from tapcard.services import carts, orders, payments
+from tapcard.services.carts import Wish
+from tapcard.services.orders import Buyer
+
+ADDRESS = {
+    "name": "Gus Lind",
+    "company": "",
+    "line1": "1 High Street",
+    "line2": "",
+    "city": "London",
+    "region": "",
+    "postal_code": "N1 9GU",
+    "country": "GB",
+    "phone": None,
+}
+
+
+def keys() -> Keys:
+    found: Keys = current_app.extensions["keys"]
+    return found
+
+
+def fill(cart: Cart, product: Product, quantity: int = 1, **values: Any) -> carts.CartItem:
+    """Put something into a cart."""
+    item = carts.add(cart, Wish(product, quantity, **values), settings.load(), utcnow())
+    db.session.commit()
+    return item
+
+
+def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
+    """A cart with one of each product."""
+    cart = carts.make(user)
+    for product in products:
+        fill(cart, product, quantity)
+    db.session.commit()
+    return cart
+
+
+def whole(cart: Cart) -> Cart:
+    """The cart as a page would read it."""
+    found = carts.of_user(cart.user) if cart.user is not None else carts.of_guest(cart.id)
+    assert found is not None
+    return found
+
+
+def buyer(user: User | None = None, **values: Any) -> Buyer:
+    """Gus, a guest, unless somebody is signed in."""
+    who = (user.email, user.first_name, user.last_name) if user else ("gus@example.com", "Gus", "Lind")
+    named = dict(zip(("email", "first_name", "last_name"), who, strict=True))
+    return Buyer(**{**named, "user": user, "address": ADDRESS, **values})
+
+
+def total_of(cart: Cart, who: Buyer) -> int:
+    """What the review page would show."""
+    found = orders.draft(whole(cart), who.customer, who.method, settings.load(), keys(), utcnow())
+    return found.totals.total_amount
+
+
+def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = None) -> Order:
+    """Place the order of a cart, as somebody who looked at the total a moment ago; the caller commits."""
+    who = who or buyer(cart.user)
+    total = total_of(cart, who) if expected_total is None else expected_total
+    return orders.place(whole(cart), who, expected_total=total, shop=settings.load(), keys=keys(), now=utcnow())
+
+
+def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
+    """An order that waits to be paid."""
+    order = place(cart_of(user, *products, quantity=quantity), buyer(user, **values))
+    db.session.commit()
+    return order
+
+
+def begin(order: Order) -> Payment:
+    """A payment that the gateway knows of."""
+    payment = payments.begin(order, OfflineGateway(), order.user)
+    payment.gateway, payment.reference = "sandbox", f"ref-{payment.id}"
+    payment.status = payments.PaymentStatus.PENDING
+    db.session.commit()
+    return payment
+
+
+def paid(payment: Payment, **values: Any) -> Evidence:
+    """What the gateway says once the money is there."""
+    return Evidence(**{"outcome": Outcome.PAID, "reference": payment.reference, "amount": payment.money, **values})
+
+
+def pay(order: Order) -> Payment:
+    """Pay an order in full."""
+    payment = begin(order)
+    payments.settle(payment, paid(payment), keys(), utcnow())
+    db.session.commit()
+    return payment
+
+
+def pounds(amount: int) -> Money:
+    return Money(amount, "GBP")

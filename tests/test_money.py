@@ -1,0 +1,54 @@
+"""Money: whole minor units, one currency at a time, and parts that add up."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapcard.money import Money, included_tax, part_of, share
+
+AMOUNTS = st.integers(0, 10**12)
+
+
+@pytest.mark.parametrize("amount", [19.99, "1999", True, None])
+def test_money_is_never_made_from_anything_but_whole_units(amount: object) -> None:
+    with pytest.raises(TypeError):
+        Money(amount, "GBP")  # type: ignore[arg-type]
+
+
+def test_two_currencies_do_not_add_up() -> None:
+    with pytest.raises(ValueError):
+        Money(1, "GBP") + Money(1, "EUR")
+    with pytest.raises(ValueError):
+        Money(1, "GBP") - Money(1, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [(1999, "GBP", "£19.99"), (1999, "JPY", "JP¥1,999"), (1999, "KWD", "KWD1.999"), (-50, "GBP", "-£0.50")],
+)
+def test_money_is_written_with_the_exponent_of_its_currency(amount: int, currency: str, text: str) -> None:
+    assert Money(amount, currency).format("en_GB") == text
+
+
+@pytest.mark.parametrize(("amount", "rate", "part"), [(5, 1000, 1), (4, 1000, 0), (15, 1000, 2), (1999, 2000, 400)])
+def test_half_a_unit_rounds_up(amount: int, rate: int, part: int) -> None:
+    assert part_of(amount, rate) == part
+
+
+@pytest.mark.parametrize(("price", "rate", "tax"), [(4250, 2000, 708), (1200, 2000, 200), (3, 10000, 2), (99, 0, 0)])
+def test_included_tax_is_what_the_price_holds(price: int, rate: int, tax: int) -> None:
+    assert included_tax(price, rate) == tax
+
+
+@given(st.lists(AMOUNTS, max_size=30), st.data())
+def test_shares_add_up_and_none_exceeds_its_weight(weights: list[int], data: st.DataObject) -> None:
+    amount = data.draw(st.integers(0, sum(weights)))
+    parts = share(amount, weights)
+    assert sum(parts) == amount
+    assert all(0 <= part <= weight for part, weight in zip(parts, weights, strict=True))
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=10), st.integers(0, 10**6))
+def test_shares_are_as_even_as_whole_units_can_be(weights: list[int], amount: int) -> None:
+    for part, weight in zip(share(amount, weights), weights, strict=True):
+        assert abs(part - amount * weight / sum(weights)) < 1
