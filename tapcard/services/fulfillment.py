@@ -31,7 +31,8 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
 def _grant(line: OrderLine, now: datetime) -> bool:
     """Whether the line has not been fulfilled before: the row can be written once."""
     fresh = insert(LineGrant).values(order_line_id=line.id, granted_at=now)
-    return db.session.execute(fresh.on_conflict_do_nothing()).rowcount == 1  # type: ignore[attr-defined]
+    granted = db.session.execute(fresh.on_conflict_do_nothing().returning(LineGrant.order_line_id))
+    return granted.scalar_one_or_none() is not None
 
 
 def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:

@@ -79,7 +79,7 @@ def captured(order: Order) -> int:
     """What has come in for an order, in minor units of its currency."""
     came = select(sa.func.coalesce(sa.func.sum(Payment.captured_amount), 0))
     is_good = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == order.currency)
-    return db.session.scalar(came.where(Payment.order_id == order.id, is_good)) or 0
+    return int(db.session.scalar(came.where(Payment.order_id == order.id, is_good)) or 0)  # PostgreSQL: a Decimal
 
 
 def due(order: Order) -> Money:

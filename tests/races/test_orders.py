@@ -1,0 +1,321 @@
+"""Many buyers in the same instant: limits hold to the piece, and without the guard the race would be lost."""
+
+from collections.abc import Callable
+from threading import Barrier
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    Card,
+    CardEvent,
+    CardHold,
+    CardMove,
+    Cart,
+    CartLine,
+    ClaimPolicy,
+    LineGrant,
+    Order,
+    OrderEvent,
+    OrderMove,
+    OrderStatus,
+    Payment,
+    Product,
+    Promotion,
+    User,
+)
+from tapcard.services import carts, credit, orders, payments, promotions
+from tapcard.services.carts import CannotActivate, Wish
+from tapcard.services.orders import CartChanged
+from tests import buying
+from tests.watching import together
+
+BUYERS = 40
+
+
+@pytest.fixture
+def buyers(create_user: Callable[..., User]) -> Callable[[int], list[User]]:
+    return lambda number: [create_user(f"buyer{place}@example.com") for place in range(number)]
+
+
+@pytest.fixture
+def all_looked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, int], None]:
+    """Let everybody have looked at a thing before anybody takes it: the worst moment there is."""
+
+    def hold_back(module: Any, name: str, number: int) -> None:
+        start, real = Barrier(number, timeout=60), getattr(module, name)
+
+        def held(*args: Any, **values: Any) -> Any:
+            db.session.commit()  # lets go of SQLite's write lock, or nobody else could look
+            start.wait()
+            return real(*args, **values)
+
+        monkeypatch.setattr(module, name, held)
+
+    return hold_back
+
+
+def place_own(ids: list[int], totals: dict[int, int]) -> Callable[[int], int]:
+    def work(place: int) -> int:
+        user = db.session.get_one(User, ids[place])
+        cart = carts.of_user(user)
+        assert cart is not None
+        order = orders.place(
+            cart, buying.buyer(user), expected_total=totals[place], shop=settings.load(), keys=buying.keys(),
+            now=utcnow(),
+        )  # fmt: skip
+        return order.id
+
+    return work
+
+
+def filled(users: list[User], product: Product) -> tuple[list[int], dict[int, int]]:
+    found = [buying.cart_of(user, product) for user in users]
+    totals = {place: buying.total_of(cart, buying.buyer(cart.user)) for place, cart in enumerate(found)}
+    return [user.id for user in users], totals
+
+
+def test_forty_buyers_get_ten_pieces(app: Flask, buyers: Callable[[int], list[User]], bottle: Product) -> None:
+    results = together(app, BUYERS, place_own(*filled(buyers(BUYERS), bottle)))
+    assert sum(isinstance(each, int) for each in results) == 10
+    assert results.count(CartChanged) == 30
+    db.session.refresh(bottle)
+    assert bottle.stock == 0
+
+
+def test_even_if_all_of_them_saw_the_stock_ten_pieces_are_sold(
+    app: Flask, buyers: Callable[[int], list[User]], bottle: Product, all_looked: Callable[[Any, str, int], None]
+) -> None:
+    bottle.stock = 3
+    db.session.commit()
+    all_looked(orders, "_take_everything", 6)
+    results = together(app, 6, place_own(*filled(buyers(6), bottle)))
+    db.session.refresh(bottle)
+    taken = db.session.scalar(sa.select(sa.func.sum(orders.OrderLine.stock_taken)))
+    assert (sum(isinstance(each, int) for each in results), bottle.stock, taken) == (3, 0, 3)
+
+
+def test_without_its_guard_the_stock_would_be_oversold(
+    app: Flask, buyers: Callable[[int], list[User]], bottle: Product, all_looked: Callable[[Any, str, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    bottle.stock = 3
+    db.session.commit()
+    seen: dict[int, int | None] = {}
+
+    def look(product_id: int) -> int | None:
+        return db.session.scalar(sa.select(Product.stock).where(Product.id == product_id))
+
+    def read_then_write(product_id: int, number: int) -> bool:
+        stock = seen.setdefault(product_id, look(product_id)) or 0
+        db.session.execute(sa.update(Product).where(Product.id == product_id).values(stock=max(0, stock - number)))
+        return stock >= number
+
+    monkeypatch.setattr(orders, "_lower_stock", read_then_write)
+    all_looked(orders, "_take_everything", 6)
+    results = together(app, 6, place_own(*filled(buyers(6), bottle)))
+    assert sum(isinstance(each, int) for each in results) > 3
+
+
+def with_code(users: list[User], product: Product, promotion: Promotion) -> tuple[list[int], dict[int, int]]:
+    for user in users:
+        buying.cart_of(user, product).promotion = promotion
+    db.session.commit()
+    return [user.id for user in users], dict.fromkeys(range(len(users)), 900)
+
+
+def test_forty_buyers_get_ten_uses_of_a_code(
+    app: Flask, buyers: Callable[[int], list[User]], product: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion(most_uses=10)
+    results = together(app, BUYERS, place_own(*with_code(buyers(BUYERS), product, promotion)))
+    db.session.refresh(promotion)
+    assert (sum(isinstance(each, int) for each in results), promotion.use_count) == (10, 10)
+    assert results.count(promotions.UsedUp) == 30
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_the_count_of_uses_matters(
+    app: Flask, buyers: Callable[[int], list[User]], product: Product, create_promotion: Callable[..., Promotion],
+    all_looked: Callable[[Any, str, int], None], monkeypatch: pytest.MonkeyPatch, is_guarded: bool,
+) -> None:  # fmt: skip
+    promotion = create_promotion(most_uses=2)
+
+    def uncounted(promotion: Promotion, *_rest: Any) -> None:
+        more = sa.update(Promotion).where(Promotion.id == promotion.id).values(use_count=Promotion.use_count + 1)
+        db.session.execute(more.execution_options(synchronize_session=False))
+
+    if not is_guarded:
+        monkeypatch.setattr(promotions, "take", uncounted)
+    all_looked(orders, "_take_everything", 5)
+    results = together(app, 5, place_own(*with_code(buyers(5), product, promotion)))
+    assert (sum(isinstance(each, int) for each in results) == 2) is is_guarded
+
+
+def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
+    app: Flask, product: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion(most_uses_each=1)
+    ids = []
+    for _browser in range(8):
+        cart = buying.cart_of(None, product)
+        cart.promotion = promotion
+        ids.append(cart.id)
+    db.session.commit()
+
+    def work(place: int) -> int:
+        cart = carts.of_guest(ids[place])
+        assert cart is not None
+        return orders.place(
+            cart, buying.buyer(), expected_total=900, shop=settings.load(), keys=buying.keys(), now=utcnow()
+        ).id
+
+    results = together(app, 8, work)
+    assert sum(isinstance(each, int) for each in results) == 1
+    assert results.count(promotions.UsedByYou) == 7
+
+
+def test_two_tabs_that_press_pay_make_one_order(app: Flask, ada: User, bottle: Product) -> None:
+    ids, totals = filled([ada], bottle)
+    results = together(app, 8, lambda _place: place_own(ids, totals)(0))
+    assert len(set(results)) == 1
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Order)) == 1
+    db.session.refresh(bottle)
+    assert bottle.stock == 9
+
+
+@pytest.mark.postgresql
+def test_without_the_carts_lock_two_tabs_would_make_two_orders(
+    app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch,
+    all_looked: Callable[[Any, str, int], None],
+) -> None:  # fmt: skip
+    ids, totals = filled([ada], bottle)
+    monkeypatch.setattr(orders, "hold", lambda *_args, **_values: None)
+    all_looked(orders, "_write", 4)
+    together(app, 4, lambda _place: place_own(ids, totals)(0))
+    assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
+
+
+def test_merging_while_something_is_put_in_loses_nothing(app: Flask, ada: User, product: Product) -> None:
+    for _round in range(4):
+        for line in db.session.scalars(sa.select(CartLine)).all():
+            db.session.delete(line)
+        db.session.commit()
+        guest_id = buying.cart_of(None, product, quantity=3).id
+        ada_id, product_id = ada.id, product.id
+
+        def work(place: int, guest_id: int = guest_id, ada_id: int = ada_id, product_id: int = product_id) -> None:
+            user = db.session.get_one(User, ada_id)
+            if place == 0:
+                carts.adopt(guest_id, user, settings.load(), utcnow())
+            else:
+                wish = Wish(db.session.get_one(Product, product_id), 1)
+                carts.add(carts.make(user), wish, settings.load(), utcnow())
+
+        results = together(app, 6, work)
+        assert results == [None] * 6
+        assert carts.piece_count(user_id=ada.id, cart_id=None) == 8
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(CartLine)) == 1
+
+
+def test_twenty_people_pay_for_one_card_and_one_of_them_has_it(
+    app: Flask, buyers: Callable[[int], list[User]], create_card: Callable[..., Card]
+) -> None:
+    card = create_card(policy=ClaimPolicy.PAY)
+    people = buyers(20)
+    for user in people:
+        carts.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
+    db.session.commit()
+    ids = [user.id for user in people]
+    results = together(app, 20, place_own(ids, dict.fromkeys(range(20), 1000)))
+    placed = [each for each in results if isinstance(each, int)]
+    assert len(placed) == 1
+    assert set(results) - set(placed) <= {CartChanged, CannotActivate}
+    buying.pay(db.session.get_one(Order, placed[0]))
+    assert card.owner_id == db.session.get_one(Order, placed[0]).user_id
+    claims = sa.select(sa.func.count()).where(CardEvent.card_id == card.id, CardEvent.move == CardMove.CLAIM)
+    assert db.session.scalar(claims) == 1
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_the_hold_of_a_card_matters(
+    app: Flask, buyers: Callable[[int], list[User]], create_card: Callable[..., Card],
+    all_looked: Callable[[Any, str, int], None], monkeypatch: pytest.MonkeyPatch, is_guarded: bool,
+) -> None:  # fmt: skip
+    card = create_card(policy=ClaimPolicy.PAY)
+    people = buyers(4)
+    for user in people:
+        carts.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
+    db.session.commit()
+    if not is_guarded:
+        monkeypatch.setattr(orders, "_hold_cards", lambda *_args: True)
+    all_looked(orders, "_take_everything", 4)
+    results = together(app, 4, place_own([user.id for user in people], dict.fromkeys(range(4), 1000)))
+    assert (sum(isinstance(each, int) for each in results) == 1) is is_guarded
+    assert (db.session.scalar(sa.select(sa.func.count()).select_from(CardHold)) == 1) is is_guarded
+
+
+def settle_in_threads(app: Flask, payment: Payment, number: int) -> list[object]:
+    payment_id, evidence = payment.id, buying.paid(payment)
+    return together(
+        app,
+        number,
+        lambda _place: payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow()),
+    )
+
+
+def test_told_by_several_at_once_an_order_is_paid_and_fulfilled_once(
+    app: Flask, ada: User, bottle: Product, outbox: Callable[[], list[str]]
+) -> None:
+    order = buying.order_of(ada, bottle)
+    results = settle_in_threads(app, buying.begin(order), 8)
+    assert results.count(True) == 1
+    moves = db.session.scalars(sa.select(OrderEvent.move).order_by(OrderEvent.id)).all()
+    assert moves == [OrderMove.PLACE, OrderMove.PAY]
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(LineGrant)) == 1
+    assert outbox().count("mail.order_paid") == 1
+
+
+def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, ada: User, bottle: Product) -> None:
+    for _round in range(4):
+        order = buying.order_of(ada, bottle)
+        payment = buying.begin(order)
+        order_id, payment_id, evidence = order.id, payment.id, buying.paid(payment)
+
+        def work(
+            place: int, order_id: int = order_id, payment_id: int = payment_id, evidence: Any = evidence
+        ) -> bool | None:
+            if place:
+                return payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
+            return orders.cancel(db.session.get_one(Order, order_id), None, buying.keys(), utcnow())
+
+        stock = bottle.stock
+        together(app, 2, work)
+        db.session.refresh(order), db.session.refresh(payment), db.session.refresh(bottle)
+        assert order.status in (OrderStatus.PAID, OrderStatus.CANCELED)
+        assert payment.captured_amount == order.total_amount
+        assert payment.refund_proposed is (order.status is OrderStatus.CANCELED)
+        given_back = order.lines[0].quantity if order.status is OrderStatus.CANCELED else 0
+        assert bottle.stock == (stock or 0) + given_back
+
+
+def test_credit_is_spent_once(app: Flask, ada: User, product: Product) -> None:
+    credit.give(ada, 1500, "sorry")
+    db.session.commit()
+    order_ids = [buying.order_of(ada, product, note=str(number)).id for number in range(6)]
+    ada_id = ada.id
+    results = together(app, 6, lambda place: credit.spend(ada_id, 500, db.session.get_one(Order, order_ids[place])))
+    assert (results.count(None), results.count(credit.NotEnoughCredit)) == (3, 3)
+    assert credit.balance(ada.id) == 0
+
+
+def test_a_cart_is_made_once_for_a_person(app: Flask, ada: User) -> None:
+    ada_id = ada.id
+    results = together(app, 8, lambda _place: carts.make(db.session.get_one(User, ada_id)).id)
+    assert len(set(results)) == 1
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Cart)) == 1
