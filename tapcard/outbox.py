@@ -16,9 +16,9 @@ UNTIL_CONFIGURED = timedelta(minutes=5)
 UNFINISHED = "begun, and not finished"
 
 
-def post(kind: str, **payload: Any) -> None:
-    """Promise a side effect; it happens only if the caller's transaction commits."""
-    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=utcnow()))
+def post(kind: str, *, due_at: datetime | None = None, **payload: Any) -> None:
+    """Promise a side effect, at once or later; it happens only if the caller's transaction commits."""
+    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=due_at or utcnow()))
 
 
 def claim(now: datetime) -> OutboxMessage | None:

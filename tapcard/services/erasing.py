@@ -43,7 +43,7 @@ from ..models import (
     user_roles,
 )
 from ..models.users import RETURN_WITHIN
-from . import audit, cards, closing
+from . import audit, cards, closing, pictures
 
 WHY_RETIRED = "account erased"
 NO_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
@@ -117,11 +117,11 @@ def find(user_id: int) -> Person:
     transfers = sa.or_(CardTransfer.from_user_id == user_id, CardTransfer.to_user_id == user_id)
     if user.is_verified:
         transfers = sa.or_(transfers, CardTransfer.to_email == user.email)
-    pictures = {name for row in rows for name in row[1:] if name}
+    shown = {name for row in rows for name in row[1:] if name}
     for front, rear in db.session.execute(
         select(Design.front_picture, Design.rear_picture).where(_own_design(user_id))
     ):
-        pictures |= {name for name in (front, rear) if name}
+        shown |= {name for name in (front, rear) if name}
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -131,7 +131,7 @@ def find(user_id: int) -> Person:
         lead_ids=_ids(select(Lead.id).where(Lead.owner_id == user_id)),
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
-        pictures=frozenset(pictures),
+        pictures=frozenset(shown | pictures.left_by(user_id)),
     )
 
 
@@ -139,17 +139,12 @@ def _ids(query: sa.Select[Any]) -> frozenset[int]:
     return frozenset(db.session.scalars(query))
 
 
-def pictures_in_use() -> set[str]:
-    """The names of all uploads that something refers to."""
-    used: set[str] = set()
-    for column in (Profile.photo, Profile.banner, Design.front_picture, Design.rear_picture):
-        used.update(name for name in db.session.scalars(select(column)) if name)
-    return used
-
-
 def forget_files(person: Person, instance: Path, *, with_mails: bool) -> None:
-    """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files."""
-    for name in sorted(person.pictures - pictures_in_use()):
+    """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files.
+
+    Former pictures are among them, and those that were sent and never saved.
+    """
+    for name in sorted(person.pictures - pictures.in_use(person.pictures)):
         files.delete(name, files.folder(instance))
     if with_mails:
         delete_mails(person, instance / "mail")
@@ -281,7 +276,7 @@ def _blank_own_taps(person: Person) -> None:
 PERSONAL: tuple[Kept, ...] = (
     Kept("who did what", {"audit_entries": ("details", "origin"), "card_events": ("why",)},
          _blank_deeds),
-    Kept("mails under way (ids, at times what a visitor wrote)",
+    Kept("mails under way (ids, at times what a visitor wrote), former pictures to be deleted",
          {"outbox": ("payload", "error"), "schedules": ("error",)}, _delete_promises),
     Kept("offers of cards", {"card_transfers": ("to_email",)}, _blank_transfers),
     Kept("device, times seen", {"web_sessions": ("device", "data", "sid_hash")}, _all_of(WebSession.user_id)),
