@@ -72,6 +72,8 @@ class TapLine(NamedTuple):
     os_family: str | None
     country: str
     outcome: Outcome
+    is_bot: bool
+    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,8 @@ def _taps(question: Question, zone: str) -> sa.Select[Any]:
         UserAgent.os_family,
         Tap.country,
         Tap.outcome,
+        Tap.is_bot,
+        Tap.is_own,
     )
     return (
         sa.select(*columns)
