@@ -16,7 +16,8 @@ from .errors import NotFound
 from .errors import mark as _
 
 FOLDER = "uploads"  # of the instance folder
-NAME = re.compile(r"[0-9a-f]{32}\.(?:webp|jpg|png)")
+KINDS = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
+NAME = re.compile(rf"[0-9a-f]{{32}}\.(?:{'|'.join(KINDS)})")
 
 
 def folder(instance: Path | str) -> Path:
