@@ -251,7 +251,13 @@ def erase_user(email: str, yes: bool) -> None:
         if user.closed_at is None:
             closing.shut(user, now, even_inactive=True)
         person = erasing.erase(user_id, now, closed_before=now)
-    erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+    try:
+        erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+    except OSError as error:
+        raise click.ClickException(
+            f"The account is erased, but not all of its files: {error}. The worker deletes pictures within a day; "
+            "mails that were written to files have to be deleted by hand."
+        ) from None
     db.session.rollback()
     if not empty_log():
         click.echo("The database's log is being read; the worker empties it within a day.", err=True)

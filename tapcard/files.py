@@ -16,7 +16,8 @@ from .errors import NotFound
 from .errors import mark as _
 
 FOLDER = "uploads"  # of the instance folder
-NAME = re.compile(r"[0-9a-f]{32}\.(?:webp|jpg|png)")
+KINDS = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
+NAME = re.compile(rf"[0-9a-f]{{32}}\.(?:{'|'.join(KINDS)})")
 
 
 def folder(instance: Path | str) -> Path:
@@ -59,18 +60,31 @@ def delete(name: str, folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
+def delete_old(name: str, folder: Path, older_than: timedelta) -> datetime | None:
+    """Delete an upload that nobody stored of late; gives the instant from which it may go, None once it is gone."""
+    if not exists(name, folder):
+        return None
+    with _locked(folder):
+        return _delete_old(folder / name, older_than)
+
+
 def sweep(folder: Path, used: Collection[str], older_than: timedelta) -> int:
     """Delete uploads that nothing refers to and nobody stored again of late; return how many."""
-    limit = utcnow() - older_than
     swept = 0
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.name in used or not (NAME.fullmatch(path.name) or path.suffix == ".tmp"):
             continue
         with _locked(folder):
-            if path.exists() and datetime.fromtimestamp(path.stat().st_mtime, UTC) < limit:
-                path.unlink()
-                swept += 1
+            swept += path.exists() and _delete_old(path, older_than) is None
     return swept
+
+
+def _delete_old(path: Path, older_than: timedelta) -> datetime | None:
+    may_go_at = datetime.fromtimestamp(path.stat().st_mtime, UTC) + older_than if path.exists() else None
+    if may_go_at is not None and may_go_at < utcnow():
+        path.unlink()
+        return None
+    return may_go_at
 
 
 def _write(data: bytes, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Pictures that people upload: looked at before they are decoded, then drawn anew; nothing else of them is kept."""
 
+import ctypes
 import io
 import math
 import struct
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, _webp
 
 from .errors import DomainError
 from .errors import mark as _
@@ -55,8 +56,13 @@ _BOXES: dict[int, Callable[[float, float, float, float], Box]] = {
 }
 _SWAPPING = (5, 6, 7, 8)
 
-# One picture of 25 megapixels takes up to 250 MB while it is worked on, a WebP 400: one at a time in each process.
+# One picture of 25 megapixels takes up to 250 MB while it is worked on: one at a time in each process.
 _one_at_a_time = threading.Lock()
+
+# Pillow reads every WebP as if it moved, which takes three more canvases; this is the same libwebp's plain decoder.
+_decode_webp = ctypes.CDLL(_webp.__file__).WebPDecodeRGBAInto
+_decode_webp.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_decode_webp.restype = ctypes.c_void_p
 
 
 class BadPicture(DomainError):
@@ -143,8 +149,9 @@ def _cut(data: bytes, most: tuple[int, int], crop: Crop | None) -> Image.Image:
             # a JPEG is decoded at an eighth, if that is enough; lying or standing, half as much again does no harm
             scale = max(most) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
-            picture.load()
-            return _flattened(_part(picture, most, crop))
+            pixels = _webp_pixels(picture, data) if picture.format == "WEBP" else picture
+            pixels.load()
+            return _flattened(_part(pixels, most, crop, _turn_of(picture)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
@@ -158,7 +165,24 @@ def _look_at(picture: Image.Image) -> None:
     if picture.width * picture.height > MOST_PIXELS:
         raise _too_large()
     if picture.format != "MPO" and getattr(picture, "is_animated", False):  # phones put a second view into a JPEG
-        raise BadPicture(_("This picture moves. Choose one that stands still."))
+        raise _moving()
+
+
+def _moving() -> BadPicture:
+    return BadPicture(_("This picture moves. Choose one that stands still."))
+
+
+def _webp_pixels(picture: Image.Image, data: bytes) -> Image.Image:
+    """Decode a WebP whose header is read, into the memory of the result."""
+    if data[12:16] == b"VP8X" and data[20] & 0b10:  # a film of a single frame
+        raise _moving()
+    row = 4 * picture.width
+    canvas = bytearray(row * picture.height)
+    place = (ctypes.c_char * len(canvas)).from_buffer(canvas)
+    if not _decode_webp(data, len(data), place, len(canvas), row):
+        raise ValueError("not a whole WebP")
+    mode = "RGBA" if picture.mode == "RGBA" else "RGBX"
+    return Image.frombuffer(mode, picture.size, canvas, "raw", mode, 0, 1)
 
 
 def _too_large() -> BadPicture:
@@ -167,9 +191,8 @@ def _too_large() -> BadPicture:
     )
 
 
-def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None) -> Image.Image:
+def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None, turn: int) -> Image.Image:
     """The part of a picture in the proportion of `most` and no larger, upright; the whole is never turned."""
-    turn = _turn_of(picture)
     lies = turn in _SWAPPING
     width, height = (picture.height, picture.width) if lies else picture.size
     left, top, right, bottom = crop.box(width, height) if crop else _middle(width, height, most[0] / most[1])
@@ -178,7 +201,7 @@ def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None) -> Ima
     box = _BOXES[turn](left / width, top / height, right / width, bottom / height)
     if picture.mode.startswith("I"):  # 16 bits a pixel
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
-    elif picture.mode not in ("L", "LA", "RGB", "RGBA"):
+    elif picture.mode not in ("L", "LA", "RGB", "RGBX", "RGBA"):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     part = picture.resize(
         size[::-1] if lies else size,

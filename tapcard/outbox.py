@@ -16,14 +16,9 @@ UNTIL_CONFIGURED = timedelta(minutes=5)
 UNFINISHED = "begun, and not finished"
 
 
-def post(kind: str, **payload: Any) -> None:
-    """Promise a side effect; it happens only if the caller's transaction commits."""
-    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=utcnow()))
-
-
-def post_later(kind: str, wait: timedelta, **payload: Any) -> None:
-    """The same, but not before a while has passed; whoever keeps the promise looks whether it is still wanted."""
-    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=utcnow() + wait))
+def post(kind: str, *, due_at: datetime | None = None, **payload: Any) -> None:
+    """Promise a side effect, at once or later; it happens only if the caller's transaction commits."""
+    db.session.add(OutboxMessage(kind=kind, payload=payload, due_at=due_at or utcnow()))
 
 
 def claim(now: datetime) -> OutboxMessage | None:

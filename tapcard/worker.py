@@ -21,7 +21,7 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import erasing, recording, rollups, transfers, visitors, weekly_mail
+from .services import erasing, pictures, recording, rollups, transfers, visitors, weekly_mail
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 SENT_KEPT = timedelta(days=30)
-UPLOADS_KEPT = timedelta(days=1)
 DELIVERIES_A_PASS = 50
 RECOUNT_STEP = 50_000
 
@@ -130,8 +129,21 @@ def fold() -> None:
 # --- promises ---------------------------------------------------------------------------------------------------------
 
 
-# mails that tell figures know rules, so they stand above `mail`
-PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(mail.PREPARE, {"mail.weekly": weekly_letter.write})
+def delete_unused(name: str, user_id: int) -> None:
+    """Delete a picture that nothing shows; one that was sent of late may be about to be shown, and waits."""
+    is_used = bool(pictures.in_use([name]))
+    db.session.rollback()  # nothing is held while a file is deleted
+    if is_used:
+        return
+    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), pictures.KEPT)
+    if may_go_at is not None:
+        pictures.leave([name], user_id, due_at=may_go_at)
+
+
+# mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
+PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
+    mail.PREPARE, {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused}
+)
 
 
 def deliver_one(now: datetime) -> bool:
@@ -204,9 +216,9 @@ def purge() -> None:
 
 def sweep_uploads() -> None:
     """Delete pictures nothing refers to any more."""
-    used = erasing.pictures_in_use()
+    used = pictures.in_use()
     db.session.rollback()  # looking through the folder takes its time
-    files.sweep(files.folder(current_app.instance_path), used, UPLOADS_KEPT)
+    files.sweep(files.folder(current_app.instance_path), used, pictures.KEPT)
 
 
 def erase_closed() -> None:

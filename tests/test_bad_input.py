@@ -59,6 +59,8 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/profiles/{profile}/links": ("ada", {"title": "Work", "url": "https://example.com/work"}),
     "/profiles/{profile}/links/{extra}": ("ada", {"title": "Work", "url": "https://example.com/work"}),
     "/statistics": ("ada", {"period": "7", "card": "ADASCARD"}),
+    "/cards/{card}/qr.svg": ("ada", {"logo": "y"}),
+    "/profiles/{profile}/qr.svg": ("ada", {"logo": "y"}),
     "/account": ("ada", {"first_name": "Ada", "last_name": "Obi"}),
     "/account/password": ("ada", {"current": "not the password", "password": "battery staple correct"}),
     "/account/email": ("ada", {"email": "new@example.com", "current": "not the password"}),
@@ -73,7 +75,12 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
 }  # fmt: skip
-SHOWN_ON = {"/account/mails": "/account"}  # forms that stand on another page, beside its own
+SHOWN_ON = {  # forms that stand on another page, beside its own
+    "/account/mails": "/account",
+    "/cards/{card}/qr.svg": "/cards/{card}",
+    "/profiles/{profile}/qr.svg": "/profiles/{profile}",
+}
+ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg")
 REFUSED = (422, 429)
 DONE = (200, 301, 302)
 
@@ -96,8 +103,8 @@ def opened(
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
-        path = page.format(link=link, profile=profile.id, card=card and card.token, address=address.id, extra=extra)
-        shown_on = SHOWN_ON.get(path, path)
+        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra}
+        path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
         form.values.update(good)
@@ -196,7 +203,7 @@ def test_fields_that_come_twice_not_at_all_or_under_another_name_break_nothing(
                 client, path, form = opened(page)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("/find-card", "/statistics")])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ONLY_LOOKED_AT])
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

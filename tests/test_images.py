@@ -171,6 +171,16 @@ def animated(kind: str) -> bytes:
     return encoded(quarters(), kind, save_all=True, append_images=[Image.new("RGB", (400, 400))], duration=100)
 
 
+def film_of_one_frame() -> bytes:
+    """A WebP that says it moves, and has one picture to show."""
+    picture = encoded(quarters(), "WEBP")[12:]
+    size = struct.pack("<I", 399)[:3]
+    frame = bytes(6) + size + size + struct.pack("<I", 100)[:3] + b"\0" + picture
+    header = struct.pack("<II", 10, 0b10) + size + size
+    body = b"VP8X" + header + b"ANIM" + struct.pack("<IIH", 6, 0, 0) + b"ANMF" + struct.pack("<I", len(frame)) + frame
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
 JPEG = encoded(quarters(), "JPEG")
 
@@ -197,6 +207,8 @@ JPEG = encoded(quarters(), "JPEG")
         (JPEG[: len(JPEG) // 2], "damaged"),
         (encoded(quarters(), "PNG")[:-60], "damaged"),
         (encoded(quarters(), "WEBP")[:-60], "damaged"),
+        (encoded(quarters(), "WEBP", lossless=True)[:-60], "damaged"),
+        (film_of_one_frame(), "moves"),
         (JPEG + b"\0" * images.MOST_BYTES, "8 MB"),
         (png_of_size(5001, 5000), "25 megapixels"),
         (png_of_size(8000, 5000), "25 megapixels"),
@@ -206,7 +218,8 @@ JPEG = encoded(quarters(), "JPEG")
     ids=[
         "nothing", "text", "svg", "svg with declaration", "html", "gif and svg", "gif", "moving gif", "bmp", "tiff",
         "ico", "pdf", "ppm", "zip and jpeg", "moving png", "moving webp", "half a jpeg", "cut png", "cut webp",
-        "8 MB and more", "just over 25 megapixels", "40 megapixels", "400 megapixels", "a long strip",
+        "cut lossless webp", "a film of one frame", "8 MB and more", "just over 25 megapixels", "40 megapixels",
+        "400 megapixels", "a long strip",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_with_a_clear_message(data, word):
@@ -415,6 +428,14 @@ def moving() -> bytes:
     return encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
 
 
+def webp(mode: str = "RGB", **how: object) -> bytes:
+    """25 megapixels that cannot be packed to next to nothing."""
+    rough = Image.effect_noise((500, 500), 60).convert(mode).resize((5000, 5000), Image.Resampling.NEAREST)
+    if mode == "RGBA":
+        rough.putalpha(rough.getchannel("R"))
+    return encoded(rough, "WEBP", method=0, **how)
+
+
 HEAVY = [
     ("a bomb of 40 megapixels", png_of_size(8000, 5000), "25 megapixels"),
     ("a polyglot", polyglot(), ""),
@@ -424,6 +445,11 @@ HEAVY = [
     ("a sideways one", sideways(), ""),
     ("25 megapixels with holes", encoded(Image.new("RGBA", (5000, 5000), (9, 9, 9, 99)), "PNG"), ""),
     ("25 megapixels of 16 bits", encoded(Image.new("I;16", (5000, 5000), 777), "PNG"), ""),
+    ("a webp of 25 megapixels", webp(), ""),
+    ("a webp with holes", webp("RGBA"), ""),
+    ("a lossless webp", webp(lossless=True), ""),
+    ("a lossless webp with holes", webp("RGBA", lossless=True), ""),
+    ("a webp of 7 MB", encoded(Image.effect_noise((3000, 2600), 90), "WEBP", lossless=True, method=0), ""),
 ]  # fmt: skip
 
 

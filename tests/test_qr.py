@@ -2,15 +2,20 @@
 
 import io
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 import segno
-from PIL import Image
+import zxingcpp
+from PIL import Image, ImageFilter
 
 from tapcard import qr
+from tapcard.qr import Logo
 
 URL = "https://cards.example.net/q/DEMOURL"
 SVG = "{http://www.w3.org/2000/svg}"
+LOGO = Logo("#0091ca", "#13294b")
+FAVICON = Path(qr.__file__).parent / "static" / "img" / "favicon.svg"
 
 
 def test_the_picture_shows_the_code_within_its_quiet_zone():
@@ -64,3 +69,73 @@ def test_a_name_with_markup_in_it_stays_text():
 
 def test_the_longest_address_still_makes_a_code():
     assert qr.png("https://example.com/" + "a" * 1980, scale=1).startswith(b"\x89PNG")
+
+
+# --- with the shop's logo in it ---------------------------------------------------------------------------------------
+
+
+def address(length: int) -> str:
+    """An address of so many characters that a code cannot pack tighter."""
+    return ("https://cards.example.net/q/" + "aB3-" * length)[:length]
+
+
+def read(picture: Image.Image) -> list[str]:
+    """What a reader that is not ours sees."""
+    return [found.text for found in zxingcpp.read_barcodes(picture.convert("L"))]
+
+
+def photographed(picture: Image.Image) -> Image.Image:
+    """The same from afar, askew and out of focus."""
+    small = picture.resize((picture.width // 4, picture.height // 4), Image.Resampling.LANCZOS)
+    return small.rotate(11, fillcolor="#fff", expand=True).filter(ImageFilter.GaussianBlur(0.7))
+
+
+@pytest.mark.parametrize("length", [17, 24, 25, 34, 35, 45, 60, 90, 130, 190, 260, 320, 600, 1270])
+def test_a_code_with_a_logo_is_read_by_others(length):
+    picture = Image.open(io.BytesIO(qr.png(address(length), logo=LOGO))).convert("RGB")
+    assert read(picture) == [address(length)]
+    assert read(photographed(picture)) == [address(length)]
+    assert read(photographed(picture.rotate(90))) == [address(length)]
+
+
+@pytest.mark.parametrize("length", [17, 35, 60, 130, 320, 1270])
+def test_a_logo_covers_at_most_a_sixteenth_where_three_tenths_may_be_lost(length):
+    bare = segno.make_qr(address(length), error="h")
+    assert bare.error == "H"
+    side = len(bare.matrix)
+    root = ET.fromstring(qr.svg(address(length), logo=LOGO))
+    clearing = root.findall(SVG + "rect")
+    assert len(clearing) == 1
+    start, width = int(clearing[0].attrib["x"]), int(clearing[0].attrib["width"])
+    assert (clearing[0].attrib["y"], clearing[0].attrib["height"]) == (str(start), str(width))
+    assert width**2 <= side**2 / 16
+    assert 2 * start + width == side + 2 * qr.QUIET_ZONE  # in the very middle
+    assert start > qr.QUIET_ZONE + 8  # the three eyes stay free
+
+
+def test_a_logo_changes_nothing_outside_its_square():
+    code = segno.make_qr(URL, error="h")
+    picture = Image.open(io.BytesIO(qr.png(URL, scale=3, logo=LOGO))).convert("L")
+    side = len(code.matrix)
+    inside = range((side - side // 4) // 2, side - (side - side // 4) // 2)
+    for y, row in enumerate(code.matrix):
+        for x, module in enumerate(row):
+            if x not in inside or y not in inside:
+                assert (picture.getpixel((3 * (x + 4) + 1, 3 * (y + 4) + 1)) < 128) == bool(module)
+
+
+def test_the_logo_is_the_mark_of_our_icon():
+    drawn = qr.MARK.format(brand="#0091ca", ink="#13294b")
+    assert drawn in FAVICON.read_text()
+
+
+def test_the_logo_wears_the_shops_colours_in_both_kinds_of_file():
+    logo = Logo("#b32f55", "#0f3d33")
+    drawn = qr.svg(URL, title="<Ada>", logo=logo)
+    assert {"#b32f55", "#0f3d33"} <= {rect.get("fill") for rect in ET.fromstring(drawn).iter(SVG + "rect")}
+    assert ET.fromstring(drawn).findtext(SVG + "title") == "<Ada>"
+    assert "style=" not in drawn
+    picture = Image.open(io.BytesIO(qr.png(URL, logo=logo))).convert("RGB")
+    seen = [color for _number, color in picture.getcolors(256)]
+    for wanted in ((0xB3, 0x2F, 0x55), (0x0F, 0x3D, 0x33)):
+        assert any(all(abs(a - b) < 4 for a, b in zip(color, wanted, strict=True)) for color in seen)

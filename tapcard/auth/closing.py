@@ -11,7 +11,7 @@ from ..clock import today_in, utcnow
 from ..db import db, transactions
 from ..models import User
 from ..services import accounts, closing, data_export
-from ..web import filters
+from ..web import filters, uploads
 from ..web.forms import Form, refusals
 from ..web.guards import OUTSIDE, let_in, log_out_user, login_required, still_rests_on, who_waits_outside
 from ..web.throttling import forgive, throttle
@@ -68,7 +68,7 @@ def download_data() -> Response:
     db.session.rollback()
     file = tempfile.TemporaryFile()  # noqa: SIM115  sent, and closed, after this function
     with transactions(writing=False):
-        for piece in data_export.pieces(db.session.get_one(User, user_id), utcnow()):
+        for piece in data_export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
             file.write(piece.encode())
         db.session.rollback()
     file.seek(0)

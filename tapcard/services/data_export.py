@@ -1,24 +1,29 @@
-"""All that is kept about a person, as JSON, piece by piece: an account may have a million taps.
+"""All that is kept about a person, pictures too, as JSON, piece by piece: an account may have a million taps.
 
 Of other people it holds nothing but the contacts that they left for this very person.
 """
 
+import base64
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from .. import files
 from ..db import db
+from ..errors import NotFound
 from ..models import (
     Address,
     AuditEntry,
     Card,
     CardEvent,
     CardTransfer,
+    Design,
     FormerSlug,
     Lead,
     Profile,
@@ -32,6 +37,7 @@ from ..models import (
 )
 
 A_TIME = 1000  # rows read from the database
+A_BITE = 3 * 4096  # bytes read from a picture; three of them are four characters
 PROFILE = (
     "slug", "name", "headline", "company", "bio", "email", "phone", "whatsapp", "linkedin", "instagram", "snapchat",
     "x", "tiktok", "youtube", "facebook", "github", "website", "address", "photo", "banner", "theme", "is_public",
@@ -41,13 +47,17 @@ CARD = ("token", "alias", "status", "locked_because", "target", "reroute_url", "
 ADDRESS = (
     "name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone", "is_default", "created_at"
 )  # fmt: skip
+DESIGN = ("name", "front_picture", "rear_picture", "created_at")
 LEAD = ("name", "email", "phone", "note", "consent_text", "created_at")
 ACCOUNT = ("email", "title", "first_name", "last_name", "born_on", "verified_at", "created_at", "seen_at")
 MAILS = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
 
 
-def pieces(user: User, now: datetime) -> Iterator[str]:
-    """The text of the file, in order; read it to the end in one transaction that only reads."""
+def pieces(user: User, now: datetime, uploads: Path) -> Iterator[str]:
+    """The text of the file, in order; read it to the end in one transaction that only reads.
+
+    `uploads` is the folder of the pictures, which come last, each as a `data:` address.
+    """
     yield "{\n" + _member("made_at", now)
     yield ",\n" + _member("account", {name: getattr(user, name) for name in ACCOUNT})
     yield ",\n" + _member("roles", sorted(role.name for role in user.roles))
@@ -58,13 +68,19 @@ def pieces(user: User, now: datetime) -> Iterator[str]:
         for place, row in enumerate(rows):
             yield ("," if place else "") + "\n  " + _text(row)
         yield "\n]"
-    yield "\n}\n"
+    yield ',\n"pictures": ['
+    for place, name in enumerate(_pictures(user)):
+        yield ("," if place else "") + f'\n  {{"name": {json.dumps(name)}, "data": '
+        yield from _picture(name, uploads)
+        yield "}"
+    yield "\n]\n}\n"
 
 
 def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     of_cards = select(Card.id).where(Card.owner_id == user.id)
     yield "addresses", _plain(Address, ADDRESS, Address.user_id == user.id)
     yield "profiles", _profiles(user)
+    yield "designs", _plain(Design, DESIGN, Design.owner_id == user.id)
     yield "cards", _plain(Card, CARD, Card.owner_id == user.id)
     yield "card_events", _rows(_events(user, of_cards))
     yield "transfers", _rows(_transfers(user))
@@ -111,6 +127,27 @@ def _profiles(user: User) -> Iterator[dict[str, Any]]:
             "links": list(links),
             "former_slugs": list(db.session.scalars(former)),
         }
+
+
+def _pictures(user: User) -> list[str]:
+    """The names of their pictures, as they stand with profiles and designs."""
+    shown = db.session.execute(select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)).all()
+    drawn = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
+    return sorted({name for row in (*shown, *db.session.execute(drawn)) for name in row if name})
+
+
+def _picture(name: str, uploads: Path) -> Iterator[str]:
+    """What is in a picture's file, as JSON; null when it is lost."""
+    try:
+        file = files.open_upload(name, uploads)
+    except NotFound:
+        yield "null"
+        return
+    with file:
+        yield f'"data:{files.KINDS[name.rpartition(".")[2]]};base64,'
+        while bite := file.read(A_BITE):
+            yield base64.b64encode(bite).decode()
+        yield '"'
 
 
 def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:

@@ -28,7 +28,6 @@ from ..models import (
     CardTransfer,
     Cart,
     CartLine,
-    Category,
     CreditAccount,
     CreditEntry,
     Design,
@@ -43,7 +42,6 @@ from ..models import (
     OutboxMessage,
     Payment,
     Product,
-    ProductPicture,
     Profile,
     ProfileLink,
     RecoveryCode,
@@ -59,7 +57,7 @@ from ..models import (
     user_roles,
 )
 from ..models.users import RETURN_WITHIN
-from . import audit, cards, closing
+from . import audit, cards, closing, pictures
 
 WHY_RETIRED = "account erased"
 NO_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
@@ -134,14 +132,14 @@ def find(user_id: int) -> Person:
     transfers = sa.or_(CardTransfer.from_user_id == user_id, CardTransfer.to_user_id == user_id)
     if user.is_verified:
         transfers = sa.or_(transfers, CardTransfer.to_email == user.email)
-    pictures = {name for row in rows for name in row[1:] if name}
+    shown = {name for row in rows for name in row[1:] if name}
     for front, rear in db.session.execute(
         select(Design.front_picture, Design.rear_picture).where(_own_design(user_id))
     ):
-        pictures |= {name for name in (front, rear) if name}
+        shown |= {name for name in (front, rear) if name}
     orders = _ids(select(Order.id).where(Order.user_id == user_id))
-    pictures |= _of_lines(CartLine, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
-    pictures |= _of_lines(OrderLine, OrderLine.order_id.in_(orders))
+    shown |= pictures.of_lines(CartLine, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
+    shown |= pictures.of_lines(OrderLine, OrderLine.order_id.in_(orders))
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -152,7 +150,7 @@ def find(user_id: int) -> Person:
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
         order_ids=orders,
-        pictures=frozenset(pictures),
+        pictures=frozenset(shown | pictures.left_by(user_id)),
     )
 
 
@@ -160,34 +158,12 @@ def _ids(query: sa.Select[Any]) -> frozenset[int]:
     return frozenset(db.session.scalars(query))
 
 
-def _of_lines(lines: type[CartLine] | type[OrderLine], *conditions: sa.ColumnElement[bool]) -> set[str]:
-    """The names of the uploads that came with lines of carts or orders."""
-    has_any = sa.cast(lines.pictures, sa.Text) != "[]"
-    return {name for names in db.session.scalars(select(lines.pictures).where(has_any, *conditions)) for name in names}
-
-
-def pictures_in_use() -> set[str]:
-    """The names of all uploads that something refers to."""
-    used: set[str] = set()
-    for column in PICTURES:
-        used.update(name for name in db.session.scalars(select(column)) if name)
-    return used | _of_lines(CartLine) | _of_lines(OrderLine)
-
-
-PICTURES: tuple[Any, ...] = (
-    Profile.photo,
-    Profile.banner,
-    Design.front_picture,
-    Design.rear_picture,
-    Category.picture,
-    ProductPicture.name,
-    OrderLine.picture,
-)
-
-
 def forget_files(person: Person, instance: Path, *, with_mails: bool) -> None:
-    """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files."""
-    for name in sorted(person.pictures - pictures_in_use()):
+    """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files.
+
+    Former pictures are among them, and those that were sent and never saved.
+    """
+    for name in sorted(person.pictures - pictures.in_use(person.pictures)):
         files.delete(name, files.folder(instance))
     if with_mails:
         delete_mails(person, instance / "mail")
@@ -369,7 +345,7 @@ def _blank_own_taps(person: Person) -> None:
 PERSONAL: tuple[Kept, ...] = (
     Kept("who did what", {"audit_entries": ("details", "origin"), "card_events": ("why",)},
          _blank_deeds),
-    Kept("mails under way (ids, at times what a visitor wrote)",
+    Kept("mails under way (ids, at times what a visitor wrote), former pictures to be deleted",
          {"outbox": ("payload", "error"), "schedules": ("error",)}, _delete_promises),
     Kept("offers of cards", {"card_transfers": ("to_email",)}, _blank_transfers),
     Kept("device, times seen", {"web_sessions": ("device", "data", "sid_hash")}, _all_of(WebSession.user_id)),

@@ -233,8 +233,8 @@ def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, 
     order = _write(cart, buyer, found, shop, now)
     _take_everything(order, buyer, found, keys, now)
     _note(order, OrderMove.PLACE, None, OrderStatus.PENDING, buyer.user)
-    outbox.post_later("mail.order_received", MAIL_WAITS, order_id=order.id)
-    outbox.post_later("mail.order_to_owner", MAIL_WAITS, order_id=order.id)
+    outbox.post("mail.order_received", due_at=now + MAIL_WAITS, order_id=order.id)
+    outbox.post("mail.order_to_owner", due_at=now + MAIL_WAITS, order_id=order.id)
     audit.record("order.placed", subject=order, actor=buyer.user, total=order.total_amount)
     return order
 

@@ -72,6 +72,8 @@ class TapLine(NamedTuple):
     os_family: str | None
     country: str
     outcome: Outcome
+    is_bot: bool
+    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -154,29 +156,43 @@ def per_kind(question: Question) -> KindCounts:
 
 def per_hour_of_week(question: Question, zone: str) -> list[list[int]]:
     """Taps by the clock on the shop's wall: seven days from Monday, each of 24 hours."""
-    start, end = instants_of(question, zone)
+    asked = _by_hour_of_week(question.first, question.last, zone, question.with_everything)
+    if question.card is not None:
+        asked = asked.where(TapHour.card_id.in_(cards.chain_of(question.card.id)))
+    week = [0] * HOURS_OF_WEEK
+    # below the session, whose own way of reading rows takes a fifth of the time
+    for slot, number in db.session.connection().execute(asked, {"owner_id": question.owner.id}):
+        week[int(slot)] = int(number)
+    return [week[start : start + 24] for start in range(0, HOURS_OF_WEEK, 24)]
+
+
+@lru_cache(maxsize=256)
+def _by_hour_of_week(first: date, last: date, zone: str, with_everything: bool) -> sa.Select[Any]:
+    """The question for the taps of one holder, `owner_id`; putting it together takes longer than its answer."""
+    start, end = _instants(first, last, zone)
     epoch = sa.cast(sa.extract("epoch", TapHour.hour_at), sa.BigInteger)
-    shifts = _shifts(start, end, zone)
-    *earlier, (_until, last_shift) = shifts
+    *earlier, (_until, last_shift) = _shifts(start, end, zone)
     shift: Any = sa.literal(last_shift, sa.BigInteger)
     if earlier:
         shift = sa.case(*((TapHour.hour_at < until, seconds) for until, seconds in earlier), else_=last_shift)
     # 1 January 1970 was a Thursday
     slot = ((epoch + shift + 3 * 86400) // 3600 % HOURS_OF_WEEK).label("slot")
-    found = db.session.execute(
+    of_period = (TapHour.hour_at >= start, TapHour.hour_at < end, _counted(TapHour, with_everything))
+    return (
         sa.select(slot, sa.func.sum(TapHour.tap_count))
-        .where(TapHour.hour_at >= start, TapHour.hour_at < end, *_wanted(question, TapHour))
-        .group_by(slot)
+        .where(TapHour.owner_id == sa.bindparam("owner_id"), *of_period)
+        .group_by(sa.text("slot"))
     )
-    numbers = {int(place): int(number) for place, number in found}
-    return [[numbers.get(day * 24 + hour, 0) for hour in range(24)] for day in range(7)]
 
 
 def instants_of(question: Question, zone: str) -> tuple[datetime, datetime]:
     """When the first day begins on the shop's clock, and when the last one is over."""
+    return _instants(question.first, question.last, zone)
+
+
+def _instants(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     wall = ZoneInfo(zone)
-    days = (question.first, question.last + timedelta(days=1))
-    start, end = (datetime.combine(day, time.min, wall).astimezone(UTC) for day in days)
+    start, end = (datetime.combine(day, time.min, wall).astimezone(UTC) for day in (first, last + timedelta(days=1)))
     return start, end
 
 
@@ -238,6 +254,8 @@ def _taps(question: Question, zone: str) -> sa.Select[Any]:
         UserAgent.os_family,
         Tap.country,
         Tap.outcome,
+        Tap.is_bot,
+        Tap.is_own,
     )
     return (
         sa.select(*columns)

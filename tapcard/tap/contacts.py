@@ -9,7 +9,7 @@ from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
-from .. import files, images, qr
+from .. import files, images
 from ..clock import utcnow
 from ..db import db, own_transaction
 from ..errors import NotFound
@@ -24,7 +24,8 @@ from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
-from .profiles import moved
+from .profiles import moved, page_address
+from .qr_files import qr_file
 from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
@@ -104,15 +105,7 @@ def contact_shared(slug: str) -> AnyResponse:
 def profile_qr(profile_id: int, kind: str) -> Response:
     """The QR code of a profile's page, for its owner to print."""
     own = profiles.own_profile(current_user, profile_id)
-    if kind not in ("svg", "png"):
-        abort(404)
-    address = f"{current_app.config['SITE_URL']}/p/{own.slug}"
-    if kind == "png":
-        response = Response(qr.png(address), mimetype="image/png")
-    else:
-        response = Response(qr.svg(address, title=own.name), mimetype="image/svg+xml")
-    response.headers["Content-Disposition"] = f'attachment; filename="{own.slug}-qr.{kind}"'
-    return response
+    return qr_file(page_address(own), kind, name=f"{own.slug}-qr", title=own.name)
 
 
 def seen_profile(slug: str) -> Profile:

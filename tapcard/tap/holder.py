@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Response, abort, current_app, flash, make_response, redirect, render_template, url_for
+from flask import Response, current_app, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from ..web.redirects import own_hosts
 from .blueprint import bp
 from .forms import CardForm, ReleaseForm
 from .history import history
+from .qr_files import qr_file
 
 PERIOD = 30
 LAST_TAPS = 8
@@ -178,13 +179,7 @@ def release_card(token: str) -> AnyResponse:
 def card_qr(token: str, kind: str) -> Response:
     """The QR code to print, as SVG or PNG."""
     own = cards.own_card(current_user, token)
-    if kind not in ("svg", "png"):
-        abort(404)
-    url = printed_url(own)
-    body, mimetype = (qr.svg(url).encode(), "image/svg+xml") if kind == "svg" else (qr.png(url), "image/png")
-    response = Response(body, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="tapcard-{own.token}.{kind}"'
-    return response
+    return qr_file(printed_url(own), kind, name=f"tapcard-{own.token}")
 
 
 def printed_url(own: Card) -> str:

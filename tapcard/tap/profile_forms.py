@@ -136,6 +136,7 @@ class ProfileForm(Form):
         self.region = region
         self.before = look
         self.new: dict[str, str | None] = dict.fromkeys(PICTURES)
+        self.stored: list[str] = []
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
                 field.data = ""  # a file, sent where a text belongs
@@ -190,12 +191,13 @@ class ProfileForm(Form):
             if self[key].data:
                 data = self._drawn(key)
                 if data is not None:
-                    self.new[key] = files.store(data, uploads.folder())
+                    self.new[key] = name = files.store(data, uploads.folder())
+                    self.stored.append(name)
                     self[f"remove_{key}"].data = False
             elif self[f"remove_{key}"].data:
                 self.new[key] = None
-            name = self.new[key]
-            self[f"{key}_kept"].data = _signer(key).dumps([user_id, name]) if name else ""
+            kept = self.new[key]
+            self[f"{key}_kept"].data = _signer(key).dumps([user_id, kept]) if kept else ""
 
     def draw_pictures(self, user_id: int) -> dict[str, str | None]:
         """Addresses of the pictures of a preview: what was sent along stands in the address itself, stored nowhere."""

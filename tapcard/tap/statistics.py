@@ -46,7 +46,7 @@ OUTCOMES = {
     Outcome.SETUP: lazy_gettext("Found the card not set up"),
     Outcome.EDIT: lazy_gettext("Opened the card's page"),
 }
-TABLE = ("date", "card_token", "card_name", "channel", "device", "country", "outcome")
+TABLE = ("date", "card_token", "card_name", "channel", "device", "country", "outcome", "is_bot", "is_own")
 
 
 class StatisticsForm(Form):
@@ -353,4 +353,5 @@ def csv_rows(found: Iterator[TapLine], wall: ZoneInfo) -> Iterator[tuple[object,
     for row in found:
         at = row.tapped_at.astimezone(wall).isoformat(timespec="seconds")
         device = row.device or Device.OTHER
-        yield at, row.token, row.alias, row.channel.value, device.value, row.country, row.outcome.value
+        codes = (row.channel.value, device.value, row.country, row.outcome.value)
+        yield at, row.token, row.alias, *codes, int(row.is_bot), int(row.is_own)

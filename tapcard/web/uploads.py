@@ -7,7 +7,6 @@ from werkzeug.datastructures import FileStorage
 
 from .. import files, images
 
-KINDS = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
 ONE_YEAR = 365 * 24 * 60 * 60
 
 bp = Blueprint("uploads", __name__)
@@ -35,7 +34,7 @@ def read_limited(upload: FileStorage, limit: int = images.MOST_BYTES) -> bytes:
 def file(name: str) -> Response:
     """Send a picture; its name says what is in it, so it never changes."""
     with files.open_upload(name, folder()) as upload:
-        response = Response(upload.read(), mimetype=KINDS[name.rpartition(".")[2]])
+        response = Response(upload.read(), mimetype=files.KINDS[name.rpartition(".")[2]])
     response.set_etag(name.partition(".")[0])
     response.cache_control.public = True
     response.cache_control.max_age = ONE_YEAR

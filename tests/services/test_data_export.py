@@ -1,6 +1,8 @@
 """Download my data: everything about the person, nothing about anybody else, whatever the size."""
 
 import json
+import tracemalloc
+import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import seeds
+from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -26,10 +28,15 @@ from tapcard.models import (
     WebSession,
 )
 from tapcard.services import audit, cards, data_export
+from tapcard.web import uploads
+
+
+def pieces(user: User) -> list[str]:
+    return list(data_export.pieces(user, utcnow(), uploads.folder()))
 
 
 def exported(user: User) -> Any:
-    return json.loads("".join(data_export.pieces(user, utcnow())))
+    return json.loads("".join(pieces(user)))
 
 
 def give_everything(user: User, word: str) -> Card:
@@ -61,7 +68,7 @@ def both(ada: User, cleo: User) -> dict[str, Any]:
     """What Ada downloads when Cleo has as much as she has."""
     give_everything(cleo, "CLEOSWORD")
     give_everything(ada, "ADASWORD")
-    return {"text": "".join(data_export.pieces(ada, utcnow())), "user": ada}
+    return {"text": "".join(pieces(ada)), "user": ada}
 
 
 def test_everything_of_the_person_is_in_it(both: dict[str, Any]) -> None:
@@ -106,14 +113,66 @@ def test_a_large_account_is_read_piece_by_piece(ada: User, card: Card) -> None:
            "outcome": Outcome.REDIRECT}  # fmt: skip
     db.session.execute(sa.insert(Tap), [{"uid": f"{number:032x}", **row} for number in range(5000)])
     db.session.commit()
-    pieces = list(data_export.pieces(ada, utcnow()))
-    assert max(map(len, pieces)) < 2000
-    assert len(json.loads("".join(pieces))["taps"]) == 5000
+    read = pieces(ada)
+    assert max(map(len, read)) < 2000
+    assert len(json.loads("".join(read))["taps"]) == 5000
+
+
+def contents(data: Any) -> dict[str, bytes]:
+    """What is in the pictures of a downloaded file, by their names."""
+    return {each["name"]: urllib.request.urlopen(each["data"]).read() for each in data["pictures"]}
+
+
+def test_the_pictures_themselves_are_in_it(ada: User, cleo: User) -> None:
+    folder = uploads.folder()
+    photo, banner, front, rear, others = (
+        files.store(content, folder, suffix)
+        for content, suffix in (
+            (b"photo", "webp"), (b"banner\0" * 9000, "webp"), (b"front", "png"), (b"rear", "jpg"), (b"Cleo", "webp"),
+        )
+    )  # fmt: skip
+    seeds.create_profile(ada, "ada", photo=photo, banner=banner)
+    seeds.create_profile(ada, "ada-two", photo=photo)
+    seeds.create_profile(cleo, "cleo", photo=others, banner=others)
+    seeds.create_design("Mine", owner_id=ada.id, front_picture=front, rear_picture=rear)
+    seeds.create_design("Cleo's", owner_id=cleo.id, front_picture=others)
+    seeds.create_design("The shop's", front_picture=others, is_public=True)
+    db.session.commit()
+    data = exported(ada)
+    assert contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
+    assert [each["data"].partition(";")[0] for each in data["pictures"] if each["name"] == rear] == ["data:image/jpeg"]
+    assert [(each["photo"], each["banner"]) for each in data["profiles"]] == [(photo, banner), (photo, None)]
+    assert [(each["name"], each["front_picture"]) for each in data["designs"]] == [("Mine", front)]
+
+
+def test_a_picture_whose_file_is_lost_does_not_spoil_the_others(ada: User) -> None:
+    kept, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
+    seeds.create_profile(ada, "ada", photo=lost, banner=kept)
+    db.session.commit()
+    assert {each["name"]: bool(each["data"]) for each in exported(ada)["pictures"]} == {lost: False, kept: True}
+
+
+def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
+    large = [bytes([number]) * 4_000_000 for number in range(4)]
+    for number, content in enumerate(large):
+        seeds.create_profile(ada, f"ada-{number}", photo=files.store(content, uploads.folder()))
+    db.session.commit()
+    sum(map(len, pieces(ada)))  # what is loaded once is loaded
+    tracemalloc.start()
+    length, longest = 0, 0
+    for piece in data_export.pieces(ada, utcnow(), uploads.folder()):
+        length, longest = length + len(piece), max(longest, len(piece))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 20_000_000
+    assert longest < 20_000
+    assert most < 1_000_000
+    assert sorted(contents(exported(ada)).values()) == large
 
 
 def test_an_empty_account_is_a_file_too(cleo: User) -> None:
     data = exported(cleo)
-    assert (data["cards"], data["leads"], data["roles"]) == ([], [], [])
+    assert (data["cards"], data["leads"], data["roles"], data["pictures"]) == ([], [], [], [])
     assert db.session.scalars(sa.select(Profile)).all() == []
 
 
@@ -121,7 +180,7 @@ def test_leads_wait_for_a_verified_address_here_too(create_user: Callable[..., U
     dora = create_user("dora@example.com", verified=False)
     seeds.create_lead(seeds.create_profile(dora, "dora"), "Gus Lind")
     db.session.commit()
-    assert "Gus Lind" not in "".join(data_export.pieces(dora, utcnow()))
+    assert "Gus Lind" not in "".join(pieces(dora))
     dora.verified_at = utcnow()
     db.session.commit()
-    assert "Gus Lind" in "".join(data_export.pieces(dora, utcnow()))
+    assert "Gus Lind" in "".join(pieces(dora))

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -34,9 +35,10 @@ from tapcard.models import (
     TwoFactor,
     User,
 )
-from tapcard.services import accounts, addresses, audit, cards, closing, erasing
+from tapcard.services import accounts, addresses, audit, cards, closing, erasing, pictures
 from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
 from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import form_to
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
@@ -137,6 +139,24 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     cards.unlock(card, zeb)
     db.session.commit()
     return card, data
+
+
+def change_pictures(client: FormClient, zeb: User, app: Flask) -> list[str]:
+    """Send a photo, replace it, take a banner off, send one that is never saved; tells the names they had."""
+    [profile] = db.session.scalars(sa.select(Profile).where(Profile.owner_id == zeb.id))
+    path, names = f"/profiles/{profile.id}", {str(profile.banner)}
+    for changes in (
+        {"photo": (io.BytesIO(picture()), "first.webp")},
+        {"photo": (io.BytesIO(picture()), "second.webp"), "remove_banner": "y"},
+        {"banner": (io.BytesIO(picture()), "draft.webp"), "email": "nonsense"},
+    ):
+        form = form_to(client.get(path).text, path)
+        client.post(path, data={**form.values, **changes}, content_type="multipart/form-data", csrf=False)
+        db.session.rollback()
+    folder = files.folder(app.instance_path)
+    names |= {path.name for path in folder.glob("*.webp")}
+    assert len(names) == 4
+    return sorted(names)
 
 
 def use(client: FormClient, zeb: User, app: Flask, run: Callable[[], None]) -> None:
@@ -347,6 +367,21 @@ def test_the_figures_of_a_card_stay_and_own_taps_lose_everything_but_the_instant
         (False, "en-GB", True, False), (True, "", False, True)]  # fmt: skip
 
 
+def test_former_pictures_and_those_never_saved_go_with_their_person(
+    app: Flask, zeb: User, cleo: User, client: FormClient
+) -> None:
+    fill(zeb, cleo, app)
+    login(client, zeb)
+    names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
+    others = files.store(b"others", folder)
+    pictures.leave([others], cleo.id)
+    db.session.commit()
+    erase(zeb, app)
+    assert [name for name in names if files.exists(name, folder)] == []
+    assert files.exists(others, folder)  # left by somebody else, a moment ago
+    assert pictures.left_by(zeb.id) == set()
+
+
 # --- when -------------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +425,40 @@ def test_the_command_erases_at_once_after_asking(app: Flask, zeb: User, olu: Use
     last = run(args=["users", "erase", "olu@example.com", "--yes"])
     assert (last.exit_code, "only owner" in last.output) == (1, True)
     assert db.session.get_one(User, olu.id, populate_existing=True).is_active
+
+
+def test_the_command_says_erased_once_every_file_is_gone(
+    app: Flask, zeb: User, cleo: User, client: FormClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(zeb, cleo, app)
+    login(client, zeb)
+    names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
+    seen: list[list[str]] = []
+    echo = click.echo
+
+    def watched(message: str, **how: Any) -> None:
+        if message.startswith("Erased"):
+            seen.append([name for name in names if files.exists(name, folder)])
+        echo(message, **how)
+
+    monkeypatch.setattr(click, "echo", watched)
+    assert "Erased." in app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"]).output
+    assert seen == [[]]
+
+
+def test_the_command_does_not_say_erased_when_a_file_is_left(
+    app: Flask, zeb: User, cleo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(zeb, cleo, app)
+
+    def stuck(name: str, folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", name)
+
+    monkeypatch.setattr(files, "delete", stuck)
+    result = app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"])
+    assert result.exit_code == 1
+    assert "not all of its files" in result.output
+    assert "Erased." not in result.output
 
 
 def test_the_clean_up_is_planned(app: Flask) -> None:

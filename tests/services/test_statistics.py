@@ -105,6 +105,31 @@ def test_every_grouping_is_the_same_taps(
         attempt.rollback()
 
 
+def test_the_hours_of_one_holder_or_card_never_answer_for_another(
+    app: Flask, ada: User, cleo: User, create_card: Callable[..., Card]
+) -> None:
+    """The question is put together once for everybody who asks about the same days."""
+    statistics._by_hour_of_week.cache_clear()
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
+    adas, second, cleos = create_card(ada), create_card(ada), create_card(cleo)
+    for card, number, agent in ((adas, 1, PHONE), (adas, 1, BOT), (second, 2, PHONE), (cleos, 4, PHONE)):
+        one = {"at": noon, "card_id": card.id, "owner_id": card.owner_id, "user_agent": agent}
+        store(app, "Europe/London", *([one] * number))
+    for owner, card, with_everything, number in (
+        (ada, None, False, 3), (ada, adas, False, 1), (cleo, None, False, 4), (cleo, adas, False, 0),
+        (ada, None, True, 4), (ada, second, True, 2), (ada, None, False, 3),
+    ):  # fmt: skip
+        question = Question(owner, date(2026, 11, 16), date(2026, 11, 22), card, with_everything)
+        week = statistics.per_hour_of_week(question, "Europe/London")
+        assert [len(day) for day in week] == [24] * 7
+        assert (week[4][12], sum(map(sum, week))) == (number, number)
+    later = Question(ada, date(2026, 11, 21), date(2026, 11, 22))
+    assert sum(map(sum, statistics.per_hour_of_week(later, "Europe/London"))) == 0
+    assert statistics.per_hour_of_week(question, "Asia/Tokyo")[4][21] == 3
+    info = statistics._by_hour_of_week.cache_info()
+    assert (info.misses, info.hits) == (4, 5)
+
+
 def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None:
     before = Question(ada, date(2026, 11, 15), TODAY).before()
     assert (before.first, before.last, before.day_count) == (date(2026, 11, 8), date(2026, 11, 14), 7)

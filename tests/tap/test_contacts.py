@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import vobject
+import zxingcpp
 from flask import Flask
 from PIL import Image
 from sqlalchemy.exc import OperationalError
@@ -437,6 +438,9 @@ def test_the_owner_takes_the_qr_code_along(
     with Image.open(io.BytesIO(client.get(f"/profiles/{own.id}/qr.png").data)) as picture:
         assert picture.format == "PNG"
     assert client.get(f"/profiles/{own.id}/qr.gif").status_code == 404
+    with Image.open(io.BytesIO(client.get(f"/profiles/{own.id}/qr.png?logo=y").data)) as picture:
+        assert [found.text for found in zxingcpp.read_barcodes(picture.convert("L"))] == ["http://localhost/p/ada"]
+    assert "#0091ca" in client.get(f"/profiles/{own.id}/qr.svg?logo=y").text
     stranger = new_client()
     login(stranger, cleo)
     assert stranger.get(f"/profiles/{own.id}/qr.svg").status_code == 404

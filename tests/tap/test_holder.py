@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import zxingcpp
 from PIL import Image
 
+from tapcard import settings
 from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, LockedBecause, Profile, Tap, Target, User
 from tapcard.services import cards
@@ -331,6 +333,28 @@ def test_the_qr_code_comes_as_svg_and_png(adas: FormClient) -> None:
     with Image.open(io.BytesIO(png.data)) as image:
         assert image.size[0] >= 300
     assert adas.get(f"{HERE}/qr.gif").status_code == 404
+
+
+def test_the_qr_code_has_our_logo_in_it_where_it_is_wanted(adas: FormClient) -> None:
+    page = adas.get(HERE).text
+    assert 'name="logo"' in page
+    for kind in ("svg", "png"):
+        assert f'action="{HERE}/qr.{kind}"' in page
+    bare, marked = adas.get(f"{HERE}/qr.png?logo="), adas.get(f"{HERE}/qr.png?logo=y")
+    assert bare.data == adas.get(f"{HERE}/qr.png").data != marked.data
+    with Image.open(io.BytesIO(marked.data)) as image:
+        assert [found.text for found in zxingcpp.read_barcodes(image.convert("L"))] == ["http://localhost/q/ADASCARD"]
+    assert "#0091ca" in adas.get(f"{HERE}/qr.svg?logo=y").text
+    assert "#0091ca" not in adas.get(f"{HERE}/qr.svg").text
+
+
+def test_the_logo_in_a_qr_code_wears_the_shops_colours(adas: FormClient) -> None:
+    settings.change("brand_color", "#b32f55")
+    settings.change("ink_color", "#ffffff")  # too light to carry anything white
+    db.session.commit()
+    drawn = adas.get(f"{HERE}/qr.svg?logo=y").text
+    assert 'fill="#b32f55"' in drawn
+    assert 'rx="7.5" fill="#fff' not in drawn
 
 
 def test_the_card_page_tells_the_test_link_and_the_history(adas: FormClient) -> None:

@@ -2,12 +2,14 @@
 
 import contextvars
 import csv
+import html
 import io
 import json
 import re
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -236,11 +238,29 @@ def test_the_table_tells_each_tap_in_codes(adas: FormClient, card: Card, tapped:
     query = "?since=2026-07-01&until=2026-07-01"
     assert rows_of(adas, query) == [
         {"date": "2026-07-01T13:05:09+01:00", "card_token": "ADASCARD", "card_name": "Everyday", "channel": "qr",
-         "device": "phone", "country": "GB", "outcome": "redirect"}]  # fmt: skip
+         "device": "phone", "country": "GB", "outcome": "redirect", "is_bot": "0", "is_own": "0"}]  # fmt: skip
     name = adas.get(f"/statistics.csv{query}").headers["Content-Disposition"]
     assert re.fullmatch(r'attachment; filename="usage_\d{4}-\d\d-\d\d_\d\d-\d\d\.csv"', name)
     now = datetime.now(ZoneInfo(LONDON))
     assert f"{now:%Y-%m-%d}" in name or now.hour == 0
+
+
+def test_the_table_tells_robots_and_own_taps_where_the_page_includes_them(
+    app: Flask, adas: FormClient, card: Card, ada: User, tapped: Callable[..., None]
+) -> None:
+    me = app.extensions["keys"].sign_me(ada.id)
+    tapped(card, 4)
+    tapped(card, 3, user_agent=BOT)
+    tapped(card, 2, me=me)
+    tapped(card, 1, user_agent=BOT, me=me)
+
+    def marks(query: str) -> Counter[tuple[str, str]]:
+        return Counter((row["is_bot"], row["is_own"]) for row in rows_of(adas, query))
+
+    assert marks("?all=y") == {("0", "0"): 4, ("1", "0"): 3, ("0", "1"): 2, ("1", "1"): 1}
+    assert marks("") == {("0", "0"): 4}
+    [address] = re.findall(r'href="(/statistics\.csv[^"]*)"', adas.get("/statistics?all=y").text)
+    assert marks(html.unescape(address).partition("/statistics.csv")[2])[("1", "0")] == 3
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
