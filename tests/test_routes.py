@@ -1,26 +1,41 @@
 """Every address there is: who gets what; looking changes nothing, sending needs a token, nothing odd breaks a page."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
 from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, LinkPurpose, LockedBecause, Profile, ProfileLink, User, WebSession
+from tapcard.models import (
+    AuditEntry,
+    Card,
+    Design,
+    LinkPurpose,
+    LockedBecause,
+    OutboxMessage,
+    Profile,
+    ProfileLink,
+    User,
+    WebSession,
+)
 from tapcard.services import accounts, cards, transfers, weekly_mail
 from tapcard.web.security import csrf
 from tests.conftest import FormClient, login
-from tests.watching import statements, walk, writes
+from tests.watching import all_rows, put_back, statements, walk, writes
 
 DAY = timedelta(days=1)
 ROLES = ("nobody", "ada", "cleo", "ben", "olu")
+BACK_OFFICE_TABLES = {"cards": Card, "designs": Design, "outbox": OutboxMessage, "audit": AuditEntry}
 HOLDERS = (302, 200, 200, 200, 200)
 ADAS = (302, 200, 404, 404, 404)
 STAFFS = (302, 404, 404, 200, 200)
@@ -101,13 +116,15 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "ops.healthz": ALL,
     "ops.readyz": ALL,
 }
+BACK = tuple(f"/admin/tables/{name}/" for name in BACK_OFFICE_TABLES)  # to a table from what it does not offer
+AWAY = ("/log-in?next=/", "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
 LEADING_ON = ("auth.sign_up", "auth.log_in", "auth.second_factor", "auth.reopen")  # whoever is signed in already
 # what each form answers to when it is sent empty, with its token
 SENDING: dict[str, tuple[int, ...]] = {
     "auth.sign_up": (422, 302, 302, 302, 302),
     "auth.log_in": (422, 302, 302, 302, 302),
     "auth.log_out": (302,) * 5,
-    "auth.verify": (302, 410, 410, 410, 410),  # the link works once
+    "auth.verify": (302,) * 5,
     "auth.resend_verification": (302,) * 5,
     "auth.forgot_password": (422,) * 5,
     "auth.set_password": (422,) * 5,
@@ -122,8 +139,8 @@ SENDING: dict[str, tuple[int, ...]] = {
     "auth.switch_off_two_factor": (302, 404, 404, 404, 404),
     "auth.end_session": (302, 302, 404, 404, 404),
     "auth.end_other_sessions": (302,) * 5,
-    "auth.confirm_email": (302, 410, 410, 410, 410),
-    "auth.undo_email": (302, 410, 410, 410, 410),
+    "auth.confirm_email": (302,) * 5,
+    "auth.undo_email": (302,) * 5,
     "auth.new_address": (302, 422, 422, 422, 422),
     "auth.edit_address": (302, 302, 404, 404, 404),
     "auth.default_address": (302, 302, 404, 404, 404),
@@ -161,10 +178,66 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
 }
+# the tables that Flask-Admin draws
+OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
+LOOKING_BACK_OFFICE: dict[str, tuple[int, ...]] = {
+    "admin.index": (302, 404, 404, 404, 404),  # ours is `/admin/`
+    "admin.static": (404,) * 5,
+    "*.index_view": STAFFS,
+    "*.details_view": STAFFS,
+    "*.create_view": OFF,
+    "*.edit_view": OFF,
+    "*.export": OFF,
+    "*.ajax_lookup": (302, 404, 404, 404, 404),
+}
+SENDING_BACK_OFFICE: dict[str, tuple[int, ...]] = {
+    "*.create_view": OFF,
+    "*.edit_view": OFF,
+    "*.delete_view": OFF,
+    "*.action_view": OFF,
+    "*.ajax_update": (302, 404, 404, 404, 404),
+}
+
+
+def of_each_table(answers: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """What Flask-Admin's addresses answer, table by table."""
+    return {endpoint.replace("*", table): each for endpoint, each in answers.items() for table in BACK_OFFICE_TABLES}
+
+
+EVERY_LOOKING = LOOKING | of_each_table(LOOKING_BACK_OFFICE)
+EVERY_SENDING = SENDING | of_each_table(SENDING_BACK_OFFICE)
+BACK_OFFICE = re.compile(rf"(backoffice|admin|{'|'.join(BACK_OFFICE_TABLES)})\.(?!static)")
+
+
+@dataclass(frozen=True)
+class Like:
+    """A role that fares as another one does, except where it says so."""
+
+    whom: str
+    looking: dict[str, int] = field(default_factory=dict)
+    sending: dict[str, int] = field(default_factory=dict)
+
+
+STRANGER = Like("cleo", {"tap.offer": 404}, {"tap.accept_offer": 404, "tap.decline_offer": 404})  # no offer is theirs
+WITHOUT_BACK_OFFICE = (  # to the set-up
+    {endpoint: 302 for endpoint in EVERY_LOOKING if BACK_OFFICE.match(endpoint)},
+    {endpoint: 302 for endpoint in EVERY_SENDING if BACK_OFFICE.match(endpoint)},
+)
+LIKE = {
+    "teacher": STRANGER,
+    "assistant": STRANGER,
+    # whose address is not verified reads so instead of an offer, and sees no leads
+    "ada, unverified": Like(
+        "ada", {"tap.offer": 200, "tap.lead_vcf": 404, "tap.delete_lead": 404}, {"tap.delete_lead": 404}
+    ),
+    "cleo, unverified": Like("cleo", {}, {"tap.accept_offer": 404, "tap.decline_offer": 404}),
+    "ben, where staff need two factors": Like("ben", *WITHOUT_BACK_OFFICE),
+    "olu, where staff need two factors": Like("olu", *WITHOUT_BACK_OFFICE),
+}
 # what mail programs send by themselves (RFC 8058): the address is signed, and does one harmless thing
 WITHOUT_TOKEN = {"tapcard.tap.statistics.stop_weekly_mail"}
-# Flask-Admin's own, which have a test of their own (tests/admin)
-TABLES = re.compile(r"(admin|cards|designs|outbox|audit)\.")
+# Flask-Admin's own
+TABLES = re.compile(rf"(admin|{'|'.join(BACK_OFFICE_TABLES)})\.")
 
 ODD = [
     "",
@@ -220,10 +293,14 @@ def stage(
     special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
                "tap.statistics_series": {"series": "days"},
+               **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
+                  for table, model in BACK_OFFICE_TABLES.items()},
                "tap.stop_weekly_mail": {"token": weekly_mail.token_of(ada.id, app.extensions["keys"])}}  # fmt: skip
 
     def values(endpoint: str) -> dict[str, Any]:
         given = {
+            "filename": "x.css",
+            "export_type": "csv",
             "token": card.token,
             "kind": "svg",
             "slug": "ada",
@@ -241,19 +318,38 @@ def stage(
 
 
 @pytest.fixture
-def browsers(request: pytest.FixtureRequest, new_client: Callable[[], FormClient]) -> Callable[..., list[FormClient]]:
-    """A browser for each role."""
+def browser(
+    request: pytest.FixtureRequest,
+    app: Flask,
+    new_client: Callable[[], FormClient],
+    create_user: Callable[..., User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str], FormClient]:
+    """The browser of somebody of a role, signed in."""
 
-    def make(*roles: str) -> list[FormClient]:
-        found = []
-        for role in roles:
-            client = new_client()
-            if role != "nobody":
-                login(client, request.getfixturevalue(role))
-            found.append(client)
-        return found
+    def make(role: str) -> FormClient:
+        name, _comma, state = role.partition(", ")
+        client = new_client()
+        db.session.commit()
+        if name == "nobody":
+            return client
+        is_cast = name in ROLES
+        user = request.getfixturevalue(name) if is_cast else create_user(f"{name}@example.com", roles=[name])
+        if state == "unverified":
+            user.verified_at = None
+        if state == "where staff need two factors":
+            config = dataclasses.replace(app.config["TAPCARD"], requires_staff_two_factor=True)
+            monkeypatch.setitem(app.config, "TAPCARD", config)
+        login(client, user)
+        return client
 
     return make
+
+
+@pytest.fixture
+def browsers(browser: Callable[[str], FormClient]) -> Callable[..., list[FormClient]]:
+    """A browser for each role."""
+    return lambda *roles: [browser(role) for role in roles]
 
 
 def rules(app: Flask, *, sending: bool) -> Iterator[Rule]:
@@ -265,48 +361,56 @@ def rules(app: Flask, *, sending: bool) -> Iterator[Rule]:
 
 
 def path_of(app: Flask, rule: Rule, values: dict[str, Any]) -> str:
-    built = app.url_map.bind("localhost").build(rule.endpoint, {name: values[name] for name in rule.arguments})
+    given = {name: value for name, value in values.items() if name in rule.arguments or name == "id"}
+    built = app.url_map.bind("localhost").build(rule.endpoint, given)
     return built.removeprefix("http://localhost")
-
-
-def endpoints(app: Flask, *, sending: bool) -> set[str]:
-    return {rule.endpoint for rule in rules(app, sending=sending) if not TABLES.match(rule.endpoint)}
 
 
 # --- who gets what ----------------------------------------------------------------------------------------------------
 
 
-def test_every_address_stands_in_the_tables(app: Flask) -> None:
-    assert endpoints(app, sending=False) == set(LOOKING)
-    assert endpoints(app, sending=True) == set(SENDING)
+def wanted(role: str, *, sending: bool) -> dict[str, int]:
+    """What every address answers somebody of a role."""
+    like = LIKE.get(role, Like(role))
+    column, answers = ROLES.index(like.whom), EVERY_SENDING if sending else EVERY_LOOKING
+    found = {endpoint: each[column] for endpoint, each in answers.items()}
+    return found | (like.sending if sending else like.looking)
 
 
-@pytest.mark.parametrize("endpoint", LOOKING)
+@pytest.mark.parametrize("sending", [False, True])
+def test_every_address_stands_in_the_tables(app: Flask, sending: bool) -> None:
+    assert {rule.endpoint for rule in rules(app, sending=sending)} == set(wanted("nobody", sending=sending))
+
+
+@pytest.mark.parametrize("role", [*ROLES, *LIKE])
 def test_everybody_sees_what_they_may(
-    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], endpoint: str
+    app: Flask, stage: Callable[[str], dict[str, Any]], browser: Callable[[str], FormClient], role: str
 ) -> None:
-    [rule] = [rule for rule in rules(app, sending=False) if rule.endpoint == endpoint]
-    path = path_of(app, rule, stage(endpoint))
-    answers = []
-    for client in browsers(*ROLES):
-        with client.get(path) as answer:
-            answers.append(answer.status_code)
-            if answer.status_code == 302 and client is not None and endpoint not in LEADING_ON:
-                assert answer.location.startswith(("/log-in?next=/", "https://example.com/"))
-    assert tuple(answers) == LOOKING[endpoint]
+    client, answers = browser(role), {}
+    for rule in rules(app, sending=False):
+        with client.get(path_of(app, rule, stage(rule.endpoint))) as answer:
+            answers[rule.endpoint] = answer.status_code
+            if answer.status_code == 302 and rule.endpoint not in LEADING_ON:
+                assert answer.location.startswith(AWAY), rule.endpoint
+    assert answers == wanted(role, sending=False)
 
 
-@pytest.mark.parametrize("endpoint", SENDING)
+@pytest.mark.parametrize("role", [*ROLES, *LIKE])
 def test_everybody_sends_what_they_may(
-    app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], endpoint: str
+    app: Flask, stage: Callable[[str], dict[str, Any]], browser: Callable[[str], FormClient], role: str
 ) -> None:
-    [rule] = [rule for rule in rules(app, sending=True) if rule.endpoint == endpoint]
-    path = path_of(app, rule, stage(endpoint))
-    answers = []
-    for client in browsers(*ROLES):
-        with client.post(path) as answer:
-            answers.append(answer.status_code)
-    assert tuple(answers) == SENDING[endpoint]
+    client, answers = browser(role), {}
+    form = {"csrf_token": client.csrf_token()}
+    rows, cookies = all_rows(), dict(client._cookies)
+    for rule in rules(app, sending=True):
+        path = path_of(app, rule, stage(rule.endpoint))
+        with statements(all_of_them=True) as asked, client.post(path, data=form) as answer:
+            answers[rule.endpoint] = answer.status_code
+        if writes(asked):
+            put_back(rows)
+            client._cookies.clear()
+            client._cookies.update(cookies)
+    assert answers == wanted(role, sending=True)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -357,8 +461,7 @@ def test_looking_never_writes(
 ) -> None:
     [client] = browsers(role)
     for rule in rules(app, sending=False):
-        values = {"filename": "x.css", "export_type": "csv", **stage(rule.endpoint)}
-        path = path_of(app, rule, values)
+        path = path_of(app, rule, stage(rule.endpoint))
         for method in ("GET", "HEAD"):
             db.session.commit()
             with statements() as asked, client.open(path, method=method):

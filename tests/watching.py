@@ -17,7 +17,7 @@ from flask import Flask
 
 from tapcard.db import db, transactions
 from tapcard.errors import DomainError
-from tests.conftest import FormClient
+from tests.conftest import KEPT_TABLES, FormClient
 
 BOOK_KEEPING = re.compile(r"\b(web_sessions|visitor_keys|profile_actions)\b")
 
@@ -48,6 +48,26 @@ def queries(asked: list[str]) -> list[str]:
 def writes(asked: list[str]) -> list[str]:
     """The statements that change something."""
     return [each for each in asked if not each.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA"))]
+
+
+def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:
+    """Every row there is, to be put back."""
+    db.session.commit()
+    return {
+        table: [dict(row) for row in db.session.execute(sa.select(table)).mappings()]
+        for table in db.metadata.sorted_tables
+        if table.name not in KEPT_TABLES
+    }
+
+
+def put_back(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
+    """Make the database what it was."""
+    for table in reversed(rows):
+        db.session.execute(table.delete())
+    for table, were in rows.items():
+        if were:
+            db.session.execute(table.insert(), were)
+    db.session.commit()
 
 
 def together(app: Flask, number: int, work: Callable[[int], object]) -> list[object]:

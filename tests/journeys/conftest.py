@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "artefacts"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 PHONE = {"width": 390, "height": 844}
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
 DESKTOP = {"width": 1280, "height": 900}
 START_SECONDS = 60
 PATIENCE = 15_000  # milliseconds: other tests run beside
@@ -98,6 +99,17 @@ def chromium() -> Iterator[Browser]:
 def phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """A phone, signed out."""
     context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url)
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def iphone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
+    """A phone that says what it is, so that its taps are no robot's; signed out."""
+    context = chromium.new_context(
+        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, user_agent=IPHONE
+    )  # fmt: skip
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()

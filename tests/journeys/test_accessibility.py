@@ -1,25 +1,21 @@
-"""Every page that links lead to: axe-core finds nothing in light and dark, and the keyboard reaches everything."""
+"""Every page, also behind mails and after bad forms: axe-core finds nothing, and the keyboard reaches everything."""
 
 import re
-from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tapcard.keys import Keys
+from tapcard.services import weekly_mail
 from tests.journeys.conftest import Served
-from tests.journeys.test_first_card import log_in
+from tests.journeys.test_first_card import PASSWORD, log_in
+from tests.journeys.test_profile import sign_up
+from tests.journeys.walking import LEAST, UNLINKED, complaints, forms_to_spoil, link_mailed, pages, register, spoil
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
-# pages that nothing links to
-UNLINKED = {
-    "nobody": ("/", "/t/DEMONEW", "/t/DEMOSET", "/t/DEMOLOST", "/t/DEMOOLD", "/t/NOSUCH22", "/p/ada", "/no/such/page"),
-    "ada@example.com": ("/dashboard", "/account"),
-    "olu@example.com": ("/admin/", "/t/NOSUCH22", "/dashboard"),
-}
-LEAST = {"nobody": 12, "ada@example.com": 10, "olu@example.com": 10}
-VARIES = re.compile(r"(?<=/)(?:[0-9A-Z]{6,}|\d+)(?=/|$)")
+LEAST_REFUSED = {"nobody": 5, "ada@example.com": 18, "olu@example.com": 4}
 REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, iframe, [tabindex]"
 COLLECT = f"""() => {{
   const seen = new Set();
@@ -42,40 +38,130 @@ FOCUSED = """() => {
 }"""
 
 
-def pages(page: Page, served: Served, starts: tuple[str, ...]) -> Iterator[str]:
-    """Go to each kind of page that can be reached by links; gives its path."""
-    waiting, known = list(starts), {VARIES.sub("*", path) for path in starts}
-    while waiting:
-        path = waiting.pop(0)
-        page.goto(path)
-        yield path
-        for href in page.eval_on_selector_all("main a[href]:not([download])", "all => all.map((each) => each.href)"):
-            found = urlsplit(urljoin(page.url, href))
-            kind = VARIES.sub("*", found.path)
-            leads_on = found.path.startswith(("/t/", "/q/", "/dev/")) or "/open/" in found.path
-            is_page = "." not in found.path.rpartition("/")[2] and not leads_on
-            if f"{found.scheme}://{found.netloc}" == served.url and is_page and kind not in known:
-                known.add(kind)
-                waiting.append(found.path)
+@pytest.fixture(scope="module")
+def waiting_card(chromium: Browser, served: Served) -> str:
+    """The token of a card that asks for its claim code."""
+    register(chromium, served, "WAITING2", "By a claim code")
+    return "WAITING2"
 
 
 @pytest.mark.parametrize("who", UNLINKED)
-def test_no_page_keeps_anybody_out(phone: BrowserContext, served: Served, who: str) -> None:
+def test_no_page_keeps_anybody_out(phone: BrowserContext, served: Served, waiting_card: str, who: str) -> None:
     page = phone.new_page()
     if who != "nobody":
         log_in(page, who)
-    axe, wrong, visited = Axe(), [], []
-    for path in pages(page, served, UNLINKED[who]):
+    wrong, visited, refused = [], [], 0
+    for path in pages(page, served, (*UNLINKED[who], f"/activate/{waiting_card}")):
         visited.append(path)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            wrong += [
-                f"{path} ({scheme}): {violation['id']} {node['target']} {node['failureSummary']}"
-                for violation in axe.run(page).response["violations"]
-                for node in violation["nodes"]
-            ]
+        wrong += complaints(page)
+        for number in range(forms_to_spoil(page)):
+            if number:
+                page.goto(path)
+            wrong += refusal(page, number)
+            refused += 1
     assert not wrong, "\n".join(wrong)
     assert len(visited) >= LEAST[who], visited
+    assert refused >= LEAST_REFUSED[who], refused
+
+
+def refusal(page: Page, number: int) -> list[str]:
+    """What is wrong with the page that refuses what no field takes."""
+    path = urlsplit(page.url).path
+    answer = spoil(page, number)
+    if answer.status != 422:
+        return [f"{path}: form {number} was answered with {answer.status}"]
+    if not page.locator("main [aria-invalid=true]").count():
+        return [f"{path}: form {number} was refused, and no field says why"]
+    return complaints(page)
+
+
+def press(page: Page, name: str | re.Pattern[str] = re.compile("")) -> None:
+    """Press a button of the page, the first unless it is named, and wait for the next page."""
+    with page.expect_navigation():
+        page.get_by_role("main").get_by_role("button", name=name).and_(page.locator("[type=submit]")).first.click()
+
+
+def test_no_page_behind_a_mail_or_in_the_middle_of_a_log_in_keeps_anybody_out(
+    phone: BrowserContext, desktop: BrowserContext, served: Served
+) -> None:
+    page, wrong = phone.new_page(), []
+
+    def look(path: str = "", *, heading: str | re.Pattern[str], spoilt: bool = False) -> None:
+        if path:
+            page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        wrong.extend(complaints(page))
+        if spoilt:
+            wrong.extend(refusal(page, 0))
+
+    sign_up(page, "Pia", "pia@example.com")
+    look(heading="Hello Pia")
+
+    # an offer, while the address is not confirmed, and after
+    ada = desktop.new_page()
+    log_in(ada, "ada@example.com")
+    ada.goto("/cards/DEMOURL/transfer")
+    ada.get_by_label("Their e-mail address").fill("pia@example.com")
+    press(ada, "Offer the card")
+    offer = link_mailed(served, "pia@example.com", "/offers/")
+    look(offer, heading="Confirm your address first")
+    verify = link_mailed(served, "pia@example.com", "/verify/")
+    look(verify, heading="Confirm your address")
+    press(page)
+    look(offer, heading="A card for you")
+    ada.goto("/cards/DEMOURL")
+    press(ada, "Withdraw the offer")
+    look(verify, heading=re.compile("This link"))
+
+    # a forgotten password, and another address
+    page.goto("/account/email")
+    page.get_by_label("New e-mail").fill("pia.new@example.com")
+    page.get_by_label("Your password").fill(PASSWORD)
+    press(page)
+    page.goto("/forgot-password")
+    page.get_by_label("E-mail").fill("pia@example.com")
+    press(page)
+    look(heading="Look into your mail")
+    look(link_mailed(served, "pia@example.com", "/set-password/"), heading="Choose a new password", spoilt=True)
+    look(link_mailed(served, "pia.new@example.com", "/email/confirm/"), heading="Confirm your new address")
+    press(page)
+    look(link_mailed(served, "pia@example.com", "/email/undo/"), heading="Take your address back")
+
+    # the mail about figures; the one about a lead links to the list of leads
+    ada.goto("/account")
+    ada.get_by_label("A weekly mail with figures").check()
+    with ada.expect_navigation():
+        ada.locator("form", has=ada.get_by_label("A weekly mail with figures")).get_by_role("button").click()
+    stop = weekly_mail.token_of(1, Keys((served.instance / "secret_key").read_text().strip()))
+    look(f"/mails/weekly/{stop}", heading="Switch the weekly mail off?")
+    press(page)
+    look(heading="The weekly mail is off")
+
+    # two-factor log in, and an account that is closed
+    page.goto("/account/two-factor/set-up")
+    secret = page.locator(".tc-secret code").inner_text().replace(" ", "")
+    look(heading="Set up two-factor log in", spoilt=True)
+    page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
+    press(page, "Switch on")
+    look(heading="Your recovery codes")
+    codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem").all_inner_texts()
+    look("/account/two-factor", heading="Two-factor log in")
+    look("/account/two-factor/codes", heading="New recovery codes", spoilt=True)
+    look("/account/two-factor/off", heading="Switch two-factor log in off", spoilt=True)
+    page.goto("/account/close")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_label("Yes, close my account").check()
+    press(page, "Close my account")
+    look(heading="Your account is closed")
+    page.goto("/log-in")
+    page.get_by_label("E-mail").fill("pia.new@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Log in")
+    look(heading="Enter your code", spoilt=True)
+    page.get_by_label("Code").fill(codes[0])
+    press(page, "Log in")
+    look(heading="Bring your account back?")
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("who", UNLINKED)

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import DESKTOP, PHONE, Served, keep
-from tests.journeys.test_first_card import PASSWORD, log_in
+from tests.journeys.test_first_card import PASSWORD
+from tests.journeys.walking import register
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
 
@@ -56,16 +57,8 @@ def prove_address(page: Page, email: str) -> None:
 def cards(chromium: Browser, served: Served) -> tuple[str, ...]:
     """Cards that staff handed out in person: one press claims them."""
     tokens = ("MOVES22", "MOVES33", "MOVES44")
-    context = chromium.new_context(base_url=served.url)
-    page = context.new_page()
-    log_in(page, "ben@example.com")
     for token in tokens:
-        page.goto(f"/admin/cards/register?token={token}")
-        page.get_by_label("Token").fill(token)
-        page.get_by_text("By one press").click()
-        page.get_by_role("button", name="Register").click()
-        expect(page.get_by_text(token).first).to_be_visible()
-    context.close()
+        register(chromium, served, token, "By one press")
     return tokens
 
 

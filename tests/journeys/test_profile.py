@@ -1,7 +1,6 @@
-"""A profile from nothing to the page that visitors see, on a phone, at a desk, and without JavaScript."""
+"""A profile in every colour, and edited without JavaScript; how one is made, `test_contact.py` tells."""
 
 import io
-import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -52,82 +51,6 @@ def complaints(page: Page) -> list[str]:
     """What an accessibility checker says of a page."""
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
-
-
-def test_a_profile_with_photo_and_links_is_made_and_seen_on_a_phone(
-    desktop: BrowserContext, phone: BrowserContext, served: Served
-) -> None:
-    page, wrong = desktop.new_page(), []
-    page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    sign_up(page, "Ines", "ines@example.com")
-    page.goto("/profiles/new")
-    live = page.locator("[data-live-page]")
-    page.get_by_label("Name", exact=True).fill("Ines Lund")
-    page.get_by_label("What you do").fill("Baker of sour breads")
-    expect(live.get_by_text("Baker of sour breads")).to_be_visible()
-    photo = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": sideways_photo()}
-    page.locator("#photo").set_input_files(photo)
-    canvas = page.locator("[data-crop] canvas")
-    expect(canvas).to_be_visible()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 60, box["y"] + 120)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 230, box["y"] + 120, steps=6)
-    page.mouse.up()
-    assert float(page.locator("#crop_x").input_value()) == 0, "dragged to the left edge"
-    page.get_by_label("Closer").fill("20")
-    canvas.press("ArrowUp")
-    page.locator("label.theme-forest").click()
-    expect(live.locator(".theme-forest")).to_be_visible()
-    expect(live.locator(".photo img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
-    page.locator("#email").fill("nonsense")
-    page.locator("#phone").fill("+44 20 7946 0000")
-    keep(page, "profile-1-new")
-    assert complaints(page) == []
-    page.get_by_role("button", name="Save").click()
-
-    expect(page.get_by_text("Your new picture is kept")).to_be_visible()
-    page.locator("#email").fill("ines@example.com")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your profile is ready")).to_be_visible()
-
-    page.get_by_role("link", name="Add links").click()
-    for title, url in (
-        ("Order a loaf", "example.com/order"),
-        ("Courses", "example.com/courses"),
-        ("Map", "example.com"),
-    ):
-        page.get_by_label("What it is").fill(title)
-        page.get_by_label("Where it leads").fill(url)
-        page.get_by_role("button", name="Add").click()
-        expect(page.locator(".tc-arrange .title", has_text=title)).to_be_visible()
-    page.get_by_role("button", name="Move Courses up").click()
-    expect(page.get_by_role("button", name="Move Courses up")).to_be_disabled()
-    assert titles(page) == ["Courses", "Order a loaf", "Map"]
-    page.locator(".grip").nth(2).hover()
-    page.mouse.down()
-    page.locator(".grip").first.hover(position={"x": 20, "y": 4}, force=True)
-    with page.expect_response("**/links/order"):
-        page.mouse.up()
-    page.reload()
-    assert titles(page) == ["Map", "Courses", "Order a loaf"]
-    page.get_by_role("button", name="Switch Map off").click()
-    expect(page.get_by_role("button", name="Switch Map on")).to_be_visible()
-    keep(page, "profile-2-links")
-    assert complaints(page) == []
-
-    visitor = phone.new_page()
-    visitor.goto("/p/ines-lund")
-    expect(visitor.get_by_role("heading", level=1)).to_have_text("Ines Lund")
-    expect(visitor.locator(".tc-reach .what")).to_have_text(["Courses", "Order a loaf"])
-    expect(visitor.locator(".tc-profile.theme-forest")).to_be_visible()
-    assert visitor.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    keep(visitor, "profile-3-page")
-    assert complaints(visitor) == []
-    assert wrong == [m for m in wrong if "422" in m], "the refused form alone"
 
 
 def test_every_colour_is_accessible_on_light_and_dark(

@@ -2,28 +2,15 @@
 
 import re
 import time
-from collections.abc import Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.conftest import DESKTOP, PHONE, Served, keep
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
 PASSWORD = "correct horse battery"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
-
-
-@pytest.fixture
-def iphone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
-    """A telephone that says what it is."""
-    context = chromium.new_context(
-        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, user_agent=IPHONE
-    )  # fmt: skip
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 def sign_up(page: Page, email: str) -> None:

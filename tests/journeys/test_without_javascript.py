@@ -1,0 +1,132 @@
+"""A browser without JavaScript: every page is whole, and a holder does there what holders do."""
+
+import re
+from collections.abc import Iterator
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.journeys.conftest import PATIENCE, PHONE, Served, keep
+from tests.journeys.test_first_card import log_in
+from tests.journeys.test_profile import sideways_photo, sign_up
+from tests.journeys.test_two_factor import give_password, next_code
+from tests.journeys.walking import LEAST, UNLINKED, link_mailed, pages, register
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
+MISSING = """(wide) => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const start = (each) => each.outerHTML.slice(0, 120);
+  const isShown = (each) => each.checkVisibility({visibilityProperty: true});
+  const isThere = (each) => isShown(each) || (each.closest("details:not([open])") && isShown(each.closest("details")));
+  const wrong = [];
+  if (all("h1").filter(isShown).length !== 1) wrong.push(`${all("h1").length} headings`);
+  if (document.querySelector("main").innerText.trim().length < 30) wrong.push("nothing on it");
+  for (const each of all("button, [role=button], input[type=button], canvas, [draggable=true], [contenteditable]"))
+    if (isThere(each) && !(each.form && each.type === "submit")) wrong.push(`only a script could do: ${start(each)}`);
+  for (const each of all("input:not([type=hidden]), select, textarea"))
+    if (isThere(each) && !each.form) wrong.push(`a field of no form: ${start(each)}`);
+  for (const each of all("a")) {
+    const href = each.getAttribute("href") || "";
+    const isGood = href.startsWith("#") ? document.getElementById(href.slice(1)) : href && !/^javascript:/i.test(href);
+    if (isThere(each) && !isGood) wrong.push(`a link to nowhere: ${start(each)}`);
+  }
+  for (const form of document.forms) {
+    const isSent = [...form.elements].some((each) => each.type === "submit" && isThere(each));
+    if (isThere(form) && !form.closest("[inert]") && !isSent) wrong.push(`nothing sends ${start(form)}`);
+  }
+  const width = document.documentElement.scrollWidth;
+  if (width > wide) wrong.push(`${width} pixels wide`);
+  return wrong;
+}"""
+
+
+@pytest.fixture
+def plain_phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
+    """A phone without JavaScript, signed out."""
+    context = chromium.new_context(
+        viewport=PHONE, has_touch=True, is_mobile=True, java_script_enabled=False, base_url=served.url
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.mark.parametrize("who", UNLINKED)
+def test_every_page_is_whole(plain_phone: BrowserContext, served: Served, who: str) -> None:
+    page = plain_phone.new_page()
+    if who != "nobody":
+        log_in(page, who)
+    wrong, visited = [], []
+    for path in pages(page, served, UNLINKED[who]):
+        visited.append(path)
+        wrong += [f"{path}: {each}" for each in page.evaluate(MISSING, PHONE["width"])]
+    assert not wrong, "\n".join(wrong)
+    assert len(visited) >= LEAST[who], visited
+
+
+def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser, served: Served) -> None:
+    register(chromium, served, "PLAIN22", "By one press")
+    page = plain_phone.new_page()
+    sign_up(page, "Rut", "rut@example.com")
+    page.goto(link_mailed(served, "rut@example.com", "/verify/"))
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_text("rut@example.com is confirmed")).to_be_visible()
+
+    # a card, and a profile with a photo that it opens
+    page.goto("/t/PLAIN22")
+    page.get_by_role("button", name="Claim this card").click()
+    page.wait_for_url("**/cards/PLAIN22")
+    page.get_by_role("radio", name="My profile").check()
+    page.get_by_label("Name of the card").fill("Plain")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Now make the profile this card opens")).to_be_visible()
+    page.get_by_label("What you do").fill("Potter")
+    page.locator("#photo").set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": sideways_photo()})
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your profile is ready")).to_be_visible()
+    page.goto("/t/PLAIN22")
+    page.wait_for_url("**/p/rut-lund")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rut Lund")
+    photo = page.locator(".tc-profile .photo img")
+    assert photo.evaluate("(each) => [each.naturalWidth === each.naturalHeight, each.naturalWidth > 100]") == [
+        True,
+        True,
+    ]
+    keep(page, "plain-1-profile")
+
+    # lost and found again
+    page.goto("/cards/PLAIN22")
+    page.get_by_role("button", name="Switch it off").click()
+    expect(page.get_by_text("The card is switched off.")).to_be_visible()
+    page.goto("/t/PLAIN22")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This card has been switched off")
+    page.goto("/cards/PLAIN22")
+    page.get_by_role("button", name="I have it again").click()
+    expect(page.get_by_text("The card is switched on again.")).to_be_visible()
+
+    # offered to somebody, and not after all
+    page.get_by_role("link", name="Hand it over").click()
+    page.get_by_label("Their e-mail address").fill("nobody else")
+    page.get_by_role("button", name="Offer the card").click()
+    expect(page.get_by_label("Their e-mail address")).to_have_value("nobody else")
+    page.get_by_label("Their e-mail address").fill("noor@example.com")
+    page.get_by_role("button", name="Offer the card").click()
+    expect(page.get_by_text("Offered to noor@example.com")).to_be_visible()
+    page.get_by_role("button", name="Withdraw the offer").click()
+    expect(page.get_by_text("Offered to noor@example.com")).to_have_count(0)
+
+    # two-factor log in
+    page.goto("/account/two-factor/set-up")
+    secret = page.locator(".tc-secret code").inner_text().replace(" ", "")
+    page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
+    keep(page, "plain-2-codes")
+    plain_phone.clear_cookies()
+    give_password(page, "rut@example.com")
+    page.wait_for_url("**/log-in/code")
+    page.get_by_label("Code").fill(next_code(secret))
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile("/dashboard$"))
+    expect(page.get_by_text("Plain")).to_be_visible()
