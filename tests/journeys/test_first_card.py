@@ -92,21 +92,6 @@ def test_the_mail_to_verify_arrives_and_works(phone: BrowserContext, served: Ser
     expect(page.get_by_text("Confirmed")).to_be_visible()
 
 
-def test_a_card_works_without_javascript(chromium: object, served: Served, elsewhere: str) -> None:
-    context = chromium.new_context(  # type: ignore[attr-defined]
-        viewport={"width": 390, "height": 844}, java_script_enabled=False, base_url=served.url
-    )
-    page = context.new_page()
-    log_in(page, "ada@example.com")
-    page.goto("/cards/DEMOSET")
-    page.locator("input[name=target][value=url]").check()
-    page.locator("input[name=reroute_url]").fill(f"{elsewhere}/plain")
-    page.get_by_role("button", name="Save").click()
-    page.goto("/t/DEMOSET")
-    expect(page.get_by_role("heading")).to_have_text("/plain")
-    context.close()
-
-
 def test_staff_register_an_unknown_card_by_tapping_it(phone: BrowserContext, served: Served) -> None:
     page = phone.new_page()
     log_in(page, "ben@example.com")

@@ -65,6 +65,41 @@ def test_every_page_is_whole(plain_phone: BrowserContext, served: Served, who: s
     assert len(visited) >= LEAST[who], visited
 
 
+def test_names_without_a_blank_break_no_page(plain_phone: BrowserContext, served: Served) -> None:
+    page = plain_phone.new_page()
+    sign_up(page, "W" * 50, "wanda@example.com")
+    page.goto("/profiles/new")
+    page.get_by_label("Name", exact=True).fill("M" * 60)
+    page.get_by_label("What you do").fill("M" * 80)
+    page.get_by_label("Address of the page").fill("long-names")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your profile is ready")).to_be_visible()
+    page.get_by_role("link", name="Add links").click()
+    page.get_by_label("What it is").fill("M" * 60)
+    page.get_by_label("Where it leads").fill("example.com/" + "m" * 300)
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator(".tc-arrange .title")).to_have_count(1)
+    wrong = []
+    for path in pages(page, served, ("/dashboard", "/account", "/p/long-names", "/p/long-names/share")):
+        wrong += [f"{path}: {each}" for each in page.evaluate(MISSING, PHONE["width"])]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_card_is_pointed_elsewhere(
+    plain_phone: BrowserContext, chromium: Browser, served: Served, elsewhere: str
+) -> None:
+    register(chromium, served, "PLAIN33", "By one press")
+    page = plain_phone.new_page()
+    log_in(page, "ada@example.com")
+    page.goto("/activate/PLAIN33")
+    page.get_by_role("button", name="Claim this card").click()
+    page.locator("input[name=target][value=url]").check()
+    page.locator("input[name=reroute_url]").fill(f"{elsewhere}/plain")
+    page.get_by_role("button", name="Save").click()
+    page.goto("/t/PLAIN33")
+    expect(page.get_by_role("heading")).to_have_text("/plain")
+
+
 def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser, served: Served) -> None:
     register(chromium, served, "PLAIN22", "By one press")
     page = plain_phone.new_page()

@@ -363,6 +363,18 @@ def test_the_card_page_tells_the_test_link_and_the_history(adas: FormClient) -> 
     assert "You claimed this card." in words_of(page)
 
 
+def test_of_many_cards_some_unfold_and_none_is_missing(
+    client: FormClient, ada: User, create_card: Callable[..., Card]
+) -> None:
+    login(client, ada)
+    tokens = [create_card(ada).token for _number in range(12)]
+    assert '<details class="tc-more">' not in client.get("/dashboard").text
+    tokens += [create_card(ada).token for _number in range(2)]
+    page = client.get("/dashboard").text
+    shown, folded = page.split("2 more cards")
+    assert [re.findall(r'href="/cards/(\w+)"', part) for part in (shown, folded)] == [tokens[:12], tokens[12:]]
+
+
 def test_an_empty_dashboard_says_what_to_do(client: FormClient, cleo: User) -> None:
     login(client, cleo)
     page = words_of(client.get("/dashboard").text)
