@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ..gateways import sandbox
 from ..models import SandboxCharge
 from ..money import Money
-from ..web import paying
+from ..web import evidence, paying
 from ..web.forms import Form
 from .blueprint import bp
 
@@ -18,7 +18,7 @@ ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never",
 
 def charge_or_404(public_id: str) -> Any:
     """The charge of an address, in an installation that plays."""
-    charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in paying.gateways() else None
+    charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in evidence.gateways() else None
     if charge is None:
         abort(404)
     return charge

@@ -156,15 +156,23 @@ def of_user(user: User) -> Cart | None:
     return db.session.scalar(select(Cart).where(Cart.user_id == user.id).options(*_whole()))
 
 
-def of_guest(cart_id: int) -> Cart | None:
-    """The cart that a browser's session names, as long as it is nobody's."""
-    return db.session.scalar(select(Cart).where(Cart.id == cart_id, Cart.user_id.is_(None)).options(*_whole()))
+def of_guest(cart_id: int, made_at: datetime | None = None) -> Cart | None:
+    """The cart that a browser's session names, as long as it is nobody's.
+
+    Ids are given out again once their cart is gone: a session says when its own was made.
+    """
+    return db.session.scalar(select(Cart).where(*_is_guests(cart_id, made_at)).options(*_whole()))
 
 
-def piece_count(*, user_id: int | None, cart_id: int | None) -> int:
+def piece_count(*, user_id: int | None, cart_id: int | None, made_at: datetime | None = None) -> int:
     """How many pieces lie in the cart of a person, else in that of a browser."""
-    whose = Cart.user_id == user_id if user_id is not None else sa.and_(Cart.id == cart_id, Cart.user_id.is_(None))
-    return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(whose)) or 0
+    whose = (Cart.user_id == user_id,) if user_id is not None else _is_guests(cart_id, made_at)
+    return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*whose)) or 0
+
+
+def _is_guests(cart_id: int | None, made_at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:
+    is_this = (Cart.id == cart_id, Cart.user_id.is_(None))
+    return is_this if made_at is None else (*is_this, Cart.created_at == made_at)
 
 
 def make(user: User | None) -> Cart:
@@ -505,8 +513,7 @@ def adopt(guest_cart_id: int, user: User, shop: ShopSettings, now: datetime) -> 
         _put(own, {name: getattr(line, name) for name in COPIED}, line.quantity, most_of(line.kind))
     if own.promotion_id is None:
         own.promotion_id = guest.promotion_id
-    if not own.checkout:
-        own.checkout = guest.checkout
+    own.checkout = {**own.checkout, **guest.checkout}  # what was typed a moment ago
     _run(sa.update(Order).where(Order.cart_id == guest.id).values(cart_id=own.id))
     db.session.delete(guest)
     db.session.flush()  # the look below reads what is there now

@@ -137,7 +137,7 @@ def find(user_id: int) -> Person:
         select(Design.front_picture, Design.rear_picture).where(_own_design(user_id))
     ):
         shown |= {name for name in (front, rear) if name}
-    orders = _ids(select(Order.id).where(Order.user_id == user_id))
+    orders = _ids(select(Order.id).where(_own_order(user_id, emails if user.is_verified else set())))
     shown |= pictures.of_lines(CartLine, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
     shown |= pictures.of_lines(OrderLine, OrderLine.order_id.in_(orders))
     return Person(
@@ -152,6 +152,12 @@ def find(user_id: int) -> Person:
         order_ids=orders,
         pictures=frozenset(shown | pictures.left_by(user_id)),
     )
+
+
+def _own_order(user_id: int, emails: set[str]) -> sa.ColumnElement[bool]:
+    """The orders of a person, and those that wait for whoever proves to have an address that was theirs."""
+    waiting = sa.and_(Order.user_id.is_(None), Order.email.in_(sorted(emails)))
+    return sa.or_(Order.user_id == user_id, waiting)
 
 
 def _ids(query: sa.Select[Any]) -> frozenset[int]:
@@ -286,7 +292,7 @@ def _concerns(person: Person, payload: Mapping[str, Any], error: str) -> bool:
 
 def _blank_orders(person: Person) -> None:
     """Orders keep what the books need: number, dates, goods, amounts, tax and the country they went to."""
-    theirs = Order.user_id == person.id
+    theirs = Order.id.in_(sorted(person.order_ids))
     for order_id, address in db.session.execute(select(Order.id, Order.address).where(theirs)).all():
         kept = {name: address[name] for name in ("country",) if address.get(name)}
         _run(sa.update(Order).where(Order.id == order_id).values(address=kept))
@@ -294,6 +300,9 @@ def _blank_orders(person: Person) -> None:
     _run(sa.update(Order).where(theirs).values(**nobody, note="", delivery_location="", tracking_number=""))
     of_them = select(Order.id).where(theirs)
     _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them)).values(options=[], pictures=[]))
+    artwork = select(OrderLine.design_id).where(OrderLine.order_id.in_(of_them))
+    is_nobodys = (Design.id.in_(artwork), Design.owner_id.is_(None), ~Design.is_public)
+    _run(sa.update(Design).where(*is_nobodys).values(owner_id=person.id))  # it is blanked with the rest of theirs
     own_artwork = OrderLine.design_id.in_(select(Design.id).where(Design.owner_id == person.id, ~Design.is_public))
     _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them), own_artwork).values(picture=None))
     _run(sa.update(OrderEvent).where(OrderEvent.order_id.in_(of_them)).values(why=""))

@@ -170,7 +170,8 @@ def owned_by(user: User) -> Select[Order]:
 def find(number: str) -> Order | None:
     """The order of a number, in any case of letters."""
     text = "".join(number.split()).upper()
-    return db.session.scalar(select(Order).where(Order.number == text).options(*whole())) if text.isascii() else None
+    can_be_one = text.isascii() and text.replace("-", "").isalnum()
+    return db.session.scalar(select(Order).where(Order.number == text).options(*whole())) if can_be_one else None
 
 
 def own_order(number: str, *, user: User | None, known: Collection[int]) -> Order:

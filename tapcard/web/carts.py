@@ -1,5 +1,8 @@
 """The cart of whoever is looking, and the orders that this browser may open."""
 
+from datetime import datetime
+from typing import Any
+
 from flask import Flask, g, session
 from flask_login import current_user
 
@@ -20,10 +23,13 @@ def init_app(app: Flask) -> None:
 
 def current_cart() -> Cart | None:
     """The visitor's cart with all that is in it; None while there is none."""
+    named = _named(session.get(CART))
     if current_user.is_authenticated:
-        return carts.of_user(current_user)
-    cart_id = session.get(CART)
-    return carts.of_guest(cart_id) if cart_id is not None else None
+        cart = carts.of_user(current_user)
+    else:
+        cart = carts.of_guest(*named) if named is not None else None
+    g.cart_count = sum(line.quantity for line in cart.lines) if cart is not None else 0
+    return cart
 
 
 def cart_to_fill() -> Cart:
@@ -32,7 +38,7 @@ def cart_to_fill() -> Cart:
     if cart is None:
         cart = carts.make(current_user if current_user.is_authenticated else None)
         if not current_user.is_authenticated:
-            session[CART] = cart.id
+            session[CART] = [cart.id, cart.created_at.isoformat()]
             session.permanent = True
     g.pop("cart_count", None)
     return cart
@@ -44,17 +50,23 @@ def piece_count() -> int:
         return 0
     if "cart_count" not in g:
         user_id = current_user.id if current_user.is_authenticated else None
-        cart_id = session.get(CART)
+        cart_id, made_at = _named(session.get(CART)) or (None, None)
         known = user_id is not None or cart_id is not None
-        g.cart_count = carts.piece_count(user_id=user_id, cart_id=cart_id) if known else 0
+        g.cart_count = carts.piece_count(user_id=user_id, cart_id=cart_id, made_at=made_at) if known else 0
     return int(g.cart_count)
 
 
-def adopt_cart(user: User, cart_id: int | None) -> None:
+def adopt_cart(user: User, kept: Any) -> None:
     """Let what a guest collected go along into their account; commits by itself, after the log in has."""
-    if cart_id is not None:
-        carts.adopt(cart_id, user, filters.shop(), utcnow())
+    named = _named(kept)
+    if named is not None and carts.of_guest(*named) is not None:
+        carts.adopt(named[0], user, filters.shop(), utcnow())
         db.session.commit()
+
+
+def _named(kept: Any) -> tuple[int, datetime] | None:
+    """The cart that a session names: its id, and when it was made."""
+    return (kept[0], datetime.fromisoformat(kept[1])) if isinstance(kept, list) else None
 
 
 def known_orders() -> list[int]:

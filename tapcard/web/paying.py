@@ -1,7 +1,5 @@
 """How a view starts a payment: the row first, then the gateway, then its answer; three short transactions."""
 
-from collections.abc import Mapping
-
 from flask import current_app, url_for
 from flask_login import current_user
 
@@ -11,18 +9,12 @@ from ..errors import mark as _
 from ..gateways.base import Gateway, GatewayError
 from ..models import Order, Payment, PaymentStatus
 from ..services import payments
-from . import filters
-
-
-def gateways() -> Mapping[str, Gateway]:
-    """The gateways of this installation."""
-    found: Mapping[str, Gateway] = current_app.extensions["gateways"]
-    return found
+from . import evidence, filters
 
 
 def offered() -> list[Gateway]:
     """Those that a buyer may choose."""
-    return payments.offered(gateways(), filters.shop())
+    return payments.offered(evidence.gateways(), filters.shop())
 
 
 def start(order: Order, code: str) -> str:
@@ -43,7 +35,7 @@ def start(order: Order, code: str) -> str:
     if under_way is not None and under_way.gateway == code and under_way.status is PaymentStatus.PENDING:
         return under_way.pay_url or order_url
     if under_way is not None:
-        _close(under_way)
+        close(under_way)
     payment = payments.begin(order, gateway, current_user if current_user.is_authenticated else None)
     charge = payments.charge_of(payment, filters.shop(), _back_url(payment))
     payment_id = payment.id
@@ -60,27 +52,14 @@ def start(order: Order, code: str) -> str:
     return told.url or order_url
 
 
-def _close(payment: Payment) -> None:
-    """Close a payment at its gateway, so that nobody pays twice; one that the gateway never heard of just ends."""
-    payment_id, code, reference = payment.id, payment.gateway, payment.reference
-    db.session.commit()
-    if reference is not None and code in gateways():
-        gateways()[code].close(reference)
-    payments.give_up(db.session.get_one(Payment, payment_id), PaymentStatus.CANCELED, utcnow())
-    db.session.commit()
+def close(payment: Payment) -> None:
+    """Close a payment at its gateway, so that nobody pays twice or for nothing; money that has come counts."""
+    evidence.close(payment.id, payment.gateway, payment.reference, PaymentStatus.CANCELED)
 
 
 def look(payment: Payment) -> bool:
     """Ask the gateway how a payment stands, and settle it; tells whether anything changed. Commits."""
-    payment_id, code, reference = payment.id, payment.gateway, payment.reference
-    db.session.commit()
-    if reference is None or code not in gateways():
-        return False
-    evidence = gateways()[code].fetch(reference)
-    payment = db.session.get_one(Payment, payment_id)
-    changed = payments.settle(payment, evidence, current_app.extensions["keys"], utcnow())
-    db.session.commit()
-    return changed
+    return evidence.look(payment.id, payment.gateway, payment.reference)
 
 
 def look_by_reference(code: str, reference: str) -> bool:

@@ -277,6 +277,29 @@ def test_the_order_of_a_guest_goes_along_with_the_cart(bottle: Product, ada: Use
     assert [item.quantity for item in look(own)] == [1, 10]
 
 
+def test_a_session_never_names_a_cart_that_got_the_same_number_later(app: Flask, product: Product) -> None:
+    first = buying.cart_of(None, product)
+    cart_id, made_at = first.id, first.created_at
+    assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 1
+    db.session.delete(first)
+    db.session.commit()
+    later = Cart(id=cart_id)
+    db.session.add(later)
+    fill(later, product)
+    assert carts.of_guest(cart_id, later.created_at) is not None
+    assert carts.of_guest(cart_id, made_at) is None
+    assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 0
+
+
+def test_what_a_guest_typed_a_moment_ago_counts_after_the_log_in(cart: Cart, product: Product, ada: User) -> None:
+    own = buying.cart_of(ada, product)
+    own.checkout, cart.checkout = {"city": "Leeds", "note": "old"}, {"note": "new"}
+    db.session.commit()
+    carts.adopt(cart.id, ada, settings.load(), utcnow())
+    db.session.commit()
+    assert whole(own).checkout == {"city": "Leeds", "note": "new"}
+
+
 # --- afterwards -------------------------------------------------------------------------------------------------------
 
 

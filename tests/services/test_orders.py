@@ -223,6 +223,12 @@ def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_produc
     assert design.owner_id == ada.id
 
 
+@pytest.mark.parametrize("odd", ["", "TC-\0", "TC-é", "'; --", "%", "x" * 3000, "TC-2222-2222"])
+def test_an_odd_number_is_no_order(product: Product, odd: str) -> None:
+    order_of(None, product)
+    assert orders.find(odd) is None
+
+
 def test_a_link_of_an_order_cannot_be_made_up(product: Product, keys: Keys) -> None:
     order = order_of(None, product)
     token = orders.token_of(order, keys)
