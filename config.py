@@ -54,7 +54,7 @@ class Config:
     unknown_token_limit: str = "60 per minute"
     tap_fast: bool = True
     requires_staff_two_factor: bool = False
-    sandbox_gateway: bool = True
+    sandbox_gateway: bool = False
     mail: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

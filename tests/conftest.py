@@ -79,6 +79,7 @@ def base_config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         database_url=database_url,
         flood_limit="100000 per minute",
         unknown_token_limit="1000 per minute",
+        sandbox_gateway=True,
         mail={"MAIL_SERVER": "", "MAIL_DEFAULT_SENDER": "tapcard <no-reply@example.com>"},
     )
 

@@ -317,3 +317,18 @@ def test_staff_cannot_be_let_off_in_production(read: Callable[..., Config]) -> N
 def test_an_odd_wish_about_two_factor_is_named(read: Callable[..., Config], value: str) -> None:
     with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
         read(STAFF_TWO_FACTOR=value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_on"),
+    [({}, True), ({"APP_ENV": "testing"}, True), (PRODUCTION, False), ({"SANDBOX_GATEWAY": "0"}, False)],
+)
+def test_the_gateway_that_plays_is_never_on_in_production(
+    read: Callable[..., Config], variables: dict[str, str], is_on: bool
+) -> None:
+    assert read(**variables).sandbox_gateway is is_on
+
+
+def test_production_refuses_to_be_paid_by_a_button(read: Callable[..., Config]) -> None:
+    with pytest.raises(ConfigError, match="SANDBOX_GATEWAY"):
+        read(**PRODUCTION, SANDBOX_GATEWAY="1")
