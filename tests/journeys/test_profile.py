@@ -99,6 +99,7 @@ def test_everything_works_without_javascript(chromium: Browser, served: Served) 
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.get_by_role("link", name="Edit the links").click()
     page.get_by_role("button", name="Move Book a visit to the studio up").click()
+    expect(page.get_by_role("button", name="Move Book a visit to the studio up")).to_be_disabled()  # it is the first
     assert titles(page)[0] == "Book a visit to the studio"
     keep(page, "profile-6-links-plain")
     page.goto("/p/ada")
