@@ -93,7 +93,7 @@ def point_card(page: Page, token: str) -> None:
     page.wait_for_url(f"**/cards/{token}")
     page.get_by_text("My profile", exact=True).click()
     page.get_by_label("Profile", exact=True).select_option(label="Ines Lund")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_text("The next tap already leads there")).to_be_visible()
 
 

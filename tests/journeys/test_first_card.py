@@ -47,7 +47,7 @@ def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Se
     page.wait_for_url("**/cards/DEMONEW")
     keep(page, "4-claimed")
     page.get_by_label("Web address", exact=True).last.fill(f"{elsewhere}/first")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_text("The next tap already leads there")).to_be_visible()
     keep(page, "5-saved")
 

@@ -33,7 +33,8 @@ NOW = utcnow()
 
 
 def promised(kind: str) -> list[dict[str, Any]]:
-    return list(db.session.scalars(select(OutboxMessage.payload).where(OutboxMessage.kind == kind)))
+    of_kind = select(OutboxMessage.payload).where(OutboxMessage.kind == kind)
+    return list(db.session.scalars(of_kind.order_by(OutboxMessage.id)))
 
 
 def link(user: User, purpose: LinkPurpose, email: str | None = None, now: Any = None) -> str:
