@@ -2,8 +2,10 @@
 
 from flask import Flask
 
-from . import tables
-from .views import bp
+from . import tables, views
+from .blueprint import bp
+
+__all__ = ["bp", "init_app", "tables", "views"]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:

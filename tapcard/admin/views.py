@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -15,9 +15,9 @@ from ..services import cards, rollups, taps
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required
+from .blueprint import bp
 from .forms import BlockHostForm, RegisterForm, UnblockHostForm
 
-bp = Blueprint("backoffice", __name__, url_prefix="/admin")
 ORPHANS_SHOWN = 50
 
 

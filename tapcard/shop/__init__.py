@@ -2,7 +2,10 @@
 
 from flask import Flask
 
-from .views import bp
+from . import views
+from .blueprint import bp
+
+__all__ = ["bp", "init_app", "views"]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:

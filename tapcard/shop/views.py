@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..db import db
@@ -10,13 +10,12 @@ from ..models import Design
 from ..money import Money
 from ..services import designs, pricing
 from ..web.filters import shop
+from .blueprint import bp
 from .forms import FindCardForm, token_in
 
 DESIGNS_IN_FRONT = 4  # the page with its pictures stays below 150 KB
 DESIGNS_A_PAGE = 24
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
-
-bp = Blueprint("shop", __name__)
 
 
 def price_of(design: Design) -> Money:
