@@ -19,7 +19,8 @@ def run(database: str, arguments: list[str]) -> tuple[bool, dict[str, int], Coun
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
         environment = {**os.environ, "TEST_DATABASE": database.lower(), "TEST_SUMMARY": str(summary)}
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *arguments]
+        judged = [] if database == "SQLite" else ["-m", "not looks"]  # a page is the same on every database
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *judged, *arguments]
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         counts = json.loads(summary.read_text()) if summary.exists() else {}
     return code == 0, counts, Counter(counts.pop("skipped", {}))
