@@ -3,7 +3,7 @@
 import enum
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -82,7 +82,11 @@ class Shelf:
     slug: str
     description: str
     picture: str | None
+    has_products: bool  # right on it
     depth: int = 0
+
+
+SHELF_COLUMNS = tuple(each.name for each in fields(Shelf) if each.name != "depth")
 
 
 class Shelves:
@@ -101,7 +105,7 @@ class Shelves:
     def _put(self, every: Mapping[int | None, list[Any]], parent_id: int | None, depth: int) -> None:
         for row in every.get(parent_id, ()):
             if row.is_active:
-                shelf = Shelf(row.id, row.parent_id, row.name, row.slug, row.description, row.picture, depth)
+                shelf = Shelf(**{name: getattr(row, name) for name in SHELF_COLUMNS}, depth=depth)
                 self.shown[shelf.id] = shelf
                 self._children[parent_id].append(shelf)
                 self._put(every, row.id, depth + 1)
@@ -125,6 +129,10 @@ class Shelves:
         for child in self.children(shelf):
             yield from self.below(child)
 
+    def filled(self, shelf: Shelf | None = None) -> list[Shelf]:
+        """The shelves right below one, or the topmost, on or below which anything stands."""
+        return [each for each in self.children(shelf) if any(self.shown[one].has_products for one in self.below(each))]
+
     def trail(self, category_id: int | None) -> list[Shelf]:
         """The way from the top down to a shelf; empty when it is hidden."""
         found: list[Shelf] = []
@@ -137,9 +145,10 @@ class Shelves:
 
 def shelves() -> Shelves:
     """Read the tree of categories: one statement."""
-    columns = ("id", "parent_id", "name", "slug", "description", "picture", "is_active")
-    wanted = select(*(getattr(Category, name) for name in columns)).order_by(Category.position, Category.name)
-    return Shelves(db.session.execute(wanted))
+    columns = [getattr(Category, name) for name in (*SHELF_COLUMNS[:-1], "is_active")]
+    filled = select(Product.id).where(Product.category_id == Category.id, Product.is_active).correlate(Category)
+    wanted = select(*columns, filled.exists().label("has_products"))
+    return Shelves(db.session.execute(wanted.order_by(Category.position, Category.name, Category.id)))
 
 
 def collections() -> list[Collection]:
