@@ -44,6 +44,7 @@ def figures() -> Iterator[Figure]:
             app.add_url_rule(EMPTY, "empty", lambda: render_template_string(""))
             if accounts.find("ada@example.com") is None:
                 seed(app)
+            db.session.commit()  # looking has begun a transaction
             yield from of_pages(database, app, LISTS)
 
 
