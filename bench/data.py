@@ -16,6 +16,7 @@ from .stage import DATA, Stage
 
 MULTIPLIER = 2_654_435_761  # odd, so that it only shuffles the 2^32 tokens
 HOLDERS, CARDS, DAYS = 2_500, 5_000, 365
+SHELVES, GROUPS = 100, 31
 HOURS_KEPT = 35 * 24
 
 USERS = """
@@ -64,6 +65,31 @@ SELECT {hour}, card_id, owner_id, 0, channel, outcome, 'phone', country, {false}
 FROM taps WHERE tapped_at > {recent} GROUP BY 1, 2, 3, 5, 6, 8
 """
 
+CATEGORIES = """
+INSERT INTO categories (id, parent_id, name, slug, description, position, is_active)
+SELECT i, CASE WHEN i <= 10 THEN NULL ELSE 1 + i % 10 END, 'Shelf ' || i, 'shelf-' || i, '', i, {true} FROM {series}
+"""
+COLLECTIONS = """
+INSERT INTO collections (id, kind, name, slug, description, is_active)
+SELECT i, CASE i % 3 WHEN 0 THEN 'brand' WHEN 1 THEN 'theme' ELSE 'season' END, 'Group ' || i, 'group-' || i, '', {true}
+FROM {series}
+"""
+PRODUCTS = """
+INSERT INTO products (id, name, slug, sku, kind, category_id, unit_amount, discount_percent, promo_text, size, material,
+                      color, details, stock, availability, tax_rate, is_active, is_featured, page_title,
+                      page_description, search_text, rating_count, rating_sum, created_at, version)
+SELECT i, 'Moorland journal ' || i, 'journal-' || i, 'J' || i, 'goods', 1 + (i * 7919) % {shelves}, 500 + i % 9000,
+       CASE WHEN i % 7 = 0 THEN 15 ELSE 0 END, '', 'A5', 'Linen', 'Blue', 'Lies flat.', i % 50, 'in_stock', 0, {true},
+       i % 1000 = 0, '', '', 'moorland journal ' || i || ' linen blue a5 j' || i, i % 9, i % 9 * 4, {now}, 1
+FROM {series}
+"""
+IN_COLLECTIONS = """
+INSERT INTO product_collections (product_id, collection_id) SELECT 1 + i / 2, 1 + i * 7919 % {groups} FROM {series}
+"""
+PICTURES = """
+INSERT INTO product_pictures (id, product_id, name, alt, position) SELECT i, i, 'picture.webp', '', 0 FROM {series}
+"""
+
 SQLITE = {
     "true": "1",
     "false": "0",
@@ -107,6 +133,16 @@ def taps(database: str, count: int) -> Stage:
     return _made(database, f"taps_{count}", [*holders, (TAPS, count), *rollups])
 
 
+def products(database: str, count: int) -> Stage:
+    """An installation with so many products, each on one of 100 shelves and in two of 31 collections."""
+    around = [(CATEGORIES, SHELVES), (COLLECTIONS, GROUPS)]
+    return _made(
+        database,
+        f"products_{count}",
+        [*around, (PRODUCTS, count), (IN_COLLECTIONS, count * 2 - 1), (PICTURES, count)],
+    )
+
+
 def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
     folder = DATA / f"{name}-{database.lower()}"
     done = folder / "done"
@@ -130,7 +166,7 @@ def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
         _recreate(f"tapcard_bench_{name}")
     with house.application():
         upgrade()
-    period = {"cards": CARDS, "period": DAYS * 86400, "hours": HOURS_KEPT}
+    period = {"shelves": SHELVES, "groups": GROUPS, "cards": CARDS, "period": DAYS * 86400, "hours": HOURS_KEPT}
     if database == "SQLite":
         with _fast_sqlite(folder / "bench.sqlite") as connection:
             for statement, count in statements:

@@ -2,7 +2,7 @@
 
 import contextvars
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from statistics import median
 
@@ -11,9 +11,11 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 
 from tapcard.db import db
+from tapcard.services import accounts
 
+from . import data
 from .figures import Figure, at_most, interleaved, ratio
-from .stage import PASSWORD, databases, stage
+from .stage import PASSWORD, databases, seed, stage
 
 MOST_STATEMENTS, MOST_TIMES = 12, 8
 REPEATS, ROUNDS = 20, 7
@@ -24,6 +26,12 @@ PAGES = (
     ("statistics", "/statistics"),
     ("profile", "/p/ada"),
 )
+PRODUCTS = 10_000
+LISTS = (
+    ("list's of 10,000 products", "/shop"),
+    ("filtered list's", "/shop?category=shelf-1&brand=group-3&search=linen&sort=price_asc"),
+    ("product's", "/products/journal-77"),
+)
 EMPTY = "/bench/empty"
 
 
@@ -31,15 +39,26 @@ def figures() -> Iterator[Figure]:
     for database in databases():
         with stage(database) as house, house.application() as app:
             app.add_url_rule(EMPTY, "empty", lambda: render_template_string(""))
-            client = signed_in(app, "ada@example.com")
-            for name, path in PAGES:
-                with statements() as asked:
-                    get(client, path)
-                yield at_most(f"statements of the {name} page, {database}", len(asked), MOST_STATEMENTS, "statements")
-                times = interleaved(ROUNDS, timed(client, path), timed(client, EMPTY))
-                detail = f"({median(times[0]) * 1e3:.1f} : {median(times[1]) * 1e3:.1f} ms)"
-                title = f"time of the {name} page, {database}"
-                yield at_most(title, ratio(times[0], times[1]), MOST_TIMES, "× empty page", detail)
+            yield from of_pages(database, app, PAGES)
+        with data.products(database, PRODUCTS).application() as app:
+            app.add_url_rule(EMPTY, "empty", lambda: render_template_string(""))
+            if accounts.find("ada@example.com") is None:
+                seed(app)
+            db.session.commit()  # looking has begun a transaction
+            yield from of_pages(database, app, LISTS)
+
+
+def of_pages(database: str, app: Flask, pages: Iterable[tuple[str, str]]) -> Iterator[Figure]:
+    """How many statements each page asks, and how long it takes."""
+    client = signed_in(app, "ada@example.com")
+    for name, path in pages:
+        with statements() as asked:
+            get(client, path)
+        yield at_most(f"statements of the {name} page, {database}", len(asked), MOST_STATEMENTS, "statements")
+        times = interleaved(ROUNDS, timed(client, path), timed(client, EMPTY))
+        detail = f"({median(times[0]) * 1e3:.1f} : {median(times[1]) * 1e3:.1f} ms)"
+        title = f"time of the {name} page, {database}"
+        yield at_most(title, ratio(times[0], times[1]), MOST_TIMES, "× empty page", detail)
 
 
 def signed_in(app: Flask, email: str) -> FlaskClient:

@@ -1,6 +1,7 @@
 """Every form of every page, with everything that does not belong there: never a fault, never a lost form."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,8 +11,19 @@ from werkzeug.test import TestResponse
 from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, CardStatus, LinkPurpose, LockedBecause, Profile, ProfileLink, ThrottleCounter, User
+from tapcard.models import (
+    Card,
+    CardStatus,
+    DisplayRate,
+    LinkPurpose,
+    LockedBecause,
+    Profile,
+    ProfileLink,
+    ThrottleCounter,
+    User,
+)
 from tapcard.services import accounts, addresses
+from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
 
@@ -74,13 +86,17 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
                                              "postal_code": "N1 9GU", "country": "GB"}),
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
+    "/shop": ("nobody", {"min": "5"}),
+    "/products/{product}/review": ("ada", {"rating": "5", "author": "Ada"}),
+    "/currency": ("nobody", {"currency": "EUR"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
+    "/currency": "/shop",
 }
-ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg")
+ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg", "/shop")
 REFUSED = (422, 429)
 DONE = (200, 301, 302)
 
@@ -103,7 +119,8 @@ def opened(
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
-        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra}
+        product = got(ada) if "{product}" in page or "shop" in SHOWN_ON.get(page, page) else None
+        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "product": product}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -111,6 +128,16 @@ def opened(
         return client, path, form
 
     return open_page
+
+
+def got(user: User) -> str:
+    """The slug of something that somebody has just bought and got, where prices show in another currency, too."""
+    product = seeds.create_product()
+    db.session.merge(DisplayRate(currency="EUR", rate=Decimal("1.17")))
+    db.session.commit()
+    slug = product.slug
+    buying.deliver(buying.order_of(user, product))
+    return slug
 
 
 def extra_link(profile: Profile) -> ProfileLink:
@@ -230,7 +257,8 @@ def test_every_form_of_every_page_is_tried(
 ) -> None:
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
-    values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra}
+    product = got(ada)
+    values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "product": product}
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()
     for user in (None, ada, ben):

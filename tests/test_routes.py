@@ -30,6 +30,7 @@ from tapcard.models import (
 )
 from tapcard.services import accounts, cards, transfers, weekly_mail
 from tapcard.web.security import csrf
+from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import all_rows, put_back, statements, walk, writes
 
@@ -115,6 +116,12 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "uploads.file": ALL,
     "ops.healthz": ALL,
     "ops.readyz": ALL,
+    "shop.products": ALL,
+    "shop.category": ALL,
+    "shop.collection": ALL,
+    "shop.product": ALL,
+    "shop.review": (302, 200, 404, 404, 404),  # Ada has got it
+    "shop.sitemap": ALL,
 }
 BACK = tuple(f"/admin/tables/{name}/" for name in BACK_OFFICE_TABLES)  # to a table from what it does not offer
 AWAY = ("/log-in?next=/", "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
@@ -177,6 +184,8 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.register_card": (302, 404, 404, 422, 422),
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
+    "shop.review": (302, 422, 404, 404, 404),
+    "shop.choose_currency": (302,) * 5,
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -261,6 +270,16 @@ RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
 ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
 
 
+def shelved(ada: User) -> dict[str, dict[str, Any]]:
+    """Something in the shop, which Ada has bought and got."""
+    category, collection = seeds.create_category(), seeds.create_collection()
+    product = seeds.create_product(category=category, collections=[collection])
+    db.session.commit()
+    buying.deliver(buying.order_of(ada, product))
+    slugs = {"category": category.slug, "collection": collection.slug, "product": product.slug, "review": product.slug}
+    return {f"shop.{name}": {"slug": slug} for name, slug in slugs.items()}
+
+
 @pytest.fixture
 def stage(
     app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User, cleo: User
@@ -295,7 +314,8 @@ def stage(
                "tap.statistics_series": {"series": "days"},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
                   for table, model in BACK_OFFICE_TABLES.items()},
-               "tap.stop_weekly_mail": {"token": weekly_mail.token_of(ada.id, app.extensions["keys"])}}  # fmt: skip
+               "tap.stop_weekly_mail": {"token": weekly_mail.token_of(ada.id, app.extensions["keys"])},
+               **shelved(ada)}  # fmt: skip
 
     def values(endpoint: str) -> dict[str, Any]:
         given = {

@@ -1,4 +1,4 @@
-"""The shop's public pages; selling online is not part of them yet."""
+"""The shop's public pages that explain what it is."""
 
 import re
 
@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from ..db import db
 from ..models import Design
 from ..money import Money
-from ..services import designs, pricing
+from ..services import catalogue, designs, pricing
 from ..web.filters import shop
 from .blueprint import bp
 from .forms import FindCardForm, token_in
@@ -27,6 +27,7 @@ def price_of(design: Design) -> Money:
 def front() -> ResponseReturnValue:
     """Explain the product."""
     least, most = pricing.card_price_range(shop())
+    tree = catalogue.shelves()
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
@@ -35,6 +36,8 @@ def front() -> ResponseReturnValue:
         has_many_prices=least != most,
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
+        featured=catalogue.featured(tree),
+        shelves=tree.filled(),
     )
 
 

@@ -26,6 +26,8 @@ ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_
     *("auth.addresses", "auth.new_address", "auth.edit_address", "auth.delete_address"),
 }
 
+SHOP_PAGES = frozenset({"shop.products", "shop.category", "shop.collection", "shop.product", "shop.review"})
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -52,6 +54,7 @@ def main_menu() -> list[Entry]:
     """List the pages in the bar at the top for whoever is looking."""
     if not current_user.is_authenticated:
         return [
+            *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
             *_entry(_("Designs"), "shop.designs", icon="palette"),
             *_entry(_("How it works"), "shop.front", anchor="how", icon="question-circle"),
         ]
@@ -60,6 +63,7 @@ def main_menu() -> list[Entry]:
         *_entry(_("Profiles"), "tap.profiles", PROFILE_PAGES, icon="person-vcard"),
         *_entry(_("Statistics"), "tap.statistics", icon="bar-chart"),
         *_entry(_("Leads"), "tap.leads", LEAD_PAGES, icon="people"),
+        *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
         *_entry(_("Designs"), "shop.designs", icon="palette"),
         *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if current_user.may("cards.view") else ()),
     ]

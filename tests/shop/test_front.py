@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tapcard.models import Card, Design, DesignStatus, User
@@ -91,9 +92,11 @@ def test_a_page_that_does_not_exist_is_not_found(client: FlaskClient, design: De
     assert client.get(f"/designs?page={page}").status_code == 404
 
 
-def test_a_visitor_is_not_told_that_cards_are_sold_here(
-    client: FlaskClient, design: Design, set_setting: Callable[[str, Any], None]
-) -> None:
+def test_where_cards_cannot_be_ordered_nobody_is_told_that_they_can(
+    client: FlaskClient, app: Flask, design: Design, set_setting: Callable[[str, Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.delitem(app.view_functions, "shop.order_cards", raising=False)
     assert "Cards are not sold on this site yet" in text_of(client, "/")
     set_setting("support_email", "shop@example.com")
     assert 'href="mailto:shop@example.com"' in text_of(client, "/")
