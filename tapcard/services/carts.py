@@ -170,6 +170,12 @@ def piece_count(*, user_id: int | None, cart_id: int | None, made_at: datetime |
     return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*whose)) or 0
 
 
+def pieces_of(user_id: int) -> sa.ScalarSelect[int]:
+    """How many pieces lie in a person's cart, to be asked together with something else."""
+    pieces = select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(Cart.user_id == user_id)
+    return pieces.scalar_subquery()
+
+
 def _is_guests(cart_id: int | None, made_at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:
     is_this = (Cart.id == cart_id, Cart.user_id.is_(None))
     return is_this if made_at is None else (*is_this, Cart.created_at == made_at)
