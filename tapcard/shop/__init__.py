@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from . import buying, cart, views
+from . import buying, cart, ordering, views, wishlist
 from .blueprint import bp
 
-__all__ = ["bp", "buying", "cart", "init_app", "views"]  # they register their pages when imported
+# they register their pages when imported
+__all__ = ["bp", "buying", "cart", "init_app", "ordering", "views", "wishlist"]
 
 
 def init_app(app: Flask) -> None:

@@ -35,6 +35,7 @@ def front() -> ResponseReturnValue:
         has_many_prices=least != most,
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
+        sells_cards=designs.are_sold(),
     )
 
 
@@ -45,7 +46,7 @@ def all_designs() -> ResponseReturnValue:
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
     page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
-    return render_template("shop/designs.html", page=page, price_of=price_of)
+    return render_template("shop/designs.html", page=page, price_of=price_of, sells_cards=designs.are_sold())
 
 
 @bp.get("/find-card")
