@@ -143,7 +143,7 @@ def _whole() -> tuple[Any, ...]:
     lines = selectinload(Cart.lines)
     product = lines.joinedload(CartLine.product)
     return (
-        product.selectinload(Product.pictures),
+        product.joinedload(Product.pictures),
         product.selectinload(Product.options),
         lines.joinedload(CartLine.design),
         lines.joinedload(CartLine.card).joinedload(Card.design),

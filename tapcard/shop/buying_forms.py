@@ -51,6 +51,8 @@ class QuantityForm(Form):
     def __init__(self, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.most = most
+        if "formdata" not in kwargs and self.is_submitted() and not self.quantity.raw_data:
+            self.quantity.data = ""  # nothing was said: that is not one
 
     @property
     def number(self) -> int:

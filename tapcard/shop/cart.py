@@ -13,7 +13,7 @@ from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
-from ..services import carts, credit, orders, promotions
+from ..services import carts, orders, promotions
 from ..services.carts import LineNotFound
 from ..services.orders import Draft
 from ..services.promotions import Customer
@@ -153,15 +153,13 @@ def use_credit() -> Response:
 
 def cart_page(forms: Forms) -> Response:
     """The page, with whatever was refused."""
-    cart, balance = current_cart(), 0
+    cart = current_cart()
     if cart is None or not cart.lines:
         page = render_template("shop/cart.html", draft=None, problem=forms.sent)
         return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
     methods = offered_methods()
     method, place = chosen_delivery(cart, methods)
     draft = look(cart, method)
-    if current_user.is_authenticated:
-        balance = credit.balance(current_user.id)
     page = render_template(
         "shop/cart.html",
         cart=cart,
@@ -170,9 +168,8 @@ def cart_page(forms: Forms) -> Response:
         code_form=forms.code or CodeForm(formdata=None),
         delivery_form=forms.delivery or delivery_form(methods, method, place, formdata=None),
         price_in_words=price_in_words,
-        balance=Money(balance, shop().currency) if balance else None,
+        balance=Money(draft.balance, shop().currency) if draft.balance else None,
         problem=forms.sent,
-        piece_count=sum(line.quantity for line in cart.lines),
     )
     return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
 

@@ -76,8 +76,9 @@ def load_user(user_id: str) -> User | None:
         return None
     if len(user_id) > LONGEST_ID:
         return None
-    asked = select(User, pieces_of(int(user_id))).where(User.id == int(user_id)).options(joinedload(User.two_factor))
-    user, pieces = db.session.execute(asked).one_or_none() or (None, 0)
+    asked = select(User, pieces_of(int(user_id))).where(User.id == int(user_id))
+    whole = (joinedload(User.two_factor), joinedload(User.roles))
+    user, pieces = db.session.execute(asked.options(*whole)).unique().one_or_none() or (None, 0)
     if user is None or not user.is_active or not _rests_on(session.get(PROVEN, {}), user):
         return None
     carts.know_count(pieces)

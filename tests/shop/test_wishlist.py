@@ -9,8 +9,8 @@ from tapcard.db import db
 from tapcard.models import Availability, CartLine, OptionKind, Product, User, WishlistEntry
 from tapcard.models import ProductKind as Kind
 from tapcard.services import wishlist
-from tests.conftest import FormClient, login
-from tests.watching import error_of, queries, statements, words_of
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import queries, statements, words_of
 
 
 @pytest.fixture
@@ -42,10 +42,8 @@ def test_a_heart_puts_a_product_on_the_list_once_and_takes_it_off(adas: FormClie
 def test_a_guest_is_led_to_log_in_and_back(client: FormClient, ada: User, bottle: Product) -> None:
     answer = client.post(f"/wishlist/add/{bottle.slug}", data={"next": "/designs"})
     assert answer.location == "/log-in?next=/designs"
-    assert (
-        client.post(answer.location, data={"email": ada.email, "password": "correct horse battery"}).location
-        == "/designs"
-    )
+    answer = client.post(answer.location, data={"email": ada.email, "password": PASSWORD})
+    assert answer.location == "/designs"
     assert client.get("/wishlist").status_code == 200
 
 
@@ -103,11 +101,7 @@ def test_what_is_no_wish_changes_nothing(
     db.session.commit()
     for odd in ("", "-1", "NaN", "x" * 3000, "1.5", "9" * 30, "٣"):
         answer = adas.post(path, data={"product": odd})
-        assert (answer.status_code, error_of(answer.text, "product") or "Choose something first." in answer.text) != (
-            422,
-            "",
-        )
-        assert answer.status_code == 422, odd
+        assert (answer.status_code, "Choose something first." in answer.text) == (422, True), odd
     assert adas.post(path).status_code == 422
     assert adas.post(path, data={"product": [str(product.id), "9" * 18]}).status_code == 302  # Cleo's
     assert (wishes(ada), wishes(cleo), lines()) == ({bottle.id}, {product.id}, [])
