@@ -21,6 +21,10 @@ PHOTO_SIDE = 512
 BANNER_SIZE = (1500, 500)
 SMALLEST_PART = 0.05
 QUALITY = 82
+ARTWORK_SIZE = (2140, 1350)  # 85.6 × 54 mm at 635 dots an inch
+ARTWORK_LEAST = 600  # of the shorter side; below, a print is blurred
+ARTWORK_QUALITY = 92
+WHOLE_SIDE = 2000
 CONTACT_SIDE = 256
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -110,13 +114,28 @@ def make_banner(data: bytes) -> bytes:
     return _make(data, BANNER_SIZE, None)
 
 
-def _make(data: bytes, most: tuple[int, int], crop: Crop | None) -> bytes:
+def make_artwork(data: bytes) -> bytes:
+    """Make what is printed on a card from an uploaded picture: the middle of it in the card's proportion, upright.
+
+    Raises `BadPicture` also for a picture that is too small to be printed well.
+    """
+    return _make(data, ARTWORK_SIZE, None, least=ARTWORK_LEAST, quality=ARTWORK_QUALITY)
+
+
+def make_whole(data: bytes) -> bytes:
+    """Make a WebP of all that an uploaded picture shows, upright, without any metadata."""
+    return _make(data, None, None, quality=ARTWORK_QUALITY)
+
+
+def _make(
+    data: bytes, most: tuple[int, int] | None, crop: Crop | None, *, least: int = 1, quality: int = QUALITY
+) -> bytes:
     if len(data) > MOST_BYTES:
         raise too_heavy()
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a stranger's odd metadata is not for our log
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return _encode(_cut(data, most, crop))
+        return _encode(_cut(data, most, crop, least), quality)
 
 
 def make_contact_photo(data: bytes) -> bytes:
@@ -142,10 +161,13 @@ def _outside() -> BadPicture:
     return BadPicture(_("The part you chose lies outside the picture. Choose it again."))
 
 
-def _cut(data: bytes, most: tuple[int, int], crop: Crop | None) -> Image.Image:
+def _cut(data: bytes, most: tuple[int, int] | None, crop: Crop | None, least: int) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _look_at(picture)
+            if min(picture.size) < least:
+                raise _too_small(min(picture.size), least)
+            most = most or _whole(picture)
             # a JPEG is decoded at an eighth, if that is enough; lying or standing, half as much again does no harm
             scale = max(most) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
@@ -166,6 +188,21 @@ def _look_at(picture: Image.Image) -> None:
         raise _too_large()
     if picture.format != "MPO" and getattr(picture, "is_animated", False):  # phones put a second view into a JPEG
         raise _moving()
+
+
+def _whole(picture: Image.Image) -> tuple[int, int]:
+    """The size of a picture as it stands upright, its longer side not above what is kept."""
+    shrink = min(1.0, WHOLE_SIDE / max(picture.size))
+    width, height = (max(1, round(side * shrink)) for side in picture.size)
+    return (height, width) if _turn_of(picture) in _SWAPPING else (width, height)
+
+
+def _too_small(side: int, least: int) -> BadPicture:
+    return BadPicture(
+        _("This picture is too small to be printed well: its shorter side has %(side)s pixels and needs %(least)s."),
+        side=side,
+        least=least,
+    )
 
 
 def _moving() -> BadPicture:
@@ -240,7 +277,7 @@ def _flattened(picture: Image.Image) -> Image.Image:
     return canvas
 
 
-def _encode(picture: Image.Image) -> bytes:
+def _encode(picture: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "WEBP", quality=QUALITY, method=4)
+    picture.save(out, "WEBP", quality=quality, method=4)
     return out.getvalue()

@@ -8,21 +8,26 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from tapcard import seeds
+from tapcard import seeds, settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
     Card,
     CardStatus,
+    CartLine,
     DisplayRate,
     LinkPurpose,
     LockedBecause,
+    OptionKind,
+    ProductKind,
+    ProductOption,
     Profile,
     ProfileLink,
     ThrottleCounter,
     User,
 )
-from tapcard.services import accounts, addresses
+from tapcard.services import accounts, addresses, carts, wishlist
+from tapcard.services.carts import Wish
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
@@ -89,9 +94,18 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/shop": ("nobody", {"min": "5"}),
     "/products/{product}/review": ("ada", {"rating": "5", "author": "Ada"}),
     "/currency": ("nobody", {"currency": "EUR"}),
+    "/cart/lines/{line}": ("ada", {"quantity": "0"}),
+    "/cart/code": ("ada", {"code": "NOSUCH"}),
+    "/cart/delivery": ("ada", {"delivery": "0"}),
+    "/wishlist/move": ("ada", {"product": "0"}),
+    "/cards/order": ("nobody", {"design": "own", "quantity": "1", "option-name": "Gus"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
+    "/cart/lines/{line}": "/cart",
+    "/cart/code": "/cart",
+    "/cart/delivery": "/cart",
+    "/wishlist/move": "/wishlist",
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
     "/currency": "/shop",
@@ -120,7 +134,9 @@ def opened(
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
         product = got(ada) if "{product}" in page or "shop" in SHOWN_ON.get(page, page) else None
+        line = adas_line(ada) if page.startswith(("/cart/", "/wishlist", "/cards/order")) else None
         values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "product": product}
+        values["line"] = line
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -138,6 +154,20 @@ def got(user: User) -> str:
     slug = product.slug
     buying.deliver(buying.order_of(user, product))
     return slug
+
+
+def adas_line(ada: User) -> int:
+    """A line of Ada's cart, by its id; there is a way of delivery, a wish of hers, and a card to order."""
+    found = db.session.scalar(sa.select(CartLine.id))
+    if found is not None:
+        return found
+    journal, name = seeds.create_product(), ProductOption(key="name", kind=OptionKind.TEXT, label="Name")
+    seeds.create_product("NFC card", kind=ProductKind.CARD, options=[name])
+    seeds.create_delivery_method("By van", locations=["Ikeja", "Lekki"])
+    wishlist.add(ada, journal)
+    line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
+    db.session.commit()
+    return line.id
 
 
 def extra_link(profile: Profile) -> ProfileLink:
@@ -257,8 +287,9 @@ def test_every_form_of_every_page_is_tried(
 ) -> None:
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
-    product = got(ada)
+    product, line = got(ada), adas_line(ada)
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "product": product}
+    values["line"] = line
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()
     for user in (None, ada, ben):

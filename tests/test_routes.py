@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tapcard import files, seeds
+from tapcard import files, seeds, settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -23,12 +23,14 @@ from tapcard.models import (
     LinkPurpose,
     LockedBecause,
     OutboxMessage,
+    ProductKind,
     Profile,
     ProfileLink,
     User,
     WebSession,
 )
-from tapcard.services import accounts, cards, transfers, weekly_mail
+from tapcard.services import accounts, cards, carts, transfers, weekly_mail, wishlist
+from tapcard.services.carts import Wish
 from tapcard.web.security import csrf
 from tests import buying
 from tests.conftest import FormClient, login
@@ -42,6 +44,8 @@ ADAS = (302, 200, 404, 404, 404)
 STAFFS = (302, 404, 404, 200, 200)
 ALL = (200,) * 5
 TAPS = (302,) * 5
+ADAS_CART = (302, 200, 302, 302, 302)  # nobody else's holds anything
+ADAS_LINE = (404, 302, 404, 404, 404)
 
 # what each page answers to: nobody, Ada (whose things they are), Cleo, Ben of the staff, Olu the owner
 LOOKING: dict[str, tuple[int, ...]] = {
@@ -122,9 +126,13 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "shop.product": ALL,
     "shop.review": (302, 200, 404, 404, 404),  # Ada has got it
     "shop.sitemap": ALL,
+    "shop.cart": ALL,
+    "shop.clear_cart": ADAS_CART,
+    "shop.order_cards": ALL,
+    "shop.wishlist": HOLDERS,
 }
 BACK = tuple(f"/admin/tables/{name}/" for name in BACK_OFFICE_TABLES)  # to a table from what it does not offer
-AWAY = ("/log-in?next=/", "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
+AWAY = ("/cart", "/log-in?next=/", "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
 LEADING_ON = ("auth.sign_up", "auth.log_in", "auth.second_factor", "auth.reopen")  # whoever is signed in already
 # what each form answers to when it is sent empty, with its token
 SENDING: dict[str, tuple[int, ...]] = {
@@ -186,6 +194,20 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
     "shop.review": (302, 422, 404, 404, 404),
     "shop.choose_currency": (302,) * 5,
+    "shop.add_to_cart": (422,) * 5,
+    "shop.change_line": (404, 422, 404, 404, 404),
+    "shop.remove_line": ADAS_LINE,
+    "shop.clear_cart": (302,) * 5,
+    "shop.accept_changes": (302,) * 5,
+    "shop.use_code": (422,) * 5,
+    "shop.drop_code": (302,) * 5,
+    "shop.choose_delivery": (422,) * 5,
+    "shop.use_credit": (302,) * 5,
+    "shop.order_cards": (422,) * 5,
+    "shop.wish": (302,) * 5,
+    "shop.unwish": (302,) * 5,
+    "shop.remove_wishes": (302, 422, 422, 422, 422),
+    "shop.move_wishes": (302, 422, 422, 422, 422),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -309,7 +331,13 @@ def stage(
     browser = WebSession(sid_hash="0" * 64, user_id=ada.id, data=b"{}", seen_at=utcnow(), expires_at=utcnow() + DAY)
     db.session.add(browser)
     db.session.commit()
-    special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
+    journal, _cards = seeds.create_product(), seeds.create_product("NFC card", kind=ProductKind.CARD)
+    wishlist.add(ada, journal)
+    line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
+    db.session.commit()
+    in_shop = {endpoint: {"slug": journal.slug} for endpoint in ("shop.add_to_cart", "shop.wish", "shop.unwish")}
+    special = {**in_shop,
+               "backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
                "tap.statistics_series": {"series": "days"},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
@@ -331,6 +359,7 @@ def stage(
             "link_id": link.id,
             "address_id": address.id,
             "offer_id": offer_id,
+            "line_id": line.id,
         }
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 

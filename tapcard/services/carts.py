@@ -143,7 +143,7 @@ def _whole() -> tuple[Any, ...]:
     lines = selectinload(Cart.lines)
     product = lines.joinedload(CartLine.product)
     return (
-        product.selectinload(Product.pictures),
+        product.joinedload(Product.pictures),
         product.selectinload(Product.options),
         lines.joinedload(CartLine.design),
         lines.joinedload(CartLine.card).joinedload(Card.design),
@@ -168,6 +168,12 @@ def piece_count(*, user_id: int | None, cart_id: int | None, made_at: datetime |
     """How many pieces lie in the cart of a person, else in that of a browser."""
     whose = (Cart.user_id == user_id,) if user_id is not None else _is_guests(cart_id, made_at)
     return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*whose)) or 0
+
+
+def pieces_of(user_id: int) -> sa.ScalarSelect[int]:
+    """How many pieces lie in a person's cart, to be asked together with something else."""
+    pieces = select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(Cart.user_id == user_id)
+    return pieces.scalar_subquery()
 
 
 def _is_guests(cart_id: int | None, made_at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:

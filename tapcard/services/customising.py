@@ -37,17 +37,20 @@ def clean(product: Product, answers: Mapping[str, str], uploads: Mapping[str, st
         raise NotAsked(_("This product cannot be customised like that. Look at its page again."))
     values = {}
     for key, option in known.items():
-        if option.kind is OptionKind.PICTURE:
-            value = uploads.get(key, "")
-            if answers.get(key):
-                raise NotAsked(_("This product cannot be customised like that. Look at its page again."))
-        else:
-            value = _clean(option, answers.get(key, ""), country)
+        if option.kind is OptionKind.PICTURE and answers.get(key):
+            raise NotAsked(_("This product cannot be customised like that. Look at its page again."))
+        value = clean_one(option, answers.get(key, ""), uploads.get(key, ""), country)
         if value:
             values[key] = value
-        elif option.is_required:
-            raise BadAnswer(_("%(label)s is missing."), field=FIELD + key, label=option.label)
     return values
+
+
+def clean_one(option: ProductOption, typed: str, upload: str, country: str) -> str:
+    """One answer as it is stored, blank where there is none; raises `BadAnswer`."""
+    value = upload if option.kind is OptionKind.PICTURE else _clean(option, typed, country)
+    if not value and option.is_required:
+        raise BadAnswer(_("%(label)s is missing."), field=FIELD + option.key, label=option.label)
+    return value
 
 
 def _clean(option: ProductOption, typed: str, country: str) -> str:

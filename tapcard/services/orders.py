@@ -24,6 +24,7 @@ from ..models import (
     CardStatus,
     Cart,
     ClaimPolicy,
+    CreditAccount,
     DeliveryMethod,
     Design,
     DesignStatus,
@@ -105,6 +106,7 @@ class Draft:
     totals: Totals
     promotion: Promotion | None = None
     refusal: DomainError | None = None  # why the code typed does not count
+    balance: int = 0  # the credit that could be spent on it
 
     @property
     def has_changed(self) -> bool:
@@ -127,24 +129,41 @@ def draft(
     items = carts.items(cart, shop, now)
     bought = [item for item in items if not item.is_gone]
     products = [item.line.product for item in bought]
-    promotion, refusal = cart.promotion, None
-    own = _waiting(cart, now) if promotion is not None or cart.uses_credit else []
+    promotion, refusal, is_promoted = cart.promotion, None, [False] * len(bought)
+    balance, is_counted = _held(cart, customer, now)
     if promotion is not None:
         subtotal = sum(item.unit_amount * item.quantity for item in bought)
         try:
-            promotions.check(
+            is_promoted = promotions.check(
                 promotion, products, Money(subtotal, shop.currency), customer, keys, now, shop.locale,
-                is_counted=any(order.promotion_id == promotion.id for order in own),
+                is_counted=is_counted,
             )  # fmt: skip
         except promotions.PromotionRefused as error:
             promotion, refusal = None, error
-    is_promoted = promotions.promoted(promotion, products) if promotion is not None else [False] * len(bought)
     priced = [item.priced(is_promoted=each) for item, each in zip(bought, is_promoted, strict=True)]
-    available = 0
-    if cart.uses_credit and customer.user is not None:
-        available = credit.balance(customer.user.id) + sum(order.credit_amount for order in own)
+    available = balance if cart.uses_credit else 0
     totals = pricing.add_up(priced, shop.currency, promotion=promotion, method=method, credit=available)
-    return Draft(items, totals, promotion, refusal)
+    return Draft(items, totals, promotion, refusal, balance)
+
+
+def _held(cart: Cart, customer: Customer, now: datetime) -> tuple[int, bool]:
+    """What credit the buyer could spend, and whether the use of the promotion is counted already.
+
+    What the cart's own orders hold that wait to be paid, the cart can have.
+    """
+    if customer.user is None and cart.promotion is None:
+        return 0, False
+    promotion_id = cart.promotion.id if cart.promotion is not None else None
+    waiting = (Order.cart_id == cart.id, Order.status == OrderStatus.PENDING, Order.expires_at > now)
+    user_id = customer.user.id if customer.user is not None else None
+    account, spent, counted = db.session.execute(
+        select(
+            select(CreditAccount.amount).where(CreditAccount.user_id == user_id).scalar_subquery(),
+            select(sa.func.sum(Order.credit_amount)).where(*waiting).scalar_subquery(),
+            select(sa.func.count(Order.id)).where(*waiting, Order.promotion_id == promotion_id).scalar_subquery(),
+        )
+    ).one()
+    return (int(account or 0) + int(spent or 0) if user_id is not None else 0), bool(counted)
 
 
 def _waiting(cart: Cart, now: datetime) -> Sequence[Order]:

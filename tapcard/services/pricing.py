@@ -61,6 +61,11 @@ class Totals:
         return Money(value, self.currency)
 
     @property
+    def free_delivery_from(self) -> int | None:
+        """The subtotal from which on the delivery is free."""
+        return None if self.until_free_delivery is None else self.subtotal_amount + self.until_free_delivery
+
+    @property
     def subtotal(self) -> Money:
         return self.money(self.subtotal_amount)
 

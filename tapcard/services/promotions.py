@@ -90,9 +90,10 @@ def find(typed: str) -> Promotion:
 def check(
     promotion: Promotion, products: Sequence[Product | None], subtotal: Money, customer: Customer, keys: Keys,
     now: datetime, locale: str, *, is_counted: bool = False,
-) -> None:  # fmt: skip
-    """Raise the `PromotionRefused` that says why a promotion cannot lower a cart; what is counted is only looked at.
+) -> list[bool]:  # fmt: skip
+    """Say of each product whether a promotion makes it cheaper; what is counted is only looked at.
 
+    Raises the `PromotionRefused` that says why it cannot lower a cart.
     `is_counted`: an order of this very cart that waits to be paid holds a use already.
     """
     if not promotion.is_active:
@@ -108,8 +109,10 @@ def check(
     if subtotal.amount < promotion.minimum_amount:
         least = Money(promotion.minimum_amount, subtotal.currency)
         raise MinimumNotMet(_("This code needs a subtotal of at least %(least)s."), least=least.format(locale))
-    if not any(promoted(promotion, products)):
+    cheaper = promoted(promotion, products)
+    if not any(cheaper):
         raise NothingToPromote(_("Nothing in your cart is part of this promotion."))
+    return cheaper
 
 
 def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
@@ -219,11 +222,12 @@ def _take_of(promotion: Promotion, name: str, keys: Keys) -> None:
 
 def _most_used(promotion: Promotion, customer: Customer, keys: Keys) -> int:
     """How often the customer has used it, by whichever of their names says more."""
-    found = [0]
-    for name in customer.names:
-        uses = select(sa.func.coalesce(sa.func.sum(PromotionCustomer.use_count), 0))
-        found.append(db.session.scalar(uses.where(*_is_counted(promotion.id, [name], keys))) or 0)
-    return max(found)
+    names = {digest: name for name in customer.names for digest in keys.digests(PURPOSE, name)}
+    uses = select(PromotionCustomer.customer, PromotionCustomer.use_count)
+    found = dict.fromkeys(names.values(), 0)
+    for digest, count in db.session.execute(uses.where(*_is_counted(promotion.id, customer.names, keys))):
+        found[names[digest]] += count
+    return max(found.values(), default=0)
 
 
 def _is_counted(promotion_id: int, names: Iterable[str], keys: Keys) -> tuple[sa.ColumnElement[bool], ...]:

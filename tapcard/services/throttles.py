@@ -45,6 +45,8 @@ LIMITS = {
     "card_found": Limits(account=Limit(5, HOUR), address=Limit(10, HOUR)),
     "offer_card": Limits(account=Limit(10, HOUR)),
     "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
+    "promotion_code": Limits(account=Limit(10, 15 * MINUTE), address=Limit(60, 15 * MINUTE)),  # account: the cart
+    "cart_picture": Limits(account=Limit(60, HOUR), address=Limit(120, HOUR)),
 }
 
 

@@ -1,11 +1,12 @@
-"""The shop: the pages that explain the product and show the designs."""
+"""The shop: the pages that explain the product, show what is sold, and sell it."""
 
 from flask import Flask
 
-from . import catalogue, reviews, site, views
+from . import buying, cart, catalogue, ordering, reviews, site, views, wishlist
 from .blueprint import bp
 
-__all__ = ["bp", "catalogue", "init_app", "reviews", "site", "views"]  # they register their pages when imported
+# they register their pages when imported
+__all__ = ["bp", "buying", "cart", "catalogue", "init_app", "ordering", "reviews", "site", "views", "wishlist"]
 
 
 def init_app(app: Flask) -> None:

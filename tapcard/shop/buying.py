@@ -1,10 +1,80 @@
-"""The form on a product's page."""
+"""From a product into the cart."""
 
 from typing import Any
 
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+from werkzeug.wrappers import Response
+
+from ..clock import utcnow
+from ..db import db
 from ..models import Product
+from ..models.products import SLUG_LENGTH
+from ..services import carts
+from ..services.carts import CartItem
+from ..web import pictures
+from ..web.carts import cart_to_fill
+from ..web.filters import shop
+from ..web.forms import refusals
+from ..web.throttling import form_status
+from .blueprint import bp
+from .buying_forms import BuyForm, buy_form
+
+__all__ = ["buy_form", "put_in"]
+
+LARGEST_REQUEST = 32 * 1024 * 1024
+WITH_PICTURES = ("shop.add_to_cart", "shop.order_cards")
 
 
-def buy_form(product: Product) -> Any:
-    """Build the form that puts a product into the cart."""
-    return None
+@bp.url_value_preprocessor
+def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Read forms whose picture is too large, to be able to say so beside it; runs before anything reads the form."""
+    if endpoint in WITH_PICTURES:
+        request.max_content_length = LARGEST_REQUEST
+
+
+@bp.post("/cart/add/<slug>")
+def add_to_cart(slug: str) -> Response:
+    """Put a product into the cart, customised as the form says."""
+    form = buy_form(sold(slug))
+    if pictures.take(form):
+        form.product = sold(slug)
+    if form.validate_on_submit():
+        with refusals(form):
+            put_in(form)
+            db.session.commit()
+            return redirect(url_for("shop.cart"))
+        form.product = sold(slug)  # what was begun is rolled back
+    page = render_template("shop/add_to_cart.html", product=form.product, buy_form=form)
+    return make_response(page, *form_status(form))
+
+
+def sold(slug: str) -> Product:
+    """The product of an address, with what it asks, as long as it is shown."""
+    wanted = select(Product).where(Product.slug == slug, Product.is_active)
+    whole = (selectinload(Product.options), selectinload(Product.pictures))
+    can_be_one = len(slug) <= SLUG_LENGTH and "\0" not in slug
+    return (db.session.scalar(wanted.options(*whole)) if can_be_one else None) or abort(404)
+
+
+def put_in(form: BuyForm) -> CartItem:
+    """Fill the cart with what a form says, and tell the buyer; the caller commits."""
+    cart = cart_to_fill()
+    before = sum(line.quantity for line in cart.lines)
+    item = carts.add(cart, form.wish(), shop(), utcnow())
+    added = sum(line.quantity for line in item.line.cart.lines) - before
+    title = item.title
+    if item.is_capped:
+        flash(only_left(item), "warning")
+    elif added < form.number:
+        flash(_("%(title)s: at most %(most)d of it in one order.", title=title, most=form.most), "warning")
+    else:
+        flash(_("Added: %(title)s.", title=title), "success")
+    return item
+
+
+def only_left(item: CartItem) -> str:
+    """How many of a line there are, when more were wanted."""
+    return _("%(title)s: only %(left)d left, and all of them are in your cart.", title=item.title, left=item.quantity)

@@ -38,6 +38,7 @@ def front() -> ResponseReturnValue:
         find_form=FindCardForm(formdata=None),
         featured=catalogue.featured(tree),
         shelves=tree.filled(),
+        sells_cards=designs.are_sold(),
     )
 
 
@@ -48,7 +49,7 @@ def all_designs() -> ResponseReturnValue:
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
     page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
-    return render_template("shop/designs.html", page=page, price_of=price_of)
+    return render_template("shop/designs.html", page=page, price_of=price_of, sells_cards=designs.are_sold())
 
 
 @bp.get("/find-card")

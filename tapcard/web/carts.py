@@ -56,6 +56,11 @@ def piece_count() -> int:
     return int(g.cart_count)
 
 
+def know_count(pieces: int | None) -> None:
+    """Take in how many pieces lie in the cart of whoever is signed in, asked together with who that is."""
+    g.cart_count = int(pieces or 0)
+
+
 def adopt_cart(user: User, kept: Any) -> None:
     """Let what a guest collected go along into their account; commits by itself, after the log in has."""
     named = _named(kept)

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
@@ -21,6 +22,7 @@ from ..db import db
 from ..models import User
 from ..services import accounts
 from ..services.accounts import Proof
+from ..services.carts import pieces_of
 from . import carts, sessions
 from .redirects import safe_next
 
@@ -28,6 +30,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READING_METHODS = ("GET", "HEAD")
+LONGEST_ID = 18  # digits of what fits the column
 OUTSIDE = "outside"  # in a session
 OUTSIDE_FOR = timedelta(minutes=15)
 PROVEN = "_proven"  # in a session: what its holder proved, and when
@@ -71,8 +74,15 @@ def load_user(user_id: str) -> User | None:
     """The user of a session, as long as they are active and what the session rests on is still in force."""
     if not (user_id.isascii() and user_id.isdigit()):
         return None
-    user = db.session.get(User, int(user_id), options=[joinedload(User.two_factor)])
-    return user if user is not None and user.is_active and _rests_on(session.get(PROVEN, {}), user) else None
+    if len(user_id) > LONGEST_ID:
+        return None
+    asked = select(User, pieces_of(int(user_id))).where(User.id == int(user_id))
+    whole = (joinedload(User.two_factor), joinedload(User.roles))
+    user, pieces = db.session.execute(asked.options(*whole)).unique().one_or_none() or (None, 0)
+    if user is None or not user.is_active or not _rests_on(session.get(PROVEN, {}), user):
+        return None
+    carts.know_count(pieces)
+    return user
 
 
 def _rests_on(proven: dict[str, Any], user: User) -> bool:
@@ -169,7 +179,7 @@ def log_in_user(
 
 def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
     cart_id = session.get(sessions.CART)
-    sessions.renew(user, remember=remember, kept=(sessions.ORDERS,))
+    sessions.renew(user, remember=remember, kept=(sessions.ORDERS, sessions.UPLOADER))
     session[PROVEN] = proven
     login_user(user)
     carts.adopt_cart(user, cart_id)
@@ -178,7 +188,7 @@ def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
 def ask_second_factor(proof: Proof, *, remember: bool) -> None:
     """Keep in mind for a while, under a new session id, whose password was right; nobody is signed in by that."""
     logout_user()
-    sessions.renew(kept=(sessions.CART, sessions.ORDERS))
+    sessions.renew(kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[HALF_WAY] = {
         "user_id": proof.user_id,
         "password": _stamp(proof.password_set_at),
@@ -208,7 +218,7 @@ def proved_lately() -> bool:
 def wait_outside(user: User, proof: Proof, second_factor_at: datetime | None) -> None:
     """Remember for a quarter of an hour, under a new session id, who proved to be the person of a closed account."""
     logout_user()
-    sessions.renew(kept=(sessions.CART, sessions.ORDERS))
+    sessions.renew(kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[OUTSIDE] = {
         "user_id": user.id,
         "password": _stamp(proof.password_set_at),

@@ -71,7 +71,10 @@ def main_menu() -> list[Entry]:
 
 def account_menu() -> list[Entry]:
     """List the pages of a signed-in person's own menu."""
-    return _entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle")
+    return [
+        *_entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle"),
+        *_entry(_("Wishlist"), "shop.wishlist", icon="heart"),
+    ]
 
 
 def _entry(

@@ -27,6 +27,7 @@ SEEN_EVERY = timedelta(minutes=1)
 TOUCH_PATIENCE = 0.05
 FLASHES = "_flashes"
 CART = "cart_id"  # of a guest
+UPLOADER = "uploader"  # a secret that binds pictures on their way into the cart to this browser
 ORDERS = "orders"  # ids of orders that were placed, or opened by their link, in this browser
 
 

@@ -1,0 +1,102 @@
+"""What is asked on the cart's page: a code, and how the parcel travels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import RadioField, SelectChoice, SelectField, StringField
+from wtforms.validators import DataRequired
+
+from ..models import DeliveryKind, DeliveryMethod
+from ..money import Money
+from ..web.filters import shop
+from ..web.forms import Form, add_error
+
+LOCATION = "location-"  # before the id of a way of delivery: the field of its places
+
+
+class CodeForm(Form):
+    """A promotion code."""
+
+    code = StringField(
+        _("Promotion code"),
+        [DataRequired(_("Type a code."))],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 60},
+    )
+
+
+class DeliveryForm(Form):
+    """One of the ways of delivery, and where to if it has places to choose from."""
+
+    delivery = RadioField(_("Delivery"), [DataRequired(_("Choose how it gets to you."))], validate_choice=False)
+
+    def __init__(self, methods: Sequence[DeliveryMethod], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.methods = methods
+        self.delivery.choices = [SelectChoice(str(method.id), method.name) for method in methods]
+
+    def location(self, method: DeliveryMethod) -> Any:
+        """The field of a method's places; None where any address will do."""
+        return self[f"{LOCATION}{method.id}"] if method.locations else None
+
+    @property
+    def method(self) -> DeliveryMethod | None:
+        """What was chosen."""
+        return next((each for each in self.methods if str(each.id) == self.delivery.data), None)
+
+    @property
+    def place(self) -> str:
+        """Where to; empty where any address will do."""
+        field = self.location(self.method) if self.method is not None else None
+        return str(field.data or "") if field is not None else ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Refuse a method that is not offered, and a place that is none of its own."""
+        is_valid = super().validate(extra_validators)
+        if self.method is None:
+            if not self.delivery.errors:
+                add_error(self.delivery, gettext("Choose how it gets to you."))
+            return False
+        if self.method.locations and self.place not in self.method.locations:
+            add_error(self.location(self.method), gettext("Choose a place."))
+            return False
+        return is_valid
+
+
+def delivery_form(
+    methods: Sequence[DeliveryMethod], chosen: DeliveryMethod | None, location: str, **kwargs: Any
+) -> DeliveryForm:
+    """The form of the ways of delivery, with what is chosen so far."""
+    fields = {
+        f"{LOCATION}{method.id}": SelectField(
+            _("Where to?"),
+            choices=[SelectChoice("", _("Choose one")), *(SelectChoice(each, each) for each in method.locations)],
+            default=location if method is chosen else "",
+            validate_choice=False,
+        )
+        for method in methods
+        if method.locations
+    }
+    kind = type("OfferedDeliveryForm", (DeliveryForm,), fields)
+    made: DeliveryForm = kind(methods, delivery=str(chosen.id) if chosen is not None else None, **kwargs)
+    return made
+
+
+def price_in_words(method: DeliveryMethod) -> str:
+    """What a way of delivery costs, and from when on nothing."""
+    if method.kind is DeliveryKind.PICKUP:
+        return gettext("Free")
+    if method.kind is DeliveryKind.TO_BE_AGREED:
+        return gettext("We agree the price with you.")
+    if method.kind is DeliveryKind.PERCENT:
+        price = gettext("%(percent)s %% of the subtotal", percent=f"{method.percent / 100:g}")
+    else:
+        price = _money(method.amount)
+    if method.free_from_amount is None:
+        return price
+    return gettext("%(price)s, free from %(amount)s", price=price, amount=_money(method.free_from_amount))
+
+
+def _money(amount: int) -> str:
+    return Money(amount, shop().currency).format(shop().locale)

@@ -1,0 +1,110 @@
+"""The wishlist of whoever is signed in."""
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..clock import utcnow
+from ..db import db
+from ..models import Product
+from ..money import Money
+from ..services import wishlist
+from ..services.wishlist import Moved
+from ..web.carts import cart_to_fill
+from ..web.filters import shop
+from ..web.guards import login_required
+from ..web.navigation import has_endpoint
+from ..web.redirects import next_url
+from ..web.throttling import form_status
+from .blueprint import bp
+from .buying import only_left, sold
+from .wishlist_forms import ChosenForm
+
+
+@bp.get("/wishlist", endpoint="wishlist")
+@login_required
+def show_wishlist() -> Response:
+    """What somebody wishes for; `?all=y` chooses everything."""
+    return wishlist_page(ChosenForm(formdata=None))
+
+
+@bp.post("/wishlist/add/<slug>")
+def wish(slug: str) -> Response:
+    """Remember a product; whoever is not signed in is led to log in, and back to where they were."""
+    product = sold(slug)
+    back = next_url(home_of(product))
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.log_in", next=back))
+    told = _("%(name)s is on your wishlist.", name=product.name)
+    wishlist.add(current_user, product)
+    db.session.commit()
+    flash(told, "success")
+    return redirect(back)
+
+
+@bp.post("/wishlist/remove/<slug>")
+@login_required
+def unwish(slug: str) -> Response:
+    """Forget a product."""
+    product = sold(slug)
+    back = next_url(home_of(product))
+    wishlist.remove(current_user, [product.id])
+    db.session.commit()
+    return redirect(back)
+
+
+@bp.post("/wishlist/remove")
+@login_required
+def remove_wishes() -> Response:
+    """Forget the wishes that were chosen."""
+    form = ChosenForm()
+    if not form.validate_on_submit():
+        return wishlist_page(form)
+    number = wishlist.remove(current_user, form.ids)
+    db.session.commit()
+    flash(ngettext("%(num)s thing is off your wishlist.", "%(num)s things are off your wishlist.", number), "success")
+    return redirect(url_for("shop.wishlist"))
+
+
+@bp.post("/wishlist/move")
+@login_required
+def move_wishes() -> Response:
+    """Put the wishes that were chosen into the cart; each refusal names its product."""
+    form = ChosenForm()
+    if not form.validate_on_submit():
+        return wishlist_page(form)
+    tell(wishlist.move(current_user, form.ids, cart_to_fill(), shop(), utcnow()))
+    db.session.commit()
+    return redirect(url_for("shop.wishlist"))
+
+
+def tell(moved: Moved) -> None:
+    """Say what became of each wish."""
+    if moved.items:
+        number = len(moved.items)
+        flash(ngettext("%(num)s thing is in your cart now.", "%(num)s things are in your cart now.", number), "success")
+    for item in moved.items:
+        if item.is_capped:
+            flash(only_left(item), "warning")
+    for name, error in moved.refused:
+        flash(_("%(name)s: %(why)s", name=name, why=_(error.message, **error.params)), "warning")
+
+
+def home_of(product: Product) -> str:
+    """The page of a product, where there is one."""
+    return url_for("shop.product", slug=product.slug) if has_endpoint("shop.product") else url_for("shop.wishlist")
+
+
+def wishlist_page(form: ChosenForm) -> Response:
+    """The page."""
+    chosen = form.ids if form.is_submitted() else None
+    page = render_template(
+        "shop/wishlist.html",
+        form=form,
+        wishes=wishlist.entries(current_user),
+        price_of=lambda product: Money(product.price_amount, shop().currency),
+        is_chosen=lambda product_id: product_id in chosen if chosen is not None else "all" in request.args,
+    )
+    return make_response(page, *form_status(form))

@@ -1,0 +1,105 @@
+"""Pictures sent along with a form: drawn anew, stored at once, and kept while other fields are put right."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import current_app, session
+from flask_babel import gettext
+from flask_login import current_user
+from flask_wtf.file import FileField
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from wtforms import Form
+from wtforms.utils import unset_value
+
+from .. import files, images
+from ..clock import utcnow
+from ..db import db
+from ..errors import TooManyAttempts
+from ..services import pictures
+from ..tokens import new_secret
+from . import uploads
+from .sessions import UPLOADER
+from .throttling import throttle
+
+KEPT, LEFT_OUT = "kept-", "drop-"  # before the field's name: what travels along with it
+WAITS = 12 * 60 * 60  # shorter than uploads that nothing shows are kept
+TAKEN = {"accept": "image/jpeg,image/png,image/webp"}
+
+
+class PictureField(FileField):
+    """A picture to upload. Once stored its name travels on, signed for this browser, until the form is accepted."""
+
+    def __init__(self, *args: Any, make: Callable[[bytes], bytes], **kwargs: Any) -> None:
+        kwargs["render_kw"] = {**TAKEN, **kwargs.get("render_kw", {})}
+        super().__init__(*args, **kwargs)
+        self.make = make
+        self.upload: str | None = None  # the name under which the picture is stored
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        """Read what was sent, and what an earlier try left."""
+        super().process(formdata, data, extra_filters)
+        if formdata is not None and not formdata.get(LEFT_OUT + self.name):
+            self.upload = _unsigned(formdata.get(KEPT + self.name))
+
+    @property
+    def token(self) -> str:
+        """What travels on with the form."""
+        return _signer().dumps([session[UPLOADER], self.upload]) if self.upload else ""
+
+    def draw(self) -> str | None:
+        """Store what was sent; gives the name of the upload, None when there is none or it is no good."""
+        if not self.data:
+            return None
+        try:
+            data = self.make(uploads.read_limited(self.data))
+        except images.BadPicture as error:
+            self.process_errors.append(gettext(error.message, **error.params))
+            return None
+        self.upload = files.store(data, uploads.folder())
+        return self.upload
+
+
+def take(form: Form) -> bool:
+    """Take in the pictures of a form that was sent; true if rows have to be loaded again.
+
+    A picture may take a second to work on: the database is let go of first, or nobody else could write meanwhile.
+    """
+    sent = [field for field in form if isinstance(field, PictureField) and field.data]
+    if not sent:
+        return False
+    user_id = current_user.id
+    db.session.rollback()
+    stored = [field.draw() for field in _bearable(sent, user_id)]
+    if any(stored):
+        session.setdefault(UPLOADER, new_secret())
+    if user_id is not None:
+        pictures.leave(stored, user_id, due_at=utcnow() + pictures.KEPT)  # in case the form is never accepted
+    db.session.commit()
+    return True
+
+
+def _bearable(fields: Iterable[PictureField], user_id: int | None) -> Iterable[PictureField]:
+    """Count the pictures, and leave aside those that are too many."""
+    for field in fields:
+        try:
+            throttle("cart_picture", account=user_id, address=True)
+        except TooManyAttempts as error:
+            field.process_errors.append(gettext(error.message, **error.params))
+        else:
+            yield field
+
+
+def _unsigned(token: Any) -> str | None:
+    """The upload that a token of this browser names; None for anybody else's, and for what is made up."""
+    try:
+        owner, name = _signer().loads(token if isinstance(token, str) else "", max_age=WAITS)
+    except BadSignature:
+        return None
+    is_own = owner == session.get(UPLOADER) and files.exists(name, uploads.folder())
+    return str(name) if is_own else None
+
+
+def _signer() -> URLSafeTimedSerializer:
+    config = current_app.config
+    secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]  # the newest signs
+    return URLSafeTimedSerializer(secrets, salt="kept-picture")

@@ -1,0 +1,409 @@
+"""The cart's page: what can be changed there, what is refused, what changed by itself, and whose it is."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    Cart,
+    CartLine,
+    Category,
+    DeliveryKind,
+    DeliveryMethod,
+    OptionKind,
+    Product,
+    ProductOption,
+    Promotion,
+    ThrottleCounter,
+    TwoFactor,
+    User,
+)
+from tapcard.services import credit
+from tapcard.services.throttles import LIMITS, Limit, Limits
+from tests import buying
+from tests.conftest import PASSWORD, FormClient, login
+from tests.shop.test_buying import picture, sent
+from tests.watching import error_of, form_to, queries, statements, words_of
+
+
+def add(client: FormClient, product: Product, quantity: int = 1, **fields: Any) -> None:
+    answer = client.post(f"/cart/add/{product.slug}", data={"quantity": str(quantity), **fields})
+    assert answer.location == "/cart"
+
+
+def lines() -> list[tuple[int | None, int]]:
+    return [(line.product_id, line.quantity) for line in db.session.scalars(select(CartLine).order_by(CartLine.id))]
+
+
+def line_ids() -> list[int]:
+    return list(db.session.scalars(select(CartLine.id).order_by(CartLine.id)))
+
+
+def the_cart() -> Cart:
+    return db.session.scalars(select(Cart)).one()
+
+
+def badge(client: FormClient, path: str = "/") -> str:
+    return client.get(path).text.partition("data-cart-count")[2].partition("</span>")[0].strip(" >")
+
+
+def said(client: FormClient) -> str:
+    return words_of(client.get("/cart").text)
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_badge_is_right_after_every_step(client: FormClient, bottle: Product, product: Product, ada: User) -> None:
+    assert badge(client) == "hidden"
+    add(client, bottle, 2)
+    assert badge(client) == "2"
+    add(client, product)
+    assert (badge(client), badge(client, "/designs"), badge(client, "/no/such/page")) == ("3", "3", "3")
+    first, second = line_ids()
+    client.post(f"/cart/lines/{first}", data={"quantity": "5"})
+    assert (badge(client), badge(client, "/cart")) == ("6", "6")
+    client.post(f"/cart/lines/{second}/remove")
+    assert badge(client) == "5"
+    assert badge(client, f"/cart/lines/{first}") == "5"
+    login(client, ada)
+    assert (badge(client), badge(client, "/dashboard")) == ("5", "5")
+    client.post(f"/cart/lines/{line_ids()[0]}", data={"quantity": "0"})
+    assert badge(client) == "5"
+    client.post("/cart/clear")
+    assert (badge(client), badge(client, "/cart"), lines()) == ("hidden", "hidden", [])
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "100", "1.5", "NaN", "ten", "", "9" * 30, "٣", "1e1"])
+def test_a_quantity_that_is_none_is_refused_beside_its_line(client: FormClient, bottle: Product, typed: str) -> None:
+    """H20, H28"""
+    add(client, bottle, 2)
+    [line_id] = line_ids()
+    answer = client.post(f"/cart/lines/{line_id}", data={"quantity": typed})
+    assert answer.status_code == 422
+    assert "Give a whole number from 1 to 99." in error_of(answer.text, f"quantity-{line_id}")
+    assert form_to(answer.text, f"/cart/lines/{line_id}").values["quantity"] == typed
+    assert client.post(f"/cart/lines/{line_id}").status_code == 422
+    assert lines() == [(bottle.id, 2)]
+
+
+def test_more_than_there_is_is_capped_and_said(client: FormClient, bottle: Product) -> None:
+    add(client, bottle, 2)
+    assert client.post(f"/cart/lines/{line_ids()[0]}", data={"quantity": "50"}).location == "/cart"
+    assert "Steel bottle: only 10 left" in said(client)
+    assert lines() == [(bottle.id, 10)]
+
+
+def test_other_peoples_lines_and_former_ones_do_not_exist(
+    client: FormClient, new_client: Callable[[], FormClient], bottle: Product, product: Product
+) -> None:
+    add(client, bottle, 2)
+    [theirs] = line_ids()
+    other = new_client()
+    for _time in ("without a cart", "with one"):
+        for line_id in (theirs, theirs + 1000):
+            assert other.post(f"/cart/lines/{line_id}", data={"quantity": "1"}).status_code == 404
+            assert other.post(f"/cart/lines/{line_id}/remove").status_code == 404
+        add(other, product)
+    for odd in ("0", "-1", "x", "1.5", "9" * 30):
+        assert other.post(f"/cart/lines/{odd}", data={"quantity": "1"}).status_code == 404
+    assert lines() == [(bottle.id, 2), (product.id, 2)]
+    client.post(f"/cart/lines/{theirs}/remove")
+    assert client.post(f"/cart/lines/{theirs}/remove").status_code == 404
+
+
+def test_emptying_asks_first(client: FormClient, bottle: Product) -> None:
+    assert client.get("/cart/clear").location == "/cart"
+    add(client, bottle, 2)
+    page = client.get("/cart/clear").text
+    assert "There are 2 things in it." in page
+    assert lines() == [(bottle.id, 2)]
+    assert client.post("/cart/clear").location == "/cart"
+    assert "Nothing in it yet" in client.get("/cart").text
+
+
+def test_what_changed_is_said_line_by_line_before_anybody_pays(
+    client: FormClient, bottle: Product, product: Product, create_product: Callable[..., Product]
+) -> None:
+    gone = create_product("Former")
+    for thing, quantity in ((bottle, 3), (product, 1), (gone, 1)):
+        add(client, thing, quantity)
+    bottle.stock, product.unit_amount, gone.is_active = 1, 1250, False
+    db.session.commit()
+    words = said(client)
+    for sentence in ("Only 1 left: you wanted 3.", "The price was £10.00 and is £12.50 now.",
+                     "This cannot be bought any more.", "Accept the changes", "Total £36.50"):  # fmt: skip
+        assert sentence in words, sentence
+    assert "Check out" not in words
+    assert lines() == [(bottle.id, 3), (product.id, 1), (gone.id, 1)], "a look changes nothing"
+    assert client.post("/cart/accept").location == "/cart"
+    words = said(client)
+    assert "Your cart is up to date." in words
+    assert "Accept the changes" not in words
+    assert lines() == [(bottle.id, 1), (product.id, 1)]
+    assert client.post("/cart/accept").location == "/cart"
+
+
+def test_looking_changes_nothing(client: FormClient, bottle: Product) -> None:
+    """H24"""
+    add(client, bottle, 2)
+    [line_id] = line_ids()
+    for path in (f"/cart/lines/{line_id}", f"/cart/lines/{line_id}/remove", "/cart/code", "/cart/code/drop",
+                 "/cart/delivery", "/cart/credit", "/cart/accept"):  # fmt: skip
+        assert client.get(path).status_code == 405, path
+    for path in ("/cart", "/cart/clear", "/cart?clear=1&remove=1&quantity=5"):
+        assert client.get(path).status_code == 200
+    assert lines() == [(bottle.id, 2)]
+
+
+def test_nothing_is_posted_without_a_token(client: FormClient, bottle: Product) -> None:
+    add(client, bottle)
+    for path in (f"/cart/lines/{line_ids()[0]}/remove", "/cart/clear", f"/cart/add/{bottle.slug}"):
+        assert client.post(path, data={"quantity": "1"}, csrf=False).status_code == 400
+    assert lines() == [(bottle.id, 1)]
+
+
+# --- codes ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_code_lowers_the_total_until_it_is_dropped(
+    client: FormClient, bottle: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    create_promotion("WELCOME10")
+    add(client, bottle)
+    assert client.post("/cart/code", data={"code": " welcome10 "}).location == "/cart"
+    words = said(client)
+    assert "WELCOME10 −£2.40" in words
+    assert "Total £21.60" in words
+    client.post("/cart/code/drop")
+    assert "Total £24.00" in said(client)
+    assert db.session.scalars(select(Promotion)).one().use_count == 0, "typing a code uses nothing up"
+
+
+def test_each_refusal_of_a_code_has_its_own_sentence_beside_the_field(
+    client: FormClient, bottle: Product, ada: User, create_promotion: Callable[..., Promotion],
+    create_product: Callable[..., Product],
+) -> None:  # fmt: skip
+    """H30"""
+    day, now = timedelta(days=1), utcnow()
+    for code, values in {
+        "SOON": {"starts_at": now + day}, "LATE": {"ends_at": now - day}, "BIG": {"minimum_amount": 5000},
+        "OTHER": {"product": create_product("Other")}, "MEMBERS": {"needs_account": True}, "OFF": {"is_active": False},
+        "GONE": {"most_uses": 1, "use_count": 1},
+    }.items():  # fmt: skip
+        create_promotion(code, **values)
+    add(client, bottle)
+    for code, sentence in {
+        "": "Type a code.", "NOPE": "We do not know this code.", "OFF": "We do not know this code.",
+        "currency": "We do not know this code.", "shop_name": "We do not know this code.", "x" * 5000: "We do not",
+        "SOON": "cannot be used yet", "LATE": "has expired", "BIG": "subtotal of at least £50.00",
+        "OTHER": "Nothing in your cart is part", "MEMBERS": "people with an account", "GONE": "used up",
+        "<b>": "We do not know",
+    }.items():  # fmt: skip
+        db.session.execute(sa.delete(ThrottleCounter))  # they have a test of their own
+        answer = client.post("/cart/code", data={"code": code})
+        assert answer.status_code == 422, code
+        assert sentence in error_of(answer.text, "code"), code
+        assert "Steel bottle" in answer.text
+    assert the_cart().promotion is None
+
+
+def test_codes_cannot_be_guessed(
+    client: FormClient, bottle: Product, create_promotion: Callable[..., Promotion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, "promotion_code", Limits(account=Limit(2, 60), address=Limit(9, 60)))
+    create_promotion("WELCOME10")
+    add(client, bottle)
+    answers = [client.post("/cart/code", data={"code": code}) for code in ("A", "B", "WELCOME10")]
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
+    assert "Too many attempts" in answers[-1].text
+    assert the_cart().promotion is None
+
+
+def test_a_code_that_counts_no_more_is_left_out_and_says_why(
+    client: FormClient, bottle: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion("WELCOME10")
+    add(client, bottle)
+    client.post("/cart/code", data={"code": "WELCOME10"})
+    promotion.ends_at = utcnow() - timedelta(days=1)
+    db.session.commit()
+    words = said(client)
+    assert "The code does not count: This code has expired." in words
+    assert "Total £24.00" in words
+
+
+# --- delivery, credit -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def methods(create_delivery_method: Callable[..., DeliveryMethod]) -> list[DeliveryMethod]:
+    return [
+        create_delivery_method("Parcel", DeliveryKind.PERCENT, percent=1000, free_from_amount=5000, position=1),
+        create_delivery_method("By van", locations=["Ikeja", "Lekki"], position=2),
+        create_delivery_method("Collect it", DeliveryKind.PICKUP, position=3),
+        create_delivery_method("Former", is_active=False, position=0),
+    ]
+
+
+def test_the_first_way_of_delivery_counts_until_another_is_chosen(
+    client: FormClient, bottle: Product, methods: list[DeliveryMethod]
+) -> None:
+    add(client, bottle)
+    words = said(client)
+    assert "£26.00 more for free delivery" in words
+    assert "Parcel £2.40" in words
+    assert "Total £26.40" in words
+    assert the_cart().checkout == {}
+    van = methods[1].id
+    data = {"delivery": str(van), f"location-{van}": "Lekki"}
+    assert client.post("/cart/delivery", data=data).location == "/cart"
+    assert the_cart().checkout == {"delivery_method_id": van, "delivery_location": "Lekki"}
+    assert "Total £27.50" in said(client)
+    assert form_to(client.get("/cart").text, "/cart/delivery").values == {
+        "csrf_token": form_to(client.get("/cart").text, "/cart/delivery").values["csrf_token"], **data}  # fmt: skip
+    client.post("/cart/delivery", data={"delivery": str(methods[2].id)})
+    assert the_cart().checkout["delivery_location"] == ""
+    assert "Total £24.00" in said(client)
+
+
+def test_a_delivery_that_is_not_offered_is_refused(
+    client: FormClient, bottle: Product, methods: list[DeliveryMethod]
+) -> None:
+    add(client, bottle)
+    for odd in ("", str(methods[3].id), "0", "-1", "x", "9" * 30, "1.5"):
+        answer = client.post("/cart/delivery", data={"delivery": odd})
+        assert (answer.status_code, error_of(answer.text, "delivery")) == (422, "Choose how it gets to you."), odd
+    van = methods[1].id
+    for place in ("", "Paris", "ikeja"):
+        answer = client.post("/cart/delivery", data={"delivery": str(van), f"location-{van}": place})
+        assert (answer.status_code, error_of(answer.text, f"location-{van}")) == (422, "Choose a place."), place
+    assert the_cart().checkout == {}
+
+
+def test_credit_is_spent_by_those_who_have_some(
+    client: FormClient, bottle: Product, ada: User, cleo: User, new_client: Callable[[], FormClient]
+) -> None:
+    credit.give(ada, 500, "a present")
+    db.session.commit()
+    login(client, ada)
+    add(client, bottle)
+    assert "Use my credit (£5.00)" in said(client)
+    client.post("/cart/credit", data={"use": "y"})
+    words = said(client)
+    assert "Your credit −£5.00" in words
+    assert "Total £19.00" in words
+    client.post("/cart/credit")
+    assert "Total £24.00" in said(client)
+    other = new_client()
+    add(other, bottle)
+    other.post("/cart/credit", data={"use": "y"})
+    assert "credit" not in said(other)
+    assert "Total £24.00" in said(other)
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
+    create_option(bottle, "logo", OptionKind.PICTURE)
+    return bottle
+
+
+def test_what_a_guest_collected_goes_along_by_log_in_and_never_comes_up_again(
+    client: FormClient, engraved: Product, product: Product, ada: User
+) -> None:
+    """H19"""
+    buying.cart_of(ada, product, quantity=2)
+    add(client, engraved, 2, **{"option-logo": sent(picture())})
+    add(client, product, 3)
+    picture_names = db.session.scalars(select(CartLine.pictures).where(CartLine.product_id == engraved.id)).one()
+    login(client, ada)
+    assert sorted(lines()) == sorted([(product.id, 5), (engraved.id, 2)])
+    assert f"/uploads/{picture_names[0]}" in client.get("/cart").text
+    assert badge(client) == "7"
+    client.post("/log-out")
+    assert badge(client) == "hidden"
+    assert "Nothing in it yet" in client.get("/cart").text
+    add(client, product)
+    assert badge(client) == "1"
+    login(client, ada)
+    assert badge(client) == "8"
+
+
+def test_by_sign_up_it_goes_along_too(client: FormClient, engraved: Product) -> None:
+    """H19"""
+    add(client, engraved, 2, **{"option-logo": sent(picture())})
+    client.post("/sign-up", data={"first_name": "Dora", "last_name": "Lu", "email": "dora@example.com",
+                                  "password": PASSWORD, "terms": "y"})  # fmt: skip
+    assert badge(client) == "2"
+    cart = the_cart()
+    assert cart.user is not None
+    assert len(cart.lines[0].pictures) == 1
+
+
+def test_by_a_second_factor_it_goes_along_once_that_is_given(
+    client: FormClient, bottle: Product, product: Product, ada: User
+) -> None:
+    secret, now = pyotp.random_base32(), utcnow()
+    buying.cart_of(ada, product)
+    sealed = buying.keys().encrypt(secret)
+    db.session.add(TwoFactor(user_id=ada.id, secret=sealed, created_at=now, confirmed_at=now, last_step=0))
+    db.session.commit()
+    add(client, bottle, 2)
+    assert login(client, ada).location == "/log-in/code"
+    assert badge(client) == "2", "nobody is signed in yet"
+    client.post("/log-in/code", data={"code": pyotp.TOTP(secret).now()})
+    assert badge(client) == "3"
+
+
+# --- how much is asked ------------------------------------------------------------------------------------------------
+
+
+def note() -> ProductOption:
+    return ProductOption(key="note", kind=OptionKind.TEXT, label="Note")
+
+
+@pytest.mark.parametrize("who", ["guest", "ada"])
+def test_the_page_asks_a_fixed_number_of_times(
+    client: FormClient, bottle: Product, ada: User, methods: list[DeliveryMethod],
+    create_product: Callable[..., Product], create_promotion: Callable[..., Promotion],
+    create_category: Callable[..., Category], who: str,
+) -> None:  # fmt: skip
+    if who == "ada":
+        credit.give(ada, 500, "a present")
+        db.session.commit()
+        login(client, ada)
+    shelf = create_category("Desk")
+    bottle.category = shelf
+    create_promotion("SHELF", category=shelf, most_uses_each=3)
+    add(client, bottle)
+    client.post("/cart/credit", data={"use": "y"})
+    client.post("/cart/code", data={"code": "SHELF"})
+    numbers = []
+    for more in (1, 20):
+        for _number in range(more):
+            add(client, create_product(stock=3, category=shelf, options=[note()]))
+        client.get("/cart")
+        with statements(all_of_them=True) as asked:
+            client.get("/cart")
+        numbers.append(len(queries(asked)))
+    assert numbers[0] == numbers[1]
+    assert numbers[0] <= 12, "\n".join(queries(asked))
+
+
+def test_the_badge_costs_no_statement_of_its_own(client: FormClient, bottle: Product, ada: User) -> None:
+    login(client, ada)
+    add(client, bottle)
+    client.get("/account")
+    with statements() as asked:
+        assert badge(client, "/account") == "1"
+    assert [each for each in queries(asked) if "cart_lines" in each and "FROM users" not in each] == []

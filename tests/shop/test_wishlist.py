@@ -1,0 +1,131 @@
+"""The wishlist: hearts, and the way into the cart by the same checks as anywhere."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from tapcard.db import db
+from tapcard.models import Availability, CartLine, OptionKind, Product, User, WishlistEntry
+from tapcard.models import ProductKind as Kind
+from tapcard.services import wishlist
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import queries, statements, words_of
+
+
+@pytest.fixture
+def adas(client: FormClient, ada: User) -> FormClient:
+    login(client, ada)
+    return client
+
+
+def wishes(user: User) -> set[int]:
+    wanted = select(WishlistEntry.product_id).where(WishlistEntry.user_id == user.id)
+    return set(db.session.scalars(wanted))
+
+
+def lines() -> list[tuple[int | None, int]]:
+    return [(line.product_id, line.quantity) for line in db.session.scalars(select(CartLine).order_by(CartLine.id))]
+
+
+def test_a_heart_puts_a_product_on_the_list_once_and_takes_it_off(adas: FormClient, ada: User, bottle: Product) -> None:
+    for _time in range(2):
+        answer = adas.post(f"/wishlist/add/{bottle.slug}", data={"next": "/designs"})
+        assert (answer.status_code, answer.location) == (302, "/designs")
+    assert wishes(ada) == {bottle.id}
+    assert "Steel bottle" in words_of(adas.get("/wishlist").text)
+    assert adas.post(f"/wishlist/remove/{bottle.slug}", data={"next": "https://evil.example/"}).status_code == 302
+    assert wishes(ada) == set()
+    assert "Nothing on it yet" in adas.get("/wishlist").text
+
+
+def test_a_guest_is_led_to_log_in_and_back(client: FormClient, ada: User, bottle: Product) -> None:
+    answer = client.post(f"/wishlist/add/{bottle.slug}", data={"next": "/designs"})
+    assert answer.location == "/log-in?next=/designs"
+    answer = client.post(answer.location, data={"email": ada.email, "password": PASSWORD})
+    assert answer.location == "/designs"
+    assert client.get("/wishlist").status_code == 200
+
+
+def test_what_is_moved_passes_the_same_checks_and_each_refusal_names_its_product(
+    adas: FormClient, ada: User, bottle: Product, create_product: Callable[..., Product],
+    create_option: Callable[..., object],
+) -> None:  # fmt: skip
+    ring = create_product("Ring")
+    create_option(ring, "inscription", OptionKind.TEXT, is_required=True)
+    things = [
+        bottle, ring, create_product("Out", availability=Availability.OUT_OF_STOCK), create_product("None", stock=0),
+        create_product("NFC card", kind=Kind.CARD), create_product("Former"),
+    ]  # fmt: skip
+    for thing in things:
+        adas.post(f"/wishlist/add/{thing.slug}")
+    things[-1].is_active = False
+    kept = create_product("Kept")
+    adas.post(f"/wishlist/add/{kept.slug}")
+    answer = adas.post("/wishlist/move", data={"product": [str(thing.id) for thing in things]})
+    assert answer.location == "/wishlist"
+    said = words_of(adas.get("/wishlist").text)
+    assert lines() == [(bottle.id, 1)]
+    assert wishes(ada) == {kept.id, *(thing.id for thing in things[1:])}
+    for words in ("1 thing is in your cart now.", "Ring: Inscription is missing.",
+                  "Out: This product cannot be bought at present.", "None: None is sold out.",
+                  "NFC card: Choose a design", "Former: This product cannot be bought at present."):  # fmt: skip
+        assert words in said, words
+    assert "data-cart-count>1<" in adas.get("/wishlist").text
+
+
+def test_moving_more_than_there_is_says_so(adas: FormClient, bottle: Product) -> None:
+    adas.post(f"/cart/add/{bottle.slug}", data={"quantity": "10"})
+    adas.post(f"/wishlist/add/{bottle.slug}")
+    adas.post("/wishlist/move", data={"product": str(bottle.id)})
+    assert "Steel bottle: only 10 left" in adas.get("/wishlist").text
+    assert lines() == [(bottle.id, 10)]
+
+
+def test_choosing_all_needs_no_javascript(adas: FormClient, bottle: Product, product: Product, ada: User) -> None:
+    for thing in (bottle, product):
+        adas.post(f"/wishlist/add/{thing.slug}")
+    assert adas.get("/wishlist").text.count(" checked") == 0
+    assert adas.get("/wishlist?all=y").text.count(" checked") == 2
+    adas.post("/wishlist/remove", data={"product": [str(bottle.id), str(product.id)]})
+    assert "2 things are off your wishlist." in adas.get("/wishlist").text
+    assert wishes(ada) == set()
+
+
+@pytest.mark.parametrize("path", ["/wishlist/move", "/wishlist/remove"])
+def test_what_is_no_wish_changes_nothing(
+    adas: FormClient, ada: User, cleo: User, bottle: Product, product: Product, path: str
+) -> None:
+    adas.post(f"/wishlist/add/{bottle.slug}")
+    wishlist.add(cleo, product)
+    db.session.commit()
+    for odd in ("", "-1", "NaN", "x" * 3000, "1.5", "9" * 30, "٣"):
+        answer = adas.post(path, data={"product": odd})
+        assert (answer.status_code, "Choose something first." in answer.text) == (422, True), odd
+    assert adas.post(path).status_code == 422
+    assert adas.post(path, data={"product": [str(product.id), "9" * 18]}).status_code == 302  # Cleo's
+    assert (wishes(ada), wishes(cleo), lines()) == ({bottle.id}, {product.id}, [])
+
+
+def test_a_list_has_an_end(adas: FormClient, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wishlist, "MOST_WISHES", 0)
+    answer = adas.post(f"/wishlist/add/{bottle.slug}")
+    assert (answer.status_code, "Your wishlist is full" in answer.text) == (409, True)
+    assert wishes(ada) == set()
+
+
+def test_who_wishes_for_what_is_one_statement(ada: User, bottle: Product, product: Product) -> None:
+    wishlist.add(ada, bottle)
+    user_id, ids = ada.id, [bottle.id, product.id]
+    with statements() as asked:
+        assert wishlist.wished(user_id, ids) == {ids[0]}
+        assert wishlist.wished(None, ids) == set()
+    assert len(queries(asked)) == 1
+
+
+def test_looking_changes_nothing(adas: FormClient, ada: User, bottle: Product) -> None:
+    """H24"""
+    adas.post(f"/wishlist/add/{bottle.slug}")
+    for path in (f"/wishlist/add/{bottle.slug}", f"/wishlist/remove/{bottle.slug}", "/wishlist/move"):
+        assert adas.get(path).status_code == 405
+    assert wishes(ada) == {bottle.id}
