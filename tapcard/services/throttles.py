@@ -45,6 +45,8 @@ LIMITS = {
     "card_found": Limits(account=Limit(5, HOUR), address=Limit(10, HOUR)),
     "offer_card": Limits(account=Limit(10, HOUR)),
     "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
+    "place_order": Limits(account=Limit(30, HOUR), address=Limit(60, HOUR)),
+    "find_order": Limits(account=Limit(5, HOUR), address=Limit(20, HOUR)),
 }
 
 

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from . import views
+from . import checkout, orders, views
 from .blueprint import bp
 
-__all__ = ["bp", "init_app", "views"]  # they register their pages when imported
+__all__ = ["bp", "checkout", "init_app", "orders", "views"]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:
