@@ -1,29 +1,16 @@
-"""From the cart to a paid order: what was typed is kept, pressed twice is once, what changed is said before anybody pays."""
+"""From the cart to a paid order: what was typed is kept, pressed twice is once, what changed is said before paying."""
 
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from tapcard import seeds
 from tapcard.db import db
-from tapcard.gateways.base import GatewayError
-from tapcard.gateways.sandbox import SandboxGateway
 from tapcard.models import (
-    Address,
-    Cart,
-    ClaimPolicy,
-    DeliveryKind,
-    Order,
     OrderStatus,
-    Payment,
-    PaymentStatus,
     Product,
-    User,
 )
 from tests.conftest import FormClient
-from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
-from tests.watching import error_of, forms_on, words_of
+from tests.shop.conftest import GUEST, fill, give_details, order_now, press, the_order
+from tests.watching import words_of
 
 
 def number_of(model: type[Any]) -> int:
