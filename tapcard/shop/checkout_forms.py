@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, EmailField, HiddenField, RadioField, SelectField, StringField, TelField, TextAreaField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, Length, Optional
 
 from ..gateways.base import Gateway
@@ -76,7 +86,7 @@ def checkout_form(
     places = {
         f"location_{method.id}": SelectField(
             _("Place"),
-            choices=[("", _("Choose")), *((place, place) for place in method.locations)],
+            choices=[SelectChoice("", _("Choose")), *(SelectChoice(place, place) for place in method.locations)],
             validate_choice=False,
         )
         for method in methods
