@@ -21,11 +21,11 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import erasing, pictures, recording, rollups, transfers, visitors, weekly_mail
+from .services import carts, erasing, orders, payments, pictures, recording, rollups, transfers, visitors, weekly_mail
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import sessions, weekly_letter
+from .web import evidence, order_letters, sessions, weekly_letter
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ LONGEST_PAUSE = 30.0
 SENT_KEPT = timedelta(days=30)
 DELIVERIES_A_PASS = 50
 RECOUNT_STEP = 50_000
+GUEST_CARTS_KEPT = timedelta(days=60)
 
 
 # --- taps -------------------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ def delete_unused(name: str, user_id: int) -> None:
 
 # mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
-    mail.PREPARE, {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused}
+    mail.PREPARE, order_letters.PREPARE, {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused}
 )
 
 
@@ -251,6 +252,32 @@ def expire_offers() -> None:
     transfers.expire(utcnow())
 
 
+def purge_carts() -> None:
+    """Forget the carts that guests left behind."""
+    while carts.purge(utcnow() - GUEST_CARTS_KEPT):
+        db.session.commit()
+
+
+def expire_orders() -> None:
+    """End the orders whose time to be paid is over, and give back what they hold."""
+    while orders.expire_due(utcnow(), current_app.extensions["keys"]):
+        db.session.commit()
+
+
+def look_at_payments() -> None:
+    """Ask the gateways about every payment that is under way: who paid and closed the browser has paid."""
+    last = 0
+    while waiting := payments.to_look_at(utcnow(), younger_than=payments.LOOKED_AT_FOR, after_id=last):
+        for payment_id, gateway, reference in waiting:
+            try:
+                evidence.look(payment_id, gateway, reference)
+            except Exception as error:  # one payment's trouble must not keep the others waiting
+                db.session.rollback()
+                logger.warning("payment %d could not be looked at: %s", payment_id, type(error).__name__)
+        last = waiting[-1][0]
+    db.session.rollback()
+
+
 def promise_weekly_mails() -> None:
     """On Monday morning, promise everybody who wants one their weekly mail."""
     monday = weekly_mail.monday_to_send(utcnow(), shop_zone())
@@ -267,6 +294,9 @@ SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "users.erase": (timedelta(days=1), erase_closed),
     "transfers.expire": (timedelta(hours=1), expire_offers),
     "mails.weekly": (timedelta(minutes=10), promise_weekly_mails),
+    "carts.purge": (timedelta(days=1), purge_carts),
+    "orders.expire": (timedelta(minutes=1), expire_orders),
+    "payments.look": (timedelta(minutes=1), look_at_payments),
 }
 
 

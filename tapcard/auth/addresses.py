@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..services import addresses
 from ..web import filters
+from ..web.address_forms import AddressForm
 from ..web.forms import refusals
 from ..web.guards import login_required
-from .address_forms import AddressForm
 from .views import bp, page
 
 

@@ -1,43 +1,20 @@
 """What people type about themselves; roles, verification and the like are never among it."""
 
-import re
 from datetime import date, timedelta
 from typing import Any
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, DateField, EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from ..clock import utcnow
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH
-from ..services import accounts
 from ..services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
-from ..web.forms import Form
+from ..web.forms import Form, is_email, is_name
 
 TITLE_LENGTH = 20
 EARLIEST_BIRTH = date(1900, 1, 1)
 AT_MOST = _("At most %(max)d characters.")
-
-# Names stand in our mails: nobody shall send a stranger an advertisement through the sign-up form.
-LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|[@<>]", re.IGNORECASE)
-TURNS_TEXT_ROUND = re.compile("[\u202a-\u202e\u2066-\u2069]")
-
-
-def is_email(form: Form, field: Any) -> None:
-    """Refuse what is not an e-mail address."""
-    try:
-        accounts.normalise_email(field.data)
-    except accounts.InvalidEmail as error:
-        raise ValidationError(gettext(error.message, **error.params)) from None
-
-
-def is_name(form: Form, field: Any) -> None:
-    """Refuse a link in place of a name, and what nobody can read."""
-    if LOOKS_LIKE_A_LINK.search(field.data):
-        raise ValidationError(_("Write the name without addresses or links."))
-    if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):
-        raise ValidationError(_("Write the name in letters."))
 
 
 def _name(label: Any, prompt: Any) -> StringField:

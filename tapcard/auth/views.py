@@ -15,7 +15,7 @@ from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, CardStatus, LinkPurpose, User
-from ..services import accounts, cards, closing
+from ..services import accounts, cards, closing, orders
 from ..services.accounts import Proof
 from ..web.forms import Form, refusals
 from ..web.guards import ask_second_factor, log_in_user, log_out_user, login_required, renew_session, wait_outside
@@ -163,7 +163,7 @@ def verify(token: str) -> Response:
     facts = accounts.peek(token, LinkPurpose.VERIFY_EMAIL, utcnow())
     form = Form()
     if form.validate_on_submit():
-        accounts.verify(token, utcnow())
+        orders.attach(accounts.verify(token, utcnow()))
         db.session.commit()
         flash(_("Thank you. %(email)s is confirmed.", email=facts.email), "success")
         return go_on_as(facts.user_id)
@@ -209,7 +209,7 @@ def confirm_email(token: str) -> Response:
     form = Form()
     if form.validate_on_submit():
         with refusals(form):
-            accounts.confirm_email_change(token, utcnow())
+            orders.attach(accounts.confirm_email_change(token, utcnow()))
             db.session.commit()
             flash(_("Done. From now on you log in as %(email)s.", email=facts.email), "success")
             return go_on_as(facts.user_id)
@@ -224,6 +224,7 @@ def undo_email(token: str) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             user = accounts.undo_email_change(token, utcnow())
+            orders.attach(user)
             if not user.is_active:
                 user = closing.reopen(user.id, utcnow())
             password_token = accounts.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
@@ -272,7 +273,9 @@ def set_password(token: str) -> Response:
     form = SetPasswordForm()
     if form.validate_on_submit():
         with refusals(form):
-            proof = Proof.of(accounts.set_password(token, form.password.data, utcnow()))
+            user = accounts.set_password(token, form.password.data, utcnow())
+            orders.attach(user)
+            proof = Proof.of(user)
             db.session.commit()
             flash(_("Your password is set."), "success")
             return identified(proof)

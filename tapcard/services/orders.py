@@ -202,6 +202,14 @@ def own_order(number: str, *, user: User | None, known: Collection[int]) -> Orde
     return order
 
 
+def visible_to(user: User | None, known: Collection[int]) -> Select[Order]:
+    """A person's orders and those that their browser may open, the newest first."""
+    is_theirs: sa.ColumnElement[bool] = Order.id.in_(sorted(known))
+    if user is not None:
+        is_theirs = sa.or_(is_theirs, Order.user_id == user.id)
+    return select(Order).where(is_theirs).order_by(Order.id.desc()).options(*whole())
+
+
 def under_way(user: User) -> Sequence[Order]:
     """A person's orders that are paid and not yet with them, the newest first."""
     waiting = AFTER_PAID - {OrderStatus.DELIVERED}
@@ -254,7 +262,6 @@ def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, 
     _take_everything(order, buyer, found, keys, now)
     _note(order, OrderMove.PLACE, None, OrderStatus.PENDING, buyer.user)
     outbox.post("mail.order_received", due_at=now + MAIL_WAITS, order_id=order.id)
-    outbox.post("mail.order_to_owner", due_at=now + MAIL_WAITS, order_id=order.id)
     audit.record("order.placed", subject=order, actor=buyer.user, total=order.total_amount)
     return order
 

@@ -129,8 +129,8 @@ def started(payment: Payment, told: Started, gateway: Gateway, shop: ShopSetting
     db.session.refresh(payment)
     if not gateway.is_online:
         orders.extend(payment.order, now + timedelta(days=shop.offline_days))
-        outbox.post("mail.order_received", order_id=payment.order_id)
-        outbox.post("mail.order_to_owner", order_id=payment.order_id)
+        outbox.post("mail.order_received", order_id=payment.order_id, payment_id=payment.id)
+        outbox.post("mail.order_to_owner", order_id=payment.order_id, payment_id=payment.id)
 
 
 def give_up(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
@@ -232,9 +232,10 @@ def confirm_offline(payment: Payment, amount: Money, keys: Keys, now: datetime, 
         more.reference = more.public_id
 
 
-def to_look_at(now: datetime, *, younger_than: timedelta) -> Sequence[tuple[int, str, str]]:
-    """Payments that are under way online: id, gateway, reference; somebody should ask how they stand."""
+def to_look_at(now: datetime, *, younger_than: timedelta, after_id: int = 0) -> Sequence[tuple[int, str, str]]:
+    """The next payments that are under way online: id, gateway, reference; somebody should ask how they stand."""
     wanted = select(Payment.id, Payment.gateway, Payment.reference).where(
+        Payment.id > after_id,
         Payment.status == PaymentStatus.PENDING,
         Payment.gateway != "offline",
         Payment.reference.is_not(None),

@@ -47,6 +47,8 @@ LIMITS = {
     "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
     "promotion_code": Limits(account=Limit(10, 15 * MINUTE), address=Limit(60, 15 * MINUTE)),  # account: the cart
     "cart_picture": Limits(account=Limit(60, HOUR), address=Limit(120, HOUR)),
+    "place_order": Limits(account=Limit(30, HOUR), address=Limit(60, HOUR)),
+    "find_order": Limits(account=Limit(5, HOUR), address=Limit(20, HOUR)),
 }
 
 

@@ -2,11 +2,14 @@
 
 from flask import Flask
 
-from . import buying, cart, catalogue, ordering, reviews, site, views, wishlist
+from . import buying, cart, catalogue, checkout, ordering, orders, reviews, site, views, wishlist
 from .blueprint import bp
 
 # they register their pages when imported
-__all__ = ["bp", "buying", "cart", "catalogue", "init_app", "ordering", "reviews", "site", "views", "wishlist"]
+__all__ = [
+    *("bp", "buying", "cart", "catalogue", "checkout", "init_app", "ordering", "orders", "reviews", "site", "views"),
+    "wishlist",
+]
 
 
 def init_app(app: Flask) -> None:

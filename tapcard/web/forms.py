@@ -1,5 +1,6 @@
 """What every form shares: clean input, and refusals shown beside their field."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,17 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, PasswordField, StringField, TextAreaField
 from wtforms import FileField as WTFormsFileField
+from wtforms.validators import ValidationError
 
 from ..db import db
 from ..errors import DomainError
+from ..services import accounts
 
 ALLOWED_CONTROLS = "\r\n\t"
+
+# Names stand in our mails: nobody shall send a stranger an advertisement through the sign-up form.
+LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|[@<>]", re.IGNORECASE)
+TURNS_TEXT_ROUND = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def has_controls(text: str, allowed: str = "") -> bool:
@@ -76,3 +83,19 @@ def refusals(form: FlaskForm) -> Iterator[None]:
             add_error(field, message)
         else:
             form.form_errors.append(message)
+
+
+def is_email(form: FlaskForm, field: Any) -> None:
+    """Refuse what is not an e-mail address."""
+    try:
+        accounts.normalise_email(field.data)
+    except accounts.InvalidEmail as error:
+        raise ValidationError(gettext(error.message, **error.params)) from None
+
+
+def is_name(form: FlaskForm, field: Any) -> None:
+    """Refuse a link in place of a name, and what nobody can read."""
+    if LOOKS_LIKE_A_LINK.search(field.data):
+        raise ValidationError(lazy_gettext("Write the name without addresses or links."))
+    if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):
+        raise ValidationError(lazy_gettext("Write the name in letters."))

@@ -20,6 +20,7 @@ CARD_PAGES = frozenset(
     {"tap.dashboard", "tap.card", "tap.release_card", "tap.transfer_card", "tap.replace_card", "tap.offer"}
 )
 LEAD_PAGES = frozenset({"tap.leads", "tap.delete_lead"})
+ORDER_PAGES = frozenset({"shop.orders", "shop.order", "shop.cancel_order", "shop.codes"})
 ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_email"}) | {
     *("auth.confirm_password", "auth.show_two_factor", "auth.set_up_two_factor", "auth.new_recovery_codes"),
     *("auth.switch_off_two_factor", "auth.list_sessions", "auth.close"),
@@ -72,8 +73,9 @@ def main_menu() -> list[Entry]:
 def account_menu() -> list[Entry]:
     """List the pages of a signed-in person's own menu."""
     return [
-        *_entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle"),
+        *_entry(_("Orders"), "shop.orders", ORDER_PAGES, icon="box-seam"),
         *_entry(_("Wishlist"), "shop.wishlist", icon="heart"),
+        *_entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle"),
     ]
 
 

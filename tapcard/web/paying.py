@@ -1,6 +1,9 @@
 """How a view starts a payment: the row first, then the gateway, then its answer; three short transactions."""
 
+from collections.abc import Sequence
+
 from flask import current_app, url_for
+from flask_babel import gettext as _t
 from flask_login import current_user
 
 from ..clock import utcnow
@@ -15,6 +18,18 @@ from . import evidence, filters
 def offered() -> list[Gateway]:
     """Those that a buyer may choose."""
     return payments.offered(evidence.gateways(), filters.shop())
+
+
+def in_words(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
+    """How each way to pay is called, and what a buyer should know of it, by its code."""
+    words = {
+        "sandbox": (_t("Rehearsal"), _t("A page of ours plays the payment. No money moves.")),
+        "offline": (
+            _t("Bank transfer, cash or cheque"),
+            filters.shop().offline_text or _t("We tell you how once you have ordered."),
+        ),
+    }
+    return {each.code: words.get(each.code, (each.code.capitalize(), "")) for each in gateways}
 
 
 def start(order: Order, code: str) -> str:

@@ -7,7 +7,7 @@ from wtforms import SelectField, StringField, TelField
 from wtforms.validators import DataRequired
 
 from ..services import addresses
-from ..web.forms import Form
+from .forms import Form
 
 
 class AddressForm(Form):

@@ -1,0 +1,141 @@
+"""What buyers type on their way from the cart to the order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, Length, Optional
+
+from ..gateways.base import Gateway
+from ..models import Address, DeliveryMethod
+from ..models.users import EMAIL_LENGTH, NAME_LENGTH
+from ..services import addresses
+from ..services.checkout import NEW
+from ..web.forms import Form, add_error, is_email, is_name
+
+AT_MOST = _("At most %(max)d characters.")
+LONGEST_NOTE = 500
+ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city", "region", "country", "save_address")
+
+
+class CheckoutForm(Form):
+    """Who orders, where to and how; made by `checkout_form`, which leaves out what is not asked."""
+
+    email = EmailField(
+        _("E-mail address"),
+        [DataRequired(_("Type your e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
+        description=_("We send the order there. You need no account."),
+    )
+    first_name = StringField(
+        _("First name"), [DataRequired(_("Type your first name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
+    )
+    last_name = StringField(
+        _("Last name"), [DataRequired(_("Type your last name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
+    )
+    phone = TelField(_("Phone"), [Optional()], description=_("So that we, or whoever brings it, can reach you."))
+    address = RadioField(_("Address"), [Optional()], validate_choice=False)
+    name = StringField(_("Name on the parcel"), [Optional(), is_name], description=_("If it is for somebody else."))
+    company = StringField(_("Company"))
+    line1 = StringField(_("Street and number"))
+    line2 = StringField(_("Flat, floor, building"))
+    postal_code = StringField(_("Postal code"))
+    city = StringField(_("Town or city"))
+    region = StringField(_("County, state or region"))
+    country = SelectField(_("Country"), validate_choice=False)
+    save_address = BooleanField(_("Save this address to my account"))
+    delivery_method = RadioField(_("Delivery"), [Optional()], validate_choice=False)
+    note = TextAreaField(
+        _("Note to us"),
+        [Optional(), Length(max=LONGEST_NOTE, message=AT_MOST)],
+        filters=[lambda text: text.replace("\r\n", "\n") if text else text],
+    )
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What was typed, by the names of the fields."""
+        return {field.name: field.data or "" for field in self}
+
+    @property
+    def is_new_address(self) -> bool:
+        """Whether an address is typed, not chosen among the saved ones."""
+        return "address" not in self or (self.address.data or NEW) == NEW
+
+    def require_address(self) -> None:
+        """Say of every field at once that it is missing; the rest is looked at by the rules."""
+        for name, prompt in addresses.PROMPTS.items():
+            if name != "name" and not self[name].data:
+                add_error(self[name], _(prompt))
+
+
+def checkout_form(
+    *, is_guest: bool, ships: bool, methods: Sequence[DeliveryMethod], own: Sequence[Address], locale: str,
+    data: dict[str, Any]
+) -> CheckoutForm:  # fmt: skip
+    """The form for one buyer: guests give their address, what needs no parcel asks for none."""
+    places = {
+        f"location_{method.id}": SelectField(
+            _("Place"),
+            choices=[SelectChoice("", _("Choose")), *(SelectChoice(place, place) for place in method.locations)],
+            validate_choice=False,
+        )
+        for method in methods
+        if method.locations and ships
+    }
+    form: CheckoutForm = type("CheckoutForm", (CheckoutForm,), places)(data=data)
+    if not is_guest:
+        del form.email
+    if not ships:
+        for name in (*ADDRESS, "delivery_method"):
+            del form[name]
+        return form
+    form.country.choices = [("", _("Choose")), *addresses.countries(locale)]
+    form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
+    if not methods:
+        del form.delivery_method
+    form.address.choices = [*((str(each.id), each.name) for each in own), (NEW, _("Another address"))]
+    if not own:
+        del form.address
+    if is_guest:
+        del form.save_address
+    return form
+
+
+class PayForm(Form):
+    """By which way an order is paid; a single one is chosen already."""
+
+    gateway = RadioField(_("How do you want to pay?"), [DataRequired(_("Choose how to pay."))])
+
+    def __init__(self, gateways: Sequence[Gateway], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gateway.choices = [(gateway.code, gateway.code) for gateway in gateways]
+        if not self.is_submitted() and not self.gateway.data and gateways:
+            self.gateway.data = gateways[0].code
+
+
+class ReviewForm(PayForm):
+    """The last word before an order is placed: what it comes to, as the buyer saw it, the terms and the way to pay."""
+
+    total = HiddenField()
+    terms = BooleanField(_("I accept the terms"), [DataRequired(_("Please accept the terms to go on."))])
+
+    def __init__(self, gateways: Sequence[Gateway], *args: Any, is_free: bool = False, **kwargs: Any) -> None:
+        super().__init__(gateways, *args, **kwargs)
+        if is_free:
+            del self.gateway
+
+    @property
+    def seen_total(self) -> int:
+        """The total that the buyer saw, in minor units; what is no number was never shown."""
+        text = self.total.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1

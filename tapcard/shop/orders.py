@@ -1,0 +1,187 @@
+"""Orders as their buyers see them: history, one order, paying again, canceling, buying again, the receipt."""
+
+import re
+
+from flask import abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from .. import outbox
+from ..clock import utcnow
+from ..db import db
+from ..gateways.base import GatewayError
+from ..models import DeliveryKind, LineKind, Order, User
+from ..services import accounts, buying_again, orders, payments
+from ..web import filters, paying
+from ..web.carts import cart_to_fill, known_orders, remember_order
+from ..web.guards import login_required
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .checkout import cart_page, pay
+from .checkout_forms import PayForm
+from .order_forms import FindOrderForm
+from .order_words import history
+
+ORDERS_A_PAGE = 20
+PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+
+
+def reader() -> User | None:
+    """Whoever is signed in and looks at orders."""
+    return current_user if current_user.is_authenticated else None
+
+
+def own(number: str) -> Order:
+    """An order that whoever is looking may open; any other does not exist."""
+    return orders.own_order(number, user=reader(), known=known_orders())
+
+
+@bp.get("/orders", endpoint="orders")
+def list_orders() -> str:
+    """A person's orders, and those of this browser."""
+    number = request.args.get("page", "1")
+    if not PAGE_NUMBER.fullmatch(number):
+        abort(404)
+    theirs = orders.visible_to(reader(), known_orders())
+    page = db.paginate(theirs, page=int(number), per_page=ORDERS_A_PAGE)
+    return render_template("shop/orders.html", page=page)
+
+
+# --- one order --------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/orders/<number>")
+def order(number: str) -> Response:
+    """Tell how an order stands, and what can be done about it."""
+    return show(own(number))
+
+
+def show(found: Order, form: PayForm | None = None) -> Response:
+    """The page of an order; while it waits for money it asks how to pay."""
+    offered = paying.offered() if found.is_open else []
+    payment = payments.open_of(found) if found.is_open else None
+    if form is None:
+        form = PayForm(offered, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
+    page = render_template(
+        "shop/order.html",
+        order=found,
+        form=form,
+        gateways=paying.in_words(offered),
+        payment=payment,
+        due=payments.due(found) if found.is_open else None,
+        history=history(found),
+        has_cards=any(line.kind is LineKind.CARD for line in found.lines),
+        may_attach=can_attach(found),
+        is_agreed=found.delivery_method is None or found.delivery_method.kind is not DeliveryKind.TO_BE_AGREED,
+    )
+    return make_response(page, *form_status(form))
+
+
+def can_attach(found: Order) -> bool:
+    """Whether the order waits for the address of whoever is looking."""
+    return found.user_id is None and current_user.is_verified and found.email == current_user.email
+
+
+@bp.post("/orders/<number>/pay")
+def pay_order(number: str) -> Response:
+    """Pay an order that waits for its money, by the same way or another one."""
+    found = own(number)
+    form = PayForm(paying.offered())
+    if found.is_open and not form.validate():
+        return show(found, form)
+    return pay(found, form.gateway.data or "")
+
+
+@bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
+def cancel_order(number: str) -> Response:
+    """Cancel an order that is not paid, after asking; a payment under way is closed first."""
+    found = own(number)
+    if request.method == "GET" and found.is_open:
+        return make_response(render_template("shop/order_cancel.html", order=found))
+    if request.method == "POST":
+        cancel(found)
+    return redirect(url_for("shop.order", number=number))
+
+
+def cancel(found: Order) -> None:
+    """Close what is being paid, and cancel; money that came a moment before counts, and the order stays."""
+    order_id, under_way = found.id, payments.open_of(found)
+    try:
+        if under_way is not None:
+            paying.close(under_way)
+        orders.cancel(db.session.get_one(Order, order_id), reader(), current_app.extensions["keys"], utcnow())
+        db.session.commit()
+        flash(_("The order is canceled. Nothing is to be paid."), "success")
+    except GatewayError:
+        db.session.rollback()
+        flash(_("The payment service does not answer at present. Try again in a few minutes."), "error")
+    except orders.IllegalMove as error:
+        db.session.rollback()
+        flash(_(error.message, **error.params), "warning")
+
+
+@bp.post("/orders/<number>/again")
+def buy_again(number: str) -> Response:
+    """Put what was ordered into the cart once more, and say of each line that cannot be had why not."""
+    found = own(number)
+    refused = buying_again.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
+    is_any = len(refused) < len(found.lines)
+    db.session.commit()
+    for title, error in refused:
+        flash(_("%(title)s: %(why)s", title=title, why=_(error.message, **error.params)), "warning")
+    if not is_any:
+        return redirect(url_for("shop.order", number=number))
+    flash(_("It is in your cart, at today's prices."), "success")
+    return redirect(cart_page())
+
+
+@bp.get("/orders/<number>/receipt")
+def receipt(number: str) -> str:
+    """What was paid, as a page to print."""
+    found = own(number)
+    if found.paid_at is None:
+        abort(404)
+    return render_template("shop/receipt.html", order=found)
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/orders/link/<token>")
+def order_link(token: str) -> Response:
+    """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
+    found = orders.of_token(token, current_app.extensions["keys"])
+    remember_order(found)
+    return redirect(url_for("shop.order", number=found.number))
+
+
+@bp.post("/orders/<number>/attach")
+@login_required
+def attach_order(number: str) -> Response:
+    """Let an order that waits for one's address become part of one's account."""
+    orders.attach_one(own(number), current_user)
+    db.session.commit()
+    flash(_("The order is in your account now."), "success")
+    return redirect(url_for("shop.order", number=number))
+
+
+@bp.route("/find-order", methods=["GET", "POST"])
+def find_order() -> Response:
+    """Send the link of an order to its address; the answer is the same whether or not there is one."""
+    form = FindOrderForm()
+    if form.validate_on_submit():
+        email = accounts.fold_email(form.email.data)
+        throttle("find_order", account=email, address=True)
+        found = orders.find(form.number.data)
+        if found is not None and found.email == email:
+            outbox.post("mail.order_link", order_id=found.id)
+        db.session.commit()
+        return redirect(url_for("shop.order_link_sent"))
+    return make_response(render_template("shop/find_order.html", form=form), *form_status(form))
+
+
+@bp.get("/find-order/sent")
+def order_link_sent() -> str:
+    """Ask somebody to look into their mail."""
+    return render_template("shop/order_link_sent.html")

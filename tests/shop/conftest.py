@@ -1,0 +1,87 @@
+"""What tests of the shop's pages share: browsers with a cart, and the way to an order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Cart, Order, Product, User
+from tapcard.services import carts
+from tapcard.services.carts import Wish
+from tapcard.web.sessions import CART
+from tests.conftest import FormClient, login
+from tests.watching import PageForm, form_to
+
+GUEST = {
+    "email": "gus@example.com", "first_name": "Gus", "last_name": "Lind", "country": "GB", "line1": "1 High Street",
+    "city": "London", "postal_code": "N1 9GU",
+}  # fmt: skip
+
+
+def give_cart(client: FormClient, cart: Cart) -> None:
+    """Let a browser remember a guest's cart, as putting something into it does."""
+    named = [cart.id, cart.created_at.isoformat()]
+    db.session.commit()
+    client.get("/find-order")  # a session begins with a form
+    with client.session_transaction() as kept:
+        kept[CART] = named
+
+
+def fill(client: FormClient, *products: Product, user: User | None = None, quantity: int = 1, **wish: Any) -> Cart:
+    """Put things into the cart of a browser: of whoever is signed in there, else a guest's new one."""
+    cart = carts.make(user)
+    for product in products:
+        carts.add(cart, Wish(product, quantity, **wish), settings.load(), utcnow())
+    db.session.commit()
+    if user is None:
+        give_cart(client, cart)
+    return cart
+
+
+def sign_in(client: FormClient, user: User) -> FormClient:
+    login(client, user)
+    return client
+
+
+def form_of(answer: TestResponse, action: str, **changes: Any) -> dict[str, Any]:
+    """The form of a page as a browser sends it, with some fields filled in otherwise; None leaves one out."""
+    form: PageForm = form_to(answer.text, action)
+    return {name: value for name, value in {**form.values, **changes}.items() if value is not None}
+
+
+def give_details(client: FormClient, **changes: Any) -> TestResponse:
+    """Fill in and send the first step."""
+    page = client.get("/checkout")
+    assert page.status_code == 200, page.location
+    return client.post("/checkout", data=form_of(page, "/checkout", **changes), csrf=False)
+
+
+def order_now(client: FormClient, gateway: str | None = "sandbox", **changes: Any) -> TestResponse:
+    """Look at everything once more, and press the button."""
+    page = client.get("/checkout/review")
+    assert page.status_code == 200, page.location
+    data = form_of(page, "/checkout/place", **{"terms": "y", "gateway": gateway, **changes})
+    return client.post("/checkout/place", data=data, csrf=False)
+
+
+def press(client: FormClient, paying: TestResponse, action: str = "pay") -> TestResponse:
+    """Do something on the sandbox's page, and come back to the shop."""
+    path = paying.location.removeprefix("http://localhost")
+    assert path.startswith("/billing/sandbox/"), path
+    back = client.post(f"{path}/{action}")
+    return client.get(back.location.removeprefix("http://localhost"))
+
+
+def the_order() -> Order:
+    """The only order there is."""
+    return db.session.scalars(db.select(Order)).one()
+
+
+@pytest.fixture
+def guest(new_client: Callable[[], FormClient]) -> FormClient:
+    """The browser of Gus, who has no account."""
+    return new_client()

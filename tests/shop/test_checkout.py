@@ -1,0 +1,379 @@
+"""From the cart to a paid order: what was typed is kept, pressed twice is once, what changed is said before paying."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tapcard import seeds, settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.gateways.base import GatewayError
+from tapcard.gateways.sandbox import SandboxGateway
+from tapcard.models import (
+    Address,
+    Cart,
+    ClaimPolicy,
+    DeliveryKind,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Product,
+    User,
+)
+from tapcard.services import carts
+from tapcard.services.carts import Wish
+from tests.conftest import FormClient
+from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
+from tests.watching import error_of, forms_on, words_of
+
+
+def number_of(model: type[Any]) -> int:
+    return db.session.scalar(db.select(db.func.count()).select_from(model)) or 0
+
+
+# --- the whole way ----------------------------------------------------------------------------------------------------
+
+
+def test_a_guest_orders_pays_and_reads_that_it_is_paid(
+    guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
+) -> None:
+    create_delivery_method()
+    cart = fill(guest, bottle, quantity=2)
+    assert give_details(guest, **GUEST, note="Ring twice").location == "/checkout/review"
+    review = words_of(guest.get("/checkout/review").text)
+    for words in (
+        "Steel bottle",
+        "2 × £24.00",
+        "Gus Lind",
+        "1 High Street",
+        "Standard delivery",
+        "£51.50",
+        "Ring twice",
+    ):
+        assert words in review
+    paying = order_now(guest)
+    back = press(guest, paying)
+    order = the_order()
+    assert back.location == f"/orders/{order.number}"
+    page = words_of(guest.get(back.location).text)
+    for words in (order.number, "Paid", "It is paid.", "Steel bottle", "£51.50", "1 High Street", "N1 9GU"):
+        assert words in page
+    assert (order.status, order.total_amount, order.email, order.phone) == (
+        OrderStatus.PAID, 5150, "gus@example.com", None
+    )  # fmt: skip
+    assert "None" not in page
+    db.session.refresh(cart)
+    assert cart.lines == []
+
+
+def test_somebody_with_an_account_chooses_a_saved_address_and_saves_another(
+    client: FormClient, ada: User, bottle: Product, create_delivery_method: Callable[..., Any]
+) -> None:
+    create_delivery_method()
+    saved = seeds.create_address(ada)
+    fill(sign_in(client, ada), bottle, user=ada)
+    page = client.get("/checkout")
+    assert "ada@example.com" in words_of(page.text)
+    form = form_of(page, "/checkout")
+    assert "email" not in form
+    assert (form["address"], form["first_name"]) == (str(saved.id), "Ada")
+    give_details(client)
+    assert "1 High Street" in client.get("/checkout/review").text
+    typed = {"address": "new", "line1": "2 Low Road", "city": "Leeds", "postal_code": "ls1 4ap", "save_address": "y"}
+    for _time in range(2):  # going back and forth saves it once
+        give_details(client, **typed)
+        typed = {}
+    order_now(client)
+    assert (number_of(Address), the_order().address["line1"], the_order().address["postal_code"]) == (
+        2, "2 Low Road", "LS1 4AP"
+    )  # fmt: skip
+    assert (the_order().email, the_order().user_id) == ("ada@example.com", ada.id)
+
+
+def test_what_was_typed_is_there_again_and_names_stay_as_they_are(
+    guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
+) -> None:
+    """H39"""
+    create_delivery_method()
+    fill(guest, bottle)
+    give_details(guest, **{**GUEST, "first_name": "Mary Ann", "last_name": "O'Brien"}, phone="020 7946 0000")
+    form = form_of(guest.get("/checkout"), "/checkout")
+    assert (form["first_name"], form["last_name"], form["line1"]) == ("Mary Ann", "O'Brien", "1 High Street")
+    assert form["name"] == ""
+    assert "O&#39;Brien" in guest.get("/checkout/review").text
+    order_now(guest)
+    order = the_order()
+    assert (order.full_name, order.address["name"], order.phone) == (
+        "Mary Ann O'Brien",
+        "Mary Ann O'Brien",
+        "+442079460000",
+    )
+
+
+def test_the_way_of_delivery_serves_the_country_and_names_its_place(
+    guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
+) -> None:
+    home = create_delivery_method("Post", countries=["GB"])
+    abroad = create_delivery_method("Air", countries=["FR"], amount=1200)
+    drop = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, countries=["NG"], locations=["Abk", "Sagamu"])
+    shop = create_delivery_method("Collect", DeliveryKind.PICKUP)
+    closed = create_delivery_method("Former", is_active=False)
+    ids = {each: str(method.id) for each, method in
+           {"home": home, "abroad": abroad, "drop": drop, "shop": shop, "closed": closed}.items()}  # fmt: skip
+    fill(guest, bottle)
+    french = {**GUEST, "country": "FR", "postal_code": "75001", "city": "Paris"}
+    for method in (ids["home"], ids["closed"], "999999", "9" * 30, "-1", "x", ""):
+        answer = give_details(guest, **{**french, "delivery_method": method})
+        assert answer.status_code == 422, method
+        assert error_of(answer.text, "delivery_method")
+        assert forms_on(answer.text)[-1].values["line1"] == "1 High Street"
+    assert give_details(guest, **{**french, "delivery_method": ids["abroad"]}).status_code == 302
+    assert "£36.00" in words_of(guest.get("/checkout/review").text)
+    nigeria = {**GUEST, "country": "NG", "postal_code": "", "delivery_method": ids["drop"]}
+    for place in ("", "Lagos"):
+        answer = give_details(guest, **nigeria, **{f"location_{ids['drop']}": place})
+        assert error_of(answer.text, f"location_{ids['drop']}") == "Choose a place."
+    assert give_details(guest, **nigeria, **{f"location_{ids['drop']}": "Abk"}).status_code == 302
+    assert "to be agreed" in words_of(guest.get("/checkout/review").text)
+    collected = {"email": "gus@example.com", "first_name": "Gus", "last_name": "Lind", "delivery_method": ids["shop"]}
+    assert give_details(guest, **collected, line1="", city="", postal_code="").status_code == 302
+    order_now(guest)
+    assert (the_order().address, the_order().delivery_name, the_order().total_amount) == ({}, "Collect", 2400)
+
+
+def test_a_country_that_nothing_goes_to_is_said_at_the_country(
+    guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
+) -> None:
+    create_delivery_method(countries=["GB"])
+    fill(guest, bottle)
+    answer = give_details(guest, **{**GUEST, "country": "FR", "postal_code": "75001"})
+    assert error_of(answer.text, "country").startswith("We do not deliver")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": "gus"}, "email"), ({"email": ""}, "email"), ({"first_name": ""}, "first_name"),
+        ({"last_name": "see www.example.com"}, "last_name"), ({"phone": "12"}, "phone"), ({"line1": ""}, "line1"),
+        ({"city": " "}, "city"), ({"postal_code": "1"}, "postal_code"), ({"postal_code": None}, "postal_code"),
+        ({"country": "XX"}, "country"), ({"country": ""}, "country"), ({"note": "x" * 501}, "note"),
+    ],
+)  # fmt: skip
+def test_bad_details_are_refused_beside_their_field(
+    guest: FormClient, bottle: Product, changes: dict[str, Any], field: str
+) -> None:
+    fill(guest, bottle)
+    answer = give_details(guest, **{**GUEST, **changes})
+    assert answer.status_code == 422
+    assert error_of(answer.text, field)
+    assert guest.get("/checkout/review").location == "/checkout", "nothing of it was kept"
+
+
+def test_another_persons_address_does_not_exist(client: FormClient, ada: User, cleo: User, bottle: Product) -> None:
+    """H36"""
+    hers, own = seeds.create_address(cleo), seeds.create_address(ada)
+    fill(sign_in(client, ada), bottle, user=ada)
+    for address in (hers.id, own.id + 1000):
+        answer = give_details(client, address=str(address))
+        assert answer.status_code == 422
+        assert "You have no such address." in answer.text
+
+
+# --- nothing to order, nothing to send --------------------------------------------------------------------------------
+
+
+def test_an_empty_cart_leads_back_with_a_sentence(guest: FormClient, bottle: Product) -> None:
+    """H43"""
+    for method, path in (("GET", "/checkout"), ("POST", "/checkout"), ("GET", "/checkout/review"),
+                         ("POST", "/checkout/changes"), ("POST", "/checkout/place")):  # fmt: skip
+        answer = guest.open(path, method=method)
+        assert answer.status_code == 302, path
+        assert answer.location in ("/cart", "/"), path
+        assert "Your cart is empty." in guest.get("/find-order").text
+    fill(guest, bottle)
+    for answer in (guest.get("/checkout/review"), guest.post("/checkout/place", data={"terms": "y"})):
+        assert answer.location == "/checkout"
+    assert number_of(Order) == 0
+
+
+def test_an_activation_is_ordered_by_somebody_signed_in_and_needs_no_address(
+    client: FormClient, guest: FormClient, ada: User, create_card: Callable[..., Any], create_delivery_method: Any
+) -> None:
+    create_delivery_method()
+    card = create_card(token="PAYME234", policy=ClaimPolicy.PAY)
+    for browser, user in ((guest, None), (sign_in(client, ada), ada)):
+        from_cart = fill(browser, user=user)
+        carts.add_activation(from_cart, card, settings.load(), utcnow())
+        db.session.commit()
+    assert guest.get("/checkout").location == "/log-in?next=/checkout"
+    assert "line1" not in form_of(client.get("/checkout"), "/checkout")
+    give_details(client)
+    press(client, order_now(client))
+    assert (the_order().status, the_order().total_amount) == (OrderStatus.DELIVERED, 1000)
+    db.session.refresh(card)
+    assert card.owner_id == ada.id
+
+
+# --- once -------------------------------------------------------------------------------------------------------------
+
+
+def test_pressed_twice_from_two_tabs_it_is_one_order_and_one_payment(guest: FormClient, bottle: Product) -> None:
+    """H35"""
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    page = guest.get("/checkout/review")
+    data = form_of(page, "/checkout/place", terms="y", gateway="sandbox")
+    answers = [guest.post("/checkout/place", data=data, csrf=False) for _time in range(3)]
+    assert len({answer.location for answer in answers}) == 1
+    assert (number_of(Order), number_of(Payment), bottle.stock) == (1, 1, 9)
+    press(guest, answers[0])
+    after = guest.post("/checkout/place", data=data, csrf=False)  # the other tab, once it is paid
+    assert after.status_code == 302
+    assert (number_of(Order), number_of(Payment), bottle.stock) == (1, 1, 9)
+
+
+def test_a_second_order_costs_what_it_costs_while_the_first_waits(guest: FormClient, bottle: Product) -> None:
+    """H34"""
+    cart = fill(guest, bottle)
+    give_details(guest, **GUEST)
+    order_now(guest)
+    carts.add(cart, Wish(bottle, 2), settings.load(), utcnow())
+    db.session.commit()
+    assert "£72.00" in words_of(guest.get("/checkout/review").text)
+    order_now(guest)
+    assert sorted(db.session.scalars(db.select(Order.total_amount))) == [2400, 7200]
+
+
+# --- what changed -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("total", ["1", "0", "-1", "2400.0", "NaN", "", "9" * 40, None])
+def test_a_total_that_was_not_shown_is_not_charged(guest: FormClient, bottle: Product, total: str | None) -> None:
+    """H26, H27"""
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    answer = order_now(guest, total=total)
+    assert answer.location == "/checkout/review"
+    assert "The price has changed" in guest.get("/checkout/review").text
+    assert number_of(Order) == 0
+
+
+def test_a_stale_page_does_not_order_what_was_put_in_since(
+    guest: FormClient, bottle: Product, product: Product
+) -> None:
+    """H27"""
+    cart = fill(guest, bottle)
+    give_details(guest, **GUEST)
+    data = form_of(guest.get("/checkout/review"), "/checkout/place", terms="y", gateway="sandbox")
+    carts.add(cart, Wish(product, 5), settings.load(), utcnow())
+    db.session.commit()
+    assert guest.post("/checkout/place", data=data, csrf=False).location == "/checkout/review"
+    assert number_of(Order) == 0
+    order_now(guest)
+    assert the_order().total_amount == 7400
+
+
+def test_changes_are_told_and_taken_over_by_a_press(
+    guest: FormClient, bottle: Product, product: Product, create_product: Callable[..., Product]
+) -> None:
+    gone = create_product("Last one", stock=1)
+    fill(guest, bottle, quantity=8)
+    cart = db.session.scalars(db.select(Cart)).one()
+    for each in (product, gone):
+        carts.add(cart, Wish(each, 1), settings.load(), utcnow())
+    db.session.commit()
+    give_details(guest, **GUEST)
+    bottle.stock, product.unit_amount, gone.is_active = 3, 1500, False
+    db.session.commit()
+    page = guest.get("/checkout/review")
+    words = words_of(page.text)
+    for sentence in ("Steel bottle: only 3 left.", "costs £15.00 now, not £10.00", "Last one cannot be had any more."):
+        assert sentence in words
+    assert all(form.action != "/checkout/place" for form in forms_on(page.text))
+    assert guest.post("/checkout/place", data={"terms": "y", "gateway": "sandbox", "total": "8700"}).status_code == 302
+    assert number_of(Order) == 0
+    guest.post("/checkout/changes")
+    order_now(guest)
+    assert the_order().total_amount == 3 * 2400 + 1500
+
+
+def test_a_code_that_counts_no_more_is_told_and_left_out(
+    guest: FormClient, bottle: Product, create_promotion: Callable[..., Any]
+) -> None:
+    promotion = create_promotion()
+    fill(guest, bottle).promotion = promotion
+    db.session.commit()
+    give_details(guest, **GUEST)
+    assert "£21.60" in words_of(guest.get("/checkout/review").text)
+    promotion.ends_at = utcnow() - timedelta(days=1)
+    db.session.commit()
+    assert "Your code does not count any more" in words_of(guest.get("/checkout/review").text)
+    guest.post("/checkout/changes")
+    order_now(guest)
+    assert the_order().total_amount == 2400
+
+
+# --- paying -----------------------------------------------------------------------------------------------------------
+
+
+def test_terms_and_a_way_to_pay_are_asked_for(guest: FormClient, bottle: Product) -> None:
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    for changes, field in (
+        ({"terms": None}, "terms"),
+        ({"gateway": "bank"}, "gateway"),
+        ({"gateway": None}, "gateway"),
+    ):
+        answer = order_now(guest, **changes)  # type: ignore[arg-type]
+        assert answer.status_code == 422
+        assert error_of(answer.text, field)
+    assert number_of(Order) == 0
+
+
+def test_what_costs_nothing_is_paid_at_once(guest: FormClient, bottle: Product, create_promotion: Any) -> None:
+    fill(guest, bottle).promotion = create_promotion(percent=10_000)
+    db.session.commit()
+    give_details(guest, **GUEST)
+    assert "gateway" not in form_of(guest.get("/checkout/review"), "/checkout/place")
+    assert order_now(guest, None).location == f"/orders/{the_order().number}"
+    assert (the_order().status, number_of(Payment)) == (OrderStatus.PAID, 0)
+
+
+def test_a_gateway_that_does_not_answer_costs_no_order(
+    guest: FormClient, bottle: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object) -> None:
+        raise GatewayError("no answer")
+
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "start", fail)
+        answer = order_now(guest)
+    page = guest.get(answer.location)
+    assert "does not answer at present" in page.text
+    number = the_order().number
+    paying = guest.post(f"/orders/{number}/pay", data=form_of(page, f"/orders/{number}/pay"), csrf=False)
+    press(guest, paying)
+    assert (the_order().status, number_of(Order)) == (OrderStatus.PAID, 1)
+    assert sorted(db.session.scalars(db.select(Payment.status))) == [PaymentStatus.FAILED, PaymentStatus.SUCCEEDED]
+
+
+def test_without_any_way_to_pay_nothing_can_be_ordered(guest: FormClient, bottle: Product, set_setting: Any) -> None:
+    set_setting("hidden_gateways", "sandbox, offline")
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    page = guest.get("/checkout/review")
+    assert "There is no way to pay at present" in words_of(page.text)
+    assert guest.post("/checkout/place", data={"terms": "y", "total": "2400", "gateway": "offline"}).status_code == 422
+    assert number_of(Order) == 0
+
+
+def test_placing_is_throttled(guest: FormClient, bottle: Product) -> None:
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    answers = [order_now(guest, total="1").status_code for _time in range(61)]
+    assert (answers[0], answers[-1]) == (302, 429)

@@ -1,0 +1,353 @@
+"""Orders as their buyers see them: only theirs, always as sold, paid, canceled and bought again by their own hand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard import worker
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.gateways import sandbox
+from tapcard.gateways.base import Evidence, GatewayError, Outcome
+from tapcard.gateways.sandbox import SandboxGateway
+from tapcard.keys import Keys
+from tapcard.models import (
+    Cart,
+    CartLine,
+    LinkPurpose,
+    Order,
+    OrderStatus,
+    OutboxMessage,
+    Payment,
+    PaymentStatus,
+    Product,
+    ProductOption,
+    SandboxCharge,
+    User,
+)
+from tapcard.services import accounts, orders, payments
+from tests import buying
+from tests.buying import order_of
+from tests.conftest import FormClient
+from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
+from tests.watching import error_of, form_to, forms_on, queries, statements, words_of
+
+
+@pytest.fixture
+def guests_order(guest: FormClient, bottle: Product) -> Order:
+    """An order that Gus placed and left before paying."""
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    order_now(guest)
+    return the_order()
+
+
+def path_of(order: Order, what: str = "") -> str:
+    return f"/orders/{order.number}{what}"
+
+
+def pay_by(client: FormClient, order: Order, gateway: str) -> Any:
+    """Choose a way to pay on the order's page."""
+    action = path_of(order, "/pay")
+    data = form_of(client.get(path_of(order)), action, gateway=gateway)
+    return client.post(action, data=data, csrf=False)
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------------
+
+
+def test_strangers_find_no_order_whatever_they_know(
+    client: FormClient, new_client: Callable[[], FormClient], guests_order: Order, cleo: User
+) -> None:
+    """H36"""
+    sign_in(client, cleo)
+    for browser in (client, new_client()):
+        for what in ("", "/cancel", "/receipt"):
+            assert browser.get(path_of(guests_order, what)).status_code == 404
+        for what in ("/pay", "/cancel", "/again"):
+            assert browser.post(path_of(guests_order, what), data={"gateway": "offline"}).status_code == 404
+        assert guests_order.number not in browser.get("/orders").text
+    assert client.post(path_of(guests_order, "/attach")).status_code == 404
+    assert (guests_order.status, guests_order.user_id == cleo.id) == (OrderStatus.PENDING, False)
+
+
+def test_the_link_opens_an_order_and_takes_nothing_over(
+    client: FormClient,
+    new_client: Callable[[], FormClient],
+    guests_order: Order,
+    cleo: User,
+    product: Product,
+    keys: Keys,
+) -> None:
+    """H29"""
+    owner, token = guests_order.user_id, orders.token_of(guests_order, keys)
+    cart = fill(sign_in(client, cleo), product, user=cleo)
+    for browser in (client, new_client()):
+        assert browser.get(f"/orders/link/{token}").location == path_of(guests_order)
+        assert browser.get(path_of(guests_order)).status_code == 200
+        assert guests_order.number in browser.get("/orders").text
+    db.session.refresh(cart)
+    assert (guests_order.user_id, len(cart.lines)) == (owner, 1)
+    assert client.post(path_of(guests_order, "/attach")).status_code == 409
+    for forged in (f"{token[:-1]}0", f"{guests_order.number}-", guests_order.number, "x" * 300, "é"):
+        assert new_client().get(f"/orders/link/{forged}").status_code == 404
+
+
+def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
+    guest: FormClient, client: FormClient, ada: User, bottle: Product, keys: Keys
+) -> None:
+    fill(guest, bottle)
+    give_details(guest, **{**GUEST, "email": "ada@example.com"})
+    order_now(guest)
+    order = the_order()
+    assert order.user_id is None
+    sign_in(client, ada)
+    assert order.number not in client.get("/orders").text
+    client.get(f"/orders/link/{orders.token_of(order, keys)}")
+    assert form_to(client.get(path_of(order)).text, path_of(order, "/attach"))
+    assert client.post(path_of(order, "/attach")).status_code == 302
+    assert order.user_id == ada.id
+    order.user_id, ada.verified_at = None, None
+    token = accounts.issue_link(ada, LinkPurpose.VERIFY_EMAIL, ada.email, utcnow())
+    db.session.commit()
+    assert client.post(path_of(order, "/attach")).status_code == 409
+    client.post(f"/verify/{token}")
+    assert order.user_id == ada.id
+
+
+def test_finding_an_order_tells_nothing_and_mails_its_link_when_both_are_right(
+    client: FormClient, guests_order: Order, outbox: Callable[[], list[str]]
+) -> None:
+    answers = {}
+    for number, email in (("TC-2222-2222", "gus@example.com"), (guests_order.number, "cleo@example.com"),
+                          ("é\0", "x"), (guests_order.number.lower(), " Gus@Example.com")):  # fmt: skip
+        assert "mail.order_link" not in outbox()
+        answer = client.post("/find-order", data={"number": number, "email": email})
+        answers[number] = (answer.status_code, answer.location, words_of(client.get("/find-order/sent").text))
+    del answers["é\0"]  # that is no number at all, and the form says so
+    assert len(set(answers.values())) == 1
+    assert outbox().count("mail.order_link") == 1
+    sent = [
+        client.post("/find-order", data={"number": "TC-2222-2222", "email": "gus@example.com"}) for _time in range(6)
+    ]
+    assert sent[-1].status_code == 429
+
+
+# --- history ----------------------------------------------------------------------------------------------------------
+
+
+def test_history_shows_everything_as_it_was_sold(client: FormClient, ada: User, bottle: Product) -> None:
+    """H32"""
+    order = order_of(ada, bottle, quantity=2)
+    buying.pay(order)
+    bottle.name, bottle.unit_amount, bottle.is_active = "Renamed", 1, False
+    db.session.commit()
+    sign_in(client, ada)
+    for path in ("/orders", path_of(order), path_of(order, "/receipt")):
+        words = words_of(client.get(path).text)
+        assert "Steel bottle" in words
+        assert "£48.00" in words
+        assert "Renamed" not in words
+
+
+def test_history_has_pages_and_asks_a_fixed_number_of_times(
+    client: FormClient, ada: User, product: Product, bottle: Product
+) -> None:
+    sign_in(client, ada)
+    bottle.stock = None
+    db.session.commit()
+    found = []
+    for number in (2, 23):
+        for _time in range(number):
+            buying.pay(order_of(ada, product, bottle))
+        path = path_of(db.session.scalars(orders.owned_by(ada)).first() or the_order())
+        for page in ("/orders", path):
+            client.get(page)
+            with statements(all_of_them=True) as asked:
+                assert client.get(page).status_code == 200
+            found.append(len(queries(asked)))
+    assert max(found) <= 12
+    assert found[:2] == found[2:]
+    assert client.get("/orders").text.count('class="head"') == 20
+    assert client.get("/orders?page=2").text.count('class="head"') == 5
+    for page in ("3", "0", "-1", "x", "9" * 30):
+        assert client.get(f"/orders?page={page}").status_code == 404
+
+
+def test_a_receipt_is_of_what_was_paid(guest: FormClient, guests_order: Order) -> None:
+    assert guest.get(path_of(guests_order, "/receipt")).status_code == 404
+    press(guest, pay_by(guest, guests_order, "sandbox"))
+    words = words_of(guest.get(path_of(guests_order, "/receipt")).text)
+    for each in (guests_order.number, "Steel bottle", "£24.00", "Included tax", "£4.00", "1 High Street"):
+        assert each in words
+
+
+# --- paying -----------------------------------------------------------------------------------------------------------
+
+
+def test_another_way_to_pay_closes_the_one_before(
+    guest: FormClient, guests_order: Order, set_setting: Callable[[str, Any], None]
+) -> None:
+    set_setting("offline_text", "Account 12345678")
+    assert "Your payment is under way" in words_of(guest.get(path_of(guests_order)).text)
+    assert pay_by(guest, guests_order, "offline").location == path_of(guests_order)
+    words = words_of(guest.get(path_of(guests_order)).text)
+    for each in ("Please pay £24.00 by", f"give {guests_order.number} as the reference", "Account 12345678"):
+        assert each in words
+    assert guests_order.expires_at > utcnow() + timedelta(days=6)
+    statuses = db.session.scalars(db.select(Payment.status).order_by(Payment.id))
+    assert list(statuses) == [PaymentStatus.CANCELED, PaymentStatus.PENDING]
+    press(guest, pay_by(guest, guests_order, "sandbox"))
+    assert guests_order.status is OrderStatus.PAID
+    again = guest.post(path_of(guests_order, "/pay"), data={"gateway": "sandbox"})
+    assert again.location == path_of(guests_order)
+    assert "does not wait for a payment" in guest.get(again.location).text
+
+
+@pytest.mark.parametrize("gateway", ["", "bank", "paypal", "9" * 30])
+def test_a_way_to_pay_that_is_not_offered_is_refused(guest: FormClient, guests_order: Order, gateway: str) -> None:
+    answer = guest.post(path_of(guests_order, "/pay"), data={"gateway": gateway})
+    assert answer.status_code == 422
+    assert error_of(answer.text, "gateway")
+
+
+def test_a_declined_payment_can_be_tried_again(guest: FormClient, guests_order: Order) -> None:
+    press(guest, pay_by(guest, guests_order, "sandbox"), "decline")
+    assert "did not go through" in guest.get(path_of(guests_order)).text
+    press(guest, pay_by(guest, guests_order, "sandbox"))
+    assert guests_order.status is OrderStatus.PAID
+
+
+# --- the worker -------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
+    guest: FormClient, guests_order: Order, bottle: Product
+) -> None:
+    assert bottle.stock == 9
+    worker.expire_orders()
+    assert guests_order.status is OrderStatus.PENDING
+    guests_order.expires_at = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+    worker.expire_orders()
+    db.session.expire_all()
+    assert (guests_order.status, bottle.stock) == (OrderStatus.EXPIRED, 10)
+    assert "Not paid in time" in words_of(guest.get(path_of(guests_order)).text)
+
+
+def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
+    guest: FormClient, guests_order: Order, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buying.begin(order_of(ada, bottle))  # which the sandbox does not know
+    [_first, last] = payments.to_look_at(utcnow(), younger_than=payments.LOOKED_AT_FOR)
+    assert payments.to_look_at(utcnow(), younger_than=payments.LOOKED_AT_FOR, after_id=last[0]) == []
+    db.session.commit()
+    fetch = SandboxGateway.fetch
+
+    def sometimes(self: SandboxGateway, reference: str) -> Evidence:
+        if reference.startswith("ref-"):
+            raise ValueError("odd answer")
+        return fetch(self, reference)
+
+    monkeypatch.setattr(SandboxGateway, "fetch", sometimes)
+    worker.look_at_payments()
+    db.session.expire_all()
+    assert guests_order.status is OrderStatus.PENDING
+    db.session.commit()
+    sandbox.change(sa.true(), sandbox.PAID)
+    worker.look_at_payments()
+    db.session.expire_all()
+    assert guests_order.status is OrderStatus.PAID
+
+
+def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: User, product: Product) -> None:
+    old, fresh, own = fill(guest, product), fill(guest, product), fill(guest, product, user=ada)
+    for cart in (old, own):
+        cart.updated_at = utcnow() - worker.GUEST_CARTS_KEPT - timedelta(minutes=1)
+    kept = {fresh.id, own.id}
+    db.session.commit()
+    worker.purge_carts()
+    assert set(db.session.scalars(db.select(Cart.id))) == kept
+    assert {"carts.purge", "orders.expire", "payments.look"} <= worker.SCHEDULES.keys()
+
+
+# --- canceling --------------------------------------------------------------------------------------------------------
+
+
+def test_an_unpaid_order_is_canceled_after_a_question_and_its_payment_closed(
+    guest: FormClient, guests_order: Order, bottle: Product
+) -> None:
+    assert form_to(guest.get(path_of(guests_order, "/cancel")).text, path_of(guests_order, "/cancel"))
+    assert guests_order.status is OrderStatus.PENDING, "looking changes nothing"
+    for _time in range(2):
+        guest.post(path_of(guests_order, "/cancel"))
+        assert (guests_order.status, bottle.stock) == (OrderStatus.CANCELED, 10)
+    assert db.session.scalars(db.select(SandboxCharge.state)).one() == sandbox.CLOSED
+    assert "You canceled it." in words_of(guest.get(path_of(guests_order)).text)
+
+
+def test_money_that_came_a_moment_before_counts(
+    guest: FormClient, guests_order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.session.commit()
+    sandbox.change(sa.true(), sandbox.PAID)
+    guest.post(path_of(guests_order, "/cancel"))
+    assert guests_order.status is OrderStatus.PAID
+    assert "cannot be canceled any more" in guest.get(path_of(guests_order)).text
+
+
+def test_a_gateway_that_does_not_answer_keeps_the_order(
+    guest: FormClient, guests_order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object) -> None:
+        raise GatewayError("no answer")
+
+    monkeypatch.setattr(SandboxGateway, "close", fail)
+    guest.post(path_of(guests_order, "/cancel"))
+    assert guests_order.status is OrderStatus.PENDING
+    assert "does not answer" in guest.get(path_of(guests_order)).text
+
+
+# --- buying again -----------------------------------------------------------------------------------------------------
+
+
+def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
+    client: FormClient, ada: User, product: Product, bottle: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    create_option(product)
+    cart = fill(sign_in(client, ada), product, user=ada, answers={"inscription": "For O'Brien"})
+    fill(client, bottle, user=ada)
+    order = buying.place(cart)
+    db.session.commit()
+    buying.pay(order)
+    product.unit_amount, bottle.is_active = 1200, False
+    db.session.commit()
+    assert client.post(path_of(order, "/again")).status_code == 302
+    [line] = db.session.scalars(db.select(CartLine))
+    assert (line.product_id, line.options, line.shown_amount) == (product.id, {"inscription": "For O'Brien"}, 1200)
+    words = words_of(client.get("/orders").text)
+    assert "Steel bottle: This product cannot be bought at present." in words
+    product.options.clear()
+    db.session.commit()
+    assert client.post(path_of(order, "/again")).location == path_of(order)
+    assert "asks for other details now" in client.get(path_of(order)).text
+
+
+def test_a_late_payment_for_what_is_gone_says_so(
+    guest: FormClient, guests_order: Order, bottle: Product, keys: Keys
+) -> None:
+    guests_order.expires_at, bottle.stock = utcnow() - timedelta(seconds=1), 0
+    db.session.commit()
+    worker.expire_orders()
+    bottle.stock = 0
+    db.session.commit()
+    payment = db.session.scalars(db.select(Payment)).one()
+    payments.settle(payment, Evidence(Outcome.PAID, payment.reference or "", payment.money), keys, utcnow())
+    db.session.commit()
+    assert "something of this order was sold meanwhile" in words_of(guest.get(path_of(guests_order)).text)
+    kinds = set(db.session.scalars(db.select(OutboxMessage.kind)))
+    assert {"mail.order_paid", "mail.order_to_owner", "mail.payment_needs_care"} <= kinds
+    assert forms_on(guest.get(path_of(guests_order)).text)
