@@ -99,6 +99,11 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/cart/delivery": ("ada", {"delivery": "0"}),
     "/wishlist/move": ("ada", {"product": "0"}),
     "/cards/order": ("nobody", {"design": "own", "quantity": "1", "option-name": "Gus"}),
+    "/checkout": ("ada", {"first_name": "Ada", "last_name": "Obi", "address": "new", "line1": "1 High Street",
+                          "city": "London", "postal_code": "N1 9GU", "country": "GB"}),
+    "/checkout/place": ("ada", {"terms": "y", "gateway": "offline"}),
+    "/orders/{order}/pay": ("ada", {"gateway": "offline"}),
+    "/find-order": ("nobody", {"number": "TC-2222-2222", "email": "gus@example.com"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
@@ -109,6 +114,8 @@ SHOWN_ON = {  # forms that stand on another page, beside its own
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
     "/currency": "/shop",
+    "/checkout/place": "/checkout/review",
+    "/orders/{order}/pay": "/orders/{order}",
 }
 ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg", "/shop")
 REFUSED = (422, 429)
@@ -123,6 +130,8 @@ def opened(
     """Open a page in a new browser; gives the browser, the path and the form, filled in well."""
     create_card(token="WAITING2", code="CARD2345")
     people, address = {"ada": ada, "ben": ben}, seeds.create_address(ada)
+    product = seeds.create_product()
+    db.session.commit()
     create_card(cleo, token="LOSTCARD", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
 
     def open_page(page: str) -> tuple[FormClient, str, PageForm]:
@@ -133,10 +142,14 @@ def opened(
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
-        product = got(ada) if "{product}" in page or "shop" in SHOWN_ON.get(page, page) else None
+        bought = got(ada) if "{product}" in page or "shop" in SHOWN_ON.get(page, page) else None
         line = adas_line(ada) if page.startswith(("/cart/", "/wishlist", "/cards/order")) else None
-        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "product": product}
-        values["line"] = line
+        order = buying.order_of(ada, product).number if "{order}" in page else None
+        if page.startswith("/checkout"):
+            buying.cart_of(ada, product).checkout = {"first_name": "Ada", "last_name": "Obi", "address": buying.ADDRESS}
+            db.session.commit()
+        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
+        values |= {"product": bought, "line": line}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -287,9 +300,9 @@ def test_every_form_of_every_page_is_tried(
 ) -> None:
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
-    product, line = got(ada), adas_line(ada)
-    values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "product": product}
-    values["line"] = line
+    bought, line = got(ada), adas_line(ada)
+    values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "order": "-"}
+    values |= {"product": bought, "line": line}
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()
     for user in (None, ada, ben):

@@ -22,14 +22,17 @@ from tapcard.models import (
     Design,
     LinkPurpose,
     LockedBecause,
+    Order,
     OutboxMessage,
+    Payment,
     ProductKind,
     Profile,
     ProfileLink,
+    SandboxCharge,
     User,
     WebSession,
 )
-from tapcard.services import accounts, cards, carts, transfers, weekly_mail, wishlist
+from tapcard.services import accounts, cards, carts, orders, transfers, weekly_mail, wishlist
 from tapcard.services.carts import Wish
 from tapcard.web.security import csrf
 from tests import buying
@@ -41,6 +44,7 @@ ROLES = ("nobody", "ada", "cleo", "ben", "olu")
 BACK_OFFICE_TABLES = {"cards": Card, "designs": Design, "outbox": OutboxMessage, "audit": AuditEntry}
 HOLDERS = (302, 200, 200, 200, 200)
 ADAS = (302, 200, 404, 404, 404)
+ADAS_ORDERS = (404, 200, 404, 404, 404)
 STAFFS = (302, 404, 404, 200, 200)
 ALL = (200,) * 5
 TAPS = (302,) * 5
@@ -130,10 +134,23 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "shop.clear_cart": ADAS_CART,
     "shop.order_cards": ALL,
     "shop.wishlist": HOLDERS,
+    "shop.checkout": (302, 200, 302, 302, 302),  # whose cart is empty goes back to it
+    "shop.review_order": (302,) * 5,  # Ada has not said yet where it goes
+    "shop.orders": ALL,
+    "shop.order": ADAS_ORDERS,
+    "shop.order_link": (302,) * 5,
+    "shop.cancel_order": ADAS_ORDERS,
+    "shop.receipt": ADAS_ORDERS,
+    "shop.find_order": ALL,
+    "shop.order_link_sent": ALL,
+    "billing.back": (302,) * 5,
+    "billing.sandbox": ALL,
 }
 BACK = tuple(f"/admin/tables/{name}/" for name in BACK_OFFICE_TABLES)  # to a table from what it does not offer
-AWAY = ("/cart", "/log-in?next=/", "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
-LEADING_ON = ("auth.sign_up", "auth.log_in", "auth.second_factor", "auth.reopen")  # whoever is signed in already
+BUYING = ("/checkout", "/cart", "/orders/TC-")
+AWAY = ("/log-in?next=/", *BUYING, "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
+# whoever is signed in already, or has nothing to order
+LEADING_ON = ("auth.sign_up", "auth.log_in", "auth.second_factor", "auth.reopen", "shop.checkout", "shop.review_order")
 # what each form answers to when it is sent empty, with its token
 SENDING: dict[str, tuple[int, ...]] = {
     "auth.sign_up": (422, 302, 302, 302, 302),
@@ -208,6 +225,15 @@ SENDING: dict[str, tuple[int, ...]] = {
     "shop.unwish": (302,) * 5,
     "shop.remove_wishes": (302, 422, 422, 422, 422),
     "shop.move_wishes": (302, 422, 422, 422, 422),
+    "shop.checkout": (302,) * 5,  # what is not sent stays as it is known
+    "shop.go_on": (302,) * 5,
+    "shop.place_order": (302,) * 5,
+    "shop.pay_order": (404, 422, 404, 404, 404),
+    "shop.cancel_order": (404, 302, 404, 404, 404),
+    "shop.buy_again": (404, 302, 404, 404, 404),
+    "shop.attach_order": (302, 409, 404, 404, 404),
+    "shop.find_order": (422,) * 5,
+    "billing.sandbox_action": (302,) * 5,
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -302,6 +328,20 @@ def shelved(ada: User) -> dict[str, dict[str, Any]]:
     return {f"shop.{name}": {"slug": slug} for name, slug in slugs.items()}
 
 
+def orders_of(ada: User) -> tuple[Order, Order, str]:
+    """One order that waits and one that is paid, a cart with something in it, and what the sandbox knows of."""
+    product = seeds.create_product()
+    paid = buying.order_of(ada, product)
+    buying.pay(paid)
+    order = buying.order_of(ada, product)
+    charge = SandboxCharge(
+        reference="stage", amount=1000, currency="GBP", return_url="http://localhost/orders/TC-", state="open"
+    )
+    db.session.add(charge)
+    db.session.commit()
+    return order, paid, charge.public_id
+
+
 @pytest.fixture
 def stage(
     app: Flask, card: Card, profile: Profile, create_card: Callable[..., Card], ada: User, cleo: User
@@ -336,7 +376,13 @@ def stage(
     line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
     db.session.commit()
     in_shop = {endpoint: {"slug": journal.slug} for endpoint in ("shop.add_to_cart", "shop.wish", "shop.unwish")}
+    order, paid, charge_id = orders_of(ada)
     special = {**in_shop,
+               "shop.order_link": {"token": orders.token_of(order, app.extensions["keys"])},
+               "shop.receipt": {"number": paid.number},
+               "billing.back": {"public_id": db.session.scalars(sa.select(Payment.public_id)).first()},
+               "billing.sandbox": {"public_id": charge_id},
+               "billing.sandbox_action": {"public_id": charge_id, "action": "back"},
                "backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
                "tap.statistics_series": {"series": "days"},
@@ -360,6 +406,7 @@ def stage(
             "address_id": address.id,
             "offer_id": offer_id,
             "line_id": line.id,
+            "number": order.number,
         }
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 

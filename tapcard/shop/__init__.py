@@ -7,7 +7,17 @@ from .blueprint import bp
 
 # they register their pages when imported
 __all__ = [
-    *("bp", "buying", "cart", "catalogue", "checkout", "init_app", "ordering", "orders", "reviews", "site", "views"),
+    "bp",
+    "buying",
+    "cart",
+    "catalogue",
+    "checkout",
+    "init_app",
+    "ordering",
+    "orders",
+    "reviews",
+    "site",
+    "views",
     "wishlist",
 ]
 

@@ -179,7 +179,7 @@ def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> R
 
 
 @bp.post("/checkout/changes")
-def accept_changes() -> Response:
+def go_on() -> Response:
     """Go on with a cart as it can be bought today, once its buyer has read what changed."""
     cart = current_cart()
     if cart is None or not cart.lines:
