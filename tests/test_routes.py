@@ -30,6 +30,7 @@ from tapcard.models import (
 )
 from tapcard.services import accounts, cards, transfers, weekly_mail
 from tapcard.web.security import csrf
+from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import all_rows, put_back, statements, walk, writes
 
@@ -113,6 +114,9 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "backoffice.claim_code": STAFFS,
     "backoffice.hosts": STAFFS,
     "uploads.file": ALL,
+    "shop.codes": ADAS,
+    "shop.codes_csv": ADAS,
+    "shop.codes_sheet": ADAS,
     "ops.healthz": ALL,
     "ops.readyz": ALL,
 }
@@ -177,6 +181,8 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.register_card": (302, 404, 404, 422, 422),
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
+    "shop.activate": (302, 302, 409, 409, 409),  # the card is Ada's already
+    "shop.claim_cards": (302, 302, 404, 404, 404),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -290,8 +296,10 @@ def stage(
     browser = WebSession(sid_hash="0" * 64, user_id=ada.id, data=b"{}", seen_at=utcnow(), expires_at=utcnow() + DAY)
     db.session.add(browser)
     db.session.commit()
+    sold = {"number": buying.cards_of(ada, 2).number}
     special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
+               **{f"shop.{name}": sold for name in ("codes", "codes_csv", "codes_sheet", "claim_cards")},
                "tap.statistics_series": {"series": "days"},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
                   for table, model in BACK_OFFICE_TABLES.items()},

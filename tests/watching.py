@@ -54,10 +54,15 @@ def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:
     """Every row there is, to be put back."""
     db.session.commit()
     return {
-        table: [dict(row) for row in db.session.execute(sa.select(table)).mappings()]
+        table: [dict(row) for row in db.session.execute(sa.select(*stored(table))).mappings()]
         for table in db.metadata.sorted_tables
         if table.name not in KEPT_TABLES
     }
+
+
+def stored(table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns of a table but those that the database computes."""
+    return [column for column in table.columns if column.computed is None]
 
 
 def put_back(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:

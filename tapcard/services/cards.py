@@ -139,6 +139,11 @@ def own_card(user: User, token: str) -> Card:
     return card
 
 
+def held_by(user: User) -> Select[Card]:
+    """All cards a holder has or had until they were retired, the oldest first."""
+    return select(Card).where(Card.owner_id == user.id).order_by(Card.id)
+
+
 def not_set_up(user: User, but: Card) -> Sequence[Card]:
     """A holder's other cards that are on and lead nowhere yet, the newest first."""
     wanted = owned_by(user).where(Card.id != but.id, Card.status == CardStatus.ACTIVE).order_by(None)

@@ -6,12 +6,17 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ..db import db, insert
+from ..errors import NotFound
 from ..errors import mark as _
 from ..keys import Keys
 from ..models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
 from . import audit, cards, orders
 
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
+
+
+class NoCodes(NotFound):
+    """An order has no claim codes: it sells no cards, or is not paid."""
 
 
 def fulfill(order: Order, keys: Keys, now: datetime) -> None:
@@ -68,14 +73,15 @@ def order_with_codes(number: str, *, user: User | None, known: Collection[int]) 
     """A paid order of cards that the visitor may see the claim codes of.
 
     Those of its own signed-in buyer; those of the browser that placed it or opened its link only as long as nobody can
-    log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other.
+    log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other, and
+    `NoCodes`.
     """
     order = orders.own_order(number, user=user, known=known)
     is_theirs = user is not None and order.user_id == user.id
     if not is_theirs and order.user is not None and order.user.is_proven:
         raise orders.OrderNotFound(_("You have no such order."))
     if not order.is_paid or not card_lines(order):
-        raise orders.OrderNotFound(_("There are no claim codes for this order."))
+        raise NoCodes(_("This order has no claim codes. They are made as soon as its cards are paid."))
     return order
 
 

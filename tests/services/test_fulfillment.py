@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,6 @@ from tapcard.models import (
     Order,
     OrderStatus,
     Product,
-    ProductKind,
     Target,
     User,
 )
@@ -33,20 +33,9 @@ from tests.watching import queries, statements, together
 
 
 @pytest.fixture
-def order_cards(create_product: Callable[..., Product], design: Design) -> Callable[..., Order]:
-    """Order cards and pay them."""
-    product = create_product(kind=ProductKind.CARD)
-
-    def make(user: User | None, quantity: int = 5, *, is_paid: bool = True) -> Order:
-        cart = carts.make(user)
-        buying.fill(cart, product, quantity, design=design)
-        order = buying.place(cart, buying.buyer(user))
-        db.session.commit()
-        if is_paid:
-            buying.pay(order)
-        return order
-
-    return make
+def order_cards(app: Flask, design: Design) -> Callable[..., Order]:
+    """Order cards of the design and pay them."""
+    return partial(buying.cards_of, design=design)
 
 
 @pytest.fixture
