@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import current_app
 
-from tapcard import settings
+from tapcard import seeds, settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways.base import Evidence, Outcome
 from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
-from tapcard.models import Cart, Order, Payment, Product, User
+from tapcard.models import Cart, Design, Order, Payment, Product, ProductKind, User
 from tapcard.money import Money
 from tapcard.services import carts, orders, payments
 from tapcard.services.carts import Wish
@@ -111,6 +111,19 @@ def deliver(order: Order) -> None:
     pay(order)
     orders.deliver(order, None, utcnow())
     db.session.commit()
+
+
+def cards_of(user: User | None, quantity: int = 5, design: Design | None = None, *, is_paid: bool = True) -> Order:
+    """An order of cards, paid unless said otherwise."""
+    product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
+    cart = carts.make(user)
+    design = design or seeds.create_design()
+    fill(cart, product or seeds.create_product("Card", kind=ProductKind.CARD), quantity, design=design)
+    order = place(cart, buyer(user))
+    db.session.commit()
+    if is_paid:
+        pay(order)
+    return order
 
 
 def pounds(amount: int) -> Money:

@@ -122,6 +122,9 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "backoffice.claim_code": STAFFS,
     "backoffice.hosts": STAFFS,
     "uploads.file": ALL,
+    "shop.codes": ADAS,
+    "shop.codes_csv": ADAS,
+    "shop.codes_sheet": ADAS,
     "ops.healthz": ALL,
     "ops.readyz": ALL,
     "shop.products": ALL,
@@ -234,6 +237,8 @@ SENDING: dict[str, tuple[int, ...]] = {
     "shop.attach_order": (302, 409, 404, 404, 404),
     "shop.find_order": (422,) * 5,
     "billing.sandbox_action": (302,) * 5,
+    "shop.activate": (302, 302, 409, 409, 409),  # the card is Ada's already
+    "shop.claim_cards": (302, 302, 404, 404, 404),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -377,6 +382,7 @@ def stage(
     db.session.commit()
     in_shop = {endpoint: {"slug": journal.slug} for endpoint in ("shop.add_to_cart", "shop.wish", "shop.unwish")}
     order, paid, charge_id = orders_of(ada)
+    sold = {"number": buying.cards_of(ada, 2).number}
     special = {**in_shop,
                "shop.order_link": {"token": orders.token_of(order, app.extensions["keys"])},
                "shop.receipt": {"number": paid.number},
@@ -385,6 +391,7 @@ def stage(
                "billing.sandbox_action": {"public_id": charge_id, "action": "back"},
                "backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
+               **{f"shop.{name}": sold for name in ("codes", "codes_csv", "codes_sheet", "claim_cards")},
                "tap.statistics_series": {"series": "days"},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
                   for table, model in BACK_OFFICE_TABLES.items()},

@@ -74,6 +74,11 @@ class User(Base):
         return value.strip().lower()
 
     @property
+    def is_proven(self) -> bool:
+        """Whether somebody has proved to be this person; nobody has for an account that was made for a guest."""
+        return self.password_hash is not None or self.verified_at is not None
+
+    @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 

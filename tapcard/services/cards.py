@@ -44,6 +44,11 @@ MOST_AT_ONCE = 10_000
 EDITABLE = (CardStatus.ACTIVE, CardStatus.LOCKED)
 # what a new card takes over from the one it replaces
 CARRIED = ("alias", "target", "reroute_url", "reroute_host", "profile_id", "is_blocked")
+# what a card from stock takes over besides, when it is packed in place of the one that was sold
+SOLD_WITH = (
+    *("owner_id", "claimed_at", "locked_because", "order_line_id"),
+    *("claim_policy", "claim_code", "claim_code_hash"),
+)
 # what these moves leave behind is no longer what somebody was offered
 ENDS_OFFERS = (CardMove.LOCK, CardMove.RELEASE, CardMove.REPLACE, CardMove.RETIRE)
 
@@ -63,7 +68,7 @@ class WrongCode(DomainError):
 
 
 class NotForSaleYet(DomainError):
-    """The card is activated by paying, which is not possible here."""
+    """The card is activated by paying, and by nothing else."""
 
 
 class IllegalMove(DomainError):
@@ -132,6 +137,11 @@ def own_card(user: User, token: str) -> Card:
     if card is None:
         raise CardNotFound(_("You have no such card."))
     return card
+
+
+def held_by(user: User) -> Select[Card]:
+    """All cards a holder has or had until they were retired, the oldest first."""
+    return select(Card).where(Card.owner_id == user.id).order_by(Card.id)
 
 
 def not_set_up(user: User, but: Card) -> Sequence[Card]:
@@ -269,7 +279,7 @@ def claim(card: Card, user: User, keys: Keys, *, code: str = "", now: datetime |
     if card.status is not CardStatus.UNCLAIMED:
         raise AlreadyClaimed(_("This card belongs to somebody already."))
     if card.claim_policy is ClaimPolicy.PAY:
-        raise NotForSaleYet(_("This shop does not sell activations online yet."))
+        raise NotForSaleYet(_("This card is activated by paying for it."))
     proof = [Card.claim_policy == ClaimPolicy.OPEN]
     if card.claim_policy is ClaimPolicy.CODE:
         hashes = keys.digests(CODE_PURPOSE, clean_code(code))
@@ -294,6 +304,46 @@ def claim_paid(card: Card, user: User, now: datetime, *, order_line_id: int) -> 
         return False
     audit.record("card.claimed", subject=card, actor=user)
     return True
+
+
+def waiting_of(line_ids: Collection[int]) -> Select[Card]:
+    """The cards of an order's lines that wait for their buyer, or whoever they hand the code to.
+
+    One that had a holder who gave it back is nobody's of that order any more: its new code is its former holder's.
+    """
+    given_back = sa.exists().where(CardEvent.card_id == Card.id, CardEvent.move == CardMove.RELEASE)
+    is_waiting = (Card.status == CardStatus.UNCLAIMED, Card.claim_policy == ClaimPolicy.CODE, ~given_back)
+    return select(Card).where(Card.order_line_id.in_(line_ids), *is_waiting).order_by(Card.id)
+
+
+def claim_sold(
+    line_ids: Collection[int], user: User, now: datetime | None = None, *, token: str | None = None
+) -> Sequence[Card]:
+    """Bind the cards of an order to its buyer, perhaps only one of them; those that somebody has already are left.
+
+    However many they are, it takes a few statements. The order proves whose they are, so that no code is asked.
+    """
+    wanted = waiting_of(line_ids)
+    if token is not None:
+        wanted = wanted.where(Card.token == clean_token(token))
+    if not _is_open(user.id):  # asked before the cards are locked, as by every other claim
+        return []
+    ids = db.session.scalars(wanted.with_only_columns(Card.id).with_for_update()).all()
+    values = {"owner_id": user.id, "claim_code": None, "claim_code_hash": None, "claimed_at": now or utcnow()}
+    start, end = MOVES[CardMove.CLAIM]
+    moved = db.session.scalars(
+        sa.update(Card)
+        .where(Card.id.in_(ids), Card.status.in_(start))
+        .values(status=end, **values)
+        .returning(Card.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if moved:
+        step = {"move": CardMove.CLAIM, "from_status": CardStatus.UNCLAIMED, "to_status": end, "actor_id": user.id}
+        db.session.execute(sa.insert(CardEvent), [{"card_id": card_id, **step} for card_id in sorted(moved)])
+        audit.record_all("card.claimed", Card, sorted(moved), actor=user)
+    theirs = select(Card).where(Card.id.in_(moved)).order_by(Card.id)
+    return db.session.scalars(theirs.execution_options(populate_existing=True)).all()
 
 
 def lock(card: Card, because: LockedBecause, actor: User | None, why: str = "") -> None:
@@ -390,6 +440,40 @@ def replace(old: Card, new: Card, actor: User, keys: Keys, *, code: str = "", no
     _end_offers(new)
     _note(new, CardMove.REPLACE, new.status, new.status, actor, why=old.token)
     audit.record("card.replaced", subject=old, actor=actor, by=new.id)
+
+
+def take_place(made: Card, stock: Card, actor: User) -> None:
+    """Let a card from stock be the one that was sold: binding, code, holder and target go over, and the other retires.
+
+    Raises `CannotReplace` unless the one is sold and not retired, and the other new and free.
+    """
+    hold_still(made, stock)
+    if made.order_line_id is None or made.status is CardStatus.RETIRED:
+        raise CannotReplace(_("This card was not sold, or another one has taken its place already."))
+    if stock.status is not CardStatus.UNCLAIMED or stock.order_line_id is not None or _had_holder(stock):
+        raise CannotReplace(_("Take a card from stock that nobody has bought or claimed before."))
+    if stock.design_id != made.design_id:
+        raise CannotReplace(_("Take a card of the same design."))
+    values = {name: getattr(made, name) for name in (*CARRIED, *SOLD_WITH)}
+    before = made.status
+    move = CardMove.RETIRE if before is CardStatus.UNCLAIMED else CardMove.REPLACE
+    emptied = {**NOTHING_SET, "locked_because": None, "claim_code": None, "claim_code_hash": None}
+    is_same = [Card.order_line_id == made.order_line_id]
+    if not _move(made, move, actor, is_same, why=stock.token, order_line_id=None, replaced_by_id=stock.id, **emptied):
+        raise CannotReplace(_("This card was not sold, or another one has taken its place already."))
+    taken = (
+        sa.update(Card).where(Card.id == stock.id, Card.status == CardStatus.UNCLAIMED).values(status=before, **values)
+    )
+    db.session.execute(taken.execution_options(synchronize_session=False))
+    db.session.refresh(stock)
+    _note(stock, CardMove.REPLACE, CardStatus.UNCLAIMED, before, actor, why=made.token)
+    audit.record("card.swapped", subject=made, actor=actor, by=stock.id)
+
+
+def _had_holder(card: Card) -> bool:
+    """Whether a card was ever somebody's."""
+    claims = select(CardEvent.id).where(CardEvent.card_id == card.id, CardEvent.move == CardMove.CLAIM)
+    return db.session.scalar(claims.limit(1)) is not None
 
 
 def hold_still(*held: Card) -> None:

@@ -336,6 +336,15 @@ def _held_by_others(cart: Cart, now: datetime) -> set[int]:
     return set(db.session.scalars(holds))
 
 
+def is_being_paid(card: Card, user: User | None, now: datetime) -> bool:
+    """Whether somebody else is just paying for the activation of a card."""
+    holds = select(CardHold.card_id).join(OrderLine, OrderLine.id == CardHold.order_line_id).join(OrderLine.order)
+    held = holds.where(CardHold.card_id == card.id, CardHold.expires_at > now)
+    if user is not None:
+        held = held.where(sa.or_(Order.user_id.is_(None), Order.user_id != user.id))
+    return db.session.scalar(held) is not None
+
+
 # --- filling ----------------------------------------------------------------------------------------------------------
 
 

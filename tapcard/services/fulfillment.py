@@ -1,15 +1,22 @@
 """Fulfilment: giving what was paid for. Every line of a paid order is fulfilled by its kind, once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import select
 
 from ..db import db, insert
+from ..errors import NotFound
 from ..errors import mark as _
 from ..keys import Keys
-from ..models import Card, LineGrant, LineKind, Order, OrderLine, User
+from ..models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
 from . import audit, cards, orders
+
+BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
+
+
+class NoCodes(NotFound):
+    """An order has no claim codes: it sells no cards, or is not paid."""
 
 
 def fulfill(order: Order, keys: Keys, now: datetime) -> None:
@@ -59,23 +66,63 @@ FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
 }
 
 
+# --- the cards of an order, and their codes ---------------------------------------------------------------------------
+
+
+def order_with_codes(number: str, *, user: User | None, known: Collection[int]) -> Order:
+    """A paid order of cards that the visitor may see the claim codes of.
+
+    Those of its own signed-in buyer; those of the browser that placed it or opened its link only as long as nobody can
+    log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other, and
+    `NoCodes`.
+    """
+    order = orders.own_order(number, user=user, known=known)
+    is_theirs = user is not None and order.user_id == user.id
+    if not is_theirs and order.user is not None and order.user.is_proven:
+        raise orders.OrderNotFound(_("You have no such order."))
+    if not order.is_paid or not card_lines(order):
+        raise NoCodes(_("This order has no claim codes. They are made as soon as its cards are paid."))
+    return order
+
+
+def card_lines(order: Order) -> list[OrderLine]:
+    """The lines of an order that sell new cards."""
+    return [line for line in order.lines if line.kind is LineKind.CARD]
+
+
 def unclaimed(order: Order) -> list[Card]:
     """The cards of an order that wait for somebody to claim them."""
-    lines = [line.id for line in order.lines]
-    waiting = select(Card).where(Card.order_line_id.in_(lines), Card.owner_id.is_(None), Card.claim_code.is_not(None))
-    return list(db.session.scalars(waiting.order_by(Card.id)))
+    return list(db.session.scalars(cards.waiting_of([line.id for line in card_lines(order)])))
 
 
-def claim_for(order: Order, user: User, keys: Keys, token: str | None = None, now: datetime | None = None) -> int:
-    """Let a buyer claim one card of their own order, or all of them; tells how many became theirs.
+def claim_for(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
+    """Let a buyer claim one card of their own order, or all that nobody has; tells how many became theirs.
 
-    Raises `OrderNotFound` unless the order is theirs, `CardNotFound` for a token that is not part of it.
+    Raises `OrderNotFound` unless the order is theirs and paid, `CardNotFound` for a token that is not part of it, and
+    `AlreadyClaimed` for a card of it that somebody has.
     """
-    if order.user_id != user.id:
+    if order.user_id != user.id or not order.is_paid:
         raise orders.OrderNotFound(_("You have no such order."))
-    wanted = [card for card in unclaimed(order) if token is None or card.token == cards.clean_token(token)]
-    if token is not None and not wanted:
-        raise cards.CardNotFound(_("This card has been claimed already."))
-    for card in wanted:
-        cards.claim(card, user, keys, code=cards.read_code(card, keys) or "", now=now)
-    return len(wanted)
+    lines = [line.id for line in card_lines(order)]
+    claimed = cards.claim_sold(lines, user, now, token=token)
+    if token is not None and not claimed:
+        card = cards.find(token)
+        if card is None or card.order_line_id not in lines:
+            raise cards.CardNotFound(_("This card is not part of your order."))
+        if card.owner_id != user.id:  # else it was pressed twice
+            raise cards.AlreadyClaimed(_("Somebody has claimed this card already."))
+    return len(claimed)
+
+
+def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
+    """Pack a card from stock in place of one that an order sold: it takes over code and binding, the other retires.
+
+    Raises `orders.IllegalMove` unless the order is being made or packed, and `cards.CannotReplace`.
+    """
+    line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
+    if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
+        raise orders.IllegalMove(_("Cards are swapped while their order is made and packed."))
+    held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
+    if db.session.scalar(held) is not None:
+        raise cards.CannotReplace(_("Somebody is just paying for this card. Take another one."))
+    cards.take_place(line_card, stock_card, actor)

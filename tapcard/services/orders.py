@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Select, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from .. import outbox
 from ..db import db, hold, insert
@@ -53,6 +53,7 @@ NUMBER_PART = 4
 MAIL_WAITS = timedelta(minutes=10)  # for the payment: then one mail says both, received and paid
 EXPIRE_AT_ONCE = 50
 OWN_ARTWORK = _("Own artwork")
+KINDS_OF_CARDS = (LineKind.CARD, LineKind.ACTIVATION)
 
 
 class OrderNotFound(NotFound):
@@ -177,6 +178,7 @@ def whole() -> tuple[Any, ...]:
     return (
         selectinload(Order.lines).selectinload(OrderLine.cards),
         selectinload(Order.lines).joinedload(OrderLine.product),
+        selectinload(Order.lines).joinedload(OrderLine.design),
         selectinload(Order.events),
     )
 
@@ -214,6 +216,14 @@ def under_way(user: User) -> Sequence[Order]:
     """A person's orders that are paid and not yet with them, the newest first."""
     waiting = AFTER_PAID - {OrderStatus.DELIVERED}
     return db.session.scalars(owned_by(user).where(Order.status.in_(waiting)).options(*whole())).all()
+
+
+def arriving(user: User) -> Sequence[OrderLine]:
+    """The lines of a person's orders that sell or activate cards, paid and not yet with them, the newest first."""
+    is_due = (Order.user_id == user.id, Order.status.in_(AFTER_PAID - {OrderStatus.DELIVERED}))
+    lines = select(OrderLine).join(OrderLine.order).where(*is_due, OrderLine.kind.in_(KINDS_OF_CARDS))
+    whole_lines = lines.options(contains_eager(OrderLine.order), joinedload(OrderLine.design))
+    return db.session.scalars(whole_lines.order_by(Order.id.desc(), OrderLine.id)).all()
 
 
 def token_of(order: Order, keys: Keys) -> str:
@@ -377,8 +387,7 @@ def _account_for(buyer: Buyer, now: datetime) -> User | None:
         user = accounts.make_account(buyer.email, buyer.first_name, buyer.last_name, now)
     except accounts.AddressTaken:
         return None
-    is_waiting = user.password_hash is None and user.verified_at is None and user.is_active
-    return user if is_waiting else None
+    return user if user.is_active and not user.is_proven else None
 
 
 def _new_number() -> str:

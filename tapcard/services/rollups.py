@@ -1,7 +1,7 @@
 """Roll-ups: taps counted by hour and by day of the shop's own zone; every figure shown is read from here."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
@@ -168,14 +168,18 @@ def per_day(owner: User, first: date, last: date, card: Card | None = None) -> l
     return [(day, numbers.get(day, 0)) for day in days]
 
 
-def per_card(owner: User, first: date, last: date) -> dict[int, int]:
-    """Taps of each of a holder's cards in a period; those of a replaced card count for the one that carries on."""
+def per_card(owner: User, first: date, last: date, nexts: Mapping[int, int] | None = None) -> dict[int, int]:
+    """Taps of each of a holder's cards in a period; those of a replaced card count for the one that carries on.
+
+    Which one that is may be given by whoever knows it (`next_ones`).
+    """
     found = db.session.execute(
         sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count))
         .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted())
         .group_by(TapDay.card_id)
     )
-    nexts = next_ones(owner)
+    if nexts is None:
+        nexts = next_ones(owner)
     numbers: Counter[int] = Counter()
     for card_id, number in found:
         numbers[last_one(card_id, nexts)] += int(number)
@@ -190,7 +194,7 @@ def next_ones(owner: User) -> dict[int, int]:
     return {card_id: next_id for card_id, next_id in db.session.execute(replaced) if next_id is not None}
 
 
-def last_one(card_id: int, nexts: dict[int, int]) -> int:
+def last_one(card_id: int, nexts: Mapping[int, int]) -> int:
     """The card at the end of a chain; a ring has no end, so there it is the card itself."""
     place, seen = card_id, {card_id}
     while place in nexts:

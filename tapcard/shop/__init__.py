@@ -2,16 +2,18 @@
 
 from flask import Flask
 
-from . import buying, cart, catalogue, checkout, ordering, orders, reviews, site, views, wishlist
+from . import activation, buying, cart, catalogue, checkout, codes, ordering, orders, reviews, site, views, wishlist
 from .blueprint import bp
 
 # they register their pages when imported
 __all__ = [
+    "activation",
     "bp",
     "buying",
     "cart",
     "catalogue",
     "checkout",
+    "codes",
     "init_app",
     "ordering",
     "orders",

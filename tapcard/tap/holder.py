@@ -15,7 +15,7 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import cards, found, leads, rollups, taps, transfers
+from ..services import cards, found, leads, orders, rollups, taps, transfers
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -58,9 +58,12 @@ def dashboard() -> str:
     first = today - timedelta(days=PERIOD - 1)
     days = rollups.per_day(current_user, first - timedelta(days=PERIOD), today)
     before, now = sum(n for _d, n in days[:PERIOD]), sum(n for _d, n in days[PERIOD:])
-    numbers = rollups.per_card(current_user, first, today)
-    own = cards.owned_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
-    tiles = [CardTile(card, numbers.get(card.id, 0), leads_to(card)) for card in db.session.scalars(own)]
+    held = cards.held_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
+    every = db.session.scalars(held).all()
+    nexts = {card.id: card.replaced_by_id for card in every if card.replaced_by_id is not None}
+    numbers = rollups.per_card(current_user, first, today, nexts)
+    own = [card for card in every if card.status is not CardStatus.RETIRED]
+    tiles = [CardTile(card, numbers.get(card.id, 0), leads_to(card)) for card in own]
     return render_template(
         "tap/dashboard.html",
         cards=tiles,
@@ -70,6 +73,7 @@ def dashboard() -> str:
         last_taps=tap_rows(None),
         profiles=own_profiles(),
         leads=leads.latest(current_user, LATEST_LEADS),
+        arriving=orders.arriving(current_user),
         offers=transfers.open_for(current_user, utcnow()),
         unverified=not current_user.is_verified,
     )

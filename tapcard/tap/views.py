@@ -5,9 +5,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from ..clock import utcnow
 from ..db import db
-from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome
-from ..services import cards, found, taps
+from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
+from ..services import cards, carts, found, taps
 from ..services.cards import AlreadyClaimed
 from ..services.taps import Answer, CardFacts, Visitor
 from ..web import filters, floods
@@ -150,6 +151,11 @@ def claim(token: str) -> AnyResponse:
     return response
 
 
+def payer() -> User | None:
+    """Who would pay for a card: whoever is signed in."""
+    return current_user if current_user.is_authenticated else None
+
+
 def claim_form(card: Card) -> ClaimForm | OpenClaimForm | None:
     """What the card's policy asks of its claimer; nothing can be sent for policy `pay`."""
     if card.claim_policy is ClaimPolicy.CODE:
@@ -169,6 +175,7 @@ def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyRe
         form=form,
         policy=card.claim_policy.value,
         price=cards.activation_price(card, filters.shop()),
+        is_being_paid=card.claim_policy is ClaimPolicy.PAY and carts.is_being_paid(card, payer(), utcnow()),
         signed_in=signed_in,
         sign_up_url=url_for("auth.sign_up", next=here),
         log_in_url=url_for("auth.log_in", next=here),

@@ -326,18 +326,16 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
     assert card_order.status is OrderStatus.PAID
 
 
-def test_a_buyer_claims_one_card_or_all_and_nobody_elses(
-    card_order: Order, ada: User, cleo: User, card: Card, keys: Keys
-) -> None:
+def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada: User, cleo: User, card: Card) -> None:
     pay(card_order)
     first = fulfillment.unclaimed(card_order)[0]
     with pytest.raises(orders.OrderNotFound):
-        fulfillment.claim_for(card_order, cleo, keys)
+        fulfillment.claim_for(card_order, cleo)
     with pytest.raises(cards.CardNotFound):
-        fulfillment.claim_for(card_order, ada, keys, card.token)
-    assert fulfillment.claim_for(card_order, ada, keys, first.token) == 1
-    assert fulfillment.claim_for(card_order, ada, keys) == 4
-    assert fulfillment.claim_for(card_order, ada, keys) == 0
+        fulfillment.claim_for(card_order, ada, card.token)
+    assert fulfillment.claim_for(card_order, ada, first.token) == 1
+    assert fulfillment.claim_for(card_order, ada) == 4
+    assert fulfillment.claim_for(card_order, ada) == 0
     db.session.commit()
     assert {each.owner_id for each in db.session.scalars(db.select(Card).where(Card.order_line_id.is_not(None)))} == {
         ada.id

@@ -179,7 +179,7 @@ def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
     page = words_of(client.get(HERE).text)
     assert "Ember ridge" in page
     assert "£12.50" in page
-    assert "does not sell activations online yet" in page
+    assert "Activate for £12.50" in page
     assert card.owner is None
 
 

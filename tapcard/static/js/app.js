@@ -14,6 +14,8 @@
     document.cookie = `tc_theme=${root.dataset.bsTheme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   });
 
+  on("click", "[data-print]", () => print());
+
   // menus close on Escape and on a click elsewhere
   const closeMenus = (except) => all("details[data-menu][open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => closeMenus(event.target instanceof Element && event.target.closest("details[data-menu]")));

@@ -1,0 +1,34 @@
+"""Activation by payment: a card that waits for it goes into the cart of whoever wants it, and on to the checkout."""
+
+from flask import abort, flash, redirect, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..clock import utcnow
+from ..db import db
+from ..services import cards, carts
+from ..web.carts import cart_to_fill
+from ..web.filters import shop
+from ..web.navigation import has_endpoint
+from .blueprint import bp
+
+
+@bp.post("/activate/<token>/pay")
+def activate(token: str) -> Response:
+    """Take a card to the checkout; who is not signed in does that first, and comes back to the card."""
+    card = cards.find(token)
+    if card is None:
+        abort(404)
+    here = url_for("tap.activate", token=card.token)
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.log_in", next=here))
+    if card.owner_id == current_user.id:  # paid meanwhile
+        return redirect(url_for("tap.card", token=card.token))
+    carts.add_activation(cart_to_fill(), card, shop(), utcnow())
+    db.session.commit()
+    for endpoint in ("shop.checkout", "shop.cart"):
+        if has_endpoint(endpoint):
+            return redirect(url_for(endpoint))
+    flash(_("The activation is in your cart."), "success")
+    return redirect(here)
