@@ -10,7 +10,17 @@ from werkzeug.test import TestResponse
 from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, CardStatus, LinkPurpose, LockedBecause, Profile, ProfileLink, ThrottleCounter, User
+from tapcard.models import (
+    Card,
+    CardStatus,
+    LinkPurpose,
+    LockedBecause,
+    Profile,
+    ProfileLink,
+    ShopPage,
+    ThrottleCounter,
+    User,
+)
 from tapcard.services import accounts, addresses
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
@@ -74,9 +84,15 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
                                              "postal_code": "N1 9GU", "country": "GB"}),
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
+    "/newsletter": ("nobody", {"email": "gus@example.com"}),
+    "/newsletter/start": ("nobody", {"email": "gus@example.com"}),
+    "/contact": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "message": "Do you ship to Lagos?"}),
+    "/admin/pages/new": ("ben", {"title": "Opening hours", "body": "# Monday"}),
+    "/admin/pages/{page}": ("ben", {"title": "About us", "slug": "about", "body": "# Who we are"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
+    "/newsletter/start": "/",
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
 }
@@ -93,6 +109,7 @@ def opened(
     """Open a page in a new browser; gives the browser, the path and the form, filled in well."""
     create_card(token="WAITING2", code="CARD2345")
     people, address = {"ada": ada, "ben": ben}, seeds.create_address(ada)
+    written = seeds.create_page()
     create_card(cleo, token="LOSTCARD", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
 
     def open_page(page: str) -> tuple[FormClient, str, PageForm]:
@@ -103,7 +120,7 @@ def opened(
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
-        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra}
+        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "page": written.id}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -231,6 +248,7 @@ def test_every_form_of_every_page_is_tried(
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra}
+    values["page"] = db.session.scalars(sa.select(ShopPage.id)).one()
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()
     for user in (None, ada, ben):

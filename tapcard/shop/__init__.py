@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from . import views
+from . import contact, newsletter, pages, views
 from .blueprint import bp
 
-__all__ = ["bp", "init_app", "views"]  # they register their pages when imported
+__all__ = ["bp", "contact", "init_app", "newsletter", "pages", "views"]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:
