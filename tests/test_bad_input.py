@@ -96,7 +96,13 @@ SHOWN_ON = {  # forms that stand on another page, beside its own
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
 }
-ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg")
+ONLY_LOOKED_AT = (
+    "/find-card",
+    "/statistics",
+    "/cards/{card}/qr.svg",
+    "/profiles/{profile}/qr.svg",
+    "/newsletter/start",
+)
 REFUSED = (422, 429)
 DONE = (200, 301, 302)
 

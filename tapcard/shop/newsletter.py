@@ -1,6 +1,6 @@
 """The newsletter: asking for it, confirming by a mailed link, leaving it by one press."""
 
-from flask import abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -32,10 +32,8 @@ def consent_text() -> str:
 @csrf.exempt  # stands on every page, also for those without a session; it changes nothing, the next form does
 def start_subscribing() -> str:
     """Go on from the line at the foot of a page to the form, with the address filled in."""
-    if "email" not in request.form:
-        abort(400)
     form = SubscribeForm(consent_text(), formdata=None)
-    form.email.data = request.form["email"][:EMAIL_LENGTH]
+    form.email.data = request.form.get("email", "")[:EMAIL_LENGTH]
     return render_template("shop/newsletter.html", form=form)
 
 
