@@ -35,7 +35,7 @@ from sqlalchemy import select
 from . import settings
 from .clock import utcnow
 from .db import db
-from .models import Card, CardTransfer, Lead, LinkPurpose, LinkToken, TransferOutcome, User
+from .models import Card, CardTransfer, Enquiry, Lead, LinkPurpose, LinkToken, TransferOutcome, User
 
 SMTP_SECONDS = 30
 
@@ -287,6 +287,22 @@ def offer_answered(transfer_id: int) -> Message | None:
     return compose("offer_answered", sender.email, user=sender, transfer=transfer, is_accepted=is_accepted, link=link)
 
 
+# --- the mails of the shop --------------------------------------------------------------------------------------------
+
+
+def enquiry(enquiry_id: int, to: str) -> Message | None:
+    """Pass on to the shop what somebody wrote through its form; answering the mail answers that person."""
+    found = db.session.get(Enquiry, enquiry_id)
+    if found is None:
+        return None
+    link = link_to("backoffice.enquiry", enquiry_id=found.id) if _has_page("backoffice.enquiry") else ""
+    return compose("enquiry", to, reply_to=_mailable(found.email), enquiry=found, link=link)
+
+
+def _has_page(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
+
+
 PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.verify_email": verify_email,
     "mail.set_password": set_password,
@@ -301,4 +317,5 @@ PREPARE: dict[str, Callable[..., Message | None]] = {
     "mail.card_found": card_found,
     "mail.card_offered": card_offered,
     "mail.offer_answered": offer_answered,
+    "mail.enquiry": enquiry,
 }

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import phonenumbers
+import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
 from sqlalchemy import select
@@ -14,7 +16,9 @@ from sqlalchemy import select
 from .db import db
 from .errors import DomainError
 from .errors import mark as _
-from .models import Setting
+from .models import PageMenu, Setting, ShopPage
+
+LONGEST_TEXT = 500
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,18 @@ class ShopSettings:
     offline_days: int = 7  # and so long for one outside the web
     hidden_gateways: str = ""  # codes, separated by commas
     offline_text: str = ""  # how to pay outside the web: account, address, hours
+    whatsapp_number: str = ""  # like +447700900123; with one, the contact page offers a chat
+    whatsapp_text: str = ""  # what stands in that chat already
+    newsletter_consent: str = ""  # what subscribers agree to; empty: the usual sentence
+
+
+@dataclass(frozen=True)
+class MenuPage:
+    """A page that staff wrote, as a menu needs it."""
+
+    slug: str
+    title: str
+    menu: PageMenu
 
 
 class UnknownSetting(DomainError):
@@ -51,6 +67,20 @@ def load() -> ShopSettings:
     """Read all settings: one query. A row that makes no sense counts as none, because every page needs these."""
     rows = db.session.execute(select(Setting.name, Setting.value))
     return ShopSettings(**{name: value for name, value in rows if is_sound(name, value)})
+
+
+def load_with_menu() -> tuple[ShopSettings, list[MenuPage]]:
+    """Read all settings and the pages that menus link to, in their order, still by one query."""
+    no_text, no_number = sa.cast(sa.null(), sa.String(120)), sa.cast(sa.null(), sa.Integer)
+    no_value = sa.cast(sa.null(), Setting.value.type)
+    of_settings = select(Setting.name, Setting.value, no_text.label("title"), no_text.label("menu"), no_number)
+    of_pages = select(
+        ShopPage.slug, no_value, ShopPage.title, sa.cast(ShopPage.menu, sa.String(120)), ShopPage.position
+    ).where(ShopPage.is_published, ShopPage.menu != PageMenu.NONE)
+    rows = db.session.execute(sa.union_all(of_settings, of_pages)).all()
+    values = {name: value for name, value, title, *_rest in rows if title is None and is_sound(name, value)}
+    pages = sorted((row for row in rows if row[2] is not None), key=lambda row: (row[4], row[2], row[0]))
+    return ShopSettings(**values), [MenuPage(row[0], row[2], PageMenu(row[3].lower())) for row in pages]
 
 
 def change(name: str, value: Any) -> None:
@@ -96,6 +126,21 @@ def _is_color(value: str) -> bool:
     return re.fullmatch(r"#[0-9a-fA-F]{6}", value) is not None
 
 
+def _is_phone(value: str) -> bool:
+    if not value:
+        return True
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        return False
+    is_plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == value
+    return is_plain and phonenumbers.is_valid_number(number)
+
+
+def _is_short(value: str) -> bool:
+    return len(value) <= LONGEST_TEXT
+
+
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "currency": lambda value: value in list_currencies(),
     "locale": _is_locale,
@@ -105,4 +150,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "ink_color": _is_color,
     "card_amount": _is_amount,
     "activation_amount": _is_amount,
+    "whatsapp_number": _is_phone,
+    "whatsapp_text": _is_short,
+    "newsletter_consent": _is_short,
 }

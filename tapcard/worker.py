@@ -21,11 +21,23 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import carts, erasing, orders, payments, pictures, recording, rollups, transfers, visitors, weekly_mail
+from .services import (
+    carts,
+    erasing,
+    newsletter,
+    orders,
+    payments,
+    pictures,
+    recording,
+    rollups,
+    transfers,
+    visitors,
+    weekly_mail,
+)
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import evidence, order_letters, sessions, weekly_letter
+from .web import evidence, newsletter_letter, order_letters, sessions, weekly_letter
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +155,10 @@ def delete_unused(name: str, user_id: int) -> None:
 
 # mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
-    mail.PREPARE, order_letters.PREPARE, {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused}
+    mail.PREPARE,
+    order_letters.PREPARE,
+    {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused},
+    {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
 )
 
 
@@ -247,6 +262,11 @@ def _erase(user_id: int, now: datetime) -> None:
     erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
 
 
+def purge_newsletter() -> None:
+    """Forget who never confirmed, and who left the newsletter long ago."""
+    newsletter.purge(utcnow())
+
+
 def expire_offers() -> None:
     """Mark the offers of cards that nobody answered in time."""
     transfers.expire(utcnow())
@@ -293,6 +313,7 @@ SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
     "users.erase": (timedelta(days=1), erase_closed),
     "transfers.expire": (timedelta(hours=1), expire_offers),
+    "newsletter.purge": (timedelta(days=1), purge_newsletter),
     "mails.weekly": (timedelta(minutes=10), promise_weekly_mails),
     "carts.purge": (timedelta(days=1), purge_carts),
     "orders.expire": (timedelta(minutes=1), expire_orders),

@@ -23,6 +23,7 @@ from tapcard.models import (
     ProductOption,
     Profile,
     ProfileLink,
+    ShopPage,
     ThrottleCounter,
     User,
 )
@@ -104,6 +105,11 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/checkout/place": ("ada", {"terms": "y", "gateway": "offline"}),
     "/orders/{order}/pay": ("ada", {"gateway": "offline"}),
     "/find-order": ("nobody", {"number": "TC-2222-2222", "email": "gus@example.com"}),
+    "/newsletter": ("nobody", {"email": "gus@example.com"}),
+    "/newsletter/start": ("nobody", {"email": "gus@example.com"}),
+    "/contact": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "message": "Do you ship to Lagos?"}),
+    "/admin/pages/new": ("ben", {"title": "Opening hours", "body": "# Monday"}),
+    "/admin/pages/{page}": ("ben", {"title": "About us", "slug": "about", "body": "# Who we are"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
@@ -111,13 +117,21 @@ SHOWN_ON = {  # forms that stand on another page, beside its own
     "/cart/code": "/cart",
     "/cart/delivery": "/cart",
     "/wishlist/move": "/wishlist",
+    "/newsletter/start": "/",
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
     "/currency": "/shop",
     "/checkout/place": "/checkout/review",
     "/orders/{order}/pay": "/orders/{order}",
 }
-ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg", "/shop")
+ONLY_LOOKED_AT = (
+    "/find-card",
+    "/statistics",
+    "/cards/{card}/qr.svg",
+    "/profiles/{profile}/qr.svg",
+    "/newsletter/start",
+    "/shop",
+)
 REFUSED = (422, 429)
 DONE = (200, 301, 302)
 
@@ -132,6 +146,7 @@ def opened(
     people, address = {"ada": ada, "ben": ben}, seeds.create_address(ada)
     product = seeds.create_product()
     db.session.commit()
+    written = seeds.create_page()
     create_card(cleo, token="LOSTCARD", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
 
     def open_page(page: str) -> tuple[FormClient, str, PageForm]:
@@ -149,7 +164,7 @@ def opened(
             buying.cart_of(ada, product).checkout = {"first_name": "Ada", "last_name": "Obi", "address": buying.ADDRESS}
             db.session.commit()
         values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
-        values |= {"product": bought, "line": line}
+        values |= {"product": bought, "line": line, "page": written.id}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -303,6 +318,7 @@ def test_every_form_of_every_page_is_tried(
     bought, line = got(ada), adas_line(ada)
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "order": "-"}
     values |= {"product": bought, "line": line}
+    values["page"] = db.session.scalars(sa.select(ShopPage.id)).one()
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()
     for user in (None, ada, ben):

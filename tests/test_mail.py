@@ -75,6 +75,10 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
         db.session.add(transfer)
         db.session.commit()
         return {"transfer_id": transfer.id}
+    if kind == "mail.enquiry":
+        enquiry = seeds.create_enquiry()
+        db.session.commit()
+        return {"enquiry_id": enquiry.id, "to": "olu@example.com"}
     return {"user_id": user.id}
 
 
@@ -105,7 +109,7 @@ TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "m
 
 
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(mail.PREPARE) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed"}
+    assert set(mail.PREPARE) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)

@@ -38,6 +38,9 @@ NONSENSE: list[tuple[str, Any]] = [
     ("activation_amount", None),
     ("shop_name", 5),
     ("shop_name", ["a"]),
+    ("whatsapp_number", "07911 123456"),
+    ("whatsapp_number", "+44 7911 123456"),
+    ("newsletter_consent", "x" * 501),
 ]
 
 

@@ -16,6 +16,7 @@ from .factories import (
     create_promotion,
     create_user,
 )
+from .pages import create_enquiry, create_page, create_subscriber, seed_pages
 
 __all__ = [
     "AGENTS",
@@ -28,12 +29,16 @@ __all__ = [
     "create_collection",
     "create_delivery_method",
     "create_design",
+    "create_enquiry",
     "create_lead",
     "create_option",
+    "create_page",
     "create_product",
     "create_profile",
     "create_promotion",
+    "create_subscriber",
     "create_user",
     "demo_readings",
     "init_app",
+    "seed_pages",
 ]

@@ -24,11 +24,13 @@ from ..models import (
     CardEvent,
     CardTransfer,
     Design,
+    Enquiry,
     FormerSlug,
     Lead,
     Profile,
     ProfileLink,
     RecoveryCode,
+    Subscriber,
     Tap,
     TwoFactor,
     User,
@@ -48,6 +50,8 @@ ADDRESS = (
     "name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone", "is_default", "created_at"
 )  # fmt: skip
 DESIGN = ("name", "front_picture", "rear_picture", "created_at")
+NEWSLETTER = ("email", "status", "consent_text", "asked_at", "confirmed_at", "unsubscribed_at")
+ENQUIRY = ("name", "email", "order_number", "message", "created_at", "answered_at")
 LEAD = ("name", "email", "phone", "note", "consent_text", "created_at")
 ACCOUNT = ("email", "title", "first_name", "last_name", "born_on", "verified_at", "created_at", "seen_at")
 MAILS = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
@@ -94,6 +98,10 @@ def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
             .order_by(Lead.id)
         ),
     )
+    is_theirs = sa.literal(user.is_verified)
+    yield "newsletter", _plain(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
+    wrote = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
+    yield "enquiries", _plain(Enquiry, ENQUIRY, wrote)
     yield (
         "sessions",
         _plain(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),

@@ -44,6 +44,8 @@ LIMITS = {
     "claim_card": Limits(account=Limit(30, HOUR)),
     "card_found": Limits(account=Limit(5, HOUR), address=Limit(10, HOUR)),
     "offer_card": Limits(account=Limit(10, HOUR)),
+    "subscribe": Limits(account=Limit(3, 24 * HOUR), address=Limit(20, HOUR)),  # account: the address written to
+    "contact": Limits(account=Limit(10, HOUR), address=Limit(10, HOUR)),  # account: who is signed in
     "offer_card_to": Limits(account=Limit(10, 24 * HOUR)),
     "promotion_code": Limits(account=Limit(10, 15 * MINUTE), address=Limit(60, 15 * MINUTE)),  # account: the cart
     "cart_picture": Limits(account=Limit(60, HOUR), address=Limit(120, HOUR)),

@@ -2,7 +2,23 @@
 
 from flask import Flask
 
-from . import activation, buying, cart, catalogue, checkout, codes, ordering, orders, reviews, site, views, wishlist
+from . import (
+    activation,
+    buying,
+    cart,
+    catalogue,
+    checkout,
+    codes,
+    contact,
+    newsletter,
+    ordering,
+    orders,
+    pages,
+    reviews,
+    site,
+    views,
+    wishlist,
+)
 from .blueprint import bp
 
 # they register their pages when imported
@@ -14,9 +30,12 @@ __all__ = [
     "catalogue",
     "checkout",
     "codes",
+    "contact",
     "init_app",
+    "newsletter",
     "ordering",
     "orders",
+    "pages",
     "reviews",
     "site",
     "views",

@@ -12,6 +12,7 @@ from ..services import catalogue, designs, pricing
 from ..web.filters import shop
 from .blueprint import bp
 from .forms import FindCardForm, token_in
+from .pages import written_or
 
 DESIGNS_IN_FRONT = 4  # the page with its pictures stays below 150 KB
 DESIGNS_A_PAGE = 24
@@ -66,10 +67,10 @@ def find_card() -> ResponseReturnValue:
 @bp.get("/terms")
 def terms() -> ResponseReturnValue:
     """Say what holders and the shop owe each other."""
-    return render_template("shop/terms.html")
+    return written_or("shop/terms.html", "terms")
 
 
 @bp.get("/privacy")
 def privacy() -> ResponseReturnValue:
     """Say what is recorded, why and for how long."""
-    return render_template("shop/privacy.html")
+    return written_or("shop/privacy.html", "privacy")

@@ -11,7 +11,7 @@ from .. import settings
 from ..clock import utcnow
 from ..money import Money
 from ..services import profiles
-from ..settings import ShopSettings
+from ..settings import MenuPage, ShopSettings
 
 
 def init_app(app: Flask) -> None:
@@ -32,8 +32,14 @@ def init_app(app: Flask) -> None:
 def shop() -> ShopSettings:
     """The shop's settings, read once a request."""
     if "shop" not in g:
-        g.shop = ShopSettings() if g.get("is_plain") else settings.load()
+        g.shop, g.menu_pages = (ShopSettings(), []) if g.get("is_plain") else settings.load_with_menu()
     return g.shop
+
+
+def menu_pages() -> list[MenuPage]:
+    """The pages of the shop that menus link to, read with the settings."""
+    shop()
+    return g.get("menu_pages", [])
 
 
 def local(instant: datetime) -> datetime:

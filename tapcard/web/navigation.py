@@ -6,6 +6,10 @@ from flask import Flask, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from ..models import PageMenu
+from ..services import pages
+from . import filters
+
 PROFILE_PAGES = frozenset(
     {
         "tap.profiles",
@@ -42,7 +46,9 @@ class Entry:
 
 def init_app(app: Flask) -> None:
     """Give the menus to the templates."""
-    app.jinja_env.globals.update(has_endpoint=has_endpoint, main_menu=main_menu, account_menu=account_menu)
+    app.jinja_env.globals.update(
+        has_endpoint=has_endpoint, main_menu=main_menu, account_menu=account_menu, footer_menu=footer_menu
+    )
     app.jinja_env.tests["endpoint"] = has_endpoint
 
 
@@ -58,6 +64,7 @@ def main_menu() -> list[Entry]:
             *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
             *_entry(_("Designs"), "shop.designs", icon="palette"),
             *_entry(_("How it works"), "shop.front", anchor="how", icon="question-circle"),
+            *_written(PageMenu.TOP),
         ]
     return [
         *_entry(_("My cards"), "tap.dashboard", CARD_PAGES, icon="credit-card-2-front"),
@@ -66,6 +73,7 @@ def main_menu() -> list[Entry]:
         *_entry(_("Leads"), "tap.leads", LEAD_PAGES, icon="people"),
         *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
         *_entry(_("Designs"), "shop.designs", icon="palette"),
+        *_written(PageMenu.TOP),
         *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if current_user.may("cards.view") else ()),
     ]
 
@@ -77,6 +85,31 @@ def account_menu() -> list[Entry]:
         *_entry(_("Wishlist"), "shop.wishlist", icon="heart"),
         *_entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle"),
     ]
+
+
+def footer_menu() -> list[Entry]:
+    """List the pages below every page: how to reach the shop, what staff wrote, and what everybody may read up."""
+    return [
+        *_entry(_("Contact"), "shop.contact"),
+        *_entry(_("Find my order"), "shop.find_order"),
+        *_written(PageMenu.FOOTER),
+        *_entry(_("Terms"), "shop.terms"),
+        *_entry(_("Privacy"), "shop.privacy"),
+    ]
+
+
+def page_address(slug: str) -> str:
+    """Where a page that staff wrote is found: at its own address, or in place of a page of ours."""
+    return url_for(pages.OURS[slug]) if slug in pages.OURS else url_for("shop.page", slug=slug)
+
+
+def _written(menu: PageMenu) -> list[Entry]:
+    if not has_endpoint("shop.page"):
+        return []
+    found = [page for page in filters.menu_pages() if page.menu is menu]
+    if menu is PageMenu.FOOTER:
+        found = [page for page in found if page.slug not in pages.OURS]  # those have their place there anyway
+    return [Entry(page.title, url := page_address(page.slug), request.path == url, "file-text") for page in found]
 
 
 def _entry(

@@ -1,0 +1,70 @@
+"""Writing to the shop: by its form, or in a chat where it has a number for that."""
+
+from urllib.parse import quote
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..clock import utcnow
+from ..db import db
+from ..services import enquiries
+from ..services.enquiries import ORDER_LENGTH
+from ..web import filters
+from ..web.forms import refusals
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .contact_forms import ContactForm
+
+
+@bp.route("/contact", methods=["GET", "POST"])
+def contact() -> Response:
+    """Take a message to the shop."""
+    form = ContactForm()
+    if request.method == "GET":
+        prefill(form)
+    if form.validate_on_submit():
+        with refusals(form):
+            return take_message(form)
+    page = render_template("shop/contact.html", form=form, chat=chat_address())
+    return make_response(page, *form_status(form))
+
+
+@bp.get("/contact/sent")
+def contact_sent() -> str:
+    """Thank whoever wrote; says nothing that depends on it."""
+    return render_template("shop/contact_sent.html")
+
+
+def prefill(form: ContactForm) -> None:
+    """Fill in what is known of whoever is signed in, and the order a link was about."""
+    form.order_number.data = request.args.get("order", "")[:ORDER_LENGTH]
+    if current_user.is_authenticated:
+        form.name.data, form.email.data = current_user.full_name, current_user.email
+
+
+def take_message(form: ContactForm) -> Response:
+    """Store a message; spam and repetitions get the same answer."""
+    throttle("contact", account=current_user.id, address=True)
+    if not form.is_by_a_robot:
+        enquiries.receive(
+            name=form.name.data or "",
+            email=form.email.data or "",
+            order_number=form.order_number.data or "",
+            message=form.message.data or "",
+            user=current_user if current_user.is_authenticated else None,
+            shop=filters.shop(),
+            now=utcnow(),
+        )
+        db.session.commit()
+    return redirect(url_for("shop.contact_sent"))
+
+
+def chat_address() -> str:
+    """A chat with the shop's number, its first words typed already; empty when there is none."""
+    shop = filters.shop()
+    if not shop.whatsapp_number:
+        return ""
+    text = shop.whatsapp_text or _("Hello, I have a question.")
+    return f"https://wa.me/{shop.whatsapp_number.removeprefix('+')}?text={quote(text, safe='')}"

@@ -1,0 +1,95 @@
+"""The newsletter: asking for it, confirming by a mailed link, leaving it by one press."""
+
+from flask import current_app, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ..clock import utcnow
+from ..db import db
+from ..models import SubscriberStatus
+from ..models.users import EMAIL_LENGTH
+from ..services import accounts, newsletter
+from ..services.newsletter import CONSENT_LENGTH
+from ..web import filters
+from ..web.forms import refusals
+from ..web.security import csrf
+from ..web.throttling import form_status, throttle
+from .blueprint import bp
+from .newsletter_forms import SubscribeForm
+
+
+def consent_text() -> str:
+    """What readers agree to; stored with their address."""
+    shop = filters.shop()
+    usual = _(
+        "I would like news from %(shop)s by e-mail. I can unsubscribe at any time with one press.", shop=shop.shop_name
+    )
+    return (shop.newsletter_consent or usual)[:CONSENT_LENGTH]
+
+
+@bp.post("/newsletter/start")
+@csrf.exempt  # stands on every page, also for those without a session; it changes nothing, the next form does
+def start_subscribing() -> str:
+    """Go on from the line at the foot of a page to the form, with the address filled in."""
+    form = SubscribeForm(consent_text(), formdata=None)
+    form.email.data = request.form.get("email", "")[:EMAIL_LENGTH]
+    return render_template("shop/newsletter.html", form=form)
+
+
+@bp.route("/newsletter", methods=["GET", "POST"])
+def subscribe() -> Response:
+    """Ask for an address, and mail a link there; the answer is the same whoever reads the newsletter already."""
+    form = SubscribeForm(consent_text())
+    if request.method == "GET" and current_user.is_authenticated:
+        form.email.data = current_user.email
+    if form.validate_on_submit():
+        with refusals(form):
+            email = accounts.normalise_email(form.email.data or "")
+            throttle("subscribe", account=email, address=True)
+            if not form.is_by_a_robot:
+                newsletter.ask(email, form.consent_text, utcnow())
+                db.session.commit()
+            return redirect(url_for("shop.subscription_asked"))
+    return make_response(render_template("shop/newsletter.html", form=form), *form_status(form))
+
+
+@bp.get("/newsletter/sent")
+def subscription_asked() -> str:
+    """Say that a mail is on its way; nothing here depends on who asked."""
+    return render_template("shop/newsletter_sent.html", days=newsletter.CONFIRM_WITHIN.days)
+
+
+@bp.route("/newsletter/confirm/<token>", methods=["GET", "POST"])
+def confirm_subscription(token: str) -> Response:
+    """Ask once more behind the mailed link, because mail programs open links by themselves; then confirm."""
+    keys = current_app.extensions["keys"]
+    if request.method == "POST":
+        newsletter.confirm(token, keys, utcnow())
+        db.session.commit()
+        return redirect(url_for("shop.confirm_subscription", token=token))
+    subscriber = newsletter.asked_by(token, keys, utcnow())
+    off = url_for("shop.unsubscribe", token=newsletter.leave_token(subscriber, keys))
+    is_done = subscriber.status is SubscriberStatus.SUBSCRIBED
+    page = render_template("shop/newsletter_confirm.html", consent=subscriber.consent_text, is_done=is_done, off=off)
+    return private(page)
+
+
+@bp.route("/newsletter/leave/<token>", methods=["GET", "POST"])
+@csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+def unsubscribe(token: str) -> Response:
+    """Leave the newsletter by one press."""
+    subscriber = newsletter.leaving(token, current_app.extensions["keys"])
+    if request.method == "POST":
+        newsletter.leave(subscriber, utcnow())
+        db.session.commit()
+    is_done = subscriber.status is SubscriberStatus.UNSUBSCRIBED
+    return private(render_template("shop/newsletter_leave.html", is_done=is_done))
+
+
+def private(page: str) -> Response:
+    """A page whose address is a secret of its reader's: kept nowhere, passed on to nobody."""
+    response = make_response(page)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

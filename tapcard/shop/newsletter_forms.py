@@ -1,0 +1,61 @@
+"""The form that asks for the newsletter."""
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import EmailField, HiddenField, StringField
+from wtforms.validators import DataRequired, Length, ValidationError
+
+from ..clock import utcnow
+from ..models.users import EMAIL_LENGTH
+from ..services import accounts
+from ..web import stamps
+from ..web.forms import Form
+
+STAMP = "newsletter"
+
+
+def is_email(form: Form, field: Any) -> None:
+    """Refuse what is not an e-mail address."""
+    try:
+        accounts.normalise_email(field.data)
+    except accounts.InvalidEmail as error:
+        raise ValidationError(gettext(error.message, **error.params)) from None
+
+
+class SubscribeForm(Form):
+    """An address, and the words its owner agrees to by sending it."""
+
+    email = EmailField(
+        _("Your e-mail address"),
+        [
+            DataRequired(_("Type your e-mail address.")),
+            Length(max=EMAIL_LENGTH, message=_("At most %(max)d characters.")),
+            is_email,
+        ],
+        render_kw={"autocomplete": "email"},
+    )
+    homepage = StringField(  # people do not see it, robots fill it in
+        _("Leave this empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
+    )
+    stamp = HiddenField()
+
+    def __init__(self, consent_text: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.consent_text = consent_text
+        self.is_of_now = stamps.shown_at(STAMP, self.stamp.data, utcnow(), consent_text) is not None
+        if not self.is_of_now:
+            self.stamp.data = stamps.make_stamp(STAMP, utcnow(), consent_text)
+
+    @property
+    def is_by_a_robot(self) -> bool:
+        """Whether something filled in what people do not see."""
+        return bool(self.homepage.data)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        valid = super().validate(extra_validators)
+        if valid and not self.is_of_now:  # what is kept as agreed to must have stood there
+            self.form_errors.append(gettext("Read what you agree to, then press the button again."))
+            return False
+        return valid

@@ -1,0 +1,24 @@
+"""Pages that staff write."""
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from ..services import pages
+from .blueprint import bp
+
+
+@bp.get("/pages/<slug>")
+def page(slug: str) -> ResponseReturnValue:
+    """Show a page that is published; one that stands in place of a page of ours is found there."""
+    found = pages.published(slug)
+    if slug in pages.OURS:
+        return redirect(url_for(pages.OURS[slug]), 301)
+    return render_template("shop/page.html", page=found, content=pages.render(found.body))
+
+
+def written_or(template: str, slug: str) -> ResponseReturnValue:
+    """What staff wrote in place of a page of ours, else ours."""
+    found = pages.find(slug)
+    if found is None:
+        return render_template(template)
+    return render_template("shop/page.html", page=found, content=pages.render(found.body))
