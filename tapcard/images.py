@@ -19,6 +19,8 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 PHOTO_SIDE = 512
 BANNER_SIZE = (1500, 500)
+PRODUCT_SIZE = (1600, 1600)  # at most; nothing is cut off
+CARD_SIZE = (1712, 1080)  # ISO ID-1
 SMALLEST_PART = 0.05
 QUALITY = 82
 CONTACT_SIDE = 256
@@ -110,13 +112,23 @@ def make_banner(data: bytes) -> bytes:
     return _make(data, BANNER_SIZE, None)
 
 
-def _make(data: bytes, most: tuple[int, int], crop: Crop | None) -> bytes:
+def make_product_picture(data: bytes) -> bytes:
+    """Make a WebP of at most 1600 pixels a side from an uploaded JPEG, PNG or WebP: all of it, upright, no metadata."""
+    return _make(data, PRODUCT_SIZE, None, is_whole=True)
+
+
+def make_card_picture(data: bytes) -> bytes:
+    """Make a WebP in the proportion of a card from an uploaded JPEG, PNG or WebP: the middle of it, no metadata."""
+    return _make(data, CARD_SIZE, None)
+
+
+def _make(data: bytes, most: tuple[int, int], crop: Crop | None, *, is_whole: bool = False) -> bytes:
     if len(data) > MOST_BYTES:
         raise too_heavy()
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a stranger's odd metadata is not for our log
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return _encode(_cut(data, most, crop))
+        return _encode(_cut(data, most, crop, is_whole))
 
 
 def make_contact_photo(data: bytes) -> bytes:
@@ -142,7 +154,7 @@ def _outside() -> BadPicture:
     return BadPicture(_("The part you chose lies outside the picture. Choose it again."))
 
 
-def _cut(data: bytes, most: tuple[int, int], crop: Crop | None) -> Image.Image:
+def _cut(data: bytes, most: tuple[int, int], crop: Crop | None, is_whole: bool) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _look_at(picture)
@@ -151,7 +163,8 @@ def _cut(data: bytes, most: tuple[int, int], crop: Crop | None) -> Image.Image:
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
             pixels = _webp_pixels(picture, data) if picture.format == "WEBP" else picture
             pixels.load()
-            return _flattened(_part(pixels, most, crop, _turn_of(picture)))
+            turn = _turn_of(picture)
+            return _flattened(_part(pixels, _within(pixels, most, turn) if is_whole else most, crop, turn))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
@@ -189,6 +202,13 @@ def _too_large() -> BadPicture:
     return BadPicture(
         _("This picture has more than %(most)s megapixels. Choose a smaller one."), most=MOST_PIXELS // 10**6
     )
+
+
+def _within(picture: Image.Image, most: tuple[int, int], turn: int) -> tuple[int, int]:
+    """The size of a whole upright picture that is made to fit."""
+    width, height = (picture.height, picture.width) if turn in _SWAPPING else picture.size
+    shrink = min(1.0, most[0] / width, most[1] / height)
+    return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
 def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None, turn: int) -> Image.Image:

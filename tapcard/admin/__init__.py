@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from . import tables, views
+from . import product_parts, products, tables, views
 from .blueprint import bp
 
-__all__ = ["bp", "init_app", "tables", "views"]  # they register their pages when imported
+__all__ = ["bp", "init_app", "product_parts", "products", "tables", "views"]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:
