@@ -25,7 +25,7 @@ from .services import erasing, pictures, recording, rollups, transfers, visitors
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import sessions, weekly_letter
+from .web import artwork_letter, sessions, weekly_letter
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,12 @@ def delete_unused(name: str, user_id: int) -> None:
 
 # mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
-    mail.PREPARE, {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused}
+    mail.PREPARE,
+    {
+        "mail.weekly": weekly_letter.write,
+        "mail.artwork_decided": artwork_letter.write,
+        pictures.DELETE: delete_unused,
+    },
 )
 
 

@@ -10,8 +10,20 @@ from werkzeug.test import TestResponse
 from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, CardStatus, LinkPurpose, LockedBecause, Profile, ProfileLink, ThrottleCounter, User
+from tapcard.models import (
+    Card,
+    CardStatus,
+    Design,
+    DesignStatus,
+    LinkPurpose,
+    LockedBecause,
+    Profile,
+    ProfileLink,
+    ThrottleCounter,
+    User,
+)
 from tapcard.services import accounts, addresses
+from tapcard.tokens import new_token
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
 
@@ -74,11 +86,33 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
                                              "postal_code": "N1 9GU", "country": "GB"}),
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
+    "/admin/products/new": ("ben", {"name": "Cup", "unit_amount": "5"}),
+    "/admin/products/{product}": ("ben", {"name": "Cup", "unit_amount": "5"}),
+    "/admin/products/{product}/pictures": ("ben", {}),
+    "/admin/products/{product}/pictures/{picture}": ("ben", {"alt": "A cup"}),
+    "/admin/products/{product}/options/new": ("ben", {"label": "Name"}),
+    "/admin/products/{product}/options/{option}": ("ben", {"label": "Name"}),
+    "/admin/products/{product}/options/set": ("ben", {}),
+    "/admin/shelves/categories/new": ("ben", {"name": "Desk"}),
+    "/admin/shelves/categories/{category}": ("ben", {"name": "Desk"}),
+    "/admin/shelves/collections/new": ("ben", {"name": "Travel", "kind": "theme"}),
+    "/admin/shelves/collections/{collection}": ("ben", {"name": "Travel"}),
+    "/admin/promotions/new": ("ben", {"code": "TEN", "percent": "10"}),
+    "/admin/promotions/{promotion}": ("ben", {"code": "TEN"}),
+    "/admin/delivery/new": ("ben", {"name": "Post", "amount": "3"}),
+    "/admin/delivery/{method}": ("ben", {"name": "Post"}),
+    "/admin/currencies": ("ben", {"currency": "EUR", "rate": "1.2"}),
+    "/admin/designs/new": ("ben", {"name": "Sun"}),
+    "/admin/designs/{design}": ("ben", {"name": "Sun"}),
+    "/admin/designs/{artwork}/reject": ("ben", {"why": "Too small"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
     "/cards/{card}/qr.svg": "/cards/{card}",
     "/profiles/{profile}/qr.svg": "/profiles/{profile}",
+    "/admin/products/{product}/pictures": "/admin/products/{product}",
+    "/admin/products/{product}/options/set": "/admin/products/{product}",
+    "/admin/designs/{artwork}/reject": "/admin/designs/{artwork}",
 }
 ONLY_LOOKED_AT = ("/find-card", "/statistics", "/cards/{card}/qr.svg", "/profiles/{profile}/qr.svg")
 REFUSED = (422, 429)
@@ -103,7 +137,8 @@ def opened(
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
-        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra}
+        shop = things_of_the_shop() if page.startswith("/admin/") and "{" in page else {}
+        values = {**shop, "link": link, "profile": profile.id, "address": address.id, "extra": extra}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -111,6 +146,24 @@ def opened(
         return client, path, form
 
     return open_page
+
+
+def things_of_the_shop() -> dict[str, int]:
+    """One more of each thing that the catalogue's pages in the back office are about."""
+    product = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])
+    made = {
+        "product": product,
+        "picture": product.pictures[0],
+        "option": seeds.create_option(product),
+        "category": seeds.create_category(),
+        "collection": seeds.create_collection(),
+        "promotion": seeds.create_promotion(new_token()),
+        "method": seeds.create_delivery_method(),
+        "design": seeds.create_design("Ours"),
+        "artwork": seeds.create_design("Own artwork", is_public=False, status=DesignStatus.REQUESTED),
+    }
+    db.session.commit()
+    return {name: row.id for name, row in made.items()}
 
 
 def extra_link(profile: Profile) -> ProfileLink:
@@ -231,7 +284,9 @@ def test_every_form_of_every_page_is_tried(
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra}
+    values |= things_of_the_shop()
     tried = {page.format(link="", **values) for page in PAGES}
+    tried |= {f"/admin/designs/{number}" for number in db.session.scalars(sa.select(Design.id))}  # of the cast's cards
     found = set()
     for user in (None, ada, ben):
         client = new_client()

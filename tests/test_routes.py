@@ -20,11 +20,14 @@ from tapcard.models import (
     AuditEntry,
     Card,
     Design,
+    DesignStatus,
+    DisplayRate,
     LinkPurpose,
     LockedBecause,
     OutboxMessage,
     Profile,
     ProfileLink,
+    Review,
     User,
     WebSession,
 )
@@ -115,6 +118,28 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "uploads.file": ALL,
     "ops.healthz": ALL,
     "ops.readyz": ALL,
+    "backoffice.products": STAFFS,
+    "backoffice.new_product": STAFFS,
+    "backoffice.product": STAFFS,
+    "backoffice.product_picture": STAFFS,
+    "backoffice.new_option": STAFFS,
+    "backoffice.product_option": STAFFS,
+    "backoffice.categories": STAFFS,
+    "backoffice.new_category": STAFFS,
+    "backoffice.category": STAFFS,
+    "backoffice.new_collection": STAFFS,
+    "backoffice.collection": STAFFS,
+    "backoffice.promotions": STAFFS,
+    "backoffice.new_promotion": STAFFS,
+    "backoffice.promotion": STAFFS,
+    "backoffice.delivery": STAFFS,
+    "backoffice.new_delivery": STAFFS,
+    "backoffice.delivery_method": STAFFS,
+    "backoffice.rates": STAFFS,
+    "backoffice.designs": STAFFS,
+    "backoffice.new_design": STAFFS,
+    "backoffice.design": STAFFS,
+    "backoffice.reviews": STAFFS,
 }
 BACK = tuple(f"/admin/tables/{name}/" for name in BACK_OFFICE_TABLES)  # to a table from what it does not offer
 AWAY = ("/log-in?next=/", "https://example.com/", "/account/two-factor/set-up?next=/admin/", *BACK)
@@ -177,6 +202,37 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.register_card": (302, 404, 404, 422, 422),
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
+    "backoffice.new_product": (302, 404, 404, 422, 422),
+    "backoffice.product": (302, 404, 404, 422, 422),
+    "backoffice.add_pictures": (302, 404, 404, 422, 422),
+    "backoffice.new_option": (302, 404, 404, 422, 422),
+    "backoffice.product_option": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.new_category": (302, 404, 404, 422, 422),
+    "backoffice.category": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.new_collection": (302, 404, 404, 422, 422),
+    "backoffice.collection": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.new_promotion": (302, 404, 404, 422, 422),
+    "backoffice.promotion": (302, 404, 404, 422, 422),
+    "backoffice.new_delivery": (302, 404, 404, 422, 422),
+    "backoffice.delivery_method": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.rates": (302, 404, 404, 422, 422),
+    "backoffice.new_design": (302, 404, 404, 422, 422),
+    "backoffice.design": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.reject_design": (302, 404, 404, 422, 422),
+    "backoffice.show_product": (302, 404, 404, 302, 302),
+    "backoffice.duplicate_product": (302, 404, 404, 302, 302),
+    "backoffice.product_picture": (302, 404, 404, 302, 302),
+    "backoffice.move_picture": (302, 404, 404, 302, 302),
+    "backoffice.remove_picture": (302, 404, 404, 302, 302),
+    "backoffice.move_option": (302, 404, 404, 302, 302),
+    "backoffice.remove_option": (302, 404, 404, 302, 302),
+    "backoffice.apply_option_set": (302, 404, 404, 302, 302),
+    "backoffice.move_category": (302, 404, 404, 302, 302),
+    "backoffice.move_delivery": (302, 404, 404, 302, 302),
+    "backoffice.remove_rate": (302, 404, 404, 302, 302),
+    "backoffice.approve_design": (302, 404, 404, 302, 302),
+    "backoffice.approve_review": (302, 404, 404, 302, 302),
+    "backoffice.reject_review": (302, 404, 404, 302, 302),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -290,9 +346,11 @@ def stage(
     browser = WebSession(sid_hash="0" * 64, user_id=ada.id, data=b"{}", seen_at=utcnow(), expires_at=utcnow() + DAY)
     db.session.add(browser)
     db.session.commit()
+    catalogue = things_of_the_shop(ada)
     special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
                "tap.statistics_series": {"series": "days"},
+               "backoffice.design": {"design_id": catalogue["own_design_id"]},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
                   for table, model in BACK_OFFICE_TABLES.items()},
                "tap.stop_weekly_mail": {"token": weekly_mail.token_of(ada.id, app.extensions["keys"])}}  # fmt: skip
@@ -311,10 +369,35 @@ def stage(
             "link_id": link.id,
             "address_id": address.id,
             "offer_id": offer_id,
+            **catalogue,
         }
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 
     return values
+
+
+def things_of_the_shop(ada: User) -> dict[str, Any]:
+    """One of each thing that the catalogue's pages in the back office are about."""
+    category, collection, method = seeds.create_category(), seeds.create_collection(), seeds.create_delivery_method()
+    product, promotion = seeds.create_product(pictures=[(f"{1:032x}.webp", "")]), seeds.create_promotion()
+    option, ours = seeds.create_option(product), seeds.create_design("Ours")
+    waiting = seeds.create_design("Own artwork", is_public=False, status=DesignStatus.REQUESTED)
+    review = Review(product=product, user=ada, author="Ada", rating=4)
+    db.session.add_all([review, DisplayRate(currency="EUR", rate=1)])
+    db.session.commit()
+    return {
+        "product_id": product.id,
+        "picture_id": product.pictures[0].id,
+        "option_id": option.id,
+        "category_id": category.id,
+        "collection_id": collection.id,
+        "promotion_id": promotion.id,
+        "method_id": method.id,
+        "design_id": waiting.id,
+        "own_design_id": ours.id,
+        "review_id": review.id,
+        "currency": "EUR",
+    }
 
 
 @pytest.fixture

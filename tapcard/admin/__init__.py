@@ -2,10 +2,21 @@
 
 from flask import Flask
 
-from . import product_parts, products, tables, views
+from . import designs, offers, product_parts, products, reviews, shelves, tables, views
 from .blueprint import bp
 
-__all__ = ["bp", "init_app", "product_parts", "products", "tables", "views"]  # they register their pages when imported
+__all__ = [
+    "bp",
+    "designs",
+    "init_app",
+    "offers",
+    "product_parts",
+    "products",
+    "reviews",
+    "shelves",
+    "tables",
+    "views",
+]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:

@@ -57,3 +57,10 @@ def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_need
     pictures.leave(stored, actor_id, due_at=utcnow() + pictures.KEPT)  # in case they are never saved
     db.session.commit()
     return [] if field.errors else stored
+
+
+def choose_again(form: Form, *names: str) -> None:
+    """Say beside each picture that was sent with a form that was refused that it was not kept."""
+    for name in names if form.errors else ():
+        if uploads_in(form[name]) and not form[name].errors:
+            add_error(form[name], _("Choose the picture again, once the rest is right."))

@@ -65,7 +65,7 @@ def product_counts() -> tuple[dict[int, int], dict[int, int]]:
     by_collection = select(of_collections.collection_id, func.count()).group_by(of_collections.collection_id)
     return (
         {number or 0: count for number, count in db.session.execute(by_category.group_by(Product.category_id))},
-        dict(db.session.execute(by_collection)),
+        dict(db.session.execute(by_collection).all()),
     )
 
 
@@ -123,7 +123,7 @@ def _refuse_parent(parent_id: int | None, category: Category | None) -> None:
 
 def _depth(category_id: int) -> int:
     """How many categories lead down to one, itself among them."""
-    parents = dict(db.session.execute(select(Category.id, Category.parent_id)))
+    parents = dict(db.session.execute(select(Category.id, Category.parent_id)).all())
     depth, at = 0, category_id
     while depth <= len(parents):
         depth += 1
