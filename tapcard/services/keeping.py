@@ -41,7 +41,9 @@ def mark_of(row: Base) -> str:
 
 def refuse_changed(row: Base, seen: str) -> None:
     """Hold a row until the transaction ends and raise `ChangedMeanwhile` if it does not look as it was seen."""
-    db.session.refresh(row, with_for_update=True)
+    table, number = type(row).__table__, sa.inspect(row).identity or ()
+    db.session.execute(select(table.c.id).where(table.c.id.in_(number)).with_for_update())
+    db.session.refresh(row)
     if mark_of(row) != seen:
         raise changed()
 
