@@ -19,6 +19,8 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 PHOTO_SIDE = 512
 BANNER_SIZE = (1500, 500)
+PRODUCT_SIDE = 1600  # at most; nothing is cut off
+CARD_SIZE = (1712, 1080)  # ISO ID-1
 SMALLEST_PART = 0.05
 QUALITY = 82
 ARTWORK_SIZE = (2140, 1350)  # 85.6 × 54 mm at 635 dots an inch
@@ -124,11 +126,21 @@ def make_artwork(data: bytes) -> bytes:
 
 def make_whole(data: bytes) -> bytes:
     """Make a WebP of all that an uploaded picture shows, upright, without any metadata."""
-    return _make(data, None, None, quality=ARTWORK_QUALITY)
+    return _make(data, WHOLE_SIDE, None, quality=ARTWORK_QUALITY)
+
+
+def make_product_picture(data: bytes) -> bytes:
+    """Make a WebP of at most 1600 pixels a side from an uploaded JPEG, PNG or WebP: all of it, upright, no metadata."""
+    return _make(data, PRODUCT_SIDE, None)
+
+
+def make_card_picture(data: bytes) -> bytes:
+    """Make a WebP in the proportion of a card from an uploaded JPEG, PNG or WebP: the middle of it, no metadata."""
+    return _make(data, CARD_SIZE, None)
 
 
 def _make(
-    data: bytes, most: tuple[int, int] | None, crop: Crop | None, *, least: int = 1, quality: int = QUALITY
+    data: bytes, most: tuple[int, int] | int, crop: Crop | None, *, least: int = 1, quality: int = QUALITY
 ) -> bytes:
     if len(data) > MOST_BYTES:
         raise too_heavy()
@@ -161,19 +173,20 @@ def _outside() -> BadPicture:
     return BadPicture(_("The part you chose lies outside the picture. Choose it again."))
 
 
-def _cut(data: bytes, most: tuple[int, int] | None, crop: Crop | None, least: int) -> Image.Image:
+def _cut(data: bytes, most: tuple[int, int] | int, crop: Crop | None, least: int) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _look_at(picture)
             if min(picture.size) < least:
                 raise _too_small(min(picture.size), least)
-            most = most or _whole(picture)
+            size = _whole(picture, most) if isinstance(most, int) else most
             # a JPEG is decoded at an eighth, if that is enough; lying or standing, half as much again does no harm
-            scale = max(most) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
+            scale = max(size) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
             pixels = _webp_pixels(picture, data) if picture.format == "WEBP" else picture
             pixels.load()
-            return _flattened(_part(pixels, most, crop, _turn_of(picture)))
+            turn = _turn_of(picture)
+            return _flattened(_part(pixels, size, crop, turn))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
@@ -190,9 +203,9 @@ def _look_at(picture: Image.Image) -> None:
         raise _moving()
 
 
-def _whole(picture: Image.Image) -> tuple[int, int]:
+def _whole(picture: Image.Image, longest: int) -> tuple[int, int]:
     """The size of a picture as it stands upright, its longer side not above what is kept."""
-    shrink = min(1.0, WHOLE_SIDE / max(picture.size))
+    shrink = min(1.0, longest / max(picture.size))
     width, height = (max(1, round(side * shrink)) for side in picture.size)
     return (height, width) if _turn_of(picture) in _SWAPPING else (width, height)
 

@@ -37,7 +37,7 @@ from .services import (
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import evidence, newsletter_letter, order_letters, sessions, weekly_letter
+from .web import artwork_letter, evidence, newsletter_letter, order_letters, sessions, weekly_letter
 
 logger = logging.getLogger(__name__)
 
@@ -158,6 +158,7 @@ PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
     mail.PREPARE,
     order_letters.PREPARE,
     {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused},
+    {"mail.artwork_decided": artwork_letter.write},
     {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
 )
 

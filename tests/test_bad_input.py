@@ -15,6 +15,8 @@ from tapcard.models import (
     Card,
     CardStatus,
     CartLine,
+    Design,
+    DesignStatus,
     DisplayRate,
     LinkPurpose,
     LockedBecause,
@@ -29,6 +31,7 @@ from tapcard.models import (
 )
 from tapcard.services import accounts, addresses, carts, wishlist
 from tapcard.services.carts import Wish
+from tapcard.tokens import new_token
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
@@ -93,7 +96,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
     "/shop": ("nobody", {"min": "5"}),
-    "/products/{product}/review": ("ada", {"rating": "5", "author": "Ada"}),
+    "/products/{bought}/review": ("ada", {"rating": "5", "author": "Ada"}),
     "/currency": ("nobody", {"currency": "EUR"}),
     "/cart/lines/{line}": ("ada", {"quantity": "0"}),
     "/cart/code": ("ada", {"code": "NOSUCH"}),
@@ -110,6 +113,25 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/contact": ("nobody", {"name": "Gus Lind", "email": "gus@example.com", "message": "Do you ship to Lagos?"}),
     "/admin/pages/new": ("ben", {"title": "Opening hours", "body": "# Monday"}),
     "/admin/pages/{page}": ("ben", {"title": "About us", "slug": "about", "body": "# Who we are"}),
+    "/admin/products/new": ("ben", {"name": "Cup", "unit_amount": "5"}),
+    "/admin/products/{product}": ("ben", {"name": "Cup", "unit_amount": "5"}),
+    "/admin/products/{product}/pictures": ("ben", {}),
+    "/admin/products/{product}/pictures/{picture}": ("ben", {"alt": "A cup"}),
+    "/admin/products/{product}/options/new": ("ben", {"label": "Name"}),
+    "/admin/products/{product}/options/{option}": ("ben", {"label": "Name"}),
+    "/admin/products/{product}/options/set": ("ben", {}),
+    "/admin/shelves/categories/new": ("ben", {"name": "Desk"}),
+    "/admin/shelves/categories/{category}": ("ben", {"name": "Desk"}),
+    "/admin/shelves/collections/new": ("ben", {"name": "Travel", "kind": "theme"}),
+    "/admin/shelves/collections/{collection}": ("ben", {"name": "Travel"}),
+    "/admin/promotions/new": ("ben", {"code": "TEN", "percent": "10"}),
+    "/admin/promotions/{promotion}": ("ben", {"code": "TEN"}),
+    "/admin/delivery/new": ("ben", {"name": "Post", "amount": "3"}),
+    "/admin/delivery/{method}": ("ben", {"name": "Post"}),
+    "/admin/currencies": ("ben", {"currency": "EUR", "rate": "1.2"}),
+    "/admin/designs/new": ("ben", {"name": "Sun"}),
+    "/admin/designs/{design}": ("ben", {"name": "Sun"}),
+    "/admin/designs/{artwork}/reject": ("ben", {"why": "Too small"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
@@ -123,6 +145,9 @@ SHOWN_ON = {  # forms that stand on another page, beside its own
     "/currency": "/shop",
     "/checkout/place": "/checkout/review",
     "/orders/{order}/pay": "/orders/{order}",
+    "/admin/products/{product}/pictures": "/admin/products/{product}",
+    "/admin/products/{product}/options/set": "/admin/products/{product}",
+    "/admin/designs/{artwork}/reject": "/admin/designs/{artwork}",
 }
 ONLY_LOOKED_AT = (
     "/find-card",
@@ -157,14 +182,15 @@ def opened(
         link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
-        bought = got(ada) if "{product}" in page or "shop" in SHOWN_ON.get(page, page) else None
+        bought = got(ada) if "{bought}" in page or "shop" in SHOWN_ON.get(page, page) else None
         line = adas_line(ada) if page.startswith(("/cart/", "/wishlist", "/cards/order")) else None
         order = buying.order_of(ada, product).number if "{order}" in page else None
         if page.startswith("/checkout"):
             buying.cart_of(ada, product).checkout = {"first_name": "Ada", "last_name": "Obi", "address": buying.ADDRESS}
             db.session.commit()
-        values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
-        values |= {"product": bought, "line": line, "page": written.id}
+        shop = things_of_the_shop() if page.startswith("/admin/") and "{" in page else {}
+        values = {**shop, "link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
+        values |= {"bought": bought, "line": line, "page": written.id}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -196,6 +222,24 @@ def adas_line(ada: User) -> int:
     line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
     db.session.commit()
     return line.id
+
+
+def things_of_the_shop() -> dict[str, int]:
+    """One more of each thing that the catalogue's pages in the back office are about."""
+    product = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])
+    made = {
+        "product": product,
+        "picture": product.pictures[0],
+        "option": seeds.create_option(product),
+        "category": seeds.create_category(),
+        "collection": seeds.create_collection(),
+        "promotion": seeds.create_promotion(new_token()),
+        "method": seeds.create_delivery_method(),
+        "design": seeds.create_design("Ours"),
+        "artwork": seeds.create_design("Own artwork", is_public=False, status=DesignStatus.REQUESTED),
+    }
+    db.session.commit()
+    return {name: row.id for name, row in made.items()}
 
 
 def extra_link(profile: Profile) -> ProfileLink:
@@ -317,9 +361,10 @@ def test_every_form_of_every_page_is_tried(
     [address] = db.session.scalars(addresses.owned_by(ada))
     bought, line = got(ada), adas_line(ada)
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "order": "-"}
-    values |= {"product": bought, "line": line}
+    values |= {"bought": bought, "line": line, **things_of_the_shop()}
     values["page"] = db.session.scalars(sa.select(ShopPage.id)).one()
     tried = {page.format(link="", **values) for page in PAGES}
+    tried |= {f"/admin/designs/{number}" for number in db.session.scalars(sa.select(Design.id))}  # of the cast's cards
     found = set()
     for user in (None, ada, ben):
         client = new_client()

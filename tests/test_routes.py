@@ -20,6 +20,8 @@ from tapcard.models import (
     AuditEntry,
     Card,
     Design,
+    DesignStatus,
+    DisplayRate,
     LinkPurpose,
     LockedBecause,
     Order,
@@ -28,6 +30,7 @@ from tapcard.models import (
     ProductKind,
     Profile,
     ProfileLink,
+    Review,
     SandboxCharge,
     User,
     WebSession,
@@ -163,6 +166,28 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "backoffice.enquiries": STAFFS,
     "backoffice.enquiries_csv": STAFFS,
     "backoffice.enquiry": STAFFS,
+    "backoffice.products": STAFFS,
+    "backoffice.new_product": STAFFS,
+    "backoffice.product": STAFFS,
+    "backoffice.product_picture": STAFFS,
+    "backoffice.new_option": STAFFS,
+    "backoffice.product_option": STAFFS,
+    "backoffice.categories": STAFFS,
+    "backoffice.new_category": STAFFS,
+    "backoffice.category": STAFFS,
+    "backoffice.new_collection": STAFFS,
+    "backoffice.collection": STAFFS,
+    "backoffice.promotions": STAFFS,
+    "backoffice.new_promotion": STAFFS,
+    "backoffice.promotion": STAFFS,
+    "backoffice.delivery": STAFFS,
+    "backoffice.new_delivery": STAFFS,
+    "backoffice.delivery_method": STAFFS,
+    "backoffice.rates": STAFFS,
+    "backoffice.designs": STAFFS,
+    "backoffice.new_design": STAFFS,
+    "backoffice.design": STAFFS,
+    "backoffice.reviews": STAFFS,
 }
 BACK = tuple(f"/admin/tables/{name}/" for name in BACK_OFFICE_TABLES)  # to a table from what it does not offer
 BUYING = ("/checkout", "/cart", "/orders/TC-")
@@ -263,6 +288,37 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.page": (302, 404, 404, 422, 422),
     "backoffice.answer_enquiry": (302, 404, 404, 302, 302),
     "backoffice.reopen_enquiry": (302, 404, 404, 302, 302),
+    "backoffice.new_product": (302, 404, 404, 422, 422),
+    "backoffice.product": (302, 404, 404, 422, 422),
+    "backoffice.add_pictures": (302, 404, 404, 422, 422),
+    "backoffice.new_option": (302, 404, 404, 422, 422),
+    "backoffice.product_option": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.new_category": (302, 404, 404, 422, 422),
+    "backoffice.category": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.new_collection": (302, 404, 404, 422, 422),
+    "backoffice.collection": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.new_promotion": (302, 404, 404, 422, 422),
+    "backoffice.promotion": (302, 404, 404, 422, 422),
+    "backoffice.new_delivery": (302, 404, 404, 422, 422),
+    "backoffice.delivery_method": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.rates": (302, 404, 404, 422, 422),
+    "backoffice.new_design": (302, 404, 404, 422, 422),
+    "backoffice.design": (302, 404, 404, 302, 302),  # what is not sent stays as it is
+    "backoffice.reject_design": (302, 404, 404, 422, 422),
+    "backoffice.show_product": (302, 404, 404, 302, 302),
+    "backoffice.duplicate_product": (302, 404, 404, 302, 302),
+    "backoffice.product_picture": (302, 404, 404, 302, 302),
+    "backoffice.move_picture": (302, 404, 404, 302, 302),
+    "backoffice.remove_picture": (302, 404, 404, 302, 302),
+    "backoffice.move_option": (302, 404, 404, 302, 302),
+    "backoffice.remove_option": (302, 404, 404, 302, 302),
+    "backoffice.apply_option_set": (302, 404, 404, 302, 302),
+    "backoffice.move_category": (302, 404, 404, 302, 302),
+    "backoffice.move_delivery": (302, 404, 404, 302, 302),
+    "backoffice.remove_rate": (302, 404, 404, 302, 302),
+    "backoffice.approve_design": (302, 404, 404, 302, 302),
+    "backoffice.approve_review": (302, 404, 404, 302, 302),
+    "backoffice.reject_review": (302, 404, 404, 302, 302),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -415,6 +471,7 @@ def stage(
     in_shop = {endpoint: {"slug": journal.slug} for endpoint in ("shop.add_to_cart", "shop.wish", "shop.unwish")}
     order, paid, charge_id = orders_of(ada)
     sold = {"number": buying.cards_of(ada, 2).number}
+    catalogue = things_of_the_shop(ada)
     special = {**in_shop,
                "shop.page": {"slug": written.slug},
                "shop.confirm_subscription": {"token": newsletter.confirm_token(subscriber, keys)},
@@ -428,6 +485,7 @@ def stage(
                "tap.found_card": {"token": "LOSTCARD"},
                **{f"shop.{name}": sold for name in ("codes", "codes_csv", "codes_sheet", "claim_cards")},
                "tap.statistics_series": {"series": "days"},
+               "backoffice.design": {"design_id": catalogue["own_design_id"]},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
                   for table, model in BACK_OFFICE_TABLES.items()},
                "tap.stop_weekly_mail": {"token": weekly_mail.token_of(ada.id, app.extensions["keys"])},
@@ -451,10 +509,35 @@ def stage(
             "number": order.number,
             "page_id": written.id,
             "enquiry_id": enquiry.id,
+            **catalogue,
         }
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 
     return values
+
+
+def things_of_the_shop(ada: User) -> dict[str, Any]:
+    """One of each thing that the catalogue's pages in the back office are about."""
+    category, collection, method = seeds.create_category(), seeds.create_collection(), seeds.create_delivery_method()
+    product, promotion = seeds.create_product(pictures=[(f"{1:032x}.webp", "")]), seeds.create_promotion()
+    option, ours = seeds.create_option(product), seeds.create_design("Ours")
+    waiting = seeds.create_design("Own artwork", is_public=False, status=DesignStatus.REQUESTED)
+    review = Review(product=product, user=ada, author="Ada", rating=4)
+    db.session.add_all([review, DisplayRate(currency="EUR", rate=1)])
+    db.session.commit()
+    return {
+        "product_id": product.id,
+        "picture_id": product.pictures[0].id,
+        "option_id": option.id,
+        "category_id": category.id,
+        "collection_id": collection.id,
+        "promotion_id": promotion.id,
+        "method_id": method.id,
+        "design_id": waiting.id,
+        "own_design_id": ours.id,
+        "review_id": review.id,
+        "currency": "EUR",
+    }
 
 
 @pytest.fixture

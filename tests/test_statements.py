@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from tapcard import seeds
 from tapcard.db import db
-from tapcard.models import Card, Design, Profile, User
+from tapcard.models import Card, Design, DesignStatus, Product, Profile, Review, User
 from tests.conftest import FormClient, login
 from tests.watching import queries, statements
 
@@ -34,6 +35,7 @@ def grow(
             seeds.create_lead(profile)
             visitor.get(f"/t/{card.token}", headers={"User-Agent": PHONE})
             visitor.get(f"/t/NOSUCH{number}X{place}")
+            things_of_the_shop(ada, f"{number}-{place}")
         run_worker()
 
     return make
@@ -46,7 +48,24 @@ PAGES = ("/p/ada-3-0/share",
          "/account/addresses", "/account/addresses/new", "/account/close",
          "/cards/ADASCARD/replace", "/cards/ADASCARD/transfer", "/statistics",
          "/statistics?card=ADASCARD", "/api/v1/statistics/hours", "/api/v1/statistics/countries")  # fmt: skip
-BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admin/cards/register", "/admin/hosts")
+BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admin/cards/register", "/admin/hosts",
+               "/admin/products", "/admin/products/new", "/admin/shelves", "/admin/shelves/categories/new",
+               "/admin/promotions", "/admin/promotions/new", "/admin/delivery", "/admin/delivery/new",
+               "/admin/currencies", "/admin/designs", "/admin/reviews")  # fmt: skip
+
+
+def things_of_the_shop(ada: User, name: str) -> None:
+    """One more of everything that the catalogue is made of."""
+    category, collection = seeds.create_category(name), seeds.create_collection(name)
+    product = seeds.create_product(name, category=category, pictures=[(f"{1:032x}.webp", "")], stock=1)
+    product.collections = [collection]
+    seeds.create_option(product)
+    seeds.create_promotion(f"P{name}", product=product)
+    seeds.create_promotion(f"C{name}", category=category)
+    seeds.create_delivery_method(name)
+    seeds.create_design(name, is_public=False, status=DesignStatus.REQUESTED, owner=ada)
+    db.session.add(Review(product=product, user=ada, author="Ada", rating=4))
+    db.session.commit()
 
 
 def count(client: FormClient, path: str) -> list[str]:
@@ -69,6 +88,10 @@ def test_a_page_asks_a_fixed_number_of_times(
         login(client, request.getfixturevalue(who))
     pages = (*PAGES, *BACK_OFFICE) if who == "ben" else PAGES
     grow(3)
+    if who == "ben":
+        product = db.session.scalars(sa.select(Product)).first()
+        assert product is not None
+        pages = (*pages, f"/admin/products/{product.id}")
     few = {path: count(client, path) for path in pages}
     grow(27)
     many = {path: count(client, path) for path in pages}

@@ -2,10 +2,22 @@
 
 from flask import Flask
 
-from . import tables, views, words
+from . import designs, offers, product_parts, products, reviews, shelves, tables, views, words
 from .blueprint import bp
 
-__all__ = ["bp", "init_app", "tables", "views", "words"]  # they register their pages when imported
+__all__ = [
+    "bp",
+    "designs",
+    "init_app",
+    "offers",
+    "product_parts",
+    "products",
+    "reviews",
+    "shelves",
+    "tables",
+    "views",
+    "words",
+]  # they register their pages when imported
 
 
 def init_app(app: Flask) -> None:

@@ -10,8 +10,19 @@ from werkzeug.wrappers import Response
 
 from ..clock import today_in, utcnow
 from ..db import db
-from ..models import BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage
-from ..services import cards, rollups, taps
+from ..models import (
+    BlockedHost,
+    Card,
+    CardStatus,
+    ClaimPolicy,
+    Design,
+    DesignStatus,
+    OutboxMessage,
+    Product,
+    Review,
+    ReviewStatus,
+)
+from ..services import cards, products, rollups, taps
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required
@@ -35,6 +46,7 @@ def index() -> str:
     )
     return render_template(
         "admin/index.html",
+        waiting=what_waits(),
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
@@ -43,6 +55,17 @@ def index() -> str:
         failed=failed,
         orphans=taps.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
     )
+
+
+def what_waits() -> dict[str, int]:
+    """How much of the catalogue needs a person, by what it is; one statement."""
+    counted = {
+        "low": sa.select(sa.func.count()).select_from(Product).where(products.running_low()),
+        "designs": sa.select(sa.func.count()).select_from(Design).where(Design.status == DesignStatus.REQUESTED),
+        "reviews": sa.select(sa.func.count()).select_from(Review).where(Review.status == ReviewStatus.WAITING),
+    }
+    numbers = db.session.execute(sa.select(*(each.scalar_subquery() for each in counted.values()))).one()
+    return dict(zip(counted, numbers, strict=True))
 
 
 @bp.route("/cards/register", methods=["GET", "POST"])

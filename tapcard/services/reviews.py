@@ -19,6 +19,10 @@ class NotABuyer(NotFound):
     """The person has not got the product from this shop."""
 
 
+class AlreadyDecided(DomainError):
+    """Somebody else looked at the review before."""
+
+
 class ReviewedAlready(DomainError):
     """A product is reviewed once."""
 
@@ -89,6 +93,16 @@ def decide(review: Review, status: ReviewStatus, actor: User, now: datetime) -> 
     if changed:
         audit.record(f"review.{status.value}", subject=review, actor=actor, product_id=review.product_id)
     return changed
+
+
+def decide_waiting(review: Review, status: ReviewStatus, actor: User, now: datetime) -> None:
+    """Let a review that waits through, or not; raises `AlreadyDecided` when somebody else was faster."""
+    if not _turn(review, (ReviewStatus.WAITING,), status, now):
+        raise AlreadyDecided(_("Somebody has decided about this review already."))
+    if status is ReviewStatus.APPROVED:
+        _count(review, 1)
+    db.session.refresh(review)
+    audit.record(f"review.{status.value}", subject=review, actor=actor, product_id=review.product_id)
 
 
 def _turn(review: Review, before: Sequence[ReviewStatus], status: ReviewStatus, now: datetime) -> bool:

@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
         "datetime": write_datetime,
         "ago": write_ago,
         "money": write_money,
+        "minor": write_minor,
         "country": country_name,
         "phone": profiles.written,
         "mail_link": profiles.mail_link,
@@ -68,6 +69,11 @@ def write_ago(value: datetime) -> str:
 def write_money(value: Money | None) -> str:
     """£24.00."""
     return "" if value is None else value.format(shop().locale)
+
+
+def write_minor(amount: int) -> str:
+    """An amount in minor units of the shop's currency: £24.00."""
+    return write_money(Money(amount, shop().currency))
 
 
 def country_name(code: str) -> str:

@@ -46,9 +46,8 @@ class Entry:
 
 def init_app(app: Flask) -> None:
     """Give the menus to the templates."""
-    app.jinja_env.globals.update(
-        has_endpoint=has_endpoint, main_menu=main_menu, account_menu=account_menu, footer_menu=footer_menu
-    )
+    menus = {"main_menu": main_menu, "account_menu": account_menu, "back_office_menu": back_office_menu}
+    app.jinja_env.globals.update(has_endpoint=has_endpoint, footer_menu=footer_menu, **menus)
     app.jinja_env.tests["endpoint"] = has_endpoint
 
 
@@ -110,6 +109,44 @@ def _written(menu: PageMenu) -> list[Entry]:
     if menu is PageMenu.FOOTER:
         found = [page for page in found if page.slug not in pages.OURS]  # those have their place there anyway
     return [Entry(page.title, url := page_address(page.slug), request.path == url, "file-text") for page in found]
+
+
+def back_office_menu() -> list[Entry]:
+    """List the parts of the back office that whoever is looking may work in."""
+    return [
+        *_part(_("Start"), "backoffice.index", "cards.view", "house"),
+        *_part(_("Orders"), "backoffice.orders", "orders.view", "receipt"),
+        *_part(_("Products"), "backoffice.products", "catalogue.edit", "box-seam"),
+        *_part(_("Shelves"), "backoffice.categories", "catalogue.edit", "bookshelf"),
+        *_part(_("Designs"), "backoffice.designs", "designs.edit", "palette"),
+        *_part(_("Promotions"), "backoffice.promotions", "promotions.edit", "percent"),
+        *_part(_("Delivery"), "backoffice.delivery", "delivery.edit", "truck"),
+        *_part(_("Currencies"), "backoffice.rates", "catalogue.edit", "currency-exchange"),
+        *_part(_("Reviews"), "backoffice.reviews", "reviews.decide", "star"),
+        *_part(_("Pages"), "backoffice.pages", "pages.edit", "file-text"),
+        *_part(_("Enquiries"), "backoffice.enquiries", "enquiries.answer", "chat-left-text"),
+        *_part(_("Subscribers"), "backoffice.subscribers", "newsletter.view", "envelope-paper"),
+        *_part(_("Cards"), "cards.index_view", "cards.view", "credit-card-2-front"),
+        *_part(_("Mails"), "outbox.index_view", "mails.view", "envelope"),
+        *_part(_("Blocked hosts"), "backoffice.hosts", "hosts.block", "shield-check"),
+        *_part(_("Audit"), "audit.index_view", "audit.view", "journal-text"),
+    ]
+
+
+def _part(label: str, endpoint: str, permission: str, icon: str) -> list[Entry]:
+    """A part of the back office; one is in it on its page and on every page whose address goes on from there."""
+    if not current_user.may(permission):
+        return []
+    entries = _entry(label, endpoint, icon=icon)
+    is_start = endpoint == "backoffice.index"
+    return [
+        Entry(each.label, each.url, each.is_current or (not is_start and _is_below(each.url)), each.icon)
+        for each in entries
+    ]
+
+
+def _is_below(url: str) -> bool:
+    return (request.script_root + request.path).startswith(url.rstrip("/") + "/")
 
 
 def _entry(

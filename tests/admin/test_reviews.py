@@ -1,0 +1,39 @@
+"""Reviews that wait: staff read them, and each is decided once."""
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard.db import db
+from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
+from tests.conftest import FormClient, login
+
+
+@pytest.fixture
+def review(product: Product, ada: User) -> Review:
+    """What Ada says about the journal."""
+    said = Review(product=product, user=ada, author="Ada", rating=4, text="<i>Lovely</i> paper.")
+    db.session.add(said)
+    db.session.commit()
+    return said
+
+
+def test_a_review_counts_once_it_is_approved(client: FormClient, ben: User, review: Review, product: Product) -> None:
+    login(client, ben)
+    page = client.get("/admin/reviews").text
+    assert "&lt;i&gt;Lovely&lt;/i&gt; paper." in page
+    path = f"/admin/reviews/{review.id}"
+    assert client.post(f"{path}/approve").location == "/admin/reviews"
+    assert (review.status, product.rating) == (ReviewStatus.APPROVED, 4.0)
+    assert client.post(f"{path}/approve").status_code == 409
+    assert client.post(f"{path}/reject").status_code == 409
+    assert (product.rating_count, product.rating_sum) == (1, 4)
+    assert "Lovely" not in client.get("/admin/reviews").text
+    assert list(db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("review.")))) == [
+        "review.approved"
+    ]
+
+
+def test_a_rejected_review_counts_nothing(client: FormClient, ben: User, review: Review, product: Product) -> None:
+    login(client, ben)
+    client.post(f"/admin/reviews/{review.id}/reject")
+    assert (review.status, product.rating_count) == (ReviewStatus.REJECTED, 0)

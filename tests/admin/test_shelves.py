@@ -1,0 +1,126 @@
+"""Categories and collections in the back office: a tree without circles, nobody overwrites another."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from tapcard.db import db
+from tapcard.models import AuditEntry, Category, Collection, CollectionKind, Product, User
+from tests.conftest import FormClient, login
+from tests.watching import error_of, form_to, words_of
+
+SHELVES = "/admin/shelves"
+
+
+@pytest.fixture
+def bens(client: FormClient, ben: User) -> FormClient:
+    """Ben's browser."""
+    login(client, ben)
+    return client
+
+
+def page_of(category: Category) -> str:
+    return f"{SHELVES}/categories/{category.id}"
+
+
+def change(client: FormClient, path: str, **typed: object) -> object:
+    values = form_to(client.get(path).text, "").values
+    return client.post(path, data={**values, **typed}, csrf=False)
+
+
+def test_a_category_is_made_with_a_picture_below_another(
+    bens: FormClient, create_category: Callable[..., Category], ben: User
+) -> None:
+    top = create_category("Desk")
+    photo = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(photo, "PNG")
+    photo.seek(0)
+    typed = {"name": "Pens & <b>ink</b>", "parent": str(top.id), "is_active": "y", "picture": (photo, "a.png")}
+    assert bens.post(f"{SHELVES}/categories/new", data=typed).location == SHELVES
+    made = db.session.scalars(sa.select(Category).where(Category.parent_id == top.id)).one()
+    assert (made.slug, made.is_active, made.position) == ("pens-b-ink-b", True, 0)
+    assert bens.get(f"/uploads/{made.picture}").status_code == 200
+    page = bens.get(SHELVES).text
+    assert "Pens &amp; &lt;b&gt;ink&lt;/b&gt;" in page
+    assert page.index(f"category-{top.id}") < page.index(f"category-{made.id}")
+    entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "category.made")).one()
+    assert (entry.actor_id, entry.subject_id) == (ben.id, made.id)
+    change(bens, page_of(made), remove_picture="y")
+    assert made.picture is None
+
+
+def test_no_category_stands_below_itself(bens: FormClient, create_category: Callable[..., Category]) -> None:
+    top = create_category("Top")
+    middle = create_category("Middle", top)
+    bottom = create_category("Bottom", middle)
+    for below in (middle, bottom):
+        answer = change(bens, page_of(top), parent=str(below.id), name="Typed")
+        assert answer.status_code == 422
+        assert error_of(answer.text, "parent") == "A category cannot stand below itself."
+        assert 'value="Typed"' in answer.text
+    assert change(bens, page_of(top), parent=str(top.id)).status_code == 422  # is not offered
+    assert top.parent_id is None
+    assert change(bens, page_of(bottom), parent="0").status_code == 302
+    assert bottom.parent_id is None
+    assert change(bens, page_of(top), parent=str(bottom.id)).status_code == 302
+    assert top.parent is bottom
+
+
+def test_categories_stand_five_deep_at_most(bens: FormClient, create_category: Callable[..., Category]) -> None:
+    deep = create_category("1")
+    for number in range(2, 6):
+        deep = create_category(str(number), deep)
+    answer = bens.post(f"{SHELVES}/categories/new", data={"name": "6", "parent": str(deep.id)})
+    assert error_of(answer.text, "parent") == "At most 5 categories stand below each other."
+    tall = create_category("a")
+    create_category("b", tall)
+    assert deep.parent is not None
+    answer = change(bens, page_of(tall), parent=str(deep.parent.id))
+    assert error_of(answer.text, "parent") == "At most 5 categories stand below each other."
+
+
+def test_the_second_of_two_is_told(
+    bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
+) -> None:
+    category, collection = create_category("Desk"), create_collection("Travel")
+    for path, row in ((page_of(category), category), (f"{SHELVES}/collections/{collection.id}", collection)):
+        slow = form_to(bens.get(path).text, "").values | {"description": "Typed slowly"}
+        assert change(bens, path, name="Quick").status_code == 302
+        answer = bens.post(path, data=slow, csrf=False)
+        assert answer.status_code == 422
+        assert "Somebody changed this meanwhile" in answer.text
+        assert "Typed slowly" in answer.text
+        assert (row.name, row.description) == ("Quick", "")
+
+
+def test_categories_are_arranged_among_their_like(bens: FormClient, create_category: Callable[..., Category]) -> None:
+    names = ("A", "B", "C")
+    rows = [create_category(name, position=place) for place, name in enumerate(names)]
+    other = create_category("Below", rows[0], position=7)
+    bens.post(f"{page_of(rows[2])}/move", data={"to": "up"})
+    bens.post(f"{page_of(rows[0])}/move", data={"to": "up"})
+    order = db.session.scalars(sa.select(Category.name).where(Category.parent_id.is_(None)).order_by(Category.position))
+    assert list(order) == ["A", "C", "B"]
+    assert other.position == 7
+
+
+def test_collections_are_of_a_kind_and_have_their_own_address(
+    bens: FormClient, create_collection: Callable[..., Collection], product: Product
+) -> None:
+    there = create_collection("Travel")
+    product.collections = [there]
+    db.session.commit()
+    path = f"{SHELVES}/collections/new"
+    assert bens.post(path, data={"name": "Winter", "kind": "season", "is_active": "y"}).location == SHELVES
+    made = db.session.scalars(sa.select(Collection).where(Collection.name == "Winter")).one()
+    assert (made.kind, made.slug) == (CollectionKind.SEASON, "winter")
+    answer = bens.post(path, data={"name": "Other", "kind": "theme", "slug": there.slug})
+    assert error_of(answer.text, "slug") == "Another one has this address."
+    assert error_of(bens.post(path, data={"name": "", "kind": "theme"}).text, "name") == "What is it called?"
+    assert "Theme · 1 product" in words_of(bens.get(SHELVES).text)
+    change(bens, f"{SHELVES}/collections/{there.id}", is_active=[])
+    assert not there.is_active
+    assert product.collections == [there]
