@@ -12,6 +12,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, LinkPurpose, LockedBecause, Profile, ProfileLink, ThrottleCounter, User
 from tapcard.services import accounts, addresses
+from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
 
@@ -74,6 +75,13 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
                                              "postal_code": "N1 9GU", "country": "GB"}),
     "/admin/cards/register": ("ben", {"token": "WAITING2", "design": "0", "policy": "code"}),
     "/admin/hosts": ("ben", {"host": "two words", "reason": "phishing"}),
+    "/admin/orders/{order}/payment": ("ben", {"amount": "5.00", "how": "cash"}),
+    "/admin/orders/{order}/cancel": ("ben", {"why": "Asked for"}),
+    "/admin/orders/{order}/extend": ("ben", {"days": "14"}),
+    "/admin/orders/{order}/note": ("ben", {"note": "Call first"}),
+    "/admin/orders/{paid}/ship": ("ben", {"carrier": "Post", "tracking_number": "X1"}),
+    "/admin/orders/{care}": ("ben", {"why": "Given back"}),
+    "/admin/credit/{user}": ("ben", {"amount": "5.00", "why": "Sorry"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
@@ -104,6 +112,7 @@ def opened(
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
         values = {"link": link, "profile": profile.id, "address": address.id, "extra": extra}
+        values |= ordered(page, ada)
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
         [form] = [each for each in forms if (each.action or shown_on) == path or len(forms) == 1]
@@ -111,6 +120,21 @@ def opened(
         return client, path, form
 
     return open_page
+
+
+def ordered(page: str, ada: User) -> dict[str, Any]:
+    """The parts of an address that are about an order: one that waits, one that is paid, one whose payment is odd."""
+    values: dict[str, Any] = {"order": "", "paid": "", "care": "", "user": ada.id}
+    for name in [name for name in ("order", "paid", "care") if f"{{{name}}}" in page]:
+        order = buying.order_of(ada, seeds.create_product())
+        values[name] = order.number
+        if name != "order":
+            payment = buying.pay(order)
+            payment.refund_proposed = name == "care"
+        if name == "care":
+            values[name] = f"{order.number}/payments/{payment.public_id}/seen"
+        db.session.commit()
+    return values
 
 
 def extra_link(profile: Profile) -> ProfileLink:
@@ -231,6 +255,7 @@ def test_every_form_of_every_page_is_tried(
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
     values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra}
+    values |= ordered("", ada)
     tried = {page.format(link="", **values) for page in PAGES}
     found = set()
     for user in (None, ada, ben):

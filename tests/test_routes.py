@@ -23,6 +23,7 @@ from tapcard.models import (
     LinkPurpose,
     LockedBecause,
     OutboxMessage,
+    ProductKind,
     Profile,
     ProfileLink,
     User,
@@ -30,6 +31,7 @@ from tapcard.models import (
 )
 from tapcard.services import accounts, cards, transfers, weekly_mail
 from tapcard.web.security import csrf
+from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import all_rows, put_back, statements, walk, writes
 
@@ -112,6 +114,21 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "backoffice.register_card": STAFFS,
     "backoffice.claim_code": STAFFS,
     "backoffice.hosts": STAFFS,
+    "backoffice.orders": STAFFS,
+    "backoffice.order": STAFFS,
+    "backoffice.ship_order": STAFFS,
+    "backoffice.cancel_order": STAFFS,
+    "backoffice.extend_order": STAFFS,
+    "backoffice.note_order": STAFFS,
+    "backoffice.take_payment": STAFFS,
+    "backoffice.dismiss_payment": STAFFS,
+    "backoffice.order_file": STAFFS,
+    "backoffice.order_cards": STAFFS,
+    "backoffice.order_cards_csv": STAFFS,
+    "backoffice.order_card_qr": STAFFS,
+    "backoffice.delivery_note": STAFFS,
+    "backoffice.credit": STAFFS,
+    "backoffice.give_credit": STAFFS,
     "uploads.file": ALL,
     "ops.healthz": ALL,
     "ops.readyz": ALL,
@@ -177,6 +194,17 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.register_card": (302, 404, 404, 422, 422),
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
+    "backoffice.process_order": (302, 404, 404, 302, 302),
+    "backoffice.deliver_order": (302, 404, 404, 302, 302),
+    "backoffice.give_order": (302, 404, 404, 409, 409),  # nothing in it is missing
+    "backoffice.produce_line": (302, 404, 404, 400, 400),
+    "backoffice.ship_order": (302, 404, 404, 302, 302),  # a parcel goes without a number too
+    "backoffice.cancel_order": (302, 404, 404, 422, 422),
+    "backoffice.extend_order": (302, 404, 404, 422, 422),
+    "backoffice.note_order": (302, 404, 404, 422, 422),
+    "backoffice.take_payment": (302, 404, 404, 422, 422),
+    "backoffice.dismiss_payment": (302, 404, 404, 422, 422),
+    "backoffice.give_credit": (302, 404, 404, 422, 422),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -290,7 +318,9 @@ def stage(
     browser = WebSession(sid_hash="0" * 64, user_id=ada.id, data=b"{}", seen_at=utcnow(), expires_at=utcnow() + DAY)
     db.session.add(browser)
     db.session.commit()
-    special = {"backoffice.claim_code": {"token": "WAITING2"}, "auth.end_session": {"session_id": browser.id},
+    ordered = paid_order(ada, picture)
+    special = {**ordered, "backoffice.claim_code": {"token": "WAITING2"},
+               "auth.end_session": {"session_id": browser.id},
                "tap.found_card": {"token": "LOSTCARD"},
                "tap.statistics_series": {"series": "days"},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
@@ -315,6 +345,22 @@ def stage(
         return {**given, **({"token": links[endpoint]} if endpoint in links else {}), **special.get(endpoint, {})}
 
     return values
+
+
+def paid_order(ada: User, picture: str) -> dict[str, dict[str, Any]]:
+    """A paid order of a card with artwork, for the pages of the back office that are about one."""
+    cart = buying.cart_of(ada)
+    buying.fill(cart, seeds.create_product("Own card", kind=ProductKind.CARD), front_picture=picture)
+    order = buying.place(cart)
+    db.session.commit()
+    payment = buying.pay(order)
+    own = {"number": order.number, "line_id": order.lines[0].id, "token": order.lines[0].cards[0].token}
+    own = {**own, "name": picture, "public_id": payment.public_id, "user_id": ada.id}
+    return {f"backoffice.{name}": own for name in (
+        "order", "ship_order", "cancel_order", "extend_order", "note_order", "take_payment", "dismiss_payment",
+        "order_file", "order_cards", "order_cards_csv", "order_card_qr", "delivery_note", "give_credit",
+        "process_order", "deliver_order", "give_order", "produce_line",
+    )}  # fmt: skip
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from . import tables, views
+from . import credit, orders, production, tables, views
 from .blueprint import bp
 
-__all__ = ["bp", "init_app", "tables", "views"]  # they register their pages when imported
+__all__ = ["bp", "credit", "init_app", "orders", "production", "tables", "views"]  # pages register when imported
 
 
 def init_app(app: Flask) -> None:

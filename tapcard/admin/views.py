@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage
-from ..services import cards, rollups, taps
+from ..services import cards, order_desk, rollups, taps
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required
@@ -35,6 +35,7 @@ def index() -> str:
     )
     return render_template(
         "admin/index.html",
+        order_numbers=order_desk.numbers(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
