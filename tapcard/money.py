@@ -39,6 +39,10 @@ class Money:
         if self.currency != other.currency:
             raise ValueError(f"{other.currency} and {self.currency} do not go together")
 
+    def plain(self) -> str:
+        """As somebody would type it: 24.00."""
+        return str(Decimal(self.amount).scaleb(-get_currency_precision(self.currency)))
+
     def format(self, locale: str = "en_GB") -> str:
         """As people of a locale write it: £24.00."""
         exponent = get_currency_precision(self.currency)

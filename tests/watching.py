@@ -54,7 +54,12 @@ def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:
     """Every row there is, to be put back."""
     db.session.commit()
     return {
-        table: [dict(row) for row in db.session.execute(sa.select(table)).mappings()]
+        table: [
+            dict(row)
+            for row in db.session.execute(
+                sa.select(*(column for column in table.c if column.computed is None))
+            ).mappings()
+        ]
         for table in db.metadata.sorted_tables
         if table.name not in KEPT_TABLES
     }

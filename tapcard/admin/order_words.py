@@ -61,7 +61,7 @@ GATEWAYS = {"offline": _("Outside the web"), "sandbox": _("Sandbox")}
 MOVES = {
     OrderMove.PLACE: _("Ordered"),
     OrderMove.PAY: _("Paid"),
-    OrderMove.PROCESS: _("Somebody began to work on it"),
+    OrderMove.PROCESS: _("Work began"),
     OrderMove.SHIP: _("Sent on its way"),
     OrderMove.DELIVER: _("Delivered"),
     OrderMove.CANCEL: _("Canceled"),

@@ -217,6 +217,7 @@ def take_payment(number: str) -> Response:
     def lead() -> str:
         due = payments.due(found)
         form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
+        form.amount.data = form.amount.data if form.is_submitted() else due.plain()
         money, total = filters.write_money(due), filters.write_money(found.total)
         return _("%(money)s of %(total)s are due.", money=money, total=total)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tapcard import files, money, settings
+from tapcard import outbox as promises
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -37,7 +38,7 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import carts, credit, order_desk, orders, payments
+from tapcard.services import cards, carts, credit, erasing, order_desk, orders, payments
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of, pay
@@ -218,7 +219,7 @@ def test_money_at_the_counter_pays_an_order_once(
 ) -> None:
     page = bens.get(path_to(order, "/payment"))
     form = form_to(page.text, "")
-    assert form.values["seen"] == "4800"
+    assert (form.values["seen"], form.values["amount"]) == ("4800", "48.00")
     sent = {**form.values, "amount": "48", "how": "terminal", "note": "Receipt 12"}
     assert bens.post(path_to(order, "/payment"), data=sent, csrf=False).location == path_to(order)
     assert (order.status, payments.due(order).amount) == (OrderStatus.PAID, 0)
@@ -326,6 +327,7 @@ def test_money_is_read_as_it_is_typed() -> None:
     amounts = [2400, 2450, 2450, 7, None, None, None, None]
     assert [each and each.amount for each in read.values()] == amounts
     assert (money.parse("500", "JPY"), money.parse("5.0", "JPY")) == (money.Money(500, "JPY"), None)
+    assert (money.Money(7, "GBP").plain(), money.Money(500, "JPY").plain()) == ("0.07", "500")
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------
@@ -366,8 +368,6 @@ def test_a_parcel_is_told_of_with_its_number(bens: FormClient, order: Order, out
     assert "X1 &lt;b&gt;" in page
     assert "On its way Waiting" in words_of(page)
     mail = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "mail.order_shipped")).one()
-    from tapcard import outbox as promises
-
     promises.done(mail, utcnow())
     assert "On its way Sent" in words_of(bens.get(path_to(order)).text)
 
@@ -400,14 +400,18 @@ def test_more_time_to_pay_holds_the_card_as_long(
     assert bens.post(path_to(order, "/extend"), data={"days": "20"}).status_code == 422
 
 
-def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(
-    bens: FormClient, order: Order, new_client: Callable[[], FormClient]
-) -> None:
+def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(bens: FormClient, order: Order, ada: User) -> None:
+    orders.cancel(order, ada, buying.keys(), utcnow())
+    ada.is_active, ada.closed_at = False, utcnow() - DAY
     text = "Call first <i>"
     assert bens.post(path_to(order, "/note"), data={"note": text}).status_code == 302
     page = bens.get(path_to(order)).text
     assert "Note: Call first &lt;i&gt;" in page
     assert "Ben Marsh" in page
+    ada_id = ada.id
+    erasing.erase(ada_id, utcnow(), closed_before=utcnow())
+    db.session.commit()
+    assert "Call first" not in bens.get(path_to(order)).text
 
 
 # --- making and packing -----------------------------------------------------------------------------------------------
@@ -465,8 +469,6 @@ def test_artwork_is_there_to_take_along_for_staff_alone(
 
 def test_whoever_packs_has_tokens_codes_and_qr_codes(bens: FormClient, card_order: Order, keys: Keys) -> None:
     one, two = card_order.lines[0].cards
-    from tapcard.services import cards
-
     code = cards.read_code(one, keys)
     page = bens.get(path_to(card_order, "/cards")).text
     assert code is not None
