@@ -1,5 +1,6 @@
 """Money: whole minor units of one currency, never a float; and the sums that must come out even."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -38,10 +39,24 @@ class Money:
         if self.currency != other.currency:
             raise ValueError(f"{other.currency} and {self.currency} do not go together")
 
+    def plain(self) -> str:
+        """As somebody would type it: 24.00."""
+        return str(Decimal(self.amount).scaleb(-get_currency_precision(self.currency)))
+
     def format(self, locale: str = "en_GB") -> str:
         """As people of a locale write it: £24.00."""
         exponent = get_currency_precision(self.currency)
         return format_currency(Decimal(self.amount).scaleb(-exponent), self.currency, locale=locale)
+
+
+def parse(text: str, currency: str) -> Money | None:
+    """The money that somebody typed, as 24, 24.5 or 24,50; None for anything else, thousands' marks among it."""
+    exponent = get_currency_precision(currency)
+    typed = re.fullmatch(r"([0-9]{1,9})(?:[.,]([0-9]+))?", text.strip())
+    whole, rest = typed.groups(default="") if typed else ("", "")
+    if not whole or len(rest) > exponent:
+        return None
+    return Money(int(whole + rest.ljust(exponent, "0")), currency)
 
 
 def part_of(amount: int, rate: int) -> int:

@@ -56,8 +56,9 @@ def _given_up(message: OutboxMessage, now: datetime) -> dict[str, Any] | None:
 
 
 def done(message: OutboxMessage, now: datetime) -> None:
-    """The promise is kept; what it carried is forgotten."""
-    message.done_at, message.error, message.payload = now, "", {}
+    """The promise is kept; what it carried is forgotten, but for the order it was about."""
+    message.payload = {name: value for name, value in message.payload.items() if name == "order_id"}
+    message.done_at, message.error = now, ""
 
 
 def failed(message: OutboxMessage, now: datetime, error: str) -> None:

@@ -21,6 +21,7 @@ from tapcard.models import (
     LinkPurpose,
     LockedBecause,
     OptionKind,
+    Order,
     ProductKind,
     ProductOption,
     Profile,
@@ -132,6 +133,13 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/admin/designs/new": ("ben", {"name": "Sun"}),
     "/admin/designs/{design}": ("ben", {"name": "Sun"}),
     "/admin/designs/{artwork}/reject": ("ben", {"why": "Too small"}),
+    "/admin/orders/{order}/payment": ("ben", {"amount": "5.00", "how": "cash"}),
+    "/admin/orders/{order}/cancel": ("ben", {"why": "Asked for"}),
+    "/admin/orders/{order}/extend": ("ben", {"days": "14"}),
+    "/admin/orders/{order}/note": ("ben", {"note": "Call first"}),
+    "/admin/orders/{paid}/ship": ("ben", {"carrier": "Post", "tracking_number": "X1"}),
+    "/admin/orders/{care}": ("ben", {"why": "Given back"}),
+    "/admin/credit/{user}": ("ben", {"amount": "5.00", "why": "Sorry"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
     "/account/mails": "/account",
@@ -190,6 +198,7 @@ def opened(
             db.session.commit()
         shop = things_of_the_shop() if page.startswith("/admin/") and "{" in page else {}
         values = {**shop, "link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
+        values |= ordered(page, ada) if page.startswith("/admin/") else {"user": ada.id, "paid": "", "care": ""}
         values |= {"bought": bought, "line": line, "page": written.id}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
@@ -240,6 +249,21 @@ def things_of_the_shop() -> dict[str, int]:
     }
     db.session.commit()
     return {name: row.id for name, row in made.items()}
+
+
+def ordered(page: str, ada: User) -> dict[str, Any]:
+    """The parts of an address that are about an order: one that waits, one that is paid, one whose payment is odd."""
+    values: dict[str, Any] = {"order": "", "paid": "", "care": "", "user": ada.id}
+    for name in [name for name in ("order", "paid", "care") if f"{{{name}}}" in page]:
+        order = buying.order_of(ada, seeds.create_product())
+        values[name] = order.number
+        if name != "order":
+            payment = buying.pay(order)
+            payment.refund_proposed = name == "care"
+        if name == "care":
+            values[name] = f"{order.number}/payments/{payment.public_id}/seen"
+        db.session.commit()
+    return values
 
 
 def extra_link(profile: Profile) -> ProfileLink:
@@ -360,9 +384,11 @@ def test_every_form_of_every_page_is_tried(
     extra = extra_link(profile).id
     [address] = db.session.scalars(addresses.owned_by(ada))
     bought, line = got(ada), adas_line(ada)
-    values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra, "order": "-"}
+    values = {"profile": profile.id, "card": "ADASCARD", "address": address.id, "extra": extra}
     values |= {"bought": bought, "line": line, **things_of_the_shop()}
     values["page"] = db.session.scalars(sa.select(ShopPage.id)).one()
+    values["order"] = values["paid"] = db.session.scalars(sa.select(Order.number)).one()
+    values |= {"care": "", "user": ada.id}
     tried = {page.format(link="", **values) for page in PAGES}
     tried |= {f"/admin/designs/{number}" for number in db.session.scalars(sa.select(Design.id))}  # of the cast's cards
     found = set()

@@ -124,6 +124,21 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "backoffice.register_card": STAFFS,
     "backoffice.claim_code": STAFFS,
     "backoffice.hosts": STAFFS,
+    "backoffice.orders": STAFFS,
+    "backoffice.order": STAFFS,
+    "backoffice.ship_order": STAFFS,
+    "backoffice.cancel_order": STAFFS,
+    "backoffice.extend_order": STAFFS,
+    "backoffice.note_order": STAFFS,
+    "backoffice.take_payment": STAFFS,
+    "backoffice.dismiss_payment": STAFFS,
+    "backoffice.order_file": STAFFS,
+    "backoffice.order_cards": STAFFS,
+    "backoffice.order_cards_csv": STAFFS,
+    "backoffice.order_card_qr": STAFFS,
+    "backoffice.delivery_note": STAFFS,
+    "backoffice.credit": STAFFS,
+    "backoffice.give_credit": STAFFS,
     "uploads.file": ALL,
     "shop.codes": ADAS,
     "shop.codes_csv": ADAS,
@@ -319,6 +334,17 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.approve_design": (302, 404, 404, 302, 302),
     "backoffice.approve_review": (302, 404, 404, 302, 302),
     "backoffice.reject_review": (302, 404, 404, 302, 302),
+    "backoffice.process_order": (302, 404, 404, 302, 302),
+    "backoffice.deliver_order": (302, 404, 404, 302, 302),
+    "backoffice.give_order": (302, 404, 404, 409, 409),  # nothing in it is missing
+    "backoffice.produce_line": (302, 404, 404, 400, 400),
+    "backoffice.ship_order": (302, 404, 404, 302, 302),  # a parcel goes without a number too
+    "backoffice.cancel_order": (302, 404, 404, 422, 422),
+    "backoffice.extend_order": (302, 404, 404, 422, 422),
+    "backoffice.note_order": (302, 404, 404, 422, 422),
+    "backoffice.take_payment": (302, 404, 404, 422, 422),
+    "backoffice.dismiss_payment": (302, 404, 404, 422, 422),
+    "backoffice.give_credit": (302, 404, 404, 422, 422),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -472,7 +498,7 @@ def stage(
     order, paid, charge_id = orders_of(ada)
     sold = {"number": buying.cards_of(ada, 2).number}
     catalogue = things_of_the_shop(ada)
-    special = {**in_shop,
+    special = {**in_shop, **paid_order(ada, picture),
                "shop.page": {"slug": written.slug},
                "shop.confirm_subscription": {"token": newsletter.confirm_token(subscriber, keys)},
                "shop.unsubscribe": {"token": newsletter.leave_token(subscriber, keys)},
@@ -538,6 +564,22 @@ def things_of_the_shop(ada: User) -> dict[str, Any]:
         "review_id": review.id,
         "currency": "EUR",
     }
+
+
+def paid_order(ada: User, picture: str) -> dict[str, dict[str, Any]]:
+    """A paid order of a card with artwork, for the pages of the back office that are about one."""
+    cart = buying.cart_of(ada)
+    buying.fill(cart, seeds.create_product("Own card", kind=ProductKind.CARD), front_picture=picture)
+    order = buying.place(cart)
+    db.session.commit()
+    payment = buying.pay(order)
+    own = {"number": order.number, "line_id": order.lines[0].id, "token": order.lines[0].cards[0].token}
+    own = {**own, "name": picture, "public_id": payment.public_id, "user_id": ada.id}
+    return {f"backoffice.{name}": own for name in (
+        "order", "ship_order", "cancel_order", "extend_order", "note_order", "take_payment", "dismiss_payment",
+        "order_file", "order_cards", "order_cards_csv", "order_card_qr", "delivery_note", "give_credit",
+        "process_order", "deliver_order", "give_order", "produce_line",
+    )}  # fmt: skip
 
 
 @pytest.fixture

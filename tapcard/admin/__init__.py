@@ -2,15 +2,31 @@
 
 from flask import Flask
 
-from . import designs, offers, product_parts, products, reviews, shelves, tables, views, words
+from . import (
+    credit,
+    designs,
+    offers,
+    orders,
+    product_parts,
+    production,
+    products,
+    reviews,
+    shelves,
+    tables,
+    views,
+    words,
+)
 from .blueprint import bp
 
 __all__ = [
     "bp",
+    "credit",
     "designs",
     "init_app",
     "offers",
+    "orders",
     "product_parts",
+    "production",
     "products",
     "reviews",
     "shelves",

@@ -22,7 +22,7 @@ from ..models import (
     Review,
     ReviewStatus,
 )
-from ..services import cards, products, rollups, taps
+from ..services import cards, order_desk, products, rollups, taps
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required
@@ -47,6 +47,7 @@ def index() -> str:
     return render_template(
         "admin/index.html",
         waiting=what_waits(),
+        order_numbers=order_desk.numbers(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),

@@ -1,9 +1,13 @@
 """Credit: what a person may spend in the shop, kept as entries and one sum that never falls below zero."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
-from ..db import db, insert
+from ..db import db, hold, insert
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import CreditAccount, CreditEntry, Order, User
@@ -14,11 +18,51 @@ class NotEnoughCredit(DomainError):
     """There is less credit than was to be spent."""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One entry, with whose it is, who gave it and for which order."""
+
+    entry: CreditEntry
+    email: str
+    actor_name: str
+    order_number: str
+
+
 def balance(user_id: int | None) -> int:
     """What somebody may spend, in minor units of the shop's currency."""
     if user_id is None:
         return 0
     return db.session.scalar(select(CreditAccount.amount).where(CreditAccount.user_id == user_id)) or 0
+
+
+def spent_on(order: Order) -> int:
+    """What of an order is paid by credit at present."""
+    total = db.session.scalar(select(sa.func.sum(CreditEntry.amount)).where(CreditEntry.order_id == order.id))
+    return -int(total or 0)  # PostgreSQL: a Decimal
+
+
+def entries(user_id: int | None = None, most: int = 50) -> Sequence[Entry]:
+    """What was given and spent, of one person or of all, the latest first."""
+    owner, actor = aliased(User), aliased(User)
+    wanted = (
+        select(CreditEntry, owner.email, sa.func.coalesce(actor.first_name, ""), sa.func.coalesce(Order.number, ""))
+        .join(owner, owner.id == CreditEntry.user_id)
+        .outerjoin(actor, actor.id == CreditEntry.actor_id)
+        .outerjoin(Order, Order.id == CreditEntry.order_id)
+        .order_by(CreditEntry.id.desc())
+        .limit(most)
+    )
+    if user_id is not None:
+        wanted = wanted.where(CreditEntry.user_id == user_id)
+    return [Entry(*row) for row in db.session.execute(wanted)]
+
+
+def give_seen(user: User, amount: int, why: str, *, seen: int, actor: User) -> None:
+    """Give credit to somebody whose balance was looked at; raises `DomainError` when it has changed since."""
+    hold(f"credit of {user.id}")
+    if balance(user.id) != seen:
+        raise DomainError(_("The credit has just changed. Look at it again before you give more."))
+    give(user, amount, why, actor=actor)
 
 
 def give(user: User, amount: int, why: str, *, actor: User | None = None, order: Order | None = None) -> None:

@@ -248,6 +248,7 @@ def _blank_deeds(person: Person) -> None:
         sa.and_(AuditEntry.subject_type == "users", AuditEntry.subject_id == person.id),
         sa.and_(AuditEntry.subject_type == "profiles", AuditEntry.subject_id.in_(sorted(person.profile_ids))),
         sa.and_(AuditEntry.subject_type == "cards", AuditEntry.subject_id.in_(of_cards)),
+        sa.and_(AuditEntry.subject_type == "orders", AuditEntry.subject_id.in_(sorted(person.order_ids))),
     )
     _run(sa.update(AuditEntry).where(about).values(details={}, origin=""))
 

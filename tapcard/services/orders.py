@@ -586,6 +586,7 @@ def _take_again(order: Order, keys: Keys, now: datetime) -> None:
 
 def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_number: str = "") -> None:
     """Note that a parcel is on its way, and tell the buyer; raises `IllegalMove`."""
+    _refuse_oversold(order)
     values = {"carrier": carrier, "tracking_number": tracking_number}
     if not _move(order, OrderMove.SHIP, by, shipped_at=now, **values):
         raise IllegalMove(_("Only an order that is paid can be shipped."))
@@ -595,6 +596,7 @@ def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_n
 
 def process(order: Order, by: User) -> None:
     """Note that somebody has begun to make or pack an order; raises `IllegalMove`."""
+    _refuse_oversold(order)
     if not _move(order, OrderMove.PROCESS, by):
         raise IllegalMove(_("Only an order that is paid can be worked on."))
     audit.record("order.processed", subject=order, actor=by)
@@ -602,6 +604,7 @@ def process(order: Order, by: User) -> None:
 
 def deliver(order: Order, by: User | None, now: datetime) -> None:
     """Note that everything has arrived, and ask for a review where there is something to say; raises `IllegalMove`."""
+    _refuse_oversold(order)
     if not _move(order, OrderMove.DELIVER, by, delivered_at=now):
         raise IllegalMove(_("Only an order that is paid can be delivered."))
     if order.needs_shipping:
@@ -609,15 +612,21 @@ def deliver(order: Order, by: User | None, now: datetime) -> None:
     audit.record("order.delivered", subject=order, actor=by)
 
 
-def produce(line: OrderLine, status: ProductionStatus, by: User) -> None:
-    """Note how far the making of a line of cards is; raises `IllegalMove` for anything else."""
-    produced = _run(
-        sa.update(OrderLine)
-        .where(OrderLine.id == line.id, OrderLine.kind == LineKind.CARD)
-        .values(production_status=status)
-    )
-    if not produced:
+def _refuse_oversold(order: Order) -> None:
+    if order.is_oversold:
+        raise IllegalMove(_("This order is oversold. Decide first what becomes of it."))
+
+
+def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: ProductionStatus | None = None) -> None:
+    """Note how far the making of a line of cards is; raises `IllegalMove` for anything else.
+
+    Give how far it was when somebody looked: who comes second is told.
+    """
+    if line.kind is not LineKind.CARD:
         raise IllegalMove(_("Only cards are produced."))
+    seen = OrderLine.production_status == was if was is not None else sa.true()
+    if not _run(sa.update(OrderLine).where(OrderLine.id == line.id, seen).values(production_status=status)):
+        raise IllegalMove(_("Somebody has just changed this line. Look at the order again."))
     db.session.refresh(line)
     audit.record("order_line.produced", subject=line, actor=by, status=status.value)
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from .. import outbox
-from ..db import db
+from ..db import db, hold
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..gateways.base import Charge, Evidence, Gateway, Outcome, Started
@@ -20,6 +20,10 @@ from ..settings import ShopSettings
 from . import audit, fulfillment, orders
 
 LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
+
+OFFLINE = "offline"
+# what staff may still take money for: an order whose time is over is paid all the same
+TAKES_MONEY = frozenset({OrderStatus.PENDING, OrderStatus.EXPIRED})
 
 STATUS_OF = {
     Outcome.FAILED: PaymentStatus.FAILED,
@@ -45,6 +49,13 @@ class UnknownGateway(DomainError):
 
 class PaymentUnderWay(DomainError):
     """Another payment of the same order has just been begun."""
+
+
+class WrongAmount(DomainError):
+    """More was typed than is due, or nothing."""
+
+    status = 422
+    field = "amount"
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------
@@ -211,25 +222,76 @@ def settle_free(order: Order, keys: Keys, now: datetime) -> bool:
     return True
 
 
-def confirm_offline(payment: Payment, amount: Money, keys: Keys, now: datetime, *, actor: User, note: str = "") -> None:
+def take_offline(
+    order: Order, amount: Money, keys: Keys, now: datetime, *,
+    seen: int, actor: User, shop: ShopSettings, how: str = "", note: str = "",
+) -> Payment:  # fmt: skip
+    """Note that money came outside the web, whatever way to pay the buyer chose; close what is under way online before.
+
+    `seen` is what was due when staff looked: of two who note the same money the second is told. After a part the order
+    waits longer for the rest. Raises `NotPayable` or `WrongAmount`.
+    """
+    hold(f"payments of order {order.id}")
+    db.session.refresh(order)
+    refuse_wrong(order, amount, seen)
+    payment = open_of(order) or _ask_outside(order, due(order), actor)
+    confirm_offline(payment, amount, keys, now, actor=actor, how=how, note=note)
+    if order.status is OrderStatus.PENDING:
+        orders.extend(order, now + timedelta(days=shop.offline_days))
+    return payment
+
+
+def refuse_wrong(order: Order, amount: Money, seen: int) -> None:
+    """Raise `NotPayable` or `WrongAmount` unless so much may be noted for an order of which so much was seen due."""
+    rest = due(order)
+    if order.status not in TAKES_MONEY or not rest:
+        raise NotPayable(_("This order does not wait for a payment."))
+    if rest.amount != seen:
+        raise NotPayable(_("Somebody has just noted a payment. Look at what is due now."))
+    if amount.currency != rest.currency or not 0 < amount.amount <= rest.amount:
+        raise WrongAmount(_("Type an amount above zero, and not more than is due."))
+
+
+def confirm_offline(
+    payment: Payment, amount: Money, keys: Keys, now: datetime, *, actor: User, how: str = "", note: str = ""
+) -> None:
     """Note that money came outside the web, the whole or a part of it; raises `NotPayable`.
 
     A part leaves the rest due: it is asked for by another payment.
     """
-    if payment.gateway != "offline" or not payment.is_open or not 0 < amount.amount <= payment.amount:
+    if payment.gateway != OFFLINE or not payment.is_open or not 0 < amount.amount <= payment.amount:
         raise NotPayable(_("This payment cannot be confirmed. Look at the order again."))
     payment.amount = amount.amount
     db.session.flush()  # what is settled next is this amount
-    details = {"note": note, "confirmed_by": actor.id}
+    details = {"how": how, "note": note, "confirmed_by": actor.id}
     settle(payment, Evidence(Outcome.PAID, payment.reference or "", amount, details), keys, now)
     audit.record("payment.confirmed", subject=payment, actor=actor, amount=amount.amount)
     rest = due(payment.order)
     if rest and payment.order.status is OrderStatus.PENDING:
-        more = Payment(order_id=payment.order_id, gateway=payment.gateway, amount=rest.amount, currency=rest.currency)
-        more.status, more.started_by_id = PaymentStatus.PENDING, actor.id
-        db.session.add(more)
-        db.session.flush()  # the reference is its own public id
-        more.reference = more.public_id
+        _ask_outside(payment.order, rest, actor)
+
+
+def _ask_outside(order: Order, amount: Money, actor: User) -> Payment:
+    """A payment that waits to be confirmed; its reference is its own public id."""
+    payment = Payment(order_id=order.id, gateway=OFFLINE, amount=amount.amount, currency=amount.currency)
+    payment.status, payment.started_by_id = PaymentStatus.PENDING, actor.id
+    try:
+        with db.session.begin_nested():
+            db.session.add(payment)
+    except IntegrityError:
+        raise PaymentUnderWay(_("This order is just being paid. Look at it again in a moment.")) from None
+    payment.reference = payment.public_id
+    db.session.flush()  # what is settled next is found by it
+    return payment
+
+
+def dismiss(payment: Payment, why: str, *, actor: User) -> None:
+    """Note that somebody has seen to a payment that needed care; raises `NotPayable` when somebody had before."""
+    wanted = sa.and_(Payment.id == payment.id, Payment.refund_proposed)
+    if not _run(sa.update(Payment).where(wanted).values(refund_proposed=False)):
+        raise NotPayable(_("Somebody has seen to this payment already."))
+    db.session.refresh(payment)
+    audit.record("payment.dismissed", subject=payment, actor=actor, why=why)
 
 
 def to_look_at(now: datetime, *, younger_than: timedelta, after_id: int = 0) -> Sequence[tuple[int, str, str]]:
@@ -237,7 +299,7 @@ def to_look_at(now: datetime, *, younger_than: timedelta, after_id: int = 0) -> 
     wanted = select(Payment.id, Payment.gateway, Payment.reference).where(
         Payment.id > after_id,
         Payment.status == PaymentStatus.PENDING,
-        Payment.gateway != "offline",
+        Payment.gateway != OFFLINE,
         Payment.reference.is_not(None),
         Payment.created_at > now - younger_than,
     )

@@ -21,11 +21,11 @@ from ..services.profiles import ProfileNotFound
 from ..web import filters, floods, uploads
 from ..web.forms import refusals
 from ..web.guards import login_required
+from ..web.qr_files import qr_file
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
 from .profiles import moved, page_address
-from .qr_files import qr_file
 from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from ..services import cards, found, leads, orders, rollups, taps, transfers
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required
+from ..web.qr_files import qr_file
 from ..web.redirects import own_hosts
 from .blueprint import bp
 from .forms import CardForm, ReleaseForm
 from .history import history
-from .qr_files import qr_file
 
 PERIOD = 30
 LAST_TAPS = 8

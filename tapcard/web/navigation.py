@@ -116,6 +116,7 @@ def back_office_menu() -> list[Entry]:
     return [
         *_part(_("Start"), "backoffice.index", "cards.view", "house"),
         *_part(_("Orders"), "backoffice.orders", "orders.view", "receipt"),
+        *_part(_("Credit"), "backoffice.credit", "credit.give", "wallet2"),
         *_part(_("Products"), "backoffice.products", "catalogue.edit", "box-seam"),
         *_part(_("Shelves"), "backoffice.categories", "catalogue.edit", "bookshelf"),
         *_part(_("Designs"), "backoffice.designs", "designs.edit", "palette"),

@@ -72,6 +72,13 @@ def close(payment: Payment) -> None:
     evidence.close(payment.id, payment.gateway, payment.reference, PaymentStatus.CANCELED)
 
 
+def make_way(order: Order) -> None:
+    """Close what is under way online for an order whose money comes otherwise, or which is given up. Commits."""
+    under_way = payments.open_of(order)
+    if under_way is not None and under_way.gateway != payments.OFFLINE:
+        close(under_way)
+
+
 def look(payment: Payment) -> bool:
     """Ask the gateway how a payment stands, and settle it; tells whether anything changed. Commits."""
     return evidence.look(payment.id, payment.gateway, payment.reference)

@@ -47,6 +47,8 @@
     button.dataset.timer = setTimeout(() => { label.textContent = button.dataset.label; }, 2000);
   });
 
+  on("click", "[data-print]", () => window.print());
+
   // one press sends a form once
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -3,7 +3,7 @@
 from flask import Response, abort, request
 
 from .. import qr
-from ..web import brand, filters
+from . import brand, filters
 
 
 def qr_file(address: str, kind: str, *, name: str, title: str = "QR code") -> Response:
