@@ -8,7 +8,7 @@ import io
 import math
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 SIDE = 900
 FINE = 2  # drawn larger, then scaled down, for smooth edges
@@ -137,11 +137,11 @@ class Scene:
     """A picture in the making; coordinates are those of the finished picture."""
 
     def __init__(self, wall: str, table: str | None = None, *, horizon: float | None = TABLE) -> None:
-        small = Image.new("RGB", (9, 9))
+        small = Image.new("RGB", (25, 25))
         light, dark = lighter(wall, 0.6), darker(wall, 0.06)
-        for x in range(9):
-            for y in range(9):
-                away = min(1.0, math.hypot(x - 2.5, y - 1.5) / 8)
+        for x in range(25):
+            for y in range(25):
+                away = min(1.0, math.hypot(x - 7, y - 4) / 23)
                 small.putpixel((x, y), rgb(mix(light, dark, away)))
         self.sheet = _enlarged(small.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
         self.draw = ImageDraw.Draw(self.sheet, "RGBA")
@@ -189,6 +189,18 @@ class Scene:
                 half = width * FINE / 2
                 self.draw.ellipse((x - half, y - half, x + half, y + half), fill=_ink(color, 1))
 
+    def text(self, x: float, y: float, words: str, color: str, size: float) -> None:
+        """Words around a middle, as if engraved."""
+        font = ImageFont.load_default(size * FINE)
+        self.draw.text((x * FINE, y * FINE), words, font=font, fill=_ink(color, 1), anchor="mm")
+
+    def leaf(self, base: Point, tip: Point, width: float, color: str) -> None:
+        """A leaf from where it grows to its tip."""
+        (x, y), length = base, math.hypot(tip[0] - base[0], tip[1] - base[1])
+        halves = [(part * length, math.sin(math.pi * part**0.8) * width / 2) for part in (n / 12 for n in range(13))]
+        edge = [(x + far, y + half) for far, half in halves] + [(x + far, y - half) for far, half in reversed(halves)]
+        self.polygon(turned(edge, base, math.degrees(math.atan2(tip[1] - y, tip[0] - x))), color)
+
     def arc(self, box: Box, start: float, end: float, color: str, width: float, alpha: float = 1) -> None:
         """A part of a circle's line; degrees clockwise from three o'clock."""
         self.draw.arc(_fine(box), start, end, fill=_ink(color, alpha), width=max(1, round(width * FINE)))
@@ -232,10 +244,14 @@ class Scene:
         large = mask.crop(wanted).resize(((right - left) * SOFT, (bottom - top) * SOFT), Image.Resampling.BICUBIC)
         self.sheet.paste(rgb(color), (left * scale, top * scale), _enlarged(large))
 
-    def finish(self) -> bytes:
-        """The picture as a file."""
+    def finish(self, zoom: float = 1, middle: Point = (SIDE / 2, SIDE / 2)) -> bytes:
+        """The picture as a file, perhaps only what is around a point."""
+        half = SIDE / 2 / zoom
+        (x, y), size = middle, (SIDE, SIDE)
+        box = _fine((x - half, y - half, x + half, y + half))
+        picture = self.sheet.resize(size, Image.Resampling.BOX if zoom == 1 else Image.Resampling.HAMMING, box=box)
         out = io.BytesIO()
-        self.sheet.reduce(FINE).save(out, "WEBP", quality=QUALITY, method=4)
+        picture.save(out, "WEBP", quality=QUALITY, method=3)
         return out.getvalue()
 
 
