@@ -40,7 +40,7 @@ def bottle(
         MOTIFS[motif](scene, color, half)
     scene.box((MIDDLE - profile[-1][0] - 6, 700, MIDDLE + profile[-1][0] + 6, 715), metal(), 7)
     _shine(scene, half, profile[0][1] + 84, 670)
-    return scene.finish()
+    return scene.finish(1.3, (452, 466))
 
 
 def _stand(scene: Scene, half: float, foot: float = FOOT, middle: float = MIDDLE) -> None:
@@ -103,12 +103,9 @@ LIDS = {"screw": _screw, "loop": _loop, "bamboo": _bamboo, "cup": _cup, "sport":
 
 
 def _name(scene: Scene, color: str, half: float) -> None:
-    ink = lighter(color, 0.78)
-    x, y = MIDDLE + 6, 528
-    for number, width in enumerate((96, 64)):
-        points = [(x - width / 2 + step * width / 40, y + number * 36 + math.sin(step * 0.9) * 8) for step in range(41)]
-        scene.line(points, ink, 4)
-    scene.line([(x - half * 0.3, y + 66), (x + half * 0.3, y + 66)], ink, 2)
+    ink = lighter(color, 0.8)
+    scene.text(MIDDLE + 4, 530, "Ada", ink, half * 0.6)
+    scene.line([(MIDDLE - half * 0.34, 580), (MIDDLE + half * 0.4, 580)], ink, 3)
 
 
 def _contours(scene: Scene, color: str, half: float) -> None:
@@ -124,15 +121,12 @@ def _contours(scene: Scene, color: str, half: float) -> None:
 def _sprig(scene: Scene, color: str, half: float) -> None:
     stem = smooth([(MIDDLE, 640), (MIDDLE + 12, 560), (MIDDLE + 2, 470)])
     scene.line(stem, lighter(color, 0.75), 4)
-    for number in range(4):
+    for number in range(5):
+        x, y = stem[4 + number * 4]
+        reach = half * (0.66 - number * 0.07)
         for side in (-1, 1):
-            x, y = stem[3 + number * 6]
-            reach = half * (0.5 - number * 0.07)
-            leaf = smooth(
-                [(x, y), (x + side * reach * 0.4, y - 34), (x + side * reach, y - 38), (x + side * reach * 0.7, y - 6)],
-                closed=True,
-            )
-            scene.polygon(leaf, lighter(color, 0.7))
+            scene.leaf((x, y), (x + side * reach * 0.84, y - reach * 0.66), reach * 0.38, lighter(color, 0.72))
+    scene.leaf(stem[-2], (MIDDLE + 2, 424), 22, lighter(color, 0.72))
 
 
 def _hoops(scene: Scene, color: str, half: float) -> None:
@@ -160,7 +154,7 @@ def glass_bottle(tint: str, sleeve: str, wall: str = BOTTLE_WALL) -> bytes:
         scene.box((MIDDLE - 22 + number * 11 - 3, 560, MIDDLE - 22 + number * 11 + 3, 640), darker(sleeve, 0.2), 3, 0.6)
     _shine(scene, half, 380, 690, 0.5)
     scene.line([(MIDDLE + 78, 400), (MIDDLE + 78, 490)], "#ffffff", 4, 0.7)
-    return scene.finish()
+    return scene.finish(1.3, (452, 466))
 
 
 # --- cups -------------------------------------------------------------------------------------------------------------
@@ -205,7 +199,7 @@ def mug(
         CUP_MOTIFS[motif](scene, color, x, half)
     scene.box((x - half * 0.66, 410, x - half * 0.56, 590), "#ffffff", 8, 0.36)
     _mouth(scene, x, top, half, rim or glaze or color, inside, drink)
-    return scene.finish()
+    return scene.finish(1.2, (450, 520))
 
 
 def _mouth(scene: Scene, x: float, y: float, half: float, rim: str, inside: str, drink: str) -> None:
@@ -218,9 +212,8 @@ def _mouth(scene: Scene, x: float, y: float, half: float, rim: str, inside: str,
 
 def _initial(scene: Scene, color: str, x: float, _half: float) -> None:
     ink = lighter(color, 0.8)
-    scene.arc((x - 56, 444, x + 56, 556), 0, 360, ink, 5)
-    scene.line([(x - 26, 530), (x, 466), (x + 26, 530)], ink, 8)
-    scene.line([(x - 16, 510), (x + 16, 510)], ink, 6)
+    scene.arc((x - 62, 448, x + 62, 572), 0, 360, ink, 5)
+    scene.text(x, 508, "A", ink, 84)
 
 
 def _specks(scene: Scene, color: str, x: float, half: float) -> None:
@@ -265,13 +258,13 @@ def tumbler(color: str, lid: str, motif: str = "", wall: str = CUP_WALL) -> byte
     scene.box((MIDDLE + 28, 215, MIDDLE + 68, 224), darker(lid, 0.5), 5)
     scene.box((MIDDLE - 126, 436, MIDDLE + 126, 560), round_body(darker(lid, 0.05)), 12)
     if motif == "name":
-        _name(scene, darker(lid, 0.05), 90)
+        scene.text(MIDDLE, 496, "Ada", lighter(lid, 0.8), 62)
     else:
         for number in range(9):
             x = MIDDLE - 92 + number * 23
             scene.line([(x, 452), (x, 544)], darker(lid, 0.3), 3, 0.5)
     scene.box((MIDDLE - 78, 310, MIDDLE - 62, 420), "#ffffff", 8, 0.36)
-    return scene.finish()
+    return scene.finish(1.3, (452, 474))
 
 
 def pair(color: str, saucer: str, drink: str, wall: str = CUP_WALL) -> bytes:
@@ -300,7 +293,7 @@ def pair(color: str, saucer: str, drink: str, wall: str = CUP_WALL) -> bytes:
         scene.ellipse(circle(x, y, half * 0.44, 0.22), darker(color, 0.3))
         scene.box((x - half * 0.62, top + 52 * size, x - half * 0.52, y - 58 * size), "#ffffff", 6, 0.4)
         _mouth(scene, x, top, half, color, lighter(color, 0.6), drink)
-    return scene.finish()
+    return scene.finish(1.2, (450, 520))
 
 
 def bowl(color: str, glaze: str, drink: str, wall: str = CUP_WALL) -> bytes:
@@ -318,4 +311,4 @@ def bowl(color: str, glaze: str, drink: str, wall: str = CUP_WALL) -> bytes:
         scene.ellipse(circle(x + angle, 540 + number * 41 % 100, 2.5), darker(color, 0.4), 0.5)
     scene.box((x - half * 0.68, 470, x - half * 0.6, 560), "#ffffff", 7, 0.36)
     _mouth(scene, x, top, half, glaze, lighter(glaze, 0.55), drink)
-    return scene.finish()
+    return scene.finish(1.2, (450, 520))

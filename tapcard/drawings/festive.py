@@ -205,9 +205,7 @@ def wreath(leaf: str, berry: str, ribbon: str, *, wall: str = WALL) -> bytes:
         (450 + math.cos(math.radians(each)) * 232, 430 + math.sin(math.radians(each)) * 232)
         for each in range(0, 360, 6)
     ]
-    scene.shadow([(x * 1.18 - 60, y * 1.18 - 46) for x, y in ring], blur=26, strength=0.2)
-    hole = [(x * 0.62 + 190, y * 0.62 + 182) for x, y in ring]
-    scene.polygon(hole, lighter(wall, 0.3))
+    scene.shadow(*(circle(x + 24, y + 32, 46) for x, y in ring[::3]), blur=22, strength=0.22)
     for layer in range(3):
         for number, (x, y) in enumerate(ring):
             around = number * 6 + 90

@@ -20,7 +20,7 @@ def box(color: str, ribbon: str, motif: str = "", *, wall: str = WALL) -> bytes:
     scene.box((214, 336, 686, 420), Ramp(lighter(color, 0.3), lighter(color, 0.1), darker(color, 0.04)), 8)
     scene.box((414, 336, 486, 420), Ramp(darker(ribbon, 0.04), lighter(ribbon, 0.3), ribbon, darker(ribbon, 0.14)))
     _bow(scene, 450, 336, ribbon)
-    return scene.finish()
+    return scene.finish(1.14, (460, 480))
 
 
 def _bow(scene: Scene, x: float, y: float, color: str, size: float = 1.0) -> None:
@@ -126,7 +126,7 @@ def hatbox(color: str, ribbon: str, *, wall: str = WALL) -> bytes:
     scene.ellipse((x - lid, 308, x + lid, 424), Ramp(lighter(color, 0.5), lighter(color, 0.2)))
     scene.polygon([(x - 34, 309), (x + 34, 309), (x + 34, 423), (x - 34, 423)], lighter(ribbon, 0.12))
     _bow(scene, x, 376, ribbon, 0.95)
-    return scene.finish()
+    return scene.finish(1.14, (460, 480))
 
 
 def bag(color: str, tissue: str, tag: str, motif: str = "dot", *, wall: str = WALL) -> bytes:
@@ -162,7 +162,7 @@ def bag(color: str, tissue: str, tag: str, motif: str = "dot", *, wall: str = WA
     scene.box((276, 312, 602, 330), darker(color, 0.1), 2)
     for x in (364, 516):
         scene.ellipse(circle(x, 344, 8), darker(color, 0.4))
-    return scene.finish()
+    return scene.finish(1.14, (460, 480))
 
 
 def open_box(color: str, filling: list[str], *, wall: str = WALL) -> bytes:
@@ -195,7 +195,7 @@ def open_box(color: str, filling: list[str], *, wall: str = WALL) -> bytes:
     scene.box((366, 556, 534, 640), lighter(color, 0.75), 8)
     scene.line([(396, 586), (504, 586)], darker(color, 0.2), 5)
     scene.line([(416, 612), (484, 612)], darker(color, 0.2), 4)
-    return scene.finish()
+    return scene.finish(1.14, (460, 480))
 
 
 def pillow(color: str, twine: str, *, wall: str = WALL) -> bytes:
@@ -227,18 +227,8 @@ def pillow(color: str, twine: str, *, wall: str = WALL) -> bytes:
     stem = smooth([(420, 300), (470, 260), (540, 216)])
     scene.line(stem, "#4e7a5a", 4)
     for number in range(5):
+        x, y = stem[2 + number * 4]
         for side in (-1, 1):
-            x, y = stem[3 + number * 4]
-            scene.polygon(
-                smooth(
-                    [
-                        (x, y),
-                        (x + side * 10, y + side * 24 - 12),
-                        (x + 28, y + side * 34 - 22),
-                        (x + 20, y + side * 6 - 10),
-                    ],
-                    closed=True,
-                ),
-                "#6b9b74" if side > 0 else "#83b18a",
-            )
-    return scene.finish()
+            scene.leaf((x, y), (x + 14 + side * 20, y + side * 34 - 24), 18, "#6b9b74" if side > 0 else "#83b18a")
+    scene.leaf(stem[-2], (578, 192), 18, "#83b18a")
+    return scene.finish(1.14, (460, 480))

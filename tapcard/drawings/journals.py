@@ -44,7 +44,7 @@ def journal(
     if band:
         scene.box((RIGHT - 62, TOP - 3, RIGHT - 42, BOTTOM + 3), Ramp(darker(band, 0.2), band, darker(band, 0.3)), 3)
     scene.line([(LEFT + 14, TOP + 2), (RIGHT - 14, TOP + 2)], lighter(color, 0.5), 2, 0.7)
-    return scene.finish()
+    return scene.finish(1.16, (462, 430))
 
 
 def _label(scene: Scene, color: str) -> None:
@@ -92,14 +92,15 @@ def _waves(scene: Scene, color: str) -> None:
 
 
 def _leaves(scene: Scene, color: str) -> None:
-    stem = smooth([(430, 620), (452, 500), (446, 380), (470, 220)])
+    stem = smooth([(430, 630), (450, 500), (444, 380), (462, 214)])
     scene.line(stem, lighter(color, 0.62), 5)
-    for number in range(6):
+    for number in range(7):
+        x, y = stem[5 + number * 4]
+        reach = 108 - number * 9
         for side in (-1, 1):
-            x, y = stem[4 + number * 5]
-            tip = (x + side * (78 - number * 7), y - 62 + number * 4)
-            upper, lower = (x + side * 22, y - 54), (x + side * 58, y - 12)
-            scene.polygon(smooth([(x, y), upper, tip, lower], closed=True), lighter(color, 0.5 if side > 0 else 0.62))
+            tip = (x + side * reach * 0.86, y - reach * 0.62)
+            scene.leaf((x, y), tip, reach * 0.36, lighter(color, 0.5 if side > 0 else 0.64))
+    scene.leaf(stem[-3], (466, 176), 24, lighter(color, 0.6))
 
 
 def _stripes(scene: Scene, color: str) -> None:
@@ -137,20 +138,9 @@ def strapped(color: str, strap: str, wall: str = WALL) -> bytes:
         y = BOTTOM - 6 - number
         scene.line([(LEFT + 14, y), (RIGHT + 16, y)], darker(PAPER, 0.05 + 0.03 * number), 2)
     scene.box((LEFT + 10, TOP + 10, RIGHT + 18, BOTTOM - 2), Ramp(darker(PAPER, 0.2), darker(PAPER, 0.04)), 20)
-    outline = smooth(
-        [
-            (LEFT, TOP + 12),
-            (420, TOP),
-            (RIGHT - 4, TOP + 8),
-            (RIGHT + 8, 400),
-            (RIGHT - 2, BOTTOM - 8),
-            (440, BOTTOM),
-            (LEFT + 4, BOTTOM - 6),
-            (LEFT - 8, 410),
-        ],
-        closed=True,
-    )
-    scene.polygon(outline, Ramp(darker(color, 0.25), color, lighter(color, 0.16), color, darker(color, 0.1)))
+    leather = Ramp(darker(color, 0.25), color, lighter(color, 0.16), color, darker(color, 0.1))
+    scene.box((LEFT - 6, TOP, RIGHT + 6, BOTTOM), leather, 30)
+    scene.box((LEFT - 6, TOP, LEFT + 10, BOTTOM), darker(color, 0.3), 8, 0.5)
     for x in (LEFT + 26, RIGHT - 18):
         for y in range(TOP + 26, BOTTOM - 26, 22):
             scene.line([(x, y), (x, y + 11)], lighter(color, 0.55), 3)
@@ -167,7 +157,7 @@ def strapped(color: str, strap: str, wall: str = WALL) -> bytes:
     scene.line(tail, strap, 9)
     scene.ellipse((446, 406, 496, 456), darker(strap, 0.25))
     scene.ellipse((450, 408, 492, 450), Ramp("#e8d5a0", "#b8944a", down=True))
-    return scene.finish()
+    return scene.finish(1.16, (462, 430))
 
 
 def stack(colors: list[str], tie: str, wall: str = WALL) -> bytes:
@@ -212,4 +202,4 @@ def stack(colors: list[str], tie: str, wall: str = WALL) -> bytes:
         )
         scene.line([*loop, loop[0]], darker(tie, 0.08), 7)
     scene.ellipse((front + 28, y - 66, front + 54, y - 40), darker(tie, 0.2))
-    return scene.finish()
+    return scene.finish(1.16, (470, 560))
