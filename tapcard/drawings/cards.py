@@ -26,10 +26,10 @@ def _gradient(stops: list[str], angle: float = 35) -> Image.Image:
     colors = [_hex(stop) for stop in stops]
     for x in range(256):
         place = x / 255 * (len(colors) - 1)
-        left = min(int(place), len(colors) - 2)
-        mix = place - left
+        first = min(int(place), len(colors) - 2)
+        mix = place - first
         ramp.putpixel(
-            (x, 0), tuple(round(a + (b - a) * mix) for a, b in zip(colors[left], colors[left + 1], strict=True))
+            (x, 0), tuple(round(a + (b - a) * mix) for a, b in zip(colors[first], colors[first + 1], strict=True))
         )
     turned = ramp.resize((diagonal, diagonal), Image.Resampling.BICUBIC).rotate(-angle, Image.Resampling.BICUBIC)
     left, top = (diagonal - width) / 2, (diagonal - height) / 2
@@ -46,7 +46,7 @@ def _finish(picture: Image.Image, overlay: Image.Image | None = None) -> bytes:
 
 def _webp(picture: Image.Image) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "WEBP", quality=86, method=4)
+    picture.save(out, "WEBP", quality=86, method=2)
     return out.getvalue()
 
 

@@ -206,7 +206,7 @@ def wreath(leaf: str, berry: str, ribbon: str, *, wall: str = WALL) -> bytes:
         for each in range(0, 360, 6)
     ]
     scene.shadow(*(circle(x + 24, y + 32, 46) for x, y in ring[::3]), blur=22, strength=0.22)
-    for layer in range(3):
+    for layer in range(2):
         for number, (x, y) in enumerate(ring):
             around = number * 6 + 90
             for side in (-1, 1):
@@ -217,9 +217,9 @@ def wreath(leaf: str, berry: str, ribbon: str, *, wall: str = WALL) -> bytes:
                 edge = (x + math.cos(bend) * 20, y + math.sin(bend) * 20)
                 other = ((x + tip[0]) / 2 - math.cos(bend) * 12, (y + tip[1]) / 2 - math.sin(bend) * 12)
                 shade = (
-                    darker(leaf, 0.4 - 0.18 * layer)
+                    darker(leaf, 0.36 - 0.2 * layer)
                     if side < 0
-                    else lighter(leaf, 0.1 * layer + chance.random() * 0.12)
+                    else lighter(leaf, 0.18 * layer + chance.random() * 0.12)
                 )
                 scene.polygon([(x, y), edge, ((edge[0] + tip[0]) / 2, (edge[1] + tip[1]) / 2), tip, other], shade)
     for number in range(0, 60, 4):

@@ -157,8 +157,8 @@ def bag(color: str, tissue: str, tag: str, motif: str = "dot", *, wall: str = WA
         )
         scene.polygon(half, lighter(color, 0.7))
     else:
-        for radius, shade in ((92, 0.35), (64, 0.55), (36, 0.75)):
-            scene.ellipse(circle(438, 510, radius), lighter(color, shade))
+        for radius, part in ((92, 0.35), (64, 0.55), (36, 0.75)):
+            scene.ellipse(circle(438, 510, radius), lighter(color, part))
     scene.box((276, 312, 602, 330), darker(color, 0.1), 2)
     for x in (364, 516):
         scene.ellipse(circle(x, 344, 8), darker(color, 0.4))
@@ -219,16 +219,16 @@ def pillow(color: str, twine: str, *, wall: str = WALL) -> bytes:
             Ramp(lighter(shade, 0.34), lighter(shade, 0.1), darker(shade, 0.04)),
             5,
         )
-    for x in (442, 452):
-        scene.line([(x, 290), (x, 714)], twine, 4)
+    for across in (442, 452):
+        scene.line([(across, 290), (across, 714)], twine, 4)
     for side in (-1, 1):
         loop = smooth([(447, 288), (447 + side * 54, 232), (447 + side * 84, 262), (447 + side * 40, 286)], closed=True)
         scene.line([*loop, loop[0]], darker(twine, 0.06), 5)
     stem = smooth([(420, 300), (470, 260), (540, 216)])
     scene.line(stem, "#4e7a5a", 4)
     for number in range(5):
-        x, y = stem[2 + number * 4]
+        base = x, y = stem[2 + number * 4]
         for side in (-1, 1):
-            scene.leaf((x, y), (x + 14 + side * 20, y + side * 34 - 24), 18, "#6b9b74" if side > 0 else "#83b18a")
+            scene.leaf(base, (x + 14 + side * 20, y + side * 34 - 24), 18, "#6b9b74" if side > 0 else "#83b18a")
     scene.leaf(stem[-2], (578, 192), 18, "#83b18a")
     return scene.finish(1.14, (460, 480))

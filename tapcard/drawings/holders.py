@@ -1,7 +1,7 @@
 """Cards to buy, and what they are kept in."""
 
+import itertools
 import math
-
 
 from .scene import Point, Ramp, Scene, darker, flat, lighter, smooth, turned
 
@@ -49,12 +49,11 @@ def cards(faces: list[tuple[str, str]], *, grain: bool = False, wall: str = WALL
                 scene.line(turned(wave, middle, tilt), darker(second, 0.3), 1.6, 0.4)
         if number == count - 1:
             ink = darker(second, 0.6) if grain else "#ffffff"
-            (x, y), (a, b), (c, d), (e, f), (g, h) = turned(
-                [(middle[0] + 168, middle[1] - 90), (middle[0] - 214, middle[1] + 66), (middle[0] - 50, middle[1] + 66), (middle[0] - 214, middle[1] + 102), (middle[0] - 110, middle[1] + 102)], middle, tilt,
-            )  # fmt: skip
-            _waves(scene, x, y, 50, ink, tilt)
-            scene.line([(a, b), (c, d)], ink, 15)
-            scene.line([(e, f), (g, h)], ink, 9, 0.999)
+            places = ((168, -90), (-214, 66), (-50, 66), (-214, 102), (-110, 102))
+            mark, *ends = turned([(middle[0] + x, middle[1] + y) for x, y in places], middle, tilt)
+            _waves(scene, *mark, 50, ink, tilt)
+            scene.line(ends[:2], ink, 15)
+            scene.line(ends[2:], ink, 9)
     return scene.finish()
 
 
@@ -74,7 +73,7 @@ def sleeve(color: str, card: tuple[str, str], *, wall: str = WALL) -> bytes:
             [(x, y), (x + 5 - number % 9, y + 4)], lighter(color, 0.3) if number % 2 else darker(color, 0.2), 1.4, 0.5
         )
     stitch = [(226, 350), (226, 686), (674, 686), (674, 350)]
-    for (x0, y0), (x1, y1) in zip(stitch, stitch[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(stitch):
         length = math.hypot(x1 - x0, y1 - y0)
         for step in range(int(length / 24)):
             a, b = step * 24 / length, (step * 24 + 13) / length

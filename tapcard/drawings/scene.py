@@ -247,11 +247,11 @@ class Scene:
     def finish(self, zoom: float = 1, middle: Point = (SIDE / 2, SIDE / 2)) -> bytes:
         """The picture as a file, perhaps only what is around a point."""
         half = SIDE / 2 / zoom
-        (x, y), size = middle, (SIDE, SIDE)
+        (x, y), size = (min(SIDE - half, max(half, each)) for each in middle), (SIDE, SIDE)
         box = _fine((x - half, y - half, x + half, y + half))
         picture = self.sheet.resize(size, Image.Resampling.BOX if zoom == 1 else Image.Resampling.HAMMING, box=box)
         out = io.BytesIO()
-        picture.save(out, "WEBP", quality=QUALITY, method=3)
+        picture.save(out, "WEBP", quality=QUALITY, method=2)
         return out.getvalue()
 
 

@@ -16,6 +16,7 @@ from .factories import (
     create_promotion,
     create_user,
 )
+from .shop import seed_delivery
 
 __all__ = [
     "AGENTS",
@@ -36,4 +37,5 @@ __all__ = [
     "create_user",
     "demo_readings",
     "init_app",
+    "seed_delivery",
 ]
