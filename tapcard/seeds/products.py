@@ -307,7 +307,7 @@ WARES: tuple[Ware, ...] = (
         stock=48, material="Rapeseed wax and brass", color="Ivory", size="10, 14 and 20 cm", collections=("Wedding",),
     ),
     Ware(
-        "crescent-lantern", "Crescent lantern", "Festive decorations", 3600, "A lit lantern with a crescent on its roof",
+        "crescent-lantern", "Crescent lantern", "Festive decorations", 3600, "A lit lantern with a crescent on top",
         "A lantern for a candle or for the small light that comes with it.",
         stock=2, material="Brass and glass", color="Brass", size="34 cm", collections=("Eid",),
     ),
