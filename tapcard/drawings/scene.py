@@ -7,6 +7,7 @@ scaled up, because blurring is what takes long.
 import io
 import math
 from collections.abc import Sequence
+from functools import cache
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -50,10 +51,10 @@ class Ramp:
 
     def image(self, size: tuple[int, int]) -> Image.Image:
         """The ramp over a box."""
-        row = Image.new("RGB", (128, 1))
+        row = Image.new("RGB", (64, 1))
         last = len(self.stops) - 1
-        for x in range(128):
-            place = x / 127 * last
+        for x in range(64):
+            place = x / 63 * last
             left = min(int(place), last - 1)
             row.putpixel((x, 0), rgb(mix(self.stops[left], self.stops[left + 1], place - left)))
         width, height = size
@@ -137,13 +138,7 @@ class Scene:
     """A picture in the making; coordinates are those of the finished picture."""
 
     def __init__(self, wall: str, table: str | None = None, *, horizon: float | None = TABLE) -> None:
-        small = Image.new("RGB", (25, 25))
-        light, dark = lighter(wall, 0.6), darker(wall, 0.06)
-        for x in range(25):
-            for y in range(25):
-                away = min(1.0, math.hypot(x - 7, y - 4) / 23)
-                small.putpixel((x, y), rgb(mix(light, dark, away)))
-        self.sheet = _enlarged(small.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+        self.sheet = _enlarged(_wall(wall).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
         self.draw = ImageDraw.Draw(self.sheet, "RGBA")
         if horizon is not None:
             top = table or darker(wall, 0.09)
@@ -253,6 +248,17 @@ class Scene:
         out = io.BytesIO()
         picture.save(out, "WEBP", quality=QUALITY, method=2)
         return out.getvalue()
+
+
+@cache
+def _wall(color: str) -> Image.Image:
+    """A wall in the light, as few pixels."""
+    few = Image.new("RGB", (25, 25))
+    light, dark = lighter(color, 0.6), darker(color, 0.06)
+    for x in range(25):
+        for y in range(25):
+            few.putpixel((x, y), rgb(mix(light, dark, min(1.0, math.hypot(x - 7, y - 4) / 23))))
+    return few
 
 
 def _enlarged(picture: Image.Image) -> Image.Image:

@@ -39,7 +39,7 @@ from ..services.recording import Reading, Recorder
 from ..settings import ShopSettings
 from .factories import create_card, create_design, create_lead, create_profile, create_user
 from .purchases import DemoPurchases
-from .shop import DemoShop, seed_delivery
+from .shop import DemoShop, drawn, seed_delivery
 
 DEMO_DAYS = 60
 DEMO_LINKS = (
@@ -91,9 +91,11 @@ class Demo:
 
     def _designs(self) -> list[Design]:
         found = {design.name: design for design in db.session.scalars(select(Design))}
-        for number, (name, draw) in enumerate(drawings.DESIGNS.items()):
+        missing = [name for name in drawings.DESIGNS if name not in found]
+        pictures = drawn(drawings.DESIGNS, missing, self.instance)
+        for number, name in enumerate(drawings.DESIGNS):
             if name not in found:
-                picture = files.store(draw(), files.folder(self.instance))
+                picture = pictures[name]
                 found[name] = create_design(
                     name, front_picture=picture, card_amount=2200 + 200 * (number % 4), activation_amount=None
                 )

@@ -1,6 +1,6 @@
 """The demo shop: shelves with products and their pictures, promotions, ways of delivery, rates, what the owner says."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,6 +38,7 @@ from .factories import (
 from .products import COLLECTIONS, SHELVES, WARES, Ware
 
 TAX_RATE = 2000
+DRAWN_AT_ONCE = 2  # more of them stand in each other's way
 ENGRAVED = ("Journals", "Bottles", "Cups")
 ENGRAVING_AMOUNT, BAMBOO_AMOUNT = 250, 600
 DEFAULT_DELIVERY = "Standard delivery"
@@ -71,6 +72,14 @@ def seed_delivery() -> list[str]:
         DEFAULT_DELIVERY, DeliveryKind.PERCENT, percent=1000, free_from_amount=5000, days_least=2, days_most=4
     )
     return [DEFAULT_DELIVERY]
+
+
+def drawn(table: Mapping[str, Callable[[], bytes]], wanted: Sequence[str], instance: Path) -> dict[str, str]:
+    """Draw pictures of a table; gives the names of the uploads. Most of drawing happens in code that does not block."""
+    with ThreadPoolExecutor(DRAWN_AT_ONCE) as pool:
+        made = pool.map(lambda name: table[name](), wanted)
+        folder = files.folder(instance)
+        return {name: files.store(data, folder) for name, data in zip(wanted, made, strict=True)}
 
 
 @dataclass
@@ -134,7 +143,8 @@ class DemoShop:
     def _products(self, shelves: dict[str, Category], collections: dict[str, Collection]) -> None:
         known = set(db.session.scalars(select(Product.sku)))
         missing = [(number, ware) for number, ware in enumerate(WARES) if _sku(ware) not in known]
-        pictures = self._pictures(ware for _, ware in missing)
+        shown = [name for _, ware in missing for name, _alt in _shown(ware)]
+        pictures = drawn(drawings.GOODS, shown, self.instance)
         now = utcnow()
         for number, ware in missing:
             product = create_product(
@@ -149,14 +159,6 @@ class DemoShop:
         if missing:
             db.session.flush()
             self.made.append(f"{len(missing)} products")
-
-    def _pictures(self, wares: Iterable[Ware]) -> dict[str, str]:
-        """The names of the uploads by those of the drawings; most of drawing happens in code that does not block."""
-        wanted = [name for ware in wares for name, _alt in _shown(ware)]
-        with ThreadPoolExecutor() as pool:
-            drawn = pool.map(lambda name: drawings.GOODS[name](), wanted)
-            folder = files.folder(self.instance)
-            return {name: files.store(data, folder) for name, data in zip(wanted, drawn, strict=True)}
 
     def _promotions(self) -> None:
         known = set(db.session.scalars(select(Promotion.code)))
