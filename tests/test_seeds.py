@@ -1,6 +1,7 @@
-"""The demo: people, designs, cards and taps as the readme promises them; made once, never in production."""
+"""The demo: people, cards, taps and a shop as the readme promises them; made once, never in production."""
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,21 +11,47 @@ from click.testing import Result
 from flask import Flask
 from PIL import Image
 
-from tapcard import drawings, files, seeds
+from tapcard import drawings, files, seeds, settings
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, CardStatus, ClaimPolicy, Design, LockedBecause, Profile, Tap, TapDay, Target, User
-from tapcard.services import accounts, cards, rollups
+from tapcard.models import (
+    Availability,
+    Card,
+    CardStatus,
+    Category,
+    ClaimPolicy,
+    DeliveryMethod,
+    Design,
+    LockedBecause,
+    Order,
+    OrderLine,
+    OrderStatus,
+    OutboxMessage,
+    Product,
+    ProductionStatus,
+    ProductKind,
+    Profile,
+    Review,
+    ReviewStatus,
+    Tap,
+    TapDay,
+    Target,
+    User,
+)
+from tapcard.seeds.products import WARES
+from tapcard.services import accounts, cards, carts, orders, pricing, promotions, rollups
+from tests import buying
 from tests.conftest import FormClient, login
 
-DRAWN = dict(drawings.DESIGNS)
+DRAWN, GOODS = dict(drawings.DESIGNS), dict(drawings.GOODS)
 
 
 @pytest.fixture(autouse=True)
 def quick_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures in the place of pictures: the real ones are drawn in a test of their own."""
-    for name in DRAWN:
-        monkeypatch.setitem(drawings.DESIGNS, name, lambda name=name: name.encode())  # type: ignore[misc]
+    for table in (drawings.DESIGNS, drawings.GOODS):
+        for name in table:
+            monkeypatch.setitem(table, name, lambda name=name: name.encode())  # type: ignore[misc]
     monkeypatch.setattr(drawings, "portrait", lambda: b"portrait")
 
 
@@ -53,8 +80,8 @@ def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., R
     result = seed()
     assert result.exit_code == 0
     assert "ada@example.com   password tapcard-demo" in result.output
-    counts = {model: number_of(model) for model in (User, Card, Design, Profile, Tap, TapDay)}
-    assert (counts[User], counts[Card], counts[Design], counts[Profile]) == (3, 8, 12, 1)
+    counts = {model: number_of(model) for model in (User, Card, Design, Profile, Tap, TapDay, Product, Order)}
+    assert (counts[User], counts[Card], counts[Design], counts[Profile]) == (5, 10, 12, 1)
     again = seed()
     assert "Everything is there already." in again.output
     assert {model: number_of(model) for model in counts} == counts
@@ -78,7 +105,7 @@ def test_the_cards_are_in_every_state_there_is(seed: Callable[..., Result], keys
     ada = accounts.find("ada@example.com")
     found = {
         card.token: (card.owner, card.status, card.claim_policy, card.target, card.locked_because)
-        for card in db.session.scalars(sa.select(Card))
+        for card in db.session.scalars(sa.select(Card).where(Card.order_line_id.is_(None)))
     }
     code, active, unclaimed = ClaimPolicy.CODE, CardStatus.ACTIVE, CardStatus.UNCLAIMED
     assert found == {
@@ -178,6 +205,121 @@ def test_each_design_of_the_demo_has_its_picture(seed: Callable[..., Result], ap
             assert picture.read()
 
 
+# --- the shop ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_shop_of_the_demo_has_something_on_every_shelf(seed: Callable[..., Result], app: Flask) -> None:
+    seed()
+    products = list(db.session.scalars(sa.select(Product)))
+    assert len(products) >= 40
+    shelves = Counter(product.category.name for product in products if product.category is not None)
+    assert shelves.keys() == {
+        *("NFC cards", "Card holders", "Journals", "Bottles", "Cups", "Gift packs", "Festive decorations")
+    }
+    assert {product.kind for product in products} == set(ProductKind)
+    for product in products:
+        assert product.details, product.name
+        assert product.tax_rate == 2000, product.name
+        assert product.unit_amount > 0, product.name
+        assert product.pictures, product.name
+        for picture in product.pictures:
+            assert picture.alt, product.name
+            assert files.exists(picture.name, files.folder(app.instance_path)), product.name
+    assert any(product.is_sold_out for product in products)
+    assert any(product.availability is Availability.PRE_ORDER and product.available_on for product in products)
+    assert any(product.discount_percent for product in products)
+    assert any(product.is_featured for product in products)
+
+
+def test_goods_of_the_demo_can_be_engraved_and_gifts_addressed(seed: Callable[..., Result]) -> None:
+    seed()
+    for shelf, wanted in (
+        ("Bottles", {"name", "inscription", "phone", "location"}),
+        ("Gift packs", {"name", "recipient", "location", "suggestion"}),
+    ):
+        on_shelf = sa.select(Product).join(Product.category).where(Category.name == shelf)
+        for product in db.session.scalars(on_shelf):
+            colors = [option.choices for option in product.options if option.key == "color"]
+            assert {option.key for option in product.options} - {"color"} == wanted, product.name
+            assert all(colors), f"{product.name} asks for a colour and offers none"
+
+
+def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., Result], cleo: User) -> None:
+    seed()
+    product = db.session.scalars(sa.select(Product).where(Product.slug == "paper-stars")).one()
+    method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
+    cart = carts.make(cleo)
+    buying.fill(cart, product, 2)
+    who = buying.buyer(cleo, method=method)
+    for code, quantity, discount, delivery in (
+        (None, 2, 0, 240),
+        ("welcome10", 2, 240, 240),
+        ("FIVEOFF", 4, 500, 480),
+        (None, 5, 0, 0),
+    ):
+        line = buying.whole(cart).lines[0]
+        line.quantity = quantity
+        cart.promotion = promotions.find(code) if code else None
+        db.session.commit()
+        draft = orders.draft(buying.whole(cart), who.customer, method, settings.load(), buying.keys(), utcnow())
+        assert draft.refusal is None
+        totals = draft.totals
+        assert (totals.subtotal_amount, totals.discount_amount, totals.delivery_amount) == (
+            1200 * quantity,
+            discount,
+            delivery,
+        ), code
+
+
+def test_free_delivery_of_the_demo_begins_at_fifty(seed: Callable[..., Result]) -> None:
+    seed()
+    method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
+    assert [pricing.delivery_amount(method, subtotal) for subtotal in (1000, 4999, 5000, 9000)] == [100, 500, 0, 0]
+
+
+def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result]) -> None:
+    seed()
+    ada = accounts.find("ada@example.com")
+    assert ada is not None
+    found = {order.status: order for order in db.session.scalars(orders.owned_by(ada))}
+    assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
+    queued = found[OrderStatus.PAID].lines[0]
+    assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)
+    assert found[OrderStatus.PENDING].expires_at > utcnow() + timedelta(days=6)
+    assert carts.piece_count(user_id=ada.id, cart_id=None) == 0
+    assert number_of(OutboxMessage) == 0, "nobody gets mail about the past"
+
+
+def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[..., Result]) -> None:
+    seed()
+    bought = (
+        sa.select(OrderLine.id)
+        .join(OrderLine.order)
+        .where(
+            OrderLine.product_id == Review.product_id,
+            Order.user_id == Review.user_id,
+            Order.status == OrderStatus.DELIVERED,
+        )
+    )
+    assert number_of(Review) == db.session.scalar(
+        sa.select(sa.func.count()).select_from(Review).where(bought.exists(), Review.status == ReviewStatus.APPROVED)
+    )
+    for product in db.session.scalars(sa.select(Product).where(Product.rating_count > 0)):
+        given = list(db.session.scalars(sa.select(Review.rating).where(Review.product_id == product.id)))
+        assert (product.rating_count, product.rating_sum) == (len(given), sum(given))
+
+
+def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
+    db.session.commit()
+    for words in ("Made: Standard delivery.", "Everything is there already."):
+        with app.app_context():
+            assert words in app.test_cli_runner().invoke(args=["seed"]).output
+    db.session.expire_all()
+    method = db.session.scalars(sa.select(DeliveryMethod)).one()
+    assert (method.percent, method.free_from_amount) == (1000, 5000)
+    assert number_of(User) == number_of(Product) == 0
+
+
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
@@ -195,3 +337,20 @@ def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyP
 def test_a_card_is_drawn_in_the_proportions_of_plastic() -> None:
     with Image.open(io.BytesIO(DRAWN["Lake at dusk"]())) as image:
         assert image.width / image.height == pytest.approx(85.6 / 53.98, rel=0.001)
+
+
+def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -> None:
+    first = {ware.picture for ware in WARES}
+    second = {f"{ware.picture}-engraved" for ware in WARES if ware.shown_too}
+    assert first | second == set(GOODS)
+    assert len(first) == len(WARES)
+
+
+def test_pictures_of_goods_are_square_light_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawings.scene, "FINE", 1)
+    drawn = [draw() for draw in GOODS.values()]
+    assert len(set(drawn)) == len(GOODS)
+    assert max(len(picture) for picture in drawn) < 40 * 1024  # less, drawn as finely as for the shop
+    for picture in drawn[::7]:
+        with Image.open(io.BytesIO(picture)) as image:
+            assert (image.format, image.size) == ("WEBP", (900, 900))

@@ -17,6 +17,7 @@ from .factories import (
     create_user,
 )
 from .pages import create_enquiry, create_page, create_subscriber, seed_pages
+from .shop import seed_delivery
 
 __all__ = [
     "AGENTS",
@@ -40,5 +41,6 @@ __all__ = [
     "create_user",
     "demo_readings",
     "init_app",
+    "seed_delivery",
     "seed_pages",
 ]

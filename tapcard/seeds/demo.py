@@ -1,4 +1,4 @@
-"""The demo: people, designs, cards and two months of taps, with the shop beside them; and the command that makes it."""
+"""The demo: people, designs, cards and two months of taps, the shop beside them; and the command that makes it."""
 
 import random
 from collections.abc import Sequence
@@ -38,6 +38,9 @@ from ..services.health import DEMO_PASSWORD
 from ..services.recording import Reading, Recorder
 from ..settings import ShopSettings
 from .factories import create_card, create_design, create_lead, create_profile, create_user
+from .pages import seed_pages
+from .purchases import DemoPurchases
+from .shop import DemoShop, drawn, seed_delivery
 
 DEMO_DAYS = 60
 DEMO_LINKS = (
@@ -51,6 +54,8 @@ LOGINS = """
 
   a card to tap    {site}/t/DEMOURL
   a card to claim  {site}/t/DEMONEW   code CARD2345
+  a card to buy    {site}/t/DEMOPAY
+  promotions       WELCOME10, and FIVEOFF from 40.00
   mails            {site}/dev/mail
 """
 
@@ -67,13 +72,16 @@ class Demo:
         """Make what is missing; tells what it made."""
         accounts.seed_roles()
         ada = self._user("ada@example.com", "Ada", "Obi")
-        self._user("ben@example.com", "Ben", "Marsh", "staff")
+        ben = self._user("ben@example.com", "Ben", "Marsh", "staff")
         self._user("olu@example.com", "Olu", "Ade", "owner")
         designs = self._designs()
         profile = self._profile(ada)
         self._cards(ada, profile, designs)
         self._taps(ada)
         self._leads(profile)
+        self.made += DemoShop(self.instance).run()
+        self.made += seed_pages()
+        self.made += DemoPurchases(self.keys, ada, ben).run()
         return self.made
 
     def _user(self, email: str, first: str, last: str, *roles: str) -> User:
@@ -85,9 +93,11 @@ class Demo:
 
     def _designs(self) -> list[Design]:
         found = {design.name: design for design in db.session.scalars(select(Design))}
-        for number, (name, draw) in enumerate(drawings.DESIGNS.items()):
+        missing = [name for name in drawings.DESIGNS if name not in found]
+        pictures = drawn(drawings.DESIGNS, missing, self.instance)
+        for number, name in enumerate(drawings.DESIGNS):
             if name not in found:
-                picture = files.store(draw(), files.folder(self.instance))
+                picture = pictures[name]
                 found[name] = create_design(
                     name, front_picture=picture, card_amount=2200 + 200 * (number % 4), activation_amount=None
                 )
@@ -237,12 +247,18 @@ def init_app(app: Flask) -> None:
 
 
 @click.command("seed")
-@click.option("--demo", is_flag=True, required=True, help="People, designs, cards and two months of taps.")
+@click.option("--demo", is_flag=True, help="People, designs, cards, two months of taps, and a shop with orders.")
 @click.option("--if-empty", is_flag=True, help="Only into a database without people.")
 @with_appcontext
 def seed(demo: bool, if_empty: bool) -> None:
-    """Make the demo data that is missing, and tell the logins; never in production."""
+    """Make what a shop begins with; or the demo data that is missing, and tell the logins, never in production."""
     config = current_app.config["TAPCARD"]
+    if not demo:
+        accounts.seed_roles()
+        made = seed_delivery()
+        db.session.commit()
+        click.echo(f"  Made: {', '.join(made)}." if made else "  Everything is there already.")
+        return
     if config.is_production:
         raise click.ClickException("Demo data has known passwords; production does not get it.")
     if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:

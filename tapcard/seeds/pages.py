@@ -98,12 +98,15 @@ DEMO_PAGES: tuple[dict[str, Any], ...] = (
 )
 
 
-def seed_pages() -> None:
-    """Write About, FAQ and Returns, unless there is a page of that address already."""
+def seed_pages() -> list[str]:
+    """Write About, FAQ and Returns, unless there is a page of that address already; tells which it wrote."""
+    made = []
     there = set(db.session.scalars(sa.select(ShopPage.slug)))
     for values in DEMO_PAGES:
         if values["slug"] not in there:
             create_page(**{**values, "body": values["body"].strip()})
+            made.append(f"page {values['slug']}")
+    return made
 
 
 def create_page(slug: str = "about", title: str = "About us", **values: Any) -> ShopPage:
