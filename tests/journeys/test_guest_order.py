@@ -1,0 +1,81 @@
+"""A guest buys: from the front page to a paid order and its mails, with and without JavaScript."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.journeys.conftest import Served, keep
+from tests.journeys.test_without_javascript import plain_phone
+from tests.journeys.walking import link_mailed
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
+
+__all__ = ["plain_phone"]  # a fixture
+
+
+def buy_engraved_bottle_and_gift_pack(page: Page) -> None:
+    """Fill the cart: a bottle with an inscription, and a gift pack for somebody."""
+    page.goto("/")
+    page.get_by_role("main").get_by_role("link", name="See everything").click()
+    page.get_by_role("link", name="Lagoon bottle").first.click()
+    page.get_by_label("Colour").select_option("Sand")
+    page.get_by_label("Inscription").fill("To the lighthouse")
+    page.get_by_role("button", name="Add to cart").first.press("Enter")
+    page.wait_for_url("**/cart")
+    page.goto("/products/welcome-box")
+    page.get_by_label("Who is it for?").fill("Nia")
+    page.get_by_role("button", name="Add to cart").first.press("Enter")
+    page.wait_for_url("**/cart")
+    expect(page.get_by_text("To the lighthouse").first).to_be_visible()
+    page.get_by_role("textbox", name="Promotion code").fill("welcome 10")
+    page.get_by_role("button", name="Use", exact=True).press("Enter")
+    expect(page.get_by_text("WELCOME10").first).to_be_visible()
+
+
+def check_out(page: Page, email: str) -> None:
+    """Say who and where, accept the terms and choose the sandbox."""
+    page.get_by_role("link", name="Check out").first.click()
+    page.wait_for_url("**/checkout")
+    page.get_by_label("E-mail").first.fill(email)
+    page.get_by_label("First name").fill("Gus")
+    page.get_by_label("Last name").fill("O'Lind")
+    page.get_by_label("Street and number").fill("1 High Street")
+    page.get_by_label("Town or city").fill("London")
+    page.get_by_label("Postal code").fill("N1 9GU")
+    page.get_by_label("Country").select_option("GB")
+    page.get_by_role("button", name="Go on to pay").press("Enter")
+    page.wait_for_url("**/checkout/review")
+
+
+def pay(page: Page) -> None:
+    """Place the order and pay it in the sandbox."""
+    page.get_by_text("Sandbox").first.click()
+    page.get_by_label("I accept the terms").check()
+    page.get_by_role("button", name="Order and pay").press("Enter")
+    page.wait_for_url("**/billing/sandbox/**")
+    page.get_by_role("button", name="Pay", exact=True).press("Enter")
+    page.wait_for_url("**/orders/TC-*")
+
+
+@pytest.mark.parametrize("kind", ["phone", "desktop", "plain_phone"])
+def test_a_guest_buys_and_reads_the_mails(request: pytest.FixtureRequest, served: Served, kind: str) -> None:
+    context: BrowserContext = request.getfixturevalue(kind)
+    page, email = context.new_page(), f"gus-{kind.replace('_', '-')}@example.com"
+    buy_engraved_bottle_and_gift_pack(page)
+    keep(page, f"guest-1-cart-{kind}")
+    check_out(page, email)
+    keep(page, f"guest-2-review-{kind}")
+    # 26.50, 2.50 for the inscription and 59.00, less a tenth; the delivery is free from 50.00
+    expect(page.get_by_text("£79.20").first).to_be_visible()
+    pay(page)
+    number = page.url.rpartition("/")[2]
+    expect(page.get_by_text("£79.20").first).to_be_visible()
+    expect(page.get_by_text("To the lighthouse").first).to_be_visible()
+    keep(page, f"guest-3-order-{kind}")
+
+    link = link_mailed(served, email, "/orders/link/")
+    context.clear_cookies()
+    page.goto(f"/orders/{number}")
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text(number)
+    page.goto(link)
+    expect(page.get_by_text("To the lighthouse").first).to_be_visible()
+    assert link_mailed(served, "olu@example.com", f"/admin/orders/{number}")
