@@ -48,7 +48,7 @@ def check_out(page: Page, email: str) -> None:
 
 def pay(page: Page) -> None:
     """Place the order and pay it in the sandbox."""
-    page.get_by_text("Sandbox").first.click()
+    page.get_by_text("Rehearsal").first.click()
     page.get_by_label("I accept the terms").check()
     page.get_by_role("button", name="Order and pay").press("Enter")
     page.wait_for_url("**/billing/sandbox/**")
