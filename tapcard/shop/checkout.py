@@ -77,7 +77,8 @@ def who_and_where() -> Response:
             checkout.keep(cart, form.typed, buyer_here(), filters.shop(), utcnow())
             db.session.commit()
             return redirect(url_for("shop.review_order"))
-    draft = draft_of(cart, delivery.by_id(cart.checkout.get("delivery_method_id")))
+    chosen = form.delivery_method.data if "delivery_method" in form else None
+    draft = draft_of(cart, next((each for each in values["methods"] if str(each.id) == chosen), None))
     page = render_template("shop/checkout.html", form=form, draft=draft, **values)
     return make_response(page, *form_status(form))
 
