@@ -175,7 +175,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
     for path in pages(page, served, UNLINKED[who]):
         page.evaluate("document.activeElement.blur()")
         wanted, reached = page.evaluate(COLLECT), set()
-        for _press in range(wanted + 10):
+        for _press in range(2 * wanted + 10):  # a date has a stop for each of its parts
             page.keyboard.press("Tab")
             focused = page.evaluate(FOCUSED)
             if focused is None:

@@ -36,7 +36,7 @@ def test_pages_stand_in_the_menus_in_their_order(client: FormClient) -> None:
     seeds.create_page("hidden", "In no menu", menu=PageMenu.NONE)
     page = client.get("/").text
     footer = re.findall(r'<a href="([^"]+)"', footer_of(page))
-    assert footer == ["/contact", "/pages/about", "/pages/faq", "/terms", "/privacy"]
+    assert footer == ["/contact", "/find-order", "/pages/about", "/pages/faq", "/terms", "/privacy"]
     assert '<a href="/pages/team"' in page.partition("<footer")[0]
     assert "A draft" not in page
     assert "In no menu" not in page

@@ -19,14 +19,16 @@ def main_links(page: str) -> list[str]:
 
 def test_a_visitor_is_offered_the_product_and_the_way_in(client: FlaskClient) -> None:
     page = client.get("/").get_data(as_text=True)
-    assert main_links(page) == ["Shop", "Designs", "How it works", "Log in", "Sign up"]
+    assert main_links(page) == ["Shop", "Designs", "How it works", "Cart", "Log in", "Sign up"]
     assert "Log out" not in page
 
 
 def test_a_holder_is_offered_cards_profiles_and_the_way_out_by_post(client: FlaskClient, ada: User) -> None:
     login(client, ada)
     page = client.get("/").get_data(as_text=True)
-    assert main_links(page) == ["My cards", "Profiles", "Statistics", "Leads", "Shop", "Designs", "Account"]
+    links = main_links(page)
+    assert links[:6] == ["My cards", "Profiles", "Statistics", "Leads", "Shop", "Designs"]
+    assert links[6:] == ["Cart", "Orders", "Wishlist", "Account"]
     assert re.search(r'<form[^>]*method="post" action="/log-out">', page)
     assert 'href="/log-out"' not in page
 
