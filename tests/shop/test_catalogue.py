@@ -38,7 +38,7 @@ def shown(client: FormClient, path: str) -> list[str]:
 
 
 def number_found(page: str) -> str:
-    found = re.search(r'id="found-title"[^>]*>([^<]*)<', page)
+    found = re.search(r'id="found-title"><span role="status">([^<]*)<', page)
     return found[1].strip() if found else ""
 
 
