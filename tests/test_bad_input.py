@@ -140,6 +140,7 @@ PAGES: dict[str, tuple[str, dict[str, str]]] = {
     "/admin/orders/{order}/note": ("ben", {"note": "Call first"}),
     "/admin/orders/{paid}/ship": ("ben", {"carrier": "Post", "tracking_number": "X1"}),
     "/admin/orders/{care}": ("ben", {"why": "Given back"}),
+    "/admin/orders/{made}/swap": ("ben", {"token": "NOSUCH22"}),
     "/admin/credit/{user}": ("ben", {"amount": "5.00", "why": "Sorry"}),
 }  # fmt: skip
 SHOWN_ON = {  # forms that stand on another page, beside its own
@@ -199,7 +200,9 @@ def opened(
             db.session.commit()
         shop = things_of_the_shop() if page.startswith("/admin/") and "{" in page else {}
         values = {**shop, "link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
-        values |= ordered(page, ada) if page.startswith("/admin/") else {"user": ada.id, "paid": "", "care": ""}
+        values |= (
+            ordered(page, ada) if page.startswith("/admin/") else {"user": ada.id, "paid": "", "care": "", "made": ""}
+        )
         values |= {"bought": bought, "line": line, "page": written.id}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
         forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
@@ -254,7 +257,10 @@ def things_of_the_shop() -> dict[str, int]:
 
 def ordered(page: str, ada: User) -> dict[str, Any]:
     """The parts of an address that are about an order: one that waits, one that is paid, one whose payment is odd."""
-    values: dict[str, Any] = {"order": "", "paid": "", "care": "", "user": ada.id}
+    values: dict[str, Any] = {"order": "", "paid": "", "care": "", "made": "", "user": ada.id}
+    if "{made}" in page:
+        sold = buying.cards_of(ada, 1)
+        values["made"] = f"{sold.number}/cards/{sold.lines[0].cards[0].token}"
     for name in [name for name in ("order", "paid", "care") if f"{{{name}}}" in page]:
         order = buying.order_of(ada, seeds.create_product())
         values[name] = order.number
@@ -394,7 +400,7 @@ def test_every_form_of_every_page_is_tried(
     values |= {"bought": bought, "line": line, **things_of_the_shop()}
     values["page"] = db.session.scalars(sa.select(ShopPage.id)).one()
     values["order"] = values["paid"] = db.session.scalars(sa.select(Order.number)).one()
-    values |= {"care": "", "user": ada.id}
+    values |= {"care": "", "made": "", "user": ada.id}
     tried = {page.format(link="", **values) for page in PAGES}
     tried |= {f"/admin/designs/{number}" for number in db.session.scalars(sa.select(Design.id))}  # of the cast's cards
     found = set()

@@ -137,6 +137,7 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "backoffice.order_cards_csv": STAFFS,
     "backoffice.order_card_qr": STAFFS,
     "backoffice.delivery_note": STAFFS,
+    "backoffice.swap_card": STAFFS,
     "backoffice.credit": STAFFS,
     "backoffice.give_credit": STAFFS,
     "uploads.file": ALL,
@@ -345,6 +346,7 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.take_payment": (302, 404, 404, 422, 422),
     "backoffice.dismiss_payment": (302, 404, 404, 422, 422),
     "backoffice.give_credit": (302, 404, 404, 422, 422),
+    "backoffice.swap_card": (302, 404, 404, 422, 422),
 }
 # the tables that Flask-Admin draws
 OFF = (302, 404, 404, 302, 302)  # nothing is made or edited as a row: staff are led back to the table
@@ -579,7 +581,7 @@ def paid_order(ada: User, picture: str) -> dict[str, dict[str, Any]]:
     return {f"backoffice.{name}": own for name in (
         "order", "ship_order", "cancel_order", "extend_order", "note_order", "take_payment", "dismiss_payment",
         "order_file", "order_cards", "order_cards_csv", "order_card_qr", "delivery_note", "give_credit",
-        "process_order", "deliver_order", "give_order", "produce_line",
+        "process_order", "deliver_order", "give_order", "produce_line", "swap_card",
     )}  # fmt: skip
 
 

@@ -125,6 +125,19 @@ class ProduceForm(Form):
     was = RadioField(choices=[SelectChoice(status.value) for status in ProductionStatus])
 
 
+class SwapForm(Form):
+    """The card from stock that goes into the box."""
+
+    token = StringField(
+        _("Token of the card from stock"),
+        [DataRequired(_("Scan the card, or type its token."))],
+        description=_(
+            "Of the same design, new and free. It takes over the claim code; the card that was made retires."
+        ),
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+
+
 class PressForm(Form):
     """A button alone."""
 

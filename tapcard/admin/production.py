@@ -1,16 +1,21 @@
 """What making and packing an order takes: artwork, cards with their codes, the delivery note."""
 
 from flask import Response, abort, current_app, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from .. import files
-from ..models import Card
-from ..services import cards, order_desk
+from ..clock import utcnow
+from ..models import Card, Order
+from ..services import cards, fulfillment, order_desk
 from ..web import csvs, uploads
 from ..web.guards import permission_required
 from ..web.qr_files import qr_file
 from . import order_words
 from .blueprint import bp
+from .order_forms import SwapForm
+from .orders import step
 
 
 @bp.get("/orders/<number>/files/<name>")
@@ -36,7 +41,13 @@ def order_cards(number: str) -> str:
     """The cards of an order, with what goes onto them and into the box."""
     found = order_desk.whole(number)
     made = [(line, card, claim_code_of(card)) for line, card in order_desk.cards_of(found)]
-    return render_template("admin/order_cards.html", order=found, cards=made, site=current_app.config["SITE_URL"])
+    return render_template(
+        "admin/order_cards.html",
+        order=found,
+        cards=made,
+        site=current_app.config["SITE_URL"],
+        may_swap=current_user.may("orders.edit") and found.status in fulfillment.BEFORE_SHIPPING,
+    )
 
 
 @bp.get("/orders/<number>/cards.csv")
@@ -56,11 +67,34 @@ def order_cards_csv(number: str) -> Response:
 @permission_required("orders.view")
 def order_card_qr(number: str, token: str, kind: str) -> Response:
     """The QR code of one of its cards, to print."""
-    wanted = cards.clean_token(token)
-    card = next((card for _line, card in order_desk.cards_of(order_desk.whole(number)) if card.token == wanted), None)
-    if card is None:
-        abort(404)
+    card = sold_card(order_desk.whole(number), token)
     return qr_file(f"{current_app.config['SITE_URL']}/q/{card.token}", kind, name=f"tapcard-{card.token}")
+
+
+@bp.route("/orders/<number>/cards/<token>/swap", methods=["GET", "POST"])
+@permission_required("orders.edit")
+def swap_card(number: str, token: str) -> ResponseReturnValue:
+    """Pack a card from stock instead of one that would have to be made."""
+    found, form = order_desk.whole(number), SwapForm()
+    card = sold_card(found, token)
+
+    def do() -> None:
+        stock = cards.find(form.token.data or "")
+        if stock is None:
+            raise cards.CardNotFound(_("There is no card with this token."), field="token")
+        fulfillment.swap_in(card, stock, current_user, utcnow())
+
+    return step(
+        found, form, do, _("The card from stock is packed instead."),
+        title=_("Pack a card from stock"), label=_("Pack this card"), lead=_("Instead of %(token)s.", token=card.token),
+    )  # fmt: skip
+
+
+def sold_card(found: Order, token: str) -> Card:
+    """A card of an order by its token; any other does not exist."""
+    wanted = cards.clean_token(token)
+    card = next((card for _line, card in order_desk.cards_of(found) if card.token == wanted), None)
+    return card or abort(404)
 
 
 @bp.get("/orders/<number>/delivery-note")
