@@ -1,7 +1,6 @@
 """Activation by payment: a card that waits for it goes into the cart of whoever wants it, and on to the checkout."""
 
-from flask import abort, flash, redirect, url_for
-from flask_babel import gettext as _
+from flask import abort, redirect, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -10,7 +9,6 @@ from ..db import db
 from ..services import cards, carts
 from ..web.carts import cart_to_fill
 from ..web.filters import shop
-from ..web.navigation import has_endpoint
 from .blueprint import bp
 
 
@@ -27,8 +25,4 @@ def activate(token: str) -> Response:
         return redirect(url_for("tap.card", token=card.token))
     carts.add_activation(cart_to_fill(), card, shop(), utcnow())
     db.session.commit()
-    for endpoint in ("shop.checkout", "shop.cart"):
-        if has_endpoint(endpoint):
-            return redirect(url_for(endpoint))
-    flash(_("The activation is in your cart."), "success")
-    return redirect(here)
+    return redirect(url_for("shop.checkout"))

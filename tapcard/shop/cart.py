@@ -3,21 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
-from ..services import carts, orders, promotions
+from ..services import carts, checkout, promotions
 from ..services.carts import LineNotFound
-from ..services.orders import Draft
-from ..services.promotions import Customer
-from ..web.carts import cart_to_fill, current_cart
+from ..web.carts import cart_to_fill, current_cart, draft_of
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
@@ -108,7 +105,7 @@ def use_code() -> Response:
             cart = cart_to_fill()
             throttle("promotion_code", account=cart.id, address=True)
             cart.promotion = promotions.find(form.code.data or "")
-            if (refusal := look(cart).refusal) is not None:
+            if (refusal := draft_of(cart).refusal) is not None:
                 raise refusal
             db.session.commit()
             flash(_("The code counts."), "success")
@@ -129,7 +126,7 @@ def drop_code() -> Response:
 @bp.post("/cart/delivery")
 def choose_delivery() -> Response:
     """Choose how the parcel travels."""
-    cart, methods = cart_to_fill(), offered_methods()
+    cart, methods = cart_to_fill(), checkout.methods()
     form = delivery_form(methods, *chosen_delivery(cart, methods))
     if form.validate_on_submit() and form.method is not None:
         cart.checkout = {**cart.checkout, METHOD: form.method.id, PLACE: form.place}
@@ -157,9 +154,9 @@ def cart_page(forms: Forms) -> Response:
     if cart is None or not cart.lines:
         page = render_template("shop/cart.html", draft=None, problem=forms.sent)
         return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
-    methods = offered_methods()
+    methods = checkout.methods()
     method, place = chosen_delivery(cart, methods)
-    draft = look(cart, method)
+    draft = draft_of(cart, method)
     page = render_template(
         "shop/cart.html",
         cart=cart,
@@ -183,20 +180,6 @@ def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:
     assert form is not None
     form.quantity.id = f"quantity-{line.id}"  # there is one for each line
     return form
-
-
-def look(cart: Cart, method: DeliveryMethod | None = None) -> Draft:
-    """What the cart comes to now, for whoever is looking."""
-    user = current_user if current_user.is_authenticated else None
-    email = cart.checkout.get("email")
-    customer = Customer(user, email if isinstance(email, str) else None)
-    return orders.draft(cart, customer, method, shop(), current_app.extensions["keys"], utcnow())
-
-
-def offered_methods() -> Sequence[DeliveryMethod]:
-    """The ways of delivery, in the order staff gave them."""
-    wanted = select(DeliveryMethod).where(DeliveryMethod.is_active)
-    return db.session.scalars(wanted.order_by(DeliveryMethod.position, DeliveryMethod.id)).all()
 
 
 def chosen_delivery(cart: Cart, methods: Sequence[DeliveryMethod]) -> tuple[DeliveryMethod | None, str]:

@@ -14,14 +14,11 @@ from ..gateways.base import GatewayError
 from ..models import Cart, DeliveryKind, DeliveryMethod, Order, User
 from ..services import addresses, carts, checkout, delivery, orders, pricing
 from ..services.checkout import NEW
-from ..services.orders import Draft
 from ..services.pricing import Totals
-from ..services.promotions import Customer
 from ..web import filters, paying
-from ..web.carts import current_cart, remember_order
+from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
 from ..web.guards import to_log_in
-from ..web.navigation import has_endpoint
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .checkout_forms import CheckoutForm, ReviewForm, checkout_form
@@ -34,15 +31,10 @@ def buyer_here() -> User | None:
     return current_user if current_user.is_authenticated else None
 
 
-def cart_page() -> str:
-    """The address of the cart."""
-    return url_for("shop.cart") if has_endpoint("shop.cart") else url_for("shop.front")
-
-
 def nothing_to_order() -> Response:
     """Say that the cart is empty, where it can be filled."""
     flash(_("Your cart is empty."), "info")
-    return redirect(cart_page())
+    return redirect(url_for("shop.cart"))
 
 
 def who_logs_in_first(cart: Cart) -> Response | None:
@@ -51,12 +43,6 @@ def who_logs_in_first(cart: Cart) -> Response | None:
         return None
     flash(_("Log in or sign up first, so that the card can be yours."), "info")
     return to_log_in()
-
-
-def draft_of(cart: Cart, method: DeliveryMethod | None, email: str = "") -> Draft:
-    """What a cart comes to today for whoever is looking."""
-    customer = Customer(buyer_here(), email or cart.checkout.get("email"))
-    return orders.draft(cart, customer, method, filters.shop(), current_app.extensions["keys"], utcnow())
 
 
 # --- who and where ----------------------------------------------------------------------------------------------------
@@ -185,7 +171,7 @@ def go_on() -> Response:
     cart = current_cart()
     if cart is None or not cart.lines:
         return nothing_to_order()
-    if draft_of(cart, None).refusal is not None:
+    if draft_of(cart).refusal is not None:
         cart.promotion = None
     carts.accept_changes(cart, filters.shop(), utcnow())
     db.session.commit()

@@ -11,14 +11,14 @@ from .. import outbox
 from ..clock import utcnow
 from ..db import db
 from ..gateways.base import GatewayError
-from ..models import DeliveryKind, LineKind, Order, User
+from ..models import DeliveryKind, LineKind, Order
 from ..services import accounts, buying_again, orders, payments
 from ..web import filters, paying
 from ..web.carts import cart_to_fill, known_orders, remember_order
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
-from .checkout import cart_page, pay
+from .checkout import buyer_here, pay
 from .checkout_forms import PayForm
 from .order_forms import FindOrderForm
 from .order_words import history
@@ -27,14 +27,9 @@ ORDERS_A_PAGE = 20
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
-def reader() -> User | None:
-    """Whoever is signed in and looks at orders."""
-    return current_user if current_user.is_authenticated else None
-
-
 def own(number: str) -> Order:
     """An order that whoever is looking may open; any other does not exist."""
-    return orders.own_order(number, user=reader(), known=known_orders())
+    return orders.own_order(number, user=buyer_here(), known=known_orders())
 
 
 @bp.get("/orders", endpoint="orders")
@@ -43,7 +38,7 @@ def list_orders() -> str:
     number = request.args.get("page", "1")
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
-    theirs = orders.visible_to(reader(), known_orders())
+    theirs = orders.visible_to(buyer_here(), known_orders())
     page = db.paginate(theirs, page=int(number), per_page=ORDERS_A_PAGE)
     return render_template("shop/orders.html", page=page)
 
@@ -110,7 +105,7 @@ def cancel(found: Order) -> None:
     try:
         if under_way is not None:
             paying.close(under_way)
-        orders.cancel(db.session.get_one(Order, order_id), reader(), current_app.extensions["keys"], utcnow())
+        orders.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
         db.session.commit()
         flash(_("The order is canceled. Nothing is to be paid."), "success")
     except GatewayError:
@@ -133,7 +128,7 @@ def buy_again(number: str) -> Response:
     if not is_any:
         return redirect(url_for("shop.order", number=number))
     flash(_("It is in your cart, at today's prices."), "success")
-    return redirect(cart_page())
+    return redirect(url_for("shop.cart"))
 
 
 @bp.get("/orders/<number>/receipt")

@@ -13,7 +13,6 @@ from ..models import Collection, Product, ShopPage
 from ..money import Money
 from ..services import catalogue, display_rates
 from ..web import filters
-from ..web.navigation import has_endpoint
 from ..web.redirects import next_url
 from .blueprint import bp
 from .catalogue import site
@@ -80,15 +79,13 @@ def public_addresses() -> Iterator[str]:
     """Every page of the shop that is for everybody, as a whole address."""
     tree = catalogue.shelves()
     for endpoint in ("shop.front", "shop.products", "shop.designs", "shop.terms", "shop.privacy", "shop.contact"):
-        if has_endpoint(endpoint):
-            yield site() + url_for(endpoint)
+        yield site() + url_for(endpoint)
     for shelf in tree.shown.values():
         yield site() + url_for("shop.category", slug=shelf.slug)
     for slug in db.session.scalars(select(Collection.slug).where(Collection.is_active).order_by(Collection.id)):
         yield site() + url_for("shop.collection", slug=slug)
-    if has_endpoint("shop.page"):
-        for slug in db.session.scalars(select(ShopPage.slug).where(ShopPage.is_published).order_by(ShopPage.id)):
-            yield site() + url_for("shop.page", slug=slug)
+    for slug in db.session.scalars(select(ShopPage.slug).where(ShopPage.is_published).order_by(ShopPage.id)):
+        yield site() + url_for("shop.page", slug=slug)
     wanted = select(Product.slug).where(*catalogue.listed(tree)).order_by(Product.id).limit(MOST_IN_MAP)
     for slug in db.session.scalars(wanted):
         yield site() + url_for("shop.product", slug=slug)

@@ -8,14 +8,12 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..models import Product
 from ..money import Money
 from ..services import wishlist
 from ..services.wishlist import Moved
 from ..web.carts import cart_to_fill
 from ..web.filters import shop
 from ..web.guards import login_required
-from ..web.navigation import has_endpoint
 from ..web.redirects import next_url
 from ..web.throttling import form_status
 from .blueprint import bp
@@ -34,7 +32,7 @@ def show_wishlist() -> Response:
 def wish(slug: str) -> Response:
     """Remember a product; whoever is not signed in is led to log in, and back to where they were."""
     product = sold(slug)
-    back = next_url(home_of(product))
+    back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=back))
     told = _("%(name)s is on your wishlist.", name=product.name)
@@ -49,7 +47,7 @@ def wish(slug: str) -> Response:
 def unwish(slug: str) -> Response:
     """Forget a product."""
     product = sold(slug)
-    back = next_url(home_of(product))
+    back = next_url(url_for("shop.product", slug=product.slug))
     wishlist.remove(current_user, [product.id])
     db.session.commit()
     return redirect(back)
@@ -90,11 +88,6 @@ def tell(moved: Moved) -> None:
             flash(only_left(item), "warning")
     for name, error in moved.refused:
         flash(_("%(name)s: %(why)s", name=name, why=_(error.message, **error.params)), "warning")
-
-
-def home_of(product: Product) -> str:
-    """The page of a product, where there is one."""
-    return url_for("shop.product", slug=product.slug) if has_endpoint("shop.product") else url_for("shop.wishlist")
 
 
 def wishlist_page(form: ChosenForm) -> Response:

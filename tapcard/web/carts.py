@@ -3,13 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, g, session
+from flask import Flask, current_app, g, session
 from flask_login import current_user
 
 from ..clock import utcnow
 from ..db import db
-from ..models import Cart, Order, User
-from ..services import carts
+from ..models import Cart, DeliveryMethod, Order, User
+from ..services import carts, orders
+from ..services.orders import Draft
+from ..services.promotions import Customer
 from . import filters
 from .sessions import CART, ORDERS
 
@@ -42,6 +44,13 @@ def cart_to_fill() -> Cart:
             session.permanent = True
     g.pop("cart_count", None)
     return cart
+
+
+def draft_of(cart: Cart, method: DeliveryMethod | None = None, email: str = "") -> Draft:
+    """What a cart comes to today, for whoever is looking."""
+    user = current_user if current_user.is_authenticated else None
+    customer = Customer(user, email or cart.checkout.get("email"))
+    return orders.draft(cart, customer, method, filters.shop(), current_app.extensions["keys"], utcnow())
 
 
 def piece_count() -> int:
