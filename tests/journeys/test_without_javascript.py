@@ -53,13 +53,20 @@ def plain_phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def unpaid_card(chromium: Browser, served: Served) -> str:
+    """The token of a card that waits to be paid for."""
+    register(chromium, served, "PLAIN44", "By paying for the activation")
+    return "PLAIN44"
+
+
 @pytest.mark.parametrize("who", UNLINKED)
-def test_every_page_is_whole(plain_phone: BrowserContext, served: Served, who: str) -> None:
+def test_every_page_is_whole(plain_phone: BrowserContext, served: Served, unpaid_card: str, who: str) -> None:
     page = plain_phone.new_page()
     if who != "nobody":
         log_in(page, who)
     wrong, visited = [], []
-    for path in pages(page, served, UNLINKED[who]):
+    for path in pages(page, served, (*UNLINKED[who], f"/activate/{unpaid_card}")):
         visited.append(path)
         wrong += [f"{path}: {each}" for each in page.evaluate(MISSING, PHONE["width"])]
     assert not wrong, "\n".join(wrong)
