@@ -23,7 +23,7 @@ from ..models import (
     ReviewStatus,
     User,
 )
-from ..services import accounts, addresses, carts, orders, payments, promotions
+from ..services import accounts, addresses, carts, orders, payments, promotions, reviews
 from ..services.carts import Wish
 from ..services.orders import Buyer
 from .factories import create_address, create_user
@@ -85,13 +85,10 @@ class DemoPurchases:
         orders.deliver(order, self.staff, at + timedelta(days=4))
         _date_events(order, at, timedelta(hours=20), timedelta(days=2), timedelta(days=4))
         for slug, rating, text in says:
-            product = _product(slug)
-            product.rating_count += 1
-            product.rating_sum += rating
-            review = Review(product_id=product.id, user_id=buyer.id, author=buyer.first_name, rating=rating, text=text)
-            review.status, review.created_at = ReviewStatus.APPROVED, at + timedelta(days=6)
-            review.decided_at = at + timedelta(days=7)
-            db.session.add(review)
+            said = reviews.write(_product(slug), buyer, rating=rating, text=text, author=buyer.first_name)
+            review = db.session.get_one(Review, said)
+            review.created_at = at + timedelta(days=6)
+            reviews.decide_waiting(review, ReviewStatus.APPROVED, self.staff, at + timedelta(days=7))
         db.session.flush()
 
     def _cards(self, at: datetime) -> None:

@@ -60,8 +60,12 @@ def order_of(design: Design) -> Order | None:
 
 
 def is_ours(design: Design) -> bool:
-    """Whether the shop made a design itself, and may change it."""
-    return design.owner_id is None and design.status is DesignStatus.APPROVED
+    """Whether the shop made a design itself, and may change it; what a guest sent in stays the guest's."""
+    if design.owner_id is not None or design.status is not DesignStatus.APPROVED:
+        return False
+    first = select(OrderLine.pictures).where(OrderLine.design_id == design.id).order_by(OrderLine.id).limit(1)
+    uploads = db.session.scalar(first)  # of the line that it was made for, or that just ordered it
+    return uploads is None or design.front_picture not in uploads
 
 
 def create(typed: Mapping[str, Any], actor: User) -> Design:

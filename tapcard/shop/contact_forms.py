@@ -2,24 +2,20 @@
 
 from typing import Any
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import EmailField, HiddenField, StringField, TextAreaField
+from wtforms import EmailField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from ..clock import utcnow
 from ..models.users import EMAIL_LENGTH
 from ..services.enquiries import MESSAGE_LENGTH, NAME_LENGTH, ORDER_LENGTH
-from ..web import stamps
-from ..web.forms import Form
+from ..web.stamps import StampedForm
 from .newsletter_forms import is_email
 
 STAMP = "contact"
-SHORTEST_SECONDS = 2  # nobody types a message in less
 AT_MOST = _("At most %(max)d characters.")
 
 
-class ContactForm(Form):
+class ContactForm(StampedForm):
     """Who writes, how to answer, and what it is about."""
 
     name = StringField(
@@ -43,28 +39,10 @@ class ContactForm(Form):
         [DataRequired(_("Write what it is about."))],
         render_kw={"maxlength": MESSAGE_LENGTH, "rows": 7},
     )
-    homepage = StringField(  # people do not see it, robots fill it in
-        _("Leave this empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
-    )
-    stamp = HiddenField()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.shown_at = stamps.shown_at(STAMP, self.stamp.data, utcnow())
-        if self.shown_at is None:
-            self.stamp.data = stamps.make_stamp(STAMP, utcnow())
-
-    @property
-    def is_by_a_robot(self) -> bool:
-        """Whether something filled in what people do not see."""
-        return bool(self.homepage.data)
+        self.read_stamp(STAMP)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        valid = super().validate(extra_validators)
-        if valid and not self._is_old_enough():
-            self.form_errors.append(gettext("That was quick. Look over what you typed, then press the button again."))
-            return False
-        return valid
-
-    def _is_old_enough(self) -> bool:
-        return self.shown_at is not None and (utcnow() - self.shown_at).total_seconds() >= SHORTEST_SECONDS
+        return super().validate(extra_validators) and self.is_slow_enough()

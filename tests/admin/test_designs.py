@@ -11,9 +11,9 @@ from flask import Flask
 from PIL import Image
 
 from tapcard.db import db
-from tapcard.models import AuditEntry, Design, DesignStatus, OrderLine, Product, User
+from tapcard.models import AuditEntry, Design, DesignStatus, OrderLine, Product, ProductKind, User
 from tapcard.services import design_keeping
-from tests.buying import order_of
+from tests.buying import cart_of, fill, order_of, place
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, together, words_of
 
@@ -152,3 +152,22 @@ def test_of_two_who_decide_one_does(app: Flask, artwork: Design, ben: User, olu:
     assert results.count(design_keeping.AlreadyDecided) == 1
     tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("design."))).all()
     assert list(tags) == [f"design.{artwork.status.value}"]
+
+
+def test_what_a_guest_sent_in_never_becomes_everybodys(
+    bens: FormClient, create_product: Callable[..., Product]
+) -> None:
+    create_product("Own card", kind=ProductKind.CARD)
+    cart = cart_of(None)
+    product = db.session.scalars(sa.select(Product)).one()
+    fill(cart, product, front_picture=f"{7:032x}.webp")
+    order = place(cart)
+    db.session.commit()
+    number = order.lines[0].design_id
+    bens.post(f"/admin/designs/{number}/approve")
+    design = db.session.get_one(Design, number)
+    assert (design.status, design.owner_id) == (DesignStatus.APPROVED, order.user_id)
+    design.owner_id = None  # as for a buyer whose account is erased, or an order that waits for its address
+    db.session.commit()
+    bens.post(f"/admin/designs/{number}", data={"name": "Mine now", "card_amount": "1", "is_public": "y"})
+    assert not db.session.get_one(Design, number).is_public
