@@ -75,40 +75,25 @@ def waiting() -> Select[Review]:
     return select(Review).where(Review.status == ReviewStatus.WAITING).order_by(Review.created_at, Review.id)
 
 
-def decide(review: Review, status: ReviewStatus, actor: User, now: datetime) -> bool:
-    """Let a review through, or not; the product's average follows. False when that was decided so before.
+def decide(review: Review, was: ReviewStatus, status: ReviewStatus, actor: User, now: datetime) -> None:
+    """Let a review through, or not, that was seen in a state; the product's average follows.
 
-    Each step is one statement that changes the row only from where it stood, so two people at once count once.
+    One statement changes the row, and only from where it was seen, so two people at once count once: the second is told
+    by `AlreadyDecided`.
     """
-    if status is ReviewStatus.APPROVED:
-        changed = _turn(review, (ReviewStatus.WAITING, ReviewStatus.REJECTED), status, now)
-        step = 1
-    else:
-        changed = _turn(review, (ReviewStatus.APPROVED,), status, now)
-        step = -1 if changed else 0
-        changed = changed or _turn(review, (ReviewStatus.WAITING,), status, now)
-    if changed and step:
-        _count(review, step)
-    db.session.refresh(review)
-    if changed:
-        audit.record(f"review.{status.value}", subject=review, actor=actor, product_id=review.product_id)
-    return changed
-
-
-def decide_waiting(review: Review, status: ReviewStatus, actor: User, now: datetime) -> None:
-    """Let a review that waits through, or not; raises `AlreadyDecided` when somebody else was faster."""
-    if not _turn(review, (ReviewStatus.WAITING,), status, now):
+    if was is status or not _turn(review, was, status, now):
         raise AlreadyDecided(_("Somebody has decided about this review already."))
-    if status is ReviewStatus.APPROVED:
-        _count(review, 1)
+    step = (status is ReviewStatus.APPROVED) - (was is ReviewStatus.APPROVED)
+    if step:
+        _count(review, step)
     db.session.refresh(review)
     audit.record(f"review.{status.value}", subject=review, actor=actor, product_id=review.product_id)
 
 
-def _turn(review: Review, before: Sequence[ReviewStatus], status: ReviewStatus, now: datetime) -> bool:
+def _turn(review: Review, was: ReviewStatus, status: ReviewStatus, now: datetime) -> bool:
     turned = db.session.execute(
         sa.update(Review)
-        .where(Review.id == review.id, Review.status.in_(before))
+        .where(Review.id == review.id, Review.status == was)
         .values(status=status, decided_at=now)
         .execution_options(synchronize_session=False)
     )

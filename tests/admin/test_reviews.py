@@ -37,3 +37,17 @@ def test_a_rejected_review_counts_nothing(client: FormClient, ben: User, review:
     login(client, ben)
     client.post(f"/admin/reviews/{review.id}/reject")
     assert (review.status, product.rating_count) == (ReviewStatus.REJECTED, 0)
+
+
+def test_what_was_decided_is_found_again_and_can_be_decided_the_other_way(
+    client: FormClient, ben: User, review: Review, product: Product
+) -> None:
+    login(client, ben)
+    path = f"/admin/reviews/{review.id}"
+    client.post(f"{path}/approve", data={"was": "waiting"})
+    assert "Lovely" in client.get("/admin/reviews?state=approved").text
+    assert client.post(f"{path}/reject", data={"was": "approved"}).location == "/admin/reviews?state=approved"
+    assert (review.status, product.rating_count, product.rating_sum) == (ReviewStatus.REJECTED, 0, 0)
+    assert client.post(f"{path}/reject", data={"was": "approved"}).status_code == 409
+    assert "Lovely" in client.get("/admin/reviews?state=rejected").text
+    assert "Lovely" not in client.get("/admin/reviews?state=nonsense").text

@@ -1,5 +1,7 @@
 """Reviews: buyers only, once, after delivery; the average holds to the star, whoever decides at once."""
 
+from contextlib import nullcontext
+
 import pytest
 from flask import Flask
 
@@ -7,7 +9,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
 from tapcard.services import orders, reviews
-from tapcard.services.reviews import NotABuyer, ReviewedAlready
+from tapcard.services.reviews import AlreadyDecided, NotABuyer, ReviewedAlready
 from tests import buying
 from tests.watching import together
 
@@ -76,7 +78,8 @@ def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
     sums = []
     for status in (None, REJECTED, APPROVED, APPROVED, REJECTED, REJECTED, APPROVED):
         if status is not None:
-            reviews.decide(review, status, ben, utcnow())
+            with nullcontext() if review.status is not status else pytest.raises(AlreadyDecided):
+                reviews.decide(review, review.status, status, ben, utcnow())
             db.session.commit()
         shown = len(reviews.of_product(delivered))
         sums.append((delivered.rating_count, delivered.rating_sum, shown))
@@ -92,7 +95,7 @@ def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
 def test_the_average_is_that_of_all_approved(delivered: Product, ada: User, cleo: User, ben: User) -> None:
     buying.deliver(buying.order_of(cleo, delivered))
     for user, rating in ((ada, 5), (cleo, 2)):
-        reviews.decide(write(delivered, user, rating), APPROVED, ben, utcnow())
+        reviews.decide(write(delivered, user, rating), WAITING, APPROVED, ben, utcnow())
         db.session.commit()
     assert (delivered.rating_count, delivered.rating) == (2, 3.5)
 
@@ -103,13 +106,14 @@ def test_staff_who_decide_at_once_count_once(
 ) -> None:
     review = write(delivered, ada, rating=3)
     if before is APPROVED:
-        reviews.decide(review, APPROVED, ben, utcnow())
+        reviews.decide(review, WAITING, APPROVED, ben, utcnow())
         db.session.commit()
     review_id, ben_id = review.id, ben.id
 
-    def press(_place: int) -> bool:
+    def press(_place: int) -> str:
         seen = db.session.get_one(Review, review_id)
-        return reviews.decide(seen, after, db.session.get_one(User, ben_id), utcnow())
+        reviews.decide(seen, before, after, db.session.get_one(User, ben_id), utcnow())
+        return "decided"
 
-    assert sorted(map(bool, together(app, 4, press))) == [False, False, False, True]
+    assert sorted(map(str, together(app, 4, press))) == sorted(["decided", *[str(AlreadyDecided)] * 3])
     assert (delivered.rating_count, delivered.rating_sum) == (count, 3 * count)
