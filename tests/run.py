@@ -13,14 +13,14 @@ from tests import needs
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run(database: str, arguments: list[str]) -> tuple[bool, dict[str, int], Counter[str]]:
+def run(database: str, left_to_the_other: str, arguments: list[str]) -> tuple[bool, dict[str, int], Counter[str]]:
     """Run pytest on one database; return whether it was green, the counts, and the skipped tests by reason."""
     print(f"\n===== {database} =====", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary.json"
         environment = {**os.environ, "TEST_DATABASE": database.lower(), "TEST_SUMMARY": str(summary)}
-        judged = [] if database == "SQLite" else ["-m", "not looks"]  # a page is the same on every database
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *judged, *arguments]
+        left_out = ["-m", f"not {left_to_the_other}"] if left_to_the_other else []
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *left_out, *arguments]
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         counts = json.loads(summary.read_text()) if summary.exists() else {}
     return code == 0, counts, Counter(counts.pop("skipped", {}))
@@ -33,9 +33,11 @@ def main(arguments: list[str]) -> int:
         databases.append("PostgreSQL")
     else:
         left_out.append("the whole suite on PostgreSQL, for want of a server (TEST_POSTGRESQL_URL)")
+    # what a page looks like is the same on both; what does not belong there, PostgreSQL takes worse
+    elsewhere = {"SQLite": "odd" if len(databases) > 1 else "", "PostgreSQL": "looks"}
     green, total, skipped = True, Counter[str](), Counter[str]()
     for database in databases:
-        is_green, counts, reasons = run(database, arguments)
+        is_green, counts, reasons = run(database, elsewhere[database], arguments)
         green &= is_green
         total.update(counts)
         skipped.update(reasons)

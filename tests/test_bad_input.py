@@ -38,6 +38,7 @@ from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import PageForm, forms_on, walk
 
+pytestmark = pytest.mark.odd
 TEXTS = (
     "",
     "   ",
@@ -184,8 +185,23 @@ def opened(
     written = seeds.create_page()
     create_card(cleo, token="LOSTCARD", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
 
+    open_before: list[tuple[FormClient, str, str]] = []
+
+    def form_of(client: FormClient, path: str, shown_on: str, good: dict[str, str]) -> PageForm | None:
+        forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
+        found = [each for each in forms if (each.action or shown_on).partition("?")[0] == path or len(forms) == 1]
+        if len(found) != 1:
+            return None
+        found[0].values.update(good)
+        return found[0]
+
     def open_page(page: str) -> tuple[FormClient, str, PageForm]:
         who, good = PAGES[page]
+        if open_before:  # once more, unless what was sent has ended it
+            client, path, shown_on = open_before[-1]
+            form = form_of(client, path, shown_on, good)
+            if form is not None:
+                return client, path, form
         client = new_client()
         if who in people:
             login(client, people[who])
@@ -205,9 +221,9 @@ def opened(
         )
         values |= {"bought": bought, "line": line, "page": written.id}
         path, shown_on = (each.format(card=card and card.token, **values) for each in (page, SHOWN_ON.get(page, page)))
-        forms = [form for form in forms_on(client.get(shown_on).text) if is_of_the_page(form)]
-        [form] = [each for each in forms if (each.action or shown_on).partition("?")[0] == path or len(forms) == 1]
-        form.values.update(good)
+        form = form_of(client, path, shown_on, good)
+        assert form is not None, shown_on
+        open_before.append((client, path, shown_on))
         return client, path, form
 
     return open_page
@@ -363,26 +379,25 @@ def test_fields_that_come_twice_not_at_all_or_under_another_name_break_nothing(
                 client, path, form = opened(page)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ONLY_LOOKED_AT])
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
-        (b"", "application/x-www-form-urlencoded"),
-        (b"\xff\xfe=\x00&%zz=%", "application/x-www-form-urlencoded"),
-        (b"not multipart at all", "multipart/form-data; boundary=x"),
-        (b"--x\r\nContent-Disposition: form-data\r\n\r\nno name\r\n--x--", "multipart/form-data; boundary=x"),
-        (b"{", "application/json"),
-        (b"<x/>", "text/xml"),
-        (b"x", ""),
-    ],
-    ids=str,
+BODIES = (
+    (b"", "application/x-www-form-urlencoded"),
+    (b"\xff\xfe=\x00&%zz=%", "application/x-www-form-urlencoded"),
+    (b"not multipart at all", "multipart/form-data; boundary=x"),
+    (b"--x\r\nContent-Disposition: form-data\r\n\r\nno name\r\n--x--", "multipart/form-data; boundary=x"),
+    (b"{", "application/json"),
+    (b"<x/>", "text/xml"),
+    (b"x", ""),
 )
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ONLY_LOOKED_AT])
 def test_a_body_that_is_no_form_is_refused(
-    opened: Callable[[str], tuple[FormClient, str, PageForm]], page: str, body: bytes, kind: str
+    opened: Callable[[str], tuple[FormClient, str, PageForm]], page: str
 ) -> None:
     client, path, form = opened(page)
-    answer = client.post(form.action or path, data=body, content_type=kind, csrf=False)
-    assert answer.status_code in (400, 413, 415)
+    for body, kind in BODIES:
+        answer = client.post(form.action or path, data=body, content_type=kind, csrf=False)
+        assert answer.status_code in (400, 413, 415), f"{body!r} as {kind!r}"
 
 
 def shape(path: str) -> str:

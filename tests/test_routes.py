@@ -757,6 +757,7 @@ def odd_paths(rule: Rule, values: dict[str, Any]) -> list[str]:
     return [template.format(**{**values, name: odd}) for name in rule.arguments for odd in ODD_PARTS]
 
 
+@pytest.mark.odd
 @pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
 def test_an_odd_part_of_an_address_breaks_nothing(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
@@ -772,6 +773,7 @@ def test_an_odd_part_of_an_address_breaks_nothing(
     assert tried > 100
 
 
+@pytest.mark.odd
 def test_an_odd_address_to_send_to_breaks_nothing(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]]
 ) -> None:
@@ -790,6 +792,7 @@ def test_an_odd_address_on_plastic_has_a_page(client: FormClient, path: str, odd
         assert answer.status_code in (301, 308, 404)
 
 
+@pytest.mark.odd
 @pytest.mark.parametrize("odd", [*ODD, "page=2", "//evil.example", "/\t/evil.example", "javascript:alert(1)"])
 def test_an_odd_question_breaks_no_page(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], odd: str

@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Product
-from ..models.products import SLUG_LENGTH
-from ..services import carts
+from ..services import carts, catalogue
 from ..services.carts import CartItem
 from ..web import pictures
 from ..web.carts import cart_to_fill
@@ -55,8 +54,7 @@ def sold(slug: str) -> Product:
     """The product of an address, with what it asks, as long as it is shown."""
     wanted = select(Product).where(Product.slug == slug, Product.is_active)
     whole = (selectinload(Product.options), selectinload(Product.pictures))
-    can_be_one = len(slug) <= SLUG_LENGTH and "\0" not in slug
-    return (db.session.scalar(wanted.options(*whole)) if can_be_one else None) or abort(404)
+    return (db.session.scalar(wanted.options(*whole)) if catalogue.can_be_slug(slug) else None) or abort(404)
 
 
 def put_in(form: BuyForm) -> CartItem:

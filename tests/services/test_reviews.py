@@ -85,7 +85,7 @@ def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
         sums.append((delivered.rating_count, delivered.rating_sum, shown))
     assert sums == [(0, 0, 0), (0, 0, 0), (1, 4, 1), (1, 4, 1), (0, 0, 0), (0, 0, 0), (1, 4, 1)]
     assert delivered.rating == 4
-    entries = db.session.query(AuditEntry).filter(AuditEntry.tag.startswith("review.")).all()
+    entries = db.session.query(AuditEntry).filter(AuditEntry.tag.startswith("review.")).order_by(AuditEntry.id).all()
     assert [each.tag for each in entries] == [
         *("review.rejected", "review.approved", "review.rejected", "review.approved")
     ]
