@@ -23,7 +23,6 @@ from ..models import (
     ProductPicture,
     product_collections,
 )
-from ..models.products import SLUG_LENGTH
 
 A_PAGE = 24
 IN_FRONT = 8
@@ -436,15 +435,8 @@ def featured(tree: Shelves) -> list[Tile]:
 # --- one product ------------------------------------------------------------------------------------------------------
 
 
-def can_be_slug(text: str) -> bool:
-    """Whether part of an address can name anything; PostgreSQL takes no NUL."""
-    return len(text) <= SLUG_LENGTH and "\0" not in text
-
-
 def product_of(slug: str, *more: sa.ColumnElement[Any]) -> sa.Row[Any] | None:
     """A product that is sold, with its pictures and options, and more columns if asked for: one statement."""
-    if not can_be_slug(slug):
-        return None
     wanted = select(Product, *more).where(Product.slug == slug, Product.is_active)
     rows = db.session.execute(wanted.options(joinedload(Product.pictures), joinedload(Product.options))).unique()
     return rows.one_or_none()

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Product
-from ..services import carts, catalogue
+from ..services import carts
 from ..services.carts import CartItem
 from ..web import pictures
 from ..web.carts import cart_to_fill
@@ -54,7 +54,7 @@ def sold(slug: str) -> Product:
     """The product of an address, with what it asks, as long as it is shown."""
     wanted = select(Product).where(Product.slug == slug, Product.is_active)
     whole = (selectinload(Product.options), selectinload(Product.pictures))
-    return (db.session.scalar(wanted.options(*whole)) if catalogue.can_be_slug(slug) else None) or abort(404)
+    return db.session.scalar(wanted.options(*whole)) or abort(404)
 
 
 def put_in(form: BuyForm) -> CartItem:

@@ -13,10 +13,17 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 def init_app(app: Flask) -> None:
     """Demand a token of every POST, and put the headers on every answer."""
+    app.before_request(refuse_impossible_addresses)
     app.before_request(refuse_nameless_fields)
     csrf.init_app(app)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.after_request(add_headers)
+
+
+def refuse_impossible_addresses() -> None:
+    """Find nothing at an address with a NUL in it, which PostgreSQL takes in no text."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def refuse_nameless_fields() -> None:
