@@ -137,8 +137,14 @@ def app(application: Flask) -> Iterator[Flask]:
 
 def empty() -> None:
     """Delete all rows but those every installation has."""
-    for table in reversed(db.metadata.sorted_tables):
-        if table.name not in KEPT_TABLES:
+    tables = {table.name: table for table in db.metadata.sorted_tables if table.name not in KEPT_TABLES}
+    # asked in one statement: emptying those that are empty takes PostgreSQL longer than most tests
+    filled = sa.union_all(
+        *(sa.select(sa.literal(name)).where(sa.exists(sa.select(table))) for name, table in tables.items())
+    )
+    names = set(db.session.scalars(filled))
+    for table in reversed(tables.values()):
+        if table.name in names:
             db.session.execute(table.delete())
     db.session.commit()
 
