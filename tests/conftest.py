@@ -112,8 +112,21 @@ class FormClient(FlaskClient):
         db.session.expire_all()
         return response
 
+    _token: tuple[str, str] | None = None  # of a session: the token stays the same as long as its id does
+
     def csrf_token(self) -> str:
         """The token of this browser's session, as a page's form would carry it."""
+        sid = self._sid()
+        if self._token is None or sid is None or self._token[0] != sid:
+            token = self._read_token()
+            self._token = (self._sid() or "", token)
+        return self._token[1]
+
+    def _sid(self) -> str | None:
+        cookie = self.get_cookie("tc_session")
+        return cookie.value if cookie is not None else None
+
+    def _read_token(self) -> str:
         page = contextvars.Context().run(super().open, "/log-in?next=/dashboard", method="GET")
         text = page.get_data(as_text=True)
         if 'name="csrf_token"' not in text:

@@ -51,7 +51,7 @@ def test_no_page_keeps_anybody_out(phone: BrowserContext, served: Served, waitin
     if who != "nobody":
         log_in(page, who)
     wrong, visited, refused = [], [], 0
-    for path in pages(page, served, (*UNLINKED[who], f"/activate/{waiting_card}")):
+    for path in pages(page, served, (*UNLINKED[who], f"/activate/{waiting_card}"), who):
         visited.append(path)
         wrong += complaints(page)
         for number in range(forms_to_spoil(page)):
@@ -172,7 +172,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
     if who != "nobody":
         log_in(page, who)
     wrong = []
-    for path in pages(page, served, UNLINKED[who]):
+    for path in pages(page, served, UNLINKED[who], who):
         page.evaluate("document.activeElement.blur()")
         wanted, reached = page.evaluate(COLLECT), set()
         for _press in range(2 * wanted + 10):  # a date has a stop for each of its parts

@@ -13,7 +13,7 @@ from tests.journeys.test_profile import sideways_photo, sign_up
 from tests.journeys.test_two_factor import give_password, next_code
 from tests.journeys.walking import LEAST, UNLINKED, link_mailed, pages, register
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
+pytestmark = [pytest.mark.browser, pytest.mark.looks, pytest.mark.xdist_group("served")]
 MISSING = """(wide) => {
   const all = (selector) => [...document.querySelectorAll(selector)];
   const start = (each) => each.outerHTML.slice(0, 120);
@@ -66,7 +66,7 @@ def test_every_page_is_whole(plain_phone: BrowserContext, served: Served, unpaid
     if who != "nobody":
         log_in(page, who)
     wrong, visited = [], []
-    for path in pages(page, served, (*UNLINKED[who], f"/activate/{unpaid_card}")):
+    for path in pages(page, served, (*UNLINKED[who], f"/activate/{unpaid_card}"), who):
         visited.append(path)
         wrong += [f"{path}: {each}" for each in page.evaluate(MISSING, PHONE["width"])]
     assert not wrong, "\n".join(wrong)

@@ -20,6 +20,12 @@ UNLINKED = {
                         "/activate/DEMOPAY", "/cards/DEMOURL", "/cards/DEMOLOST", "/cards/DEMOSET"),
     "olu@example.com": ("/admin/", "/t/NOSUCH22", "/dashboard"),
 }  # fmt: skip
+# what somebody before has looked at: the shop's pages for everybody, and for the owner all but the back office
+ELSEWHERE = {
+    "nobody": re.compile(r"(?!)"),
+    "ada@example.com": re.compile(r"/(shop|products|pages|newsletter|contact|find-order|terms|privacy)\b"),
+    "olu@example.com": re.compile(r"/(?!admin\b)"),
+}
 LEAST = {"nobody": 18, "ada@example.com": 30, "olu@example.com": 14}
 # one page of each kind is enough: of a card, an order, a product, a shelf
 VARIES = re.compile(r"(?<=/)(?:[0-9A-Z]{6,}|TC-[0-9A-Z-]+|\d+)(?=/|$)|(?<=^/products/)[^/]+|(?<=^/shop/c)[^/]+/[^/]+")
@@ -40,8 +46,8 @@ SPOIL = f"""(number) => {{
 }}"""
 
 
-def pages(page: Page, served: Served, starts: tuple[str, ...]) -> Iterator[str]:
-    """Go to each kind of page that can be reached by links; gives its path."""
+def pages(page: Page, served: Served, starts: tuple[str, ...], who: str = "nobody") -> Iterator[str]:
+    """Go to each kind of page that can be reached by links and is not judged elsewhere; gives its path."""
     waiting, known = list(starts), {VARIES.sub("*", path) for path in starts}
     while waiting:
         path = waiting.pop(0)
@@ -54,7 +60,8 @@ def pages(page: Page, served: Served, starts: tuple[str, ...]) -> Iterator[str]:
             kind = VARIES.sub("*", found.path)
             leads_on = found.path.startswith(("/t/", "/q/", "/dev/")) or "/open/" in found.path
             is_page = "." not in found.path.rpartition("/")[2] and not leads_on
-            if f"{found.scheme}://{found.netloc}" == served.url and is_page and kind not in known:
+            is_new = kind not in known and not ELSEWHERE[who].match(found.path)
+            if f"{found.scheme}://{found.netloc}" == served.url and is_page and is_new:
                 known.add(kind)
                 waiting.append(found.path)
 
