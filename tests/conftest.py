@@ -45,6 +45,14 @@ POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgre
 KEPT_TABLES = {"alembic_version", "roles"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for no database: once is enough."""
+    for item in items:
+        if not {"database_url", "served"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("anywhere")
+
+
 @pytest.fixture(scope="session")
 def worker_name(request: pytest.FixtureRequest) -> str:
     """The name of this process among those that test in parallel."""
@@ -62,6 +70,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory, worker_name: str) -> 
     with server.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))  # no test pulls the plug
     yield f"{POSTGRESQL}/{name}"
     with server.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))

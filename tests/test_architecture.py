@@ -1,7 +1,7 @@
 """What holds for every file: who may commit, who knows the web, where imports stand, what may be caught."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,9 @@ KNOW_NO_WEB = ("services", "models", "gateways", "outbox", "spool", "images", "q
                "money", "clock", "errors", "tokens", "keys")  # fmt: skip
 WEB = ("flask", "flask_login", "flask_wtf", "flask_admin", "flask_limiter", "flask_session", "werkzeug", "wtforms")
 
+# What adds amounts up.
+COUNT_MONEY = ("carts", "checkout", "credit", "delivery", "orders", "payments", "pricing", "promotions")
+
 # Where everything is caught, and why that is right there.
 MAY_CATCH_EVERYTHING = {
     "tapcard/tap/record.py": "a failure to record never stops the redirect; it is logged and counted",
@@ -55,8 +58,9 @@ def in_rows(rows: tuple[str, ...]) -> list[Path]:
     ]
 
 
-def nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text(), str(path)))
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(), str(path))))
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -133,3 +137,23 @@ def test_the_environment_is_read_in_one_place(path: Path) -> None:
 def test_every_module_opens_with_a_sentence(path: Path) -> None:
     if path.read_text().strip():
         assert ast.get_docstring(ast.parse(path.read_text())), f"{name_of(path)} does not say what it is"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_nobody_is_sent_where_the_browser_says_it_came_from(path: Path) -> None:
+    """H41"""
+    reads = [node.lineno for node in nodes(path) if isinstance(node, ast.Attribute) and node.attr == "referrer"]
+    assert not reads, f"{name_of(path)} reads it in lines {reads}"
+
+
+@pytest.mark.parametrize("name", ["money", *(f"services/{each}" for each in COUNT_MONEY)])
+def test_money_is_counted_in_whole_units(name: str) -> None:
+    """H42"""
+    broken = [
+        node.lineno
+        for node in nodes(PACKAGE / f"{name}.py")
+        if (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div))
+        or (isinstance(node, ast.Name) and node.id == "float")
+    ]
+    assert not broken, f"{name} counts with fractions in lines {broken}"

@@ -11,6 +11,7 @@ AMOUNTS = st.integers(0, 10**12)
 
 @pytest.mark.parametrize("amount", [19.99, "1999", True, None])
 def test_money_is_never_made_from_anything_but_whole_units(amount: object) -> None:
+    """H42"""
     with pytest.raises(TypeError):
         Money(amount, "GBP")  # type: ignore[arg-type]
 

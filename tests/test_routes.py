@@ -716,6 +716,7 @@ def test_without_its_token_nothing_is_taken(
 
 
 def test_only_two_kinds_of_requests_do_anything(app: Flask) -> None:
+    """H37: there is no programming interface besides the pages."""
     methods = {method for rule in app.url_map.iter_rules() for method in rule.methods or ()}
     assert methods == {"GET", "HEAD", "OPTIONS", "POST"}
 

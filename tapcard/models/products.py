@@ -96,6 +96,9 @@ class Product(Base):
         sa.CheckConstraint(f"tax_rate BETWEEN 0 AND {HUNDRED_PERCENT}", name="tax_rate_in_range"),
         sa.Index(None, "is_active", "created_at"),
         sa.Index(None, "is_active", "price_amount"),
+        sa.Index("ix_products_featured", "is_active", "is_featured", "created_at", "id"),
+        # all that lists count, so that counting reads no product
+        sa.Index("ix_products_counted", "is_active", "category_id", "availability", "stock", "discount_percent"),
     )
 
     id: Mapped[pk]

@@ -30,6 +30,7 @@ RELATED = 4
 MOST_PAGE = 1_000_000
 LONGEST_SEARCH = 100
 MOST_WORDS = 8
+UNFOLDED = 30  # shelves to filter by; of a larger tree only what is above, beside and right below the chosen one
 
 Condition = sa.ColumnExpressionArgument[bool]
 
@@ -326,29 +327,34 @@ class _Query:
 
     def collection_options(self, every: Sequence[Collection]) -> dict[CollectionKind, list[Option]]:
         """Count by collection, in one statement: of each kind as if another one of that kind were chosen."""
-        kinds: list[CollectionKind | None] = list(CollectionKind) if self.chosen else [None]
-        selects = [self._count_of(kind) for kind in kinds]
-        wanted: Any = selects[0] if len(selects) == 1 else sa.union_all(*selects)
-        numbers = {row[0]: int(row[1]) for row in db.session.execute(wanted)}
+        numbers: Counter[int] = Counter()
+        for collection_id, number in db.session.execute(sa.union_all(*self._counts_of_collections())):
+            numbers[collection_id] += number
         return {
             kind: [
-                Option(each.slug, each.name, numbers.get(each.id, 0), self.chosen.get(kind) == each)
+                Option(each.slug, each.name, numbers[each.id], self.chosen.get(kind) == each)
                 for each in every
-                if each.kind is kind and (numbers.get(each.id) or self.chosen.get(kind) == each)
+                if each.kind is kind and (numbers[each.id] or self.chosen.get(kind) == each)
             ]
             for kind in CollectionKind
         }
 
-    def _count_of(self, kind: CollectionKind | None) -> Select[Any]:
-        conditions = [*self.common(), *self.of_columns(), *self.of_collections(but=kind)]
+    def _counts_of_collections(self) -> list[Select[Any]]:
         link = product_collections.c
-        fitting = select(Product.id).where(
-            *conditions
-        )  # on its own it is read from an index alone, if nothing is asked
-        found = select(link.collection_id, sa.func.count()).where(link.product_id.in_(fitting))
+        counted = select(link.collection_id, sa.func.count()).group_by(link.collection_id)
+        if self.asked.is_empty:  # all but those in no list, who are few, are sooner found than those in lists
+            unlisted = select(Product.id).where(sa.not_(sa.and_(*listed(self.tree))))
+            less = select(link.collection_id, -sa.func.count()).group_by(link.collection_id)
+            return [counted, less.where(link.product_id.in_(unlisted))]
+        kinds: list[CollectionKind | None] = list(CollectionKind) if self.chosen else [None]
+        return [self._count_of(counted, kind) for kind in kinds]
+
+    def _count_of(self, counted: Select[Any], kind: CollectionKind | None) -> Select[Any]:
+        conditions = [*self.common(), *self.of_columns(), *self.of_collections(but=kind)]
+        found = counted.where(product_collections.c.product_id.in_(select(Product.id).where(*conditions)))
         if kind is not None:
-            found = found.join(Collection, Collection.id == link.collection_id).where(Collection.kind == kind)
-        return found.group_by(link.collection_id)
+            found = found.join(Collection).where(Collection.kind == kind)
+        return found
 
 
 class _Counts:
@@ -382,11 +388,12 @@ class _Counts:
         return self._with_all_below[shelf.id]
 
     def categories(self) -> list[Option]:
-        return [
-            Option(shelf.slug, shelf.name, self.on_shelf(shelf), shelf == self._query.shelf, shelf.depth)
-            for shelf in self._query.tree.shown.values()
-            if self.on_shelf(shelf) or shelf == self._query.shelf
-        ]
+        tree, chosen = self._query.tree, self._query.shelf
+        offered = [shelf for shelf in tree.shown.values() if self.on_shelf(shelf) or shelf == chosen]
+        if len(offered) > UNFOLDED:
+            opened = {None, *(shelf.id for shelf in tree.trail(chosen.id if chosen is not None else None))}
+            offered = [shelf for shelf in offered if shelf.parent_id in opened]
+        return [Option(each.slug, each.name, self.on_shelf(each), each == chosen, each.depth) for each in offered]
 
     def availabilities(self) -> list[Option]:
         asked = self._query.asked.availability

@@ -54,6 +54,7 @@ def test_a_code_that_cannot_be_one_is_refused(country: str, code: str) -> None:
 
 
 def test_there_is_always_one_default(ada: User, cleo: User) -> None:
+    """H45"""
     hers = seeds.create_address(cleo)
     first, second, third = (seeds.create_address(ada) for _number in range(3))
     assert defaults(ada) == [first.id]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tapcard import seeds
@@ -125,6 +125,8 @@ filters = st.builds(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=filters)
+@example(Filter())
+@example(Filter(category="desk"))
 def test_a_list_holds_what_fits_in_its_order_and_counts_what_would(stock: list[Product], asked: Filter) -> None:
     wanted = ordered([product for product in stock if fits(product, asked)], asked.sort)
     found = catalogue.find(asked, catalogue.shelves(), catalogue.collections())
@@ -181,6 +183,28 @@ def test_a_hidden_category_hides_what_stands_in_and_below_it(
     assert names() == {"Seen"}
     assert find(category="box").shelf is None
     assert find().categories == []
+
+
+def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
+    create_category: Callable[..., Category], create_product: Callable[..., Product]
+) -> None:
+    def build(tops: range) -> None:
+        for top in tops:
+            shelf = create_category(f"Top {top}", slug=f"top-{top}")
+            for number in range(3):
+                child = create_category(f"Child {number}", shelf, slug=f"child-{top}-{number}")
+                create_product(category=child)
+
+    def offered(category: str | None = None) -> set[str]:
+        return {option.value for option in find(category=category).categories}
+
+    build(range(7))
+    assert len(offered()) == 7 * 4  # small enough to stand open
+    build(range(7, 9))
+    tops = {f"top-{top}" for top in range(9)}
+    assert offered() == tops
+    assert offered("top-2") == tops | {"child-2-0", "child-2-1", "child-2-2"}
+    assert offered("child-2-1") == tops | {"child-2-0", "child-2-1", "child-2-2"}
 
 
 def test_categories_in_a_circle_do_not_hang_a_page(

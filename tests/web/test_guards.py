@@ -39,6 +39,7 @@ def test_whoever_is_signed_out_logs_in_and_comes_back(client: FormClient, ada: U
 
 @pytest.mark.usefixtures("guarded")
 def test_what_was_posted_signed_out_is_not_come_back_to(client: FormClient) -> None:
+    """H41"""
     response = client.post("/test/guarded", headers={"Referer": "https://evil.example/"})
     assert response.headers["Location"] == "/log-in"
 
