@@ -104,8 +104,10 @@ class Order(Base):
     is_oversold: Mapped[bool] = mapped_column(default=False)
     promotion_id: Mapped[int | None] = mapped_column(sa.ForeignKey("promotions.id"), index=True)
     promotion_code: Mapped[str] = mapped_column(sa.String(40), default="")
+    promotion_customers: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # by whom its use was counted
     delivery_method_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery_methods.id"), index=True)
     delivery_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    is_delivery_agreed: Mapped[bool] = mapped_column(default=False)  # its price is settled with the buyer afterwards
     delivery_location: Mapped[str] = mapped_column(sa.String(100), default="")
     carrier: Mapped[str] = mapped_column(sa.String(60), default="")
     tracking_number: Mapped[str] = mapped_column(sa.String(80), default="")
@@ -172,6 +174,7 @@ class OrderLine(Base):
     kind: Mapped[LineKind]
     product_id: Mapped[int | None] = mapped_column(sa.ForeignKey("products.id"), index=True)
     design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
+    design_name: Mapped[str] = mapped_column(sa.String(50), default="")
     card_token: Mapped[str | None] = mapped_column(sa.String(20), index=True)  # of the card to be activated
     title: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     sku: Mapped[str] = mapped_column(sa.String(100), default="")

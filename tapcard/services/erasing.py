@@ -298,14 +298,15 @@ def _blank_orders(person: Person) -> None:
         kept = {name: address[name] for name in ("country",) if address.get(name)}
         _run(sa.update(Order).where(Order.id == order_id).values(address=kept))
     nobody = {"email": f"erased-{person.id}@{NO_HOST}", "first_name": "", "last_name": "", "phone": None}
-    _run(sa.update(Order).where(theirs).values(**nobody, note="", delivery_location="", tracking_number=""))
+    words = {"note": "", "delivery_location": "", "tracking_number": "", "promotion_customers": []}
+    _run(sa.update(Order).where(theirs).values(**nobody, **words))
     of_them = select(Order.id).where(theirs)
     _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them)).values(options=[], pictures=[]))
     artwork = select(OrderLine.design_id).where(OrderLine.order_id.in_(of_them))
     is_nobodys = (Design.id.in_(artwork), Design.owner_id.is_(None), ~Design.is_public)
     _run(sa.update(Design).where(*is_nobodys).values(owner_id=person.id))  # it is blanked with the rest of theirs
     own_artwork = OrderLine.design_id.in_(select(Design.id).where(Design.owner_id == person.id, ~Design.is_public))
-    _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them), own_artwork).values(picture=None))
+    _run(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them), own_artwork).values(picture=None, design_name=""))
     _run(sa.update(OrderEvent).where(OrderEvent.order_id.in_(of_them)).values(why=""))
     _run(sa.update(Payment).where(Payment.order_id.in_(of_them)).values(evidence={}, pay_url=""))
 
@@ -375,8 +376,8 @@ PERSONAL: tuple[Kept, ...] = (
           "profile_links": ("title", "url"), "former_slugs": ("slug",)}, _delete_profiles),
     Kept("orders, and what was paid for them",
          {"orders": ("email", "first_name", "last_name", "phone", "address", "note", "delivery_location",
-                     "tracking_number"),
-          "order_lines": ("options", "pictures", "picture"), "order_events": ("why",),
+                     "tracking_number", "promotion_customers"),
+          "order_lines": ("options", "pictures", "picture", "design_name"), "order_events": ("why",),
           "payments": ("evidence", "pay_url")}, _blank_orders),
     Kept("carts: what somebody means to buy, and what they typed at the checkout",
          {"carts": ("checkout",), "cart_lines": ("options", "front_picture", "rear_picture", "pictures")},
