@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, empty_log, insert, transactions
-from .models import LinkToken, OutboxMessage, Schedule, Tap, ThrottleCounter
+from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
 from .services import (
     carts,
@@ -286,16 +286,24 @@ def expire_orders() -> None:
 
 
 def look_at_payments() -> None:
-    """Ask the gateways about every payment that is under way: who paid and closed the browser has paid."""
+    """Ask the gateways about every payment that is under way: who paid and closed the browser has paid.
+
+    Those whose time is over are closed there, and read once more.
+    """
     last = 0
-    while waiting := payments.to_look_at(utcnow(), younger_than=payments.LOOKED_AT_FOR, after_id=last):
-        for payment_id, gateway, reference in waiting:
+    while waiting := payments.to_look_at(utcnow(), after_id=last):
+        for each in waiting:
+            if each.gateway not in evidence.gateways():
+                continue  # switched off: it is asked as soon as it is back
             try:
-                evidence.look(payment_id, gateway, reference)
+                if each.is_over:
+                    evidence.close(each.id, each.gateway, each.reference, PaymentStatus.EXPIRED)
+                else:
+                    evidence.look(each.id, each.gateway, each.reference)
             except Exception as error:  # one payment's trouble must not keep the others waiting
                 db.session.rollback()
-                logger.warning("payment %d could not be looked at: %s", payment_id, type(error).__name__)
-        last = waiting[-1][0]
+                logger.warning("payment %d could not be looked at: %s", each.id, type(error).__name__)
+        last = waiting[-1].id
     db.session.rollback()
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ..clock import utcnow
 from ..db import db, hold, insert
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import (
+    PAYMENT_OPEN,
     Availability,
     Card,
     CardHold,
@@ -42,6 +43,7 @@ from .pricing import Item
 
 MOST_PIECES, MOST_CARDS = 99, 500
 MOST_LINES = 100
+OUTSIDE = "offline"  # the gateway of money outside the web
 
 
 class BadQuantity(DomainError):
@@ -294,10 +296,24 @@ def may_order(design: Design, user_id: int | None) -> bool:
     return design.owner_id is not None and design.owner_id == user_id
 
 
+def gives_way(cart_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """The open orders of a cart that another order of it may take the place of; what they hold, the cart can have.
+
+    Not those of which money outside the web is awaited, or has come in part: their buyer may be on the way to the bank.
+    """
+    payment = aliased(Payment)
+    awaited = sa.and_(payment.status == PaymentStatus.PENDING, payment.gateway == OUTSIDE)
+    is_firm = select(payment.id).where(
+        payment.order_id == Order.id, sa.or_(awaited, payment.status == PaymentStatus.SUCCEEDED)
+    )
+    return Order.cart_id == cart_id, Order.status == OrderStatus.PENDING, ~is_firm.exists()
+
+
 def is_replaceable(cart_id: int) -> tuple[sa.ColumnElement[bool], ...]:
-    """The open orders of a cart that another order of it takes the place of: no payment of them is under way."""
-    under_way = select(Payment.id).where(Payment.order_id == Order.id, Payment.status == PaymentStatus.PENDING)
-    return Order.cart_id == cart_id, Order.status == OrderStatus.PENDING, ~under_way.exists()
+    """Those of them of which no payment is under way at a gateway: these may be canceled at once."""
+    payment = aliased(Payment)
+    under_way = select(payment.id).where(payment.order_id == Order.id, payment.status.in_(PAYMENT_OPEN))
+    return *gives_way(cart_id), ~under_way.exists()
 
 
 def _left(cart: Cart, now: datetime) -> dict[int, int | None]:
@@ -307,9 +323,8 @@ def _left(cart: Cart, now: datetime) -> dict[int, int | None]:
     counted = {line.product_id: line.product.stock for line in cart.lines if line.product is not None}
     wanted = [product_id for product_id, stock in counted.items() if stock is not None]
     if wanted:
-        is_free = sa.and_(
-            Order.status == OrderStatus.PENDING, sa.or_(Order.cart_id == cart.id, Order.expires_at <= now)
-        )
+        is_over = sa.and_(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
+        is_free = sa.or_(sa.and_(*gives_way(cart.id)), is_over)
         taken = (
             select(OrderLine.product_id, sa.func.sum(OrderLine.stock_taken))
             .join(OrderLine.order)
@@ -322,7 +337,7 @@ def _left(cart: Cart, now: datetime) -> dict[int, int | None]:
 
 
 def _held_by_others(cart: Cart, now: datetime) -> set[int]:
-    """The cards to be activated that somebody else is just paying for."""
+    """The cards to be activated that somebody else is just paying for, or another order is about."""
     wanted = [line.card_id for line in cart.lines if line.card_id is not None]
     if not wanted:
         return set()
@@ -331,7 +346,7 @@ def _held_by_others(cart: Cart, now: datetime) -> set[int]:
         .join(OrderLine, OrderLine.id == CardHold.order_line_id)
         .join(OrderLine.order)
         .where(CardHold.card_id.in_(wanted), CardHold.expires_at > now)
-        .where(sa.or_(Order.cart_id.is_(None), Order.cart_id != cart.id))
+        .where(sa.not_(sa.and_(*gives_way(cart.id))))
     )
     return set(db.session.scalars(holds))
 
@@ -460,9 +475,15 @@ def _settled(cart: Cart, line_id: int, shop: ShopSettings, now: datetime) -> Car
     return item
 
 
+def held(cart: Cart) -> Cart:
+    """The cart as it is now, for this transaction alone: what was read before somebody else changed it is forgotten."""
+    _hold(cart)
+    return _reload(cart)
+
+
 def change(cart: Cart, line_id: int, quantity: int, shop: ShopSettings, now: datetime) -> CartItem:
     """Set how many pieces of a line are wanted, capped to what there is; raises `BadQuantity`, `LineNotFound`."""
-    _hold(cart)
+    cart = held(cart)
     line = own_line(cart, line_id)
     most = most_of(line.kind)
     check_quantity(quantity, most)
@@ -478,12 +499,14 @@ def change(cart: Cart, line_id: int, quantity: int, shop: ShopSettings, now: dat
 
 def remove(cart: Cart, line_id: int) -> None:
     """Take a line out; raises `LineNotFound`."""
+    cart = held(cart)
     cart.lines.remove(own_line(cart, line_id))
     cart.updated_at = utcnow()
 
 
 def clear(cart: Cart) -> None:
     """Take everything out."""
+    cart = held(cart)
     cart.lines.clear()
     cart.promotion = None
     cart.updated_at = utcnow()
@@ -491,6 +514,7 @@ def clear(cart: Cart) -> None:
 
 def accept_changes(cart: Cart, shop: ShopSettings, now: datetime) -> bool:
     """Bring a cart up to what can be bought today, once the buyer has been told; tells whether anything changed."""
+    cart = held(cart)
     changed = [item for item in items(cart, shop, now) if item.has_changed]
     for item in changed:
         if item.is_gone:

@@ -232,15 +232,13 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
 
 
 def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
-    """Cancel an order that is not paid in full; what came of it is proposed to go back. Raises `IllegalMove`."""
+    """Cancel an order that is not paid in full, and what is under way outside the web; raises `IllegalMove`."""
     orders.cancel(order, by, keys, now, why)
     _run(
         sa.update(Payment)
         .where(Payment.order_id == order.id, Payment.status.in_(PAYMENT_OPEN))
         .values(status=PaymentStatus.CANCELED, settled_at=now)
     )
-    came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
-    _run(sa.update(Payment).where(*came).values(refund_proposed=True))
 
 
 def produce(order: Order, line_id: int, status: ProductionStatus, was: ProductionStatus, by: User) -> OrderLine:
@@ -257,7 +255,7 @@ def produce(order: Order, line_id: int, status: ProductionStatus, was: Productio
 def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
     """Give what an oversold order promises all the same, since staff found it; raises `IllegalMove` or `CannotGive`.
 
-    What its buyer's credit paid for is taken again first, and the payment needs no more care.
+    Its goods are taken from stock as far as they are there, and its buyer's credit; the payment needs no more care.
     """
     oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
     if not _run(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
@@ -265,6 +263,7 @@ def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
     db.session.refresh(order)
     if any(_has_failed(line) for line in order.lines):
         raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+    orders.take_what_is_there(order)
     missing = order.credit_amount - credit.spent_on(order)
     if missing > 0:
         _spend_again(order, missing)

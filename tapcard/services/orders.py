@@ -12,12 +12,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from .. import outbox
-from ..db import db, hold, insert
+from ..db import db, insert
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..keys import Keys
 from ..models import (
     ORDER_MOVES,
+    PAYMENT_OPEN,
     Availability,
     Card,
     CardHold,
@@ -34,6 +35,8 @@ from ..models import (
     OrderLine,
     OrderMove,
     OrderStatus,
+    Payment,
+    PaymentStatus,
     Product,
     ProductionStatus,
     Promotion,
@@ -131,7 +134,7 @@ def draft(
     bought = [item for item in items if not item.is_gone]
     products = [item.line.product for item in bought]
     promotion, refusal, is_promoted = cart.promotion, None, [False] * len(bought)
-    balance, is_counted = _held(cart, customer, now)
+    balance, is_counted = _held(cart, customer)
     if promotion is not None:
         subtotal = sum(item.unit_amount * item.quantity for item in bought)
         try:
@@ -147,15 +150,15 @@ def draft(
     return Draft(items, totals, promotion, refusal, balance)
 
 
-def _held(cart: Cart, customer: Customer, now: datetime) -> tuple[int, bool]:
+def _held(cart: Cart, customer: Customer) -> tuple[int, bool]:
     """What credit the buyer could spend, and whether the use of the promotion is counted already.
 
-    What the cart's own orders hold that wait to be paid, the cart can have.
+    What those of its own orders hold that give way to another one, the cart can have.
     """
     if customer.user is None and cart.promotion is None:
         return 0, False
     promotion_id = cart.promotion.id if cart.promotion is not None else None
-    waiting = (Order.cart_id == cart.id, Order.status == OrderStatus.PENDING, Order.expires_at > now)
+    waiting = carts.gives_way(cart.id)
     user_id = customer.user.id if customer.user is not None else None
     account, spent, counted = db.session.execute(
         select(
@@ -248,14 +251,15 @@ def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, 
     """Turn a cart into an order; takes stock, a use of the promotion, credit and cards to be activated, all or nothing.
 
     Pressed twice, from two tabs or after going back, the same cart gives the same order; another content takes the
-    place of an order that nobody is paying. Raises `EmptyCart`, `CartChanged`, `PriceChanged`, `NeedsAccount`, and what
-    the promotion or the credit refuses.
+    place of an order that nobody is paying (`being_paid` names those to be closed first). Raises `EmptyCart`,
+    `CartChanged`, `PriceChanged`, `NeedsAccount`, and what the promotion or the credit refuses.
     """
-    hold(f"cart {cart.id}")
-    db.session.refresh(cart, ["promotion_id"])
-    same = next((each for each in _waiting(cart, now) if _says_the_same(each, cart, buyer, expected_total)), None)
+    cart = carts.held(cart)
+    if cart.promotion_id is not None:
+        expire_due(now, keys, promotion_id=cart.promotion_id)  # their uses are free, whether a worker runs or not
     found = draft(cart, buyer.customer, buyer.method, shop, keys, now)
-    if same is not None and [_key(item) for item in found.items] == [_key_of(line) for line in same.lines]:
+    same = _same(found, cart, buyer, expected_total, now)
+    if same is not None:
         return same
     _cancel_replaced(cart, buyer, keys, now)
     if not found.items:
@@ -274,6 +278,34 @@ def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, 
     outbox.post("mail.order_received", due_at=now + MAIL_WAITS, order_id=order.id)
     audit.record("order.placed", subject=order, actor=buyer.user, total=order.total_amount)
     return order
+
+
+def being_paid(
+    cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, keys: Keys, now: datetime
+) -> Sequence[Payment]:
+    """The payments to be closed before a cart is ordered: of its orders that this one takes the place of."""
+    wanted = select(Payment).join(Payment.order).where(*carts.gives_way(cart.id), Payment.status.in_(PAYMENT_OPEN))
+    under_way = db.session.scalars(wanted.order_by(Payment.id)).all()
+    if not under_way:
+        return []
+    found = draft(cart, buyer.customer, buyer.method, shop, keys, now)
+    return [] if _same(found, cart, buyer, expected_total, now) is not None else under_way
+
+
+def last_of(cart: Cart) -> Order | None:
+    """The order that a cart was last made into and that came to something, if there is one."""
+    lives = Order.status.not_in((OrderStatus.CANCELED, OrderStatus.EXPIRED))
+    return db.session.scalar(select(Order).where(Order.cart_id == cart.id, lives).order_by(Order.id.desc()).limit(1))
+
+
+def _same(found: Draft, cart: Cart, buyer: Buyer, expected_total: int, now: datetime) -> Order | None:
+    """The order that this very cart was made into a moment ago, as long as it waits to be paid."""
+    keys_of_items = [_key(item) for item in found.items]
+    for order in _waiting(cart, now):
+        is_same = order.currency == found.totals.currency and _says_the_same(order, cart, buyer, expected_total)
+        if is_same and keys_of_items == [_key_of(line) for line in order.lines]:
+            return order
+    return None
 
 
 def _cancel_replaced(cart: Cart, buyer: Buyer, keys: Keys, now: datetime) -> None:
@@ -408,7 +440,7 @@ def _take_everything(order: Order, buyer: Buyer, found: Draft, keys: Keys, now: 
     if not _hold_cards(order, now):
         raise carts.CannotActivate(_("Somebody else is just paying for this card. Try again in a while."))
     if found.promotion is not None:
-        promotions.take(found.promotion, buyer.customer, keys, now)
+        order.promotion_customers = promotions.take(found.promotion, buyer.customer, keys, now)
     if order.credit_amount:
         assert buyer.user is not None
         credit.spend(buyer.user.id, order.credit_amount, order)
@@ -437,6 +469,17 @@ def _take_stock(order: Order, keys: Keys, now: datetime) -> bool:
             line.stock_taken = line.quantity
     db.session.flush()  # before the expiry of others reads what is taken
     return True
+
+
+def take_what_is_there(order: Order) -> None:
+    """Take what is counted of the goods of an oversold order that is given after all; the rest staff have found."""
+    for line in sorted(order.lines, key=lambda each: each.product_id or 0):
+        if line.product_id is not None and not line.stock_taken:
+            stock = db.session.scalar(select(Product.stock).where(Product.id == line.product_id).with_for_update())
+            line.stock_taken = min(stock or 0, line.quantity)
+            lower = sa.update(Product).where(Product.id == line.product_id, Product.stock >= line.stock_taken)
+            _run(lower.values(stock=Product.stock - line.stock_taken))
+    db.session.flush()
 
 
 def _lower_stock(product_id: int, number: int) -> bool | None:
@@ -496,15 +539,17 @@ def _give_back(order: Order, keys: Keys) -> None:
         sa.delete(CardHold).where(CardHold.order_line_id.in_(ids)).execution_options(synchronize_session=False)
     )
     if order.promotion_id is not None:
-        promotions.give_back(order.promotion_id, Customer(_who_counted(order), order.email), keys)
+        counted = order.promotion_customers or promotions.digests_of(_customer_of(order), keys)
+        promotions.give_back(order.promotion_id, counted)
+        order.promotion_customers = []
     if order.credit_amount and order.user_id is not None:
         credit.give_back(order.user_id, order.credit_amount, order)
 
 
-def _who_counted(order: Order) -> User | None:
-    """The person a use of a promotion was counted for: whoever placed the order signed in."""
+def _customer_of(order: Order) -> Customer:
+    """Whom a use of a promotion is counted for: whoever placed the order signed in, and the address it names."""
     placed = next((event for event in order.events if event.move is OrderMove.PLACE), None)
-    return placed.actor if placed is not None else None
+    return Customer(placed.actor if placed is not None else None, order.email)
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------
@@ -518,11 +563,13 @@ def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = 
     audit.record("order.canceled", subject=order, actor=by)
 
 
-def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None) -> int:
-    """End the orders whose time to be paid is over, perhaps only those with a product; tells how many."""
+def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, promotion_id: int | None = None) -> int:
+    """End the orders whose time to be paid is over, perhaps only those with a product or code; tells how many."""
     due = select(Order.id).where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
     if product_id is not None:
         due = due.join(Order.lines).where(OrderLine.product_id == product_id, OrderLine.stock_taken > 0)
+    if promotion_id is not None:
+        due = due.where(Order.promotion_id == promotion_id)
     number = 0
     for order_id in db.session.scalars(due.order_by(Order.id).distinct().limit(EXPIRE_AT_ONCE)).all():
         order = db.session.get_one(Order, order_id)
@@ -533,10 +580,17 @@ def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None) -> i
 
 
 def _end(order: Order, move: OrderMove, by: User | None, keys: Keys, now: datetime, why: str = "") -> bool:
-    """End an order that is not paid; of two at once one does, and gives back what it held."""
+    """End an order that is not paid; of two at once one does, and gives back what it held.
+
+    What was paid of it in part is proposed to go back.
+    """
     if not _move(order, move, by, why, ended_at=now):
         return False
     _give_back(order, keys)
+    came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED, ~Payment.refund_proposed)
+    parts = sa.update(Payment).where(*came).values(refund_proposed=True).returning(Payment.id)
+    for payment_id in db.session.scalars(parts.execution_options(synchronize_session=False)).all():
+        outbox.post("mail.payment_needs_care", payment_id=payment_id)
     return True
 
 
@@ -554,6 +608,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
 
     One that had expired takes its goods again; what is gone meanwhile makes it oversold, and staff decide.
     """
+    db.session.refresh(order, with_for_update=True)  # nobody ends it between this look and the step
     was_expired = order.status is OrderStatus.EXPIRED
     if not _move(order, OrderMove.PAY, None, paid_at=now, ended_at=None):
         return False
@@ -573,15 +628,15 @@ def _take_again(order: Order, keys: Keys, now: datetime) -> None:
         with db.session.begin_nested():
             if not _take_stock(order, keys, now) or not _hold_cards(order, now):
                 raise CartChanged("sold meanwhile")
-    except CartChanged:
+            if order.promotion is not None:  # it was in time when the order was placed
+                customer = _customer_of(order)
+                order.promotion_customers = promotions.take(order.promotion, customer, keys, order.placed_at)
+            if order.credit_amount and order.user_id is not None:
+                credit.spend(order.user_id, order.credit_amount, order)
+    except (CartChanged, promotions.PromotionRefused, credit.NotEnoughCredit):
         db.session.refresh(order)
         order.is_oversold = True
         audit.record("order.oversold", subject=order)
-    if order.credit_amount and order.user_id is not None and not order.is_oversold:
-        try:
-            credit.spend(order.user_id, order.credit_amount, order)
-        except credit.NotEnoughCredit:
-            order.is_oversold = True
 
 
 def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_number: str = "") -> None:

@@ -1,6 +1,7 @@
 """Payments: begun, settled by evidence read at the gateway, and nothing else makes an order paid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,12 @@ from ..keys import Keys
 from ..models import PAYMENT_MOVES, PAYMENT_OPEN, Order, OrderStatus, Payment, PaymentStatus, User
 from ..money import Money
 from ..settings import ShopSettings
-from . import audit, fulfillment, orders
+from . import audit, carts, fulfillment, orders
 
 LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
 
-OFFLINE = "offline"
+STARTS_WITHIN = timedelta(minutes=2)  # after that nobody waits for the gateway's answer any more
+OFFLINE = carts.OUTSIDE
 # what staff may still take money for: an order whose time is over is paid all the same
 TAKES_MONEY = frozenset({OrderStatus.PENDING, OrderStatus.EXPIRED})
 
@@ -49,6 +51,10 @@ class UnknownGateway(DomainError):
 
 class PaymentUnderWay(DomainError):
     """Another payment of the same order has just been begun."""
+
+
+class StillStarting(PaymentUnderWay):
+    """A gateway has not answered yet, so that nobody knows what to close."""
 
 
 class WrongAmount(DomainError):
@@ -133,15 +139,44 @@ def charge_of(payment: Payment, shop: ShopSettings, return_url: str) -> Charge:
     )
 
 
-def started(payment: Payment, told: Started, gateway: Gateway, shop: ShopSettings, now: datetime) -> None:
-    """Note what the gateway answered; money outside the web takes days, so the order waits longer for it."""
-    values = {"status": PaymentStatus.PENDING, "reference": told.reference, "pay_url": told.url or ""}
-    _run(sa.update(Payment).where(Payment.id == payment.id, Payment.status == PaymentStatus.CREATED).values(**values))
+def started(payment: Payment, told: Started, gateway: Gateway, shop: ShopSettings, now: datetime) -> bool:
+    """Note what the gateway answered; False when the payment was given up meanwhile, and must be closed there.
+
+    Money outside the web takes days: the order is firm, leaves the cart and waits longer; its mails go out once.
+    """
+    values = {"reference": told.reference, "pay_url": told.url or ""}
+    this = Payment.id == payment.id
+    is_on = _run(
+        sa.update(Payment)
+        .where(this, Payment.status == PaymentStatus.CREATED)
+        .values(**values, status=PaymentStatus.PENDING)
+    )
+    if not is_on:  # what it is called there must be known, whatever became of it here: somebody may pay it
+        _run(sa.update(Payment).where(this, Payment.reference.is_(None)).values(**values))
     db.session.refresh(payment)
-    if not gateway.is_online:
-        orders.extend(payment.order, now + timedelta(days=shop.offline_days))
-        outbox.post("mail.order_received", order_id=payment.order_id, payment_id=payment.id)
-        outbox.post("mail.order_to_owner", order_id=payment.order_id, payment_id=payment.id)
+    if is_on and not gateway.is_online:
+        _await_outside(payment, shop, now)
+    return bool(is_on)
+
+
+def _await_outside(payment: Payment, shop: ShopSettings, now: datetime) -> None:
+    order = payment.order
+    others = select(Payment.id).where(
+        Payment.order_id == order.id, Payment.gateway == OFFLINE, Payment.id != payment.id
+    )
+    if db.session.scalar(select(others.exists())):
+        return
+    orders.extend(order, now + timedelta(days=shop.offline_days))
+    if order.cart_id is not None:
+        carts.take_out_ordered(order.cart_id, order.lines)
+    outbox.post("mail.order_received", order_id=order.id, payment_id=payment.id)
+    outbox.post("mail.order_to_owner", order_id=order.id, payment_id=payment.id)
+
+
+def refuse_starting(payment: Payment, now: datetime) -> None:
+    """Raise `StillStarting` for a payment whose gateway is just being asked: it cannot be closed yet."""
+    if payment.status is PaymentStatus.CREATED and payment.created_at > now - STARTS_WITHIN:
+        raise StillStarting(_("This order is just being paid. Look at it again in a moment."))
 
 
 def give_up(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
@@ -201,16 +236,19 @@ def _mismatch(payment: Payment) -> None:
 def _pay_order(payment: Payment, keys: Keys, now: datetime) -> None:
     order = payment.order
     db.session.refresh(order)
-    if captured(order) < order.total_amount:
+    came = captured(order)
+    if came < order.total_amount and order.status is OrderStatus.PENDING:
         return  # a part; the rest is still due
-    if orders.mark_paid(order, keys, now):
+    if came >= order.total_amount and orders.mark_paid(order, keys, now):
+        is_settled = (Payment.order_id == order.id, Payment.gateway == OFFLINE, Payment.status == PaymentStatus.PENDING)
+        _run(sa.update(Payment).where(*is_settled).values(status=PaymentStatus.CANCELED, settled_at=now))
         if not order.is_oversold:
             fulfillment.fulfill(order, keys, now)
-        if order.is_oversold:
-            payment.refund_proposed = True
-            outbox.post("mail.payment_needs_care", payment_id=payment.id)
-        return
-    payment.refund_proposed = True  # canceled, or paid before
+        if not order.is_oversold and came == order.total_amount:
+            dropped = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
+            _run(sa.update(Payment).where(*dropped).values(refund_proposed=False))  # parts that came too late alone
+            return
+    payment.refund_proposed = True  # too late, too much, or twice
     outbox.post("mail.payment_needs_care", payment_id=payment.id)
 
 
@@ -294,17 +332,35 @@ def dismiss(payment: Payment, why: str, *, actor: User) -> None:
     audit.record("payment.dismissed", subject=payment, actor=actor, why=why)
 
 
-def to_look_at(now: datetime, *, younger_than: timedelta, after_id: int = 0) -> Sequence[tuple[int, str, str]]:
-    """The next payments that are under way online: id, gateway, reference; somebody should ask how they stand."""
-    wanted = select(Payment.id, Payment.gateway, Payment.reference).where(
-        Payment.id > after_id,
-        Payment.status == PaymentStatus.PENDING,
-        Payment.gateway != OFFLINE,
-        Payment.reference.is_not(None),
-        Payment.created_at > now - younger_than,
+@dataclass(frozen=True)
+class UnderWay:
+    """A payment about which the gateway should be asked."""
+
+    id: int
+    gateway: str
+    reference: str | None
+    is_over: bool  # nobody waits for it any more: it is to be closed
+
+
+def to_look_at(now: datetime, *, after_id: int = 0) -> list[UnderWay]:
+    """The next payments that are under way online, and whether their time is over.
+
+    That is so once their order is settled otherwise, after three days, and when the gateway never answered.
+    """
+    is_settled = Order.status.not_in((OrderStatus.PENDING, OrderStatus.EXPIRED))
+    never_began = sa.and_(Payment.status == PaymentStatus.CREATED, Payment.created_at <= now - STARTS_WITHIN)
+    is_over = sa.or_(is_settled, Payment.created_at <= now - LOOKED_AT_FOR, never_began)
+    wanted = (
+        select(Payment.id, Payment.gateway, Payment.reference, is_over)
+        .join(Payment.order)
+        .where(
+            Payment.id > after_id,
+            Payment.gateway != OFFLINE,
+            sa.or_(Payment.status == PaymentStatus.PENDING, never_began),
+        )
     )
     rows = db.session.execute(wanted.order_by(Payment.id).limit(200))
-    return [(payment_id, gateway, reference or "") for payment_id, gateway, reference in rows]
+    return [UnderWay(row[0], row[1], row[2], bool(row[3])) for row in rows]
 
 
 def _run(statement: Any) -> int:

@@ -153,10 +153,11 @@ def below(category_id: int | None) -> set[int]:
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
-def take(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> None:
+def take(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:
     """Count one use, if there is room: one conditional statement for all uses, one for each name of the customer.
 
-    Raises `UsedUp`, `UsedByYou` or `Over`.
+    Gives what the customer is counted by (keyed hashes), so that this very use can be given back. Raises `UsedUp`,
+    `UsedByYou` or `Over`.
     """
     has_room = sa.or_(Promotion.most_uses.is_(None), Promotion.use_count < Promotion.most_uses)
     is_on = sa.and_(Promotion.is_active, sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > now))
@@ -171,12 +172,17 @@ def take(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) ->
         if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
             raise _used_up()
         raise Over(_("This code has expired."))
-    for name in customer.names:
-        _take_of(promotion, name, keys)
+    counted = [_take_of(promotion, name, keys) for name in customer.names]
     db.session.refresh(promotion)
+    return counted
 
 
-def give_back(promotion_id: int, customer: Customer, keys: Keys) -> None:
+def digests_of(customer: Customer, keys: Keys) -> list[str]:
+    """What a customer is counted by under today's key."""
+    return [keys.digests(PURPOSE, name)[0] for name in customer.names]
+
+
+def give_back(promotion_id: int, counted: Sequence[str]) -> None:
     """Take a use back, because its order came to nothing."""
     db.session.execute(
         sa.update(Promotion)
@@ -184,19 +190,16 @@ def give_back(promotion_id: int, customer: Customer, keys: Keys) -> None:
         .values(use_count=Promotion.use_count - 1)
         .execution_options(synchronize_session=False)
     )
-    for name in customer.names:
-        counted = select(PromotionCustomer.customer).where(*_is_counted(promotion_id, [name], keys)).limit(1)
-        db.session.execute(
-            sa.update(PromotionCustomer)
-            .where(
-                PromotionCustomer.promotion_id == promotion_id, PromotionCustomer.customer == counted.scalar_subquery()
-            )
-            .values(use_count=PromotionCustomer.use_count - 1)
-            .execution_options(synchronize_session=False)
-        )
+    theirs = (PromotionCustomer.promotion_id == promotion_id, PromotionCustomer.customer.in_(counted))
+    db.session.execute(
+        sa.update(PromotionCustomer)
+        .where(*theirs, PromotionCustomer.use_count > 0)
+        .values(use_count=PromotionCustomer.use_count - 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _take_of(promotion: Promotion, name: str, keys: Keys) -> None:
+def _take_of(promotion: Promotion, name: str, keys: Keys) -> str:
     newest, *older = keys.digests(PURPOSE, name)
     counter = PromotionCustomer.__table__.c
     before = 0  # under former keys
@@ -218,6 +221,7 @@ def _take_of(promotion: Promotion, name: str, keys: Keys) -> None:
     )
     if counted.scalar_one_or_none() is None:
         raise _used_by_you()
+    return newest
 
 
 def _most_used(promotion: Promotion, customer: Customer, keys: Keys) -> int:

@@ -158,7 +158,7 @@ def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> R
     draft = draft_of(cart, buyer.method, buyer.email)
     if form is None:
         form = ReviewForm(paying.offered(), formdata=None, is_free=not draft.totals.total_amount)
-    form.total.data = str(draft.totals.total_amount)
+    form.total.data = f"{draft.totals.total_amount} {draft.totals.currency}"
     page = render_template(
         "shop/review_order.html", form=form, draft=draft, buyer=buyer, gateways=paying.in_words(paying.offered())
     )
@@ -187,13 +187,21 @@ def place_order() -> Response:
     throttle("place_order", account=current_user.id, address=True)
     cart = current_cart()
     if cart is None or not cart.lines:
-        return nothing_to_order()
+        return ordered_before(cart)
     try:
         buyer = checkout.buyer(cart, buyer_here())
         form = ReviewForm(paying.offered(), is_free=not draft_of(cart, buyer.method, buyer.email).totals.total_amount)
         if not form.validate():
             return review(cart, buyer, form)
-        order = place(cart, buyer, form.seen_total)
+        paid = paying.close_replaced(orders.being_paid(cart, buyer, **terms(form)))
+        if paid is not None:
+            flash(_("The payment of your order has just arrived. Look at it before you order more."), "info")
+            return redirect(url_for("shop.order", number=paid.number))
+        order = place(cart, buyer, form)
+    except GatewayError:
+        db.session.rollback()
+        flash(_("Your former order is just being paid, and the payment service does not answer. Try again."), "error")
+        return redirect(url_for("shop.review_order"))
     except (checkout.Incomplete, delivery.NoDelivery) as error:
         return back_to("shop.checkout", error)
     except orders.NeedsAccount as error:
@@ -204,11 +212,24 @@ def place_order() -> Response:
     return pay(order, form.gateway.data if "gateway" in form else "")
 
 
-def place(cart: Cart, buyer: orders.Buyer, seen_total: int) -> Order:
+def ordered_before(cart: Cart | None) -> Response:
+    """Lead to the order that the cart was made into: whoever presses in a second tab need not wonder."""
+    order = orders.last_of(cart) if cart is not None else None
+    if order is None:
+        return nothing_to_order()
+    flash(_("You have ordered this already: here it is."), "info")
+    return redirect(url_for("shop.order", number=order.number))
+
+
+def terms(form: ReviewForm) -> dict[str, Any]:
+    """What an order is placed on: the total that was seen, the shop as it is, and today."""
+    keys = current_app.extensions["keys"]
+    return {"expected_total": form.seen_total, "shop": filters.shop(), "keys": keys, "now": utcnow()}
+
+
+def place(cart: Cart, buyer: orders.Buyer, form: ReviewForm) -> Order:
     """Place the order, for good; from now on this browser may open it."""
-    order = orders.place(
-        cart, buyer, expected_total=seen_total, shop=filters.shop(), keys=current_app.extensions["keys"], now=utcnow()
-    )
+    order = orders.place(cart, buyer, **terms(form))
     db.session.commit()
     remember_order(order)
     return order

@@ -22,6 +22,7 @@ from ..models import Address, DeliveryMethod
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH
 from ..services import addresses
 from ..services.checkout import NEW
+from ..web import filters
 from ..web.forms import Form, add_error, is_email, is_name
 
 AT_MOST = _("At most %(max)d characters.")
@@ -136,6 +137,7 @@ class ReviewForm(PayForm):
 
     @property
     def seen_total(self) -> int:
-        """The total that the buyer saw, in minor units; what is no number was never shown."""
-        text = self.total.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+        """The total that the buyer saw, in minor units of the shop's currency; anything else was never shown."""
+        text, _blank, currency = (self.total.data or "").partition(" ")
+        is_number = text.isascii() and text.isdigit() and len(text) < 19
+        return int(text) if is_number and currency == filters.shop().currency else -1

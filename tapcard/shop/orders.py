@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from .. import outbox
 from ..clock import utcnow
 from ..db import db
+from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import DeliveryKind, LineKind, Order
 from ..services import accounts, buying_again, orders, payments
@@ -81,6 +82,7 @@ def can_attach(found: Order) -> bool:
 @bp.post("/orders/<number>/pay")
 def pay_order(number: str) -> Response:
     """Pay an order that waits for its money, by the same way or another one."""
+    throttle("place_order", account=current_user.id, address=True)
     found = own(number)
     form = PayForm(paying.offered())
     if found.is_open and not form.validate():
@@ -93,7 +95,8 @@ def cancel_order(number: str) -> Response:
     """Cancel an order that is not paid, after asking; a payment under way is closed first."""
     found = own(number)
     if request.method == "GET" and found.is_open:
-        return make_response(render_template("shop/order_cancel.html", order=found))
+        came = found.money(payments.captured(found))
+        return make_response(render_template("shop/order_cancel.html", order=found, came=came))
     if request.method == "POST":
         cancel(found)
     return redirect(url_for("shop.order", number=number))
@@ -107,13 +110,22 @@ def cancel(found: Order) -> None:
             paying.close(under_way)
         orders.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
         db.session.commit()
-        flash(_("The order is canceled. Nothing is to be paid."), "success")
+        flash(canceled_words(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
         db.session.rollback()
         flash(_("The payment service does not answer at present. Try again in a few minutes."), "error")
-    except orders.IllegalMove as error:
+    except DomainError as error:
         db.session.rollback()
         flash(_(error.message, **error.params), "warning")
+
+
+def canceled_words(found: Order) -> str:
+    """What becomes of the money of an order that was canceled."""
+    came = found.money(payments.captured(found))
+    if came:
+        amount = filters.write_money(came)
+        return _("The order is canceled. The %(amount)s that you have paid goes back to you.", amount=amount)
+    return _("The order is canceled. Nothing is to be paid.")
 
 
 @bp.post("/orders/<number>/again")

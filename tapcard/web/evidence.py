@@ -6,7 +6,7 @@ from flask import current_app
 
 from ..clock import utcnow
 from ..db import db
-from ..gateways.base import Gateway, Outcome
+from ..gateways.base import Gateway, GatewayError, Outcome
 from ..models import Payment, PaymentStatus
 from ..services import payments
 
@@ -35,10 +35,14 @@ def look(payment_id: int, code: str, reference: str | None) -> bool:
 def close(payment_id: int, code: str, reference: str | None, status: PaymentStatus) -> None:
     """Close a payment at its gateway, so that nobody pays it any more, and end it here; money that has come counts.
 
-    One that the gateway never heard of just ends. Commits. Raises `GatewayError`.
+    One that the gateway never heard of just ends. Commits. Raises `GatewayError`, also for one that is switched off,
+    and `payments.StillStarting` for a payment whose gateway is being asked in this very moment.
     """
+    payments.refuse_starting(db.session.get_one(Payment, payment_id), utcnow())
     db.session.commit()
-    if reference is not None and code in gateways():
+    if reference is not None:
+        if code not in gateways():
+            raise GatewayError(f"{code} is switched off")
         gateways()[code].close(reference)
         last = gateways()[code].fetch(reference)
         if last.outcome is Outcome.PAID:  # a moment before

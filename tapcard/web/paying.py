@@ -47,7 +47,8 @@ def start(order: Order, code: str) -> str:
     if gateway is None:
         raise payments.UnknownGateway(_("Choose how to pay."))
     under_way = payments.open_of(order)
-    if under_way is not None and under_way.gateway == code and under_way.status is PaymentStatus.PENDING:
+    goes_on = under_way is not None and under_way.gateway == code and under_way.status is PaymentStatus.PENDING
+    if under_way is not None and goes_on and order.is_open:
         return under_way.pay_url or order_url
     if under_way is not None:
         close(under_way)
@@ -62,14 +63,30 @@ def start(order: Order, code: str) -> str:
         db.session.commit()
         raise
     payment = db.session.get_one(Payment, payment_id)
-    payments.started(payment, told, gateway, filters.shop(), utcnow())
+    is_on = payments.started(payment, told, gateway, filters.shop(), utcnow())
     db.session.commit()
+    if not is_on:  # given up while the gateway was asked
+        evidence.close(payment_id, code, told.reference, PaymentStatus.CANCELED)
+        raise payments.PaymentUnderWay(_("This order is just being paid. Look at it again in a moment."))
     return told.url or order_url
 
 
 def close(payment: Payment) -> None:
     """Close a payment at its gateway, so that nobody pays twice or for nothing; money that has come counts."""
     evidence.close(payment.id, payment.gateway, payment.reference, PaymentStatus.CANCELED)
+
+
+def close_replaced(under_way: Sequence[Payment]) -> Order | None:
+    """Close the payments of orders that another one takes the place of; gives the order that was paid a moment before.
+
+    Commits. Raises `GatewayError` or `payments.StillStarting` when that cannot be had.
+    """
+    for payment_id in [payment.id for payment in under_way]:
+        close(db.session.get_one(Payment, payment_id))
+        order = db.session.get_one(Payment, payment_id).order
+        if order.is_paid:
+            return order
+    return None
 
 
 def make_way(order: Order) -> None:

@@ -1,7 +1,8 @@
 """Many buyers in the same instant: limits hold to the piece, and without the guard the race would be lost."""
 
 from collections.abc import Callable
-from threading import Barrier
+from datetime import timedelta
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -195,7 +196,7 @@ def test_without_the_carts_lock_two_tabs_would_make_two_orders(
     all_looked: Callable[[Any, str, int], None],
 ) -> None:  # fmt: skip
     ids, totals = filled([ada], bottle)
-    monkeypatch.setattr(orders, "hold", lambda *_args, **_values: None)
+    monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
     all_looked(orders, "_write", 4)
     together(app, 4, lambda _place: place_own(ids, totals)(0))
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
@@ -302,6 +303,61 @@ def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, a
         assert payment.refund_proposed is (order.status is OrderStatus.CANCELED)
         given_back = order.lines[0].quantity if order.status is OrderStatus.CANCELED else 0
         assert bottle.stock == (stock or 0) + given_back
+
+
+def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
+    app: Flask, product: Product, bottle: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    for number in range(6):
+        promotion = create_promotion(f"CODE{number}", most_uses=1)
+        cart = buying.cart_of(None, bottle)
+        cart.promotion = promotion
+        order = buying.place(cart, buying.buyer(email=f"buyer{number}@example.com"))
+        payment = buying.begin(order)
+        order.expires_at = utcnow() - timedelta(minutes=1)
+        db.session.commit()
+        payment_id, evidence, stock = payment.id, buying.paid(payment), bottle.stock
+
+        def work(place: int, payment_id: int = payment_id, evidence: Any = evidence) -> int | bool:
+            if place:
+                return payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
+            return orders.expire_due(utcnow(), buying.keys())
+
+        together(app, 2, work)
+        for row in (order, bottle, promotion):
+            db.session.refresh(row)
+        assert (order.status, order.is_oversold) == (OrderStatus.PAID, False)
+        assert (bottle.stock, promotion.use_count, order.lines[0].stock_taken) == (stock, 1, 1)
+
+
+def test_without_the_carts_lock_merging_would_fail(
+    app: Flask, ada: User, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest_id, ada_id, product_id = buying.cart_of(None, product, quantity=3).id, ada.id, product.id
+    db.session.commit()
+    looked, made, find = Event(), Event(), carts.of_user
+
+    def held_back(user: User) -> Cart | None:
+        found = find(user)
+        db.session.commit()  # lets go of SQLite's write lock
+        looked.set()
+        made.wait(30)
+        return found
+
+    def work(place: int) -> None:
+        if place == 0:
+            carts.adopt(guest_id, db.session.get_one(User, ada_id), settings.load(), utcnow())
+            return
+        looked.wait(30)
+        user = db.session.get_one(User, ada_id)
+        carts.add(carts.make(user), Wish(db.session.get_one(Product, product_id), 1), settings.load(), utcnow())
+        db.session.commit()
+        made.set()
+
+    monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
+    monkeypatch.setattr(carts, "of_user", held_back)
+    with pytest.raises(sa.exc.IntegrityError):
+        together(app, 2, work)
 
 
 def test_credit_is_spent_once(app: Flask, ada: User, product: Product) -> None:

@@ -27,10 +27,11 @@ from tapcard.models import (
     PaymentStatus,
     Product,
     ProductKind,
+    Promotion,
     SandboxCharge,
     User,
 )
-from tapcard.services import cards, carts, fulfillment, orders, payments
+from tapcard.services import cards, carts, credit, fulfillment, orders, payments
 from tapcard.services.payments import NotPayable, PaymentUnderWay
 from tests import buying
 from tests.buying import begin, order_of, paid, pay, pounds
@@ -165,6 +166,84 @@ def test_paid_too_late_for_the_last_pieces_it_is_oversold_and_says_so(
     assert db.session.scalars(db.select(LineGrant)).all() == []
 
 
+def test_a_code_that_was_used_up_meanwhile_makes_a_late_payment_one_to_decide_about(
+    create_promotion: Callable[..., Promotion], product: Product, keys: Keys
+) -> None:
+    """H30: the limit holds for those who pay late as well."""
+    promotion = create_promotion(most_uses=1)
+
+    def ordered(name: str) -> Order:
+        cart = buying.cart_of(None, product)
+        cart.promotion = promotion
+        order = buying.place(cart, buying.buyer(email=f"{name}@example.com"))
+        db.session.commit()
+        return order
+
+    first = ordered("first")
+    late = begin(first)
+    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    db.session.commit()
+    assert promotion.use_count == 0
+    second = ordered("second")
+    pay(second)
+    settle(late)
+    assert (first.status, first.is_oversold, late.refund_proposed) == (OrderStatus.PAID, True, True)
+    assert (second.is_oversold, promotion.use_count) == (False, 1)
+
+
+def test_a_code_that_still_has_room_is_counted_again_for_a_late_payment(
+    create_promotion: Callable[..., Promotion], product: Product, keys: Keys
+) -> None:
+    promotion = create_promotion(most_uses=1)
+    cart = buying.cart_of(None, product)
+    cart.promotion = promotion
+    order = buying.place(cart)
+    late = begin(order)
+    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    db.session.commit()
+    settle(late)
+    assert (order.is_oversold, promotion.use_count) == (False, 1)
+
+
+def test_credit_that_was_spent_meanwhile_leaves_stock_alone(ada: User, bottle: Product, keys: Keys) -> None:
+    credit.give(ada, 1000, "sorry")
+    cart = buying.cart_of(ada, bottle)
+    cart.uses_credit = True
+    order = buying.place(cart)
+    late = begin(order)
+    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    other = order_of(ada, bottle)  # the same cart, with one more and the same credit
+    settle(late)
+    assert (other.credit_amount, credit.balance(ada.id)) == (1000, 0)
+    assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 8)
+
+
+def test_more_than_the_total_in_parts_is_proposed_to_go_back(
+    order: Order, olu: User, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
+    online = begin(order)
+    payments.give_up(online, PaymentStatus.CANCELED, utcnow())
+    payments.take_offline(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
+    db.session.commit()
+    settle(online)  # closed, and paid all the same
+    assert (order.status, payments.captured(order)) == (OrderStatus.PAID, 6800)
+    assert online.refund_proposed
+    assert payments.open_of(order) is None
+    assert "mail.payment_needs_care" in outbox()
+
+
+def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, olu: User, keys: Keys) -> None:
+    payments.take_offline(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
+    orders.expire_due(utcnow() + timedelta(days=30), keys)
+    db.session.commit()
+    part = db.session.scalars(db.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED)).one()
+    assert (order.status, part.refund_proposed) == (OrderStatus.EXPIRED, True)
+    payments.take_offline(order, pounds(2800), keys, utcnow(), seen=2800, actor=olu, shop=settings.load())
+    db.session.commit()
+    db.session.refresh(part)
+    assert (order.status, part.refund_proposed) == (OrderStatus.PAID, False)
+
+
 def test_paid_twice_it_is_paid_once_and_the_rest_is_proposed_to_go_back(order: Order) -> None:
     first = begin(order)
     payments.give_up(first, PaymentStatus.CANCELED, utcnow())
@@ -259,10 +338,18 @@ def test_the_owner_may_hide_a_gateway(set_setting: Callable[[str, Any], None]) -
 
 def test_payments_that_nobody_told_us_about_are_looked_at(order: Order) -> None:
     payment = begin(order)
-    assert [row[0] for row in payments.to_look_at(utcnow(), younger_than=HOUR)] == [payment.id]
-    assert list(payments.to_look_at(utcnow() + 2 * HOUR, younger_than=HOUR)) == []
+
+    def waiting(**later: int) -> list[tuple[int, bool]]:
+        return [(each.id, each.is_over) for each in payments.to_look_at(utcnow() + timedelta(**later))]
+
+    assert waiting() == [(payment.id, False)]
+    assert waiting(days=3) == [(payment.id, True)]  # to be closed, and read once more
+    payment.status, payment.reference = PaymentStatus.CREATED, None
+    assert waiting() == []  # its gateway is just being asked
+    assert waiting(minutes=2) == [(payment.id, True)]
+    payment.status, payment.reference = PaymentStatus.PENDING, f"ref-{payment.id}"
     settle(payment)
-    assert list(payments.to_look_at(utcnow(), younger_than=HOUR)) == []
+    assert waiting() == []
 
 
 # --- the sandbox ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import worker
+from tapcard import settings, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -28,7 +28,9 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
+from tapcard.money import Money
 from tapcard.services import accounts, orders, payments
+from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of
 from tests.conftest import FormClient
@@ -238,12 +240,25 @@ def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
     assert "Not paid in time" in words_of(guest.get(path_of(guests_order)).text)
 
 
+def test_a_payment_that_nobody_waits_for_any_more_is_closed_at_the_gateway(
+    guests_order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "utcnow", lambda: utcnow() + payments.LOOKED_AT_FOR)
+    db.session.commit()
+    worker.look_at_payments()
+    db.session.expire_all()
+    [payment] = db.session.scalars(sa.select(Payment))
+    assert payment.status is PaymentStatus.EXPIRED
+    db.session.commit()
+    assert not sandbox.change(sa.true(), sandbox.PAID)
+
+
 def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
     guest: FormClient, guests_order: Order, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buying.begin(order_of(ada, bottle))  # which the sandbox does not know
-    [_first, last] = payments.to_look_at(utcnow(), younger_than=payments.LOOKED_AT_FOR)
-    assert payments.to_look_at(utcnow(), younger_than=payments.LOOKED_AT_FOR, after_id=last[0]) == []
+    [_first, last] = payments.to_look_at(utcnow())
+    assert payments.to_look_at(utcnow(), after_id=last.id) == []
     db.session.commit()
     fetch = SandboxGateway.fetch
 
@@ -287,6 +302,27 @@ def test_an_unpaid_order_is_canceled_after_a_question_and_its_payment_closed(
         assert (guests_order.status, bottle.stock) == (OrderStatus.CANCELED, 10)
     assert db.session.scalars(db.select(SandboxCharge.state)).one() == sandbox.CLOSED
     assert "You canceled it." in words_of(guest.get(path_of(guests_order)).text)
+
+
+def test_a_part_that_was_paid_is_not_forgotten_when_the_order_is_canceled(
+    guest: FormClient, guests_order: Order, olu: User, outbox: Callable[[], list[str]]
+) -> None:
+    part = Money(500, "GBP")
+    due = payments.due(guests_order).amount
+    evidence.close(*db.session.execute(sa.select(Payment.id, Payment.gateway, Payment.reference)).one(),
+                   PaymentStatus.CANCELED)  # fmt: skip
+    payments.take_offline(
+        guests_order, part, buying.keys(), utcnow(), seen=due, actor=olu, shop=settings.load()
+    )  # fmt: skip
+    db.session.commit()
+    question = words_of(guest.get(path_of(guests_order, "/cancel")).text)
+    assert "The £5.00 that you have paid goes back to you." in question
+    guest.post(path_of(guests_order, "/cancel"))
+    assert "The £5.00 that you have paid goes back to you." in words_of(guest.get(path_of(guests_order)).text)
+    assert guests_order.status is OrderStatus.CANCELED
+    [paid] = db.session.scalars(sa.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED))
+    assert paid.refund_proposed
+    assert "mail.payment_needs_care" in outbox()
 
 
 def test_money_that_came_a_moment_before_counts(

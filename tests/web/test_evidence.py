@@ -8,7 +8,9 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
+from tapcard.gateways.base import GatewayError, Started
 from tapcard.gateways.sandbox import SandboxGateway
+from tapcard.keys import Keys
 from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, SandboxCharge, User
 from tapcard.services import payments
 from tapcard.settings import ShopSettings
@@ -72,10 +74,39 @@ def test_money_that_came_a_moment_before_closing_counts(payment: Payment) -> Non
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
-def test_a_gateway_that_is_gone_is_not_asked(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "gateways", dict)
     assert not evidence.look(payment.id, payment.gateway, payment.reference)
-    assert close(payment).status is OrderStatus.PENDING
+    with pytest.raises(GatewayError):
+        close(payment)
+    db.session.refresh(payment)
+    assert payment.status is PaymentStatus.PENDING
+
+
+def test_a_payment_is_not_closed_while_its_gateway_is_being_asked(ada: User, bottle: Product) -> None:
+    payment = payments.begin(buying.order_of(ada, bottle), evidence.gateways()["sandbox"], ada)
+    db.session.commit()
+    with pytest.raises(payments.StillStarting):
+        close(payment)
+    payment.created_at -= payments.STARTS_WITHIN
+    db.session.commit()
+    close(payment)
+    assert payment.status is PaymentStatus.CANCELED
+
+
+def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there(
+    payment: Payment, ada: User, keys: Keys
+) -> None:
+    reference = payment.reference
+    payment.status, payment.reference = PaymentStatus.CANCELED, None
+    db.session.commit()
+    gateway = evidence.gateways()["sandbox"]
+    assert not payments.started(payment, Started(reference or "", None), gateway, ShopSettings(), utcnow())
+    db.session.commit()
+    assert (payment.status, payment.reference) == (PaymentStatus.CANCELED, reference)
+    assert press(payment, sandbox.PAID)
+    close(payment)
+    assert payment.status is PaymentStatus.SUCCEEDED
 
 
 def test_looking_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
