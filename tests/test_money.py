@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapcard.money import Money, included_tax, part_of, share
+from tapcard.money import Money, included_tax, parse, part_of, share
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -39,6 +39,14 @@ def test_half_a_unit_rounds_up(amount: int, rate: int, part: int) -> None:
 @pytest.mark.parametrize(("price", "rate", "tax"), [(4250, 2000, 708), (1200, 2000, 200), (3, 10000, 2), (99, 0, 0)])
 def test_included_tax_is_what_the_price_holds(price: int, rate: int, tax: int) -> None:
     assert included_tax(price, rate) == tax
+
+
+@given(st.integers(0, 10**11), st.sampled_from(["JPY", "GBP", "KWD"]))
+def test_what_is_written_plainly_is_read_again_whatever_the_exponent(amount: int, currency: str) -> None:
+    money = Money(amount, currency)
+    assert parse(money.plain(), currency) == money
+    assert parse(f" {money.plain().replace('.', ',')} ", currency) == money
+    assert parse(f"{money.plain()}1", currency) != money
 
 
 @given(st.lists(AMOUNTS, max_size=30), st.data())

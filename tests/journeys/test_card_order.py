@@ -4,11 +4,12 @@ import io
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from tests.journeys.conftest import Served, keep
 from tests.journeys.test_first_card import PASSWORD
 from tests.journeys.test_profile import sign_up
+from tests.journeys.walking import register
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
 
@@ -32,20 +33,25 @@ def pay(page: Page) -> str:
     return page.url.rpartition("/")[2]
 
 
+DEVICES = ["desktop", pytest.param("phone", marks=pytest.mark.looks)]
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
-    desktop: BrowserContext, phone: BrowserContext
+    request: pytest.FixtureRequest, iphone: BrowserContext, device: str
 ) -> None:
-    page = desktop.new_page()
+    buyer: BrowserContext = request.getfixturevalue(device)
+    page = buyer.new_page()
     page.goto("/cards/order")
     page.get_by_role("radio", name="Your own artwork").check()
     page.get_by_label("Front").set_input_files(artwork())
     page.get_by_role("textbox", name="Quantity").fill("5")
     page.get_by_role("button", name="Add to cart").press("Enter")
     page.wait_for_url("**/cart")
-    sign_up(page, "Nia", "nia@example.com")  # what a guest put into the cart goes along, artwork included
+    sign_up(page, "Nia", f"nia.{device}@example.com")  # what a guest put into the cart goes along, artwork included
     page.goto("/cart")
     expect(page.get_by_role("textbox", name="Quantity").first).to_have_value("5")
-    keep(page, "cards-1-cart")
+    keep(page, f"cards-{device}-1-cart")
     page.get_by_role("link", name="Check out").first.click()
     page.get_by_label("Street and number").fill("1 High Street")
     page.get_by_label("Town or city").fill("London")
@@ -53,12 +59,12 @@ def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
     page.get_by_role("button", name="Go on to pay").press("Enter")
     number = pay(page)
     expect(page.get_by_text("We are looking at your artwork").first).to_be_visible()
-    keep(page, "cards-2-order")
+    keep(page, f"cards-{device}-2-order")
 
     page.goto(f"/orders/{number}/codes")
     codes = page.locator(".tc-codes .code")
     expect(codes).to_have_count(5)
-    keep(page, "cards-3-codes")
+    keep(page, f"cards-{device}-3-codes")
     page.get_by_role("button", name="Claim it").first.press("Enter")
     page.wait_for_url("**/cards/*")
     page.goto(f"/orders/{number}/codes")
@@ -68,12 +74,12 @@ def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
     )
     page.goto("/dashboard")
     expect(page.get_by_text("Arriving soon")).to_be_visible()
-    keep(page, "cards-4-dashboard")
+    keep(page, f"cards-{device}-4-dashboard")
 
     for place, (token, code) in enumerate(handed_out):
-        phone.clear_cookies()
-        friend = phone.new_page()
-        sign_up(friend, f"Friend{place}", f"friend{place}@example.com")
+        iphone.clear_cookies()
+        friend = iphone.new_page()
+        sign_up(friend, f"Friend{place}", f"friend{place}.{device}@example.com")
         friend.goto(f"/activate/{token.strip()}")
         friend.get_by_label("Claim code").fill(code)
         friend.get_by_role("button", name="Claim this card").press("Enter")
@@ -83,27 +89,35 @@ def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
     expect(page.get_by_text("Claimed by somebody")).to_have_count(4)
 
 
-def test_a_card_that_waits_for_money_is_tapped_paid_and_active(iphone: BrowserContext, served: Served) -> None:
-    page = iphone.new_page()
-    page.goto("/t/DEMOPAY")
+@pytest.mark.parametrize(
+    ("device", "token"), [("iphone", "DEMOPAY"), pytest.param("desktop", "PAYDESK2", marks=pytest.mark.looks)]
+)
+def test_a_card_that_waits_for_money_is_tapped_paid_and_active(
+    request: pytest.FixtureRequest, chromium: Browser, served: Served, device: str, token: str
+) -> None:
+    if token != "DEMOPAY":
+        register(chromium, served, token, "By paying for the activation")
+    holder: BrowserContext = request.getfixturevalue(device)
+    page = holder.new_page()
+    page.goto(f"/t/{token}")
     expect(page.get_by_text("What you see is the design of this very card").first).to_be_visible()
-    keep(page, "pay-1-tapped")
+    keep(page, f"pay-{device}-1-tapped")
     page.get_by_role("link", name="Activate for").click()
     page.get_by_label("First name").fill("Tola")
     page.get_by_label("Last name").fill("Lund")
-    page.get_by_label("E-mail").fill("tola@example.com")
+    page.get_by_label("E-mail").fill(f"tola.{device}@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").press("Enter")
-    page.wait_for_url("**/activate/DEMOPAY")
+    page.wait_for_url(f"**/activate/{token}")
     page.get_by_role("button", name="Activate for").press("Enter")
     page.wait_for_url("**/checkout")
     expect(page.get_by_label("Street and number")).to_have_count(0)  # nothing is sent
     page.get_by_role("button", name="Go on to pay").press("Enter")
     pay(page)
-    keep(page, "pay-2-order")
+    keep(page, f"pay-{device}-2-order")
     page.get_by_role("link", name="Choose where it leads").press("Enter")
-    page.wait_for_url("**/cards/DEMOPAY")
+    page.wait_for_url(f"**/cards/{token}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_label("Web address", exact=True).last).to_be_visible()
-    keep(page, "pay-3-card")
+    keep(page, f"pay-{device}-3-card")
