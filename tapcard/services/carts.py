@@ -224,7 +224,7 @@ def _item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | None], he
         return _activation_item(line, shop, held)
     product = line.product
     assert product is not None
-    unit = unit_amount(product, line.design, line.options, shop)
+    unit = unit_amount(product, line.design, line.options)
     is_sold = product.is_active and product.availability is not Availability.OUT_OF_STOCK
     if product.kind is ProductKind.CARD and line.design is not None:
         is_sold = is_sold and may_order(line.design, line.cart.user_id)
@@ -277,12 +277,9 @@ def is_activated_by_paying(card: Card) -> bool:
     return card.status is CardStatus.UNCLAIMED and card.claim_policy is ClaimPolicy.PAY
 
 
-def unit_amount(product: Product, design: Design | None, answers: Mapping[str, Any], shop: ShopSettings) -> int:
-    """What one piece costs: a card by its design, everything else by its product; and what the answers cost more."""
-    amount = product.price_amount
-    if product.kind is ProductKind.CARD and design is not None:
-        amount = pricing.after_discount(pricing.card_price(design, shop).amount, product)
-    return amount + customising.extra_amount(product, answers)
+def unit_amount(product: Product, design: Design | None, answers: Mapping[str, Any]) -> int:
+    """What one piece costs, with what the answers cost more."""
+    return pricing.amount_of(product, design) + customising.extra_amount(product, answers)
 
 
 def may_order(design: Design, user_id: int | None) -> bool:
@@ -369,7 +366,7 @@ def add(cart: Cart, wish: Wish, shop: ShopSettings, now: datetime) -> CartItem:
         "options": answers,
         "front_picture": wish.front_picture if is_card else None,
         "rear_picture": wish.rear_picture if is_card else None,
-        "shown_amount": unit_amount(product, wish.design, answers, shop),
+        "shown_amount": unit_amount(product, wish.design, answers),
     }
     own = [each for each in (values["front_picture"], values["rear_picture"]) if each]
     values["pictures"] = [*own, *customising.pictures_in(product, answers)]

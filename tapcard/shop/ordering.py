@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 
 from ..db import db
-from ..models import Design, Product, ProductKind
+from ..models import Design, Product
 from ..money import Money
-from ..services import carts, designs
+from ..services import designs, pricing
 from ..web import pictures
 from ..web.filters import shop
 from ..web.forms import refusals
@@ -64,15 +63,14 @@ def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
         products=products,
         designs={str(design.id): design for design in form.designs},
         is_all=len(form.designs) < MOST_DESIGNS,
-        price_of=lambda design: Money(carts.unit_amount(form.product, design, {}, shop()), shop().currency),
+        price_of=lambda design: Money(pricing.amount_of(form.product, design), shop().currency),
     )
     return make_response(page, *form_status(form))
 
 
 def sold_cards() -> Sequence[Product]:
     """The products that are cards, with what they ask."""
-    wanted = select(Product).where(Product.kind == ProductKind.CARD, Product.is_active)
-    return db.session.scalars(wanted.options(selectinload(Product.options)).order_by(Product.id)).all()
+    return db.session.scalars(designs.sold_cards().options(selectinload(Product.options))).all()
 
 
 def offered_designs(wanted: str) -> Sequence[Design]:

@@ -11,7 +11,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Availability, Card, Cart, ClaimPolicy, Design, DesignStatus, OptionKind, Product, User
 from tapcard.models import ProductKind as Kind
-from tapcard.services import carts, customising, orders
+from tapcard.services import buying_again, carts, customising, orders
 from tapcard.services.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
 from tests import buying
 from tests.buying import fill, whole
@@ -168,14 +168,32 @@ def test_a_design_that_nobody_approved_is_not_for_sale(
         fill(cart, card_product, design=create_design(is_public=True, status=DesignStatus.REQUESTED))
 
 
-def test_a_card_costs_what_its_design_costs(
+def test_a_card_costs_what_its_design_costs_and_else_what_the_product_shows(
     cart: Cart, card_product: Product, create_design: Callable[..., Design]
 ) -> None:
     card_product.discount_percent = 10
     dear, plain = create_design("Dear", card_amount=3005), create_design("Plain")
     assert fill(cart, card_product, 500, design=dear).unit_amount == 2705
-    assert fill(cart, card_product, design=plain).unit_amount == 2160  # the shop's 24.00
+    assert fill(cart, card_product, design=plain).unit_amount == 2340, "lists show it, not the shop's 24.00"
     assert fill(cart, card_product, front_picture="f" * 32 + ".webp").unit_amount == 2340
+
+
+def test_own_artwork_costs_the_same_at_first_and_ever_after(
+    ada: User, card_product: Product, create_option: Callable[..., object]
+) -> None:
+    create_option(card_product, "name", extra_amount=100)
+    card_product.discount_percent = 10
+    cart = buying.cart_of(ada)
+    fill(cart, card_product, front_picture="f" * 32 + ".webp", answers={"name": "Ada"})
+    order = buying.place(cart)
+    buying.pay(order)
+    [line] = order.lines
+    assert line.unit_amount == 2440
+    assert line.design is not None
+    assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
+    carts.clear(whole(cart))
+    assert buying_again.buy_again(order, whole(cart), settings.load(), utcnow()) == []
+    assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
 
 def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., Card]) -> None:

@@ -45,7 +45,7 @@ def test_a_design_is_ordered_as_often_as_one_likes(client: FormClient, cards: Pr
     assert (line.quantity, line.design_id, line.front_picture) == (500, design.id, None)
     said = words_of(client.get("/cart").text)
     assert "Design: Lake at dusk" in said
-    assert "£12,000.00" in said
+    assert "£13,000.00" in said
 
 
 def test_artwork_is_printed_in_the_proportion_of_a_card(client: FormClient, cards: Product, app: Flask) -> None:
@@ -117,7 +117,7 @@ def test_the_card_asks_its_own_questions_too(
     assert form_of(answer.text).values["design"] == good
     assert order(client, design=good, option_nickname="A").status_code == 422
     assert order(client, design=good, option_name="Ada").location == "/cart"
-    assert "£25.00" in client.get("/cart").text
+    assert "£27.00" in client.get("/cart").text
 
 
 def test_artwork_outlives_other_errors_and_sign_up_and_is_nobody_elses(
