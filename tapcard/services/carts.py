@@ -74,6 +74,10 @@ class TooManyLines(DomainError):
     """Nobody buys so many different things at once."""
 
 
+class SoldOtherwise(DomainError):
+    """A product became a card, or is none any more."""
+
+
 class LineNotFound(NotFound):
     """There is no such line in this cart."""
 
@@ -108,6 +112,7 @@ class CartItem:
     is_gone: bool = False
     is_capped: bool = False
     is_repriced: bool = False
+    misfit: DomainError | None = None  # why what was said about it cannot be made today
 
     @property
     def unit(self) -> Money:
@@ -123,9 +128,19 @@ class CartItem:
         return Money(self.line.shown_amount or 0, self.currency)
 
     @property
+    def differs(self) -> bool:
+        """Whether it is not what the buyer saw last; a press takes that over."""
+        return self.is_gone or self.is_capped or self.is_repriced
+
+    @property
+    def needs_choice(self) -> bool:
+        """Whether the buyer has to choose again, or take it out: no press can answer for them."""
+        return self.misfit is not None and not self.is_gone
+
+    @property
     def has_changed(self) -> bool:
         """Whether the buyer has to look again before paying."""
-        return self.is_gone or self.is_capped or self.is_repriced
+        return self.differs or self.needs_choice
 
     @property
     def ships(self) -> bool:
@@ -248,7 +263,15 @@ def _item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | None], he
         is_gone=quantity == 0,
         is_capped=0 < quantity < line.quantity,
         is_repriced=line.shown_amount is not None and line.shown_amount != unit,
+        misfit=_misfit(line, product, shop),
     )
+
+
+def _misfit(line: CartLine, product: Product, shop: ShopSettings) -> DomainError | None:
+    """Why a line has to be chosen again: its answers were checked when it was put in, and staff change questions."""
+    if (line.kind is LineKind.CARD) is not (product.kind is ProductKind.CARD):
+        return SoldOtherwise(_("This is ordered in another way now."))
+    return customising.misfit(product, line.options, line.pictures, shop.country)
 
 
 def _activation_item(line: CartLine, shop: ShopSettings, held: set[int]) -> CartItem:

@@ -209,7 +209,7 @@ def product_page(slug: str, form: Any = None) -> str:
         related=catalogue.related(found, tree),
         reviews=reviews.of_product(found),
         may_review=may_review,
-        buy_form=form if form is not None else buying.buy_form(found),
+        buy_form=form if form is not None else buying.chosen_again(buying.buy_form(found)),
         canonical=site() + url_for("shop.product", slug=slug),
         data=structured_data(found, *prices),
     )

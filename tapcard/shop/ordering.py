@@ -16,7 +16,7 @@ from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
 from .blueprint import bp
-from .buying import put_in
+from .buying import chosen_again, put_in
 from .buying_forms import buy_form
 from .ordering_forms import OrderCardsForm
 from .wishlist_forms import NUMBER
@@ -39,6 +39,8 @@ def order_cards() -> Response:
                 put_in(form)
                 db.session.commit()
                 return redirect(url_for("shop.cart"))
+    else:
+        chosen_again(form)
     return order_page(form, products)
 
 

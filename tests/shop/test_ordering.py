@@ -1,5 +1,6 @@
 """Ordering cards: a design or artwork, never neither, never somebody else's."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from tapcard import files
 from tapcard.db import db
-from tapcard.models import Design, DesignStatus, OptionKind, Product, User
+from tapcard.models import Design, DesignStatus, OptionKind, Product, ProductOption, User
 from tapcard.models import ProductKind as Kind
 from tests.conftest import FormClient, login
 from tests.shop.test_buying import lines, picture, sent
@@ -118,6 +119,27 @@ def test_the_card_asks_its_own_questions_too(
     assert order(client, design=good, option_nickname="A").status_code == 422
     assert order(client, design=good, option_name="Ada").location == "/cart"
     assert "£27.00" in client.get("/cart").text
+
+
+def test_cards_are_chosen_again_with_their_design_or_artwork(
+    client: FormClient, cards: Product, design: Design, create_option: Callable[..., ProductOption]
+) -> None:
+    order(client, design=str(design.id), quantity="4")
+    order(client, design="own", front=sent(picture()), quantity="2")
+    artwork = lines()[1].front_picture
+    create_option(cards, "name", OptionKind.TEXT, is_required=True)
+    page = client.get("/cart").text
+    assert words_of(page).count("Name has to be said now. Choose again : NFC card") == 2
+    for place, chosen in ((0, str(design.id)), (0, "own")):
+        line = lines()[place]
+        [path] = [each for each in re.findall(r'href="(/cards/order[^"]+)"', page) if each.endswith(f"={line.id}")]
+        form = form_of(client.get(path.replace("&amp;", "&")).text)
+        assert (form.values["design"], form.values["quantity"]) == (chosen, str(line.quantity))
+        answers = {name: value for name, value in form.values.items() if name not in ("front", "rear")}
+        assert client.post(form.action, data=answers | {"option-name": "Ada"}).location == "/cart"
+    assert [(each.design_id, each.quantity, each.front_picture) for each in lines()] == [
+        (design.id, 4, None), (None, 2, artwork)
+    ]  # fmt: skip
 
 
 def test_artwork_outlives_other_errors_and_sign_up_and_is_nobody_elses(
