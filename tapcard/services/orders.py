@@ -369,12 +369,13 @@ def _name_designs(lines: Sequence[OrderLine]) -> None:
     names: dict[Design, str] = {}
     for line in lines:
         design = line.design
-        if design is None:
-            continue
-        if design not in names:
-            number = sum(each.name == design.name for each in names) + 1
-            names[design] = design.name if number == 1 else f"{design.name[:45]} {number}"
-        line.design_name = names[design]
+        if design is not None and design not in names:
+            name, number = design.name, 1
+            while name in names.values():
+                number += 1
+                name = f"{design.name[:45]} {number}"
+            names[design] = name
+        line.design_name = names[design] if design is not None else ""
 
 
 def _artwork_of(item: CartItem, user: User | None) -> Design | None:
