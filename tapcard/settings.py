@@ -35,7 +35,7 @@ class ShopSettings:
     ink_color: str = "#13294b"
     owner_email: str = ""
     support_email: str = ""
-    card_amount: int = 2400
+    card_amount: int = 2400  # of a design without a price, as long as no product is a card; else the product's counts
     activation_amount: int = 1000
     activation_tax_rate: int = 0  # hundredths of a percent, included
     order_minutes: int = 60  # an order waits so long for its payment

@@ -126,5 +126,19 @@ def cards_of(user: User | None, quantity: int = 5, design: Design | None = None,
     return order
 
 
+def cards_with(user: User | None, *designs: Design, is_paid: bool = True) -> Order:
+    """An order of one card of each design, paid unless said otherwise."""
+    product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
+    product = product or seeds.create_product("Metal card", kind=ProductKind.CARD)
+    cart = carts.make(user)
+    for design in designs:
+        fill(cart, product, design=design)
+    order = place(cart, buyer(user))
+    db.session.commit()
+    if is_paid:
+        pay(order)
+    return order
+
+
 def pounds(amount: int) -> Money:
     return Money(amount, "GBP")

@@ -41,7 +41,7 @@ def test_included_tax_is_what_the_price_holds(price: int, rate: int, tax: int) -
     assert included_tax(price, rate) == tax
 
 
-@given(st.integers(0, 10**11), st.sampled_from(["JPY", "GBP", "KWD"]))
+@given(st.integers(0, 10**9 - 1), st.sampled_from(["JPY", "GBP", "KWD"]))
 def test_what_is_written_plainly_is_read_again_whatever_the_exponent(amount: int, currency: str) -> None:
     money = Money(amount, currency)
     assert parse(money.plain(), currency) == money

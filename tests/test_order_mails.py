@@ -16,7 +16,7 @@ from tapcard.db import db
 from tapcard.gateways.base import Started
 from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
-from tapcard.models import DeliveryKind, Order, OutboxMessage, Payment, Product, User
+from tapcard.models import DeliveryKind, Design, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
 from tapcard.services import orders, payments
 from tapcard.settings import ShopSettings
@@ -125,6 +125,31 @@ def test_paid_at_once_is_one_mail_to_each(
     assert "is paid" in buyers["Subject"]
     assert "1 × Steel bottle   £24.00" in texts(buyers)[0]
     assert "Phone: +44 20 7946 0000" in texts(owners)[0]
+
+
+def test_every_mail_about_an_order_names_the_designs_of_its_cards_as_they_were_sold(
+    olu: User, ada: User, create_design: Callable[..., Design], deliver: Callable[..., dict[str, list[EmailMessage]]]
+) -> None:
+    lake, ember = create_design("Lake & dusk"), create_design("Ember ridge")
+    order = buying.cards_with(ada, lake, ember)
+    lake.name = "Renamed"
+    mails = [mail for each in deliver(waiting=True).values() for mail in each]
+    orders.ship(order, olu, utcnow())
+    mails += deliver()["ada@example.com"]
+    lake.name = "Lake & dusk"
+    other = buying.cards_with(None, lake, ember, is_paid=False)
+    lake.name = "Renamed"
+    mails += deliver(waiting=True)["gus@example.com"]
+    orders.cancel(other, None, buying.keys(), utcnow())
+    mails += deliver()["gus@example.com"]
+    assert len(mails) == 5, "paid, to the owner, shipped; received, canceled"
+    for mail in mails:
+        plain, html = texts(mail)
+        assert "Lake & dusk" in plain
+        assert "Ember ridge" in plain
+        assert "Lake &amp; dusk" in html
+        assert "Ember ridge" in html
+        assert "Renamed" not in plain + html
 
 
 def test_left_unpaid_it_is_confirmed_after_a_while_and_the_owner_is_left_alone(

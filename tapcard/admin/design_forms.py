@@ -27,7 +27,9 @@ class DesignForm(Form):
     remove_front = BooleanField(_("Remove the front"))
     rear = FileField(_("Rear"), render_kw=TAKEN_PICTURES)
     remove_rear = BooleanField(_("Remove the rear"))
-    card_amount = MoneyField(_("Price of a card"), description=_("Blank: the usual price."))
+    card_amount = MoneyField(
+        _("Price of a card"), description=_("Counts instead of the product’s own price. Blank: what the product costs.")
+    )
     activation_amount = MoneyField(_("Price of an activation"), description=_("Blank: the usual price."))
     is_public = BooleanField(_("Everybody may order it"), default=True)
     seen = HiddenField()

@@ -79,7 +79,11 @@ class ProductForm(Form):
     )
     details = TextAreaField(_("Details"), [Length(max=20_000, message=AT_MOST)])
     kind = SelectField(_("What it is"), choices=choices_of(KINDS), default=ProductKind.GOODS.value)
-    unit_amount = MoneyField(_("Price"), missing=_("What does one cost?"))
+    unit_amount = MoneyField(
+        _("Price"),
+        missing=_("What does one cost?"),
+        description=_("Of a card: with own artwork, and in every design without a price of its own."),
+    )
     discount = WholeField(_("Discount in percent"), most=100, default=0)
     tax_rate = PercentField(_("Tax rate in percent"), default=0, description=_("Included in the price."))
     stock = WholeField(_("Stock"), most=MOST_STOCK, description=_("How many can be sold. Blank: nobody counts."))

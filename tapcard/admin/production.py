@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from .. import files
 from ..clock import utcnow
-from ..models import Card, Order
+from ..models import Card, Order, OrderLine
 from ..services import cards, fulfillment, order_desk
 from ..web import csvs, uploads
 from ..web.guards import permission_required
@@ -40,11 +40,10 @@ def order_file(number: str, name: str) -> Response:
 def order_cards(number: str) -> str:
     """The cards of an order, with what goes onto them and into the box."""
     found = order_desk.whole(number)
-    made = [(line, card, claim_code_of(card)) for line, card in order_desk.cards_of(found)]
     return render_template(
         "admin/order_cards.html",
         order=found,
-        cards=made,
+        cards=with_codes(found),
         site=current_app.config["SITE_URL"],
         may_swap=current_user.may("orders.edit") and found.status in fulfillment.BEFORE_SHIPPING,
     )
@@ -56,10 +55,10 @@ def order_cards_csv(number: str) -> Response:
     """The same as a table, for whoever writes the chips and prints the inserts."""
     found, site = order_desk.whole(number), current_app.config["SITE_URL"]
     rows = [
-        (line.title, card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}", claim_code_of(card))
-        for line, card in order_desk.cards_of(found)
+        (*(line.title, line.design_name), *(card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}"), code)
+        for line, card, code in with_codes(found)
     ]
-    header = ("line", "token", "tap_url", "qr_url", "claim_code")
+    header = ("line", "design", "token", "tap_url", "qr_url", "claim_code")
     return csvs.csv_file(f"{found.number}-cards.csv", header, rows)
 
 
@@ -102,6 +101,11 @@ def sold_card(found: Order, token: str) -> Card:
 def delivery_note(number: str) -> str:
     """What goes into the box: everything but the prices."""
     return render_template("admin/delivery_note.html", order=order_desk.whole(number))
+
+
+def with_codes(found: Order) -> list[tuple[OrderLine, Card, str]]:
+    """The cards of an order with their lines and claim codes."""
+    return [(line, card, claim_code_of(card)) for line, card in order_desk.cards_of(found)]
 
 
 def claim_code_of(card: Card) -> str:

@@ -174,7 +174,7 @@ class OrderLine(Base):
     kind: Mapped[LineKind]
     product_id: Mapped[int | None] = mapped_column(sa.ForeignKey("products.id"), index=True)
     design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
-    design_name: Mapped[str] = mapped_column(sa.String(50), default="")
+    design_name: Mapped[str] = mapped_column(sa.String(50), default="")  # as sold
     card_token: Mapped[str | None] = mapped_column(sa.String(20), index=True)  # of the card to be activated
     title: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     sku: Mapped[str] = mapped_column(sa.String(100), default="")
@@ -195,6 +195,11 @@ class OrderLine(Base):
     product: Mapped[Product | None] = relationship()
     design: Mapped[Design | None] = relationship()
     cards: Mapped[list[Card]] = relationship(order_by=Card.id, viewonly=True)
+
+    @property
+    def full_title(self) -> str:
+        """What was sold, with the design where there is one: two lines of one product are told apart by it."""
+        return f"{self.title} · {self.design_name}" if self.design_name else self.title
 
 
 class LineGrant(Base):

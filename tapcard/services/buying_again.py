@@ -24,7 +24,7 @@ def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> li
             with db.session.begin_nested():
                 carts.add(cart, _wish(line, cart), shop, now)
         except DomainError as error:
-            refused.append((line.title, error))
+            refused.append((line.full_title, error))
     return refused
 
 

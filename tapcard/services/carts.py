@@ -76,6 +76,10 @@ class TooManyLines(DomainError):
     """Nobody buys so many different things at once."""
 
 
+class SoldOtherwise(DomainError):
+    """A product became a card, or is none any more."""
+
+
 class LineNotFound(NotFound):
     """There is no such line in this cart."""
 
@@ -110,6 +114,7 @@ class CartItem:
     is_gone: bool = False
     is_capped: bool = False
     is_repriced: bool = False
+    misfit: DomainError | None = None  # why what was said about it cannot be made today
 
     @property
     def unit(self) -> Money:
@@ -125,9 +130,19 @@ class CartItem:
         return Money(self.line.shown_amount or 0, self.currency)
 
     @property
+    def differs(self) -> bool:
+        """Whether it is not what the buyer saw last; a press takes that over."""
+        return self.is_gone or self.is_capped or self.is_repriced
+
+    @property
+    def needs_choice(self) -> bool:
+        """Whether the buyer has to choose again, or take it out: no press can answer for them."""
+        return self.misfit is not None and not self.is_gone
+
+    @property
     def has_changed(self) -> bool:
         """Whether the buyer has to look again before paying."""
-        return self.is_gone or self.is_capped or self.is_repriced
+        return self.differs or self.needs_choice
 
     @property
     def ships(self) -> bool:
@@ -226,7 +241,7 @@ def _item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | None], he
         return _activation_item(line, shop, held)
     product = line.product
     assert product is not None
-    unit = unit_amount(product, line.design, line.options, shop)
+    unit = unit_amount(product, line.design, line.options)
     is_sold = product.is_active and product.availability is not Availability.OUT_OF_STOCK
     if product.kind is ProductKind.CARD and line.design is not None:
         is_sold = is_sold and may_order(line.design, line.cart.user_id)
@@ -250,7 +265,15 @@ def _item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | None], he
         is_gone=quantity == 0,
         is_capped=0 < quantity < line.quantity,
         is_repriced=line.shown_amount is not None and line.shown_amount != unit,
+        misfit=_misfit(line, product, shop),
     )
+
+
+def _misfit(line: CartLine, product: Product, shop: ShopSettings) -> DomainError | None:
+    """Why a line has to be chosen again: its answers were checked when it was put in, and staff change questions."""
+    if (line.kind is LineKind.CARD) is not (product.kind is ProductKind.CARD):
+        return SoldOtherwise(_("This is ordered in another way now."))
+    return customising.misfit(product, line.options, line.pictures, shop.country)
 
 
 def _activation_item(line: CartLine, shop: ShopSettings, held: set[int]) -> CartItem:
@@ -279,12 +302,9 @@ def is_activated_by_paying(card: Card) -> bool:
     return card.status is CardStatus.UNCLAIMED and card.claim_policy is ClaimPolicy.PAY
 
 
-def unit_amount(product: Product, design: Design | None, answers: Mapping[str, Any], shop: ShopSettings) -> int:
-    """What one piece costs: a card by its design, everything else by its product; and what the answers cost more."""
-    amount = product.price_amount
-    if product.kind is ProductKind.CARD and design is not None:
-        amount = pricing.after_discount(pricing.card_price(design, shop).amount, product)
-    return amount + customising.extra_amount(product, answers)
+def unit_amount(product: Product, design: Design | None, answers: Mapping[str, Any]) -> int:
+    """What one piece costs, with what the answers cost more."""
+    return pricing.amount_of(product, design) + customising.extra_amount(product, answers)
 
 
 def may_order(design: Design, user_id: int | None) -> bool:
@@ -384,7 +404,7 @@ def add(cart: Cart, wish: Wish, shop: ShopSettings, now: datetime) -> CartItem:
         "options": answers,
         "front_picture": wish.front_picture if is_card else None,
         "rear_picture": wish.rear_picture if is_card else None,
-        "shown_amount": unit_amount(product, wish.design, answers, shop),
+        "shown_amount": unit_amount(product, wish.design, answers),
     }
     own = [each for each in (values["front_picture"], values["rear_picture"]) if each]
     values["pictures"] = [*own, *customising.pictures_in(product, answers)]

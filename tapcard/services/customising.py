@@ -1,7 +1,7 @@
 """What a buyer may say about a product, checked by its kind; whatever was not asked for is refused."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..errors import DomainError
@@ -12,6 +12,7 @@ from . import profiles
 FIELD = "option-"  # of the form: FIELD + the option's key
 LONGEST = {OptionKind.TEXT: 100, OptionKind.LONG_TEXT: 1000, OptionKind.COLOR: 40, OptionKind.LOCATION: 100}
 ALLOWED_CONTROLS = "\r\n\t"
+QUOTED = 60  # characters of an answer that is told back
 
 
 class BadAnswer(DomainError):
@@ -79,6 +80,41 @@ def _phone(text: str, country: str, field: str) -> str:
         return profiles.clean("phone", text, country) or ""
     except DomainError as error:
         raise BadAnswer(error.message, field=field, **error.params) from None
+
+
+def misfit(product: Product, values: Mapping[str, Any], pictures: Collection[str], country: str) -> DomainError | None:
+    """Why stored answers, `pictures` the uploads among them, do not fit what is asked today; None while they do."""
+    known = {option.key: option for option in product.options}
+    for key, value in values.items():
+        if value and key not in known:
+            if value in pictures:
+                return NotAsked(_("The picture you sent is not asked for any more."))
+            return NotAsked(_("“%(answer)s” is not asked for any more."), answer=_shortened(value))
+    for key, option in known.items():
+        value = values.get(key) or ""
+        if not value:
+            if option.is_required:
+                return BadAnswer(_("%(label)s has to be said now."), label=option.label)
+        elif not _fits(option, value, pictures, country):
+            if value in pictures or option.kind is OptionKind.PICTURE:
+                return BadAnswer(_("%(label)s is asked for in another way now."), label=option.label)
+            sentence = _("%(label)s: “%(answer)s” cannot be had any more.")
+            return BadAnswer(sentence, label=option.label, answer=_shortened(value))
+    return None
+
+
+def _fits(option: ProductOption, value: str, pictures: Collection[str], country: str) -> bool:
+    """Whether a stored answer is one that would be stored today."""
+    if option.kind is OptionKind.PICTURE or value in pictures:
+        return option.kind is OptionKind.PICTURE and value in pictures
+    try:
+        return _clean(option, value, country) == value
+    except BadAnswer:
+        return False
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= QUOTED else f"{value[:QUOTED]}…"
 
 
 def extra_amount(product: Product, values: Mapping[str, Any]) -> int:

@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from sqlalchemy import Select, select
 
-from ..db import db
 from ..models import Design, DesignStatus, Product, ProductKind
 
 
@@ -23,7 +22,6 @@ def orderable(user_id: int | None) -> Select[Design]:
     return select(Design).where(sa.or_(is_public, is_own)).order_by(Design.is_public, Design.name, Design.id)
 
 
-def are_sold() -> bool:
-    """Whether cards can be ordered here at all."""
-    is_card = sa.and_(Product.kind == ProductKind.CARD, Product.is_active)
-    return bool(db.session.scalar(select(sa.exists().where(is_card))))
+def sold_cards() -> Select[Product]:
+    """The products that are cards; the first is what a design is ordered on unless another one is chosen."""
+    return select(Product).where(Product.kind == ProductKind.CARD, Product.is_active).order_by(Product.id)

@@ -367,6 +367,7 @@ def _write(cart: Cart, buyer: Buyer, found: Draft, shop: ShopSettings, now: date
     )
     for item, priced in zip(found.items, totals.items, strict=True):
         order.lines.append(_line(item, priced, user))
+    _name_designs(order.lines)
     db.session.add(order)
     db.session.flush()  # what is taken next refers to its lines
     return order
@@ -393,6 +394,20 @@ def _line(item: CartItem, priced: pricing.PricedItem, user: User | None) -> Orde
         tax_amount=priced.tax,
         production_status=ProductionStatus.QUEUED if item.kind is LineKind.CARD else None,
     )
+
+
+def _name_designs(lines: Sequence[OrderLine]) -> None:
+    """Keep the names of the designs as they are sold; of two that are called the same one gets a number."""
+    names: dict[Design, str] = {}
+    for line in lines:
+        design = line.design
+        if design is not None and design not in names:
+            name, number = design.name, 1
+            while name in names.values():
+                number += 1
+                name = f"{design.name[:45]} {number}"
+            names[design] = name
+        line.design_name = names[design] if design is not None else ""
 
 
 def _artwork_of(item: CartItem, user: User | None) -> Design | None:

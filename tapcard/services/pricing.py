@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func
 
 from ..db import db
-from ..models import DeliveryKind, DeliveryMethod, Design, Product, Promotion
+from ..models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
 from ..money import Money, included_tax, part_of, share
 from ..settings import ShopSettings
 from .designs import public_designs
@@ -162,10 +162,20 @@ def until_free(method: DeliveryMethod | None, subtotal: int) -> int | None:
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def card_price(design: Design | None, shop: ShopSettings) -> Money:
-    """Price a card of a design."""
-    own = design.card_amount if design is not None else None
-    return Money(shop.card_amount if own is None else own, shop.currency)
+def amount_of(product: Product, design: Design | None) -> int:
+    """What one piece costs before its answers: a card what its design costs, if that has a price of its own; everything
+    else what the product costs. The product's discount comes off either.
+    """
+    if product.kind is ProductKind.CARD and design is not None and design.card_amount is not None:
+        return after_discount(design.card_amount, product)
+    return product.price_amount
+
+
+def card_price(design: Design, product: Product | None, shop: ShopSettings) -> Money:
+    """Price a card of a design on the product that it is ordered on; where no card is sold, by the shop's setting."""
+    if product is not None:
+        return Money(amount_of(product, design), shop.currency)
+    return Money(shop.card_amount if design.card_amount is None else design.card_amount, shop.currency)
 
 
 def after_discount(amount: int, product: Product) -> int:
@@ -173,11 +183,20 @@ def after_discount(amount: int, product: Product) -> int:
     return (amount * (100 - product.discount_percent) + 50) // 100
 
 
-def card_price_range(shop: ShopSettings) -> tuple[Money, Money]:
-    """Price the cheapest and the dearest card of the public designs; without designs, the default twice."""
-    amount = func.coalesce(Design.card_amount, shop.card_amount)
-    shown = public_designs().order_by(None).with_only_columns(func.min(amount), func.max(amount))
-    least, most = db.session.execute(shown).one()
-    if least is None:
-        least = most = shop.card_amount
-    return Money(least, shop.currency), Money(most, shop.currency)
+def card_price_range(products: Sequence[Product], shop: ShopSettings) -> tuple[Money, Money]:
+    """Price the cheapest and the dearest card that these products can be, in a public design or with own artwork.
+
+    Where no card is sold, in a public design alone, and without designs what the shop says.
+    """
+    own = (func.min(Design.card_amount), func.max(Design.card_amount))
+    shown = public_designs().order_by(None)
+    least, most, unpriced = db.session.execute(
+        shown.with_only_columns(*own, func.count() - func.count(Design.card_amount))
+    ).one()
+    priced = [amount for amount in (least, most) if amount is not None]
+    amounts = [product.price_amount for product in products]
+    if amounts:
+        amounts += [after_discount(amount, product) for product in products for amount in priced]
+    else:
+        amounts = [*priced, shop.card_amount] if unpriced or not priced else priced
+    return Money(min(amounts), shop.currency), Money(max(amounts), shop.currency)

@@ -10,18 +10,18 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..models import Product
+from ..models import Cart, CartLine, Product
 from ..services import carts
 from ..services.carts import CartItem
 from ..web import pictures
-from ..web.carts import cart_to_fill
+from ..web.carts import cart_to_fill, current_cart
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
 from .blueprint import bp
 from .buying_forms import BuyForm, buy_form
 
-__all__ = ["buy_form", "put_in"]
+__all__ = ["buy_form", "chosen_again", "put_in"]
 
 LARGEST_REQUEST = 32 * 1024 * 1024
 WITH_PICTURES = ("shop.add_to_cart", "shop.order_cards")
@@ -57,9 +57,28 @@ def sold(slug: str) -> Product:
     return db.session.scalar(wanted.options(*whole)) or abort(404)
 
 
+def chosen_again(form: BuyForm) -> BuyForm:
+    """The form of a page; `?instead=` names a line of the visitor's cart, and what that says stands in it."""
+    line = line_of(current_cart(), form, request.args["instead"]) if "instead" in request.args else None
+    if line is not None:
+        form.fill(line)
+    return form
+
+
+def line_of(cart: Cart | None, form: BuyForm, typed: str | None) -> CartLine | None:
+    """The line of a cart that is chosen again; None unless it is of the same product."""
+    lines = cart.lines if cart is not None else []
+    return next((each for each in lines if str(each.id) == typed and each.product_id == form.product.id), None)
+
+
 def put_in(form: BuyForm) -> CartItem:
-    """Fill the cart with what a form says, and tell the buyer; the caller commits."""
+    """Fill the cart with what a form says, in place of a line that is chosen again, and tell the buyer; the caller
+    commits.
+    """
     cart = cart_to_fill()
+    former = line_of(cart, form, form.instead.data)
+    if former is not None:
+        carts.remove(cart, former.id)
     before = sum(line.quantity for line in cart.lines)
     item = carts.add(cart, form.wish(), shop(), utcnow())
     added = sum(line.quantity for line in item.line.cart.lines) - before
@@ -69,7 +88,8 @@ def put_in(form: BuyForm) -> CartItem:
     elif added < form.number:
         flash(_("%(title)s: at most %(most)d of it in one order.", title=title, most=form.most), "warning")
     else:
-        flash(_("Added: %(title)s.", title=title), "success")
+        words = _("Added: %(title)s.", title=title) if former is None else _("Changed: %(title)s.", title=title)
+        flash(words, "success")
     return item
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import Field, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField, TextAreaField
 
 from .. import images
 from ..errors import DomainError
-from ..models import LineKind, OptionKind, Product, ProductOption
+from ..models import CartLine, LineKind, OptionKind, Product, ProductOption
 from ..money import Money
 from ..services import carts, customising
 from ..services.carts import Wish
@@ -68,6 +68,8 @@ class QuantityForm(Form):
 class BuyForm(QuantityForm):
     """How many of a product, customised how; `buy_form` adds a field for each of its options."""
 
+    instead = HiddenField()  # the line of the cart that is chosen again
+
     def __init__(self, product: Product, **kwargs: Any) -> None:
         super().__init__(carts.most_of(LineKind(product.kind.value)), **kwargs)
         self.product = product
@@ -95,6 +97,16 @@ class BuyForm(QuantityForm):
         """The stored pictures by the keys of their options."""
         found = {option.key: field for option, field in self.options if isinstance(field, PictureField)}
         return {key: field.upload for key, field in found.items() if field.upload}
+
+    def fill(self, line: CartLine) -> None:
+        """Show what a line of the cart says, as far as it is asked today."""
+        self.instead.data, self.quantity.data = str(line.id), str(line.quantity)
+        for option, field in self.options:
+            value = line.options.get(option.key)
+            if isinstance(field, PictureField):
+                field.keep(value if value in line.pictures else None)
+            elif value and value not in line.pictures:
+                field.data = value
 
     def wish(self) -> Wish:
         """What the buyer wants."""

@@ -92,7 +92,8 @@ def accept_changes() -> Response:
     cart = current_cart()
     if cart is not None and carts.accept_changes(cart, shop(), utcnow()):
         db.session.commit()
-        flash(_("Your cart is up to date."), "success")
+        if not draft_of(cart).has_changed:  # what has to be chosen again stays
+            flash(_("Your cart is up to date."), "success")
     return redirect(url_for("shop.cart"))
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import false
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from ..models import Availability, Collection, CollectionKind, Product
+from ..models import Availability, Collection, CollectionKind, Product, ProductKind
 from ..money import Money
-from ..services import catalogue, reviews
+from ..services import catalogue, pricing, reviews
 from ..services.catalogue import Filter, Listing, Sort
 from ..web import filters
 from . import buying
@@ -200,17 +200,27 @@ def product_page(slug: str, form: Any = None) -> str:
         abort(404)
     found, may_review = tuple(row)
     tree = catalogue.shelves()
+    prices = prices_of(found)
     return render_template(
         "shop/product.html",
         product=found,
+        least_price=prices[0] if prices[0] != prices[1] else None,
         trail=tree.trail(found.category_id),
         related=catalogue.related(found, tree),
         reviews=reviews.of_product(found),
         may_review=may_review,
-        buy_form=form if form is not None else buying.buy_form(found),
+        buy_form=form if form is not None else buying.chosen_again(buying.buy_form(found)),
         canonical=site() + url_for("shop.product", slug=slug),
-        data=structured_data(found),
+        data=structured_data(found, *prices),
     )
+
+
+def prices_of(product: Product) -> tuple[Money, Money]:
+    """The least and the most that a product costs: a card costs what its design costs."""
+    if product.kind is ProductKind.CARD:
+        return pricing.card_price_range([product], filters.shop())
+    price = Money(product.price_amount, filters.shop().currency)
+    return price, price
 
 
 def site() -> str:
@@ -219,10 +229,14 @@ def site() -> str:
     return address
 
 
-def structured_data(product: Product) -> dict[str, Any]:
+def structured_data(product: Product, least: Money, most: Money) -> dict[str, Any]:
     """Say in schema.org's words what a product is, for search engines."""
     address = site() + url_for("shop.product", slug=product.slug)
     state = Availability.OUT_OF_STOCK if product.is_sold_out else product.availability
+    amounts = {"@type": "Offer", "price": price_text(least.amount)}
+    if least != most:
+        lowest, highest = price_text(least.amount), price_text(most.amount)
+        amounts = {"@type": "AggregateOffer", "lowPrice": lowest, "highPrice": highest}
     found: dict[str, Any] = {
         "@context": SCHEMA,
         "@type": "Product",
@@ -232,9 +246,8 @@ def structured_data(product: Product) -> dict[str, Any]:
         "image": [site() + url_for("uploads.file", name=picture.name) for picture in product.pictures],
         "url": address,
         "offers": {
-            "@type": "Offer",
-            "price": price_text(product.price_amount),
-            "priceCurrency": filters.shop().currency,
+            **amounts,
+            "priceCurrency": least.currency,
             "availability": SCHEMA + SCHEMA_AVAILABILITY[state],
             "url": address,
         },

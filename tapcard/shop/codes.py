@@ -130,7 +130,7 @@ def codes_csv(number: str) -> Response:
     words = {"waiting": _("not claimed"), "own": _("claimed by you"), "taken": _("claimed"), "retired": _("retired")}
     header = [_("Card"), _("Address"), _("Claim code"), _("Status"), _("Design")]
     rows = [
-        (each.card.token, each.address, each.code, words[each.state], each.line.design.name if each.line.design else "")
+        (each.card.token, each.address, each.code, words[each.state], each.line.design_name)
         for each in sold_cards(order)
     ]
     response = csv_file(f"cards-{order.number}.csv", header, rows)

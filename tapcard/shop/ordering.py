@@ -4,20 +4,19 @@ from collections.abc import Sequence
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 
 from ..db import db
-from ..models import Design, Product, ProductKind
+from ..models import Design, Product
 from ..money import Money
-from ..services import carts, designs
+from ..services import designs, pricing
 from ..web import pictures
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
 from .blueprint import bp
-from .buying import put_in
+from .buying import chosen_again, put_in
 from .buying_forms import buy_form
 from .ordering_forms import OrderCardsForm
 from .wishlist_forms import NUMBER
@@ -40,6 +39,8 @@ def order_cards() -> Response:
                 put_in(form)
                 db.session.commit()
                 return redirect(url_for("shop.cart"))
+    else:
+        chosen_again(form)
     return order_page(form, products)
 
 
@@ -64,15 +65,14 @@ def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
         products=products,
         designs={str(design.id): design for design in form.designs},
         is_all=len(form.designs) < MOST_DESIGNS,
-        price_of=lambda design: Money(carts.unit_amount(form.product, design, {}, shop()), shop().currency),
+        price_of=lambda design: Money(pricing.amount_of(form.product, design), shop().currency),
     )
     return make_response(page, *form_status(form))
 
 
 def sold_cards() -> Sequence[Product]:
     """The products that are cards, with what they ask."""
-    wanted = select(Product).where(Product.kind == ProductKind.CARD, Product.is_active)
-    return db.session.scalars(wanted.options(selectinload(Product.options)).order_by(Product.id)).all()
+    return db.session.scalars(designs.sold_cards().options(selectinload(Product.options))).all()
 
 
 def offered_designs(wanted: str) -> Sequence[Design]:

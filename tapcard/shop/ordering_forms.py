@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectChoice
 
 from .. import images
-from ..models import Design, Product
+from ..models import CartLine, Design, Product
 from ..services.carts import Wish
 from ..web.forms import add_error
 from ..web.pictures import PictureField
@@ -48,6 +48,14 @@ class OrderCardsForm(BuyForm):
     def is_own_artwork(self) -> bool:
         """Whether pictures of the buyer's own are to be printed; who sends one and chooses nothing means that."""
         return self.design.data == OWN or (not self.design.data and self.front.upload is not None)
+
+    def fill(self, line: CartLine) -> None:
+        """Show what a line of the cart says, its own artwork too."""
+        super().fill(line)
+        if line.front_picture:
+            self.design.data = OWN
+            self.front.keep(line.front_picture)
+            self.rear.keep(line.rear_picture)
 
     def wish(self) -> Wish:
         """What the buyer wants."""

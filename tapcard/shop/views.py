@@ -1,12 +1,13 @@
 """The shop's public pages that explain what it is."""
 
 import re
+from collections.abc import Callable, Sequence
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..db import db
-from ..models import Design
+from ..models import Design, Product
 from ..money import Money
 from ..services import catalogue, designs, pricing
 from ..web.filters import shop
@@ -19,27 +20,28 @@ DESIGNS_A_PAGE = 24
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
-def price_of(design: Design) -> Money:
-    """Price a card of a design with the shop's settings of this request."""
-    return pricing.card_price(design, shop())
+def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
+    """Price a card of a design as the page prices it that orders it: on the first product that is a card."""
+    return lambda design: pricing.card_price(design, cards[0] if cards else None, shop())
 
 
 @bp.get("/")
 def front() -> ResponseReturnValue:
     """Explain the product."""
-    least, most = pricing.card_price_range(shop())
+    cards = db.session.scalars(designs.sold_cards()).all()
+    least, most = pricing.card_price_range(cards, shop())
     tree = catalogue.shelves()
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
-        price_of=price_of,
+        price_of=prices_of(cards),
         lowest_price=least,
         has_many_prices=least != most,
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
         featured=catalogue.featured(tree),
         shelves=tree.filled(),
-        sells_cards=designs.are_sold(),
+        sells_cards=bool(cards),
     )
 
 
@@ -50,7 +52,8 @@ def all_designs() -> ResponseReturnValue:
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
     page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
-    return render_template("shop/designs.html", page=page, price_of=price_of, sells_cards=designs.are_sold())
+    cards = db.session.scalars(designs.sold_cards()).all()
+    return render_template("shop/designs.html", page=page, price_of=prices_of(cards), sells_cards=bool(cards))
 
 
 @bp.get("/find-card")

@@ -41,6 +41,12 @@ class PictureField(FileField):
         if formdata is not None and not formdata.get(LEFT_OUT + self.name):
             self.upload = _unsigned(formdata.get(KEPT + self.name))
 
+    def keep(self, name: str | None) -> None:
+        """Let a picture that this browser's cart has stand in the form."""
+        self.upload = name
+        if name:
+            session.setdefault(UPLOADER, new_secret())
+
     @property
     def token(self) -> str:
         """What travels on with the form."""

@@ -475,11 +475,30 @@ def test_whoever_packs_has_tokens_codes_and_qr_codes(bens: FormClient, card_orde
     assert code in page
     assert f"http://localhost/t/{two.token}" in page
     rows = bens.get(path_to(card_order, "/cards.csv")).text.splitlines()
-    assert rows[1] == f"Own card,{one.token},http://localhost/t/{one.token},http://localhost/q/{one.token},{code}"
+    addresses = f"http://localhost/t/{one.token},http://localhost/q/{one.token}"
+    assert rows[1] == f"Own card,Own artwork,{one.token},{addresses},{code}"
     for kind, mimetype in (("svg", "image/svg+xml"), ("png", "image/png")):
         assert bens.get(path_to(card_order, f"/cards/{one.token}/qr.{kind}")).mimetype == mimetype
     assert bens.get(path_to(card_order, f"/cards/{one.token}/qr.gif")).status_code == 404
     assert bens.get(path_to(card_order, "/cards/ADASCARD/qr.svg")).status_code == 404
+
+
+def test_two_designs_of_one_card_are_told_apart_wherever_cards_are_made_and_packed(
+    bens: FormClient, ada: User, create_design: Callable[..., Design]
+) -> None:
+    lake, ember = create_design("Lake at dusk"), create_design("Ember ridge")
+    order = buying.cards_with(ada, lake, ember)
+    lake.name = ember.name = "Renamed"
+    db.session.commit()
+    lines = {line.design_name: line.cards[0].token for line in order.lines}
+    assert set(lines) == {"Lake at dusk", "Ember ridge"}
+    pages = {path: words_of(bens.get(path_to(order, path)).text) for path in ("", "/delivery-note", "/cards")}
+    for name, token in lines.items():
+        assert f"Design: {name}" in pages[""]
+        assert f"Metal card · {name}" in pages["/delivery-note"]
+        assert f"{token} Metal card · {name}" in pages["/cards"]
+        assert f"Metal card,{name},{token}," in bens.get(path_to(order, "/cards.csv")).text
+    assert "Renamed" not in "".join(pages.values())
 
 
 def test_a_delivery_note_tells_everything_but_prices(bens: FormClient, order: Order, card_order: Order) -> None:

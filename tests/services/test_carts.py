@@ -9,9 +9,20 @@ from flask import Flask
 from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Availability, Card, Cart, ClaimPolicy, Design, DesignStatus, OptionKind, Product, User
+from tapcard.models import (
+    Availability,
+    Card,
+    Cart,
+    ClaimPolicy,
+    Design,
+    DesignStatus,
+    OptionKind,
+    Product,
+    ProductOption,
+    User,
+)
 from tapcard.models import ProductKind as Kind
-from tapcard.services import carts, customising, orders
+from tapcard.services import buying_again, carts, customising, orders
 from tapcard.services.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
 from tests import buying
 from tests.buying import fill, whole
@@ -168,14 +179,32 @@ def test_a_design_that_nobody_approved_is_not_for_sale(
         fill(cart, card_product, design=create_design(is_public=True, status=DesignStatus.REQUESTED))
 
 
-def test_a_card_costs_what_its_design_costs(
+def test_a_card_costs_what_its_design_costs_and_else_what_the_product_shows(
     cart: Cart, card_product: Product, create_design: Callable[..., Design]
 ) -> None:
     card_product.discount_percent = 10
     dear, plain = create_design("Dear", card_amount=3005), create_design("Plain")
     assert fill(cart, card_product, 500, design=dear).unit_amount == 2705
-    assert fill(cart, card_product, design=plain).unit_amount == 2160  # the shop's 24.00
+    assert fill(cart, card_product, design=plain).unit_amount == 2340, "lists show it, not the shop's 24.00"
     assert fill(cart, card_product, front_picture="f" * 32 + ".webp").unit_amount == 2340
+
+
+def test_own_artwork_costs_the_same_at_first_and_ever_after(
+    ada: User, card_product: Product, create_option: Callable[..., object]
+) -> None:
+    create_option(card_product, "name", extra_amount=100)
+    card_product.discount_percent = 10
+    cart = buying.cart_of(ada)
+    fill(cart, card_product, front_picture="f" * 32 + ".webp", answers={"name": "Ada"})
+    order = buying.place(cart)
+    buying.pay(order)
+    [line] = order.lines
+    assert line.unit_amount == 2440
+    assert line.design is not None
+    assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
+    carts.clear(whole(cart))
+    assert buying_again.buy_again(order, whole(cart), settings.load(), utcnow()) == []
+    assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
 
 def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., Card]) -> None:
@@ -212,6 +241,71 @@ def test_what_changed_meanwhile_is_told_and_taken_over_once_accepted(
     db.session.commit()
     assert [(item.quantity, item.has_changed) for item in look(cart)] == [(3, False), (4, False)]
     assert not carts.accept_changes(whole(cart), settings.load(), utcnow())
+
+
+def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) -> None:
+    fill(cart, engraved, answers={"color": "night", "inscription": "For Mum", "phone": "020 7946 0018"})
+    inscription, color, phone = sorted(engraved.options, key=lambda option: ["i", "c", "p"].index(option.key[0]))
+
+    def told() -> str | None:
+        db.session.commit()
+        [item] = look(cart)
+        assert (item.has_changed, item.is_gone, item.quantity) == (item.misfit is not None, False, 1)
+        return str(item.misfit) if item.misfit is not None else None
+
+    def of(option: ProductOption, name: str, value: object) -> str | None:
+        former = getattr(option, name)
+        setattr(option, name, value)
+        found = told()
+        setattr(option, name, former)
+        assert told() is None
+        return found
+
+    assert told() is None
+    assert of(color, "choices", ["sand"]) == "Color: “night” cannot be had any more."
+    assert of(color, "key", "shade") == "“night” is not asked for any more."
+    assert of(color, "kind", OptionKind.PICTURE) == "Color is asked for in another way now."
+    assert of(inscription, "max_length", 5) == "Inscription: “For Mum” cannot be had any more."
+    assert of(inscription, "kind", OptionKind.PHONE) == "Inscription: “For Mum” cannot be had any more."
+    assert of(inscription, "is_required", True) is None
+    assert of(phone, "label", "Telephone") is None
+    assert of(engraved, "kind", Kind.GIFT_PACK) is None
+    assert of(engraved, "kind", Kind.CARD) == "This is ordered in another way now."  # type: ignore[arg-type]
+
+
+def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_ordered(
+    cart: Cart, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    for each in (bottle, product):
+        fill(cart, each)
+    option = create_option(bottle, "note", OptionKind.TEXT)
+    assert not any(item.has_changed for item in look(cart))
+    option.is_required = True
+    db.session.commit()
+    seen = [(str(item.misfit), item.has_changed) for item in look(cart)]
+    assert seen == [("Note has to be said now.", True), ("None", False)]
+    with pytest.raises(orders.CartChanged):
+        buying.place(cart)
+    db.session.rollback()
+    carts.accept_changes(whole(cart), settings.load(), utcnow())
+    db.session.commit()
+    assert [item.needs_choice for item in look(cart)] == [True, False], "a press cannot answer it"
+    carts.remove(whole(cart), whole(cart).lines[0].id)
+    db.session.commit()
+    assert buying.place(cart).total_amount == 1000
+
+
+def test_a_picture_that_is_not_asked_for_any_more_is_named_as_one(
+    cart: Cart, bottle: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    option = create_option(bottle, "logo", OptionKind.PICTURE)
+    fill(cart, bottle, uploads={"logo": "a" * 64 + ".webp"})
+    assert look(cart)[0].misfit is None
+    option.kind = OptionKind.TEXT
+    assert str(look(cart)[0].misfit) == "Logo is asked for in another way now."
+    db.session.delete(option)
+    db.session.commit()
+    assert str(look(cart)[0].misfit) == "The picture you sent is not asked for any more."
 
 
 def test_a_carts_own_open_order_counts_as_available_to_it(bottle: Product, ada: User, cleo: User) -> None:

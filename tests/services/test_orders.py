@@ -223,6 +223,25 @@ def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_produc
     assert design.owner_id == ada.id
 
 
+def test_an_order_keeps_the_names_of_its_designs_and_tells_them_apart(
+    ada: User, create_product: Callable[..., Product], create_design: Callable[..., Design], bottle: Product
+) -> None:
+    lake, third, again = (create_design(name) for name in ("Lake", "Lake 2", "Lake"))
+    cards = create_product("Card", kind=Kind.CARD)
+    cart = cart_of(ada, bottle)
+    for design in (lake, third, again):
+        fill(cart, cards, design=design)
+    for name in "ab":
+        fill(cart, cards, front_picture=name * 32 + ".webp")
+    order = place(cart)
+    db.session.commit()
+    lake.name = "Renamed"
+    db.session.commit()
+    names = ["", "Lake", "Lake 2", "Lake 3", "Own artwork", "Own artwork 2"]
+    assert [line.design_name for line in order.lines] == names
+    assert [line.full_title for line in order.lines[:2]] == ["Steel bottle", "Card · Lake"]
+
+
 @pytest.mark.parametrize("odd", ["", "TC-\0", "TC-é", "'; --", "%", "x" * 3000, "TC-2222-2222"])
 def test_an_odd_number_is_no_order(product: Product, odd: str) -> None:
     order_of(None, product)

@@ -151,6 +151,56 @@ def test_what_changed_is_said_line_by_line_before_anybody_pays(
     assert client.post("/cart/accept").location == "/cart"
 
 
+def test_what_cannot_be_made_any_more_is_chosen_again_in_its_place(
+    client: FormClient, engraved: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    create_option(engraved, "name", OptionKind.TEXT)
+    color = create_option(engraved, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
+    add(client, engraved, 3, **{"option-color": "night", "option-name": "Ada", "option-logo": sent(picture())})
+    [line_id] = line_ids()
+    color.choices = ["sand", "sea"]
+    db.session.commit()
+    page = client.get("/cart").text
+    words = words_of(page)
+    for sentence in ("Color: “night” cannot be had any more. Choose again", "Choose again what is marked, or remove"):
+        assert sentence in words
+    for button in ("Check out", "Accept the changes"):
+        assert button not in words
+    client.post("/cart/accept")
+    assert "up to date" not in said(client)
+    path = f"/products/{engraved.slug}?instead={line_id}"
+    assert f'href="{path}"' in page
+    page = client.get(path).text
+    form = form_to(page, f"/cart/add/{engraved.slug}")
+    assert "Save the change" in page
+    kept = {name: form.values[name] for name in ("option-name", "quantity", "instead")}
+    assert kept == {"option-name": "Ada", "quantity": "3", "instead": str(line_id)}
+    answers = {name: value for name, value in form.values.items() if name != "option-logo"}
+    assert client.post(form.action, data=answers).status_code == 422, "the colour is missing"
+    assert line_ids() == [line_id]
+    assert client.post(form.action, data=answers | {"option-color": "sea"}).location == "/cart"
+    [line] = db.session.scalars(select(CartLine)).all()
+    assert (line.quantity, line.options["color"], line.options["name"]) == (3, "sea", "Ada")
+    assert line.options["logo"] in line.pictures, "the picture goes along"
+    words = said(client)
+    assert "Changed: Steel bottle." in words
+    assert "Check out" in words
+
+
+@pytest.mark.parametrize("odd", ["x", "-1", "9" * 30, "٣", "999999", ""])
+def test_a_line_that_is_not_there_is_not_chosen_again(
+    client: FormClient, new_client: Callable[[], FormClient], bottle: Product, product: Product, odd: str
+) -> None:
+    other = new_client()
+    add(other, bottle)
+    [foreign] = line_ids()
+    add(client, product)
+    for instead in (odd, str(foreign), str(line_ids()[1])):
+        assert client.get(f"/products/{bottle.slug}?instead={instead}").status_code == 200
+        add(client, bottle, instead=instead)
+    assert lines() == [(bottle.id, 1), (product.id, 1), (bottle.id, 3)]
+
+
 def test_looking_changes_nothing(client: FormClient, bottle: Product) -> None:
     """H24"""
     add(client, bottle, 2)

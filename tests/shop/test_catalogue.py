@@ -19,8 +19,10 @@ from tapcard.models import (
     Category,
     Collection,
     CollectionKind,
+    Design,
     DisplayRate,
     Product,
+    ProductKind,
     Review,
     ReviewStatus,
     User,
@@ -266,6 +268,30 @@ def test_a_product_tells_everything_about_itself(
     assert 'alt="From the front"' in page
     assert 'href="#picture-2"' in page
     assert re.findall(r"<h(\d)", page.partition("<main")[2])[:2] == ["1", "2"]
+
+
+def offers_in(page: str) -> tuple[str | None, ...]:
+    """What a page tells search engines of prices: the kind of offer, the price, the lowest and the highest."""
+    [data] = re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page)
+    offers = json.loads(data)["offers"]
+    return tuple(offers.get(name) for name in ("@type", "price", "lowPrice", "highPrice"))
+
+
+def test_a_card_tells_from_what_it_costs_when_designs_have_prices_of_their_own(
+    client: FormClient, create_product: Callable[..., Product], create_design: Callable[..., Design]
+) -> None:
+    card = create_product("Card", kind=ProductKind.CARD, unit_amount=3000, discount_percent=10)
+    path = f"/products/{card.slug}"
+    create_design("Like the product")
+    create_design("Private", is_public=False, card_amount=1)
+    page = client.get(path).text
+    assert "Formerly £30.00 now £27.00" in words_of(page)
+    assert offers_in(page) == ("Offer", "27", None, None)
+    create_design("Cheap", card_amount=2000)
+    create_design("Dear", card_amount=4000)
+    page = client.get(path).text
+    assert "Card from £18.00 −10 %" in words_of(page)
+    assert offers_in(page) == ("AggregateOffer", None, "18", "36")
 
 
 NASTY = '</script><script>alert("x")</script> & \u2028 <!--'

@@ -17,11 +17,13 @@ from tapcard.models import (
     Cart,
     ClaimPolicy,
     DeliveryKind,
+    OptionKind,
     Order,
     OrderStatus,
     Payment,
     PaymentStatus,
     Product,
+    ProductOption,
     Promotion,
     SandboxCharge,
     User,
@@ -396,6 +398,26 @@ def test_changes_are_told_and_taken_over_by_a_press(
     guest.post("/checkout/changes")
     order_now(guest)
     assert the_order().total_amount == 3 * 2400 + 1500
+
+
+def test_what_has_to_be_chosen_again_is_not_ordered(
+    guest: FormClient, bottle: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    option = create_option(bottle, "note", OptionKind.TEXT)
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    option.is_required = True
+    db.session.commit()
+    page = guest.get("/checkout/review").text
+    assert "Steel bottle: Note has to be said now. Choose again" in words_of(page)
+    assert {"/checkout/place", "/checkout/changes"}.isdisjoint(form.action for form in forms_on(page))
+    guest.post("/checkout/place", data={"terms": "y", "gateway": "sandbox", "total": "2400"})
+    guest.post("/checkout/changes")
+    assert number_of(Order) == 0
+    option.is_required = False
+    db.session.commit()
+    order_now(guest)
+    assert the_order().total_amount == 2400
 
 
 def test_a_code_that_counts_no_more_is_told_and_left_out(

@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tapcard.models import Card, Design, DesignStatus, User
+from tapcard.models import Card, Design, DesignStatus, Product, ProductKind, User
 from tests.conftest import login
+from tests.watching import words_of
 
 
 def text_of(client: FlaskClient, path: str) -> str:
@@ -34,6 +35,21 @@ def test_the_front_page_shows_designs_with_their_prices(
     assert "£26.50" in page
     assert "£24.00" in page  # the shop's own price, for a design without one
     assert re.search(r"<small>from</small>\s*<span[^>]*>£24\.00", page)
+
+
+def test_a_design_costs_on_every_page_what_it_costs_in_the_cart(
+    client: FlaskClient, create_design: Callable[..., Design], create_product: Callable[..., Product]
+) -> None:
+    card = create_product("NFC card", kind=ProductKind.CARD, unit_amount=3000, discount_percent=10)
+    create_product("Metal card", kind=ProductKind.CARD, unit_amount=6000)
+    for design, price in ((create_design("Contour"), "£27.00"), (create_design("Ember", card_amount=2650), "£23.85")):
+        for path in ("/", "/designs", "/cards/order"):
+            assert re.search(rf"{design.name}\W.{{0,80}}{price}", words_of(text_of(client, path))), path
+        client.post("/cards/order", data={"design": str(design.id), "quantity": "1"})
+        assert f"Design: {design.name} {price} each" in words_of(text_of(client, "/cart"))
+    assert "Your own artwork £27.00" in words_of(text_of(client, "/cards/order"))
+    assert "claim code from £23.85" in words_of(text_of(client, "/"))
+    assert "from £23.85" in words_of(text_of(client, f"/products/{card.slug}"))
 
 
 def test_one_price_for_all_is_not_called_from(client: FlaskClient, create_design: Callable[..., Design]) -> None:

@@ -1,5 +1,6 @@
 """Ordering cards: a design or artwork, never neither, never somebody else's."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from tapcard import files
 from tapcard.db import db
-from tapcard.models import Design, DesignStatus, OptionKind, Product, User
+from tapcard.models import Design, DesignStatus, OptionKind, Product, ProductOption, User
 from tapcard.models import ProductKind as Kind
 from tests.conftest import FormClient, login
 from tests.shop.test_buying import lines, picture, sent
@@ -45,7 +46,7 @@ def test_a_design_is_ordered_as_often_as_one_likes(client: FormClient, cards: Pr
     assert (line.quantity, line.design_id, line.front_picture) == (500, design.id, None)
     said = words_of(client.get("/cart").text)
     assert "Design: Lake at dusk" in said
-    assert "£12,000.00" in said
+    assert "£13,000.00" in said
 
 
 def test_artwork_is_printed_in_the_proportion_of_a_card(client: FormClient, cards: Product, app: Flask) -> None:
@@ -117,7 +118,28 @@ def test_the_card_asks_its_own_questions_too(
     assert form_of(answer.text).values["design"] == good
     assert order(client, design=good, option_nickname="A").status_code == 422
     assert order(client, design=good, option_name="Ada").location == "/cart"
-    assert "£25.00" in client.get("/cart").text
+    assert "£27.00" in client.get("/cart").text
+
+
+def test_cards_are_chosen_again_with_their_design_or_artwork(
+    client: FormClient, cards: Product, design: Design, create_option: Callable[..., ProductOption]
+) -> None:
+    order(client, design=str(design.id), quantity="4")
+    order(client, design="own", front=sent(picture()), quantity="2")
+    artwork = lines()[1].front_picture
+    create_option(cards, "name", OptionKind.TEXT, is_required=True)
+    page = client.get("/cart").text
+    assert words_of(page).count("Name has to be said now. Choose again : NFC card") == 2
+    for place, chosen in ((0, str(design.id)), (0, "own")):
+        line = lines()[place]
+        [path] = [each for each in re.findall(r'href="(/cards/order[^"]+)"', page) if each.endswith(f"={line.id}")]
+        form = form_of(client.get(path.replace("&amp;", "&")).text)
+        assert (form.values["design"], form.values["quantity"]) == (chosen, str(line.quantity))
+        answers = {name: value for name, value in form.values.items() if name not in ("front", "rear")}
+        assert client.post(form.action, data=answers | {"option-name": "Ada"}).location == "/cart"
+    assert [(each.design_id, each.quantity, each.front_picture) for each in lines()] == [
+        (design.id, 4, None), (None, 2, artwork)
+    ]  # fmt: skip
 
 
 def test_artwork_outlives_other_errors_and_sign_up_and_is_nobody_elses(

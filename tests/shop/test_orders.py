@@ -17,6 +17,7 @@ from tapcard.keys import Keys
 from tapcard.models import (
     Cart,
     CartLine,
+    Design,
     LinkPurpose,
     Order,
     OrderStatus,
@@ -153,6 +154,32 @@ def test_history_shows_everything_as_it_was_sold(client: FormClient, ada: User, 
         assert "Steel bottle" in words
         assert "£48.00" in words
         assert "Renamed" not in words
+
+
+def test_two_designs_of_one_card_are_told_apart_wherever_their_buyer_looks(
+    client: FormClient, ada: User, create_design: Callable[..., Design]
+) -> None:
+    lake, ember = create_design("Lake at dusk"), create_design("Ember ridge")
+    order = buying.cards_with(ada, lake, ember)
+    buying.cards_with(ada, lake)
+    tokens = {line.design_name: line.cards[0].token for line in order.lines}
+    lake.name = ember.name = "Renamed"
+    db.session.commit()
+    sign_in(client, ada)
+    for path in ("/orders", path_of(order), path_of(order, "/receipt")):
+        words = words_of(client.get(path).text)
+        assert "Design: Lake at dusk" in words
+        assert "Design: Ember ridge" in words
+        assert "Renamed" not in words
+    assert "Metal card · Lake at dusk" in words_of(client.get("/orders").text), "an order of one line, folded"
+    for path in ("/codes", "/codes/sheet", "/codes.csv"):
+        page = client.get(path_of(order, path)).text
+        words = words_of(page) if path != "/codes.csv" else page
+        assert "Renamed" not in words
+        for name, token in tokens.items():
+            assert name in words
+            assert token in words
+    assert "Renamed" not in words_of(client.get("/dashboard").text)
 
 
 def test_history_has_pages_and_asks_a_fixed_number_of_times(
