@@ -14,7 +14,7 @@ from ..models import Product
 from ..services import carts
 from ..services.carts import CartItem
 from ..web import pictures
-from ..web.carts import cart_to_fill
+from ..web.carts import cart_to_fill, only_left, only_so_many
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
@@ -67,12 +67,7 @@ def put_in(form: BuyForm) -> CartItem:
     if item.is_capped:
         flash(only_left(item), "warning")
     elif added < form.number:
-        flash(_("%(title)s: at most %(most)d of it in one order.", title=title, most=form.most), "warning")
+        flash(only_so_many(item), "warning")
     else:
         flash(_("Added: %(title)s.", title=title), "success")
     return item
-
-
-def only_left(item: CartItem) -> str:
-    """How many of a line there are, when more were wanted."""
-    return _("%(title)s: only %(left)d left, and all of them are in your cart.", title=item.title, left=item.quantity)

@@ -314,6 +314,22 @@ def test_a_gateway_that_does_not_answer_keeps_the_order(
 # --- buying again -----------------------------------------------------------------------------------------------------
 
 
+def test_what_is_bought_again_and_capped_is_said(
+    client: FormClient, ada: User, bottle: Product, product: Product
+) -> None:
+    sign_in(client, ada)
+    order = buying.order_of(ada, bottle, quantity=4)
+    buying.pay(order)
+    bottle.stock = 3
+    client.post(path_of(order, "/again"))
+    assert "Steel bottle: only 3 left, and all of them are in your cart." in words_of(client.get("/cart").text)
+    order = buying.order_of(ada, product, quantity=60)
+    buying.pay(order)
+    for _time in range(2):
+        client.post(path_of(order, "/again"))
+    assert f"{product.name}: at most 99 of it in one order." in words_of(client.get("/cart").text)
+
+
 def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
     client: FormClient, ada: User, product: Product, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
