@@ -11,8 +11,8 @@ from .. import outbox
 from ..clock import utcnow
 from ..db import db
 from ..gateways.base import GatewayError
-from ..models import DeliveryKind, LineKind, Order
-from ..services import accounts, buying_again, orders, payments
+from ..models import LineKind, Order
+from ..services import accounts, buying_again, orders, payments, reviews
 from ..web import filters, paying
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required
@@ -68,7 +68,7 @@ def show(found: Order, form: PayForm | None = None) -> Response:
         history=history(found),
         has_cards=any(line.kind is LineKind.CARD for line in found.lines),
         may_attach=can_attach(found),
-        is_agreed=found.delivery_method is None or found.delivery_method.kind is not DeliveryKind.TO_BE_AGREED,
+        to_review=reviews.to_review(found),
     )
     return make_response(page, *form_status(form))
 

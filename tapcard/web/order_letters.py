@@ -13,10 +13,10 @@ from flask_mail import Message
 
 from .. import mail, outbox, settings
 from ..db import db
-from ..models import DeliveryKind, LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
+from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
-from ..services import orders, payments, profiles
+from ..services import orders, payments, profiles, reviews
 from ..settings import ShopSettings
 from .navigation import has_endpoint
 
@@ -63,12 +63,12 @@ def delivered(order_id: int) -> Message | None:
 
 
 def _reviews(order: Order) -> Iterator[tuple[str, str]]:
-    """The products of an order that can be reviewed, each once: title and address."""
-    products = {line.product_id: line for line in order.lines if line.product is not None and line.product.is_active}
-    if has_endpoint("shop.review"):
-        for line in products.values():
-            assert line.product is not None
-            yield line.title, mail.link_to("shop.review", slug=line.product.slug)
+    """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
+    titles = {line.product_id: line.title for line in order.lines}
+    if has_endpoint("shop.review_link"):
+        token = orders.token_of(order, current_app.extensions["keys"])
+        for product in reviews.to_review(order):
+            yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 
 def canceled(order_id: int) -> Message | None:
@@ -158,7 +158,6 @@ def _to_buyer(name: str, order: Order, **values: Any) -> Message:
 
 def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, **values: Any) -> Message:
     shop = settings.load()
-    method = order.delivery_method
     return mail.compose(
         name,
         to,
@@ -168,7 +167,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         when=_writer(shop),
         place=_lines_of(order, shop),
         phone=profiles.written(order.phone) if order.phone else "",
-        is_agreed=method is None or method.kind is not DeliveryKind.TO_BE_AGREED,
+        is_agreed=not order.is_delivery_agreed,
         **values,
     )
 

@@ -37,6 +37,17 @@ def number_of(model: type[Any]) -> int:
 # --- the whole way ----------------------------------------------------------------------------------------------------
 
 
+def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bottle: Product) -> None:
+    fill(guest, bottle)
+    assert "to be agreed" in words_of(guest.get("/checkout").text)
+    assert give_details(guest, **GUEST).location == "/checkout/review"
+    words = words_of(guest.get("/checkout/review").text)
+    assert "We agree with you on the delivery." in words
+    assert "Delivery to be agreed" in words
+    order_now(guest)
+    assert the_order().is_delivery_agreed
+
+
 def test_a_guest_orders_pays_and_reads_that_it_is_paid(
     guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
