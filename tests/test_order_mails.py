@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import worker
+from tapcard import outbox, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways.base import Started
 from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
-from tapcard.models import DeliveryKind, Order, OutboxMessage, Payment, Product, User
+from tapcard.models import DeliveryKind, Design, DesignStatus, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
-from tapcard.services import orders, payments
+from tapcard.services import erasing, orders, payments
 from tapcard.settings import ShopSettings
 from tests import buying
 from tests.buying import order_of
@@ -189,6 +189,27 @@ def test_the_mail_of_a_parcel_names_its_number(
     for text in texts(mail):
         assert "Royal Mail" in text
         assert "RM 12" in text
+
+
+def test_nothing_is_sent_to_a_buyer_who_was_erased_and_the_promises_are_kept(
+    ada: User, ben: User, olu: User, bottle: Product, design: Design, keys: Keys,
+    deliver: Callable[..., dict[str, list[EmailMessage]]],
+) -> None:  # fmt: skip
+    order, gone = order_of(ada, bottle), order_of(None, bottle)
+    nobody = f"erased-1@{erasing.NO_HOST}"
+    for each in (order, gone):
+        each.email, each.first_name, each.last_name = nobody, "", ""
+    buying.pay(order)
+    orders.ship(order, ben, utcnow())
+    orders.deliver(order, ben, utcnow())
+    orders.cancel(gone, None, keys, utcnow())
+    outbox.post("mail.order_link", order_id=order.id)
+    design.status = DesignStatus.APPROVED
+    outbox.post("mail.artwork_decided", design_id=design.id, order_id=order.id)
+    mails = deliver(waiting=True)
+    assert sorted(mails) == ["olu@example.com"]
+    assert {str(mail["Reply-To"]) for mail in mails["olu@example.com"]} <= {"None"}
+    assert db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.done_at.is_(None))).all() == []
 
 
 @pytest.mark.parametrize("case", ["wrong", "canceled"])

@@ -16,7 +16,7 @@ from ..db import db
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
-from ..services import orders, payments, profiles, reviews
+from ..services import erasing, orders, payments, profiles, reviews
 from ..settings import ShopSettings
 from .navigation import has_endpoint
 
@@ -102,7 +102,7 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
     address = _one_owner(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
     if address is None:
         return None
-    return _compose("order_to_owner", address, order, reply_to=order.email, link=_back_office(order))
+    return _compose("order_to_owner", address, order, reply_to=_answers_to(order), link=_back_office(order))
 
 
 def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
@@ -138,6 +138,10 @@ def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
     return None
 
 
+def _answers_to(order: Order) -> str | None:
+    return None if erasing.is_erased(order.email) else order.email
+
+
 def _back_office(order: Order) -> str | None:
     return mail.link_to("backoffice.order", number=order.number) if has_endpoint("backoffice.order") else None
 
@@ -146,12 +150,12 @@ def _back_office(order: Order) -> str | None:
 
 
 def _order(order_id: int) -> Order | None:
-    """An order whose buyer can still be written to."""
-    order = db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*orders.whole()))
-    return order if order is not None and order.email else None
+    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*orders.whole()))
 
 
-def _to_buyer(name: str, order: Order, **values: Any) -> Message:
+def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
+    if erasing.is_erased(order.email):
+        return None
     token = orders.token_of(order, current_app.extensions["keys"])
     return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)
 
