@@ -1,6 +1,7 @@
 """Mails about orders: each says what is so, once, as it was sold; buyers get theirs, the shop's owner gets theirs."""
 
 import ast
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -10,15 +11,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import worker
+from tapcard import outbox, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways.base import Started
 from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
-from tapcard.models import DeliveryKind, Design, Order, OutboxMessage, Payment, Product, User
+from tapcard.models import DeliveryKind, Design, DesignStatus, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
-from tapcard.services import orders, payments
+from tapcard.services import erasing, orders, payments
 from tapcard.settings import ShopSettings
 from tests import buying
 from tests.buying import order_of
@@ -198,9 +199,8 @@ def test_a_parcel_and_its_arrival_are_told(
     assert "how do you like it" in mail["Subject"]
     plain, html = texts(mail)
     assert order.number in plain
-    has_review = "shop.review" in worker.current_app.view_functions
-    assert ("/products/steel-bottle/review" in plain) == has_review
-    assert ("/products/steel-bottle/review" in html) == has_review
+    for text in (plain, html):
+        assert re.search(rf"http://localhost/orders/link/{order.number}-[^/\s]+/review/steel-bottle\b", text)
 
 
 def test_the_mail_of_a_parcel_names_its_number(
@@ -214,6 +214,27 @@ def test_the_mail_of_a_parcel_names_its_number(
     for text in texts(mail):
         assert "Royal Mail" in text
         assert "RM 12" in text
+
+
+def test_nothing_is_sent_to_a_buyer_who_was_erased_and_the_promises_are_kept(
+    ada: User, ben: User, olu: User, bottle: Product, design: Design, keys: Keys,
+    deliver: Callable[..., dict[str, list[EmailMessage]]],
+) -> None:  # fmt: skip
+    order, gone = order_of(ada, bottle), order_of(None, bottle)
+    nobody = f"erased-1@{erasing.NO_HOST}"
+    for each in (order, gone):
+        each.email, each.first_name, each.last_name = nobody, "", ""
+    buying.pay(order)
+    orders.ship(order, ben, utcnow())
+    orders.deliver(order, ben, utcnow())
+    orders.cancel(gone, None, keys, utcnow())
+    outbox.post("mail.order_link", order_id=order.id)
+    design.status = DesignStatus.APPROVED
+    outbox.post("mail.artwork_decided", design_id=design.id, order_id=order.id)
+    mails = deliver(waiting=True)
+    assert sorted(mails) == ["olu@example.com"]
+    assert {str(mail["Reply-To"]) for mail in mails["olu@example.com"]} <= {"None"}
+    assert db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.done_at.is_(None))).all() == []
 
 
 @pytest.mark.parametrize("case", ["wrong", "canceled"])
@@ -238,10 +259,17 @@ def test_money_that_goes_astray_is_told_to_the_owner(
 
 
 def test_what_is_agreed_on_later_is_not_called_free(
-    ada: User, bottle: Product, create_delivery_method: Callable[..., Any],
+    ada: User, olu: User, bottle: Product, create_delivery_method: Callable[..., Any],
     deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
+    """As it was when the order was placed, whatever becomes of that way of delivery."""
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"])
-    buying.pay(order_of(ada, bottle, method=method, location="Abk"))
-    [mail] = deliver()["ada@example.com"]
-    assert "Delivery (Drop off, Abk): to be agreed" in texts(mail)[0]
+    order = order_of(ada, bottle, method=method, location="Abk")
+    method.kind = DeliveryKind.FLAT
+    buying.pay(order)
+    for [mail] in deliver().values():
+        assert "Delivery (Drop off, Abk): to be agreed" in texts(mail)[0]
+        assert "to be agreed" in texts(mail)[1]
+    buying.pay(order_of(ada, bottle))
+    for [mail] in deliver().values():
+        assert "Delivery: to be agreed" in texts(mail)[0]

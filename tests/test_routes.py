@@ -161,6 +161,8 @@ LOOKING: dict[str, tuple[int, ...]] = {
     "shop.orders": ALL,
     "shop.order": ADAS_ORDERS,
     "shop.order_link": (302,) * 5,
+    "shop.review_link": (302,) * 5,
+    "shop.review_ordered": ADAS_ORDERS,
     "shop.cancel_order": ADAS_ORDERS,
     "shop.receipt": ADAS_ORDERS,
     "shop.find_order": ALL,
@@ -230,7 +232,7 @@ SENDING: dict[str, tuple[int, ...]] = {
     "auth.switch_off_two_factor": (302, 404, 404, 404, 404),
     "auth.end_session": (302, 302, 404, 404, 404),
     "auth.end_other_sessions": (302,) * 5,
-    "auth.confirm_email": (302,) * 5,
+    "auth.confirm_email": (200, 302, 200, 200, 200),  # asks anybody but the account's holder to log in
     "auth.undo_email": (302,) * 5,
     "auth.new_address": (302, 422, 422, 422, 422),
     "auth.edit_address": (302, 302, 404, 404, 404),
@@ -269,6 +271,7 @@ SENDING: dict[str, tuple[int, ...]] = {
     "backoffice.hosts": (302, 404, 404, 422, 422),
     "backoffice.unblock_host": (302, 404, 404, 400, 400),
     "shop.review": (302, 422, 404, 404, 404),
+    "shop.review_ordered": (404, 422, 404, 404, 404),
     "shop.choose_currency": (302,) * 5,
     "shop.add_to_cart": (422,) * 5,
     "shop.change_line": (404, 422, 404, 404, 404),
@@ -442,9 +445,15 @@ def shelved(ada: User) -> dict[str, dict[str, Any]]:
     category, collection = seeds.create_category(), seeds.create_collection()
     product = seeds.create_product(category=category, collections=[collection])
     db.session.commit()
-    buying.deliver(buying.order_of(ada, product))
+    order = buying.order_of(ada, product)
+    buying.deliver(order)
+    other = buying.order_of(ada, product)
     slugs = {"category": category.slug, "collection": collection.slug, "product": product.slug, "review": product.slug}
-    return {f"shop.{name}": {"slug": slug} for name, slug in slugs.items()}
+    token = orders.token_of(other, buying.keys())  # whose link opens this one alone
+    return {f"shop.{name}": {"slug": slug} for name, slug in slugs.items()} | {
+        "shop.review_link": {"token": token, "slug": product.slug},
+        "shop.review_ordered": {"number": order.number, "slug": product.slug},
+    }
 
 
 def orders_of(ada: User) -> tuple[Order, Order, str]:

@@ -16,9 +16,9 @@ from ..db import db
 from ..errors import DomainError
 from ..models import Card, CardStatus, LinkPurpose, User
 from ..services import accounts, cards, closing, orders
-from ..services.accounts import Proof
+from ..services.accounts import LinkFacts, Proof
 from ..web.forms import Form, refusals
-from ..web.guards import ask_second_factor, log_in_user, log_out_user, login_required, renew_session, wait_outside
+from ..web.guards import ask_second_factor, here, log_in_user, log_out_user, login_required, renew_session, wait_outside
 from ..web.redirects import asked_next
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, form_status, throttle
@@ -159,15 +159,22 @@ def target_of(path: str | None) -> tuple[str, dict[str, Any]]:
 
 @bp.route("/verify/<token>", methods=["GET", "POST"])
 def verify(token: str) -> Response:
-    """Confirm an address; by a button, because mail programs open links by themselves."""
+    """Confirm an address; by a button, because mail programs open links by themselves.
+
+    Where nobody is logged in with that account, whoever signed up may be a stranger: it gets a new password.
+    """
     facts = accounts.peek(token, LinkPurpose.VERIFY_EMAIL, utcnow())
     form = Form()
     if form.validate_on_submit():
-        orders.attach(accounts.verify(token, utcnow()))
+        user = accounts.verify(token, utcnow(), by=current_user.id)
+        orders.attach(user)
+        if user.password_hash is None:
+            return on_to_password(user, _("%(email)s is confirmed. Now choose your password.", email=facts.email))
         db.session.commit()
         flash(_("Thank you. %(email)s is confirmed.", email=facts.email), "success")
         return go_on_as(facts.user_id)
-    return page("auth/verify.html", form, email=facts.email)
+    starts_anew = not facts.is_verified and not is_own(facts)
+    return page("auth/verify.html", form, email=facts.email, starts_anew=starts_anew, path=here())
 
 
 @bp.post("/verify")
@@ -204,9 +211,14 @@ def change_email() -> Response:
 
 @bp.route("/account/email/confirm/<token>", methods=["GET", "POST"])
 def confirm_email(token: str) -> Response:
-    """Let a new address take effect."""
+    """Let a new address take effect; for the account's holder alone, as its orders come along with an address.
+
+    Whoever wants to move an account can type any address, and people press buttons in mails.
+    """
     facts = accounts.peek(token, LinkPurpose.CHANGE_EMAIL, utcnow())
     form = Form()
+    if not is_own(facts):
+        return page("auth/confirm_email_log_in.html", form, email=facts.email, path=here())
     if form.validate_on_submit():
         with refusals(form):
             orders.attach(accounts.confirm_email_change(token, utcnow()))
@@ -227,12 +239,24 @@ def undo_email(token: str) -> Response:
             orders.attach(user)
             if not user.is_active:
                 user = closing.reopen(user.id, utcnow())
-            password_token = accounts.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
-            db.session.commit()
-            log_out_user()
-            flash(_("Your address is %(email)s again. Now choose a new password.", email=facts.email), "success")
-            return redirect(url_for("auth.set_password", token=password_token))
+            text = _("Your address is %(email)s again. Now choose a new password.", email=facts.email)
+            return on_to_password(user, text)
     return page("auth/undo_email.html", form, email=facts.email, current_email=facts.current_email)
+
+
+def is_own(facts: LinkFacts) -> bool:
+    """Whether a link is followed in a browser that is signed in with its account."""
+    return bool(current_user.id == facts.user_id)
+
+
+def on_to_password(user: User, message: str) -> Response:
+    """Commit, and lead whoever proved to have an account's address on to a new password; nobody stays signed in."""
+    token = accounts.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
+    db.session.commit()
+    if current_user.is_authenticated:
+        log_out_user()
+    flash(message, "success")
+    return redirect(url_for("auth.set_password", token=token))
 
 
 def go_on_as(user_id: int) -> Response:

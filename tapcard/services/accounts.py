@@ -25,7 +25,7 @@ from ..clock import utcnow
 from ..db import db, insert, transactions
 from ..errors import DomainError
 from ..errors import mark as _
-from ..models import LinkPurpose, LinkToken, Role, User, WebSession
+from ..models import LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, WebSession
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH, RETURN_WITHIN
 from . import audit
 
@@ -147,6 +147,7 @@ class LinkFacts:
     current_email: str
     first_name: str
     has_password: bool
+    is_verified: bool
 
 
 @dataclass(frozen=True)
@@ -287,12 +288,15 @@ def _wrong_password() -> WrongPassword:
 def set_password(token: str, password: str, now: datetime) -> User:
     """Set a password through a mailed link, which also proves the address; every session of the user ends.
 
+    So does all else that lets into an account whose address nobody had proved: a stranger may have signed up with it.
     Raises `WeakPassword`, `LinkExpired` or `LinkUsed`. Hashes first, see above.
     """
     refuse_weak(password, peek(token, LinkPurpose.SET_PASSWORD, now).email)
     password_hash = hash_password(password)
     link = follow_link(token, LinkPurpose.SET_PASSWORD, now)
     user = link.user
+    if not user.is_verified:
+        forget_second_factor(user)
     user.password_hash, user.password_set_at = password_hash, now
     user.verified_at = user.verified_at or now
     void_links(user, now)
@@ -395,8 +399,8 @@ def create_owner(
 ) -> User:
     """Make somebody the shop's owner; without a password they get a link to set one. Hashes first, see above.
 
-    All sessions end, as with every change of rights; who had never confirmed the address loses the password too, since
-    a stranger may have signed up with it.
+    All sessions end, as with every change of rights; who had never confirmed the address loses password and second
+    factor too, since a stranger may have signed up with it.
     """
     email, now = normalise_email(email), now or utcnow()
     if password is not None:
@@ -410,7 +414,7 @@ def create_owner(
     end_other_sessions(user, None)
     void_links(user, now)
     if not user.is_verified:
-        user.password_hash, user.password_set_at = None, now
+        _shut_out(user, now)
     if password_hash is not None:
         user.password_hash, user.password_set_at = password_hash, now
         user.verified_at = user.verified_at or now
@@ -463,18 +467,19 @@ def peek(token: str, purpose: LinkPurpose, now: datetime) -> LinkFacts:
         User.email,
         User.first_name,
         User.password_hash,
+        User.verified_at,
         _is_alive(purpose, now),
     ).join(LinkToken.user)
     with transactions(writing=False), db.engine.connect() as connection:
         row = connection.execute(columns.where(*_is_link(token, purpose))).one_or_none()
     if row is None:
         raise _link_expired()
-    user_id, email, used_at, expires_at, current_email, first_name, password_hash, is_alive = row
+    user_id, email, used_at, expires_at, current_email, first_name, password_hash, verified_at, is_alive = row
     if used_at is not None:
         raise LinkUsed(_("This link has been used already."))
     if expires_at <= now or not is_alive or _is_outdated(purpose, email, current_email):
         raise _link_expired()
-    return LinkFacts(user_id, email, current_email, first_name, password_hash is not None)
+    return LinkFacts(user_id, email, current_email, first_name, password_hash is not None, verified_at is not None)
 
 
 def follow_link(token: str, purpose: LinkPurpose, now: datetime) -> LinkToken:
@@ -537,13 +542,27 @@ def _link_expired() -> LinkExpired:
 # --- the address of an account ----------------------------------------------------------------------------------------
 
 
-def verify(token: str, now: datetime) -> User:
-    """Mark an address as its user's own; raises `LinkExpired` or `LinkUsed`."""
+def verify(token: str, now: datetime, *, by: int | None) -> User:
+    """Mark an address as its user's own; raises `LinkExpired` or `LinkUsed`.
+
+    Anybody can sign up with somebody else's address. So unless the link is followed by the account's own holder (`by`
+    is the id of whoever is signed in), every way into the account ends, and a password has to be chosen anew.
+    """
     user = follow_link(token, LinkPurpose.VERIFY_EMAIL, now).user
     if user.verified_at is None:
+        if by != user.id:
+            _shut_out(user, now)
         user.verified_at = now
-        audit.record("user.verified", subject=user, actor=user)
+        audit.record("user.verified", subject=user, actor=user, is_shut_out=by != user.id)
     return user
+
+
+def _shut_out(user: User, now: datetime) -> None:
+    """End all that lets anybody into an account, or moves it elsewhere: a stranger may have prepared it."""
+    user.password_hash, user.password_set_at = None, now
+    forget_second_factor(user)
+    void_links(user, now)
+    end_other_sessions(user, None)
 
 
 def ask_email_change(user_id: int, password: str, email: str, now: datetime) -> None:
@@ -630,6 +649,14 @@ def update_details(user: User, *, title: str, first_name: str, last_name: str, b
 def choose_mails(user: User, *, lead: bool, weekly: bool) -> None:
     """Store which mails somebody wants to come by themselves."""
     user.wants_lead_mail, user.wants_weekly_mail = lead, weekly
+
+
+def forget_second_factor(user: User) -> None:
+    """Delete the secret of an app and its recovery codes, and say nothing of it."""
+    for model in (TwoFactor, RecoveryCode):
+        theirs = sa.delete(model).where(model.user_id == user.id)
+        db.session.execute(theirs.execution_options(synchronize_session=False))
+    db.session.expire(user, ["two_factor"])
 
 
 def end_other_sessions(user: User, keep_sid_hash: str | None) -> None:

@@ -37,6 +37,24 @@ POSTAL_CODES = {
     "NL": r"\d{4} ?[A-Z]{2}", "NO": r"\d{4}", "PL": r"\d{2}-\d{3}", "PT": r"\d{4}-\d{3}", "SE": r"\d{3} ?\d{2}",
     "US": r"\d{5}(?:-\d{4})?",
 }  # fmt: skip
+# Countries whose addresses are not complete without their part of the country, by what people there call it: where
+# libaddressinput requires it (Google's collection of the posts' rules, which browsers use too), and Mexico and Nigeria,
+# where carriers ask for it.
+REGIONS = {
+    "state": (_("State"), _("Write the state."), "AS AU BR FM IN MH MP MX NG PW UM US VE VI"),
+    "province": (_("Province"), _("Write the province."), "CA CN CR ES HN ID IQ IT KR PG SO SV"),
+    "prefecture": (_("Prefecture"), _("Write the prefecture."), "JP"),
+    "emirate": (_("Emirate"), _("Write the emirate."), "AE"),
+    "department": (_("Department"), _("Write the department."), "CO"),
+    "area": (_("Area"), _("Write the area."), "HK"),
+    "county": (_("County"), _("Write the county."), "TW"),
+    "parish": (_("Parish"), _("Write the parish."), "JM"),
+    "island": (_("Island"), _("Write the island."), "KN KY PF"),
+    "district": (_("District"), _("Write the district."), "NR"),
+    "oblast": (_("Region (oblast)"), _("Write the region."), "RU UA"),
+}
+REGION_NAMES = {code: name for name, _prompt, codes in REGIONS.values() for code in codes.split()}
+REGION_PROMPTS = {code: prompt for _name, prompt, codes in REGIONS.values() for code in codes.split()}
 
 
 class AddressNotFound(NotFound):
@@ -150,6 +168,8 @@ def clean_all(typed: Mapping[str, str]) -> dict[str, str | None]:
     if country not in dict(countries("en")):
         raise BadAddress(_("Choose a country."), field="country")
     values["country"] = country
+    if not values["region"] and country in REGION_PROMPTS:
+        raise BadAddress(REGION_PROMPTS[country], field="region")
     values["postal_code"] = clean_postal_code(values["postal_code"] or "", country)
     values["phone"] = profiles.clean("phone", typed.get("phone") or "", country)
     return values

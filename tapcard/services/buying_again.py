@@ -1,5 +1,6 @@
 """Buying again: what was ordered once goes into the cart anew, at today's price and through the checks of every day."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,23 +10,38 @@ from ..errors import mark as _
 from ..models import Cart, LineKind, OptionKind, Order, OrderLine
 from ..settings import ShopSettings
 from . import carts
-from .carts import Wish
+from .carts import CartItem, Wish
 
 
 class NotAgain(DomainError):
     """This cannot be bought a second time."""
 
 
-def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> list[tuple[str, DomainError]]:
-    """Put the lines of an order into a cart; gives the titles of those that could not be, and why not."""
-    refused = []
+@dataclass(frozen=True)
+class Again:
+    """What could not be bought again, or not as much of it."""
+
+    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # titles of lines, and why not
+    capped: list[CartItem] = field(default_factory=list)  # lines of which there are no more than this
+    limited: list[CartItem] = field(default_factory=list)  # lines of which nobody may order more than this
+
+
+def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> Again:
+    """Put the lines of an order into a cart; tells of which it could not, or not of all pieces."""
+    told = Again()
     for line in order.lines:
+        before = sum(each.quantity for each in cart.lines)
         try:
             with db.session.begin_nested():
-                carts.add(cart, _wish(line, cart), shop, now)
+                item = carts.add(cart, _wish(line, cart), shop, now)
         except DomainError as error:
-            refused.append((line.full_title, error))
-    return refused
+            told.refused.append((line.full_title, error))
+            continue
+        if item.is_capped:
+            told.capped.append(item)
+        elif sum(each.quantity for each in item.line.cart.lines) - before < line.quantity:
+            told.limited.append(item)
+    return told
 
 
 def _wish(line: OrderLine, cart: Cart) -> Wish:

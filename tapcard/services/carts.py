@@ -557,28 +557,57 @@ def take_out_ordered(cart_id: int, lines: Sequence[OrderLine]) -> None:
 # --- merging ----------------------------------------------------------------------------------------------------------
 
 
-def adopt(guest_cart_id: int, user: User, shop: ShopSettings, now: datetime) -> None:
-    """Let what a browser collected go into the cart of whoever signs in there: equal lines add up, capped by stock."""
+@dataclass(frozen=True)
+class Merged:
+    """What did not go along, or not whole, when a guest's cart was merged into that of whoever signed in."""
+
+    left_out: Sequence[str] = ()  # titles of lines for which the cart had no room
+    capped: Sequence[CartItem] = ()  # lines of which there are no more than this
+    limited: Sequence[CartItem] = ()  # lines of which nobody may order more than this
+
+
+def adopt(guest_cart_id: int, user: User, shop: ShopSettings, now: datetime) -> Merged:
+    """Let what a browser collected go into the cart of whoever signs in there: equal lines add up, capped by stock.
+
+    Whoever logs in must get in: what finds no room is left out, and told.
+    """
     _hold_carts(user)
     guest, own = of_guest(guest_cart_id), of_user(user)
     if guest is None:
-        return
+        return Merged()
     if own is None:
         guest.user_id = user.id
-        return
+        return Merged()
     for cart in sorted((guest, own), key=lambda each: each.id):
         _hold(cart)
-    for line in guest.lines:
-        _put(own, {name: getattr(line, name) for name in COPIED}, line.quantity, most_of(line.kind))
+    had = {line.fingerprint: line.quantity for line in own.lines}
+    left_out = _put_all(own, guest, shop, now)
+    limited = {
+        line.fingerprint for line in guest.lines if had.get(line.fingerprint, 0) + line.quantity > most_of(line.kind)
+    }
     if own.promotion_id is None:
         own.promotion_id = guest.promotion_id
     own.checkout = {**own.checkout, **guest.checkout}  # what was typed a moment ago
     _run(sa.update(Order).where(Order.cart_id == guest.id).values(cart_id=own.id))
     db.session.delete(guest)
     db.session.flush()  # the look below reads what is there now
-    for item in items(_reload(own), shop, now):
+    found = items(_reload(own), shop, now)
+    for item in found:
         if item.is_capped:
             item.line.quantity = item.quantity
+    capped = [item for item in found if item.is_capped]
+    return Merged(left_out, capped, [each for each in found if each.line.fingerprint in limited and each not in capped])
+
+
+def _put_all(own: Cart, guest: Cart, shop: ShopSettings, now: datetime) -> list[str]:
+    """Put what lies in one cart into another one; gives the titles of what finds no room there."""
+    without_room = set()
+    for line in guest.lines:
+        try:
+            _put(own, {name: getattr(line, name) for name in COPIED}, line.quantity, most_of(line.kind))
+        except TooManyLines:
+            without_room.add(line.id)
+    return [item.title for item in items(guest, shop, now) if item.line.id in without_room] if without_room else []
 
 
 COPIED = (

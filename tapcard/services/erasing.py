@@ -188,6 +188,11 @@ def delete_mails(person: Person, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def is_erased(email: str) -> bool:
+    """Whether an address stands for nobody: its person was erased, and no mail can reach them."""
+    return email.endswith(f"@{NO_HOST}")
+
+
 # --- how each kind is erased ------------------------------------------------------------------------------------------
 
 

@@ -53,6 +53,25 @@ def check(product: Product, user: User) -> None:
         raise ReviewedAlready(_("You have reviewed this already. Thank you."))
 
 
+def products_of(order: Order) -> list[Product]:
+    """What an order brought that is still sold, each once; nothing before it is delivered."""
+    if order.status is not OrderStatus.DELIVERED:
+        return []
+    found = {line.product_id: line.product for line in order.lines}
+    return [each for each in found.values() if each is not None and each.is_active]
+
+
+def to_review(order: Order) -> list[Product]:
+    """What an order brought that its buyer has not reviewed yet."""
+    found = products_of(order)
+    if not found or order.user_id is None:
+        return found
+    ids = [each.id for each in found]
+    written = select(Review.product_id).where(Review.user_id == order.user_id, Review.product_id.in_(ids))
+    done = set(db.session.scalars(written))
+    return [each for each in found if each.id not in done]
+
+
 def write(product: Product, user: User, *, rating: int, text: str, author: str) -> int:
     """Keep what a buyer says until staff have looked at it; gives its id. Two at once are one."""
     check(product, user)

@@ -103,7 +103,7 @@ def switch_on(
 def switch_off(user: User, code: str, *, keys: Keys, now: datetime) -> None:
     """Do without a second factor from now on; the code may be the app's or a recovery code. Raises `WrongCode`."""
     check(user, code, keys=keys, now=now)
-    forget(user)
+    accounts.forget_second_factor(user)
     outbox.post("mail.two_factor_off", user_id=user.id)
     audit.record("user.two_factor_off", subject=user, actor=user)
 
@@ -111,20 +111,12 @@ def switch_off(user: User, code: str, *, keys: Keys, now: datetime) -> None:
 def reset(user: User) -> bool:
     """Switch it off for somebody who lost everything, and end their sessions; tells whether it was on."""
     was_on = user.has_two_factor
-    forget(user)
+    accounts.forget_second_factor(user)
     if was_on:
         accounts.end_other_sessions(user, None)
         outbox.post("mail.two_factor_off", user_id=user.id)
         audit.record("user.two_factor_reset", subject=user, origin="command")
     return was_on
-
-
-def forget(user: User) -> None:
-    """Delete secret and recovery codes, and say nothing of it."""
-    for model in (TwoFactor, RecoveryCode):
-        theirs = sa.delete(model).where(model.user_id == user.id)
-        db.session.execute(theirs.execution_options(synchronize_session=False))
-    db.session.expire(user, ["two_factor"])
 
 
 # --- logging in with it -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from ..models import Cart, CartLine, Product
 from ..services import carts
 from ..services.carts import CartItem
 from ..web import pictures
-from ..web.carts import cart_to_fill, current_cart
+from ..web.carts import cart_to_fill, current_cart, only_left, only_so_many
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
@@ -86,13 +86,8 @@ def put_in(form: BuyForm) -> CartItem:
     if item.is_capped:
         flash(only_left(item), "warning")
     elif added < form.number:
-        flash(_("%(title)s: at most %(most)d of it in one order.", title=title, most=form.most), "warning")
+        flash(only_so_many(item), "warning")
     else:
         words = _("Added: %(title)s.", title=title) if former is None else _("Changed: %(title)s.", title=title)
         flash(words, "success")
     return item
-
-
-def only_left(item: CartItem) -> str:
-    """How many of a line there are, when more were wanted."""
-    return _("%(title)s: only %(left)d left, and all of them are in your cart.", title=item.title, left=item.quantity)

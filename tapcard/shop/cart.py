@@ -14,12 +14,11 @@ from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
 from ..services import carts, checkout, promotions
 from ..services.carts import LineNotFound
-from ..web.carts import cart_to_fill, current_cart, draft_of
+from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
-from .buying import only_left
 from .buying_forms import QuantityForm
 from .cart_forms import CodeForm, DeliveryForm, delivery_form, price_in_words
 

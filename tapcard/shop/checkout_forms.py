@@ -23,6 +23,7 @@ from ..models.users import EMAIL_LENGTH, NAME_LENGTH
 from ..services import addresses
 from ..services.checkout import NEW
 from ..web import filters
+from ..web.address_forms import AddressWords
 from ..web.forms import Form, add_error, is_email, is_name
 
 AT_MOST = _("At most %(max)d characters.")
@@ -30,7 +31,7 @@ LONGEST_NOTE = 500
 ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city", "region", "country", "save_address")
 
 
-class CheckoutForm(Form):
+class CheckoutForm(AddressWords, Form):
     """Who orders, where to and how; made by `checkout_form`, which leaves out what is not asked."""
 
     email = EmailField(
@@ -77,6 +78,7 @@ class CheckoutForm(Form):
         for name, prompt in addresses.PROMPTS.items():
             if name != "name" and not self[name].data:
                 add_error(self[name], _(prompt))
+        self.require_region()
 
 
 def checkout_form(

@@ -12,10 +12,10 @@ from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
-from ..models import DeliveryKind, LineKind, Order
-from ..services import accounts, buying_again, orders, payments
+from ..models import LineKind, Order
+from ..services import accounts, buying_again, orders, payments, reviews
 from ..web import filters, paying
-from ..web.carts import cart_to_fill, known_orders, remember_order
+from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
@@ -69,7 +69,7 @@ def show(found: Order, form: PayForm | None = None) -> Response:
         history=history(found),
         has_cards=any(line.kind is LineKind.CARD for line in found.lines),
         may_attach=can_attach(found),
-        is_agreed=found.delivery_method is None or found.delivery_method.kind is not DeliveryKind.TO_BE_AGREED,
+        to_review=reviews.to_review(found),
     )
     return make_response(page, *form_status(form))
 
@@ -130,13 +130,14 @@ def canceled_words(found: Order) -> str:
 
 @bp.post("/orders/<number>/again")
 def buy_again(number: str) -> Response:
-    """Put what was ordered into the cart once more, and say of each line that cannot be had why not."""
+    """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
     found = own(number)
-    refused = buying_again.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
-    is_any = len(refused) < len(found.lines)
+    again = buying_again.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
+    is_any = len(again.refused) < len(found.lines)
     db.session.commit()
-    for title, error in refused:
+    for title, error in again.refused:
         flash(_("%(title)s: %(why)s", title=title, why=_(error.message, **error.params)), "warning")
+    tell_fewer(again.capped, again.limited)
     if not is_any:
         return redirect(url_for("shop.order", number=number))
     flash(_("It is in your cart, at today's prices."), "success")

@@ -1,16 +1,19 @@
-"""Writing a review."""
+"""Writing a review: of what one has bought, or of what an order brought whose link came by mail."""
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from ..db import db
-from ..services import catalogue, reviews
+from ..models import Order, Product, User
+from ..services import catalogue, orders, reviews
+from ..web.carts import known_orders, remember_order
 from ..web.forms import refusals
-from ..web.guards import login_required
+from ..web.guards import login_required, to_log_in
 from .blueprint import bp
 from .catalogue_forms import ReviewForm
+from .checkout import buyer_here
 
 
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
@@ -18,14 +21,64 @@ from .catalogue_forms import ReviewForm
 def review(slug: str) -> ResponseReturnValue:
     """Let a buyer say what they think of a product; staff look at it before anybody else does."""
     row = catalogue.product_of(slug) or abort(404)
-    product = row[0]
-    reviews.check(product, current_user)
-    form = ReviewForm(author=current_user.first_name)
+    return write(row[0], current_user)
+
+
+@bp.get("/orders/link/<token>/review/<slug>")
+def review_link(token: str, slug: str) -> ResponseReturnValue:
+    """Open an order by the link of its mails, and go on to the review of something that it brought."""
+    found = orders.of_token(token, current_app.extensions["keys"])
+    remember_order(found)
+    return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
+
+
+@bp.route("/orders/<number>/review/<slug>", methods=["GET", "POST"])
+def review_ordered(number: str, slug: str) -> ResponseReturnValue:
+    """Let whoever an order was for say what they think of something that it brought."""
+    found = orders.own_order(number, user=buyer_here(), known=known_orders())
+    product = next((each for each in reviews.products_of(found) if each.slug == slug), None) or abort(404)
+    user = reviewer(found)
+    if user is not None:
+        return write(product, user)
+    if not current_user.is_authenticated:
+        flash(_("Log in as %(email)s to write a review.", email=found.email), "info")
+        return to_log_in()
+    flash(why_not(found), "info")
+    return redirect(url_for("shop.order", number=number))
+
+
+def reviewer(order: Order) -> User | None:
+    """In whose name whoever may open an order reviews what it brought.
+
+    That is its signed-in buyer. Without an account that somebody could log in to, the link is all that a guest has, and
+    it went to their address.
+    """
+    buyer: User | None = order.user
+    if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.is_proven):
+        return buyer
+    return None
+
+
+def why_not(order: Order) -> str:
+    """What somebody who is signed in has to do before they can review what an order brought."""
+    if order.user_id is not None or order.email != current_user.email:
+        return _("This order is not in your account. Log in as %(email)s to write a review.", email=order.email)
+    if not current_user.is_verified:
+        return _("Confirm your address first: we sent you a mail. Then add this order to your account, and review it.")
+    return _("Add this order to your account first. Then you can write a review.")
+
+
+def write(product: Product, user: User) -> ResponseReturnValue:
+    """Ask for a review, and keep it."""
+    reviews.check(product, user)
+    form = ReviewForm(author=user.first_name)
+    slug = product.slug
     if form.validate_on_submit():
         with refusals(form):
             rating, text, author = int(form.rating.data), form.text.data or "", form.author.data
-            reviews.write(product, current_user, rating=rating, text=text, author=author)
+            reviews.write(product, user, rating=rating, text=text, author=author)
             db.session.commit()
             flash(_("Thank you. Your review appears here once we have looked at it."), "success")
             return redirect(url_for("shop.product", slug=slug))
-    return render_template("shop/review.html", form=form, product=product), 422 if form.errors else 200
+    page = render_template("shop/review.html", form=form, product=product, action=request.path)
+    return page, 422 if form.errors else 200

@@ -11,13 +11,13 @@ from ..db import db
 from ..money import Money
 from ..services import wishlist
 from ..services.wishlist import Moved
-from ..web.carts import cart_to_fill
+from ..web.carts import cart_to_fill, only_left
 from ..web.filters import shop
 from ..web.guards import login_required
 from ..web.redirects import next_url
 from ..web.throttling import form_status
 from .blueprint import bp
-from .buying import only_left, sold
+from .buying import sold
 from .wishlist_forms import ChosenForm
 
 

@@ -1,15 +1,18 @@
 """The cart of whoever is looking, and the orders that this browser may open."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, current_app, g, session
+from flask import Flask, current_app, flash, g, session
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from ..clock import utcnow
 from ..db import db
 from ..models import Cart, DeliveryMethod, Order, User
 from ..services import carts, orders
+from ..services.carts import CartItem
 from ..services.orders import Draft
 from ..services.promotions import Customer
 from . import filters
@@ -74,8 +77,27 @@ def adopt_cart(user: User, kept: Any) -> None:
     """Let what a guest collected go along into their account; commits by itself, after the log in has."""
     named = _named(kept)
     if named is not None and carts.of_guest(*named) is not None:
-        carts.adopt(named[0], user, filters.shop(), utcnow())
+        merged = carts.adopt(named[0], user, filters.shop(), utcnow())
         db.session.commit()
+        for title in merged.left_out:
+            flash(_("%(title)s: your cart is full, so it was left out.", title=title), "warning")
+        tell_fewer(merged.capped, merged.limited)
+
+
+def tell_fewer(capped: Iterable[CartItem], limited: Iterable[CartItem]) -> None:
+    """Say of which lines fewer pieces went into the cart than were wanted."""
+    for text in (*map(only_left, capped), *map(only_so_many, limited)):
+        flash(text, "warning")
+
+
+def only_left(item: CartItem) -> str:
+    """How many of a line there are, when more were wanted."""
+    return _("%(title)s: only %(left)d left, and all of them are in your cart.", title=item.title, left=item.quantity)
+
+
+def only_so_many(item: CartItem) -> str:
+    """How many of a line one may order, when more were wanted."""
+    return _("%(title)s: at most %(most)d of it in one order.", title=item.title, most=carts.most_of(item.kind))
 
 
 def _named(kept: Any) -> tuple[int, datetime] | None:

@@ -178,11 +178,11 @@ def log_in_user(
 
 
 def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
-    cart_id = session.get(sessions.CART)
-    sessions.renew(user, remember=remember, kept=(sessions.ORDERS, sessions.UPLOADER))
+    sessions.renew(user, remember=remember, kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[PROVEN] = proven
     login_user(user)
-    carts.adopt_cart(user, cart_id)
+    carts.adopt_cart(user, session.get(sessions.CART))
+    session.pop(sessions.CART, None)  # not before: should the database fail meanwhile, nothing is lost
 
 
 def ask_second_factor(proof: Proof, *, remember: bool) -> None:

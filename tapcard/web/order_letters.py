@@ -13,10 +13,10 @@ from flask_mail import Message
 
 from .. import mail, outbox, settings
 from ..db import db
-from ..models import DeliveryKind, LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
+from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
-from ..services import orders, payments, profiles
+from ..services import erasing, orders, payments, profiles, reviews
 from ..settings import ShopSettings
 from .navigation import has_endpoint
 
@@ -63,12 +63,12 @@ def delivered(order_id: int) -> Message | None:
 
 
 def _reviews(order: Order) -> Iterator[tuple[str, str]]:
-    """The products of an order that can be reviewed, each once: title and address."""
-    products = {line.product_id: line for line in order.lines if line.product is not None and line.product.is_active}
-    if has_endpoint("shop.review"):
-        for line in products.values():
-            assert line.product is not None
-            yield line.title, mail.link_to("shop.review", slug=line.product.slug)
+    """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
+    titles = {line.product_id: line.title for line in order.lines}
+    if has_endpoint("shop.review_link"):
+        token = orders.token_of(order, current_app.extensions["keys"])
+        for product in reviews.to_review(order):
+            yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 
 def canceled(order_id: int) -> Message | None:
@@ -102,7 +102,7 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
     address = _one_owner(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
     if address is None:
         return None
-    return _compose("order_to_owner", address, order, reply_to=order.email, link=_back_office(order))
+    return _compose("order_to_owner", address, order, reply_to=_answers_to(order), link=_back_office(order))
 
 
 def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
@@ -138,6 +138,10 @@ def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
     return None
 
 
+def _answers_to(order: Order) -> str | None:
+    return None if erasing.is_erased(order.email) else order.email
+
+
 def _back_office(order: Order) -> str | None:
     return mail.link_to("backoffice.order", number=order.number) if has_endpoint("backoffice.order") else None
 
@@ -146,19 +150,18 @@ def _back_office(order: Order) -> str | None:
 
 
 def _order(order_id: int) -> Order | None:
-    """An order whose buyer can still be written to."""
-    order = db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*orders.whole()))
-    return order if order is not None and order.email else None
+    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*orders.whole()))
 
 
-def _to_buyer(name: str, order: Order, **values: Any) -> Message:
+def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
+    if erasing.is_erased(order.email):
+        return None
     token = orders.token_of(order, current_app.extensions["keys"])
     return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)
 
 
 def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, **values: Any) -> Message:
     shop = settings.load()
-    method = order.delivery_method
     return mail.compose(
         name,
         to,
@@ -168,7 +171,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         when=_writer(shop),
         place=_lines_of(order, shop),
         phone=profiles.written(order.phone) if order.phone else "",
-        is_agreed=method is None or method.kind is not DeliveryKind.TO_BE_AGREED,
+        is_agreed=not order.is_delivery_agreed,
         **values,
     )
 

@@ -7,10 +7,12 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import select
 
+from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkToken, User
 from tests.auth.conftest import is_signed_in, link_in, session_id, text_of
+from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient, login
 
 NEW_EMAIL = "lovelace@example.com"
@@ -45,17 +47,97 @@ def test_the_mailed_link_asks_and_the_button_confirms(
     assert "Not confirmed" not in client.get("/account").text
 
 
-def test_it_works_signed_out_and_signs_nobody_in(
+def test_whoever_confirms_elsewhere_chooses_a_password_and_nobody_else_keeps_one(
+    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+) -> None:
+    """Anybody can sign up with somebody else's address, and wait for them to press the button in the mail."""
+    stranger, phone = new_client(), new_client()
+    login(stranger, dora)
+    stranger.post("/verify")
+    path = mailed_link()
+    page = phone.get(path).text
+    assert "the account's password stops working" in " ".join(page.replace("&#39;", "'").split())
+    assert f'href="/log-in?next={path}"' in page
+    response = phone.post(path)
+    assert response.headers["Location"].startswith("/set-password/")
+    assert not is_signed_in(phone)
+    assert not is_signed_in(stranger)
+    assert login(new_client(), dora).status_code == 422
+    page = phone.get(response.headers["Location"]).text
+    assert "dora@example.com is confirmed. Now choose your password." in page
+    phone.post(response.headers["Location"], data={"password": "words of my own"})
+    assert is_signed_in(phone)
+    assert "Not confirmed" not in phone.get("/account").text
+    assert login(new_client(), dora).status_code == 422
+
+
+def test_an_order_that_waits_goes_to_nobody_who_signed_up_with_its_address(
+    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+) -> None:
+    order = order_of(None, seeds.create_product(), email="dora@example.com")
+    stranger, phone = new_client(), new_client()
+    login(stranger, dora)
+    stranger.post("/verify")
+    response = phone.post(mailed_link())
+    db.session.refresh(order)
+    assert order.user_id == dora.id
+    assert order.number not in stranger.get("/orders").text
+    phone.post(response.headers["Location"], data={"password": "words of my own"})
+    assert order.number in phone.get("/orders").text
+
+
+def test_whoever_logs_in_first_keeps_the_password(
     new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
 ) -> None:
     here, phone = new_client(), new_client()
     login(here, dora)
     here.post("/verify")
+    path = mailed_link()
+    credentials = {"email": dora.email, "password": PASSWORD}
+    assert phone.post(f"/log-in?next={path}", data=credentials).headers["Location"] == path
+    assert "password stops working" not in phone.get(path).text
+    assert phone.post(path).headers["Location"] == "/dashboard"
+    assert is_signed_in(here)
+    assert is_signed_in(phone)
+
+
+def test_a_browser_of_somebody_else_is_logged_out_and_chooses_the_password(
+    new_client: Callable[[], FormClient], dora: User, cleo: User, mailed_link: Callable[[], str]
+) -> None:
+    here, cleos = new_client(), new_client()
+    login(here, dora)
+    here.post("/verify")
+    login(cleos, cleo)
+    assert cleos.post(mailed_link()).headers["Location"].startswith("/set-password/")
+    assert not is_signed_in(cleos)
+    assert not is_signed_in(here)
+
+
+def test_a_guests_cart_survives_confirming(
+    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+) -> None:
+    here, phone = new_client(), new_client()
+    login(here, dora)
+    here.post("/verify")
+    phone.post(f"/cart/add/{seeds.create_product('Bottle').slug}", data={"quantity": "1"})
+    assert "Bottle" in phone.get("/cart").text
     response = phone.post(mailed_link())
-    assert response.headers["Location"] == "/log-in"
-    assert not is_signed_in(phone)
-    db.session.refresh(dora)
-    assert dora.is_verified
+    phone.post(response.headers["Location"], data={"password": "words of my own"})
+    assert "Bottle" in phone.get("/cart").text
+
+
+def test_a_second_link_asks_for_no_other_password(
+    new_client: Callable[[], FormClient], dora: User, mailed: Callable[[], EmailMessage]
+) -> None:
+    here, phone = new_client(), new_client()
+    login(here, dora)
+    here.post("/verify")
+    first = link_in(mailed())
+    here.post("/verify")
+    here.post(link_in(mailed()))
+    assert "password stops working" not in phone.get(first).text
+    assert phone.post(first).headers["Location"] == "/log-in"
+    assert is_signed_in(here)
 
 
 def test_without_a_token_nothing_is_confirmed(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
@@ -170,15 +252,35 @@ def test_the_old_address_is_told_and_undoes_the_change(
     assert owner.post(link_in(told)).status_code == 410
 
 
-def test_the_new_address_confirms_on_another_device(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed_link: Callable[[], str]
+def test_only_the_accounts_holder_confirms_a_new_address(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, mailed_link: Callable[[], str]
 ) -> None:
+    """Its orders come along with an address; whoever asked for the change may have typed a stranger's."""
+    order = order_of(None, seeds.create_product(), email=NEW_EMAIL)
+    made = order.user
+    order.user = None
+    db.session.flush()
+    db.session.delete(made)  # an address that has an account gets no such mail
     login(client, ada)
     ask(client)
-    phone = new_client()
-    assert phone.post(mailed_link()).headers["Location"] == "/log-in"
-    assert not is_signed_in(phone)
+    phone, cleos, path = new_client(), new_client(), mailed_link()
+    login(cleos, cleo)
+    for browser in (phone, cleos):
+        page = browser.post(path).text
+        assert "Only its holder can confirm that" in page
+        assert "ada@example.com" not in page
+    db.session.refresh(ada)
+    assert ada.email == "ada@example.com"
+    db.session.refresh(order)
+    assert order.user_id is None
+
+    assert f'href="/log-in?next={path}"' in phone.get(path).text
+    credentials = {"email": "ada@example.com", "password": PASSWORD}
+    assert phone.post(f"/log-in?next={path}", data=credentials).headers["Location"] == path
+    assert phone.post(path).headers["Location"] == "/dashboard"
     assert NEW_EMAIL in client.get("/account").text
+    db.session.refresh(order)
+    assert order.user_id == ada.id
 
 
 def test_a_taken_address_gets_the_same_answer_and_its_owner_no_mail(

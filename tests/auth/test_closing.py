@@ -7,14 +7,16 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
+import sqlalchemy as sa
 
 from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import Card, CardStatus, Profile, User
+from tapcard.models import Address, Card, CardStatus, Profile, User
 from tapcard.services import closing
 from tests.auth.conftest import is_signed_in, text_of
 from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import error_of
 
 CLOSE = {"current": PASSWORD, "sure": "y"}
 
@@ -242,6 +244,23 @@ def test_addresses_are_added_changed_chosen_and_deleted(client: FormClient, ada:
     page = client.get("/account/addresses").text
     assert "3 Middle Street" not in page
     assert page.count("Default") == 1
+
+
+def test_a_state_is_asked_for_where_letters_need_it(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    typed = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
+    answer = client.post("/account/addresses/new", data={**typed, "line1": "", "region": " "})
+    assert answer.status_code == 422
+    assert error_of(answer.text, "region") == "Write the state."
+    assert error_of(answer.text, "line1"), "all at once"
+    assert 'value="Boston"' in answer.text
+    assert client.post("/account/addresses/new", data={**typed, "region": "MA"}).status_code == 302
+    address = db.session.scalars(sa.select(Address)).one()
+    path = f"/account/addresses/{address.id}"
+    assert '<label class="form-label" for="region">State</label>' in client.get(path).text
+    assert client.post(path, data={**typed, "region": ""}).status_code == 422
+    db.session.refresh(address)
+    assert address.region == "MA"
 
 
 def test_a_wrong_address_keeps_what_was_typed(client: FormClient, ada: User) -> None:

@@ -14,7 +14,17 @@ from sqlalchemy import func, select
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.errors import DomainError
-from tapcard.models import AuditEntry, LinkPurpose, LinkToken, OutboxMessage, Role, User, WebSession
+from tapcard.models import (
+    AuditEntry,
+    LinkPurpose,
+    LinkToken,
+    OutboxMessage,
+    RecoveryCode,
+    Role,
+    TwoFactor,
+    User,
+    WebSession,
+)
 from tapcard.services import accounts
 from tapcard.services.accounts import (
     AddressTaken,
@@ -364,12 +374,14 @@ def test_a_stranger_who_signed_up_with_the_owners_address_gets_nothing_of_it(app
     db.session.commit()
     stranger = accounts.find("olu@example.com")
     assert stranger is not None
+    db.session.add(TwoFactor(user_id=stranger.id, secret="sealed", confirmed_at=NOW))
     values = {"sid_hash": "0" * 64, "user_id": stranger.id, "data": b"{}", "seen_at": NOW, "expires_at": NOW}
     db.session.add(WebSession(**values))
     db.session.commit()
     accounts.create_owner("olu@example.com", "Olu", "Ade")
     db.session.commit()
     assert db.session.scalars(select(WebSession)).all() == []
+    assert not stranger.has_two_factor
     with pytest.raises(WrongCredentials):
         accounts.authenticate("olu@example.com", PASSWORD, NOW)
     assert len(promised("mail.set_password")) == 1
@@ -484,14 +496,72 @@ def test_a_link_mailed_to_a_former_address_does_not_work(ada: User, purpose: Lin
 
 def test_verifying_marks_the_address(app: Flask) -> None:
     user = signed_up()
-    accounts.verify(link(user, LinkPurpose.VERIFY_EMAIL), NOW)
+    accounts.verify(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=user.id)
     assert user.verified_at == NOW
 
 
 def test_verifying_again_keeps_the_first_time(ada: User) -> None:
     before = ada.verified_at
-    accounts.verify(link(ada, LinkPurpose.VERIFY_EMAIL), NOW + timedelta(days=1))
+    accounts.verify(link(ada, LinkPurpose.VERIFY_EMAIL), NOW + timedelta(days=1), by=None)
     assert ada.verified_at == before
+    assert accounts.authenticate(ada.email, PASSWORD, NOW) == ada, "nothing else changes either"
+
+
+def prepared_by_a_stranger() -> User:
+    """An account whose address nobody proved, with all that lets somebody in, or moves it elsewhere."""
+    user = signed_up()
+    db.session.add(WebSession(sid_hash="0" * 64, user_id=user.id, data=b"{}", seen_at=NOW, expires_at=NOW))
+    db.session.add(TwoFactor(user_id=user.id, secret="sealed", confirmed_at=NOW))
+    db.session.add(RecoveryCode(user_id=user.id, code_hash="0" * 64))
+    db.session.commit()
+    return user
+
+
+def nothing_lets_into(user: User) -> bool:
+    """Whether no session, app, code or link of an account is left."""
+    left = [
+        *(db.session.scalar(select(model).where(model.user_id == user.id)) for model in (WebSession, TwoFactor)),
+        db.session.scalar(select(RecoveryCode).where(RecoveryCode.user_id == user.id)),
+        db.session.scalar(select(LinkToken).where(LinkToken.used_at.is_(None), LinkToken.expires_at > NOW)),
+    ]
+    return left == [None] * len(left)
+
+
+@pytest.mark.parametrize("is_anybody", [True, False])
+def test_verifying_from_outside_ends_every_way_into_the_account(cleo: User, is_anybody: bool) -> None:
+    user = prepared_by_a_stranger()
+    accounts.ask_email_change(user.id, PASSWORD, "elsewhere@example.com", NOW)
+    db.session.commit()
+    accounts.verify(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=cleo.id if is_anybody else None)
+    db.session.commit()
+    assert user.verified_at == NOW
+    assert nothing_lets_into(user)
+    with pytest.raises(WrongCredentials):
+        accounts.authenticate(user.email, PASSWORD, NOW)
+
+
+def test_verifying_by_the_holder_leaves_everything(app: Flask) -> None:
+    user = prepared_by_a_stranger()
+    accounts.verify(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=user.id)
+    db.session.commit()
+    assert user.has_two_factor
+    assert db.session.scalars(select(WebSession)).one().user_id == user.id
+    assert accounts.authenticate(user.email, PASSWORD, NOW) == user
+
+
+def test_a_password_set_by_link_ends_what_a_stranger_had_prepared(app: Flask) -> None:
+    user = prepared_by_a_stranger()
+    accounts.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    db.session.commit()
+    assert nothing_lets_into(user)
+    assert accounts.authenticate(user.email, NEW_PASSWORD, NOW) == user
+
+
+def test_a_password_set_by_link_leaves_the_second_factor_of_whoever_proved_the_address(ada: User) -> None:
+    db.session.add(TwoFactor(user_id=ada.id, secret="sealed", confirmed_at=NOW))
+    accounts.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    db.session.commit()
+    assert ada.has_two_factor
 
 
 def test_a_password_set_by_link_verifies_the_address(create_user: Callable[..., User]) -> None:

@@ -44,7 +44,32 @@ def test_what_is_no_address_is_refused_beside_its_field(ada: User, field: str, t
     [("US", "94105-1234", "94105-1234"), ("NL", "1012 ab", "1012 AB"), ("HK", "", ""), ("IE", "d02 af30", "D02 AF30")],
 )
 def test_postal_codes_look_different_elsewhere(ada: User, country: str, code: str, stored: str) -> None:
-    assert addresses.add(ada, {**GOOD, "country": country, "postal_code": code}).postal_code == stored
+    typed = {**GOOD, "country": country, "region": "There", "postal_code": code}
+    assert addresses.add(ada, typed).postal_code == stored
+
+
+@pytest.mark.parametrize(
+    ("country", "prompt"),
+    [("US", "Write the state."), ("CA", "Write the province."), ("NG", "Write the state."),
+     ("JP", "Write the prefecture."), ("IT", "Write the province."), ("AE", "Write the emirate.")],
+)  # fmt: skip
+def test_where_letters_need_the_state_it_is_asked_for(ada: User, country: str, prompt: str) -> None:
+    for nothing in ("", "  "):
+        with pytest.raises(addresses.BadAddress) as refused:
+            addresses.clean_all({**GOOD, "country": country, "region": nothing, "postal_code": "94105"})
+        assert (refused.value.field, refused.value.message) == ("region", prompt)
+
+
+@pytest.mark.parametrize("country", ["GB", "IE", "DE", "FR", "NL", "GH"])
+def test_elsewhere_it_may_be_left_out(ada: User, country: str) -> None:
+    code = {"GB": "N1 9GU", "DE": "10115", "FR": "75001", "NL": "1012 AB"}.get(country, "")
+    assert addresses.clean_all({**GOOD, "country": country, "postal_code": code})["region"] == ""
+
+
+def test_every_country_of_the_table_is_one_and_stands_there_once() -> None:
+    codes = [code for _name, _prompt, some in addresses.REGIONS.values() for code in some.split()]
+    assert len(codes) == len(set(codes)) == len(addresses.REGION_NAMES)
+    assert set(codes) <= set(dict(addresses.countries("en")))
 
 
 @pytest.mark.parametrize(("country", "code"), [("US", "9410"), ("DE", "1011"), ("HK", "<b>"), ("DE", "１０１１５")])

@@ -353,6 +353,36 @@ def test_merging_adds_equal_lines_up_to_the_stock(
     assert db.session.get(Cart, guest_id) is None
 
 
+def test_merging_says_what_was_capped_and_what_nobody_may_have_more_of(
+    cart: Cart, bottle: Product, product: Product, ada: User
+) -> None:
+    own = buying.cart_of(ada, bottle, product, quantity=6)
+    fill(cart, bottle, 7)
+    fill(cart, product, 95)
+    merged = carts.adopt(cart.id, ada, settings.load(), utcnow())
+    db.session.commit()
+    assert [item.quantity for item in look(own)] == [10, 99]
+    assert [(item.title, item.quantity) for item in merged.capped] == [(bottle.name, 10)]
+    assert [item.title for item in merged.limited] == [product.name]
+    assert merged.left_out == []
+
+
+def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
+    monkeypatch: pytest.MonkeyPatch, cart: Cart, product: Product, ada: User, create_product: Callable[..., Product]
+) -> None:
+    own = buying.cart_of(ada, product)
+    for _number in range(2):
+        fill(cart, create_product())
+    late = create_product("Late")
+    fill(cart, late)
+    fill(cart, product, 2)
+    monkeypatch.setattr(carts, "MOST_LINES", 3)
+    merged = carts.adopt(cart.id, ada, settings.load(), utcnow())
+    db.session.commit()
+    assert merged.left_out == ["Late"]
+    assert [item.quantity for item in look(own)] == [3, 1, 1]
+
+
 def test_somebody_elses_cart_is_never_adopted(product: Product, ada: User, cleo: User) -> None:
     theirs = buying.cart_of(ada, product)
     carts.adopt(theirs.id, cleo, settings.load(), utcnow())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pyotp
 import pytest
@@ -25,7 +26,7 @@ from tapcard.models import (
     TwoFactor,
     User,
 )
-from tapcard.services import credit
+from tapcard.services import carts, credit
 from tapcard.services.throttles import LIMITS, Limit, Limits
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -398,6 +399,38 @@ def test_by_sign_up_it_goes_along_too(client: FormClient, engraved: Product) -> 
     cart = the_cart()
     assert cart.user is not None
     assert len(cart.lines[0].pictures) == 1
+
+
+def test_whoever_logs_in_gets_in_with_a_full_cart_and_is_told_what_was_left_out(
+    monkeypatch: pytest.MonkeyPatch, client: FormClient, bottle: Product, product: Product, ada: User
+) -> None:
+    buying.cart_of(ada, product)
+    add(client, bottle)
+    monkeypatch.setattr(carts, "MOST_LINES", 1)
+    assert login(client, ada).location == "/dashboard"
+    assert f"{bottle.name}: your cart is full, so it was left out." in client.get("/dashboard").text
+    assert lines() == [(product.id, 1)]
+
+
+def test_what_is_capped_at_log_in_is_said(client: FormClient, bottle: Product, product: Product, ada: User) -> None:
+    buying.cart_of(ada, bottle, product, quantity=6)
+    add(client, bottle, 6)
+    add(client, product, 99)
+    login(client, ada)
+    words = said(client)
+    assert "Steel bottle: only 10 left, and all of them are in your cart." in words
+    assert f"{product.name}: at most 99 of it in one order." in words
+
+
+def test_a_guests_cart_outlives_a_database_that_fails_at_log_in(
+    monkeypatch: pytest.MonkeyPatch, client: FormClient, bottle: Product, ada: User
+) -> None:
+    add(client, bottle)
+    with monkeypatch.context() as patch:
+        patch.setattr(carts, "adopt", Mock(side_effect=sa.exc.OperationalError("", {}, Exception("locked"))))
+        assert login(client, ada).status_code == 503
+    client.post("/account/confirm-password", data={"current": PASSWORD})
+    assert badge(client) == "1"
 
 
 def test_by_a_second_factor_it_goes_along_once_that_is_given(

@@ -42,6 +42,33 @@ def number_of(model: type[Any]) -> int:
 # --- the whole way ----------------------------------------------------------------------------------------------------
 
 
+def test_a_country_whose_letters_need_the_state_asks_for_it_beside_the_field(
+    guest: FormClient, bottle: Product
+) -> None:
+    fill(guest, bottle)
+    assert "County, state or region optional" in words_of(guest.get("/checkout").text)
+    american = {**GUEST, "country": "US", "postal_code": "94105", "city": "San Francisco"}
+    answer = give_details(guest, **{**american, "line1": ""})
+    assert answer.status_code == 422
+    assert error_of(answer.text, "region") == "Write the state."
+    assert error_of(answer.text, "line1"), "all at once"
+    assert '<label class="form-label" for="region">State</label>' in answer.text
+    assert forms_on(answer.text)[-1].values["city"] == "San Francisco"
+    assert give_details(guest, **american, region="California").status_code == 302
+    assert "California" in words_of(guest.get("/checkout/review").text)
+
+
+def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bottle: Product) -> None:
+    fill(guest, bottle)
+    assert "to be agreed" in words_of(guest.get("/checkout").text)
+    assert give_details(guest, **GUEST).location == "/checkout/review"
+    words = words_of(guest.get("/checkout/review").text)
+    assert "We agree with you on the delivery." in words
+    assert "Delivery to be agreed" in words
+    order_now(guest)
+    assert the_order().is_delivery_agreed
+
+
 def test_a_guest_orders_pays_and_reads_that_it_is_paid(
     guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
@@ -137,7 +164,7 @@ def test_the_way_of_delivery_serves_the_country_and_names_its_place(
         assert forms_on(answer.text)[-1].values["line1"] == "1 High Street"
     assert give_details(guest, **{**french, "delivery_method": ids["abroad"]}).status_code == 302
     assert "£36.00" in words_of(guest.get("/checkout/review").text)
-    nigeria = {**GUEST, "country": "NG", "postal_code": "", "delivery_method": ids["drop"]}
+    nigeria = {**GUEST, "country": "NG", "region": "Ogun", "postal_code": "", "delivery_method": ids["drop"]}
     for place in ("", "Lagos"):
         answer = give_details(guest, **nigeria, **{f"location_{ids['drop']}": place})
         assert error_of(answer.text, f"location_{ids['drop']}") == "Choose a place."

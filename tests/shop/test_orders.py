@@ -1,7 +1,9 @@
 """Orders as their buyers see them: only theirs, always as sold, paid, canceled and bought again by their own hand."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from tapcard.keys import Keys
 from tapcard.models import (
     Cart,
     CartLine,
+    DeliveryKind,
+    DeliveryMethod,
     Design,
     LinkPurpose,
     Order,
@@ -26,6 +30,7 @@ from tapcard.models import (
     PaymentStatus,
     Product,
     ProductOption,
+    Review,
     SandboxCharge,
     User,
 )
@@ -34,7 +39,7 @@ from tapcard.services import accounts, orders, payments
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of
-from tests.conftest import FormClient
+from tests.conftest import PASSWORD, FormClient
 from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
 from tests.watching import error_of, form_to, forms_on, queries, statements, words_of
 
@@ -377,6 +382,22 @@ def test_a_gateway_that_does_not_answer_keeps_the_order(
 # --- buying again -----------------------------------------------------------------------------------------------------
 
 
+def test_what_is_bought_again_and_capped_is_said(
+    client: FormClient, ada: User, bottle: Product, product: Product
+) -> None:
+    sign_in(client, ada)
+    order = buying.order_of(ada, bottle, quantity=4)
+    buying.pay(order)
+    bottle.stock = 3
+    client.post(path_of(order, "/again"))
+    assert "Steel bottle: only 3 left, and all of them are in your cart." in words_of(client.get("/cart").text)
+    order = buying.order_of(ada, product, quantity=60)
+    buying.pay(order)
+    for _time in range(2):
+        client.post(path_of(order, "/again"))
+    assert f"{product.name}: at most 99 of it in one order." in words_of(client.get("/cart").text)
+
+
 def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
     client: FormClient, ada: User, product: Product, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
@@ -397,6 +418,117 @@ def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
     db.session.commit()
     assert client.post(path_of(order, "/again")).location == path_of(order)
     assert "asks for other details now" in client.get(path_of(order)).text
+
+
+# --- a delivery whose price is agreed later ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_delivery_that_is_to_be_agreed_is_never_called_free(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, olu: User, bottle: Product,
+    create_delivery_method: Callable[..., DeliveryMethod], is_named: bool,
+) -> None:  # fmt: skip
+    """As it was when the order was placed, whatever becomes of that way of delivery."""
+    method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"]) if is_named else None
+    order = buying.order_of(ada, bottle, method=method, location="Abk" if is_named else "")
+    if method is not None:
+        method.kind = DeliveryKind.FLAT
+    buying.pay(order)
+    sign_in(client, ada)
+    for path in (path_of(order), path_of(order, "/receipt"), "/orders"):
+        words = words_of(client.get(path).text)
+        assert "to be agreed" in words, path
+        assert "free" not in words, path
+    desk = sign_in(new_client(), olu)
+    words = words_of(desk.get(f"/admin/orders/{order.number}").text)
+    assert f"{'Drop off' if is_named else 'Delivery'} to be agreed" in words
+    assert "£0.00" not in words
+
+
+# --- reviewing --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def review_link(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]) -> Callable[[Order], str]:
+    """Pay and hand over an order; gives the link to review that its buyer finds in the mail."""
+
+    def link(order: Order) -> str:
+        buying.deliver(order)
+        run_worker()
+        body = mailbox()[-1].get_body(("plain",))
+        assert body is not None
+        [path] = re.findall(r"http://localhost(/orders/link/\S+/review/\S+)", body.get_content())
+        return str(path)
+
+    return link
+
+
+def test_a_guest_without_an_account_reviews_by_the_mailed_link(
+    new_client: Callable[[], FormClient], bottle: Product, product: Product, review_link: Callable[[Order], str]
+) -> None:
+    order = buying.order_of(None, bottle)
+    path, phone = path_of(order, f"/review/{bottle.slug}"), new_client()
+    phone.get(f"/orders/link/{orders.token_of(order, buying.keys())}")
+    assert phone.get(path).status_code == 404, "it has not arrived"
+    link, phone = review_link(order), new_client()
+    assert phone.get(path).status_code == 404, "only by the link"
+    page = phone.get(phone.get(link).location)
+    assert 'value="Gus"' in page.text
+    assert f'href="{path}"' in phone.get(path_of(order)).text
+    assert phone.post(path, data={"rating": "9"}).status_code == 422
+    sent = phone.post(path, data=form_of(page, path, rating="4", text="Holds tea."))
+    assert sent.location == f"/products/{bottle.slug}"
+    review = db.session.scalars(db.select(Review)).one()
+    assert (review.user_id, review.product_id, review.rating) == (order.user_id, bottle.id, 4)
+    assert phone.get(path).status_code == 409, "once"
+    assert f'href="{path}"' not in phone.get(path_of(order)).text
+    assert phone.get(path_of(order, f"/review/{product.slug}")).status_code == 404, "it was not bought"
+
+
+def test_a_buyer_with_an_account_logs_in_and_adds_the_order_before_reviewing(
+    new_client: Callable[[], FormClient], ada: User, cleo: User, bottle: Product, review_link: Callable[[Order], str]
+) -> None:
+    order = buying.order_of(None, bottle, email="ada@example.com")
+    assert order.user_id is None
+    link, path = review_link(order), path_of(order, f"/review/{bottle.slug}")
+    stranger, browser = new_client(), new_client()
+    sign_in(stranger, cleo).get(link)
+    assert stranger.get(path).location == path_of(order)
+    assert "Log in as ada@example.com to write a review." in stranger.get(path_of(order)).text
+    assert browser.get(link).location == path
+    to_log_in = browser.get(path).location
+    assert to_log_in == f"/log-in?next={path}"
+    assert "Log in as ada@example.com" in browser.get(to_log_in).text
+    answer = browser.post(to_log_in, data={"email": ada.email, "password": PASSWORD})
+    assert browser.get(answer.location).location == path_of(order)
+    assert "Add this order to your account first." in browser.get(path_of(order)).text
+    browser.post(path_of(order, "/attach"))
+    assert browser.post(path, data={"rating": "5", "author": "Ada"}).status_code == 302
+    assert db.session.scalars(db.select(Review)).one().user_id == ada.id
+
+
+def test_an_order_in_an_account_is_reviewed_logged_in_alone(
+    new_client: Callable[[], FormClient], ada: User, bottle: Product, review_link: Callable[[Order], str]
+) -> None:
+    order = buying.order_of(ada, bottle)
+    link, path = review_link(order), path_of(order, f"/review/{bottle.slug}")
+    browser = new_client()
+    browser.get(link)
+    answer = browser.post(path, data={"rating": "1", "author": "Not Ada"})
+    assert answer.location == "/log-in"
+    assert db.session.scalars(db.select(Review)).all() == []
+    sign_in(browser, ada)
+    assert "Write a review" in browser.get(path).text
+
+
+def test_whoever_has_not_confirmed_the_address_is_told_so_before_reviewing(
+    client: FormClient, create_user: Callable[..., User], bottle: Product, review_link: Callable[[Order], str]
+) -> None:
+    dora = create_user("dora@example.com", verified=False)
+    order = buying.order_of(None, bottle, email=dora.email)
+    sign_in(client, dora)
+    client.get(client.get(review_link(order)).location)
+    assert "Confirm your address first" in client.get(path_of(order)).text
 
 
 def test_a_late_payment_for_what_is_gone_says_so(
