@@ -47,7 +47,24 @@
     button.dataset.timer = setTimeout(() => { label.textContent = button.dataset.label; }, 2000);
   });
 
-  on("click", "[data-print]", () => window.print());
+  // hearts change in place: the form is sent as it would be, and the heart of the answer takes its place
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.dataset.wish) return;
+    event.preventDefault();
+    if (form.dataset.sent) return;
+    form.dataset.sent = "yes";
+    try {
+      const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/html" } });
+      const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+      const fresh = answer.querySelector(`[data-wish="${form.dataset.wish}"]`);
+      if (!response.ok || !fresh) throw new Error("no heart");
+      form.replaceWith(fresh);
+      fresh.querySelector("button").focus({ preventScroll: true });
+    } catch {
+      form.submit();  // the browser's own way, with its own words about what is wrong
+    }
+  });
 
   // one press sends a form once
   document.addEventListener("submit", (event) => {
