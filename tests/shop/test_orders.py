@@ -1,5 +1,6 @@
 """Orders as their buyers see them: only theirs, always as sold, paid, canceled and bought again by their own hand."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -192,7 +193,10 @@ def test_history_has_pages_and_asks_a_fixed_number_of_times(
 def test_a_receipt_is_of_what_was_paid(guest: FormClient, guests_order: Order) -> None:
     assert guest.get(path_of(guests_order, "/receipt")).status_code == 404
     press(guest, pay_by(guest, guests_order, "sandbox"))
-    words = words_of(guest.get(path_of(guests_order, "/receipt")).text)
+    page = guest.get(path_of(guests_order, "/receipt")).text
+    assert re.findall(r'<table class="([^"]+)"', page) == ["table tc-num tc-stacked"], "rows stack on a phone"
+    assert "tc-scroll" not in page
+    words = words_of(page)
     for each in (guests_order.number, "Steel bottle", "£24.00", "Included tax", "£4.00", "1 High Street"):
         assert each in words
 
