@@ -416,6 +416,21 @@ def test_the_front_page_shows_what_is_featured(
     assert "Empty" not in page
 
 
+def test_a_category_is_known_by_its_picture(client: FormClient, desk: Category, product: Product) -> None:
+    product.category = desk
+    pages = ("/", "/shop/category/desk")
+    for picture in (None, f"{1:032x}.webp"):
+        desk.picture = picture
+        db.session.commit()
+        for path in pages:
+            page = client.get(path).text
+            assert ("<img" in page, f"/uploads/{1:032x}.webp" in page) == (bool(picture), bool(picture)), path
+    tile = client.get("/").text.partition('class="tc-row tc-shelves" tabindex="0"')[2].partition("</ul>")[0]
+    assert re.findall(r'<a class="tc-shelf" href="([^"]+)">', tile) == ["/shop/category/desk"]
+    assert "<img" in tile
+    assert "<img" not in client.get("/shop").text, "of the one category alone"
+
+
 @pytest.mark.parametrize("path", ["/", "/shop", "/products/thing-1"])
 def test_pages_stay_light_and_reading_them_leaves_no_session(
     client: FormClient, create_product: Callable[..., Product], create_design: Callable[..., Any], path: str
