@@ -360,6 +360,11 @@ def test_a_buyer_reviews_once_and_it_shows_when_staff_let_it(
     wrong = client.post(f"{path}/review", data={"rating": "6", "author": "", "text": "Lies flat."})
     assert wrong.status_code == 422
     assert "Lies flat." in wrong.text
+    assert [error_of(wrong.text, name) != "" for name in ("rating", "author", "text")] == [True, True, False]
+    drawn = wrong.text.partition('class="tc-field tc-rate"')[2].partition("</fieldset>")[0]
+    assert re.findall(r'<label class="tc-choice" for="(rating-\d)"', drawn) == [f"rating-{place}" for place in range(5)]
+    assert drawn.count('<span class="tc-rating" aria-hidden="true">') == 5
+    assert 'href="#rating-0"' in wrong.text
     assert client.post(f"{path}/review", data={"rating": "4", "author": "Ada", "text": "Lies flat."}).location == path
     review = db.session.scalars(sa.select(Review)).one()
     assert (review.status, review.rating, review.author) == (ReviewStatus.WAITING, 4, "Ada")
