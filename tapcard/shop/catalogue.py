@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ..models import Availability, Collection, CollectionKind, Product, ProductKind
 from ..money import Money
-from ..services import catalogue, pricing, reviews
+from ..services import catalogue, pricing, reviews, wishlist
 from ..services.catalogue import Filter, Listing, Sort
 from ..web import filters
 from . import buying
@@ -67,7 +67,9 @@ def list_page(asked: dict[str, str], is_of: str = "", collection_slug: str = "")
     listing = catalogue.find(filter_of(form, asked), tree, every)
     if is_of == "category" and listing.shelf is None:
         abort(404)
-    page = render_template("shop/products.html", form=form, listing=listing, view=ListView(listing), Sort=Sort)
+    wished = wishlist.wished(current_user.id, [each.product.id for each in listing.tiles])
+    view = ListView(listing)
+    page = render_template("shop/products.html", form=form, listing=listing, view=view, Sort=Sort, wished=wished)
     return make_response(page, 200 if is_valid else 422)
 
 
@@ -201,12 +203,14 @@ def product_page(slug: str, form: Any = None) -> str:
     found, may_review = tuple(row)
     tree = catalogue.shelves()
     prices = prices_of(found)
+    related = catalogue.related(found, tree)
     return render_template(
         "shop/product.html",
         product=found,
         least_price=prices[0] if prices[0] != prices[1] else None,
         trail=tree.trail(found.category_id),
-        related=catalogue.related(found, tree),
+        related=related,
+        wished=wishlist.wished(current_user.id, [found.id, *(each.product.id for each in related)]),
         reviews=reviews.of_product(found),
         may_review=may_review,
         buy_form=form if form is not None else buying.chosen_again(buying.buy_form(found)),

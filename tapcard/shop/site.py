@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy import select
 
 from ..db import db
@@ -13,6 +14,7 @@ from ..models import Collection, Product, ShopPage
 from ..money import Money
 from ..services import catalogue, display_rates
 from ..web import filters
+from ..web.carts import known_orders
 from ..web.redirects import next_url
 from .blueprint import bp
 from .catalogue import site
@@ -54,6 +56,12 @@ def display() -> Display:
         g.display = Display(chosen if chosen in rates else own, rates)
     found: Display = g.display
     return found
+
+
+@bp.app_template_global()
+def guest_has_orders() -> bool:
+    """Whether this browser may open orders that no menu of an account leads to."""
+    return not g.get("is_plain") and not current_user.is_authenticated and bool(known_orders())
 
 
 @bp.post("/currency")

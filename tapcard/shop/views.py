@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from ..db import db
 from ..models import Design, Product
 from ..money import Money
-from ..services import catalogue, designs, pricing
+from ..services import catalogue, designs, pricing, wishlist
 from ..web.filters import shop
 from .blueprint import bp
 from .forms import FindCardForm, token_in
@@ -31,6 +32,7 @@ def front() -> ResponseReturnValue:
     cards = db.session.scalars(designs.sold_cards()).all()
     least, most = pricing.card_price_range(cards, shop())
     tree = catalogue.shelves()
+    featured = catalogue.featured(tree)
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
@@ -39,7 +41,8 @@ def front() -> ResponseReturnValue:
         has_many_prices=least != most,
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
-        featured=catalogue.featured(tree),
+        featured=featured,
+        wished=wishlist.wished(current_user.id, [each.product.id for each in featured]),
         shelves=tree.filled(),
         sells_cards=bool(cards),
     )

@@ -43,11 +43,12 @@ def wish(slug: str) -> Response:
 
 
 @bp.post("/wishlist/remove/<slug>")
-@login_required
 def unwish(slug: str) -> Response:
-    """Forget a product."""
+    """Forget a product; whoever is not signed in any more is led to log in, and back to where they were."""
     product = sold(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.log_in", next=back))
     wishlist.remove(current_user, [product.id])
     db.session.commit()
     return redirect(back)

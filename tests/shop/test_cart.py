@@ -130,6 +130,20 @@ def test_emptying_asks_first(client: FormClient, bottle: Product) -> None:
     assert "Nothing in it yet" in client.get("/cart").text
 
 
+def test_nothing_stands_above_the_sum_where_it_has_to_stay_in_sight(
+    client: FormClient, bottle: Product, create_delivery_method: Callable[..., DeliveryMethod]
+) -> None:
+    create_delivery_method("Post")
+    add(client, bottle)
+    before, _opening, beside = client.get("/cart").text.partition('<section class="tc-panel tc-summary beside"')
+    beside = beside.partition("</section>")[0]
+    assert "beside" not in before.partition('class="tc-columns')[2], "nothing else is sticky"
+    for each in ("Total", 'href="/checkout"'):
+        assert each in beside
+    for each in ('name="delivery"', 'name="code"'):
+        assert (each in before, each in beside) == (True, False)
+
+
 def test_what_changed_is_said_line_by_line_before_anybody_pays(
     client: FormClient, bottle: Product, product: Product, create_product: Callable[..., Product]
 ) -> None:

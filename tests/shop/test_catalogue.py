@@ -55,7 +55,8 @@ def desk(create_category: Callable[..., Category]) -> Category:
 def test_an_empty_shop_says_so(client: FormClient) -> None:
     page = client.get("/shop")
     assert page.status_code == 200
-    assert "The shelves are still empty" in page.text
+    empty = page.text.partition("The shelves are still empty")[2].partition("</main>")[0]
+    assert 'href="/designs"' in empty
 
 
 def test_every_combination_is_an_address_of_its_own(
@@ -385,6 +386,11 @@ def test_a_buyer_reviews_once_and_it_shows_when_staff_let_it(
     wrong = client.post(f"{path}/review", data={"rating": "6", "author": "", "text": "Lies flat."})
     assert wrong.status_code == 422
     assert "Lies flat." in wrong.text
+    assert [error_of(wrong.text, name) != "" for name in ("rating", "author", "text")] == [True, True, False]
+    drawn = wrong.text.partition('class="tc-field tc-rate"')[2].partition("</fieldset>")[0]
+    assert re.findall(r'<label class="tc-choice" for="(rating-\d)"', drawn) == [f"rating-{place}" for place in range(5)]
+    assert drawn.count('<span class="tc-rating" aria-hidden="true">') == 5
+    assert 'href="#rating-0"' in wrong.text
     assert client.post(f"{path}/review", data={"rating": "4", "author": "Ada", "text": "Lies flat."}).location == path
     review = db.session.scalars(sa.select(Review)).one()
     assert (review.status, review.rating, review.author) == (ReviewStatus.WAITING, 4, "Ada")
@@ -439,6 +445,21 @@ def test_the_front_page_shows_what_is_featured(
     assert len(names) == 8
     assert 'href="/shop/category/desk"' in page
     assert "Empty" not in page
+
+
+def test_a_category_is_known_by_its_picture(client: FormClient, desk: Category, product: Product) -> None:
+    product.category = desk
+    pages = ("/", "/shop/category/desk")
+    for picture in (None, f"{1:032x}.webp"):
+        desk.picture = picture
+        db.session.commit()
+        for path in pages:
+            page = client.get(path).text
+            assert ("<img" in page, f"/uploads/{1:032x}.webp" in page) == (bool(picture), bool(picture)), path
+    tile = client.get("/").text.partition('class="tc-row tc-shelves" tabindex="0"')[2].partition("</ul>")[0]
+    assert re.findall(r'<a class="tc-shelf" href="([^"]+)">', tile) == ["/shop/category/desk"]
+    assert "<img" in tile
+    assert "<img" not in client.get("/shop").text, "of the one category alone"
 
 
 @pytest.mark.parametrize("path", ["/", "/shop", "/products/thing-1"])

@@ -415,10 +415,13 @@ def test_changes_are_told_and_taken_over_by_a_press(
     give_details(guest, **GUEST)
     bottle.stock, product.unit_amount, gone.is_active = 3, 1500, False
     db.session.commit()
-    page = guest.get("/checkout/review")
-    words = words_of(page.text)
-    for sentence in ("Steel bottle: only 3 left.", "costs £15.00 now, not £10.00", "Last one cannot be had any more."):
-        assert sentence in words
+    for path in ("/checkout", "/checkout/review"):
+        page = guest.get(path)
+        words = words_of(page.text)
+        for sentence in ("Steel bottle: only 3 left.", "costs £15.00 now, not £10.00", "Last one cannot be had any"):
+            assert sentence in words
+        asks = any(form.action == "/checkout/changes" for form in forms_on(page.text))
+        assert asks == (path == "/checkout/review"), "what is being typed in the first step must not be lost"
     assert all(form.action != "/checkout/place" for form in forms_on(page.text))
     assert guest.post("/checkout/place", data={"terms": "y", "gateway": "sandbox", "total": "8700"}).status_code == 302
     assert number_of(Order) == 0
@@ -457,7 +460,8 @@ def test_a_code_that_counts_no_more_is_told_and_left_out(
     assert "£21.60" in words_of(guest.get("/checkout/review").text)
     promotion.ends_at = utcnow() - timedelta(days=1)
     db.session.commit()
-    assert "Your code does not count any more" in words_of(guest.get("/checkout/review").text)
+    for path in ("/checkout", "/checkout/review"):
+        assert "Your code does not count any more" in words_of(guest.get(path).text)
     guest.post("/checkout/changes")
     order_now(guest)
     assert the_order().total_amount == 2400

@@ -18,11 +18,17 @@ def text_of(client: FlaskClient, path: str) -> str:
     return client.get(path).get_data(as_text=True)
 
 
-def test_an_empty_shop_has_a_front_page_too(client: FlaskClient) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    assert "Designs are on their way" in page.get_data(as_text=True)
-    assert client.get("/designs").status_code == 200
+@pytest.mark.parametrize("path", ["/", "/designs"])
+def test_where_nothing_is_drawn_yet_there_is_something_to_do_all_the_same(
+    client: FlaskClient, create_product: Callable[..., Product], path: str
+) -> None:
+    def offered() -> str:
+        rest = text_of(client, path).partition("Designs are on their way")[2]
+        return rest.partition("</div>")[0]
+
+    assert 'href="/contact"' in offered()
+    create_product("NFC card", kind=ProductKind.CARD)
+    assert 'href="/cards/order"' in offered()
 
 
 def test_the_front_page_shows_designs_with_their_prices(

@@ -82,6 +82,18 @@ def test_strangers_find_no_order_whatever_they_know(
     assert (guests_order.status, guests_order.user_id == cleo.id) == (OrderStatus.PENDING, False)
 
 
+def test_a_guest_finds_the_orders_of_this_browser_from_every_page(
+    new_client: Callable[[], FormClient], guest: FormClient, guests_order: Order, ada: User
+) -> None:
+    stranger, to_orders = new_client(), 'href="/orders"'
+    for path in ("/", "/find-order", "/no/such/page"):
+        assert (to_orders in guest.get(path).text, to_orders in stranger.get(path).text) == (True, False), path
+    assert guest.get("/find-order").text.partition("</main>")[0].count(to_orders) == 1
+    assert 'href="/find-order"' in stranger.get("/orders").text.partition("</main>")[0]
+    sign_in(guest, ada)
+    assert to_orders not in guest.get("/").text.partition("<footer")[2], "the menu of the account has it"
+
+
 def test_the_link_opens_an_order_and_takes_nothing_over(
     client: FormClient,
     new_client: Callable[[], FormClient],
@@ -214,7 +226,10 @@ def test_history_has_pages_and_asks_a_fixed_number_of_times(
 def test_a_receipt_is_of_what_was_paid(guest: FormClient, guests_order: Order) -> None:
     assert guest.get(path_of(guests_order, "/receipt")).status_code == 404
     press(guest, pay_by(guest, guests_order, "sandbox"))
-    words = words_of(guest.get(path_of(guests_order, "/receipt")).text)
+    page = guest.get(path_of(guests_order, "/receipt")).text
+    assert re.findall(r'<table class="([^"]+)"', page) == ["table tc-num tc-stacked"], "rows stack on a phone"
+    assert "tc-scroll" not in page
+    words = words_of(page)
     for each in (guests_order.number, "Steel bottle", "£24.00", "Included tax", "£4.00", "1 High Street"):
         assert each in words
 

@@ -1,16 +1,18 @@
 """The wishlist: hearts, and the way into the cart by the same checks as anywhere."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from sqlalchemy import select
 
 from tapcard.db import db
-from tapcard.models import Availability, CartLine, OptionKind, Product, User, WishlistEntry
+from tapcard.models import Availability, CartLine, Category, OptionKind, Product, User, WishlistEntry
 from tapcard.models import ProductKind as Kind
 from tapcard.services import wishlist
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import queries, statements, words_of
+from tests.watching import form_to, queries, statements, words_of
 
 
 @pytest.fixture
@@ -39,12 +41,53 @@ def test_a_heart_puts_a_product_on_the_list_once_and_takes_it_off(adas: FormClie
     assert "Nothing on it yet" in adas.get("/wishlist").text
 
 
-def test_a_guest_is_led_to_log_in_and_back(client: FormClient, ada: User, bottle: Product) -> None:
-    answer = client.post(f"/wishlist/add/{bottle.slug}", data={"next": "/designs"})
+@pytest.mark.parametrize("way", ["add", "remove"])
+def test_who_was_signed_out_meanwhile_is_led_to_log_in_and_back(
+    client: FormClient, ada: User, bottle: Product, way: str
+) -> None:
+    answer = client.post(f"/wishlist/{way}/{bottle.slug}", data={"next": "/designs"})
     assert answer.location == "/log-in?next=/designs"
     answer = client.post(answer.location, data={"email": ada.email, "password": PASSWORD})
     assert answer.location == "/designs"
     assert client.get("/wishlist").status_code == 200
+
+
+WITH_HEARTS = ["/", "/shop", "/shop?search=bottle", "/products/steel-bottle"]
+
+
+def hearts(page: str) -> set[str]:
+    """Where the hearts of a page lead."""
+    return set(re.findall(r'class="tc-wish">\s*<(?:form method="post" action|a [^>]*href)="([^"]+)"', page))
+
+
+@pytest.fixture
+def flask(bottle: Product, create_category: Callable[..., Category], create_product: Callable[..., Product]) -> Product:
+    """What goes well with the bottle."""
+    bottle.category = create_category("Desk")
+    return create_product("Flask bottle", category=bottle.category)
+
+
+@pytest.mark.parametrize("path", WITH_HEARTS)
+def test_each_product_has_a_heart_that_is_pressed_and_pressed_again(
+    adas: FormClient, ada: User, bottle: Product, flask: Product, path: str
+) -> None:
+    for way, other, wished in (("add", "remove", {bottle.id}), ("remove", "add", set())):
+        page = adas.get(path).text
+        assert hearts(page) == {f"/wishlist/{way}/steel-bottle", "/wishlist/add/flask-bottle"}
+        form = form_to(page, f"/wishlist/{way}/steel-bottle")
+        assert adas.post(form.action, data=form.values, csrf=False).location == path
+        assert wishes(ada) == wished
+        assert f'action="/wishlist/{other}/steel-bottle"' in adas.get(path).text
+
+
+@pytest.mark.parametrize("path", WITH_HEARTS)
+def test_the_hearts_of_a_guest_lead_to_log_in_and_back(
+    client: FormClient, ada: User, bottle: Product, flask: Product, path: str
+) -> None:
+    [to_log_in] = hearts(client.get(path).text)
+    answer = client.post(unescape(to_log_in), data={"email": ada.email, "password": PASSWORD})
+    assert answer.location == path
+    assert "/wishlist/add/steel-bottle" in hearts(client.get(path).text)
 
 
 def test_what_is_moved_passes_the_same_checks_and_each_refusal_names_its_product(

@@ -47,7 +47,60 @@
     button.dataset.timer = setTimeout(() => { label.textContent = button.dataset.label; }, 2000);
   });
 
-  on("click", "[data-print]", () => window.print());
+  // a question is asked where one is: the page that a link leads to, as a dialog; what it answers is a page as ever
+  const ask = (question) => {
+    const dialog = document.createElement("dialog");
+    dialog.className = "tc-dialog";
+    question.className = "inner";
+    question.querySelector("h1").id = "question";
+    question.querySelector("[data-back]").autofocus = true;
+    dialog.setAttribute("aria-labelledby", "question");
+    dialog.append(question);
+    dialog.addEventListener("click", (event) => {
+      const isBack = event.target instanceof Element && event.target.closest("[data-back]");
+      if (isBack) event.preventDefault();
+      if (isBack || event.target === dialog) dialog.close();
+    });
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+  on("click", "a[data-asks]", async (link, event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || !window.HTMLDialogElement) return;
+    event.preventDefault();
+    if (link.dataset.asking) return;
+    link.dataset.asking = "yes";
+    try {
+      const response = await fetch(link.href, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const question = response.ok && page.querySelector("[data-question]");
+      if (question) ask(question);
+      else location.assign(link.href);
+    } catch {
+      location.assign(link.href);
+    } finally {
+      delete link.dataset.asking;
+    }
+  });
+
+  // hearts change in place: the form is sent as it would be, and the heart of the answer takes its place
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.dataset.wish) return;
+    event.preventDefault();
+    if (form.dataset.sent) return;
+    form.dataset.sent = "yes";
+    try {
+      const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/html" } });
+      const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+      const fresh = answer.querySelector(`[data-wish="${form.dataset.wish}"]`);
+      if (!response.ok || !fresh) throw new Error("no heart");
+      form.replaceWith(fresh);
+      fresh.querySelector("button").focus({ preventScroll: true });
+    } catch {
+      form.submit();  // the browser's own way, with its own words about what is wrong
+    }
+  });
 
   // one press sends a form once
   document.addEventListener("submit", (event) => {

@@ -1,0 +1,53 @@
+"""What scripts of ours add to pages that work without them."""
+
+import re
+from pathlib import Path
+
+import tapcard
+from tapcard import seeds
+from tapcard.db import db
+from tapcard.models import Card, Product, Profile, User
+from tests.conftest import FormClient, login
+from tests.shop.conftest import GUEST, fill, give_details, order_now, the_order
+from tests.watching import form_to
+
+APP_JS = Path(tapcard.__file__).parent / "static" / "js" / "app.js"
+
+
+def test_a_press_does_one_thing() -> None:
+    bound = re.findall(r'\bon\("(\w+)", "([^"]+)"', APP_JS.read_text())
+    assert ("click", "[data-print]") in bound
+    assert len(bound) == len(set(bound)), "a button that is bound twice acts twice"
+
+
+def asked_from(client: FormClient, page: str) -> list[str]:
+    """The pages that open as a dialog from a page; each is whole without it, too."""
+    found = re.findall(r'<a [^>]*href="([^"]+)"[^>]* data-asks[ >]', client.get(page).text)
+    for path in found:
+        asking = client.get(path).text
+        question = asking.partition(" data-question>")[2].partition("</main>")[0]
+        assert form_to(question, path).values.keys() >= {"csrf_token"}, path
+        assert "<h1" in question
+        assert f'href="{page}" data-back' in question, "the same page is gone back to"
+    return found
+
+
+def test_what_the_shop_asks_can_be_asked_in_a_dialog(guest: FormClient, bottle: Product) -> None:
+    fill(guest, bottle)
+    assert asked_from(guest, "/cart") == ["/cart/clear"]
+    give_details(guest, **GUEST)
+    order_now(guest)
+    path = f"/orders/{the_order().number}"
+    assert asked_from(guest, path) == [f"{path}/cancel"]
+
+
+def test_what_holders_are_asked_can_be_asked_in_a_dialog(
+    client: FormClient, ada: User, card: Card, profile: Profile
+) -> None:
+    lead, address = seeds.create_lead(profile), seeds.create_address(ada)
+    db.session.commit()
+    login(client, ada)
+    assert asked_from(client, "/leads") == [f"/leads/{lead.id}/delete"]
+    assert asked_from(client, "/account/addresses") == [f"/account/addresses/{address.id}/delete"]
+    assert asked_from(client, f"/cards/{card.token}") == [f"/cards/{card.token}/release"]
+    assert asked_from(client, f"/profiles/{profile.id}") == [f"/profiles/{profile.id}/delete"]
