@@ -107,7 +107,7 @@ class Order(Base):
     promotion_customers: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # by whom its use was counted
     delivery_method_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery_methods.id"), index=True)
     delivery_name: Mapped[str] = mapped_column(sa.String(100), default="")
-    is_delivery_agreed: Mapped[bool] = mapped_column(default=False)  # its price is settled with the buyer afterwards
+    is_delivery_open: Mapped[bool] = mapped_column(default=False)  # its price is settled with the buyer afterwards
     delivery_location: Mapped[str] = mapped_column(sa.String(100), default="")
     carrier: Mapped[str] = mapped_column(sa.String(60), default="")
     tracking_number: Mapped[str] = mapped_column(sa.String(80), default="")

@@ -362,7 +362,7 @@ def _write(cart: Cart, buyer: Buyer, found: Draft, shop: ShopSettings, now: date
         promotion_code=found.promotion.code if found.promotion is not None else "",
         delivery_method_id=method.id if method is not None else None,
         delivery_name=method.name if method is not None else "",
-        is_delivery_agreed=totals.ships and (method is None or method.kind is DeliveryKind.TO_BE_AGREED),
+        is_delivery_open=totals.ships and (method is None or method.kind is DeliveryKind.TO_BE_AGREED),
         delivery_location=buyer.location if method is not None else "",
         placed_at=now,
         expires_at=now + timedelta(minutes=shop.order_minutes),

@@ -49,7 +49,7 @@ class Totals:
     tax_amount: int  # included
     total_amount: int = field(init=False)
     until_free_delivery: int | None = None  # how much more makes the delivery free; None where nothing does
-    is_delivery_agreed: bool = True  # False: what it costs is agreed later, and not part of the total
+    is_delivery_open: bool = False  # what it costs is agreed later, and not part of the total
     ships: bool = True
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ def add_up(
         credit_amount=max(0, min(credit, subtotal - discount + delivery)),
         tax_amount=sum(taxes),
         until_free_delivery=until_free(method, subtotal) if ships else None,
-        is_delivery_agreed=method is None or method.kind is not DeliveryKind.TO_BE_AGREED,
+        is_delivery_open=method is not None and method.kind is DeliveryKind.TO_BE_AGREED,
         ships=ships,
     )
 

@@ -171,7 +171,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         when=_writer(shop),
         place=_lines_of(order, shop),
         phone=profiles.written(order.phone) if order.phone else "",
-        is_agreed=not order.is_delivery_agreed,
+        is_open=order.is_delivery_open,
         **values,
     )
 

@@ -28,7 +28,7 @@ def left_running(mark: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.looks)])
 def test_it_starts_with_demo_data_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     port = free_port()
     environment = {**os.environ, "INSTANCE_PATH": str(tmp_path), "PORT": str(port), "PYTHONUNBUFFERED": "1"}

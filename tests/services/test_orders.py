@@ -63,14 +63,14 @@ def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
     ada: User, bottle: Product, pay_card: Card, create_delivery_method: Callable[..., Any]
 ) -> None:
     agreed, flat = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED), create_delivery_method()
-    assert buying.order_of(ada, bottle, method=agreed).is_delivery_agreed
-    assert buying.order_of(ada, bottle).is_delivery_agreed, "there was none to choose"
-    assert not buying.order_of(ada, bottle, method=flat).is_delivery_agreed
+    assert buying.order_of(ada, bottle, method=agreed).is_delivery_open
+    assert buying.order_of(ada, bottle).is_delivery_open, "there was none to choose"
+    assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
     cart = carts.make(ada)
     carts.clear(cart)
     carts.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
-    assert not buying.place(cart).is_delivery_agreed, "nothing is sent"
+    assert not buying.place(cart).is_delivery_open, "nothing is sent"
 
 
 def test_a_number_can_be_read_out_and_does_not_count_up(ada: User, product: Product) -> None:

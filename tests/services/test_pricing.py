@@ -129,7 +129,7 @@ def test_what_is_not_sent_has_no_delivery() -> None:
 def test_pickup_is_free_and_what_is_to_be_agreed_says_so() -> None:
     assert add_up(of(1000), "GBP", method=standard(kind=DeliveryKind.PICKUP)).total_amount == 1000
     agreed = add_up(of(1000), "GBP", method=standard(kind=DeliveryKind.TO_BE_AGREED))
-    assert (agreed.total_amount, agreed.is_delivery_agreed) == (1000, False)
+    assert (agreed.total_amount, agreed.is_delivery_open) == (1000, True)
 
 
 def test_an_amount_off_never_takes_more_than_it_makes_cheaper() -> None:

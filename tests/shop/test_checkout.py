@@ -66,7 +66,7 @@ def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bott
     assert "We agree with you on the delivery." in words
     assert "Delivery to be agreed" in words
     order_now(guest)
-    assert the_order().is_delivery_agreed
+    assert the_order().is_delivery_open
 
 
 def test_a_guest_orders_pays_and_reads_that_it_is_paid(
