@@ -15,11 +15,14 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 POSTGRESQL_URL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FOR_WANT_OF = "for want of "
+JOURNEYS = "tests/journeys/"
 
 
 def _answers(url: str, port: int) -> bool:
@@ -67,6 +70,17 @@ NEEDS: dict[str, tuple[str, Callable[[], object]]] = {
     "postgresql": ("PostgreSQL", postgresql),
     "browser": ("Chromium", chromium),
 }
+
+
+class OneBrowser(LoadScopeScheduling):
+    """Whoever tests in parallel takes one test after the other; the journeys, one process takes with one browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser:
+    return OneBrowser(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -20,7 +20,7 @@ def run(database: str, left_to_the_other: str, arguments: list[str]) -> tuple[bo
         summary = Path(folder) / "summary.json"
         environment = {**os.environ, "TEST_DATABASE": database.lower(), "TEST_SUMMARY": str(summary)}
         left_out = ["-m", f"not {left_to_the_other}"] if left_to_the_other else []
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadgroup", *left_out, *arguments]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", *left_out, *arguments]
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         counts = json.loads(summary.read_text()) if summary.exists() else {}
     return code == 0, counts, Counter(counts.pop("skipped", {}))

@@ -11,7 +11,7 @@ from tests.journeys.test_first_card import PASSWORD
 from tests.journeys.test_profile import sign_up
 from tests.journeys.walking import register
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
+pytestmark = pytest.mark.browser
 
 
 def artwork() -> FilePayload:

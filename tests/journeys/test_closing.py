@@ -5,7 +5,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.conftest import Served, keep
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks, pytest.mark.xdist_group("served")]
+pytestmark = [pytest.mark.browser, pytest.mark.looks]
 PASSWORD = "correct horse battery"
 
 

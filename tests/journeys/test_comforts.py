@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, expect
 from tests.journeys.test_first_card import log_in
 from tests.journeys.walking import complaints
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("served")]
+pytestmark = pytest.mark.browser
 
 
 def test_emptying_the_cart_is_asked_in_a_dialog(phone: BrowserContext) -> None:

@@ -12,7 +12,6 @@ import pytest
 from tests import needs
 from tests.servers import free_port
 
-pytestmark = pytest.mark.xdist_group("served")
 ROOT = Path(__file__).resolve().parents[2]
 
 
