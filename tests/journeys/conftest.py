@@ -1,6 +1,7 @@
 """The whole application as `make run` starts it, and a phone with a browser."""
 
 import http.server
+import itertools
 import os
 import signal
 import subprocess
@@ -26,6 +27,7 @@ PHONE = {"width": 390, "height": 844}
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
 DESKTOP = {"width": 1280, "height": 900}
 START_SECONDS = 60
+PLACES = itertools.count(1)
 PATIENCE = 15_000  # milliseconds: other tests run beside
 expect.set_options(timeout=PATIENCE)
 
@@ -47,6 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         instance, port = tmp_path_factory.mktemp("served"), free_port()
         environment = {**os.environ, "INSTANCE_PATH": str(instance), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         environment.pop("DATABASE_URL", None)
+        environment["TRUSTED_PROXIES"] = "1"  # browsers say where they are, as a proxy would
         if os.environ.get("TEST_DATABASE") == "postgresql":
             environment["DATABASE_URL"] = stack.enter_context(needs.new_database("journey"))
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
@@ -95,10 +98,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def from_another_place() -> dict[str, str]:
+    """What a proxy tells of a browser that is at another place than those before: they are throttled by address."""
+    return {"X-Forwarded-For": f"198.51.100.{next(PLACES)}"}
+
+
 @pytest.fixture
 def phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """A phone, signed out."""
-    context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url)
+    context = chromium.new_context(
+        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, extra_http_headers=from_another_place()
+    )
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
@@ -108,7 +118,8 @@ def phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
 def iphone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """A phone that says what it is, so that its taps are no robot's; signed out."""
     context = chromium.new_context(
-        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, user_agent=IPHONE
+        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, user_agent=IPHONE,
+        extra_http_headers=from_another_place(),
     )  # fmt: skip
     context.set_default_timeout(PATIENCE)
     yield context
@@ -118,7 +129,7 @@ def iphone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
 @pytest.fixture
 def desktop(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """A desk with a large screen, signed out."""
-    context = chromium.new_context(viewport=DESKTOP, base_url=served.url)
+    context = chromium.new_context(viewport=DESKTOP, base_url=served.url, extra_http_headers=from_another_place())
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()

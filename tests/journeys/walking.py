@@ -29,8 +29,9 @@ ELSEWHERE = {
 LEAST = {"nobody": 18, "ada@example.com": 30, "olu@example.com": 14}
 # one page of each kind is enough: of a card, an order, a product, a shelf
 VARIES = re.compile(r"(?<=/)(?:[0-9A-Z]{6,}|TC-[0-9A-Z-]+|\d+)(?=/|$)|(?<=^/products/)[^/]+|(?<=^/shop/c)[^/]+/[^/]+")
-AXE = Axe()
-IN_THE_DARK = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}  # what else is wrong, light shows too
+AXE = Axe().axe_script
+VIOLATIONS = "async (options) => (await axe.run({resultTypes: ['violations'], ...options})).violations"
+IN_THE_DARK = {"runOnly": ["color-contrast"]}  # what else is wrong, light shows too
 # forms that a person may get wrong: with a field to type into, or a box that must be ticked
 TYPED = ",".join(f"input[type={kind}]" for kind in ("text", "email", "tel", "url", "password"))
 FORMS = f"""[...document.querySelectorAll("main form[method=post]")].filter(
@@ -95,10 +96,10 @@ def complaints(page: Page) -> list[str]:
     """What axe-core says of the page, in light and dark."""
     found = []
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    found += [("light", each) for each in AXE.run(page).response["violations"]]
+    page.evaluate(AXE)
+    found += [("light", each) for each in page.evaluate(VIOLATIONS, {})]
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    answer = page.evaluate("(options) => axe.run(options)", IN_THE_DARK)
-    found += [("dark", each) for each in answer["violations"]]
+    found += [("dark", each) for each in page.evaluate(VIOLATIONS, IN_THE_DARK)]
     path = urlsplit(page.url).path
     return [
         f"{path} ({scheme}): {each['id']} {node['target']} {node['failureSummary']}"
