@@ -625,7 +625,8 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
 
     One that had expired takes its goods again; what is gone meanwhile makes it oversold, and staff decide.
     """
-    db.session.refresh(order, with_for_update=True)  # nobody ends it between this look and the step
+    db.session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
+    db.session.refresh(order)  # nobody ends it between this look and the step
     was_expired = order.status is OrderStatus.EXPIRED
     if not _move(order, OrderMove.PAY, None, paid_at=now, ended_at=None):
         return False
