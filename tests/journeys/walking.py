@@ -28,7 +28,9 @@ ELSEWHERE = {
 }
 LEAST = {"nobody": 18, "ada@example.com": 30, "olu@example.com": 14}
 # one page of each kind is enough: of a card, an order, a product, a shelf
-VARIES = re.compile(r"(?<=/)(?:[0-9A-Z]{6,}|TC-[0-9A-Z-]+|\d+)(?=/|$)|(?<=^/products/)[^/]+|(?<=^/shop/c)[^/]+/[^/]+")
+VARIES = re.compile(
+    r"(?<=/)(?:[0-9A-Z]{6,}|TC-[0-9A-Z-]+|\d+)(?=/|$)|(?<=^/products/)[^/]+|(?<=^/shop/c)[^/]+/[^/]+|(?<=/review/)[^/]+"
+)
 AXE = Axe().axe_script
 VIOLATIONS = "async (options) => (await axe.run({resultTypes: ['violations'], ...options})).violations"
 IN_THE_DARK = {"runOnly": ["color-contrast"]}  # what else is wrong, light shows too
