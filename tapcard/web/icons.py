@@ -21,8 +21,17 @@ def init_app(app: Flask) -> None:
 
 def icon(name: str, label: str | None = None) -> Markup:
     """Draw an icon: hidden from screen readers, or an image with a label."""
+    return _drawn(name, Markup('role="img" aria-label="{}"').format(label)) if label else _hidden(name)
+
+
+@cache
+def _hidden(name: str) -> Markup:
+    """A page of a list has a hundred of them."""
+    return _drawn(name, Markup('aria-hidden="true"'))
+
+
+def _drawn(name: str, role: Markup) -> Markup:
     view_box, paths = _symbols()[name]
-    role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="tc-icon" viewBox="{}" fill="currentColor" {} focusable="false">{}</svg>').format(
         view_box,
         role,
