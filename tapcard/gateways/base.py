@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from ..db import db
 from ..money import Money
 
+OFFLINE = "offline"  # the gateway of money outside the web, which people confirm
+
 
 class GatewayError(Exception):
     """The gateway did not do what was asked; nothing is known of the money."""

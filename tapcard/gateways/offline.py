@@ -1,12 +1,12 @@
 """Payments outside the web: cash, a transfer, a cheque, a card terminal; the shop says when the money is there."""
 
-from .base import Charge, Evidence, Outcome, Started
+from .base import OFFLINE, Charge, Evidence, Outcome, Started
 
 
 class OfflineGateway:
     """Knows nothing by itself; staff confirm."""
 
-    code = "offline"
+    code = OFFLINE
     is_online = False
 
     def takes(self, currency: str) -> bool:

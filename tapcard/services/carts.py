@@ -15,6 +15,7 @@ from ..clock import utcnow
 from ..db import db, hold, insert
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
+from ..gateways.base import OFFLINE
 from ..models import (
     PAYMENT_OPEN,
     Availability,
@@ -43,7 +44,6 @@ from .pricing import Item
 
 MOST_PIECES, MOST_CARDS = 99, 500
 MOST_LINES = 100
-OUTSIDE = "offline"  # the gateway of money outside the web
 
 
 class BadQuantity(DomainError):
@@ -322,7 +322,7 @@ def gives_way(cart_id: int) -> tuple[sa.ColumnElement[bool], ...]:
     Not those of which money outside the web is awaited, or has come in part: their buyer may be on the way to the bank.
     """
     payment = aliased(Payment)
-    awaited = sa.and_(payment.status == PaymentStatus.PENDING, payment.gateway == OUTSIDE)
+    awaited = sa.and_(payment.status == PaymentStatus.PENDING, payment.gateway == OFFLINE)
     is_firm = select(payment.id).where(
         payment.order_id == Order.id, sa.or_(awaited, payment.status == PaymentStatus.SUCCEEDED)
     )

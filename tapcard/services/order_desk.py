@@ -14,6 +14,7 @@ from ..clock import today_in
 from ..db import db
 from ..errors import DomainError
 from ..errors import mark as _
+from ..gateways.base import OFFLINE
 from ..keys import Keys
 from ..models import (
     PAYMENT_OPEN,
@@ -92,7 +93,7 @@ _needs_production = (
 )
 _waits_for_money = (
     select(Payment.id)
-    .where(Payment.order_id == Order.id, Payment.gateway == payments.OFFLINE, Payment.status.in_(PAYMENT_OPEN))
+    .where(Payment.order_id == Order.id, Payment.gateway == OFFLINE, Payment.status.in_(PAYMENT_OPEN))
     .exists()
 )
 _needs_care = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()

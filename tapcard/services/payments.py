@@ -13,7 +13,7 @@ from .. import outbox
 from ..db import db, hold
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
-from ..gateways.base import Charge, Evidence, Gateway, Outcome, Started
+from ..gateways.base import OFFLINE, Charge, Evidence, Gateway, Outcome, Started
 from ..keys import Keys
 from ..models import PAYMENT_MOVES, PAYMENT_OPEN, Order, OrderStatus, Payment, PaymentStatus, User
 from ..money import Money
@@ -23,7 +23,6 @@ from . import audit, carts, fulfillment, orders
 LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
 
 STARTS_WITHIN = timedelta(minutes=2)  # after that nobody waits for the gateway's answer any more
-OFFLINE = carts.OUTSIDE
 # what staff may still take money for: an order whose time is over is paid all the same
 TAKES_MONEY = frozenset({OrderStatus.PENDING, OrderStatus.EXPIRED})
 

@@ -13,6 +13,7 @@ from flask_mail import Message
 
 from .. import mail, outbox, settings
 from ..db import db
+from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
@@ -31,7 +32,7 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
     if order is None or order.status is not OrderStatus.PENDING:
         return None
     payment = payments.open_of(order)
-    outside = payment if payment is not None and payment.gateway == "offline" else None
+    outside = payment if payment is not None and payment.gateway == OFFLINE else None
     if (outside.id if outside is not None else None) != payment_id:
         return None
     return _to_buyer("order_received", order, outside=outside, due=payments.due(order))

@@ -9,7 +9,7 @@ from flask_login import current_user
 from ..clock import utcnow
 from ..db import db
 from ..errors import mark as _
-from ..gateways.base import Gateway, GatewayError
+from ..gateways.base import OFFLINE, Gateway, GatewayError
 from ..models import Order, Payment, PaymentStatus
 from ..services import payments
 from . import evidence, filters
@@ -92,7 +92,7 @@ def close_replaced(under_way: Sequence[Payment]) -> Order | None:
 def make_way(order: Order) -> None:
     """Close what is under way online for an order whose money comes otherwise, or which is given up. Commits."""
     under_way = payments.open_of(order)
-    if under_way is not None and under_way.gateway != payments.OFFLINE:
+    if under_way is not None and under_way.gateway != OFFLINE:
         close(under_way)
 
 

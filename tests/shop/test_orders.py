@@ -160,6 +160,11 @@ def test_finding_an_order_tells_nothing_and_mails_its_link_when_both_are_right(
 # --- history ----------------------------------------------------------------------------------------------------------
 
 
+def shown(client: FormClient, order: Order) -> list[str]:
+    """What history, page and receipt of an order say."""
+    return [words_of(client.get(path).text) for path in ("/orders", path_of(order), path_of(order, "/receipt"))]
+
+
 def test_history_shows_everything_as_it_was_sold(client: FormClient, ada: User, bottle: Product) -> None:
     """H32"""
     order = order_of(ada, bottle, quantity=2)
@@ -167,8 +172,7 @@ def test_history_shows_everything_as_it_was_sold(client: FormClient, ada: User, 
     bottle.name, bottle.unit_amount, bottle.is_active = "Renamed", 1, False
     db.session.commit()
     sign_in(client, ada)
-    for path in ("/orders", path_of(order), path_of(order, "/receipt")):
-        words = words_of(client.get(path).text)
+    for words in shown(client, order):
         assert "Steel bottle" in words
         assert "£48.00" in words
         assert "Renamed" not in words
@@ -184,8 +188,7 @@ def test_two_designs_of_one_card_are_told_apart_wherever_their_buyer_looks(
     lake.name = ember.name = "Renamed"
     db.session.commit()
     sign_in(client, ada)
-    for path in ("/orders", path_of(order), path_of(order, "/receipt")):
-        words = words_of(client.get(path).text)
+    for words in shown(client, order):
         assert "Design: Lake at dusk" in words
         assert "Design: Ember ridge" in words
         assert "Renamed" not in words
