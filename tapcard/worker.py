@@ -27,13 +27,13 @@ from .services import (
     newsletter,
     orders,
     payments,
-    pictures,
     recording,
     rollups,
     transfers,
     visitors,
     weekly_mail,
 )
+from .services.core import uploads
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder
 from .spool import Chunk, Spool
@@ -144,20 +144,20 @@ def fold() -> None:
 
 def delete_unused(name: str, user_id: int) -> None:
     """Delete a picture that nothing shows; one that was sent of late may be about to be shown, and waits."""
-    is_used = bool(pictures.in_use([name]))
+    is_used = bool(uploads.in_use([name]))
     db.session.rollback()  # nothing is held while a file is deleted
     if is_used:
         return
-    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), pictures.KEPT)
+    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), uploads.KEPT)
     if may_go_at is not None:
-        pictures.leave([name], user_id, due_at=may_go_at)
+        uploads.leave([name], user_id, due_at=may_go_at)
 
 
 # mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
     mail.PREPARE,
     order_letters.PREPARE,
-    {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused},
+    {"mail.weekly": weekly_letter.write, uploads.DELETE: delete_unused},
     {"mail.artwork_decided": artwork_letter.write},
     {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
 )
@@ -233,9 +233,9 @@ def purge() -> None:
 
 def sweep_uploads() -> None:
     """Delete pictures nothing refers to any more."""
-    used = pictures.in_use()
+    used = uploads.in_use()
     db.session.rollback()  # looking through the folder takes its time
-    files.sweep(files.folder(current_app.instance_path), used, pictures.KEPT)
+    files.sweep(files.folder(current_app.instance_path), used, uploads.KEPT)
 
 
 def erase_closed() -> None:

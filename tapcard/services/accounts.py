@@ -27,7 +27,7 @@ from ..errors import DomainError
 from ..errors import mark as _
 from ..models import LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, WebSession
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH, RETURN_WITHIN
-from . import audit
+from .core import audit
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 FEWEST_CHARACTERS = 4  # different ones

@@ -34,7 +34,8 @@ from ..models.cards import BATCH_NAME_LENGTH, HOST_LENGTH, TOKEN_LENGTH
 from ..money import Money
 from ..settings import ShopSettings
 from ..tokens import clean_code, new_code, new_token
-from . import audit, links
+from . import links
+from .core import audit
 
 CODE_PURPOSE = "claim_code"
 BLOCKED_HOSTS = "blocked_hosts"

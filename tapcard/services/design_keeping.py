@@ -12,7 +12,8 @@ from ..db import db
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Design, DesignStatus, Order, OrderLine, OrderStatus, User
-from . import audit, keeping, pictures
+from .core import audit, keeping
+from .core import uploads as pictures
 
 STATES = ("waiting", "public", "private", "rejected")
 LONGEST_REASON = 300

@@ -13,7 +13,8 @@ from ..db import db, hold
 from ..errors import NotFound
 from ..errors import mark as _
 from ..models import Lead, Profile, User
-from . import audit, profiles
+from . import profiles
+from .core import audit
 from .profiles import BadEntry
 
 NAME_LENGTH, NOTE_LENGTH, CONSENT_LENGTH = 60, 500, 500

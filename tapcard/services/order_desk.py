@@ -35,7 +35,8 @@ from ..models import (
 from ..models.orders import AFTER_PAID
 from ..money import Money
 from ..settings import ShopSettings
-from . import audit, cards, credit, fulfillment, orders, payments
+from . import cards, credit, fulfillment, orders, payments
+from .core import audit
 from .orders import IllegalMove
 
 IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})

@@ -12,7 +12,8 @@ from ..db import db, hold
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import Profile, ProfileLink, User
-from . import audit, cards, links, profiles
+from . import cards, links, profiles
+from .core import audit
 from .profiles import ChangedMeanwhile, Contact
 
 MOST_LINKS = 20

@@ -23,7 +23,8 @@ from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ..models.profiles import SLUG_LENGTH
-from . import audit, cards, links, pictures, socials
+from . import cards, links, socials
+from .core import audit, uploads
 
 LENGTHS = {"name": 60, "headline": 80, "company": 80, "bio": 1000, "address": 300}
 WITH_LINES = ("bio", "address")
@@ -218,14 +219,14 @@ def change(profile: Profile, actor: User, typed: Mapping[str, str], *, region: s
     if "slug" in changed:
         _forget_former(slug)
         _remember_former(former, profile)
-    pictures.leave(former_pictures - {profile.photo, profile.banner}, profile.owner_id)
+    uploads.leave(former_pictures - {profile.photo, profile.banner}, profile.owner_id)
     audit.record("profile.changed", subject=profile, actor=actor, fields=changed)
 
 
 def delete(profile: Profile, actor: User) -> None:
     """Delete a profile; cards that opened it lead nowhere until their holder chooses again."""
     audit.record("profile.deleted", subject=profile, actor=actor, slug=profile.slug)
-    pictures.leave((profile.photo, profile.banner), profile.owner_id)
+    uploads.leave((profile.photo, profile.banner), profile.owner_id)
     db.session.execute(sa.delete(Profile).where(Profile.id == profile.id, Profile.owner_id == actor.id))
 
 

@@ -9,7 +9,7 @@ from ..db import db
 from ..errors import NotFound
 from ..errors import mark as _
 from ..models import User, WebSession
-from . import audit
+from .core import audit
 
 
 def of(user: User, now: datetime) -> Sequence[WebSession]:

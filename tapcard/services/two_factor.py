@@ -19,7 +19,8 @@ from ..errors import mark as _
 from ..keys import Keys
 from ..models import RecoveryCode, TwoFactor, User
 from ..tokens import ALPHABET, clean_code
-from . import accounts, audit
+from . import accounts
+from .core import audit
 
 STEP_SECONDS = 30
 STEPS_OFF = (0, -1, 1)  # clocks differ

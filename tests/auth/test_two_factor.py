@@ -16,7 +16,7 @@ from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardStatus, RecoveryCode, TwoFactor, User, WebSession
 from tapcard.services import closing, two_factor
-from tapcard.services.throttles import Limit, Limits
+from tapcard.services.core.rate_limits import Limit, Limits
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
 from tests.conftest import PASSWORD, FormClient, login

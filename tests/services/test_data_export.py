@@ -27,7 +27,8 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import audit, cards, data_export
+from tapcard.services import cards, data_export
+from tapcard.services.core import audit
 from tapcard.web import uploads
 
 

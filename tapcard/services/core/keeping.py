@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from ..db import Base, db
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
+from ...db import Base, db
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
 
 Row = TypeVar("Row", bound=Base)
 ARRANGED = "position"  # putting rows into another order is no change of a row

@@ -5,8 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..db import Base, db
-from ..models import AuditEntry, User
+from ...db import Base, db
+from ...models import AuditEntry, User
 
 
 def record(

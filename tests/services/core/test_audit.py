@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from tapcard.db import db
 from tapcard.models import AuditEntry, Card, User
-from tapcard.services import audit
+from tapcard.services.core import audit
 
 
 def entry() -> AuditEntry:

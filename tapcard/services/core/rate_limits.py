@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from ..db import db, insert
-from ..errors import TooManyAttempts
-from ..errors import mark as _
-from ..models import ThrottleCounter
+from ...db import db, insert
+from ...errors import TooManyAttempts
+from ...errors import mark as _
+from ...models import ThrottleCounter
 
 MINUTE, HOUR = 60, 3600
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from .. import outbox
-from ..db import db
-from ..models import CartLine, Category, Design, OrderLine, OutboxMessage, ProductPicture, Profile
+from ... import outbox
+from ...db import db
+from ...models import CartLine, Category, Design, OrderLine, OutboxMessage, ProductPicture, Profile
 
 DELETE = "file.delete_unused"
 KEPT = timedelta(days=1)  # what was stored of late may be about to be shown
