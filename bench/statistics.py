@@ -13,7 +13,8 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import User
-from tapcard.services import accounts, rollups, statistics
+from tapcard.services import rollups, statistics
+from tapcard.services.accounts import accounts
 from tapcard.services.statistics import Question
 
 from . import data

@@ -23,7 +23,8 @@ from .clock import utcnow
 from .db import db, empty_log
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
-from .services import accounts, card_import, cards, closing, erasing, health, two_factor
+from .services import card_import, cards, closing, erasing, health
+from .services.accounts import accounts, two_factor
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")

@@ -35,7 +35,8 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import accounts, cards, carts, newsletter, orders, transfers, weekly_mail, wishlist
+from tapcard.services import cards, carts, newsletter, orders, transfers, weekly_mail, wishlist
+from tapcard.services.accounts import accounts
 from tapcard.services.carts import Wish
 from tapcard.web.security import csrf
 from tests import buying

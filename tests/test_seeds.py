@@ -39,7 +39,8 @@ from tapcard.models import (
     User,
 )
 from tapcard.seeds.products import WARES
-from tapcard.services import accounts, cards, carts, orders, pricing, promotions, rollups
+from tapcard.services import cards, carts, orders, pricing, promotions, rollups
+from tapcard.services.accounts import accounts
 from tests import buying
 from tests.conftest import FormClient, login
 

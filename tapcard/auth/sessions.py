@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import User
-from ..services import accounts, agents, sessions
+from ..services import agents
+from ..services.accounts import accounts, sessions
 from ..web.guards import login_required
 from ..web.sessions import current_hash
 from .views import bp

@@ -33,7 +33,8 @@ from ..models import (
     Target,
     User,
 )
-from ..services import accounts, cards, rollups
+from ..services import cards, rollups
+from ..services.accounts import accounts
 from ..services.health import DEMO_PASSWORD
 from ..services.recording import Reading, Recorder
 from ..settings import ShopSettings

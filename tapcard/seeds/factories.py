@@ -34,7 +34,8 @@ from ..models import (
     Target,
     User,
 )
-from ..services import accounts, addresses, cards, links
+from ..services import cards, links
+from ..services.accounts import accounts, addresses
 from ..tokens import new_token
 
 

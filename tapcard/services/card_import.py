@@ -15,7 +15,8 @@ from ..keys import Keys
 from ..models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
 from ..models.cards import ALIAS_LENGTH
 from ..tokens import new_code
-from . import accounts, cards, links
+from . import cards, links
+from .accounts import accounts
 from .core import audit
 
 COLUMNS = ("token", "email", "first_name", "last_name", "alias", "reroute_url", "show_profile", "design", "taps")

@@ -13,7 +13,8 @@ from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Address, Cart, DeliveryMethod, LineKind, User
 from ..settings import ShopSettings
-from . import accounts, addresses, delivery, profiles
+from . import delivery, profiles
+from .accounts import accounts, addresses
 from .orders import Buyer
 
 NEW = "new"  # instead of the id of a saved address

@@ -12,7 +12,8 @@ from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import Enquiry, Role, User
 from ..settings import ShopSettings
-from . import accounts, leads, newsletter
+from . import leads, newsletter
+from .accounts import accounts
 from .core import audit
 
 NAME_LENGTH, ORDER_LENGTH, MESSAGE_LENGTH = 100, 20, 2000

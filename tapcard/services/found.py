@@ -4,7 +4,8 @@ from .. import outbox
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Card, CardStatus, LockedBecause
-from . import accounts, profiles
+from . import profiles
+from .accounts import accounts
 
 MESSAGE_LENGTH = 500
 ANSWER_LENGTH = 254

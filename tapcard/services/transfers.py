@@ -15,7 +15,8 @@ from ..db import db
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import Card, CardStatus, CardTransfer, TransferOutcome, User
-from . import accounts, cards
+from . import cards
+from .accounts import accounts
 from .core import audit
 
 LIFETIME = timedelta(days=7)

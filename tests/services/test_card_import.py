@@ -10,7 +10,8 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
-from tapcard.services import accounts, card_import, cards
+from tapcard.services import card_import, cards
+from tapcard.services.accounts import accounts
 from tapcard.services.card_import import COLUMNS, Report
 
 HEADER = ",".join(COLUMNS)

@@ -43,7 +43,8 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services import accounts, addresses, cards, closing, credit, erasing, payments
+from tapcard.services import cards, closing, credit, erasing, payments
+from tapcard.services.accounts import accounts, addresses
 from tapcard.services.core import audit, uploads
 from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
 from tests import buying

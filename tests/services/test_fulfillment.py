@@ -27,7 +27,8 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.services import accounts, cards, carts, fulfillment, orders
+from tapcard.services import cards, carts, fulfillment, orders
+from tapcard.services.accounts import accounts
 from tests import buying
 from tests.watching import queries, statements, together
 

@@ -22,7 +22,8 @@ from tapcard.models import (
     TransferOutcome,
     User,
 )
-from tapcard.services import accounts, cards, transfers
+from tapcard.services import cards, transfers
+from tapcard.services.accounts import accounts
 from tapcard.services.transfers import CannotOffer, OfferNotFound, OfferOver
 
 NOW = utcnow()

@@ -20,14 +20,14 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from .. import outbox
-from ..clock import utcnow
-from ..db import db, insert, transactions
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, WebSession
-from ..models.users import EMAIL_LENGTH, NAME_LENGTH, RETURN_WITHIN
-from .core import audit
+from ... import outbox
+from ...clock import utcnow
+from ...db import db, insert, transactions
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, WebSession
+from ...models.users import EMAIL_LENGTH, NAME_LENGTH, RETURN_WITHIN
+from ..core import audit
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 FEWEST_CHARACTERS = 4  # different ones

@@ -25,8 +25,8 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import accounts
-from tapcard.services.accounts import (
+from tapcard.services.accounts import accounts
+from tapcard.services.accounts.accounts import (
     AddressTaken,
     InvalidEmail,
     LinkExpired,

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from babel import Locale
 from sqlalchemy import Select, select
 
-from ..db import db, hold
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import Address, User
-from . import profiles
+from ...db import db, hold
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import Address, User
+from .. import profiles
 
 MOST_ADDRESSES = 20
 LENGTHS = {

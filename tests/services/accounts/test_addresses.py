@@ -10,8 +10,8 @@ from tapcard import seeds
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import Address, User
-from tapcard.services import addresses
-from tapcard.services.addresses import AddressNotFound, TooManyAddresses
+from tapcard.services.accounts import addresses
+from tapcard.services.accounts.addresses import AddressNotFound, TooManyAddresses
 from tests.watching import together
 
 GOOD = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}

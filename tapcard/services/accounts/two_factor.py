@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 import pyotp
 import sqlalchemy as sa
 
-from .. import outbox
-from ..db import db, hold, insert
-from ..errors import DomainError
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import RecoveryCode, TwoFactor, User
-from ..tokens import ALPHABET, clean_code
+from ... import outbox
+from ...db import db, hold, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import RecoveryCode, TwoFactor, User
+from ...tokens import ALPHABET, clean_code
+from ..core import audit
 from . import accounts
-from .core import audit
 
 STEP_SECONDS = 30
 STEPS_OFF = (0, -1, 1)  # clocks differ

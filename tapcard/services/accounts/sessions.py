@@ -5,11 +5,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from ..db import db
-from ..errors import NotFound
-from ..errors import mark as _
-from ..models import User, WebSession
-from .core import audit
+from ...db import db
+from ...errors import NotFound
+from ...errors import mark as _
+from ...models import User, WebSession
+from ..core import audit
 
 
 def of(user: User, now: datetime) -> Sequence[WebSession]:
