@@ -21,18 +21,8 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import (
-    carts,
-    erasing,
-    newsletter,
-    orders,
-    payments,
-    recording,
-    rollups,
-    transfers,
-    visitors,
-    weekly_mail,
-)
+from .services import carts, erasing, newsletter, orders, payments, recording, rollups, visitors, weekly_mail
+from .services.cards import transfers
 from .services.core import uploads
 from .services.erasing import NotErasable
 from .services.recording import Reading, Recorder

@@ -35,8 +35,9 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import cards, carts, newsletter, orders, transfers, weekly_mail, wishlist
+from tapcard.services import carts, newsletter, orders, weekly_mail, wishlist
 from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards, transfers
 from tapcard.services.carts import Wish
 from tapcard.web.security import csrf
 from tests import buying

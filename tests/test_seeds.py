@@ -39,8 +39,9 @@ from tapcard.models import (
     User,
 )
 from tapcard.seeds.products import WARES
-from tapcard.services import cards, carts, orders, pricing, promotions, rollups
+from tapcard.services import carts, orders, pricing, promotions, rollups
 from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
 from tests import buying
 from tests.conftest import FormClient, login
 

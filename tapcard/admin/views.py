@@ -22,7 +22,8 @@ from ..models import (
     Review,
     ReviewStatus,
 )
-from ..services import cards, order_desk, products, rollups, taps
+from ..services import order_desk, products, rollups, taps
+from ..services.cards import cards
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required

@@ -33,8 +33,9 @@ from ..models import (
     Target,
     User,
 )
-from ..services import cards, rollups
+from ..services import rollups
 from ..services.accounts import accounts
+from ..services.cards import cards
 from ..services.health import DEMO_PASSWORD
 from ..services.recording import Reading, Recorder
 from ..settings import ShopSettings

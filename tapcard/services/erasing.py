@@ -57,7 +57,8 @@ from ..models import (
     user_roles,
 )
 from ..models.users import RETURN_WITHIN
-from . import cards, closing
+from . import closing
+from .cards import cards
 from .core import audit, uploads
 
 WHY_RETIRED = "account erased"

@@ -12,7 +12,8 @@ from ..db import db, hold
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import Profile, ProfileLink, User
-from . import cards, links, profiles
+from . import profiles
+from .cards import cards, target_urls
 from .core import audit
 from .profiles import ChangedMeanwhile, Contact
 
@@ -183,13 +184,13 @@ def clean_title(text: str) -> str:
 def clean_url(text: str, own_hosts: Collection[str]) -> str:
     """The address of a link, by the rules for the addresses of cards."""
     try:
-        link = links.clean(text, own_hosts)
-    except links.BadLink as error:
-        raise links.BadLink(error.message, field="url", **error.params) from error
+        link = target_urls.clean(text, own_hosts)
+    except target_urls.BadLink as error:
+        raise target_urls.BadLink(error.message, field="url", **error.params) from error
     if cards.is_blocked(link.host):
         raise BadLinkEntry(_("This site is blocked here. Choose another address."), field="url")
     return link.url
 
 
 def _host(url: str) -> str | None:
-    return links.host_of(url)
+    return target_urls.host_of(url)

@@ -23,7 +23,8 @@ from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ..models.profiles import SLUG_LENGTH
-from . import cards, links, socials
+from . import socials
+from .cards import cards, target_urls
 from .core import audit, uploads
 
 LENGTHS = {"name": 60, "headline": 80, "company": 80, "bio": 1000, "address": 300}
@@ -247,7 +248,7 @@ def _remember_former(slug: str, profile: Profile) -> None:
 
 
 def _refuse_blocked(website: str | None) -> None:
-    if website and cards.is_blocked(links.host_of(website)):
+    if website and cards.is_blocked(target_urls.host_of(website)):
         raise BadEntry(_("This site is blocked here. Choose another address."), field="website")
 
 
@@ -292,7 +293,7 @@ def clean(field: str, text: str, region: str) -> str | None:
     if field == "email":
         return _clean_email(text)
     if field == "website":
-        return links.website(text).url
+        return target_urls.website(text).url
     return _clean_slug(text)
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 from ..db import among, db, hold, insert, insert_rows
 from ..models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
 from ..models.taps import ROLLUP_KEY, SHOP_KEY
-from . import agents, cards
+from . import agents
+from .cards import cards
 from .taps import NOT_INTEREST
 
 

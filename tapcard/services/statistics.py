@@ -18,7 +18,8 @@ from ..db import db, transactions
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Card, Channel, Device, Outcome, Tap, TapDay, TapHour, User, UserAgent
-from . import cards, rollups
+from . import rollups
+from .cards import cards
 from .taps import NOT_INTEREST
 
 MOST_DAYS = 731

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ..db import db
 from ..models import Card, CardStatus, Outcome, Profile, Tap, Target, User, UserAgent
-from . import cards
+from .cards import cards
 
 # a tap that only met a card in stock, switched off or unknown says nothing about interest in its holder
 NOT_INTEREST = (Outcome.ACTIVATION, Outcome.ORPHAN, Outcome.RETIRED, Outcome.SWITCHED_OFF)

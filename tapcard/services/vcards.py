@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from ..models import SOCIALS, Lead, Profile
-from . import links, socials
+from . import socials
+from .cards import target_urls
 
 LONGEST_LINE = 75  # octets, the line end not counted
 URI_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ",;\\")  # those separate and escape
@@ -74,11 +75,11 @@ def of_profile(
     if place := shown("address"):
         card.add("ADR;TYPE=WORK" if company else "ADR;TYPE=HOME", f";;{escape(place)};;;;")
     website = shown("website")
-    if website and links.host_of(website) not in blocked:
+    if website and target_urls.host_of(website) not in blocked:
         card.add("URL;TYPE=WORK" if company else "URL", uri(website))
     card.labelled("URL", uri(address), "tapcard")
     for link in profile.links if "links" not in hidden else ():
-        if link.is_shown and links.host_of(link.url) not in blocked:
+        if link.is_shown and target_urls.host_of(link.url) not in blocked:
             card.labelled("URL", uri(link.url), link.title)
     for key in SOCIALS:
         if handle := shown(key):

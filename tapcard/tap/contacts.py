@@ -15,8 +15,9 @@ from ..db import db, own_transaction
 from ..errors import NotFound
 from ..keys import ME_COOKIE
 from ..models import Profile, ProfileActionKind
-from ..services import actions, agents, cards, leads, links, profiles, vcards
+from ..services import actions, agents, leads, profiles, vcards
 from ..services.actions import Action
+from ..services.cards import cards, target_urls
 from ..services.profiles import ProfileNotFound
 from ..web import filters, floods, uploads
 from ..web.forms import refusals
@@ -50,7 +51,9 @@ def vcard(slug: str) -> AnyResponse:
         return moved(shown, "tap.vcard")
     site = current_app.config["SITE_URL"]
     hosts = {
-        host for url in (shown.website, *(link.url for link in shown.links)) if url and (host := links.host_of(url))
+        host
+        for url in (shown.website, *(link.url for link in shown.links))
+        if url and (host := target_urls.host_of(url))
     }
     data = vcards.of_profile(
         shown,
@@ -69,7 +72,7 @@ def open_link(slug: str, key: str) -> AnyResponse:
     """Lead on to one of a profile's own links."""
     shown = seen_profile(slug)
     url = actions.web_links(shown).get(key)
-    if url is None or cards.is_blocked(links.host_of(url)):
+    if url is None or cards.is_blocked(target_urls.host_of(url)):
         abort(404)
     record(shown.id, shown.owner_id, ProfileActionKind.LINK_OPENED, key[:100])
     response = redirect(url)

@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Card
-from ..services import cards, found
+from ..services import found
+from ..services.cards import cards
 from ..web import filters, floods
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle

@@ -15,7 +15,8 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import cards, found, leads, orders, rollups, taps, transfers
+from ..services import found, leads, orders, rollups, taps
+from ..services.cards import cards, transfers
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, Lead, Profile
-from ..services import actions, cards, leads, profiles, vcards
+from ..services import actions, leads, profiles, vcards
+from ..services.cards import cards
 from ..web import filters
 from ..web.csvs import csv_file
 from ..web.guards import login_required

@@ -13,7 +13,8 @@ from ..clock import utcnow
 from ..db import db, set_writing, transactions
 from ..errors import TooManyAttempts
 from ..models import Card, Profile, ProfileLink, ProfileTheme
-from ..services import cards, profile_links, profiles
+from ..services import profile_links, profiles
+from ..services.cards import cards
 from ..services.core import uploads
 from ..web import assets, filters
 from ..web.forms import refusals

@@ -20,7 +20,8 @@ from ..clock import today_in, utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, Channel, Device, Outcome
-from ..services import cards, statistics, weekly_mail
+from ..services import statistics, weekly_mail
+from ..services.cards import cards
 from ..services.statistics import Question, TapLine
 from ..web import filters
 from ..web.csvs import csv_stream

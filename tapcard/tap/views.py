@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
-from ..services import cards, carts, found, taps
-from ..services.cards import AlreadyClaimed
+from ..services import carts, found, taps
+from ..services.cards import cards
+from ..services.cards.cards import AlreadyClaimed
 from ..services.taps import Answer, CardFacts, Visitor
 from ..web import filters, floods
 from ..web.forms import refusals

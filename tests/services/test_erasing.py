@@ -43,8 +43,9 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services import cards, closing, credit, erasing, payments
+from tapcard.services import closing, credit, erasing, payments
 from tapcard.services.accounts import accounts, addresses
+from tapcard.services.cards import cards
 from tapcard.services.core import audit, uploads
 from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
 from tests import buying

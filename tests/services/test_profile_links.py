@@ -9,8 +9,9 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import AuditEntry, Profile, ProfileLink, User
-from tapcard.services import cards, profile_links, profiles
-from tapcard.services.links import BadLink
+from tapcard.services import profile_links, profiles
+from tapcard.services.cards import cards
+from tapcard.services.cards.target_urls import BadLink
 from tapcard.services.profile_links import BadLinkEntry, LinkNotFound, TooManyLinks
 from tapcard.services.profiles import ChangedMeanwhile
 from tests.watching import together

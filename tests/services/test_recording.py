@@ -15,7 +15,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, SpoolFile, Tap, User, UserAgent
-from tapcard.services import cards, recording, rollups
+from tapcard.services import recording, rollups
+from tapcard.services.cards import cards
 from tapcard.services.recording import END_OF_TIME, Reading, Recorder, reading_of
 from tests.taps import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Tap, User
-from tapcard.services import cards, rollups, statistics
+from tapcard.services import rollups, statistics
+from tapcard.services.cards import cards
 from tapcard.services.recording import Recorder
 from tapcard.services.statistics import BadPeriod, Question
 from tapcard.services.taps import NOT_INTEREST

@@ -11,7 +11,8 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Outcome, Profile, Target, User
-from tapcard.services import cards, recording, taps
+from tapcard.services import recording, taps
+from tapcard.services.cards import cards
 from tapcard.services.recording import Recorder
 from tapcard.services.taps import Answer, CardFacts, Visitor
 from tests.taps import BOT, ask, both_ways, drain, reading, wsgi_of

@@ -22,7 +22,8 @@ from flask import Flask
 from tapcard.clock import today_in, utcnow
 from tapcard.db import db
 from tapcard.models import Card, Tap, User
-from tapcard.services import cards, rollups, taps
+from tapcard.services import rollups, taps
+from tapcard.services.cards import cards
 from tapcard.services.recording import Recorder
 from tests.conftest import FormClient, login
 from tests.taps import BOT, reading

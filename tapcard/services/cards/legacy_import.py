@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from ..clock import utcnow
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
-from ..models.cards import ALIAS_LENGTH
-from ..tokens import new_code
-from . import cards, links
-from .accounts import accounts
-from .core import audit
+from ...clock import utcnow
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
+from ...models.cards import ALIAS_LENGTH
+from ...tokens import new_code
+from ..accounts import accounts
+from ..core import audit
+from . import cards, target_urls
 
 COLUMNS = ("token", "email", "first_name", "last_name", "alias", "reroute_url", "show_profile", "design", "taps")
 YES = ("1", "true", "yes", "y")
@@ -138,7 +138,7 @@ def _point(card: Card, row: dict[str, str], owner: User, own_hosts: Collection[s
         raise BadRow(_("show_profile is %(value)r, neither yes nor no."), value=shown)
     card.alias = alias or None
     if row.get("reroute_url"):
-        link = links.clean(row["reroute_url"], own_hosts)
+        link = target_urls.clean(row["reroute_url"], own_hosts)
         card.reroute_url, card.reroute_host, card.target = link.url, link.host, Target.URL
         card.is_blocked = cards.is_blocked(link.host)
     if shown in YES:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import Select, select
 
-from ..models import Design, DesignStatus, Product, ProductKind
+from ...models import Design, DesignStatus, Product, ProductKind
 
 
 def public_designs() -> Select[Design]:

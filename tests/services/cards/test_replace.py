@@ -12,8 +12,9 @@ from tapcard.clock import today_in
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardMove, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
-from tapcard.services import cards, rollups, statistics, taps
-from tapcard.services.cards import AlreadyClaimed, CannotReplace, IllegalMove, NotForSaleYet, WrongCode
+from tapcard.services import rollups, statistics, taps
+from tapcard.services.cards import cards
+from tapcard.services.cards.cards import AlreadyClaimed, CannotReplace, IllegalMove, NotForSaleYet, WrongCode
 from tapcard.services.recording import Recorder
 from tapcard.services.statistics import Question
 from tests.taps import reading

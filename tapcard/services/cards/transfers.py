@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from .. import outbox
-from ..db import db
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import Card, CardStatus, CardTransfer, TransferOutcome, User
+from ... import outbox
+from ...db import db
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import Card, CardStatus, CardTransfer, TransferOutcome, User
+from ..accounts import accounts
+from ..core import audit
 from . import cards
-from .accounts import accounts
-from .core import audit
 
 LIFETIME = timedelta(days=7)
 KEPT = timedelta(days=30)

@@ -10,9 +10,9 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
-from tapcard.services import card_import, cards
 from tapcard.services.accounts import accounts
-from tapcard.services.card_import import COLUMNS, Report
+from tapcard.services.cards import cards, legacy_import
+from tapcard.services.cards.legacy_import import COLUMNS, Report
 
 HEADER = ",".join(COLUMNS)
 ADA = "OLD0001,Ada@Example.com,Ada,Obi,Everyday,example.com/ada,no,Lake at dusk,41"
@@ -24,7 +24,7 @@ def take_over(app: Flask, keys: Keys) -> Callable[..., Report]:
 
     def run(*lines: str, header: str = HEADER) -> Report:
         file = io.StringIO("\n".join((header, *lines)) + "\n", newline="")
-        return card_import.run(file, {"cards.example"}, keys)
+        return legacy_import.run(file, {"cards.example"}, keys)
 
     return run
 
@@ -149,7 +149,7 @@ def test_a_file_without_tokens_is_refused(take_over: Callable[..., Report], head
 
 
 def test_an_empty_file_is_refused(app: Flask, keys: Keys) -> None:
-    assert card_import.run(io.StringIO(""), (), keys).errors
+    assert legacy_import.run(io.StringIO(""), (), keys).errors
 
 
 def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Report]) -> None:

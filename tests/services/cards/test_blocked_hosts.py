@@ -10,8 +10,8 @@ from flask import Flask
 from tapcard.db import db, transactions
 from tapcard.errors import NotFound
 from tapcard.models import BlockedHost, Card, Target, User
-from tapcard.services import cards
-from tapcard.services.cards import BadHost, HostBlocked
+from tapcard.services.cards import cards
+from tapcard.services.cards.cards import BadHost, HostBlocked
 
 
 def lead_to(card: Card, user: User, url: str) -> None:

@@ -22,9 +22,9 @@ from tapcard.models import (
     TransferOutcome,
     User,
 )
-from tapcard.services import cards, transfers
 from tapcard.services.accounts import accounts
-from tapcard.services.transfers import CannotOffer, OfferNotFound, OfferOver
+from tapcard.services.cards import cards, transfers
+from tapcard.services.cards.transfers import CannotOffer, OfferNotFound, OfferOver
 
 NOW = utcnow()
 LAST = NOW + transfers.LIFETIME - timedelta(seconds=1)

@@ -29,8 +29,8 @@ from tapcard.models import (
     User,
 )
 from tapcard.money import Money
-from tapcard.services import cards, links
-from tapcard.services.cards import (
+from tapcard.services.cards import cards, target_urls
+from tapcard.services.cards.cards import (
     AliasTaken,
     AlreadyClaimed,
     CardNotFound,
@@ -427,7 +427,7 @@ def test_an_address_is_needed_to_lead_to_one(card: Card, ada: User, url: str) ->
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "http://localhost/t/ADASCARD", "ftp://example.com"])
 def test_an_address_that_may_not_be_is_refused(card: Card, ada: User, url: str) -> None:
-    with pytest.raises(links.BadLink):
+    with pytest.raises(target_urls.BadLink):
         edit(card, ada, target=Target.URL, reroute_url=url)
     assert card.reroute_url == "https://example.com/"
 

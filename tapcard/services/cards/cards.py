@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
-from ..clock import utcnow
-from ..db import db, hold
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import (
+from ...clock import utcnow
+from ...db import db, hold
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import (
     MOVES,
     BlockedHost,
     Card,
@@ -30,12 +30,12 @@ from ..models import (
     TransferOutcome,
     User,
 )
-from ..models.cards import BATCH_NAME_LENGTH, HOST_LENGTH, TOKEN_LENGTH
-from ..money import Money
-from ..settings import ShopSettings
-from ..tokens import clean_code, new_code, new_token
-from . import links
-from .core import audit
+from ...models.cards import BATCH_NAME_LENGTH, HOST_LENGTH, TOKEN_LENGTH
+from ...money import Money
+from ...settings import ShopSettings
+from ...tokens import clean_code, new_code, new_token
+from ..core import audit
+from . import target_urls
 
 CODE_PURPOSE = "claim_code"
 BLOCKED_HOSTS = "blocked_hosts"
@@ -593,7 +593,7 @@ def edit(
     if target is Target.URL:
         if not reroute_url.strip():
             raise UrlNeeded(_("Reroute URL needed."))
-        link = links.clean(reroute_url, own_hosts)
+        link = target_urls.clean(reroute_url, own_hosts)
         hold(BLOCKED_HOSTS, shared=True)
         if is_blocked(link.host):
             raise HostBlocked(_("This address cannot be used. Ask the shop if you think that is wrong."))
@@ -613,8 +613,8 @@ def _kept_for_later(reroute_url: str, own_hosts: Collection[str]) -> dict[str, s
     if not reroute_url.strip():
         return {"reroute_url": None, "reroute_host": None}
     try:
-        link = links.clean(reroute_url, own_hosts)
-    except links.BadLink:
+        link = target_urls.clean(reroute_url, own_hosts)
+    except target_urls.BadLink:
         return {}
     return {"reroute_url": link.url, "reroute_host": link.host}
 
@@ -674,8 +674,8 @@ def host_in(typed: str) -> str:
     if text.count(":") > 1 and "/" not in text:
         text = f"[{text.strip('[]')}]"
     try:
-        host = links.clean(text).host
-    except links.BadLink:
+        host = target_urls.clean(text).host
+    except target_urls.BadLink:
         host = None
     if host is None or len(host) > HOST_LENGTH:
         raise BadHost(_("Give the name of a host, like example.com."))

@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 import idna
 from email_validator import EmailNotValidError, validate_email
 
-from ..errors import DomainError
-from ..errors import mark as _
+from ...errors import DomainError
+from ...errors import mark as _
 
 LONGEST = 2000
 WEB = ("http", "https")

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.utils import redirect
 
-from tapcard.services import links
-from tapcard.services.links import BadLink, clean
+from tapcard.services.cards import target_urls
+from tapcard.services.cards.target_urls import BadLink, clean
 
 OWN = ("cards.example.net", "127.0.0.1:8000")
 
@@ -86,7 +86,7 @@ def test_a_good_address_gets_its_wire_form(typed, url, host):
     assert (link.url, link.host) == (url, host)
     assert clean(link.url, OWN) == link
     assert location(link.url) == link.url
-    assert links.host_of(link.url) == host
+    assert target_urls.host_of(link.url) == host
 
 
 SCRIPTS = [
@@ -343,20 +343,20 @@ def test_a_card_cannot_lead_to_a_card(typed):
     ],
 )
 def test_other_pages_of_ours_are_no_tap_addresses(url):
-    assert not links.is_our_tap_url(url, OWN)
+    assert not target_urls.is_our_tap_url(url, OWN)
 
 
 def test_a_website_is_a_web_address():
-    assert links.website("Example.com/ada").url == "https://example.com/ada"
+    assert target_urls.website("Example.com/ada").url == "https://example.com/ada"
     for typed in ("tel:+442079460000", "mailto:ada@example.com", "javascript:alert(1)", "hello", ""):
         with pytest.raises(BadLink) as refusal:
-            links.website(typed)
+            target_urls.website(typed)
         assert refusal.value.field == "website"
 
 
 @pytest.mark.parametrize("url", ["", "tel:+44", "https://[::1", "nothing", "//example.com"])
 def test_what_is_no_web_address_has_no_host(url):
-    assert links.host_of(url) is None
+    assert target_urls.host_of(url) is None
 
 
 def test_the_longest_address_is_2000_characters_as_sent():
@@ -393,14 +393,14 @@ def test_whatever_is_typed_is_refused_or_safe_to_send(typed):
     assert link.url.isascii()
     assert link.url.isprintable()
     assert " " not in link.url
-    assert len(link.url) <= links.LONGEST
+    assert len(link.url) <= target_urls.LONGEST
     parts = urlsplit(link.url)
     assert parts.scheme in ("http", "https", "mailto", "tel", "sms")
     assert link.url.startswith(parts.scheme + ":")
-    assert parts.hostname == link.host == links.host_of(link.url)
-    assert (link.host is not None) == (parts.scheme in links.WEB)
+    assert parts.hostname == link.host == target_urls.host_of(link.url)
+    assert (link.host is not None) == (parts.scheme in target_urls.WEB)
     assert parts.username is None
     assert parts.password is None
     assert location(link.url) == link.url
     assert clean(link.url, OWN) == link
-    assert not links.is_our_tap_url(link.url, OWN)
+    assert not target_urls.is_our_tap_url(link.url, OWN)

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from .. import outbox
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Design, DesignStatus, Order, OrderLine, OrderStatus, User
-from .core import audit, keeping
-from .core import uploads as pictures
+from ... import outbox
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Design, DesignStatus, Order, OrderLine, OrderStatus, User
+from ..core import audit, keeping
+from ..core import uploads as pictures
 
 STATES = ("waiting", "public", "private", "rejected")
 LONGEST_REASON = 300
