@@ -15,10 +15,11 @@ from ..db import db, own_transaction
 from ..errors import NotFound
 from ..keys import ME_COOKIE
 from ..models import Profile, ProfileActionKind
-from ..services import actions, agents, leads, profiles, vcards
+from ..services import actions, leads, profiles, vcards
 from ..services.actions import Action
 from ..services.cards import cards, target_urls
 from ..services.profiles import ProfileNotFound
+from ..services.taps import user_agents
 from ..web import filters, floods, uploads
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -229,7 +230,7 @@ def write_down(
                 kind=kind,
                 at=now,
                 visitor=visitor,
-                is_bot=agents.classify(user_agent()).is_bot,
+                is_bot=user_agents.classify(user_agent()).is_bot,
                 is_own=me == owner_id,
                 detail=detail,
                 card_id=card_id,

@@ -15,8 +15,9 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import found, leads, orders, rollups, taps
+from ..services import found, leads, orders
 from ..services.cards import cards, transfers
+from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -216,7 +217,7 @@ def tap_rows(card: Card | None) -> list[TapRow]:
         Device.DESKTOP: _("Computer"),
         Device.OTHER: _("Other device"),
     }
-    found = taps.last_taps(current_user, LAST_TAPS, card)
+    found = routing.last_taps(current_user, LAST_TAPS, card)
     return [
         TapRow(
             card_title=row.alias or row.token,

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
-from ..services import carts, found, taps
+from ..services import carts, found
 from ..services.cards import cards
 from ..services.cards.cards import AlreadyClaimed
-from ..services.taps import Answer, CardFacts, Visitor
+from ..services.taps import routing
+from ..services.taps.routing import Answer, CardFacts, Visitor
 from ..web import filters, floods
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -40,8 +41,8 @@ def tap_qr(token: str) -> AnyResponse:
 def tapped(raw: str, channel: Channel) -> AnyResponse:
     """Resolve a tap, write it down, answer it."""
     token = cards.clean_token(raw)
-    card = taps.facts(token) if token else None
-    answer = taps.resolve(card, who)
+    card = routing.facts(token) if token else None
+    answer = routing.resolve(card, who)
     if answer.outcome is Outcome.ORPHAN:
         floods.refuse_unknown_token()
     if token:
@@ -116,8 +117,8 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
 def activate(token: str) -> AnyResponse:
     """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
     token = cards.clean_token(token)
-    facts = taps.facts(token) if token else None
-    answer = taps.resolve(facts, who)
+    facts = routing.facts(token) if token else None
+    answer = routing.resolve(facts, who)
     if answer.outcome is Outcome.ORPHAN:
         floods.refuse_unknown_token()
     return respond(token, facts, answer)

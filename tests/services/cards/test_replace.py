@@ -12,11 +12,11 @@ from tapcard.clock import today_in
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardMove, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
-from tapcard.services import rollups, statistics, taps
 from tapcard.services.cards import cards
 from tapcard.services.cards.cards import AlreadyClaimed, CannotReplace, IllegalMove, NotForSaleYet, WrongCode
-from tapcard.services.recording import Recorder
-from tapcard.services.statistics import Question
+from tapcard.services.taps import rollups, routing, statistics
+from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.statistics import Question
 from tests.taps import reading
 
 CODE = "CARD2345"
@@ -188,7 +188,7 @@ def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
     assert number_of(ada, third) == 10
     assert number_of(ada, aside) == 7
     assert sum(number for _day, number in rollups.per_day(ada, *days())) == 17
-    assert len(taps.last_taps(ada, 50, third)) == 10
+    assert len(routing.last_taps(ada, 50, third)) == 10
     assert number_of(cleo, third) == 11, "taps stay with the holder they had"
 
 
@@ -224,7 +224,7 @@ def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) ->
 
 def test_a_card_that_is_anothers_by_now_goes_by_its_token_alone(app: Flask, card: Card, ada: User, cleo: User) -> None:
     tapped(app, card.id, ada, 1)
-    assert taps.last_taps(ada, 1)[0].alias == "Everyday"
+    assert routing.last_taps(ada, 1)[0].alias == "Everyday"
     card.owner, card.alias = cleo, "Cleo's secret"
     db.session.commit()
-    assert taps.last_taps(ada, 1)[0].alias is None
+    assert routing.last_taps(ada, 1)[0].alias is None

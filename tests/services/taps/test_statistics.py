@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Tap, User
-from tapcard.services import rollups, statistics
 from tapcard.services.cards import cards
-from tapcard.services.recording import Recorder
-from tapcard.services.statistics import BadPeriod, Question
-from tapcard.services.taps import NOT_INTEREST
+from tapcard.services.taps import rollups, statistics
+from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.routing import NOT_INTEREST
+from tapcard.services.taps.statistics import BadPeriod, Question
 from tests.taps import BOT, PHONE, reading
 
 TODAY = date(2026, 11, 21)

@@ -9,10 +9,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..db import among, db, insert, insert_rows
-from ..keys import Keys
-from ..models import Channel, Outcome, SpoolFile, Tap, UserAgent
-from . import agents, rollups
+from ...db import among, db, insert, insert_rows
+from ...keys import Keys
+from ...models import Channel, Outcome, SpoolFile, Tap, UserAgent
+from . import rollups, user_agents
 
 BATCH = 1000
 SPOOL_MEMORY = timedelta(days=30)
@@ -67,10 +67,10 @@ class Recorder:
         readings = list({reading.uid: reading for reading in readings if reading.uid not in known}.values())
         if not readings:
             return 0
-        ids = self._ids(connection, {reading.user_agent[: agents.LONGEST] for reading in readings})
+        ids = self._ids(connection, {reading.user_agent[: user_agents.LONGEST] for reading in readings})
         rows = [self._row(reading, ids) for reading in readings]
         insert_rows(connection, sa.insert(Tap), rows)
-        devices = [agents.classify(reading.user_agent[: agents.LONGEST]).device for reading in readings]
+        devices = [user_agents.classify(reading.user_agent[: user_agents.LONGEST]).device for reading in readings]
         rollups.count(connection, zip(rows, devices, strict=True), zone)
         return len(rows)
 
@@ -90,7 +90,7 @@ class Recorder:
         return set(found.scalars())
 
     def _row(self, reading: Reading, ids: dict[str, int]) -> dict[str, Any]:
-        agent = agents.classify(reading.user_agent[: agents.LONGEST])
+        agent = user_agents.classify(reading.user_agent[: user_agents.LONGEST])
         return {
             "uid": reading.uid,
             "tapped_at": reading.instant,
@@ -100,7 +100,7 @@ class Recorder:
             "design_id": reading.design_id,
             "channel": reading.channel,
             "outcome": reading.outcome,
-            "user_agent_id": ids[reading.user_agent[: agents.LONGEST]],
+            "user_agent_id": ids[reading.user_agent[: user_agents.LONGEST]],
             "language": reading.language[:12],
             "referrer_host": reading.referrer_host[:255],
             "country": reading.country[:2],
@@ -115,7 +115,7 @@ class Recorder:
         if missing:
             rows = []
             for text in missing:
-                agent = agents.classify(text)
+                agent = user_agents.classify(text)
                 rows.append(
                     {"text": text, "device": agent.device, "os_family": agent.os_family, "is_bot": agent.is_bot}
                 )

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from ..clock import utcnow
-from ..db import db, insert, transactions
-from ..models import VisitorKey
+from ...clock import utcnow
+from ...db import db, insert, transactions
+from ...models import VisitorKey
 
 KEPT = timedelta(hours=48)
 

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from ..db import db, transactions
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Card, Channel, Device, Outcome, Tap, TapDay, TapHour, User, UserAgent
+from ...db import db, transactions
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Card, Channel, Device, Outcome, Tap, TapDay, TapHour, User, UserAgent
+from ..cards import cards
 from . import rollups
-from .cards import cards
-from .taps import NOT_INTEREST
+from .routing import NOT_INTEREST
 
 MOST_DAYS = 731
 FIRST_DAY = date(2000, 1, 1)

@@ -3,7 +3,7 @@
 import pytest
 
 from tapcard.models import Device
-from tapcard.services.agents import Agent, classify
+from tapcard.services.taps.user_agents import Agent, classify
 
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BLINK = "AppleWebKit/537.36 (KHTML, like Gecko)"

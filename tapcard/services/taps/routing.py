@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..db import db
-from ..models import Card, CardStatus, Outcome, Profile, Tap, Target, User, UserAgent
-from .cards import cards
+from ...db import db
+from ...models import Card, CardStatus, Outcome, Profile, Tap, Target, User, UserAgent
+from ..cards import cards
 
 # a tap that only met a card in stock, switched off or unknown says nothing about interest in its holder
 NOT_INTEREST = (Outcome.ACTIVATION, Outcome.ORPHAN, Outcome.RETIRED, Outcome.SWITCHED_OFF)

@@ -15,9 +15,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, SpoolFile, Tap, User, UserAgent
-from tapcard.services import recording, rollups
 from tapcard.services.cards import cards
-from tapcard.services.recording import END_OF_TIME, Reading, Recorder, reading_of
+from tapcard.services.taps import ingest, rollups
+from tapcard.services.taps.ingest import END_OF_TIME, Reading, Recorder, reading_of
 from tests.taps import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
 
 ZONE = "Pacific/Auckland"
@@ -253,23 +253,23 @@ def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_t
 
 
 def test_a_mark_moves_only_from_where_it_is(app: Flask) -> None:
-    assert recording.offset_of("a.spool") == 0
-    assert recording.advance("a.spool", 0, 100, 0)
-    assert not recording.advance("a.spool", 0, 100, 0)
-    assert not recording.advance("a.spool", 99, 200, 0)
-    assert recording.advance("a.spool", 100, 250, 2)
-    assert recording.offset_of("a.spool") == 250
+    assert ingest.offset_of("a.spool") == 0
+    assert ingest.advance("a.spool", 0, 100, 0)
+    assert not ingest.advance("a.spool", 0, 100, 0)
+    assert not ingest.advance("a.spool", 99, 200, 0)
+    assert ingest.advance("a.spool", 100, 250, 2)
+    assert ingest.offset_of("a.spool") == 250
     assert db.session.scalar(sa.select(SpoolFile.bad_count)) == 2
-    assert not recording.advance("other.spool", 0, 1, 0)
+    assert not ingest.advance("other.spool", 0, 1, 0)
 
 
 def test_the_mark_of_a_file_that_is_gone_is_kept_for_a_month(app: Flask) -> None:
     now = utcnow()
     for name, age in (("old", 31), ("new", 29), ("open", None)):
-        recording.offset_of(name)
+        ingest.offset_of(name)
         if age is not None:
-            recording.finish(name, now - timedelta(days=age))
-    recording.forget_finished(now)
+            ingest.finish(name, now - timedelta(days=age))
+    ingest.forget_finished(now)
     assert sorted(db.session.scalars(sa.select(SpoolFile.name))) == ["new", "open"]
 
 

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..db import among, db, hold, insert, insert_rows
-from ..models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
-from ..models.taps import ROLLUP_KEY, SHOP_KEY
-from . import agents
-from .cards import cards
-from .taps import NOT_INTEREST
+from ...db import among, db, hold, insert, insert_rows
+from ...models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
+from ...models.taps import ROLLUP_KEY, SHOP_KEY
+from ..cards import cards
+from . import user_agents
+from .routing import NOT_INTEREST
 
 
 @lru_cache(maxsize=4096)
@@ -127,7 +127,7 @@ def reclassify() -> int:
     """Look at every user agent with today's rules, and mark its taps anew; tells how many changed."""
     changed = 0
     for agent in db.session.scalars(sa.select(UserAgent)).all():
-        now = agents.classify(agent.text)
+        now = user_agents.classify(agent.text)
         if (agent.device, agent.os_family, agent.is_bot) != (now.device, now.os_family, now.is_bot):
             agent.device, agent.os_family = now.device, now.os_family
             if agent.is_bot != now.is_bot:

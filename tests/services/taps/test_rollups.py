@@ -18,8 +18,8 @@ from tapcard.clock import today_in
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Profile, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
 from tapcard.models.taps import ROLLUP_KEY, SHOP_KEY
-from tapcard.services import agents, rollups
-from tapcard.services.recording import Reading, Recorder
+from tapcard.services.taps import rollups, user_agents
+from tapcard.services.taps.ingest import Reading, Recorder
 from tests.conftest import FormClient, login
 from tests.taps import BOT, PHONE, ask, both_ways, counts, drain, reading, wsgi_of
 
@@ -257,12 +257,12 @@ def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pyte
     many = [reading(user_agent=each) for each in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
     store(app, many, "Europe/London")
     rollups.fold("Europe/London")
-    classify = agents.classify
+    classify = user_agents.classify
 
-    def stricter(text: str) -> agents.Agent:
-        return agents.Agent(agents.Device.OTHER, "", True) if "Fetch" in text else classify(text)
+    def stricter(text: str) -> user_agents.Agent:
+        return user_agents.Agent(user_agents.Device.OTHER, "", True) if "Fetch" in text else classify(text)
 
-    monkeypatch.setattr(agents, "classify", stricter)
+    monkeypatch.setattr(user_agents, "classify", stricter)
     assert "1 user agents are read differently" in recount(app)
     assert list(db.session.scalars(sa.select(Tap.is_bot).order_by(Tap.id))) == [False, True, True, False]
     for table in (TapHour, TapDay, ShopTapDay):

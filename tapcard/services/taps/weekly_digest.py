@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from .. import outbox
-from ..db import db
-from ..keys import Keys
-from ..models import Lead, User
+from ... import outbox
+from ...db import db
+from ...keys import Keys
+from ...models import Lead, User
 from . import statistics
 from .statistics import CardCount, Question
 

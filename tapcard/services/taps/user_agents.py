@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import ua_parser
 
-from ..models import Device
+from ...models import Device
 
 LONGEST = 512
 # Not by the bare names of apps and phones: Telegram's, Pinterest's, Yandex's and Baidu's own browsers, a Cubot and a

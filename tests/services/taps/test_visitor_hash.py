@@ -18,8 +18,8 @@ from config import Config
 from tapcard import worker
 from tapcard.db import db
 from tapcard.models import Card, VisitorKey
-from tapcard.services import visitors
-from tapcard.services.visitors import VisitorKeys
+from tapcard.services.taps import visitor_hash
+from tapcard.services.taps.visitor_hash import VisitorKeys
 from tests.taps import PHONE, ask, lines
 from tests.watching import together
 
@@ -33,8 +33,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Set the clock that visitors are hashed by."""
 
     def set_clock(instant: datetime) -> None:
-        monkeypatch.setattr(visitors, "time", SimpleNamespace(time=instant.timestamp))
-        monkeypatch.setattr(visitors, "utcnow", lambda: instant)
+        monkeypatch.setattr(visitor_hash, "time", SimpleNamespace(time=instant.timestamp))
+        monkeypatch.setattr(visitor_hash, "utcnow", lambda: instant)
 
     return set_clock
 
@@ -138,12 +138,12 @@ def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp
 
 def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable[[datetime], None]) -> None:
     at(NOON)
-    visitors.rotate()
+    visitor_hash.rotate()
     db.session.commit()
     keys = VisitorKeys(db.engine)
     today = keys.hash("203.0.113.9", PHONE)
     before = dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all())
-    visitors.rotate()
+    visitor_hash.rotate()
     assert dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all()) == before
     assert days() == [NOON.date(), (NOON + DAY).date()]
     db.session.commit()
@@ -166,13 +166,13 @@ def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
     db.session.add(VisitorKey(day_on=midnight.date(), key=b"k" * 32))
     db.session.commit()
     at(midnight + later)
-    visitors.rotate()
+    visitor_hash.rotate()
     assert (midnight.date() in days()) is is_there
 
 
 def test_the_worker_sees_to_it_every_hour(app: Flask) -> None:
     every, job = worker.SCHEDULES["visitors.rotate"]
-    assert (every, job) == (timedelta(hours=1), visitors.rotate)
+    assert (every, job) == (timedelta(hours=1), visitor_hash.rotate)
 
 
 def test_a_visitor_is_told_apart_by_the_connection_and_not_by_what_it_claims(app: Flask, card: Card) -> None:
