@@ -15,8 +15,9 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import found, leads, orders
+from ..services import orders
 from ..services.cards import cards, transfers
+from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.forms import refusals
@@ -141,7 +142,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         last_taps=tap_rows(own),
         history=history(own),
         offer=transfers.open_of(own, utcnow()),
-        may_be_reported=found.may_be_reported(own),
+        may_be_reported=found_reports.may_be_reported(own),
     )
     return make_response(page, 422 if form.errors else 200)
 

@@ -13,9 +13,10 @@ from ..clock import utcnow
 from ..db import db, set_writing, transactions
 from ..errors import TooManyAttempts
 from ..models import Card, Profile, ProfileLink, ProfileTheme
-from ..services import profile_links, profiles
 from ..services.cards import cards
 from ..services.core import uploads
+from ..services.profiles import links as profile_links
+from ..services.profiles import profiles
 from ..web import assets, filters
 from ..web.forms import refusals
 from ..web.guards import login_required

@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
-from ..services import carts, found
+from ..services import carts
 from ..services.cards import cards
 from ..services.cards.cards import AlreadyClaimed
+from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor
 from ..web import filters, floods
@@ -87,7 +88,9 @@ def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
         Outcome.SWITCHED_OFF: ("tap/switched_off.html", 200),
         Outcome.SETUP: ("tap/setup.html", 200),
     }[answer.outcome]
-    response = make_response(render_template(template, card=card, may_be_reported=found.may_be_reported(card)), status)
+    response = make_response(
+        render_template(template, card=card, may_be_reported=found_reports.may_be_reported(card)), status
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -13,7 +13,7 @@ from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Address, User
-from .. import profiles
+from ..profiles import profiles
 
 MOST_ADDRESSES = 20
 LENGTHS = {

@@ -15,8 +15,8 @@ from tapcard import files, seeds, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import OutboxMessage, Profile, User
-from tapcard.services import profiles
 from tapcard.services.core import uploads
+from tapcard.services.profiles import profiles
 
 DAY = timedelta(days=1)
 

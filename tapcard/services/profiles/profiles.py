@@ -17,15 +17,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.orm.exc import StaleDataError
 
-from ..clock import utcnow
-from ..db import db, insert
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
-from ..models.profiles import SLUG_LENGTH
-from . import socials
-from .cards import cards, target_urls
-from .core import audit, uploads
+from ...clock import utcnow
+from ...db import db, insert
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
+from ...models.profiles import SLUG_LENGTH
+from ..cards import cards, target_urls
+from ..core import audit, uploads
+from . import social_handles
 
 LENGTHS = {"name": 60, "headline": 80, "company": 80, "bio": 1000, "address": 300}
 WITH_LINES = ("bio", "address")
@@ -289,7 +289,7 @@ def clean(field: str, text: str, region: str) -> str | None:
     if field in PHONES:
         return _clean_phone(field, text, region)
     if field in SOCIALS:
-        return socials.clean(field, text)
+        return social_handles.clean(field, text)
     if field == "email":
         return _clean_email(text)
     if field == "website":
@@ -396,8 +396,10 @@ def contacts(profile: Profile) -> list[Contact]:
     for key in SOCIALS:
         handle = getattr(profile, key)
         if handle:
-            name = socials.SITES[key].name
-            rows.append(Contact(key, name, name, socials.page_of(key, handle), socials.shown(key, handle)))
+            name = social_handles.SITES[key].name
+            rows.append(
+                Contact(key, name, name, social_handles.page_of(key, handle), social_handles.shown(key, handle))
+            )
     return [row for row in rows if is_shown(profile, row.kind)]
 
 

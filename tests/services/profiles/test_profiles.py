@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from tapcard.db import db, transactions
 from tapcard.errors import DomainError
 from tapcard.models import SOCIALS, AuditEntry, Profile, User
-from tapcard.services import profiles
-from tapcard.services.profiles import BadEntry, ChangedMeanwhile, Look, ProfileNotFound, SlugTaken
+from tapcard.services.profiles import profiles
+from tapcard.services.profiles.profiles import BadEntry, ChangedMeanwhile, Look, ProfileNotFound, SlugTaken
 
 
 def made(owner: User, region: str = "GB", photo: str | None = None, **typed: str) -> Profile:

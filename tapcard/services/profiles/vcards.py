@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from ..models import SOCIALS, Lead, Profile
-from . import socials
-from .cards import target_urls
+from ...models import SOCIALS, Lead, Profile
+from ..cards import target_urls
+from . import social_handles
 
 LONGEST_LINE = 75  # octets, the line end not counted
 URI_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ",;\\")  # those separate and escape
@@ -83,7 +83,7 @@ def of_profile(
             card.labelled("URL", uri(link.url), link.title)
     for key in SOCIALS:
         if handle := shown(key):
-            card.add(f"X-SOCIALPROFILE;TYPE={key}", uri(socials.page_of(key, handle)))
+            card.add(f"X-SOCIALPROFILE;TYPE={key}", uri(social_handles.page_of(key, handle)))
     if whatsapp:
         card.add("X-SOCIALPROFILE;TYPE=whatsapp", uri(f"https://wa.me/{whatsapp.removeprefix('+')}"))
     card.text("NOTE", shown("bio"))

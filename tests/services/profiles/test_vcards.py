@@ -12,7 +12,7 @@ from PIL import Image
 
 from tapcard import images
 from tapcard.models import SOCIALS, Lead, Profile, ProfileLink
-from tapcard.services import vcards
+from tapcard.services.profiles import vcards
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ADDRESS = "https://cards.example/p/ada"

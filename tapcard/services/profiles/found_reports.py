@@ -1,11 +1,11 @@
 """Messages of people who found a lost card: passed on to its holder, of whom they learn nothing."""
 
-from .. import outbox
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Card, CardStatus, LockedBecause
+from ... import outbox
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Card, CardStatus, LockedBecause
+from ..accounts import accounts
 from . import profiles
-from .accounts import accounts
 
 MESSAGE_LENGTH = 500
 ANSWER_LENGTH = 254

@@ -8,8 +8,8 @@ from flask import Flask
 
 from tapcard.db import db
 from tapcard.models import FormerSlug, Profile, User
-from tapcard.services import profiles
-from tapcard.services.profiles import ProfileNotFound, SlugTaken
+from tapcard.services.profiles import profiles
+from tapcard.services.profiles.profiles import ProfileNotFound, SlugTaken
 from tests.watching import together
 
 

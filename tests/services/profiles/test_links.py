@@ -9,24 +9,24 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import AuditEntry, Profile, ProfileLink, User
-from tapcard.services import profile_links, profiles
 from tapcard.services.cards import cards
 from tapcard.services.cards.target_urls import BadLink
-from tapcard.services.profile_links import BadLinkEntry, LinkNotFound, TooManyLinks
-from tapcard.services.profiles import ChangedMeanwhile
+from tapcard.services.profiles import links, profiles
+from tapcard.services.profiles.links import BadLinkEntry, LinkNotFound, TooManyLinks
+from tapcard.services.profiles.profiles import ChangedMeanwhile
 from tests.watching import together
 
 OWN = ("tap.example",)
 
 
 def added(profile: Profile, title: str = "Work", url: str = "example.com/work") -> ProfileLink:
-    link = profile_links.add(profile, profile.owner, title=title, url=url, own_hosts=OWN)
+    link = links.add(profile, profile.owner, title=title, url=url, own_hosts=OWN)
     db.session.commit()
     return link
 
 
 def titles(profile: Profile) -> list[str]:
-    return [link.title for link in profile_links.links_of(profile)]
+    return [link.title for link in links.links_of(profile)]
 
 
 @pytest.fixture
@@ -65,20 +65,20 @@ def test_what_is_no_title_is_refused_at_its_field(profile: Profile, title: str) 
 
 
 def test_twenty_are_enough(profile: Profile) -> None:
-    for number in range(profile_links.MOST_LINKS):
+    for number in range(links.MOST_LINKS):
         added(profile, f"Link {number}")
     with pytest.raises(TooManyLinks):
         added(profile)
 
 
 def test_of_two_that_would_be_the_twentieth_at_once_one_is_added(app: Flask, profile: Profile, ada: User) -> None:
-    for number in range(profile_links.MOST_LINKS - 1):
+    for number in range(links.MOST_LINKS - 1):
         added(profile, f"Link {number}")
     profile_id = profile.id
 
     def add(place: int) -> str:
         own = db.session.get_one(Profile, profile_id)
-        profile_links.add(own, own.owner, title=f"Last {place}", url="example.com", own_hosts=OWN)
+        links.add(own, own.owner, title=f"Last {place}", url="example.com", own_hosts=OWN)
         return "added"
 
     assert sorted(together(app, 4, add), key=str) == [TooManyLinks] * 3 + ["added"]
@@ -90,11 +90,11 @@ def test_a_link_of_another_profile_does_not_exist(
     other = create_profile(ada, "ada-private")
     for link_id in (three[0], 0, -1, 2**63, 10**30):
         with pytest.raises(LinkNotFound):
-            profile_links.own_link(other, link_id)
+            links.own_link(other, link_id)
         with pytest.raises(LinkNotFound):
-            profile_links.move(other, link_id, by=1)
+            links.move(other, link_id, by=1)
     with pytest.raises(ChangedMeanwhile):
-        profile_links.reorder(other, three)
+        links.reorder(other, three)
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_a_link_of_another_profile_does_not_exist(
 def test_a_link_moves_and_stops_at_either_end(
     profile: Profile, three: list[int], place: int, by: int, order: str
 ) -> None:
-    profile_links.move(profile, three[place], by=by)
+    links.move(profile, three[place], by=by)
     db.session.commit()
     assert "".join(titles(profile)) == order
 
 
 def test_links_are_put_into_any_order(profile: Profile, three: list[int]) -> None:
     a, b, c = three
-    profile_links.reorder(profile, [c, a, b])
+    links.reorder(profile, [c, a, b])
     db.session.commit()
     assert titles(profile) == ["C", "A", "B"]
 
@@ -120,7 +120,7 @@ def test_an_order_that_leaves_one_out_or_names_one_twice_is_refused(profile: Pro
     a, b, c = three
     for order in ([a, b], [a, b, c, c], [a, b, b], [a, b, c, 0], []):
         with pytest.raises(ChangedMeanwhile):
-            profile_links.reorder(profile, order)
+            links.reorder(profile, order)
     assert titles(profile) == ["A", "B", "C"]
 
 
@@ -128,43 +128,43 @@ def test_many_moves_at_once_lose_no_link_and_share_no_place(app: Flask, profile:
     profile_id = profile.id
 
     def move(place: int) -> str:
-        profile_links.move(db.session.get_one(Profile, profile_id), three[place % 3], by=(-1) ** place)
+        links.move(db.session.get_one(Profile, profile_id), three[place % 3], by=(-1) ** place)
         return "moved"
 
     assert together(app, 8, move) == ["moved"] * 8
     assert sorted(titles(profile)) == ["A", "B", "C"]
-    assert [link.position for link in profile_links.links_of(profile)] == [0, 1, 2]
+    assert [link.position for link in links.links_of(profile)] == [0, 1, 2]
 
 
 def test_a_change_is_stored_over_what_was_seen_alone(profile: Profile, three: list[int]) -> None:
-    link = profile_links.own_link(profile, three[0])
-    seen = profile_links.mark_of(link)
-    profile_links.change(link, profile.owner, title="A2", url="example.com/2", seen=seen, own_hosts=OWN)
+    link = links.own_link(profile, three[0])
+    seen = links.mark_of(link)
+    links.change(link, profile.owner, title="A2", url="example.com/2", seen=seen, own_hosts=OWN)
     db.session.commit()
     assert (link.title, link.url) == ("A2", "https://example.com/2")
     with pytest.raises(ChangedMeanwhile):
-        profile_links.change(link, profile.owner, title="A3", url="example.com", seen=seen, own_hosts=OWN)
+        links.change(link, profile.owner, title="A3", url="example.com", seen=seen, own_hosts=OWN)
     db.session.rollback()
     assert link.title == "A2"
 
 
 def test_a_link_that_is_gone_meanwhile_is_said_to_be(profile: Profile, three: list[int]) -> None:
-    link = profile_links.own_link(profile, three[0])
-    seen = profile_links.mark_of(link)
+    link = links.own_link(profile, three[0])
+    seen = links.mark_of(link)
     db.session.execute(sa.delete(ProfileLink), execution_options={"synchronize_session": False})
     with pytest.raises(LinkNotFound):
-        profile_links.change(link, profile.owner, title="A2", url="example.com", seen=seen, own_hosts=OWN)
+        links.change(link, profile.owner, title="A2", url="example.com", seen=seen, own_hosts=OWN)
 
 
 def test_a_link_switched_off_is_not_shown(profile: Profile, three: list[int]) -> None:
-    profile_links.show(profile_links.own_link(profile, three[1]), is_shown=False)
+    links.show(links.own_link(profile, three[1]), is_shown=False)
     db.session.commit()
-    shown = profile_links.rows(profile, profile_links.links_of(profile)).links
+    shown = links.rows(profile, links.links_of(profile)).links
     assert [link.title for link in shown] == ["A", "C"]
 
 
 def test_a_removed_link_is_gone_and_written_down(profile: Profile, three: list[int], ada: User) -> None:
-    profile_links.remove(profile_links.own_link(profile, three[1]), ada)
+    links.remove(links.own_link(profile, three[1]), ada)
     db.session.commit()
     assert titles(profile) == ["A", "C"]
     assert db.session.scalar(sa.select(AuditEntry.actor_id).where(AuditEntry.tag == "profile_link.removed")) == ada.id
@@ -176,7 +176,7 @@ def test_what_leads_to_a_blocked_host_is_refused_and_not_shown(profile: Profile,
     profile.website, profile.github = "https://evil.example/", "ada"
     cards.block_host("evil.example", None)
     db.session.commit()
-    rows = profile_links.rows(profile, profile_links.links_of(profile))
+    rows = links.rows(profile, links.links_of(profile))
     assert [link.title for link in rows.links] == ["Good"]
     assert [row.kind for row in rows.contacts] == ["github"]
     with pytest.raises(BadLinkEntry):

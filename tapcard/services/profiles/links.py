@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from ..db import db, hold
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import Profile, ProfileLink, User
+from ...db import db, hold
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import Profile, ProfileLink, User
+from ..cards import cards, target_urls
+from ..core import audit
 from . import profiles
-from .cards import cards, target_urls
-from .core import audit
 from .profiles import ChangedMeanwhile, Contact
 
 MOST_LINKS = 20

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, unquote
 
-from ..errors import DomainError
-from ..errors import mark as _
+from ...errors import DomainError
+from ...errors import mark as _
 
 YOUTUBE_PAGES = frozenset({"c", "channel", "embed", "feed", "live", "playlist", "results", "shorts", "user", "watch"})
 FACEBOOK_PAGES = frozenset(

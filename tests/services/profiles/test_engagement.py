@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Profile, ProfileAction, ProfileActionKind, ProfileLink, Tap, User
-from tapcard.services import actions
-from tapcard.services.actions import Action
+from tapcard.services.profiles import engagement
+from tapcard.services.profiles.engagement import Action
 
 SAVED, OPENED, SENT = ProfileActionKind.CONTACT_SAVED, ProfileActionKind.LINK_OPENED, ProfileActionKind.LEAD_SENT
 
@@ -19,7 +19,7 @@ SAVED, OPENED, SENT = ProfileActionKind.CONTACT_SAVED, ProfileActionKind.LINK_OP
 def act(profile: Profile, kind: ProfileActionKind = SAVED, at: datetime | None = None, **values: Any) -> bool:
     fields = {"visitor": "v1", "is_bot": False, "is_own": False, **values}
     action = Action(profile.id, profile.owner_id, kind, at or utcnow(), **fields)
-    return actions.record(db.session.connection(), action)
+    return engagement.record(db.session.connection(), action)
 
 
 def test_an_action_is_written_down_whole(profile: Profile) -> None:
@@ -45,7 +45,7 @@ def test_what_carries_no_pseudonym_repeats_nothing(profile: Profile) -> None:
 
 
 def test_a_profile_has_its_fill(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(engagement, "MOST_AN_HOUR", 3)
     now = utcnow()
     assert [act(profile, at=now, visitor=f"v{number}") for number in range(5)] == [True, True, True, False, False]
     assert act(profile, at=now + timedelta(minutes=61), visitor="v9")
@@ -63,9 +63,9 @@ def test_a_holder_reads_what_others_did(
     act(profile, SAVED, now - timedelta(days=31), visitor="v4")
     act(create_profile(cleo, "cleo"), SAVED)
     since = now - timedelta(days=30)
-    assert actions.counts(ada, since) == {SAVED: 2, OPENED: 1, SENT: 0}
-    assert actions.counts(ada, since, profile) == {SAVED: 1, OPENED: 1, SENT: 0}
-    assert actions.counts(cleo, since) == {SAVED: 1, OPENED: 0, SENT: 0}
+    assert engagement.counts(ada, since) == {SAVED: 2, OPENED: 1, SENT: 0}
+    assert engagement.counts(ada, since, profile) == {SAVED: 1, OPENED: 1, SENT: 0}
+    assert engagement.counts(cleo, since) == {SAVED: 1, OPENED: 0, SENT: 0}
 
 
 def tap(card: Card, at: datetime, visitor: str = "v1", outcome: Outcome = Outcome.PROFILE) -> None:
@@ -84,7 +84,7 @@ def test_the_card_that_led_here_is_known_by_the_pseudonym(
     elsewhere = create_card(ada, profile=create_profile(ada, "other"))
 
     def led_by() -> int | None:
-        return actions.card_before(db.session.connection(), "v1", profile.id, ada.id, now)
+        return engagement.card_before(db.session.connection(), "v1", profile.id, ada.id, now)
 
     tap(card, now - timedelta(hours=3))
     tap(card, now - timedelta(minutes=1), visitor="v2")
@@ -104,10 +104,10 @@ def test_the_links_that_lead_away(profile: Profile) -> None:
     ]
     db.session.flush()
     first = profile.links[0].id
-    assert actions.web_links(profile) == {
+    assert engagement.web_links(profile) == {
         "website": "https://example.com/",
         "github": "https://github.com/ada",
         f"link-{first}": "https://example.com/folio",
     }
     profile.hidden_fields = ["github"]
-    assert list(actions.web_links(profile)) == ["website", f"link-{first}"]
+    assert list(engagement.web_links(profile)) == ["website", f"link-{first}"]

@@ -12,8 +12,8 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Lead, Profile, User
-from tapcard.services import leads
-from tapcard.services.profiles import BadEntry
+from tapcard.services.profiles import leads
+from tapcard.services.profiles.profiles import BadEntry
 from tests.watching import together
 
 GUS = {"name": "Gus Lind", "email": "gus@example.com", "phone": "", "note": "At the fair"}

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..db import db
-from ..models import Card, Outcome, Profile, ProfileAction, ProfileActionKind, Tap, User
+from ...db import db
+from ...models import Card, Outcome, Profile, ProfileAction, ProfileActionKind, Tap, User
 from . import profiles
 
 ONCE_IN = timedelta(minutes=10)  # the same visitor doing the same thing again is one interest

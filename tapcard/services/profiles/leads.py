@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from .. import outbox
-from ..db import db, hold
-from ..errors import NotFound
-from ..errors import mark as _
-from ..models import Lead, Profile, User
+from ... import outbox
+from ...db import db, hold
+from ...errors import NotFound
+from ...errors import mark as _
+from ...models import Lead, Profile, User
+from ..core import audit
 from . import profiles
-from .core import audit
 from .profiles import BadEntry
 
 NAME_LENGTH, NOTE_LENGTH, CONSENT_LENGTH = 60, 500, 500

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapcard.models import SOCIALS, Profile
-from tapcard.services import socials
-from tapcard.services.socials import BadHandle
+from tapcard.services.profiles import social_handles
+from tapcard.services.profiles.social_handles import BadHandle
 
 GOOD = [
     ("linkedin", "ada-obi", "ada-obi"),
@@ -46,9 +46,9 @@ GOOD = [
 
 @pytest.mark.parametrize(("key", "typed", "handle"), GOOD)
 def test_a_name_is_found_in_whatever_way_it_is_typed(key, typed, handle):
-    assert socials.clean(key, typed) == handle
-    assert socials.clean(key, socials.page_of(key, handle)) == handle
-    assert socials.clean(key, handle) == handle
+    assert social_handles.clean(key, typed) == handle
+    assert social_handles.clean(key, social_handles.page_of(key, handle)) == handle
+    assert social_handles.clean(key, handle) == handle
 
 
 BAD = [
@@ -104,9 +104,9 @@ BAD = [
 @pytest.mark.parametrize(("key", "typed"), BAD)
 def test_what_the_site_would_not_allow_is_refused(key, typed):
     with pytest.raises(BadHandle) as refusal:
-        socials.clean(key, typed)
+        social_handles.clean(key, typed)
     assert refusal.value.field == key
-    assert str(refusal.value) == socials.SITES[key].rule
+    assert str(refusal.value) == social_handles.SITES[key].rule
 
 
 ELSEWHERE = [
@@ -125,7 +125,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize("typed", ELSEWHERE)
 def test_an_address_of_another_site_is_refused(key, typed):
     with pytest.raises(BadHandle, match="another site"):
-        socials.clean(key, typed.format(host=socials.SITES[key].hosts[0]))
+        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
 
 
 @pytest.mark.parametrize("key", SOCIALS)
@@ -136,30 +136,30 @@ def test_an_address_of_another_site_is_refused(key, typed):
 )  # fmt: skip
 def test_no_script_and_no_other_scheme_gets_in(key, typed):
     with pytest.raises(BadHandle):
-        socials.clean(key, typed.format(host=socials.SITES[key].hosts[0]))
+        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
 
 
 @pytest.mark.parametrize("key", SOCIALS)
 @given(typed=st.text(max_size=40) | st.text(max_size=20).map("https://www.facebook.com/".__add__))
 def test_whatever_is_typed_is_refused_or_fits_its_column_and_its_page(key, typed):
     try:
-        handle = socials.clean(key, typed)
+        handle = social_handles.clean(key, typed)
     except BadHandle:
         return
     assert 0 < len(handle) <= Profile.__table__.c[key].type.length
-    address = socials.page_of(key, handle)
+    address = social_handles.page_of(key, handle)
     assert address.isascii()
     assert address.startswith("https://")
-    assert socials.clean(key, address) == handle
+    assert social_handles.clean(key, address) == handle
 
 
 def test_a_name_is_shown_as_the_site_writes_it():
-    shown = {key: socials.shown(key, "ada-obi") for key in SOCIALS}
+    shown = {key: social_handles.shown(key, "ada-obi") for key in SOCIALS}
     assert shown["linkedin"] == "in/ada-obi"
     assert shown["github"] == shown["facebook"] == "ada-obi"
     assert shown["instagram"] == shown["x"] == shown["tiktok"] == "@ada-obi"
-    assert socials.shown("linkedin", "company/obi") == "company/obi"
+    assert social_handles.shown("linkedin", "company/obi") == "company/obi"
 
 
 def test_every_column_has_its_site():
-    assert tuple(socials.SITES) == SOCIALS
+    assert tuple(social_handles.SITES) == SOCIALS
