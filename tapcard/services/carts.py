@@ -39,8 +39,9 @@ from ..models import (
 )
 from ..money import Money
 from ..settings import ShopSettings
-from . import customising, pricing
+from . import pricing
 from .cards import cards
+from .catalogue import customization
 from .pricing import Item
 
 MOST_PIECES, MOST_CARDS = 99, 500
@@ -260,7 +261,7 @@ def _item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | None], he
         quantity=quantity,
         currency=shop.currency,
         tax_rate=product.tax_rate,
-        options=customising.in_words(product, line.options),
+        options=customization.in_words(product, line.options),
         picture=picture,
         design=line.design,
         is_gone=quantity == 0,
@@ -274,7 +275,7 @@ def _misfit(line: CartLine, product: Product, shop: ShopSettings) -> DomainError
     """Why a line has to be chosen again: its answers were checked when it was put in, and staff change questions."""
     if (line.kind is LineKind.CARD) is not (product.kind is ProductKind.CARD):
         return SoldOtherwise(_("This is ordered in another way now."))
-    return customising.misfit(product, line.options, line.pictures, shop.country)
+    return customization.misfit(product, line.options, line.pictures, shop.country)
 
 
 def _activation_item(line: CartLine, shop: ShopSettings, held: set[int]) -> CartItem:
@@ -305,7 +306,7 @@ def is_activated_by_paying(card: Card) -> bool:
 
 def unit_amount(product: Product, design: Design | None, answers: Mapping[str, Any]) -> int:
     """What one piece costs, with what the answers cost more."""
-    return pricing.amount_of(product, design) + customising.extra_amount(product, answers)
+    return pricing.amount_of(product, design) + customization.extra_amount(product, answers)
 
 
 def may_order(design: Design, user_id: int | None) -> bool:
@@ -396,7 +397,7 @@ def add(cart: Cart, wish: Wish, shop: ShopSettings, now: datetime) -> CartItem:
         raise NotForSale(_("This product cannot be bought at present."))
     if product.kind is ProductKind.CARD:
         _check_artwork(cart, wish)
-    answers = customising.clean(product, wish.answers, wish.uploads, shop.country)
+    answers = customization.clean(product, wish.answers, wish.uploads, shop.country)
     is_card = product.kind is ProductKind.CARD
     values = {
         "kind": LineKind(product.kind.value),
@@ -408,7 +409,7 @@ def add(cart: Cart, wish: Wish, shop: ShopSettings, now: datetime) -> CartItem:
         "shown_amount": unit_amount(product, wish.design, answers),
     }
     own = [each for each in (values["front_picture"], values["rear_picture"]) if each]
-    values["pictures"] = [*own, *customising.pictures_in(product, answers)]
+    values["pictures"] = [*own, *customization.pictures_in(product, answers)]
     line_id = _put(cart, values, wish.quantity, most)
     return _settled(cart, line_id, shop, now)
 

@@ -22,8 +22,9 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services import buying_again, carts, customising, orders
+from tapcard.services import buying_again, carts, orders
 from tapcard.services.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
+from tapcard.services.catalogue import customization
 from tests import buying
 from tests.buying import fill, whole
 
@@ -110,12 +111,12 @@ def test_what_is_sold_out_or_hidden_cannot_be_put_in(cart: Cart, create_product:
 @pytest.mark.parametrize(
     ("answers", "error"),
     [
-        ({}, customising.BadAnswer),
-        ({"color": "pink"}, customising.BadAnswer),
-        ({"color": "night", "inscription": "x" * 21}, customising.BadAnswer),
-        ({"color": "night", "inscription": "a\0b"}, customising.BadAnswer),
-        ({"color": "night", "phone": "call me"}, customising.BadAnswer),
-        ({"color": "night", "price": "0"}, customising.NotAsked),
+        ({}, customization.BadAnswer),
+        ({"color": "pink"}, customization.BadAnswer),
+        ({"color": "night", "inscription": "x" * 21}, customization.BadAnswer),
+        ({"color": "night", "inscription": "a\0b"}, customization.BadAnswer),
+        ({"color": "night", "phone": "call me"}, customization.BadAnswer),
+        ({"color": "night", "price": "0"}, customization.NotAsked),
     ],
 )
 def test_an_answer_that_was_not_offered_is_refused(
@@ -129,7 +130,7 @@ def test_a_picture_is_never_an_answer_that_somebody_typed(
     cart: Cart, product: Product, create_option: Callable[..., object]
 ) -> None:
     create_option(product, "artwork", OptionKind.PICTURE)
-    with pytest.raises(customising.NotAsked):
+    with pytest.raises(customization.NotAsked):
         fill(cart, product, answers={"artwork": "0" * 32 + ".webp"})
     db.session.rollback()
     item = fill(cart, product, uploads={"artwork": "0" * 32 + ".webp"})

@@ -9,11 +9,11 @@ from babel.core import get_global
 from babel.numbers import get_currency_name, get_territory_currencies
 from sqlalchemy import select
 
-from ..db import db, insert
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import DisplayRate, User
-from .core import audit, keeping
+from ...db import db, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import DisplayRate, User
+from ..core import audit, keeping
 
 
 class BadRate(DomainError):

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import OptionKind, Product, ProductOption, ProductPicture, User
-from . import customising, option_sets
-from .core import audit, keeping, uploads
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import OptionKind, Product, ProductOption, ProductPicture, User
+from ..core import audit, keeping, uploads
+from . import customization, option_templates
 from .products import slug_of
 
 MOST_PICTURES = 20
@@ -123,7 +123,7 @@ def remove_option(product: Product, option: ProductOption, actor: User) -> None:
 
 def apply_set(product: Product, name: str, actor: User) -> int:
     """Ask everything of a set that is not asked yet; tells how many questions were added."""
-    added = option_sets.apply(option_sets.SETS[name], product)
+    added = option_templates.apply(option_templates.SETS[name], product)
     if added:
         audit.record("product.option_added", subject=product, actor=actor, set=name, number=len(added))
     return len(added)
@@ -138,8 +138,8 @@ def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
         raise BadOption(_("Offer at least two choices, one in each line."), field="choices")
     if kind in (OptionKind.PICTURE, OptionKind.PHONE, OptionKind.CHOICE) or values["choices"]:
         values["max_length"] = None
-    elif (values["max_length"] or 0) > customising.LONGEST.get(kind, 100) * 2:
-        most = customising.LONGEST.get(kind, 100) * 2
+    elif (values["max_length"] or 0) > customization.LONGEST.get(kind, 100) * 2:
+        most = customization.LONGEST.get(kind, 100) * 2
         raise BadOption(_("At most %(most)d characters can be asked for."), field="max_length", most=most)
     return values
 

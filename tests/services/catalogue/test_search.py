@@ -15,8 +15,8 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Availability, Category, Collection, CollectionKind, Product, ProductKind
-from tapcard.services import catalogue
-from tapcard.services.catalogue import A_PAGE, Filter, Listing, Sort
+from tapcard.services.catalogue import search
+from tapcard.services.catalogue.search import A_PAGE, Filter, Listing, Sort
 
 KINDS = {
     CollectionKind.BRAND: ("obi", "northfold"),
@@ -28,7 +28,7 @@ HIDDEN = {"attic", "boxes"}  # the attic is switched off, and with it what stand
 
 
 def find(**asked: Any) -> Listing:
-    return catalogue.find(Filter(**asked), catalogue.shelves(), catalogue.collections())
+    return search.find(Filter(**asked), search.shelves(), search.collections())
 
 
 def names(**asked: Any) -> set[str]:
@@ -129,7 +129,7 @@ filters = st.builds(
 @example(Filter(category="desk"))
 def test_a_list_holds_what_fits_in_its_order_and_counts_what_would(stock: list[Product], asked: Filter) -> None:
     wanted = ordered([product for product in stock if fits(product, asked)], asked.sort)
-    found = catalogue.find(asked, catalogue.shelves(), catalogue.collections())
+    found = search.find(asked, search.shelves(), search.collections())
     pages = max(1, -(-len(wanted) // A_PAGE))
     first = (min(asked.page, pages) - 1) * A_PAGE
     assert [tile.product.id for tile in found.tiles] == [each.id for each in wanted[first : first + A_PAGE]]
@@ -258,5 +258,5 @@ def test_related_products_share_a_collection_or_the_shelf(
     create_product("Neither", category=drinks)
     create_product("Sold out", category=desk, stock=0)
     create_product("Hidden", category=desk, is_active=False)
-    found = catalogue.related(product, catalogue.shelves())
+    found = search.related(product, search.shelves())
     assert [tile.product.name for tile in found] == ["Same theme", "Same shelf"]

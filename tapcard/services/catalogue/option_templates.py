@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..models import OptionKind, Product, ProductOption
+from ...models import OptionKind, Product, ProductOption
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import OptionKind, Product, ProductOption
-from .profiles import profiles
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import OptionKind, Product, ProductOption
+from ..profiles import profiles
 
 FIELD = "option-"  # of the form: FIELD + the option's key
 LONGEST = {OptionKind.TEXT: 100, OptionKind.LONG_TEXT: 1000, OptionKind.COLOR: 40, OptionKind.LOCATION: 100}

@@ -6,12 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from babel.numbers import get_currency_precision, list_currencies
 from sqlalchemy import select
 
-from ..clock import utcnow
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import DisplayRate
-from ..money import Money
+from ...clock import utcnow
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import DisplayRate
+from ...money import Money
 
 MOST_RATE = Decimal(1_000_000_000)
 STEP = Decimal("0.00000001")  # what the column holds

@@ -6,11 +6,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Select, select
 
-from ..db import db, insert
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import Order, OrderLine, OrderStatus, Product, Review, ReviewStatus, User
-from .core import audit
+from ...db import db, insert
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import Order, OrderLine, OrderStatus, Product, Review, ReviewStatus, User
+from ..core import audit
 
 SHOWN = 20
 

@@ -13,13 +13,13 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Availability, Category, Collection, Product, ProductKind, ProductOption, ProductPicture, User
-from ..models.products import NAME_LENGTH, SLUG_LENGTH
-from ..tokens import new_token
-from .core import audit, keeping
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Availability, Category, Collection, Product, ProductKind, ProductOption, ProductPicture, User
+from ...models.products import NAME_LENGTH, SLUG_LENGTH
+from ...tokens import new_token
+from ..core import audit, keeping
 
 LOW_STOCK = 5
 MOST_STOCK = 1_000_000

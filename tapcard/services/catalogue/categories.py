@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from ..db import db, hold
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Category, Collection, Product, User, product_collections
-from .core import audit, keeping, uploads
-from .product_parts import arrange
+from ...db import db, hold
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Category, Collection, Product, User, product_collections
+from ..core import audit, keeping, uploads
+from ..promotions import below
+from .product_media import arrange
 from .products import free_slug, slug_of
-from .promotions import below
 
 DEEPEST = 5
 LOCK = "categories"

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import defer, joinedload
 
-from ..db import db
-from ..models import (
+from ...db import db
+from ...models import (
     Availability,
     Category,
     Collection,
