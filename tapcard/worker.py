@@ -21,8 +21,9 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import carts, erasing, newsletter, orders, payments
+from .services import erasing, newsletter, orders, payments
 from .services.cards import transfers
+from .services.cart import carts
 from .services.core import uploads
 from .services.erasing import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import DeliveryMethod, Promotion
-from ..services import delivery_keeping, promotion_keeping
+from ..services.cart import delivery_keeping, promotion_keeping
 from ..services.catalogue import categories, rate_keeping
 from ..services.core import keeping
 from ..web import filters

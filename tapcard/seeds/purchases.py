@@ -23,9 +23,10 @@ from ..models import (
     ReviewStatus,
     User,
 )
-from ..services import carts, orders, payments, promotions
+from ..services import orders, payments
 from ..services.accounts import accounts, addresses
-from ..services.carts import Wish
+from ..services.cart import carts, promotions
+from ..services.cart.carts import Wish
 from ..services.catalogue import reviews
 from ..services.orders import Buyer
 from .factories import create_address, create_user

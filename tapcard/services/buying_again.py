@@ -9,8 +9,8 @@ from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Cart, LineKind, OptionKind, Order, OrderLine
 from ..settings import ShopSettings
-from . import carts
-from .carts import CartItem, Wish
+from .cart import carts
+from .cart.carts import CartItem, Wish
 
 
 class NotAgain(DomainError):

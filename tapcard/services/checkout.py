@@ -13,8 +13,8 @@ from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Address, Cart, DeliveryMethod, LineKind, User
 from ..settings import ShopSettings
-from . import delivery
 from .accounts import accounts, addresses
+from .cart import delivery
 from .orders import Buyer
 from .profiles import profiles
 

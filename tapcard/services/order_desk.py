@@ -35,8 +35,9 @@ from ..models import (
 from ..models.orders import AFTER_PAID
 from ..money import Money
 from ..settings import ShopSettings
-from . import credit, fulfillment, orders, payments
+from . import fulfillment, orders, payments
 from .cards import cards
+from .cart import credit
 from .core import audit
 from .orders import IllegalMove
 

@@ -47,12 +47,12 @@ from ..models.orders import AFTER_PAID
 from ..money import Money
 from ..settings import ShopSettings
 from ..tokens import ALPHABET
-from . import carts, credit, pricing, promotions
 from .accounts import accounts
-from .carts import CartItem
+from .cart import carts, credit, pricing, promotions
+from .cart.carts import CartItem
+from .cart.pricing import Totals
+from .cart.promotions import Customer
 from .core import audit
-from .pricing import Totals
-from .promotions import Customer
 
 LINK_PURPOSE = "order_link"
 NUMBER_PART = 4

@@ -14,8 +14,8 @@ from .. import images
 from ..errors import DomainError
 from ..models import CartLine, LineKind, OptionKind, Product, ProductOption
 from ..money import Money
-from ..services import carts
-from ..services.carts import Wish
+from ..services.cart import carts
+from ..services.cart.carts import Wish
 from ..services.catalogue import customization
 from ..services.catalogue.customization import FIELD
 from ..web.filters import shop

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ..models import Availability, Collection, CollectionKind, Product, ProductKind
 from ..money import Money
-from ..services import pricing, wishlist
+from ..services.cart import pricing, wishlist
 from ..services.catalogue import reviews, search
 from ..services.catalogue.search import Filter, Listing, Sort
 from ..web import filters

@@ -10,8 +10,8 @@ from flask_login import current_user
 from ..db import db
 from ..models import Design, Product
 from ..money import Money
-from ..services import pricing, wishlist
 from ..services.cards import designs
+from ..services.cart import pricing, wishlist
 from ..services.catalogue import search
 from ..web.filters import shop
 from .blueprint import bp

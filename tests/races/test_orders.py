@@ -30,8 +30,9 @@ from tapcard.models import (
     Promotion,
     User,
 )
-from tapcard.services import carts, credit, orders, payments, promotions
-from tapcard.services.carts import CannotActivate, Wish
+from tapcard.services import orders, payments
+from tapcard.services.cart import carts, credit, promotions
+from tapcard.services.cart.carts import CannotActivate, Wish
 from tapcard.services.orders import CartChanged
 from tests import buying
 from tests.watching import together

@@ -43,9 +43,10 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services import closing, credit, erasing, payments
+from tapcard.services import closing, erasing, payments
 from tapcard.services.accounts import accounts, addresses
 from tapcard.services.cards import cards
+from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
 from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
 from tests import buying

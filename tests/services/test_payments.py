@@ -31,8 +31,9 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import carts, credit, fulfillment, orders, payments
+from tapcard.services import fulfillment, orders, payments
 from tapcard.services.cards import cards
+from tapcard.services.cart import carts, credit
 from tapcard.services.payments import NotPayable, PaymentUnderWay
 from tests import buying
 from tests.buying import begin, order_of, paid, pay, pounds

@@ -10,8 +10,8 @@ from ...db import db, hold
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
+from ..cart.promotions import below
 from ..core import audit, keeping, uploads
-from ..promotions import below
 from .product_media import arrange
 from .products import free_slug, slug_of
 

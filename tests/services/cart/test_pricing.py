@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tapcard.models import DeliveryKind, DeliveryMethod, Promotion
 from tapcard.money import part_of
-from tapcard.services.pricing import Item, Totals, add_up, after_discount
+from tapcard.services.cart.pricing import Item, Totals, add_up, after_discount
 
 
 def standard(**values: Any) -> DeliveryMethod:

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import DeliveryKind, DeliveryMethod, User
-from .core import audit, keeping
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import DeliveryKind, DeliveryMethod, User
+from ..core import audit, keeping
 
 
 class BadMethod(DomainError):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import func
 
-from ..db import db
-from ..models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
-from ..money import Money, included_tax, part_of, share
-from ..settings import ShopSettings
-from .cards.designs import public_designs
+from ...db import db
+from ...models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
+from ...money import Money, included_tax, part_of, share
+from ...settings import ShopSettings
+from ..cards.designs import public_designs
 
 
 @dataclass(frozen=True)

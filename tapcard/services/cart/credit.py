@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from ..db import db, hold, insert
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import CreditAccount, CreditEntry, Order, User
-from .core import audit
+from ...db import db, hold, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import CreditAccount, CreditEntry, Order, User
+from ..core import audit
 
 
 class NotEnoughCredit(DomainError):

@@ -22,8 +22,9 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services import buying_again, carts, orders
-from tapcard.services.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
+from tapcard.services import buying_again, orders
+from tapcard.services.cart import carts
+from tapcard.services.cart.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
 from tapcard.services.catalogue import customization
 from tests import buying
 from tests.buying import fill, whole

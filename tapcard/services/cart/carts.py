@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from ..clock import utcnow
-from ..db import db, hold, insert
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..gateways.base import OFFLINE
-from ..models import (
+from ...clock import utcnow
+from ...db import db, hold, insert
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...gateways.base import OFFLINE
+from ...models import (
     PAYMENT_OPEN,
     Availability,
     Card,
@@ -37,11 +37,11 @@ from ..models import (
     ProductKind,
     User,
 )
-from ..money import Money
-from ..settings import ShopSettings
+from ...money import Money
+from ...settings import ShopSettings
+from ..cards import cards
+from ..catalogue import customization
 from . import pricing
-from .cards import cards
-from .catalogue import customization
 from .pricing import Item
 
 MOST_PIECES, MOST_CARDS = 99, 500

@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Category, Collection, Product, Promotion, PromotionScope, User
-from .core import audit, keeping
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Category, Collection, Product, Promotion, PromotionScope, User
+from ..core import audit, keeping
 
 CODE = re.compile(r"[0-9A-Z_-]{2,40}")
 NAMED = {

@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from ..db import db, insert
-from ..errors import DomainError
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import Category, Product, Promotion, PromotionCustomer, PromotionScope, User, product_collections
-from ..models.promotions import CODE_LENGTH
-from ..money import Money
+from ...db import db, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import Category, Product, Promotion, PromotionCustomer, PromotionScope, User, product_collections
+from ...models.promotions import CODE_LENGTH
+from ...money import Money
 
 PURPOSE = "promotion_customer"
 

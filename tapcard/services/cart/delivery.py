@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Select, select
 
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import DeliveryMethod
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import DeliveryMethod
 
 
 class NoDelivery(DomainError):

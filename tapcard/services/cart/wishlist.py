@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from ..clock import utcnow
-from ..db import db, hold, insert
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Cart, Product, User, WishlistEntry
-from ..settings import ShopSettings
+from ...clock import utcnow
+from ...db import db, hold, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Cart, Product, User, WishlistEntry
+from ...settings import ShopSettings
 from . import carts
 from .carts import CartItem, Wish
 
