@@ -7,8 +7,8 @@ from flask_login import current_user
 
 from ..db import db
 from ..models import Order, Product, User
-from ..services import orders
 from ..services.catalogue import reviews, search
+from ..services.orders import orders
 from ..web.carts import known_orders, remember_order
 from ..web.forms import refusals
 from ..web.guards import login_required, to_log_in

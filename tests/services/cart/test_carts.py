@@ -22,10 +22,10 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services import buying_again, orders
 from tapcard.services.cart import carts
 from tapcard.services.cart.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
 from tapcard.services.catalogue import customization
+from tapcard.services.orders import orders, reorder
 from tests import buying
 from tests.buying import fill, whole
 
@@ -205,7 +205,7 @@ def test_own_artwork_costs_the_same_at_first_and_ever_after(
     assert line.design is not None
     assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
     carts.clear(whole(cart))
-    assert buying_again.buy_again(order, whole(cart), settings.load(), utcnow()) == buying_again.Again()
+    assert reorder.buy_again(order, whole(cart), settings.load(), utcnow()) == reorder.Again()
     assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
 

@@ -11,9 +11,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Category, Collection, Product, Promotion, PromotionCustomer, User
-from tapcard.services import orders
 from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
+from tapcard.services.orders import orders
 from tests import buying
 
 GUS = Customer(email="gus@example.com")

@@ -8,9 +8,9 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
-from tapcard.services import orders
 from tapcard.services.catalogue import reviews
 from tapcard.services.catalogue.reviews import AlreadyDecided, NotABuyer, ReviewedAlready
+from tapcard.services.orders import orders
 from tests import buying
 from tests.watching import together
 

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from .. import outbox
-from ..db import db, insert
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import (
+from ... import outbox
+from ...db import db, insert
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import (
     ORDER_MOVES,
     PAYMENT_OPEN,
     Availability,
@@ -43,16 +43,16 @@ from ..models import (
     Promotion,
     User,
 )
-from ..models.orders import AFTER_PAID
-from ..money import Money
-from ..settings import ShopSettings
-from ..tokens import ALPHABET
-from .accounts import accounts
-from .cart import carts, credit, pricing, promotions
-from .cart.carts import CartItem
-from .cart.pricing import Totals
-from .cart.promotions import Customer
-from .core import audit
+from ...models.orders import AFTER_PAID
+from ...money import Money
+from ...settings import ShopSettings
+from ...tokens import ALPHABET
+from ..accounts import accounts
+from ..cart import carts, credit, pricing, promotions
+from ..cart.carts import CartItem
+from ..cart.pricing import Totals
+from ..cart.promotions import Customer
+from ..core import audit
 
 LINK_PURPOSE = "order_link"
 NUMBER_PART = 4

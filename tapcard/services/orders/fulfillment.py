@@ -5,14 +5,14 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ..db import db, insert
-from ..errors import NotFound
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
+from ...db import db, insert
+from ...errors import NotFound
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
+from ..cards import cards
+from ..core import audit
 from . import orders
-from .cards import cards
-from .core import audit
 
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from ..clock import today_in
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..gateways.base import OFFLINE
-from ..keys import Keys
-from ..models import (
+from ...clock import today_in
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...gateways.base import OFFLINE
+from ...keys import Keys
+from ...models import (
     PAYMENT_OPEN,
     AuditEntry,
     Card,
@@ -32,13 +32,14 @@ from ..models import (
     ProductionStatus,
     User,
 )
-from ..models.orders import AFTER_PAID
-from ..money import Money
-from ..settings import ShopSettings
-from . import fulfillment, orders, payments
-from .cards import cards
-from .cart import credit
-from .core import audit
+from ...models.orders import AFTER_PAID
+from ...money import Money
+from ...settings import ShopSettings
+from ..cards import cards
+from ..cart import credit
+from ..core import audit
+from ..payments import payments
+from . import fulfillment, orders
 from .orders import IllegalMove
 
 IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Address, Cart, DeliveryMethod, LineKind, User
-from ..settings import ShopSettings
-from .accounts import accounts, addresses
-from .cart import delivery
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Address, Cart, DeliveryMethod, LineKind, User
+from ...settings import ShopSettings
+from ..accounts import accounts, addresses
+from ..cart import delivery
+from ..profiles import profiles
 from .orders import Buyer
-from .profiles import profiles
 
 NEW = "new"  # instead of the id of a saved address
 

@@ -9,18 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from .. import outbox
-from ..db import db, hold
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..gateways.base import OFFLINE, Charge, Evidence, Gateway, Outcome, Started
-from ..keys import Keys
-from ..models import PAYMENT_MOVES, PAYMENT_OPEN, Order, OrderStatus, Payment, PaymentStatus, User
-from ..money import Money
-from ..settings import ShopSettings
-from . import fulfillment, orders
-from .cart import carts
-from .core import audit
+from ... import outbox
+from ...db import db, hold
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...gateways.base import OFFLINE, Charge, Evidence, Gateway, Outcome, Started
+from ...keys import Keys
+from ...models import PAYMENT_MOVES, PAYMENT_OPEN, Order, OrderStatus, Payment, PaymentStatus, User
+from ...money import Money
+from ...settings import ShopSettings
+from ..cart import carts
+from ..core import audit
+from ..orders import fulfillment, orders
 
 LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import Cart, LineKind, OptionKind, Order, OrderLine
-from ..settings import ShopSettings
-from .cart import carts
-from .cart.carts import CartItem, Wish
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import Cart, LineKind, OptionKind, Order, OrderLine
+from ...settings import ShopSettings
+from ..cart import carts
+from ..cart.carts import CartItem, Wish
 
 
 class NotAgain(DomainError):

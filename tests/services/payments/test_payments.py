@@ -31,10 +31,11 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import fulfillment, orders, payments
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, credit
-from tapcard.services.payments import NotPayable, PaymentUnderWay
+from tapcard.services.orders import fulfillment, orders
+from tapcard.services.payments import payments
+from tapcard.services.payments.payments import NotPayable, PaymentUnderWay
 from tests import buying
 from tests.buying import begin, order_of, paid, pay, pounds
 

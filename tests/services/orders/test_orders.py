@@ -29,10 +29,10 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services import orders
 from tapcard.services.accounts import accounts
 from tapcard.services.cart import carts, credit
-from tapcard.services.orders import CartChanged, EmptyCart, IllegalMove, OrderNotFound, PriceChanged
+from tapcard.services.orders import orders
+from tapcard.services.orders.orders import CartChanged, EmptyCart, IllegalMove, OrderNotFound, PriceChanged
 from tests import buying
 from tests.buying import buyer, cart_of, fill, order_of, place
 

@@ -27,10 +27,10 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.services import fulfillment, orders
 from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts
+from tapcard.services.orders import fulfillment, orders
 from tests import buying
 from tests.watching import queries, statements, together
 
