@@ -1,4 +1,4 @@
-"""The demo: people, designs, cards and two months of taps, the shop beside them; and the command that makes it."""
+"""The demo: people, designs, cards and two months of taps, and a shop."""
 
 import random
 from collections.abc import Sequence
@@ -7,12 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import click
-from flask import Flask, current_app
-from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from .. import drawings, files
+from .. import files
 from ..clock import utcnow
 from ..db import db
 from ..keys import Keys
@@ -33,16 +30,17 @@ from ..models import (
     Target,
     User,
 )
+from ..seeds.factories import create_card, create_design, create_lead, create_profile, create_user
+from ..seeds.pages import seed_pages
 from ..services.accounts import accounts
 from ..services.cards import cards
 from ..services.health import DEMO_PASSWORD
 from ..services.taps import rollups
 from ..services.taps.ingest import Reading, Recorder
 from ..settings import ShopSettings
-from .factories import create_card, create_design, create_lead, create_profile, create_user
-from .pages import seed_pages
-from .purchases import DemoPurchases
-from .shop import DemoShop, drawn, seed_delivery
+from . import drawings
+from .orders import DemoPurchases
+from .shop import DemoShop, drawn
 
 DEMO_DAYS = 60
 DEMO_LINKS = (
@@ -238,35 +236,3 @@ def _reading(card: Card, at: datetime, chance: random.Random) -> Reading:
         country=chance.choices(["GB", "NG", "GH", "FR", ""], [5, 4, 2, 1, 1])[0],
         me=None,
     )
-
-
-# --- command ----------------------------------------------------------------------------------------------------------
-
-
-def init_app(app: Flask) -> None:
-    """Add the command."""
-    app.cli.add_command(seed)
-
-
-@click.command("seed")
-@click.option("--demo", is_flag=True, help="People, designs, cards, two months of taps, and a shop with orders.")
-@click.option("--if-empty", is_flag=True, help="Only into a database without people.")
-@with_appcontext
-def seed(demo: bool, if_empty: bool) -> None:
-    """Make what a shop begins with; or the demo data that is missing, and tell the logins, never in production."""
-    config = current_app.config["TAPCARD"]
-    if not demo:
-        accounts.seed_roles()
-        made = seed_delivery()
-        db.session.commit()
-        click.echo(f"  Made: {', '.join(made)}." if made else "  Everything is there already.")
-        return
-    if config.is_production:
-        raise click.ClickException("Demo data has known passwords; production does not get it.")
-    if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
-        made = Demo(current_app.extensions["keys"], config.instance_path).run()
-        db.session.commit()
-        click.echo("  Made: " + ", ".join(made) + "." if made else "  Everything is there already.")
-    if accounts.find("ada@example.com") is not None:
-        click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config.site_url))
-    db.session.rollback()

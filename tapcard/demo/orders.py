@@ -23,6 +23,7 @@ from ..models import (
     ReviewStatus,
     User,
 )
+from ..seeds.factories import create_address, create_user
 from ..services.accounts import accounts, addresses
 from ..services.cart import carts, promotions
 from ..services.cart.carts import Wish
@@ -30,7 +31,6 @@ from ..services.catalogue import reviews
 from ..services.orders import orders
 from ..services.orders.orders import Buyer
 from ..services.payments import payments
-from .factories import create_address, create_user
 
 ADA_LIVES = {"line1": "27 Hill Road", "city": "London", "postal_code": "SE15 3JX", "phone": "+442079460155"}
 OTHER_BUYERS = (
