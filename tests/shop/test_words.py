@@ -14,7 +14,7 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Enquiry, PageMenu, ShopPage, Subscriber, SubscriberStatus, ThrottleCounter, User
-from tapcard.web import stamps
+from tapcard.web import bot_protection
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, queries, statements, words_of
 
@@ -189,7 +189,7 @@ def test_who_is_signed_in_confirms_by_mail_too(client: FormClient, ada: User, ou
 
 def write(client: FormClient, waited: float = 30, **changes: Any) -> Any:
     form = form_to(client.get("/contact").text, "/contact")
-    stamp = stamps.make_stamp("contact", utcnow() - timedelta(seconds=waited))
+    stamp = bot_protection.make_stamp("contact", utcnow() - timedelta(seconds=waited))
     return client.post("/contact", data={**form.values, **GUS, "stamp": stamp, **changes}, csrf=False)
 
 
