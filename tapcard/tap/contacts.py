@@ -28,7 +28,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
 from .profiles import moved, page_address
-from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
+from .recorder import LONGEST_AGENT, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down

@@ -21,7 +21,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
 from .forms import ClaimForm, OpenClaimForm
-from .record import TapRecorder
+from .recorder import TapRecorder
 
 REGISTER = "cards.register"
 

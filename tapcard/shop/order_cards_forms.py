@@ -12,7 +12,7 @@ from ..models import CartLine, Design, Product
 from ..services.cart.carts import Wish
 from ..web.forms import add_error
 from ..web.pictures import PictureField
-from .buying_forms import BuyForm
+from .add_to_cart_forms import BuyForm
 
 OWN = "own"
 ABOUT_ARTWORK = _(

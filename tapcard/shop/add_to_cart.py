@@ -18,8 +18,8 @@ from ..web.carts import cart_to_fill, current_cart, only_left, only_so_many
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
+from .add_to_cart_forms import BuyForm, buy_form
 from .blueprint import bp
-from .buying_forms import BuyForm, buy_form
 
 __all__ = ["buy_form", "chosen_again", "put_in"]
 

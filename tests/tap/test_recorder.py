@@ -20,7 +20,7 @@ from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, SpoolFile, User
 from tapcard.services.taps.ingest import Recorder, reading_of
 from tapcard.spool import Spool, decode, encode
-from tapcard.tap.record import TapRecorder, cookie, is_counted
+from tapcard.tap.recorder import TapRecorder, cookie, is_counted
 from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
 from tests.watching import together
 
@@ -178,13 +178,13 @@ def test_no_other_cookie_is_mistaken_for_the_one_that_says_it_is_me() -> None:
 def test_lines_are_numbered_in_order_of_time_and_never_alike(
     app: Flask, spool: Spool, recorder: TapRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tapcard.tap.record.time.time_ns", lambda: 1_900_000_000_123_456_789)
+    monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_123_456_789)
     together(app, 4, lambda _place: [record(recorder) for _number in range(50)])
     uids = [line["uid"] for line in lines(spool)]
     assert len(uids) == len(set(uids)) == 200
     assert {uid[:12] for uid in uids} == {f"{1_900_000_000_123:012x}"}
     assert all(len(uid) == 32 for uid in uids)
-    monkeypatch.setattr("tapcard.tap.record.time.time_ns", lambda: 1_900_000_000_124_456_789)
+    monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_124_456_789)
     record(recorder)
     assert max(line["uid"] for line in lines(spool)) > max(uids)
 

@@ -16,10 +16,10 @@ from ..web import pictures
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
+from .add_to_cart import chosen_again, put_in
+from .add_to_cart_forms import buy_form
 from .blueprint import bp
-from .buying import chosen_again, put_in
-from .buying_forms import buy_form
-from .ordering_forms import OrderCardsForm
+from .order_cards_forms import OrderCardsForm
 from .wishlist_forms import NUMBER
 
 MOST_DESIGNS = 48  # on one page; `?design=` brings any other

@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.models import Design, DesignStatus, OptionKind, Product, ProductOption, User
 from tapcard.models import ProductKind as Kind
 from tests.conftest import FormClient, login
-from tests.shop.test_buying import lines, picture, sent
+from tests.shop.test_add_to_cart import lines, picture, sent
 from tests.watching import PageForm, error_of, forms_on, queries, statements, words_of
 
 
