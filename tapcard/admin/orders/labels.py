@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from ..models import (
+from ...models import (
     AuditEntry,
     DeliveryKind,
     Order,
@@ -20,8 +20,8 @@ from ..models import (
     PaymentStatus,
     ProductionStatus,
 )
-from ..services.orders.order_desk import Show
-from ..web import filters
+from ...services.orders.order_desk import Show
+from ...web import filters
 from .order_forms import WAYS
 
 STATUS = {

@@ -7,14 +7,14 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 
-from ..models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
-from ..services.accounts import addresses
-from ..services.catalogue import rate_keeping
-from ..services.core import keeping
-from ..web import filters
-from ..web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField
-from ..web.forms import Form
-from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
+from ...models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
+from ...services.accounts import addresses
+from ...services.catalogue import rate_keeping
+from ...services.core import keeping
+from ...web import filters
+from ...web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField
+from ...web.forms import Form
+from ..catalogue.product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 
 MOST_USES = 1_000_000
 SCOPES = {

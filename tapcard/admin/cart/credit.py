@@ -6,15 +6,15 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..db import db
-from ..models import User
-from ..money import Money
-from ..services.cart import credit
-from ..web import filters
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from .blueprint import bp
-from .order_forms import LONGEST_EMAIL, CreditForm
+from ...db import db
+from ...models import User
+from ...money import Money
+from ...services.cart import credit
+from ...web import filters
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..orders.order_forms import LONGEST_EMAIL, CreditForm
 
 
 @bp.get("/credit", endpoint="credit")

@@ -9,18 +9,18 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
-from ..db import db
-from ..gateways.base import GatewayError
-from ..models import Order, OrderStatus, Payment, ProductionStatus
-from ..services.orders import order_desk, orders
-from ..services.orders.order_desk import Show
-from ..services.payments import payments
-from ..web import filters, paying
-from ..web.forms import Form, refusals
-from ..web.guards import permission_required
-from . import order_words
-from .blueprint import bp
+from ...clock import utcnow
+from ...db import db
+from ...gateways.base import GatewayError
+from ...models import Order, OrderStatus, Payment, ProductionStatus
+from ...services.orders import order_desk, orders
+from ...services.orders.order_desk import Show
+from ...services.payments import payments
+from ...web import filters, paying
+from ...web.forms import Form, refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from . import labels
 from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
 
 
@@ -43,7 +43,7 @@ def list_orders() -> str:
     kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
         "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
-        choices=order_words.choices(), words=order_words,
+        choices=labels.choices(), words=labels,
     )  # fmt: skip
 
 
@@ -54,12 +54,12 @@ def order(number: str) -> str:
     found = order_desk.whole(number)
     tries = order_desk.payments_of(found)
     deeds = order_desk.deeds_of(found, tries)
-    due = found.money(max(0, found.total_amount - order_words.came_in(found, tries)))
+    due = found.money(max(0, found.total_amount - labels.came_in(found, tries)))
     return render_template(
-        "admin/order.html", order=found, payments=tries, due=due, words=order_words,
+        "admin/order.html", order=found, payments=tries, due=due, words=labels,
         takes_money=bool(due) and found.status in payments.TAKES_MONEY,
         in_work=found.status in order_desk.IN_WORK and not found.is_oversold,
-        files=order_words.files(found), history=order_words.history(found, deeds),
+        files=labels.files(found), history=labels.history(found, deeds),
         mails=order_desk.mails_of(found), steps=list(ProductionStatus),
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def produce_line(number: str, line_id: int) -> Response:
         abort(400)
     status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
     line = order_desk.produce(found, line_id, status, was, current_user)
-    flash(_("%(title)s: %(state)s.", title=line.full_title, state=order_words.PRODUCTION[status]), "success")
+    flash(_("%(title)s: %(state)s.", title=line.full_title, state=labels.PRODUCTION[status]), "success")
     db.session.commit()
     return redirect(url_for("backoffice.order", number=found.number, _anchor=f"line-{line_id}"))
 
@@ -240,5 +240,5 @@ def dismiss_payment(number: str, public_id: str) -> Response:
     return step(
         found, form, lambda: payments.dismiss(payment, form.why.data or "", actor=current_user),
         _("Seen to."), title=_("This payment is seen to"), label=_("Seen to"),
-        lead=order_words.why_care(found, payment),
+        lead=labels.why_care(found, payment),
     )  # fmt: skip

@@ -6,13 +6,13 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from ..models import Design
-from ..services.cards.design_keeping import LONGEST_REASON
-from ..services.core import keeping
-from ..web.fields import MoneyField
-from ..web.forms import Form
-from .product_forms import AT_MOST
-from .shelf_forms import TAKEN_PICTURES
+from ...models import Design
+from ...services.cards.design_keeping import LONGEST_REASON
+from ...services.core import keeping
+from ...web.fields import MoneyField
+from ...web.forms import Form
+from ..catalogue.category_forms import TAKEN_PICTURES
+from ..catalogue.product_forms import AT_MOST
 
 
 class DesignForm(Form):

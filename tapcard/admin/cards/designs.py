@@ -5,16 +5,16 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..db import db
-from ..models import Design
-from ..services.cards import design_keeping
-from ..web import filters
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from .blueprint import bp
+from ...db import db
+from ...models import Design
+from ...services.cards import design_keeping
+from ...web import filters
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..paging import asked, page_of
+from ..uploads import choose_again, draw_card_picture, take
 from .design_forms import DesignForm, RejectForm
-from .paging import asked, page_of
-from .taking import choose_again, draw_card_picture, take
 
 
 @bp.get("/designs", endpoint="designs")

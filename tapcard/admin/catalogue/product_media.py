@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..db import db
-from ..services.catalogue import categories, product_media, products
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from .blueprint import bp
+from ...db import db
+from ...services.catalogue import categories, product_media, products
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..uploads import LARGEST_REQUEST, WITH_PICTURES, draw_product_picture, take
 from .product_forms import OptionForm, PictureForm, PicturesForm, ProductForm, SetForm
 from .products import product_page
-from .taking import LARGEST_REQUEST, WITH_PICTURES, draw_product_picture, take
 
 PLACES = {"up": -1, "down": 1}
 

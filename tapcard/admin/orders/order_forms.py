@@ -7,11 +7,11 @@ from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, IntegerField, RadioField, SelectChoice, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
 
-from .. import money
-from ..models import ProductionStatus
-from ..models.users import EMAIL_LENGTH
-from ..money import Money
-from ..web.forms import Form
+from ... import money
+from ...models import ProductionStatus
+from ...models.users import EMAIL_LENGTH
+from ...money import Money
+from ...web.forms import Form
 
 WAYS = {
     "cash": _("Cash"),

@@ -10,17 +10,17 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
-from ..db import db
-from ..models import SubscriberStatus
-from ..services.content import enquiries, newsletter, pages
-from ..web import filters
-from ..web.csvs import csv_stream
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from ..web.navigation import page_address
-from .blueprint import bp
-from .words_forms import MENUS, PageForm
+from ...clock import utcnow
+from ...db import db
+from ...models import SubscriberStatus
+from ...services.content import enquiries, newsletter, pages
+from ...web import filters
+from ...web.csvs import csv_stream
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ...web.navigation import page_address
+from ..blueprint import bp
+from .forms import MENUS, PageForm
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, FileField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from ..models import Category, Collection, CollectionKind
-from ..models.products import SLUG_LENGTH
-from ..services.core import keeping
-from ..web.forms import Form
+from ...models import Category, Collection, CollectionKind
+from ...models.products import SLUG_LENGTH
+from ...services.core import keeping
+from ...web.forms import Form
 from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 
 TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}

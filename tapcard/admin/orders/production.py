@@ -5,16 +5,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from .. import files
-from ..clock import utcnow
-from ..models import Card, Order, OrderLine
-from ..services.cards import cards
-from ..services.orders import fulfillment, order_desk
-from ..web import csvs, uploads
-from ..web.guards import permission_required
-from ..web.qr_files import qr_file
-from . import order_words
-from .blueprint import bp
+from ... import files
+from ...clock import utcnow
+from ...models import Card, Order, OrderLine
+from ...services.cards import cards
+from ...services.orders import fulfillment, order_desk
+from ...web import csvs, uploads
+from ...web.guards import permission_required
+from ...web.qr_files import qr_file
+from ..blueprint import bp
+from . import labels
 from .order_forms import SwapForm
 from .orders import step
 
@@ -24,7 +24,7 @@ from .orders import step
 def order_file(number: str, name: str) -> Response:
     """A buyer's picture as it was stored, to take along; nothing that does not go with the order."""
     found = order_desk.whole(number)
-    wanted = next((each for each in order_words.files(found) if each.name == name), None)
+    wanted = next((each for each in labels.files(found) if each.name == name), None)
     if wanted is None:
         abort(404)
     with files.open_upload(name, uploads.folder()) as upload:

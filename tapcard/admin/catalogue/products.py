@@ -5,14 +5,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..db import db
-from ..models import Product
-from ..services.catalogue import categories, product_media, products
-from ..web import filters
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from .blueprint import bp
-from .paging import asked, page_of
+from ...db import db
+from ...models import Product
+from ...services.catalogue import categories, product_media, products
+from ...web import filters
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..paging import asked, page_of
 from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
 
 

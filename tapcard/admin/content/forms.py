@@ -6,9 +6,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from ..models import PageMenu, ShopPage
-from ..services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
-from ..web.forms import Form
+from ...models import PageMenu, ShopPage
+from ...services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
+from ...web.forms import Form
 
 AT_MOST = _("At most %(max)d characters.")
 MENUS = {

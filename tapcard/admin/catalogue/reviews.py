@@ -7,14 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
-from ..db import db
-from ..models import Review, ReviewStatus
-from ..services.catalogue import reviews
-from ..services.core import keeping
-from ..web.guards import permission_required
-from .blueprint import bp
-from .paging import page_of
+from ...clock import utcnow
+from ...db import db
+from ...models import Review, ReviewStatus
+from ...services.catalogue import reviews
+from ...services.core import keeping
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..paging import page_of
 
 STATES = {each.value: each for each in ReviewStatus}
 

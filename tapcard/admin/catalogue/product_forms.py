@@ -16,13 +16,22 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length
 
-from ..models import Availability, Category, Collection, CollectionKind, OptionKind, Product, ProductKind, ProductOption
-from ..models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
-from ..services.catalogue.option_templates import SETS
-from ..services.catalogue.products import MOST_STOCK, Typed
-from ..services.core import keeping
-from ..web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
-from ..web.forms import Form
+from ...models import (
+    Availability,
+    Category,
+    Collection,
+    CollectionKind,
+    OptionKind,
+    Product,
+    ProductKind,
+    ProductOption,
+)
+from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ...services.catalogue.option_templates import SETS
+from ...services.catalogue.products import MOST_STOCK, Typed
+from ...services.core import keeping
+from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
+from ...web.forms import Form
 
 NONE = 0
 AT_MOST = _("At most %(max)d characters.")

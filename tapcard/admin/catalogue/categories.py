@@ -5,17 +5,17 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..db import db
-from ..models import Category, Collection
-from ..services.catalogue import categories
-from ..services.core import keeping
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from .blueprint import bp
+from ...db import db
+from ...models import Category, Collection
+from ...services.catalogue import categories
+from ...services.core import keeping
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..uploads import choose_again, draw_product_picture, take
+from .category_forms import CategoryForm, CollectionForm
 from .product_forms import COLLECTION_KINDS
-from .product_parts import place_asked
-from .shelf_forms import CategoryForm, CollectionForm
-from .taking import choose_again, draw_product_picture, take
+from .product_media import place_asked
 
 
 @bp.get("/shelves", endpoint="categories")

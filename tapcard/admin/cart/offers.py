@@ -5,19 +5,19 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
-from ..db import db
-from ..models import DeliveryMethod, Promotion
-from ..services.cart import delivery_keeping, promotion_keeping
-from ..services.catalogue import categories, rate_keeping
-from ..services.core import keeping
-from ..web import filters
-from ..web.forms import refusals
-from ..web.guards import permission_required
-from .blueprint import bp
+from ...clock import utcnow
+from ...db import db
+from ...models import DeliveryMethod, Promotion
+from ...services.cart import delivery_keeping, promotion_keeping
+from ...services.catalogue import categories, rate_keeping
+from ...services.core import keeping
+from ...web import filters
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..catalogue.product_media import place_asked
+from ..paging import page_of
 from .offer_forms import DELIVERY_KINDS, DeliveryForm, PromotionForm, RateForm
-from .paging import page_of
-from .product_parts import place_asked
 
 # --- promotions -------------------------------------------------------------------------------------------------------
 
