@@ -23,8 +23,8 @@ from config import Config
 from ..clock import utcnow
 from ..db import db
 from ..models import OutboxMessage, Schedule, SpoolFile, User
+from ..services.taps.ingest import reading_of
 from ..spool import Spool, decode
-from .taps.ingest import reading_of
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LATEST_MESSAGE = timedelta(minutes=5)

@@ -24,10 +24,10 @@ from sqlalchemy.engine import make_url
 
 from config import Config
 
-from .clock import utcnow
-from .errors import DomainError
-from .services.health import MIGRATIONS
-from .spool import NAME, Spool
+from ..clock import utcnow
+from ..errors import DomainError
+from ..spool import NAME, Spool
+from .health import MIGRATIONS
 
 FORMAT = 1
 PARTS = MANIFEST, DATABASE, SPOOL, UPLOADS, SECRET = "manifest.json", "database", "spool", "uploads", "secret_key"

@@ -21,12 +21,13 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from config import Config
-from tapcard import backup, worker
+from tapcard import worker
 from tapcard.app import create_app
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import Channel, Outcome, Tap, TapHour, User, UserAgent
 from tapcard.services.taps.ingest import Reading
+from tapcard.workflows import backup
 from tests import needs
 
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
