@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, empty_log, insert, transactions
+from .mails import cards, content, taps
+from .mails import orders as order_letters
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
 from .services.cards import transfers
@@ -32,7 +34,7 @@ from .services.privacy.erasure import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import artwork_letter, evidence, newsletter_letter, order_letters, sessions, weekly_letter
+from .web import evidence, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -152,9 +154,9 @@ def delete_unused(name: str, user_id: int) -> None:
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
     mail.PREPARE,
     order_letters.PREPARE,
-    {"mail.weekly": weekly_letter.write, uploads.DELETE: delete_unused},
-    {"mail.artwork_decided": artwork_letter.write},
-    {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
+    {"mail.weekly": taps.write, uploads.DELETE: delete_unused},
+    {"mail.artwork_decided": cards.write},
+    {"mail.newsletter_confirm": content.ask_to_confirm},
 )
 
 

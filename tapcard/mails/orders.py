@@ -23,7 +23,7 @@ from ..services.payments import payments
 from ..services.privacy import erasure
 from ..services.profiles import profiles
 from ..settings import ShopSettings
-from .navigation import has_endpoint
+from ..web.navigation import has_endpoint
 
 
 def received(order_id: int, payment_id: int | None = None) -> Message | None:
