@@ -34,7 +34,8 @@ from .services.privacy.erasure import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import evidence, sessions
+from .web import sessions
+from .workflows import evidence
 
 logger = logging.getLogger(__name__)
 

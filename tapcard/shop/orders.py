@@ -17,10 +17,11 @@ from ..services.accounts import accounts
 from ..services.catalogue import reviews
 from ..services.orders import orders, reorder
 from ..services.payments import payments
-from ..web import filters, paying
+from ..web import filters
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
+from ..workflows import paying
 from .blueprint import bp
 from .checkout import buyer_here, pay
 from .checkout_forms import PayForm

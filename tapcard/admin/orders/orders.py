@@ -16,9 +16,10 @@ from ...models import Order, OrderStatus, Payment, ProductionStatus
 from ...services.orders import order_desk, orders
 from ...services.orders.order_desk import Show
 from ...services.payments import payments
-from ...web import filters, paying
+from ...web import filters
 from ...web.forms import Form, refusals
 from ...web.guards import permission_required
+from ...workflows import paying
 from ..blueprint import bp
 from . import labels
 from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm

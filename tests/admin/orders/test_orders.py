@@ -43,7 +43,7 @@ from tapcard.services.cart import carts, credit
 from tapcard.services.orders import order_desk, orders
 from tapcard.services.payments import payments
 from tapcard.services.privacy import erasure
-from tapcard.web import evidence
+from tapcard.workflows import evidence
 from tests import buying
 from tests.buying import order_of, pay
 from tests.conftest import FormClient, login

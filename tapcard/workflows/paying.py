@@ -12,7 +12,8 @@ from ..errors import mark as _
 from ..gateways.base import OFFLINE, Gateway, GatewayError
 from ..models import Order, Payment, PaymentStatus
 from ..services.payments import payments
-from . import evidence, filters
+from ..web import filters
+from . import evidence
 
 
 def offered() -> list[Gateway]:

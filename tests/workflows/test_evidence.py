@@ -14,7 +14,7 @@ from tapcard.keys import Keys
 from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, SandboxCharge, User
 from tapcard.services.payments import payments
 from tapcard.settings import ShopSettings
-from tapcard.web import evidence
+from tapcard.workflows import evidence
 from tests import buying
 
 
