@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from flask import current_app
 from flask_mail import Message
 
-from .. import mail, outbox, settings
+from .. import mail, outbox, phones, settings
 from ..db import db
 from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
@@ -21,7 +21,6 @@ from ..services.catalogue import reviews
 from ..services.orders import orders
 from ..services.payments import payments
 from ..services.privacy import erasure
-from ..services.profiles import profiles
 from ..settings import ShopSettings
 
 
@@ -182,7 +181,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         money=lambda amount: amount.format(shop.locale),
         when=_writer(shop),
         place=_lines_of(order, shop),
-        phone=profiles.written(order.phone) if order.phone else "",
+        phone=phones.display(order.phone) if order.phone else "",
         is_open=order.is_delivery_open,
         **values,
     )
