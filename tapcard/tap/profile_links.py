@@ -30,7 +30,7 @@ def list_links(profile_id: int) -> Response:
                 own, current_user, title=form.title.data or "", url=form.url.data or "", own_hosts=own_hosts()
             )
             db.session.commit()
-            flash(_("The link is on your page."), "success")
+            flash(_("Link added."), "success")
             return to_links(profile_id)
     return links_page(profiles.own_profile(current_user, profile_id), form)
 
@@ -53,7 +53,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
                 own_hosts=own_hosts(),
             )
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return to_links(profile_id)
         own = profiles.own_profile(current_user, profile_id)
         link = profile_links.own_link(own, link_id)
@@ -88,7 +88,7 @@ def remove_link(profile_id: int, link_id: int) -> Response:
     own = profiles.own_profile(current_user, profile_id)
     profile_links.remove(profile_links.own_link(own, link_id), current_user)
     db.session.commit()
-    flash(_("The link is removed."), "success")
+    flash(_("Link removed."), "success")
     return to_links(profile_id)
 
 
