@@ -101,7 +101,8 @@ SITES: dict[str, Site] = {
         pattern=re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,13}[A-Za-z0-9]"),
         page="https://www.snapchat.com/add/{}",
         rule=_(
-            "Snapchat usernames start with a letter and have 3 to 15 letters, digits, full stops, hyphens and underscores."
+            "Snapchat usernames have 3 to 15 letters, digits, full stops, hyphens and underscores, "
+            "and start with a letter."
         ),
         read_path=_snapchat,
     ),
@@ -126,9 +127,7 @@ SITES: dict[str, Site] = {
         hosts=("youtube.com",),
         pattern=re.compile(r"[^\W_][\w.·-]{1,28}[^\W_]"),
         page="https://www.youtube.com/@{}",
-        rule=_(
-            "YouTube handles have 3 to 30 letters, digits, full stops, hyphens and underscores. Yours comes after the @."
-        ),
+        rule=_("YouTube handles have 3 to 30 letters, digits, full stops, hyphens and underscores, after the @."),
         read_path=_youtube,
     ),
     "facebook": Site(
