@@ -195,7 +195,7 @@ def test_an_address_with_an_account_hears_nothing_of_anothers_wish(ada: User, cl
 def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
     message = mail.set_password("gus@example.com")
-    assert "has no password yet" in part(message, "plain")
+    assert "doesn't have a password yet" in part(message, "plain")
     assert part(message, "plain").startswith("Hello,\n")
 
 

@@ -15,7 +15,7 @@ class CloseForm(Form):
         _("Your password"),
         [
             InputRequired(_("Enter your password.")),
-            Length(max=LONGEST_PASSWORD, message=_("Use %(max)d characters or fewer.")),
+            Length(max=LONGEST_PASSWORD, message=_("Enter %(max)d characters or fewer.")),
         ],
     )
     sure = BooleanField(_("Yes, close my account"), [DataRequired(_("Tick this box to continue."))])

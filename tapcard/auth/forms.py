@@ -14,7 +14,7 @@ from ..web.forms import Form, is_email, is_name
 
 TITLE_LENGTH = 20
 EARLIEST_BIRTH = date(1900, 1, 1)
-AT_MOST = _("Use %(max)d characters or fewer.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 
 
 def _name(label: Any, prompt: Any) -> StringField:

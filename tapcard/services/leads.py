@@ -114,14 +114,14 @@ def _clean_name(text: str) -> str:
     if _LINK.search(name):
         raise BadEntry(_("Enter your name without a web address."), field="name")
     if len(name) > NAME_LENGTH:
-        raise BadEntry(_("Use %(most)s characters or fewer."), field="name", most=NAME_LENGTH)
+        raise BadEntry(_("Enter %(most)s characters or fewer."), field="name", most=NAME_LENGTH)
     return name
 
 
 def _clean_note(text: str) -> str:
     note = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(note) > NOTE_LENGTH:
-        raise BadEntry(_("Use %(most)s characters or fewer."), field="note", most=NOTE_LENGTH)
+        raise BadEntry(_("Enter %(most)s characters or fewer."), field="note", most=NOTE_LENGTH)
     return note
 
 

@@ -166,12 +166,12 @@ def _arrange(profile: Profile, ids: Sequence[int]) -> None:
 def clean_title(text: str) -> str:
     """The words of a link."""
     if any(unicodedata.category(each) in ("Cc", "Cs") and not each.isspace() for each in text):
-        raise BadLinkEntry(_("Remove the characters that can't be used here."), field="title")
+        raise BadLinkEntry(_("This contains characters that aren't allowed here."), field="title")
     title = " ".join(text.split())
     if not title or all(unicodedata.category(each) in ("Cf", "Zs") for each in title):
         raise BadLinkEntry(_("Enter a title."), field="title")
     if len(title) > LONGEST_TITLE:
-        raise BadLinkEntry(_("Use %(most)s characters or fewer."), field="title", most=LONGEST_TITLE)
+        raise BadLinkEntry(_("Enter %(most)s characters or fewer."), field="title", most=LONGEST_TITLE)
     return title
 
 

@@ -277,7 +277,7 @@ def clean(field: str, text: str, region: str) -> str | None:
     if any(
         unicodedata.category(each) in ("Cc", "Cs") and (each not in "\n\t" or field not in WITH_LINES) for each in text
     ):
-        raise BadEntry(_("Remove the characters that can't be used here."), field=field)
+        raise BadEntry(_("This contains characters that aren't allowed here."), field=field)
     if field == "name" and all(unicodedata.category(each) in ("Cf", "Zs") for each in text):
         raise BadEntry(_("Enter a name."), field=field)
     if not text:
@@ -312,7 +312,7 @@ def _clean_text(field: str, text: str) -> str:
     if field not in WITH_LINES:
         text = " ".join(text.split())
     if len(text) > LENGTHS[field]:
-        raise BadEntry(_("Use %(most)s characters or fewer."), field=field, most=LENGTHS[field])
+        raise BadEntry(_("Enter %(most)s characters or fewer."), field=field, most=LENGTHS[field])
     return text
 
 

@@ -35,7 +35,7 @@ class CardForm(Form):
 
     alias = StringField(
         _("Card name"),
-        [Optional(), Length(max=ALIAS_LENGTH, message=_("Use %(max)d characters or fewer."))],
+        [Optional(), Length(max=ALIAS_LENGTH, message=_("Enter %(max)d characters or fewer."))],
         description=_("Only you can see this. For example, “Everyday”."),
     )
     target = RadioField(
@@ -48,7 +48,7 @@ class CardForm(Form):
     )
     reroute_url = StringField(
         _("Web address"),
-        [Optional(), Length(max=URL_LENGTH, message=_("Use %(max)d characters or fewer."))],
+        [Optional(), Length(max=URL_LENGTH, message=_("Enter %(max)d characters or fewer."))],
         description=_("Used when “A web address” is selected. You can also use mailto:, tel: and sms: links."),
         render_kw={"inputmode": "url", "autocapitalize": "off", "autocomplete": "url", "spellcheck": "false"},
     )

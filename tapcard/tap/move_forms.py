@@ -22,14 +22,14 @@ class FoundForm(Form):
         _("Your message"),
         [
             DataRequired(_("Tell the owner where the card is or how to get it back.")),
-            Length(max=MESSAGE_LENGTH, message=_("Use %(max)d characters or fewer.")),
+            Length(max=MESSAGE_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
         filters=[lambda text: text.replace("\r\n", "\n") if text else text],
         description=_("Up to 500 characters. For example, “It's behind the bar at the Crown.”"),
     )
     answer_to = StringField(
         _("Your email or phone number"),
-        [Optional(), Length(max=ANSWER_LENGTH, message=_("Use %(max)d characters or fewer."))],
+        [Optional(), Length(max=ANSWER_LENGTH, message=_("Enter %(max)d characters or fewer."))],
         description=_("So the owner can reply to you. Only they will see it."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
@@ -43,7 +43,7 @@ class OfferForm(Form):
         _("Recipient's email"),
         [
             DataRequired(_("Enter an email address.")),
-            Length(max=EMAIL_LENGTH, message=_("Use %(max)d characters or fewer.")),
+            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
         description=_("We'll email them a link. They have 7 days to accept."),
         render_kw={"type": "email", "inputmode": "email", "autocomplete": "off", "autocapitalize": "off"},
@@ -56,7 +56,7 @@ class ReplaceForm(Form):
     replacement = RadioField(_("New card"), [DataRequired(_("Choose the new card."))])
     token = StringField(
         _("New card's token"),
-        [Optional(), Length(max=40, message=_("Use %(max)d characters or fewer."))],
+        [Optional(), Length(max=40, message=_("Enter %(max)d characters or fewer."))],
         description=_("Printed on the card and shown at the end of its web address."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )

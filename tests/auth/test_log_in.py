@@ -17,7 +17,7 @@ from tests.auth.conftest import is_signed_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
 CSRF_VALUE = re.compile(r'(?<=name="csrf_token")[^>]*value="[^"]*"')
-WRONG = "No account has this e-mail address and this password."
+WRONG = "Incorrect email or password."
 
 
 def test_the_right_password_signs_in(client: FormClient, ada: User) -> None:

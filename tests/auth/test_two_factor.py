@@ -1,4 +1,4 @@
-"""Two-factor log in: setting it up, logging in with it, recovery codes, switching it off; every code works once."""
+"""Two-factor authentication: setting it up, logging in with it, recovery codes, switching it off; every code works once."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from tests.watching import form_to, together, words_of
 NEW = "battery staple correct"
 SET_UP = "/account/two-factor/set-up"
 CODE_PAGE = "/log-in/code"
-WRONG = "This code does not work."
+WRONG = "That code isn't valid."
 SOME_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -725,7 +725,7 @@ def test_where_staff_need_it_every_page_of_the_back_office_leads_to_setting_it_u
     for method, path in pages:
         answer = client.open(path, method=method)
         assert (answer.status_code, answer.location.partition("?")[0]) == (302, SET_UP), f"{method} {path}"
-    assert "The back office is only for" in client.get(f"{SET_UP}?next=/admin/").text
+    assert "The back office requires" in client.get(f"{SET_UP}?next=/admin/").text
     assert client.get("/dashboard").status_code == 200
 
 

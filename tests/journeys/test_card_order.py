@@ -100,7 +100,7 @@ def test_a_card_that_waits_for_money_is_tapped_paid_and_active(
     holder: BrowserContext = request.getfixturevalue(device)
     page = holder.new_page()
     page.goto(f"/t/{token}")
-    expect(page.get_by_text("What you see is the design of this very card").first).to_be_visible()
+    expect(page.get_by_text("Pay once to make it yours").first).to_be_visible()
     keep(page, f"pay-{device}-1-tapped")
     page.get_by_role("link", name="Activate for").click()
     page.get_by_label("First name").fill("Tola")

@@ -23,7 +23,7 @@ def log_in(page: Page, email: str, password: str = "tapcard-demo") -> None:
 def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Served, elsewhere: str) -> None:
     page = phone.new_page()
     page.goto("/t/DEMONEW")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This card is waiting for you")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This card is ready to claim")
     keep(page, "1-unclaimed")
 
     page.get_by_role("link", name="Sign up to claim this card").click()
@@ -39,7 +39,7 @@ def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Se
     page.get_by_label("Claim code").fill("card 2346")
     page.get_by_role("button", name="Claim this card").click()
     expect(page.get_by_label("Claim code")).to_have_value("card 2346")
-    expect(page.get_by_text("That code does not belong to this card").first).to_be_visible()
+    expect(page.get_by_text("That code isn't valid for this card").first).to_be_visible()
     keep(page, "3-wrong-code")
     page.get_by_label("Claim code").fill("card 2345")
     page.get_by_role("button", name="Claim this card").click()

@@ -91,6 +91,6 @@ def test_without_javascript_there_are_charts_and_tables(chromium: Browser, serve
     page.locator("input[name=since]").fill("2026-01-02")
     page.locator("input[name=until]").fill("2026-01-01")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.get_by_text("The first day comes after the last one.").first).to_be_visible()
+    expect(page.get_by_text("The start date can't be after the end date.").first).to_be_visible()
     keep(page, "statistics-refused")
     context.close()

@@ -45,29 +45,29 @@ def test_a_phone_sets_up_two_factor_and_logs_in_with_it(iphone: BrowserContext, 
     sign_up(page, "tia@example.com")
     page.goto("/account")
     keep(page, "two-factor-1-account")
-    page.get_by_role("link", name="Set up two-factor log in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-factor log in")
+    page.get_by_role("link", name="Set up two-factor authentication").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-factor authentication")
     keep(page, "two-factor-2-set-up")
-    address = page.get_by_role("link", name="Open the app on this phone").get_attribute("href") or ""
+    address = page.get_by_role("link", name="Open in the app on this phone").get_attribute("href") or ""
     found = re.search(r"secret=([A-Z2-7]+)", address)
     assert found is not None
     secret = found[1]
 
-    page.get_by_label("Code from the app").fill("000 000")
+    page.get_by_label("Code from your authenticator app").fill("000 000")
     page.get_by_role("button", name="Switch on").click()
-    expect(page.get_by_text("This code does not work").first).to_be_visible()
+    expect(page.get_by_text("That code isn't valid").first).to_be_visible()
     keep(page, "two-factor-3-wrong-code")
-    page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
+    page.get_by_label("Code from your authenticator app").fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Switch on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
     codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem").all_inner_texts()
     assert len(set(codes)) == 10
     keep(page, "two-factor-4-recovery-codes")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as text").click()
+        page.get_by_role("button", name="Download codes").click()
     text = download.value.path().read_text()
     assert all(code in text for code in codes)
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I've saved my codes").click()
     expect(page.get_by_text("10 left")).to_be_visible()
     keep(page, "two-factor-5-on")
 
@@ -86,7 +86,7 @@ def test_a_phone_sets_up_two_factor_and_logs_in_with_it(iphone: BrowserContext, 
     page.goto("/account/two-factor/off")
     keep(page, "two-factor-7-off")
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_label("Code from the app, or a recovery code").fill(codes[0])
+    page.get_by_label("Code from your authenticator app, or a recovery code").fill(codes[0])
     page.get_by_role("button", name="Switch off").click()
     expect(page.get_by_text("Two-factor log in is off")).to_be_visible()
     assert wrong == []

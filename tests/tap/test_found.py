@@ -103,11 +103,11 @@ def test_a_robot_gets_the_same_answer_and_no_mail_goes_out(
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"message": ""}, "Say where the card is"),
-        ({"message": "x" * 501}, "At most 500 characters."),
-        ({"answer_to": "somewhere"}, "Give an e-mail address like"),
-        ({"answer_to": "gus@example.net\r\nBcc: all@example.com"}, "cannot be used here"),
-        ({"answer_to": "gus@exa mple"}, "Give an e-mail address like"),
+        ({"message": ""}, "Tell the owner where the card is"),
+        ({"message": "x" * 501}, "Enter 500 characters or fewer."),
+        ({"answer_to": "somewhere"}, "Enter an email address, such as"),
+        ({"answer_to": "gus@example.net\r\nBcc: all@example.com"}, "aren't allowed here"),
+        ({"answer_to": "gus@exa mple"}, "Enter an email address, such as"),
     ],
 )
 def test_what_cannot_be_is_said_and_kept(
@@ -181,4 +181,4 @@ def test_a_message_under_way_does_not_reach_the_next_holder(
 
 def test_the_holder_reads_that_finders_can_write(client: FormClient, lost: Card, ada: User) -> None:
     login(client, ada)
-    assert "Whoever finds it can send you a message" in words_of(client.get("/cards/ADASCARD").text)
+    assert "Anyone who finds it can tap it to send you a message" in words_of(client.get("/cards/ADASCARD").text)
