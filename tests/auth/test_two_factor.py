@@ -1,4 +1,4 @@
-"""Two-factor authentication: setting it up, logging in with it, recovery codes, switching it off; every code works once."""
+"""Two-factor authentication: setting it up, logging in with it, recovery codes, switching it off. Codes work once."""
 
 import re
 from collections.abc import Callable, Iterator

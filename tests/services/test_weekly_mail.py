@@ -1,4 +1,4 @@
-"""The weekly summary: exactly one email on a Monday for whoever wants it, with the figures of the week and a way out."""
+"""The weekly summary: exactly one email on a Monday for whoever wants it, with the week in figures and a way out."""
 
 import io
 import re
