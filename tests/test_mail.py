@@ -153,7 +153,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
     set_setting("shop_name", "Cards & Co")
     message = mail.verify_email(dora.id)
     assert parsed(message)["Reply-To"] == "help@example.com"
-    assert parsed(message)["Subject"] == "Cards & Co: Confirm your e-mail address"
+    assert parsed(message)["Subject"] == "Cards & Co: Confirm your email"
     assert "Cards &amp; Co" in part(message, "html")
     assert "Cards & Co" in part(message, "plain")
 

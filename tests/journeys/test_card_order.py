@@ -105,7 +105,7 @@ def test_a_card_that_waits_for_money_is_tapped_paid_and_active(
     page.get_by_role("link", name="Activate for").click()
     page.get_by_label("First name").fill("Tola")
     page.get_by_label("Last name").fill("Lund")
-    page.get_by_label("E-mail").fill(f"tola.{device}@example.com")
+    page.get_by_label("Email").fill(f"tola.{device}@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").press("Enter")

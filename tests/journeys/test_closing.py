@@ -14,7 +14,7 @@ def sign_up(page: Page, email: str) -> None:
     page.goto("/sign-up")
     page.get_by_label("First name").fill("Vera")
     page.get_by_label("Last name").fill("Lang")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
@@ -24,7 +24,7 @@ def sign_up(page: Page, email: str) -> None:
 def log_in(page: Page, email: str, password: str) -> None:
     """Try to log in through the form."""
     page.goto("/log-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
 

@@ -1,4 +1,4 @@
-"""Two-factor log in on a phone, and logging out a browser from another one."""
+"""Two-factor authentication on a phone, and logging out a browser from another one."""
 
 import re
 import time
@@ -17,7 +17,7 @@ def sign_up(page: Page, email: str) -> None:
     page.goto("/sign-up")
     page.get_by_label("First name").fill("Tia")
     page.get_by_label("Last name").fill("Ek")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
@@ -26,7 +26,7 @@ def sign_up(page: Page, email: str) -> None:
 
 def give_password(page: Page, email: str) -> None:
     page.goto("/log-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
 
@@ -54,11 +54,11 @@ def test_a_phone_sets_up_two_factor_and_logs_in_with_it(iphone: BrowserContext, 
     secret = found[1]
 
     page.get_by_label("Code from your authenticator app").fill("000 000")
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_text("That code isn't valid").first).to_be_visible()
     keep(page, "two-factor-3-wrong-code")
     page.get_by_label("Code from your authenticator app").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
     codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem").all_inner_texts()
     assert len(set(codes)) == 10
@@ -87,8 +87,8 @@ def test_a_phone_sets_up_two_factor_and_logs_in_with_it(iphone: BrowserContext, 
     keep(page, "two-factor-7-off")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("Code from your authenticator app, or a recovery code").fill(codes[0])
-    page.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_text("Two-factor log in is off")).to_be_visible()
+    page.get_by_role("button", name="Turn off").click()
+    expect(page.get_by_text("Two-factor authentication is off")).to_be_visible()
     assert wrong == []
 
 
@@ -100,13 +100,13 @@ def test_one_browser_is_logged_out_from_another(
     give_password(here, "uma@example.com")
     here.wait_for_url("**/dashboard")
     here.goto("/account/sessions")
-    expect(here.get_by_text("This one")).to_have_count(1)
+    expect(here.get_by_text("This device")).to_have_count(1)
     keep(here, "sessions-phone")
     here.set_viewport_size(DESKTOP)
     keep(here, "sessions-desktop")
     here.set_viewport_size(PHONE)
     here.get_by_role("main").get_by_role("button", name="Log out", exact=True).click()
-    expect(here.get_by_text("That browser is logged out")).to_be_visible()
+    expect(here.get_by_text("Device logged out")).to_be_visible()
     there.goto("/dashboard")
     expect(there).to_have_url(re.compile("/log-in"))
     here.goto("/dashboard")

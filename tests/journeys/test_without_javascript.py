@@ -83,9 +83,9 @@ def test_names_without_a_blank_break_no_page(plain_phone: BrowserContext, served
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Profile created")).to_be_visible()
     page.get_by_role("link", name="Add links").click()
-    page.get_by_label("What it is").fill("M" * 60)
-    page.get_by_label("Where it leads").fill("example.com/" + "m" * 300)
-    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Title").fill("M" * 60)
+    page.get_by_label("Address").fill("example.com/" + "m" * 300)
+    page.get_by_role("button", name="Add link").click()
     expect(page.locator(".tc-arrange .title")).to_have_count(1)
     wrong = []
     for path in pages(page, served, ("/dashboard", "/account", "/p/long-names", "/p/long-names/share")):
@@ -123,7 +123,7 @@ def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser
     page.get_by_role("radio", name="My profile").check()
     page.get_by_label("Card name").fill("Plain")
     page.get_by_role("button", name="Save").press("Enter")  # a busy browser may lose the mouse right after a redirect
-    expect(page.get_by_text("Now make the profile this card opens")).to_be_visible()
+    expect(page.get_by_text("Now create the profile this card opens")).to_be_visible()
     page.get_by_label("Headline").fill("Potter")
     page.locator("#photo").set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": sideways_photo()})
     page.get_by_role("button", name="Save").click()
@@ -140,7 +140,7 @@ def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser
 
     # lost and found again
     page.goto("/cards/PLAIN22")
-    page.get_by_role("button", name="Switch it off").click()
+    page.get_by_role("button", name="Mark as lost").click()
     expect(page.get_by_text("Card marked as lost.")).to_be_visible()
     page.goto("/t/PLAIN22")
     expect(page.get_by_role("heading", level=1)).to_have_text("This card has been deactivated")
@@ -155,15 +155,15 @@ def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser
     expect(page.get_by_label("Recipient's email")).to_have_value("nobody else")
     page.get_by_label("Recipient's email").fill("noor@example.com")
     page.get_by_role("button", name="Send transfer request").click()
-    expect(page.get_by_text("Offered to noor@example.com")).to_be_visible()
+    expect(page.get_by_text("Transfer to noor@example.com")).to_be_visible()
     page.get_by_role("button", name="Cancel transfer").click()
-    expect(page.get_by_text("Offered to noor@example.com")).to_have_count(0)
+    expect(page.get_by_text("Transfer to noor@example.com")).to_have_count(0)
 
     # two-factor log in
     page.goto("/account/two-factor/set-up")
     secret = page.locator(".tc-secret code").inner_text().replace(" ", "")
     page.get_by_label("Code from your authenticator app").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
     keep(page, "plain-2-codes")
     plain_phone.clear_cookies()

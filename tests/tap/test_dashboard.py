@@ -237,7 +237,7 @@ def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, c
     cards.lock(card, LockedBecause.ABUSE, ben)
     answer = adas.post(f"{HERE}/unlock")
     assert answer.status_code == 409
-    assert "You can't reactivate this card. Contact the shop." in answer.text
+    assert "You can't reactivate this card. Contact the shop." in words_of(answer.text)
     assert card.status is CardStatus.LOCKED
     page = words_of(adas.get(HERE).text)
     assert "The shop has suspended this card." in page

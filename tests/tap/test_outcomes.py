@@ -118,7 +118,7 @@ def expected(case: Case, person: Person) -> Expected:
     if case.status is None:
         if person.user == "ben":
             return Expected(302, f"/admin/cards/register?token={case.token}", Outcome.ORPHAN)
-        return Expected(404, None, Outcome.ORPHAN, b"We couldn't find that card")
+        return Expected(404, None, Outcome.ORPHAN, b"We couldn&#39;t find that card")
     if case.status is CardStatus.RETIRED:
         return Expected(410, None, Outcome.RETIRED, b"has been retired")
     if case.status is CardStatus.LOCKED or (case.status is CardStatus.ACTIVE and leads_to_blocked_host(case)):
