@@ -84,7 +84,7 @@ def test_the_card_that_led_to_a_lead_is_named_unless_it_is_another_holders(
 ) -> None:
     gus.card_id = card.id
     db.session.commit()
-    assert "after a tap on Everyday" in words_of(adas.get("/leads").text)
+    assert "after tapping Everyday" in words_of(adas.get("/leads").text)
     gus.card_id = create_card(cleo, alias="Secret").id
     db.session.commit()
     assert "Secret" not in adas.get("/leads").text

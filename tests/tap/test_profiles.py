@@ -285,7 +285,7 @@ def test_of_two_windows_the_later_one_overwrites_nothing(signed_in, own):
 def test_deleting_asks_first(signed_in, ada, own, create_card):
     card = create_card(ada, token="ADASCARD", profile=own)
     page = signed_in.get(f"/profiles/{own.id}/delete").text
-    assert "1 card opens this page" in page
+    assert "1 card opens this profile" in page
     assert db.session.get(Profile, own.id) is not None
     assert signed_in.post(f"/profiles/{own.id}/delete").location == "/profiles"
     assert db.session.scalar(sa.select(Profile)) is None

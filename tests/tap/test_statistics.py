@@ -144,7 +144,7 @@ def test_the_change_is_against_the_period_before(adas: FormClient, card: Card, t
     tapped(card, 6)
     tapped(card, 4, days_ago=8)
     words = words_of(adas.get("/statistics?period=7").text)
-    assert re.search(r"Taps, 7 days 6 up 50", words)
+    assert re.search(r"Taps in 7 days 6 up 50", words)
     assert "Previous period 4" in words
 
 

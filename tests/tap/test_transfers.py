@@ -57,15 +57,15 @@ def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
     answer = adas.post(f"{HERE}/transfer", data={"email": email})
     assert answer.location == HERE
     page = words_of(adas.get(HERE).text)
-    assert f"We have sent your offer to {email}." in page
-    assert f"Offered to {email} until" in page
+    assert f"We've sent a transfer request to {email}." in page
+    assert f"Transfer to {email} pending until" in page
     assert "Transfer card" not in page
     run_worker()
     [mail] = mailbox()
     body = mail.get_body(("plain",))
     assert body is not None
     assert mail["To"] == email
-    assert "Ada Obi wants to hand you" in body.get_content()
+    assert "Ada Obi wants to transfer an NFC card to you" in body.get_content()
     assert re.search(r"http://localhost/offers/\d+\s", body.get_content())
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in body.get_content()
@@ -124,7 +124,7 @@ def test_an_offer_waits_on_the_dashboard_and_is_accepted(
     here = f"/offers/{offer.id}"
     assert f'href="{here}"' in cleos.get("/dashboard").text
     page = cleos.get(here).text
-    assert "Ada Obi wants to hand you card ADASCARD" in words_of(page)
+    assert "Ada Obi wants to transfer card ADASCARD to you" in words_of(page)
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in page
     for _time in range(2):  # pressed twice
@@ -260,9 +260,9 @@ def test_the_history_follows_the_chain_of_cards(adas: FormClient, card: Card, bl
     adas.post(f"{HERE}/lock")
     adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
     story = history_of(adas, "BLANK222")
-    assert story.startswith("It took over from card ADASCARD.")
+    assert story.startswith("Replaced card ADASCARD.")
     assert "You marked this card as lost." in story
-    assert "the former card ADASCARD" in story
+    assert "previous card ADASCARD" in story
     assert story.count("Replaced card") == 1
 
 
