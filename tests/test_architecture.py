@@ -41,7 +41,7 @@ MAY_CATCH_EVERYTHING = {
 # Who reads the environment, and what for.
 MAY_READ_THE_ENVIRONMENT = {
     "config.py": "configuration is read here, once",
-    "tapcard/backup.py": "hands it on to PostgreSQL's own programs",
+    "tapcard/workflows/backup.py": "hands it on to PostgreSQL's own programs",
 }
 
 
