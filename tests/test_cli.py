@@ -222,7 +222,7 @@ def test_what_is_no_host_is_refused(run: Callable[..., Result], command: str, ho
 def test_a_host_that_is_not_blocked_is_not_allowed_again(run: Callable[..., Result]) -> None:
     result = run("cards", "unblock-host", "good.example")
     assert result.exit_code == 1
-    assert "This domain isn't blocked." in result.output
+    assert "This host isn't blocked." in result.output
 
 
 # --- users ------------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_whoever_confirms_elsewhere_chooses_a_password_and_nobody_else_keeps_one
     assert not is_signed_in(stranger)
     assert login(new_client(), dora).status_code == 422
     page = phone.get(response.headers["Location"]).text
-    assert "dora@example.com is confirmed. Now choose your password." in page
+    assert "dora@example.com is confirmed. Now choose a password." in page
     phone.post(response.headers["Location"], data={"password": "words of my own"})
     assert is_signed_in(phone)
     assert "Not confirmed" not in phone.get("/account").text

@@ -109,7 +109,7 @@ def test_one_mail_confirms_it_and_tells_how_to_come_back(
     [message] = mailbox()
     assert message["To"] == "ada@example.com"
     assert "http://localhost/log-in" in text_of(message)
-    assert "This is the last mail" in text_of(message)
+    assert "This is the last email" in text_of(message)
 
 
 def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:

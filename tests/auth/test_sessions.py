@@ -41,7 +41,7 @@ def test_each_browser_is_named_in_words_and_this_one_marked(browser: Callable[..
     browser(ada, PIXEL)
     here = browser(ada, WINDOWS)
     text = words_of(here.get(PAGE).text)
-    assert text.index("Chrome on Windows This one") < text.index("Safari on iPhone")
+    assert text.index("Chrome on Windows This device") < text.index("Safari on iPhone")
     assert "Chrome on Android" in text
     assert text.count("This device") == 1
     assert text.count("Last active") == 3

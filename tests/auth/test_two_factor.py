@@ -591,7 +591,7 @@ def test_a_recovery_code_signs_in_once_and_a_mail_says_so(
     login(client, ada)
     assert client.post(CODE_PAGE, data={"code": code.lower().replace("-", " ")}).location == "/dashboard"
     assert is_signed_in(client)
-    assert "used one of your recovery codes" in text_of(mailed())
+    assert "One of your recovery codes was used" in text_of(mailed())
     assert "9 left" in client.get("/account/two-factor").text
     client.post("/log-out")
     login(client, ada)

@@ -678,7 +678,7 @@ def host_in(typed: str) -> str:
     except target_urls.BadLink:
         host = None
     if host is None or len(host) > HOST_LENGTH:
-        raise BadHost(_("Enter a domain, such as example.com."))
+        raise BadHost(_("Enter a host name, such as example.com."))
     return host
 
 
@@ -702,7 +702,7 @@ def unblock_host(host: str, actor: User | None) -> None:
     hold(BLOCKED_HOSTS)
     row = db.session.scalar(select(BlockedHost).where(BlockedHost.host == host_in(host)))
     if row is None:
-        raise NotFound(_("This domain isn't blocked."))
+        raise NotFound(_("This host isn't blocked."))
     audit.record("host.unblocked", subject=row, actor=actor, host=row.host)
     db.session.delete(row)
     db.session.flush()  # the marks below are made by what is left
