@@ -158,7 +158,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
     set_setting("shop_name", "Cards & Co")
     message = accounts_mails.verify_email(dora.id)
     assert parsed(message)["Reply-To"] == "help@example.com"
-    assert parsed(message)["Subject"] == "Cards & Co: Confirm your e-mail address"
+    assert parsed(message)["Subject"] == "Cards & Co: Confirm your email"
     assert "Cards &amp; Co" in part(message, "html")
     assert "Cards & Co" in part(message, "plain")
 
@@ -200,7 +200,7 @@ def test_an_address_with_an_account_hears_nothing_of_anothers_wish(ada: User, cl
 def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
     message = accounts_mails.set_password("gus@example.com")
-    assert "has no password yet" in part(message, "plain")
+    assert "doesn't have a password yet" in part(message, "plain")
     assert part(message, "plain").startswith("Hello,\n")
 
 
