@@ -35,7 +35,7 @@ class StaffView(ModelView):
     details_template = "admin/details.html"
     column_type_formatters = {
         type(None): lambda _view, _value, _name: "–",
-        bool: lambda _view, value, _name: _("yes") if value else _("no"),
+        bool: lambda _view, value, _name: _("Yes") if value else _("No"),
         datetime: lambda _view, value, _name: filters.write_datetime(value),
         enum.StrEnum: lambda _view, value, _name: value.value.replace("_", " "),
     }
@@ -74,14 +74,14 @@ class CardView(StaffView):
     """Cards by token, alias, owner, design, batch."""
 
     permission = "cards.view"
-    search_hint = _("Token, alias, owner, design or batch")
+    search_hint = _("Token, name, owner, design or batch")
     title_column = "token"
     column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
     column_labels = {
         "owner.email": _("Owner"),
         "design.name": _("Design"),
         "batch.name": _("Batch"),
-        "created_at": _("Made"),
+        "created_at": _("Created"),
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
@@ -124,7 +124,7 @@ class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
     permission = "mails.view"
-    search_hint = _("Kind")
+    search_hint = _("Email type")
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)
@@ -136,11 +136,11 @@ class AuditView(StaffView):
     """Who did what."""
 
     permission = "audit.view"
-    search_hint = _("What was done, like card.claimed")
+    search_hint = _("Action")
     column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
     column_details_list = (*column_list, "origin", "details")
     column_select_related_list = (AuditEntry.actor,)
-    column_labels = {"actor.email": _("Who"), "tag": _("What"), "happened_at": _("When")}
+    column_labels = {"actor.email": _("User"), "tag": _("Action"), "happened_at": _("Date")}
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
@@ -163,8 +163,8 @@ class Start(AdminIndexView):
 TABLES = (
     (Card, CardView, "cards", _("Cards")),
     (Design, DesignView, "designs", _("Designs")),
-    (OutboxMessage, OutboxView, "outbox", _("Mails")),
-    (AuditEntry, AuditView, "audit", _("Audit")),
+    (OutboxMessage, OutboxView, "outbox", _("Emails")),
+    (AuditEntry, AuditView, "audit", _("Audit log")),
 )
 
 

@@ -288,7 +288,7 @@ def main() -> int:
             url = f"sqlite:///{folder}/chaos.sqlite"
             good &= chaos(House("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
     if arguments.database != "sqlite" and not needs.postgresql():
-        print("PostgreSQL: left out for want of a server (TEST_POSTGRESQL_URL)")
+        print("PostgreSQL: skipped because no server is running (TEST_POSTGRESQL_URL)")
         good &= os.environ.get("REQUIRE") != "all"
     elif arguments.database != "sqlite":
         with needs.new_database("chaos") as url, tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:
