@@ -238,7 +238,7 @@ def _refuse_if_running(config: Config) -> None:
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         ).fetchone()
     if others and others[0]:
-        raise BackupError(f"The database has {others[0]} open connections. {stop}")
+        raise BackupError(f"The database is in use by {others[0]} connections. {stop}")
 
 
 def _revision(config: Config) -> str:

@@ -92,7 +92,7 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
     except DomainError as error:
         out.unlink()
         raise click.ClickException(str(error)) from None
-    click.echo(f"Created {count} cards. Saved to {out}.")
+    click.echo(f"Cards created: {count}. Saved to {out}.")
 
 
 @cards_group.command("import")

@@ -430,7 +430,7 @@ def drain_taps() -> None:
     """Store this host’s spooled taps in the database once."""
     stored = drainer().drain()
     fold()
-    click.echo(f"Stored {stored} taps.")
+    click.echo(f"Taps stored: {stored}.")
 
 
 @taps_group.command("recount")
@@ -446,7 +446,7 @@ def recount_taps() -> None:
     while rollups.fold(zone):
         pass  # all of it is one transaction: readers see the old figures until the new ones are whole
     db.session.commit()
-    click.echo(f"Statistics rebuilt. Reclassified {changed} user agents.")
+    click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")
 
 
 @outbox_group.command("retry")
@@ -454,4 +454,4 @@ def retry_outbox() -> None:
     """Retry failed emails."""
     number = outbox.retry_failed(utcnow())
     db.session.commit()
-    click.echo(f"Queued {number} failed messages again.")
+    click.echo(f"Failed messages queued again: {number}.")

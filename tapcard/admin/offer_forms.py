@@ -54,7 +54,7 @@ class PromotionForm(Form):
     most_uses = WholeField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
     most_uses_each = WholeField(_("Uses per customer"), least=1, most=MOST_USES)
     needs_account = BooleanField(_("Customers with an account only"))
-    is_active = BooleanField(_("Active"), default=True)
+    is_active = BooleanField(_("Enabled"), default=True)
     version = HiddenField()
 
     def __init__(

@@ -166,5 +166,5 @@ def apply_option_set(product_id: int) -> Response:
         return to_product(product_id, "options")
     added = product_parts.apply_set(product, form.option_set.data, current_user)
     db.session.commit()
-    flash(_("%(number)s options added.", number=added), "success")
+    flash(_("Options added: %(number)s.", number=added), "success")
     return to_product(product_id, "options")

@@ -19,8 +19,14 @@ LAST_PAGE = 100_000
 LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
 
 
+def readable(name: str) -> str:
+    """Return an internal name such as `card.claimed` as words: "Card claimed"."""
+    text = name.replace(".", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
 class StaffView(ModelView):
-    """A list to search, for those whose role allows it; everybody else reads that there is no such page."""
+    """A searchable list for staff with the permission. Everyone else gets a 404 page."""
 
     permission = ""
     search_hint = ""
@@ -78,10 +84,18 @@ class CardView(StaffView):
     title_column = "token"
     column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
     column_labels = {
+        "alias": _("Name"),
         "owner.email": _("Owner"),
         "design.name": _("Design"),
         "batch.name": _("Batch"),
+        "profile.slug": _("Profile"),
+        "reroute_url": _("Web address"),
+        "locked_because": _("Lock reason"),
+        "is_blocked": _("Blocked domain"),
+        "claim_policy": _("Claim method"),
+        "imported_tap_count": _("Imported taps"),
         "created_at": _("Created"),
+        "claimed_at": _("Claimed"),
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
@@ -125,6 +139,19 @@ class OutboxView(StaffView):
 
     permission = "mails.view"
     search_hint = _("Email type")
+    column_labels = {
+        "id": _("ID"),
+        "kind": _("Email type"),
+        "created_at": _("Created"),
+        "due_at": _("Due"),
+        "attempt_count": _("Attempts"),
+        "done_at": _("Sent"),
+        "failed_at": _("Gave up"),
+        "error": _("Error"),
+    }
+    column_formatters = {
+        "kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))
+    }
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)
@@ -140,7 +167,20 @@ class AuditView(StaffView):
     column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
     column_details_list = (*column_list, "origin", "details")
     column_select_related_list = (AuditEntry.actor,)
-    column_labels = {"actor.email": _("User"), "tag": _("Action"), "happened_at": _("Date")}
+    column_labels = {
+        "actor.email": _("User"),
+        "tag": _("Action"),
+        "happened_at": _("Date"),
+        "subject_type": _("Object"),
+        "subject_id": _("Object ID"),
+    }
+    column_formatters = {
+        "tag": lambda _view, _context, row, _name: readable(row.tag),
+        "subject_type": lambda _view, _context, row, _name: readable(row.subject_type or "–"),
+        "details": lambda _view, _context, row, _name: "; ".join(
+            f"{readable(name)}: {value}" for name, value in (row.details or {}).items()
+        ),
+    }
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)

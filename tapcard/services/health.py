@@ -112,7 +112,7 @@ def _of_the_worker(config: Config, now: datetime) -> Iterator[Finding]:
     yield Finding("outbox_age", ok, f"oldest due message has been waiting for {late:.0f} s", worker, late)
     failed = db.session.scalar(sa.select(sa.func.count()).where(OutboxMessage.failed_at.is_not(None))) or 0
     look = "Check outbox.error, fix the cause, then run `flask --app wsgi outbox retry`."
-    yield Finding("outbox_failed", not failed, f"{failed} failed messages", look, failed)
+    yield Finding("outbox_failed", not failed, f"failed messages: {failed}", look, failed)
     job = db.session.execute(sa.select(Schedule.name, Schedule.due_at).order_by(Schedule.due_at).limit(1)).first()
     late = _seconds(now, job.due_at) if job else 0.0
     ok = late <= LATEST_JOB.total_seconds()
@@ -125,7 +125,7 @@ def _demo_passwords() -> Finding:
     demo = sa.select(User.email, User.password_hash).where(User.email.in_(DEMO_ADDRESSES), User.is_active)
     count = sum(_is_demo_password(password_hash) for _email, password_hash in db.session.execute(demo))
     change = "Change the passwords of these accounts or close them: the demo passwords are public."
-    return Finding("demo_passwords", not count, f"{count} demo accounts still have the demo password", change, count)
+    return Finding("demo_passwords", not count, f"accounts with the demo password: {count}", change, count)
 
 
 @lru_cache(maxsize=16)
@@ -160,10 +160,10 @@ def _of_the_spool(spool: Spool, now: datetime) -> Iterator[Finding]:
     yield Finding("spool_age", ok, f"oldest tap has been waiting for {late:.0f} s", drain, late)
     failed = spool.failure_count()
     look = f"Find the cause in the logs (“tap not recorded”), fix it, then delete {folder / 'failures'}."
-    yield Finding("failed_recordings", not failed, f"{failed} taps were answered but not recorded", look, failed)
+    yield Finding("failed_recordings", not failed, f"taps answered but not recorded: {failed}", look, failed)
     bad = sum(1 for path in folder.glob("*.bad"))
     look = f"Check {folder}/*.bad. A truncated last line comes from a crashed process. No answered tap is lost."
-    yield Finding("bad_lines", not bad, f"{bad} files with unreadable lines", look, bad)
+    yield Finding("bad_lines", not bad, f"files with unreadable lines: {bad}", look, bad)
 
 
 def _oldest_tap(spool: Spool) -> datetime | None:
