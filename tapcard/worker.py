@@ -21,10 +21,13 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import carts, erasing, newsletter, orders, payments
+from .services import erasing, newsletter
 from .services.cards import transfers
+from .services.cart import carts
 from .services.core import uploads
 from .services.erasing import NotErasable
+from .services.orders import orders
+from .services.payments import payments
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool

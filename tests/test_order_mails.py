@@ -19,7 +19,9 @@ from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
 from tapcard.models import DeliveryKind, Design, DesignStatus, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
-from tapcard.services import erasing, orders, payments
+from tapcard.services import erasing
+from tapcard.services.orders import orders
+from tapcard.services.payments import payments
 from tapcard.settings import ShopSettings
 from tests import buying
 from tests.buying import order_of

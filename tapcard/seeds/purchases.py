@@ -23,10 +23,13 @@ from ..models import (
     ReviewStatus,
     User,
 )
-from ..services import carts, orders, payments, promotions, reviews
 from ..services.accounts import accounts, addresses
-from ..services.carts import Wish
-from ..services.orders import Buyer
+from ..services.cart import carts, promotions
+from ..services.cart.carts import Wish
+from ..services.catalogue import reviews
+from ..services.orders import orders
+from ..services.orders.orders import Buyer
+from ..services.payments import payments
 from .factories import create_address, create_user
 
 ADA_LIVES = {"line1": "27 Hill Road", "city": "London", "postal_code": "SE15 3JX", "phone": "+442079460155"}

@@ -26,7 +26,7 @@ from ..models import (
     Promotion,
     Setting,
 )
-from ..services import option_sets
+from ..services.catalogue import option_templates
 from .factories import (
     create_category,
     create_collection,
@@ -206,9 +206,9 @@ def _columns(ware: Ware, shelf: Category) -> dict[str, Any]:
 def _ask(product: Product, ware: Ware) -> None:
     """Put the options on a product; one that comes in a single colour asks for none."""
     if ware.shelf in ENGRAVED:
-        option_sets.apply(option_sets.ENGRAVED_GOODS, product, ware.colors)
+        option_templates.apply(option_templates.ENGRAVED_GOODS, product, ware.colors)
     elif product.kind is ProductKind.GIFT_PACK:
-        option_sets.apply(option_sets.GIFT_PACK, product, ware.colors)
+        option_templates.apply(option_templates.GIFT_PACK, product, ware.colors)
     elif ware.picture == "nfc-card-bamboo":
         choices = ["Light", "Dark"]
         create_option(product, "wood", OptionKind.CHOICE, choices=choices, is_required=True, extra_amount=BAMBOO_AMOUNT)

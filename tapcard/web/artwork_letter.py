@@ -6,7 +6,8 @@ from flask_mail import Message
 from .. import mail
 from ..db import db
 from ..models import Design, DesignStatus, Order
-from ..services import erasing, orders
+from ..services import erasing
+from ..services.orders import orders
 
 ORDER = "shop.order_link"
 

@@ -38,8 +38,11 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import carts, credit, erasing, order_desk, orders, payments
+from tapcard.services import erasing
 from tapcard.services.cards import cards
+from tapcard.services.cart import carts, credit
+from tapcard.services.orders import order_desk, orders
+from tapcard.services.payments import payments
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of, pay

@@ -43,11 +43,13 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services import closing, credit, erasing, payments
+from tapcard.services import closing, erasing
 from tapcard.services.accounts import accounts, addresses
 from tapcard.services.cards import cards
+from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
 from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
+from tapcard.services.payments import payments
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
