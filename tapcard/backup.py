@@ -1,8 +1,8 @@
-"""Backup and restore: one archive with the database as of one instant, the tap spool and the uploads.
+"""Backup and restore of the database, the tap spool and the uploads in one archive.
 
-No tap is lost or doubled between database and spool: drainers of this host wait while both are copied, so a line is
-either in the copied tables or still in the copied spool, and the copied marks (`spool_files`) say which. A spool
-belongs to its host; where several hosts serve, each one's backup holds its own.
+No tap is lost or duplicated between database and spool: this host's drainers wait while both are copied. Each line is
+either in the copied tables or in the copied spool, and the copied offsets (`spool_files`) say which. The spool belongs
+to one host. With several hosts, each host's backup contains only its own spool.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Commands: `flask --app wsgi …`."""
+"""Command line interface: `flask --app wsgi …`."""
 
 import csv
 import getpass

@@ -1,4 +1,4 @@
-"""Credit that staff give: to one person, with the reason."""
+"""Back office pages for store credit."""
 
 import sqlalchemy as sa
 from flask import abort, flash, make_response, redirect, render_template, request, url_for

@@ -1,4 +1,4 @@
-"""What staff type about designs, and decide about buyers' own artwork."""
+"""Forms for designs and for approving customer artwork."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Designs: those of the shop, and buyers' own artwork that waits for a look."""
+"""Back office pages for designs and customer artwork."""
 
 from flask import abort, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _

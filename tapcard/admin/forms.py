@@ -1,4 +1,4 @@
-"""What staff type."""
+"""Forms for registering cards and blocking domains."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What staff type about promotions, ways of delivery and rates."""
+"""Forms for promotions, delivery methods and display rates."""
 
 from collections.abc import Sequence
 from typing import Any

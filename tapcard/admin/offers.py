@@ -1,4 +1,4 @@
-"""Offers: promotions, ways of delivery, and rates to show prices in other currencies by."""
+"""Back office pages for promotions, delivery methods and display rates."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _

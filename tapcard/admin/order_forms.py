@@ -1,4 +1,4 @@
-"""What staff type about orders, their payments and credit."""
+"""Forms for orders, payments and store credit."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What became of orders, payments and mails, in words for staff."""
+"""Display names for the history, payments and emails of orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Orders for staff: the list, an order's page, and every step that leads it on."""
+"""Back office pages for orders and their processing steps."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What staff type about products, their pictures and their options."""
+"""Forms for products, their pictures and options."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A product's pictures and options: added, arranged, changed and removed."""
+"""Back office pages for product pictures and options."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What making and packing an order takes: artwork, cards with their codes, the delivery note."""
+"""Back office pages for producing and packing orders: artwork, cards, claim codes and delivery notes."""
 
 from flask import Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue

@@ -1,4 +1,4 @@
-"""Products: the list, and making, changing, copying and hiding one."""
+"""Back office pages for products."""
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _

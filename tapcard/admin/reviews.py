@@ -1,4 +1,4 @@
-"""Reviews: those that wait for a look, and what was decided about the others."""
+"""Back office pages for approving reviews."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _

@@ -1,4 +1,4 @@
-"""What staff type about categories and collections."""
+"""Forms for categories and collections."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Shelves: categories and collections."""
+"""Back office pages for categories and collections."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _

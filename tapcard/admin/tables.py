@@ -1,4 +1,4 @@
-"""Tables that staff may look through, by Flask-Admin with templates of ours: nothing is edited or deleted as a row."""
+"""Read-only tables of cards, designs, emails and the audit log, served by Flask-Admin."""
 
 import enum
 from datetime import datetime
@@ -149,9 +149,7 @@ class OutboxView(StaffView):
         "failed_at": _("Gave up"),
         "error": _("Error"),
     }
-    column_formatters = {
-        "kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))
-    }
+    column_formatters = {"kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)

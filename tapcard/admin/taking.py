@@ -1,4 +1,4 @@
-"""Taking in the pictures that staff upload: drawn anew and stored while no transaction is open."""
+"""Picture uploads by staff, processed and stored outside of transactions."""
 
 from collections.abc import Callable
 

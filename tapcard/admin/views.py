@@ -1,4 +1,4 @@
-"""Pages for staff: what needs a person, registering a blank card, blocking a host."""
+"""Back office start page, card registration and blocked domains."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Words of the shop, for staff: its pages, who reads the newsletter, what people wrote."""
+"""Back office pages for shop pages, newsletter subscribers and messages."""
 
 from collections.abc import Callable
 from datetime import datetime

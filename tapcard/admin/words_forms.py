@@ -1,4 +1,4 @@
-"""What staff type about the shop's own pages."""
+"""Forms for shop pages."""
 
 from typing import Any
 
