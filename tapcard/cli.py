@@ -23,9 +23,10 @@ from .clock import utcnow
 from .db import db, empty_log
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
-from .services import closing, erasing, health
+from .services import health
 from .services.accounts import accounts, two_factor
 from .services.cards import cards, legacy_import
+from .services.privacy import closure, erasure
 
 cards_group = AppGroup("cards", help="Create, import, lock and retire cards.")
 users_group = AppGroup("users", help="Manage accounts.")
@@ -261,10 +262,10 @@ def erase_user(email: str, yes: bool) -> None:
     with told():
         user = db.session.get_one(User, user_id)
         if user.closed_at is None:
-            closing.shut(user, now, even_inactive=True)
-        person = erasing.erase(user_id, now, closed_before=now)
+            closure.shut(user, now, even_inactive=True)
+        person = erasure.erase(user_id, now, closed_before=now)
     try:
-        erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+        erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
             f"The account was erased, but some of its files weren’t: {error}. "

@@ -11,8 +11,8 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, PageMenu, ShopPage, User
-from tapcard.services import pages
-from tapcard.services.pages import BadPage, EditedMeanwhile, PageNotFound, render
+from tapcard.services.content import pages
+from tapcard.services.content.pages import BadPage, EditedMeanwhile, PageNotFound, render
 from tests.watching import together
 
 DANGEROUS = (

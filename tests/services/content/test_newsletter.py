@@ -12,8 +12,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Subscriber, SubscriberStatus, User
-from tapcard.services import data_export, erasing, newsletter
-from tapcard.services.newsletter import LinkExpired, LinkUnknown
+from tapcard.services.content import newsletter
+from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
+from tapcard.services.privacy import erasure, export
 from tapcard.web import newsletter_letter, uploads
 from tests.watching import together
 
@@ -129,16 +130,16 @@ def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app:
         seeds.create_enquiry(email="work@example.com", user_id=user.id, message=f"Signed{word}")
     ada.is_active, ada.closed_at = False, utcnow() - 20 * DAY
     db.session.commit()
-    text = "".join(data_export.pieces(ada, utcnow(), uploads.folder()))
+    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
     for word in ("ConsentAdaQ", "GuestAdaQ", "SignedAdaQ"):
         assert word in text
     assert "CleoQ" not in text
     ada.verified_at = None
-    text = "".join(data_export.pieces(ada, utcnow(), uploads.folder()))
+    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
     assert "SignedAdaQ" in text
     assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
     db.session.rollback()
-    erasing.erase(ada.id, utcnow(), closed_before=utcnow())
+    erasure.erase(ada.id, utcnow(), closed_before=utcnow())
     db.session.commit()
     assert db.session.scalars(sa.select(Subscriber.consent_text)).all() == ["ConsentCleoQ"]
     left = db.session.scalars(sa.text("SELECT message FROM enquiries ORDER BY message")).all()

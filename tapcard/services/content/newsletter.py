@@ -8,13 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from .. import outbox
-from ..db import db, insert, transactions
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..keys import Keys
-from ..models import Subscriber, SubscriberStatus
-from .accounts import accounts
+from ... import outbox
+from ...db import db, insert, transactions
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import Subscriber, SubscriberStatus
+from ..accounts import accounts
 
 CONFIRM_WITHIN = timedelta(days=30)
 ASKED_ANEW = timedelta(days=7)  # until then all links that were sent work

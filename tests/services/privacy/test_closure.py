@@ -22,11 +22,11 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import closing, erasing
 from tapcard.services.accounts import accounts
 from tapcard.services.accounts.accounts import LinkExpired, WrongCredentials, WrongPassword
 from tapcard.services.cards import cards
-from tapcard.services.closing import AlreadyClosed, CannotReturn, LastOwner
+from tapcard.services.privacy import closure, erasure
+from tapcard.services.privacy.closure import AlreadyClosed, CannotReturn, LastOwner
 from tapcard.services.profiles import profiles
 from tests.conftest import PASSWORD
 from tests.watching import together
@@ -35,13 +35,13 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def close(user: User, now: datetime = NOW) -> None:
-    closing.close(user.id, PASSWORD, now)
+    closure.close(user.id, PASSWORD, now)
     db.session.commit()
 
 
 def test_closing_asks_for_the_password(ada: User) -> None:
     with pytest.raises(WrongPassword):
-        closing.close(ada.id, "not the password", NOW)
+        closure.close(ada.id, "not the password", NOW)
     assert ada.is_active
 
 
@@ -50,7 +50,7 @@ def test_closing_deactivates_and_promises_one_last_mail(ada: User, outbox: Calla
     assert (ada.is_active, ada.closed_at) == (False, NOW)
     assert outbox() == ["mail.account_closed"]
     with pytest.raises(AlreadyClosed):
-        closing.close(ada.id, PASSWORD, NOW)
+        closure.close(ada.id, PASSWORD, NOW)
 
 
 def test_closing_switches_active_cards_off_and_writes_it_down(ada: User, card: Card) -> None:
@@ -72,7 +72,7 @@ def test_coming_back_brings_exactly_the_cards_that_closing_switched_off(
     cards.retire(retired, ada, "worn")
     close(ada)
     assert others.status is CardStatus.ACTIVE
-    closing.reopen(ada.id, NOW + timedelta(days=13))
+    closure.reopen(ada.id, NOW + timedelta(days=13))
     db.session.commit()
     assert [each.status for each in (on, lost, abused, retired)] == [
         CardStatus.ACTIVE, CardStatus.LOCKED, CardStatus.LOCKED, CardStatus.RETIRED]  # fmt: skip
@@ -98,7 +98,7 @@ def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> N
     close(ada)
     with pytest.raises(profiles.ProfileNotFound):
         profiles.public_profile("ada")
-    closing.reopen(ada.id, NOW)
+    closure.reopen(ada.id, NOW)
     db.session.commit()
     assert profiles.public_profile("ada") is profile
 
@@ -107,7 +107,7 @@ def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> N
 def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
     close(ada)
     with pytest.raises(CannotReturn):
-        closing.reopen(ada.id, NOW + timedelta(days=days))
+        closure.reopen(ada.id, NOW + timedelta(days=days))
     with pytest.raises(WrongCredentials):
         accounts.authenticate(ada.email, PASSWORD, NOW + timedelta(days=days))
 
@@ -116,7 +116,7 @@ def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> Non
     ada.is_active = False
     db.session.commit()
     with pytest.raises(CannotReturn):
-        closing.reopen(ada.id, NOW)
+        closure.reopen(ada.id, NOW)
     with pytest.raises(WrongCredentials):
         accounts.authenticate(ada.email, PASSWORD, NOW)
 
@@ -138,7 +138,7 @@ def test_sessions_end_at_closing_and_again_at_coming_back(ada: User) -> None:
     close(ada)
     assert db.session.scalars(sa.select(WebSession)).all() == []
     session()  # one that began in the very moment of closing
-    closing.reopen(ada.id, NOW)
+    closure.reopen(ada.id, NOW)
     db.session.commit()
     assert db.session.scalars(sa.select(WebSession)).all() == []
 
@@ -149,7 +149,7 @@ def test_links_that_were_mailed_before_are_dead(ada: User) -> None:
     close(ada)
     with pytest.raises(LinkExpired):
         accounts.peek(token, LinkPurpose.SET_PASSWORD, NOW)
-    closing.reopen(ada.id, NOW)
+    closure.reopen(ada.id, NOW)
     db.session.commit()
     with pytest.raises(LinkExpired):
         accounts.peek(token, LinkPurpose.SET_PASSWORD, NOW)
@@ -182,16 +182,16 @@ def test_an_address_nobody_confirmed_withdraws_nothing(ada: User, cleo: User, cr
 
 def test_the_last_owner_stays(olu: User, create_user: Callable[..., User]) -> None:
     with pytest.raises(LastOwner):
-        closing.close(olu.id, PASSWORD, NOW)
+        closure.close(olu.id, PASSWORD, NOW)
     second = create_user("second@example.com", roles=["owner"])
     close(second)
     with pytest.raises(LastOwner):
-        closing.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
+        closure.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
 
 
 def test_of_two_owners_who_close_at_once_one_stays(app: Flask, olu: User, create_user: Callable[..., User]) -> None:
     ids = [olu.id, create_user("second@example.com", roles=["owner"]).id]
-    results = together(app, 2, lambda place: closing.close(ids[place], PASSWORD, NOW))
+    results = together(app, 2, lambda place: closure.close(ids[place], PASSWORD, NOW))
     assert sorted(results, key=str) == [LastOwner, None]
 
 
@@ -206,14 +206,14 @@ def test_closing_while_claiming_leaves_no_active_card(
 
         def work(place: int, user_id: int = user_id, card_id: int = card_id) -> None:
             if place:
-                closing.close(user_id, PASSWORD, utcnow())
+                closure.close(user_id, PASSWORD, utcnow())
             else:
                 cards.claim(db.session.get_one(Card, card_id), db.session.get_one(User, user_id), keys)  # type: ignore[arg-type]
 
         together(app, 2, work)
         active = sa.select(Card.id).where(Card.owner_id == user_id, Card.status == CardStatus.ACTIVE)
         assert db.session.scalars(active).all() == []
-        closing.reopen(user_id, utcnow())
+        closure.reopen(user_id, utcnow())
         db.session.commit()
 
 
@@ -227,7 +227,7 @@ def test_a_claim_that_saw_the_account_open_waits_or_is_waited_for(ada: User, car
 def test_of_two_who_bring_it_back_at_once_one_does(app: Flask, ada: User, card: Card) -> None:
     close(ada, utcnow())
     user_id, card_id = ada.id, card.id
-    results = together(app, 2, lambda _place: closing.reopen(user_id, utcnow()).id)
+    results = together(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
     assert sorted(results, key=str) == sorted([CannotReturn, user_id], key=str)
     unlocked = sa.select(sa.func.count()).where(CardEvent.card_id == card_id, CardEvent.move == CardMove.UNLOCK)
     assert db.session.scalar(unlocked) == 1
@@ -239,16 +239,16 @@ def test_of_erasing_and_coming_back_exactly_one_happens(app: Flask, ada: User, c
 
     def work(place: int) -> str:
         if place:
-            erasing.erase(user_id, utcnow(), closed_before=utcnow())
+            erasure.erase(user_id, utcnow(), closed_before=utcnow())
             return "erased"
-        closing.reopen(user_id, utcnow())
+        closure.reopen(user_id, utcnow())
         return "back"
 
     results = together(app, 2, work)
     card = db.session.get_one(Card, card_id)
     user = db.session.get_one(User, user_id)
     if "back" in results:
-        assert results == ["back", erasing.NotErasable]
+        assert results == ["back", erasure.NotErasable]
         assert (user.email, card.status, card.reroute_url) == (
             "ada@example.com", CardStatus.ACTIVE, "https://example.com/")  # fmt: skip
     else:

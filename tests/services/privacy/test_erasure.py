@@ -43,13 +43,13 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services import closing, erasing
 from tapcard.services.accounts import accounts, addresses
 from tapcard.services.cards import cards
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
-from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
 from tapcard.services.payments import payments
+from tapcard.services.privacy import closure, erasure
+from tapcard.services.privacy.erasure import IMPERSONAL, PERSONAL, NotErasable
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
@@ -253,7 +253,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
     before = found(app, SECRETS, data)
     missing = set(SECRETS) - {name for names in before.values() for name in names} - {"1987-06-05"}
     assert missing == set(), "the test does not put these anywhere"
-    closing.close(zeb_id, PASSWORD, utcnow())
+    closure.close(zeb_id, PASSWORD, utcnow())
     db.session.commit()
     run()
     later(timedelta(days=13))
@@ -371,11 +371,11 @@ def test_every_connection_overwrites(app: Flask) -> None:
 
 def erase(user: User, app: Flask, now: datetime | None = None) -> None:
     now = now or utcnow()
-    closing.shut(user, now)
+    closure.shut(user, now)
     db.session.commit()
-    person = erasing.erase(user.id, now, closed_before=now)
+    person = erasure.erase(user.id, now, closed_before=now)
     db.session.commit()
-    erasing.forget_files(person, Path(app.instance_path), with_mails=True)
+    erasure.forget_files(person, Path(app.instance_path), with_mails=True)
 
 
 def rows_of_others(zeb: User) -> dict[str, list[str]]:
@@ -473,14 +473,14 @@ def test_former_pictures_and_those_never_saved_go_with_their_person(
 
 def test_an_open_account_is_not_erased(zeb: User) -> None:
     with pytest.raises(NotErasable):
-        erasing.erase(zeb.id, utcnow(), closed_before=utcnow())
+        erasure.erase(zeb.id, utcnow(), closed_before=utcnow())
     assert zeb.erased_at is None
 
 
 def test_nobody_is_erased_twice(app: Flask, zeb: User) -> None:
     erase(zeb, app)
     with pytest.raises(NotErasable):
-        erasing.erase(zeb.id, utcnow(), closed_before=utcnow() + timedelta(days=1))
+        erasure.erase(zeb.id, utcnow(), closed_before=utcnow() + timedelta(days=1))
 
 
 def test_an_erased_address_can_sign_up_again_and_nobody_can_take_the_erased_one(app: Flask, zeb: User) -> None:

@@ -14,11 +14,11 @@ from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 from sqlalchemy.orm.exc import StaleDataError
 
-from ..db import db, hold
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import PageMenu, ShopPage, User
-from .core import audit
+from ...db import db, hold
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import PageMenu, ShopPage, User
+from ..core import audit
 
 OURS = {"terms": "shop.terms", "privacy": "shop.privacy"}  # by slug: a page of staff stands in their place
 RESERVED = ("contact", "newsletter")  # these have forms, which no text replaces

@@ -5,15 +5,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from .. import outbox
-from ..db import db, hold
-from ..errors import DomainError, NotFound
-from ..errors import mark as _
-from ..models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
-from ..models.users import RETURN_WITHIN
-from .accounts import accounts
-from .cards import cards
-from .core import audit
+from ... import outbox
+from ...db import db, hold
+from ...errors import DomainError, NotFound
+from ...errors import mark as _
+from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
+from ...models.users import RETURN_WITHIN
+from ..accounts import accounts
+from ..cards import cards
+from ..core import audit
 
 OWNERS = "owners"
 

@@ -27,14 +27,14 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import data_export
 from tapcard.services.cards import cards
 from tapcard.services.core import audit
+from tapcard.services.privacy import export
 from tapcard.web import uploads
 
 
 def pieces(user: User) -> list[str]:
-    return list(data_export.pieces(user, utcnow(), uploads.folder()))
+    return list(export.pieces(user, utcnow(), uploads.folder()))
 
 
 def exported(user: User) -> Any:
@@ -162,7 +162,7 @@ def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
     sum(map(len, pieces(ada)))  # what is loaded once is loaded
     tracemalloc.start()
     length, longest = 0, 0
-    for piece in data_export.pieces(ada, utcnow(), uploads.folder()):
+    for piece in export.pieces(ada, utcnow(), uploads.folder()):
         length, longest = length + len(piece), max(longest, len(piece))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

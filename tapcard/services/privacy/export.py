@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from .. import files
-from ..db import db
-from ..errors import NotFound
-from ..models import (
+from ... import files
+from ...db import db
+from ...errors import NotFound
+from ...models import (
     Address,
     AuditEntry,
     Card,

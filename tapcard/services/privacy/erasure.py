@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from .. import files
-from ..db import db
-from ..errors import DomainError
-from ..errors import mark as _
-from ..models import (
+from ... import files
+from ...db import db
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import (
     Address,
     AuditEntry,
     Card,
@@ -56,10 +56,10 @@ from ..models import (
     WishlistEntry,
     user_roles,
 )
-from ..models.users import RETURN_WITHIN
-from . import closing
-from .cards import cards
-from .core import audit, uploads
+from ...models.users import RETURN_WITHIN
+from ..cards import cards
+from ..core import audit, uploads
+from . import closure
 
 WHY_RETIRED = "account erased"
 NO_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
@@ -115,7 +115,7 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
     if erased.rowcount != 1:  # type: ignore[attr-defined]
         raise NotErasable(_("This account is not closed, or erased already."))
     db.session.expire_all()
-    closing.withdraw_offers(db.session.get_one(User, user_id), now)
+    closure.withdraw_offers(db.session.get_one(User, user_id), now)
     for kept in PERSONAL:
         if kept.erase is not None:
             kept.erase(person)
