@@ -1,0 +1,63 @@
+"""Forms for designs and for approving customer artwork."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from ...models import Design
+from ...services.cards.design_keeping import LONGEST_REASON
+from ...services.core import keeping
+from ...web.fields import MoneyField
+from ...web.forms import Form
+from ..catalogue.category_forms import TAKEN_PICTURES
+from ..catalogue.product_forms import AT_MOST
+
+
+class DesignForm(Form):
+    """A design of the shop's own."""
+
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=50, message=AT_MOST)])
+    front = FileField(
+        _("Front"),
+        description=_("JPEG, PNG or WebP, up to 8 MB. We crop the centre to the shape of a card."),
+        render_kw=TAKEN_PICTURES,
+    )
+    remove_front = BooleanField(_("Remove front picture"))
+    rear = FileField(_("Back"), render_kw=TAKEN_PICTURES)
+    remove_rear = BooleanField(_("Remove back picture"))
+    card_amount = MoneyField(
+        _("Card price"), description=_("Replaces the product’s price. Leave blank to use the product’s price.")
+    )
+    activation_amount = MoneyField(_("Activation price"), description=_("Leave blank to use the standard price."))
+    is_public = BooleanField(_("Available to all customers"), default=True)
+    seen = HiddenField()
+
+    def __init__(self, design: Design | None = None) -> None:
+        names = ("name", "card_amount", "activation_amount", "is_public")
+        data: dict[str, Any] = {}
+        if design is not None:
+            data = {name: getattr(design, name) for name in names} | {"seen": keeping.mark_of(design)}
+        super().__init__(data=data)
+
+    def typed(self, front: str | None, rear: str | None) -> dict[str, Any]:
+        """What was typed, as it is stored, with the pictures there are now."""
+        return {
+            "name": self.name.data,
+            "card_amount": self.card_amount.data,
+            "activation_amount": self.activation_amount.data,
+            "is_public": bool(self.is_public.data),
+            "front_picture": front,
+            "rear_picture": rear,
+        }
+
+
+class RejectForm(Form):
+    """Why artwork cannot be printed."""
+
+    why = TextAreaField(
+        _("Reason for rejection"),
+        [Length(max=LONGEST_REASON, message=AT_MOST)],
+        description=_("Included in the email to the customer. Say what would help, such as a larger picture."),
+    )

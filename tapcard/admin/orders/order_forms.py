@@ -1,0 +1,172 @@
+"""Forms for orders, payments and store credit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import HiddenField, IntegerField, RadioField, SelectChoice, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
+
+from ... import money
+from ...models import ProductionStatus
+from ...models.users import EMAIL_LENGTH
+from ...money import Money
+from ...web.forms import Form
+
+WAYS = {
+    "cash": _("Cash"),
+    "transfer": _("Bank transfer"),
+    "cheque": _("Cheque"),
+    "terminal": _("Card terminal"),
+}
+MOST_DAYS = 60
+MOST_CREDIT = 100_000_000  # minor units at once: more is a slip of the finger
+AT_MOST = _("Use %(max)d characters or fewer.")
+
+
+class AmountField(StringField):
+    """Money as it is typed; `amount` is what it comes to once it is valid."""
+
+    def __init__(self, label: Any, validators: Sequence[Any] = (), **kwargs: Any) -> None:
+        render = {"inputmode": "decimal", "autocomplete": "off"}
+        super().__init__(label, [DataRequired(_("Enter an amount.")), *validators], render_kw=render, **kwargs)
+        self.currency = ""
+        self.amount = Money(0, "")
+
+    def pre_validate(self, form: Any) -> None:
+        """Read the text; the form says in which currency."""
+        amount = money.parse(self.data or "", self.currency)
+        if amount is None:
+            raise StopValidation(_("Enter an amount such as 24.50."))
+        if not amount:
+            raise StopValidation(_("Enter an amount above zero."))
+        self.amount = amount
+
+
+class PaymentForm(Form):
+    """Money that came outside the web."""
+
+    amount = AmountField(_("Amount"))
+    how = RadioField(
+        _("Payment method"), choices=[SelectChoice(value, label) for value, label in WAYS.items()], default="cash"
+    )
+    note = StringField(
+        _("Reference"),
+        [Optional(), Length(max=200, message=AT_MOST)],
+        description=_("For example, the receipt number, bank transfer reference or cheque number."),
+    )
+    seen = HiddenField()
+
+    def __init__(self, currency: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.amount.currency = currency
+
+    @property
+    def seen_amount(self) -> int:
+        """What was due when the form was shown; nobody's guess for anything that is no number."""
+        text = self.seen.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+
+
+class ShipForm(Form):
+    """A parcel that goes on its way."""
+
+    carrier = StringField(_("Carrier"), [Optional(), Length(max=60, message=AT_MOST)])
+    tracking_number = StringField(
+        _("Tracking number"),
+        [Optional(), Length(max=80, message=AT_MOST)],
+        description=_("We include both in the shipping email to the customer."),
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class CancelForm(Form):
+    """An order that comes to nothing."""
+
+    why = StringField(
+        _("Reason"),
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+    )
+
+
+class ExtendForm(Form):
+    """More time to pay."""
+
+    days = IntegerField(
+        _("Days to add from today"),
+        [
+            InputRequired(_("Enter a number of days.")),
+            NumberRange(1, MOST_DAYS, message=_("Enter a number from %(min)s to %(max)s.")),
+        ],
+    )
+
+
+class NoteForm(Form):
+    """A note for staff alone."""
+
+    note = TextAreaField(
+        _("Note"), [DataRequired(_("Enter a note.")), Length(max=1000, message=AT_MOST)], render_kw={"rows": 4}
+    )
+
+
+class DismissForm(Form):
+    """What became of money that needed care."""
+
+    why = StringField(
+        _("How it was resolved"),
+        [DataRequired(_("Enter how it was resolved.")), Length(max=200, message=AT_MOST)],
+    )
+
+
+class ProduceForm(Form):
+    """One press: how far a line of cards is, and how far it was."""
+
+    status = RadioField(choices=[SelectChoice(status.value) for status in ProductionStatus])
+    was = RadioField(choices=[SelectChoice(status.value) for status in ProductionStatus])
+
+
+class SwapForm(Form):
+    """The card from stock that goes into the box."""
+
+    token = StringField(
+        _("Token of the card from stock"),
+        [DataRequired(_("Scan the card or enter its token."))],
+        description=_(
+            "Use an unclaimed card with the same design. It takes over the claim code. The original card is retired."
+        ),
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+
+
+class PressForm(Form):
+    """A button alone."""
+
+
+class CreditForm(Form):
+    """Credit for one person."""
+
+    amount = AmountField(_("Amount"))
+    why = StringField(
+        _("Reason"),
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+        description=_("The customer can see this."),
+    )
+    seen = HiddenField()
+
+    def __init__(self, currency: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.amount.currency = currency
+
+    def validate_amount(self, field: AmountField) -> None:
+        """Refuse what is a slip of the finger."""
+        if field.amount.amount > MOST_CREDIT:
+            raise StopValidation(_("That’s more than you can give at once. Enter a smaller amount."))
+
+    @property
+    def seen_amount(self) -> int:
+        """The balance when the form was shown; nobody's for anything that is no number."""
+        text = self.seen.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+
+
+LONGEST_EMAIL = EMAIL_LENGTH
