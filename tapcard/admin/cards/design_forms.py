@@ -24,9 +24,9 @@ class DesignForm(Form):
         description=_("JPEG, PNG or WebP, up to 8 MB. We crop the centre to the shape of a card."),
         render_kw=TAKEN_PICTURES,
     )
-    remove_front = BooleanField(_("Remove front picture"))
+    remove_front = BooleanField(_("Remove front image"))
     rear = FileField(_("Back"), render_kw=TAKEN_PICTURES)
-    remove_rear = BooleanField(_("Remove back picture"))
+    remove_rear = BooleanField(_("Remove back image"))
     card_amount = MoneyField(
         _("Card price"), description=_("Replaces the product’s price. Leave blank to use the product’s price.")
     )
@@ -59,5 +59,5 @@ class RejectForm(Form):
     why = TextAreaField(
         _("Reason for rejection"),
         [Length(max=LONGEST_REASON, message=AT_MOST)],
-        description=_("Included in the email to the customer. Say what would help, such as a larger picture."),
+        description=_("Included in the email to the customer. Say what would help, such as a larger image."),
     )

@@ -54,10 +54,8 @@ class CategoryForm(ShelfForm):
     """A category."""
 
     parent = SelectField(_("Parent category"), coerce=int, default=NONE)
-    picture = FileField(
-        _("Picture"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=TAKEN_PICTURES
-    )
-    remove_picture = BooleanField(_("Remove picture"))
+    picture = FileField(_("Image"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=TAKEN_PICTURES)
+    remove_picture = BooleanField(_("Remove image"))
 
     def __init__(self, tree: Sequence[tuple[Category, int]], category: Category | None = None) -> None:
         data = _data_of(category) | ({"parent": category.parent_id or NONE} if category is not None else {})

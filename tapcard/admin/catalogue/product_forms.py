@@ -55,7 +55,7 @@ OPTION_KINDS = {
     OptionKind.LONG_TEXT: _("Long text"),
     OptionKind.CHOICE: _("Choice"),
     OptionKind.COLOR: _("Colour"),
-    OptionKind.PICTURE: _("Picture upload"),
+    OptionKind.PICTURE: _("Image upload"),
     OptionKind.LOCATION: _("Location"),
     OptionKind.PHONE: _("Phone number"),
 }
@@ -171,7 +171,7 @@ class PicturesForm(Form):
     """Pictures to add."""
 
     pictures = MultipleFileField(
-        _("Add pictures"),
+        _("Add images"),
         description=_("JPEG, PNG or WebP, up to 8 MB each. You can choose several."),
         render_kw={"accept": "image/jpeg,image/png,image/webp"},
     )
@@ -183,7 +183,7 @@ class PictureForm(Form):
     alt = StringField(
         _("Alt text"),
         [Length(max=200, message=AT_MOST)],
-        description=_("Describe the picture for people who can’t see it, for example “Open journal with lined pages”."),
+        description=_("Describe the image for people who can’t see it, for example “Open journal with lined pages”."),
     )
 
 

@@ -52,7 +52,7 @@ def add_pictures(product_id: int) -> Response:
             with refusals(form):
                 product_media.add_pictures(product, names, current_user)
                 db.session.commit()
-                flash(_("Pictures uploaded."), "success")
+                flash(_("Images uploaded."), "success")
                 return to_product(product_id, "pictures")
     product = products.find(product_id)
     return product_page(product, ProductForm(categories.tree(), categories.collections(), product), form)
@@ -91,7 +91,7 @@ def remove_picture(product_id: int, picture_id: int) -> Response:
     product = products.find(product_id)
     product_media.remove_picture(product, product_media.picture_of(product, picture_id), current_user)
     db.session.commit()
-    flash(_("Picture removed."), "success")
+    flash(_("Image removed."), "success")
     return to_product(product_id, "pictures")
 
 

@@ -41,7 +41,7 @@ def new_product() -> Response:
         with refusals(form):
             made = products.create(form.typed, current_user)
             db.session.commit()
-            flash(_("Product created. Add pictures next."), "success")
+            flash(_("Product created. Add images next."), "success")
             return redirect(url_for("backoffice.product", product_id=made.id, _anchor="pictures"))
     return product_page(None, form)
 

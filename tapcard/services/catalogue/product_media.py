@@ -35,7 +35,7 @@ class BadOption(DomainError):
 def refuse_many_pictures(product: Product, more: int) -> None:
     """Raise `TooMany` if a product may not have so many pictures more."""
     if len(product.pictures) + more > MOST_PICTURES:
-        raise TooMany(_("A product can have up to %(most)d pictures."), field="pictures", most=MOST_PICTURES)
+        raise TooMany(_("A product can have up to %(most)d images."), field="pictures", most=MOST_PICTURES)
 
 
 def add_pictures(product: Product, names: Sequence[str], actor: User) -> None:
@@ -140,7 +140,7 @@ def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
         values["max_length"] = None
     elif (values["max_length"] or 0) > customization.LONGEST.get(kind, 100) * 2:
         most = customization.LONGEST.get(kind, 100) * 2
-        raise BadOption(_("Enter %(most)d or less."), field="max_length", most=most)
+        raise BadOption(_("Enter a limit of %(most)d characters or fewer."), field="max_length", most=most)
     return values
 
 

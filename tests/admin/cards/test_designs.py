@@ -62,7 +62,7 @@ def test_a_design_is_made_and_shown_in_the_shop_at_once(bens: FormClient, client
         ({"name": ""}, "name", "Enter a name."),
         ({"card_amount": "-1"}, "card_amount", "Type an amount"),
         ({"front": (io.BytesIO(b"no picture"), "a.png")}, "front", "This is not a picture we can read."),
-        ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the picture again"),
+        ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the image again"),
     ],
 )
 def test_what_cannot_be_a_design_is_refused(bens: FormClient, typed: dict[str, Any], field: str, says: str) -> None:

@@ -347,7 +347,7 @@ def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bot
         (b"GIF89a no picture", "This is not a picture we can read."),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This is not a picture we can read."),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
-        (None, "Choose at least one picture."),
+        (None, "Choose at least one image."),
     ],
 )
 def test_what_is_no_picture_is_refused(bens: FormClient, bottle: Product, data: bytes | None, says: str) -> None:
@@ -380,7 +380,7 @@ def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Produ
 def test_a_product_has_so_many_pictures_and_no_more(bens: FormClient, create_product: Callable[..., Product]) -> None:
     full = create_product(pictures=[(f"{number:032x}.webp", "") for number in range(20)])
     answer = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
-    assert error_of(answer.text, "pictures") == "A product can have up to 20 pictures."
+    assert error_of(answer.text, "pictures") == "A product can have up to 20 images."
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -427,7 +427,7 @@ def test_buyers_are_asked_what_staff_want_to_know(bens: FormClient, bottle: Prod
         ({"choices": "\n".join(map(str, range(41)))}, "choices", "At most 40 lines."),
         ({"extra_amount": "-1"}, "extra_amount", "Type an amount like 12.50"),
         ({"max_length": "0"}, "max_length", "A whole number from 1 to 2000."),
-        ({"max_length": "2000"}, "max_length", "Enter 200 or less."),
+        ({"max_length": "2000"}, "max_length", "Enter a limit of 200 characters or fewer."),
         ({"kind": "spell"}, "kind", "Not a valid choice"),
     ],
 )
