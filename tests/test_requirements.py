@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LINE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[a-z,]+\])?==(?P<version>[\w.+-]+)(\s+#\s(?P<reason>.+))?")
-BROUGHT_ALONG = "# --- what the above bring along"
+BROUGHT_ALONG = "# --- dependencies of the above"
 
 
 def read(name: str) -> tuple[list[str], list[str]]:

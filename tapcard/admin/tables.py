@@ -1,4 +1,4 @@
-"""Tables that staff may look through, by Flask-Admin with templates of ours: nothing is edited or deleted as a row."""
+"""Read-only tables of cards, designs, emails and the audit log, served by Flask-Admin."""
 
 import enum
 from datetime import datetime
@@ -19,8 +19,14 @@ LAST_PAGE = 100_000
 LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
 
 
+def readable(name: str) -> str:
+    """Return an internal name such as `card.claimed` as words: "Card claimed"."""
+    text = name.replace(".", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
 class StaffView(ModelView):
-    """A list to search, for those whose role allows it; everybody else reads that there is no such page."""
+    """A searchable list for staff with the permission. Everyone else gets a 404 page."""
 
     permission = ""
     search_hint = ""
@@ -35,7 +41,7 @@ class StaffView(ModelView):
     details_template = "admin/details.html"
     column_type_formatters = {
         type(None): lambda _view, _value, _name: "–",
-        bool: lambda _view, value, _name: _("yes") if value else _("no"),
+        bool: lambda _view, value, _name: _("Yes") if value else _("No"),
         datetime: lambda _view, value, _name: filters.write_datetime(value),
         enum.StrEnum: lambda _view, value, _name: value.value.replace("_", " "),
     }
@@ -74,14 +80,22 @@ class CardView(StaffView):
     """Cards by token, alias, owner, design, batch."""
 
     permission = "cards.view"
-    search_hint = _("Token, alias, owner, design or batch")
+    search_hint = _("Token, name, owner, design or batch")
     title_column = "token"
     column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
     column_labels = {
+        "alias": _("Name"),
         "owner.email": _("Owner"),
         "design.name": _("Design"),
         "batch.name": _("Batch"),
-        "created_at": _("Made"),
+        "profile.slug": _("Profile"),
+        "reroute_url": _("Web address"),
+        "locked_because": _("Lock reason"),
+        "is_blocked": _("Blocked domain"),
+        "claim_policy": _("Claim method"),
+        "imported_tap_count": _("Imported taps"),
+        "created_at": _("Created"),
+        "claimed_at": _("Claimed"),
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
@@ -124,7 +138,18 @@ class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
     permission = "mails.view"
-    search_hint = _("Kind")
+    search_hint = _("Email type")
+    column_labels = {
+        "id": _("ID"),
+        "kind": _("Email type"),
+        "created_at": _("Created"),
+        "due_at": _("Due"),
+        "attempt_count": _("Attempts"),
+        "done_at": _("Sent"),
+        "failed_at": _("Gave up"),
+        "error": _("Error"),
+    }
+    column_formatters = {"kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)
@@ -136,11 +161,24 @@ class AuditView(StaffView):
     """Who did what."""
 
     permission = "audit.view"
-    search_hint = _("What was done, like card.claimed")
+    search_hint = _("Action")
     column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
     column_details_list = (*column_list, "origin", "details")
     column_select_related_list = (AuditEntry.actor,)
-    column_labels = {"actor.email": _("Who"), "tag": _("What"), "happened_at": _("When")}
+    column_labels = {
+        "actor.email": _("User"),
+        "tag": _("Action"),
+        "happened_at": _("Date"),
+        "subject_type": _("Object"),
+        "subject_id": _("Object ID"),
+    }
+    column_formatters = {
+        "tag": lambda _view, _context, row, _name: readable(row.tag),
+        "subject_type": lambda _view, _context, row, _name: readable(row.subject_type or "–"),
+        "details": lambda _view, _context, row, _name: "; ".join(
+            f"{readable(name)}: {value}" for name, value in (row.details or {}).items()
+        ),
+    }
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
@@ -163,8 +201,8 @@ class Start(AdminIndexView):
 TABLES = (
     (Card, CardView, "cards", _("Cards")),
     (Design, DesignView, "designs", _("Designs")),
-    (OutboxMessage, OutboxView, "outbox", _("Mails")),
-    (AuditEntry, AuditView, "audit", _("Audit")),
+    (OutboxMessage, OutboxView, "outbox", _("Emails")),
+    (AuditEntry, AuditView, "audit", _("Audit log")),
 )
 
 

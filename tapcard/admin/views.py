@@ -1,4 +1,4 @@
-"""Pages for staff: what needs a person, registering a blank card, blocking a host."""
+"""Back office start page, card registration and blocked domains."""
 
 from datetime import timedelta
 
@@ -109,7 +109,7 @@ def hosts() -> Response:
         with refusals(form):
             marked = cards.block_host(form.host.data or "", current_user, form.reason.data or "")
             db.session.commit()
-            flash(_("Blocked. %(number)s cards led there.", number=marked), "success")
+            flash(_("Domain blocked. Cards affected: %(number)s.", number=marked), "success")
             return redirect(url_for("backoffice.hosts"))
     blocked = db.session.scalars(sa.select(BlockedHost).order_by(BlockedHost.host)).all()
     page = render_template("admin/hosts.html", form=form, hosts=blocked)
@@ -125,5 +125,5 @@ def unblock_host() -> Response:
         abort(400)
     cards.unblock_host(form.host.data or "", current_user)
     db.session.commit()
-    flash(_("Allowed again."), "success")
+    flash(_("Domain unblocked."), "success")
     return redirect(url_for("backoffice.hosts"))

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve: for supervisors and load balancers."""
+"""Health endpoints for supervisors and load balancers."""
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
 

@@ -1,4 +1,4 @@
-"""Mails of a development installation, written to files instead of sent: a page to read them."""
+"""Page that shows the emails of a development installation, which are saved to files."""
 
 from email import message_from_bytes, policy
 from pathlib import Path

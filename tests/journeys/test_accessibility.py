@@ -45,7 +45,7 @@ AT_A_TIME = 10  # presses, before it is asked what they reached
 @pytest.fixture(scope="module")
 def waiting_card(chromium: Browser, served: Served) -> str:
     """The token of a card that asks for its claim code."""
-    register(chromium, served, "WAITING2", "By a claim code")
+    register(chromium, served, "WAITING2", "With a claim code")
     return "WAITING2"
 
 

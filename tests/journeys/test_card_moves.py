@@ -58,7 +58,7 @@ def cards(chromium: Browser, served: Served) -> tuple[str, ...]:
     """Cards that staff handed out in person: one press claims them."""
     tokens = ("MOVES22", "MOVES33", "MOVES44")
     for token in tokens:
-        register(chromium, served, token, "By one press")
+        register(chromium, served, token, "Without a code")
     return tokens
 
 

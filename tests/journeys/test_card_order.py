@@ -96,7 +96,7 @@ def test_a_card_that_waits_for_money_is_tapped_paid_and_active(
     request: pytest.FixtureRequest, chromium: Browser, served: Served, device: str, token: str
 ) -> None:
     if token != "DEMOPAY":
-        register(chromium, served, token, "By paying for the activation")
+        register(chromium, served, token, "By paying for activation")
     holder: BrowserContext = request.getfixturevalue(device)
     page = holder.new_page()
     page.goto(f"/t/{token}")

@@ -124,7 +124,7 @@ def share_contact(page: Page, holder: str, name: str, email: str) -> None:
 def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_contact(
     chromium: Browser, desktop: BrowserContext, iphone: BrowserContext, served: Served, tmp_path: Path
 ) -> None:
-    register(chromium, served, "STORY22", "By one press")
+    register(chromium, served, "STORY22", "Without a code")
     desk, wrong = desktop.new_page(), []
     desk.on("console", lambda message: message.type == "error" and wrong.append(message.text))
     desk.on("pageerror", lambda error: wrong.append(str(error)))

@@ -56,7 +56,7 @@ def plain_phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def unpaid_card(chromium: Browser, served: Served) -> str:
     """The token of a card that waits to be paid for."""
-    register(chromium, served, "PLAIN44", "By paying for the activation")
+    register(chromium, served, "PLAIN44", "By paying for activation")
     return "PLAIN44"
 
 
@@ -96,7 +96,7 @@ def test_names_without_a_blank_break_no_page(plain_phone: BrowserContext, served
 def test_a_card_is_pointed_elsewhere(
     plain_phone: BrowserContext, chromium: Browser, served: Served, elsewhere: str
 ) -> None:
-    register(chromium, served, "PLAIN33", "By one press")
+    register(chromium, served, "PLAIN33", "Without a code")
     page = plain_phone.new_page()
     log_in(page, "ada@example.com")
     page.goto("/activate/PLAIN33")
@@ -109,7 +109,7 @@ def test_a_card_is_pointed_elsewhere(
 
 
 def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser, served: Served) -> None:
-    register(chromium, served, "PLAIN22", "By one press")
+    register(chromium, served, "PLAIN22", "Without a code")
     page = plain_phone.new_page()
     sign_up(page, "Rut", "rut@example.com")
     page.goto(link_mailed(served, "rut@example.com", "/verify/"))

@@ -1,4 +1,4 @@
-"""Designs: those of the shop, and buyers' own artwork that waits for a look."""
+"""Back office pages for designs and customer artwork."""
 
 from flask import abort, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -39,7 +39,10 @@ def new_design() -> Response:
                 typed = form.typed(front[0] if front else None, rear[0] if rear else None)
                 design_keeping.create(typed, current_user)
                 db.session.commit()
-                flash(_("The design is in the shop.") if form.is_public.data else _("The design is made."), "success")
+                flash(
+                    _("Design created and available in the shop.") if form.is_public.data else _("Design created."),
+                    "success",
+                )
                 return redirect(url_for("backoffice.designs"))
     return design_page(None, form)
 
@@ -62,7 +65,7 @@ def edit_design(design_id: int) -> Response:
                 typed = form.typed(front[0] if front else kept_front, rear[0] if rear else kept_rear)
                 design_keeping.change(design, typed, form.seen.data or "", current_user)
                 db.session.commit()
-                flash(_("Saved. The shop shows it already."), "success")
+                flash(_("Design saved."), "success")
                 return redirect(url_for("backoffice.designs"))
         design = design_keeping.find(design_id)
     return design_page(design, form)
@@ -74,7 +77,7 @@ def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
     design_keeping.decide(design_keeping.find(design_id), approve=True, why="", by=current_user)
     db.session.commit()
-    flash(_("Approved. The buyer gets a mail."), "success")
+    flash(_("Artwork approved. We’ve emailed the customer."), "success")
     return redirect(url_for("backoffice.designs", state="waiting"))
 
 
@@ -88,7 +91,7 @@ def reject_design(design_id: int) -> Response:
         with refusals(form):
             design_keeping.decide(design, approve=False, why=form.why.data or "", by=current_user)
             db.session.commit()
-            flash(_("Rejected. The buyer gets a mail with the reason."), "success")
+            flash(_("Artwork rejected. We’ve emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))
         design = design_keeping.find(design_id)
     return design_page(design, DesignForm(design), form)

@@ -1,4 +1,4 @@
-"""Credit that staff give: to one person, with the reason."""
+"""Back office pages for store credit."""
 
 import sqlalchemy as sa
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
@@ -44,7 +44,7 @@ def give_credit(user_id: int) -> Response:
             given, why = form.amount.amount, form.why.data or ""
             credit.give_seen(user, given.amount, why, seen=form.seen_amount, actor=current_user)
             db.session.commit()
-            flash(_("%(money)s given.", money=filters.write_money(given)), "success")
+            flash(_("%(money)s credit given.", money=filters.write_money(given)), "success")
             return redirect(url_for("backoffice.give_credit", user_id=user_id))
     balance = credit.balance(user_id)
     form.seen.data = str(balance)  # what is shown now, whatever was shown before

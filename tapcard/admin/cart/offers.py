@@ -1,4 +1,4 @@
-"""Offers: promotions, ways of delivery, and rates to show prices in other currencies by."""
+"""Back office pages for promotions, delivery methods and display rates."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -38,7 +38,7 @@ def new_promotion() -> Response:
         with refusals(form):
             made = promotion_keeping.create(form.typed, current_user)
             db.session.commit()
-            flash(_("Buyers can type %(code)s now.", code=made.code), "success")
+            flash(_("Promotion %(code)s created.", code=made.code), "success")
             return redirect(url_for("backoffice.promotions"))
     return promotion_page(None, form)
 
@@ -53,7 +53,7 @@ def edit_promotion(promotion_id: int) -> Response:
         with refusals(form):
             promotion_keeping.change(promotion, form.typed, form.seen_version, current_user)
             db.session.commit()
-            flash(_("Saved. The shop goes by it already."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.promotions"))
         promotion = keeping.find(Promotion, promotion_id)
     return promotion_page(promotion, form)
@@ -86,7 +86,7 @@ def new_delivery() -> Response:
         with refusals(form):
             delivery_keeping.create(form.typed, current_user)
             db.session.commit()
-            flash(_("Buyers can choose it now."), "success")
+            flash(_("Delivery method created."), "success")
             return redirect(url_for("backoffice.delivery"))
     return delivery_page(None, form)
 
@@ -101,7 +101,7 @@ def delivery_method(method_id: int) -> Response:
         with refusals(form):
             delivery_keeping.change(method, form.typed, form.seen.data or "", current_user)
             db.session.commit()
-            flash(_("Saved. The shop goes by it already."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.delivery"))
         method = keeping.find(DeliveryMethod, method_id)
     return delivery_page(method, form)
@@ -135,7 +135,7 @@ def rates() -> Response:
             own = filters.shop().currency
             rate_keeping.keep(form.currency.data, form.rate.data, own, current_user, utcnow())
             db.session.commit()
-            flash(_("Saved. The shop shows it already."), "success")
+            flash(_("Rate saved."), "success")
             return redirect(url_for("backoffice.rates"))
     page = render_template("admin/rates.html", form=form, rates=rate_keeping.listed(), currency=filters.shop().currency)
     return make_response(page, 422 if form.errors else 200)
@@ -147,5 +147,5 @@ def remove_rate(currency: str) -> Response:
     """Show prices in a currency no more."""
     rate_keeping.remove(currency, current_user)
     db.session.commit()
-    flash(_("Prices are not shown in %(currency)s any more.", currency=currency), "success")
+    flash(_("%(currency)s removed. Prices are no longer shown in it.", currency=currency), "success")
     return redirect(url_for("backoffice.rates"))

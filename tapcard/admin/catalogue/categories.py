@@ -1,4 +1,4 @@
-"""Shelves: categories and collections."""
+"""Back office pages for categories and collections."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -45,7 +45,7 @@ def new_category() -> Response:
                 typed = form.typed | {"picture": names[0] if names else None}
                 categories.create_category(typed, current_user)
                 db.session.commit()
-                flash(_("The category is in the shop."), "success")
+                flash(_("Category created."), "success")
                 return redirect(url_for("backoffice.categories"))
     return category_page(None, form)
 
@@ -65,7 +65,7 @@ def edit_category(category_id: int) -> Response:
                 typed = form.typed | {"picture": names[0] if names else kept}
                 categories.change_category(category, typed, form.seen.data or "", current_user)
                 db.session.commit()
-                flash(_("Saved. The shop shows it already."), "success")
+                flash(_("Changes saved."), "success")
                 return redirect(url_for("backoffice.categories"))
         category = keeping.find(Category, category_id)
     return category_page(category, form)
@@ -89,7 +89,7 @@ def new_collection() -> Response:
         with refusals(form):
             categories.create_collection(form.typed, current_user)
             db.session.commit()
-            flash(_("The collection is in the shop."), "success")
+            flash(_("Collection created."), "success")
             return redirect(url_for("backoffice.categories"))
     page = render_template("admin/collection.html", collection=None, form=form)
     return make_response(page, 422 if form.errors else 200)
@@ -105,7 +105,7 @@ def edit_collection(collection_id: int) -> Response:
         with refusals(form):
             categories.change_collection(collection, form.typed, form.seen.data or "", current_user)
             db.session.commit()
-            flash(_("Saved. The shop shows it already."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.categories"))
         collection = keeping.find(Collection, collection_id)
     page = render_template("admin/collection.html", collection=collection, form=form)

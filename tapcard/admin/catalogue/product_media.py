@@ -1,4 +1,4 @@
-"""A product's pictures and options: added, arranged, changed and removed."""
+"""Back office pages for product pictures and options."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def add_pictures(product_id: int) -> Response:
             with refusals(form):
                 product_media.add_pictures(product, names, current_user)
                 db.session.commit()
-                flash(_("The pictures are in the shop."), "success")
+                flash(_("Images uploaded."), "success")
                 return to_product(product_id, "pictures")
     product = products.find(product_id)
     return product_page(product, ProductForm(categories.tree(), categories.collections(), product), form)
@@ -68,7 +68,7 @@ def product_picture(product_id: int, picture_id: int) -> Response:
     if form.validate_on_submit():
         product_media.describe(product, picture, form.alt.data or "", current_user)
         db.session.commit()
-        flash(_("Saved."), "success")
+        flash(_("Changes saved."), "success")
         return to_product(product_id, "pictures")
     page = render_template("admin/product_picture.html", product=product, picture=picture, form=form)
     return make_response(page, 422 if form.errors else 200)
@@ -91,7 +91,7 @@ def remove_picture(product_id: int, picture_id: int) -> Response:
     product = products.find(product_id)
     product_media.remove_picture(product, product_media.picture_of(product, picture_id), current_user)
     db.session.commit()
-    flash(_("The picture is removed."), "success")
+    flash(_("Image removed."), "success")
     return to_product(product_id, "pictures")
 
 
@@ -108,7 +108,7 @@ def new_option(product_id: int) -> Response:
         with refusals(form):
             product_media.add_option(product, form.typed, current_user)
             db.session.commit()
-            flash(_("Buyers are asked that now."), "success")
+            flash(_("Option added."), "success")
             return to_product(product_id, "options")
         product = products.find(product_id)
     page = render_template("admin/product_option.html", product=product, option=None, form=form)
@@ -126,7 +126,7 @@ def product_option(product_id: int, option_id: int) -> Response:
         with refusals(form):
             product_media.change_option(product, option, form.typed, form.seen.data or "", current_user)
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return to_product(product_id, "options")
         product = products.find(product_id)
         option = product_media.option_of(product, option_id)
@@ -151,7 +151,7 @@ def remove_option(product_id: int, option_id: int) -> Response:
     product = products.find(product_id)
     product_media.remove_option(product, product_media.option_of(product, option_id), current_user)
     db.session.commit()
-    flash(_("Buyers are not asked that any more."), "success")
+    flash(_("Option removed."), "success")
     return to_product(product_id, "options")
 
 
@@ -162,9 +162,9 @@ def apply_option_set(product_id: int) -> Response:
     product = products.find(product_id)
     form = SetForm()
     if not form.validate_on_submit():
-        flash(_("Choose one of the sets."), "error")
+        flash(_("Choose an option set."), "error")
         return to_product(product_id, "options")
     added = product_media.apply_set(product, form.option_set.data, current_user)
     db.session.commit()
-    flash(_("%(number)s questions were added.", number=added), "success")
+    flash(_("Options added: %(number)s.", number=added), "success")
     return to_product(product_id, "options")

@@ -1,4 +1,4 @@
-"""Products: the list, and making, changing, copying and hiding one."""
+"""Back office pages for products."""
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -41,7 +41,7 @@ def new_product() -> Response:
         with refusals(form):
             made = products.create(form.typed, current_user)
             db.session.commit()
-            flash(_("The product is made. Give it pictures now."), "success")
+            flash(_("Product created. Add images next."), "success")
             return redirect(url_for("backoffice.product", product_id=made.id, _anchor="pictures"))
     return product_page(None, form)
 
@@ -56,7 +56,7 @@ def edit_product(product_id: int) -> Response:
         with refusals(form):
             products.change(product, form.typed, current_user)
             db.session.commit()
-            flash(_("Saved. The shop shows it already."), "success")
+            flash(_("Product saved."), "success")
             return redirect(url_for("backoffice.product", product_id=product_id))
         product = products.find(product_id)
     return product_page(product, form)
@@ -69,7 +69,7 @@ def show_product(product_id: int) -> Response:
     is_active = request.form.get("shown") == "yes"
     products.show(products.find(product_id), current_user, is_active=is_active)
     db.session.commit()
-    flash(_("It is on sale.") if is_active else _("It is hidden. Orders keep it as it was sold."), "success")
+    flash(_("Product published.") if is_active else _("Product hidden. Existing orders aren’t affected."), "success")
     return redirect(url_for("backoffice.product", product_id=product_id))
 
 
@@ -79,7 +79,7 @@ def duplicate_product(product_id: int) -> Response:
     """Make a hidden copy and go there."""
     copy = products.duplicate(products.find(product_id), current_user)
     db.session.commit()
-    flash(_("This is the copy. It is hidden until you put it on sale."), "success")
+    flash(_("Product duplicated. The copy is hidden until you publish it."), "success")
     return redirect(url_for("backoffice.product", product_id=copy.id))
 
 

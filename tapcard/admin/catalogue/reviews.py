@@ -1,4 +1,4 @@
-"""Reviews: those that wait for a look, and what was decided about the others."""
+"""Back office pages for approving reviews."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -33,14 +33,14 @@ def list_reviews() -> str:
 @permission_required("reviews.decide")
 def approve_review(review_id: int) -> Response:
     """Show a review in the shop."""
-    return decide(review_id, ReviewStatus.APPROVED, _("The shop shows it now."))
+    return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It’s now shown in the shop."))
 
 
 @bp.post("/reviews/<int:review_id>/reject")
 @permission_required("reviews.decide")
 def reject_review(review_id: int) -> Response:
     """Leave a review out of the shop."""
-    return decide(review_id, ReviewStatus.REJECTED, _("It stays out of the shop."))
+    return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn’t shown in the shop."))
 
 
 def decide(review_id: int, status: ReviewStatus, said: str) -> Response:

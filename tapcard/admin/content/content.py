@@ -1,4 +1,4 @@
-"""Words of the shop, for staff: its pages, who reads the newsletter, what people wrote."""
+"""Back office pages for shop pages, newsletter subscribers and messages."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -70,7 +70,7 @@ def page_with(form: PageForm, page: Any) -> Response:
 
 def saved(page_id: int) -> Response:
     """Say so, and show the page's form again."""
-    flash(_("Saved."), "success")
+    flash(_("Page saved."), "success")
     return redirect(url_for("backoffice.page", page_id=page_id))
 
 
@@ -104,7 +104,7 @@ def subscribers_csv() -> Response:
         (email, names[status], consent, *(written(each) for each in instants))
         for email, status, consent, *instants in newsletter.stream(newsletter.matching(*asked_readers()))
     )
-    header = (_("E-mail"), _("State"), _("Agreed to"), _("Asked"), _("Confirmed"), _("Left"))
+    header = (_("Email"), _("Status"), _("Consent text"), _("Signed up"), _("Confirmed"), _("Unsubscribed"))
     return csv_stream("subscribers.csv", header, rows)
 
 
@@ -144,7 +144,7 @@ def enquiries_csv() -> Response:
     rows = (
         (written(received), *texts, written(answered)) for received, *texts, answered in enquiries.stream()
     )  # fmt: skip
-    header = (_("Received"), _("Name"), _("E-mail"), _("Order"), _("Message"), _("Answered"))
+    header = (_("Received"), _("Name"), _("Email"), _("Order"), _("Message"), _("Answered"))
     return csv_stream("messages.csv", header, rows)
 
 
@@ -161,7 +161,7 @@ def answer_enquiry(enquiry_id: int) -> Response:
     """Mark a message as answered."""
     enquiries.answered(enquiries.by_id(enquiry_id), current_user, utcnow())
     db.session.commit()
-    flash(_("Marked as answered."), "success")
+    flash(_("Message marked as answered."), "success")
     return redirect(url_for("backoffice.enquiries"))
 
 
@@ -171,7 +171,7 @@ def reopen_enquiry(enquiry_id: int) -> Response:
     """Put a message back among the open ones."""
     enquiries.reopen(enquiries.by_id(enquiry_id), current_user)
     db.session.commit()
-    flash(_("The message is open again."), "success")
+    flash(_("Message reopened."), "success")
     return redirect(url_for("backoffice.enquiry", enquiry_id=enquiry_id))
 
 

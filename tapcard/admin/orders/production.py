@@ -1,4 +1,4 @@
-"""What making and packing an order takes: artwork, cards with their codes, the delivery note."""
+"""Back office pages for producing and packing orders: artwork, cards, claim codes and delivery notes."""
 
 from flask import Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -81,12 +81,13 @@ def swap_card(number: str, token: str) -> ResponseReturnValue:
     def do() -> None:
         stock = cards.find(form.token.data or "")
         if stock is None:
-            raise cards.CardNotFound(_("There is no card with this token."), field="token")
+            raise cards.CardNotFound(_("No card has that token. Check the spelling."), field="token")
         fulfillment.swap_in(card, stock, current_user, utcnow())
 
     return step(
-        found, form, do, _("The card from stock is packed instead."),
-        title=_("Pack a card from stock"), label=_("Pack this card"), lead=_("Instead of %(token)s.", token=card.token),
+        found, form, do, _("Card replaced."),
+        title=_("Use a card from stock"), label=_("Use this card"),
+        lead=_("Replaces card %(token)s.", token=card.token),
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def test_what_is_no_amount_is_refused(bens: FormClient, ada: User, typed: str) -
 
 def test_nobody_gets_credit_who_is_not_there(bens: FormClient, ada: User) -> None:
     answer = bens.get("/admin/credit?email=nobody@example.com")
-    assert (answer.status_code, "Nobody has an account with this address." in answer.text) == (404, True)
+    assert (answer.status_code, "No account uses that email address." in answer.text) == (404, True)
     assert bens.get("/admin/credit/999999").status_code == 404
     ada.is_active, ada.erased_at = False, utcnow()
     db.session.commit()

@@ -91,7 +91,7 @@ def test_the_second_of_two_is_told(
         assert change(bens, path, name="Quick").status_code == 302
         answer = bens.post(path, data=slow, csrf=False)
         assert answer.status_code == 422
-        assert "Somebody changed this meanwhile" in answer.text
+        assert "This was changed elsewhere" in answer.text
         assert "Typed slowly" in answer.text
         assert (row.name, row.description) == ("Quick", "")
 
@@ -119,7 +119,7 @@ def test_collections_are_of_a_kind_and_have_their_own_address(
     assert (made.kind, made.slug) == (CollectionKind.SEASON, "winter")
     answer = bens.post(path, data={"name": "Other", "kind": "theme", "slug": there.slug})
     assert error_of(answer.text, "slug") == "Another one has this address."
-    assert error_of(bens.post(path, data={"name": "", "kind": "theme"}).text, "name") == "What is it called?"
+    assert error_of(bens.post(path, data={"name": "", "kind": "theme"}).text, "name") == "Enter a name."
     assert "Theme · 1 product" in words_of(bens.get(SHELVES).text)
     change(bens, f"{SHELVES}/collections/{there.id}", is_active=[])
     assert not there.is_active

@@ -122,15 +122,15 @@ def test_everything_about_a_product_is_stored_and_shown_again(
     kept = {**typed, "unit_amount": "20.00", "slug": "big-umbrella", "collections": str(theme.id)}
     assert {name: shown.get(name) for name in kept} == kept
     page = words_of(bens.get(page_of(made)).text)
-    assert "Price in the shop: £17.00, 15 % off £20.00" in page
+    assert "Shop price: £17.00, 15% off £20.00" in page
 
 
 @pytest.mark.parametrize(
     ("field", "bad", "says"),
     [
-        ("name", "", "What is it called?"),
-        ("name", "x" * 256, "At most 255 characters."),
-        ("unit_amount", "", "What does one cost?"),
+        ("name", "", "Enter a name."),
+        ("name", "x" * 256, "Use 255 characters or fewer."),
+        ("unit_amount", "", "Enter a price."),
         *((("unit_amount", bad, "Type an amount like 12.50: digits alone, no currency."))
           for bad in ("1,000.5", "-1", "NaN", "12.345", "1e3", "£5", "١٢", "Infinity", ".5", "1 000")),
         ("unit_amount", "10000000.01", "At most 10000000.00."),
@@ -189,7 +189,7 @@ def test_the_second_of_two_is_told_and_nothing_is_overwritten(bens: FormClient, 
     assert send(bens, page_of(bottle), name="Glass bottle").status_code == 302
     answer = bens.post(page_of(bottle), data=slow, csrf=False)
     assert answer.status_code == 422
-    assert "Somebody changed this meanwhile" in answer.text
+    assert "This was changed elsewhere" in answer.text
     kept = next(each for each in forms_on(answer.text) if "unit_amount" in each.values).values
     assert (kept["promo_text"], kept["details"]) == ("Typed slowly", "A long text")
     assert (bottle.name, bottle.promo_text) == ("Glass bottle", "")
@@ -347,7 +347,7 @@ def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bot
         (b"GIF89a no picture", "This is not a picture we can read."),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This is not a picture we can read."),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
-        (None, "Choose at least one picture."),
+        (None, "Choose at least one image."),
     ],
 )
 def test_what_is_no_picture_is_refused(bens: FormClient, bottle: Product, data: bytes | None, says: str) -> None:
@@ -380,7 +380,7 @@ def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Produ
 def test_a_product_has_so_many_pictures_and_no_more(bens: FormClient, create_product: Callable[..., Product]) -> None:
     full = create_product(pictures=[(f"{number:032x}.webp", "") for number in range(20)])
     answer = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
-    assert error_of(answer.text, "pictures") == "A product has at most 20 pictures."
+    assert error_of(answer.text, "pictures") == "A product can have up to 20 images."
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -422,12 +422,12 @@ def test_buyers_are_asked_what_staff_want_to_know(bens: FormClient, bottle: Prod
 @pytest.mark.parametrize(
     ("changes", "field", "says"),
     [
-        ({"label": ""}, "label", "What do you ask?"),
-        ({"kind": "choice", "choices": "One"}, "choices", "Offer at least two choices, one in each line."),
+        ({"label": ""}, "label", "Enter a label."),
+        ({"kind": "choice", "choices": "One"}, "choices", "Enter at least two choices, one per line."),
         ({"choices": "\n".join(map(str, range(41)))}, "choices", "At most 40 lines."),
         ({"extra_amount": "-1"}, "extra_amount", "Type an amount like 12.50"),
         ({"max_length": "0"}, "max_length", "A whole number from 1 to 2000."),
-        ({"max_length": "2000"}, "max_length", "At most 200 characters can be asked for."),
+        ({"max_length": "2000"}, "max_length", "Enter a limit of 200 characters or fewer."),
         ({"kind": "spell"}, "kind", "Not a valid choice"),
     ],
 )
