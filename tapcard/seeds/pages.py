@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from ..db import db
 from ..models import Enquiry, PageMenu, ShopPage, Subscriber, SubscriberStatus
 
-CONSENT = "I would like news from tapcard by e-mail. I can unsubscribe at any time with one press."
+CONSENT = "I'd like to receive news from tapcard by email. I can unsubscribe at any time with one click."
 ABOUT = """
 tapcard is a small workshop. We make cards that open whatever you like on the phone of the person in front of you: your
 profile, your menu, your website. One tap, no app.

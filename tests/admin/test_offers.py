@@ -84,15 +84,15 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         ({"code": "taken"}, "code", "There is a promotion with this code already."),
         ({"percent": ""}, "percent", "Type either a percentage or an amount."),
         ({"amount": "3"}, "percent", "Type either a percentage or an amount."),
-        ({"percent": "101"}, "percent", "From 0.01 to 100."),
-        ({"percent": "0"}, "percent", "From 0.01 to 100."),
-        ({"percent": "", "amount": "0"}, "amount", "At least 0.01."),
+        ({"percent": "101"}, "percent", "Enter a percentage from 0.01 to 100."),
+        ({"percent": "0"}, "percent", "Enter a percentage from 0.01 to 100."),
+        ({"percent": "", "amount": "0"}, "amount", "Enter 0.01 or more."),
         ({"percent": "", "amount": "NaN"}, "amount", "Type an amount like 12.50"),
         ({"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"}, "ends_at", "It has to end after it starts."),
         ({"ends_at": "tomorrow"}, "ends_at", "Type a date and a time"),
         ({"applies_to": "category"}, "category", "Choose what it is for."),
         ({"applies_to": "product", "product_sku": "NO-SUCH"}, "product_sku", "No product has this number."),
-        ({"most_uses": "0"}, "most_uses", "A whole number from 1"),
+        ({"most_uses": "0"}, "most_uses", "Enter a whole number from 1"),
     ],
 )
 def test_what_cannot_be_a_promotion_is_refused_and_kept(
@@ -172,10 +172,10 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
         ({"name": ""}, "name", "What is it called?"),
         ({"amount": "1,000.5"}, "amount", "Type an amount like 12.50"),
         ({"kind": "percent", "percent": "0"}, "percent", "How many percent"),
-        ({"kind": "percent", "percent": "101"}, "percent", "From 0 to 100."),
+        ({"kind": "percent", "percent": "101"}, "percent", "Enter a percentage from 0 to 100."),
         ({"days_least": "5", "days_most": "2"}, "days_most", "Not fewer days than at least."),
         ({"countries": "XX"}, "countries", "not a valid choice"),
-        ({"locations": "x" * 101}, "locations", "At most 100 characters in each line."),
+        ({"locations": "x" * 101}, "locations", "Enter 100 characters or fewer per line."),
     ],
 )
 def test_what_cannot_be_a_way_of_delivery_is_refused(

@@ -47,7 +47,7 @@ def test_every_chart_is_drawn_by_plotly(chromium: Browser, served: Served, scree
     assert not any(plot.is_visible() for plot in page.locator(".tc-chart .plot").all())
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     keep(page, f"statistics-{screen}-{colours}")
-    page.locator("#graph-cards").locator("xpath=..").get_by_text("Show the figures").click()
+    page.locator("#graph-cards").locator("xpath=..").get_by_text("Show data table").click()
     expect(page.get_by_role("cell", name="Everyday").first).to_be_visible()
     assert complaints == []
     context.close()
@@ -58,7 +58,7 @@ def test_the_colours_follow_the_switch(chromium: Browser, served: Served) -> Non
     page, complaints = open_statistics(context, "?period=7")
     bar = page.locator("#graph-days .point path").first
     before = bar.evaluate("bar => getComputedStyle(bar).fill")
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark mode").click()
     page.wait_for_function(
         "before => getComputedStyle(document.querySelector('#graph-days .point path')).fill !== before", arg=before
     )
@@ -84,7 +84,7 @@ def test_without_javascript_there_are_charts_and_tables(chromium: Browser, serve
     page.goto("/statistics?period=90")
     for kind in ("bars", "rows", "week"):
         expect(page.locator(f".tc-chart .{kind}").first).to_be_visible()
-    page.get_by_text("Show the figures").first.click()
+    page.get_by_text("Show data table").first.click()
     expect(page.locator(".tc-more[open] table").first).to_be_visible()
     keep(page, "statistics-plain")
     page.locator("select[name=period]").select_option("free")

@@ -409,12 +409,12 @@ def test_what_is_bought_again_and_capped_is_said(
     buying.pay(order)
     bottle.stock = 3
     client.post(path_of(order, "/again"))
-    assert "Steel bottle: only 3 left, and all of them are in your cart." in words_of(client.get("/cart").text)
+    assert "Steel bottle: only 3 left. All of them are in your cart." in words_of(client.get("/cart").text)
     order = buying.order_of(ada, product, quantity=60)
     buying.pay(order)
     for _time in range(2):
         client.post(path_of(order, "/again"))
-    assert f"{product.name}: at most 99 of it in one order." in words_of(client.get("/cart").text)
+    assert f"{product.name}: you can order up to 99 at a time." in words_of(client.get("/cart").text)
 
 
 def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
@@ -432,7 +432,7 @@ def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
     [line] = db.session.scalars(db.select(CartLine))
     assert (line.product_id, line.options, line.shown_amount) == (product.id, {"inscription": "For O'Brien"}, 1200)
     words = words_of(client.get("/orders").text)
-    assert "Steel bottle: This product cannot be bought at present." in words
+    assert "Steel bottle: This product isn't available at the moment." in words
     product.options.clear()
     db.session.commit()
     assert client.post(path_of(order, "/again")).location == path_of(order)
