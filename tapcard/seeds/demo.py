@@ -44,19 +44,19 @@ from .shop import DemoShop, drawn, seed_delivery
 
 DEMO_DAYS = 60
 DEMO_LINKS = (
-    ("Houses I have drawn", "https://example.com/houses"),
-    ("Book a visit to the studio", "https://example.com/book"),
+    ("Selected houses", "https://example.com/houses"),
+    ("Book a studio visit", "https://example.com/book"),
 )
 LOGINS = """
-  holder  ada@example.com   password {password}
-  staff   ben@example.com   password {password}
-  owner   olu@example.com   password {password}
+  Customer  ada@example.com   password {password}
+  Staff     ben@example.com   password {password}
+  Owner     olu@example.com   password {password}
 
-  a card to tap    {site}/t/DEMOURL
-  a card to claim  {site}/t/DEMONEW   code CARD2345
-  a card to buy    {site}/t/DEMOPAY
-  promotions       WELCOME10, and FIVEOFF from 40.00
-  mails            {site}/dev/mail
+  Card to tap       {site}/t/DEMOURL
+  Card to claim     {site}/t/DEMONEW   code CARD2345
+  Card to activate  {site}/t/DEMOPAY
+  Promotion codes   WELCOME10, and FIVEOFF from 40.00
+  Sent emails       {site}/dev/mail
 """
 
 
@@ -113,7 +113,7 @@ class Demo:
                 name="Ada Obi",
                 headline="Architect",
                 company="Obi & Daughters, Ibadan",
-                bio="I draw small houses for hot places: shade first, then walls. Ask me about courtyards.",
+                bio="I design small houses for hot climates, with shade first and walls second. Ask me about courtyards.",
                 email="ada@example.com",
                 phone="+2348035550142",
                 whatsapp="+2348035550142",
@@ -135,7 +135,7 @@ class Demo:
 
         add("DEMOURL", 0, ada, alias="Everyday", url="https://example.com/")
         add("DEMOPRO", 1, ada, alias="Site visits", profile=profile)
-        add("DEMOSET", 2, ada, alias="New one")
+        add("DEMOSET", 2, ada, alias="New card")
         add("DEMONEW", 3, code="CARD2345")
         add("DEMOFREE", 4, policy=ClaimPolicy.OPEN)
         add("DEMOPAY", 5, policy=ClaimPolicy.PAY)
@@ -247,24 +247,26 @@ def init_app(app: Flask) -> None:
 
 
 @click.command("seed")
-@click.option("--demo", is_flag=True, help="People, designs, cards, two months of taps, and a shop with orders.")
-@click.option("--if-empty", is_flag=True, help="Only into a database without people.")
+@click.option(
+    "--demo", is_flag=True, help="Create demo users, designs, cards, two months of taps and a shop with orders."
+)
+@click.option("--if-empty", is_flag=True, help="Only create demo data if the database has no users.")
 @with_appcontext
 def seed(demo: bool, if_empty: bool) -> None:
-    """Make what a shop begins with; or the demo data that is missing, and tell the logins, never in production."""
+    """Create the roles and delivery method a new shop needs, or any missing demo data (not in production)."""
     config = current_app.config["TAPCARD"]
     if not demo:
         accounts.seed_roles()
         made = seed_delivery()
         db.session.commit()
-        click.echo(f"  Made: {', '.join(made)}." if made else "  Everything is there already.")
+        click.echo(f"  Created: {', '.join(made)}." if made else "  Nothing to create: everything already exists.")
         return
     if config.is_production:
-        raise click.ClickException("Demo data has known passwords; production does not get it.")
+        raise click.ClickException("Demo data uses publicly known passwords and can't be created in production.")
     if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
         made = Demo(current_app.extensions["keys"], config.instance_path).run()
         db.session.commit()
-        click.echo("  Made: " + ", ".join(made) + "." if made else "  Everything is there already.")
+        click.echo("  Created: " + ", ".join(made) + "." if made else "  Nothing to create: everything already exists.")
     if accounts.find("ada@example.com") is not None:
         click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config.site_url))
     db.session.rollback()

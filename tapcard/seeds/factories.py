@@ -195,7 +195,7 @@ def create_option(
 
 
 def create_promotion(code: str = "WELCOME10", **values: Any) -> Promotion:
-    """A code for 10 % off everything, unless an amount, or what it is for, is given."""
+    """A code for 10% off everything, unless an amount, or what it is for, is given."""
     if "amount" not in values:
         values.setdefault("percent", 1000)
     for scope in (PromotionScope.CATEGORY, PromotionScope.COLLECTION, PromotionScope.PRODUCT):

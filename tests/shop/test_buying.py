@@ -199,7 +199,11 @@ def test_what_is_not_sold_is_refused(client: FormClient, create_product: Callabl
     assert add(client, gone).status_code == 404
     assert client.post("/cart/add/no-such-thing").status_code == 404
     assert client.post("/cart/add/" + "x" * 3000).status_code == 404
-    for product, words in ((out, "isn&#39;t available at the moment"), (none, "is sold out"), (card, "Choose a design")):
+    for product, words in (
+        (out, "isn&#39;t available at the moment"),
+        (none, "is sold out"),
+        (card, "Choose a design"),
+    ):
         answer = add(client, product)
         assert (answer.status_code, words in answer.text) == (422, True), words
     assert lines() == []
