@@ -113,7 +113,7 @@ class Demo:
                 name="Ada Obi",
                 headline="Architect",
                 company="Obi & Daughters, Ibadan",
-                bio="I design small houses for hot climates, with shade first and walls second. Ask me about courtyards.",
+                bio="I design small houses for hot climates: shade first, then walls. Ask me about courtyards.",
                 email="ada@example.com",
                 phone="+2348035550142",
                 whatsapp="+2348035550142",

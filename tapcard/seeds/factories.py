@@ -81,7 +81,7 @@ def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
 
 
 def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead:
-    """A contact that somebody left on a profile, by e-mail unless said otherwise."""
+    """A contact that somebody left on a profile, by email unless said otherwise."""
     if not {"email", "phone"} & values.keys():
         values["email"] = "gus@example.com"
     values.setdefault("consent_text", f"I agree that {profile.name} receives these details and may contact me.")

@@ -30,8 +30,8 @@ FAQ = """
 
 ### Which phones can read a card?
 
-Nearly every recent phone: iPhones from the XS and XR onwards without any setup, and Android phones with NFC switched on.
-For all other phones there's a QR code on the back.
+Nearly every recent phone: iPhones from the XS and XR onwards without any setup, and Android phones with NFC on. For all
+other phones there's a QR code on the back.
 
 ### Can I change what my card opens?
 

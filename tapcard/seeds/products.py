@@ -102,8 +102,8 @@ WARES: tuple[Ware, ...] = (
     # --- journals
     Ware(
         "moorland-journal", "Moorland journal", "Journals", 1850, "A green journal with hills on its cover",
-        f"{LAID}, dotted. Lies flat, closes with an elastic band and has a pocket inside the back cover. We can engrave "
-        "a name or a few words on the cover.",
+        f"{LAID}, dotted. Lies flat, closes with an elastic band and has a pocket inside the back cover. We can "
+        "engrave a name or a few words on the cover.",
         stock=64, material="Cloth on board", color="Moss green", size="A5", collections=("Hedge & Hollow", "Office"),
         shown_too="The same journal with a label for a name", is_featured=True,
     ),

@@ -17,7 +17,7 @@ STAMP = "newsletter"
 
 
 def is_email(form: Form, field: Any) -> None:
-    """Refuse what is not an e-mail address."""
+    """Refuse what is not an email address."""
     try:
         accounts.normalise_email(field.data)
     except accounts.InvalidEmail as error:

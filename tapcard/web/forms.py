@@ -86,7 +86,7 @@ def refusals(form: FlaskForm) -> Iterator[None]:
 
 
 def is_email(form: FlaskForm, field: Any) -> None:
-    """Refuse what is not an e-mail address."""
+    """Refuse what is not an email address."""
     try:
         accounts.normalise_email(field.data)
     except accounts.InvalidEmail as error:

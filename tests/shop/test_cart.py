@@ -154,7 +154,8 @@ def test_what_changed_is_said_line_by_line_before_anybody_pays(
     db.session.commit()
     words = said(client)
     for sentence in ("Only 1 left. You asked for 3.", "The price has changed from £10.00 to £12.50.",
-                     "No longer available. It isn't included in the total.", "Accept changes", "Total £36.50"):  # fmt: skip
+                     "No longer available. It isn't included in the total.", "Accept changes",
+                     "Total £36.50"):  # fmt: skip
         assert sentence in words, sentence
     assert "Check out" not in words
     assert lines() == [(bottle.id, 3), (product.id, 1), (gone.id, 1)], "a look changes nothing"
