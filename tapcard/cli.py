@@ -23,7 +23,9 @@ from .clock import utcnow
 from .db import db, empty_log
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
-from .services import accounts, card_import, cards, closing, erasing, health, two_factor
+from .services import closing, erasing, health
+from .services.accounts import accounts, two_factor
+from .services.cards import cards, legacy_import
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")
@@ -97,7 +99,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
     accounts.seed_roles()
     try:
         own_hosts = {urlsplit(config().site_url).netloc}
-        report = card_import.run(file, own_hosts, current_app.extensions["keys"])
+        report = legacy_import.run(file, own_hosts, current_app.extensions["keys"])
     except UnicodeDecodeError as error:
         db.session.rollback()
         raise click.ClickException(f"The file is not UTF-8 ({error.reason}); nothing was imported.") from None

@@ -26,7 +26,7 @@ from tapcard.app import create_app
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import Channel, Outcome, Tap, TapHour, User, UserAgent
-from tapcard.services.recording import Reading
+from tapcard.services.taps.ingest import Reading
 from tests import needs
 
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")

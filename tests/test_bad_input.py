@@ -31,7 +31,8 @@ from tapcard.models import (
     ThrottleCounter,
     User,
 )
-from tapcard.services import accounts, addresses, carts, wishlist
+from tapcard.services import carts, wishlist
+from tapcard.services.accounts import accounts, addresses
 from tapcard.services.carts import Wish
 from tapcard.tokens import new_token
 from tests import buying

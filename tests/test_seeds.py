@@ -39,7 +39,10 @@ from tapcard.models import (
     User,
 )
 from tapcard.seeds.products import WARES
-from tapcard.services import accounts, cards, carts, orders, pricing, promotions, rollups
+from tapcard.services import carts, orders, pricing, promotions
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
+from tapcard.services.taps import rollups
 from tests import buying
 from tests.conftest import FormClient, login
 

@@ -7,8 +7,8 @@ from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaF
 from wtforms.validators import DataRequired, Length
 
 from ..models import Design
-from ..services import keeping
-from ..services.design_keeping import LONGEST_REASON
+from ..services.cards.design_keeping import LONGEST_REASON
+from ..services.core import keeping
 from ..web.fields import MoneyField
 from ..web.forms import Form
 from .product_forms import AT_MOST

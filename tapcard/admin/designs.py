@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Design
-from ..services import design_keeping
+from ..services.cards import design_keeping
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required

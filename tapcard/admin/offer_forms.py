@@ -8,7 +8,9 @@ from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, Select
 from wtforms.validators import DataRequired, Length
 
 from ..models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
-from ..services import addresses, keeping, rate_keeping
+from ..services import rate_keeping
+from ..services.accounts import addresses
+from ..services.core import keeping
 from ..web import filters
 from ..web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField
 from ..web.forms import Form

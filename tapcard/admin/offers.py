@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import DeliveryMethod, Promotion
-from ..services import delivery_keeping, keeping, promotion_keeping, rate_keeping, shelves
+from ..services import delivery_keeping, promotion_keeping, rate_keeping, shelves
+from ..services.core import keeping
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required

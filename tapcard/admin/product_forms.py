@@ -18,7 +18,7 @@ from wtforms.validators import DataRequired, Length
 
 from ..models import Availability, Category, Collection, CollectionKind, OptionKind, Product, ProductKind, ProductOption
 from ..models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
-from ..services import keeping
+from ..services.core import keeping
 from ..services.option_sets import SETS
 from ..services.products import MOST_STOCK, Typed
 from ..web.fields import DayField, LinesField, MoneyField, PercentField, WholeField

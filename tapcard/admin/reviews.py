@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Review, ReviewStatus
-from ..services import keeping, reviews
+from ..services import reviews
+from ..services.core import keeping
 from ..web.guards import permission_required
 from .blueprint import bp
 from .paging import page_of

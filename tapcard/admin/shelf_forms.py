@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from ..models import Category, Collection, CollectionKind
 from ..models.products import SLUG_LENGTH
-from ..services import keeping
+from ..services.core import keeping
 from ..web.forms import Form
 from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 

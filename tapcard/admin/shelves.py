@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Category, Collection
-from ..services import keeping, shelves
+from ..services import shelves
+from ..services.core import keeping
 from ..web.forms import refusals
 from ..web.guards import permission_required
 from .blueprint import bp

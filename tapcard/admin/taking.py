@@ -9,7 +9,7 @@ from werkzeug.datastructures import FileStorage
 from .. import files, images
 from ..clock import utcnow
 from ..db import db
-from ..services import pictures
+from ..services.core import uploads as pictures
 from ..web import uploads
 from ..web.fields import uploads_in
 from ..web.forms import Form, add_error

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from ..clock import today_in, utcnow
 from ..db import db, transactions
 from ..models import User
-from ..services import accounts, closing, data_export
+from ..services import closing, data_export
+from ..services.accounts import accounts
 from ..web import filters, uploads
 from ..web.forms import Form, refusals
 from ..web.guards import OUTSIDE, let_in, log_out_user, login_required, still_rests_on, who_waits_outside

@@ -15,8 +15,10 @@ from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, CardStatus, LinkPurpose, User
-from ..services import accounts, cards, closing, orders
-from ..services.accounts import LinkFacts, Proof
+from ..services import closing, orders
+from ..services.accounts import accounts
+from ..services.accounts.accounts import LinkFacts, Proof
+from ..services.cards import cards
 from ..web.forms import Form, refusals
 from ..web.guards import ask_second_factor, here, log_in_user, log_out_user, login_required, renew_session, wait_outside
 from ..web.redirects import asked_next

@@ -33,9 +33,11 @@ from ..models import (
     Target,
     User,
 )
-from ..services import accounts, cards, rollups
+from ..services.accounts import accounts
+from ..services.cards import cards
 from ..services.health import DEMO_PASSWORD
-from ..services.recording import Reading, Recorder
+from ..services.taps import rollups
+from ..services.taps.ingest import Reading, Recorder
 from ..settings import ShopSettings
 from .factories import create_card, create_design, create_lead, create_profile, create_user
 from .pages import seed_pages

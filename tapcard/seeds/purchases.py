@@ -23,7 +23,8 @@ from ..models import (
     ReviewStatus,
     User,
 )
-from ..services import accounts, addresses, carts, orders, payments, promotions, reviews
+from ..services import carts, orders, payments, promotions, reviews
+from ..services.accounts import accounts, addresses
 from ..services.carts import Wish
 from ..services.orders import Buyer
 from .factories import create_address, create_user

@@ -39,7 +39,8 @@ from ..models import (
 )
 from ..money import Money
 from ..settings import ShopSettings
-from . import cards, customising, pricing
+from . import customising, pricing
+from .cards import cards
 from .pricing import Item
 
 MOST_PIECES, MOST_CARDS = 99, 500

@@ -11,7 +11,9 @@ from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
 from ..models.users import RETURN_WITHIN
-from . import accounts, audit, cards
+from .accounts import accounts
+from .cards import cards
+from .core import audit
 
 OWNERS = "owners"
 

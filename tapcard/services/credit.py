@@ -11,7 +11,7 @@ from ..db import db, hold, insert
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import CreditAccount, CreditEntry, Order, User
-from . import audit
+from .core import audit
 
 
 class NotEnoughCredit(DomainError):

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import OptionKind, Product, ProductOption
-from . import profiles
+from .profiles import profiles
 
 FIELD = "option-"  # of the form: FIELD + the option's key
 LONGEST = {OptionKind.TEXT: 100, OptionKind.LONG_TEXT: 1000, OptionKind.COLOR: 40, OptionKind.LOCATION: 100}

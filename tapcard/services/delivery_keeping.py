@@ -9,7 +9,7 @@ from ..db import db
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import DeliveryKind, DeliveryMethod, User
-from . import audit, keeping
+from .core import audit, keeping
 
 
 class BadMethod(DomainError):

@@ -12,7 +12,10 @@ from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import Enquiry, Role, User
 from ..settings import ShopSettings
-from . import accounts, audit, leads, newsletter
+from . import newsletter
+from .accounts import accounts
+from .core import audit
+from .profiles import leads
 
 NAME_LENGTH, ORDER_LENGTH, MESSAGE_LENGTH = 100, 20, 2000
 SAME_WITHIN = timedelta(minutes=15)

@@ -57,7 +57,9 @@ from ..models import (
     user_roles,
 )
 from ..models.users import RETURN_WITHIN
-from . import audit, cards, closing, pictures
+from . import closing
+from .cards import cards
+from .core import audit, uploads
 
 WHY_RETIRED = "account erased"
 NO_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
@@ -138,8 +140,8 @@ def find(user_id: int) -> Person:
     ):
         shown |= {name for name in (front, rear) if name}
     orders = _ids(select(Order.id).where(_own_order(user_id, emails if user.is_verified else set())))
-    shown |= pictures.of_lines(CartLine, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
-    shown |= pictures.of_lines(OrderLine, OrderLine.order_id.in_(orders))
+    shown |= uploads.of_lines(CartLine, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
+    shown |= uploads.of_lines(OrderLine, OrderLine.order_id.in_(orders))
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -150,7 +152,7 @@ def find(user_id: int) -> Person:
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
         order_ids=orders,
-        pictures=frozenset(shown | pictures.left_by(user_id)),
+        pictures=frozenset(shown | uploads.left_by(user_id)),
     )
 
 
@@ -169,7 +171,7 @@ def forget_files(person: Person, instance: Path, *, with_mails: bool) -> None:
 
     Former pictures are among them, and those that were sent and never saved.
     """
-    for name in sorted(person.pictures - pictures.in_use(person.pictures)):
+    for name in sorted(person.pictures - uploads.in_use(person.pictures)):
         files.delete(name, files.folder(instance))
     if with_mails:
         delete_mails(person, instance / "mail")

@@ -10,7 +10,9 @@ from ..errors import NotFound
 from ..errors import mark as _
 from ..keys import Keys
 from ..models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
-from . import audit, cards, orders
+from . import orders
+from .cards import cards
+from .core import audit
 
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 

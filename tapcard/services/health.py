@@ -24,7 +24,7 @@ from ..clock import utcnow
 from ..db import db
 from ..models import OutboxMessage, Schedule, SpoolFile, User
 from ..spool import Spool, decode
-from .recording import reading_of
+from .taps.ingest import reading_of
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LATEST_MESSAGE = timedelta(minutes=5)

@@ -14,7 +14,7 @@ from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..keys import Keys
 from ..models import Subscriber, SubscriberStatus
-from . import accounts
+from .accounts import accounts
 
 CONFIRM_WITHIN = timedelta(days=30)
 ASKED_ANEW = timedelta(days=7)  # until then all links that were sent work

@@ -35,7 +35,9 @@ from ..models import (
 from ..models.orders import AFTER_PAID
 from ..money import Money
 from ..settings import ShopSettings
-from . import audit, cards, credit, fulfillment, orders, payments
+from . import credit, fulfillment, orders, payments
+from .cards import cards
+from .core import audit
 from .orders import IllegalMove
 
 IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})

@@ -47,8 +47,10 @@ from ..models.orders import AFTER_PAID
 from ..money import Money
 from ..settings import ShopSettings
 from ..tokens import ALPHABET
-from . import accounts, audit, carts, credit, pricing, promotions
+from . import carts, credit, pricing, promotions
+from .accounts import accounts
 from .carts import CartItem
+from .core import audit
 from .pricing import Totals
 from .promotions import Customer
 

@@ -18,7 +18,7 @@ from ..db import db, hold
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import PageMenu, ShopPage, User
-from . import audit
+from .core import audit
 
 OURS = {"terms": "shop.terms", "privacy": "shop.privacy"}  # by slug: a page of staff stands in their place
 RESERVED = ("contact", "newsletter")  # these have forms, which no text replaces

@@ -18,7 +18,8 @@ from ..keys import Keys
 from ..models import PAYMENT_MOVES, PAYMENT_OPEN, Order, OrderStatus, Payment, PaymentStatus, User
 from ..money import Money
 from ..settings import ShopSettings
-from . import audit, carts, fulfillment, orders
+from . import carts, fulfillment, orders
+from .core import audit
 
 LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
 

@@ -9,7 +9,7 @@ from ..db import db
 from ..models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
 from ..money import Money, included_tax, part_of, share
 from ..settings import ShopSettings
-from .designs import public_designs
+from .cards.designs import public_designs
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import OptionKind, Product, ProductOption, ProductPicture, User
-from . import audit, customising, keeping, option_sets, pictures
+from . import customising, option_sets
+from .core import audit, keeping, uploads
 from .products import slug_of
 
 MOST_PICTURES = 20
@@ -71,7 +72,7 @@ def move_picture(product: Product, picture: ProductPicture, by: int, actor: User
 def remove_picture(product: Product, picture: ProductPicture, actor: User) -> None:
     """Take a picture off a product; its file goes once nothing shows it, not even an order."""
     product.pictures.remove(picture)
-    pictures.leave([picture.name], actor.id)
+    uploads.leave([picture.name], actor.id)
     audit.record("product.picture_removed", subject=product, actor=actor, picture=picture.name)
 
 

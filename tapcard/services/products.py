@@ -19,7 +19,7 @@ from ..errors import mark as _
 from ..models import Availability, Category, Collection, Product, ProductKind, ProductOption, ProductPicture, User
 from ..models.products import NAME_LENGTH, SLUG_LENGTH
 from ..tokens import new_token
-from . import audit, keeping
+from .core import audit, keeping
 
 LOW_STOCK = 5
 MOST_STOCK = 1_000_000

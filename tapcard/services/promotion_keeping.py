@@ -13,7 +13,7 @@ from ..db import db
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Category, Collection, Product, Promotion, PromotionScope, User
-from . import audit, keeping
+from .core import audit, keeping
 
 CODE = re.compile(r"[0-9A-Z_-]{2,40}")
 NAMED = {

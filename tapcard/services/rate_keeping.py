@@ -13,7 +13,7 @@ from ..db import db, insert
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import DisplayRate, User
-from . import audit, keeping
+from .core import audit, keeping
 
 
 class BadRate(DomainError):

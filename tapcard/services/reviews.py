@@ -10,7 +10,7 @@ from ..db import db, insert
 from ..errors import DomainError, NotFound
 from ..errors import mark as _
 from ..models import Order, OrderLine, OrderStatus, Product, Review, ReviewStatus, User
-from . import audit
+from .core import audit
 
 SHOWN = 20
 

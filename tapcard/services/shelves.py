@@ -10,7 +10,7 @@ from ..db import db, hold
 from ..errors import DomainError
 from ..errors import mark as _
 from ..models import Category, Collection, Product, User, product_collections
-from . import audit, keeping, pictures
+from .core import audit, keeping, uploads
 from .product_parts import arrange
 from .products import free_slug, slug_of
 from .promotions import below
@@ -97,7 +97,7 @@ def change_category(category: Category, typed: Mapping[str, Any], seen: str, act
         _save(category, values)
         audit.record("category.changed", subject=category, actor=actor, fields=fields)
     if former != category.picture:
-        pictures.leave([former], actor.id)
+        uploads.leave([former], actor.id)
 
 
 def move_category(category: Category, by: int, actor: User) -> None:

@@ -12,7 +12,8 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import Cart, DeliveryKind, DeliveryMethod, Order, User
-from ..services import addresses, carts, checkout, delivery, orders, pricing
+from ..services import carts, checkout, delivery, orders, pricing
+from ..services.accounts import addresses
 from ..services.checkout import NEW
 from ..services.pricing import Totals
 from ..web import filters, paying

@@ -9,7 +9,8 @@ from ..clock import utcnow
 from ..db import db
 from ..models import SubscriberStatus
 from ..models.users import EMAIL_LENGTH
-from ..services import accounts, newsletter
+from ..services import newsletter
+from ..services.accounts import accounts
 from ..services.newsletter import CONSENT_LENGTH
 from ..web import filters
 from ..web.forms import refusals

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from ..clock import utcnow
 from ..models.users import EMAIL_LENGTH
-from ..services import accounts
+from ..services.accounts import accounts
 from ..web import stamps
 from ..web.forms import Form
 

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..models import Design, Product
 from ..money import Money
-from ..services import designs, pricing
+from ..services import pricing
+from ..services.cards import designs
 from ..web import pictures
 from ..web.filters import shop
 from ..web.forms import refusals

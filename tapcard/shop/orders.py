@@ -13,7 +13,8 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import LineKind, Order
-from ..services import accounts, buying_again, orders, payments, reviews
+from ..services import buying_again, orders, payments, reviews
+from ..services.accounts import accounts
 from ..web import filters, paying
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required

@@ -10,7 +10,8 @@ from flask_login import current_user
 from ..db import db
 from ..models import Design, Product
 from ..money import Money
-from ..services import catalogue, designs, pricing, wishlist
+from ..services import catalogue, pricing, wishlist
+from ..services.cards import designs
 from ..web.filters import shop
 from .blueprint import bp
 from .forms import FindCardForm, token_in

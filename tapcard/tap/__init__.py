@@ -7,7 +7,7 @@ import maxminddb
 from flask import Flask
 
 from ..db import db
-from ..services.recording import Recorder
+from ..services.taps.ingest import Recorder
 from ..spool import Spool
 from . import contacts, found, holder, leads, profile_links, profiles, replace, statistics, transfers, views
 from .blueprint import bp

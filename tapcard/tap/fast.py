@@ -18,7 +18,7 @@ from psycopg.pq import ExecStatus
 from sqlalchemy.engine import Engine
 
 from ..db import BUSY_SECONDS
-from ..services.taps import leads_straight
+from ..services.taps.routing import leads_straight
 from .record import TapRecorder
 
 if TYPE_CHECKING:

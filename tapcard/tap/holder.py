@@ -15,7 +15,10 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import cards, found, leads, orders, rollups, taps, transfers
+from ..services import orders
+from ..services.cards import cards, transfers
+from ..services.profiles import found_reports, leads
+from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -139,7 +142,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         last_taps=tap_rows(own),
         history=history(own),
         offer=transfers.open_of(own, utcnow()),
-        may_be_reported=found.may_be_reported(own),
+        may_be_reported=found_reports.may_be_reported(own),
     )
     return make_response(page, 422 if form.errors else 200)
 
@@ -215,7 +218,7 @@ def tap_rows(card: Card | None) -> list[TapRow]:
         Device.DESKTOP: _("Computer"),
         Device.OTHER: _("Other device"),
     }
-    found = taps.last_taps(current_user, LAST_TAPS, card)
+    found = routing.last_taps(current_user, LAST_TAPS, card)
     return [
         TapRow(
             card_title=row.alias or row.token,

@@ -8,8 +8,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 
 from ..models import Profile
-from ..services import leads
-from ..services.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
+from ..services.profiles import leads
+from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
 from ..web import stamps
 from ..web.forms import add_error
 from ..web.stamps import StampedForm

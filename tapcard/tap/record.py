@@ -18,8 +18,8 @@ from sqlalchemy.engine import Engine
 from ..db import transactions
 from ..keys import ME_COOKIE
 from ..models import Setting
-from ..services.recording import Reading, Recorder
-from ..services.visitors import VisitorKeys
+from ..services.taps.ingest import Reading, Recorder
+from ..services.taps.visitor_hash import VisitorKeys
 from ..settings import ShopSettings
 from ..spool import Spool, SpoolError
 

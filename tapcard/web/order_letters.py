@@ -17,7 +17,8 @@ from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
-from ..services import erasing, orders, payments, profiles, reviews
+from ..services import erasing, orders, payments, reviews
+from ..services.profiles import profiles
 from ..settings import ShopSettings
 from .navigation import has_endpoint
 

@@ -11,8 +11,8 @@ from flask_mail import Message
 from .. import mail, plots, settings
 from ..db import db
 from ..models import User
-from ..services import weekly_mail
-from ..services.weekly_mail import Week
+from ..services.taps import weekly_digest
+from ..services.taps.weekly_digest import Week
 
 CHART = "taps-of-the-week"
 
@@ -20,13 +20,13 @@ CHART = "taps-of-the-week"
 def write(user_id: int, monday: str) -> Message | None:
     """Tell a holder about the week before that Monday; nobody is written to about a week without taps and leads."""
     user = db.session.get(User, user_id)
-    if user is None or not weekly_mail.is_wanted_by(user):
+    if user is None or not weekly_digest.is_wanted_by(user):
         return None
     shop = settings.load()
-    week = weekly_mail.week_before(user, date.fromisoformat(monday), shop.time_zone)
+    week = weekly_digest.week_before(user, date.fromisoformat(monday), shop.time_zone)
     if week.is_quiet:
         return None
-    off = mail.link_to("tap.stop_weekly_mail", token=weekly_mail.token_of(user.id, current_app.extensions["keys"]))
+    off = mail.link_to("tap.stop_weekly_mail", token=weekly_digest.token_of(user.id, current_app.extensions["keys"]))
     with force_locale(shop.locale):
         days = [(format_date(day, "EEE d MMM", locale=shop.locale), number) for day, number in week.days]
         sentences = in_words(week)

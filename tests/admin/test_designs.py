@@ -12,7 +12,7 @@ from PIL import Image
 
 from tapcard.db import db
 from tapcard.models import AuditEntry, Design, DesignStatus, OrderLine, Product, ProductKind, User
-from tapcard.services import design_keeping
+from tapcard.services.cards import design_keeping
 from tests.buying import cart_of, fill, order_of, place
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, together, words_of

@@ -38,7 +38,8 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import cards, carts, credit, erasing, order_desk, orders, payments
+from tapcard.services import carts, credit, erasing, order_desk, orders, payments
+from tapcard.services.cards import cards
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of, pay

@@ -15,8 +15,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardStatus, RecoveryCode, TwoFactor, User, WebSession
-from tapcard.services import closing, two_factor
-from tapcard.services.throttles import Limit, Limits
+from tapcard.services import closing
+from tapcard.services.accounts import two_factor
+from tapcard.services.core.rate_limits import Limit, Limits
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
 from tests.conftest import PASSWORD, FormClient, login

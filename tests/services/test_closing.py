@@ -22,9 +22,12 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import accounts, cards, closing, erasing, profiles
-from tapcard.services.accounts import LinkExpired, WrongCredentials, WrongPassword
+from tapcard.services import closing, erasing
+from tapcard.services.accounts import accounts
+from tapcard.services.accounts.accounts import LinkExpired, WrongCredentials, WrongPassword
+from tapcard.services.cards import cards
 from tapcard.services.closing import AlreadyClosed, CannotReturn, LastOwner
+from tapcard.services.profiles import profiles
 from tests.conftest import PASSWORD
 from tests.watching import together
 

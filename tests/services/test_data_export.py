@@ -27,7 +27,9 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import audit, cards, data_export
+from tapcard.services import data_export
+from tapcard.services.cards import cards
+from tapcard.services.core import audit
 from tapcard.web import uploads
 
 

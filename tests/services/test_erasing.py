@@ -43,7 +43,10 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services import accounts, addresses, audit, cards, closing, credit, erasing, payments, pictures
+from tapcard.services import closing, credit, erasing, payments
+from tapcard.services.accounts import accounts, addresses
+from tapcard.services.cards import cards
+from tapcard.services.core import audit, uploads
 from tapcard.services.erasing import IMPERSONAL, PERSONAL, NotErasable
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -455,12 +458,12 @@ def test_former_pictures_and_those_never_saved_go_with_their_person(
     login(client, zeb)
     names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
     others = files.store(b"others", folder)
-    pictures.leave([others], cleo.id)
+    uploads.leave([others], cleo.id)
     db.session.commit()
     erase(zeb, app)
     assert [name for name in names if files.exists(name, folder)] == []
     assert files.exists(others, folder)  # left by somebody else, a moment ago
-    assert pictures.left_by(zeb.id) == set()
+    assert uploads.left_by(zeb.id) == set()
 
 
 # --- when -------------------------------------------------------------------------------------------------------------

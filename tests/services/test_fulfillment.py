@@ -27,7 +27,9 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.services import accounts, cards, carts, fulfillment, orders
+from tapcard.services import carts, fulfillment, orders
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
 from tests import buying
 from tests.watching import queries, statements, together
 

@@ -29,7 +29,8 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services import accounts, carts, credit, orders
+from tapcard.services import carts, credit, orders
+from tapcard.services.accounts import accounts
 from tapcard.services.orders import CartChanged, EmptyCart, IllegalMove, OrderNotFound, PriceChanged
 from tests import buying
 from tests.buying import buyer, cart_of, fill, order_of, place

@@ -31,7 +31,8 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import cards, carts, credit, fulfillment, orders, payments
+from tapcard.services import carts, credit, fulfillment, orders, payments
+from tapcard.services.cards import cards
 from tapcard.services.payments import NotPayable, PaymentUnderWay
 from tests import buying
 from tests.buying import begin, order_of, paid, pay, pounds

@@ -16,7 +16,7 @@ from tapcard import files, images
 from tapcard.db import db
 from tapcard.models import Availability, CartLine, OptionKind, Product, User
 from tapcard.models import ProductKind as Kind
-from tapcard.services.throttles import LIMITS, Limit, Limits
+from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import FormClient, login
 from tests.watching import error_of, forms_on, words_of
 

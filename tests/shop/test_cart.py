@@ -27,7 +27,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services import carts, credit
-from tapcard.services.throttles import LIMITS, Limit, Limits
+from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.shop.test_buying import picture, sent

@@ -35,7 +35,8 @@ from tapcard.models import (
     User,
 )
 from tapcard.money import Money
-from tapcard.services import accounts, orders, payments
+from tapcard.services import orders, payments
+from tapcard.services.accounts import accounts
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of

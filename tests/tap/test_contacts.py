@@ -18,7 +18,7 @@ from tapcard import files
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, ProfileLink, User, WebSession
-from tapcard.services import cards as card_rules
+from tapcard.services.cards import cards as card_rules
 from tapcard.tap import contacts
 from tapcard.tap.lead_forms import make_stamp
 from tapcard.web import floods

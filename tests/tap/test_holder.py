@@ -13,7 +13,7 @@ from PIL import Image
 from tapcard import settings
 from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, LockedBecause, Profile, Tap, Target, User
-from tapcard.services import cards
+from tapcard.services.cards import cards
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, forms_on, words_of
 

@@ -18,7 +18,7 @@ from werkzeug.test import EnvironBuilder
 from tapcard import worker
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, SpoolFile, User
-from tapcard.services.recording import Recorder, reading_of
+from tapcard.services.taps.ingest import Recorder, reading_of
 from tapcard.spool import Spool, decode, encode
 from tapcard.tap.record import TapRecorder, cookie, is_counted
 from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
