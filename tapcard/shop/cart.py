@@ -78,7 +78,7 @@ def clear_cart() -> Response:
         if cart is not None:
             carts.clear(cart)
             db.session.commit()
-        flash(_("Your cart is empty."), "success")
+        flash(_("All items removed from your cart."), "success")
         return redirect(url_for("shop.cart"))
     if cart is None or not cart.lines:
         return redirect(url_for("shop.cart"))

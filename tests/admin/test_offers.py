@@ -89,7 +89,7 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         ({"percent": "", "amount": "0"}, "amount", "Enter 0.01 or more."),
         ({"percent": "", "amount": "NaN"}, "amount", "Type an amount like 12.50"),
         ({"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"}, "ends_at", "It has to end after it starts."),
-        ({"ends_at": "tomorrow"}, "ends_at", "Type a date and a time"),
+        ({"ends_at": "tomorrow"}, "ends_at", "Enter a date and time"),
         ({"applies_to": "category"}, "category", "Choose what it is for."),
         ({"applies_to": "product", "product_sku": "NO-SUCH"}, "product_sku", "No product has this number."),
         ({"most_uses": "0"}, "most_uses", "Enter a whole number from 1"),

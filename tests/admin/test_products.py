@@ -344,8 +344,8 @@ def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bot
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"GIF89a no picture", "This is not a picture we can read."),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This is not a picture we can read."),
+        (b"GIF89a no picture", "We can't read this file."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "We can't read this file."),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
         (None, "Choose at least one picture."),
     ],
@@ -373,7 +373,7 @@ def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Produ
     Image.new("1", (9000, 9000)).save(bomb, "PNG")
     bomb.seek(0)
     answer = bens.post(f"{page_of(bottle)}/pictures", data={"pictures": [(bomb, "big.png"), (picture(), "a.png")]})
-    assert "big.png: This picture has more than 25 megapixels." in error_of(answer.text, "pictures")
+    assert "big.png: This image has more than 25 megapixels." in error_of(answer.text, "pictures")
     assert bottle.pictures == []
 
 

@@ -27,7 +27,7 @@ def buy_engraved_bottle_and_gift_pack(page: Page) -> None:
     page.wait_for_url("**/cart")
     expect(page.get_by_text("To the lighthouse").first).to_be_visible()
     page.get_by_role("textbox", name="Promotion code").fill("welcome 10")
-    page.get_by_role("button", name="Use", exact=True).press("Enter")
+    page.get_by_role("button", name="Apply", exact=True).press("Enter")
     expect(page.get_by_text("WELCOME10").first).to_be_visible()
 
 

@@ -182,7 +182,7 @@ def test_a_country_that_nothing_goes_to_is_said_at_the_country(
     create_delivery_method(countries=["GB"])
     fill(guest, bottle)
     answer = give_details(guest, **{**GUEST, "country": "FR", "postal_code": "75001"})
-    assert error_of(answer.text, "country").startswith("We do not deliver")
+    assert error_of(answer.text, "country").startswith("We don't deliver")
 
 
 @pytest.mark.parametrize(

@@ -521,7 +521,7 @@ def test_a_buyer_with_an_account_logs_in_and_adds_the_order_before_reviewing(
     assert "Log in as ada@example.com" in browser.get(to_log_in).text
     answer = browser.post(to_log_in, data={"email": ada.email, "password": PASSWORD})
     assert browser.get(answer.location).location == path_of(order)
-    assert "Add this order to your account first." in browser.get(path_of(order)).text
+    assert "Add this order to your account before you write a review." in browser.get(path_of(order)).text
     browser.post(path_of(order, "/attach"))
     assert browser.post(path, data={"rating": "5", "author": "Ada"}).status_code == 302
     assert db.session.scalars(db.select(Review)).one().user_id == ada.id

@@ -272,7 +272,7 @@ def test_robots_spam_and_a_second_press_leave_nothing_and_hear_nothing(client: F
     for stamp, waited in (("made up", 0), (None, 0.5)):
         quick = write(client, waited, message="Other", **({"stamp": stamp} if stamp else {}))
         assert quick.status_code == 422
-        assert "That was quick" in words_of(quick.text)
+        assert "submitted too quickly" in words_of(quick.text)
     assert len(messages()) == 1
 
 

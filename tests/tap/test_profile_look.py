@@ -151,7 +151,7 @@ def test_a_part_that_is_none_is_said_at_the_photo(signed_in: FormClient, own: Pr
     parts = dict(zip(("crop_x", "crop_y", "crop_size"), crop, strict=True))
     answer = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
     assert answer.status_code == 422
-    assert "outside the picture" in error_of(answer.text, "photo")
+    assert "outside the image" in error_of(answer.text, "photo")
     assert own.photo is None
 
 
