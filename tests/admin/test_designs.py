@@ -60,7 +60,7 @@ def test_a_design_is_made_and_shown_in_the_shop_at_once(bens: FormClient, client
     ("typed", "field", "says"),
     [
         ({"name": ""}, "name", "What is it called?"),
-        ({"card_amount": "-1"}, "card_amount", "Type an amount"),
+        ({"card_amount": "-1"}, "card_amount", "Enter an amount"),
         ({"front": (io.BytesIO(b"no picture"), "a.png")}, "front", "We can't read this file."),
         ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the picture again"),
     ],

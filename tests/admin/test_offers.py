@@ -87,7 +87,7 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         ({"percent": "101"}, "percent", "Enter a percentage from 0.01 to 100."),
         ({"percent": "0"}, "percent", "Enter a percentage from 0.01 to 100."),
         ({"percent": "", "amount": "0"}, "amount", "Enter 0.01 or more."),
-        ({"percent": "", "amount": "NaN"}, "amount", "Type an amount like 12.50"),
+        ({"percent": "", "amount": "NaN"}, "amount", "Enter an amount such as 12.50"),
         ({"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"}, "ends_at", "It has to end after it starts."),
         ({"ends_at": "tomorrow"}, "ends_at", "Enter a date and time"),
         ({"applies_to": "category"}, "category", "Choose what it is for."),
@@ -170,7 +170,7 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
     ("typed", "field", "says"),
     [
         ({"name": ""}, "name", "What is it called?"),
-        ({"amount": "1,000.5"}, "amount", "Type an amount like 12.50"),
+        ({"amount": "1,000.5"}, "amount", "Enter an amount such as 12.50"),
         ({"kind": "percent", "percent": "0"}, "percent", "How many percent"),
         ({"kind": "percent", "percent": "101"}, "percent", "Enter a percentage from 0 to 100."),
         ({"days_least": "5", "days_most": "2"}, "days_most", "Not fewer days than at least."),

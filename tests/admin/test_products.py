@@ -425,7 +425,7 @@ def test_buyers_are_asked_what_staff_want_to_know(bens: FormClient, bottle: Prod
         ({"label": ""}, "label", "What do you ask?"),
         ({"kind": "choice", "choices": "One"}, "choices", "Enter at least two choices, one per line."),
         ({"choices": "\n".join(map(str, range(41)))}, "choices", "Enter 40 lines or fewer."),
-        ({"extra_amount": "-1"}, "extra_amount", "Type an amount like 12.50"),
+        ({"extra_amount": "-1"}, "extra_amount", "Enter an amount such as 12.50"),
         ({"max_length": "0"}, "max_length", "Enter a whole number from 1 to 2000."),
         ({"max_length": "2000"}, "max_length", "Enter a limit of 200 characters or fewer."),
         ({"kind": "spell"}, "kind", "Not a valid choice"),

@@ -518,7 +518,7 @@ def test_without_any_way_to_pay_nothing_can_be_ordered(guest: FormClient, bottle
     fill(guest, bottle)
     give_details(guest, **GUEST)
     page = guest.get("/checkout/review")
-    assert "There is no way to pay at present" in words_of(page.text)
+    assert "We can't take payments at the moment" in words_of(page.text)
     assert guest.post("/checkout/place", data={"terms": "y", "total": "2400", "gateway": "offline"}).status_code == 422
     assert number_of(Order) == 0
 

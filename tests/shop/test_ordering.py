@@ -77,7 +77,7 @@ def test_what_cannot_be_ordered_is_refused_beside_its_field(
         ({"design": "own"}, "front", "Choose an image for the front."),
         ({"design": "own", "rear": sent(picture())}, "front", "Choose an image for the front."),
         ({"design": good, "front": sent(picture())}, "design", "Choose either a design or your own images"),
-        ({"design": "own", "front": sent(picture(900, 599))}, "front", "Its shorter side is 599 pixels and must be at least 600"),
+        ({"design": "own", "front": sent(picture(900, 599))}, "front", "is 599 pixels and must be at least 600"),
         ({"design": "own", "front": sent(b"GIF89a")}, "front", "We can't read this file."),
         *(({"design": odd}, "design", "This design isn't available.")
           for odd in (str(adas_own.id), str(rejected.id), "999999", "-1", "NaN", "x" * 3000, "9" * 30, "٣")),

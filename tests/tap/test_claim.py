@@ -87,7 +87,7 @@ def test_an_open_card_is_claimed_with_one_press(
         ("", "Type the code from the insert."),
         ("  ", "Type the code from the insert."),
         ("x" * 21, "A claim code has 8 characters."),
-        ("CARD\x002345", "characters that cannot be used"),
+        ("CARD\x002345", "characters that aren't allowed here"),
         ('<script>"', "That code does not belong to this card."),
     ],
 )

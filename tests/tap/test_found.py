@@ -106,7 +106,7 @@ def test_a_robot_gets_the_same_answer_and_no_mail_goes_out(
         ({"message": ""}, "Say where the card is"),
         ({"message": "x" * 501}, "At most 500 characters."),
         ({"answer_to": "somewhere"}, "Give an e-mail address like"),
-        ({"answer_to": "gus@example.net\r\nBcc: all@example.com"}, "cannot be used here"),
+        ({"answer_to": "gus@example.net\r\nBcc: all@example.com"}, "aren't allowed here"),
         ({"answer_to": "gus@exa mple"}, "Give an e-mail address like"),
     ],
 )
