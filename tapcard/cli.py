@@ -18,14 +18,17 @@ from flask.cli import AppGroup, with_appcontext
 from honcho.manager import Manager
 from sqlalchemy import select
 
-from . import backup
 from .clock import utcnow
 from .db import db, empty_log
+from .demo.demo import LOGINS, Demo
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
-from .services import closing, erasing, health
+from .seeds.shop import seed_delivery
 from .services.accounts import accounts, two_factor
 from .services.cards import cards, legacy_import
+from .services.privacy import closure, erasure
+from .workflows import backup, health
+from .workflows.health import DEMO_PASSWORD
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")
@@ -37,7 +40,7 @@ def init_app(app: Flask) -> None:
     """Add the commands."""
     for group in (cards_group, users_group):
         app.cli.add_command(group)
-    for command in (serve, doctor, make_backup, restore_backup):
+    for command in (seed, serve, doctor, make_backup, restore_backup):
         app.cli.add_command(command)
 
 
@@ -251,10 +254,10 @@ def erase_user(email: str, yes: bool) -> None:
     with told():
         user = db.session.get_one(User, user_id)
         if user.closed_at is None:
-            closing.shut(user, now, even_inactive=True)
-        person = erasing.erase(user_id, now, closed_before=now)
+            closure.shut(user, now, even_inactive=True)
+        person = erasure.erase(user_id, now, closed_before=now)
     try:
-        erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+        erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
             f"The account is erased, but not all of its files: {error}. The worker deletes pictures within a day; "
@@ -337,3 +340,29 @@ def restore_backup(archive: Path, force: bool) -> None:
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
     click.echo("Restored.")
+
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+
+@click.command("seed")
+@click.option("--demo", is_flag=True, help="Create demo users, designs, cards, two months of taps and orders.")
+@click.option("--if-empty", is_flag=True, help="Only create demo data if the database has no users.")
+@with_appcontext
+def seed(demo: bool, if_empty: bool) -> None:
+    """Create the roles and delivery method a new shop needs, or any missing demo data (not in production)."""
+    if not demo:
+        accounts.seed_roles()
+        made = seed_delivery()
+        db.session.commit()
+        click.echo(f"  Created: {', '.join(made)}." if made else "  Nothing to create: everything already exists.")
+        return
+    if config().is_production:
+        raise click.ClickException("Demo data uses publicly known passwords and can't be created in production.")
+    if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
+        made = Demo(current_app.extensions["keys"], config().instance_path).run()
+        db.session.commit()
+        click.echo("  Created: " + ", ".join(made) + "." if made else "  Nothing to create: everything already exists.")
+    if accounts.find("ada@example.com") is not None:
+        click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config().site_url))
+    db.session.rollback()

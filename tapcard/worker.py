@@ -19,16 +19,23 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, empty_log, insert, transactions
+from .mails import cards, content, taps
+from .mails import orders as order_letters
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import carts, erasing, newsletter, orders, payments
 from .services.cards import transfers
+from .services.cart import carts
+from .services.content import newsletter
 from .services.core import uploads
-from .services.erasing import NotErasable
+from .services.orders import orders
+from .services.payments import payments
+from .services.privacy import erasure
+from .services.privacy.erasure import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import artwork_letter, evidence, newsletter_letter, order_letters, sessions, weekly_letter
+from .web import sessions
+from .workflows import evidence
 
 logger = logging.getLogger(__name__)
 
@@ -148,9 +155,9 @@ def delete_unused(name: str, user_id: int) -> None:
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
     mail.PREPARE,
     order_letters.PREPARE,
-    {"mail.weekly": weekly_letter.write, uploads.DELETE: delete_unused},
-    {"mail.artwork_decided": artwork_letter.write},
-    {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
+    {"mail.weekly": taps.write, uploads.DELETE: delete_unused},
+    {"mail.artwork_decided": cards.write},
+    {"mail.newsletter_confirm": content.ask_to_confirm},
 )
 
 
@@ -232,7 +239,7 @@ def sweep_uploads() -> None:
 def erase_closed() -> None:
     """Erase the people who closed their account and did not come back in time."""
     now = utcnow()
-    waiting = erasing.due(now)
+    waiting = erasure.due(now)
     db.session.rollback()
     for user_id in waiting:
         try:
@@ -248,10 +255,10 @@ def erase_closed() -> None:
 
 
 def _erase(user_id: int, now: datetime) -> None:
-    person = erasing.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+    person = erasure.erase(user_id, now, closed_before=now - RETURN_WITHIN)
     db.session.commit()
     is_production = current_app.config["TAPCARD"].is_production
-    erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
+    erasure.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
 
 
 def purge_newsletter() -> None:

@@ -22,7 +22,7 @@ from ..db import db
 from ..models import User
 from ..services.accounts import accounts
 from ..services.accounts.accounts import Proof
-from ..services.carts import pieces_of
+from ..services.cart.carts import pieces_of
 from . import carts, sessions
 from .redirects import safe_next
 
