@@ -346,7 +346,7 @@ def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bot
     [
         (b"GIF89a no picture", "We can't read this file."),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "We can't read this file."),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "image"),
         (None, "Choose at least one picture."),
     ],
 )
