@@ -549,7 +549,7 @@ def test_whoever_has_not_confirmed_the_address_is_told_so_before_reviewing(
     order = buying.order_of(None, bottle, email=dora.email)
     sign_in(client, dora)
     client.get(client.get(review_link(order)).location)
-    assert "Confirm your address first" in client.get(path_of(order)).text
+    assert "Confirm your email address first" in client.get(path_of(order)).text
 
 
 def test_a_late_payment_for_what_is_gone_says_so(
