@@ -89,7 +89,7 @@ def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., R
     counts = {model: number_of(model) for model in (User, Card, Design, Profile, Tap, TapDay, Product, Order)}
     assert (counts[User], counts[Card], counts[Design], counts[Profile]) == (5, 10, 12, 1)
     again = seed()
-    assert "Everything is there already." in again.output
+    assert "Nothing to create: everything already exists." in again.output
     assert {model: number_of(model) for model in counts} == counts
 
 
@@ -185,7 +185,7 @@ def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result])
     for event in card.events:
         db.session.delete(event)
     db.session.delete(card)
-    assert "Made: card DEMOFREE." in seed().output
+    assert "Created: card DEMOFREE." in seed().output
 
 
 def test_the_demo_leaves_an_installation_in_use_alone(seed: Callable[..., Result], cleo: User) -> None:
@@ -196,7 +196,7 @@ def test_the_demo_leaves_an_installation_in_use_alone(seed: Callable[..., Result
 def test_production_gets_no_demo(seed: Callable[..., Result], other_app: Callable[..., Flask]) -> None:
     result = seed(app=other_app(environment="production", site_url="https://cards.example.com"))
     assert result.exit_code == 1
-    assert "production does not get it" in result.output
+    assert "be created in production" in result.output
     assert number_of(User) == 0
 
 
@@ -317,7 +317,7 @@ def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[.
 
 def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
     db.session.commit()
-    for words in ("Made: Standard delivery.", "Everything is there already."):
+    for words in ("Created: Standard delivery.", "Nothing to create: everything already exists."):
         with app.app_context():
             assert words in app.test_cli_runner().invoke(args=["seed"]).output
     db.session.expire_all()

@@ -88,6 +88,7 @@ def put_in(form: BuyForm) -> CartItem:
     elif added < form.number:
         flash(only_so_many(item), "warning")
     else:
-        words = _("Added: %(title)s.", title=title) if former is None else _("Changed: %(title)s.", title=title)
+        added = former is None
+        words = _("%(title)s added to your cart.", title=title) if added else _("%(title)s updated.", title=title)
         flash(words, "success")
     return item

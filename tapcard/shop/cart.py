@@ -79,7 +79,7 @@ def clear_cart() -> Response:
         if cart is not None:
             carts.clear(cart)
             db.session.commit()
-        flash(_("Your cart is empty."), "success")
+        flash(_("All items removed from your cart."), "success")
         return redirect(url_for("shop.cart"))
     if cart is None or not cart.lines:
         return redirect(url_for("shop.cart"))
@@ -93,7 +93,7 @@ def accept_changes() -> Response:
     if cart is not None and carts.accept_changes(cart, shop(), utcnow()):
         db.session.commit()
         if not draft_of(cart).has_changed:  # what has to be chosen again stays
-            flash(_("Your cart is up to date."), "success")
+            flash(_("Changes accepted. Your cart is up to date."), "success")
     return redirect(url_for("shop.cart"))
 
 
@@ -109,7 +109,7 @@ def use_code() -> Response:
             if (refusal := draft_of(cart).refusal) is not None:
                 raise refusal
             db.session.commit()
-            flash(_("The code counts."), "success")
+            flash(_("Code applied."), "success")
             return redirect(url_for("shop.cart"))
     return cart_page(Forms(code=form))
 
@@ -195,5 +195,5 @@ def own_line(line_id: int) -> CartLine:
     """A line of the visitor's own cart; any other does not exist."""
     cart = current_cart()
     if cart is None:
-        raise LineNotFound(_("This is not in your cart any more."))
+        raise LineNotFound(_("This item is no longer in your cart."))
     return carts.own_line(cart, line_id)

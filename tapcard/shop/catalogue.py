@@ -144,9 +144,9 @@ class ListView:
         if asked.deals:
             found.append((_("Deals"), self.link(deals=False)))
         if asked.least is not None:
-            found.append((_("from %(price)s", price=_written(asked.least)), self.link(least=None)))
+            found.append((_("From %(price)s", price=_written(asked.least)), self.link(least=None)))
         if asked.most is not None:
-            found.append((_("up to %(price)s", price=_written(asked.most)), self.link(most=None)))
+            found.append((_("Up to %(price)s", price=_written(asked.most)), self.link(most=None)))
         if asked.search:
             found.append((_("“%(words)s”", words=asked.search), self.link(search="")))
         return found
@@ -157,9 +157,9 @@ class ListView:
         names = {
             Sort.FEATURED: _("Featured"),
             Sort.NEWEST: _("Newest"),
-            Sort.PRICE_UP: _("Price, low to high"),
-            Sort.PRICE_DOWN: _("Price, high to low"),
-            Sort.RATING: _("Best rated"),
+            Sort.PRICE_UP: _("Price: low to high"),
+            Sort.PRICE_DOWN: _("Price: high to low"),
+            Sort.RATING: _("Top rated"),
         }
         return [(words, self.link(sort=sort), sort is self.listing.filter.sort) for sort, words in names.items()]
 

@@ -24,7 +24,8 @@ def consent_text() -> str:
     """What readers agree to; stored with their address."""
     shop = filters.shop()
     usual = _(
-        "I would like news from %(shop)s by e-mail. I can unsubscribe at any time with one press.", shop=shop.shop_name
+        "I'd like to receive news from %(shop)s by email. I can unsubscribe at any time with one click.",
+        shop=shop.shop_name,
     )
     return (shop.newsletter_consent or usual)[:CONSENT_LENGTH]
 

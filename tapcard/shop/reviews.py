@@ -63,10 +63,10 @@ def reviewer(order: Order) -> User | None:
 def why_not(order: Order) -> str:
     """What somebody who is signed in has to do before they can review what an order brought."""
     if order.user_id is not None or order.email != current_user.email:
-        return _("This order is not in your account. Log in as %(email)s to write a review.", email=order.email)
+        return _("This order isn't in your account. Log in as %(email)s to write a review.", email=order.email)
     if not current_user.is_verified:
-        return _("Confirm your address first: we sent you a mail. Then add this order to your account, and review it.")
-    return _("Add this order to your account first. Then you can write a review.")
+        return _("Confirm your email address first, then add this order to your account to review it.")
+    return _("Add this order to your account before you write a review.")
 
 
 def write(product: Product, user: User) -> ResponseReturnValue:
@@ -79,7 +79,7 @@ def write(product: Product, user: User) -> ResponseReturnValue:
             rating, text, author = int(form.rating.data), form.text.data or "", form.author.data
             reviews.write(product, user, rating=rating, text=text, author=author)
             db.session.commit()
-            flash(_("Thank you. Your review appears here once we have looked at it."), "success")
+            flash(_("Thank you. We'll publish your review once we've checked it."), "success")
             return redirect(url_for("shop.product", slug=slug))
     page = render_template("shop/review.html", form=form, product=product, action=request.path)
     return page, 422 if form.errors else 200

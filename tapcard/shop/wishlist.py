@@ -35,7 +35,7 @@ def wish(slug: str) -> Response:
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=back))
-    told = _("%(name)s is on your wishlist.", name=product.name)
+    told = _("%(name)s added to your wishlist.", name=product.name)
     wishlist.add(current_user, product)
     db.session.commit()
     flash(told, "success")
@@ -63,7 +63,8 @@ def remove_wishes() -> Response:
         return wishlist_page(form)
     number = wishlist.remove(current_user, form.ids)
     db.session.commit()
-    flash(ngettext("%(num)s thing is off your wishlist.", "%(num)s things are off your wishlist.", number), "success")
+    text = ngettext("%(num)s item removed from your wishlist.", "%(num)s items removed from your wishlist.", number)
+    flash(text, "success")
     return redirect(url_for("shop.wishlist"))
 
 
@@ -83,7 +84,7 @@ def tell(moved: Moved) -> None:
     """Say what became of each wish."""
     if moved.items:
         number = len(moved.items)
-        flash(ngettext("%(num)s thing is in your cart now.", "%(num)s things are in your cart now.", number), "success")
+        flash(ngettext("%(num)s item moved to your cart.", "%(num)s items moved to your cart.", number), "success")
     for item in moved.items:
         if item.is_capped:
             flash(only_left(item), "warning")

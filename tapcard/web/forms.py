@@ -86,7 +86,7 @@ def refusals(form: FlaskForm) -> Iterator[None]:
 
 
 def is_email(form: FlaskForm, field: Any) -> None:
-    """Refuse what is not an e-mail address."""
+    """Refuse what is not an email address."""
     try:
         accounts.normalise_email(field.data)
     except accounts.InvalidEmail as error:
@@ -96,6 +96,6 @@ def is_email(form: FlaskForm, field: Any) -> None:
 def is_name(form: FlaskForm, field: Any) -> None:
     """Refuse a link in place of a name, and what nobody can read."""
     if LOOKS_LIKE_A_LINK.search(field.data):
-        raise ValidationError(lazy_gettext("Write the name without addresses or links."))
+        raise ValidationError(lazy_gettext("Enter a name without links or email addresses."))
     if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):
-        raise ValidationError(lazy_gettext("Write the name in letters."))
+        raise ValidationError(lazy_gettext("Enter a name using letters."))

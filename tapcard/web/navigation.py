@@ -114,23 +114,23 @@ def _written(menu: PageMenu) -> list[Entry]:
 def back_office_menu() -> list[Entry]:
     """List the parts of the back office that whoever is looking may work in."""
     return [
-        *_part(_("Start"), "backoffice.index", "cards.view", "house"),
+        *_part(_("Home"), "backoffice.index", "cards.view", "house"),
         *_part(_("Orders"), "backoffice.orders", "orders.view", "receipt"),
-        *_part(_("Credit"), "backoffice.credit", "credit.give", "wallet2"),
+        *_part(_("Store credit"), "backoffice.credit", "credit.give", "wallet2"),
         *_part(_("Products"), "backoffice.products", "catalogue.edit", "box-seam"),
-        *_part(_("Shelves"), "backoffice.categories", "catalogue.edit", "bookshelf"),
+        *_part(_("Categories and collections"), "backoffice.categories", "catalogue.edit", "bookshelf"),
         *_part(_("Designs"), "backoffice.designs", "designs.edit", "palette"),
         *_part(_("Promotions"), "backoffice.promotions", "promotions.edit", "percent"),
         *_part(_("Delivery"), "backoffice.delivery", "delivery.edit", "truck"),
         *_part(_("Currencies"), "backoffice.rates", "catalogue.edit", "currency-exchange"),
         *_part(_("Reviews"), "backoffice.reviews", "reviews.decide", "star"),
         *_part(_("Pages"), "backoffice.pages", "pages.edit", "file-text"),
-        *_part(_("Enquiries"), "backoffice.enquiries", "enquiries.answer", "chat-left-text"),
+        *_part(_("Messages"), "backoffice.enquiries", "enquiries.answer", "chat-left-text"),
         *_part(_("Subscribers"), "backoffice.subscribers", "newsletter.view", "envelope-paper"),
         *_part(_("Cards"), "cards.index_view", "cards.view", "credit-card-2-front"),
-        *_part(_("Mails"), "outbox.index_view", "mails.view", "envelope"),
-        *_part(_("Blocked hosts"), "backoffice.hosts", "hosts.block", "shield-check"),
-        *_part(_("Audit"), "audit.index_view", "audit.view", "journal-text"),
+        *_part(_("Emails"), "outbox.index_view", "mails.view", "envelope"),
+        *_part(_("Blocked domains"), "backoffice.hosts", "hosts.block", "shield-check"),
+        *_part(_("Audit log"), "audit.index_view", "audit.view", "journal-text"),
     ]
 
 

@@ -15,19 +15,19 @@ __all__ = ["plain_phone"]  # a fixture
 def buy_engraved_bottle_and_gift_pack(page: Page) -> None:
     """Fill the cart: a bottle with an inscription, and a gift pack for somebody."""
     page.goto("/")
-    page.get_by_role("main").get_by_role("link", name="See everything").click()
+    page.get_by_role("main").get_by_role("link", name="View all products").click()
     page.get_by_role("link", name="Lagoon bottle").first.click()
     page.get_by_label("Colour").select_option("Sand")
     page.get_by_label("Inscription").fill("To the lighthouse")
     page.get_by_role("button", name="Add to cart").first.press("Enter")
     page.wait_for_url("**/cart")
     page.goto("/products/welcome-box")
-    page.get_by_label("Who is it for?").fill("Nia")
+    page.get_by_label("Recipient's name").fill("Nia")
     page.get_by_role("button", name="Add to cart").first.press("Enter")
     page.wait_for_url("**/cart")
     expect(page.get_by_text("To the lighthouse").first).to_be_visible()
     page.get_by_role("textbox", name="Promotion code").fill("welcome 10")
-    page.get_by_role("button", name="Use", exact=True).press("Enter")
+    page.get_by_role("button", name="Apply", exact=True).press("Enter")
     expect(page.get_by_text("WELCOME10").first).to_be_visible()
 
 

@@ -58,7 +58,7 @@ def test_the_colours_follow_the_switch(chromium: Browser, served: Served) -> Non
     page, complaints = open_statistics(context, "?period=7")
     bar = page.locator("#graph-days .point path").first
     before = bar.evaluate("bar => getComputedStyle(bar).fill")
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark mode").click()
     page.wait_for_function(
         "before => getComputedStyle(document.querySelector('#graph-days .point path')).fill !== before", arg=before
     )

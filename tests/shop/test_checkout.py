@@ -63,7 +63,7 @@ def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bott
     assert "to be agreed" in words_of(guest.get("/checkout").text)
     assert give_details(guest, **GUEST).location == "/checkout/review"
     words = words_of(guest.get("/checkout/review").text)
-    assert "We agree with you on the delivery." in words
+    assert "We'll contact you to arrange delivery." in words
     assert "Delivery to be agreed" in words
     order_now(guest)
     assert the_order().is_delivery_open
@@ -167,7 +167,7 @@ def test_the_way_of_delivery_serves_the_country_and_names_its_place(
     nigeria = {**GUEST, "country": "NG", "region": "Ogun", "postal_code": "", "delivery_method": ids["drop"]}
     for place in ("", "Lagos"):
         answer = give_details(guest, **nigeria, **{f"location_{ids['drop']}": place})
-        assert error_of(answer.text, f"location_{ids['drop']}") == "Choose a place."
+        assert error_of(answer.text, f"location_{ids['drop']}") == "Choose a delivery location."
     assert give_details(guest, **nigeria, **{f"location_{ids['drop']}": "Abk"}).status_code == 302
     assert "to be agreed" in words_of(guest.get("/checkout/review").text)
     collected = {"email": "gus@example.com", "first_name": "Gus", "last_name": "Lind", "delivery_method": ids["shop"]}
@@ -182,7 +182,7 @@ def test_a_country_that_nothing_goes_to_is_said_at_the_country(
     create_delivery_method(countries=["GB"])
     fill(guest, bottle)
     answer = give_details(guest, **{**GUEST, "country": "FR", "postal_code": "75001"})
-    assert error_of(answer.text, "country").startswith("We do not deliver")
+    assert error_of(answer.text, "country").startswith("We don't deliver")
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,7 @@ def test_what_has_to_be_chosen_again_is_not_ordered(
     option.is_required = True
     db.session.commit()
     page = guest.get("/checkout/review").text
-    assert "Steel bottle: Note has to be said now. Choose again" in words_of(page)
+    assert "Steel bottle: “Note” is now required. Choose again" in words_of(page)
     assert {"/checkout/place", "/checkout/changes"}.isdisjoint(form.action for form in forms_on(page))
     guest.post("/checkout/place", data={"terms": "y", "gateway": "sandbox", "total": "2400"})
     guest.post("/checkout/changes")
@@ -518,7 +518,7 @@ def test_without_any_way_to_pay_nothing_can_be_ordered(guest: FormClient, bottle
     fill(guest, bottle)
     give_details(guest, **GUEST)
     page = guest.get("/checkout/review")
-    assert "There is no way to pay at present" in words_of(page.text)
+    assert "We can't take payments at the moment" in words_of(page.text)
     assert guest.post("/checkout/place", data={"terms": "y", "total": "2400", "gateway": "offline"}).status_code == 422
     assert number_of(Order) == 0
 

@@ -411,12 +411,12 @@ def test_what_is_bought_again_and_capped_is_said(
     buying.pay(order)
     bottle.stock = 3
     client.post(path_of(order, "/again"))
-    assert "Steel bottle: only 3 left, and all of them are in your cart." in words_of(client.get("/cart").text)
+    assert "Steel bottle: only 3 left. All of them are in your cart." in words_of(client.get("/cart").text)
     order = buying.order_of(ada, product, quantity=60)
     buying.pay(order)
     for _time in range(2):
         client.post(path_of(order, "/again"))
-    assert f"{product.name}: at most 99 of it in one order." in words_of(client.get("/cart").text)
+    assert f"{product.name}: you can order up to 99 at a time." in words_of(client.get("/cart").text)
 
 
 def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
@@ -434,7 +434,7 @@ def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
     [line] = db.session.scalars(db.select(CartLine))
     assert (line.product_id, line.options, line.shown_amount) == (product.id, {"inscription": "For O'Brien"}, 1200)
     words = words_of(client.get("/orders").text)
-    assert "Steel bottle: This product cannot be bought at present." in words
+    assert "Steel bottle: This product isn't available at the moment." in words
     product.options.clear()
     db.session.commit()
     assert client.post(path_of(order, "/again")).location == path_of(order)
@@ -522,7 +522,7 @@ def test_a_buyer_with_an_account_logs_in_and_adds_the_order_before_reviewing(
     assert "Log in as ada@example.com" in browser.get(to_log_in).text
     answer = browser.post(to_log_in, data={"email": ada.email, "password": PASSWORD})
     assert browser.get(answer.location).location == path_of(order)
-    assert "Add this order to your account first." in browser.get(path_of(order)).text
+    assert "Add this order to your account before you write a review." in browser.get(path_of(order)).text
     browser.post(path_of(order, "/attach"))
     assert browser.post(path, data={"rating": "5", "author": "Ada"}).status_code == 302
     assert db.session.scalars(db.select(Review)).one().user_id == ada.id
@@ -549,7 +549,7 @@ def test_whoever_has_not_confirmed_the_address_is_told_so_before_reviewing(
     order = buying.order_of(None, bottle, email=dora.email)
     sign_in(client, dora)
     client.get(client.get(review_link(order)).location)
-    assert "Confirm your address first" in client.get(path_of(order)).text
+    assert "Confirm your email address first" in client.get(path_of(order)).text
 
 
 def test_a_late_payment_for_what_is_gone_says_so(

@@ -371,7 +371,7 @@ def test_the_same_twice_is_answered_the_same_and_stored_once(client: FormClient,
 def test_who_is_too_quick_presses_again(client: FormClient, own: Profile) -> None:
     answer = share(client, waited=0)
     assert answer.status_code == 422
-    assert "press the button again" in answer.text
+    assert "submitted too quickly" in answer.text
     again = form_to(answer.text, "/p/ada/share").values
     assert again["name"] == "Gus Lind"
     assert left() == []

@@ -127,7 +127,7 @@ def test_a_bad_banner_is_said_at_its_field_and_all_else_is_kept(signed_in: FormC
     changes = {"name": "Ada O.", "theme": "night", "hidden": ["phone"], "is_private": "y"}
     answer = save(signed_in, own, banner=(io.BytesIO(b"<svg/>"), "b.svg"), **changes)
     assert answer.status_code == 422
-    assert "not a picture" in error_of(answer.text, "banner")
+    assert "read this file" in error_of(answer.text, "banner")
     again = form_to(answer.text, f"/profiles/{own.id}").values
     assert {name: again[name] for name in changes} == {**changes, "hidden": "phone"}
     assert (own.name, own.banner) == ("Ada Obi", None)
@@ -151,7 +151,7 @@ def test_a_part_that_is_none_is_said_at_the_photo(signed_in: FormClient, own: Pr
     parts = dict(zip(("crop_x", "crop_y", "crop_size"), crop, strict=True))
     answer = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
     assert answer.status_code == 422
-    assert "outside the picture" in error_of(answer.text, "photo")
+    assert "outside the image" in error_of(answer.text, "photo")
     assert own.photo is None
 
 

@@ -177,7 +177,7 @@ def test_days_and_hours_are_those_of_the_shops_clock(adas: FormClient, card: Car
 def test_a_period_that_is_none_is_a_clear_message(adas: FormClient, card: Card, query: str) -> None:
     page = adas.get(f"/statistics?{query}")
     assert page.status_code == 422
-    assert "Please check what you typed." in page.text
+    assert "Please fix the following:" in page.text
     assert adas.get(f"/statistics.csv?{query}").status_code == 400
     answer = adas.get(f"/api/v1/statistics/days?{query}")
     assert answer.status_code == 400

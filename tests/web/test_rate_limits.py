@@ -27,7 +27,7 @@ def test_too_many_pages_are_refused_with_a_page(strict: Callable[..., FormClient
     assert [client.get("/terms").status_code for _time in range(4)] == [200, 200, 200, 429]
     answer = client.get("/designs")
     assert answer.status_code == 200, "each page counts by itself"
-    assert "A little slower, please" in client.get("/terms").text
+    assert "Too many attempts" in client.get("/terms").text
 
 
 def test_somebody_else_is_not_slowed_down(strict: Callable[..., FormClient]) -> None:

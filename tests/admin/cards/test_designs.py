@@ -60,8 +60,8 @@ def test_a_design_is_made_and_shown_in_the_shop_at_once(bens: FormClient, client
     ("typed", "field", "says"),
     [
         ({"name": ""}, "name", "Enter a name."),
-        ({"card_amount": "-1"}, "card_amount", "Type an amount"),
-        ({"front": (io.BytesIO(b"no picture"), "a.png")}, "front", "This is not a picture we can read."),
+        ({"card_amount": "-1"}, "card_amount", "Enter an amount"),
+        ({"front": (io.BytesIO(b"no picture"), "a.png")}, "front", "We can't read this file."),
         ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the image again"),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_holder_reads_that_their_artwork_is_approved(
     assert artwork.status is DesignStatus.APPROVED
     run_worker()
     [message] = mailbox()
-    assert (message["To"], message["Subject"]) == ("ada@example.com", "tapcard: Your artwork is approved")
+    assert (message["To"], message["Subject"]) == ("ada@example.com", "tapcard: Your artwork has been approved")
     assert bens.post(f"/admin/designs/{artwork.id}", data={"name": "Stolen"}).status_code == 404
     assert artwork.name == "Own artwork"
 

@@ -32,7 +32,7 @@ def test_credit_is_given_with_a_reason_and_can_be_spent(bens: FormClient, ada: U
     assert "£10.50 Late parcel <b> Ben" in words_of(page)
     assert "ada@example.com" in bens.get("/admin/credit").text
     again = bens.post(answer.location, data=sent, csrf=False)
-    assert (again.status_code, "The credit has just changed." in again.text) == (422, True)
+    assert (again.status_code, "The balance has just changed." in again.text) == (422, True)
     assert credit.balance(ada.id) == 1050
     cart = buying.cart_of(ada, bottle)
     cart.uses_credit = True

@@ -84,23 +84,23 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         ({"code": "taken"}, "code", "Another promotion uses that code. Enter a different one."),
         ({"percent": ""}, "percent", "Enter either a percentage or an amount."),
         ({"amount": "3"}, "percent", "Enter either a percentage or an amount."),
-        ({"percent": "101"}, "percent", "From 0.01 to 100."),
-        ({"percent": "0"}, "percent", "From 0.01 to 100."),
-        ({"percent": "", "amount": "0"}, "amount", "At least 0.01."),
-        ({"percent": "", "amount": "NaN"}, "amount", "Type an amount like 12.50"),
+        ({"percent": "101"}, "percent", "Enter a percentage from 0.01 to 100."),
+        ({"percent": "0"}, "percent", "Enter a percentage from 0.01 to 100."),
+        ({"percent": "", "amount": "0"}, "amount", "Enter 0.01 or more."),
+        ({"percent": "", "amount": "NaN"}, "amount", "Enter an amount such as 12.50"),
         (
             {"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"},
             "ends_at",
             "Choose an end date after",
         ),
-        ({"ends_at": "tomorrow"}, "ends_at", "Type a date and a time"),
+        ({"ends_at": "tomorrow"}, "ends_at", "Enter a date and time"),
         ({"applies_to": "category"}, "category", "Choose what it applies to."),
         (
             {"applies_to": "product", "product_sku": "NO-SUCH"},
             "product_sku",
             "No product has that SKU.",
         ),
-        ({"most_uses": "0"}, "most_uses", "A whole number from 1"),
+        ({"most_uses": "0"}, "most_uses", "Enter a whole number from 1"),
     ],
 )
 def test_what_cannot_be_a_promotion_is_refused_and_kept(
@@ -178,12 +178,12 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
     ("typed", "field", "says"),
     [
         ({"name": ""}, "name", "Enter a name."),
-        ({"amount": "1,000.5"}, "amount", "Type an amount like 12.50"),
+        ({"amount": "1,000.5"}, "amount", "Enter an amount such as 12.50"),
         ({"kind": "percent", "percent": "0"}, "percent", "Enter the percentage"),
-        ({"kind": "percent", "percent": "101"}, "percent", "From 0 to 100."),
+        ({"kind": "percent", "percent": "101"}, "percent", "Enter a percentage from 0 to 100."),
         ({"days_least": "5", "days_most": "2"}, "days_most", "Enter at least the minimum number of days."),
         ({"countries": "XX"}, "countries", "not a valid choice"),
-        ({"locations": "x" * 101}, "locations", "At most 100 characters in each line."),
+        ({"locations": "x" * 101}, "locations", "Enter 100 characters or fewer per line."),
     ],
 )
 def test_what_cannot_be_a_way_of_delivery_is_refused(
