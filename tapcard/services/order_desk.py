@@ -150,7 +150,7 @@ def whole(number: str) -> Order:
     )  # fmt: skip
     order = db.session.scalar(wanted) if text.isascii() and text.replace("-", "").isalnum() else None
     if order is None:
-        raise orders.OrderNotFound(_("There is no such order."))
+        raise orders.OrderNotFound(_("We can't find that order."))
     return order
 
 
@@ -223,12 +223,12 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
     """Let an order wait longer for its payment, and hold what it holds; raises `IllegalMove`."""
     until = now + timedelta(days=days)
     if order.status is not OrderStatus.PENDING:
-        raise IllegalMove(_("Only an order that waits to be paid can be given more time."))
+        raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
     if until <= order.expires_at:
-        raise IllegalMove(_("It waits longer than that already."))
+        raise IllegalMove(_("The payment deadline is already later than that."))
     orders.extend(order, until)
     if order.status is not OrderStatus.PENDING:
-        raise IllegalMove(_("Only an order that waits to be paid can be given more time."))
+        raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
     audit.record("order.extended", subject=order, actor=by, days=days)
 
 
@@ -246,9 +246,9 @@ def produce(order: Order, line_id: int, status: ProductionStatus, was: Productio
     """Note how far a line of a paid order is; raises `OrderNotFound` for a line of another one, or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
-        raise orders.OrderNotFound(_("There is no such order."))
+        raise orders.OrderNotFound(_("We can't find that order."))
     if order.status not in IN_WORK:
-        raise IllegalMove(_("Only an order that is paid, and not under way yet, is worked on."))
+        raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
     orders.produce(line, status, by, was=was)
     return line
 
@@ -260,17 +260,17 @@ def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
     """
     oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
     if not _run(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
-        raise IllegalMove(_("This order is not oversold any more."))
+        raise IllegalMove(_("This order is no longer oversold."))
     db.session.refresh(order)
     if any(_has_failed(line) for line in order.lines):
-        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+        raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
     orders.take_what_is_there(order)
     missing = order.credit_amount - credit.spent_on(order)
     if missing > 0:
         _spend_again(order, missing)
     fulfillment.fulfill(order, keys, now)
     if order.is_oversold:
-        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+        raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
     if payments.captured(order) <= order.total_amount:
         came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
         _run(sa.update(Payment).where(*came).values(refund_proposed=False))
@@ -290,7 +290,7 @@ def _spend_again(order: Order, amount: int) -> None:
         credit.spend(order.user_id or 0, amount, order)
     except credit.NotEnoughCredit:
         raise CannotGive(
-            _("The buyer has spent this order's credit meanwhile. Give them credit first, or the money back.")
+            _("The customer has since spent this order's store credit. Add store credit or refund the order.")
         ) from None
 
 

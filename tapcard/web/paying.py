@@ -23,10 +23,10 @@ def offered() -> list[Gateway]:
 def in_words(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
     """How each way to pay is called, and what a buyer should know of it, by its code."""
     words = {
-        "sandbox": (_t("Rehearsal"), _t("A page of ours plays the payment. No money moves.")),
+        "sandbox": (_t("Test payment"), _t("You won't be charged.")),
         "offline": (
             _t("Bank transfer, cash or cheque"),
-            filters.shop().offline_text or _t("We tell you how once you have ordered."),
+            filters.shop().offline_text or _t("We'll tell you how to pay once you've ordered."),
         ),
     }
     return {each.code: words.get(each.code, (each.code.capitalize(), "")) for each in gateways}
@@ -45,7 +45,7 @@ def start(order: Order, code: str) -> str:
         db.session.commit()
         return order_url
     if gateway is None:
-        raise payments.UnknownGateway(_("Choose how to pay."))
+        raise payments.UnknownGateway(_("Choose a payment method."))
     under_way = payments.open_of(order)
     goes_on = under_way is not None and under_way.gateway == code and under_way.status is PaymentStatus.PENDING
     if under_way is not None and goes_on and order.is_open:
@@ -67,7 +67,7 @@ def start(order: Order, code: str) -> str:
     db.session.commit()
     if not is_on:  # given up while the gateway was asked
         evidence.close(payment_id, code, told.reference, PaymentStatus.CANCELED)
-        raise payments.PaymentUnderWay(_("This order is just being paid. Look at it again in a moment."))
+        raise payments.PaymentUnderWay(_("A payment for this order is being processed. Check again in a moment."))
     return told.url or order_url
 
 
