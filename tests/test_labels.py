@@ -20,7 +20,10 @@ from tapcard.models import (
     Target,
     TransferOutcome,
 )
-from tapcard.services import cards_labels, catalogue_labels, orders_labels
+from tapcard.services.cards import labels as card_labels
+from tapcard.services.catalogue import labels as catalogue_labels
+from tapcard.services.orders import labels as order_labels
+from tapcard.services.payments import labels as payment_labels
 from tapcard.web import filters
 
 PACKAGE = Path(filters.__file__).parent.parent
@@ -65,13 +68,15 @@ AGREED: dict[type[enum.StrEnum], dict[str, str]] = {
     ReviewStatus: {"waiting": "Awaiting approval", "approved": "Approved", "rejected": "Rejected"},
 }
 EVERY_LABEL = {each for labels in AGREED.values() for each in labels.values()} | {
-    cards_labels.NOT_SET_UP,
-    cards_labels.ADDRESS_BLOCKED,
+    card_labels.NOT_SET_UP,
+    card_labels.ADDRESS_BLOCKED,
 }
-LABEL_MODULES = {Path(module.__file__ or "") for module in (cards_labels, catalogue_labels, orders_labels)}
+LABEL_MODULES = {
+    Path(module.__file__ or "") for module in (card_labels, catalogue_labels, order_labels, payment_labels)
+}
 
 # Strings that read like a label and mean something else, by file.
-NO_STATES = {"admin/order_words.py": {"Failed"}}  # an email that could not be sent
+NO_STATES = {"admin/orders/labels.py": {"Failed"}}  # an email that could not be sent
 
 QUOTED = re.compile(r"""(?:_|gettext)\(\s*(?:"([^"]*)"|'([^']*)')""")
 BETWEEN_TAGS = re.compile(r">\s*([^<>{}]+?)\s*<")

@@ -13,10 +13,14 @@ from .. import settings
 from ..clock import utcnow
 from ..models import Card
 from ..money import Money
-from ..services import cards_labels, catalogue_labels, orders_labels, profiles
+from ..services.cards import labels as card_labels
+from ..services.catalogue import labels as catalogue_labels
+from ..services.orders import labels as order_labels
+from ..services.payments import labels as payment_labels
+from ..services.profiles import profiles
 from ..settings import MenuPage, ShopSettings
 
-LABELS = {**orders_labels.LABELS, **cards_labels.LABELS, **catalogue_labels.LABELS}
+LABELS = {**order_labels.LABELS, **payment_labels.LABELS, **card_labels.LABELS, **catalogue_labels.LABELS}
 
 
 def init_app(app: Flask) -> None:
@@ -94,4 +98,4 @@ def label_or_value(value: enum.StrEnum) -> str:
 
 def label(state: enum.StrEnum | Card) -> str:
     """Return the translated label of a state, or of the state a card is in; raises `KeyError` for any other enum."""
-    return gettext(cards_labels.label_of_card(state) if isinstance(state, Card) else LABELS[type(state)][state])
+    return gettext(card_labels.label_of_card(state) if isinstance(state, Card) else LABELS[type(state)][state])
