@@ -60,7 +60,7 @@ def test_somebody_leaves_and_comes_back(phone: BrowserContext, served: Served) -
     page.get_by_label("Town or city").fill("London")
     page.get_by_label("Postcode").fill("12345")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("This is no postal code of that country.").first).to_be_visible()
+    expect(page.get_by_text("That postcode isn't valid for the United Kingdom.").first).to_be_visible()
     keep(page, "closing-3-address-wrong")
     page.goto("/account/addresses")
     add_address(page, "2 Low Street")
