@@ -9,7 +9,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, g
 from flask_babel import gettext
 
-from .. import settings
+from .. import phones, settings
 from ..clock import utcnow
 from ..models import Card
 from ..money import Money
@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
         "minor": write_minor,
         "country": country_name,
         "label": label,
-        "phone": profiles.written,
+        "phone": phones.display,
         "mail_link": profiles.mail_link,
     }.items():
         app.jinja_env.filters[name] = function
