@@ -100,7 +100,7 @@ def test_a_batch_of_the_same_name_is_refused_and_leaves_no_file(make: Callable[.
     db.session.add(CardBatch(name="spring"))
     result = make("--count", "1")
     assert result.exit_code == 1
-    assert "There is a batch of this name already." in result.output
+    assert "A batch with this name already exists." in result.output
     assert not (tmp_path / "spring.csv").exists()
     assert number_of(Card) == 0
 
@@ -206,7 +206,7 @@ def test_a_host_is_blocked_and_allowed_again(run: Callable[..., Result], card: C
     assert run("cards", "block-host", "EXAMPLE.com.", "--reason", "phishing").output == (
         "example.com blocked; 1 cards led there.\n"
     )
-    assert "switched off" in client.get(f"/t/{card.token}").text
+    assert "deactivated" in client.get(f"/t/{card.token}").text
     assert run("cards", "unblock-host", "example.com").output == "example.com allowed.\n"
     assert client.get(f"/t/{card.token}").location == "https://example.com/"
 
@@ -222,7 +222,7 @@ def test_what_is_no_host_is_refused(run: Callable[..., Result], command: str, ho
 def test_a_host_that_is_not_blocked_is_not_allowed_again(run: Callable[..., Result]) -> None:
     result = run("cards", "unblock-host", "good.example")
     assert result.exit_code == 1
-    assert "This host is not blocked." in result.output
+    assert "This host isn't blocked." in result.output
 
 
 # --- users ------------------------------------------------------------------------------------------------------------

@@ -132,12 +132,12 @@ def test_the_cards_answer_as_promised(seed: Callable[..., Result], client: FormC
     assert client.get("/t/DEMOPRO").location == "/p/ada"
     assert client.get("/p/ada").status_code == 200
     answers = {
-        "DEMONEW": (200, "waiting for you"),
-        "DEMOFREE": (200, "waiting for you"),
+        "DEMONEW": (200, "ready to claim"),
+        "DEMOFREE": (200, "ready to claim"),
         "DEMOPAY": (200, "£10.00"),
         "DEMOSET": (200, "being set up"),
-        "DEMOLOST": (200, "switched off"),
-        "DEMOOLD": (410, "out of use"),
+        "DEMOLOST": (200, "deactivated"),
+        "DEMOOLD": (410, "has been retired"),
     }
     for token, (status, words) in answers.items():
         answer = client.get(f"/t/{token}")

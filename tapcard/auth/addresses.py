@@ -32,7 +32,7 @@ def new_address() -> Response:
         with refusals(form):
             addresses.add(current_user, form.typed)
             db.session.commit()
-            flash(_("The address is saved."), "success")
+            flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))
     return page("auth/address.html", form, address=None)
 
@@ -47,7 +47,7 @@ def edit_address(address_id: int) -> Response:
         with refusals(form):
             addresses.change(current_user, own, form.typed)
             db.session.commit()
-            flash(_("The address is saved."), "success")
+            flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))
         own = addresses.own_address(current_user, address_id)
     return page("auth/address.html", form, address=own)
@@ -59,7 +59,7 @@ def default_address(address_id: int) -> Response:
     """Use an address unless said otherwise."""
     addresses.make_default(current_user, addresses.own_address(current_user, address_id))
     db.session.commit()
-    flash(_("This address is used from now on, unless you choose another one."), "success")
+    flash(_("Default address updated."), "success")
     return redirect(url_for("auth.addresses"))
 
 
@@ -71,6 +71,6 @@ def delete_address(address_id: int) -> Response:
     if request.method == "POST":
         addresses.delete(current_user, own)
         db.session.commit()
-        flash(_("The address is deleted."), "success")
+        flash(_("Address deleted."), "success")
         return redirect(url_for("auth.addresses"))
     return Response(render_template("auth/address_delete.html", address=own), mimetype="text/html")

@@ -55,7 +55,7 @@ def reopen() -> Response:
         user = closure.reopen(user.id, utcnow())
         db.session.commit()
         let_in(user)
-        flash(_("Welcome back. Everything is as it was."), "success")
+        flash(_("Welcome back. Your account has been restored."), "success")
         return redirect(home())
     return page("auth/reopen.html", form, email=user.email, until=user.returns_until)
 
@@ -87,5 +87,5 @@ def choose_mails() -> Response:
     if form.validate_on_submit():
         accounts.choose_mails(current_user, lead=form.wants_lead_mail.data, weekly=form.wants_weekly_mail.data)
         db.session.commit()
-        flash(_("Saved."), "success")
+        flash(_("Changes saved."), "success")
     return redirect(url_for("auth.account", _anchor="mails"))

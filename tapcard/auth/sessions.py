@@ -31,7 +31,7 @@ def end_session(session_id: int) -> Response:
     """Log one browser out."""
     sessions.end(db.session.get_one(User, current_user.id), session_id)
     db.session.commit()
-    flash(_("That browser is logged out."), "success")
+    flash(_("Device logged out."), "success")
     return redirect(url_for("auth.list_sessions"))
 
 
@@ -41,5 +41,5 @@ def end_other_sessions() -> Response:
     """Log every other browser out."""
     accounts.end_other_sessions(db.session.get_one(User, current_user.id), current_hash())
     db.session.commit()
-    flash(_("Everywhere else you are logged out."), "success")
+    flash(_("You've been logged out everywhere else."), "success")
     return redirect(url_for("auth.list_sessions"))

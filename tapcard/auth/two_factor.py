@@ -125,7 +125,7 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
     forgive("second_factor", user.id)
     db.session.commit()
     renew_session(second_factor_at=since)
-    flash(_("Two-factor log in is on. Everywhere else you are logged out."), "success")
+    flash(_("Two-factor authentication is on. You've been logged out everywhere else."), "success")
     return codes_page(codes, next_url(url_for("auth.show_two_factor")))
 
 
@@ -181,8 +181,10 @@ def download_codes() -> Response:
     codes = (form.codes.data or "").split()
     if not form.validate_on_submit() or not two_factor.are_theirs(current_user, codes, keys()):
         abort(404)
-    lines = [_("Recovery codes of %(email)s at %(shop)s", email=current_user.email, shop=shop().shop_name), "", *codes]
-    response = make_response("\r\n".join([*lines, "", _("Each works once, in place of a code from the app."), ""]))
+    lines = [_("%(shop)s recovery codes for %(email)s", email=current_user.email, shop=shop().shop_name), "", *codes]
+    response = make_response(
+        "\r\n".join([*lines, "", _("Each code works once, instead of a code from your authenticator app."), ""])
+    )
     response.mimetype = "text/plain"
     response.headers["Content-Disposition"] = 'attachment; filename="recovery-codes.txt"'
     return response
@@ -211,7 +213,7 @@ def switch_off_two_factor() -> Response:
             forget_attempts(user_id)
             db.session.commit()
             renew_session()
-            flash(_("Two-factor log in is off."), "info")
+            flash(_("Two-factor authentication is off."), "info")
             return redirect(url_for("auth.show_two_factor"))
     return page("auth/switch_off_two_factor.html", form, is_needed=is_needed())
 

@@ -77,7 +77,7 @@ def make_account(form: SignUpForm) -> Response:
     if user is None:
         return redirect(url_for("auth.link_sent"))
     log_in_user(user)
-    flash(_("Welcome. We sent you a mail: follow its link to confirm your address."), "success")
+    flash(_("Welcome. We've sent you an email. Open the link in it to confirm your address."), "success")
     return redirect(onwards())
 
 
@@ -121,7 +121,7 @@ def come_in(user: User, proof: Proof, *, remember: bool, second_factor_at: datet
 def log_out() -> Response:
     """Sign the visitor out."""
     log_out_user()
-    flash(_("You are logged out."), "info")
+    flash(_("You've logged out."), "info")
     return redirect(url_for("shop.front" if "shop.front" in current_app.view_functions else "auth.log_in"))
 
 
@@ -172,7 +172,7 @@ def verify(token: str) -> Response:
         user = accounts.verify(token, utcnow(), by=current_user.id)
         orders.attach(user)
         if user.password_hash is None:
-            return on_to_password(user, _("%(email)s is confirmed. Now choose your password.", email=facts.email))
+            return on_to_password(user, _("%(email)s is confirmed. Now choose a password.", email=facts.email))
         db.session.commit()
         flash(_("Thank you. %(email)s is confirmed.", email=facts.email), "success")
         return go_on_as(facts.user_id)
@@ -185,12 +185,15 @@ def verify(token: str) -> Response:
 def resend_verification() -> Response:
     """Send the mail that verifies an address once more."""
     if current_user.is_verified:
-        flash(_("Your address is confirmed already."), "info")
+        flash(_("Your email is already confirmed."), "info")
         return redirect(url_for("auth.account"))
     throttle("verify_email", account=current_user.id)
     outbox.post("mail.verify_email", user_id=current_user.id)
     db.session.commit()
-    flash(_("We sent a mail to %(email)s. Follow its link.", email=current_user.email), "success")
+    flash(
+        _("We've sent an email to %(email)s. Open the link in it to confirm your address.", email=current_user.email),
+        "success",
+    )
     return redirect(url_for("auth.account"))
 
 
@@ -205,7 +208,7 @@ def change_email() -> Response:
             accounts.ask_email_change(user_id, form.current.data, form.email.data, utcnow())
             db.session.commit()
             text = _(
-                "We sent a mail to %(email)s. Your address changes when you follow its link.", email=form.email.data
+                "We've sent an email to %(email)s. Open the link in it to confirm the change.", email=form.email.data
             )
             flash(text, "success")
             return redirect(url_for("auth.account"))
@@ -226,7 +229,7 @@ def confirm_email(token: str) -> Response:
         with refusals(form):
             orders.attach(accounts.confirm_email_change(token, utcnow()))
             db.session.commit()
-            flash(_("Done. From now on you log in as %(email)s.", email=facts.email), "success")
+            flash(_("Email changed. Log in with %(email)s from now on.", email=facts.email), "success")
             return go_on_as(facts.user_id)
     return page("auth/confirm_email.html", form, email=facts.email, current_email=facts.current_email)
 
@@ -242,7 +245,7 @@ def undo_email(token: str) -> Response:
             orders.attach(user)
             if not user.is_active:
                 user = closure.reopen(user.id, utcnow())
-            text = _("Your address is %(email)s again. Now choose a new password.", email=facts.email)
+            text = _("Your email is %(email)s again. Now choose a new password.", email=facts.email)
             return on_to_password(user, text)
     return page("auth/undo_email.html", form, email=facts.email, current_email=facts.current_email)
 
@@ -304,7 +307,7 @@ def set_password(token: str) -> Response:
             orders.attach(user)
             proof = Proof.of(user)
             db.session.commit()
-            flash(_("Your password is set."), "success")
+            flash(_("Password saved."), "success")
             return identified(proof)
     return page("auth/set_password.html", form, email=facts.email, is_first=not facts.has_password)
 
@@ -324,7 +327,7 @@ def change_password() -> Response:
             forgive("confirm_password", user_id)
             db.session.commit()
             renew_session(proof=proof)
-            flash(_("Your password is changed. Everywhere else you are logged out."), "success")
+            flash(_("Password changed. You've been logged out everywhere else."), "success")
             return redirect(url_for("auth.account"))
     return page("auth/change_password.html", form)
 
@@ -346,7 +349,7 @@ def account() -> Response:
             born_on=form.born_on.data,
         )
         db.session.commit()
-        flash(_("Saved."), "success")
+        flash(_("Changes saved."), "success")
         return redirect(url_for("auth.account"))
     return page("auth/account.html", form, mails_form=MailsForm(formdata=None, obj=current_user))
 

@@ -118,15 +118,15 @@ def seen_profile(slug: str) -> Profile:
     """
     shown = profiles.find_by_slug(slug).profile
     if not shown.is_public and current_user.id != shown.owner_id:
-        raise ProfileNotFound(_("There is no profile at this address."))
+        raise ProfileNotFound(_("We couldn't find that profile."))
     return shown
 
 
 def consent_text(shown: Profile) -> str:
     """What visitors agree to; stored with what they leave."""
     return _(
-        "I agree that %(name)s receives these details through %(shop)s and may contact me. "
-        "They are kept until %(name)s deletes them.",
+        "I agree to share these details with %(name)s through %(shop)s and to be contacted by %(name)s. "
+        "The details are kept until %(name)s deletes them.",
         name=shown.name,
         shop=filters.shop().shop_name,
     )
@@ -237,4 +237,4 @@ def write_down(
             )
             engagement.record(connection, action)
     except SQLAlchemyError:
-        logger.exception("what a visitor did was not recorded")
+        logger.exception("could not record visitor action")

@@ -123,9 +123,9 @@ def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse
     )
     db.session.commit()
     if target is Target.PROFILE and chosen is None:
-        flash(_("Saved. Now make the profile this card opens."), "success")
+        flash(_("Changes saved. Now create the profile this card opens."), "success")
         return redirect(url_for("tap.new_profile", card=own.token))
-    flash(_("Saved. The next tap already leads there."), "success")
+    flash(_("Changes saved. They apply from the next tap."), "success")
     return redirect(url_for("tap.card", token=own.token))
 
 
@@ -153,7 +153,7 @@ def lock_card(token: str) -> AnyResponse:
     """Switch a lost card off."""
     cards.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
     db.session.commit()
-    flash(_("The card is switched off. A tap on it no longer leads anywhere."), "success")
+    flash(_("Card marked as lost. It won't open anything until you reactivate it."), "success")
     return redirect(url_for("tap.card", token=token))
 
 
@@ -163,7 +163,7 @@ def unlock_card(token: str) -> AnyResponse:
     """Switch a found card on again."""
     cards.unlock(cards.own_card(current_user, token), current_user)
     db.session.commit()
-    flash(_("The card is switched on again."), "success")
+    flash(_("Card reactivated."), "success")
     return redirect(url_for("tap.card", token=token))
 
 
@@ -202,12 +202,12 @@ def own_profiles() -> list[Profile]:
 def leads_to(card: Card) -> str:
     """Where a card points, in words."""
     if card.status is CardStatus.LOCKED:
-        return _("Switched off")
+        return _("Deactivated")
     if card.target is Target.URL and card.reroute_url:
         return card.reroute_url.removeprefix("https://").removeprefix("http://").rstrip("/")
     if card.target is Target.PROFILE and card.profile is not None:
-        return _("Opens my profile %(name)s", name=card.profile.name)
-    return _("Leads nowhere yet")
+        return _("Profile: %(name)s", name=card.profile.name)
+    return _("No destination yet")
 
 
 def tap_rows(card: Card | None) -> list[TapRow]:

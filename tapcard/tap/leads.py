@@ -57,7 +57,7 @@ def list_leads() -> Response:
 @login_required
 def leads_csv() -> Response:
     """The leads that are looked at, for a spreadsheet."""
-    header = (_("Name"), _("E-mail"), _("Phone"), _("Note"), _("Profile"), _("Received"), _("Agreed to"))
+    header = (_("Name"), _("Email"), _("Phone"), _("Note"), _("Profile"), _("Received"), _("Consent"))
     rows = (
         (
             lead.name,
@@ -96,7 +96,7 @@ def delete_lead(lead_id: int) -> Response:
     if request.method == "POST":
         leads.delete(own, current_user)
         db.session.commit()
-        flash(_("The contact is deleted."), "success")
+        flash(_("Contact deleted."), "success")
         return redirect(url_for("tap.leads"))
     return make_response(render_template("tap/lead_delete.html", lead=own))
 

@@ -28,7 +28,7 @@ def list_links(profile_id: int) -> Response:
         with refusals(form):
             links.add(own, current_user, title=form.title.data or "", url=form.url.data or "", own_hosts=own_hosts())
             db.session.commit()
-            flash(_("The link is on your page."), "success")
+            flash(_("Link added."), "success")
             return to_links(profile_id)
     return links_page(profiles.own_profile(current_user, profile_id), form)
 
@@ -51,7 +51,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
                 own_hosts=own_hosts(),
             )
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return to_links(profile_id)
         own = profiles.own_profile(current_user, profile_id)
         link = links.own_link(own, link_id)
@@ -86,7 +86,7 @@ def remove_link(profile_id: int, link_id: int) -> Response:
     own = profiles.own_profile(current_user, profile_id)
     links.remove(links.own_link(own, link_id), current_user)
     db.session.commit()
-    flash(_("The link is removed."), "success")
+    flash(_("Link removed."), "success")
     return to_links(profile_id)
 
 

@@ -70,9 +70,9 @@ def new_profile() -> Response:
 def created(made: Profile, card: Card | None) -> Response:
     """Say what happened, and go on where the holder came from."""
     if card is None:
-        flash(_("Your profile is ready. Choose it on the page of a card, and a tap opens it."), "success")
+        flash(_("Profile created. To use it, open one of your cards and select this profile."), "success")
         return redirect(url_for("tap.edit_profile", profile_id=made.id))
-    flash(_("Your profile is ready, and %(card)s opens it.", card=card.title), "success")
+    flash(_("Profile created. %(card)s now opens it.", card=card.title), "success")
     return redirect(url_for("tap.card", token=card.token))
 
 
@@ -97,7 +97,7 @@ def edit_profile(profile_id: int) -> Response:
                 look=form.look(profiles.look_of(own)),
             )
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("tap.edit_profile", profile_id=own.id))
     return profile_form(form, own, None)
 
@@ -110,7 +110,7 @@ def delete_profile(profile_id: int) -> Response:
     if request.method == "POST":
         profiles.delete(own, current_user)
         db.session.commit()
-        flash(_("The profile is deleted."), "success")
+        flash(_("Profile deleted."), "success")
         return redirect(url_for("tap.profiles"))
     number = profiles.card_counts(current_user).get(own.id, 0)
     return make_response(render_template("tap/profile_delete.html", profile=own, card_count=number))
@@ -185,7 +185,7 @@ def page_of(
         is_wrong=is_wrong,
         address=address,
         shared_picture=shared_picture(shown),
-        qr=Markup(qr.svg(address, title=_("QR code of this page"))),  # noqa: S704  drawn by segno from our own address
+        qr=Markup(qr.svg(address, title=_("QR code for this profile"))),  # noqa: S704  drawn by segno from our own address
     )
     return make_response(page)
 

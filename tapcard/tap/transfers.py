@@ -29,7 +29,7 @@ def transfer_card(token: str) -> Response:
             throttle("offer_card_to", account=email)
             transfers.offer(own, current_user, email, utcnow())
             db.session.commit()
-            flash(_("We have sent your offer to %(email)s.", email=email), "success")
+            flash(_("We've sent a transfer request to %(email)s.", email=email), "success")
             return redirect(url_for("tap.card", token=own.token))
     page = render_template("tap/transfer.html", card=own, form=form)
     return make_response(page, *form_status(form))
@@ -42,7 +42,7 @@ def withdraw_offer(token: str) -> Response:
     own = cards.own_card(current_user, token)
     transfers.withdraw(own, current_user, utcnow())
     db.session.commit()
-    flash(_("The offer is withdrawn. The card stays yours."), "success")
+    flash(_("Transfer cancelled. The card is still yours."), "success")
     return redirect(url_for("tap.card", token=own.token))
 
 
@@ -64,7 +64,7 @@ def accept_offer(offer_id: int) -> Response:
     if card is None:
         card = transfers.accept(offer_id, current_user, utcnow())
         db.session.commit()
-        flash(_("The card is yours. Choose where it leads."), "success")
+        flash(_("The card is yours. Choose what it opens."), "success")
     return redirect(url_for("tap.card", token=card.token))
 
 
@@ -74,5 +74,5 @@ def decline_offer(offer_id: int) -> Response:
     """Turn an offered card down."""
     transfers.decline(offer_id, current_user, utcnow())
     db.session.commit()
-    flash(_("You declined the card. It stays with its holder."), "success")
+    flash(_("You declined the card. It stays with its owner."), "success")
     return redirect(url_for("tap.dashboard"))

@@ -108,7 +108,7 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
     """No card has this token: staff may enter it, everybody else reads so."""
     if token and answer.may_register and "backoffice" in current_app.blueprints:
         return tap_redirect(url_for("backoffice.register_card", token=token))
-    response = make_response(render_template("errors/404.html", message=_("No card has this address.")), 404)
+    response = make_response(render_template("errors/404.html", message=_("We couldn't find that card.")), 404)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -144,12 +144,12 @@ def claim(token: str) -> AnyResponse:
             code = form.code.data if isinstance(form, ClaimForm) else ""
             cards.claim(card, current_user, current_app.extensions["keys"], code=code or "")
             db.session.commit()
-            flash(_("The card is yours. Choose where it leads."), "success")
+            flash(_("The card is yours. Choose what it opens."), "success")
             return redirect(url_for("tap.card", token=card.token))
     if card.status is CardStatus.RETIRED:
         return redirect(url_for("tap.activate", token=card.token))
     if card.status is not CardStatus.UNCLAIMED:
-        raise AlreadyClaimed(_("This card belongs to somebody already."))
+        raise AlreadyClaimed(_("This card has already been claimed."))
     response = activation_page(card, form)
     if form is None:
         response.status_code = 409  # this one is activated by paying

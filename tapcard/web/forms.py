@@ -55,7 +55,7 @@ class Form(FlaskForm):
         for field in self:
             allowed = ALLOWED_CONTROLS if isinstance(field, TextAreaField) else ""
             if isinstance(field, StringField) and isinstance(field.data, str) and has_controls(field.data, allowed):
-                add_error(field, lazy_gettext("This contains characters that cannot be used here."))
+                add_error(field, lazy_gettext("This contains characters that aren't allowed here."))
                 valid = False
         return valid
 

@@ -147,7 +147,7 @@ def test_blanks_around_a_token_are_trimmed(bens: FormClient, token: str) -> None
 @pytest.mark.parametrize(
     ("changes", "field", "says"),
     [
-        ({"token": "waiting2"}, "token", "There is a card with this token already."),
+        ({"token": "waiting2"}, "token", "A card with this token already exists."),
         ({"token": ""}, "token", "Type the token of the card."),
         ({"token": "TWO WORDS"}, "token", "Letters and digits alone."),
         ({"token": "BLANK-22"}, "token", "Letters and digits alone."),
@@ -291,7 +291,7 @@ def test_a_blocked_host_switches_its_cards_off_and_allowing_it_on_again(
     page = bens.get("/admin/hosts").text
     assert "Blocked. 1 cards led there." in page
     assert "phishing" in page
-    assert "switched off" in new_client().get("/t/ADASCARD").text
+    assert "deactivated" in new_client().get("/t/ADASCARD").text
     form = form_to(page, "/admin/hosts/unblock")
     assert form.values["host"] == "example.com"
     assert bens.post("/admin/hosts/unblock", data=form.values, csrf=False).location == "/admin/hosts"

@@ -63,7 +63,7 @@ def test_guesses_at_tokens_are_slowed_down_and_a_real_card_is_not(
     answer = client.get("/q/NOSUCH9")
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
-    assert "Too many unknown cards from here." in answer.text
+    assert "Too many attempts with unknown cards." in answer.text
     assert client.get("/t/ADASCARD").status_code == 302
     assert client.get("/t/WAITING2").status_code == 200
     assert client.get("/t/NOSUCH9", environ_base=ELSEWHERE).status_code == 404

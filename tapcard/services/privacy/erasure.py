@@ -113,7 +113,7 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
         .execution_options(synchronize_session=False)
     )
     if erased.rowcount != 1:  # type: ignore[attr-defined]
-        raise NotErasable(_("This account is not closed, or erased already."))
+        raise NotErasable(_("This account isn't closed, or its data has already been erased."))
     db.session.expire_all()
     closure.withdraw_offers(db.session.get_one(User, user_id), now)
     for kept in PERSONAL:

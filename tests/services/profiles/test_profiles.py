@@ -407,5 +407,5 @@ def test_the_form_opens_with_what_can_be_saved_again(ada):
 
 
 def test_an_unreadable_text_says_so():
-    with pytest.raises(BadEntry, match="characters that cannot be used"):
+    with pytest.raises(BadEntry, match="characters that aren't allowed"):
         profiles.clean("name", "Ada\x00", "GB")
