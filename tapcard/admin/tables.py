@@ -43,7 +43,7 @@ class StaffView(ModelView):
         type(None): lambda _view, _value, _name: "–",
         bool: lambda _view, value, _name: _("Yes") if value else _("No"),
         datetime: lambda _view, value, _name: filters.write_datetime(value),
-        enum.StrEnum: lambda _view, value, _name: value.value.replace("_", " "),
+        enum.StrEnum: lambda _view, value, _name: filters.label_or_value(value),
     }
     column_type_formatters_detail = column_type_formatters
 
@@ -99,6 +99,7 @@ class CardView(StaffView):
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
+    column_formatters = {"status": lambda _view, _context, card, _name: filters.label(card)}
     column_searchable_list = ("token", "alias", "owner.email", "design.name", "batch.name")
     column_sortable_list = ("token", "alias", "status", "created_at")
     column_details_list = (

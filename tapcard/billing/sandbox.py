@@ -48,7 +48,7 @@ def sandbox_action(public_id: str, action: str) -> Response:
         return redirect(url_for("billing.sandbox", public_id=public_id))
     if action == "never":
         sandbox.change(here, sandbox.SILENT)
-        flash(_("The sandbox keeps silent: the shop hears nothing of this payment."), "info")
+        flash(_("No response sent. The shop won't hear about this payment."), "info")
         return redirect(url_for("billing.sandbox", public_id=public_id))
     if action in ("pay", "confirm", "duplicate"):
         sandbox.change(here, sandbox.PAID)

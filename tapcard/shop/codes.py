@@ -20,6 +20,7 @@ from ..services.cards import cards
 from ..services.orders import fulfillment, orders
 from ..web.carts import known_orders
 from ..web.csvs import csv_file
+from ..web.filters import label
 from ..web.guards import login_required, to_log_in
 from .blueprint import bp
 
@@ -128,10 +129,10 @@ def codes(number: str) -> Response:
 def codes_csv(number: str) -> Response:
     """The same as a file for a spreadsheet."""
     order = asked_order(number)
-    words = {"waiting": _("not claimed"), "own": _("claimed by you"), "taken": _("claimed"), "retired": _("retired")}
+    claimed = {"own": _("Claimed by you"), "taken": _("Claimed")}
     header = [_("Card"), _("Address"), _("Claim code"), _("Status"), _("Design")]
     rows = [
-        (each.card.token, each.address, each.code, words[each.state], each.line.design_name)
+        (each.card.token, each.address, each.code, claimed.get(each.state) or label(each.card), each.line.design_name)
         for each in sold_cards(order)
     ]
     response = csv_file(f"cards-{order.number}.csv", header, rows)
@@ -156,10 +157,10 @@ def claim_cards(number: str) -> Response:
     claimed = fulfillment.claim_for(order, current_user, token)
     db.session.commit()
     if token is not None:
-        flash(_("The card is yours. Choose where it leads."), "success")
+        flash(_("The card is yours. Now choose what it opens."), "success")
         return redirect(url_for("tap.card", token=cards.clean_token(token)))
     if claimed:
-        flash(ngettext("%(num)d card is yours now.", "%(num)d cards are yours now.", claimed), "success")
+        flash(ngettext("You've claimed %(num)d card.", "You've claimed %(num)d cards.", claimed), "success")
     else:
-        flash(_("Every card of this order has been claimed already."))
+        flash(_("All cards in this order have already been claimed."))
     return redirect(url_for("shop.codes", number=number))

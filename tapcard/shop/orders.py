@@ -117,7 +117,7 @@ def cancel(found: Order) -> None:
         flash(canceled_words(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
         db.session.rollback()
-        flash(_("The payment service does not answer at present. Try again in a few minutes."), "error")
+        flash(_("The payment provider isn't responding. Try again in a few minutes."), "error")
     except DomainError as error:
         db.session.rollback()
         flash(_(error.message, **error.params), "warning")
@@ -128,8 +128,8 @@ def canceled_words(found: Order) -> str:
     came = found.money(payments.captured(found))
     if came:
         amount = filters.write_money(came)
-        return _("The order is canceled. The %(amount)s that you have paid goes back to you.", amount=amount)
-    return _("The order is canceled. Nothing is to be paid.")
+        return _("Your order has been cancelled. We'll refund the %(amount)s you paid.", amount=amount)
+    return _("Your order has been cancelled. There's nothing to pay.")
 
 
 @bp.post("/orders/<number>/again")
@@ -144,7 +144,7 @@ def buy_again(number: str) -> Response:
     tell_fewer(again.capped, again.limited)
     if not is_any:
         return redirect(url_for("shop.order", number=number))
-    flash(_("It is in your cart, at today's prices."), "success")
+    flash(_("Added to your cart at today's prices."), "success")
     return redirect(url_for("shop.cart"))
 
 
@@ -174,7 +174,7 @@ def attach_order(number: str) -> Response:
     """Let an order that waits for one's address become part of one's account."""
     orders.attach_one(own(number), current_user)
     db.session.commit()
-    flash(_("The order is in your account now."), "success")
+    flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
 
 
@@ -195,5 +195,5 @@ def find_order() -> Response:
 
 @bp.get("/find-order/sent")
 def order_link_sent() -> str:
-    """Ask somebody to look into their mail."""
+    """Ask the customer to check their email."""
     return render_template("shop/order_link_sent.html")

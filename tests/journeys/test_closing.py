@@ -32,9 +32,9 @@ def log_in(page: Page, email: str, password: str) -> None:
 def add_address(page: Page, street: str) -> None:
     """Add an address through the form."""
     page.get_by_role("link", name="Add address").click()
-    page.get_by_label("Street and number").fill(street)
+    page.get_by_label("Street address").fill(street)
     page.get_by_label("Town or city").fill("London")
-    page.get_by_label("Postal code").fill("n1 9gu")
+    page.get_by_label("Postcode").fill("n1 9gu")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Address saved.")).to_be_visible()
 
@@ -55,12 +55,12 @@ def test_somebody_leaves_and_comes_back(phone: BrowserContext, served: Served) -
     add_address(page, "1 High Street")
     page.get_by_role("link", name="Add address").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Write the town or city.").first).to_be_visible()
-    page.get_by_label("Street and number").fill("2 Low Street")
+    expect(page.get_by_text("Enter the town or city.").first).to_be_visible()
+    page.get_by_label("Street address").fill("2 Low Street")
     page.get_by_label("Town or city").fill("London")
-    page.get_by_label("Postal code").fill("12345")
+    page.get_by_label("Postcode").fill("12345")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("This is no postal code of that country.").first).to_be_visible()
+    expect(page.get_by_text("That postcode isn't valid for the United Kingdom.").first).to_be_visible()
     keep(page, "closing-3-address-wrong")
     page.goto("/account/addresses")
     add_address(page, "2 Low Street")

@@ -246,7 +246,7 @@ def test_a_code_lowers_the_total_until_it_is_dropped(
     add(client, bottle)
     assert client.post("/cart/code", data={"code": " welcome10 "}).location == "/cart"
     words = said(client)
-    assert "WELCOME10 −£2.40" in words
+    assert "Discount (WELCOME10) −£2.40" in words
     assert "Total £21.60" in words
     client.post("/cart/code/drop")
     assert "Total £24.00" in said(client)
@@ -368,7 +368,7 @@ def test_credit_is_spent_by_those_who_have_some(
     assert "Use my credit (£5.00)" in said(client)
     client.post("/cart/credit", data={"use": "y"})
     words = said(client)
-    assert "Your credit −£5.00" in words
+    assert "Store credit −£5.00" in words
     assert "Total £19.00" in words
     client.post("/cart/credit")
     assert "Total £24.00" in said(client)

@@ -177,7 +177,7 @@ def test_another_kind_of_card_is_chosen_by_its_address(
 
 
 def test_without_a_card_to_sell_the_pages_say_so(client: FormClient, design: Design) -> None:
-    assert "Cards are not sold at present" in client.get("/cards/order").text
+    assert "available right now" in client.get("/cards/order").text
     assert order(client, design=str(design.id)).status_code == 200
     for page in ("/", "/designs"):
         assert "/cards/order" not in client.get(page).text

@@ -6,7 +6,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ...db import db
-from ...models import Design
+from ...models import Design, DesignStatus
 from ...services.cards import design_keeping
 from ...web import filters
 from ...web.forms import refusals
@@ -23,7 +23,11 @@ def list_designs() -> str:
     """All designs, what waits first."""
     question = {name: asked(name) for name in ("search", "state")}
     return render_template(
-        "admin/designs.html", page=page_of(design_keeping.listed(**question)), question=question, shop=filters.shop()
+        "admin/designs.html",
+        page=page_of(design_keeping.listed(**question)),
+        question=question,
+        shop=filters.shop(),
+        states=DesignStatus,
     )
 
 

@@ -26,7 +26,7 @@ def list_reviews() -> str:
     state = STATES.get(request.args.get("state", ""), ReviewStatus.WAITING)
     listed = select(Review).where(Review.status == state).options(joinedload(Review.product))
     order = Review.id if state is ReviewStatus.WAITING else Review.id.desc()
-    return render_template("admin/reviews.html", page=page_of(listed.order_by(order)), state=state)
+    return render_template("admin/reviews.html", page=page_of(listed.order_by(order)), state=state, states=ReviewStatus)
 
 
 @bp.post("/reviews/<int:review_id>/approve")

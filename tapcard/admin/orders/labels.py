@@ -18,21 +18,21 @@ from ...models import (
     OutboxMessage,
     Payment,
     PaymentStatus,
-    ProductionStatus,
 )
 from ...services.orders.order_desk import Show
 from ...web import filters
 from .order_forms import WAYS
 
+# Kind and icon of a status's chip; its label is in `services.orders.labels`.
 STATUS = {
-    OrderStatus.PENDING: (_("Waits to be paid"), "warn", "hourglass-split"),
-    OrderStatus.PAID: (_("Paid"), "good", "check-circle-fill"),
-    OrderStatus.PROCESSING: (_("In work"), "good", "tools"),
-    OrderStatus.SHIPPED: (_("On its way"), "good", "truck"),
-    OrderStatus.DELIVERED: (_("Delivered"), "quiet", "box-seam"),
-    OrderStatus.CANCELED: (_("Canceled"), "quiet", "x-circle"),
-    OrderStatus.EXPIRED: (_("Not paid in time"), "quiet", "clock-history"),
-    OrderStatus.REFUNDED: (_("Refunded"), "quiet", "arrow-counterclockwise"),
+    OrderStatus.PENDING: ("warn", "hourglass-split"),
+    OrderStatus.PAID: ("good", "check-circle-fill"),
+    OrderStatus.PROCESSING: ("good", "tools"),
+    OrderStatus.SHIPPED: ("good", "truck"),
+    OrderStatus.DELIVERED: ("quiet", "box-seam"),
+    OrderStatus.CANCELED: ("quiet", "x-circle"),
+    OrderStatus.EXPIRED: ("quiet", "clock-history"),
+    OrderStatus.REFUNDED: ("quiet", "arrow-counterclockwise"),
 }
 SHOWN = {
     Show.ALL: _("All orders"),
@@ -42,20 +42,14 @@ SHOWN = {
     Show.OVERSOLD: _("Oversold"),
     Show.CARE: _("Payment needs review"),
 }
-PRODUCTION = {
-    ProductionStatus.QUEUED: _("Queued"),
-    ProductionStatus.PRINTED: _("Printed"),
-    ProductionStatus.ADHERED: _("Adhered"),
-    ProductionStatus.PACKED: _("Packed"),
-}
 PAYMENT = {
-    PaymentStatus.CREATED: (_("Begun"), "quiet", "hourglass"),
-    PaymentStatus.PENDING: (_("Waiting for the money"), "warn", "hourglass-split"),
-    PaymentStatus.SUCCEEDED: (_("Paid"), "good", "check-circle-fill"),
-    PaymentStatus.FAILED: (_("Failed"), "quiet", "x-circle"),
-    PaymentStatus.CANCELED: (_("Canceled"), "quiet", "x-circle"),
-    PaymentStatus.EXPIRED: (_("Not paid in time"), "quiet", "clock-history"),
-    PaymentStatus.MISMATCH: (_("Does not agree"), "bad", "exclamation-triangle-fill"),
+    PaymentStatus.CREATED: ("quiet", "hourglass"),
+    PaymentStatus.PENDING: ("warn", "hourglass-split"),
+    PaymentStatus.SUCCEEDED: ("good", "check-circle-fill"),
+    PaymentStatus.FAILED: ("quiet", "x-circle"),
+    PaymentStatus.CANCELED: ("quiet", "x-circle"),
+    PaymentStatus.EXPIRED: ("quiet", "clock-history"),
+    PaymentStatus.MISMATCH: ("bad", "exclamation-triangle-fill"),
 }
 GATEWAYS = {"offline": _("Offline"), "sandbox": _("Test payment")}
 MOVES = {
@@ -99,7 +93,7 @@ class File:
 
 def choices() -> list[tuple[str, Any]]:
     """What a list may show, for its menu."""
-    states = [(status.value, words[0]) for status, words in STATUS.items()]
+    states = [(status.value, filters.label(status)) for status in STATUS]
     return [*((show.value, words) for show, words in SHOWN.items()), *states]
 
 

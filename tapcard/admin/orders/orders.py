@@ -136,7 +136,7 @@ def produce_line(number: str, line_id: int) -> Response:
         abort(400)
     status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
     line = order_desk.produce(found, line_id, status, was, current_user)
-    flash(_("%(title)s: %(state)s.", title=line.full_title, state=labels.PRODUCTION[status]), "success")
+    flash(_("%(title)s: %(state)s.", title=line.full_title, state=filters.label(status)), "success")
     db.session.commit()
     return redirect(url_for("backoffice.order", number=found.number, _anchor=f"line-{line_id}"))
 
