@@ -12,6 +12,7 @@ from config import Config
 from . import admin, auth, billing, cli, db, mail, seeds, shop, tap, worker
 from .keys import Keys
 from .web import (
+    access,
     assets,
     carts,
     errors,
@@ -60,6 +61,7 @@ def create_app(config: Config) -> Flask:
         part.init_app(app)
     for module in (tap, auth, shop, billing, admin, mailbox, worker, seeds, cli):
         module.init_app(app)
+    access.check(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]
     tap.answer_in_front(app)
     if config.trusted_proxies:

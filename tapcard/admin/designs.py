@@ -9,8 +9,8 @@ from ..db import db
 from ..models import Design
 from ..services.cards import design_keeping
 from ..web import filters
+from ..web.access import access
 from ..web.forms import refusals
-from ..web.guards import permission_required
 from .blueprint import bp
 from .design_forms import DesignForm, RejectForm
 from .paging import asked, page_of
@@ -18,7 +18,7 @@ from .taking import choose_again, draw_card_picture, take
 
 
 @bp.get("/designs", endpoint="designs")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def list_designs() -> str:
     """All designs, what waits first."""
     question = {name: asked(name) for name in ("search", "state")}
@@ -28,7 +28,7 @@ def list_designs() -> str:
 
 
 @bp.route("/designs/new", methods=["GET", "POST"])
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def new_design() -> Response:
     """Make a design."""
     form = DesignForm()
@@ -45,7 +45,7 @@ def new_design() -> Response:
 
 
 @bp.route("/designs/<int:design_id>", methods=["GET", "POST"], endpoint="design")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def edit_design(design_id: int) -> Response:
     """Change a design of the shop, or look at a buyer's artwork."""
     design = design_keeping.find(design_id)
@@ -69,7 +69,7 @@ def edit_design(design_id: int) -> Response:
 
 
 @bp.post("/designs/<int:design_id>/approve")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
     design_keeping.decide(design_keeping.find(design_id), approve=True, why="", by=current_user)
@@ -79,7 +79,7 @@ def approve_design(design_id: int) -> Response:
 
 
 @bp.post("/designs/<int:design_id>/reject")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def reject_design(design_id: int) -> Response:
     """Turn a buyer's artwork down, and tell them why."""
     design = design_keeping.find(design_id)

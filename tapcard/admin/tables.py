@@ -13,16 +13,27 @@ from flask_login import current_user
 from ..db import Base, db
 from ..models import AuditEntry, Card, Design, OutboxMessage
 from ..web import filters
-from ..web.guards import lacks_second_factor, to_log_in, to_set_up
+from ..web.access import PUBLIC, Rule, access, lacks_second_factor, staff
 
 LAST_PAGE = 100_000
 LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
 
 
-class StaffView(ModelView):
+class Guarded:
+    """A view of Flask-Admin that its access rule guards."""
+
+    access: Rule
+
+    def is_accessible(self) -> bool:
+        return self.access.admits(current_user) and not lacks_second_factor()
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        return self.access.refusal()
+
+
+class StaffView(Guarded, ModelView):
     """A list to search, for those whose role allows it; everybody else reads that there is no such page."""
 
-    permission = ""
     search_hint = ""
     title_column = "id"
     can_create = can_edit = can_delete = False
@@ -40,16 +51,6 @@ class StaffView(ModelView):
         enum.StrEnum: lambda _view, value, _name: value.value.replace("_", " "),
     }
     column_type_formatters_detail = column_type_formatters
-
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.may(self.permission) and not lacks_second_factor()
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        if not current_user.is_authenticated:
-            return to_log_in()
-        if not current_user.may(self.permission):
-            abort(404)
-        return to_set_up()
 
     def _get_list_extra_args(self) -> Any:
         """Take page and search from the address as far as they make sense."""
@@ -73,7 +74,7 @@ class StaffView(ModelView):
 class CardView(StaffView):
     """Cards by token, alias, owner, design, batch."""
 
-    permission = "cards.view"
+    access = staff("cards.view")
     search_hint = _("Token, alias, owner, design or batch")
     title_column = "token"
     column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
@@ -111,7 +112,7 @@ class CardView(StaffView):
 class DesignView(StaffView):
     """Designs and their prices, in minor units."""
 
-    permission = "designs.edit"
+    access = staff("designs.edit")
     search_hint = _("Name")
     title_column = "name"
     column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
@@ -123,7 +124,7 @@ class DesignView(StaffView):
 class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
-    permission = "mails.view"
+    access = staff("mails.view")
     search_hint = _("Kind")
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
@@ -135,7 +136,7 @@ class OutboxView(StaffView):
 class AuditView(StaffView):
     """Who did what."""
 
-    permission = "audit.view"
+    access = staff("audit.view")
     search_hint = _("What was done, like card.claimed")
     column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
     column_details_list = (*column_list, "origin", "details")
@@ -146,14 +147,10 @@ class AuditView(StaffView):
     column_default_sort = ("id", True)
 
 
-class Start(AdminIndexView):
+class Start(Guarded, AdminIndexView):
     """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and not lacks_second_factor()
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        return to_set_up() if current_user.is_authenticated else to_log_in()
+    access = staff("cards.view")
 
     @expose("/")
     def index(self) -> Any:
@@ -173,3 +170,11 @@ def init_app(app: Flask) -> None:
     admin = Admin(app, name="tapcard", index_view=Start(url="/admin/tables"))
     for model, view, endpoint, name in TABLES:
         admin.add_view(view(model, db, name=name, endpoint=endpoint, url=f"/admin/tables/{endpoint}"))
+    send_file = app.view_functions["admin.static"]
+
+    @access(PUBLIC)
+    def static(filename: str) -> Any:
+        """Send one of the library's own stylesheets and scripts."""
+        return send_file(filename=filename)
+
+    app.view_functions["admin.static"] = static

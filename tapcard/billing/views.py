@@ -11,12 +11,14 @@ from ..gateways.base import GatewayError
 from ..models import PaymentStatus
 from ..services import payments
 from ..web import carts, paying
+from ..web.access import PUBLIC, access
 from .blueprint import bp
 
 logger = logging.getLogger(__name__)
 
 
 @bp.get("/back/<public_id>")
+@access(PUBLIC)
 def back(public_id: str) -> Response:
     """The buyer returns; the gateway is asked, the order's page tells the rest.
 

@@ -14,6 +14,7 @@ from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
 from ..services import carts, checkout, promotions
 from ..services.carts import LineNotFound
+from ..web.access import BUYER, PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
 from ..web.filters import shop
 from ..web.forms import refusals
@@ -41,12 +42,14 @@ class Forms:
 
 
 @bp.get("/cart", endpoint="cart")
+@access(PUBLIC)
 def show_cart() -> Response:
     """What is in the cart, and what it comes to."""
     return cart_page(Forms())
 
 
 @bp.post("/cart/lines/<int:line_id>")
+@access(BUYER)
 def change_line(line_id: int) -> Response:
     """Change how many of a line are wanted."""
     line = own_line(line_id)
@@ -63,6 +66,7 @@ def change_line(line_id: int) -> Response:
 
 
 @bp.post("/cart/lines/<int:line_id>/remove")
+@access(BUYER)
 def remove_line(line_id: int) -> Response:
     """Take a line out."""
     carts.remove(own_line(line_id).cart, line_id)
@@ -71,6 +75,7 @@ def remove_line(line_id: int) -> Response:
 
 
 @bp.route("/cart/clear", methods=["GET", "POST"])
+@access(PUBLIC)
 def clear_cart() -> Response:
     """Take everything out, after asking."""
     cart = current_cart()
@@ -86,6 +91,7 @@ def clear_cart() -> Response:
 
 
 @bp.post("/cart/accept")
+@access(PUBLIC)
 def accept_changes() -> Response:
     """Take over what has changed since the buyer looked last."""
     cart = current_cart()
@@ -97,6 +103,7 @@ def accept_changes() -> Response:
 
 
 @bp.post("/cart/code")
+@access(PUBLIC)
 def use_code() -> Response:
     """Let a promotion lower the total; each refusal says why."""
     form = CodeForm()
@@ -114,6 +121,7 @@ def use_code() -> Response:
 
 
 @bp.post("/cart/code/drop")
+@access(PUBLIC)
 def drop_code() -> Response:
     """Do without the promotion."""
     cart = current_cart()
@@ -124,6 +132,7 @@ def drop_code() -> Response:
 
 
 @bp.post("/cart/delivery")
+@access(PUBLIC)
 def choose_delivery() -> Response:
     """Choose how the parcel travels."""
     cart, methods = cart_to_fill(), checkout.methods()
@@ -136,6 +145,7 @@ def choose_delivery() -> Response:
 
 
 @bp.post("/cart/credit")
+@access(PUBLIC)
 def use_credit() -> Response:
     """Spend one's credit on what is in the cart, or keep it."""
     cart = current_cart()

@@ -16,8 +16,8 @@ from ..models import LineKind, Order
 from ..services import buying_again, orders, payments, reviews
 from ..services.accounts import accounts
 from ..web import filters, paying
+from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .checkout import buyer_here, pay
@@ -35,6 +35,7 @@ def own(number: str) -> Order:
 
 
 @bp.get("/orders", endpoint="orders")
+@access(PUBLIC)
 def list_orders() -> str:
     """A person's orders, and those of this browser."""
     number = request.args.get("page", "1")
@@ -49,6 +50,7 @@ def list_orders() -> str:
 
 
 @bp.get("/orders/<number>")
+@access(BUYER)
 def order(number: str) -> Response:
     """Tell how an order stands, and what can be done about it."""
     return show(own(number))
@@ -81,6 +83,7 @@ def can_attach(found: Order) -> bool:
 
 
 @bp.post("/orders/<number>/pay")
+@access(BUYER)
 def pay_order(number: str) -> Response:
     """Pay an order that waits for its money, by the same way or another one."""
     throttle("place_order", account=current_user.id, address=True)
@@ -92,6 +95,7 @@ def pay_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
+@access(BUYER)
 def cancel_order(number: str) -> Response:
     """Cancel an order that is not paid, after asking; a payment under way is closed first."""
     found = own(number)
@@ -130,6 +134,7 @@ def canceled_words(found: Order) -> str:
 
 
 @bp.post("/orders/<number>/again")
+@access(BUYER)
 def buy_again(number: str) -> Response:
     """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
     found = own(number)
@@ -146,6 +151,7 @@ def buy_again(number: str) -> Response:
 
 
 @bp.get("/orders/<number>/receipt")
+@access(BUYER)
 def receipt(number: str) -> str:
     """What was paid, as a page to print."""
     found = own(number)
@@ -158,6 +164,7 @@ def receipt(number: str) -> str:
 
 
 @bp.get("/orders/link/<token>")
+@access(SIGNED_LINK)
 def order_link(token: str) -> Response:
     """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
     found = orders.of_token(token, current_app.extensions["keys"])
@@ -166,7 +173,7 @@ def order_link(token: str) -> Response:
 
 
 @bp.post("/orders/<number>/attach")
-@login_required
+@access(HOLDER)
 def attach_order(number: str) -> Response:
     """Let an order that waits for one's address become part of one's account."""
     orders.attach_one(own(number), current_user)
@@ -176,6 +183,7 @@ def attach_order(number: str) -> Response:
 
 
 @bp.route("/find-order", methods=["GET", "POST"])
+@access(PUBLIC)
 def find_order() -> Response:
     """Send the link of an order to its address; the answer is the same whether or not there is one."""
     form = FindOrderForm()
@@ -191,6 +199,7 @@ def find_order() -> Response:
 
 
 @bp.get("/find-order/sent")
+@access(PUBLIC)
 def order_link_sent() -> str:
     """Ask somebody to look into their mail."""
     return render_template("shop/order_link_sent.html")
