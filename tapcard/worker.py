@@ -21,10 +21,14 @@ from .clock import utcnow
 from .db import db, empty_log, insert, transactions
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import carts, erasing, newsletter, orders, payments
 from .services.cards import transfers
+from .services.cart import carts
+from .services.content import newsletter
 from .services.core import uploads
-from .services.erasing import NotErasable
+from .services.orders import orders
+from .services.payments import payments
+from .services.privacy import erasure
+from .services.privacy.erasure import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
@@ -232,7 +236,7 @@ def sweep_uploads() -> None:
 def erase_closed() -> None:
     """Erase the people who closed their account and did not come back in time."""
     now = utcnow()
-    waiting = erasing.due(now)
+    waiting = erasure.due(now)
     db.session.rollback()
     for user_id in waiting:
         try:
@@ -248,10 +252,10 @@ def erase_closed() -> None:
 
 
 def _erase(user_id: int, now: datetime) -> None:
-    person = erasing.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+    person = erasure.erase(user_id, now, closed_before=now - RETURN_WITHIN)
     db.session.commit()
     is_production = current_app.config["TAPCARD"].is_production
-    erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
+    erasure.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
 
 
 def purge_newsletter() -> None:

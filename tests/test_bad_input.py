@@ -31,9 +31,9 @@ from tapcard.models import (
     ThrottleCounter,
     User,
 )
-from tapcard.services import carts, wishlist
 from tapcard.services.accounts import accounts, addresses
-from tapcard.services.carts import Wish
+from tapcard.services.cart import carts, wishlist
+from tapcard.services.cart.carts import Wish
 from tapcard.tokens import new_token
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login

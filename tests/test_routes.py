@@ -35,10 +35,12 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import carts, newsletter, orders, wishlist
 from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards, transfers
-from tapcard.services.carts import Wish
+from tapcard.services.cart import carts, wishlist
+from tapcard.services.cart.carts import Wish
+from tapcard.services.content import newsletter
+from tapcard.services.orders import orders
 from tapcard.services.taps import weekly_digest
 from tapcard.web.security import csrf
 from tests import buying

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..models import User
 from ..money import Money
-from ..services import credit
+from ..services.cart import credit
 from ..web import filters
 from ..web.access import access
 from ..web.forms import refusals

@@ -8,8 +8,8 @@ from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, Select
 from wtforms.validators import DataRequired, Length
 
 from ..models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
-from ..services import rate_keeping
 from ..services.accounts import addresses
+from ..services.catalogue import rate_keeping
 from ..services.core import keeping
 from ..web import filters
 from ..web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField

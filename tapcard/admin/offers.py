@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import DeliveryMethod, Promotion
-from ..services import delivery_keeping, promotion_keeping, rate_keeping, shelves
+from ..services.cart import delivery_keeping, promotion_keeping
+from ..services.catalogue import categories, rate_keeping
 from ..services.core import keeping
 from ..web import filters
 from ..web.access import access
@@ -32,7 +33,7 @@ def list_promotions() -> str:
 @access("staff:promotions.edit")
 def new_promotion() -> Response:
     """Make a promotion."""
-    form = PromotionForm(shelves.tree(), shelves.collections())
+    form = PromotionForm(categories.tree(), categories.collections())
     if form.validate_on_submit():
         with refusals(form):
             made = promotion_keeping.create(form.typed, current_user)
@@ -47,7 +48,7 @@ def new_promotion() -> Response:
 def edit_promotion(promotion_id: int) -> Response:
     """Change a promotion, or switch it off."""
     promotion = keeping.find(Promotion, promotion_id)
-    form = PromotionForm(shelves.tree(), shelves.collections(), promotion)
+    form = PromotionForm(categories.tree(), categories.collections(), promotion)
     if form.validate_on_submit():
         with refusals(form):
             promotion_keeping.change(promotion, form.typed, form.seen_version, current_user)

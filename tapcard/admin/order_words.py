@@ -20,7 +20,7 @@ from ..models import (
     PaymentStatus,
     ProductionStatus,
 )
-from ..services.order_desk import Show
+from ..services.orders.order_desk import Show
 from ..web import filters
 from .order_forms import WAYS
 

@@ -13,8 +13,9 @@ from ..clock import utcnow
 from ..db import db
 from ..gateways.base import GatewayError
 from ..models import Order, OrderStatus, Payment, ProductionStatus
-from ..services import order_desk, orders, payments
-from ..services.order_desk import Show
+from ..services.orders import order_desk, orders
+from ..services.orders.order_desk import Show
+from ..services.payments import payments
 from ..web import filters, paying
 from ..web.access import access
 from ..web.forms import Form, refusals

@@ -18,9 +18,9 @@ from wtforms.validators import DataRequired, Length
 
 from ..models import Availability, Category, Collection, CollectionKind, OptionKind, Product, ProductKind, ProductOption
 from ..models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ..services.catalogue.option_templates import SETS
+from ..services.catalogue.products import MOST_STOCK, Typed
 from ..services.core import keeping
-from ..services.option_sets import SETS
-from ..services.products import MOST_STOCK, Typed
 from ..web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
 from ..web.forms import Form
 

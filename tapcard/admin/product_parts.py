@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..db import db
-from ..services import product_parts, products, shelves
+from ..services.catalogue import categories, product_media, products
 from ..web.access import access
 from ..web.forms import refusals
 from .blueprint import bp
@@ -50,12 +50,12 @@ def add_pictures(product_id: int) -> Response:
         product = products.find(product_id)
         if not form.pictures.errors:
             with refusals(form):
-                product_parts.add_pictures(product, names, current_user)
+                product_media.add_pictures(product, names, current_user)
                 db.session.commit()
                 flash(_("The pictures are in the shop."), "success")
                 return to_product(product_id, "pictures")
     product = products.find(product_id)
-    return product_page(product, ProductForm(shelves.tree(), shelves.collections(), product), form)
+    return product_page(product, ProductForm(categories.tree(), categories.collections(), product), form)
 
 
 @bp.route("/products/<int:product_id>/pictures/<int:picture_id>", methods=["GET", "POST"])
@@ -63,10 +63,10 @@ def add_pictures(product_id: int) -> Response:
 def product_picture(product_id: int, picture_id: int) -> Response:
     """Say what a picture shows."""
     product = products.find(product_id)
-    picture = product_parts.picture_of(product, picture_id)
+    picture = product_media.picture_of(product, picture_id)
     form = PictureForm(data={"alt": picture.alt})
     if form.validate_on_submit():
-        product_parts.describe(product, picture, form.alt.data or "", current_user)
+        product_media.describe(product, picture, form.alt.data or "", current_user)
         db.session.commit()
         flash(_("Saved."), "success")
         return to_product(product_id, "pictures")
@@ -79,7 +79,7 @@ def product_picture(product_id: int, picture_id: int) -> Response:
 def move_picture(product_id: int, picture_id: int) -> Response:
     """Move a picture one place."""
     product = products.find(product_id)
-    product_parts.move_picture(product, product_parts.picture_of(product, picture_id), place_asked(), current_user)
+    product_media.move_picture(product, product_media.picture_of(product, picture_id), place_asked(), current_user)
     db.session.commit()
     return to_product(product_id, "pictures")
 
@@ -89,7 +89,7 @@ def move_picture(product_id: int, picture_id: int) -> Response:
 def remove_picture(product_id: int, picture_id: int) -> Response:
     """Take a picture off the product."""
     product = products.find(product_id)
-    product_parts.remove_picture(product, product_parts.picture_of(product, picture_id), current_user)
+    product_media.remove_picture(product, product_media.picture_of(product, picture_id), current_user)
     db.session.commit()
     flash(_("The picture is removed."), "success")
     return to_product(product_id, "pictures")
@@ -106,7 +106,7 @@ def new_option(product_id: int) -> Response:
     form = OptionForm()
     if form.validate_on_submit():
         with refusals(form):
-            product_parts.add_option(product, form.typed, current_user)
+            product_media.add_option(product, form.typed, current_user)
             db.session.commit()
             flash(_("Buyers are asked that now."), "success")
             return to_product(product_id, "options")
@@ -120,16 +120,16 @@ def new_option(product_id: int) -> Response:
 def product_option(product_id: int, option_id: int) -> Response:
     """Ask something otherwise."""
     product = products.find(product_id)
-    option = product_parts.option_of(product, option_id)
+    option = product_media.option_of(product, option_id)
     form = OptionForm(option)
     if form.validate_on_submit():
         with refusals(form):
-            product_parts.change_option(product, option, form.typed, form.seen.data or "", current_user)
+            product_media.change_option(product, option, form.typed, form.seen.data or "", current_user)
             db.session.commit()
             flash(_("Saved."), "success")
             return to_product(product_id, "options")
         product = products.find(product_id)
-        option = product_parts.option_of(product, option_id)
+        option = product_media.option_of(product, option_id)
     page = render_template("admin/product_option.html", product=product, option=option, form=form)
     return make_response(page, 422 if form.errors else 200)
 
@@ -139,7 +139,7 @@ def product_option(product_id: int, option_id: int) -> Response:
 def move_option(product_id: int, option_id: int) -> Response:
     """Ask something one place earlier or later."""
     product = products.find(product_id)
-    product_parts.move_option(product, product_parts.option_of(product, option_id), place_asked(), current_user)
+    product_media.move_option(product, product_media.option_of(product, option_id), place_asked(), current_user)
     db.session.commit()
     return to_product(product_id, "options")
 
@@ -149,7 +149,7 @@ def move_option(product_id: int, option_id: int) -> Response:
 def remove_option(product_id: int, option_id: int) -> Response:
     """Ask something no more."""
     product = products.find(product_id)
-    product_parts.remove_option(product, product_parts.option_of(product, option_id), current_user)
+    product_media.remove_option(product, product_media.option_of(product, option_id), current_user)
     db.session.commit()
     flash(_("Buyers are not asked that any more."), "success")
     return to_product(product_id, "options")
@@ -164,7 +164,7 @@ def apply_option_set(product_id: int) -> Response:
     if not form.validate_on_submit():
         flash(_("Choose one of the sets."), "error")
         return to_product(product_id, "options")
-    added = product_parts.apply_set(product, form.option_set.data, current_user)
+    added = product_media.apply_set(product, form.option_set.data, current_user)
     db.session.commit()
     flash(_("%(number)s questions were added.", number=added), "success")
     return to_product(product_id, "options")

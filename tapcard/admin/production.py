@@ -8,8 +8,8 @@ from flask_login import current_user
 from .. import files
 from ..clock import utcnow
 from ..models import Card, Order, OrderLine
-from ..services import fulfillment, order_desk
 from ..services.cards import cards
+from ..services.orders import fulfillment, order_desk
 from ..web import csvs, uploads
 from ..web.access import access
 from ..web.qr_files import qr_file

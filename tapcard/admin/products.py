@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Product
-from ..services import product_parts, products, shelves
+from ..services.catalogue import categories, product_media, products
 from ..web import filters
 from ..web.access import access
 from ..web.forms import refusals
@@ -36,7 +36,7 @@ def list_products() -> str:
 @access("staff:catalogue.edit")
 def new_product() -> Response:
     """Make a product; pictures and options follow on its page."""
-    form = ProductForm(shelves.tree(), shelves.collections())
+    form = ProductForm(categories.tree(), categories.collections())
     if form.validate_on_submit():
         with refusals(form):
             made = products.create(form.typed, current_user)
@@ -51,7 +51,7 @@ def new_product() -> Response:
 def edit_product(product_id: int) -> Response:
     """Change a product."""
     product = products.find(product_id)
-    form = ProductForm(shelves.tree(), shelves.collections(), product)
+    form = ProductForm(categories.tree(), categories.collections(), product)
     if form.validate_on_submit():
         with refusals(form):
             products.change(product, form.typed, current_user)
@@ -94,7 +94,7 @@ def product_page(product: Product | None, form: ProductForm, pictures_form: Pict
         set_form=SetForm(formdata=None),
         option_kinds=OPTION_KINDS,
         currency=filters.shop().currency,
-        most_pictures=product_parts.MOST_PICTURES,
-        most_options=product_parts.MOST_OPTIONS,
+        most_pictures=product_media.MOST_PICTURES,
+        most_options=product_media.MOST_OPTIONS,
     )
     return make_response(page, 422 if form.errors or pictures_form.errors else 200)

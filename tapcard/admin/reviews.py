@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Review, ReviewStatus
-from ..services import reviews
+from ..services.catalogue import reviews
 from ..services.core import keeping
 from ..web.access import access
 from .blueprint import bp

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Category, Collection
-from ..services import shelves
+from ..services.catalogue import categories
 from ..services.core import keeping
 from ..web.access import access
 from ..web.forms import refusals
@@ -22,11 +22,11 @@ from .taking import choose_again, draw_product_picture, take
 @access("staff:catalogue.edit")
 def list_shelves() -> str:
     """All categories and collections."""
-    in_categories, in_collections = shelves.product_counts()
+    in_categories, in_collections = categories.product_counts()
     return render_template(
         "admin/shelves.html",
-        tree=shelves.tree(),
-        collections=shelves.collections(),
+        tree=categories.tree(),
+        collections=categories.collections(),
         kinds=COLLECTION_KINDS,
         in_categories=in_categories,
         in_collections=in_collections,
@@ -37,13 +37,13 @@ def list_shelves() -> str:
 @access("staff:catalogue.edit")
 def new_category() -> Response:
     """Make a category."""
-    form = CategoryForm(shelves.tree())
+    form = CategoryForm(categories.tree())
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
         if not form.errors:
             with refusals(form):
                 typed = form.typed | {"picture": names[0] if names else None}
-                shelves.create_category(typed, current_user)
+                categories.create_category(typed, current_user)
                 db.session.commit()
                 flash(_("The category is in the shop."), "success")
                 return redirect(url_for("backoffice.categories"))
@@ -55,7 +55,7 @@ def new_category() -> Response:
 def edit_category(category_id: int) -> Response:
     """Change a category."""
     category = keeping.find(Category, category_id)
-    form = CategoryForm(shelves.tree(), category)
+    form = CategoryForm(categories.tree(), category)
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
         category = keeping.find(Category, category_id)
@@ -63,7 +63,7 @@ def edit_category(category_id: int) -> Response:
             with refusals(form):
                 kept = None if form.remove_picture.data else category.picture
                 typed = form.typed | {"picture": names[0] if names else kept}
-                shelves.change_category(category, typed, form.seen.data or "", current_user)
+                categories.change_category(category, typed, form.seen.data or "", current_user)
                 db.session.commit()
                 flash(_("Saved. The shop shows it already."), "success")
                 return redirect(url_for("backoffice.categories"))
@@ -75,7 +75,7 @@ def edit_category(category_id: int) -> Response:
 @access("staff:catalogue.edit")
 def move_category(category_id: int) -> Response:
     """Move a category one place among those beside it."""
-    shelves.move_category(keeping.find(Category, category_id), place_asked(), current_user)
+    categories.move_category(keeping.find(Category, category_id), place_asked(), current_user)
     db.session.commit()
     return redirect(url_for("backoffice.categories", _anchor=f"category-{category_id}"))
 
@@ -87,7 +87,7 @@ def new_collection() -> Response:
     form = CollectionForm()
     if form.validate_on_submit():
         with refusals(form):
-            shelves.create_collection(form.typed, current_user)
+            categories.create_collection(form.typed, current_user)
             db.session.commit()
             flash(_("The collection is in the shop."), "success")
             return redirect(url_for("backoffice.categories"))
@@ -103,7 +103,7 @@ def edit_collection(collection_id: int) -> Response:
     form = CollectionForm(collection)
     if form.validate_on_submit():
         with refusals(form):
-            shelves.change_collection(collection, form.typed, form.seen.data or "", current_user)
+            categories.change_collection(collection, form.typed, form.seen.data or "", current_user)
             db.session.commit()
             flash(_("Saved. The shop shows it already."), "success")
             return redirect(url_for("backoffice.categories"))

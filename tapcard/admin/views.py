@@ -22,8 +22,9 @@ from ..models import (
     Review,
     ReviewStatus,
 )
-from ..services import order_desk, products
 from ..services.cards import cards
+from ..services.catalogue import products
+from ..services.orders import order_desk
 from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.access import access

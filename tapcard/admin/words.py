@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import SubscriberStatus
-from ..services import enquiries, newsletter, pages
+from ..services.content import enquiries, newsletter, pages
 from ..web import filters
 from ..web.access import access
 from ..web.csvs import csv_stream

@@ -7,7 +7,7 @@ from wtforms import BooleanField, HiddenField, IntegerField, SelectChoice, Selec
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from ..models import PageMenu, ShopPage
-from ..services.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
+from ..services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
 from ..web.forms import Form
 
 AT_MOST = _("At most %(max)d characters.")

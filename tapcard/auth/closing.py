@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from ..clock import today_in, utcnow
 from ..db import db, transactions
 from ..models import User
-from ..services import closing, data_export
 from ..services.accounts import accounts
+from ..services.privacy import closure, export
 from ..web import filters, uploads
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import Form, refusals
@@ -29,7 +29,7 @@ def close() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            closing.close(user_id, form.current.data, utcnow())
+            closure.close(user_id, form.current.data, utcnow())
             forgive("confirm_password", user_id)
             db.session.commit()
             log_out_user()
@@ -55,7 +55,7 @@ def reopen() -> Response:
         return redirect(url_for("auth.log_in"))
     form = Form()
     if form.validate_on_submit():
-        user = closing.reopen(user.id, utcnow())
+        user = closure.reopen(user.id, utcnow())
         db.session.commit()
         let_in(user)
         flash(_("Welcome back. Everything is as it was."), "success")
@@ -72,7 +72,7 @@ def download_data() -> Response:
     db.session.rollback()
     file = tempfile.TemporaryFile()  # noqa: SIM115  sent, and closed, after this function
     with transactions(writing=False):
-        for piece in data_export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
+        for piece in export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
             file.write(piece.encode())
         db.session.rollback()
     file.seek(0)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ..db import transactions
 from ..gateways.base import GatewayError
 from ..models import PaymentStatus
-from ..services import payments
+from ..services.payments import payments
 from ..web import carts, paying
 from ..web.access import PUBLIC, access
 from .blueprint import bp

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, Product
-from ..services import carts
-from ..services.carts import CartItem
+from ..services.cart import carts
+from ..services.cart.carts import CartItem
 from ..web import pictures
 from ..web.access import PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, only_left, only_so_many

@@ -14,9 +14,10 @@ from .. import images
 from ..errors import DomainError
 from ..models import CartLine, LineKind, OptionKind, Product, ProductOption
 from ..money import Money
-from ..services import carts, customising
-from ..services.carts import Wish
-from ..services.customising import FIELD
+from ..services.cart import carts
+from ..services.cart.carts import Wish
+from ..services.catalogue import customization
+from ..services.catalogue.customization import FIELD
 from ..web.filters import shop
 from ..web.forms import Form, add_error
 from ..web.pictures import PictureField
@@ -118,7 +119,7 @@ class BuyForm(QuantityForm):
         for option, field in self.options:
             if not field.errors:
                 typed, upload = self.answers.get(option.key, ""), self.uploads.get(option.key, "")
-                is_valid &= check(field, partial(customising.clean_one, option, typed, upload, country))
+                is_valid &= check(field, partial(customization.clean_one, option, typed, upload, country))
         return is_valid
 
 
@@ -137,7 +138,7 @@ def _field(option: ProductOption) -> Any:
     if option.choices:
         choices = [SelectChoice("", _("Choose one")), *(SelectChoice(each, each) for each in option.choices)]
         return SelectField(label, description=price, choices=choices, validate_choice=False)
-    longest = option.max_length or customising.LONGEST.get(option.kind, 100)
+    longest = option.max_length or customization.LONGEST.get(option.kind, 100)
     look = {"maxlength": longest, "autocomplete": AUTOCOMPLETE.get(option.kind, "off")}
     if option.kind is OptionKind.LONG_TEXT:
         return TextAreaField(label, description=price, render_kw={**look, "rows": 3})

@@ -12,8 +12,9 @@ from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
-from ..services import carts, checkout, promotions
-from ..services.carts import LineNotFound
+from ..services.cart import carts, promotions
+from ..services.cart.carts import LineNotFound
+from ..services.orders import checkout
 from ..web.access import BUYER, PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
 from ..web.filters import shop

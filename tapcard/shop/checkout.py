@@ -12,10 +12,11 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import Cart, DeliveryKind, DeliveryMethod, Order, User
-from ..services import carts, checkout, delivery, orders, pricing
 from ..services.accounts import addresses
-from ..services.checkout import NEW
-from ..services.pricing import Totals
+from ..services.cart import carts, delivery, pricing
+from ..services.cart.pricing import Totals
+from ..services.orders import checkout, orders
+from ..services.orders.checkout import NEW
 from ..web import filters, paying
 from ..web.access import PUBLIC, access, to_log_in
 from ..web.carts import current_cart, draft_of, remember_order

@@ -21,7 +21,7 @@ from ..gateways.base import Gateway
 from ..models import Address, DeliveryMethod
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH
 from ..services.accounts import addresses
-from ..services.checkout import NEW
+from ..services.orders.checkout import NEW
 from ..web import filters
 from ..web.address_forms import AddressWords
 from ..web.forms import Form, add_error, is_email, is_name

@@ -16,8 +16,8 @@ from .. import qr
 from ..db import db
 from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
-from ..services import fulfillment, orders
 from ..services.cards import cards
+from ..services.orders import fulfillment, orders
 from ..web.access import BUYER, HOLDER, access, to_log_in
 from ..web.carts import known_orders
 from ..web.csvs import csv_file

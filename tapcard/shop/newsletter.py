@@ -9,9 +9,9 @@ from ..clock import utcnow
 from ..db import db
 from ..models import SubscriberStatus
 from ..models.users import EMAIL_LENGTH
-from ..services import newsletter
 from ..services.accounts import accounts
-from ..services.newsletter import CONSENT_LENGTH
+from ..services.content import newsletter
+from ..services.content.newsletter import CONSENT_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, SIGNED_LINK, access
 from ..web.forms import refusals

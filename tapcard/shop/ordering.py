@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..models import Design, Product
 from ..money import Money
-from ..services import pricing
 from ..services.cards import designs
+from ..services.cart import pricing
 from ..web import pictures
 from ..web.access import PUBLIC, access
 from ..web.filters import shop

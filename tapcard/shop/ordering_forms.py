@@ -9,7 +9,7 @@ from wtforms import RadioField, SelectChoice
 
 from .. import images
 from ..models import CartLine, Design, Product
-from ..services.carts import Wish
+from ..services.cart.carts import Wish
 from ..web.forms import add_error
 from ..web.pictures import PictureField
 from .buying_forms import BuyForm

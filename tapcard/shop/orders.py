@@ -13,8 +13,10 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import LineKind, Order
-from ..services import buying_again, orders, payments, reviews
 from ..services.accounts import accounts
+from ..services.catalogue import reviews
+from ..services.orders import orders, reorder
+from ..services.payments import payments
 from ..web import filters, paying
 from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
@@ -138,7 +140,7 @@ def canceled_words(found: Order) -> str:
 def buy_again(number: str) -> Response:
     """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
     found = own(number)
-    again = buying_again.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
+    again = reorder.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
     is_any = len(again.refused) < len(found.lines)
     db.session.commit()
     for title, error in again.refused:

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..money import Money
-from ..services import wishlist
-from ..services.wishlist import Moved
+from ..services.cart import wishlist
+from ..services.cart.wishlist import Moved
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.carts import cart_to_fill, only_left
 from ..web.filters import shop

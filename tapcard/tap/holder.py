@@ -15,8 +15,8 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services import orders
 from ..services.cards import cards, transfers
+from ..services.orders import orders
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
 from ..web import filters

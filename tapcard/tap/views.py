@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
-from ..services import carts
 from ..services.cards import cards
 from ..services.cards.cards import AlreadyClaimed
+from ..services.cart import carts
 from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor

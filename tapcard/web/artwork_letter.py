@@ -6,7 +6,8 @@ from flask_mail import Message
 from .. import mail
 from ..db import db
 from ..models import Design, DesignStatus, Order
-from ..services import erasing, orders
+from ..services.orders import orders
+from ..services.privacy import erasure
 
 ORDER = "shop.order_link"
 
@@ -19,7 +20,7 @@ def write(design_id: int, order_id: int | None = None) -> Message | None:
         return None
     owner = design.owner if design.owner is not None and design.owner.is_active else None
     to = order.email if order is not None else owner.email if owner is not None else ""
-    if not to or erasing.is_erased(to):
+    if not to or erasure.is_erased(to):
         return None
     name = order.first_name if order is not None else owner.first_name if owner is not None else ""
     has_page = order is not None and ORDER in current_app.view_functions

@@ -8,7 +8,7 @@ from ..clock import utcnow
 from ..db import db
 from ..gateways.base import Gateway, GatewayError, Outcome
 from ..models import Payment, PaymentStatus
-from ..services import payments
+from ..services.payments import payments
 
 
 def gateways() -> Mapping[str, Gateway]:

@@ -19,7 +19,7 @@ from ..db import db
 from ..models import User
 from ..services.accounts import accounts
 from ..services.accounts.accounts import Proof
-from ..services.carts import pieces_of
+from ..services.cart.carts import pieces_of
 from . import carts, sessions
 
 LONGEST_ID = 18  # digits of what fits the column

@@ -6,7 +6,7 @@ from flask_mail import Message
 from .. import mail
 from ..db import db
 from ..models import Subscriber, SubscriberStatus
-from ..services import newsletter
+from ..services.content import newsletter
 
 
 def ask_to_confirm(subscriber_id: int) -> Message | None:

@@ -17,7 +17,10 @@ from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
-from ..services import erasing, orders, payments, reviews
+from ..services.catalogue import reviews
+from ..services.orders import orders
+from ..services.payments import payments
+from ..services.privacy import erasure
 from ..services.profiles import profiles
 from ..settings import ShopSettings
 from .navigation import has_endpoint
@@ -141,7 +144,7 @@ def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
 
 
 def _answers_to(order: Order) -> str | None:
-    return None if erasing.is_erased(order.email) else order.email
+    return None if erasure.is_erased(order.email) else order.email
 
 
 def _back_office(order: Order) -> str | None:
@@ -156,7 +159,7 @@ def _order(order_id: int) -> Order | None:
 
 
 def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
-    if erasing.is_erased(order.email):
+    if erasure.is_erased(order.email):
         return None
     token = orders.token_of(order, current_app.extensions["keys"])
     return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)

@@ -11,7 +11,7 @@ from ..db import db
 from ..errors import mark as _
 from ..gateways.base import OFFLINE, Gateway, GatewayError
 from ..models import Order, Payment, PaymentStatus
-from ..services import payments
+from ..services.payments import payments
 from . import evidence, filters
 
 

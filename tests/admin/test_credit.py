@@ -7,7 +7,7 @@ import pytest
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Product, User
-from tapcard.services import credit
+from tapcard.services.cart import credit
 from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, words_of

@@ -22,8 +22,8 @@ from tapcard.models import (
     PromotionScope,
     User,
 )
-from tapcard.services import promotions
-from tapcard.services.promotions import Customer
+from tapcard.services.cart import promotions
+from tapcard.services.cart.promotions import Customer
 from tests.buying import keys, order_of
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, words_of

@@ -38,8 +38,11 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import carts, credit, erasing, order_desk, orders, payments
 from tapcard.services.cards import cards
+from tapcard.services.cart import carts, credit
+from tapcard.services.orders import order_desk, orders
+from tapcard.services.payments import payments
+from tapcard.services.privacy import erasure
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of, pay
@@ -410,7 +413,7 @@ def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(bens: FormClient,
     assert "Note: Call first &lt;i&gt;" in page
     assert "Ben Marsh" in page
     ada_id = ada.id
-    erasing.erase(ada_id, utcnow(), closed_before=utcnow())
+    erasure.erase(ada_id, utcnow(), closed_before=utcnow())
     db.session.commit()
     assert "Call first" not in bens.get(path_to(order)).text
 

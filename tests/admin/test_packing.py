@@ -8,8 +8,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, CardStatus, Design, Order, User
-from tapcard.services import orders
 from tapcard.services.cards import cards
+from tapcard.services.orders import orders
 from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import error_of

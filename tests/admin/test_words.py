@@ -12,7 +12,7 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Role, ShopPage, SubscriberStatus, User
-from tapcard.services import newsletter
+from tapcard.services.content import newsletter
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, queries, statements, words_of
 

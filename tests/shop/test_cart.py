@@ -26,7 +26,7 @@ from tapcard.models import (
     TwoFactor,
     User,
 )
-from tapcard.services import carts, credit
+from tapcard.services.cart import carts, credit
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login

@@ -35,8 +35,9 @@ from tapcard.models import (
     User,
 )
 from tapcard.money import Money
-from tapcard.services import orders, payments
 from tapcard.services.accounts import accounts
+from tapcard.services.orders import orders
+from tapcard.services.payments import payments
 from tapcard.web import evidence
 from tests import buying
 from tests.buying import order_of

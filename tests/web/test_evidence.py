@@ -12,7 +12,7 @@ from tapcard.gateways.base import GatewayError, Started
 from tapcard.gateways.sandbox import SandboxGateway
 from tapcard.keys import Keys
 from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, SandboxCharge, User
-from tapcard.services import payments
+from tapcard.services.payments import payments
 from tapcard.settings import ShopSettings
 from tapcard.web import evidence
 from tests import buying
