@@ -101,7 +101,7 @@ def pay_order(number: str) -> Response:
 def cancel_order(number: str) -> Response:
     """Cancel an order that is not paid, after asking; a payment under way is closed first."""
     found = own(number)
-    if request.method == "GET" and found.is_open:
+    if request.method != "POST" and found.is_open:
         came = found.money(payments.captured(found))
         return make_response(render_template("shop/order_cancel.html", order=found, came=came))
     if request.method == "POST":
