@@ -11,19 +11,20 @@ from config import Config
 
 from . import admin, auth, billing, cli, db, mail, shop, tap, worker
 from .keys import Keys
+from .mails import accounts, cards, content, orders, profiles, taps  # noqa: F401  they register their emails
 from .web import (
     access,
     assets,
     carts,
     errors,
     filters,
-    floods,
     guards,
     health,
     icons,
     logs,
     mailbox,
     navigation,
+    rate_limits,
     security,
     sessions,
     uploads,
@@ -46,7 +47,7 @@ def create_app(config: Config) -> Flask:
     for part in (
         sessions,
         security,
-        floods,
+        rate_limits,
         guards,
         errors,
         filters,

@@ -18,18 +18,17 @@ from flask.cli import AppGroup, with_appcontext
 from honcho.manager import Manager
 from sqlalchemy import select
 
-from . import backup
 from .clock import utcnow
 from .db import db, empty_log
 from .demo.demo import LOGINS, Demo
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
 from .seeds.shop import seed_delivery
-from .services import health
 from .services.accounts import accounts, two_factor
 from .services.cards import cards, legacy_import
-from .services.health import DEMO_PASSWORD
 from .services.privacy import closure, erasure
+from .workflows import backup, health
+from .workflows.health import DEMO_PASSWORD
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")

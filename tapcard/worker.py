@@ -32,7 +32,8 @@ from .services.privacy.erasure import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import artwork_letter, evidence, newsletter_letter, order_letters, sessions, weekly_letter
+from .web import sessions
+from .workflows import evidence
 
 logger = logging.getLogger(__name__)
 
@@ -148,14 +149,7 @@ def delete_unused(name: str, user_id: int) -> None:
         uploads.leave([name], user_id, due_at=may_go_at)
 
 
-# mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
-PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
-    mail.PREPARE,
-    order_letters.PREPARE,
-    {"mail.weekly": weekly_letter.write, uploads.DELETE: delete_unused},
-    {"mail.artwork_decided": artwork_letter.write},
-    {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
-)
+HANDLERS: ChainMap[str, Callable[..., Message | None]] = ChainMap(mail.KINDS, {uploads.DELETE: delete_unused})
 
 
 def deliver_one(now: datetime) -> bool:
@@ -170,7 +164,7 @@ def deliver_one(now: datetime) -> bool:
         return False
     message_id = message.id
     try:
-        prepared = PREPARE[message.kind](**message.payload)
+        prepared = HANDLERS[message.kind](**message.payload)
         db.session.commit()
         if prepared is not None:
             mail.send(prepared)

@@ -21,7 +21,7 @@ from tapcard.db import db
 from tapcard.models import Profile
 from tapcard.services.accounts import accounts
 from tapcard.shop import views as shop_views
-from tapcard.tap import holder
+from tapcard.tap import dashboard
 from tapcard.web.access import (
     BUYER,
     HOLDER,
@@ -348,7 +348,7 @@ def test_other_peoples_numbers_open_nothing(stage: Stage) -> None:
     ("view", "endpoint"),
     [
         (shop_views.front, "shop.front"),
-        (holder.dashboard, "tap.dashboard"),
+        (dashboard.dashboard, "tap.dashboard"),
         (tables.AuditView, r"audit\.\w+"),
         (tables.Start, "admin.index"),
     ],

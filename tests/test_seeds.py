@@ -43,9 +43,9 @@ from tapcard.models import (
 from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, pricing, promotions
-from tapcard.services.health import DEMO_PASSWORD
 from tapcard.services.orders import orders
 from tapcard.services.taps import rollups
+from tapcard.workflows.health import DEMO_PASSWORD
 from tests import buying
 from tests.conftest import FormClient, login
 

@@ -10,8 +10,9 @@ from ..db import transactions
 from ..gateways.base import GatewayError
 from ..models import PaymentStatus
 from ..services.payments import payments
-from ..web import carts, paying
+from ..web import carts
 from ..web.access import PUBLIC, access
+from ..workflows import paying
 from .blueprint import bp
 
 logger = logging.getLogger(__name__)

@@ -34,10 +34,10 @@ from ..seeds.factories import create_card, create_design, create_lead, create_pr
 from ..seeds.pages import seed_pages
 from ..services.accounts import accounts
 from ..services.cards import cards
-from ..services.health import DEMO_PASSWORD
 from ..services.taps import rollups
 from ..services.taps.ingest import Reading, Recorder
 from ..settings import ShopSettings
+from ..workflows.health import DEMO_PASSWORD
 from . import drawings
 from .orders import DemoPurchases
 from .shop import DemoShop, drawn

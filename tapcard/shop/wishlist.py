@@ -16,8 +16,8 @@ from ..web.carts import cart_to_fill, only_left
 from ..web.filters import shop
 from ..web.redirects import next_url
 from ..web.throttling import form_status
+from .add_to_cart import sold
 from .blueprint import bp
-from .buying import sold
 from .wishlist_forms import ChosenForm
 
 

@@ -20,7 +20,7 @@ from ..services.profiles import engagement, leads, profiles, vcards
 from ..services.profiles.engagement import Action
 from ..services.profiles.profiles import ProfileNotFound
 from ..services.taps import user_agents
-from ..web import filters, floods, uploads
+from ..web import filters, rate_limits, uploads
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
 from ..web.qr_files import qr_file
@@ -28,7 +28,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
 from .profiles import moved, page_address
-from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
+from .recorder import LONGEST_AGENT, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down
@@ -220,7 +220,7 @@ def write_down(
     card_id: int | None = None,
 ) -> None:
     """Store an action on a connection of its own; whatever goes wrong, the visitor gets their answer."""
-    if not floods.may_record():
+    if not rate_limits.may_record():
         return
     now = utcnow()
     me = current_app.extensions["keys"].read_me(cookie(request.environ, ME_COOKIE))

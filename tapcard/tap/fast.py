@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 
 from ..db import BUSY_SECONDS
 from ..services.taps.routing import leads_straight
-from .record import TapRecorder
+from .recorder import TapRecorder
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -7,7 +7,7 @@ from ..db import db
 from ..models import Card
 from ..services.cards import cards
 from ..services.profiles import found_reports
-from ..web import filters, floods
+from ..web import filters, rate_limits
 from ..web.access import PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
@@ -41,7 +41,7 @@ def known_card(token: str) -> Card:
     clean = cards.clean_token(token)
     card = cards.find(clean) if clean else None
     if card is None:
-        floods.refuse_unknown_token()
+        rate_limits.refuse_unknown_token()
         abort(404)
     return card
 

@@ -10,9 +10,9 @@ from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 from ..models import Profile
 from ..services.profiles import leads
 from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
-from ..web import stamps
+from ..web import bot_protection
+from ..web.bot_protection import StampedForm
 from ..web.forms import add_error
-from ..web.stamps import StampedForm
 
 STAMP = "lead"
 
@@ -53,4 +53,4 @@ class LeadForm(StampedForm):
 
 def make_stamp(profile_id: int, consent_text: str, now: datetime) -> str:
     """Sign when a form was shown, whose profile it belongs to, and the consent it asks for."""
-    return stamps.make_stamp(STAMP, now, profile_id, consent_text)
+    return bot_protection.make_stamp(STAMP, now, profile_id, consent_text)

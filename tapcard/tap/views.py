@@ -14,14 +14,14 @@ from ..services.cart import carts
 from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor
-from ..web import filters, floods
+from ..web import filters, rate_limits
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
 from .forms import ClaimForm, OpenClaimForm
-from .record import TapRecorder
+from .recorder import TapRecorder
 
 REGISTER = "cards.register"
 
@@ -47,7 +47,7 @@ def tapped(raw: str, channel: Channel) -> AnyResponse:
     card = routing.facts(token) if token else None
     answer = routing.resolve(card, who)
     if answer.outcome is Outcome.ORPHAN:
-        floods.refuse_unknown_token()
+        rate_limits.refuse_unknown_token()
     if token:
         record(token, channel, card, answer)
     return respond(token, card, answer)
@@ -126,7 +126,7 @@ def activate(token: str) -> AnyResponse:
     facts = routing.facts(token) if token else None
     answer = routing.resolve(facts, who)
     if answer.outcome is Outcome.ORPHAN:
-        floods.refuse_unknown_token()
+        rate_limits.refuse_unknown_token()
     return respond(token, facts, answer)
 
 

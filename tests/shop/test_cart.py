@@ -30,7 +30,7 @@ from tapcard.services.cart import carts, credit
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
-from tests.shop.test_buying import picture, sent
+from tests.shop.test_add_to_cart import picture, sent
 from tests.watching import error_of, form_to, queries, statements, words_of
 
 

@@ -38,7 +38,7 @@ from tapcard.money import Money
 from tapcard.services.accounts import accounts
 from tapcard.services.orders import orders
 from tapcard.services.payments import payments
-from tapcard.web import evidence
+from tapcard.workflows import evidence
 from tests import buying
 from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient

@@ -11,11 +11,12 @@ from tapcard import seeds, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
+from tapcard.mails import content
 from tapcard.models import Subscriber, SubscriberStatus, User
 from tapcard.services.content import newsletter
 from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
 from tapcard.services.privacy import erasure, export
-from tapcard.web import newsletter_letter, uploads
+from tapcard.web import uploads
 from tests.watching import together
 
 DAY = timedelta(days=1)
@@ -116,11 +117,11 @@ def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> N
 
 def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
     gus = ask()
-    assert newsletter_letter.ask_to_confirm(gus.id) is not None
+    assert content.ask_to_confirm(gus.id) is not None
     for status in (SUBSCRIBED, UNSUBSCRIBED):
         gus.status = status
-        assert newsletter_letter.ask_to_confirm(gus.id) is None
-    assert newsletter_letter.ask_to_confirm(gus.id + 1) is None
+        assert content.ask_to_confirm(gus.id) is None
+    assert content.ask_to_confirm(gus.id + 1) is None
 
 
 def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app: Flask, ada: User, cleo: User) -> None:

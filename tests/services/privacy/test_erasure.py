@@ -54,7 +54,7 @@ from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parents[3] / "README.md"
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"
 # whatever is said, typed or sent about the person; none of it may be found afterwards

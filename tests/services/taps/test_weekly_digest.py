@@ -14,10 +14,10 @@ from PIL import Image
 
 from tapcard import worker
 from tapcard.db import db
+from tapcard.mails import taps
 from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
 from tapcard.services.taps.ingest import Recorder
-from tapcard.web import weekly_letter
 from tests.conftest import FormClient
 from tests.taps import BOT, reading
 from tests.watching import together
@@ -116,7 +116,7 @@ def test_whoever_cannot_or_will_not_read_it_gets_none(
     db.session.commit()
     assert weekly_digest.promise(MONDAY) == 0
     assert outbox() == []
-    assert weekly_letter.write(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+    assert taps.write(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
 
 
 def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
@@ -124,7 +124,7 @@ def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
 ) -> None:
     tapped(card, 2, WEEK_BEFORE)
     tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
-    assert weekly_letter.write(reader.id, MONDAY.isoformat()) is None
+    assert taps.write(reader.id, MONDAY.isoformat()) is None
 
 
 def test_the_worker_sends_it_on_monday_and_once(
@@ -172,7 +172,7 @@ def test_the_link_in_the_mail_switches_it_off_without_log_in(
     client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
 ) -> None:
     tapped(card, 1, SUNDAY_NOON)
-    message = weekly_letter.write(reader.id, MONDAY.isoformat())
+    message = taps.write(reader.id, MONDAY.isoformat())
     assert message is not None
     link = message.extra_headers["List-Unsubscribe"].strip("<>")
     assert link.startswith("http://localhost/mails/weekly/")
