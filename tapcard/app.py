@@ -13,6 +13,7 @@ from . import admin, auth, billing, cli, db, mail, shop, tap, worker
 from .keys import Keys
 from .mails import accounts, cards, content, orders, profiles, taps  # noqa: F401  they register their emails
 from .web import (
+    access,
     assets,
     carts,
     errors,
@@ -61,6 +62,7 @@ def create_app(config: Config) -> Flask:
         part.init_app(app)
     for module in (tap, auth, shop, billing, admin, mailbox, worker, cli):
         module.init_app(app)
+    access.check(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]
     tap.answer_in_front(app)
     if config.trusted_proxies:

@@ -13,7 +13,7 @@ from flask_login import current_user
 from ..db import Base, db
 from ..models import AuditEntry, Card, Design, OutboxMessage
 from ..web import filters
-from ..web.guards import lacks_second_factor, to_log_in, to_set_up
+from ..web.access import PUBLIC, Rule, access, lacks_second_factor, staff
 
 LAST_PAGE = 100_000
 LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
@@ -25,10 +25,23 @@ def readable(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-class StaffView(ModelView):
+class Guarded:
+    """A view of Flask-Admin that its access rule guards."""
+
+    access: Rule
+
+    def is_accessible(self) -> bool:
+        """Tell whether the visitor's role allows the view."""
+        return self.access.admits(current_user) and not lacks_second_factor()
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        """Answer a visitor who may not see the view."""
+        return self.access.refusal()
+
+
+class StaffView(Guarded, ModelView):
     """A searchable list for staff with the permission. Everyone else gets a 404 page."""
 
-    permission = ""
     search_hint = ""
     title_column = "id"
     can_create = can_edit = can_delete = False
@@ -46,16 +59,6 @@ class StaffView(ModelView):
         enum.StrEnum: lambda _view, value, _name: filters.label_or_value(value),
     }
     column_type_formatters_detail = column_type_formatters
-
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.may(self.permission) and not lacks_second_factor()
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        if not current_user.is_authenticated:
-            return to_log_in()
-        if not current_user.may(self.permission):
-            abort(404)
-        return to_set_up()
 
     def _get_list_extra_args(self) -> Any:
         """Take page and search from the address as far as they make sense."""
@@ -79,7 +82,7 @@ class StaffView(ModelView):
 class CardView(StaffView):
     """Cards by token, alias, owner, design, batch."""
 
-    permission = "cards.view"
+    access = staff("cards.view")
     search_hint = _("Token, name, owner, design or batch")
     title_column = "token"
     column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
@@ -126,7 +129,7 @@ class CardView(StaffView):
 class DesignView(StaffView):
     """Designs and their prices, in minor units."""
 
-    permission = "designs.edit"
+    access = staff("designs.edit")
     search_hint = _("Name")
     title_column = "name"
     column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
@@ -138,7 +141,7 @@ class DesignView(StaffView):
 class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
-    permission = "mails.view"
+    access = staff("mails.view")
     search_hint = _("Email type")
     column_labels = {
         "id": _("ID"),
@@ -161,7 +164,7 @@ class OutboxView(StaffView):
 class AuditView(StaffView):
     """Who did what."""
 
-    permission = "audit.view"
+    access = staff("audit.view")
     search_hint = _("Action")
     column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
     column_details_list = (*column_list, "origin", "details")
@@ -185,14 +188,10 @@ class AuditView(StaffView):
     column_default_sort = ("id", True)
 
 
-class Start(AdminIndexView):
+class Start(Guarded, AdminIndexView):
     """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and not lacks_second_factor()
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        return to_set_up() if current_user.is_authenticated else to_log_in()
+    access = staff("cards.view")
 
     @expose("/")
     def index(self) -> Any:
@@ -212,3 +211,11 @@ def init_app(app: Flask) -> None:
     admin = Admin(app, name="tapcard", index_view=Start(url="/admin/tables"))
     for model, view, endpoint, name in TABLES:
         admin.add_view(view(model, db, name=name, endpoint=endpoint, url=f"/admin/tables/{endpoint}"))
+    send_file = app.view_functions["admin.static"]
+
+    @access(PUBLIC)
+    def static(filename: str) -> Any:
+        """Send one of the library's own stylesheets and scripts."""
+        return send_file(filename=filename)
+
+    app.view_functions["admin.static"] = static

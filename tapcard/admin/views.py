@@ -27,8 +27,8 @@ from ..services.catalogue import products
 from ..services.orders import order_desk
 from ..services.taps import rollups, routing
 from ..web import filters
+from ..web.access import access
 from ..web.forms import refusals
-from ..web.guards import permission_required
 from .blueprint import bp
 from .forms import BlockHostForm, RegisterForm, UnblockHostForm
 
@@ -36,7 +36,7 @@ ORPHANS_SHOWN = 50
 
 
 @bp.get("/")
-@permission_required("cards.view")
+@access("staff:cards.view")
 def index() -> str:
     """Cards by state, taps of 30 days, and what needs a person."""
     today = today_in(filters.shop().time_zone)
@@ -73,7 +73,7 @@ def what_waits() -> dict[str, int]:
 
 
 @bp.route("/cards/register", methods=["GET", "POST"])
-@permission_required("cards.register")
+@access("staff:cards.register")
 def register_card() -> Response:
     """Enter a blank card; its claim code is shown for the insert."""
     designs = db.session.scalars(sa.select(Design).order_by(Design.name)).all()
@@ -90,7 +90,7 @@ def register_card() -> Response:
 
 
 @bp.get("/cards/<token>/code")
-@permission_required("cards.make")
+@access("staff:cards.make")
 def claim_code(token: str) -> Response:
     """The claim code of an unclaimed card, for whoever packs it."""
     card = cards.find(token)
@@ -101,7 +101,7 @@ def claim_code(token: str) -> Response:
 
 
 @bp.route("/hosts", methods=["GET", "POST"])
-@permission_required("hosts.block")
+@access("staff:hosts.block")
 def hosts() -> Response:
     """Hosts that no card may lead to."""
     form = BlockHostForm()
@@ -117,7 +117,7 @@ def hosts() -> Response:
 
 
 @bp.post("/hosts/unblock")
-@permission_required("hosts.block")
+@access("staff:hosts.block")
 def unblock_host() -> Response:
     """Allow a host again."""
     form = UnblockHostForm()

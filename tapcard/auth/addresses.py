@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..services.accounts import addresses
 from ..web import filters
+from ..web.access import HOLDER, access
 from ..web.address_forms import AddressForm
 from ..web.forms import refusals
-from ..web.guards import login_required
 from .views import bp, page
 
 
 @bp.get("/account/addresses", endpoint="addresses")
-@login_required
+@access(HOLDER)
 def list_addresses() -> str:
     """A person's addresses."""
     own = list(db.session.scalars(addresses.owned_by(current_user)))
@@ -23,7 +23,7 @@ def list_addresses() -> str:
 
 
 @bp.route("/account/addresses/new", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def new_address() -> Response:
     """Add an address."""
     shop = filters.shop()
@@ -38,7 +38,7 @@ def new_address() -> Response:
 
 
 @bp.route("/account/addresses/<int:address_id>", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def edit_address(address_id: int) -> Response:
     """Change an address."""
     own = addresses.own_address(current_user, address_id)
@@ -54,7 +54,7 @@ def edit_address(address_id: int) -> Response:
 
 
 @bp.post("/account/addresses/<int:address_id>/default")
-@login_required
+@access(HOLDER)
 def default_address(address_id: int) -> Response:
     """Use an address unless said otherwise."""
     addresses.make_default(current_user, addresses.own_address(current_user, address_id))
@@ -64,7 +64,7 @@ def default_address(address_id: int) -> Response:
 
 
 @bp.route("/account/addresses/<int:address_id>/delete", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def delete_address(address_id: int) -> Response:
     """Delete an address, after asking."""
     own = addresses.own_address(current_user, address_id)

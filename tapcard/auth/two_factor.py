@@ -12,12 +12,11 @@ from ..db import db
 from ..keys import Keys
 from ..models import User
 from ..services.accounts import accounts, two_factor
+from ..web.access import HOLDER, PUBLIC, access, lacks_second_factor
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.guards import (
     half_way,
-    lacks_second_factor,
-    login_required,
     proved_lately,
     renew_session,
 )
@@ -43,6 +42,7 @@ def myself() -> User:
 
 
 @bp.route("/log-in/code", methods=["GET", "POST"])
+@access(PUBLIC)
 def second_factor() -> Response:
     """Ask for the second factor after a right password, and sign in."""
     if current_user.is_authenticated:
@@ -74,7 +74,7 @@ def finish_log_in(code: str, *, remember: bool) -> Response:
 
 
 @bp.route("/account/confirm-password", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def confirm_password() -> Response:
     """Ask for the password before something that matters, and go on there."""
     form, user_id = ConfirmPasswordForm(), current_user.id
@@ -93,14 +93,14 @@ def confirm_password() -> Response:
 
 
 @bp.get("/account/two-factor")
-@login_required
+@access(HOLDER)
 def show_two_factor() -> str:
     """Whether two-factor log in is on, and what can be done about it."""
     return render_template("auth/two_factor.html", left=two_factor.codes_left(current_user))
 
 
 @bp.route("/account/two-factor/set-up", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def set_up_two_factor() -> Response:
     """Show a secret to an authenticator app; its first right code switches two-factor log in on."""
     if current_user.has_two_factor:
@@ -157,7 +157,7 @@ def set_up_page(form: SetUpTwoFactorForm) -> Response:
 
 
 @bp.route("/account/two-factor/codes", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def new_recovery_codes() -> Response:
     """Make other recovery codes; the old ones end."""
     must_be_on()
@@ -174,7 +174,7 @@ def new_recovery_codes() -> Response:
 
 
 @bp.post("/account/two-factor/codes/file")
-@login_required
+@access(HOLDER)
 def download_codes() -> Response:
     """Send recovery codes that were just shown as a file; nothing but this person's own."""
     form = DownloadCodesForm()
@@ -199,7 +199,7 @@ def codes_page(codes: list[str], onwards_to: str) -> Response:
 
 
 @bp.route("/account/two-factor/off", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def switch_off_two_factor() -> Response:
     """Do without a second factor; asks for password and code."""
     must_be_on()

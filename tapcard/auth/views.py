@@ -20,8 +20,9 @@ from ..services.accounts.accounts import LinkFacts, Proof
 from ..services.cards import cards
 from ..services.orders import orders
 from ..services.privacy import closure
+from ..web.access import HOLDER, PUBLIC, SIGNED_LINK, access, here
 from ..web.forms import Form, refusals
-from ..web.guards import ask_second_factor, here, log_in_user, log_out_user, login_required, renew_session, wait_outside
+from ..web.guards import ask_second_factor, log_in_user, log_out_user, renew_session, wait_outside
 from ..web.redirects import asked_next
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, form_status, throttle
@@ -58,6 +59,7 @@ def dead_link(error: DomainError) -> Response:
 
 
 @bp.route("/sign-up", methods=["GET", "POST"])
+@access(PUBLIC)
 def sign_up() -> Response:
     """Make an account; its holder is signed in at once."""
     if current_user.is_authenticated:
@@ -82,6 +84,7 @@ def make_account(form: SignUpForm) -> Response:
 
 
 @bp.route("/log-in", methods=["GET", "POST"])
+@access(PUBLIC)
 def log_in() -> Response:
     """Sign somebody in by address and password."""
     if current_user.is_authenticated:
@@ -118,6 +121,7 @@ def come_in(user: User, proof: Proof, *, remember: bool, second_factor_at: datet
 
 
 @bp.post("/log-out")
+@access(PUBLIC)
 def log_out() -> Response:
     """Sign the visitor out."""
     log_out_user()
@@ -161,6 +165,7 @@ def target_of(path: str | None) -> tuple[str, dict[str, Any]]:
 
 
 @bp.route("/verify/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def verify(token: str) -> Response:
     """Confirm an address; by a button, because mail programs open links by themselves.
 
@@ -181,7 +186,7 @@ def verify(token: str) -> Response:
 
 
 @bp.post("/verify")
-@login_required
+@access(HOLDER)
 def resend_verification() -> Response:
     """Send the mail that verifies an address once more."""
     if current_user.is_verified:
@@ -198,7 +203,7 @@ def resend_verification() -> Response:
 
 
 @bp.route("/account/email", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def change_email() -> Response:
     """Ask for another address; it takes effect when that one confirms."""
     form, user_id = ChangeEmailForm(), current_user.id
@@ -216,6 +221,7 @@ def change_email() -> Response:
 
 
 @bp.route("/account/email/confirm/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def confirm_email(token: str) -> Response:
     """Let a new address take effect; for the account's holder alone, as its orders come along with an address.
 
@@ -235,6 +241,7 @@ def confirm_email(token: str) -> Response:
 
 
 @bp.route("/account/email/undo/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def undo_email(token: str) -> Response:
     """Take a former address back, and go on to a new password."""
     facts = accounts.peek(token, LinkPurpose.UNDO_EMAIL, utcnow())
@@ -277,6 +284,7 @@ def go_on_as(user_id: int) -> Response:
 
 
 @bp.route("/forgot-password", methods=["GET", "POST"])
+@access(PUBLIC)
 def forgot_password() -> Response:
     """Promise a link to set a password; the answer is the same whether or not there is such an account."""
     form = ForgotPasswordForm()
@@ -291,12 +299,14 @@ def forgot_password() -> Response:
 
 
 @bp.get("/forgot-password/sent")
+@access(PUBLIC)
 def link_sent() -> str:
     """Ask somebody to look into their mail."""
     return render_template("auth/link_sent.html")
 
 
 @bp.route("/set-password/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def set_password(token: str) -> Response:
     """Set a password through a mailed link, and sign in with it."""
     facts = accounts.peek(token, LinkPurpose.SET_PASSWORD, utcnow())
@@ -313,7 +323,7 @@ def set_password(token: str) -> Response:
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def change_password() -> Response:
     """Change the password; other browsers are signed out."""
     form, user_id = ChangePasswordForm(), current_user.id
@@ -336,7 +346,7 @@ def change_password() -> Response:
 
 
 @bp.route("/account", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def account() -> Response:
     """Show an account, and change how its holder is called."""
     form = DetailsForm(obj=current_user)

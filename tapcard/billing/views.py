@@ -11,6 +11,7 @@ from ..gateways.base import GatewayError
 from ..models import PaymentStatus
 from ..services.payments import payments
 from ..web import carts
+from ..web.access import PUBLIC, access
 from ..workflows import paying
 from .blueprint import bp
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @bp.get("/back/<public_id>")
+@access(PUBLIC)
 def back(public_id: str) -> Response:
     """The buyer returns; the gateway is asked, the order's page tells the rest.
 

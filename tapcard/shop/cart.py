@@ -15,6 +15,7 @@ from ..money import Money
 from ..services.cart import carts, promotions
 from ..services.cart.carts import LineNotFound
 from ..services.orders import checkout
+from ..web.access import BUYER, PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
 from ..web.filters import shop
 from ..web.forms import refusals
@@ -42,12 +43,14 @@ class Forms:
 
 
 @bp.get("/cart", endpoint="cart")
+@access(PUBLIC)
 def show_cart() -> Response:
     """What is in the cart, and what it comes to."""
     return cart_page(Forms())
 
 
 @bp.post("/cart/lines/<int:line_id>")
+@access(BUYER)
 def change_line(line_id: int) -> Response:
     """Change how many of a line are wanted."""
     line = own_line(line_id)
@@ -64,6 +67,7 @@ def change_line(line_id: int) -> Response:
 
 
 @bp.post("/cart/lines/<int:line_id>/remove")
+@access(BUYER)
 def remove_line(line_id: int) -> Response:
     """Take a line out."""
     carts.remove(own_line(line_id).cart, line_id)
@@ -72,6 +76,7 @@ def remove_line(line_id: int) -> Response:
 
 
 @bp.route("/cart/clear", methods=["GET", "POST"])
+@access(PUBLIC)
 def clear_cart() -> Response:
     """Take everything out, after asking."""
     cart = current_cart()
@@ -87,6 +92,7 @@ def clear_cart() -> Response:
 
 
 @bp.post("/cart/accept")
+@access(PUBLIC)
 def accept_changes() -> Response:
     """Take over what has changed since the buyer looked last."""
     cart = current_cart()
@@ -98,6 +104,7 @@ def accept_changes() -> Response:
 
 
 @bp.post("/cart/code")
+@access(PUBLIC)
 def use_code() -> Response:
     """Let a promotion lower the total; each refusal says why."""
     form = CodeForm()
@@ -115,6 +122,7 @@ def use_code() -> Response:
 
 
 @bp.post("/cart/code/drop")
+@access(PUBLIC)
 def drop_code() -> Response:
     """Do without the promotion."""
     cart = current_cart()
@@ -125,6 +133,7 @@ def drop_code() -> Response:
 
 
 @bp.post("/cart/delivery")
+@access(PUBLIC)
 def choose_delivery() -> Response:
     """Choose how the parcel travels."""
     cart, methods = cart_to_fill(), checkout.methods()
@@ -137,6 +146,7 @@ def choose_delivery() -> Response:
 
 
 @bp.post("/cart/credit")
+@access(PUBLIC)
 def use_credit() -> Response:
     """Spend one's credit on what is in the cart, or keep it."""
     cart = current_cart()

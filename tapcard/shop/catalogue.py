@@ -16,6 +16,7 @@ from ..services.cart import pricing, wishlist
 from ..services.catalogue import reviews, search
 from ..services.catalogue.search import Filter, Listing, Sort
 from ..web import filters
+from ..web.access import PUBLIC, access
 from . import add_to_cart
 from .blueprint import bp
 from .catalogue_forms import NAMES, FilterForm, arguments_of, filter_of, price_text, without
@@ -29,24 +30,28 @@ SCHEMA_AVAILABILITY = {
 
 
 @bp.get("/shop")
+@access(PUBLIC)
 def products() -> Response:
     """List everything that is sold, or what a visitor asks for."""
     return list_page(dict(request.args))
 
 
 @bp.get("/shop/category/<slug>")
+@access(PUBLIC)
 def category(slug: str) -> Response:
     """List what stands on a shelf, and on those below it."""
     return list_page({**request.args, "category": slug}, is_of="category")
 
 
 @bp.get("/shop/collection/<slug>")
+@access(PUBLIC)
 def collection(slug: str) -> Response:
     """List what belongs to a collection."""
     return list_page(dict(request.args), is_of="collection", collection_slug=slug)
 
 
 @bp.get("/products/<slug>")
+@access(PUBLIC)
 def product(slug: str) -> Response:
     """Show a product."""
     return make_response(product_page(slug))

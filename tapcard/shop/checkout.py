@@ -19,9 +19,9 @@ from ..services.cart.pricing import Totals
 from ..services.orders import checkout, orders
 from ..services.orders.checkout import NEW
 from ..web import filters, payment_methods
+from ..web.access import PUBLIC, access, to_log_in
 from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
-from ..web.guards import to_log_in
 from ..web.throttling import form_status, throttle
 from ..workflows import paying
 from .blueprint import bp
@@ -53,6 +53,7 @@ def who_logs_in_first(cart: Cart) -> Response | None:
 
 
 @bp.route("/checkout", methods=["GET", "POST"], endpoint="checkout")
+@access(PUBLIC)
 def who_and_where() -> Response:
     """Ask who orders, where to and how."""
     cart = current_cart()
@@ -147,6 +148,7 @@ def is_whole(form: CheckoutForm, methods: list[DeliveryMethod]) -> bool:
 
 
 @bp.get("/checkout/review")
+@access(PUBLIC)
 def review_order() -> Response:
     """Show everything once more, and ask how to pay."""
     cart = current_cart()
@@ -175,6 +177,7 @@ def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> R
 
 
 @bp.post("/checkout/changes")
+@access(PUBLIC)
 def go_on() -> Response:
     """Go on with a cart as it can be bought today, once its buyer has read what changed."""
     cart = current_cart()
@@ -191,6 +194,7 @@ def go_on() -> Response:
 
 
 @bp.post("/checkout/place")
+@access(PUBLIC)
 def place_order() -> Response:
     """Place the order and start its payment; pressed twice, it is one order with one payment."""
     throttle("place_order", account=current_user.id, address=True)

@@ -18,10 +18,10 @@ from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
 from ..services.cards import cards
 from ..services.orders import fulfillment, orders
+from ..web.access import BUYER, HOLDER, access, to_log_in
 from ..web.carts import known_orders
 from ..web.csvs import csv_file
 from ..web.filters import label
-from ..web.guards import login_required, to_log_in
 from .blueprint import bp
 
 CARDS_A_PAGE = 24
@@ -101,6 +101,7 @@ def private(page: str) -> Response:
 
 
 @bp.get("/orders/<number>/codes")
+@access(BUYER)
 def codes(number: str) -> Response:
     """The cards of an order with their codes, some at a time."""
     order = asked_order(number)
@@ -126,6 +127,7 @@ def codes(number: str) -> Response:
 
 
 @bp.get("/orders/<number>/codes.csv")
+@access(BUYER)
 def codes_csv(number: str) -> Response:
     """The same as a file for a spreadsheet."""
     order = asked_order(number)
@@ -141,6 +143,7 @@ def codes_csv(number: str) -> Response:
 
 
 @bp.get("/orders/<number>/codes/sheet")
+@access(BUYER)
 def codes_sheet(number: str) -> Response:
     """The cards that nobody has yet as slips to print and cut out."""
     order = asked_order(number)
@@ -149,7 +152,7 @@ def codes_sheet(number: str) -> Response:
 
 
 @bp.post("/orders/<number>/claim")
-@login_required
+@access(HOLDER)
 def claim_cards(number: str) -> Response:
     """Make one card of the buyer's own order theirs, or all that nobody has."""
     order = orders.own_order(number, user=current_user, known=())

@@ -9,16 +9,16 @@ from ..db import db
 from ..models import Order, Product, User
 from ..services.catalogue import reviews, search
 from ..services.orders import orders
+from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, to_log_in
 from ..web.carts import known_orders, remember_order
 from ..web.forms import refusals
-from ..web.guards import login_required, to_log_in
 from .blueprint import bp
 from .catalogue_forms import ReviewForm
 from .checkout import buyer_here
 
 
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def review(slug: str) -> ResponseReturnValue:
     """Let a buyer say what they think of a product; staff look at it before anybody else does."""
     row = search.product_of(slug) or abort(404)
@@ -26,6 +26,7 @@ def review(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/orders/link/<token>/review/<slug>")
+@access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by the link of its mails, and go on to the review of something that it brought."""
     found = orders.of_token(token, current_app.extensions["keys"])
@@ -34,6 +35,7 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/orders/<number>/review/<slug>", methods=["GET", "POST"])
+@access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Let whoever an order was for say what they think of something that it brought."""
     found = orders.own_order(number, user=buyer_here(), known=known_orders())

@@ -11,9 +11,9 @@ from ..db import db
 from ..money import Money
 from ..services.cart import wishlist
 from ..services.cart.wishlist import Moved
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.carts import cart_to_fill, only_left
 from ..web.filters import shop
-from ..web.guards import login_required
 from ..web.redirects import next_url
 from ..web.throttling import form_status
 from .add_to_cart import sold
@@ -22,13 +22,14 @@ from .wishlist_forms import ChosenForm
 
 
 @bp.get("/wishlist", endpoint="wishlist")
-@login_required
+@access(HOLDER)
 def show_wishlist() -> Response:
     """What somebody wishes for; `?all=y` chooses everything."""
     return wishlist_page(ChosenForm(formdata=None))
 
 
 @bp.post("/wishlist/add/<slug>")
+@access(PUBLIC)
 def wish(slug: str) -> Response:
     """Remember a product; whoever is not signed in is led to log in, and back to where they were."""
     product = sold(slug)
@@ -43,6 +44,7 @@ def wish(slug: str) -> Response:
 
 
 @bp.post("/wishlist/remove/<slug>")
+@access(PUBLIC)
 def unwish(slug: str) -> Response:
     """Forget a product; whoever is not signed in any more is led to log in, and back to where they were."""
     product = sold(slug)
@@ -55,7 +57,7 @@ def unwish(slug: str) -> Response:
 
 
 @bp.post("/wishlist/remove")
-@login_required
+@access(HOLDER)
 def remove_wishes() -> Response:
     """Forget the wishes that were chosen."""
     form = ChosenForm()
@@ -69,7 +71,7 @@ def remove_wishes() -> Response:
 
 
 @bp.post("/wishlist/move")
-@login_required
+@access(HOLDER)
 def move_wishes() -> Response:
     """Put the wishes that were chosen into the cart; each refusal names its product."""
     form = ChosenForm()

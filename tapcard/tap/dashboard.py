@@ -20,8 +20,8 @@ from ..services.orders import orders
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
 from ..web import filters
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.qr_files import qr_file
 from ..web.redirects import own_hosts
 from .blueprint import bp
@@ -54,7 +54,7 @@ class TapRow:
 
 
 @bp.get("/dashboard")
-@login_required
+@access(HOLDER)
 def dashboard() -> str:
     """A holder's cards, the taps of the last 30 days, the latest ones."""
     today = today_in(filters.shop().time_zone)
@@ -83,7 +83,7 @@ def dashboard() -> str:
 
 
 @bp.route("/cards/<token>", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def card(token: str) -> AnyResponse:
     """One card: its name, where it leads, its QR code, its taps, its history."""
     own = cards.own_card(current_user, token)
@@ -148,7 +148,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
 
 
 @bp.post("/cards/<token>/lock")
-@login_required
+@access(HOLDER)
 def lock_card(token: str) -> AnyResponse:
     """Switch a lost card off."""
     cards.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
@@ -158,7 +158,7 @@ def lock_card(token: str) -> AnyResponse:
 
 
 @bp.post("/cards/<token>/unlock")
-@login_required
+@access(HOLDER)
 def unlock_card(token: str) -> AnyResponse:
     """Switch a found card on again."""
     cards.unlock(cards.own_card(current_user, token), current_user)
@@ -168,7 +168,7 @@ def unlock_card(token: str) -> AnyResponse:
 
 
 @bp.route("/cards/<token>/release", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def release_card(token: str) -> AnyResponse:
     """Give a card back, after asking; the new claim code is shown once."""
     own = cards.own_card(current_user, token)
@@ -182,7 +182,7 @@ def release_card(token: str) -> AnyResponse:
 
 
 @bp.get("/cards/<token>/qr.<kind>")
-@login_required
+@access(HOLDER)
 def card_qr(token: str, kind: str) -> Response:
     """The QR code to print, as SVG or PNG."""
     own = cards.own_card(current_user, token)

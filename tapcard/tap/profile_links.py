@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..models import Profile
 from ..services.profiles import links, profiles
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.redirects import own_hosts
 from .blueprint import bp
 from .profile_forms import LinkForm
@@ -19,7 +19,7 @@ PLACES = {"up": -1, "down": 1}
 
 
 @bp.route("/profiles/<int:profile_id>/links", methods=["GET", "POST"], endpoint="profile_links")
-@login_required
+@access(HOLDER)
 def list_links(profile_id: int) -> Response:
     """All links of a profile, and a form for one more."""
     own = profiles.own_profile(current_user, profile_id)
@@ -34,7 +34,7 @@ def list_links(profile_id: int) -> Response:
 
 
 @bp.route("/profiles/<int:profile_id>/links/<int:link_id>", methods=["GET", "POST"], endpoint="profile_link")
-@login_required
+@access(HOLDER)
 def edit_link(profile_id: int, link_id: int) -> Response:
     """Change one link."""
     own = profiles.own_profile(current_user, profile_id)
@@ -60,7 +60,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/move", endpoint="move_profile_link")
-@login_required
+@access(HOLDER)
 def move_link(profile_id: int, link_id: int) -> Response:
     """Move a link one place up or down."""
     own = profiles.own_profile(current_user, profile_id)
@@ -70,7 +70,7 @@ def move_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/show", endpoint="show_profile_link")
-@login_required
+@access(HOLDER)
 def show_link(profile_id: int, link_id: int) -> Response:
     """Switch a link on, or off."""
     own = profiles.own_profile(current_user, profile_id)
@@ -80,7 +80,7 @@ def show_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/remove", endpoint="remove_profile_link")
-@login_required
+@access(HOLDER)
 def remove_link(profile_id: int, link_id: int) -> Response:
     """Take a link off the profile."""
     own = profiles.own_profile(current_user, profile_id)
@@ -91,7 +91,7 @@ def remove_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/order", endpoint="order_profile_links")
-@login_required
+@access(HOLDER)
 def order_links(profile_id: int) -> Response:
     """Put all links into the order they were dragged into."""
     own = profiles.own_profile(current_user, profile_id)

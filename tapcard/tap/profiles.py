@@ -18,8 +18,8 @@ from ..services.core import uploads
 from ..services.profiles import links as profile_links
 from ..services.profiles import profiles
 from ..web import assets, filters
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import throttle
 from .blueprint import bp
 from .fast import LONGEST_TOKEN
@@ -43,7 +43,7 @@ def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) 
 
 
 @bp.get("/profiles", endpoint="profiles")
-@login_required
+@access(HOLDER)
 def list_profiles() -> str:
     """A holder's profiles."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
@@ -51,7 +51,7 @@ def list_profiles() -> str:
 
 
 @bp.route("/profiles/new", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def new_profile() -> Response:
     """Make a profile; with `?card=` that card opens it from then on."""
     form = ProfileForm(filters.shop().country, None, name=current_user.full_name)
@@ -77,7 +77,7 @@ def created(made: Profile, card: Card | None) -> Response:
 
 
 @bp.route("/profiles/<int:profile_id>", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def edit_profile(profile_id: int) -> Response:
     """Change a profile."""
     own = profiles.own_profile(current_user, profile_id)
@@ -103,7 +103,7 @@ def edit_profile(profile_id: int) -> Response:
 
 
 @bp.route("/profiles/<int:profile_id>/delete", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def delete_profile(profile_id: int) -> Response:
     """Delete a profile, after asking."""
     own = profiles.own_profile(current_user, profile_id)
@@ -118,7 +118,7 @@ def delete_profile(profile_id: int) -> Response:
 
 @bp.post("/profiles/preview", endpoint="preview_new_profile")
 @bp.post("/profiles/<int:profile_id>/preview", endpoint="preview_profile")
-@login_required
+@access(HOLDER)
 def preview(profile_id: int | None = None) -> Response:
     """The page as it would be; with `part`, for the script of the form, without anything around it. Stores nothing."""
     own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
@@ -135,6 +135,7 @@ def preview(profile_id: int | None = None) -> Response:
 
 
 @bp.get("/p/<slug>")
+@access(PUBLIC)
 def profile(slug: str) -> Response:
     """The page that everybody sees; a former address leads to it, as long as nobody else has taken that."""
     found = profiles.find_by_slug(slug)
@@ -204,6 +205,7 @@ def shared_picture(shown: Profile) -> str:
 
 
 @bp.get("/profile/slug/<slug>/")
+@access(PUBLIC)
 def legacy_profile(slug: str) -> Response:
     """The address profiles had in the first system."""
     return redirect(url_for("tap.profile", slug=slug.lower()), 301)

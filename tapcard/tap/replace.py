@@ -9,15 +9,15 @@ from ..db import db
 from ..errors import mark
 from ..models import Card
 from ..services.cards import cards
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .move_forms import ANOTHER, ReplaceForm
 
 
 @bp.route("/cards/<token>/replace", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def replace_card(token: str) -> Response:
     """Choose the new card; the old one retires."""
     own = cards.own_card(current_user, token)

@@ -24,9 +24,9 @@ from ..services.cards import cards
 from ..services.taps import statistics, weekly_digest
 from ..services.taps.statistics import Question, TapLine
 from ..web import filters
+from ..web.access import HOLDER, HOLDER_DATA, SIGNED_LINK, access
 from ..web.csvs import csv_stream
 from ..web.forms import Form, refusals
-from ..web.guards import login_required
 from ..web.security import allow_inline_styles, csrf
 from .blueprint import bp
 
@@ -94,7 +94,7 @@ class Chart:
 
 
 @bp.get("/statistics", endpoint="statistics")
-@login_required
+@access(HOLDER)
 def page() -> tuple[str, int]:
     """Everything about one's taps in a period, of all cards or one."""
     own = own_cards()
@@ -127,10 +127,9 @@ def page() -> tuple[str, int]:
 
 
 @bp.get("/api/v1/statistics/<series>", endpoint="statistics_series")
+@access(HOLDER_DATA)
 def series_as_json(series: str) -> AnyResponse:
     """One series of figures: `labels` and as many `values`; of the week's hours, 24 values for each day."""
-    if not current_user.is_authenticated:
-        return answer({"error": _("Log in to see your statistics.")}, 401)
     if series not in SERIES:
         return answer({"error": _("We couldn't find those statistics.")}, 404)
     try:
@@ -142,7 +141,7 @@ def series_as_json(series: str) -> AnyResponse:
 
 
 @bp.get("/statistics.csv", endpoint="statistics_csv")
-@login_required
+@access(HOLDER)
 def taps_as_csv() -> Response:
     """Every tap of the period, newest first, as a table for spreadsheets."""
     rows = csv_rows(statistics.stream(asked_question(), zone()), ZoneInfo(zone()))
@@ -151,6 +150,7 @@ def taps_as_csv() -> Response:
 
 @bp.route("/mails/weekly/<token>", methods=["GET", "POST"])
 @csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+@access(SIGNED_LINK)
 def stop_weekly_mail(token: str) -> str:
     """Switch the weekly mail off without a log in; looking alone changes nothing."""
     user = weekly_digest.user_of(token, current_app.extensions["keys"])

@@ -9,15 +9,15 @@ from ..clock import utcnow
 from ..db import db
 from ..services.accounts import accounts
 from ..services.cards import cards, transfers
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .move_forms import OfferForm
 
 
 @bp.route("/cards/<token>/transfer", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def transfer_card(token: str) -> Response:
     """Offer a card to an e-mail address; the answer is the same whether or not it has an account."""
     own = cards.own_card(current_user, token)
@@ -36,7 +36,7 @@ def transfer_card(token: str) -> Response:
 
 
 @bp.post("/cards/<token>/transfer/withdraw")
-@login_required
+@access(HOLDER)
 def withdraw_offer(token: str) -> Response:
     """Take an offer back."""
     own = cards.own_card(current_user, token)
@@ -47,7 +47,7 @@ def withdraw_offer(token: str) -> Response:
 
 
 @bp.get("/offers/<int:offer_id>")
-@login_required
+@access(HOLDER)
 def offer(offer_id: int) -> Response:
     """A card that waits for an answer; whoever has not proved their address is asked to do that first."""
     if not current_user.is_verified:
@@ -57,7 +57,7 @@ def offer(offer_id: int) -> Response:
 
 
 @bp.post("/offers/<int:offer_id>/accept")
-@login_required
+@access(HOLDER)
 def accept_offer(offer_id: int) -> Response:
     """Make an offered card one's own."""
     card = transfers.accepted_by(current_user, offer_id)  # pressed twice
@@ -69,7 +69,7 @@ def accept_offer(offer_id: int) -> Response:
 
 
 @bp.post("/offers/<int:offer_id>/decline")
-@login_required
+@access(HOLDER)
 def decline_offer(offer_id: int) -> Response:
     """Turn an offered card down."""
     transfers.decline(offer_id, current_user, utcnow())

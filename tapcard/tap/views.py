@@ -15,8 +15,8 @@ from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor
 from ..web import filters, rate_limits
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
@@ -28,12 +28,14 @@ REGISTER = "cards.register"
 
 @bp.get("/t/<token>", endpoint="tap_nfc")
 @bp.get("/card/<token>", endpoint="tap_card")
+@access(PUBLIC)
 def tap_nfc(token: str) -> AnyResponse:
     """A chip was read."""
     return tapped(token, Channel.NFC)
 
 
 @bp.get("/q/<token>", endpoint="tap_qr")
+@access(PUBLIC)
 def tap_qr(token: str) -> AnyResponse:
     """A printed QR code was read."""
     return tapped(token, Channel.QR)
@@ -117,6 +119,7 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
 
 
 @bp.get("/activate/<token>")
+@access(PUBLIC)
 def activate(token: str) -> AnyResponse:
     """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
     token = cards.clean_token(token)
@@ -128,7 +131,7 @@ def activate(token: str) -> AnyResponse:
 
 
 @bp.post("/activate/<token>", endpoint="claim")
-@login_required
+@access(HOLDER)
 def claim(token: str) -> AnyResponse:
     """Make an unclaimed card the visitor's own."""
     card = cards.find(token)

@@ -9,8 +9,8 @@ from ...db import db
 from ...models import Design, DesignStatus
 from ...services.cards import design_keeping
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..paging import asked, page_of
 from ..uploads import choose_again, draw_card_picture, take
@@ -18,7 +18,7 @@ from .design_forms import DesignForm, RejectForm
 
 
 @bp.get("/designs", endpoint="designs")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def list_designs() -> str:
     """All designs, what waits first."""
     question = {name: asked(name) for name in ("search", "state")}
@@ -32,7 +32,7 @@ def list_designs() -> str:
 
 
 @bp.route("/designs/new", methods=["GET", "POST"])
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def new_design() -> Response:
     """Make a design."""
     form = DesignForm()
@@ -52,7 +52,7 @@ def new_design() -> Response:
 
 
 @bp.route("/designs/<int:design_id>", methods=["GET", "POST"], endpoint="design")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def edit_design(design_id: int) -> Response:
     """Change a design of the shop, or look at a buyer's artwork."""
     design = design_keeping.find(design_id)
@@ -76,7 +76,7 @@ def edit_design(design_id: int) -> Response:
 
 
 @bp.post("/designs/<int:design_id>/approve")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
     design_keeping.decide(design_keeping.find(design_id), approve=True, why="", by=current_user)
@@ -86,7 +86,7 @@ def approve_design(design_id: int) -> Response:
 
 
 @bp.post("/designs/<int:design_id>/reject")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def reject_design(design_id: int) -> Response:
     """Turn a buyer's artwork down, and tell them why."""
     design = design_keeping.find(design_id)

@@ -11,14 +11,14 @@ from ...models import User
 from ...money import Money
 from ...services.cart import credit
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..orders.order_forms import LONGEST_EMAIL, CreditForm
 
 
 @bp.get("/credit", endpoint="credit")
-@permission_required("credit.give")
+@access("staff:credit.give")
 def list_credit() -> Response:
     """The latest entries, and the way to one person's by their address."""
     email = request.args.get("email", "").strip().lower()[:LONGEST_EMAIL]
@@ -31,7 +31,7 @@ def list_credit() -> Response:
 
 
 @bp.route("/credit/<int:user_id>", methods=["GET", "POST"])
-@permission_required("credit.give")
+@access("staff:credit.give")
 def give_credit(user_id: int) -> Response:
     """One person's credit, and more of it."""
     user = db.session.get(User, user_id) if 0 < user_id < 2**63 else None

@@ -12,8 +12,8 @@ from ...services.cart import delivery_keeping, promotion_keeping
 from ...services.catalogue import categories, rate_keeping
 from ...services.core import keeping
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..catalogue.product_media import place_asked
 from ..paging import page_of
@@ -23,14 +23,14 @@ from .offer_forms import DELIVERY_KINDS, DeliveryForm, PromotionForm, RateForm
 
 
 @bp.get("/promotions", endpoint="promotions")
-@permission_required("promotions.edit")
+@access("staff:promotions.edit")
 def list_promotions() -> str:
     """All promotions, with how often they were used."""
     return render_template("admin/promotions.html", page=page_of(promotion_keeping.listed()), now=utcnow())
 
 
 @bp.route("/promotions/new", methods=["GET", "POST"])
-@permission_required("promotions.edit")
+@access("staff:promotions.edit")
 def new_promotion() -> Response:
     """Make a promotion."""
     form = PromotionForm(categories.tree(), categories.collections())
@@ -44,7 +44,7 @@ def new_promotion() -> Response:
 
 
 @bp.route("/promotions/<int:promotion_id>", methods=["GET", "POST"], endpoint="promotion")
-@permission_required("promotions.edit")
+@access("staff:promotions.edit")
 def edit_promotion(promotion_id: int) -> Response:
     """Change a promotion, or switch it off."""
     promotion = keeping.find(Promotion, promotion_id)
@@ -70,7 +70,7 @@ def promotion_page(promotion: Promotion | None, form: PromotionForm) -> Response
 
 
 @bp.get("/delivery", endpoint="delivery")
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def list_delivery() -> str:
     """All ways of delivery, as buyers see them one after another."""
     methods = db.session.scalars(delivery_keeping.listed()).all()
@@ -78,7 +78,7 @@ def list_delivery() -> str:
 
 
 @bp.route("/delivery/new", methods=["GET", "POST"])
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def new_delivery() -> Response:
     """Make a way of delivery."""
     form = DeliveryForm()
@@ -92,7 +92,7 @@ def new_delivery() -> Response:
 
 
 @bp.route("/delivery/<int:method_id>", methods=["GET", "POST"])
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def delivery_method(method_id: int) -> Response:
     """Change a way of delivery, or offer it no more."""
     method = keeping.find(DeliveryMethod, method_id)
@@ -108,7 +108,7 @@ def delivery_method(method_id: int) -> Response:
 
 
 @bp.post("/delivery/<int:method_id>/move")
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def move_delivery(method_id: int) -> Response:
     """Show a way of delivery one place earlier or later."""
     delivery_keeping.move(keeping.find(DeliveryMethod, method_id), place_asked(), current_user)
@@ -126,7 +126,7 @@ def delivery_page(method: DeliveryMethod | None, form: DeliveryForm) -> Response
 
 
 @bp.route("/currencies", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def rates() -> Response:
     """Rates by currency, and a form to set one."""
     form = RateForm()
@@ -142,7 +142,7 @@ def rates() -> Response:
 
 
 @bp.post("/currencies/<currency>/remove")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def remove_rate(currency: str) -> Response:
     """Show prices in a currency no more."""
     rate_keeping.remove(currency, current_user)

@@ -9,8 +9,8 @@ from ...db import db
 from ...models import Category, Collection
 from ...services.catalogue import categories
 from ...services.core import keeping
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..uploads import choose_again, draw_product_picture, take
 from .category_forms import CategoryForm, CollectionForm
@@ -19,7 +19,7 @@ from .product_media import place_asked
 
 
 @bp.get("/shelves", endpoint="categories")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def list_shelves() -> str:
     """All categories and collections."""
     in_categories, in_collections = categories.product_counts()
@@ -34,7 +34,7 @@ def list_shelves() -> str:
 
 
 @bp.route("/shelves/categories/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_category() -> Response:
     """Make a category."""
     form = CategoryForm(categories.tree())
@@ -51,7 +51,7 @@ def new_category() -> Response:
 
 
 @bp.route("/shelves/categories/<int:category_id>", methods=["GET", "POST"], endpoint="category")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def edit_category(category_id: int) -> Response:
     """Change a category."""
     category = keeping.find(Category, category_id)
@@ -72,7 +72,7 @@ def edit_category(category_id: int) -> Response:
 
 
 @bp.post("/shelves/categories/<int:category_id>/move")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def move_category(category_id: int) -> Response:
     """Move a category one place among those beside it."""
     categories.move_category(keeping.find(Category, category_id), place_asked(), current_user)
@@ -81,7 +81,7 @@ def move_category(category_id: int) -> Response:
 
 
 @bp.route("/shelves/collections/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_collection() -> Response:
     """Make a collection."""
     form = CollectionForm()
@@ -96,7 +96,7 @@ def new_collection() -> Response:
 
 
 @bp.route("/shelves/collections/<int:collection_id>", methods=["GET", "POST"], endpoint="collection")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def edit_collection(collection_id: int) -> Response:
     """Change a collection."""
     collection = keeping.find(Collection, collection_id)

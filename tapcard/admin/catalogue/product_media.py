@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from ...db import db
 from ...services.catalogue import categories, product_media, products
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..uploads import LARGEST_REQUEST, WITH_PICTURES, draw_product_picture, take
 from .product_forms import OptionForm, PictureForm, PicturesForm, ProductForm, SetForm
@@ -40,7 +40,7 @@ def to_product(product_id: int, anchor: str) -> Response:
 
 
 @bp.post("/products/<int:product_id>/pictures")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def add_pictures(product_id: int) -> Response:
     """Add pictures behind those there are."""
     products.find(product_id)
@@ -59,7 +59,7 @@ def add_pictures(product_id: int) -> Response:
 
 
 @bp.route("/products/<int:product_id>/pictures/<int:picture_id>", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def product_picture(product_id: int, picture_id: int) -> Response:
     """Say what a picture shows."""
     product = products.find(product_id)
@@ -75,7 +75,7 @@ def product_picture(product_id: int, picture_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/pictures/<int:picture_id>/move")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def move_picture(product_id: int, picture_id: int) -> Response:
     """Move a picture one place."""
     product = products.find(product_id)
@@ -85,7 +85,7 @@ def move_picture(product_id: int, picture_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/pictures/<int:picture_id>/remove")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def remove_picture(product_id: int, picture_id: int) -> Response:
     """Take a picture off the product."""
     product = products.find(product_id)
@@ -99,7 +99,7 @@ def remove_picture(product_id: int, picture_id: int) -> Response:
 
 
 @bp.route("/products/<int:product_id>/options/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_option(product_id: int) -> Response:
     """Ask buyers one thing more."""
     product = products.find(product_id)
@@ -116,7 +116,7 @@ def new_option(product_id: int) -> Response:
 
 
 @bp.route("/products/<int:product_id>/options/<int:option_id>", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def product_option(product_id: int, option_id: int) -> Response:
     """Ask something otherwise."""
     product = products.find(product_id)
@@ -135,7 +135,7 @@ def product_option(product_id: int, option_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/options/<int:option_id>/move")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def move_option(product_id: int, option_id: int) -> Response:
     """Ask something one place earlier or later."""
     product = products.find(product_id)
@@ -145,7 +145,7 @@ def move_option(product_id: int, option_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/options/<int:option_id>/remove")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def remove_option(product_id: int, option_id: int) -> Response:
     """Ask something no more."""
     product = products.find(product_id)
@@ -156,7 +156,7 @@ def remove_option(product_id: int, option_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/options/set")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def apply_option_set(product_id: int) -> Response:
     """Ask everything of a set."""
     product = products.find(product_id)

@@ -9,15 +9,15 @@ from ...db import db
 from ...models import Product
 from ...services.catalogue import categories, product_media, products
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..paging import asked, page_of
 from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
 
 
 @bp.get("/products", endpoint="products")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def list_products() -> str:
     """All products, to search and to filter."""
     question = {name: asked(name) for name in ("search", "state", "kind")}
@@ -33,7 +33,7 @@ def list_products() -> str:
 
 
 @bp.route("/products/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_product() -> Response:
     """Make a product; pictures and options follow on its page."""
     form = ProductForm(categories.tree(), categories.collections())
@@ -47,7 +47,7 @@ def new_product() -> Response:
 
 
 @bp.route("/products/<int:product_id>", methods=["GET", "POST"], endpoint="product")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def edit_product(product_id: int) -> Response:
     """Change a product."""
     product = products.find(product_id)
@@ -63,7 +63,7 @@ def edit_product(product_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/show")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def show_product(product_id: int) -> Response:
     """Put a product on sale, or hide it."""
     is_active = request.form.get("shown") == "yes"
@@ -74,7 +74,7 @@ def show_product(product_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/duplicate")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def duplicate_product(product_id: int) -> Response:
     """Make a hidden copy and go there."""
     copy = products.duplicate(products.find(product_id), current_user)

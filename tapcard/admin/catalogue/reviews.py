@@ -12,7 +12,7 @@ from ...db import db
 from ...models import Review, ReviewStatus
 from ...services.catalogue import reviews
 from ...services.core import keeping
-from ...web.guards import permission_required
+from ...web.access import access
 from ..blueprint import bp
 from ..paging import page_of
 
@@ -20,7 +20,7 @@ STATES = {each.value: each for each in ReviewStatus}
 
 
 @bp.get("/reviews", endpoint="reviews")
-@permission_required("reviews.decide")
+@access("staff:reviews.decide")
 def list_reviews() -> str:
     """Reviews that nobody has looked at yet, the oldest first; or those that were let through, or left out."""
     state = STATES.get(request.args.get("state", ""), ReviewStatus.WAITING)
@@ -30,14 +30,14 @@ def list_reviews() -> str:
 
 
 @bp.post("/reviews/<int:review_id>/approve")
-@permission_required("reviews.decide")
+@access("staff:reviews.decide")
 def approve_review(review_id: int) -> Response:
     """Show a review in the shop."""
     return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It’s now shown in the shop."))
 
 
 @bp.post("/reviews/<int:review_id>/reject")
-@permission_required("reviews.decide")
+@access("staff:reviews.decide")
 def reject_review(review_id: int) -> Response:
     """Leave a review out of the shop."""
     return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn’t shown in the shop."))

@@ -17,8 +17,8 @@ from ...services.orders import order_desk, orders
 from ...services.orders.order_desk import Show
 from ...services.payments import oversold, payments
 from ...web import filters
+from ...web.access import access
 from ...web.forms import Form, refusals
-from ...web.guards import permission_required
 from ...workflows import paying
 from ..blueprint import bp
 from . import labels
@@ -34,7 +34,7 @@ def chosen(text: str) -> Show | OrderStatus:
 
 
 @bp.get("/orders", endpoint="orders")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def list_orders() -> str:
     """Orders, those that somebody waits for first; searched and filtered by the address."""
     show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
@@ -49,7 +49,7 @@ def list_orders() -> str:
 
 
 @bp.get("/orders/<number>")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def order(number: str) -> str:
     """One order with all there is to know and to do."""
     found = order_desk.whole(number)
@@ -101,21 +101,21 @@ def press(number: str, do: Callable[[Order], None], said: str) -> Response:
 
 
 @bp.post("/orders/<number>/process")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def process_order(number: str) -> Response:
     """Note that somebody works on it."""
     return press(number, lambda found: orders.process(found, current_user), _("Processing started."))
 
 
 @bp.post("/orders/<number>/deliver")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def deliver_order(number: str) -> Response:
     """Note that everything has arrived, or was handed over."""
     return press(number, lambda found: orders.deliver(found, current_user, utcnow()), _("Order marked as delivered."))
 
 
 @bp.post("/orders/<number>/give")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def give_order(number: str) -> Response:
     """Give what an oversold order promises, since it was found after all."""
     keys = current_app.extensions["keys"]
@@ -127,7 +127,7 @@ def give_order(number: str) -> Response:
 
 
 @bp.post("/orders/<number>/lines/<int:line_id>/produce")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
     """Note how far a line of cards is."""
     found = order_desk.whole(number)
@@ -142,7 +142,7 @@ def produce_line(number: str, line_id: int) -> Response:
 
 
 @bp.route("/orders/<number>/ship", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def ship_order(number: str) -> Response:
     """Send the parcel on its way, and tell the buyer."""
     found, form = order_desk.whole(number), ShipForm()
@@ -160,7 +160,7 @@ def ship_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
     """Cancel what is not paid; the buyer is told, and what it held is free again."""
     found, form = order_desk.whole(number), CancelForm()
@@ -177,7 +177,7 @@ def cancel_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/extend", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def extend_order(number: str) -> Response:
     """Give the buyer more time to pay."""
     found, form = order_desk.whole(number), ExtendForm(days=filters.shop().offline_days)
@@ -189,7 +189,7 @@ def extend_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/note", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def note_order(number: str) -> Response:
     """Write something down for the others."""
     found, form = order_desk.whole(number), NoteForm()
@@ -204,7 +204,7 @@ def note_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/payment", methods=["GET", "POST"])
-@permission_required("payments.confirm")
+@access("staff:payments.confirm")
 def take_payment(number: str) -> Response:
     """Note money that came outside the web, the whole or a part."""
     found = order_desk.whole(number)
@@ -232,7 +232,7 @@ def take_payment(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/payments/<public_id>/seen", methods=["GET", "POST"])
-@permission_required("payments.confirm")
+@access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
     """Note that somebody has seen to a payment that needed care."""
     found, form = order_desk.whole(number), DismissForm()
