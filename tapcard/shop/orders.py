@@ -13,11 +13,15 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import LineKind, Order
-from ..services import accounts, buying_again, orders, payments, reviews
-from ..web import filters, paying
+from ..services.accounts import accounts
+from ..services.catalogue import reviews
+from ..services.orders import orders, reorder
+from ..services.payments import payments
+from ..web import filters, payment_methods
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
+from ..workflows import paying
 from .blueprint import bp
 from .checkout import buyer_here, pay
 from .checkout_forms import PayForm
@@ -55,7 +59,7 @@ def order(number: str) -> Response:
 
 def show(found: Order, form: PayForm | None = None) -> Response:
     """The page of an order; while it waits for money it asks how to pay."""
-    offered = paying.offered() if found.is_open else []
+    offered = paying.offered(filters.shop()) if found.is_open else []
     payment = payments.open_of(found) if found.is_open else None
     if form is None:
         form = PayForm(offered, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
@@ -63,7 +67,7 @@ def show(found: Order, form: PayForm | None = None) -> Response:
         "shop/order.html",
         order=found,
         form=form,
-        gateways=paying.in_words(offered),
+        gateways=payment_methods.descriptions(offered),
         payment=payment,
         due=payments.due(found) if found.is_open else None,
         history=history(found),
@@ -84,7 +88,7 @@ def pay_order(number: str) -> Response:
     """Pay an order that waits for its money, by the same way or another one."""
     throttle("place_order", account=current_user.id, address=True)
     found = own(number)
-    form = PayForm(paying.offered())
+    form = PayForm(paying.offered(filters.shop()))
     if found.is_open and not form.validate():
         return show(found, form)
     return pay(found, form.gateway.data or "")
@@ -132,7 +136,7 @@ def canceled_words(found: Order) -> str:
 def buy_again(number: str) -> Response:
     """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
     found = own(number)
-    again = buying_again.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
+    again = reorder.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
     is_any = len(again.refused) < len(found.lines)
     db.session.commit()
     for title, error in again.refused:
