@@ -48,12 +48,20 @@ POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgre
 KEPT_TABLES = {"alembic_version", "roles"}
 
 
+# tests of pages, which look the same whatever keeps the data: once is enough
+PAGES = tuple(f"tests/{folder}/" for folder in ("admin", "auth", "journeys", "shop", "tap", "web"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for no database: once is enough."""
+    """Mark what needs to run on one database only: what needs none, and pages, unless they are marked `sql`."""
     for item in items:
+        if any(map(item.get_closest_marker, ("fuzz", "sql"))):
+            continue
         if not {"database_url", "served"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("anywhere")
+            item.add_marker("no_database")
+        elif item.nodeid.startswith(PAGES):
+            item.add_marker("ui")
 
 
 @pytest.fixture(scope="session")

@@ -24,16 +24,15 @@ BELOW_THE_ENTRY_POINTS = (
 )
 
 # Rules and what is under them; facts, actor and time are arguments. `flask` alone is meant: `flask_babel` is too.
-KNOW_NO_WEB = ("services", "models", "gateways", "outbox", "spool", "images", "qr", "files", "settings", "backup",
-               "money", "clock", "errors", "tokens", "keys")  # fmt: skip
+KNOW_NO_WEB = ("services", "models", "gateways", "outbox", "spool", "images", "qr", "files", "settings",
+               "workflows/backup", "money", "clock", "errors", "tokens", "keys")  # fmt: skip
 WEB = ("flask", "flask_login", "flask_wtf", "flask_admin", "flask_limiter", "flask_session", "werkzeug", "wtforms")
 
 # Services that count something other than money, by name; every other one counts in whole units.
 MAY_USE_FRACTIONS = {
-    "catalogue": "divides in SQL, to sort by rating",
-    "erasing": "joins paths",
-    "health": "hours, shares of a disk, and paths",
-    "recording": "milliseconds",
+    "search": "divides in SQL, to sort by rating",
+    "erasure": "joins paths",
+    "ingest": "milliseconds",
     "statistics": "halves of a span of time",
 }
 
@@ -55,12 +54,9 @@ def name_of(path: Path) -> str:
 
 
 def in_rows(rows: tuple[str, ...]) -> list[Path]:
-    """Every file of modules or packages right under `tapcard`."""
-    return [
-        path
-        for path in SOURCES
-        if path.is_relative_to(PACKAGE) and path.relative_to(PACKAGE).parts[0].removesuffix(".py") in rows
-    ]
+    """Every file of these modules and packages of `tapcard`."""
+    inside = {path: path.relative_to(PACKAGE).with_suffix("").as_posix() for path in SOURCES if PACKAGE in path.parents}
+    return [path for path, name in inside.items() if any(name == row or name.startswith(f"{row}/") for row in rows)]
 
 
 @cache

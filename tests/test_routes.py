@@ -412,7 +412,7 @@ LIKE = {
     "ben, where staff need two factors": Like("ben", *WITHOUT_BACK_OFFICE),
     "olu, where staff need two factors": Like("olu", *WITHOUT_BACK_OFFICE),
 }
-EVERYBODY = [*ROLES, *(pytest.param(role, marks=pytest.mark.odd) for role in LIKE)]
+EVERYBODY = [*ROLES, *(pytest.param(role, marks=pytest.mark.fuzz) for role in LIKE)]
 # what mail programs send by themselves (RFC 8058): the address is signed, and does one harmless thing
 WITHOUT_TOKEN = {
     "tapcard.tap.statistics.stop_weekly_mail",
@@ -714,7 +714,7 @@ def test_no_form_is_let_off_its_token(app: Flask) -> None:
     }
 
 
-@pytest.mark.odd
+@pytest.mark.fuzz
 @pytest.mark.parametrize("role", ["nobody", "ada", "olu"])
 def test_without_its_token_nothing_is_taken(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
@@ -742,7 +742,7 @@ def test_only_two_kinds_of_requests_do_anything(app: Flask) -> None:
 # --- looking ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.odd
+@pytest.mark.fuzz
 @pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
 def test_looking_never_writes(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
@@ -757,7 +757,7 @@ def test_looking_never_writes(
             assert writes(asked) == [], f"{method} {path}"
 
 
-@pytest.mark.looks
+@pytest.mark.ui
 @pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
 @pytest.mark.usefixtures("stage")
 def test_no_page_asks_anything_of_a_third_party(browsers: Callable[..., list[FormClient]], role: str) -> None:
@@ -778,7 +778,7 @@ def odd_paths(rule: Rule, values: dict[str, Any]) -> list[str]:
     return [template.format(**{**values, name: odd}) for name in rule.arguments for odd in ODD_PARTS]
 
 
-@pytest.mark.odd
+@pytest.mark.fuzz
 @pytest.mark.parametrize("role", ["nobody", "ada", "ben"])
 def test_an_odd_part_of_an_address_breaks_nothing(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]], role: str
@@ -794,7 +794,7 @@ def test_an_odd_part_of_an_address_breaks_nothing(
     assert tried > 100
 
 
-@pytest.mark.odd
+@pytest.mark.fuzz
 def test_an_odd_address_to_send_to_breaks_nothing(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]]
 ) -> None:
@@ -813,7 +813,7 @@ def test_an_odd_address_on_plastic_has_a_page(client: FormClient, path: str, odd
         assert answer.status_code in (301, 308, 404)
 
 
-@pytest.mark.odd
+@pytest.mark.fuzz
 def test_an_odd_question_breaks_no_page(
     app: Flask, stage: Callable[[str], dict[str, Any]], browsers: Callable[..., list[FormClient]]
 ) -> None:

@@ -15,6 +15,8 @@ from tapcard.models import User, WebSession
 from tests.conftest import FormClient, login
 from tests.watching import words_of
 
+pytestmark = pytest.mark.sql
+
 HEADINGS = {
     400: "That did not work",
     403: "This is not yours to open",
