@@ -5,9 +5,11 @@ import dataclasses
 import email
 import email.policy
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import Client, TestResponse
 
 from config import Config
@@ -45,12 +48,20 @@ POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgre
 KEPT_TABLES = {"alembic_version", "roles"}
 
 
+# tests of pages, which look the same whatever keeps the data: once is enough
+PAGES = tuple(f"tests/{folder}/" for folder in ("admin", "auth", "journeys", "shop", "tap", "web"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for no database: once is enough."""
+    """Mark what needs to run on one database only: what needs none, and pages, unless they are marked `sql`."""
     for item in items:
+        if any(map(item.get_closest_marker, ("fuzz", "sql"))):
+            continue
         if not {"database_url", "served"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("anywhere")
+            item.add_marker("no_database")
+        elif item.nodeid.startswith(PAGES):
+            item.add_marker("ui")
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +138,7 @@ class FormClient(FlaskClient):
         """The token of this browser's session, as a page's form would carry it."""
         sid = self._sid()
         if self._token is None or sid is None or self._token[0] != sid:
-            token = self._read_token()
+            token = contextvars.Context().run(self._read_token)
             self._token = (self._sid() or "", token)
         return self._token[1]
 
@@ -136,13 +147,10 @@ class FormClient(FlaskClient):
         return cookie.value if cookie is not None else None
 
     def _read_token(self) -> str:
-        page = contextvars.Context().run(super().open, "/log-in?next=/dashboard", method="GET")
-        text = page.get_data(as_text=True)
-        if 'name="csrf_token"' not in text:
-            page = contextvars.Context().run(super().open, "/dashboard", method="GET")
-            text = page.get_data(as_text=True)
-        _before, _mark, rest = text.partition('name="csrf_token"')
-        return rest.partition('value="')[2].partition('"')[0]
+        """Put a token into the session, as showing a form does; a page of its own would take most of a test's time."""
+        with self.session_transaction() as session:
+            raw = session.setdefault("csrf_token", secrets.token_hex(20))
+        return URLSafeTimedSerializer(self.application.secret_key or "", salt="wtf-csrf-token").dumps(raw)  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -159,16 +167,24 @@ def app(application: Flask) -> Iterator[Flask]:
 
 def empty() -> None:
     """Delete all rows but those every installation has."""
-    tables = {table.name: table for table in db.metadata.sorted_tables if table.name not in KEPT_TABLES}
-    # asked in one statement: emptying those that are empty takes PostgreSQL longer than most tests
-    filled = sa.union_all(
-        *(sa.select(sa.literal(name)).where(sa.exists(sa.select(table))) for name, table in tables.items())
-    )
-    names = set(db.session.scalars(filled))
-    for table in reversed(tables.values()):
-        if table.name in names:
-            db.session.execute(table.delete())
+    connection = db.session.connection()
+    names, query = _tables()
+    filled = set(connection.exec_driver_sql(query).scalars())
+    for name in reversed(names):
+        if name in filled:
+            connection.exec_driver_sql(f'DELETE FROM "{name}"')
     db.session.commit()
+
+
+@cache
+def _tables() -> tuple[list[str], str]:
+    """Return the tables in the order they depend on each other, and the query for those with rows.
+
+    One query, because emptying empty tables takes PostgreSQL longer than most tests; as text, because building it takes
+    longer than running it.
+    """
+    names = [table.name for table in db.metadata.sorted_tables if table.name not in KEPT_TABLES]
+    return names, " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)
 
 
 def clean_instance(instance: Path) -> None:

@@ -67,7 +67,7 @@ def stage(create_card: Callable[..., Card], card: Card, ada: User, profile: obje
     create_card(ada, token="RETIRED2", status=CardStatus.RETIRED)
 
 
-@pytest.mark.looks
+@pytest.mark.ui
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
 @pytest.mark.parametrize("modules", [("shop", "admin"), ("shop",), ("admin",)], ids=",".join)

@@ -352,7 +352,7 @@ def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -
     assert len(first) == len(WARES)
 
 
-@pytest.mark.looks
+@pytest.mark.ui
 def test_pictures_of_goods_are_square_light_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawings.scene, "FINE", 1)
     drawn = [draw() for draw in GOODS.values()]

@@ -78,7 +78,7 @@ def count(client: FormClient, path: str) -> list[str]:
     return queries(asked)
 
 
-@pytest.mark.looks
+@pytest.mark.ui
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
 def test_a_page_asks_a_fixed_number_of_times(
     client: FormClient, grow: Callable[[int], None], card: Card, create_card: Callable[..., Card],

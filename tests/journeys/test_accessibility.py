@@ -14,7 +14,7 @@ from tests.journeys.test_first_card import PASSWORD, log_in
 from tests.journeys.test_profile import sign_up
 from tests.journeys.walking import LEAST, UNLINKED, complaints, forms_to_spoil, link_mailed, pages, register, spoil
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = pytest.mark.browser
 LEAST_REFUSED = {"nobody": 5, "ada@example.com": 18, "olu@example.com": 4}
 REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, iframe, [tabindex]"
 COLLECT = f"""() => {{

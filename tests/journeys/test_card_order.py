@@ -33,7 +33,7 @@ def pay(page: Page) -> str:
     return page.url.rpartition("/")[2]
 
 
-DEVICES = ["desktop", pytest.param("phone", marks=pytest.mark.looks)]
+DEVICES = ["desktop", "phone"]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -89,9 +89,7 @@ def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
     expect(page.get_by_text("Claimed by someone else")).to_have_count(4)
 
 
-@pytest.mark.parametrize(
-    ("device", "token"), [("iphone", "DEMOPAY"), pytest.param("desktop", "PAYDESK2", marks=pytest.mark.looks)]
-)
+@pytest.mark.parametrize(("device", "token"), [("iphone", "DEMOPAY"), ("desktop", "PAYDESK2")])
 def test_a_card_that_waits_for_money_is_tapped_paid_and_active(
     request: pytest.FixtureRequest, chromium: Browser, served: Served, device: str, token: str
 ) -> None:

@@ -13,7 +13,7 @@ from tests.journeys.test_first_card import PASSWORD, log_in
 from tests.journeys.test_profile import sideways_photo, sign_up, titles
 from tests.journeys.walking import link_mailed, register
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = pytest.mark.browser
 LONG_ENOUGH = 2500  # milliseconds that a person needs for the form
 
 

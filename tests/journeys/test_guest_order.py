@@ -7,7 +7,7 @@ from tests.journeys.conftest import Served, keep
 from tests.journeys.test_without_javascript import plain_phone
 from tests.journeys.walking import link_mailed
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sql]
 
 __all__ = ["plain_phone"]  # a fixture
 

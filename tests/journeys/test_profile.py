@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.journeys.conftest import PHONE, Served, keep
 from tests.journeys.test_first_card import PASSWORD, log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = pytest.mark.browser
 THEMES = ("lake", "ember", "forest", "night", "rose")
 
 

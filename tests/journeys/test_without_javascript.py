@@ -13,7 +13,7 @@ from tests.journeys.test_profile import sideways_photo, sign_up
 from tests.journeys.test_two_factor import give_password, next_code
 from tests.journeys.walking import LEAST, UNLINKED, link_mailed, pages, register
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = pytest.mark.browser
 MISSING = """(wide) => {
   const all = (selector) => [...document.querySelectorAll(selector)];
   const start = (each) => each.outerHTML.slice(0, 120);

@@ -24,6 +24,8 @@ from tapcard.services.cards import cards
 from tapcard.tap.fast import FastTaps
 from tests.taps import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
 
+pytestmark = pytest.mark.sql
+
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = ("FASTCARD", "PROCARD", "NEWCARD", "LOSTCARD", "OLDCARD", "BLANKCARD", "NOSUCHCARD")
 ODD = ("", "%00", "%20", "%0A", "%09", "%7F", "%C3%A9", "%FF", "%E2%80%AE", "%EF%BC%A1", ";a=1", "%2F", "%3F", "+", ".")

@@ -24,6 +24,8 @@ from tapcard.tap.recorder import TapRecorder, cookie, is_counted
 from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
 from tests.watching import together
 
+pytestmark = pytest.mark.sql
+
 real_write = os.write
 
 

@@ -15,6 +15,8 @@ from tapcard.models import User, WebSession
 from tests.conftest import FormClient, login
 from tests.watching import words_of
 
+pytestmark = pytest.mark.sql
+
 HEADINGS = {
     400: "Something went wrong",
     403: "You don't have access to this page",

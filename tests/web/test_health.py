@@ -18,6 +18,8 @@ from tapcard.services.taps.ingest import Reading
 from tapcard.workflows import health
 from tests import needs
 
+pytestmark = pytest.mark.sql
+
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:9/nowhere?connect_timeout=2"
 
 

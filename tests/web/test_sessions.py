@@ -16,6 +16,8 @@ from tapcard.web import sessions
 from tapcard.web.sessions import hash_of
 from tests.conftest import FormClient, login
 
+pytestmark = pytest.mark.sql
+
 MADE_UP = "an-id-that-somebody-else-has-chosen"
 
 
