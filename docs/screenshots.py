@@ -26,7 +26,7 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 COLORS = 256
 LARGEST = 200 * 1024  # bytes
 START_SECONDS = 120
-PASSWORD = "tapcard-demo"  # noqa: S105 - everybody knows it
+PASSWORD = "tapcard-demo"
 
 
 @dataclass(frozen=True)
