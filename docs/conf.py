@@ -11,6 +11,8 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tapcard.css"]
 html_title = "tapcard documentation"
 html_show_sphinx = False
 html_copy_source = False
