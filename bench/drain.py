@@ -11,7 +11,7 @@ from flask import Flask
 
 from tapcard import worker
 from tapcard.models import Channel, Outcome
-from tapcard.services.recording import Reading
+from tapcard.services.taps.ingest import Reading
 
 from .figures import Figure, at_least
 from .stage import databases, stage

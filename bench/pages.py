@@ -11,7 +11,7 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 
 from tapcard.db import db
-from tapcard.services import accounts
+from tapcard.services.accounts import accounts
 
 from . import data
 from .figures import Figure, at_most, interleaved, ratio

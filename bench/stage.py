@@ -24,7 +24,7 @@ from tapcard import seeds
 from tapcard.app import create_app
 from tapcard.db import db, transactions
 from tapcard.models import Profile, User
-from tapcard.services import accounts
+from tapcard.services.accounts import accounts
 from tests import needs
 from tests.servers import free_port, granian
 

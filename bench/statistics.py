@@ -13,8 +13,9 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import User
-from tapcard.services import accounts, rollups, statistics
-from tapcard.services.statistics import Question
+from tapcard.services.accounts import accounts
+from tapcard.services.taps import rollups, statistics
+from tapcard.services.taps.statistics import Question
 
 from . import data
 from .figures import Figure, at_most, interleaved, ratio

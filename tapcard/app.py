@@ -9,20 +9,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 
-from . import admin, auth, billing, cli, db, mail, seeds, shop, tap, worker
+from . import admin, auth, billing, cli, db, mail, shop, tap, worker
 from .keys import Keys
 from .web import (
     assets,
     carts,
     errors,
     filters,
-    floods,
     guards,
     health,
     icons,
     logs,
     mailbox,
     navigation,
+    rate_limits,
     security,
     sessions,
     uploads,
@@ -45,7 +45,7 @@ def create_app(config: Config) -> Flask:
     for part in (
         sessions,
         security,
-        floods,
+        rate_limits,
         guards,
         errors,
         filters,
@@ -58,7 +58,7 @@ def create_app(config: Config) -> Flask:
         health,
     ):
         part.init_app(app)
-    for module in (tap, auth, shop, billing, admin, mailbox, worker, seeds, cli):
+    for module in (tap, auth, shop, billing, admin, mailbox, worker, cli):
         module.init_app(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]
     tap.answer_in_front(app)

@@ -18,12 +18,17 @@ from flask.cli import AppGroup, with_appcontext
 from honcho.manager import Manager
 from sqlalchemy import select
 
-from . import backup
 from .clock import utcnow
 from .db import db, empty_log
+from .demo.demo import LOGINS, Demo
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
-from .services import accounts, card_import, cards, closing, erasing, health, two_factor
+from .seeds.shop import seed_delivery
+from .services.accounts import accounts, two_factor
+from .services.cards import cards, legacy_import
+from .services.privacy import closure, erasure
+from .workflows import backup, health
+from .workflows.health import DEMO_PASSWORD
 
 cards_group = AppGroup("cards", help="Make, import and block cards.")
 users_group = AppGroup("users", help="Accounts.")
@@ -35,7 +40,7 @@ def init_app(app: Flask) -> None:
     """Add the commands."""
     for group in (cards_group, users_group):
         app.cli.add_command(group)
-    for command in (serve, doctor, make_backup, restore_backup):
+    for command in (seed, serve, doctor, make_backup, restore_backup):
         app.cli.add_command(command)
 
 
@@ -97,7 +102,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
     accounts.seed_roles()
     try:
         own_hosts = {urlsplit(config().site_url).netloc}
-        report = card_import.run(file, own_hosts, current_app.extensions["keys"])
+        report = legacy_import.run(file, own_hosts, current_app.extensions["keys"])
     except UnicodeDecodeError as error:
         db.session.rollback()
         raise click.ClickException(f"The file is not UTF-8 ({error.reason}); nothing was imported.") from None
@@ -249,10 +254,10 @@ def erase_user(email: str, yes: bool) -> None:
     with told():
         user = db.session.get_one(User, user_id)
         if user.closed_at is None:
-            closing.shut(user, now, even_inactive=True)
-        person = erasing.erase(user_id, now, closed_before=now)
+            closure.shut(user, now, even_inactive=True)
+        person = erasure.erase(user_id, now, closed_before=now)
     try:
-        erasing.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+        erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
             f"The account is erased, but not all of its files: {error}. The worker deletes pictures within a day; "
@@ -335,3 +340,29 @@ def restore_backup(archive: Path, force: bool) -> None:
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
     click.echo("Restored.")
+
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+
+@click.command("seed")
+@click.option("--demo", is_flag=True, help="People, designs, cards, two months of taps, and a shop with orders.")
+@click.option("--if-empty", is_flag=True, help="Only into a database without people.")
+@with_appcontext
+def seed(demo: bool, if_empty: bool) -> None:
+    """Make what a shop begins with; or the demo data that is missing, and tell the logins, never in production."""
+    if not demo:
+        accounts.seed_roles()
+        made = seed_delivery()
+        db.session.commit()
+        click.echo(f"  Made: {', '.join(made)}." if made else "  Everything is there already.")
+        return
+    if config().is_production:
+        raise click.ClickException("Demo data has known passwords; production does not get it.")
+    if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
+        made = Demo(current_app.extensions["keys"], config().instance_path).run()
+        db.session.commit()
+        click.echo("  Made: " + ", ".join(made) + "." if made else "  Everything is there already.")
+    if accounts.find("ada@example.com") is not None:
+        click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config().site_url))
+    db.session.rollback()

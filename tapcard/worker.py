@@ -19,25 +19,23 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, empty_log, insert, transactions
+from .mails import cards, content, taps
+from .mails import orders as order_letters
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
-from .services import (
-    carts,
-    erasing,
-    newsletter,
-    orders,
-    payments,
-    pictures,
-    recording,
-    rollups,
-    transfers,
-    visitors,
-    weekly_mail,
-)
-from .services.erasing import NotErasable
-from .services.recording import Reading, Recorder
+from .services.cards import transfers
+from .services.cart import carts
+from .services.content import newsletter
+from .services.core import uploads
+from .services.orders import orders
+from .services.payments import payments
+from .services.privacy import erasure
+from .services.privacy.erasure import NotErasable
+from .services.taps import ingest, rollups, visitor_hash, weekly_digest
+from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
-from .web import artwork_letter, evidence, newsletter_letter, order_letters, sessions, weekly_letter
+from .web import sessions
+from .workflows import evidence
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +74,9 @@ class Drainer:
     def _drain_file(self, name: str, zone: str) -> int:
         stored = 0
         while not self.stop.is_set() and not self.spool.is_read(name, self.offsets.get(name)):
-            offset = recording.offset_of(name)
+            offset = ingest.offset_of(name)
             try:
-                chunk = self.spool.read(name, offset, recording.BATCH)
+                chunk = self.spool.read(name, offset, ingest.BATCH)
             except FileNotFoundError:
                 db.session.rollback()
                 return stored  # another drainer has just finished with it
@@ -92,7 +90,7 @@ class Drainer:
             self.offsets[name] = chunk.end
             stored += number
         if name in self.offsets and self.spool.remove(name, self.offsets[name]):
-            recording.finish(name, utcnow())
+            ingest.finish(name, utcnow())
             db.session.commit()
         return stored
 
@@ -101,7 +99,7 @@ class Drainer:
         readings: list[Reading] = []
         bad = list(chunk.bad)
         for raw, fields in chunk.lines:
-            reading = recording.reading_of(fields)
+            reading = ingest.reading_of(fields)
             if reading is None:
                 bad.append(raw)
             else:
@@ -109,7 +107,7 @@ class Drainer:
         try:
             rollups.hold_still(shared=True)
             number = self.recorder.store(db.session.connection(), readings, zone)
-            if recording.advance(name, offset, chunk.end, len(bad)):
+            if ingest.advance(name, offset, chunk.end, len(bad)):
                 if bad:
                     self.spool.keep_bad(name, bad)
                     logger.error("%d unreadable lines in the tap spool", len(bad))
@@ -144,22 +142,22 @@ def fold() -> None:
 
 def delete_unused(name: str, user_id: int) -> None:
     """Delete a picture that nothing shows; one that was sent of late may be about to be shown, and waits."""
-    is_used = bool(pictures.in_use([name]))
+    is_used = bool(uploads.in_use([name]))
     db.session.rollback()  # nothing is held while a file is deleted
     if is_used:
         return
-    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), pictures.KEPT)
+    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), uploads.KEPT)
     if may_go_at is not None:
-        pictures.leave([name], user_id, due_at=may_go_at)
+        uploads.leave([name], user_id, due_at=may_go_at)
 
 
 # mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
 PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
     mail.PREPARE,
     order_letters.PREPARE,
-    {"mail.weekly": weekly_letter.write, pictures.DELETE: delete_unused},
-    {"mail.artwork_decided": artwork_letter.write},
-    {"mail.newsletter_confirm": newsletter_letter.ask_to_confirm},
+    {"mail.weekly": taps.write, uploads.DELETE: delete_unused},
+    {"mail.artwork_decided": cards.write},
+    {"mail.newsletter_confirm": content.ask_to_confirm},
 )
 
 
@@ -228,20 +226,20 @@ def purge() -> None:
     db.session.execute(sa.delete(ThrottleCounter).where(ThrottleCounter.window_ends_at < now))
     db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - SENT_KEPT))
     db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - SENT_KEPT))
-    recording.forget_finished(now)
+    ingest.forget_finished(now)
 
 
 def sweep_uploads() -> None:
     """Delete pictures nothing refers to any more."""
-    used = pictures.in_use()
+    used = uploads.in_use()
     db.session.rollback()  # looking through the folder takes its time
-    files.sweep(files.folder(current_app.instance_path), used, pictures.KEPT)
+    files.sweep(files.folder(current_app.instance_path), used, uploads.KEPT)
 
 
 def erase_closed() -> None:
     """Erase the people who closed their account and did not come back in time."""
     now = utcnow()
-    waiting = erasing.due(now)
+    waiting = erasure.due(now)
     db.session.rollback()
     for user_id in waiting:
         try:
@@ -257,10 +255,10 @@ def erase_closed() -> None:
 
 
 def _erase(user_id: int, now: datetime) -> None:
-    person = erasing.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+    person = erasure.erase(user_id, now, closed_before=now - RETURN_WITHIN)
     db.session.commit()
     is_production = current_app.config["TAPCARD"].is_production
-    erasing.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
+    erasure.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
 
 
 def purge_newsletter() -> None:
@@ -309,15 +307,15 @@ def look_at_payments() -> None:
 
 def promise_weekly_mails() -> None:
     """On Monday morning, promise everybody who wants one their weekly mail."""
-    monday = weekly_mail.monday_to_send(utcnow(), shop_zone())
-    while monday is not None and weekly_mail.promise(monday):
+    monday = weekly_digest.monday_to_send(utcnow(), shop_zone())
+    while monday is not None and weekly_digest.promise(monday):
         db.session.commit()
     db.session.rollback()
 
 
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "taps.fold": (timedelta(minutes=1), fold),
-    "visitors.rotate": (timedelta(hours=1), visitors.rotate),
+    "visitors.rotate": (timedelta(hours=1), visitor_hash.rotate),
     "rows.purge": (timedelta(hours=1), purge),
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
     "users.erase": (timedelta(days=1), erase_closed),

@@ -12,9 +12,11 @@ from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
 from tapcard.models import Cart, Design, Order, Payment, Product, ProductKind, User
 from tapcard.money import Money
-from tapcard.services import carts, orders, payments
-from tapcard.services.carts import Wish
-from tapcard.services.orders import Buyer
+from tapcard.services.cart import carts
+from tapcard.services.cart.carts import Wish
+from tapcard.services.orders import orders
+from tapcard.services.orders.orders import Buyer
+from tapcard.services.payments import payments
 
 ADDRESS = {
     "name": "Gus Lind",

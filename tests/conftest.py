@@ -37,7 +37,7 @@ from tapcard.models import (
     Setting,
     User,
 )
-from tapcard.services import accounts
+from tapcard.services.accounts import accounts
 
 PASSWORD = "correct horse battery"
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")

@@ -18,7 +18,7 @@ from tapcard import worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import ShopTapDay, Tap, TapDay, TapHour
-from tapcard.services.recording import Reading
+from tapcard.services.taps.ingest import Reading
 from tapcard.spool import Spool
 from tapcard.tap.fast import FastTaps
 

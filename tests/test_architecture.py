@@ -34,14 +34,14 @@ COUNT_MONEY = ("carts", "checkout", "credit", "delivery", "orders", "payments", 
 
 # Where everything is caught, and why that is right there.
 MAY_CATCH_EVERYTHING = {
-    "tapcard/tap/record.py": "a failure to record never stops the redirect; it is logged and counted",
+    "tapcard/tap/recorder.py": "a failure to record never stops the redirect; it is logged and counted",
     "tapcard/worker.py": "what a sender or a job raises is written down with it, and must not stop the others",
 }
 
 # Who reads the environment, and what for.
 MAY_READ_THE_ENVIRONMENT = {
     "config.py": "configuration is read here, once",
-    "tapcard/backup.py": "hands it on to PostgreSQL's own programs",
+    "tapcard/workflows/backup.py": "hands it on to PostgreSQL's own programs",
 }
 
 

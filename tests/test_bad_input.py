@@ -31,8 +31,9 @@ from tapcard.models import (
     ThrottleCounter,
     User,
 )
-from tapcard.services import accounts, addresses, carts, wishlist
-from tapcard.services.carts import Wish
+from tapcard.services.accounts import accounts, addresses
+from tapcard.services.cart import carts, wishlist
+from tapcard.services.cart.carts import Wish
 from tapcard.tokens import new_token
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -427,6 +428,6 @@ def test_every_form_of_every_page_is_tried(
         for path, form in walk(client, "/", "/dashboard", "/admin/", "/activate/WAITING2").forms:
             if is_of_the_page(form) and "search" not in form.kinds.values():
                 found.add((form.action or path).partition("?")[0])
-    tried.add("/cart/add/*")  # tests/shop/test_buying.py tries what a product asks
+    tried.add("/cart/add/*")  # tests/shop/test_add_to_cart.py tries what a product asks
     tried.add("/orders/*/review/*")  # the form of a product's review, under the address of an order
     assert {shape(path) for path in found} - {shape(path) for path in tried} == set()

@@ -14,7 +14,7 @@ from tapcard import cli
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Card, CardBatch, ClaimPolicy, Design, RecoveryCode, Tap, TwoFactor, User
-from tapcard.services import accounts, two_factor
+from tapcard.services.accounts import accounts, two_factor
 from tests.conftest import PASSWORD, FormClient, login
 
 HEADER = "token,email,first_name,last_name,alias,reroute_url,show_profile,design,taps\n"

@@ -35,8 +35,13 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services import accounts, cards, carts, newsletter, orders, transfers, weekly_mail, wishlist
-from tapcard.services.carts import Wish
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards, transfers
+from tapcard.services.cart import carts, wishlist
+from tapcard.services.cart.carts import Wish
+from tapcard.services.content import newsletter
+from tapcard.services.orders import orders
+from tapcard.services.taps import weekly_digest
 from tapcard.web.security import csrf
 from tests import buying
 from tests.conftest import FormClient, login
@@ -528,7 +533,7 @@ def stage(
                "backoffice.design": {"design_id": catalogue["own_design_id"]},
                **{f"{table}.details_view": {"id": db.session.scalar(sa.select(sa.func.min(model.id)))}
                   for table, model in BACK_OFFICE_TABLES.items()},
-               "tap.stop_weekly_mail": {"token": weekly_mail.token_of(ada.id, app.extensions["keys"])}}  # fmt: skip
+               "tap.stop_weekly_mail": {"token": weekly_digest.token_of(ada.id, app.extensions["keys"])}}  # fmt: skip
 
     # read once: what the session holds expires with every request
     given = {

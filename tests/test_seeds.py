@@ -11,9 +11,11 @@ from click.testing import Result
 from flask import Flask
 from PIL import Image
 
-from tapcard import drawings, files, seeds, settings
+from tapcard import files, settings
 from tapcard.clock import utcnow
 from tapcard.db import db
+from tapcard.demo import demo, drawings
+from tapcard.demo.products import WARES
 from tapcard.models import (
     Availability,
     Card,
@@ -38,8 +40,12 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.seeds.products import WARES
-from tapcard.services import accounts, cards, carts, orders, pricing, promotions, rollups
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
+from tapcard.services.cart import carts, pricing, promotions
+from tapcard.services.orders import orders
+from tapcard.services.taps import rollups
+from tapcard.workflows.health import DEMO_PASSWORD
 from tests import buying
 from tests.conftest import FormClient, login
 
@@ -95,7 +101,7 @@ def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_clien
         assert [role.name for role in user.roles] == roles
         assert user.is_verified
         client = new_client()
-        login(client, user, seeds.DEMO_PASSWORD)
+        login(client, user, DEMO_PASSWORD)
         assert client.get("/dashboard").status_code == 200
         assert client.get("/admin/").status_code == status
 
@@ -157,19 +163,19 @@ def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], c
     assert sum(1 for number in days.values() if number) > 50
     assert (db.session.scalar(sa.select(sa.func.max(Tap.tapped_at))) or utcnow()) <= utcnow()
     assert {tap.is_bot for tap in db.session.scalars(sa.select(Tap))} == {True, False}
-    login(client, ada, seeds.DEMO_PASSWORD)
+    login(client, ada, DEMO_PASSWORD)
     assert "No taps yet" not in client.get("/dashboard").text
 
 
 @pytest.mark.parametrize("hour", [0, 7, 8, 23])
 def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
     now = datetime(2026, 11, 20, hour, 30, tzinfo=UTC)
-    readings = seeds.demo_readings([card], now)
+    readings = demo.demo_readings([card], now)
     instants = [reading.at / 1000 for reading in readings]
     assert max(instants) < now.timestamp()
-    assert min(instants) > (now - timedelta(days=seeds.DEMO_DAYS)).timestamp()
+    assert min(instants) > (now - timedelta(days=demo.DEMO_DAYS)).timestamp()
     assert len({reading.uid for reading in readings}) == len(readings)
-    assert readings == seeds.demo_readings([card], now)
+    assert readings == demo.demo_readings([card], now)
 
 
 def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result]) -> None:

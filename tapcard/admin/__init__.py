@@ -2,37 +2,29 @@
 
 from flask import Flask
 
-from . import (
-    credit,
-    designs,
-    offers,
-    orders,
-    product_parts,
-    production,
-    products,
-    reviews,
-    shelves,
-    tables,
-    views,
-    words,
-)
+from . import tables, views
 from .blueprint import bp
+from .cards import designs
+from .cart import credit, offers
+from .catalogue import categories, product_media, products, reviews
+from .content import content
+from .orders import orders, production
 
 __all__ = [
     "bp",
+    "categories",
+    "content",
     "credit",
     "designs",
     "init_app",
     "offers",
     "orders",
-    "product_parts",
+    "product_media",
     "production",
     "products",
     "reviews",
-    "shelves",
     "tables",
     "views",
-    "words",
 ]  # they register their pages when imported
 
 

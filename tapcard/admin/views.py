@@ -22,7 +22,10 @@ from ..models import (
     Review,
     ReviewStatus,
 )
-from ..services import cards, order_desk, products, rollups, taps
+from ..services.cards import cards
+from ..services.catalogue import products
+from ..services.orders import order_desk
+from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.forms import refusals
 from ..web.guards import permission_required
@@ -54,7 +57,7 @@ def index() -> str:
         tap_count=rollups.of_the_shop(today - timedelta(days=29), today),
         claims=claims,
         failed=failed,
-        orphans=taps.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
+        orphans=routing.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
     )
 
 

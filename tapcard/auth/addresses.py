@@ -6,7 +6,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..db import db
-from ..services import addresses
+from ..services.accounts import addresses
 from ..web import filters
 from ..web.address_forms import AddressForm
 from ..web.forms import refusals

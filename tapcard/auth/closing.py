@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from ..clock import today_in, utcnow
 from ..db import db, transactions
 from ..models import User
-from ..services import accounts, closing, data_export
+from ..services.accounts import accounts
+from ..services.privacy import closure, export
 from ..web import filters, uploads
 from ..web.forms import Form, refusals
 from ..web.guards import OUTSIDE, let_in, log_out_user, login_required, still_rests_on, who_waits_outside
@@ -27,7 +28,7 @@ def close() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            closing.close(user_id, form.current.data, utcnow())
+            closure.close(user_id, form.current.data, utcnow())
             forgive("confirm_password", user_id)
             db.session.commit()
             log_out_user()
@@ -51,7 +52,7 @@ def reopen() -> Response:
         return redirect(url_for("auth.log_in"))
     form = Form()
     if form.validate_on_submit():
-        user = closing.reopen(user.id, utcnow())
+        user = closure.reopen(user.id, utcnow())
         db.session.commit()
         let_in(user)
         flash(_("Welcome back. Everything is as it was."), "success")
@@ -68,7 +69,7 @@ def download_data() -> Response:
     db.session.rollback()
     file = tempfile.TemporaryFile()  # noqa: SIM115  sent, and closed, after this function
     with transactions(writing=False):
-        for piece in data_export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
+        for piece in export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
             file.write(piece.encode())
         db.session.rollback()
     file.seek(0)

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, PasswordField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from ..services.accounts import LONGEST_PASSWORD
+from ..services.accounts.accounts import LONGEST_PASSWORD
 from ..web.forms import Form
 
 

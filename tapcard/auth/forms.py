@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional, Va
 
 from ..clock import utcnow
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH
-from ..services.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from ..services.accounts.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from ..web.forms import Form, is_email, is_name
 
 TITLE_LENGTH = 20

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import User
-from ..services import accounts, agents, sessions
+from ..services.accounts import accounts, sessions
+from ..services.taps import user_agents
 from ..web.guards import login_required
 from ..web.sessions import current_hash
 from .views import bp
@@ -20,7 +21,7 @@ def list_sessions() -> str:
     """Where one is logged in."""
     found = sessions.of(current_user, utcnow())
     own = current_hash()
-    rows = [(row, agents.name_browser(row.device), row.sid_hash == own) for row in found]
+    rows = [(row, user_agents.name_browser(row.device), row.sid_hash == own) for row in found]
     return render_template("auth/sessions.html", rows=sorted(rows, key=lambda row: not row[2]))
 
 

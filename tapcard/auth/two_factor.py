@@ -11,7 +11,7 @@ from ..clock import utcnow
 from ..db import db
 from ..keys import Keys
 from ..models import User
-from ..services import accounts, two_factor
+from ..services.accounts import accounts, two_factor
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.guards import (

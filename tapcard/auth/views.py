@@ -15,8 +15,11 @@ from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, CardStatus, LinkPurpose, User
-from ..services import accounts, cards, closing, orders
-from ..services.accounts import LinkFacts, Proof
+from ..services.accounts import accounts
+from ..services.accounts.accounts import LinkFacts, Proof
+from ..services.cards import cards
+from ..services.orders import orders
+from ..services.privacy import closure
 from ..web.forms import Form, refusals
 from ..web.guards import ask_second_factor, here, log_in_user, log_out_user, login_required, renew_session, wait_outside
 from ..web.redirects import asked_next
@@ -238,7 +241,7 @@ def undo_email(token: str) -> Response:
             user = accounts.undo_email_change(token, utcnow())
             orders.attach(user)
             if not user.is_active:
-                user = closing.reopen(user.id, utcnow())
+                user = closure.reopen(user.id, utcnow())
             text = _("Your address is %(email)s again. Now choose a new password.", email=facts.email)
             return on_to_password(user, text)
     return page("auth/undo_email.html", form, email=facts.email, current_email=facts.current_email)

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from ..gateways import sandbox
 from ..models import SandboxCharge
 from ..money import Money
-from ..web import evidence, paying
 from ..web.forms import Form
+from ..workflows import evidence, paying
 from .blueprint import bp
 
 ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never", "back")

@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response
 from ..db import transactions
 from ..gateways.base import GatewayError
 from ..models import PaymentStatus
-from ..services import payments
-from ..web import carts, paying
+from ..services.payments import payments
+from ..web import carts
+from ..workflows import paying
 from .blueprint import bp
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,5 @@
-"""Factories of rows, and the demo that is made with them."""
+"""Factories of rows, and what a real shop begins with."""
 
-from ..services.health import DEMO_PASSWORD
-from .demo import AGENTS, DEMO_DAYS, Demo, demo_readings, init_app
 from .factories import (
     create_address,
     create_card,
@@ -20,10 +18,6 @@ from .pages import create_enquiry, create_page, create_subscriber, seed_pages
 from .shop import seed_delivery
 
 __all__ = [
-    "AGENTS",
-    "DEMO_DAYS",
-    "DEMO_PASSWORD",
-    "Demo",
     "create_address",
     "create_card",
     "create_category",
@@ -39,8 +33,6 @@ __all__ = [
     "create_promotion",
     "create_subscriber",
     "create_user",
-    "demo_readings",
-    "init_app",
     "seed_delivery",
     "seed_pages",
 ]

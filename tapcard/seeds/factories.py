@@ -34,7 +34,8 @@ from ..models import (
     Target,
     User,
 )
-from ..services import accounts, addresses, cards, links
+from ..services.accounts import accounts, addresses
+from ..services.cards import cards, target_urls
 from ..tokens import new_token
 
 
@@ -117,7 +118,7 @@ def create_card(
     if owner is not None:
         card.owner, card.status, card.claimed_at = owner, CardStatus.ACTIVE, utcnow()
     if url is not None:
-        link = links.clean(url)
+        link = target_urls.clean(url)
         card.target, card.reroute_url, card.reroute_host = Target.URL, link.url, link.host
     if profile is not None:
         card.target, card.profile = Target.PROFILE, profile

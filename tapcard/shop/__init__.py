@@ -4,14 +4,14 @@ from flask import Flask
 
 from . import (
     activation,
-    buying,
+    add_to_cart,
     cart,
     catalogue,
     checkout,
     codes,
     contact,
     newsletter,
-    ordering,
+    order_cards,
     orders,
     pages,
     reviews,
@@ -24,8 +24,8 @@ from .blueprint import bp
 # they register their pages when imported
 __all__ = [
     "activation",
+    "add_to_cart",
     "bp",
-    "buying",
     "cart",
     "catalogue",
     "checkout",
@@ -33,7 +33,7 @@ __all__ = [
     "contact",
     "init_app",
     "newsletter",
-    "ordering",
+    "order_cards",
     "orders",
     "pages",
     "reviews",

@@ -6,7 +6,8 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..services import cards, carts
+from ..services.cards import cards
+from ..services.cart import carts
 from ..web.carts import cart_to_fill
 from ..web.filters import shop
 from .blueprint import bp

@@ -12,14 +12,15 @@ from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
-from ..services import carts, checkout, promotions
-from ..services.carts import LineNotFound
+from ..services.cart import carts, promotions
+from ..services.cart.carts import LineNotFound
+from ..services.orders import checkout
 from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
+from .add_to_cart_forms import QuantityForm
 from .blueprint import bp
-from .buying_forms import QuantityForm
 from .cart_forms import CodeForm, DeliveryForm, delivery_form, price_in_words
 
 METHOD, PLACE = "delivery_method_id", "delivery_location"  # in `cart.checkout`

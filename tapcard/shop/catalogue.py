@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 
 from ..models import Availability, Collection, CollectionKind, Product, ProductKind
 from ..money import Money
-from ..services import catalogue, pricing, reviews, wishlist
-from ..services.catalogue import Filter, Listing, Sort
+from ..services.cart import pricing, wishlist
+from ..services.catalogue import reviews, search
+from ..services.catalogue.search import Filter, Listing, Sort
 from ..web import filters
-from . import buying
+from . import add_to_cart
 from .blueprint import bp
 from .catalogue_forms import NAMES, FilterForm, arguments_of, filter_of, price_text, without
 
@@ -59,12 +60,12 @@ def list_page(asked: dict[str, str], is_of: str = "", collection_slug: str = "")
     if any(name != "search" and request.args.get(name) == "" for name in NAMES):
         kept: dict[str, Any] = {name: value for name, value in request.args.items() if value or name == "search"}
         return redirect(url_for(request.endpoint or "", **(request.view_args or {}), **kept))
-    tree, every = catalogue.shelves(), catalogue.collections()
+    tree, every = search.shelves(), search.collections()
     if is_of == "collection":
         asked[_kind_or_404(every, collection_slug)] = collection_slug
     form = FilterForm(MultiDict(asked))
     is_valid = form.validate()
-    listing = catalogue.find(filter_of(form, asked), tree, every)
+    listing = search.find(filter_of(form, asked), tree, every)
     if is_of == "category" and listing.shelf is None:
         abort(404)
     wished = wishlist.wished(current_user.id, [each.product.id for each in listing.tiles])
@@ -197,13 +198,13 @@ def _written(amount: int) -> str:
 def product_page(slug: str, form: Any = None) -> str:
     """Draw the page of a product, with the form to buy it as it was sent, if it was; 404 once it is sold no more."""
     user = current_user if current_user.is_authenticated else None
-    row = catalogue.product_of(slug, reviews.may_review(user) if user is not None else false())
+    row = search.product_of(slug, reviews.may_review(user) if user is not None else false())
     if row is None:
         abort(404)
     found, may_review = tuple(row)
-    tree = catalogue.shelves()
+    tree = search.shelves()
     prices = prices_of(found)
-    related = catalogue.related(found, tree)
+    related = search.related(found, tree)
     return render_template(
         "shop/product.html",
         product=found,
@@ -213,7 +214,7 @@ def product_page(slug: str, form: Any = None) -> str:
         wished=wishlist.wished(current_user.id, [found.id, *(each.product.id for each in related)]),
         reviews=reviews.of_product(found),
         may_review=may_review,
-        buy_form=form if form is not None else buying.chosen_again(buying.buy_form(found)),
+        buy_form=form if form is not None else add_to_cart.chosen_again(add_to_cart.buy_form(found)),
         canonical=site() + url_for("shop.product", slug=slug),
         data=structured_data(found, *prices),
     )

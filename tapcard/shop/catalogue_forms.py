@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from ..models import Availability, CollectionKind
 from ..models.products import MOST_AMOUNT
-from ..services.catalogue import LONGEST_SEARCH, MOST_PAGE, Filter, Sort
+from ..services.catalogue.search import LONGEST_SEARCH, MOST_PAGE, Filter, Sort
 from ..web import filters
 from ..web.forms import Form, add_error
 

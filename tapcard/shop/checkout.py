@@ -12,14 +12,17 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import Cart, DeliveryKind, DeliveryMethod, Order, User
-from ..services import addresses, carts, checkout, delivery, orders, pricing
-from ..services.checkout import NEW
-from ..services.pricing import Totals
-from ..web import filters, paying
+from ..services.accounts import addresses
+from ..services.cart import carts, delivery, pricing
+from ..services.cart.pricing import Totals
+from ..services.orders import checkout, orders
+from ..services.orders.checkout import NEW
+from ..web import filters
 from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
 from ..web.guards import to_log_in
 from ..web.throttling import form_status, throttle
+from ..workflows import paying
 from .blueprint import bp
 from .checkout_forms import CheckoutForm, ReviewForm, checkout_form
 

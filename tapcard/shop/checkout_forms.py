@@ -20,8 +20,8 @@ from wtforms.validators import DataRequired, Length, Optional
 from ..gateways.base import Gateway
 from ..models import Address, DeliveryMethod
 from ..models.users import EMAIL_LENGTH, NAME_LENGTH
-from ..services import addresses
-from ..services.checkout import NEW
+from ..services.accounts import addresses
+from ..services.orders.checkout import NEW
 from ..web import filters
 from ..web.address_forms import AddressWords
 from ..web.forms import Form, add_error, is_email, is_name

@@ -16,7 +16,8 @@ from .. import qr
 from ..db import db
 from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
-from ..services import cards, fulfillment, orders
+from ..services.cards import cards
+from ..services.orders import fulfillment, orders
 from ..web.carts import known_orders
 from ..web.csvs import csv_file
 from ..web.guards import login_required, to_log_in

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..services import enquiries
-from ..services.enquiries import ORDER_LENGTH
+from ..services.content import enquiries
+from ..services.content.enquiries import ORDER_LENGTH
 from ..web import filters
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle

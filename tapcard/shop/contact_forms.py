@@ -7,8 +7,8 @@ from wtforms import EmailField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from ..models.users import EMAIL_LENGTH
-from ..services.enquiries import MESSAGE_LENGTH, NAME_LENGTH, ORDER_LENGTH
-from ..web.stamps import StampedForm
+from ..services.content.enquiries import MESSAGE_LENGTH, NAME_LENGTH, ORDER_LENGTH
+from ..web.bot_protection import StampedForm
 from .newsletter_forms import is_email
 
 STAMP = "contact"

@@ -9,8 +9,9 @@ from ..clock import utcnow
 from ..db import db
 from ..models import SubscriberStatus
 from ..models.users import EMAIL_LENGTH
-from ..services import accounts, newsletter
-from ..services.newsletter import CONSENT_LENGTH
+from ..services.accounts import accounts
+from ..services.content import newsletter
+from ..services.content.newsletter import CONSENT_LENGTH
 from ..web import filters
 from ..web.forms import refusals
 from ..web.security import csrf

@@ -9,8 +9,8 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from ..clock import utcnow
 from ..models.users import EMAIL_LENGTH
-from ..services import accounts
-from ..web import stamps
+from ..services.accounts import accounts
+from ..web import bot_protection
 from ..web.forms import Form
 
 STAMP = "newsletter"
@@ -44,9 +44,9 @@ class SubscribeForm(Form):
     def __init__(self, consent_text: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.consent_text = consent_text
-        self.is_of_now = stamps.shown_at(STAMP, self.stamp.data, utcnow(), consent_text) is not None
+        self.is_of_now = bot_protection.shown_at(STAMP, self.stamp.data, utcnow(), consent_text) is not None
         if not self.is_of_now:
-            self.stamp.data = stamps.make_stamp(STAMP, utcnow(), consent_text)
+            self.stamp.data = bot_protection.make_stamp(STAMP, utcnow(), consent_text)
 
     @property
     def is_by_a_robot(self) -> bool:

@@ -13,11 +13,15 @@ from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import LineKind, Order
-from ..services import accounts, buying_again, orders, payments, reviews
-from ..web import filters, paying
+from ..services.accounts import accounts
+from ..services.catalogue import reviews
+from ..services.orders import orders, reorder
+from ..services.payments import payments
+from ..web import filters
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
+from ..workflows import paying
 from .blueprint import bp
 from .checkout import buyer_here, pay
 from .checkout_forms import PayForm
@@ -132,7 +136,7 @@ def canceled_words(found: Order) -> str:
 def buy_again(number: str) -> Response:
     """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
     found = own(number)
-    again = buying_again.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
+    again = reorder.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
     is_any = len(again.refused) < len(found.lines)
     db.session.commit()
     for title, error in again.refused:

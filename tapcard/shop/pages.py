@@ -3,7 +3,7 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from ..services import pages
+from ..services.content import pages
 from .blueprint import bp
 
 

@@ -7,7 +7,8 @@ from flask_login import current_user
 
 from ..db import db
 from ..models import Order, Product, User
-from ..services import catalogue, orders, reviews
+from ..services.catalogue import reviews, search
+from ..services.orders import orders
 from ..web.carts import known_orders, remember_order
 from ..web.forms import refusals
 from ..web.guards import login_required, to_log_in
@@ -20,7 +21,7 @@ from .checkout import buyer_here
 @login_required
 def review(slug: str) -> ResponseReturnValue:
     """Let a buyer say what they think of a product; staff look at it before anybody else does."""
-    row = catalogue.product_of(slug) or abort(404)
+    row = search.product_of(slug) or abort(404)
     return write(row[0], current_user)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from ..db import db
 from ..models import Collection, Product, ShopPage
 from ..money import Money
-from ..services import catalogue, display_rates
+from ..services.catalogue import exchange_rates, search
 from ..web import filters
 from ..web.carts import known_orders
 from ..web.redirects import next_url
@@ -38,7 +38,7 @@ class Display:
 
     def about(self, price: Money) -> Money | None:
         """What a price is about, in the chosen currency; None when that is the shop's own."""
-        return display_rates.convert(price, self.currency, self.rates)
+        return exchange_rates.convert(price, self.currency, self.rates)
 
 
 @bp.app_template_filter()
@@ -51,7 +51,7 @@ def shop_money(amount: int) -> Money:
 def display() -> Display:
     """How this visitor wants prices shown; the rates are read once a request."""
     if "display" not in g:
-        rates, own = display_rates.load(filters.shop().currency), filters.shop().currency
+        rates, own = exchange_rates.load(filters.shop().currency), filters.shop().currency
         chosen = request.cookies.get(CURRENCY, "")
         g.display = Display(chosen if chosen in rates else own, rates)
     found: Display = g.display
@@ -85,7 +85,7 @@ def sitemap() -> Response:
 
 def public_addresses() -> Iterator[str]:
     """Every page of the shop that is for everybody, as a whole address."""
-    tree = catalogue.shelves()
+    tree = search.shelves()
     for endpoint in ("shop.front", "shop.products", "shop.designs", "shop.terms", "shop.privacy", "shop.contact"):
         yield site() + url_for(endpoint)
     for shelf in tree.shown.values():
@@ -94,6 +94,6 @@ def public_addresses() -> Iterator[str]:
         yield site() + url_for("shop.collection", slug=slug)
     for slug in db.session.scalars(select(ShopPage.slug).where(ShopPage.is_published).order_by(ShopPage.id)):
         yield site() + url_for("shop.page", slug=slug)
-    wanted = select(Product.slug).where(*catalogue.listed(tree)).order_by(Product.id).limit(MOST_IN_MAP)
+    wanted = select(Product.slug).where(*search.listed(tree)).order_by(Product.id).limit(MOST_IN_MAP)
     for slug in db.session.scalars(wanted):
         yield site() + url_for("shop.product", slug=slug)

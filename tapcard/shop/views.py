@@ -10,7 +10,9 @@ from flask_login import current_user
 from ..db import db
 from ..models import Design, Product
 from ..money import Money
-from ..services import catalogue, designs, pricing, wishlist
+from ..services.cards import designs
+from ..services.cart import pricing, wishlist
+from ..services.catalogue import search
 from ..web.filters import shop
 from .blueprint import bp
 from .forms import FindCardForm, token_in
@@ -31,8 +33,8 @@ def front() -> ResponseReturnValue:
     """Explain the product."""
     cards = db.session.scalars(designs.sold_cards()).all()
     least, most = pricing.card_price_range(cards, shop())
-    tree = catalogue.shelves()
-    featured = catalogue.featured(tree)
+    tree = search.shelves()
+    featured = search.featured(tree)
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),

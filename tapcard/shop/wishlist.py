@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..money import Money
-from ..services import wishlist
-from ..services.wishlist import Moved
+from ..services.cart import wishlist
+from ..services.cart.wishlist import Moved
 from ..web.carts import cart_to_fill, only_left
 from ..web.filters import shop
 from ..web.guards import login_required
 from ..web.redirects import next_url
 from ..web.throttling import form_status
+from .add_to_cart import sold
 from .blueprint import bp
-from .buying import sold
 from .wishlist_forms import ChosenForm
 
 

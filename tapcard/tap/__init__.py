@@ -7,18 +7,18 @@ import maxminddb
 from flask import Flask
 
 from ..db import db
-from ..services.recording import Recorder
+from ..services.taps.ingest import Recorder
 from ..spool import Spool
-from . import contacts, found, holder, leads, profile_links, profiles, replace, statistics, transfers, views
+from . import contacts, dashboard, found, leads, profile_links, profiles, replace, statistics, transfers, views
 from .blueprint import bp
 from .fast import FastTaps
-from .record import TapRecorder
+from .recorder import TapRecorder
 
 __all__ = [
     "answer_in_front",
     "contacts",
+    "dashboard",
     "found",
-    "holder",
     "init_app",
     "leads",
     "profile_links",

@@ -15,10 +15,12 @@ from ..db import db, own_transaction
 from ..errors import NotFound
 from ..keys import ME_COOKIE
 from ..models import Profile, ProfileActionKind
-from ..services import actions, agents, cards, leads, links, profiles, vcards
-from ..services.actions import Action
-from ..services.profiles import ProfileNotFound
-from ..web import filters, floods, uploads
+from ..services.cards import cards, target_urls
+from ..services.profiles import engagement, leads, profiles, vcards
+from ..services.profiles.engagement import Action
+from ..services.profiles.profiles import ProfileNotFound
+from ..services.taps import user_agents
+from ..web import filters, rate_limits, uploads
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.qr_files import qr_file
@@ -26,7 +28,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
 from .profiles import moved, page_address
-from .record import LONGEST_AGENT, TapRecorder, cookie, is_counted
+from .recorder import LONGEST_AGENT, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down
@@ -38,7 +40,7 @@ def opened_by(profile: Profile, key: str, href: str) -> str:
 
     A profile that is not stored yet, as in a preview, has nothing to count.
     """
-    is_counted_here = profile.id is not None and href.startswith(actions.WEB)
+    is_counted_here = profile.id is not None and href.startswith(engagement.WEB)
     return url_for("tap.open_link", slug=profile.slug, key=key) if is_counted_here else href
 
 
@@ -50,7 +52,9 @@ def vcard(slug: str) -> AnyResponse:
         return moved(shown, "tap.vcard")
     site = current_app.config["SITE_URL"]
     hosts = {
-        host for url in (shown.website, *(link.url for link in shown.links)) if url and (host := links.host_of(url))
+        host
+        for url in (shown.website, *(link.url for link in shown.links))
+        if url and (host := target_urls.host_of(url))
     }
     data = vcards.of_profile(
         shown,
@@ -68,8 +72,8 @@ def vcard(slug: str) -> AnyResponse:
 def open_link(slug: str, key: str) -> AnyResponse:
     """Lead on to one of a profile's own links."""
     shown = seen_profile(slug)
-    url = actions.web_links(shown).get(key)
-    if url is None or cards.is_blocked(links.host_of(url)):
+    url = engagement.web_links(shown).get(key)
+    if url is None or cards.is_blocked(target_urls.host_of(url)):
         abort(404)
     record(shown.id, shown.owner_id, ProfileActionKind.LINK_OPENED, key[:100])
     response = redirect(url)
@@ -138,7 +142,7 @@ def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyRespons
     now = utcnow()
     card_id = None
     if visitor is not None:
-        card_id = actions.card_before(db.session.connection(), visitor, profile_id, owner_id, now)
+        card_id = engagement.card_before(db.session.connection(), visitor, profile_id, owner_id, now)
     lead = leads.receive(
         shown,
         name=form.name.data or "",
@@ -212,25 +216,25 @@ def write_down(
     card_id: int | None = None,
 ) -> None:
     """Store an action on a connection of its own; whatever goes wrong, the visitor gets their answer."""
-    if not floods.may_record():
+    if not rate_limits.may_record():
         return
     now = utcnow()
     me = current_app.extensions["keys"].read_me(cookie(request.environ, ME_COOKIE))
     try:
         with own_transaction(patience=PATIENCE) as connection:
             if visitor is not None:
-                card_id = actions.card_before(connection, visitor, profile_id, owner_id, now)
+                card_id = engagement.card_before(connection, visitor, profile_id, owner_id, now)
             action = Action(
                 profile_id=profile_id,
                 owner_id=owner_id,
                 kind=kind,
                 at=now,
                 visitor=visitor,
-                is_bot=agents.classify(user_agent()).is_bot,
+                is_bot=user_agents.classify(user_agent()).is_bot,
                 is_own=me == owner_id,
                 detail=detail,
                 card_id=card_id,
             )
-            actions.record(connection, action)
+            engagement.record(connection, action)
     except SQLAlchemyError:
         logger.exception("what a visitor did was not recorded")

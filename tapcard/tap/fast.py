@@ -18,8 +18,8 @@ from psycopg.pq import ExecStatus
 from sqlalchemy.engine import Engine
 
 from ..db import BUSY_SECONDS
-from ..services.taps import leads_straight
-from .record import TapRecorder
+from ..services.taps.routing import leads_straight
+from .recorder import TapRecorder
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

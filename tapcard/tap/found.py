@@ -5,8 +5,9 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Card
-from ..services import cards, found
-from ..web import filters, floods
+from ..services.cards import cards
+from ..services.profiles import found_reports
+from ..web import filters, rate_limits
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
@@ -19,7 +20,7 @@ def found_card(token: str) -> Response:
     card = known_card(token)
     if request.method == "GET" and "sent" in request.args:
         return answer("tap/found_thanks.html", card)
-    if not found.may_be_reported(card):
+    if not found_reports.may_be_reported(card):
         return redirect(url_for("tap.activate", token=card.token))
     form = FoundForm()
     if form.validate_on_submit():
@@ -27,7 +28,7 @@ def found_card(token: str) -> Response:
             throttle("card_found", account=card.id, address=True)
             if not form.website.data:
                 region = filters.shop().country
-                found.pass_on(card, form.message.data or "", form.answer_to.data or "", region)
+                found_reports.pass_on(card, form.message.data or "", form.answer_to.data or "", region)
             db.session.commit()
             return redirect(url_for("tap.found_card", token=card.token, sent=1))
     return answer("tap/found.html", card, form)
@@ -38,7 +39,7 @@ def known_card(token: str) -> Card:
     clean = cards.clean_token(token)
     card = cards.find(clean) if clean else None
     if card is None:
-        floods.refuse_unknown_token()
+        rate_limits.refuse_unknown_token()
         abort(404)
     return card
 

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from ..db import db
 from ..models import Card, CardEvent, CardMove, CardStatus, LockedBecause, user_roles
-from ..services import cards
+from ..services.cards import cards
 
 MOST = 30
 YOU, SHOP, OTHER, NOBODY = "you", "shop", "other", "nobody"

@@ -8,11 +8,11 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 
 from ..models import Profile
-from ..services import leads
-from ..services.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
-from ..web import stamps
+from ..services.profiles import leads
+from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
+from ..web import bot_protection
+from ..web.bot_protection import StampedForm
 from ..web.forms import add_error
-from ..web.stamps import StampedForm
 
 STAMP = "lead"
 
@@ -53,4 +53,4 @@ class LeadForm(StampedForm):
 
 def make_stamp(profile_id: int, consent_text: str, now: datetime) -> str:
     """Sign when a form was shown, whose profile it belongs to, and the consent it asks for."""
-    return stamps.make_stamp(STAMP, now, profile_id, consent_text)
+    return bot_protection.make_stamp(STAMP, now, profile_id, consent_text)

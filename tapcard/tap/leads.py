@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, Lead, Profile
-from ..services import actions, cards, leads, profiles, vcards
+from ..services.cards import cards
+from ..services.profiles import engagement, leads, profiles, vcards
 from ..web import filters
 from ..web.csvs import csv_file
 from ..web.guards import login_required
@@ -47,7 +48,7 @@ def list_leads() -> Response:
             profiles=own,
             chosen=chosen,
             question={"search": search or None, "profile": chosen.id if chosen else None},
-            counts=actions.counts(current_user, utcnow() - PERIOD, chosen),
+            counts=engagement.counts(current_user, utcnow() - PERIOD, chosen),
         )
     )
 

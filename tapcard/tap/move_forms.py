@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from ..models import Card
 from ..models.users import EMAIL_LENGTH
-from ..services.found import ANSWER_LENGTH, MESSAGE_LENGTH
+from ..services.profiles.found_reports import ANSWER_LENGTH, MESSAGE_LENGTH
 from ..web.forms import Form
 
 ANOTHER = "another"

@@ -24,8 +24,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from .. import files, images
 from ..errors import DomainError
 from ..models import SOCIALS, Profile, ProfileTheme
-from ..services import profile_links, profiles, socials
-from ..services.profiles import Look
+from ..services.profiles import links, profiles, social_handles
+from ..services.profiles.profiles import Look
 from ..web import uploads
 from ..web.forms import Form, add_error
 
@@ -45,7 +45,7 @@ HIDEABLE = {
     "email": _("E-mail"),
     "website": _("Website"),
     "address": _("Address"),
-    **{key: socials.SITES[key].name for key in SOCIALS},
+    **{key: social_handles.SITES[key].name for key in SOCIALS},
 }
 
 
@@ -56,7 +56,7 @@ def _about(label: Any, field: str, **more: Any) -> StringField:
 
 def _elsewhere(field: str) -> StringField:
     keywords = {"autocapitalize": "off", "autocorrect": "off", "spellcheck": "false", "maxlength": 300}
-    return StringField(socials.SITES[field].name, render_kw=keywords)
+    return StringField(social_handles.SITES[field].name, render_kw=keywords)
 
 
 class ProfileForm(Form):
@@ -243,7 +243,7 @@ class LinkForm(Form):
     title = StringField(
         _("What it is"),
         description=_("The words people press, such as “My portfolio”."),
-        render_kw={"maxlength": profile_links.LONGEST_TITLE, "autocomplete": "off"},
+        render_kw={"maxlength": links.LONGEST_TITLE, "autocomplete": "off"},
     )
     url = StringField(
         _("Where it leads"),
@@ -262,8 +262,8 @@ class LinkForm(Form):
         """Look at both fields, so that all errors show at once."""
         valid = self.validate()
         checks: dict[str, Callable[[], str]] = {
-            "title": lambda: profile_links.clean_title(self.title.data or ""),
-            "url": lambda: profile_links.clean_url(self.url.data or "", own_hosts),
+            "title": lambda: links.clean_title(self.title.data or ""),
+            "url": lambda: links.clean_url(self.url.data or "", own_hosts),
         }
         for name, clean in checks.items():
             if self[name].errors:

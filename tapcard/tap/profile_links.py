@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ..db import db
 from ..models import Profile
-from ..services import profile_links, profiles
+from ..services.profiles import links, profiles
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.redirects import own_hosts
@@ -26,9 +26,7 @@ def list_links(profile_id: int) -> Response:
     form = LinkForm()
     if form.is_submitted() and form.check(own_hosts()):
         with refusals(form):
-            profile_links.add(
-                own, current_user, title=form.title.data or "", url=form.url.data or "", own_hosts=own_hosts()
-            )
+            links.add(own, current_user, title=form.title.data or "", url=form.url.data or "", own_hosts=own_hosts())
             db.session.commit()
             flash(_("The link is on your page."), "success")
             return to_links(profile_id)
@@ -40,11 +38,11 @@ def list_links(profile_id: int) -> Response:
 def edit_link(profile_id: int, link_id: int) -> Response:
     """Change one link."""
     own = profiles.own_profile(current_user, profile_id)
-    link = profile_links.own_link(own, link_id)
-    form = LinkForm(data={"title": link.title, "url": link.url, "seen": profile_links.mark_of(link)})
+    link = links.own_link(own, link_id)
+    form = LinkForm(data={"title": link.title, "url": link.url, "seen": links.mark_of(link)})
     if form.is_submitted() and form.check(own_hosts()):
         with refusals(form):
-            profile_links.change(
+            links.change(
                 link,
                 current_user,
                 title=form.title.data or "",
@@ -56,7 +54,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
             flash(_("Saved."), "success")
             return to_links(profile_id)
         own = profiles.own_profile(current_user, profile_id)
-        link = profile_links.own_link(own, link_id)
+        link = links.own_link(own, link_id)
     page = render_template("tap/profile_link.html", profile=own, link=link, form=form)
     return make_response(page, 422 if form.errors else 200)
 
@@ -66,7 +64,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
 def move_link(profile_id: int, link_id: int) -> Response:
     """Move a link one place up or down."""
     own = profiles.own_profile(current_user, profile_id)
-    profile_links.move(own, link_id, by=PLACES.get(request.form.get("to", ""), 0))
+    links.move(own, link_id, by=PLACES.get(request.form.get("to", ""), 0))
     db.session.commit()
     return to_links(profile_id, link_id)
 
@@ -76,7 +74,7 @@ def move_link(profile_id: int, link_id: int) -> Response:
 def show_link(profile_id: int, link_id: int) -> Response:
     """Switch a link on, or off."""
     own = profiles.own_profile(current_user, profile_id)
-    profile_links.show(profile_links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
+    links.show(links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
     db.session.commit()
     return to_links(profile_id, link_id)
 
@@ -86,7 +84,7 @@ def show_link(profile_id: int, link_id: int) -> Response:
 def remove_link(profile_id: int, link_id: int) -> Response:
     """Take a link off the profile."""
     own = profiles.own_profile(current_user, profile_id)
-    profile_links.remove(profile_links.own_link(own, link_id), current_user)
+    links.remove(links.own_link(own, link_id), current_user)
     db.session.commit()
     flash(_("The link is removed."), "success")
     return to_links(profile_id)
@@ -97,14 +95,14 @@ def remove_link(profile_id: int, link_id: int) -> Response:
 def order_links(profile_id: int) -> Response:
     """Put all links into the order they were dragged into."""
     own = profiles.own_profile(current_user, profile_id)
-    profile_links.reorder(own, numbers_in(request.form.get("order", "")))
+    links.reorder(own, numbers_in(request.form.get("order", "")))
     db.session.commit()
     return to_links(profile_id)
 
 
 def numbers_in(text: str) -> list[int]:
     """The ids that a script sent, with commas in between; what is no id becomes 0, which is none."""
-    parts = text.split(",")[: 2 * profile_links.MOST_LINKS]
+    parts = text.split(",")[: 2 * links.MOST_LINKS]
     return [int(each) if each.isascii() and each.isdigit() and len(each) < 19 else 0 for each in parts if each]
 
 
@@ -119,10 +117,10 @@ def links_page(own: Profile, form: LinkForm) -> Response:
     page = render_template(
         "tap/profile_links.html",
         profile=own,
-        extra_links=profile_links.links_of(own),
+        extra_links=links.links_of(own),
         form=form,
-        most=profile_links.MOST_LINKS,
-        kind_of=profile_links.kind_of,
+        most=links.MOST_LINKS,
+        kind_of=links.kind_of,
         icons=LINK_ICONS,
     )
     return make_response(page, 422 if form.errors else 200)

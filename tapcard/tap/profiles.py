@@ -13,7 +13,10 @@ from ..clock import utcnow
 from ..db import db, set_writing, transactions
 from ..errors import TooManyAttempts
 from ..models import Card, Profile, ProfileLink, ProfileTheme
-from ..services import cards, pictures, profile_links, profiles
+from ..services.cards import cards
+from ..services.core import uploads
+from ..services.profiles import links as profile_links
+from ..services.profiles import profiles
 from ..web import assets, filters
 from ..web.forms import refusals
 from ..web.guards import login_required
@@ -217,7 +220,7 @@ def take_pictures(form: ProfileForm) -> bool:
     db.session.rollback()
     refuse_many_pictures(form, user_id)
     form.take_pictures(user_id)
-    pictures.leave(form.stored, user_id, due_at=utcnow() + pictures.KEPT)  # in case the form is never saved
+    uploads.leave(form.stored, user_id, due_at=utcnow() + uploads.KEPT)  # in case the form is never saved
     db.session.commit()
     return True
 

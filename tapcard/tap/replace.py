@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..errors import mark
 from ..models import Card
-from ..services import cards
+from ..services.cards import cards
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle

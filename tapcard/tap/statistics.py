@@ -20,8 +20,9 @@ from ..clock import today_in, utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, Channel, Device, Outcome
-from ..services import cards, statistics, weekly_mail
-from ..services.statistics import Question, TapLine
+from ..services.cards import cards
+from ..services.taps import statistics, weekly_digest
+from ..services.taps.statistics import Question, TapLine
 from ..web import filters
 from ..web.csvs import csv_stream
 from ..web.forms import Form, refusals
@@ -152,11 +153,11 @@ def taps_as_csv() -> Response:
 @csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
 def stop_weekly_mail(token: str) -> str:
     """Switch the weekly mail off without a log in; looking alone changes nothing."""
-    user = weekly_mail.user_of(token, current_app.extensions["keys"])
+    user = weekly_digest.user_of(token, current_app.extensions["keys"])
     if user is None:
         abort(404)
     if request.method == "POST":
-        weekly_mail.stop(user)
+        weekly_digest.stop(user)
         db.session.commit()
     return render_template("tap/stop_weekly_mail.html", is_stopped=not user.wants_weekly_mail)
 

@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..services import accounts, cards, transfers
+from ..services.accounts import accounts
+from ..services.cards import cards, transfers
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle

@@ -8,17 +8,20 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
-from ..services import cards, carts, found, taps
-from ..services.cards import AlreadyClaimed
-from ..services.taps import Answer, CardFacts, Visitor
-from ..web import filters, floods
+from ..services.cards import cards
+from ..services.cards.cards import AlreadyClaimed
+from ..services.cart import carts
+from ..services.profiles import found_reports
+from ..services.taps import routing
+from ..services.taps.routing import Answer, CardFacts, Visitor
+from ..web import filters, rate_limits
 from ..web.forms import refusals
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
 from .forms import ClaimForm, OpenClaimForm
-from .record import TapRecorder
+from .recorder import TapRecorder
 
 REGISTER = "cards.register"
 
@@ -39,10 +42,10 @@ def tap_qr(token: str) -> AnyResponse:
 def tapped(raw: str, channel: Channel) -> AnyResponse:
     """Resolve a tap, write it down, answer it."""
     token = cards.clean_token(raw)
-    card = taps.facts(token) if token else None
-    answer = taps.resolve(card, who)
+    card = routing.facts(token) if token else None
+    answer = routing.resolve(card, who)
     if answer.outcome is Outcome.ORPHAN:
-        floods.refuse_unknown_token()
+        rate_limits.refuse_unknown_token()
     if token:
         record(token, channel, card, answer)
     return respond(token, card, answer)
@@ -85,7 +88,9 @@ def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
         Outcome.SWITCHED_OFF: ("tap/switched_off.html", 200),
         Outcome.SETUP: ("tap/setup.html", 200),
     }[answer.outcome]
-    response = make_response(render_template(template, card=card, may_be_reported=found.may_be_reported(card)), status)
+    response = make_response(
+        render_template(template, card=card, may_be_reported=found_reports.may_be_reported(card)), status
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -115,10 +120,10 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
 def activate(token: str) -> AnyResponse:
     """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
     token = cards.clean_token(token)
-    facts = taps.facts(token) if token else None
-    answer = taps.resolve(facts, who)
+    facts = routing.facts(token) if token else None
+    answer = routing.resolve(facts, who)
     if answer.outcome is Outcome.ORPHAN:
-        floods.refuse_unknown_token()
+        rate_limits.refuse_unknown_token()
     return respond(token, facts, answer)
 
 

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SelectField, StringField, TelField
 from wtforms.validators import DataRequired
 
-from ..services import addresses
+from ..services.accounts import addresses
 from .forms import Form, add_error
 
 

@@ -11,10 +11,11 @@ from flask_login import current_user
 from ..clock import utcnow
 from ..db import db
 from ..models import Cart, DeliveryMethod, Order, User
-from ..services import carts, orders
-from ..services.carts import CartItem
-from ..services.orders import Draft
-from ..services.promotions import Customer
+from ..services.cart import carts
+from ..services.cart.carts import CartItem
+from ..services.cart.promotions import Customer
+from ..services.orders import orders
+from ..services.orders.orders import Draft
 from . import filters
 from .sessions import CART, ORDERS
 

@@ -10,7 +10,7 @@ from flask import Flask, g
 from .. import settings
 from ..clock import utcnow
 from ..money import Money
-from ..services import profiles
+from ..services.profiles import profiles
 from ..settings import MenuPage, ShopSettings
 
 

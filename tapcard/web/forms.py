@@ -16,7 +16,7 @@ from wtforms.validators import ValidationError
 
 from ..db import db
 from ..errors import DomainError
-from ..services import accounts
+from ..services.accounts import accounts
 
 ALLOWED_CONTROLS = "\r\n\t"
 

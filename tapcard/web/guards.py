@@ -20,9 +20,9 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import User
-from ..services import accounts
-from ..services.accounts import Proof
-from ..services.carts import pieces_of
+from ..services.accounts import accounts
+from ..services.accounts.accounts import Proof
+from ..services.cart.carts import pieces_of
 from . import carts, sessions
 from .redirects import safe_next
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
 
-from ..services import health
+from ..workflows import health
 
 bp = Blueprint("ops", __name__)
 

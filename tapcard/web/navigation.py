@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from ..models import PageMenu
-from ..services import pages
+from ..services.content import pages
 from . import filters
 
 PROFILE_PAGES = frozenset(

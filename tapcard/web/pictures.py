@@ -15,7 +15,7 @@ from .. import files, images
 from ..clock import utcnow
 from ..db import db
 from ..errors import TooManyAttempts
-from ..services import pictures
+from ..services.core import uploads as pictures
 from ..tokens import new_secret
 from . import uploads
 from .sessions import UPLOADER

@@ -8,8 +8,8 @@ from flask_wtf import FlaskForm
 from ..clock import utcnow
 from ..db import db
 from ..errors import TooManyAttempts
-from ..services import throttles
-from ..services.throttles import LIMITS, Limit
+from ..services.core import rate_limits
+from ..services.core.rate_limits import LIMITS, Limit
 
 IPV6_NEIGHBOURS = 64  # one customer has a whole network of this prefix
 
@@ -36,7 +36,7 @@ def throttle(scope: str, *, account: str | int | None = None, address: bool = Fa
 def forgive(scope: str, account: str | int) -> None:
     """Forget an account's attempts once one of them was right; part of the view's own transaction."""
     name = f"{scope}.account"
-    throttles.forgive(name, subject_of(name, str(account)))
+    rate_limits.forgive(name, subject_of(name, str(account)))
 
 
 def form_status(form: FlaskForm) -> tuple[int, dict[str, str]]:
@@ -67,4 +67,4 @@ def subject_of(scope: str, text: str) -> str:
 
 def _take(scope: str, text: str, limit: Limit | None) -> None:
     assert limit is not None, f"LIMITS has no limit for {scope}"
-    throttles.take(scope, subject_of(scope, text), limit, utcnow())
+    rate_limits.take(scope, subject_of(scope, text), limit, utcnow())

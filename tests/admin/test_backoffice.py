@@ -10,7 +10,8 @@ from flask import Flask
 
 from tapcard.db import db
 from tapcard.models import AuditEntry, BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage, Role, User
-from tapcard.services import accounts, cards
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, words_of
 

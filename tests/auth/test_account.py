@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkPurpose, User
-from tapcard.services import accounts
+from tapcard.services.accounts import accounts
 from tests.conftest import PASSWORD, FormClient, login
 
 DETAILS = {"title": "Dr", "first_name": "Augusta", "last_name": "King", "born_on": "1915-12-10"}

@@ -13,7 +13,7 @@ from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Address, Card, CardStatus, Profile, User
-from tapcard.services import closing
+from tapcard.services.privacy import closure
 from tests.auth.conftest import is_signed_in, text_of
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import error_of
@@ -121,7 +121,7 @@ def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outb
     }.items():
         assert mail.PREPARE[kind](**payload) is None, kind
     assert mail.account_closed(ada.id) is not None
-    closing.reopen(ada.id, utcnow())
+    closure.reopen(ada.id, utcnow())
     assert mail.account_closed(ada.id) is None
 
 
@@ -156,7 +156,7 @@ def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada
 
 
 def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: User, ada: User) -> None:
-    closing.shut(ada, utcnow())
+    closure.shut(ada, utcnow())
     db.session.commit()
     assert client.post("/account/reopen").location == "/log-in"
     login(client, cleo)
@@ -176,7 +176,7 @@ def test_the_question_waits_a_quarter_of_an_hour(
 
 
 def test_after_fourteen_days_the_log_in_knows_nothing_of_it(client: FormClient, ada: User) -> None:
-    closing.shut(ada, utcnow() - timedelta(days=14))
+    closure.shut(ada, utcnow() - timedelta(days=14))
     db.session.commit()
     answer = login(client, ada)
     assert (answer.status_code, "No account has this e-mail address" in answer.text) == (422, True)

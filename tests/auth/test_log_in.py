@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import ThrottleCounter, User, WebSession
-from tapcard.services import accounts
+from tapcard.services.accounts import accounts
 from tests.auth.conftest import is_signed_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSession
-from tapcard.services import accounts
+from tapcard.services.accounts import accounts
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
 from tests.conftest import PASSWORD, FormClient, login

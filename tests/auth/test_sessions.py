@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from tapcard.clock import utcnow
 from tapcard.db import db
+from tapcard.demo.demo import AGENTS
 from tapcard.models import AuditEntry, Device, User, WebSession
-from tapcard.seeds import AGENTS
-from tapcard.services.agents import BrowserName, name_browser
+from tapcard.services.taps.user_agents import BrowserName, name_browser
 from tests.auth.conftest import is_signed_in
 from tests.conftest import FormClient, login
 from tests.watching import forms_on, words_of

@@ -15,8 +15,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardStatus, RecoveryCode, TwoFactor, User, WebSession
-from tapcard.services import closing, two_factor
-from tapcard.services.throttles import Limit, Limits
+from tapcard.services.accounts import two_factor
+from tapcard.services.core.rate_limits import Limit, Limits
+from tapcard.services.privacy import closure
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
 from tests.conftest import PASSWORD, FormClient, login
@@ -293,7 +294,7 @@ def test_a_code_of_the_app_signs_in_under_a_new_session_id(
 def test_a_closed_account_is_brought_back_by_both_factors_alone(
     client: FormClient, ada: User, card: Card, protected: tuple[str, list[str]]
 ) -> None:
-    closing.close(ada.id, PASSWORD, utcnow())
+    closure.close(ada.id, PASSWORD, utcnow())
     db.session.commit()
     assert login(client, ada).location == CODE_PAGE
     assert client.get("/account/reopen").location == "/log-in"

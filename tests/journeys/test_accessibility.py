@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tapcard.keys import Keys
-from tapcard.services import weekly_mail
+from tapcard.services.taps import weekly_digest
 from tests.journeys.conftest import Served
 from tests.journeys.test_first_card import PASSWORD, log_in
 from tests.journeys.test_profile import sign_up
@@ -136,7 +136,7 @@ def test_no_page_behind_a_mail_or_in_the_middle_of_a_log_in_keeps_anybody_out(
     ada.get_by_label("A weekly mail with figures").check()
     with ada.expect_navigation():
         ada.locator("form", has=ada.get_by_label("A weekly mail with figures")).get_by_role("button").click()
-    stop = weekly_mail.token_of(1, Keys((served.instance / "secret_key").read_text().strip()))
+    stop = weekly_digest.token_of(1, Keys((served.instance / "secret_key").read_text().strip()))
     look(f"/mails/weekly/{stop}", heading="Switch the weekly mail off?")
     press(page)
     look(heading="The weekly mail is off")

@@ -11,8 +11,8 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import MOVES, AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Target, User
-from tapcard.services import cards
-from tapcard.services.cards import AliasTaken, AlreadyClaimed, CardNotFound, IllegalMove, TokenTaken
+from tapcard.services.cards import cards
+from tapcard.services.cards.cards import AliasTaken, AlreadyClaimed, CardNotFound, IllegalMove, TokenTaken
 from tests.conftest import FormClient, login
 from tests.watching import together
 

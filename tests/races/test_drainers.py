@@ -19,8 +19,8 @@ from config import Config
 from tapcard import worker
 from tapcard.db import db
 from tapcard.models import Card, SpoolFile, Tap, UserAgent
-from tapcard.services import recording, rollups
-from tapcard.services.recording import Reading, Recorder
+from tapcard.services.taps import ingest, rollups
+from tapcard.services.taps.ingest import Reading, Recorder
 from tapcard.spool import Spool, encode
 from tests.taps import ask, counts, drain, fields_of, reading
 from tests.watching import together
@@ -79,7 +79,7 @@ def test_the_file_of_a_thread_that_ended_is_stored_and_goes(spool: Spool, write:
 def test_a_long_file_takes_several_transactions(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "BATCH", 10)
+    monkeypatch.setattr(ingest, "BATCH", 10)
     uids, sizes = write(95), []
     store = Recorder.store
 
@@ -181,7 +181,7 @@ def test_a_drainer_may_die_at_any_step(
             commit, calls = db.session.commit, []
             patch.setattr(db.session, "commit", lambda: calls.append(commit()) or die())
         else:
-            owner = {"store": drainer.recorder, "advance": recording, "finish": recording}.get(step, spool)
+            owner = {"store": drainer.recorder, "advance": ingest, "finish": ingest}.get(step, spool)
             patch.setattr(owner, step, die)
         with pytest.raises(Killed):
             drainer.drain()
@@ -236,7 +236,7 @@ def drain_until_empty(spool: Spool) -> Callable[[int], int]:
 def test_threads_that_drain_at_once_store_each_line_once(
     app: Flask, spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "BATCH", 20)
+    monkeypatch.setattr(ingest, "BATCH", 20)
     uids = [uid for _file in range(6) for uid in write(90)]
     done = together(app, 3, drain_until_empty(spool))
     assert sum(done) == 540  # type: ignore[arg-type]
@@ -251,7 +251,7 @@ def test_a_file_that_another_drainer_finished_with_meanwhile_is_no_trouble(
 ) -> None:
     uids = write(5)
     [name] = spool.files()
-    offset_of = recording.offset_of
+    offset_of = ingest.offset_of
 
     def slow(which: str) -> int:
         offset = offset_of(which)
@@ -259,9 +259,9 @@ def test_a_file_that_another_drainer_finished_with_meanwhile_is_no_trouble(
         return offset
 
     other = (spool.folder / name).read_bytes()
-    monkeypatch.setattr(recording, "offset_of", slow)
+    monkeypatch.setattr(ingest, "offset_of", slow)
     assert drain() == 0
-    monkeypatch.setattr(recording, "offset_of", offset_of)
+    monkeypatch.setattr(ingest, "offset_of", offset_of)
     (spool.folder / name).write_bytes(other)
     assert drain() == 5
     assert stored() == once(uids)
@@ -321,19 +321,19 @@ def test_processes_that_drain_at_once_store_each_line_once(
 
 def nameless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines cannot be told apart any more: each reading of one makes another uid."""
-    reading_of = recording.reading_of
+    reading_of = ingest.reading_of
 
     def renamed(fields: list[Any]) -> Reading | None:
         found = reading_of(fields)
         return None if found is None else msgspec.structs.replace(found, uid=os.urandom(16).hex())
 
-    monkeypatch.setattr(recording, "reading_of", renamed)
+    monkeypatch.setattr(ingest, "reading_of", renamed)
 
 
 def both_read_the_same_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two drainers look at a file's mark, by transactions that are over, before either of them stores anything."""
     start, have_looked = Barrier(2), threading.local()
-    offset_of = recording.offset_of
+    offset_of = ingest.offset_of
 
     def look(name: str) -> int:
         offset = offset_of(name)
@@ -343,7 +343,7 @@ def both_read_the_same_mark(monkeypatch: pytest.MonkeyPatch) -> None:
             start.wait(30)
         return offset
 
-    monkeypatch.setattr(recording, "offset_of", look)
+    monkeypatch.setattr(ingest, "offset_of", look)
 
 
 def careless(name: str, _old: int, new: int, bad: int) -> bool:
@@ -366,7 +366,7 @@ def test_the_mark_that_moves_only_from_where_it_is_keeps_two_drainers_from_stori
     nameless(monkeypatch)
     both_read_the_same_mark(monkeypatch)
     if not is_guarded:
-        monkeypatch.setattr(recording, "advance", careless)
+        monkeypatch.setattr(ingest, "advance", careless)
     together(app, 2, lambda _place: worker.drainer().drain())
     monkeypatch.undo()
     assert drain() == 0
@@ -378,7 +378,7 @@ def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
 ) -> None:
     uids = write(30)
     both_read_the_same_mark(monkeypatch)
-    monkeypatch.setattr(recording, "advance", careless)
+    monkeypatch.setattr(ingest, "advance", careless)
     together(app, 2, lambda _place: worker.drainer().drain())
     monkeypatch.undo()
     drain()
@@ -392,13 +392,13 @@ def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
     write(10)
     nameless(monkeypatch)
     [name] = spool.files()
-    chunk = spool.read(name, recording.offset_of(name), 1000)
+    chunk = spool.read(name, ingest.offset_of(name), 1000)
     db.session.commit()
     first, late = worker.drainer(), worker.drainer()
     assert first._store(name, 0, chunk, "Europe/London") == 10
     assert late._store(name, 0, chunk, "Europe/London") is None
     assert counts()[:2] == (10, 10)
-    monkeypatch.setattr(recording, "advance", careless)
+    monkeypatch.setattr(ingest, "advance", careless)
     assert late._store(name, 0, chunk, "Europe/London") == 10, "this is what the mark is good for"
 
 
@@ -430,7 +430,7 @@ def test_what_a_transaction_that_failed_had_learnt_is_forgotten(spool: Spool, mo
         return drainer.drain()
 
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "advance", lambda *_arguments: False)
+        patch.setattr(ingest, "advance", lambda *_arguments: False)
         assert drained("first") == 0
     [name] = spool.files()
     spool.rotate()

@@ -12,9 +12,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, TransferOutcome, User
-from tapcard.services import cards, transfers
-from tapcard.services.cards import AlreadyClaimed, CannotReplace, CardNotFound, IllegalMove
-from tapcard.services.transfers import CannotOffer, OfferNotFound, OfferOver
+from tapcard.services.cards import cards, transfers
+from tapcard.services.cards.cards import AlreadyClaimed, CannotReplace, CardNotFound, IllegalMove
+from tapcard.services.cards.transfers import CannotOffer, OfferNotFound, OfferOver
 from tests.watching import together
 
 CODE = "CARD2345"

@@ -30,9 +30,11 @@ from tapcard.models import (
     Promotion,
     User,
 )
-from tapcard.services import carts, credit, orders, payments, promotions
-from tapcard.services.carts import CannotActivate, Wish
-from tapcard.services.orders import CartChanged
+from tapcard.services.cart import carts, credit, promotions
+from tapcard.services.cart.carts import CannotActivate, Wish
+from tapcard.services.orders import orders
+from tapcard.services.orders.orders import CartChanged
+from tapcard.services.payments import payments
 from tests import buying
 from tests.watching import together
 

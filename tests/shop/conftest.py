@@ -10,8 +10,8 @@ from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Cart, Order, Product, User
-from tapcard.services import carts
-from tapcard.services.carts import Wish
+from tapcard.services.cart import carts
+from tapcard.services.cart.carts import Wish
 from tapcard.web.sessions import CART
 from tests.conftest import FormClient, login
 from tests.watching import PageForm, form_to

@@ -7,7 +7,8 @@ import pytest
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Design, LineKind, Order, OrderStatus, User
-from tapcard.services import carts, orders
+from tapcard.services.cart import carts
+from tapcard.services.orders import orders
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.test_statements import MOST, count

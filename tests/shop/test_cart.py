@@ -26,11 +26,11 @@ from tapcard.models import (
     TwoFactor,
     User,
 )
-from tapcard.services import carts, credit
-from tapcard.services.throttles import LIMITS, Limit, Limits
+from tapcard.services.cart import carts, credit
+from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
-from tests.shop.test_buying import picture, sent
+from tests.shop.test_add_to_cart import picture, sent
 from tests.watching import error_of, form_to, queries, statements, words_of
 
 

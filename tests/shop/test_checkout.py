@@ -28,8 +28,8 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services import carts
-from tapcard.services.carts import Wish
+from tapcard.services.cart import carts
+from tapcard.services.cart.carts import Wish
 from tests.conftest import FormClient
 from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
 from tests.watching import error_of, forms_on, words_of

@@ -12,7 +12,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, Design, DesignStatus, Order, OrderStatus, ProductionStatus, User, WebSession
-from tapcard.services import accounts, cards, fulfillment, orders
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
+from tapcard.services.orders import fulfillment, orders
 from tapcard.web import sessions
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login

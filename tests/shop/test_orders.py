@@ -35,8 +35,10 @@ from tapcard.models import (
     User,
 )
 from tapcard.money import Money
-from tapcard.services import accounts, orders, payments
-from tapcard.web import evidence
+from tapcard.services.accounts import accounts
+from tapcard.services.orders import orders
+from tapcard.services.payments import payments
+from tapcard.workflows import evidence
 from tests import buying
 from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tapcard.db import db
 from tapcard.models import Availability, CartLine, Category, OptionKind, Product, User, WishlistEntry
 from tapcard.models import ProductKind as Kind
-from tapcard.services import wishlist
+from tapcard.services.cart import wishlist
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to, queries, statements, words_of
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from tapcard.db import db
 from tapcard.models import Card, ClaimPolicy, Design, LockedBecause, Profile, User
-from tapcard.services import cards
+from tapcard.services.cards import cards
 from tests.conftest import login
 
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, ClaimPolicy, Design, LockedBecause, Tap, User
-from tapcard.services import cards
-from tapcard.services.throttles import LIMITS, Limit, Limits
+from tapcard.services.cards import cards
+from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import error_of, form_to, words_of
 

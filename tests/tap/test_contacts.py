@@ -18,10 +18,10 @@ from tapcard import files
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, ProfileLink, User, WebSession
-from tapcard.services import cards as card_rules
+from tapcard.services.cards import cards as card_rules
 from tapcard.tap import contacts
 from tapcard.tap.lead_forms import make_stamp
-from tapcard.web import floods
+from tapcard.web import rate_limits
 from tests.conftest import FormClient, login
 from tests.taps import BOT, PHONE
 from tests.watching import error_of, form_to, statements, words_of
@@ -241,7 +241,7 @@ def test_the_same_again_and_again_fills_nothing(client: FormClient, own: Profile
 
 
 def test_one_address_does_not_fill_the_table(client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(floods, "ACTION_LIMIT", "2 per hour")
+    monkeypatch.setattr(rate_limits, "ACTION_LIMIT", "2 per hour")
     for number in range(4):
         assert client.get("/p/ada.vcf", headers={"User-Agent": f"{PHONE} {number}"}).status_code == 200
     assert len(done()) == 2

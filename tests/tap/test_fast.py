@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from config import Config
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
-from tapcard.services import cards
+from tapcard.services.cards import cards
 from tapcard.tap.fast import FastTaps
 from tests.taps import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
 

@@ -11,7 +11,7 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, LockedBecause, OutboxMessage, Tap, User
-from tapcard.services import cards
+from tapcard.services.cards import cards
 from tests.conftest import FormClient, login
 from tests.watching import words_of
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tapcard.db import db
 from tapcard.models import Profile, ProfileLink, User
-from tapcard.services import profile_links
+from tapcard.services.profiles import links
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, forms_on
 
@@ -31,7 +31,7 @@ def three(profile: Profile) -> list[int]:
 
 
 def titles(profile: Profile) -> str:
-    return "".join(link.title for link in profile_links.links_of(profile))
+    return "".join(link.title for link in links.links_of(profile))
 
 
 def test_a_link_is_added_and_on_the_page(signed_in: FormClient, profile: Profile) -> None:
@@ -40,7 +40,7 @@ def test_a_link_is_added_and_on_the_page(signed_in: FormClient, profile: Profile
     answer = signed_in.post(path, data={"title": "My houses", "url": "example.com/houses"})
     assert answer.location == path
     page = signed_in.get("/p/ada").text
-    [link] = profile_links.links_of(profile)
+    [link] = links.links_of(profile)
     assert f'href="/p/ada/open/link-{link.id}" rel="noopener nofollow ugc"' in page
     assert signed_in.get(f"/p/ada/open/link-{link.id}").location == "https://example.com/houses"
     assert "My houses" in page
@@ -71,7 +71,7 @@ def test_a_refused_link_keeps_what_was_typed(
 
 def test_the_twenty_first_is_refused_and_kept(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
-    for number in range(profile_links.MOST_LINKS):
+    for number in range(links.MOST_LINKS):
         signed_in.post(path, data={"title": f"Link {number}", "url": "example.com"})
     assert "as many as a page may have" in signed_in.get(path).text
     answer = signed_in.post(path, data={"title": "One more", "url": "example.com"})
@@ -158,7 +158,7 @@ def test_what_a_holder_types_stays_text(signed_in: FormClient, profile: Profile)
     path = f"/profiles/{profile.id}/links"
     evil = "\"'><script>alert(1)</script>"
     signed_in.post(path, data={"title": evil, "url": "https://example.com/?q=\"'><b>"})
-    link = profile_links.links_of(profile)[0]
+    link = links.links_of(profile)[0]
     for page in (path, f"{path}/{link.id}", "/p/ada", f"/profiles/{profile.id}"):
         text = signed_in.get(page).text
         assert "<script>alert" not in text

@@ -14,7 +14,7 @@ from PIL import Image
 from tapcard import files
 from tapcard.db import db
 from tapcard.models import AuditEntry, Profile, ProfileLink, ProfileTheme, User
-from tapcard.services import profiles
+from tapcard.services.profiles import profiles
 from tapcard.web.brand import contrast
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, forms_on, statements, words_of, writes

@@ -14,7 +14,7 @@ from werkzeug.test import stream_encode_multipart
 from tapcard import files
 from tapcard.db import db
 from tapcard.models import SOCIALS, Profile, Target
-from tapcard.services import profiles
+from tapcard.services.profiles import profiles
 from tests.conftest import login
 
 VALID = {"name": "Ada Obi", "slug": "ada-obi"}

@@ -22,8 +22,9 @@ from flask import Flask
 from tapcard.clock import today_in, utcnow
 from tapcard.db import db
 from tapcard.models import Card, Tap, User
-from tapcard.services import cards, rollups, taps
-from tapcard.services.recording import Recorder
+from tapcard.services.cards import cards
+from tapcard.services.taps import rollups, routing
+from tapcard.services.taps.ingest import Recorder
 from tests.conftest import FormClient, login
 from tests.taps import BOT, reading
 from tests.watching import words_of
@@ -106,7 +107,7 @@ def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
     assert json.loads(adas.get("/api/v1/statistics/cards").data) == {"labels": ["ADASCARD"], "values": [4]}
     for path in ("/statistics", "/statistics.csv", "/dashboard"):
         assert "Secret of Cleo" not in adas.get(path).text, path
-    assert [row.alias for row in taps.last_taps(ada, 5)] == [None] * 4
+    assert [row.alias for row in routing.last_taps(ada, 5)] == [None] * 4
 
 
 # --- what is counted --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, User
-from tapcard.services import cards, transfers
+from tapcard.services.cards import cards, transfers
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import words_of
 

@@ -14,8 +14,8 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Channel, OutboxMessage, Outcome, Schedule, User
-from tapcard.services import health
-from tapcard.services.recording import Reading
+from tapcard.services.taps.ingest import Reading
+from tapcard.workflows import health
 from tests import needs
 
 NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:9/nowhere?connect_timeout=2"

@@ -1,0 +1,111 @@
+"""Designs: those of the shop, and buyers' own artwork that waits for a look."""
+
+from flask import abort, flash, make_response, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ...db import db
+from ...models import Design
+from ...services.cards import design_keeping
+from ...web import filters
+from ...web.forms import refusals
+from ...web.guards import permission_required
+from ..blueprint import bp
+from ..paging import asked, page_of
+from ..uploads import choose_again, draw_card_picture, take
+from .design_forms import DesignForm, RejectForm
+
+
+@bp.get("/designs", endpoint="designs")
+@permission_required("designs.edit")
+def list_designs() -> str:
+    """All designs, what waits first."""
+    question = {name: asked(name) for name in ("search", "state")}
+    return render_template(
+        "admin/designs.html", page=page_of(design_keeping.listed(**question)), question=question, shop=filters.shop()
+    )
+
+
+@bp.route("/designs/new", methods=["GET", "POST"])
+@permission_required("designs.edit")
+def new_design() -> Response:
+    """Make a design."""
+    form = DesignForm()
+    if form.validate_on_submit():
+        front, rear = (take(form, name, draw_card_picture) for name in ("front", "rear"))
+        if not form.errors:
+            with refusals(form):
+                typed = form.typed(front[0] if front else None, rear[0] if rear else None)
+                design_keeping.create(typed, current_user)
+                db.session.commit()
+                flash(_("The design is in the shop.") if form.is_public.data else _("The design is made."), "success")
+                return redirect(url_for("backoffice.designs"))
+    return design_page(None, form)
+
+
+@bp.route("/designs/<int:design_id>", methods=["GET", "POST"], endpoint="design")
+@permission_required("designs.edit")
+def edit_design(design_id: int) -> Response:
+    """Change a design of the shop, or look at a buyer's artwork."""
+    design = design_keeping.find(design_id)
+    form = DesignForm(design)
+    if form.is_submitted() and not design_keeping.is_ours(design):
+        abort(404)
+    if form.validate_on_submit():
+        front, rear = (take(form, name, draw_card_picture) for name in ("front", "rear"))
+        design = design_keeping.find(design_id)
+        if not form.errors:
+            with refusals(form):
+                kept_front = None if form.remove_front.data else design.front_picture
+                kept_rear = None if form.remove_rear.data else design.rear_picture
+                typed = form.typed(front[0] if front else kept_front, rear[0] if rear else kept_rear)
+                design_keeping.change(design, typed, form.seen.data or "", current_user)
+                db.session.commit()
+                flash(_("Saved. The shop shows it already."), "success")
+                return redirect(url_for("backoffice.designs"))
+        design = design_keeping.find(design_id)
+    return design_page(design, form)
+
+
+@bp.post("/designs/<int:design_id>/approve")
+@permission_required("designs.edit")
+def approve_design(design_id: int) -> Response:
+    """Let a buyer's artwork be printed."""
+    design_keeping.decide(design_keeping.find(design_id), approve=True, why="", by=current_user)
+    db.session.commit()
+    flash(_("Approved. The buyer gets a mail."), "success")
+    return redirect(url_for("backoffice.designs", state="waiting"))
+
+
+@bp.post("/designs/<int:design_id>/reject")
+@permission_required("designs.edit")
+def reject_design(design_id: int) -> Response:
+    """Turn a buyer's artwork down, and tell them why."""
+    design = design_keeping.find(design_id)
+    form = RejectForm()
+    if form.validate_on_submit():
+        with refusals(form):
+            design_keeping.decide(design, approve=False, why=form.why.data or "", by=current_user)
+            db.session.commit()
+            flash(_("Rejected. The buyer gets a mail with the reason."), "success")
+            return redirect(url_for("backoffice.designs", state="waiting"))
+        design = design_keeping.find(design_id)
+    return design_page(design, DesignForm(design), form)
+
+
+def design_page(design: Design | None, form: DesignForm, reject_form: RejectForm | None = None) -> Response:
+    """The page of a design, or of one to be made."""
+    reject_form = reject_form or RejectForm(formdata=None)
+    choose_again(form, "front", "rear")
+    is_ours = design is None or design_keeping.is_ours(design)
+    page = render_template(
+        "admin/design.html",
+        design=design,
+        form=form,
+        reject_form=reject_form,
+        is_ours=is_ours,
+        order=design_keeping.order_of(design) if design is not None and not is_ours else None,
+        currency=filters.shop().currency,
+    )
+    return make_response(page, 422 if form.errors or reject_form.errors else 200)

@@ -1,0 +1,1 @@
+"""Back office pages of promotions, delivery, currencies and credit."""

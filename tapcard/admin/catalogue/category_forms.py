@@ -1,0 +1,84 @@
+"""What staff type about categories and collections."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, FileField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from ...models import Category, Collection, CollectionKind
+from ...models.products import SLUG_LENGTH
+from ...services.core import keeping
+from ...web.forms import Form
+from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
+
+TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
+
+
+class ShelfForm(Form):
+    """What both have."""
+
+    name = StringField(_("Name"), [DataRequired(_("What is it called?")), Length(max=100, message=AT_MOST)])
+    description = TextAreaField(
+        _("Description"), [Length(max=5000, message=AT_MOST)], description=_("Stands on top of its page.")
+    )
+    slug = StringField(
+        _("Address"),
+        [Length(max=SLUG_LENGTH, message=AT_MOST)],
+        description=_("The end of its page’s address. Blank: made from the name."),
+        render_kw={"autocapitalize": "off", "spellcheck": "false"},
+    )
+    is_active = BooleanField(_("Shown in the shop"), default=True)
+    seen = HiddenField()
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What was typed, as it is stored."""
+        return {
+            "name": self.name.data,
+            "description": self.description.data or "",
+            "slug": self.slug.data or "",
+            "is_active": bool(self.is_active.data),
+        }
+
+
+def _data_of(row: Category | Collection | None) -> dict[str, Any]:
+    if row is None:
+        return {}
+    names = ("name", "description", "slug", "is_active")
+    return {name: getattr(row, name) for name in names} | {"seen": keeping.mark_of(row)}
+
+
+class CategoryForm(ShelfForm):
+    """A category."""
+
+    parent = SelectField(_("Stands below"), coerce=int, default=NONE)
+    picture = FileField(
+        _("Picture"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=TAKEN_PICTURES
+    )
+    remove_picture = BooleanField(_("Remove the picture"))
+
+    def __init__(self, tree: Sequence[tuple[Category, int]], category: Category | None = None) -> None:
+        data = _data_of(category) | ({"parent": category.parent_id or NONE} if category is not None else {})
+        super().__init__(data=data)
+        own_id = category.id if category is not None else None
+        self.parent.choices = category_choices([each for each in tree if each[0].id != own_id])
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        return super().typed | {"parent_id": self.parent.data or None}
+
+
+class CollectionForm(ShelfForm):
+    """A brand, theme or season."""
+
+    kind = SelectField(_("What holds it together"), choices=choices_of(COLLECTION_KINDS))
+
+    def __init__(self, collection: Collection | None = None) -> None:
+        data = _data_of(collection) | ({"kind": collection.kind.value} if collection is not None else {})
+        super().__init__(data=data)
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        return super().typed | {"kind": CollectionKind(self.kind.data)}

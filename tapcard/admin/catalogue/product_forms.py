@@ -1,0 +1,231 @@
+"""What staff type about products, their pictures and their options."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    MultipleFileField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, Length
+
+from ...models import (
+    Availability,
+    Category,
+    Collection,
+    CollectionKind,
+    OptionKind,
+    Product,
+    ProductKind,
+    ProductOption,
+)
+from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ...services.catalogue.option_templates import SETS
+from ...services.catalogue.products import MOST_STOCK, Typed
+from ...services.core import keeping
+from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
+from ...web.forms import Form
+
+NONE = 0
+AT_MOST = _("At most %(max)d characters.")
+KINDS = {
+    ProductKind.GOODS: _("Goods"),
+    ProductKind.GIFT_PACK: _("Gift pack"),
+    ProductKind.CARD: _("Card"),
+}
+AVAILABILITIES = {
+    Availability.IN_STOCK: _("In stock"),
+    Availability.OUT_OF_STOCK: _("Out of stock"),
+    Availability.PRE_ORDER: _("Pre-order"),
+}
+COLLECTION_KINDS = {
+    CollectionKind.BRAND: _("Brand"),
+    CollectionKind.THEME: _("Theme"),
+    CollectionKind.SEASON: _("Season"),
+}
+OPTION_KINDS = {
+    OptionKind.TEXT: _("Short text"),
+    OptionKind.LONG_TEXT: _("Long text"),
+    OptionKind.CHOICE: _("Choice"),
+    OptionKind.COLOR: _("Colour"),
+    OptionKind.PICTURE: _("Picture to upload"),
+    OptionKind.LOCATION: _("Place"),
+    OptionKind.PHONE: _("Phone number"),
+}
+SET_NAMES = {"engraved_goods": _("Engraved goods"), "gift_pack": _("Gift pack")}
+TEXTS = ("name", "promo_text", "details", "size", "material", "color", "sku", "slug", "page_title", "page_description")
+COLUMNS = (*TEXTS, "unit_amount", "available_on", "is_active", "is_featured")
+
+
+def choices_of(names: dict[Any, Any]) -> list[SelectChoice]:
+    """The choices of a field from values with their names."""
+    return [SelectChoice(value.value, label) for value, label in names.items()]
+
+
+def category_choices(tree: Sequence[tuple[Category, int]]) -> list[SelectChoice]:
+    """All categories, set in by how deep they stand; none of them first."""
+    return [
+        SelectChoice(NONE, _("None")),
+        *(SelectChoice(each.id, "\u2003" * depth + each.name) for each, depth in tree),
+    ]
+
+
+class ProductForm(Form):
+    """Everything about a product but its pictures and options."""
+
+    name = StringField(_("Name"), [DataRequired(_("What is it called?")), Length(max=NAME_LENGTH, message=AT_MOST)])
+    promo_text = StringField(
+        _("In one line"),
+        [Length(max=255, message=AT_MOST)],
+        description=_("Stands under the name in lists."),
+    )
+    details = TextAreaField(_("Details"), [Length(max=20_000, message=AT_MOST)])
+    kind = SelectField(_("What it is"), choices=choices_of(KINDS), default=ProductKind.GOODS.value)
+    unit_amount = MoneyField(
+        _("Price"),
+        missing=_("What does one cost?"),
+        description=_("Of a card: with own artwork, and in every design without a price of its own."),
+    )
+    discount = WholeField(_("Discount in percent"), most=100, default=0)
+    tax_rate = PercentField(_("Tax rate in percent"), default=0, description=_("Included in the price."))
+    stock = WholeField(_("Stock"), most=MOST_STOCK, description=_("How many can be sold. Blank: nobody counts."))
+    availability = SelectField(
+        _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
+    )
+    available_on = DayField(_("Sent from"), description=_("Of a pre-order: the day it is sent from."))
+    category = SelectField(_("Category"), coerce=int, default=NONE)
+    collections = SelectMultipleField(_("Collections"), coerce=int)
+    size = StringField(_("Size"), [Length(max=100, message=AT_MOST)])
+    material = StringField(_("Material"), [Length(max=100, message=AT_MOST)])
+    color = StringField(_("Colour"), [Length(max=100, message=AT_MOST)])
+    is_active = BooleanField(_("On sale"), description=_("Hidden products stay in old orders."), default=True)
+    is_featured = BooleanField(_("On the front page"))
+    sku = StringField(_("Number (SKU)"), [Length(max=100, message=AT_MOST)], description=_("Blank: made for you."))
+    slug = StringField(
+        _("Address"),
+        [Length(max=SLUG_LENGTH, message=AT_MOST)],
+        description=_("The end of its page’s address. Blank: made from the name."),
+        render_kw={"autocapitalize": "off", "spellcheck": "false"},
+    )
+    page_title = StringField(
+        _("Title for search engines"), [Length(max=255, message=AT_MOST)], description=_("Blank: its name.")
+    )
+    page_description = TextAreaField(_("Description for search engines"), [Length(max=500, message=AT_MOST)])
+    version = HiddenField()
+    seen_stock = HiddenField()
+
+    def __init__(
+        self, tree: Sequence[tuple[Category, int]], collections: Sequence[Collection], product: Product | None = None
+    ) -> None:
+        super().__init__(data=_data_of(product) if product is not None else {})
+        self.category.choices = category_choices(tree)
+        self.collections.choices = [
+            SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections
+        ]
+
+    @property
+    def typed(self) -> Typed:
+        """What was typed, as it is stored."""
+        values = {name: self[name].data or "" for name in TEXTS}
+        values |= {name: self[name].data for name in ("unit_amount", "available_on", "is_active", "is_featured")}
+        values |= {
+            "kind": ProductKind(self.kind.data),
+            "availability": Availability(self.availability.data),
+            "discount_percent": self.discount.data or 0,
+            "tax_rate": self.tax_rate.data or 0,
+            "category_id": self.category.data or None,
+        }
+        seen = _number(self.version.data) or 0, _number(self.seen_stock.data)
+        return Typed(values, self.collections.data or (), self.stock.data, *seen)
+
+
+def _data_of(product: Product) -> dict[str, Any]:
+    values = {name: getattr(product, name) for name in COLUMNS}
+    return values | {
+        "kind": product.kind.value,
+        "availability": product.availability.value,
+        "discount": product.discount_percent,
+        "tax_rate": product.tax_rate,
+        "category": product.category_id or NONE,
+        "collections": [each.id for each in product.collections],
+        "stock": product.stock,
+        "version": product.version,
+        "seen_stock": "" if product.stock is None else product.stock,
+    }
+
+
+def _number(text: Any) -> int | None:
+    """A number that a page carried along; None for whatever is none."""
+    text = str(text or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+class PicturesForm(Form):
+    """Pictures to add."""
+
+    pictures = MultipleFileField(
+        _("Add pictures"),
+        description=_("JPEG, PNG or WebP, up to 8 MB each, several at once."),
+        render_kw={"accept": "image/jpeg,image/png,image/webp"},
+    )
+
+
+class PictureForm(Form):
+    """What a picture shows."""
+
+    alt = StringField(
+        _("What the picture shows"),
+        [Length(max=200, message=AT_MOST)],
+        description=_("Read out to those who do not see it, like “Open journal with lined pages”."),
+    )
+
+
+class OptionForm(Form):
+    """One thing that buyers may say."""
+
+    label = StringField(
+        _("Question"),
+        [DataRequired(_("What do you ask?")), Length(max=100, message=AT_MOST)],
+        description=_("As the buyer reads it, like “Name to engrave”."),
+    )
+    kind = SelectField(_("Answer"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)
+    choices = LinesField(
+        _("Choices"), most=MOST_CHOICES, description=_("For a choice, or a colour out of some: one in each line.")
+    )
+    max_length = WholeField(_("Most characters"), least=1, most=2000, description=_("Blank: as many as usual."))
+    extra_amount = MoneyField(_("Extra price"), default=0, description=_("What an answer costs more, each piece."))
+    is_required = BooleanField(_("Has to be answered"))
+    seen = HiddenField()
+
+    def __init__(self, option: ProductOption | None = None) -> None:
+        names = ("label", "choices", "max_length", "extra_amount", "is_required")
+        data: dict[str, Any] = {}
+        if option is not None:
+            data = {name: getattr(option, name) for name in names}
+            data |= {"kind": option.kind.value, "seen": keeping.mark_of(option)}
+        super().__init__(data=data)
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What was typed, as it is stored."""
+        return {
+            "label": self.label.data,
+            "kind": OptionKind(self.kind.data),
+            "choices": self.choices.data or [],
+            "max_length": self.max_length.data,
+            "extra_amount": self.extra_amount.data or 0,
+            "is_required": bool(self.is_required.data),
+        }
+
+
+class SetForm(Form):
+    """Which questions to add in one go."""
+
+    option_set = SelectField(_("Set of questions"), choices=[SelectChoice(name, SET_NAMES[name]) for name in SETS])

@@ -1,0 +1,245 @@
+"""Orders for staff: the list, an order's page, and every step that leads it on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from ...clock import utcnow
+from ...db import db
+from ...gateways.base import GatewayError
+from ...models import Order, OrderStatus, Payment, ProductionStatus
+from ...services.orders import order_desk, orders
+from ...services.orders.order_desk import Show
+from ...services.payments import payments
+from ...web import filters
+from ...web.forms import Form, refusals
+from ...web.guards import permission_required
+from ...workflows import paying
+from ..blueprint import bp
+from . import labels
+from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
+
+
+def chosen(text: str) -> Show | OrderStatus:
+    """What a list is to show; everything for whatever is no choice."""
+    for kind in (Show, OrderStatus):
+        if text in {each.value for each in kind}:
+            return kind(text)
+    return Show.ALL
+
+
+@bp.get("/orders", endpoint="orders")
+@permission_required("orders.view")
+def list_orders() -> str:
+    """Orders, those that somebody waits for first; searched and filtered by the address."""
+    show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
+    page = request.args.get("page", 0, type=int)
+    page = min(max(page, 0), order_desk.LAST_PAGE)
+    rows, has_more = order_desk.listed(show, search, page)
+    kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
+    return render_template(
+        "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
+        choices=labels.choices(), words=labels,
+    )  # fmt: skip
+
+
+@bp.get("/orders/<number>")
+@permission_required("orders.view")
+def order(number: str) -> str:
+    """One order with all there is to know and to do."""
+    found = order_desk.whole(number)
+    tries = order_desk.payments_of(found)
+    deeds = order_desk.deeds_of(found, tries)
+    due = found.money(max(0, found.total_amount - labels.came_in(found, tries)))
+    return render_template(
+        "admin/order.html", order=found, payments=tries, due=due, words=labels,
+        takes_money=bool(due) and found.status in payments.TAKES_MONEY,
+        in_work=found.status in order_desk.IN_WORK and not found.is_oversold,
+        files=labels.files(found), history=labels.history(found, deeds),
+        mails=order_desk.mails_of(found), steps=list(ProductionStatus),
+    )  # fmt: skip
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: Any) -> Response:
+    """Show a step's form, or take the step and go back to the order; a refusal stands on top of the form."""
+    back = redirect(url_for("backoffice.order", number=found.number))
+    if form.validate_on_submit():
+        with refusals(form):
+            try:
+                do()
+            except GatewayError:
+                db.session.rollback()
+                form.form_errors.append(_("The way to pay that was chosen does not answer. Try again in a moment."))
+            else:
+                db.session.commit()
+                flash(said, "success")
+                return back
+    lead = shown.pop("lead", "")
+    page = render_template(
+        "admin/order_step.html", order=found, form=form, lead=lead() if callable(lead) else lead, **shown
+    )
+    return make_response(page, 422 if form.errors else 200)
+
+
+def press(number: str, do: Callable[[Order], None], said: str) -> Response:
+    """Take a step that needs nothing but a button; a refusal is a page of its own."""
+    found = order_desk.whole(number)
+    if not PressForm().validate_on_submit():
+        abort(400)
+    do(found)
+    db.session.commit()
+    flash(said, "success")
+    return redirect(url_for("backoffice.order", number=found.number))
+
+
+@bp.post("/orders/<number>/process")
+@permission_required("orders.edit")
+def process_order(number: str) -> Response:
+    """Note that somebody works on it."""
+    return press(number, lambda found: orders.process(found, current_user), _("You are on it."))
+
+
+@bp.post("/orders/<number>/deliver")
+@permission_required("orders.edit")
+def deliver_order(number: str) -> Response:
+    """Note that everything has arrived, or was handed over."""
+    return press(number, lambda found: orders.deliver(found, current_user, utcnow()), _("Marked as delivered."))
+
+
+@bp.post("/orders/<number>/give")
+@permission_required("orders.edit")
+def give_order(number: str) -> Response:
+    """Give what an oversold order promises, since it was found after all."""
+    keys = current_app.extensions["keys"]
+    return press(
+        number,
+        lambda found: order_desk.give_after_all(found, current_user, keys, utcnow()),
+        _("Everything in it is given."),
+    )
+
+
+@bp.post("/orders/<number>/lines/<int:line_id>/produce")
+@permission_required("orders.edit")
+def produce_line(number: str, line_id: int) -> Response:
+    """Note how far a line of cards is."""
+    found = order_desk.whole(number)
+    form = ProduceForm()
+    if not form.validate_on_submit():
+        abort(400)
+    status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
+    line = order_desk.produce(found, line_id, status, was, current_user)
+    flash(_("%(title)s: %(state)s.", title=line.full_title, state=labels.PRODUCTION[status]), "success")
+    db.session.commit()
+    return redirect(url_for("backoffice.order", number=found.number, _anchor=f"line-{line_id}"))
+
+
+@bp.route("/orders/<number>/ship", methods=["GET", "POST"])
+@permission_required("orders.edit")
+def ship_order(number: str) -> Response:
+    """Send the parcel on its way, and tell the buyer."""
+    found, form = order_desk.whole(number), ShipForm()
+    unfinished = any(line.production_status in order_desk.UNFINISHED for line in found.lines)
+
+    def do() -> None:
+        carrier, tracking_number = form.carrier.data or "", form.tracking_number.data or ""
+        orders.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
+
+    return step(
+        found, form, do, _("On its way; the buyer is told."), title=_("Ship this order"), label=_("Ship"),
+        warning=_("Not every card of it is packed yet.") if unfinished else "",
+    )  # fmt: skip
+
+
+@bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
+@permission_required("orders.edit")
+def cancel_order(number: str) -> Response:
+    """Cancel what is not paid; the buyer is told, and what it held is free again."""
+    found, form = order_desk.whole(number), CancelForm()
+
+    def do() -> None:
+        if found.is_open:
+            paying.make_way(found)
+        order_desk.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
+
+    return step(
+        found, form, do, _("Canceled; the buyer is told."), title=_("Cancel this order"), kind="danger",
+        lead=_("Goods, cards, credit and codes that it holds are free again."), label=_("Cancel the order"),
+    )  # fmt: skip
+
+
+@bp.route("/orders/<number>/extend", methods=["GET", "POST"])
+@permission_required("orders.edit")
+def extend_order(number: str) -> Response:
+    """Give the buyer more time to pay."""
+    found, form = order_desk.whole(number), ExtendForm(days=filters.shop().offline_days)
+    return step(
+        found, form, lambda: order_desk.wait_longer(found, form.days.data, current_user, utcnow()),
+        _("There is more time now."), title=_("More time to pay"), label=_("Give more time"),
+        lead=_("It waits until %(instant)s.", instant=filters.write_datetime(found.expires_at)),
+    )  # fmt: skip
+
+
+@bp.route("/orders/<number>/note", methods=["GET", "POST"])
+@permission_required("orders.edit")
+def note_order(number: str) -> Response:
+    """Write something down for the others."""
+    found, form = order_desk.whole(number), NoteForm()
+    return step(
+        found, form, lambda: order_desk.note(found, form.note.data or "", current_user), _("Noted."),
+        title=_("Add a note"), lead=_("It stands in the order's history, for staff alone."), label=_("Save the note"),
+    )  # fmt: skip
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+@bp.route("/orders/<number>/payment", methods=["GET", "POST"])
+@permission_required("payments.confirm")
+def take_payment(number: str) -> Response:
+    """Note money that came outside the web, the whole or a part."""
+    found = order_desk.whole(number)
+    form = PaymentForm(found.currency)
+
+    def do() -> None:
+        payments.refuse_wrong(found, form.amount.amount, form.seen_amount)
+        paying.make_way(found)
+        payments.take_offline(
+            found, form.amount.amount, current_app.extensions["keys"], utcnow(), seen=form.seen_amount,
+            actor=current_user, shop=filters.shop(), how=form.how.data, note=form.note.data or "",
+        )  # fmt: skip
+
+    def lead() -> str:
+        due = payments.due(found)
+        form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
+        form.amount.data = form.amount.data if form.is_submitted() else due.plain()
+        money, total = filters.write_money(due), filters.write_money(found.total)
+        return _("%(money)s of %(total)s are due.", money=money, total=total)
+
+    return step(
+        found, form, do, _("The payment is noted."),
+        title=_("Take a payment"), lead=lead, label=_("Note the payment"),
+    )  # fmt: skip
+
+
+@bp.route("/orders/<number>/payments/<public_id>/seen", methods=["GET", "POST"])
+@permission_required("payments.confirm")
+def dismiss_payment(number: str, public_id: str) -> Response:
+    """Note that somebody has seen to a payment that needed care."""
+    found, form = order_desk.whole(number), DismissForm()
+    wanted = sa.select(Payment).where(Payment.order_id == found.id, Payment.public_id == public_id)
+    payment = db.session.scalar(wanted) if public_id.isascii() and public_id.isprintable() else None
+    if payment is None:
+        abort(404)
+    return step(
+        found, form, lambda: payments.dismiss(payment, form.why.data or "", actor=current_user),
+        _("Seen to."), title=_("This payment is seen to"), label=_("Seen to"),
+        lead=labels.why_care(found, payment),
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""What making and packing an order takes: artwork, cards with their codes, the delivery note."""
+
+from flask import Response, abort, current_app, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from ... import files
+from ...clock import utcnow
+from ...models import Card, Order, OrderLine
+from ...services.cards import cards
+from ...services.orders import fulfillment, order_desk
+from ...web import csvs, uploads
+from ...web.guards import permission_required
+from ...web.qr_files import qr_file
+from ..blueprint import bp
+from . import labels
+from .order_forms import SwapForm
+from .orders import step
+
+
+@bp.get("/orders/<number>/files/<name>")
+@permission_required("orders.view")
+def order_file(number: str, name: str) -> Response:
+    """A buyer's picture as it was stored, to take along; nothing that does not go with the order."""
+    found = order_desk.whole(number)
+    wanted = next((each for each in labels.files(found) if each.name == name), None)
+    if wanted is None:
+        abort(404)
+    with files.open_upload(name, uploads.folder()) as upload:
+        response = Response(upload.read(), mimetype=files.KINDS[name.rpartition(".")[2]])
+    response.headers["Content-Disposition"] = f'attachment; filename="{wanted.download_name}"'
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    response.cache_control.private = True
+    return response
+
+
+@bp.get("/orders/<number>/cards")
+@permission_required("orders.view")
+def order_cards(number: str) -> str:
+    """The cards of an order, with what goes onto them and into the box."""
+    found = order_desk.whole(number)
+    return render_template(
+        "admin/order_cards.html",
+        order=found,
+        cards=with_codes(found),
+        site=current_app.config["SITE_URL"],
+        may_swap=current_user.may("orders.edit") and found.status in fulfillment.BEFORE_SHIPPING,
+    )
+
+
+@bp.get("/orders/<number>/cards.csv")
+@permission_required("cards.make")
+def order_cards_csv(number: str) -> Response:
+    """The same as a table, for whoever writes the chips and prints the inserts."""
+    found, site = order_desk.whole(number), current_app.config["SITE_URL"]
+    rows = [
+        (*(line.title, line.design_name), *(card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}"), code)
+        for line, card, code in with_codes(found)
+    ]
+    header = ("line", "design", "token", "tap_url", "qr_url", "claim_code")
+    return csvs.csv_file(f"{found.number}-cards.csv", header, rows)
+
+
+@bp.get("/orders/<number>/cards/<token>/qr.<kind>")
+@permission_required("orders.view")
+def order_card_qr(number: str, token: str, kind: str) -> Response:
+    """The QR code of one of its cards, to print."""
+    card = sold_card(order_desk.whole(number), token)
+    return qr_file(f"{current_app.config['SITE_URL']}/q/{card.token}", kind, name=f"tapcard-{card.token}")
+
+
+@bp.route("/orders/<number>/cards/<token>/swap", methods=["GET", "POST"])
+@permission_required("orders.edit")
+def swap_card(number: str, token: str) -> ResponseReturnValue:
+    """Pack a card from stock instead of one that would have to be made."""
+    found, form = order_desk.whole(number), SwapForm()
+    card = sold_card(found, token)
+
+    def do() -> None:
+        stock = cards.find(form.token.data or "")
+        if stock is None:
+            raise cards.CardNotFound(_("There is no card with this token."), field="token")
+        fulfillment.swap_in(card, stock, current_user, utcnow())
+
+    return step(
+        found, form, do, _("The card from stock is packed instead."),
+        title=_("Pack a card from stock"), label=_("Pack this card"), lead=_("Instead of %(token)s.", token=card.token),
+    )  # fmt: skip
+
+
+def sold_card(found: Order, token: str) -> Card:
+    """A card of an order by its token; any other does not exist."""
+    wanted = cards.clean_token(token)
+    card = next((card for _line, card in order_desk.cards_of(found) if card.token == wanted), None)
+    return card or abort(404)
+
+
+@bp.get("/orders/<number>/delivery-note")
+@permission_required("orders.view")
+def delivery_note(number: str) -> str:
+    """What goes into the box: everything but the prices."""
+    return render_template("admin/delivery_note.html", order=order_desk.whole(number))
+
+
+def with_codes(found: Order) -> list[tuple[OrderLine, Card, str]]:
+    """The cards of an order with their lines and claim codes."""
+    return [(line, card, claim_code_of(card)) for line, card in order_desk.cards_of(found)]
+
+
+def claim_code_of(card: Card) -> str:
+    """The claim code of an unclaimed card, for those who make cards."""
+    if not current_user.may("cards.make"):
+        return ""
+    return cards.read_code(card, current_app.extensions["keys"]) or ""

@@ -1,0 +1,1 @@
+"""Emails: one function per kind, by subject."""

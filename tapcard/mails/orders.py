@@ -1,0 +1,210 @@
+"""The mails about orders: to their buyers, and to whoever runs the shop; everything in them is as it was sold."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from babel import Locale
+from babel.dates import format_datetime
+from flask import current_app
+from flask_mail import Message
+
+from .. import mail, outbox, settings
+from ..db import db
+from ..gateways.base import OFFLINE
+from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
+from ..models.orders import AFTER_PAID
+from ..models.payments import PAYMENT_OPEN
+from ..services.catalogue import reviews
+from ..services.orders import orders
+from ..services.payments import payments
+from ..services.privacy import erasure
+from ..services.profiles import profiles
+from ..settings import ShopSettings
+from ..web.navigation import has_endpoint
+
+
+def received(order_id: int, payment_id: int | None = None) -> Message | None:
+    """Confirm an order that waits for its money; once it is paid, another mail says both.
+
+    Promised twice: with the order, for whoever leaves it unpaid, and with a payment outside the web, which tells how to
+    pay. Where the second one goes out, the first one says nothing.
+    """
+    order = _order(order_id)
+    if order is None or order.status is not OrderStatus.PENDING:
+        return None
+    payment = payments.open_of(order)
+    outside = payment if payment is not None and payment.gateway == OFFLINE else None
+    if (outside.id if outside is not None else None) != payment_id:
+        return None
+    return _to_buyer("order_received", order, outside=outside, due=payments.due(order))
+
+
+def paid(order_id: int) -> Message | None:
+    """Tell a buyer that their order is paid, and what happens next."""
+    order = _order(order_id)
+    if order is None or order.status not in AFTER_PAID:
+        return None
+    has_cards = any(line.kind is LineKind.CARD for line in order.lines) and has_endpoint("shop.codes")
+    return _to_buyer("order_paid", order, has_cards=has_cards)
+
+
+def shipped(order_id: int) -> Message | None:
+    """Tell a buyer that the parcel is on its way."""
+    order = _order(order_id)
+    if order is None or order.status not in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
+        return None
+    return _to_buyer("order_shipped", order)
+
+
+def delivered(order_id: int) -> Message | None:
+    """Ask a buyer for a review of what has arrived."""
+    order = _order(order_id)
+    if order is None or order.status is not OrderStatus.DELIVERED:
+        return None
+    return _to_buyer("order_delivered", order, reviews=list(_reviews(order)))
+
+
+def _reviews(order: Order) -> Iterator[tuple[str, str]]:
+    """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
+    titles = {line.product_id: line.title for line in order.lines}
+    if has_endpoint("shop.review_link"):
+        token = orders.token_of(order, current_app.extensions["keys"])
+        for product in reviews.to_review(order):
+            yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
+
+
+def canceled(order_id: int) -> Message | None:
+    """Tell a buyer that their order is canceled, and nothing is to be paid."""
+    order = _order(order_id)
+    if order is None or order.status is not OrderStatus.CANCELED:
+        return None
+    return _to_buyer("order_canceled", order)
+
+
+def link(order_id: int) -> Message | None:
+    """Send a buyer the link of their order."""
+    order = _order(order_id)
+    return _to_buyer("order_link", order) if order is not None else None
+
+
+# --- to the shop ------------------------------------------------------------------------------------------------------
+
+
+def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None = None) -> Message | None:
+    """Tell the shop's owner about an order: once when money outside the web is awaited, once when it is paid."""
+    order = _order(order_id)
+    if order is None:
+        return None
+    is_news = order.status is OrderStatus.PENDING if payment_id is not None else order.status in AFTER_PAID
+    if payment_id is not None:
+        payment = db.session.get(Payment, payment_id)
+        is_news = is_news and payment is not None and payment.status in PAYMENT_OPEN
+    if not is_news:
+        return None
+    address = _one_owner(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
+    if address is None:
+        return None
+    return _compose("order_to_owner", address, order, reply_to=_answers_to(order), link=_back_office(order))
+
+
+def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
+    """Tell the shop's owner of money that cannot go its usual way."""
+    payment = db.session.get(Payment, payment_id)
+    if payment is None:
+        return None
+    address = _one_owner(user_id, "mail.payment_needs_care", payment_id=payment_id)
+    if address is None:
+        return None
+    order = payment.order
+    is_wrong = payment.status is PaymentStatus.MISMATCH
+    came = order.money(payment.captured_amount) if payment.currency == order.currency else payment.money
+    return _compose(
+        "payment_needs_care", address, order, payment=payment, is_wrong=is_wrong, came=came, link=_back_office(order)
+    )
+
+
+def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
+    """The address that a mail to the shop goes to; of several owners each gets a promise of their own."""
+    if user_id is not None:
+        owner = db.session.get(User, user_id)
+        return owner.email if owner is not None and owner.is_active else None
+    configured = settings.load().owner_email
+    if configured:
+        return configured
+    owners = sa.select(User).join(User.roles).where(Role.name == "owner", User.is_active).order_by(User.id)
+    found = db.session.scalars(owners).all()
+    if len(found) == 1:
+        return found[0].email
+    for each in found:
+        outbox.post(kind, **payload, user_id=each.id)
+    return None
+
+
+def _answers_to(order: Order) -> str | None:
+    return None if erasure.is_erased(order.email) else order.email
+
+
+def _back_office(order: Order) -> str | None:
+    return mail.link_to("backoffice.order", number=order.number) if has_endpoint("backoffice.order") else None
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _order(order_id: int) -> Order | None:
+    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*orders.whole()))
+
+
+def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
+    if erasure.is_erased(order.email):
+        return None
+    token = orders.token_of(order, current_app.extensions["keys"])
+    return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)
+
+
+def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, **values: Any) -> Message:
+    shop = settings.load()
+    return mail.compose(
+        name,
+        to,
+        reply_to=reply_to,
+        order=order,
+        money=lambda amount: amount.format(shop.locale),
+        when=_writer(shop),
+        place=_lines_of(order, shop),
+        phone=profiles.written(order.phone) if order.phone else "",
+        is_open=order.is_delivery_open,
+        **values,
+    )
+
+
+def _writer(shop: ShopSettings) -> Callable[[datetime], str]:
+    """Writes an instant on the shop's clock."""
+    zone = ZoneInfo(shop.time_zone)
+    return lambda instant: format_datetime(instant.astimezone(zone), "d MMM y, HH:mm", locale=shop.locale)
+
+
+def _lines_of(order: Order, shop: ShopSettings) -> list[str]:
+    """The address of an order, line by line; none for what is collected."""
+    address = order.address
+    if not address:
+        return []
+    town = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
+    country = Locale.parse(shop.locale).territories.get(address.get("country", ""), "")
+    names = (address.get(name) for name in ("name", "company", "line1", "line2"))
+    return [each for each in (*names, town, address.get("region"), country) if each]
+
+
+PREPARE: dict[str, Callable[..., Message | None]] = {
+    "mail.order_received": received,
+    "mail.order_paid": paid,
+    "mail.order_shipped": shipped,
+    "mail.order_delivered": delivered,
+    "mail.order_canceled": canceled,
+    "mail.order_link": link,
+    "mail.order_to_owner": to_owner,
+    "mail.payment_needs_care": needs_care,
+}

@@ -1,0 +1,74 @@
+"""The weekly mail as it is sent: figures of a holder's week in words, with the chart inside."""
+
+from datetime import date
+
+from babel.dates import format_date
+from flask import current_app
+from flask_babel import force_locale, ngettext
+from flask_babel import gettext as _
+from flask_mail import Message
+
+from .. import mail, plots, settings
+from ..db import db
+from ..models import User
+from ..services.taps import weekly_digest
+from ..services.taps.weekly_digest import Week
+
+CHART = "taps-of-the-week"
+
+
+def write(user_id: int, monday: str) -> Message | None:
+    """Tell a holder about the week before that Monday; nobody is written to about a week without taps and leads."""
+    user = db.session.get(User, user_id)
+    if user is None or not weekly_digest.is_wanted_by(user):
+        return None
+    shop = settings.load()
+    week = weekly_digest.week_before(user, date.fromisoformat(monday), shop.time_zone)
+    if week.is_quiet:
+        return None
+    off = mail.link_to("tap.stop_weekly_mail", token=weekly_digest.token_of(user.id, current_app.extensions["keys"]))
+    with force_locale(shop.locale):
+        days = [(format_date(day, "EEE d MMM", locale=shop.locale), number) for day, number in week.days]
+        sentences = in_words(week)
+        x_title, y_title = _("Day"), _("Taps")
+    message = mail.compose(
+        "weekly",
+        user.email,
+        user=user,
+        week=week,
+        days=days,
+        sentences=sentences,
+        first=format_date(week.first, "d MMM", locale=shop.locale),
+        last=format_date(week.last, "d MMM y", locale=shop.locale),
+        chart=CHART,
+        link=mail.link_to("tap.statistics", period="free", since=week.first, until=week.last),
+        account=mail.link_to("auth.account"),
+        off=off,
+    )
+    headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    message.extra_headers = {**(message.extra_headers or {}), **headers}
+    labels = [format_date(day, "EEE d", locale=shop.locale) for day, _number in week.days]
+    values = [number for _day, number in week.days]
+    picture = plots.daily_png(labels, values, color=shop.brand_color, x_title=x_title, y_title=y_title)
+    message.attach("taps.png", "image/png", picture, "inline", {"Content-ID": f"<{CHART}>"})
+    return message
+
+
+def in_words(week: Week) -> list[str]:
+    """What happened, a sentence for each thing there is to tell."""
+    found = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
+    if not week.total:
+        found = [_("Nobody tapped your cards.")]
+    if week.before:
+        found.append(ngettext("The week before it was once.", "The week before it was %(num)s times.", week.before))
+    elif week.total:
+        found.append(_("The week before nobody did."))
+    if week.best is not None:
+        number = ngettext("%(num)s tap", "%(num)s taps", week.best.tap_count)
+        name = week.best.alias or week.best.token
+        found.append(_("Most of all “%(name)s”: %(number)s.", name=name, number=number))
+    if week.lead_count:
+        found.append(
+            ngettext("One person left you their contact.", "%(num)s people left you their contact.", week.lead_count)
+        )
+    return found

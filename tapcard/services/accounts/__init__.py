@@ -1,0 +1,1 @@
+"""Accounts: registration, credentials, email links, roles, sessions, addresses."""

@@ -1,0 +1,1 @@
+"""Cards: claims, targets, transfers, designs."""

@@ -1,0 +1,1 @@
+"""The cart: contents, prices, promotions, delivery, credit, wishlist."""

@@ -1,0 +1,202 @@
+"""Prices: what a card costs, and the one function that adds up a cart, a checkout, an order and a mail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func
+
+from ...db import db
+from ...models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
+from ...money import Money, included_tax, part_of, share
+from ...settings import ShopSettings
+from ..cards.designs import public_designs
+
+
+@dataclass(frozen=True)
+class Item:
+    """So many of one thing at a price, as it goes into a total."""
+
+    unit_amount: int
+    quantity: int
+    tax_rate: int = 0  # hundredths of a percent, included in the price
+    ships: bool = True
+    is_promoted: bool = False  # whether the promotion makes it cheaper
+
+    @property
+    def amount(self) -> int:
+        return self.unit_amount * self.quantity
+
+
+@dataclass(frozen=True)
+class PricedItem:
+    """An item with its shares of what concerns the whole."""
+
+    item: Item
+    discount: int
+    tax: int
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What everything comes to; all amounts in minor units of one currency."""
+
+    currency: str
+    items: tuple[PricedItem, ...]
+    subtotal_amount: int
+    discount_amount: int
+    delivery_amount: int
+    credit_amount: int
+    tax_amount: int  # included
+    total_amount: int = field(init=False)
+    until_free_delivery: int | None = None  # how much more makes the delivery free; None where nothing does
+    is_delivery_open: bool = False  # what it costs is agreed later, and not part of the total
+    ships: bool = True
+
+    def __post_init__(self) -> None:
+        total = self.subtotal_amount - self.discount_amount + self.delivery_amount - self.credit_amount
+        object.__setattr__(self, "total_amount", total)
+
+    def money(self, value: int) -> Money:
+        """An amount in the currency of these totals."""
+        return Money(value, self.currency)
+
+    @property
+    def free_delivery_from(self) -> int | None:
+        """The subtotal from which on the delivery is free."""
+        return None if self.until_free_delivery is None else self.subtotal_amount + self.until_free_delivery
+
+    @property
+    def subtotal(self) -> Money:
+        return self.money(self.subtotal_amount)
+
+    @property
+    def discount(self) -> Money:
+        return self.money(self.discount_amount)
+
+    @property
+    def delivery(self) -> Money:
+        return self.money(self.delivery_amount)
+
+    @property
+    def credit(self) -> Money:
+        return self.money(self.credit_amount)
+
+    @property
+    def tax(self) -> Money:
+        return self.money(self.tax_amount)
+
+    @property
+    def total(self) -> Money:
+        return self.money(self.total_amount)
+
+
+def add_up(
+    items: Sequence[Item],
+    currency: str,
+    *,
+    promotion: Promotion | None = None,
+    method: DeliveryMethod | None = None,
+    credit: int = 0,
+) -> Totals:
+    """Add everything up: subtotal after the products' own discounts, less the promotion, plus delivery, less credit.
+
+    The threshold of free delivery looks at the subtotal before the promotion. Never below zero; the lines' amounts less
+    their shares of the discount, plus delivery, less credit are the total, to the last minor unit.
+    """
+    subtotal = sum(item.amount for item in items)
+    promoted = [item.amount if item.is_promoted else 0 for item in items]
+    discount = _reduction(sum(promoted), promotion) if promotion is not None else 0
+    discounts = share(discount, promoted)
+    ships = any(item.ships for item in items)
+    delivery = delivery_amount(method, subtotal) if method is not None and ships else 0
+    left = [item.amount - less for item, less in zip(items, discounts, strict=True)]
+    shipped = [amount if item.ships else 0 for item, amount in zip(items, left, strict=True)]
+    deliveries = share(delivery, shipped)
+    if delivery and not any(shipped):  # all for nothing but the way: taxed like the first thing that is sent
+        deliveries[next(place for place, item in enumerate(items) if item.ships)] = delivery
+    taxes = [
+        included_tax(amount + way, item.tax_rate) for item, amount, way in zip(items, left, deliveries, strict=True)
+    ]
+    priced = tuple(PricedItem(*each) for each in zip(items, discounts, taxes, strict=True))
+    return Totals(
+        currency=currency,
+        items=priced,
+        subtotal_amount=subtotal,
+        discount_amount=discount,
+        delivery_amount=delivery,
+        credit_amount=max(0, min(credit, subtotal - discount + delivery)),
+        tax_amount=sum(taxes),
+        until_free_delivery=until_free(method, subtotal) if ships else None,
+        is_delivery_open=method is not None and method.kind is DeliveryKind.TO_BE_AGREED,
+        ships=ships,
+    )
+
+
+def _reduction(promoted: int, promotion: Promotion) -> int:
+    """What a promotion takes off what it makes cheaper; never more than that."""
+    if promotion.percent is not None:
+        return part_of(promoted, promotion.percent)
+    return min(promoted, promotion.amount or 0)
+
+
+def delivery_amount(method: DeliveryMethod, subtotal: int) -> int:
+    """Price a way of delivery for a subtotal before promotions."""
+    if method.free_from_amount is not None and subtotal >= method.free_from_amount:
+        return 0
+    if method.kind is DeliveryKind.FLAT:
+        return method.amount
+    return part_of(subtotal, method.percent) if method.kind is DeliveryKind.PERCENT else 0
+
+
+def until_free(method: DeliveryMethod | None, subtotal: int) -> int | None:
+    """How much more makes a delivery free that costs something now."""
+    if (
+        method is None
+        or method.free_from_amount is None
+        or method.kind not in (DeliveryKind.FLAT, DeliveryKind.PERCENT)
+    ):
+        return None
+    return max(0, method.free_from_amount - subtotal)
+
+
+# --- cards ------------------------------------------------------------------------------------------------------------
+
+
+def amount_of(product: Product, design: Design | None) -> int:
+    """What one piece costs before its answers: a card what its design costs, if that has a price of its own; everything
+    else what the product costs. The product's discount comes off either.
+    """
+    if product.kind is ProductKind.CARD and design is not None and design.card_amount is not None:
+        return after_discount(design.card_amount, product)
+    return product.price_amount
+
+
+def card_price(design: Design, product: Product | None, shop: ShopSettings) -> Money:
+    """Price a card of a design on the product that it is ordered on; where no card is sold, by the shop's setting."""
+    if product is not None:
+        return Money(amount_of(product, design), shop.currency)
+    return Money(shop.card_amount if design.card_amount is None else design.card_amount, shop.currency)
+
+
+def after_discount(amount: int, product: Product) -> int:
+    """An amount less a product's own discount, a half rounded up, as the database computes it."""
+    return (amount * (100 - product.discount_percent) + 50) // 100
+
+
+def card_price_range(products: Sequence[Product], shop: ShopSettings) -> tuple[Money, Money]:
+    """Price the cheapest and the dearest card that these products can be, in a public design or with own artwork.
+
+    Where no card is sold, in a public design alone, and without designs what the shop says.
+    """
+    own = (func.min(Design.card_amount), func.max(Design.card_amount))
+    shown = public_designs().order_by(None)
+    least, most, unpriced = db.session.execute(
+        shown.with_only_columns(*own, func.count() - func.count(Design.card_amount))
+    ).one()
+    priced = [amount for amount in (least, most) if amount is not None]
+    amounts = [product.price_amount for product in products]
+    if amounts:
+        amounts += [after_discount(amount, product) for product in products for amount in priced]
+    else:
+        amounts = [*priced, shop.card_amount] if unpriced or not priced else priced
+    return Money(min(amounts), shop.currency), Money(max(amounts), shop.currency)

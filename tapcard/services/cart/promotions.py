@@ -1,0 +1,251 @@
+"""Promotions: which code may lower which cart, and how often. A use is counted when an order is placed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from ...db import db, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import Category, Product, Promotion, PromotionCustomer, PromotionScope, User, product_collections
+from ...models.promotions import CODE_LENGTH
+from ...money import Money
+
+PURPOSE = "promotion_customer"
+
+
+class PromotionRefused(DomainError):
+    """The code cannot be used here and now; the sentence says why."""
+
+    status = 422
+    field = "code"
+
+
+class UnknownCode(PromotionRefused):
+    """There is no such promotion."""
+
+
+class NotYet(PromotionRefused):
+    """It has not begun."""
+
+
+class Over(PromotionRefused):
+    """It has ended."""
+
+
+class MinimumNotMet(PromotionRefused):
+    """The cart is too small."""
+
+
+class NothingToPromote(PromotionRefused):
+    """The cart holds nothing that it makes cheaper."""
+
+
+class SignInFirst(PromotionRefused):
+    """It is for people with an account."""
+
+
+class UsedUp(PromotionRefused):
+    """It has been used as often as it may be."""
+
+
+class UsedByYou(PromotionRefused):
+    """This customer has used it as often as they may."""
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Who uses a promotion: somebody with an account, or a guest with an address; None while nobody is known."""
+
+    user: User | None = None
+    email: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What this customer is counted by: their account, and their address without what follows a plus."""
+        found = [f"user:{self.user.id}"] if self.user is not None else []
+        for email in {self.email, self.user.email if self.user is not None else None} - {None}:
+            local, _at, domain = str(email).strip().lower().rpartition("@")
+            found.append(f"email:{local.partition('+')[0]}@{domain}")
+        return tuple(sorted(found))
+
+
+def find(typed: str) -> Promotion:
+    """The promotion of a code, in any case of letters; raises `UnknownCode`. No other setting of the shop is one."""
+    code = "".join(typed.split()).upper()
+    promotion = None
+    if 0 < len(code) <= CODE_LENGTH and code.isprintable():
+        wanted = select(Promotion).where(Promotion.code == code, Promotion.is_active)
+        promotion = db.session.scalar(wanted.options(joinedload(Promotion.category)))
+    if promotion is None:
+        raise UnknownCode(_("We do not know this code. Check how it is written."))
+    return promotion
+
+
+def check(
+    promotion: Promotion, products: Sequence[Product | None], subtotal: Money, customer: Customer, keys: Keys,
+    now: datetime, locale: str, *, is_counted: bool = False,
+) -> list[bool]:  # fmt: skip
+    """Say of each product whether a promotion makes it cheaper; what is counted is only looked at.
+
+    Raises the `PromotionRefused` that says why it cannot lower a cart.
+    `is_counted`: an order of this very cart that waits to be paid holds a use already.
+    """
+    if not promotion.is_active:
+        raise UnknownCode(_("We do not know this code. Check how it is written."))
+    if promotion.starts_at is not None and now < promotion.starts_at:
+        raise NotYet(_("This code cannot be used yet."))
+    if promotion.ends_at is not None and now >= promotion.ends_at:
+        raise Over(_("This code has expired."))
+    if promotion.needs_account and customer.user is None:
+        raise SignInFirst(_("This code is for people with an account. Log in first, then type it again."))
+    if not is_counted:
+        _check_uses(promotion, customer, keys)
+    if subtotal.amount < promotion.minimum_amount:
+        least = Money(promotion.minimum_amount, subtotal.currency)
+        raise MinimumNotMet(_("This code needs a subtotal of at least %(least)s."), least=least.format(locale))
+    cheaper = promoted(promotion, products)
+    if not any(cheaper):
+        raise NothingToPromote(_("Nothing in your cart is part of this promotion."))
+    return cheaper
+
+
+def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
+    if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
+        raise _used_up()
+    if promotion.most_uses_each is not None and _most_used(promotion, customer, keys) >= promotion.most_uses_each:
+        raise _used_by_you()
+
+
+def promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
+    """Say of each product whether a promotion makes it cheaper; None stands for an activation."""
+    if promotion.applies_to is PromotionScope.ALL:
+        return [True] * len(products)
+    if promotion.applies_to is PromotionScope.PRODUCT:
+        return [product is not None and product.id == promotion.product_id for product in products]
+    if promotion.applies_to is PromotionScope.CATEGORY:
+        shelves = below(promotion.category_id)
+        return [product is not None and product.category_id in shelves for product in products]
+    theirs = {product.id for product in products if product is not None}
+    inside = set(
+        db.session.scalars(
+            select(product_collections.c.product_id).where(
+                product_collections.c.collection_id == promotion.collection_id,
+                product_collections.c.product_id.in_(theirs),
+            )
+        )
+    )
+    return [product is not None and product.id in inside for product in products]
+
+
+def below(category_id: int | None) -> set[int]:
+    """The ids of a category and of everything below it."""
+    shelves = select(sa.literal(category_id, sa.BigInteger).label("id")).cte("shelves", recursive=True)
+    shelves = shelves.union(select(Category.id).join(shelves, Category.parent_id == shelves.c.id))
+    return set(db.session.scalars(select(shelves.c.id)))
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+
+def take(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:
+    """Count one use, if there is room: one conditional statement for all uses, one for each name of the customer.
+
+    Gives what the customer is counted by (keyed hashes), so that this very use can be given back. Raises `UsedUp`,
+    `UsedByYou` or `Over`.
+    """
+    has_room = sa.or_(Promotion.most_uses.is_(None), Promotion.use_count < Promotion.most_uses)
+    is_on = sa.and_(Promotion.is_active, sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > now))
+    taken = db.session.execute(
+        sa.update(Promotion)
+        .where(Promotion.id == promotion.id, has_room, is_on)
+        .values(use_count=Promotion.use_count + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        db.session.refresh(promotion)
+        if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
+            raise _used_up()
+        raise Over(_("This code has expired."))
+    counted = [_take_of(promotion, name, keys) for name in customer.names]
+    db.session.refresh(promotion)
+    return counted
+
+
+def digests_of(customer: Customer, keys: Keys) -> list[str]:
+    """What a customer is counted by under today's key."""
+    return [keys.digests(PURPOSE, name)[0] for name in customer.names]
+
+
+def give_back(promotion_id: int, counted: Sequence[str]) -> None:
+    """Take a use back, because its order came to nothing."""
+    db.session.execute(
+        sa.update(Promotion)
+        .where(Promotion.id == promotion_id, Promotion.use_count > 0)
+        .values(use_count=Promotion.use_count - 1)
+        .execution_options(synchronize_session=False)
+    )
+    theirs = (PromotionCustomer.promotion_id == promotion_id, PromotionCustomer.customer.in_(counted))
+    db.session.execute(
+        sa.update(PromotionCustomer)
+        .where(*theirs, PromotionCustomer.use_count > 0)
+        .values(use_count=PromotionCustomer.use_count - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _take_of(promotion: Promotion, name: str, keys: Keys) -> str:
+    newest, *older = keys.digests(PURPOSE, name)
+    counter = PromotionCustomer.__table__.c
+    before = 0  # under former keys
+    if older:
+        theirs = sa.and_(counter.promotion_id == promotion.id, counter.customer.in_(older))
+        before = db.session.scalar(select(sa.func.coalesce(sa.func.sum(counter.use_count), 0)).where(theirs)) or 0
+    fresh = insert(PromotionCustomer).values(promotion_id=promotion.id, customer=newest, use_count=1)
+    limit = promotion.most_uses_each
+    if limit is not None and before >= limit:
+        raise _used_by_you()
+    counted = db.session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["promotion_id", "customer"],
+            set_={"use_count": counter.use_count + 1},
+            where=sa.true() if limit is None else counter.use_count + before < limit,
+        )
+        .returning(counter.use_count)
+        .execution_options(synchronize_session=False)
+    )
+    if counted.scalar_one_or_none() is None:
+        raise _used_by_you()
+    return newest
+
+
+def _most_used(promotion: Promotion, customer: Customer, keys: Keys) -> int:
+    """How often the customer has used it, by whichever of their names says more."""
+    names = {digest: name for name in customer.names for digest in keys.digests(PURPOSE, name)}
+    uses = select(PromotionCustomer.customer, PromotionCustomer.use_count)
+    found = dict.fromkeys(names.values(), 0)
+    for digest, count in db.session.execute(uses.where(*_is_counted(promotion.id, customer.names, keys))):
+        found[names[digest]] += count
+    return max(found.values(), default=0)
+
+
+def _is_counted(promotion_id: int, names: Iterable[str], keys: Keys) -> tuple[sa.ColumnElement[bool], ...]:
+    digests = [digest for name in names for digest in keys.digests(PURPOSE, name)]
+    return (
+        PromotionCustomer.promotion_id == promotion_id,
+        PromotionCustomer.customer.in_(digests),
+        PromotionCustomer.use_count > 0,
+    )
+
+
+def _used_up() -> UsedUp:
+    return UsedUp(_("This code has been used up."))
+
+
+def _used_by_you() -> UsedByYou:
+    return UsedByYou(_("You have used this code already."))

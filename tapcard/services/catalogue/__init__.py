@@ -1,0 +1,1 @@
+"""The catalogue: products, categories, options, search, reviews."""

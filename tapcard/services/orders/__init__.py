@@ -1,0 +1,1 @@
+"""Orders: checkout, placement, transitions, production, fulfilment."""

@@ -1,0 +1,130 @@
+"""Fulfilment: giving what was paid for. Every line of a paid order is fulfilled by its kind, once."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from sqlalchemy import select
+
+from ...db import db, insert
+from ...errors import NotFound
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
+from ..cards import cards
+from ..core import audit
+from . import orders
+
+BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
+
+
+class NoCodes(NotFound):
+    """An order has no claim codes: it sells no cards, or is not paid."""
+
+
+def fulfill(order: Order, keys: Keys, now: datetime) -> None:
+    """Give what a paid order promises; what was given before is left as it is.
+
+    What cannot be given any more makes the order oversold, and staff decide. What needs no parcel has arrived by that.
+    """
+    for line in order.lines:
+        if not _grant(line, now):
+            continue
+        if not FULFILL[line.kind](line, keys, now):
+            order.is_oversold = True
+            audit.record("order.oversold", subject=order, line=line.id)
+    db.session.flush()  # the next step reads the order anew
+    if not order.is_oversold and not order.needs_shipping:
+        orders.deliver(order, None, now)
+
+
+def _grant(line: OrderLine, now: datetime) -> bool:
+    """Whether the line has not been fulfilled before: the row can be written once."""
+    fresh = insert(LineGrant).values(order_line_id=line.id, granted_at=now)
+    granted = db.session.execute(fresh.on_conflict_do_nothing().returning(LineGrant.order_line_id))
+    return granted.scalar_one_or_none() is not None
+
+
+def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:
+    return True
+
+
+def _make_cards(line: OrderLine, keys: Keys, _now: datetime) -> bool:
+    """The cards of the line are made, with claim codes for the buyer to use or to hand out."""
+    cards.make_sold(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
+    return True
+
+
+def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
+    """The card becomes the payer's, unless somebody else has it."""
+    card, user = cards.find(line.card_token or ""), line.order.user
+    return card is not None and user is not None and cards.claim_paid(card, user, now, order_line_id=line.id)
+
+
+FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
+    LineKind.GOODS: _nothing_to_do,
+    LineKind.GIFT_PACK: _nothing_to_do,
+    LineKind.CARD: _make_cards,
+    LineKind.ACTIVATION: _activate,
+}
+
+
+# --- the cards of an order, and their codes ---------------------------------------------------------------------------
+
+
+def order_with_codes(number: str, *, user: User | None, known: Collection[int]) -> Order:
+    """A paid order of cards that the visitor may see the claim codes of.
+
+    Those of its own signed-in buyer; those of the browser that placed it or opened its link only as long as nobody can
+    log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other, and
+    `NoCodes`.
+    """
+    order = orders.own_order(number, user=user, known=known)
+    is_theirs = user is not None and order.user_id == user.id
+    if not is_theirs and order.user is not None and order.user.is_proven:
+        raise orders.OrderNotFound(_("You have no such order."))
+    if not order.is_paid or not card_lines(order):
+        raise NoCodes(_("This order has no claim codes. They are made as soon as its cards are paid."))
+    return order
+
+
+def card_lines(order: Order) -> list[OrderLine]:
+    """The lines of an order that sell new cards."""
+    return [line for line in order.lines if line.kind is LineKind.CARD]
+
+
+def unclaimed(order: Order) -> list[Card]:
+    """The cards of an order that wait for somebody to claim them."""
+    return list(db.session.scalars(cards.waiting_of([line.id for line in card_lines(order)])))
+
+
+def claim_for(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
+    """Let a buyer claim one card of their own order, or all that nobody has; tells how many became theirs.
+
+    Raises `OrderNotFound` unless the order is theirs and paid, `CardNotFound` for a token that is not part of it, and
+    `AlreadyClaimed` for a card of it that somebody has.
+    """
+    if order.user_id != user.id or not order.is_paid:
+        raise orders.OrderNotFound(_("You have no such order."))
+    lines = [line.id for line in card_lines(order)]
+    claimed = cards.claim_sold(lines, user, now, token=token)
+    if token is not None and not claimed:
+        card = cards.find(token)
+        if card is None or card.order_line_id not in lines:
+            raise cards.CardNotFound(_("This card is not part of your order."))
+        if card.owner_id != user.id:  # else it was pressed twice
+            raise cards.AlreadyClaimed(_("Somebody has claimed this card already."))
+    return len(claimed)
+
+
+def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
+    """Pack a card from stock in place of one that an order sold: it takes over code and binding, the other retires.
+
+    Raises `orders.IllegalMove` unless the order is being made or packed, and `cards.CannotReplace`.
+    """
+    line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
+    if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
+        raise orders.IllegalMove(_("Cards are swapped while their order is made and packed."))
+    held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
+    if db.session.scalar(held) is not None:
+        raise cards.CannotReplace(_("Somebody is just paying for this card. Take another one."))
+    cards.take_place(line_card, stock_card, actor)

@@ -1,0 +1,1 @@
+"""Payments: starting, settling, closing."""

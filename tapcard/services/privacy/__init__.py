@@ -1,0 +1,1 @@
+"""Personal data: account closure, erasure, export."""

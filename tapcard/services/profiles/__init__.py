@@ -1,0 +1,1 @@
+"""Profiles: pages, links, contact details, leads."""

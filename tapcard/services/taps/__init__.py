@@ -1,0 +1,1 @@
+"""Taps: routing, ingestion, roll-ups, statistics."""

@@ -1,0 +1,78 @@
+"""What is asked when somebody orders cards: how they look, and how many."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import RadioField, SelectChoice
+
+from .. import images
+from ..models import CartLine, Design, Product
+from ..services.cart.carts import Wish
+from ..web.forms import add_error
+from ..web.pictures import PictureField
+from .add_to_cart_forms import BuyForm
+
+OWN = "own"
+ABOUT_ARTWORK = _(
+    "JPEG, PNG or WebP, up to 8 MB, the shorter side at least %(least)s pixels. "
+    "The middle of it is printed on 85.6 × 54 mm, lying.",
+    least=images.ARTWORK_LEAST,
+)
+
+
+class OrderCardsForm(BuyForm):
+    """A design of the shop or of one's own, or pictures for both sides; and what the product asks besides."""
+
+    design = RadioField(_("Design"), validate_choice=False)
+    front = PictureField(_("Front"), description=ABOUT_ARTWORK, make=images.make_artwork)
+    rear = PictureField(
+        _("Rear"), description=_("Without one the rear says how the card works."), make=images.make_artwork
+    )
+
+    def __init__(self, product: Product, designs: Sequence[Design], **kwargs: Any) -> None:
+        super().__init__(product, **kwargs)
+        self.designs = designs
+        self.design.choices = [
+            *(SelectChoice(str(design.id), design.name) for design in designs),
+            SelectChoice(OWN, _("Your own artwork")),
+        ]
+
+    @property
+    def chosen(self) -> Design | None:
+        """The design that was chosen."""
+        return next((each for each in self.designs if str(each.id) == self.design.data), None)
+
+    @property
+    def is_own_artwork(self) -> bool:
+        """Whether pictures of the buyer's own are to be printed; who sends one and chooses nothing means that."""
+        return self.design.data == OWN or (not self.design.data and self.front.upload is not None)
+
+    def fill(self, line: CartLine) -> None:
+        """Show what a line of the cart says, its own artwork too."""
+        super().fill(line)
+        if line.front_picture:
+            self.design.data = OWN
+            self.front.keep(line.front_picture)
+            self.rear.keep(line.rear_picture)
+
+    def wish(self) -> Wish:
+        """What the buyer wants."""
+        front, rear = (self.front.upload, self.rear.upload) if self.is_own_artwork else (None, None)
+        return Wish(self.product, self.number, self.answers, self.uploads, self.chosen, front, rear)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Refuse cards that look like nothing, or like two things at once."""
+        is_valid = super().validate(extra_validators)
+        if self.is_own_artwork:
+            if self.front.upload is None and not self.front.errors:
+                add_error(self.front, gettext("Choose a picture for the front."))
+            return is_valid and not self.front.errors
+        if self.chosen is None and self.design.data:
+            add_error(self.design, gettext("This design cannot be ordered. Choose another one."))
+        elif self.chosen is None:
+            add_error(self.design, gettext("Choose a design, or upload a picture for the front."))
+        elif self.front.data or self.rear.data:
+            add_error(self.design, gettext("Choose either a design or pictures of your own, not both."))
+        return is_valid and not self.design.errors

@@ -1,0 +1,231 @@
+"""What holders do with their cards: the dashboard and the page of one card."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Response, current_app, flash, make_response, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import qr
+from ..clock import today_in, utcnow
+from ..db import db
+from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
+from ..services.cards import cards, transfers
+from ..services.orders import orders
+from ..services.profiles import found_reports, leads
+from ..services.taps import rollups, routing
+from ..web import filters
+from ..web.forms import refusals
+from ..web.guards import login_required
+from ..web.qr_files import qr_file
+from ..web.redirects import own_hosts
+from .blueprint import bp
+from .forms import CardForm, ReleaseForm
+from .history import history
+
+PERIOD = 30
+LAST_TAPS = 8
+LATEST_LEADS = 3
+
+
+@dataclass(frozen=True)
+class CardTile:
+    """A card as the dashboard shows it."""
+
+    card: Card
+    tap_count: int
+    leads_to: str
+
+
+@dataclass(frozen=True)
+class TapRow:
+    """One tap in words."""
+
+    card_title: str
+    tapped_at: object
+    device: str
+    country_name: str
+    channel: str
+
+
+@bp.get("/dashboard")
+@login_required
+def dashboard() -> str:
+    """A holder's cards, the taps of the last 30 days, the latest ones."""
+    today = today_in(filters.shop().time_zone)
+    first = today - timedelta(days=PERIOD - 1)
+    days = rollups.per_day(current_user, first - timedelta(days=PERIOD), today)
+    before, now = sum(n for _d, n in days[:PERIOD]), sum(n for _d, n in days[PERIOD:])
+    held = cards.held_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
+    every = db.session.scalars(held).all()
+    nexts = {card.id: card.replaced_by_id for card in every if card.replaced_by_id is not None}
+    numbers = rollups.per_card(current_user, first, today, nexts)
+    own = [card for card in every if card.status is not CardStatus.RETIRED]
+    tiles = [CardTile(card, numbers.get(card.id, 0), leads_to(card)) for card in own]
+    return render_template(
+        "tap/dashboard.html",
+        cards=tiles,
+        days=days[PERIOD:],
+        total=now,
+        change=round((now - before) * 100 / before) if before else None,
+        last_taps=tap_rows(None),
+        profiles=own_profiles(),
+        leads=leads.latest(current_user, LATEST_LEADS),
+        arriving=orders.arriving(current_user),
+        offers=transfers.open_for(current_user, utcnow()),
+        unverified=not current_user.is_verified,
+    )
+
+
+@bp.route("/cards/<token>", methods=["GET", "POST"])
+@login_required
+def card(token: str) -> AnyResponse:
+    """One card: its name, where it leads, its QR code, its taps, its history."""
+    own = cards.own_card(current_user, token)
+    profiles = own_profiles()
+    form = card_form(own, profiles)
+    if form.validate_on_submit():
+        with refusals(form):
+            return save_card(own, form, profiles)
+    return card_page(own, form)
+
+
+def card_form(own: Card, profiles: list[Profile]) -> CardForm:
+    """The form, filled with what is stored."""
+    return CardForm(
+        profiles,
+        data={
+            "alias": own.alias,
+            "target": own.target.value if own.target in (Target.URL, Target.PROFILE) else Target.URL.value,
+            "reroute_url": own.reroute_url,
+            "profile": own.profile_id,
+        },
+    )
+
+
+def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse:
+    """Store what the form says; who has no profile yet is led to make one, with the rest already kept."""
+    target = Target(form.target.data)
+    chosen = next((profile for profile in profiles if profile.id == form.profile.data), None)
+    cards.edit(
+        own,
+        current_user,
+        alias=form.alias.data or "",
+        target=target,
+        reroute_url=form.reroute_url.data or "",
+        profile=chosen,
+        own_hosts=own_hosts(),
+    )
+    db.session.commit()
+    if target is Target.PROFILE and chosen is None:
+        flash(_("Saved. Now make the profile this card opens."), "success")
+        return redirect(url_for("tap.new_profile", card=own.token))
+    flash(_("Saved. The next tap already leads there."), "success")
+    return redirect(url_for("tap.card", token=own.token))
+
+
+def card_page(own: Card, form: CardForm) -> AnyResponse:
+    """Everything about one card."""
+    today = today_in(filters.shop().time_zone)
+    page = render_template(
+        "tap/card.html",
+        card=own,
+        form=form,
+        test_url=url_for("tap.tap_nfc", token=own.token),
+        qr=Markup(qr.svg(printed_url(own))),  # noqa: S704  drawn by segno from our own address
+        days=rollups.per_day(current_user, today - timedelta(days=PERIOD - 1), today, own),
+        last_taps=tap_rows(own),
+        history=history(own),
+        offer=transfers.open_of(own, utcnow()),
+        may_be_reported=found_reports.may_be_reported(own),
+    )
+    return make_response(page, 422 if form.errors else 200)
+
+
+@bp.post("/cards/<token>/lock")
+@login_required
+def lock_card(token: str) -> AnyResponse:
+    """Switch a lost card off."""
+    cards.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
+    db.session.commit()
+    flash(_("The card is switched off. A tap on it no longer leads anywhere."), "success")
+    return redirect(url_for("tap.card", token=token))
+
+
+@bp.post("/cards/<token>/unlock")
+@login_required
+def unlock_card(token: str) -> AnyResponse:
+    """Switch a found card on again."""
+    cards.unlock(cards.own_card(current_user, token), current_user)
+    db.session.commit()
+    flash(_("The card is switched on again."), "success")
+    return redirect(url_for("tap.card", token=token))
+
+
+@bp.route("/cards/<token>/release", methods=["GET", "POST"])
+@login_required
+def release_card(token: str) -> AnyResponse:
+    """Give a card back, after asking; the new claim code is shown once."""
+    own = cards.own_card(current_user, token)
+    form = ReleaseForm()
+    if form.validate_on_submit():
+        with refusals(form):
+            code = cards.release(own, current_user, current_app.extensions["keys"])
+            db.session.commit()
+            return make_response(render_template("tap/released.html", card=own, code=code))
+    return make_response(render_template("tap/release.html", card=own, form=form), 422 if form.errors else 200)
+
+
+@bp.get("/cards/<token>/qr.<kind>")
+@login_required
+def card_qr(token: str, kind: str) -> Response:
+    """The QR code to print, as SVG or PNG."""
+    own = cards.own_card(current_user, token)
+    return qr_file(printed_url(own), kind, name=f"tapcard-{own.token}")
+
+
+def printed_url(own: Card) -> str:
+    """The address in the QR code: of the configured site, never of the request."""
+    return f"{current_app.config['SITE_URL']}/q/{own.token}"
+
+
+def own_profiles() -> list[Profile]:
+    """The holder's profiles, the oldest first."""
+    return list(db.session.scalars(select(Profile).where(Profile.owner_id == current_user.id).order_by(Profile.id)))
+
+
+def leads_to(card: Card) -> str:
+    """Where a card points, in words."""
+    if card.status is CardStatus.LOCKED:
+        return _("Switched off")
+    if card.target is Target.URL and card.reroute_url:
+        return card.reroute_url.removeprefix("https://").removeprefix("http://").rstrip("/")
+    if card.target is Target.PROFILE and card.profile is not None:
+        return _("Opens my profile %(name)s", name=card.profile.name)
+    return _("Leads nowhere yet")
+
+
+def tap_rows(card: Card | None) -> list[TapRow]:
+    """The latest taps in words."""
+    names = {
+        Device.PHONE: _("Phone"),
+        Device.TABLET: _("Tablet"),
+        Device.DESKTOP: _("Computer"),
+        Device.OTHER: _("Other device"),
+    }
+    found = routing.last_taps(current_user, LAST_TAPS, card)
+    return [
+        TapRow(
+            card_title=row.alias or row.token,
+            tapped_at=row.tapped_at,
+            device=" · ".join(filter(None, (names.get(row.device, names[Device.OTHER]), row.os_family))),
+            country_name=filters.country_name(row.country),
+            channel=row.channel.value,
+        )
+        for row in found
+    ]

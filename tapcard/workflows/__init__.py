@@ -1,0 +1,1 @@
+"""Processes with more than one transaction, or with a network call between two."""

@@ -1,0 +1,336 @@
+"""Backup and restore: one archive with the database as of one instant, the tap spool and the uploads.
+
+No tap is lost or doubled between database and spool: drainers of this host wait while both are copied, so a line is
+either in the copied tables or still in the copied spool, and the copied marks (`spool_files`) say which. A spool
+belongs to its host; where several hosts serve, each one's backup holds its own.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+
+import psycopg
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.engine import make_url
+
+from config import Config
+
+from ..clock import utcnow
+from ..errors import DomainError
+from ..spool import NAME, Spool
+from .health import MIGRATIONS
+
+FORMAT = 1
+PARTS = MANIFEST, DATABASE, SPOOL, UPLOADS, SECRET = "manifest.json", "database", "spool", "uploads", "secret_key"
+EMPTY_DATABASE = """
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE 'DROP TABLE public.' || name || ' CASCADE';
+  END LOOP;
+END $$;
+"""
+
+
+class BackupError(DomainError):
+    """A backup cannot be made or put back; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an archive says about itself."""
+
+    format: int
+    made_at: str
+    dialect: str
+    revision: str
+
+
+def create(config: Config, destination: Path) -> Path:
+    """Write an archive, readable by its owner alone, to a file or into a folder; the application may go on running."""
+    if destination.is_dir():
+        destination = destination / f"tapcard-{utcnow():%Y%m%d-%H%M%S}.tar.gz"
+    if destination.exists():
+        raise BackupError(f"{destination} is there already.")
+    if not destination.parent.is_dir():
+        raise BackupError(f"There is no folder {destination.parent}.")
+    dialect, revision = "sqlite" if config.is_sqlite else "postgresql", _revision(config)
+    with tempfile.TemporaryDirectory(prefix=".tapcard-backup-", dir=destination.parent) as folder:
+        copy = Path(folder)
+        (copy / SPOOL).mkdir()
+        spool = Spool(config.instance_path / SPOOL)
+        with spool.frozen():
+            _dump(config, copy / DATABASE)
+            _copy_spool(spool.folder, copy / SPOOL)
+        key = config.instance_path / SECRET
+        if key.is_file() and key.read_text().strip() == config.secret_key:
+            shutil.copyfile(key, copy / SECRET)
+        manifest = Manifest(FORMAT, utcnow().isoformat(), dialect, revision)
+        (copy / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+        _pack(copy, config.instance_path / UPLOADS, copy / "archive")
+        os.replace(copy / "archive", destination)
+    return destination
+
+
+def restore(config: Config, archive: Path, *, force: bool = False) -> Manifest:
+    """Put an archive back into a stopped installation; with `force` also over one that holds something.
+
+    What a SQLite installation held is kept under `instance/replaced-…`; uploads are only added.
+    """
+    config.instance_path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tapcard-restore-", dir=config.instance_path) as folder:
+        copy = Path(folder)
+        _unpack(archive, copy)
+        manifest = _checked_manifest(config, copy)
+        spool = Spool(config.instance_path / SPOOL)
+        with spool.frozen():
+            _refuse_if_running(config)
+            if not force and (what := _what_is_there(config)):
+                raise BackupError(f"There is something already: {what}. Add --force to replace it.")
+            replaced = config.instance_path / f"replaced-{utcnow():%Y%m%d-%H%M%S-%f}"
+            _load(config, copy / DATABASE, replaced)
+            for path in _spool_files(spool.folder):
+                _put_aside(path, replaced / SPOOL)
+            for path in _spool_files(copy / SPOOL):
+                os.replace(path, spool.folder / path.name)
+        _add_uploads(copy / UPLOADS, config.instance_path / UPLOADS)
+        if (copy / SECRET).is_file():
+            if (config.instance_path / SECRET).is_file():
+                _put_aside(config.instance_path / SECRET, replaced)
+            os.replace(copy / SECRET, config.instance_path / SECRET)
+    return manifest
+
+
+# --- the archive -----------------------------------------------------------------------------------------------------
+
+
+def _pack(copy: Path, uploads: Path, archive: Path) -> None:
+    with (
+        open(archive, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file,
+        tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as tar,
+    ):
+        tar.add(copy / MANIFEST, MANIFEST)
+        for name in (DATABASE, SPOOL, SECRET):
+            if (copy / name).exists():
+                tar.add(copy / name, name)
+        for path in sorted(uploads.rglob("*")) if uploads.is_dir() else []:
+            if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
+                tar.add(path, f"{UPLOADS}/{path.relative_to(uploads).as_posix()}")
+        tar.close()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                path = PurePosixPath(member.name)
+                if not (member.isfile() or member.isdir()) or path.parts[0] not in PARTS or ".." in path.parts:
+                    raise BackupError(f"{archive} holds something that belongs in no backup: {member.name}.")
+                tar.extract(member, folder, filter="data")
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise BackupError(f"{archive} cannot be read: {error}") from error
+
+
+def _checked_manifest(config: Config, folder: Path) -> Manifest:
+    try:
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise BackupError("This is no backup of tapcard: its manifest cannot be read.") from error
+    if manifest.format != FORMAT:
+        raise BackupError(f"The backup has format {manifest.format}; this version reads format {FORMAT}.")
+    if (manifest.dialect == "sqlite") is not config.is_sqlite:
+        raise BackupError(f"The backup is of {manifest.dialect}, and DATABASE_URL names another kind of database.")
+    if not (folder / DATABASE).is_file():
+        raise BackupError("The backup holds no database.")
+    try:
+        ScriptDirectory(str(MIGRATIONS)).get_revision(manifest.revision)
+    except CommandError as error:
+        raise BackupError(
+            f"The backup's tables (revision {manifest.revision}) are of a newer version than this one: update first."
+        ) from error
+    return manifest
+
+
+# --- spool and uploads -----------------------------------------------------------------------------------------------
+
+
+def _spool_files(folder: Path) -> list[Path]:
+    """Files of taps, what was unreadable in them, and the count of failures."""
+    return sorted(path for path in folder.iterdir() if NAME.match(path.name) or path.name == "failures")
+
+
+def _copy_spool(spool: Path, destination: Path) -> None:
+    for path in _spool_files(spool):
+        data = path.read_bytes()
+        if NAME.fullmatch(path.name):  # its writer goes on: what comes after the last whole line is of later
+            data = data[: data.rfind(b"\n") + 1]
+        (destination / path.name).write_bytes(data)
+
+
+def _add_uploads(copies: Path, uploads: Path) -> None:
+    for path in sorted(copies.rglob("*")) if copies.is_dir() else []:
+        if path.is_file():
+            target = uploads / path.relative_to(copies)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+
+
+def _put_aside(path: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, folder / path.name)
+
+
+# --- what is there ---------------------------------------------------------------------------------------------------
+
+
+def _what_is_there(config: Config) -> str | None:
+    if _has_tables(config):
+        return "the database has tables"
+    if any(NAME.fullmatch(path.name) for path in (config.instance_path / SPOOL).iterdir()):
+        return f"taps in {config.instance_path / SPOOL}"
+    uploads = config.instance_path / UPLOADS
+    if uploads.is_dir() and any(uploads.iterdir()):
+        return f"files in {uploads}"
+    return None
+
+
+def _has_tables(config: Config) -> bool:
+    if config.is_sqlite:
+        path = _sqlite_path(config)
+        if not path.exists():
+            return False
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
+    with _postgresql(config) as connection_:
+        return connection_.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1").fetchone() is not None
+
+
+def _refuse_if_running(config: Config) -> None:
+    stop = "Stop web and worker first: what they write during a restore would be lost."
+    if config.is_sqlite:
+        path = _sqlite_path(config)
+        if not path.exists():
+            return
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+            try:
+                connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                raise BackupError(f"The database is in use. {stop}") from error
+            except sqlite3.DatabaseError:
+                return  # damaged: a reason to restore
+        return
+    with _postgresql(config) as connection_:
+        others = connection_.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        ).fetchone()
+    if others and others[0]:
+        raise BackupError(f"The database is in use by {others[0]} connections. {stop}")
+
+
+def _revision(config: Config) -> str:
+    query = "SELECT version_num FROM alembic_version"
+    try:
+        if config.is_sqlite:
+            with closing(sqlite3.connect(f"{_sqlite_path(config).as_uri()}?mode=ro", uri=True)) as connection:
+                row = connection.execute(query).fetchone()
+        else:
+            with _postgresql(config) as connection_:
+                row = connection_.execute(query).fetchone()
+    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
+        raise BackupError("The database has no tables yet: there is nothing to back up.") from error
+    if row is None:
+        raise BackupError("The database does not know its migration: run `flask db upgrade` first.")
+    return str(row[0])
+
+
+# --- the database ----------------------------------------------------------------------------------------------------
+
+
+def _dump(config: Config, destination: Path) -> None:
+    if config.is_sqlite:
+        with (
+            closing(sqlite3.connect(f"{_sqlite_path(config).as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(destination)) as copy,
+        ):
+            source.backup(copy)  # one step: one instant, and writers do not wait
+    else:
+        _start(config, ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={destination}"])
+
+
+def _load(config: Config, dump: Path, replaced: Path) -> None:
+    if not config.is_sqlite:
+        script = dump.with_suffix(".sql")
+        _start(config, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
+        empty = dump.with_suffix(".empty.sql")
+        empty.write_text(EMPTY_DATABASE)
+        quiet = [
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--output=/dev/null",
+            "--single-transaction",
+            "--set=ON_ERROR_STOP=1",
+        ]
+        _start(config, [*quiet, f"--file={empty}", f"--file={script}"])
+        return
+    with closing(sqlite3.connect(dump)) as connection:
+        try:
+            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            verdict = str(error)
+    if verdict != "ok":
+        raise BackupError(f"The database in the backup is damaged: {verdict}.")
+    path = _sqlite_path(config)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".restored")
+    shutil.move(dump, fresh)
+    for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        if old.exists():
+            _put_aside(old, replaced)
+    os.replace(fresh, path)
+
+
+def _sqlite_path(config: Config) -> Path:
+    return Path(config.database_url.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def _postgresql(config: Config) -> Iterator[psycopg.Connection]:
+    try:
+        connection = psycopg.connect(config.database_url.replace("+psycopg", "", 1))
+    except psycopg.OperationalError as error:
+        raise BackupError(f"The database cannot be reached: {error}") from error
+    with connection:
+        yield connection
+
+
+def _start(config: Config, command: list[str]) -> None:
+    """Run one of PostgreSQL's own programs against our database."""
+    url = make_url(config.database_url)
+    settings: dict[str, object] = {"HOST": url.host, "PORT": url.port, "USER": url.username, "PASSWORD": url.password}
+    settings["DATABASE"] = url.database
+    for name in ("host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey"):
+        if name in url.query:
+            settings[name.upper()] = str(url.query[name])
+    environment = os.environ | {f"PG{name}": str(value) for name, value in settings.items() if value}
+    try:
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise BackupError(
+            f"{command[0]} is not installed; PostgreSQL's client programs have it (apt install postgresql-client)."
+        ) from error
+    if done.returncode:
+        hint = " Install the client programs of the server's version." if "version mismatch" in done.stderr else ""
+        raise BackupError(f"{command[0]} failed: {done.stderr.strip()[-1000:]}{hint}")

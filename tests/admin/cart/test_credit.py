@@ -1,0 +1,71 @@
+"""Credit that staff give: to whom they looked up, with a reason, once; and it is there to be spent."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Product, User
+from tapcard.services.cart import credit
+from tests import buying
+from tests.conftest import FormClient, login
+from tests.watching import error_of, form_to, words_of
+
+
+@pytest.fixture
+def bens(client: FormClient, ben: User) -> FormClient:
+    """Ben's browser."""
+    login(client, ben)
+    return client
+
+
+def test_credit_is_given_with_a_reason_and_can_be_spent(bens: FormClient, ada: User, bottle: Product) -> None:
+    answer = bens.get("/admin/credit?email=%20ADA@example.com")
+    assert answer.location == f"/admin/credit/{ada.id}"
+    form = form_to(bens.get(answer.location).text, "")
+    sent = {**form.values, "amount": "10.50", "why": "Late parcel <b>"}
+    assert bens.post(answer.location, data=sent, csrf=False).status_code == 302
+    assert credit.balance(ada.id) == 1050
+    page = bens.get(answer.location).text
+    assert "Late parcel &lt;b&gt;" in page
+    assert "£10.50 Late parcel <b> Ben" in words_of(page)
+    assert "ada@example.com" in bens.get("/admin/credit").text
+    again = bens.post(answer.location, data=sent, csrf=False)
+    assert (again.status_code, "The credit has just changed." in again.text) == (422, True)
+    assert credit.balance(ada.id) == 1050
+    cart = buying.cart_of(ada, bottle)
+    cart.uses_credit = True
+    db.session.commit()
+    order = buying.place(cart)
+    db.session.commit()
+    assert (order.credit_amount, order.total_amount, credit.balance(ada.id)) == (1050, 1350, 0)
+    assert order.number in bens.get(answer.location).text
+
+
+@pytest.mark.parametrize("typed", ["", "0", "-1", "NaN", "1e9", "five", "1.005", "1000000.01", "9" * 30])
+def test_what_is_no_amount_is_refused(bens: FormClient, ada: User, typed: str) -> None:
+    path = f"/admin/credit/{ada.id}"
+    answer = bens.post(path, data={"amount": typed, "why": "Sorry", "seen": "0"})
+    assert answer.status_code == 422
+    assert error_of(answer.text, "amount")
+    assert bens.post(path, data={"amount": "5", "why": " ", "seen": "0"}).status_code == 422
+    assert credit.balance(ada.id) == 0
+
+
+def test_nobody_gets_credit_who_is_not_there(bens: FormClient, ada: User) -> None:
+    answer = bens.get("/admin/credit?email=nobody@example.com")
+    assert (answer.status_code, "Nobody has an account with this address." in answer.text) == (404, True)
+    assert bens.get("/admin/credit/999999").status_code == 404
+    ada.is_active, ada.erased_at = False, utcnow()
+    db.session.commit()
+    assert bens.get(f"/admin/credit/{ada.id}").status_code == 404
+
+
+def test_customers_do_not_give_themselves_credit(new_client: Callable[[], FormClient], ada: User) -> None:
+    hers = new_client()
+    login(hers, ada)
+    path = f"/admin/credit/{ada.id}"
+    assert hers.get(path).status_code == 404
+    assert hers.post(path, data={"amount": "5", "why": "Me", "seen": "0"}).status_code == 404
+    assert credit.balance(ada.id) == 0

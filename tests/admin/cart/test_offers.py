@@ -1,0 +1,224 @@
+"""Promotions, ways of delivery and rates in the back office."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    AuditEntry,
+    Category,
+    Collection,
+    DeliveryKind,
+    DeliveryMethod,
+    DisplayRate,
+    Product,
+    Promotion,
+    PromotionScope,
+    User,
+)
+from tapcard.services.cart import promotions
+from tapcard.services.cart.promotions import Customer
+from tests.buying import keys, order_of
+from tests.conftest import FormClient, login
+from tests.watching import error_of, form_to, words_of
+
+NEW = "/admin/promotions/new"
+NEW_DELIVERY = "/admin/delivery/new"
+
+
+@pytest.fixture
+def bens(client: FormClient, ben: User) -> FormClient:
+    """Ben's browser."""
+    login(client, ben)
+    return client
+
+
+def filled(client: FormClient, path: str, **typed: Any) -> dict[str, Any]:
+    return {**form_to(client.get(path).text, "").values, **typed}
+
+
+def send(client: FormClient, path: str, **typed: Any) -> Any:
+    return client.post(path, data=filled(client, path, **typed), csrf=False)
+
+
+# --- promotions -------------------------------------------------------------------------------------------------------
+
+
+def test_a_promotion_is_made_and_shown_with_its_uses(
+    bens: FormClient, set_setting: Callable[[str, Any], None], product: Product
+) -> None:
+    set_setting("time_zone", "Africa/Lagos")
+    typed = {"code": " welcome 10 ", "percent": "12.5", "starts_at": "2026-12-01T00:00", "ends_at": "2027-01-01T00:00",
+             "minimum_amount": "20", "most_uses": "5", "most_uses_each": "1", "applies_to": "product",
+             "product_sku": product.sku, "needs_account": "y"}  # fmt: skip
+    assert send(bens, NEW, **typed).location == "/admin/promotions"
+    made = db.session.scalars(sa.select(Promotion)).one()
+    assert (made.code, made.percent, made.amount, made.minimum_amount) == ("WELCOME10", 1250, None, 2000)
+    assert (made.starts_at, made.ends_at) == (
+        datetime(2026, 11, 30, 23, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, tzinfo=UTC),
+    )
+    assert (made.applies_to, made.product, made.most_uses, made.most_uses_each) == (
+        PromotionScope.PRODUCT,
+        product,
+        5,
+        1,
+    )
+    assert "WELCOME10 12.5 %" in words_of(bens.get("/admin/promotions").text)
+    assert "0 of 5" in words_of(bens.get("/admin/promotions").text)
+    shown = filled(bens, f"/admin/promotions/{made.id}")
+    assert {name: shown[name] for name in typed} == {**typed, "code": "WELCOME10", "minimum_amount": "20.00"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "says"),
+    [
+        ({"code": ""}, "code", "What do buyers type?"),
+        ({"code": "ÄÖÜ"}, "code", "2 to 40 letters"),
+        ({"code": "taken"}, "code", "There is a promotion with this code already."),
+        ({"percent": ""}, "percent", "Type either a percentage or an amount."),
+        ({"amount": "3"}, "percent", "Type either a percentage or an amount."),
+        ({"percent": "101"}, "percent", "From 0.01 to 100."),
+        ({"percent": "0"}, "percent", "From 0.01 to 100."),
+        ({"percent": "", "amount": "0"}, "amount", "At least 0.01."),
+        ({"percent": "", "amount": "NaN"}, "amount", "Type an amount like 12.50"),
+        ({"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"}, "ends_at", "It has to end after it starts."),
+        ({"ends_at": "tomorrow"}, "ends_at", "Type a date and a time"),
+        ({"applies_to": "category"}, "category", "Choose what it is for."),
+        ({"applies_to": "product", "product_sku": "NO-SUCH"}, "product_sku", "No product has this number."),
+        ({"most_uses": "0"}, "most_uses", "A whole number from 1"),
+    ],
+)
+def test_what_cannot_be_a_promotion_is_refused_and_kept(
+    bens: FormClient, create_promotion: Callable[..., Promotion], typed: dict[str, str], field: str, says: str
+) -> None:
+    create_promotion("TAKEN")
+    answer = send(bens, NEW, **{"code": "good", "percent": "10", **typed})
+    assert answer.status_code == 422
+    assert says in error_of(answer.text, field)
+    kept = form_to(answer.text, "").values
+    assert {name: kept[name] for name in typed} == typed
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Promotion)) == 1
+
+
+def test_a_use_meanwhile_is_no_change_and_stays_counted(
+    bens: FormClient, create_promotion: Callable[..., Promotion], cleo: User
+) -> None:
+    promotion = create_promotion("TEN", most_uses=5)
+    slow = filled(bens, f"/admin/promotions/{promotion.id}", most_uses="9")
+    promotions.take(promotion, Customer(cleo), keys(), utcnow())
+    db.session.commit()
+    assert bens.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
+    assert (promotion.use_count, promotion.most_uses) == (1, 9)
+    later = bens.post(f"/admin/promotions/{promotion.id}", data=slow | {"code": "OTHER"}, csrf=False)
+    assert later.status_code == 422
+    assert "Somebody changed this meanwhile" in later.text
+    assert promotion.code == "TEN"
+
+
+def test_a_promotion_that_is_switched_off_is_unknown_at_once(
+    bens: FormClient, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion("TEN")
+    send(bens, f"/admin/promotions/{promotion.id}", is_active=[])
+    with pytest.raises(promotions.UnknownCode):
+        promotions.find("ten")
+
+
+def test_a_promotion_of_a_shelf_forgets_it_when_it_is_for_all(
+    bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
+) -> None:
+    category, collection = create_category(), create_collection()
+    chosen = {"category": str(category.id), "collection": str(collection.id)}
+    send(bens, NEW, code="SHELF", percent="10", applies_to="category", **chosen)
+    made = db.session.scalars(sa.select(Promotion)).one()
+    assert (made.category_id, made.collection_id) == (category.id, None)
+    send(bens, f"/admin/promotions/{made.id}", applies_to="all")
+    assert (made.applies_to, made.category_id) == (PromotionScope.ALL, None)
+
+
+# --- delivery ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
+    typed = {
+        "name": "To the south",
+        "kind": "percent",
+        "percent": "10",
+        "amount": "3",
+        "free_from_amount": "50",
+        "days_least": "2",
+        "days_most": "5",
+        "locations": "Abk\nIbadan (Oyo)\n\nAbk",
+        "countries": ["NG", "GB"],
+    }
+    assert send(bens, NEW_DELIVERY, **typed).location == "/admin/delivery"
+    made = db.session.scalars(sa.select(DeliveryMethod)).one()
+    assert (made.kind, made.percent, made.amount, made.free_from_amount) == (DeliveryKind.PERCENT, 1000, 0, 5000)
+    assert (made.countries, made.locations, made.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
+    page = words_of(bens.get("/admin/delivery").text)
+    assert "10 % of the subtotal · free from £50.00 · 2 countries · 2 places · up to 5 days" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "says"),
+    [
+        ({"name": ""}, "name", "What is it called?"),
+        ({"amount": "1,000.5"}, "amount", "Type an amount like 12.50"),
+        ({"kind": "percent", "percent": "0"}, "percent", "How many percent"),
+        ({"kind": "percent", "percent": "101"}, "percent", "From 0 to 100."),
+        ({"days_least": "5", "days_most": "2"}, "days_most", "Not fewer days than at least."),
+        ({"countries": "XX"}, "countries", "not a valid choice"),
+        ({"locations": "x" * 101}, "locations", "At most 100 characters in each line."),
+    ],
+)
+def test_what_cannot_be_a_way_of_delivery_is_refused(
+    bens: FormClient, typed: dict[str, str], field: str, says: str
+) -> None:
+    answer = send(bens, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **typed})
+    assert answer.status_code == 422
+    assert says in error_of(answer.text, field)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(DeliveryMethod)) == 0
+
+
+def test_ways_of_delivery_are_arranged_changed_and_told_apart(
+    bens: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
+) -> None:
+    first, second = create_delivery_method("Post"), create_delivery_method("Courier", position=1)
+    order = order_of(cleo, bottle, method=first)
+    named = (order.delivery_name, order.delivery_amount)
+    path = f"/admin/delivery/{first.id}"
+    slow = filled(bens, path, name="Slow")
+    assert send(bens, path, amount="9.99", name="Letter").status_code == 302
+    answer = bens.post(path, data=slow, csrf=False)
+    assert (answer.status_code, first.name) == (422, "Letter")
+    assert 'value="Slow"' in answer.text
+    bens.post(f"{path}/move", data={"to": "down"})
+    assert (first.position, second.position) == (1, 0)
+    db.session.refresh(order)
+    assert (order.delivery_name, order.delivery_amount) == named
+
+
+# --- rates ------------------------------------------------------------------------------------------------------------
+
+
+def test_rates_are_set_changed_and_removed(bens: FormClient) -> None:
+    path = "/admin/currencies"
+    assert bens.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
+    bens.post(path, data={"currency": "NGN", "rate": "2100"})
+    [rate] = db.session.scalars(sa.select(DisplayRate))
+    assert (rate.currency, rate.rate) == ("NGN", Decimal(2100))
+    assert "NGN 2100" in words_of(bens.get(path).text)
+    for currency, bad in (("GBP", "1"), ("XXX", "1"), ("EUR", "0"), ("EUR", "-1"), ("EUR", "NaN"), ("EUR", "1e5")):
+        assert bens.post(path, data={"currency": currency, "rate": bad}).status_code == 422
+    assert bens.post(f"{path}/NGN/remove").location == path
+    assert bens.post(f"{path}/NGN/remove").status_code == 404
+    assert db.session.scalars(sa.select(DisplayRate)).all() == []
+    tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("display_rate")))
+    assert sorted(tags) == ["display_rate.changed", "display_rate.changed", "display_rate.removed"]

@@ -1,0 +1,197 @@
+"""Words of the shop in the back office: pages, the newsletter's readers, messages to the shop."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard import seeds
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import AuditEntry, Role, ShopPage, SubscriberStatus, User
+from tapcard.services.content import newsletter
+from tests.conftest import FormClient, login
+from tests.watching import error_of, form_to, queries, statements, words_of
+
+EVIL = "=cmd|' /C calc'!A0"
+
+
+@pytest.fixture
+def staff(client: FormClient, ben: User) -> FormClient:
+    """Ben's browser."""
+    login(client, ben)
+    return client
+
+
+def rows_of(client: FormClient, path: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(client.get(path).get_data(as_text=True).removeprefix("\ufeff"))))
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+def test_staff_write_look_at_publish_and_withdraw_a_page(
+    staff: FormClient, new_client: Callable[[], FormClient]
+) -> None:
+    visitor = new_client()
+    draft = {"title": "Opening hours", "body": "# Monday\n\n<b>closed</b>", "menu": "footer", "position": "3"}
+    seen = staff.post("/admin/pages/new", data={**draft, "preview": "y"})
+    assert "<h2>Monday</h2>" in seen.text
+    assert "&lt;b&gt;closed" in seen.text
+    assert db.session.scalar(sa.select(ShopPage.id)) is None, "looking saves nothing"
+    saved = staff.post("/admin/pages/new", data=draft)
+    assert saved.status_code == 302
+    path = saved.location
+    assert visitor.get("/pages/opening-hours").status_code == 404
+    form = form_to(staff.get(path).text, "")
+    form.values.pop("preview", None)
+    staff.post(path, data={**form.values, "is_published": "y"}, csrf=False)
+    assert "Monday" in visitor.get("/pages/opening-hours").text
+    assert "Opening hours" in visitor.get("/").text
+    assert "Opening hours" in staff.get("/admin/pages").text
+    form = form_to(staff.get(path).text, "")
+    values = {name: value for name, value in form.values.items() if name not in ("is_published", "preview")}
+    assert staff.post(path, data=values, csrf=False).status_code == 302
+    assert visitor.get("/pages/opening-hours").status_code == 404
+    assert "Opening hours" in staff.get("/admin/pages").text, "the page is kept"
+    tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("page.")).order_by("id")).all()
+    assert tags == ["page.made", "page.changed", "page.changed"]
+
+
+def test_the_second_editor_is_told_keeps_what_was_typed_and_may_insist(staff: FormClient) -> None:
+    page = seeds.create_page("about", body="Old")
+    db.session.commit()
+    path = f"/admin/pages/{page.id}"
+    one, two = (form_to(staff.get(path).text, "").values for _time in range(2))
+    for values in (one, two):
+        values.pop("preview", None)
+    assert staff.post(path, data={**one, "body": "First"}, csrf=False).status_code == 302
+    told = staff.post(path, data={**two, "body": "Second"}, csrf=False)
+    assert told.status_code == 422
+    assert "Somebody else saved this page meanwhile" in words_of(told.text)
+    assert page.body == "First"
+    again = form_to(told.text, "").values
+    again.pop("preview", None)
+    assert again["body"].strip() == "Second"
+    assert staff.post(path, data=again, csrf=False).status_code == 302
+    assert page.body == "Second"
+
+
+def test_an_address_that_is_taken_is_said_beside_its_field(staff: FormClient) -> None:
+    seeds.create_page("about")
+    answer = staff.post("/admin/pages/new", data={"title": "x", "slug": "about", "menu": "none", "position": "0"})
+    assert answer.status_code == 422
+    assert "Another page has this address" in error_of(answer.text, "slug")
+
+
+def test_each_part_asks_for_its_own_permission(staff: FormClient) -> None:
+    paths = {
+        "pages.edit": "/admin/pages",
+        "newsletter.view": "/admin/subscribers.csv",
+        "enquiries.answer": "/admin/enquiries.csv",
+    }
+    role = db.session.scalars(sa.select(Role).where(Role.name == "staff")).one()
+    usual = list(role.permissions)
+    try:
+        for permission, path in paths.items():
+            role.permissions = [each for each in usual if each != permission]
+            db.session.commit()
+            assert {each: staff.get(each).status_code for each in paths.values()} == {
+                each: 404 if each == path else 200 for each in paths.values()
+            }
+    finally:
+        role.permissions = usual
+        db.session.commit()
+
+
+# --- readers ----------------------------------------------------------------------------------------------------------
+
+
+def test_readers_are_found_by_address_and_state_page_by_page(
+    staff: FormClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newsletter, "PAGE", 2)
+    for number in range(5):
+        status = SubscriberStatus.SUBSCRIBED if number == 2 else SubscriberStatus.PENDING
+        seeds.create_subscriber(f"reader-{number}@example.com", status=status)
+    seeds.create_subscriber("under_score@example.com")
+    db.session.commit()
+    page, seen = staff.get("/admin/subscribers").text, []
+    while True:
+        seen += [part.partition("<")[0] for part in page.split("<tr><td>")[1:]]
+        if "before=" not in page:
+            break
+        page = staff.get("/admin/subscribers?before=" + page.partition("before=")[2].partition('"')[0]).text
+    assert seen == ["under_score@example.com", *(f"reader-{number}@example.com" for number in (4, 3, 2, 1, 0))]
+    found = staff.get("/admin/subscribers?status=subscribed").text
+    assert "reader-2@" in found
+    assert "reader-3@" not in found
+    assert [row[0] for row in rows_of(staff, "/admin/subscribers.csv?search=R_SC")[1:]] == ["under_score@example.com"]
+    assert len(rows_of(staff, "/admin/subscribers.csv")) == 7
+
+
+def test_lists_ask_a_fixed_number_of_times(staff: FormClient) -> None:
+    def asked(path: str) -> int:
+        staff.get(path)
+        db.session.commit()
+        with statements(all_of_them=True) as found:
+            staff.get(path)
+        assert not any("count(" in each.lower() for each in found), "nothing is counted"
+        return len(queries(found))
+
+    paths = ("/admin/pages", "/admin/subscribers", "/admin/enquiries", "/contact", "/newsletter")
+
+    def grow(number: int) -> dict[str, int]:
+        for place in range(number):
+            seeds.create_page(f"page-{number}-{place}")
+            seeds.create_subscriber(f"reader-{number}-{place}@example.com")
+            seeds.create_enquiry()
+        db.session.commit()
+        return {path: asked(path) for path in paths}
+
+    few = grow(2)
+    assert grow(60) == few
+    assert max(few.values()) <= 12
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_open_messages_come_first_and_an_answer_is_written_down(staff: FormClient, ben: User) -> None:
+    waiting = seeds.create_enquiry("Gus Lind")
+    seeds.create_enquiry("Cleo Nemo", answered_at=utcnow())
+    db.session.commit()
+    page = words_of(staff.get("/admin/enquiries").text)
+    assert page.index("Gus Lind") < page.index("Cleo Nemo")
+    path = f"/admin/enquiries/{waiting.id}"
+    assert "Do you ship to Lagos?" in staff.get(path).text
+    for _time in range(2):
+        staff.post(f"{path}/answered")
+    assert waiting.answered_at is not None
+    staff.post(f"{path}/open")
+    assert waiting.answered_at is None
+    deeds = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.actor_id == ben.id).order_by("id"))
+    assert [tag for tag in deeds if tag.startswith("enquiry.")] == ["enquiry.answered", "enquiry.reopened"]
+
+
+def test_messages_are_shown_page_by_page(staff: FormClient) -> None:
+    for number in range(26):
+        seeds.create_enquiry(f"Writer {number:02}", created_at=utcnow() - timedelta(hours=number))
+    db.session.commit()
+    assert "Writer 00" not in staff.get("/admin/enquiries").text
+    assert "Writer 00" in staff.get("/admin/enquiries?page=2").text
+
+
+def test_what_people_typed_is_neither_a_formula_nor_markup(staff: FormClient) -> None:
+    enquiry = seeds.create_enquiry("<script>alert(1)</script>", message=EVIL, order_number="+1")
+    seeds.create_subscriber("=1+1@example.com", consent_text=EVIL)
+    db.session.commit()
+    [_header, message] = rows_of(staff, "/admin/enquiries.csv")
+    assert message[3:5] == ["'+1", f"'{EVIL}"]
+    [_header, reader] = rows_of(staff, "/admin/subscribers.csv")
+    assert (reader[0], reader[2]) == ("'=1+1@example.com", f"'{EVIL}")
+    for path in ("/admin/enquiries", f"/admin/enquiries/{enquiry.id}", "/admin/subscribers"):
+        assert "<script>alert" not in staff.get(path).text

@@ -1,0 +1,74 @@
+"""Packing: a card from stock goes into the box instead of one that would have to be made."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import Card, CardStatus, Design, Order, User
+from tapcard.services.cards import cards
+from tapcard.services.orders import orders
+from tests import buying
+from tests.conftest import FormClient, login
+from tests.watching import error_of
+
+
+@pytest.fixture
+def order(ada: User, create_design: Callable[..., Design]) -> Order:
+    """Two cards of the shop's own design, paid."""
+    return buying.cards_of(ada, 2, create_design("Lake at dusk"))
+
+
+def path_to(order: Order, token: str) -> str:
+    return f"/admin/orders/{order.number}/cards/{token}/swap"
+
+
+def test_staff_pack_a_card_from_stock_by_its_token(
+    client: FormClient, ben: User, order: Order, create_card: Callable[..., Card], keys: Keys
+) -> None:
+    made = order.lines[0].cards[0]
+    token, code, line_id = made.token, cards.read_code(made, keys), made.order_line_id
+    stock = create_card(token="STCK2345", code="CARD2345", design=made.design)
+    login(client, ben)
+    assert path_to(order, token) in client.get(f"/admin/orders/{order.number}/cards").text
+    answer = client.post(path_to(order, token), data={"token": "stck2345"})
+    assert answer.status_code == 302
+    assert (stock.status, stock.order_line_id, cards.read_code(stock, keys)) == (CardStatus.UNCLAIMED, line_id, code)
+    assert cards.find(token).status is CardStatus.RETIRED  # type: ignore[union-attr]
+    assert client.get(path_to(order, token)).status_code == 404, "it is no card of the order any more"
+
+
+def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
+    client: FormClient, ben: User, order: Order, create_card: Callable[..., Card], create_design: Callable[..., Design]
+) -> None:
+    token = order.lines[0].cards[0].token
+    create_card(token="RTHER234", code="CARD2345", design=create_design("Another"))
+    path = path_to(order, token)
+    login(client, ben)
+    for typed, why in (("", "Scan the card"), ("NOSUCH22", "no card with this token"), ("RTHER234", "same design")):
+        answer = client.post(path, data={"token": typed})
+        assert answer.status_code == 422
+        assert why in error_of(answer.text, "token")
+        assert f'value="{typed}"' in answer.text
+    assert cards.find(token).status is CardStatus.UNCLAIMED  # type: ignore[union-attr]
+
+
+def test_nothing_is_swapped_once_the_parcel_is_gone(
+    client: FormClient, ben: User, order: Order, create_card: Callable[..., Card]
+) -> None:
+    made = order.lines[0].cards[0]
+    token = made.token
+    create_card(token="STCK2345", code="CARD2345", design=made.design)
+    orders.ship(order, ben, utcnow())
+    db.session.commit()
+    login(client, ben)
+    assert path_to(order, token) not in client.get(f"/admin/orders/{order.number}/cards").text
+    assert client.post(path_to(order, token), data={"token": "STCK2345"}).status_code == 422
+
+
+def test_a_card_of_another_order_is_not_found(client: FormClient, ben: User, order: Order, cleo: User) -> None:
+    other = buying.cards_of(cleo, 1)
+    login(client, ben)
+    assert client.get(path_to(order, other.lines[0].cards[0].token)).status_code == 404

@@ -1,0 +1,147 @@
+"""Addresses: checked fields, exactly one default, nobody else's."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import seeds
+from tapcard.db import db
+from tapcard.errors import DomainError
+from tapcard.models import Address, User
+from tapcard.services.accounts import addresses
+from tapcard.services.accounts.addresses import AddressNotFound, TooManyAddresses
+from tests.watching import together
+
+GOOD = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
+
+
+def defaults(user: User) -> list[int]:
+    return list(db.session.scalars(sa.select(Address.id).where(Address.user_id == user.id, Address.is_default)))
+
+
+def test_an_address_is_stored_clean(ada: User) -> None:
+    address = addresses.add(ada, {**GOOD, "name": "  Ada   Obi ", "phone": "020 7946 0000"})
+    assert (address.name, address.postal_code, address.phone) == ("Ada Obi", "N1 9GU", "+442079460000")
+    assert address.is_default
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("name", ""), ("line1", " "), ("city", ""), ("country", ""), ("country", "XX"), ("country", "EU"),
+     ("country", "001"), ("postal_code", ""), ("postal_code", "12345"), ("postal_code", "N1 9GU" * 9),
+     ("phone", "twelve"), ("phone", "+44 1"), ("line1", "x" * 101), ("region", "x" * 101)],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_beside_its_field(ada: User, field: str, text: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        addresses.add(ada, {**GOOD, field: text})
+    assert (refused.value.field, refused.value.status) == (field, 422)
+
+
+@pytest.mark.parametrize(
+    ("country", "code", "stored"),
+    [("US", "94105-1234", "94105-1234"), ("NL", "1012 ab", "1012 AB"), ("HK", "", ""), ("IE", "d02 af30", "D02 AF30")],
+)
+def test_postal_codes_look_different_elsewhere(ada: User, country: str, code: str, stored: str) -> None:
+    typed = {**GOOD, "country": country, "region": "There", "postal_code": code}
+    assert addresses.add(ada, typed).postal_code == stored
+
+
+@pytest.mark.parametrize(
+    ("country", "prompt"),
+    [("US", "Write the state."), ("CA", "Write the province."), ("NG", "Write the state."),
+     ("JP", "Write the prefecture."), ("IT", "Write the province."), ("AE", "Write the emirate.")],
+)  # fmt: skip
+def test_where_letters_need_the_state_it_is_asked_for(ada: User, country: str, prompt: str) -> None:
+    for nothing in ("", "  "):
+        with pytest.raises(addresses.BadAddress) as refused:
+            addresses.clean_all({**GOOD, "country": country, "region": nothing, "postal_code": "94105"})
+        assert (refused.value.field, refused.value.message) == ("region", prompt)
+
+
+@pytest.mark.parametrize("country", ["GB", "IE", "DE", "FR", "NL", "GH"])
+def test_elsewhere_it_may_be_left_out(ada: User, country: str) -> None:
+    code = {"GB": "N1 9GU", "DE": "10115", "FR": "75001", "NL": "1012 AB"}.get(country, "")
+    assert addresses.clean_all({**GOOD, "country": country, "postal_code": code})["region"] == ""
+
+
+def test_every_country_of_the_table_is_one_and_stands_there_once() -> None:
+    codes = [code for _name, _prompt, some in addresses.REGIONS.values() for code in some.split()]
+    assert len(codes) == len(set(codes)) == len(addresses.REGION_NAMES)
+    assert set(codes) <= set(dict(addresses.countries("en")))
+
+
+@pytest.mark.parametrize(("country", "code"), [("US", "9410"), ("DE", "1011"), ("HK", "<b>"), ("DE", "１０１１５")])
+def test_a_code_that_cannot_be_one_is_refused(country: str, code: str) -> None:
+    with pytest.raises(addresses.BadAddress):
+        addresses.clean_postal_code(code, country)
+
+
+def test_there_is_always_one_default(ada: User, cleo: User) -> None:
+    """H45"""
+    hers = seeds.create_address(cleo)
+    first, second, third = (seeds.create_address(ada) for _number in range(3))
+    assert defaults(ada) == [first.id]
+    addresses.make_default(ada, third)
+    assert defaults(ada) == [third.id]
+    addresses.delete(ada, second)
+    assert defaults(ada) == [third.id]
+    addresses.delete(ada, third)
+    assert defaults(ada) == [first.id]
+    addresses.delete(ada, first)
+    assert defaults(ada) == []
+    assert defaults(cleo) == [hers.id]
+
+
+def test_nobody_has_more_than_twenty(ada: User) -> None:
+    for _number in range(20):
+        seeds.create_address(ada)
+    with pytest.raises(TooManyAddresses):
+        addresses.add(ada, GOOD)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63, 10**30, 999999])
+def test_another_number_opens_nothing(ada: User, number: int) -> None:
+    with pytest.raises(AddressNotFound):
+        addresses.own_address(ada, number)
+
+
+def test_anothers_address_does_not_exist(ada: User, cleo: User) -> None:
+    hers = seeds.create_address(cleo)
+    works: list[Any] = [
+        lambda: addresses.own_address(ada, hers.id),
+        lambda: addresses.change(ada, hers, GOOD),
+        lambda: addresses.make_default(ada, hers),
+        lambda: addresses.delete(ada, hers),
+    ]
+    for work in works:
+        with pytest.raises(AddressNotFound):
+            work()
+
+
+def test_of_several_first_addresses_at_once_one_is_the_default(app: Flask, ada: User) -> None:
+    user_id = ada.id
+    together(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
+    assert len(defaults(ada)) == 1
+
+
+def test_of_several_at_once_nobody_gets_a_twenty_first(app: Flask, ada: User) -> None:
+    for _number in range(18):
+        seeds.create_address(ada)
+    user_id = ada.id
+    results = together(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
+    assert results.count(TooManyAddresses) == 2
+
+
+def test_however_defaults_are_chosen_and_deleted_at_once_one_is_left(app: Flask, ada: User) -> None:
+    ids, user_id = [seeds.create_address(ada).id for _number in range(4)], ada.id
+
+    def work(place: int) -> None:
+        user = db.session.get_one(User, user_id)
+        address = addresses.own_address(user, ids[place])
+        (addresses.delete if place % 2 else addresses.make_default)(user, address)
+
+    together(app, 4, work)
+    assert len(defaults(ada)) == 1
+    assert defaults(ada)[0] in (ids[0], ids[2])

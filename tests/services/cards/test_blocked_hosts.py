@@ -1,0 +1,171 @@
+"""Hosts that staff block: cards that lead there are marked in the same transaction."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.db import db, transactions
+from tapcard.errors import NotFound
+from tapcard.models import BlockedHost, Card, Target, User
+from tapcard.services.cards import cards
+from tapcard.services.cards.cards import BadHost, HostBlocked
+
+
+def lead_to(card: Card, user: User, url: str) -> None:
+    cards.edit(card, user, alias="", target=Target.URL, reroute_url=url, profile=None, own_hosts=())
+
+
+@pytest.fixture
+def leading(create_card: Callable[..., Card], ada: User) -> Callable[[str], Card]:
+    """A card of Ada's that leads to an address."""
+    return lambda url: create_card(ada, url=url)
+
+
+def test_blocking_a_host_marks_the_cards_that_lead_to_it(leading: Callable[[str], Card], ben: User) -> None:
+    marked = [leading(url) for url in ("https://evil.example/", "http://a.b.evil.example:8080/x")]
+    spared = [
+        leading(url)
+        for url in (
+            "https://notevil.example/",
+            "https://evil.example.com/",
+            "https://evil_example/",
+            "tel:+442079460000",
+        )
+        if "_" not in url
+    ]
+    assert cards.block_host("evil.example", ben, "phishing") == 2
+    db.session.commit()
+    assert [card.is_blocked for card in marked] == [True, True]
+    assert [card.is_blocked for card in spared] == [False] * 3
+    row = db.session.scalars(sa.select(BlockedHost)).one()
+    assert (row.host, row.reason, row.blocked_by_id) == ("evil.example", "phishing", ben.id)
+
+
+def test_marks_and_block_are_one_transaction(leading: Callable[[str], Card], ben: User) -> None:
+    card = leading("https://evil.example/")
+    cards.block_host("evil.example", ben)
+    db.session.rollback()
+    assert not card.is_blocked
+    assert not cards.is_blocked("evil.example")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["evil.example", " EVIL.example. ", ".evil.example", "https://evil.example/login?x=1", "evil.example:8080"],
+)
+def test_a_host_is_understood_however_it_is_typed(leading: Callable[[str], Card], ben: User, typed: str) -> None:
+    card = leading("https://evil.example:8080/login")
+    assert cards.block_host(typed, ben) == 1
+    assert cards.is_blocked("evil.example")
+    cards.unblock_host(typed, ben)
+    db.session.refresh(card)
+    assert not card.is_blocked
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("müller.example", "xn--mller-kva.example"), ("2001:DB8::1", "2001:db8::1")]
+)
+def test_a_host_is_stored_as_cards_store_it(app: Flask, typed: str, stored: str) -> None:
+    cards.block_host(typed, None)
+    assert db.session.scalars(sa.select(BlockedHost.host)).all() == [stored]
+    assert cards.is_blocked(stored)
+
+
+@pytest.mark.parametrize("typed", ["", " ", ".", "com", "two words.example", "mailto:a@evil.example", "a\0b.example"])
+def test_what_is_no_host_is_refused(app: Flask, typed: str) -> None:
+    for function in (cards.block_host, cards.unblock_host):
+        with pytest.raises(BadHost) as refusal:
+            function(typed, None)
+        assert refusal.value.field == "host"
+
+
+def test_a_host_is_blocked_with_everything_below_it(app: Flask) -> None:
+    cards.block_host("evil.example", None)
+    assert [cards.is_blocked(host) for host in ("evil.example", "www.evil.example", "a.b.evil.example")] == [True] * 3
+    assert [cards.is_blocked(host) for host in ("notevil.example", "example", "evil.example.com", "", None)] == [
+        False
+    ] * 5
+
+
+def test_a_blocked_host_cannot_be_chosen(card: Card, ada: User) -> None:
+    cards.block_host("evil.example", None)
+    with pytest.raises(HostBlocked) as refusal:
+        lead_to(card, ada, "https://www.evil.example/")
+    assert refusal.value.field == "reroute_url"
+    assert card.reroute_url == "https://example.com/"
+
+
+def test_another_address_switches_a_blocked_card_on_again(leading: Callable[[str], Card], ada: User) -> None:
+    card = leading("https://evil.example/")
+    cards.block_host("evil.example", None)
+    db.session.commit()
+    lead_to(card, ada, "https://good.example/")
+    assert not card.is_blocked
+
+
+def test_allowing_a_host_again_frees_its_cards_but_not_those_of_a_blocked_host_around_it(
+    leading: Callable[[str], Card], ben: User
+) -> None:
+    outer, inner = leading("https://evil.example/"), leading("https://www.evil.example/")
+    for host in ("evil.example", "www.evil.example"):
+        cards.block_host(host, ben)
+    cards.unblock_host("www.evil.example", ben)
+    db.session.commit()
+    assert (outer.is_blocked, inner.is_blocked) == (True, True)
+    cards.unblock_host("evil.example", ben)
+    db.session.commit()
+    assert (outer.is_blocked, inner.is_blocked) == (False, False)
+
+
+def test_blocking_twice_is_the_same_as_once(leading: Callable[[str], Card], ben: User) -> None:
+    leading("https://evil.example/")
+    assert [cards.block_host("evil.example", ben) for _time in range(2)] == [1, 0]
+    db.session.commit()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 1
+
+
+def test_a_host_that_is_not_blocked_cannot_be_allowed(app: Flask) -> None:
+    with pytest.raises(NotFound):
+        cards.unblock_host("good.example", None)
+
+
+def test_an_edit_in_the_same_instant_waits_and_is_refused(
+    app: Flask, leading: Callable[[str], Card], ada: User
+) -> None:
+    card_id, ada_id = leading("https://example.com/").id, ada.id
+    db.session.commit()
+    is_blocking, is_done = threading.Event(), threading.Event()
+    answers: list[str] = []
+
+    def edit() -> None:
+        with app.app_context(), transactions(writing=True):
+            card, holder = db.session.get_one(Card, card_id), db.session.get_one(User, ada_id)
+            db.session.commit()
+            is_blocking.wait(10)
+            try:
+                cards.edit(
+                    card,
+                    holder,
+                    alias="",
+                    target=Target.URL,
+                    reroute_url="https://evil.example/",
+                    profile=None,
+                    own_hosts=(),
+                )
+                db.session.commit()
+                answers.append("led there")
+            except HostBlocked:
+                answers.append("refused")
+            is_done.set()
+
+    thread = threading.Thread(target=edit)
+    thread.start()
+    cards.block_host("evil.example", None)
+    is_blocking.set()
+    assert not is_done.wait(0.3), "the edit waits for the block"
+    db.session.commit()
+    thread.join(20)
+    assert answers == ["refused"]

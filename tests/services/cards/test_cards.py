@@ -1,0 +1,498 @@
+"""The rules of cards, below the pages: moves, claims, names, targets, blocked hosts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import tokens
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.errors import DomainError
+from tapcard.keys import Keys
+from tapcard.models import (
+    MOVES,
+    AuditEntry,
+    Card,
+    CardBatch,
+    CardEvent,
+    CardMove,
+    CardStatus,
+    ClaimPolicy,
+    Design,
+    LockedBecause,
+    Profile,
+    Target,
+    User,
+)
+from tapcard.money import Money
+from tapcard.services.cards import cards, target_urls
+from tapcard.services.cards.cards import (
+    AliasTaken,
+    AlreadyClaimed,
+    CardNotFound,
+    IllegalMove,
+    NotForSaleYet,
+    TokenTaken,
+    UrlNeeded,
+    WrongCode,
+)
+from tapcard.settings import ShopSettings
+
+CODE = "CARD2345"
+MADE = tuple(MOVES)
+REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
+
+
+@pytest.fixture
+def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
+    """Make one move by the function that the shop makes it with."""
+    functions: dict[CardMove, Callable[[Card, User], object]] = {
+        CardMove.CLAIM: lambda card, user: cards.claim(card, user, keys, code=CODE),
+        CardMove.LOCK: lambda card, user: cards.lock(card, LockedBecause.LOST, user),
+        CardMove.UNLOCK: lambda card, user: cards.unlock(card, user),
+        CardMove.TRANSFER: lambda card, user: cards.hand_over(card, user.id, user, [], utcnow()),
+        CardMove.RELEASE: lambda card, user: cards.release(card, user, keys),
+        CardMove.REPLACE: lambda card, user: cards.replace(card, create_card(user), user, keys),
+        CardMove.RETIRE: lambda card, user: cards.retire(card, user, "worn out"),
+    }
+    return lambda move, card, user: functions[move](card, user)
+
+
+@pytest.fixture
+def card_in(create_card: Callable[..., Card], ada: User) -> Callable[[CardStatus], Card]:
+    """A card in some state of its life."""
+
+    def make(status: CardStatus) -> Card:
+        if status is CardStatus.UNCLAIMED:
+            return create_card(code=CODE)
+        because = LockedBecause.LOST if status is CardStatus.LOCKED else None
+        return create_card(ada, url="https://example.com/", status=status, locked_because=because)
+
+    return make
+
+
+def events_of(card: Card) -> list[tuple[CardMove, CardStatus | None, CardStatus]]:
+    rows = db.session.scalars(sa.select(CardEvent).where(CardEvent.card_id == card.id).order_by(CardEvent.id))
+    return [(row.move, row.from_status, row.to_status) for row in rows]
+
+
+def state_of(card: Card) -> tuple[Any, ...]:
+    """Every column of a card's row."""
+    return tuple(db.session.execute(sa.select(*Card.__table__.c).where(Card.id == card.id)).one())
+
+
+def edit(card: Card, user: User, **changes: Any) -> None:
+    values: dict[str, Any] = {
+        "alias": card.alias or "",
+        "target": card.target,
+        "reroute_url": card.reroute_url or "",
+        "profile": card.profile,
+    }
+    cards.edit(card, user, **{**values, **changes}, own_hosts={"localhost"})
+
+
+# --- moves ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", CardStatus)
+@pytest.mark.parametrize("step", MADE)
+def test_a_move_is_made_from_where_the_table_allows_and_is_written_down(
+    step: CardMove, status: CardStatus, move: Callable[..., object], card_in: Callable[..., Card], ada: User
+) -> None:
+    card = card_in(status)
+    starts, end = MOVES[step]
+    before, past = state_of(card), events_of(card)
+    if status in starts:
+        move(step, card, ada)
+        db.session.commit()
+        assert card.status is end
+        assert events_of(card) == [*past, (step, status, end)]
+    else:
+        with pytest.raises(REFUSALS.get(step, IllegalMove)):
+            move(step, card, ada)
+        db.session.commit()
+        assert state_of(card) == before
+        assert events_of(card) == past
+
+
+def test_no_move_leads_out_of_retirement() -> None:
+    assert all(CardStatus.RETIRED not in starts for starts, _end in MOVES.values())
+
+
+def test_only_a_card_nobody_owns_can_be_claimed() -> None:
+    assert MOVES[CardMove.CLAIM] == ({CardStatus.UNCLAIMED}, CardStatus.ACTIVE)
+
+
+def test_an_event_names_who_and_why(move: Callable[..., object], card: Card, ada: User, ben: User) -> None:
+    cards.lock(card, LockedBecause.ABUSE, ben, "leads to a trap")
+    cards.retire(card, None, "x" * 300)
+    db.session.commit()
+    locked, retired = card.events[-2:]
+    assert (locked.actor, locked.why) == (ben, "leads to a trap")
+    assert (retired.actor, retired.why) == (None, "x" * 200)
+
+
+def test_a_move_leaves_an_audit_entry(move: Callable[..., object], card: Card, ada: User) -> None:
+    for step in (CardMove.LOCK, CardMove.UNLOCK, CardMove.RELEASE, CardMove.RETIRE):
+        move(step, card, ada)
+    db.session.commit()
+    entries = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
+    assert [entry.tag for entry in entries] == ["card.locked", "card.unlocked", "card.released", "card.retired"]
+    assert {(entry.subject_type, entry.subject_id, entry.actor_id) for entry in entries} == {("cards", card.id, ada.id)}
+
+
+def test_a_holder_cannot_lift_what_staff_imposed(card: Card, ada: User, ben: User) -> None:
+    cards.lock(card, LockedBecause.ABUSE, ben)
+    with pytest.raises(IllegalMove):
+        cards.unlock(card, ada)
+    cards.unlock(card, ben, allowed=(LockedBecause.ABUSE,))
+    assert (card.status, card.locked_because) == (CardStatus.ACTIVE, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": "active"},
+        {"status": "unclaimed", "owner_id": 1},
+        {"status": "locked"},
+        {"locked_because": "lost"},
+        {"locked_because": "bored"},
+        {"status": "stolen"},
+        {"target": "moon"},
+        {"claim_policy": "steal"},
+        {"status": "active", "owner_id": 1, "claim_code": "sealed"},
+        {"token": "lowercase"},
+        {"token": "ADASCARD"},
+        {"token": None},
+        {"owner_id": 999_999, "status": "active"},
+        {"design_id": 999_999},
+        {"profile_id": 999_999},
+    ],
+    ids=str,
+)
+def test_the_database_has_the_last_word(card: Card, ada: User, wrong: dict[str, Any]) -> None:
+    good: dict[str, Any] = {"token": "OTHER", "status": "unclaimed", "claim_policy": "code", "is_blocked": False}
+    values = {**good, "imported_tap_count": 0, "created_at": card.created_at.replace(tzinfo=None), **wrong}
+    if values.get("owner_id") == 1:
+        values["owner_id"] = ada.id
+    columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+    with pytest.raises(sa.exc.IntegrityError):
+        db.session.execute(sa.text(f"INSERT INTO cards ({columns}) VALUES ({places})"), values)
+
+
+# --- making -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_has_its_number_of_cards_each_with_a_code(app: Flask, keys: Keys, design: Design, ben: User) -> None:
+    made = cards.make(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
+    db.session.commit()
+    assert len({card.token for card, _code in made}) == len({code for _card, code in made}) == 600
+    batch = db.session.scalars(sa.select(CardBatch)).one()
+    stored = db.session.scalars(sa.select(Card)).all()
+    assert {(each.status, each.owner_id, each.design, each.batch) for each in stored} == {
+        (CardStatus.UNCLAIMED, None, design, batch)
+    }
+    assert all(cards.read_code(card, keys) == code for card, code in made)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 600
+    entry = db.session.scalars(sa.select(AuditEntry)).one()
+    assert (entry.tag, entry.actor, entry.details) == ("batch.made", ben, {"number": 600, "policy": "code"})
+
+
+@pytest.mark.parametrize("policy", [ClaimPolicy.OPEN, ClaimPolicy.PAY])
+def test_other_policies_need_no_code(app: Flask, keys: Keys, policy: ClaimPolicy) -> None:
+    [(card, code)] = cards.make(None, policy, 1, keys, batch="one")
+    assert code is None
+    assert (card.claim_code, card.claim_code_hash, cards.read_code(card, keys)) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "batch"), [(0, "a"), (-1, "a"), (10_001, "a"), (1, ""), (1, "x" * 81), (1, "taken")]
+)
+def test_a_batch_that_cannot_be_is_refused(app: Flask, keys: Keys, number: int, batch: str) -> None:
+    db.session.add(CardBatch(name="taken"))
+    with pytest.raises(DomainError):
+        cards.make(None, ClaimPolicy.CODE, number, keys, batch=batch)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 0
+
+
+def test_a_token_that_is_drawn_twice_is_drawn_again(app: Flask, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards.make(None, ClaimPolicy.OPEN, 1, keys, batch="first")
+    [known] = db.session.scalars(sa.select(Card.token))
+    lots = iter([known, "AAAA222222", "AAAA222222", "BBBB333333"])
+    monkeypatch.setattr(cards, "new_token", lambda: next(lots))
+    made = cards.make(None, ClaimPolicy.OPEN, 2, keys, batch="second")
+    assert {card.token for card, _code in made} == {"AAAA222222", "BBBB333333"}
+
+
+def test_tokens_come_from_a_strong_source_and_never_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [tokens.new_token() for _number in range(10_000)]
+    assert len(set(drawn)) == 10_000
+    assert {len(token) for token in drawn} == {10}
+    assert set("".join(drawn)) == set("23456789ABCDEFGHJKMNPQRSTVWXYZ")
+    monkeypatch.setattr(tokens.secrets, "choice", lambda alphabet: alphabet[0])
+    assert tokens.new_token() == "2" * 10
+    assert tokens.new_code() == "2" * 8
+
+
+def test_a_new_card_belongs_to_nobody(keys: Keys, ada: User, ben: User) -> None:
+    made, _code = cards.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
+    cards.make(None, ClaimPolicy.CODE, 3, keys, batch="three")
+    db.session.commit()
+    assert made.owner is None
+    assert set(db.session.scalars(sa.select(Card.owner_id))) == {None}
+
+
+def test_a_registered_card_is_found_in_any_case_of_letters(keys: Keys, ben: User) -> None:
+    card, code = cards.register("blank123", None, ClaimPolicy.CODE, keys, ben)
+    assert card.token == "BLANK123"
+    assert cards.read_code(card, keys) == code
+    assert cards.find(" Blank123 ") is card
+    for odd in ("", "BLANK-123", "BLANK123\0", "ſ", "²", "A" * 21):
+        assert cards.find(odd) is None
+
+
+def test_a_token_that_is_taken_is_refused_and_the_rest_goes_on(card: Card, keys: Keys, ben: User) -> None:
+    with pytest.raises(TokenTaken) as refusal:
+        cards.register(card.token.lower(), None, ClaimPolicy.CODE, keys, ben)
+    assert refusal.value.field == "token"
+    cards.register("OTHER123", None, ClaimPolicy.CODE, keys, ben)
+    db.session.commit()
+    assert set(db.session.scalars(sa.select(Card.token))) == {"ADASCARD", "OTHER123"}
+
+
+# --- claiming ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting(create_card: Callable[..., Card], design: Design) -> Card:
+    """A card that waits for whoever has its code."""
+    return create_card(token="WAITING2", code=CODE, design=design)
+
+
+@pytest.mark.parametrize("typed", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
+def test_the_code_makes_a_card_ones_own(waiting: Card, cleo: User, keys: Keys, typed: str) -> None:
+    cards.claim(waiting, cleo, keys, code=typed)
+    db.session.commit()
+    assert (waiting.status, waiting.owner) == (CardStatus.ACTIVE, cleo)
+    assert waiting.claimed_at is not None
+    assert (waiting.claim_code, waiting.claim_code_hash) == (None, None)
+
+
+@pytest.mark.parametrize("typed", ["", "CARD2346", "CARD234", "CARD23455", "OTHER678", "WAITING2", "%", "\0", "🂡" * 8])
+def test_another_code_does_not(
+    waiting: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, typed: str
+) -> None:
+    create_card(token="OTHERCARD", code="OTHER678")
+    before = state_of(waiting)
+    with pytest.raises(WrongCode) as refusal:
+        cards.claim(waiting, cleo, keys, code=typed)
+    assert refusal.value.field == "code"
+    assert state_of(waiting) == before
+
+
+def test_a_card_without_a_code_cannot_be_claimed_by_one(
+    create_card: Callable[..., Card], cleo: User, keys: Keys
+) -> None:
+    with pytest.raises(WrongCode):
+        cards.claim(create_card(policy=ClaimPolicy.CODE), cleo, keys, code="")
+
+
+def test_a_card_that_has_an_owner_can_never_be_claimed(
+    waiting: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card]
+) -> None:
+    cards.claim(waiting, ada, keys, code=CODE)
+    db.session.commit()
+    opened = create_card(ada, policy=ClaimPolicy.OPEN)
+    locked = create_card(ada, policy=ClaimPolicy.OPEN, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
+    for card in (waiting, opened, locked):
+        with pytest.raises(AlreadyClaimed):
+            cards.claim(card, cleo, keys, code=CODE)
+        assert card.owner is ada
+
+
+def test_an_open_card_takes_no_code(create_card: Callable[..., Card], cleo: User, keys: Keys) -> None:
+    card = create_card(policy=ClaimPolicy.OPEN)
+    cards.claim(card, cleo, keys)
+    assert card.owner is cleo
+
+
+def test_a_card_that_is_paid_for_is_not_given_away(waiting: Card, cleo: User, keys: Keys) -> None:
+    waiting.claim_policy = ClaimPolicy.PAY
+    db.session.flush()  # the rule reads the row
+    with pytest.raises(NotForSaleYet):
+        cards.claim(waiting, cleo, keys, code=CODE)
+    assert waiting.status is CardStatus.UNCLAIMED
+
+
+@pytest.mark.parametrize(("own", "amount"), [(None, 1000), (0, 0), (1550, 1550)])
+def test_activation_costs_what_the_design_says_or_else_the_shop(
+    create_card: Callable[..., Card], create_design: Callable[..., Design], own: int | None, amount: int
+) -> None:
+    card = create_card(policy=ClaimPolicy.PAY, design=create_design(activation_amount=own))
+    assert cards.activation_price(card, ShopSettings()) == Money(amount, "GBP")
+    card.design = None
+    assert cards.activation_price(card, ShopSettings()) == Money(1000, "GBP")
+
+
+def test_the_codes_text_is_nowhere_in_the_database(app: Flask, waiting: Card, keys: Keys) -> None:
+    stored = [str(value) for value in state_of(waiting)]
+    assert not [value for value in stored if CODE in value]
+    assert cards.read_code(waiting, keys) == CODE
+    everything = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
+    assert not [row for row in everything if CODE in row]
+    if db.engine.dialect.name == "sqlite":
+        path = Path(str(db.engine.url.database))
+        for file in path.parent.glob(path.name + "*"):
+            assert CODE.encode() not in file.read_bytes()
+
+
+def test_the_same_code_is_sealed_differently_each_time(create_card: Callable[..., Card]) -> None:
+    assert create_card(code=CODE).claim_code != create_card(code=CODE).claim_code
+
+
+def test_a_code_outlives_the_rotation_of_the_key(waiting: Card, cleo: User, base_config: Any) -> None:
+    rotated = Keys("a brand new secret", [base_config.secret_key])
+    assert cards.read_code(waiting, rotated) == CODE
+    cards.claim(waiting, cleo, rotated, code=CODE)
+    assert waiting.owner is cleo
+
+
+def test_without_the_old_key_a_code_is_worth_nothing(waiting: Card, cleo: User) -> None:
+    forgetful = Keys("a brand new secret")
+    assert cards.read_code(waiting, forgetful) is None
+    with pytest.raises(WrongCode):
+        cards.claim(waiting, cleo, forgetful, code=CODE)
+
+
+# --- giving back ------------------------------------------------------------------------------------------------------
+
+
+def test_a_card_given_back_keeps_nothing_of_its_holder(
+    create_card: Callable[..., Card], profile: Profile, ada: User, cleo: User, keys: Keys
+) -> None:
+    card = create_card(ada, url="https://example.com/", alias="Everyday", policy=ClaimPolicy.OPEN)
+    card.profile, card.is_blocked = profile, True
+    db.session.commit()
+    code = cards.release(card, ada, keys)
+    db.session.commit()
+    assert (card.status, card.owner_id, card.claimed_at) == (CardStatus.UNCLAIMED, None, None)
+    assert (card.alias, card.target, card.reroute_url, card.reroute_host, card.profile_id) == (None,) * 5
+    assert not card.is_blocked
+    assert card.claim_policy is ClaimPolicy.CODE
+    cards.claim(card, cleo, keys, code=code)
+    assert card.owner is cleo
+
+
+def test_a_new_claim_needs_the_new_code(waiting: Card, ada: User, keys: Keys) -> None:
+    cards.claim(waiting, ada, keys, code=CODE)
+    code = cards.release(waiting, ada, keys)
+    assert code != CODE
+    with pytest.raises(WrongCode):
+        cards.claim(waiting, ada, keys, code=CODE)
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_holder_finds_their_own_cards_alone(
+    card: Card, create_card: Callable[..., Card], ada: User, cleo: User
+) -> None:
+    create_card(ada, token="OLDCARD2", status=CardStatus.RETIRED)
+    assert cards.own_card(ada, "adascard") is card
+    for user, token in ((cleo, "ADASCARD"), (ada, "OLDCARD2"), (ada, ""), (ada, "NOSUCH"), (ada, "ADASCARD\0")):
+        with pytest.raises(CardNotFound) as refusal:
+            cards.own_card(user, token)
+        assert refusal.value.status == 404
+    assert list(db.session.scalars(cards.owned_by(ada))) == [card]
+
+
+# --- where it leads ---------------------------------------------------------------------------------------------------
+
+
+def test_an_address_is_stored_in_wire_form(card: Card, ada: User) -> None:
+    edit(card, ada, target=Target.URL, reroute_url=" Müller.example/Straße ")
+    assert card.reroute_url == "https://xn--mller-kva.example/Stra%C3%9Fe"
+    assert card.reroute_host == "xn--mller-kva.example"
+
+
+@pytest.mark.parametrize("url", ["", "   ", "\t\n"])
+def test_an_address_is_needed_to_lead_to_one(card: Card, ada: User, url: str) -> None:
+    with pytest.raises(UrlNeeded, match=r"^Reroute URL needed\.$"):
+        edit(card, ada, target=Target.URL, reroute_url=url)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://localhost/t/ADASCARD", "ftp://example.com"])
+def test_an_address_that_may_not_be_is_refused(card: Card, ada: User, url: str) -> None:
+    with pytest.raises(target_urls.BadLink):
+        edit(card, ada, target=Target.URL, reroute_url=url)
+    assert card.reroute_url == "https://example.com/"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("later.example", "https://later.example"),
+        ("javascript:alert(1)", "https://example.com/"),
+        ("", None),
+    ],
+)
+def test_beside_another_target_a_good_address_is_kept_for_later(
+    card: Card, ada: User, profile: Profile, typed: str, kept: str | None
+) -> None:
+    edit(card, ada, target=Target.PROFILE, profile=profile, reroute_url=typed)
+    assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, profile, kept)
+
+
+def test_beside_an_address_the_profile_stays(card: Card, ada: User, profile: Profile) -> None:
+    edit(card, ada, target=Target.PROFILE, profile=profile)
+    edit(card, ada, target=Target.URL, profile=None)
+    assert (card.target, card.profile) == (Target.URL, profile)
+
+
+def test_a_name_may_go_again(card: Card, ada: User) -> None:
+    edit(card, ada, alias="  ")
+    assert card.alias is None
+
+
+@pytest.mark.parametrize("alias", ["Everyday", "EVERYDAY", " everyday ", "ÉCOLE", "straSSe"])
+def test_two_cards_of_one_holder_have_two_names(
+    card: Card, create_card: Callable[..., Card], ada: User, alias: str
+) -> None:
+    create_card(ada, alias="école")
+    create_card(ada, alias="Straße")
+    other = create_card(ada, alias="Other")
+    with pytest.raises(AliasTaken, match=r"^A card already has this name\.$"):
+        edit(other, ada, alias=alias)
+    assert other.alias == "Other"
+
+
+def test_a_card_may_keep_its_own_name(card: Card, ada: User) -> None:
+    edit(card, ada, alias="EVERYDAY")
+    assert card.alias == "EVERYDAY"
+
+
+def test_a_name_is_taken_for_its_holder_alone(card: Card, create_card: Callable[..., Card], cleo: User) -> None:
+    other = create_card(cleo)
+    edit(other, cleo, alias="Everyday")
+    assert other.alias == "Everyday"
+
+
+def test_a_card_that_is_no_longer_theirs_is_not_written_to(card: Card, ada: User, keys: Keys) -> None:
+    cards.release(card, ada, keys)  # after the page was loaded
+    with pytest.raises(CardNotFound):
+        edit(card, ada, target=Target.URL, reroute_url="https://evil.example/", alias="Mine")
+    with pytest.raises(CardNotFound):
+        edit(card, ada, target=Target.PROFILE)
+    assert (card.alias, card.target, card.reroute_url) == (None, None, None)
+
+
+def test_a_retired_card_is_not_written_to(card: Card, ada: User, profile: Profile) -> None:
+    cards.retire(card, None, "worn out")
+    with pytest.raises(CardNotFound):
+        edit(card, ada, alias="Mine")
+    with pytest.raises(CardNotFound):
+        cards.point_to_profile(card, profile, ada)

@@ -1,0 +1,217 @@
+"""Taking over the cards of the first system: looked through as a whole, taken over as a whole."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards, legacy_import
+from tapcard.services.cards.legacy_import import COLUMNS, Report
+
+HEADER = ",".join(COLUMNS)
+ADA = "OLD0001,Ada@Example.com,Ada,Obi,Everyday,example.com/ada,no,Lake at dusk,41"
+
+
+@pytest.fixture
+def take_over(app: Flask, keys: Keys) -> Callable[..., Report]:
+    """Run an import of some lines, the header first unless it is among them."""
+
+    def run(*lines: str, header: str = HEADER) -> Report:
+        file = io.StringIO("\n".join((header, *lines)) + "\n", newline="")
+        return legacy_import.run(file, {"cards.example"}, keys)
+
+    return run
+
+
+def number_of(model: type) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+
+
+def test_a_row_becomes_a_card_and_an_account_without_password(take_over: Callable[..., Report], design: Design) -> None:
+    report = take_over(ADA)
+    db.session.commit()
+    assert (report.added, report.unchanged, report.errors) == (1, 0, [])
+    card = db.session.scalars(sa.select(Card)).one()
+    assert (card.token, card.alias, card.status, card.design) == ("OLD0001", "Everyday", CardStatus.ACTIVE, design)
+    assert (card.target, card.reroute_url) == (Target.URL, "https://example.com/ada")
+    assert card.reroute_host == "example.com"
+    assert card.imported_tap_count == 41
+    assert (card.claim_code, card.claim_code_hash) == (None, None)
+    owner = card.owner
+    assert owner is not None
+    assert (owner.email, owner.full_name) == ("ada@example.com", "Ada Obi")
+    assert (owner.password_hash, owner.verified_at, owner.roles) == (None, None, [])
+    [event] = card.events
+    assert (event.move, event.from_status, event.to_status) == (CardMove.MAKE, None, CardStatus.ACTIVE)
+    tags = db.session.scalars(sa.select(AuditEntry.tag).order_by(AuditEntry.id)).all()
+    assert tags == ["user.made", "cards.imported"]
+
+
+def test_a_row_without_an_address_is_a_card_in_stock(take_over: Callable[..., Report], keys: Keys, ada: User) -> None:
+    assert take_over("OLD0002,,,,,,,,").added == 1
+    card = db.session.scalars(sa.select(Card)).one()
+    assert (card.status, card.owner, card.claim_policy) == (CardStatus.UNCLAIMED, None, ClaimPolicy.CODE)
+    code = cards.read_code(card, keys)
+    assert code is not None
+    cards.claim(card, ada, keys, code=code)
+
+
+@pytest.mark.usefixtures("design")
+def test_the_same_file_twice_changes_nothing(take_over: Callable[..., Report]) -> None:
+    lines = (ADA, "OLD0002,,,,,,,,", "old0003,cleo@example.com,Cleo,Nemo,,,yes,,0")
+    take_over(*lines)
+    db.session.commit()
+    card = cards.find("OLD0001")
+    assert card is not None
+    card.alias = "Renamed"
+    db.session.commit()
+    before = [number_of(model) for model in (Card, User, CardEvent, AuditEntry)]
+    report = take_over(*lines)
+    db.session.commit()
+    assert (report.added, report.unchanged, report.errors) == (0, 3, [])
+    assert [number_of(model) for model in (Card, User, CardEvent, AuditEntry)] == before
+    assert card.alias == "Renamed"
+
+
+def test_several_cards_of_one_person_are_one_account(take_over: Callable[..., Report]) -> None:
+    report = take_over("OLD1,ada@example.com,Ada,Obi,One,,,,", "OLD2, ADA@example.com ,Ada,Obi,Two,,,,")
+    assert (report.added, report.errors) == (2, [])
+    assert number_of(User) == 1
+
+
+def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(take_over: Callable[..., Report], ada: User) -> None:
+    password_hash = ada.password_hash
+    assert take_over("OLD1,ada@example.com,Someone,Else,,,,,").added == 1
+    assert [card.token for card in db.session.scalars(cards.owned_by(ada))] == ["OLD1"]
+    assert (ada.full_name, ada.password_hash) == ("Ada Obi", password_hash)
+
+
+def test_an_address_that_somebody_signed_up_with_unconfirmed_gets_no_card(
+    take_over: Callable[..., Report], create_user: Callable[..., User]
+) -> None:
+    create_user("ada@example.com", verified=False)
+    [(number, message)] = take_over("OLD1,ada@example.com,Ada,Obi,,,,,").errors
+    assert number == 2
+    assert "not confirmed" in message
+
+
+@pytest.mark.parametrize("word", ["yes", "1", "True", "Y"])
+def test_a_card_may_show_a_profile(take_over: Callable[..., Report], word: str) -> None:
+    take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
+    card = db.session.scalars(sa.select(Card)).one()
+    assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, None, "https://example.com")
+
+
+@pytest.mark.parametrize("word", ["no", "0", "FALSE", "n", ""])
+def test_a_card_may_show_an_address(take_over: Callable[..., Report], word: str) -> None:
+    take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
+    assert db.session.scalars(sa.select(Card.target)).one() is Target.URL
+
+
+def test_a_card_may_lead_nowhere(take_over: Callable[..., Report]) -> None:
+    take_over("OLD1,ada@example.com,Ada,Obi,,,,,")
+    assert db.session.scalars(sa.select(Card.target)).one() is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "\ufeff" + HEADER,
+        HEADER.upper(),
+        " , ".join(COLUMNS),
+        "\ufeff" + ",".join(name.title() + " " for name in COLUMNS),
+        HEADER + ",shoe size,",
+    ],
+)
+@pytest.mark.usefixtures("design")
+def test_the_header_is_read_however_it_is_written(take_over: Callable[..., Report], header: str) -> None:
+    report = take_over(ADA + ",44,", header=header)
+    assert (report.added, report.errors) == (1, [])
+    assert db.session.scalars(sa.select(Card.alias)).one() == "Everyday"
+
+
+def test_columns_may_come_in_any_order_and_some_be_missing(take_over: Callable[..., Report]) -> None:
+    report = take_over("ada@example.com,OLD1", header="email,token")
+    assert (report.added, report.errors) == (1, [])
+
+
+@pytest.mark.parametrize("header", ["", "email,alias", "tokens", "OLD0001;ada@example.com"])
+def test_a_file_without_tokens_is_refused(take_over: Callable[..., Report], header: str) -> None:
+    report = take_over(ADA, header=header)
+    assert report.added == 0
+    assert [number for number, _message in report.errors] == [1]
+
+
+def test_an_empty_file_is_refused(app: Flask, keys: Keys) -> None:
+    assert legacy_import.run(io.StringIO(""), (), keys).errors
+
+
+def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Report]) -> None:
+    report = take_over("", ",,,,,,,,", "OLD1,,,,,,,,", "", "BAD-1,,,,,,,,")
+    assert report.added == 1
+    assert [number for number, _message in report.errors] == [6]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("BAD-TOKEN,,,,,,,,", "token"),
+        ("TOOLONGTOKEN123456789,,,,,,,,", "token"),
+        ("ÄÖÜ,,,,,,,,", "token"),
+        (",ada@example.com,,,,,,,", "token"),
+        ("OLD1,not an address,,,,,,,", "e-mail"),
+        ("OLD1,ada@example.com,,,,javascript:alert(1),,,", "address begins with"),
+        ("OLD1,ada@example.com,,,,http://cards.example/t/OLD2,,,", "circles"),
+        ("OLD1,ada@example.com,,,,,perhaps,,", "show_profile"),
+        ("OLD1,ada@example.com,,,,,,No such design,", "design"),
+        ("OLD1,ada@example.com,,,,,,,many", "taps"),
+        ("OLD1,ada@example.com,,,,,,,-1", "taps"),
+        ("OLD1,ada@example.com,,,,,,,99999999999", "taps"),
+        ("OLD1,ada@example.com,,," + "x" * 61 + ",,,,", "60"),
+        ("OLD1,ada@example.com,,,a\0b,,,,", "control"),
+        ("OLD1,ada@example.com,A\x07da,,,,,,", "control"),
+        ("GOOD1,,,,,,,,", "twice"),
+        ("OLD1,ada@example.com,,,work,,,,", "named 'work'"),
+        ('OLD1,ada@example.com,,,"' + "x" * 200_000, "CSV"),
+    ],
+)
+def test_a_bad_row_is_named_and_the_others_are_looked_at_too(
+    take_over: Callable[..., Report], create_card: Callable[..., Card], ada: User, row: str, says: str
+) -> None:
+    create_card(ada, alias="Work")
+    report = take_over("GOOD1,,,,,,,,", row)
+    assert [number for number, _message in report.errors] == [3]
+    assert says in report.errors[0][1]
+    assert report.added == 1
+
+
+def test_several_bad_rows_are_all_named(take_over: Callable[..., Report]) -> None:
+    report = take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,", "GOOD2,ada@,,,,,,,", "GOOD3,,,,,,,,x")
+    assert [number for number, _message in report.errors] == [2, 4, 5]
+
+
+def test_a_name_taken_within_the_file_is_named(take_over: Callable[..., Report]) -> None:
+    report = take_over(
+        "OLD1,ada@example.com,,,Work,,,,", "OLD2,ada@example.com,,,WORK,,,,", "OLD3,b@example.com,,,Work,,,,"
+    )
+    assert [number for number, _message in report.errors] == [3]
+
+
+def test_nothing_is_written_down_about_an_import_with_errors(take_over: Callable[..., Report]) -> None:
+    assert take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,").errors
+    db.session.flush()
+    assert number_of(AuditEntry) == 0
+
+
+def test_a_long_name_is_cut_to_what_fits(take_over: Callable[..., Report]) -> None:
+    assert take_over(f"OLD1,ada@example.com,{'A' * 80},{'O' * 80},,,,,").errors == []
+    db.session.commit()
+    owner = accounts.find("ada@example.com")
+    assert owner is not None
+    assert owner.first_name == "A" * 50

@@ -1,0 +1,230 @@
+"""A new card that carries on for an old one: what it takes over, and what it counts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.clock import today_in
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import AuditEntry, Card, CardMove, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
+from tapcard.services.cards import cards
+from tapcard.services.cards.cards import AlreadyClaimed, CannotReplace, IllegalMove, NotForSaleYet, WrongCode
+from tapcard.services.taps import rollups, routing, statistics
+from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.statistics import Question
+from tests.taps import reading
+
+CODE = "CARD2345"
+ZONE = "Europe/London"
+
+
+@pytest.fixture
+def blank(create_card: Callable[..., Card], ada: User) -> Card:
+    """A card of Ada's that leads nowhere yet."""
+    return create_card(ada, token="BLANK222", alias="To be set")
+
+
+def held(card: Card) -> tuple[Any, ...]:
+    db.session.refresh(card)
+    return card.status, card.owner_id, card.alias, card.target, card.reroute_url, card.replaced_by_id
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_the_new_card_takes_over_and_the_old_one_retires(
+    card: Card, blank: Card, ada: User, keys: Keys, is_lost: bool
+) -> None:
+    if is_lost:
+        cards.lock(card, LockedBecause.LOST, ada)
+    before = card.status
+    cards.replace(card, blank, ada, keys)
+    db.session.commit()
+    assert held(blank) == (CardStatus.ACTIVE, ada.id, "Everyday", Target.URL, "https://example.com/", None)
+    assert blank.reroute_host == "example.com"
+    assert held(card) == (CardStatus.RETIRED, ada.id, None, None, None, blank.id)
+    assert (card.locked_because, card.reroute_host, card.profile_id) == (None, None, None)
+    old, new = card.events[-1], blank.events[-1]
+    assert (old.move, old.from_status, old.to_status, old.why) == (
+        CardMove.REPLACE, before, CardStatus.RETIRED, "BLANK222",
+    )  # fmt: skip
+    assert (new.move, new.to_status, new.actor_id, new.why) == (
+        CardMove.REPLACE, CardStatus.ACTIVE, ada.id, "ADASCARD",
+    )  # fmt: skip
+    entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "card.replaced")).one()
+    assert (entry.subject_id, entry.details) == (card.id, {"by": blank.id})
+
+
+def test_the_mark_of_a_blocked_host_and_the_profile_come_along(
+    card: Card, blank: Card, ada: User, profile: Profile, keys: Keys
+) -> None:
+    cards.block_host("example.com", None)
+    card.profile_id = profile.id
+    db.session.commit()
+    cards.replace(card, blank, ada, keys)
+    db.session.commit()
+    assert (blank.is_blocked, blank.profile_id) == (True, profile.id)
+
+
+def test_a_card_in_stock_is_claimed_by_the_way(
+    card: Card, create_card: Callable[..., Card], ada: User, keys: Keys
+) -> None:
+    new = create_card(token="WAITING2", code=CODE)
+    cards.replace(card, new, ada, keys, code="card 2345")
+    db.session.commit()
+    assert held(new)[:3] == (CardStatus.ACTIVE, ada.id, "Everyday")
+    assert (new.claim_code, new.claim_code_hash) == (None, None)
+    assert [event.move for event in new.events] == [CardMove.MAKE, CardMove.CLAIM, CardMove.REPLACE]
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "refusal"),
+    [
+        ({"code": CODE}, "WRONG234", WrongCode),
+        ({"code": CODE}, "", WrongCode),
+        ({"policy": ClaimPolicy.PAY}, "", NotForSaleYet),
+    ],
+)
+def test_without_the_right_to_claim_nothing_is_replaced(
+    card: Card, create_card: Callable[..., Card], ada: User, keys: Keys,
+    values: dict[str, Any], code: str, refusal: type[Exception],
+) -> None:  # fmt: skip
+    new = create_card(**values)
+    with pytest.raises(refusal):
+        cards.replace(card, new, ada, keys, code=code)
+    db.session.rollback()
+    assert held(card)[0] is CardStatus.ACTIVE
+    assert held(new)[0] is CardStatus.UNCLAIMED
+
+
+def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
+    card: Card, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
+) -> None:
+    lost = {"status": CardStatus.LOCKED, "locked_because": LockedBecause.LOST}
+    for new, refusal in (
+        (card, CannotReplace),
+        (create_card(ada, url="https://example.com/in-use"), CannotReplace),
+        (create_card(ada, **lost), CannotReplace),
+        (create_card(cleo), AlreadyClaimed),
+        (create_card(status=CardStatus.RETIRED), AlreadyClaimed),
+    ):
+        with pytest.raises(refusal):
+            cards.replace(card, new, ada, keys)
+        db.session.rollback()
+        assert held(card)[0] is CardStatus.ACTIVE
+
+
+@pytest.mark.parametrize("because", [LockedBecause.ABUSE, LockedBecause.CLOSED])
+def test_what_the_shop_switched_off_is_not_replaced(
+    card: Card, blank: Card, ada: User, keys: Keys, because: LockedBecause
+) -> None:
+    cards.lock(card, because, ada)
+    db.session.commit()
+    with pytest.raises(IllegalMove):
+        cards.replace(card, blank, ada, keys)
+    db.session.rollback()
+    assert held(card)[0] is CardStatus.LOCKED
+    assert held(blank)[2] == "To be set"
+
+
+def test_somebody_elses_card_is_not_replaced(
+    card: Card, cleo: User, create_card: Callable[..., Card], keys: Keys
+) -> None:
+    new = create_card(cleo)
+    with pytest.raises(IllegalMove):
+        cards.replace(card, new, cleo, keys)
+    db.session.rollback()
+    assert held(new)[2:5] == (None, None, None)
+
+
+def test_the_cards_to_choose_from_are_ones_own_that_lead_nowhere(
+    card: Card, blank: Card, create_card: Callable[..., Card], ada: User, cleo: User, profile: Profile
+) -> None:
+    gone = create_card(ada, target=Target.PROFILE)
+    create_card(ada, profile=profile)
+    create_card(ada, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
+    create_card(ada, status=CardStatus.RETIRED)
+    create_card(cleo)
+    assert list(cards.not_set_up(ada, but=card)) == [gone, blank]
+    assert list(cards.not_set_up(ada, but=blank)) == [gone]
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def tapped(app: Flask, card_id: int, owner: User, number: int) -> None:
+    at = int(datetime.now(UTC).timestamp() * 1000)
+    many = [reading(at=at + place, card_id=card_id, owner_id=owner.id) for place in range(number)]
+    Recorder(app.extensions["keys"]).store(db.session.connection(), many, ZONE)
+    rollups.fold(ZONE)
+    db.session.commit()
+
+
+def days() -> tuple[Any, Any]:
+    today = today_in(ZONE)
+    return today - timedelta(days=1), today
+
+
+def number_of(owner: User, card: Card) -> int:
+    return sum(number for _day, number in rollups.per_day(owner, *days(), card))
+
+
+def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
+    app: Flask, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
+) -> None:
+    first, second, third = create_card(ada, url="https://example.com/"), create_card(ada), create_card(ada)
+    aside = create_card(ada, url="https://example.com/aside")
+    for card, number in ((first, 2), (second, 3), (third, 5), (aside, 7)):
+        tapped(app, card.id, ada, number)
+    tapped(app, first.id, cleo, 11)
+    cards.replace(first, second, ada, keys)
+    cards.replace(second, third, ada, keys)
+    db.session.commit()
+    assert sorted(cards.chain(third)) == sorted([first.id, second.id, third.id])
+    assert rollups.per_card(ada, *days()) == {third.id: 10, aside.id: 7}
+    assert number_of(ada, third) == 10
+    assert number_of(ada, aside) == 7
+    assert sum(number for _day, number in rollups.per_day(ada, *days())) == 17
+    assert len(routing.last_taps(ada, 50, third)) == 10
+    assert number_of(cleo, third) == 11, "taps stay with the holder they had"
+
+
+def test_the_statistics_of_a_card_go_on_through_its_replacement(
+    app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
+) -> None:
+    old, new, aside = create_card(ada, alias="Desk", url="https://example.com/"), create_card(ada), create_card(ada)
+    tapped(app, old.id, ada, 3)
+    tapped(app, aside.id, ada, 1)
+    cards.replace(old, new, ada, keys)
+    db.session.commit()
+    counts = statistics.per_card(Question(ada, *days()))
+    assert [(each.token, each.alias, each.tap_count) for each in counts] == [
+        (new.token, "Desk", 3),
+        (aside.token, None, 1),
+    ]
+    of_the_new = Question(ada, *days(), card=new)
+    assert statistics.total(of_the_new) == 3
+    assert [each.tap_count for each in statistics.per_card(of_the_new)] == [3]
+    tapped(app, new.id, ada, 2)
+    assert statistics.total(of_the_new) == 5
+
+
+def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) -> None:
+    one, other = create_card(ada), create_card(ada)
+    one.replaced_by_id, other.replaced_by_id = other.id, one.id
+    db.session.commit()
+    tapped(app, one.id, ada, 2)
+    assert sorted(cards.chain(one)) == sorted([one.id, other.id])
+    assert rollups.per_card(ada, *days()) == {one.id: 2}
+    assert number_of(ada, other) == 2
+
+
+def test_a_card_that_is_anothers_by_now_goes_by_its_token_alone(app: Flask, card: Card, ada: User, cleo: User) -> None:
+    tapped(app, card.id, ada, 1)
+    assert routing.last_taps(ada, 1)[0].alias == "Everyday"
+    card.owner, card.alias = cleo, "Cleo's secret"
+    db.session.commit()
+    assert routing.last_taps(ada, 1)[0].alias is None

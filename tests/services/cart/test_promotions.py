@@ -1,0 +1,205 @@
+"""Promotions: who may use a code, on what, how often; a use is counted by an order, not by typing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import Category, Collection, Product, Promotion, PromotionCustomer, User
+from tapcard.services.cart import promotions
+from tapcard.services.cart.promotions import Customer
+from tapcard.services.orders import orders
+from tests import buying
+
+GUS = Customer(email="gus@example.com")
+DAY = timedelta(days=1)
+
+
+def check(promotion: Promotion, product: Product | None, customer: Customer = GUS, subtotal: int = 1000) -> None:
+    promotions.check(
+        promotion, [product], buying.pounds(subtotal), customer, buying.keys(), utcnow(), settings.load().locale
+    )
+
+
+@pytest.mark.parametrize("typed", ["welcome10", " WELCOME10 ", "Wel Come10"])
+def test_a_code_is_found_in_any_case(create_promotion: Callable[..., Promotion], typed: str) -> None:
+    promotion = create_promotion("Welcome10")
+    assert promotions.find(typed) == promotion
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "NOPE", "shop_name", "SHOP_NAME", "currency", "x" * 300, "a\0b", "'--", "%"]
+)
+def test_only_promotions_are_promotions(
+    create_promotion: Callable[..., Promotion], set_setting: Callable[[str, Any], None], typed: str
+) -> None:
+    """H30"""
+    set_setting("shop_name", "WELCOME10")
+    create_promotion("REAL")
+    with pytest.raises(promotions.UnknownCode):
+        promotions.find(typed)
+
+
+def test_a_code_that_is_switched_off_is_unknown(create_promotion: Callable[..., Promotion]) -> None:
+    create_promotion("OFF", is_active=False)
+    with pytest.raises(promotions.UnknownCode):
+        promotions.find("OFF")
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "words"),
+    [
+        ({"starts_at": utcnow() + DAY}, promotions.NotYet, "cannot be used yet"),
+        ({"ends_at": utcnow() - DAY}, promotions.Over, "has expired"),
+        ({"minimum_amount": 1001}, promotions.MinimumNotMet, "at least £10.01"),
+        ({"needs_account": True}, promotions.SignInFirst, "Log in first"),
+        ({"most_uses": 3, "use_count": 3}, promotions.UsedUp, "used up"),
+    ],
+)
+def test_every_refusal_has_its_own_sentence(
+    create_promotion: Callable[..., Promotion], product: Product, values: dict[str, Any],
+    error: type[Exception], words: str,
+) -> None:  # fmt: skip
+    with pytest.raises(error, match=words):
+        check(create_promotion(**values), product)
+
+
+def test_a_minimum_is_met_to_the_penny(create_promotion: Callable[..., Promotion], product: Product) -> None:
+    check(create_promotion(minimum_amount=1000), product)
+
+
+def test_a_promotion_makes_cheaper_what_it_is_for(
+    create_promotion: Callable[..., Promotion],
+    create_product: Callable[..., Product],
+    create_category: Callable[..., Category],
+    create_collection: Callable[..., Collection],
+) -> None:
+    shelf = create_category("Kitchen")
+    below = create_category("Cups", parent=create_category("Drinking", parent=shelf))
+    theme = create_collection("Winter")
+    cup, star, other = create_product("Cup", category=below), create_product("Star"), create_product("Other")
+    star.collections.append(theme)
+    db.session.commit()
+    everything = [cup, star, other, None]
+    for values, expected in (
+        ({}, [True, True, True, True]),
+        ({"category": shelf}, [True, False, False, False]),
+        ({"collection": theme}, [False, True, False, False]),
+        ({"product": other}, [False, False, True, False]),
+    ):
+        promotion = create_promotion(f"CODE{len(values)}{next(iter(values), '')}", **values)
+        assert promotions.promoted(promotion, everything) == expected
+        if not all(expected):
+            with pytest.raises(promotions.NothingToPromote):
+                check(promotion, None)
+
+
+def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Category]) -> None:
+    one = create_category("One")
+    two = create_category("Two", parent=one)
+    one.parent = two
+    db.session.commit()
+    assert promotions.below(one.id) == {one.id, two.id}
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+
+def order_with(promotion: Promotion, product: Product, who: orders.Buyer) -> orders.Order:
+    cart = buying.cart_of(who.user, product)
+    cart.promotion = promotion
+    db.session.commit()
+    order = buying.place(cart, who)
+    db.session.commit()
+    return order
+
+
+def test_typing_a_code_uses_nothing_and_placing_an_order_does(
+    create_promotion: Callable[..., Promotion], product: Product, keys: Keys
+) -> None:
+    promotion = create_promotion(most_uses=1)
+    promotions.find("WELCOME10")
+    assert promotion.use_count == 0
+    order = order_with(promotion, product, buying.buyer())
+    assert (promotion.use_count, order.discount_amount, order.promotion_code) == (1, 100, "WELCOME10")
+    with pytest.raises(promotions.UsedUp):
+        order_with(promotion, product, buying.buyer(email="other@example.com"))
+    db.session.rollback()
+    orders.cancel(order, None, keys, utcnow())
+    db.session.commit()
+    assert promotion.use_count == 0
+    order_with(promotion, product, buying.buyer(email="other@example.com"))
+
+
+@pytest.mark.parametrize("again", ["gus@example.com", "GUS@Example.com", "gus+more@example.com"])
+def test_a_guest_is_known_by_the_address_however_it_is_written(
+    create_promotion: Callable[..., Promotion], product: Product, again: str
+) -> None:
+    promotion = create_promotion(most_uses_each=1)
+    order_with(promotion, product, buying.buyer())
+    with pytest.raises(promotions.UsedByYou):
+        order_with(promotion, product, buying.buyer(email=again))
+
+
+def test_a_person_is_known_by_their_account_and_by_their_address(
+    create_promotion: Callable[..., Promotion], product: Product, ada: User
+) -> None:
+    promotion = create_promotion(most_uses_each=1)
+    buying.pay(order_with(promotion, product, buying.buyer(ada, email="elsewhere@example.com")))
+    for who in (buying.buyer(ada, email="third@example.com"), buying.buyer(email=ada.email)):
+        with pytest.raises(promotions.UsedByYou):
+            order_with(promotion, product, who)
+        db.session.rollback()
+
+
+def test_a_use_given_back_is_the_customers_again(
+    create_promotion: Callable[..., Promotion], product: Product, keys: Keys, ada: User
+) -> None:
+    promotion = create_promotion(most_uses_each=2)
+    for _time in range(2):
+        order = order_with(promotion, product, buying.buyer(ada))
+        buying.pay(order)
+    with pytest.raises(promotions.UsedByYou):
+        check(promotion, product, Customer(ada))
+    other = create_promotion("OTHER", most_uses_each=1)
+    order = order_with(other, product, buying.buyer(ada))
+    orders.cancel(order, ada, keys, utcnow())
+    db.session.commit()
+    check(other, product, Customer(ada))
+
+
+def test_a_changed_secret_key_gives_nobody_another_use(
+    create_promotion: Callable[..., Promotion], product: Product, ada: User
+) -> None:
+    promotion = create_promotion(most_uses_each=1)
+    old, new = Keys("the old key"), Keys("the new key", ["the old key"])
+    promotions.take(promotion, Customer(ada), old, utcnow())
+    with pytest.raises(promotions.UsedByYou):
+        promotions.take(promotion, Customer(ada), new, utcnow())
+    db.session.rollback()
+
+
+def test_who_used_a_code_stands_nowhere_in_clear(create_promotion: Callable[..., Promotion], product: Product) -> None:
+    order_with(create_promotion(), product, buying.buyer())
+    [kept] = db.session.scalars(db.select(PromotionCustomer.customer)).all()
+    assert len(kept) == 64
+    assert "gus" not in kept
+
+
+def test_a_cart_with_an_own_open_order_keeps_its_code(
+    create_promotion: Callable[..., Promotion], product: Product, ada: User
+) -> None:
+    """Going back from the payment to the cart must not say "used already"."""
+    promotion = create_promotion(most_uses=1, most_uses_each=1)
+    order = order_with(promotion, product, buying.buyer(ada))
+    cart = buying.cart_of(ada)
+    assert buying.total_of(cart, buying.buyer(ada)) == 900
+    buying.fill(cart, product)
+    again = buying.place(cart)
+    db.session.commit()
+    assert (order.status, again.discount_amount, promotion.use_count) == ("canceled", 200, 1)

@@ -1,0 +1,60 @@
+"""Option sets: what a set asks comes once, in order, with the product's own colours."""
+
+from collections.abc import Callable
+
+from tapcard.db import db
+from tapcard.models import OptionKind, Product, ProductOption
+from tapcard.services.catalogue import option_templates
+from tapcard.services.catalogue.option_templates import ENGRAVED_GOODS, GIFT_PACK, SETS
+
+
+def keys_of(product: Product) -> list[str]:
+    db.session.commit()
+    return [option.key for option in product.options]
+
+
+def test_a_product_asks_what_the_set_asks(product: Product) -> None:
+    option_templates.apply(ENGRAVED_GOODS, product)
+    assert keys_of(product) == ["name", "color", "inscription", "phone", "location"]
+    assert not any(option.is_required for option in product.options), "nobody has to have anything engraved"
+    option_templates.apply(GIFT_PACK, product)
+    assert keys_of(product)[5:] == ["recipient", "suggestion"]
+
+
+def test_a_set_put_on_twice_asks_once(product: Product) -> None:
+    assert len(option_templates.apply(GIFT_PACK, product)) == 5
+    assert option_templates.apply(GIFT_PACK, product) == []
+    assert len(keys_of(product)) == 5
+
+
+def test_what_a_product_asks_already_stays_as_it_is(
+    product: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    create_option(product, "phone", OptionKind.TEXT, label="Extension", position=7)
+    option_templates.apply(ENGRAVED_GOODS, product)
+    db.session.commit()
+    db.session.expire_all()
+    assert keys_of(product) == ["phone", "name", "color", "inscription", "location"]
+    assert (product.options[0].label, product.options[0].kind) == ("Extension", OptionKind.TEXT)
+
+
+def test_of_several_colours_one_must_be_chosen(product: Product, bottle: Product) -> None:
+    option_templates.apply(ENGRAVED_GOODS, product, ["Forest", "Clay"])
+    option_templates.apply(ENGRAVED_GOODS, bottle)
+    colors = [next(option for option in each.options if option.key == "color") for each in (product, bottle)]
+    assert [(color.choices, color.is_required) for color in colors] == [(["Forest", "Clay"], True), ([], False)]
+
+
+def test_a_gift_pack_says_for_whom_and_what_to_add(product: Product) -> None:
+    option_templates.apply(GIFT_PACK, product, ["Sky"])
+    asked = {option.key: option for option in product.options}
+    assert asked["recipient"].choices == ["Female", "Male"]
+    assert asked["suggestion"].label == "What do you want to add to the giftbox?"
+    assert [key for key, option in asked.items() if option.is_required] == ["name", "color"]
+
+
+def test_every_set_has_keys_and_lengths_that_the_database_takes(create_product: Callable[..., Product]) -> None:
+    for name, option_set in SETS.items():
+        product = create_product(name)
+        option_templates.apply(option_set, product, ["Red"])
+        assert len(keys_of(product)) == len(option_set.questions)

@@ -1,0 +1,120 @@
+"""Reviews: buyers only, once, after delivery; the average holds to the star, whoever decides at once."""
+
+from contextlib import nullcontext
+
+import pytest
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
+from tapcard.services.catalogue import reviews
+from tapcard.services.catalogue.reviews import AlreadyDecided, NotABuyer, ReviewedAlready
+from tapcard.services.orders import orders
+from tests import buying
+from tests.watching import together
+
+APPROVED, REJECTED, WAITING = ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.WAITING
+
+
+def write(product: Product, user: User, rating: int = 5) -> Review:
+    review = db.session.get_one(
+        Review, reviews.write(product, user, rating=rating, text="Lies flat.", author=user.first_name)
+    )
+    db.session.commit()
+    return review
+
+
+@pytest.fixture
+def delivered(product: Product, ada: User) -> Product:
+    """What Ada has bought and got."""
+    buying.deliver(buying.order_of(ada, product))
+    return product
+
+
+def test_only_who_got_a_product_may_review_it(
+    product: Product, bottle: Product, ada: User, cleo: User, ben: User
+) -> None:
+    order = buying.order_of(ada, product)
+    for step in ("ordered", "paid", "shipped"):
+        if step == "paid":
+            buying.pay(order)
+        if step == "shipped":
+            orders.ship(order, ben, utcnow())
+            db.session.commit()
+        with pytest.raises(NotABuyer):
+            reviews.check(product, ada)
+        db.session.rollback()
+    orders.deliver(order, ben, utcnow())
+    db.session.commit()
+    reviews.check(product, ada)
+    for who, what in ((ada, bottle), (cleo, product), (ben, product)):
+        with pytest.raises(NotABuyer):
+            reviews.write(what, who, rating=5, text="", author="X")
+    assert db.session.query(Review).count() == 0
+
+
+def test_a_product_is_reviewed_once(delivered: Product, ada: User) -> None:
+    write(delivered, ada)
+    buying.deliver(buying.order_of(ada, delivered))
+    with pytest.raises(ReviewedAlready):
+        reviews.write(delivered, ada, rating=1, text="Again", author="Ada")
+
+
+def test_two_presses_at_once_write_one_review(app: Flask, delivered: Product, ada: User) -> None:
+    product_id, user_id = delivered.id, ada.id
+
+    def press(_place: int) -> str:
+        product, user = db.session.get_one(Product, product_id), db.session.get_one(User, user_id)
+        reviews.write(product, user, rating=4, text="", author="Ada")
+        return "written"
+
+    assert sorted(map(str, together(app, 4, press))) == sorted(["written", *[str(ReviewedAlready)] * 3])
+
+
+def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
+    delivered: Product, ada: User, ben: User
+) -> None:
+    review = write(delivered, ada, rating=4)
+    sums = []
+    for status in (None, REJECTED, APPROVED, APPROVED, REJECTED, REJECTED, APPROVED):
+        if status is not None:
+            with nullcontext() if review.status is not status else pytest.raises(AlreadyDecided):
+                reviews.decide(review, review.status, status, ben, utcnow())
+            db.session.commit()
+        shown = len(reviews.of_product(delivered))
+        sums.append((delivered.rating_count, delivered.rating_sum, shown))
+    assert sums == [(0, 0, 0), (0, 0, 0), (1, 4, 1), (1, 4, 1), (0, 0, 0), (0, 0, 0), (1, 4, 1)]
+    assert delivered.rating == 4
+    entries = db.session.query(AuditEntry).filter(AuditEntry.tag.startswith("review.")).order_by(AuditEntry.id).all()
+    assert [each.tag for each in entries] == [
+        *("review.rejected", "review.approved", "review.rejected", "review.approved")
+    ]
+    assert {each.actor_id for each in entries} == {ben.id}
+
+
+def test_the_average_is_that_of_all_approved(delivered: Product, ada: User, cleo: User, ben: User) -> None:
+    buying.deliver(buying.order_of(cleo, delivered))
+    for user, rating in ((ada, 5), (cleo, 2)):
+        reviews.decide(write(delivered, user, rating), WAITING, APPROVED, ben, utcnow())
+        db.session.commit()
+    assert (delivered.rating_count, delivered.rating) == (2, 3.5)
+
+
+@pytest.mark.parametrize(("before", "after", "count"), [(WAITING, APPROVED, 1), (APPROVED, REJECTED, 0)])
+def test_staff_who_decide_at_once_count_once(
+    app: Flask, delivered: Product, ada: User, ben: User, before: ReviewStatus, after: ReviewStatus, count: int
+) -> None:
+    review = write(delivered, ada, rating=3)
+    if before is APPROVED:
+        reviews.decide(review, WAITING, APPROVED, ben, utcnow())
+        db.session.commit()
+    review_id, ben_id = review.id, ben.id
+
+    def press(_place: int) -> str:
+        seen = db.session.get_one(Review, review_id)
+        reviews.decide(seen, before, after, db.session.get_one(User, ben_id), utcnow())
+        return "decided"
+
+    assert sorted(map(str, together(app, 4, press))) == sorted(["decided", *[str(AlreadyDecided)] * 3])
+    assert (delivered.rating_count, delivered.rating_sum) == (count, 3 * count)

@@ -1,0 +1,262 @@
+"""The catalogue finds what is asked for and nothing else, and says how much there would be."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tapcard import seeds
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Availability, Category, Collection, CollectionKind, Product, ProductKind
+from tapcard.services.catalogue import search
+from tapcard.services.catalogue.search import A_PAGE, Filter, Listing, Sort
+
+KINDS = {
+    CollectionKind.BRAND: ("obi", "northfold"),
+    CollectionKind.THEME: ("travel", "home"),
+    CollectionKind.SEASON: ("winter",),
+}
+PARENTS = {"desk": None, "journals": "desk", "slim": "journals", "drinks": None, "attic": None, "boxes": "attic"}
+HIDDEN = {"attic", "boxes"}  # the attic is switched off, and with it what stands below
+
+
+def find(**asked: Any) -> Listing:
+    return search.find(Filter(**asked), search.shelves(), search.collections())
+
+
+def names(**asked: Any) -> set[str]:
+    return {tile.product.name for tile in find(**asked).tiles}
+
+
+# --- against a model in plain Python ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stock(app: Flask) -> list[Product]:
+    """Sixty products of every sort, on shelves and in collections."""
+    shelves: dict[str, Category] = {}
+    for name, parent in PARENTS.items():
+        above = shelves[parent] if parent else None
+        shelves[name] = seeds.create_category(name, above, slug=name, is_active=name != "attic")
+    groups = {slug: seeds.create_collection(slug, kind, slug=slug) for kind, slugs in KINDS.items() for slug in slugs}
+    made = []
+    for number in range(60):
+        shelf = [None, *shelves][number % 7]
+        product = seeds.create_product(
+            f"{('Oak', 'FELT', '100%_Straße')[number % 3]} thing {number}",
+            category=shelves[shelf] if shelf else None,
+            unit_amount=500 + number * 37 % 900,
+            discount_percent=(0, 0, 15)[number % 3],
+            stock=(None, 4, 0, 9)[number % 4],
+            availability=list(Availability)[number % 5 % 3],
+            is_featured=number % 11 == 0,
+            is_active=number % 13 != 5,
+            rating_count=number % 4,
+            rating_sum=number % 4 * (1 + number % 5),
+            created_at=utcnow() - timedelta(days=number * 17 % 60),
+        )
+        product.collections = [groups[slug] for place, slug in enumerate(groups) if number % (place + 2) == 0]
+        made.append(product)
+    db.session.commit()
+    for product in made:  # the model reads them without the database
+        db.session.refresh(product)
+        _read = product.collections, product.category
+    db.session.expunge_all()
+    return made
+
+
+def state(product: Product) -> Availability:
+    return Availability.OUT_OF_STOCK if product.is_sold_out else product.availability
+
+
+def is_below(slug: str | None, top: str) -> bool:
+    while slug is not None and slug != top:
+        slug = PARENTS[slug]
+    return slug == top
+
+
+def fits(product: Product, asked: Filter) -> bool:
+    """What the filter means, said once more in plain Python."""
+    shelf = product.category.slug if product.category else None
+    return (
+        product.is_active
+        and shelf not in HIDDEN
+        and (asked.category is None or is_below(shelf, asked.category))
+        and all(slug in {each.slug for each in product.collections} for slug in asked.collections.values())
+        and asked.availability in (None, state(product))
+        and (product.discount_percent > 0 or not asked.deals)
+        and (asked.least is None or product.price_amount >= asked.least)
+        and (asked.most is None or product.price_amount <= asked.most)
+        and all(word in product.search_text for word in asked.search.casefold().split())
+    )
+
+
+def ordered(found: list[Product], sort: Sort) -> list[Product]:
+    newest = sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+    return {
+        Sort.FEATURED: sorted(newest, key=lambda each: not each.is_featured),
+        Sort.NEWEST: newest,
+        Sort.PRICE_UP: sorted(found, key=lambda each: (each.price_amount, each.id)),
+        Sort.PRICE_DOWN: sorted(found, key=lambda each: (each.price_amount, each.id), reverse=True),
+        Sort.RATING: sorted(found, key=lambda each: (each.rating or 0, each.rating_count, each.id), reverse=True),
+    }[sort]
+
+
+filters = st.builds(
+    Filter,
+    category=st.sampled_from([None, None, *(slug for slug in PARENTS if slug not in HIDDEN)]),
+    collections=st.fixed_dictionaries({}, optional={kind: st.sampled_from(slugs) for kind, slugs in KINDS.items()}),
+    availability=st.sampled_from([None, None, *Availability]),
+    deals=st.booleans(),
+    least=st.one_of(st.none(), st.integers(400, 1000)),
+    most=st.one_of(st.none(), st.integers(700, 1500)),
+    search=st.sampled_from(["", "", "oak", "FELT thing", "strasse", "STRASSE 1", "100%_", "%", "_", "\\", "nothing"]),
+    sort=st.sampled_from(Sort),
+    page=st.integers(1, 3),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=filters)
+@example(Filter())
+@example(Filter(category="desk"))
+def test_a_list_holds_what_fits_in_its_order_and_counts_what_would(stock: list[Product], asked: Filter) -> None:
+    wanted = ordered([product for product in stock if fits(product, asked)], asked.sort)
+    found = search.find(asked, search.shelves(), search.collections())
+    pages = max(1, -(-len(wanted) // A_PAGE))
+    first = (min(asked.page, pages) - 1) * A_PAGE
+    assert [tile.product.id for tile in found.tiles] == [each.id for each in wanted[first : first + A_PAGE]]
+    assert (found.total, found.pages) == (len(wanted), pages)
+
+    def number(**changes: Any) -> int:
+        other = replace(asked, **changes)
+        return sum(fits(product, other) for product in stock)
+
+    for option in found.categories:
+        assert option.count == number(category=option.value), option
+    for kind, options in found.collections.items():
+        for option in options:
+            assert option.count == number(collections={**asked.collections, kind: option.value}), option
+    for option in found.availabilities:
+        assert option.count == number(availability=Availability(option.value)), option
+    assert found.deals.count == number(deals=True)
+    offered = {option.value for option in found.categories}
+    assert offered >= {slug for slug in PARENTS if slug not in HIDDEN and number(category=slug)}
+    db.session.rollback()
+
+
+# --- shelves ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_category_shows_the_products_of_everything_below_it(
+    create_category: Callable[..., Category], create_product: Callable[..., Product]
+) -> None:
+    """H38"""
+    desk = create_category("Desk")
+    journals = create_category("Journals", desk)
+    slim = create_category("Slim", journals)
+    create_category("Drinks")
+    for name, shelf in {"On the desk": desk, "A journal": journals, "A slim one": slim}.items():
+        create_product(name, category=shelf)
+    create_product("On no shelf")
+    assert names(category="desk") == {"On the desk", "A journal", "A slim one"}
+    assert names(category="journals") == {"A journal", "A slim one"}
+    assert names(category="drinks") == set()
+    assert [shelf.name for shelf in find(category="slim").trail] == ["Desk", "Journals", "Slim"]
+
+
+def test_a_hidden_category_hides_what_stands_in_and_below_it(
+    create_category: Callable[..., Category], create_product: Callable[..., Product]
+) -> None:
+    attic = create_category("Attic", is_active=False)
+    box = create_category("Box", attic)
+    create_product("Old", category=attic)
+    create_product("Older", category=box)
+    create_product("Seen")
+    assert names() == {"Seen"}
+    assert find(category="box").shelf is None
+    assert find().categories == []
+
+
+def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
+    create_category: Callable[..., Category], create_product: Callable[..., Product]
+) -> None:
+    def build(tops: range) -> None:
+        for top in tops:
+            shelf = create_category(f"Top {top}", slug=f"top-{top}")
+            for number in range(3):
+                child = create_category(f"Child {number}", shelf, slug=f"child-{top}-{number}")
+                create_product(category=child)
+
+    def offered(category: str | None = None) -> set[str]:
+        return {option.value for option in find(category=category).categories}
+
+    build(range(7))
+    assert len(offered()) == 7 * 4  # small enough to stand open
+    build(range(7, 9))
+    tops = {f"top-{top}" for top in range(9)}
+    assert offered() == tops
+    assert offered("top-2") == tops | {"child-2-0", "child-2-1", "child-2-2"}
+    assert offered("child-2-1") == tops | {"child-2-0", "child-2-1", "child-2-2"}
+
+
+def test_categories_in_a_circle_do_not_hang_a_page(
+    create_category: Callable[..., Category], create_product: Callable[..., Product]
+) -> None:
+    one, other = create_category("One"), create_category("Other")
+    create_product("Lost", category=one)
+    create_product("Seen")
+    db.session.execute(sa.update(Category).where(Category.id == one.id).values(parent_id=other.id))
+    db.session.execute(sa.update(Category).where(Category.id == other.id).values(parent_id=one.id))
+    db.session.commit()
+    assert names() == {"Seen"}
+
+
+def test_what_does_not_exist_is_not_asked_for(product: Product, create_collection: Callable[..., Collection]) -> None:
+    create_collection("Gone", CollectionKind.BRAND, is_active=False)
+    found = find(category="nope", collections={CollectionKind.BRAND: "gone", CollectionKind.THEME: "nope"}, page=900)
+    assert (found.total, found.filter) == (1, Filter())
+
+
+# --- tiles ------------------------------------------------------------------------------------------------------------
+
+
+def test_one_press_is_enough_only_where_nothing_has_to_be_chosen(
+    create_product: Callable[..., Product], create_option: Callable[..., Any]
+) -> None:
+    create_product("Plain")
+    create_option(create_product("Engraved if wanted"))
+    create_option(create_product("Engraved"), is_required=True)
+    create_product("Sold out", stock=0)
+    create_product("Card", kind=ProductKind.CARD)
+    db.session.commit()
+    assert {tile.product.name for tile in find().tiles if tile.can_be_added} == {"Plain", "Engraved if wanted"}
+
+
+def test_a_tile_shows_the_first_picture(create_product: Callable[..., Product]) -> None:
+    create_product("Seen", pictures=[("a.webp", "From the front"), ("b.webp", "From behind")])
+    create_product("Unseen")
+    shown = {tile.product.name: (tile.picture, tile.alt) for tile in find().tiles}
+    assert shown == {"Seen": ("a.webp", "From the front"), "Unseen": (None, "")}
+
+
+def test_related_products_share_a_collection_or_the_shelf(
+    create_category: Callable[..., Category], create_collection: Callable[..., Collection],
+    create_product: Callable[..., Product],
+) -> None:  # fmt: skip
+    desk, drinks, travel = create_category("Desk"), create_category("Drinks"), create_collection("Travel")
+    product = create_product("This", category=desk, collections=[travel])
+    create_product("Same shelf", category=desk)
+    create_product("Same theme", category=drinks, collections=[travel])
+    create_product("Neither", category=drinks)
+    create_product("Sold out", category=desk, stock=0)
+    create_product("Hidden", category=desk, is_active=False)
+    found = search.related(product, search.shelves())
+    assert [tile.product.name for tile in found] == ["Same theme", "Same shelf"]

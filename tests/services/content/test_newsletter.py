@@ -1,0 +1,147 @@
+"""The newsletter's readers: asking, confirming by the mailed link, leaving, being forgotten."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import seeds, worker
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.mails import content
+from tapcard.models import Subscriber, SubscriberStatus, User
+from tapcard.services.content import newsletter
+from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
+from tapcard.services.privacy import erasure, export
+from tapcard.web import uploads
+from tests.watching import together
+
+DAY = timedelta(days=1)
+PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus
+
+
+def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
+    newsletter.ask("Gus@Example.com ", text, utcnow() - days_ago * DAY)
+    db.session.commit()
+    return db.session.scalars(sa.select(Subscriber)).one()
+
+
+def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callable[[], list[str]]) -> None:
+    gus = ask("I agree to news.")
+    assert (gus.email, gus.status, gus.consent_text) == ("gus@example.com", PENDING, "I agree to news.")
+    first = newsletter.confirm_token(gus, keys)
+    for _time in range(2):
+        newsletter.confirm(first, keys, utcnow())
+    assert gus.status is SUBSCRIBED
+    confirmed_at = gus.confirmed_at
+    db.session.commit()
+    ask("Other words.")
+    assert (gus.status, gus.consent_text, gus.confirmed_at) == (SUBSCRIBED, "I agree to news.", confirmed_at)
+    assert outbox() == ["mail.newsletter_confirm"], "a reader is asked nothing"
+    newsletter.leave(newsletter.leaving(newsletter.leave_token(gus, keys), keys), utcnow())
+    db.session.commit()
+    assert gus.status is UNSUBSCRIBED
+    with pytest.raises(LinkExpired):
+        newsletter.confirm(first, keys, utcnow())
+    ask("Once more.")
+    assert (gus.status, gus.consent_text) == (PENDING, "Once more.")
+    with pytest.raises(LinkExpired):
+        newsletter.confirm(first, keys, utcnow())
+    newsletter.confirm(newsletter.confirm_token(gus, keys), keys, utcnow())
+    assert (gus.status, gus.unsubscribed_at) == (SUBSCRIBED, None)
+
+
+def test_of_two_mails_within_days_both_links_work(app: Flask, keys: Keys) -> None:
+    first = newsletter.confirm_token(ask(days_ago=2), keys)
+    assert newsletter.confirm_token(ask(), keys) == first
+
+
+def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
+    gus = ask(days_ago=29.9)
+    token = newsletter.confirm_token(gus, keys)
+    assert newsletter.asked_by(token, keys, utcnow()) is gus
+    with pytest.raises(LinkExpired):
+        newsletter.confirm(token, keys, utcnow() + DAY)
+    assert gus.status is PENDING
+
+
+@pytest.mark.parametrize("change", ["cut", "forged", "other", "crossed", "odd"])
+def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: str) -> None:
+    gus = ask()
+    other = seeds.create_subscriber("cleo@example.com")
+    right, leave = newsletter.confirm_token(gus, keys), newsletter.leave_token(gus, keys)
+    wrong = {
+        "cut": (right[:-1], leave[:-1]),
+        "forged": (f"{gus.id}-{'0' * 64}",) * 2,
+        "other": (f"{other.id}-{right.partition('-')[2]}", f"{other.id}-{leave.partition('-')[2]}"),
+        "crossed": (leave, right),
+        "odd": ("9" * 30 + "-é", "-"),
+    }[change]
+    with pytest.raises(LinkExpired):
+        newsletter.confirm(wrong[0], keys, utcnow())
+    with pytest.raises(LinkUnknown):
+        newsletter.leaving(wrong[1], keys)
+
+
+def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(app: Flask, keys: Keys) -> None:
+    gus = ask()
+    number, token = gus.id, newsletter.leave_token(gus, keys)
+    db.session.delete(gus)
+    db.session.flush()
+    seeds.create_subscriber("cleo@example.com", id=number)
+    with pytest.raises(LinkUnknown):
+        newsletter.leaving(token, keys)
+
+
+def test_who_asks_many_times_at_once_stands_there_once(app: Flask) -> None:
+    together(app, 4, lambda _place: newsletter.ask("gus@example.com", "Yes", utcnow()))
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscriber)) == 1
+
+
+def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> None:
+    now = utcnow()
+    seeds.create_subscriber("late@example.com", asked_at=now - 30 * DAY)
+    seeds.create_subscriber("new@example.com", asked_at=now - 29 * DAY)
+    seeds.create_subscriber("reader@example.com", status=SUBSCRIBED, asked_at=now - 900 * DAY)
+    seeds.create_subscriber("left@example.com", status=UNSUBSCRIBED, unsubscribed_at=now - 364 * DAY)
+    seeds.create_subscriber("gone@example.com", status=UNSUBSCRIBED, unsubscribed_at=now - 365 * DAY)
+    db.session.commit()
+    worker.SCHEDULES["newsletter.purge"][1]()
+    db.session.commit()
+    left = set(db.session.scalars(sa.select(Subscriber.email)))
+    assert left == {"new@example.com", "reader@example.com", "left@example.com"}
+
+
+def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
+    gus = ask()
+    assert content.ask_to_confirm(gus.id) is not None
+    for status in (SUBSCRIBED, UNSUBSCRIBED):
+        gus.status = status
+        assert content.ask_to_confirm(gus.id) is None
+    assert content.ask_to_confirm(gus.id + 1) is None
+
+
+def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app: Flask, ada: User, cleo: User) -> None:
+    for user, word in ((ada, "AdaQ"), (cleo, "CleoQ")):
+        seeds.create_subscriber(user.email, consent_text=f"Consent{word}")
+        seeds.create_enquiry(email=user.email, message=f"Guest{word}")
+        seeds.create_enquiry(email="work@example.com", user_id=user.id, message=f"Signed{word}")
+    ada.is_active, ada.closed_at = False, utcnow() - 20 * DAY
+    db.session.commit()
+    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
+    for word in ("ConsentAdaQ", "GuestAdaQ", "SignedAdaQ"):
+        assert word in text
+    assert "CleoQ" not in text
+    ada.verified_at = None
+    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
+    assert "SignedAdaQ" in text
+    assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
+    db.session.rollback()
+    erasure.erase(ada.id, utcnow(), closed_before=utcnow())
+    db.session.commit()
+    assert db.session.scalars(sa.select(Subscriber.consent_text)).all() == ["ConsentCleoQ"]
+    left = db.session.scalars(sa.text("SELECT message FROM enquiries ORDER BY message")).all()
+    assert left == ["GuestCleoQ", "SignedCleoQ"]

@@ -1,0 +1,145 @@
+"""Former pictures: deleted once nothing shows them, and known as somebody's until then."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import files, seeds, worker
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import OutboxMessage, Profile, User
+from tapcard.services.core import uploads
+from tapcard.services.profiles import profiles
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def folder(app: Flask) -> Path:
+    return files.folder(app.instance_path)
+
+
+@pytest.fixture
+def stored(folder: Path) -> Callable[[bytes], str]:
+    """Store a picture two days ago."""
+
+    def store(data: bytes) -> str:
+        name = files.store(data, folder)
+        old = time.time() - 2 * 86400
+        os.utime(folder / name, (old, old))
+        return name
+
+    return store
+
+
+@pytest.fixture
+def shown(ada: User, stored: Callable[[bytes], str]) -> Profile:
+    """Ada's profile, with a photo and a banner."""
+    profile = seeds.create_profile(ada, "ada-obi", photo=stored(b"photo"), banner=stored(b"banner"))
+    db.session.commit()
+    return profile
+
+
+def change(profile: Profile, ada: User, **look: str | None) -> None:
+    chosen = replace(profiles.look_of(profile), **look)
+    typed = profiles.as_typed(profile)
+    profiles.change(profile, ada, typed, region="GB", version=profile.version, look=chosen)
+
+
+def promised() -> list[str]:
+    waiting = sa.select(OutboxMessage).where(OutboxMessage.kind == uploads.DELETE, OutboxMessage.done_at.is_(None))
+    return [message.payload["name"] for message in db.session.scalars(waiting)]
+
+
+def test_a_replaced_picture_is_deleted_and_the_others_stay(
+    shown: Profile, ada: User, folder: Path, stored: Callable[[bytes], str]
+) -> None:
+    former, fresh = shown.photo, stored(b"fresh")
+    assert former
+    change(shown, ada, photo=fresh)
+    db.session.commit()
+    assert worker.deliver() == 1
+    assert [files.exists(str(name), folder) for name in (former, fresh, shown.banner)] == [False, True, True]
+
+
+def test_a_removed_picture_and_those_of_a_deleted_profile_are_deleted(shown: Profile, ada: User, folder: Path) -> None:
+    photo, banner = str(shown.photo), str(shown.banner)
+    change(shown, ada, photo=None)
+    db.session.commit()
+    worker.deliver()
+    assert [files.exists(name, folder) for name in (photo, banner)] == [False, True]
+    profiles.delete(shown, ada)
+    db.session.commit()
+    worker.deliver()
+    assert not files.exists(banner, folder)
+
+
+def test_a_change_that_is_rolled_back_deletes_nothing(shown: Profile, ada: User, folder: Path) -> None:
+    photo = str(shown.photo)
+    change(shown, ada, photo=None)
+    db.session.rollback()
+    assert worker.deliver() == 0
+    assert files.exists(photo, folder)
+
+
+def test_a_change_that_leaves_the_pictures_alone_promises_nothing(shown: Profile, ada: User) -> None:
+    typed = {**profiles.as_typed(shown), "headline": "Architect"}
+    profiles.change(shown, ada, typed, region="GB", version=shown.version, look=profiles.look_of(shown))
+    assert promised() == []
+
+
+@pytest.mark.parametrize("column", ["photo", "banner", "front_picture", "rear_picture"])
+def test_a_picture_that_something_else_shows_stays(
+    shown: Profile, ada: User, cleo: User, folder: Path, column: str
+) -> None:
+    photo = str(shown.photo)
+    if column in ("photo", "banner"):
+        seeds.create_profile(cleo, "cleo", **{column: photo})
+    else:
+        seeds.create_design("Shown", **{column: photo})
+    change(shown, ada, photo=None)
+    db.session.commit()
+    assert worker.deliver() == 1
+    assert files.exists(photo, folder)
+    assert promised() == []
+
+
+def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
+    shown: Profile, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one that is sent again, to be shown again, could be gone before it is saved."""
+    photo = str(shown.photo)
+    files.store(b"photo", folder)
+    change(shown, ada, photo=None)
+    db.session.commit()
+    assert worker.deliver() == 1
+    assert files.exists(photo, folder)
+    assert (promised(), uploads.left_by(ada.id)) == ([photo], {photo})
+    assert worker.deliver() == 0
+    tomorrow = utcnow() + DAY
+    for module in (worker, files):
+        monkeypatch.setattr(module, "utcnow", lambda: tomorrow)
+    assert worker.deliver() == 1
+    assert not files.exists(photo, folder)
+    assert uploads.left_by(ada.id) == set()
+
+
+def test_a_picture_that_is_gone_already_keeps_nobody_busy(ada: User) -> None:
+    uploads.leave(["0" * 32 + ".webp", None], ada.id)
+    db.session.commit()
+    assert worker.deliver() == 1
+    assert (promised(), worker.deliver()) == ([], 0)
+
+
+def test_what_one_person_left_is_not_anothers(ada: User, cleo: User) -> None:
+    uploads.leave(["a.webp"], ada.id)
+    uploads.leave(["b.webp"], cleo.id)
+    db.session.flush()
+    assert (uploads.left_by(ada.id), uploads.left_by(cleo.id)) == ({"a.webp"}, {"b.webp"})

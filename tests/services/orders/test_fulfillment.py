@@ -1,0 +1,275 @@
+"""The cards of an order: who may see their codes and claim them, and which card of the stock is packed for one."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import (
+    AuditEntry,
+    Card,
+    CardEvent,
+    CardMove,
+    CardStatus,
+    ClaimPolicy,
+    Design,
+    LockedBecause,
+    Order,
+    OrderStatus,
+    Product,
+    Target,
+    User,
+)
+from tapcard.services.accounts import accounts
+from tapcard.services.cards import cards
+from tapcard.services.cart import carts
+from tapcard.services.orders import fulfillment, orders
+from tests import buying
+from tests.watching import queries, statements, together
+
+
+@pytest.fixture
+def order_cards(app: Flask, design: Design) -> Callable[..., Order]:
+    """Order cards of the design and pay them."""
+    return partial(buying.cards_of, design=design)
+
+
+@pytest.fixture
+def order(order_cards: Callable[..., Order], ada: User) -> Order:
+    """Five cards, paid by Ada."""
+    return order_cards(ada)
+
+
+@pytest.fixture
+def stock(create_card: Callable[..., Card], design: Design) -> Card:
+    """A card of the same design that lies in a drawer."""
+    return create_card(token="STOCK222", code="CARD2345", design=design)
+
+
+# --- claiming ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
+    order: Order, ada: User, cleo: User, keys: Keys
+) -> None:
+    taken, *others = fulfillment.unclaimed(order)
+    cards.claim(taken, cleo, keys, code=cards.read_code(taken, keys) or "")
+    db.session.commit()
+    assert fulfillment.claim_for(order, ada) == 4
+    db.session.commit()
+    assert taken.owner_id == cleo.id
+    assert {(card.owner_id, card.status, card.claim_code, card.claim_code_hash) for card in others} == {
+        (ada.id, CardStatus.ACTIVE, None, None)
+    }
+    moves = sa.select(CardEvent.actor_id).where(CardEvent.card_id == others[0].id, CardEvent.move == CardMove.CLAIM)
+    assert list(db.session.scalars(moves)) == [ada.id]
+    entries = sa.select(sa.func.count()).where(AuditEntry.tag == "card.claimed")
+    assert db.session.scalar(entries) == 5
+    with pytest.raises(cards.AlreadyClaimed):
+        fulfillment.claim_for(order, ada, taken.token)
+    assert fulfillment.claim_for(order, ada, others[0].token) == 0, "pressed twice"
+
+
+def test_a_card_that_its_holder_gave_back_does_not_return_to_the_buyer(
+    order: Order, ada: User, cleo: User, keys: Keys
+) -> None:
+    card = fulfillment.unclaimed(order)[0]
+    cards.claim(card, cleo, keys, code=cards.read_code(card, keys) or "")
+    cards.release(card, cleo, keys)
+    db.session.commit()
+    assert card not in fulfillment.unclaimed(order)
+    assert fulfillment.claim_for(order, ada) == 4
+    assert card.owner_id is None
+
+
+def test_nobody_claims_from_an_order_that_is_not_paid_or_refunded_or_with_a_closed_account(
+    order: Order, ada: User, order_cards: Callable[..., Order]
+) -> None:
+    for status in (OrderStatus.PENDING, OrderStatus.REFUNDED):
+        order.status = status
+        with pytest.raises(orders.OrderNotFound):
+            fulfillment.claim_for(order, ada)
+    order.status = OrderStatus.PAID
+    ada.is_active = False
+    db.session.flush()
+    assert fulfillment.claim_for(order, ada) == 0
+
+
+def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
+    order_cards: Callable[..., Order], ada: User
+) -> None:
+    asked_for = {}
+    for number in (2, 500):
+        order = order_cards(ada, number)
+        with statements() as asked:
+            assert fulfillment.claim_for(order, ada) == number
+            db.session.commit()
+        asked_for[number] = len([each for each in queries(asked) if not each.startswith("INSERT")])
+        assert len(asked) < 40
+    assert asked_for[500] == asked_for[2]
+
+
+def test_pressed_by_several_at_once_each_card_is_claimed_once(
+    app: Flask, order: Order, ada: User, cleo: User, keys: Keys
+) -> None:
+    order_id, ada_id, cleo_id = order.id, ada.id, cleo.id
+    handed = fulfillment.unclaimed(order)[0]
+    card_id, code = handed.id, cards.read_code(handed, keys) or ""
+
+    def work(place: int) -> int:
+        if place == 0:
+            cards.claim(db.session.get_one(Card, card_id), db.session.get_one(User, cleo_id), keys, code=code)
+            return 1
+        return fulfillment.claim_for(db.session.get_one(Order, order_id), db.session.get_one(User, ada_id))
+
+    results = together(app, 6, work)
+    assert sum(each for each in results if isinstance(each, int)) == 5
+    claims = sa.select(sa.func.count()).where(CardEvent.move == CardMove.CLAIM)
+    assert db.session.scalar(claims) == 5
+
+
+# --- who sees the codes -----------------------------------------------------------------------------------------------
+
+
+def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
+    order: Order, order_cards: Callable[..., Order], ada: User, cleo: User, ben: User
+) -> None:
+    def sees(found: Order, user: User | None, *known: int) -> bool:
+        try:
+            return fulfillment.order_with_codes(found.number, user=user, known=known) is found
+        except orders.OrderNotFound:
+            return False
+
+    assert sees(order, ada)
+    assert not any(sees(order, user, *known) for user in (None, cleo, ben) for known in ((), (order.id,)))
+    guests = order_cards(None)
+    assert guests.user is not None
+    assert sees(guests, None, guests.id)
+    assert sees(guests, cleo, guests.id)
+    assert not sees(guests, None)
+    assert not sees(guests, cleo, order.id)
+    guests.user.verified_at = utcnow()
+    assert not sees(guests, None, guests.id)
+    guests.user.verified_at, guests.user.password_hash = None, accounts.hash_password("battery staple correct")
+    assert not sees(guests, None, guests.id)
+    guests.user = None  # waits for whoever has the address
+    db.session.commit()
+    assert sees(guests, None, guests.id)
+
+
+# --- packing a card from stock ----------------------------------------------------------------------------------------
+
+
+def test_a_card_from_stock_takes_over_binding_and_code_once(
+    order: Order, stock: Card, cleo: User, ben: User, keys: Keys, create_card: Callable[..., Card]
+) -> None:
+    made, line = fulfillment.unclaimed(order)[0], order.lines[0]
+    code = cards.read_code(made, keys)
+    fulfillment.swap_in(made, stock, ben, utcnow())
+    db.session.commit()
+    assert (stock.order_line_id, stock.status, cards.read_code(stock, keys)) == (line.id, CardStatus.UNCLAIMED, code)
+    assert (made.status, made.order_line_id, made.claim_code, made.claim_code_hash) == (
+        *(CardStatus.RETIRED, None),
+        *(None, None),
+    )
+    assert made.replaced_by_id == stock.id
+    assert len(fulfillment.unclaimed(order)) == 5
+    other = create_card(design=stock.design)
+    for sold, taken in ((made, other), (fulfillment.unclaimed(order)[1], stock)):
+        with pytest.raises((cards.CannotReplace, orders.IllegalMove)):
+            fulfillment.swap_in(sold, taken, ben, utcnow())
+    cards.claim(stock, cleo, keys, code=code or "")
+    assert stock.owner_id == cleo.id
+
+
+def test_what_the_buyer_claimed_and_set_up_goes_over_to_the_card_that_is_packed(
+    order: Order, stock: Card, ada: User, ben: User
+) -> None:
+    made = fulfillment.unclaimed(order)[0]
+    fulfillment.claim_for(order, ada, made.token)
+    cards.edit(
+        made, ada, alias="Work", target=Target.URL, reroute_url="https://example.com/", profile=None, own_hosts=()
+    )
+    db.session.commit()
+    fulfillment.swap_in(made, stock, ben, utcnow())
+    db.session.commit()
+    assert (stock.owner_id, stock.status, stock.alias, stock.reroute_url, stock.claim_code) == (
+        *(ada.id, CardStatus.ACTIVE, "Work"),
+        *("https://example.com/", None),
+    )
+    assert stock.claimed_at == made.claimed_at
+    assert (made.status, made.alias, made.reroute_url, made.replaced_by_id) == (
+        *(CardStatus.RETIRED, None),
+        *(None, stock.id),
+    )
+    assert [event.move for event in stock.events] == [CardMove.MAKE, CardMove.REPLACE]
+
+
+def test_a_card_that_is_switched_off_stays_so_after_the_swap(order: Order, stock: Card, ada: User, ben: User) -> None:
+    made = fulfillment.unclaimed(order)[0]
+    fulfillment.claim_for(order, ada)
+    cards.lock(made, LockedBecause.ABUSE, ben)
+    fulfillment.swap_in(made, stock, ben, utcnow())
+    assert (stock.status, stock.locked_because, made.locked_because) == (CardStatus.LOCKED, LockedBecause.ABUSE, None)
+
+
+@pytest.mark.parametrize("wrong", ["design", "claimed", "had a holder", "retired", "sold", "held", "shipped", "itself"])
+def test_a_card_that_does_not_fit_is_not_packed(
+    order: Order, stock: Card, ada: User, cleo: User, ben: User, keys: Keys, create_design: Callable[..., Design],
+    wrong: str,
+) -> None:  # fmt: skip
+    made, other = fulfillment.unclaimed(order)[:2]
+    if wrong == "design":
+        stock.design = create_design("Another")
+    elif wrong in ("claimed", "had a holder"):
+        cards.claim(stock, cleo, keys, code="CARD2345")
+        if wrong == "had a holder":
+            cards.release(stock, cleo, keys)
+    elif wrong == "retired":
+        cards.retire(stock, ben, "broken")
+    elif wrong == "held":
+        stock.claim_policy = ClaimPolicy.PAY
+        cart = carts.make(cleo)
+        carts.add_activation(cart, stock, settings.load(), utcnow())
+        buying.place(cart)
+    elif wrong == "shipped":
+        orders.ship(order, ben, utcnow())
+    taken = {"sold": other, "itself": made}.get(wrong, stock)
+    db.session.commit()
+    with pytest.raises((cards.CannotReplace, orders.IllegalMove)):
+        fulfillment.swap_in(made, taken, ben, utcnow())
+    db.session.rollback()
+    assert (made.status, made.order_line_id) == (CardStatus.UNCLAIMED, order.lines[0].id)
+    if wrong == "held":  # until nobody is paying any more
+        fulfillment.swap_in(made, stock, ben, utcnow() + timedelta(hours=2))
+        assert stock.claim_policy is ClaimPolicy.CODE
+
+
+# --- arriving soon ----------------------------------------------------------------------------------------------------
+
+
+def test_cards_arrive_from_payment_until_they_are_delivered_or_refunded(
+    order_cards: Callable[..., Order], ada: User, cleo: User, ben: User, product: Product
+) -> None:
+    """H25"""
+    buying.pay(buying.order_of(ada, product))  # no cards in it
+    order = order_cards(ada, is_paid=False)
+    assert orders.arriving(ada) == []
+    buying.pay(order)
+    assert [line.order for line in orders.arriving(ada)] == [order]
+    assert orders.arriving(cleo) == []
+    orders.process(order, ben)
+    orders.ship(order, ben, utcnow())
+    assert len(orders.arriving(ada)) == 1
+    orders.deliver(order, ben, utcnow())
+    assert orders.arriving(ada) == []
+    order.status = OrderStatus.REFUNDED
+    db.session.commit()
+    assert orders.arriving(ada) == []

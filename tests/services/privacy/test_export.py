@@ -1,0 +1,188 @@
+"""Download my data: everything about the person, nothing about anybody else, whatever the size."""
+
+import json
+import tracemalloc
+import urllib.request
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard import files, seeds
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    Card,
+    CardTransfer,
+    Channel,
+    FormerSlug,
+    Lead,
+    Outcome,
+    Profile,
+    ProfileLink,
+    Tap,
+    TwoFactor,
+    User,
+    WebSession,
+)
+from tapcard.services.cards import cards
+from tapcard.services.core import audit
+from tapcard.services.privacy import export
+from tapcard.web import uploads
+
+
+def pieces(user: User) -> list[str]:
+    return list(export.pieces(user, utcnow(), uploads.folder()))
+
+
+def exported(user: User) -> Any:
+    return json.loads("".join(pieces(user)))
+
+
+def give_everything(user: User, word: str) -> Card:
+    """Rows of every kind for a person, each with a word that is theirs alone."""
+    now = utcnow()
+    profile = seeds.create_profile(user, f"slug-{word}".lower(), name=f"Name {word}", bio=f"Bio {word}")
+    card = seeds.create_card(user, url=f"https://{word}.example/", alias=f"Alias {word}")
+    seeds.create_address(user, line1=f"Line {word}")
+    db.session.add_all([
+        ProfileLink(profile_id=profile.id, position=1, title=f"Link {word}", url=f"https://{word}.example/link"),
+        FormerSlug(profile_id=profile.id, slug=f"former-{word}".lower()),
+        Lead(owner_id=user.id, profile_id=profile.id, card_id=card.id, name=f"Lead {word}", phone="+447700900123",
+             note=f"Note {word}", consent_text="Yes"),
+        WebSession(sid_hash=f"{word:x<64}", user_id=user.id, device=f"Device {word}", data=b"{}", seen_at=now,
+                   expires_at=now + timedelta(days=1)),
+        CardTransfer(card=card, from_user=user, to_email=f"{word}-offer@example.com".lower(), expires_at=now),
+        TwoFactor(user_id=user.id, secret=f"Secret {word}", confirmed_at=now),
+        Tap(uid=f"{word:0<32}", tapped_at=now, card_id=card.id, owner_id=user.id, channel=Channel.NFC,
+            outcome=Outcome.REDIRECT, visitor=f"Visitor {word}", country="GB"),
+    ])  # fmt: skip
+    audit.record("card.claimed", subject=card, actor=user, note=f"Detail {word}")
+    cards.lock(card, cards.LockedBecause.LOST, user, f"Why {word}")
+    db.session.commit()
+    return card
+
+
+@pytest.fixture
+def both(ada: User, cleo: User) -> dict[str, Any]:
+    """What Ada downloads when Cleo has as much as she has."""
+    give_everything(cleo, "CLEOSWORD")
+    give_everything(ada, "ADASWORD")
+    return {"text": "".join(pieces(ada)), "user": ada}
+
+
+def test_everything_of_the_person_is_in_it(both: dict[str, Any]) -> None:
+    data = json.loads(both["text"])
+    assert data["account"]["email"] == "ada@example.com"
+    assert data["mails"] == {"wants_lead_mail": True, "wants_weekly_mail": False, "weekly_mail_on": None}
+    assert data["two_factor"]["since"] is not None
+    assert [each["line1"] for each in data["addresses"]] == ["Line ADASWORD"]
+    [profile] = data["profiles"]
+    assert (profile["bio"], profile["former_slugs"]) == ("Bio ADASWORD", ["former-adasword"])
+    assert [each["title"] for each in profile["links"]] == ["Link ADASWORD"]
+    assert [each["alias"] for each in data["cards"]] == ["Alias ADASWORD"]
+    assert [each["why"] for each in data["card_events"] if each["move"] == "lock"] == ["Why ADASWORD"]
+    assert [(each["name"], each["profile"]) for each in data["leads"]] == [("Lead ADASWORD", "slug-adasword")]
+    assert [each["device"] for each in data["sessions"]] == ["Device ADASWORD"]
+    assert [each["direction"] for each in data["transfers"]] == ["from you"]
+    assert [each["country"] for each in data["taps"]] == ["GB"]
+    assert "card.claimed" in {each["tag"] for each in data["deeds"]}
+
+
+def test_nothing_of_anybody_else_and_no_secret_is_in_it(both: dict[str, Any]) -> None:
+    text = both["text"]
+    assert "cleo" not in text.lower()
+    for word in ("Visitor", "Secret", "offer@", "xxxxxxxx", both["user"].password_hash):
+        assert word not in text
+
+
+def test_a_card_that_was_somebody_elses_does_not_tell_of_them(
+    ada: User, cleo: User, create_card: Callable[..., Card]
+) -> None:
+    card = create_card(cleo)
+    cards.lock(card, cards.LockedBecause.LOST, cleo, "CLEOSWORD lost it in the park")
+    cards.unlock(card, cleo)
+    card.owner, card.claimed_at = ada, utcnow() + timedelta(seconds=1)
+    db.session.commit()
+    assert exported(ada)["card_events"] == []
+    assert {each["move"] for each in exported(cleo)["card_events"]} >= {"lock", "unlock"}
+
+
+def test_a_large_account_is_read_piece_by_piece(ada: User, card: Card) -> None:
+    row = {"tapped_at": utcnow(), "card_id": card.id, "owner_id": ada.id, "channel": Channel.NFC,
+           "outcome": Outcome.REDIRECT}  # fmt: skip
+    db.session.execute(sa.insert(Tap), [{"uid": f"{number:032x}", **row} for number in range(5000)])
+    db.session.commit()
+    read = pieces(ada)
+    assert max(map(len, read)) < 2000
+    assert len(json.loads("".join(read))["taps"]) == 5000
+
+
+def contents(data: Any) -> dict[str, bytes]:
+    """What is in the pictures of a downloaded file, by their names."""
+    return {each["name"]: urllib.request.urlopen(each["data"]).read() for each in data["pictures"]}
+
+
+def test_the_pictures_themselves_are_in_it(ada: User, cleo: User) -> None:
+    folder = uploads.folder()
+    photo, banner, front, rear, others = (
+        files.store(content, folder, suffix)
+        for content, suffix in (
+            (b"photo", "webp"), (b"banner\0" * 9000, "webp"), (b"front", "png"), (b"rear", "jpg"), (b"Cleo", "webp"),
+        )
+    )  # fmt: skip
+    seeds.create_profile(ada, "ada", photo=photo, banner=banner)
+    seeds.create_profile(ada, "ada-two", photo=photo)
+    seeds.create_profile(cleo, "cleo", photo=others, banner=others)
+    seeds.create_design("Mine", owner_id=ada.id, front_picture=front, rear_picture=rear)
+    seeds.create_design("Cleo's", owner_id=cleo.id, front_picture=others)
+    seeds.create_design("The shop's", front_picture=others, is_public=True)
+    db.session.commit()
+    data = exported(ada)
+    assert contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
+    assert [each["data"].partition(";")[0] for each in data["pictures"] if each["name"] == rear] == ["data:image/jpeg"]
+    assert [(each["photo"], each["banner"]) for each in data["profiles"]] == [(photo, banner), (photo, None)]
+    assert [(each["name"], each["front_picture"]) for each in data["designs"]] == [("Mine", front)]
+
+
+def test_a_picture_whose_file_is_lost_does_not_spoil_the_others(ada: User) -> None:
+    kept, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
+    seeds.create_profile(ada, "ada", photo=lost, banner=kept)
+    db.session.commit()
+    assert {each["name"]: bool(each["data"]) for each in exported(ada)["pictures"]} == {lost: False, kept: True}
+
+
+def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
+    large = [bytes([number]) * 4_000_000 for number in range(4)]
+    for number, content in enumerate(large):
+        seeds.create_profile(ada, f"ada-{number}", photo=files.store(content, uploads.folder()))
+    db.session.commit()
+    sum(map(len, pieces(ada)))  # what is loaded once is loaded
+    tracemalloc.start()
+    length, longest = 0, 0
+    for piece in export.pieces(ada, utcnow(), uploads.folder()):
+        length, longest = length + len(piece), max(longest, len(piece))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 20_000_000
+    assert longest < 20_000
+    assert most < 1_000_000
+    assert sorted(contents(exported(ada)).values()) == large
+
+
+def test_an_empty_account_is_a_file_too(cleo: User) -> None:
+    data = exported(cleo)
+    assert (data["cards"], data["leads"], data["roles"], data["pictures"]) == ([], [], [], [])
+    assert db.session.scalars(sa.select(Profile)).all() == []
+
+
+def test_leads_wait_for_a_verified_address_here_too(create_user: Callable[..., User]) -> None:
+    dora = create_user("dora@example.com", verified=False)
+    seeds.create_lead(seeds.create_profile(dora, "dora"), "Gus Lind")
+    db.session.commit()
+    assert "Gus Lind" not in "".join(pieces(dora))
+    dora.verified_at = utcnow()
+    db.session.commit()
+    assert "Gus Lind" in "".join(pieces(dora))

@@ -1,0 +1,156 @@
+"""Former addresses of profiles: they lead on until somebody takes them."""
+
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.db import db
+from tapcard.models import FormerSlug, Profile, User
+from tapcard.services.profiles import profiles
+from tapcard.services.profiles.profiles import ProfileNotFound, SlugTaken
+from tests.watching import together
+
+
+def made(owner: User, slug: str) -> Profile:
+    profile = profiles.create(owner, {"name": owner.full_name, "slug": slug}, region="GB")
+    db.session.commit()
+    return profile
+
+
+def moved(profile: Profile, slug: str) -> None:
+    typed = {**profiles.as_typed(profile), "slug": slug}
+    look = profiles.look_of(profile)
+    profiles.change(profile, profile.owner, typed, region="GB", version=profile.version, look=look)
+    db.session.commit()
+
+
+def found(slug: str) -> tuple[str, bool]:
+    answer = profiles.find_by_slug(slug)
+    return answer.profile.slug, answer.is_moved
+
+
+def test_a_former_address_leads_to_the_new_one(ada: User) -> None:
+    profile = made(ada, "ada-one")
+    moved(profile, "ada-two")
+    moved(profile, "ada-three")
+    assert found("ada-three") == ("ada-three", False)
+    assert found("ada-one") == found("ADA-One") == found("ada-two") == ("ada-three", True)
+    assert profiles.former_slugs(profile) == ["ada-two", "ada-one"]
+    with pytest.raises(ProfileNotFound):
+        profiles.public_profile("ada-one")
+
+
+def test_who_takes_a_former_address_has_it(ada: User, cleo: User) -> None:
+    profile = made(ada, "ada-one")
+    moved(profile, "ada-two")
+    made(cleo, "ada-one")
+    assert found("ada-one") == ("ada-one", False)
+    assert profiles.former_slugs(profile) == []
+    others = made(cleo, "cleo-one")
+    moved(profile, "ada-three")
+    moved(others, "ada-two")
+    assert found("ada-two") == ("ada-two", False)
+    assert profiles.former_slugs(others) == ["cleo-one"]
+
+
+def test_an_address_that_two_left_leads_to_who_left_it_last(ada: User, cleo: User) -> None:
+    first, second = made(ada, "shared"), made(cleo, "cleo-one")
+    moved(first, "ada-two")
+    moved(second, "shared")
+    moved(second, "cleo-two")
+    assert found("shared") == ("cleo-two", True)
+    assert profiles.former_slugs(first) == []
+
+
+def test_ones_own_former_address_can_be_taken_back(ada: User) -> None:
+    profile = made(ada, "ada-one")
+    moved(profile, "ada-two")
+    moved(profile, "ada-one")
+    assert found("ada-one") == ("ada-one", False)
+    assert found("ada-two") == ("ada-one", True)
+    assert profiles.former_slugs(profile) == ["ada-two"]
+
+
+def test_saving_something_else_leaves_no_former_address(ada: User) -> None:
+    profile = made(ada, "ada-one")
+    typed = {**profiles.as_typed(profile), "headline": "Architect"}
+    profiles.change(profile, ada, typed, region="GB", version=1, look=profiles.look_of(profile))
+    db.session.commit()
+    assert profiles.former_slugs(profile) == []
+
+
+def test_a_suggestion_never_takes_somebodys_former_address(ada: User, cleo: User) -> None:
+    moved(made(ada, "cleo-nemo"), "ada-two")
+    assert profiles.suggest_slug("Cleo Nemo") == "cleo-nemo-2"
+
+
+def test_the_former_addresses_of_a_closed_account_lead_nowhere(ada: User) -> None:
+    moved(made(ada, "ada-one"), "ada-two")
+    ada.is_active = False
+    db.session.commit()
+    with pytest.raises(ProfileNotFound):
+        profiles.find_by_slug("ada-one")
+
+
+def test_former_addresses_go_with_their_profile(ada: User) -> None:
+    profile = made(ada, "ada-one")
+    moved(profile, "ada-two")
+    profiles.delete(profile, ada)
+    db.session.commit()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(FormerSlug)) == 0
+
+
+@pytest.mark.parametrize("number", [2, 8])
+def test_of_people_who_take_one_address_at_once_one_has_it(
+    app: Flask, ada: User, cleo: User, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: everybody looked and saw it free."""
+    moved(made(cleo, "wanted"), "cleo-two")
+    ids = [made(ada, f"ada-{place}").id for place in range(number)]
+    start, look = Barrier(number, timeout=30), profiles._refuse_taken
+
+    def held(slug: str) -> None:
+        look(slug)
+        db.session.commit()  # lets go of SQLite's write lock, or nobody else could look
+        start.wait()
+
+    monkeypatch.setattr(profiles, "_refuse_taken", held)
+
+    def take(place: int) -> int:
+        profile = db.session.get_one(Profile, ids[place])
+        typed = {**profiles.as_typed(profile), "slug": "wanted"}
+        seen = profiles.look_of(profile)
+        profiles.change(profile, profile.owner, typed, region="GB", version=profile.version, look=seen)
+        return ids[place]
+
+    results = together(app, number, take)
+    assert results.count(SlugTaken) == number - 1
+    answer = profiles.find_by_slug("wanted")
+    assert (answer.profile.id in results, answer.is_moved) == (True, False)
+    assert db.session.scalar(sa.select(FormerSlug.id).where(FormerSlug.slug == "wanted")) is None
+    left = set(db.session.scalars(sa.select(FormerSlug.slug)))
+    assert left == {f"ada-{ids.index(answer.profile.id)}"}
+
+
+def test_who_takes_an_address_in_the_instant_it_is_left_keeps_it(app: Flask, ada: User, cleo: User) -> None:
+    for number in range(6):
+        slug = f"left-{number}"
+        first, second = made(ada, slug).id, made(cleo, f"cleo-{number}").id
+
+        def change(place: int, number: int = number, slug: str = slug, ids: tuple[int, int] = (first, second)) -> str:
+            profile = db.session.get_one(Profile, ids[place])
+            typed = {**profiles.as_typed(profile), "slug": (f"ada-{number}", slug)[place]}
+            seen = profiles.look_of(profile)
+            profiles.change(profile, profile.owner, typed, region="GB", version=profile.version, look=seen)
+            return "changed"
+
+        results = together(app, 2, change)
+        assert results[0] == "changed"
+        assert results[1] in ("changed", SlugTaken)
+        assert found(slug) == ((slug, False) if results[1] == "changed" else (f"ada-{number}", True))
+        for owner in (ada, cleo):
+            for profile in db.session.scalars(profiles.owned_by(owner)):
+                profiles.delete(profile, owner)
+        db.session.commit()

@@ -1,0 +1,165 @@
+"""Names on other sites: typed bare, with an @ or as a whole address."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapcard.models import SOCIALS, Profile
+from tapcard.services.profiles import social_handles
+from tapcard.services.profiles.social_handles import BadHandle
+
+GOOD = [
+    ("linkedin", "ada-obi", "ada-obi"),
+    ("linkedin", "in/ada-obi", "ada-obi"),
+    ("linkedin", "/in/ada-obi/", "ada-obi"),
+    ("linkedin", "https://www.linkedin.com/in/ada-obi/", "ada-obi"),
+    ("linkedin", "https://uk.linkedin.com/in/ada-obi?trk=x", "ada-obi"),
+    ("linkedin", "linkedin.com/in/ad%C3%A4-obi/details", "adä-obi"),
+    ("linkedin", "https://www.linkedin.com/company/obi-daughters/about", "company/obi-daughters"),
+    ("instagram", "obi.builds", "obi.builds"),
+    ("instagram", "@obi.builds", "obi.builds"),
+    ("instagram", " https://instagram.com/obi.builds/?hl=en ", "obi.builds"),
+    ("instagram", "HTTPS://WWW.INSTAGRAM.COM/obi.builds#x", "obi.builds"),
+    ("instagram", "www.instagram.com/obi.builds", "obi.builds"),
+    ("snapchat", "ada.obi-1", "ada.obi-1"),
+    ("snapchat", "https://www.snapchat.com/add/ada_obi?share_id=x", "ada_obi"),
+    ("snapchat", "https://www.snapchat.com/@ada_obi", "ada_obi"),
+    ("x", "@ada_obi", "ada_obi"),
+    ("x", "https://x.com/ada_obi/status/1", "ada_obi"),
+    ("x", "https://mobile.twitter.com/ada_obi", "ada_obi"),
+    ("tiktok", "@ada.obi", "ada.obi"),
+    ("tiktok", "https://www.tiktok.com/@ada.obi?lang=en", "ada.obi"),
+    ("youtube", "@AdaObi", "AdaObi"),
+    ("youtube", "https://www.youtube.com/@AdaObi/videos", "AdaObi"),
+    ("youtube", "youtube.com/AdaObi", "AdaObi"),
+    ("youtube", "@watch", "watch"),
+    ("facebook", "ada.obi", "ada.obi"),
+    ("facebook", "https://m.facebook.com/ada.obi/", "ada.obi"),
+    ("facebook", "https://www.facebook.com/profile.php?id=100012345678&sk=about", "100012345678"),
+    ("facebook", "https://www.facebook.com/people/Ada-Obi/100012345678/", "100012345678"),
+    ("facebook", "https://www.facebook.com/p/Ada-Obi-100012345678/", "100012345678"),
+    ("github", "ada-obi", "ada-obi"),
+    ("github", "https://github.com/ada-obi/tapcard", "ada-obi"),
+    ("github", "//github.com/ada-obi", "ada-obi"),
+]
+
+
+@pytest.mark.parametrize(("key", "typed", "handle"), GOOD)
+def test_a_name_is_found_in_whatever_way_it_is_typed(key, typed, handle):
+    assert social_handles.clean(key, typed) == handle
+    assert social_handles.clean(key, social_handles.page_of(key, handle)) == handle
+    assert social_handles.clean(key, handle) == handle
+
+
+BAD = [
+    ("linkedin", "ab"),
+    ("linkedin", "ada_obi"),
+    ("linkedin", "a" * 101),
+    ("linkedin", "https://www.linkedin.com/feed/"),
+    ("linkedin", "https://www.linkedin.com/in/"),
+    ("instagram", "ada obi"),
+    ("instagram", ".ada"),
+    ("instagram", "ada."),
+    ("instagram", "a..b"),
+    ("instagram", "a" * 31),
+    ("instagram", "ädа"),
+    ("instagram", "@@ada"),
+    ("instagram", "@"),
+    ("instagram", "instagram.com"),
+    ("instagram", "https://instagram.com/"),
+    ("instagram", "https://instagram.com/p/Cabc123/"),
+    ("instagram", "https://instagram.com/%ff"),
+    ("snapchat", "1ada"),
+    ("snapchat", "ad"),
+    ("snapchat", "a" * 16),
+    ("snapchat", "https://www.snapchat.com/discover"),
+    ("x", "ada-obi"),
+    ("x", "a" * 16),
+    ("x", "I"),
+    ("x", "Home"),
+    ("x", "https://x.com/home"),
+    ("x", "https://x.com/i/flow/login"),
+    ("tiktok", "a"),
+    ("tiktok", "ada."),
+    ("tiktok", "https://www.tiktok.com/foryou"),
+    ("youtube", "ab"),
+    ("youtube", "-ada-"),
+    ("youtube", "https://www.youtube.com/channel/UCxxxxxxxxxxxxxxxxxxxxxx"),
+    ("youtube", "https://www.youtube.com/watch?v=abc"),
+    ("facebook", "ada"),
+    ("facebook", "ada-obi"),
+    ("facebook", "profile.php"),
+    ("facebook", "/facebook.com"),
+    ("facebook", "https://www.facebook.com/groups/1"),
+    ("facebook", "https://www.facebook.com/profile.php"),
+    ("facebook", "https://www.facebook.com/profile.php?id=javascript:1"),
+    ("github", "-ada"),
+    ("github", "ada-"),
+    ("github", "ada--obi"),
+    ("github", "a" * 40),
+    ("github", "ada_obi"),
+]
+
+
+@pytest.mark.parametrize(("key", "typed"), BAD)
+def test_what_the_site_would_not_allow_is_refused(key, typed):
+    with pytest.raises(BadHandle) as refusal:
+        social_handles.clean(key, typed)
+    assert refusal.value.field == key
+    assert str(refusal.value) == social_handles.SITES[key].rule
+
+
+ELSEWHERE = [
+    "https://evil.example/ada",
+    "evil.example/ada",
+    "https://{host}.evil.example/ada",
+    "https://evil.example/{host}/ada",
+    "https://evil{host}/ada",
+    "https://{host}@evil.example/ada",
+    "//evil.example/ada",
+    "https://{host}:8080/ada",
+]
+
+
+@pytest.mark.parametrize("key", SOCIALS)
+@pytest.mark.parametrize("typed", ELSEWHERE)
+def test_an_address_of_another_site_is_refused(key, typed):
+    with pytest.raises(BadHandle, match="another site"):
+        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
+
+
+@pytest.mark.parametrize("key", SOCIALS)
+@pytest.mark.parametrize(
+    "typed",
+    ["javascript:alert(1)", "javascript://{host}/ada", "java\tscript://{host}/ada", "data://{host}/ada", "ftp://{host}/ada",
+     "<script>", '"onload="x', "ada\nobi", "ada\x00obi", "../../etc", "ada?x", "ada#x", "a" * 5000],
+)  # fmt: skip
+def test_no_script_and_no_other_scheme_gets_in(key, typed):
+    with pytest.raises(BadHandle):
+        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
+
+
+@pytest.mark.parametrize("key", SOCIALS)
+@given(typed=st.text(max_size=40) | st.text(max_size=20).map("https://www.facebook.com/".__add__))
+def test_whatever_is_typed_is_refused_or_fits_its_column_and_its_page(key, typed):
+    try:
+        handle = social_handles.clean(key, typed)
+    except BadHandle:
+        return
+    assert 0 < len(handle) <= Profile.__table__.c[key].type.length
+    address = social_handles.page_of(key, handle)
+    assert address.isascii()
+    assert address.startswith("https://")
+    assert social_handles.clean(key, address) == handle
+
+
+def test_a_name_is_shown_as_the_site_writes_it():
+    shown = {key: social_handles.shown(key, "ada-obi") for key in SOCIALS}
+    assert shown["linkedin"] == "in/ada-obi"
+    assert shown["github"] == shown["facebook"] == "ada-obi"
+    assert shown["instagram"] == shown["x"] == shown["tiktok"] == "@ada-obi"
+    assert social_handles.shown("linkedin", "company/obi") == "company/obi"
+
+
+def test_every_column_has_its_site():
+    assert tuple(social_handles.SITES) == SOCIALS

@@ -1,0 +1,281 @@
+"""From a line of the spool into the tables: once, with holder and design as they were, and never stopped by a line."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, SpoolFile, Tap, User, UserAgent
+from tapcard.services.cards import cards
+from tapcard.services.taps import ingest, rollups
+from tapcard.services.taps.ingest import END_OF_TIME, Reading, Recorder, reading_of
+from tests.taps import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
+
+ZONE = "Pacific/Auckland"
+
+
+@pytest.fixture
+def recorder(keys: Keys, app: Flask) -> Recorder:
+    return Recorder(keys)
+
+
+def store(recorder: Recorder, *readings: Reading) -> int:
+    number = recorder.store(db.session.connection(), readings, ZONE)
+    db.session.commit()
+    recorder.committed()
+    return number
+
+
+# --- what a line may hold ---------------------------------------------------------------------------------------------
+
+numbers = st.integers(-(2**70), 2**70) | st.sampled_from([0, 1, 2**31, 2**63 - 1, 2**63, END_OF_TIME, END_OF_TIME + 1])
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=600) | st.sampled_from(
+    ["\0", "a\0b", "nfc", "GB", "x" * 999]
+)
+values = st.none() | st.booleans() | numbers | st.floats(allow_nan=False) | words | st.lists(st.none(), max_size=2)
+changes = st.dictionaries(st.integers(0, 13), values, min_size=1, max_size=3)
+
+
+@given(changes=changes)
+@settings(
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_line_either_fits_into_the_tables_or_is_no_reading(
+    app: Flask, recorder: Recorder, changes: dict[int, Any]
+) -> None:
+    fields = [changes.get(place, field) for place, field in enumerate(fields_of(reading()))]
+    found = reading_of(fields)
+    if found is None:
+        return
+    with db.session.begin_nested() as attempt:
+        assert recorder.store(db.session.connection(), [found], ZONE) == 1
+        assert rollups.fold(ZONE) == 1
+        attempt.rollback()
+    recorder.rolled_back()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("uid", ""),
+        ("uid", "A" * 32),
+        ("uid", "0" * 31),
+        ("uid", "0" * 32 + "\n"),
+        ("at", -1),
+        ("at", 1.5),
+        ("at", True),
+        ("at", END_OF_TIME + 1),
+        ("card_id", "1"),
+        ("card_id", 0),
+        ("owner_id", 2**63),
+        ("token", "X" * 21),
+        ("token", "lower"),
+        ("channel", "smoke"),
+        ("outcome", "strange"),
+        ("visitor", None),
+        ("user_agent", "\0"),
+        ("country", 7),
+        ("me", 7),
+    ],
+)
+def test_a_field_that_does_not_fit_makes_no_reading(name: str, value: object) -> None:
+    place = Reading.__struct_fields__.index(name)
+    fields = fields_of(reading())
+    assert reading_of(fields) is not None
+    fields[place] = value
+    assert reading_of(fields) is None
+
+
+def test_a_line_with_a_field_more_or_less_is_no_reading() -> None:
+    fields = fields_of(reading())
+    assert reading_of([*fields, None]) is None
+    assert reading_of(fields[:-1]) is None
+    assert reading_of([]) is None
+
+
+def test_a_reading_comes_back_as_it_was_written() -> None:
+    one = reading(card_id=5, channel=Channel.QR, outcome=Outcome.SETUP, user_agent="é", me="1.x")
+    assert reading_of(fields_of(one)) == one
+
+
+# --- storing ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reading_becomes_a_tap_with_all_it_says(app: Flask, recorder: Recorder) -> None:
+    at = int(datetime(2026, 11, 20, 14, 5, 6, 789000, UTC).timestamp() * 1000)
+    one = reading(
+        at=at, card_id=3, owner_id=4, design_id=5, channel="qr", outcome="profile", visitor="v" * 24, language="en-GB",
+        referrer_host="search.example", country="NG",
+    )  # fmt: skip
+    assert store(recorder, one) == 1
+    [tap] = taps()
+    assert (tap.uid, tap.card_id, tap.owner_id, tap.design_id, tap.token) == (one.uid, 3, 4, 5, None)
+    assert (tap.channel, tap.outcome, tap.is_bot, tap.is_own) == (Channel.QR, Outcome.PROFILE, False, False)
+    assert (tap.language, tap.referrer_host, tap.country, tap.visitor) == ("en-GB", "search.example", "NG", "v" * 24)
+    assert tap.tapped_at == datetime(2026, 11, 20, 14, 5, 6, 789000, UTC)
+    agent = db.session.get_one(UserAgent, tap.user_agent_id)
+    assert (agent.text, agent.device, agent.os_family, agent.is_bot) == (PHONE, Device.PHONE, "Android", False)
+
+
+def test_a_reading_that_is_there_is_neither_stored_nor_counted_again(app: Flask, recorder: Recorder) -> None:
+    first, second = reading(), reading()
+    assert store(recorder, first) == 1
+    assert store(recorder, first, second) == 1
+    assert store(recorder, first, second) == 0
+    assert store(Recorder(app.extensions["keys"]), second, first) == 0
+    rollups.fold(ZONE)
+    assert counts() == (2, 2, 2)
+
+
+def test_a_reading_that_comes_twice_at_once_is_stored_once(app: Flask, recorder: Recorder) -> None:
+    one = reading()
+    assert store(recorder, one, one, reading(), one) == 2
+    rollups.fold(ZONE)
+    assert counts() == (2, 2, 2)
+
+
+def test_without_that_look_the_table_itself_refuses_the_second(
+    app: Flask, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = reading()
+    store(recorder, one)
+    monkeypatch.setattr(Recorder, "_known", lambda *_arguments: set())
+    with pytest.raises(IntegrityError):
+        store(recorder, one)
+    db.session.rollback()
+    assert counts()[:2] == (1, 1)
+
+
+def test_nothing_to_store_is_no_trouble(app: Flask, recorder: Recorder) -> None:
+    assert store(recorder) == 0
+
+
+def test_a_user_agent_is_kept_once(app: Flask, recorder: Recorder) -> None:
+    long = "x" * 512
+    store(
+        recorder,
+        reading(),
+        reading(user_agent=BOT),
+        reading(),
+        reading(user_agent=long),
+        reading(user_agent=long + "y"),
+    )
+    store(Recorder(app.extensions["keys"]), reading(), reading(user_agent=BOT))
+    texts = list(db.session.scalars(sa.select(UserAgent.text)))
+    assert sorted(texts) == sorted([PHONE, BOT, long])
+    used = db.session.execute(
+        sa.select(UserAgent.text, sa.func.count()).join(Tap, Tap.user_agent_id == UserAgent.id).group_by(UserAgent.text)
+    )
+    assert {text: number for text, number in used} == {PHONE: 3, BOT: 2, long: 2}  # noqa: C416
+
+
+def test_a_user_agent_that_was_rolled_back_is_not_taken_for_known(app: Flask, recorder: Recorder) -> None:
+    recorder.store(db.session.connection(), [reading(user_agent="new")], ZONE)
+    db.session.rollback()
+    recorder.rolled_back()
+    store(recorder, reading(user_agent="other"))
+    store(recorder, reading(user_agent="new"))
+    agents = sa.select(UserAgent.text).join(Tap, Tap.user_agent_id == UserAgent.id).order_by(Tap.id)
+    assert list(db.session.scalars(agents)) == ["other", "new"]
+
+
+def test_bots_are_stored_and_flagged(app: Flask, recorder: Recorder) -> None:
+    store(recorder, reading(), reading(user_agent=BOT), reading(user_agent=""))
+    assert [tap.is_bot for tap in taps()] == [False, True, True]
+
+
+# --- whose tap it is --------------------------------------------------------------------------------------------------
+
+
+def test_the_owners_own_tap_is_known_by_the_signed_cookie_alone(app: Flask, keys: Keys, recorder: Recorder) -> None:
+    mine, forged = keys.sign_me(4), keys.sign_me(4)[:-1] + "x"
+    others = Keys("another secret, as long as the first one").sign_me(4)
+    for me in (mine, keys.sign_me(5), forged, others, "4", "4.", ".", "", "\0", None):
+        store(recorder, reading(owner_id=4, me=me))
+    store(recorder, reading(owner_id=None, me=mine), reading(owner_id=5, me=mine))
+    assert [tap.is_own for tap in taps()] == [True] + [False] * 11
+
+
+def test_a_cookie_signed_before_the_secret_was_changed_still_counts(app: Flask, keys: Keys) -> None:
+    former = app.config["TAPCARD"].secret_key
+    now = Recorder(Keys("a new secret, as long as the former one was", [former]))
+    store(now, reading(owner_id=4, me=keys.sign_me(4)))
+    assert [tap.is_own for tap in taps()] == [True]
+
+
+def test_taps_stay_with_the_holder_and_the_design_they_had(
+    app: Flask, card: Card, design: Design, ada: User, cleo: User, keys: Keys, create_design: Callable[..., Design]
+) -> None:
+    today = utcnow().date()
+    week = (today - timedelta(days=3), today + timedelta(days=3))
+    for _number in range(2):
+        ask(app.wsgi_app, "/t/ADASCARD")
+    code = cards.release(card, ada, keys)
+    ask(app.wsgi_app, "/t/ADASCARD")
+    cards.claim(card, cleo, keys, code=code)
+    card.design = create_design("Another one")
+    db.session.commit()
+    ask(app.wsgi_app, "/t/ADASCARD")
+    drain()  # all of it, long after the card went from hand to hand
+    assert [(tap.owner_id, tap.outcome) for tap in taps()] == [
+        (ada.id, Outcome.REDIRECT),
+        (ada.id, Outcome.REDIRECT),
+        (None, Outcome.ACTIVATION),
+        (cleo.id, Outcome.SETUP),
+    ]
+    assert [tap.design_id for tap in taps()] == [design.id] * 3 + [card.design_id]
+    assert rollups.per_card(ada, *week) == {card.id: 2}
+    assert rollups.per_card(cleo, *week) == {card.id: 1}
+
+
+def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_then(
+    app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
+) -> None:
+    card = create_card(token="FREECARD", policy=ClaimPolicy.OPEN)
+    cards.claim(card, ada, keys)
+    db.session.commit()
+    ask(app.wsgi_app, "/t/FREECARD", cookies={"tc_me": keys.sign_me(ada.id)})
+    cards.release(card, ada, keys)
+    drain()
+    assert [(tap.owner_id, tap.is_own) for tap in taps()] == [(ada.id, True)]
+
+
+# --- marks of files ---------------------------------------------------------------------------------------------------
+
+
+def test_a_mark_moves_only_from_where_it_is(app: Flask) -> None:
+    assert ingest.offset_of("a.spool") == 0
+    assert ingest.advance("a.spool", 0, 100, 0)
+    assert not ingest.advance("a.spool", 0, 100, 0)
+    assert not ingest.advance("a.spool", 99, 200, 0)
+    assert ingest.advance("a.spool", 100, 250, 2)
+    assert ingest.offset_of("a.spool") == 250
+    assert db.session.scalar(sa.select(SpoolFile.bad_count)) == 2
+    assert not ingest.advance("other.spool", 0, 1, 0)
+
+
+def test_the_mark_of_a_file_that_is_gone_is_kept_for_a_month(app: Flask) -> None:
+    now = utcnow()
+    for name, age in (("old", 31), ("new", 29), ("open", None)):
+        ingest.offset_of(name)
+        if age is not None:
+            ingest.finish(name, now - timedelta(days=age))
+    ingest.forget_finished(now)
+    assert sorted(db.session.scalars(sa.select(SpoolFile.name))) == ["new", "open"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
+@pytest.mark.parametrize("at", [0, END_OF_TIME])
+def test_the_first_and_the_last_instant_can_be_counted_in_every_zone(app: Flask, zone: str, at: int) -> None:
+    assert Recorder(app.extensions["keys"]).store(db.session.connection(), [reading(at=at)], zone) == 1
+    assert rollups.fold(zone) == 1
+    assert counts() == (1, 1, 1)

@@ -1,0 +1,190 @@
+"""Where a card leads, which unknown tokens were tapped, and how guessing them is slowed down."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Card, CardStatus, ClaimPolicy, Outcome, Profile, Target, User
+from tapcard.services.cards import cards
+from tapcard.services.taps import ingest, routing
+from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.routing import Answer, CardFacts, Visitor
+from tests.taps import BOT, ask, both_ways, drain, reading, wsgi_of
+
+FACTS = CardFacts(
+    id=1,
+    status="active",
+    owner_id=7,
+    design_id=None,
+    target="url",
+    reroute_url="https://example.com/",
+    is_blocked=False,
+    profile_slug=None,
+)
+
+
+def nobody() -> Visitor:
+    return Visitor()
+
+
+def never() -> Visitor:
+    raise AssertionError("nobody needs to know who taps")
+
+
+# --- the rules --------------------------------------------------------------------------------------------------------
+
+
+def test_every_combination_of_facts_has_an_answer_even_those_no_table_holds() -> None:
+    statuses = (*CardStatus, "strange")
+    owners, targets = (None, 7, 8), (None, "url", "profile", "event", "strange")
+    urls, slugs = (None, "", "https://example.com/"), (None, "", "ada")
+    every = itertools.product(statuses, owners, targets, urls, (True, False), slugs, (None, 7))
+    for status, owner_id, target, url, is_blocked, slug, user_id in every:
+        facts = CardFacts(1, status, owner_id, None, target, url, is_blocked, slug)
+        visitor = Visitor(user_id)
+        answer = routing.resolve(facts, lambda visitor=visitor: visitor)  # type: ignore[misc]
+        assert answer.outcome in Outcome
+        assert (answer.outcome is Outcome.REDIRECT) == bool(answer.url)
+        assert answer.outcome is not Outcome.EDIT or owner_id == user_id == 7
+
+
+def test_the_fast_way_and_the_view_share_one_rule() -> None:
+    every = itertools.product((*CardStatus, "strange"), (None, *Target), (None, "", "x:y"), (True, False))
+    for status, target, url, is_blocked in every:
+        facts = CardFacts(1, status, 7, None, target, url, is_blocked, "ada")
+        is_straight = routing.leads_straight(status, target, url, is_blocked)
+        assert is_straight == (routing.resolve(facts, nobody).outcome is Outcome.REDIRECT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, Outcome.REDIRECT),
+        ({"target": "profile", "profile_slug": "ada"}, Outcome.PROFILE),
+        ({"is_blocked": True}, Outcome.SWITCHED_OFF),
+        ({"status": "locked"}, Outcome.SWITCHED_OFF),
+        ({"status": "retired"}, Outcome.RETIRED),
+        ({"status": "unclaimed", "owner_id": None}, Outcome.ACTIVATION),
+    ],
+)
+def test_who_taps_is_asked_only_where_it_matters(changes: dict[str, object], outcome: Outcome) -> None:
+    assert routing.resolve(dataclasses.replace(FACTS, **changes), never).outcome is outcome  # type: ignore[arg-type]
+
+
+def test_a_blocked_host_does_not_matter_while_the_card_leads_elsewhere() -> None:
+    facts = dataclasses.replace(FACTS, is_blocked=True, target="profile", profile_slug="ada")
+    assert routing.resolve(facts, nobody) == Answer(Outcome.PROFILE)
+
+
+def test_facts_are_found_by_a_token_in_any_case(card: Card) -> None:
+    facts = routing.facts("aDaScArD")
+    assert facts is not None
+    assert (facts.id, facts.owner_id, facts.reroute_url) == (card.id, card.owner_id, "https://example.com/")
+    assert routing.facts("NOSUCHCARD") is None
+
+
+def test_facts_know_the_profile_that_is_set(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
+    create_card(ada, token="PROCARD7", profile=profile)
+    facts = routing.facts("PROCARD7")
+    assert facts is not None
+    assert facts.profile_slug == "ada"
+
+
+# --- the latest -------------------------------------------------------------------------------------------------------
+
+
+def store(app: Flask, *readings: ingest.Reading) -> None:
+    Recorder(app.extensions["keys"]).store(db.session.connection(), readings, "Europe/London")
+    db.session.commit()
+
+
+def test_the_latest_taps_are_those_of_other_people_on_ones_own_cards(
+    app: Flask, card: Card, create_card: Callable[..., Card], ada: User, cleo: User
+) -> None:
+    other = create_card(ada, token="ADASOTHER", alias="Other")
+    hers = create_card(cleo, token="CLEOSCARD")
+    now = int(utcnow().timestamp() * 1000)
+    me = app.extensions["keys"].sign_me(ada.id)
+    mine = {"card_id": card.id, "owner_id": ada.id}
+    store(
+        app,
+        reading(**mine, at=now - 3000, country="NG"),
+        reading(**mine, at=now - 1000, channel="qr"),
+        reading(**mine, at=now - 2000, user_agent=BOT),
+        reading(**mine, at=now - 2000, me=me),
+        reading(**mine, at=now - 2000, outcome="switched_off"),
+        reading(card_id=other.id, owner_id=ada.id, at=now - 2000, outcome="setup"),
+        reading(card_id=hers.id, owner_id=cleo.id, at=now),
+        reading(card_id=card.id, owner_id=cleo.id, at=now),
+    )
+    found = [(row.token, row.channel, row.country, row.os_family) for row in routing.last_taps(ada, 10)]
+    assert found == [
+        ("ADASCARD", "qr", "", "Android"),
+        ("ADASOTHER", "nfc", "", "Android"),
+        ("ADASCARD", "nfc", "NG", "Android"),
+    ]
+    assert len(routing.last_taps(ada, 2)) == 2
+    assert [row.token for row in routing.last_taps(ada, 10, other)] == ["ADASOTHER"]
+
+
+# --- unknown tokens ---------------------------------------------------------------------------------------------------
+
+
+@both_ways
+def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: User, card: Card, way: str) -> None:
+    wsgi = wsgi_of(app, way)
+    for path in ("/t/GHOST7", "/q/ghost7", "/card/GHOST7/", "/t/SPOOK8", "/t/ADASCARD"):
+        ask(wsgi, path)
+    drain()
+    found = [(row.token, row.tap_count) for row in routing.orphans(10, utcnow() - timedelta(days=30))]
+    assert sorted(found) == [("GHOST7", 3), ("SPOOK8", 1)]
+    assert len(routing.orphans(1, utcnow() - timedelta(days=30))) == 1
+    cards.register("GHOST7", None, ClaimPolicy.OPEN, app.extensions["keys"], ben)
+    assert [row.token for row in routing.orphans(10, utcnow() - timedelta(days=30))] == ["SPOOK8"]
+
+
+def test_the_unknown_token_tapped_last_comes_first(app: Flask) -> None:
+    now = utcnow()
+    for hours, token in ((3, "OLD2"), (1, "NEW2"), (2, "OTHER2"), (4, "NEW2")):
+        at = int((now - timedelta(hours=hours)).timestamp() * 1000)
+        store(app, reading(card_id=None, owner_id=None, token=token, outcome="orphan", at=at))
+    assert [row.token for row in routing.orphans(10, utcnow() - timedelta(days=30))] == ["NEW2", "OTHER2", "OLD2"]
+
+
+@pytest.fixture
+def strict_app(other_app: Callable[..., Flask]) -> Flask:
+    """An application that takes three unknown tokens a minute."""
+    return other_app(unknown_token_limit="3 per minute")
+
+
+@both_ways
+@pytest.mark.parametrize("path", ["/t/{}", "/q/{}/", "/card/{}", "/activate/{}"])
+def test_guessing_tokens_is_slowed_down_and_real_cards_from_there_are_not(
+    strict_app: Flask, card: Card, way: str, path: str
+) -> None:
+    wsgi = wsgi_of(strict_app, way)
+    answers = [ask(wsgi, path.format(f"GUESS{number}")) for number in range(5)]
+    assert [answer.status for answer in answers] == [404, 404, 404, 429, 429]
+    assert int(answers[-1].get("Retry-After") or 0) > 0
+    for real in ("/t/ADASCARD", "/q/adascard", "/card/ADASCARD/"):
+        assert ask(wsgi, real).get("Location") == "https://example.com/"
+    assert ask(wsgi, path.format("GUESS9"), REMOTE_ADDR="203.0.113.5").status == 404, "from somewhere else"
+
+
+def test_a_guess_that_was_refused_is_not_written_down(strict_app: Flask, app: Flask) -> None:
+    for number in range(10):
+        ask(strict_app.wsgi_app, f"/t/GUESS{number}")
+    strict_app.extensions["spool"].rotate()
+    assert drain() == 3
+
+
+def test_guessing_is_slowed_down_while_redis_is_away(other_app: Callable[..., Flask]) -> None:
+    app = other_app(unknown_token_limit="3 per minute", redis_url="redis://127.0.0.1:1/0")
+    statuses = [ask(app.wsgi_app, f"/t/GUESS{number}", REMOTE_ADDR="198.51.100.7").status for number in range(4)]
+    assert statuses == [404, 404, 404, 429]

@@ -1,0 +1,190 @@
+"""A holder's figures: the same taps by any grouping, on the shop's clock, and nobody else's."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tapcard.db import db
+from tapcard.models import Card, Channel, Outcome, Tap, User
+from tapcard.services.cards import cards
+from tapcard.services.taps import rollups, statistics
+from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.routing import NOT_INTEREST
+from tapcard.services.taps.statistics import BadPeriod, Question
+from tests.taps import BOT, PHONE, reading
+
+TODAY = date(2026, 11, 21)
+ZONES = ("Europe/London", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca")
+TURNS = [
+    datetime(2026, 3, 29, 1, tzinfo=UTC),  # London on
+    datetime(2026, 10, 25, 1, tzinfo=UTC),  # London back
+    datetime(2026, 3, 8, 5, 30, tzinfo=UTC),  # St. John's on
+    datetime(2026, 4, 4, 15, tzinfo=UTC),  # Lord Howe back, by half an hour
+    datetime(2026, 10, 3, 15, 30, tzinfo=UTC),  # Lord Howe on
+    datetime(2025, 12, 31, 18, 15, tzinfo=UTC),  # midnight in Kathmandu
+]
+instants = st.one_of(
+    st.builds(
+        lambda turn, passed: turn + timedelta(seconds=passed), st.sampled_from(TURNS), st.integers(-90000, 90000)
+    ),
+    st.datetimes(datetime(2025, 6, 1), datetime(2026, 11, 1), timezones=st.just(UTC)),
+)
+drawn = st.lists(
+    st.builds(
+        lambda at, is_own, **rest: (at, is_own, rest),
+        instants,
+        st.booleans(),
+        card_id=st.sampled_from([1, 2, 3]),
+        owner_id=st.sampled_from([1, 2]),
+        channel=st.sampled_from(list(Channel)),
+        outcome=st.sampled_from(list(Outcome)),
+        user_agent=st.sampled_from([PHONE, BOT, ""]),
+        country=st.sampled_from(["", "GB", "NG"]),
+    ),
+    max_size=40,
+)
+
+
+def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
+    """Taps as the worker stores them, counted."""
+    readings = [reading(**{**each, "at": int(each["at"].timestamp() * 1000)}) for each in many]
+    Recorder(app.extensions["keys"]).store(db.session.connection(), readings, zone)
+    while rollups.fold(zone):
+        pass
+
+
+@given(
+    many=drawn,
+    zone=st.sampled_from(ZONES),
+    first=st.dates(date(2025, 11, 1), date(2026, 10, 25)),
+    length=st.integers(1, 365),
+    card_id=st.sampled_from([None, 1, 2]),
+    with_everything=st.booleans(),
+)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_grouping_is_the_same_taps(
+    app: Flask, many: Any, zone: str, first: date, length: int, card_id: int | None, with_everything: bool
+) -> None:
+    keys = app.extensions["keys"]
+    owner, last = User(id=1), first + timedelta(days=length - 1)
+    card = Card(id=card_id) if card_id else None
+    question = Question(owner, first, last, card, with_everything)
+    with db.session.no_autoflush, db.session.begin_nested() as attempt:
+        store(app, zone, *({**rest, "at": at, "me": keys.sign_me(1) if own else None} for at, own, rest in many))
+        wall = ZoneInfo(zone)
+        found = [
+            tap
+            for tap in db.session.scalars(sa.select(Tap).where(Tap.owner_id == 1))
+            if first <= tap.tapped_at.astimezone(wall).date() <= last
+            and tap.outcome not in NOT_INTEREST
+            and (card_id is None or tap.card_id == card_id)
+            and (with_everything or not (tap.is_bot or tap.is_own))
+        ]
+        days = statistics.per_day(question)
+        assert [day for day, _number in days] == [first + timedelta(days=place) for place in range(length)]
+        assert +Counter(dict(days)) == Counter(tap.tapped_at.astimezone(wall).date() for tap in found)
+        assert statistics.total(question) == len(found)
+        kinds = statistics.per_kind(question)
+        assert dict(kinds.channels) == Counter(tap.channel for tap in found)
+        assert dict(kinds.countries) == Counter(tap.country for tap in found)
+        assert dict(kinds.outcomes) == Counter(tap.outcome for tap in found)
+        assert sum(number for _device, number in kinds.devices) == len(found)
+        assert sum(each.tap_count for each in statistics.per_card(question)) == len(found)
+        hours = statistics.per_hour_of_week(question, zone)
+        local = [tap.tapped_at.astimezone(wall) for tap in found]
+        by_clock = Counter((each.weekday(), each.hour) for each in local)
+        assert {(day, hour): n for day, row in enumerate(hours) for hour, n in enumerate(row) if n} == by_clock
+        assert len(statistics.last_taps(question, zone, 1000)) == len(found)
+        attempt.rollback()
+
+
+def test_the_hours_of_one_holder_or_card_never_answer_for_another(
+    app: Flask, ada: User, cleo: User, create_card: Callable[..., Card]
+) -> None:
+    """The question is put together once for everybody who asks about the same days."""
+    statistics._by_hour_of_week.cache_clear()
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
+    adas, second, cleos = create_card(ada), create_card(ada), create_card(cleo)
+    for card, number, agent in ((adas, 1, PHONE), (adas, 1, BOT), (second, 2, PHONE), (cleos, 4, PHONE)):
+        one = {"at": noon, "card_id": card.id, "owner_id": card.owner_id, "user_agent": agent}
+        store(app, "Europe/London", *([one] * number))
+    for owner, card, with_everything, number in (
+        (ada, None, False, 3), (ada, adas, False, 1), (cleo, None, False, 4), (cleo, adas, False, 0),
+        (ada, None, True, 4), (ada, second, True, 2), (ada, None, False, 3),
+    ):  # fmt: skip
+        question = Question(owner, date(2026, 11, 16), date(2026, 11, 22), card, with_everything)
+        week = statistics.per_hour_of_week(question, "Europe/London")
+        assert [len(day) for day in week] == [24] * 7
+        assert (week[4][12], sum(map(sum, week))) == (number, number)
+    later = Question(ada, date(2026, 11, 21), date(2026, 11, 22))
+    assert sum(map(sum, statistics.per_hour_of_week(later, "Europe/London"))) == 0
+    assert statistics.per_hour_of_week(question, "Asia/Tokyo")[4][21] == 3
+    info = statistics._by_hour_of_week.cache_info()
+    assert (info.misses, info.hits) == (4, 5)
+
+
+def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None:
+    before = Question(ada, date(2026, 11, 15), TODAY).before()
+    assert (before.first, before.last, before.day_count) == (date(2026, 11, 8), date(2026, 11, 14), 7)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        (None, None, "Choose the first day"),
+        (None, TODAY, "Choose the first day"),
+        (TODAY, date(2026, 11, 20), "comes after"),
+        (TODAY, date(2026, 11, 22), "has not come yet"),
+        (date(2026, 11, 22), None, "comes after"),
+        (date(1999, 12, 31), date(2000, 1, 5), "that old"),
+        (date(2024, 11, 20), TODAY, "at most 731 days"),
+        (date.min, date.max, "has not come yet"),
+        (date.min, date.min, "that old"),
+    ],
+)
+def test_two_days_that_make_no_period_are_refused(first: date | None, last: date | None, sentence: str) -> None:
+    with pytest.raises(BadPeriod, match=sentence):
+        statistics.check_period(first, last, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(TODAY, TODAY), (date(2024, 11, 21), TODAY), (date(2026, 1, 1), date(2026, 1, 1))]
+)
+def test_two_days_that_make_a_period_are_taken(first: date, last: date) -> None:
+    assert statistics.check_period(first, last, TODAY) == (first, last)
+    assert statistics.check_period(first, None, first) == (first, first)
+
+
+def test_taps_stay_with_whoever_held_the_card(app: Flask, card: Card, ada: User, cleo: User, keys: Any) -> None:
+    store(app, "UTC", {"at": datetime(2026, 11, 2, 12, tzinfo=UTC), "card_id": card.id, "owner_id": ada.id})
+    code = cards.release(card, ada, keys)
+    cards.claim(card, cleo, keys, code=code)
+    card.alias = "Cleo's secret"
+    store(app, "UTC", {"at": datetime(2026, 11, 3, 12, tzinfo=UTC), "card_id": card.id, "owner_id": cleo.id})
+    period = (date(2026, 11, 1), date(2026, 11, 5))
+    assert [each for each in statistics.per_day(Question(ada, *period)) if each[1]] == [(date(2026, 11, 2), 1)]
+    assert [each for each in statistics.per_day(Question(cleo, *period, card)) if each[1]] == [(date(2026, 11, 3), 1)]
+    [former], [present] = (statistics.per_card(Question(who, *period)) for who in (ada, cleo))
+    assert (former.token, former.alias) == ("ADASCARD", None), "the new holder's name for it is not told"
+    assert present.alias == "Cleo's secret"
+    [seen] = statistics.last_taps(Question(ada, *period), "UTC", 10)
+    assert (seen.token, seen.alias, seen.tapped_at.day) == ("ADASCARD", None, 2)
+
+
+def test_a_stream_reads_a_few_rows_at_a_time(app: Flask, ada: User, create_card: Callable[..., Card]) -> None:
+    card, at = create_card(ada), datetime(2026, 11, 2, 12, tzinfo=UTC)
+    many = [{"at": at + timedelta(seconds=place), "card_id": card.id, "owner_id": ada.id} for place in range(2500)]
+    store(app, "UTC", *many)
+    db.session.commit()
+    rows = statistics.stream(Question(ada, at.date(), at.date()), "UTC")
+    first = next(rows)
+    assert first.tapped_at == at + timedelta(seconds=2499), "the newest first"
+    assert len(list(rows)) == 2499

@@ -1,0 +1,198 @@
+"""The weekly mail: exactly one on a Monday for whoever wants it, with the figures of the week and a way out."""
+
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from PIL import Image
+
+from tapcard import worker
+from tapcard.db import db
+from tapcard.mails import taps
+from tapcard.models import Card, Lead, OutboxMessage, User
+from tapcard.services.taps import rollups, weekly_digest
+from tapcard.services.taps.ingest import Recorder
+from tests.conftest import FormClient
+from tests.taps import BOT, reading
+from tests.watching import together
+
+MONDAY = date(2026, 11, 16)
+SUNDAY_NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+WEEK_BEFORE = SUNDAY_NOON - timedelta(days=7)
+
+
+@pytest.fixture
+def reader(ada: User) -> User:
+    """Ada, who wants the mail."""
+    ada.wants_weekly_mail = True
+    db.session.commit()
+    return ada
+
+
+@pytest.fixture
+def tapped(app: Flask) -> Callable[..., None]:
+    """Store taps on a card at an instant."""
+
+    def store(card: Card, number: int, at: datetime, **values: Any) -> None:
+        milliseconds = int(at.timestamp() * 1000)
+        many = [reading(card_id=card.id, owner_id=card.owner_id, at=milliseconds, **values) for _n in range(number)]
+        Recorder(app.extensions["keys"]).store(db.session.connection(), many, "Europe/London")
+        rollups.fold("Europe/London")
+        db.session.commit()
+
+    return store
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "monday"),
+    [
+        ("2026-11-16T06:59", "Europe/London", None),
+        ("2026-11-16T07:00", "Europe/London", MONDAY),
+        ("2026-11-17T23:59", "Europe/London", MONDAY),
+        ("2026-11-18T00:00", "Europe/London", None),
+        ("2026-11-15T12:00", "Europe/London", None),
+        ("2026-07-06T06:00", "Europe/London", date(2026, 7, 6)),  # seven in summer
+        ("2026-11-15T18:00", "Pacific/Auckland", MONDAY),  # Monday comes earlier there
+        ("2026-11-16T14:59", "America/Los_Angeles", None),
+    ],
+)
+def test_mails_are_due_on_monday_morning_of_the_shop(now: str, zone: str, monday: date | None) -> None:
+    assert weekly_digest.monday_to_send(at(now), zone) == monday
+
+
+def test_a_week_brings_one_promise_however_often_it_is_asked_for(reader: User, outbox: Callable[[], list[str]]) -> None:
+    for _time in range(3):
+        weekly_digest.promise(MONDAY)
+        db.session.commit()
+    assert outbox() == ["mail.weekly"]
+    assert reader.weekly_mail_on == MONDAY
+    weekly_digest.promise(MONDAY + timedelta(days=7))
+    db.session.commit()
+    assert outbox() == ["mail.weekly"] * 2
+
+
+def test_a_crash_before_the_commit_leaves_neither_promise_nor_mark(
+    reader: User, outbox: Callable[[], list[str]]
+) -> None:
+    weekly_digest.promise(MONDAY)
+    db.session.rollback()
+    assert reader.weekly_mail_on is None
+    assert outbox() == []
+    weekly_digest.promise(MONDAY)
+    db.session.commit()
+    assert outbox() == ["mail.weekly"]
+
+
+def test_several_workers_promise_one(app: Flask, reader: User, outbox: Callable[[], list[str]]) -> None:
+    together(app, 4, lambda _place: weekly_digest.promise(MONDAY))
+    assert outbox() == ["mail.weekly"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"wants_weekly_mail": False},
+        {"verified_at": None},
+        {"is_active": False},
+        {"closed_at": SUNDAY_NOON},
+    ],
+)
+def test_whoever_cannot_or_will_not_read_it_gets_none(
+    reader: User, card: Card, tapped: Callable[..., None], outbox: Callable[[], list[str]], change: dict[str, Any]
+) -> None:
+    tapped(card, 2, SUNDAY_NOON)
+    for name, value in change.items():
+        setattr(reader, name, value)
+    db.session.commit()
+    assert weekly_digest.promise(MONDAY) == 0
+    assert outbox() == []
+    assert taps.write(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+
+
+def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
+    reader: User, card: Card, tapped: Callable[..., None]
+) -> None:
+    tapped(card, 2, WEEK_BEFORE)
+    tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
+    assert taps.write(reader.id, MONDAY.isoformat()) is None
+
+
+def test_the_worker_sends_it_on_monday_and_once(
+    app: Flask, reader: User, card: Card, create_card: Callable[..., Card], tapped: Callable[..., None],
+    run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    tapped(card, 5, SUNDAY_NOON)
+    tapped(create_card(reader, alias="Spare"), 2, SUNDAY_NOON - timedelta(days=1))
+    tapped(card, 3, WEEK_BEFORE)
+    db.session.add(
+        Lead(owner_id=reader.id, name="Gus", email="gus@example.com", consent_text="", created_at=SUNDAY_NOON)
+    )
+    db.session.add(
+        Lead(owner_id=reader.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
+    )
+    db.session.commit()
+    monkeypatch.setattr(worker, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
+    worker.promise_weekly_mails()
+    worker.promise_weekly_mails()
+    monkeypatch.undo()
+    run_worker()
+    run_worker()
+    [mail] = mailbox()
+    assert mail["To"] == "ada@example.com"
+    assert mail["Subject"] == "tapcard: Your cards from 9 Nov to 15 Nov 2026"
+    parts = {part.get_content_type(): part for part in mail.walk()}
+    text, html, picture = (parts[kind] for kind in ("text/plain", "text/html", "image/png"))
+    words = text.get_content().replace("\r\n", "\n")
+    assert "Your cards were tapped 7 times. The week before it was 3 times." in words
+    assert "Most of all “Everyday”: 5 taps. One person left you their contact." in words
+    assert "Sat 14 Nov: 2\nSun 15 Nov: 5\n" in words
+    assert "/statistics?period=free&since=2026-11-09&until=2026-11-15" in words
+    assert "/account" in words
+    assert picture.get_content_disposition() == "inline"
+    cid = picture["Content-ID"].strip("<>")
+    assert f'src="cid:{cid}"' in html.get_content()
+    assert re.search(r'alt="[^"]*Sun 15 Nov 5"', html.get_content())
+    with Image.open(io.BytesIO(picture.get_content())) as image:
+        assert image.width == 1088
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert db.session.scalars(sa.select(OutboxMessage.kind)).all() == ["mail.weekly"]
+
+
+def test_the_link_in_the_mail_switches_it_off_without_log_in(
+    client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
+) -> None:
+    tapped(card, 1, SUNDAY_NOON)
+    message = taps.write(reader.id, MONDAY.isoformat())
+    assert message is not None
+    link = message.extra_headers["List-Unsubscribe"].strip("<>")
+    assert link.startswith("http://localhost/mails/weekly/")
+    path = link.removeprefix("http://localhost")
+    assert "Switch the weekly mail off?" in client.get(path).text
+    assert reader.wants_weekly_mail, "programs that look at links change nothing"
+    answer = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
+    assert answer.status_code == 200
+    assert not reader.wants_weekly_mail
+    assert "The weekly mail is off" in client.get(path).text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["", "x", "0-", "{id}-", "{id}-0", "{other}-{digest}", "{id}-{digest}0", "é-é", "9999999999999999999999-{digest}"],
+)
+def test_a_forged_link_switches_nothing_off(
+    app: Flask, client: FormClient, reader: User, cleo: User, damage: str
+) -> None:
+    digest = weekly_digest.token_of(reader.id, app.extensions["keys"]).partition("-")[2]
+    token = damage.format(id=reader.id, other=cleo.id, digest=digest)
+    assert client.post(f"/mails/weekly/{token}", csrf=False).status_code == 404
+    assert reader.wants_weekly_mail
