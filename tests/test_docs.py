@@ -70,6 +70,17 @@ def test_every_command_that_a_guide_names_exists(app: Flask) -> None:
     assert not wrong
 
 
+def test_every_label_that_a_guide_names_is_in_the_interface() -> None:
+    """In the guides of shop owners and holders, what is bold is a label."""
+    sources = [path.read_text() for kind in ("*.py", "*.html") for path in (ROOT / "tapcard").rglob(kind)]
+    labels = {label for text in sources for label in re.findall(r"""_\(\s*["']([^"'\n]+)["']""", text)}
+    guides = [*(DOCS / "shop-owner").glob("*.md"), *(DOCS / "holder").glob("*.md")]
+    bold = {
+        (path.name, each.strip(".:")) for path in guides for each in re.findall(r"\*\*([^*]+)\*\*", path.read_text())
+    }
+    assert {(page, label) for page, label in bold if label not in labels} == set()
+
+
 def code_of(text: str) -> str:
     """Return only what stands in code, inline or in blocks."""
     blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
