@@ -11,6 +11,7 @@ from config import Config
 
 from . import admin, auth, billing, cli, db, mail, shop, tap, worker
 from .keys import Keys
+from .mails import accounts, cards, content, orders, profiles, taps  # noqa: F401  they register their emails
 from .web import (
     assets,
     carts,

@@ -231,3 +231,9 @@ def is_unreachable(error: DBAPIError) -> bool:
     if code is not None:
         return code & 0xFF in UNUSABLE_FILE
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+
+
+def execute_update(statement: sa.Update | sa.Delete) -> int:
+    """Execute an UPDATE or DELETE in the session and return how many rows it changed; loaded rows are not refreshed."""
+    result = db.session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
 """Mails: prepared from the outbox's promises, and sent; in development they become files instead.
 
-The worker does, for a promise whose kind is in `PREPARE`:
+The worker does, for a promise whose kind is in `KINDS`:
 
-1. `message = PREPARE[kind](**payload)`: looks up what the mail says; the rows of its links are changed here.
+1. `message = KINDS[kind](**payload)`: looks up what the mail says; the rows of its links are changed here.
 2. `db.session.commit()`: from now on the link in the message works. The other way round, a crash could leave a mail
    whose link was never stored.
 3. `if message is not None: mail.send(message)`, with no transaction open. None means there is nobody to write to any
@@ -30,12 +30,11 @@ from email_validator import EmailNotValidError, validate_email
 from flask import Flask, current_app
 from flask_babel import force_locale
 from flask_mail import Message
-from sqlalchemy import select
 
 from . import settings
 from .clock import utcnow
 from .db import db
-from .models import Card, CardTransfer, Enquiry, Lead, LinkPurpose, LinkToken, TransferOutcome, User
+from .models import User
 
 SMTP_SECONDS = 30
 
@@ -134,97 +133,12 @@ def _render(name: str, values: dict[str, Any]) -> str:
     return current_app.jinja_env.get_template(name).render(**values)
 
 
-# --- the mails of accounts --------------------------------------------------------------------------------------------
+def has_page(endpoint: str) -> bool:
+    """Tell whether this installation has a page."""
+    return endpoint in current_app.view_functions
 
 
-def verify_email(user_id: int) -> Message | None:
-    """Ask somebody to confirm the address they signed up with."""
-    user = _active(user_id)
-    if user is None or user.is_verified:
-        return None
-    token = _issue(user, LinkPurpose.VERIFY_EMAIL)
-    return compose("verify_email", user.email, user=user, link=link_to("auth.verify", token=token))
-
-
-def set_password(email: str) -> Message | None:
-    """Send a link to set a password, if there is an account; whoever asked is told the same in either case."""
-    user = db.session.scalar(select(User).where(User.email == email))
-    if user is None or not user.is_active:
-        return None
-    token = _issue(user, LinkPurpose.SET_PASSWORD)
-    link = link_to("auth.set_password", token=token)
-    name = "first_password" if user.password_hash is None else "set_password"
-    return compose(name, user.email, user=user, link=link)
-
-
-def password_changed(user_id: int) -> Message | None:
-    """Tell somebody that their password is another one now."""
-    user = _active(user_id)
-    if user is None:
-        return None
-    return compose("password_changed", user.email, user=user, link=link_to("auth.forgot_password"))
-
-
-def two_factor_on(user_id: int) -> Message | None:
-    """Tell somebody that logging in asks for a code from now on."""
-    return _about_account(user_id, "two_factor_on")
-
-
-def two_factor_off(user_id: int) -> Message | None:
-    """Tell somebody that their password is enough to log in from now on."""
-    return _about_account(user_id, "two_factor_off")
-
-
-def recovery_code_used(user_id: int) -> Message | None:
-    """Tell somebody that a recovery code stood in for their app."""
-    return _about_account(user_id, "recovery_code_used")
-
-
-def _about_account(user_id: int, name: str) -> Message | None:
-    user = _active(user_id)
-    return None if user is None else compose(name, user.email, user=user, link=link_to("auth.forgot_password"))
-
-
-def email_change(link_id: int) -> Message | None:
-    """Ask a new address whether it belongs to the account; an address that has an account already hears nothing."""
-    link = _open_link(link_id)
-    if link is None or db.session.scalar(select(User.id).where(User.email == link.email)) is not None:
-        return None
-    token = link.renew()
-    return compose("email_change", link.email, user=link.user, link=link_to("auth.confirm_email", token=token))
-
-
-def email_changed(link_id: int) -> Message | None:
-    """Tell the former address that it has been replaced, and how to undo that."""
-    link = _open_link(link_id)
-    if link is None:
-        return None
-    token = link.renew()
-    return compose("email_changed", link.email, user=link.user, link=link_to("auth.undo_email", token=token))
-
-
-def account_closed(user_id: int) -> Message | None:
-    """Confirm that an account is closed, and tell how to come back and until when; the last mail it gets."""
-    user = db.session.get(User, user_id)
-    if user is None or not user.may_return(utcnow()):
-        return None
-    return compose("account_closed", user.email, user=user, until=user.returns_until, link=link_to("auth.log_in"))
-
-
-# --- the mails of holders ---------------------------------------------------------------------------------------------
-
-
-def lead_received(lead_id: int) -> Message | None:
-    """Tell a holder who left their contact; answering the mail answers that person."""
-    lead = db.session.get(Lead, lead_id)
-    holder = _active(lead.owner_id) if lead is not None else None
-    if lead is None or holder is None or not holder.is_verified or not holder.wants_lead_mail:
-        return None
-    link = link_to("tap.leads")
-    return compose("lead_received", holder.email, reply_to=_mailable(lead.email), user=holder, lead=lead, link=link)
-
-
-def _mailable(address: str | None) -> str | None:
+def reply_address(address: str | None) -> str | None:
     """An address as it can stand in a header; None when there is none that could."""
     try:
         return validate_email(address, check_deliverability=False).ascii_email if address else None
@@ -232,90 +146,24 @@ def _mailable(address: str | None) -> str | None:
         return None
 
 
-def _active(user_id: int) -> User | None:
+def active_user(user_id: int) -> User | None:
+    """Return an active user, or None."""
     user = db.session.get(User, user_id)
     return user if user is not None and user.is_active else None
 
 
-def _issue(user: User, purpose: LinkPurpose) -> str:
-    link, token = LinkToken.issue(user, purpose, user.email, utcnow())
-    db.session.add(link)
-    return token
+# --- kinds ------------------------------------------------------------------------------------------------------------
+
+Writer = Callable[..., Message | None]
+KINDS: dict[str, Writer] = {}
 
 
-def _open_link(link_id: int) -> LinkToken | None:
-    """A link that was promised with the work itself, if nothing has ended it meanwhile."""
-    link = db.session.get(LinkToken, link_id)
-    if link is None or not link.is_open(utcnow()):
-        return None
-    is_alive = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.may_return(utcnow()))
-    return link if is_alive else None
+def kind(name: str) -> Callable[[Writer], Writer]:
+    """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed."""
 
+    def register(write: Writer) -> Writer:
+        if KINDS.setdefault(name, write) is not write:
+            raise ValueError(f"two functions write {name}")
+        return write
 
-# --- the mails of cards -----------------------------------------------------------------------------------------------
-
-
-def card_found(card_id: int, owner_id: int, message: str, answer_to: str) -> Message | None:
-    """Pass on what a finder wrote, unless the card is another's by now; answers to it do not go by us."""
-    card, owner = db.session.get(Card, card_id), _active(owner_id)
-    if card is None or owner is None or card.owner_id != owner_id:
-        return None
-    link = link_to("tap.card", token=card.token)
-    return compose("card_found", owner.email, user=owner, card=card, message=message, answer_to=answer_to, link=link)
-
-
-def card_offered(transfer_id: int) -> Message | None:
-    """Tell an address that a card is offered to it, as long as it is."""
-    transfer = db.session.get(CardTransfer, transfer_id)
-    sender = _active(transfer.from_user_id) if transfer is not None else None
-    if transfer is None or sender is None or transfer.ended_at is not None or transfer.expires_at <= utcnow():
-        return None
-    if db.session.scalar(select(User.id).where(User.email == transfer.to_email, ~User.is_active)) is not None:
-        return None
-    link = link_to("tap.offer", offer_id=transfer.id)
-    return compose("card_offered", transfer.to_email, sender=sender, link=link)
-
-
-def offer_answered(transfer_id: int) -> Message | None:
-    """Tell the former holder whether their card was taken."""
-    transfer = db.session.get(CardTransfer, transfer_id)
-    sender = _active(transfer.from_user_id) if transfer is not None else None
-    if transfer is None or sender is None:
-        return None
-    is_accepted = transfer.outcome is TransferOutcome.ACCEPTED
-    link = link_to("tap.dashboard")
-    return compose("offer_answered", sender.email, user=sender, transfer=transfer, is_accepted=is_accepted, link=link)
-
-
-# --- the mails of the shop --------------------------------------------------------------------------------------------
-
-
-def enquiry(enquiry_id: int, to: str) -> Message | None:
-    """Pass on to the shop what somebody wrote through its form; answering the mail answers that person."""
-    found = db.session.get(Enquiry, enquiry_id)
-    if found is None:
-        return None
-    link = link_to("backoffice.enquiry", enquiry_id=found.id) if _has_page("backoffice.enquiry") else ""
-    return compose("enquiry", to, reply_to=_mailable(found.email), enquiry=found, link=link)
-
-
-def _has_page(endpoint: str) -> bool:
-    return endpoint in current_app.view_functions
-
-
-PREPARE: dict[str, Callable[..., Message | None]] = {
-    "mail.verify_email": verify_email,
-    "mail.set_password": set_password,
-    "mail.password_changed": password_changed,
-    "mail.two_factor_on": two_factor_on,
-    "mail.two_factor_off": two_factor_off,
-    "mail.recovery_code_used": recovery_code_used,
-    "mail.email_change": email_change,
-    "mail.email_changed": email_changed,
-    "mail.lead_received": lead_received,
-    "mail.account_closed": account_closed,
-    "mail.card_found": card_found,
-    "mail.card_offered": card_offered,
-    "mail.offer_answered": offer_answered,
-    "mail.enquiry": enquiry,
-}
+    return register

@@ -19,8 +19,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from . import files, mail, outbox, settings
 from .clock import utcnow
 from .db import db, empty_log, insert, transactions
-from .mails import cards, content, taps
-from .mails import orders as order_letters
 from .models import LinkToken, OutboxMessage, PaymentStatus, Schedule, Tap, ThrottleCounter
 from .models.users import RETURN_WITHIN
 from .services.cards import transfers
@@ -151,14 +149,7 @@ def delete_unused(name: str, user_id: int) -> None:
         uploads.leave([name], user_id, due_at=may_go_at)
 
 
-# mails that tell figures know rules, so they stand above `mail`; where there is no mail, the promise is kept already
-PREPARE: ChainMap[str, Callable[..., Message | None]] = ChainMap(
-    mail.PREPARE,
-    order_letters.PREPARE,
-    {"mail.weekly": taps.write, uploads.DELETE: delete_unused},
-    {"mail.artwork_decided": cards.write},
-    {"mail.newsletter_confirm": content.ask_to_confirm},
-)
+HANDLERS: ChainMap[str, Callable[..., Message | None]] = ChainMap(mail.KINDS, {uploads.DELETE: delete_unused})
 
 
 def deliver_one(now: datetime) -> bool:
@@ -173,7 +164,7 @@ def deliver_one(now: datetime) -> bool:
         return False
     message_id = message.id
     try:
-        prepared = PREPARE[message.kind](**message.payload)
+        prepared = HANDLERS[message.kind](**message.payload)
         db.session.commit()
         if prepared is not None:
             mail.send(prepared)

@@ -55,7 +55,7 @@ def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
             raise ConnectionRefusedError("nobody there")
         sent[number] += 1
 
-    monkeypatch.setitem(mail.PREPARE, "test", keep)
+    monkeypatch.setitem(mail.KINDS, "test", keep)
     return sent
 
 
@@ -100,7 +100,7 @@ def test_a_worker_that_dies_while_it_sends_leaves_the_message_to_another(
     promise(1)
     now = utcnow()
     with monkeypatch.context() as patch:
-        patch.setitem(mail.PREPARE, "test", die)
+        patch.setitem(mail.KINDS, "test", die)
         with pytest.raises(Killed):
             worker.deliver_one(now)
     db.session.rollback()
@@ -144,7 +144,7 @@ def test_a_mail_waits_for_a_server_to_be_configured(
 
     promise(1)
     with monkeypatch.context() as patch:
-        patch.setitem(mail.PREPARE, "test", refuse)
+        patch.setitem(mail.KINDS, "test", refuse)
         worker.deliver()
     [message] = messages()
     assert (message.failed_at, message.error) == (None, "not configured")
@@ -158,7 +158,7 @@ def test_a_sender_that_works_again_delivers_late(
 ) -> None:
     promise(1)
     with monkeypatch.context() as patch:
-        patch.setitem(mail.PREPARE, "test", lambda number: 1 / 0)
+        patch.setitem(mail.KINDS, "test", lambda number: 1 / 0)
         worker.deliver()
     assert messages()[0].error == "ZeroDivisionError: division by zero"
     worker.deliver_one(messages()[0].due_at)
@@ -198,7 +198,7 @@ def test_a_failed_sender_keeps_nothing_of_what_it_began(app: Flask, ada: User, m
         db.session.flush()
         raise ValueError("no")
 
-    monkeypatch.setitem(mail.PREPARE, "test", half)
+    monkeypatch.setitem(mail.KINDS, "test", half)
     promise(1)
     worker.deliver()
     assert db.session.scalar(sa.select(Design.id)) is None
@@ -478,7 +478,7 @@ def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
 ) -> None:
     stop = threading.Event()
     promise(*range(10))
-    monkeypatch.setitem(mail.PREPARE, "test", lambda number: stop.set() if number == 3 else None)
+    monkeypatch.setitem(mail.KINDS, "test", lambda number: stop.set() if number == 3 else None)
     assert worker.deliver(stop) == 4
     assert sum(message.done_at is not None for message in messages()) == 4
 

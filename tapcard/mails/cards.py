@@ -1,18 +1,21 @@
-"""The mail that tells a buyer what became of their own artwork."""
+"""Emails about cards: artwork decisions and transfers."""
 
 from flask import current_app
 from flask_mail import Message
+from sqlalchemy import select
 
 from .. import mail
+from ..clock import utcnow
 from ..db import db
-from ..models import Design, DesignStatus, Order
+from ..models import CardTransfer, Design, DesignStatus, Order, TransferOutcome, User
 from ..services.orders import orders
 from ..services.privacy import erasure
 
 ORDER = "shop.order_link"
 
 
-def write(design_id: int, order_id: int | None = None) -> Message | None:
+@mail.kind("mail.artwork_decided")
+def artwork_decided(design_id: int, order_id: int | None = None) -> Message | None:
     """Tell whoever ordered cards of a design, or else whose it is, whether it can be printed, and if not, why."""
     design = db.session.get(Design, design_id)
     order = db.session.get(Order, order_id) if order_id is not None else None
@@ -38,4 +41,31 @@ def write(design_id: int, order_id: int | None = None) -> Message | None:
         number=order.number if order is not None else "",
         link=link,
         label_of_order=has_page,
+    )
+
+
+@mail.kind("mail.card_offered")
+def card_offered(transfer_id: int) -> Message | None:
+    """Tell an address that a card is offered to it, as long as it is."""
+    transfer = db.session.get(CardTransfer, transfer_id)
+    sender = mail.active_user(transfer.from_user_id) if transfer is not None else None
+    if transfer is None or sender is None or transfer.ended_at is not None or transfer.expires_at <= utcnow():
+        return None
+    if db.session.scalar(select(User.id).where(User.email == transfer.to_email, ~User.is_active)) is not None:
+        return None
+    link = mail.link_to("tap.offer", offer_id=transfer.id)
+    return mail.compose("card_offered", transfer.to_email, sender=sender, link=link)
+
+
+@mail.kind("mail.offer_answered")
+def offer_answered(transfer_id: int) -> Message | None:
+    """Tell the former holder whether their card was taken."""
+    transfer = db.session.get(CardTransfer, transfer_id)
+    sender = mail.active_user(transfer.from_user_id) if transfer is not None else None
+    if transfer is None or sender is None:
+        return None
+    is_accepted = transfer.outcome is TransferOutcome.ACCEPTED
+    link = mail.link_to("tap.dashboard")
+    return mail.compose(
+        "offer_answered", sender.email, user=sender, transfer=transfer, is_accepted=is_accepted, link=link
     )

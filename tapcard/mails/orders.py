@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from flask import current_app
 from flask_mail import Message
 
-from .. import mail, outbox, settings
+from .. import mail, outbox, phones, settings
 from ..db import db
 from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
@@ -21,11 +21,10 @@ from ..services.catalogue import reviews
 from ..services.orders import orders
 from ..services.payments import payments
 from ..services.privacy import erasure
-from ..services.profiles import profiles
 from ..settings import ShopSettings
-from ..web.navigation import has_endpoint
 
 
+@mail.kind("mail.order_received")
 def received(order_id: int, payment_id: int | None = None) -> Message | None:
     """Confirm an order that waits for its money; once it is paid, another mail says both.
 
@@ -42,15 +41,17 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
     return _to_buyer("order_received", order, outside=outside, due=payments.due(order))
 
 
+@mail.kind("mail.order_paid")
 def paid(order_id: int) -> Message | None:
     """Tell a buyer that their order is paid, and what happens next."""
     order = _order(order_id)
     if order is None or order.status not in AFTER_PAID:
         return None
-    has_cards = any(line.kind is LineKind.CARD for line in order.lines) and has_endpoint("shop.codes")
+    has_cards = any(line.kind is LineKind.CARD for line in order.lines) and mail.has_page("shop.codes")
     return _to_buyer("order_paid", order, has_cards=has_cards)
 
 
+@mail.kind("mail.order_shipped")
 def shipped(order_id: int) -> Message | None:
     """Tell a buyer that the parcel is on its way."""
     order = _order(order_id)
@@ -59,6 +60,7 @@ def shipped(order_id: int) -> Message | None:
     return _to_buyer("order_shipped", order)
 
 
+@mail.kind("mail.order_delivered")
 def delivered(order_id: int) -> Message | None:
     """Ask a buyer for a review of what has arrived."""
     order = _order(order_id)
@@ -70,12 +72,13 @@ def delivered(order_id: int) -> Message | None:
 def _reviews(order: Order) -> Iterator[tuple[str, str]]:
     """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
     titles = {line.product_id: line.title for line in order.lines}
-    if has_endpoint("shop.review_link"):
+    if mail.has_page("shop.review_link"):
         token = orders.token_of(order, current_app.extensions["keys"])
         for product in reviews.to_review(order):
             yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 
+@mail.kind("mail.order_canceled")
 def canceled(order_id: int) -> Message | None:
     """Tell a buyer that their order is canceled, and nothing is to be paid."""
     order = _order(order_id)
@@ -84,6 +87,7 @@ def canceled(order_id: int) -> Message | None:
     return _to_buyer("order_canceled", order)
 
 
+@mail.kind("mail.order_link")
 def link(order_id: int) -> Message | None:
     """Send a buyer the link of their order."""
     order = _order(order_id)
@@ -93,6 +97,7 @@ def link(order_id: int) -> Message | None:
 # --- to the shop ------------------------------------------------------------------------------------------------------
 
 
+@mail.kind("mail.order_to_owner")
 def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner about an order: once when money outside the web is awaited, once when it is paid."""
     order = _order(order_id)
@@ -110,6 +115,7 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
     return _compose("order_to_owner", address, order, reply_to=_answers_to(order), link=_back_office(order))
 
 
+@mail.kind("mail.payment_needs_care")
 def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner of money that cannot go its usual way."""
     payment = db.session.get(Payment, payment_id)
@@ -148,7 +154,7 @@ def _answers_to(order: Order) -> str | None:
 
 
 def _back_office(order: Order) -> str | None:
-    return mail.link_to("backoffice.order", number=order.number) if has_endpoint("backoffice.order") else None
+    return mail.link_to("backoffice.order", number=order.number) if mail.has_page("backoffice.order") else None
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -175,7 +181,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         money=lambda amount: amount.format(shop.locale),
         when=_writer(shop),
         place=_lines_of(order, shop),
-        phone=profiles.written(order.phone) if order.phone else "",
+        phone=phones.display(order.phone) if order.phone else "",
         is_open=order.is_delivery_open,
         **values,
     )
@@ -196,15 +202,3 @@ def _lines_of(order: Order, shop: ShopSettings) -> list[str]:
     country = Locale.parse(shop.locale).territories.get(address.get("country", ""), "")
     names = (address.get(name) for name in ("name", "company", "line1", "line2"))
     return [each for each in (*names, town, address.get("region"), country) if each]
-
-
-PREPARE: dict[str, Callable[..., Message | None]] = {
-    "mail.order_received": received,
-    "mail.order_paid": paid,
-    "mail.order_shipped": shipped,
-    "mail.order_delivered": delivered,
-    "mail.order_canceled": canceled,
-    "mail.order_link": link,
-    "mail.order_to_owner": to_owner,
-    "mail.payment_needs_care": needs_care,
-}

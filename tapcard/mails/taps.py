@@ -17,7 +17,8 @@ from ..services.taps.weekly_digest import Week
 CHART = "taps-of-the-week"
 
 
-def write(user_id: int, monday: str) -> Message | None:
+@mail.kind("mail.weekly")
+def weekly(user_id: int, monday: str) -> Message | None:
     """Tell a holder about the week before that Monday; nobody is written to about a week without taps and leads."""
     user = db.session.get(User, user_id)
     if user is None or not weekly_digest.is_wanted_by(user):

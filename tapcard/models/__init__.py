@@ -18,12 +18,14 @@ from .cards import (
     TransferOutcome,
 )
 from .carts import Cart, CartLine, LineKind
+from .credit import CreditAccount, CreditEntry
+from .delivery import DeliveryKind, DeliveryMethod
+from .enquiries import Enquiry
+from .newsletter import Subscriber, SubscriberStatus
 from .orders import (
     AFTER_PAID,
     ORDER_MOVES,
     CardHold,
-    CreditAccount,
-    CreditEntry,
     LineGrant,
     Order,
     OrderEvent,
@@ -33,7 +35,7 @@ from .orders import (
     ProductionStatus,
 )
 from .outbox import OutboxMessage, Schedule
-from .pages import Enquiry, PageMenu, ShopPage, Subscriber, SubscriberStatus
+from .pages import PageMenu, ShopPage
 from .payments import PAYMENT_MOVES, PAYMENT_OPEN, Payment, PaymentStatus, SandboxCharge
 from .products import (
     Availability,
@@ -52,17 +54,11 @@ from .products import (
     product_collections,
 )
 from .profiles import SOCIALS, FormerSlug, Lead, Profile, ProfileAction, ProfileActionKind, ProfileLink, ProfileTheme
-from .promotions import (
-    DeliveryKind,
-    DeliveryMethod,
-    Promotion,
-    PromotionCustomer,
-    PromotionScope,
-)
+from .promotions import Promotion, PromotionCustomer, PromotionScope
+from .rate_limits import ThrottleCounter
 from .sessions import WebSession
 from .settings import Setting
 from .taps import Channel, Device, Outcome, ShopTapDay, SpoolFile, Tap, TapDay, TapHour, UserAgent, VisitorKey
-from .throttles import ThrottleCounter
 from .users import Address, LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, user_roles
 
 __all__ = [

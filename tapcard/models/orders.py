@@ -11,8 +11,9 @@ from ..db import Base, created, enum_type, minor_units, pk
 from ..money import Money
 from .cards import Card, Design
 from .carts import LineKind
+from .delivery import DeliveryMethod
 from .products import NAME_LENGTH, Product
-from .promotions import DeliveryMethod, Promotion
+from .promotions import Promotion
 from .users import EMAIL_LENGTH, User
 from .users import NAME_LENGTH as PERSON_LENGTH
 
@@ -237,27 +238,3 @@ class OrderEvent(Base):
 
     order: Mapped[Order] = relationship(back_populates="events")
     actor: Mapped[User | None] = relationship()
-
-
-class CreditAccount(Base):
-    """What a person may spend in the shop; the sum of their entries."""
-
-    __tablename__ = "credit_accounts"
-    __table_args__ = (sa.CheckConstraint("amount >= 0", name="amount_not_negative"),)
-
-    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), primary_key=True, autoincrement=False)
-    amount: Mapped[minor_units]
-
-
-class CreditEntry(Base):
-    """Credit that was given (positive) or spent (negative), and why."""
-
-    __tablename__ = "credit_entries"
-
-    id: Mapped[pk]
-    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
-    amount: Mapped[minor_units]
-    why: Mapped[str] = mapped_column(sa.String(200))
-    order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("orders.id"), index=True)
-    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
-    created_at: Mapped[created]

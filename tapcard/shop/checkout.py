@@ -17,7 +17,7 @@ from ..services.cart import carts, delivery, pricing
 from ..services.cart.pricing import Totals
 from ..services.orders import checkout, orders
 from ..services.orders.checkout import NEW
-from ..web import filters
+from ..web import filters, payment_methods
 from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
 from ..web.guards import to_log_in
@@ -160,10 +160,14 @@ def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> R
     """The page of the second step."""
     draft = draft_of(cart, buyer.method, buyer.email)
     if form is None:
-        form = ReviewForm(paying.offered(), formdata=None, is_free=not draft.totals.total_amount)
+        form = ReviewForm(paying.offered(filters.shop()), formdata=None, is_free=not draft.totals.total_amount)
     form.total.data = f"{draft.totals.total_amount} {draft.totals.currency}"
     page = render_template(
-        "shop/review_order.html", form=form, draft=draft, buyer=buyer, gateways=paying.in_words(paying.offered())
+        "shop/review_order.html",
+        form=form,
+        draft=draft,
+        buyer=buyer,
+        gateways=payment_methods.descriptions(paying.offered(filters.shop())),
     )
     return make_response(page, *form_status(form))
 
@@ -193,7 +197,9 @@ def place_order() -> Response:
         return ordered_before(cart)
     try:
         buyer = checkout.buyer(cart, buyer_here())
-        form = ReviewForm(paying.offered(), is_free=not draft_of(cart, buyer.method, buyer.email).totals.total_amount)
+        form = ReviewForm(
+            paying.offered(filters.shop()), is_free=not draft_of(cart, buyer.method, buyer.email).totals.total_amount
+        )
         if not form.validate():
             return review(cart, buyer, form)
         paid = paying.close_replaced(orders.being_paid(cart, buyer, **terms(form)))
@@ -242,7 +248,7 @@ def pay(order: Order, code: str) -> Response:
     """Start the payment of an order, and go where the buyer pays; if that fails, the order stays and says so."""
     number = order.number
     try:
-        return redirect(paying.start(order, code))
+        return redirect(paying.start(order, code, filters.shop()))
     except GatewayError:
         db.session.rollback()
         flash(_("This way to pay does not answer at present. Your order is kept; try again, or another way."), "error")

@@ -17,7 +17,7 @@ from ..services.accounts import accounts
 from ..services.catalogue import reviews
 from ..services.orders import orders, reorder
 from ..services.payments import payments
-from ..web import filters
+from ..web import filters, payment_methods
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
@@ -59,7 +59,7 @@ def order(number: str) -> Response:
 
 def show(found: Order, form: PayForm | None = None) -> Response:
     """The page of an order; while it waits for money it asks how to pay."""
-    offered = paying.offered() if found.is_open else []
+    offered = paying.offered(filters.shop()) if found.is_open else []
     payment = payments.open_of(found) if found.is_open else None
     if form is None:
         form = PayForm(offered, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
@@ -67,7 +67,7 @@ def show(found: Order, form: PayForm | None = None) -> Response:
         "shop/order.html",
         order=found,
         form=form,
-        gateways=paying.in_words(offered),
+        gateways=payment_methods.descriptions(offered),
         payment=payment,
         due=payments.due(found) if found.is_open else None,
         history=history(found),
@@ -88,7 +88,7 @@ def pay_order(number: str) -> Response:
     """Pay an order that waits for its money, by the same way or another one."""
     throttle("place_order", account=current_user.id, address=True)
     found = own(number)
-    form = PayForm(paying.offered())
+    form = PayForm(paying.offered(filters.shop()))
     if found.is_open and not form.validate():
         return show(found, form)
     return pay(found, form.gateway.data or "")

@@ -7,7 +7,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, g
 
-from .. import settings
+from .. import phones, settings
 from ..clock import utcnow
 from ..money import Money
 from ..services.profiles import profiles
@@ -24,7 +24,7 @@ def init_app(app: Flask) -> None:
         "money": write_money,
         "minor": write_minor,
         "country": country_name,
-        "phone": profiles.written,
+        "phone": phones.display,
         "mail_link": profiles.mail_link,
     }.items():
         app.jinja_env.filters[name] = function

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from flask import current_app, url_for
-from flask_babel import gettext as _t
 from flask_login import current_user
 
 from ..clock import utcnow
@@ -12,35 +11,23 @@ from ..errors import mark as _
 from ..gateways.base import OFFLINE, Gateway, GatewayError
 from ..models import Order, Payment, PaymentStatus
 from ..services.payments import payments
-from ..web import filters
+from ..settings import ShopSettings
 from . import evidence
 
 
-def offered() -> list[Gateway]:
+def offered(shop: ShopSettings) -> list[Gateway]:
     """Those that a buyer may choose."""
-    return payments.offered(evidence.gateways(), filters.shop())
+    return payments.offered(evidence.gateways(), shop)
 
 
-def in_words(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
-    """How each way to pay is called, and what a buyer should know of it, by its code."""
-    words = {
-        "sandbox": (_t("Rehearsal"), _t("A page of ours plays the payment. No money moves.")),
-        "offline": (
-            _t("Bank transfer, cash or cheque"),
-            filters.shop().offline_text or _t("We tell you how once you have ordered."),
-        ),
-    }
-    return {each.code: words.get(each.code, (each.code.capitalize(), "")) for each in gateways}
-
-
-def start(order: Order, code: str) -> str:
+def start(order: Order, code: str, shop: ShopSettings) -> str:
     """Start the payment of an order, committed before, and tell where the buyer goes next.
 
     A payment that is under way by the same gateway is gone on with; one by another is closed there first. What costs
     nothing is paid at once. Commits, since no transaction may be open while a gateway is asked. Raises
     `payments.UnknownGateway`, `NotPayable`, `PaymentUnderWay`, or `GatewayError` when the gateway does not answer.
     """
-    gateway = next((each for each in offered() if each.code == code), None)
+    gateway = next((each for each in offered(shop) if each.code == code), None)
     order_url = url_for("shop.order", number=order.number)
     if payments.settle_free(order, current_app.extensions["keys"], utcnow()):
         db.session.commit()
@@ -54,7 +41,7 @@ def start(order: Order, code: str) -> str:
     if under_way is not None:
         close(under_way)
     payment = payments.begin(order, gateway, current_user if current_user.is_authenticated else None)
-    charge = payments.charge_of(payment, filters.shop(), _back_url(payment))
+    charge = payments.charge_of(payment, shop, _back_url(payment))
     payment_id = payment.id
     db.session.commit()
     try:
@@ -64,7 +51,7 @@ def start(order: Order, code: str) -> str:
         db.session.commit()
         raise
     payment = db.session.get_one(Payment, payment_id)
-    is_on = payments.started(payment, told, gateway, filters.shop(), utcnow())
+    is_on = payments.started(payment, told, gateway, shop, utcnow())
     db.session.commit()
     if not is_on:  # given up while the gateway was asked
         evidence.close(payment_id, code, told.reference, PaymentStatus.CANCELED)

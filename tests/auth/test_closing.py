@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
+from tapcard.mails import accounts as accounts_mails
 from tapcard.models import Address, Card, CardStatus, Profile, User
 from tapcard.services.privacy import closure
 from tests.auth.conftest import is_signed_in, text_of
@@ -119,10 +120,10 @@ def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outb
         "mail.password_changed": {"user_id": ada.id},
         "mail.set_password": {"email": ada.email},
     }.items():
-        assert mail.PREPARE[kind](**payload) is None, kind
-    assert mail.account_closed(ada.id) is not None
+        assert mail.KINDS[kind](**payload) is None, kind
+    assert accounts_mails.account_closed(ada.id) is not None
     closure.reopen(ada.id, utcnow())
-    assert mail.account_closed(ada.id) is None
+    assert accounts_mails.account_closed(ada.id) is None
 
 
 # --- coming back ------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from tapcard import mail, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
+from tapcard.mails import accounts as accounts_mails
 from tapcard.models import Card, CardTransfer, LinkPurpose, LinkToken, OutboxMessage, TransferOutcome, User
 
 LINK = re.compile(r"(http://localhost/\S*?)([\w-]{43})")
@@ -36,7 +37,7 @@ def part(message: Any, kind: str) -> str:
 
 def prepared(user: User) -> Any:
     """A mail that is ready to go, with its link stored and no transaction open."""
-    message = mail.verify_email(user.id)
+    message = accounts_mails.verify_email(user.id)
     assert message is not None
     db.session.commit()
     return message
@@ -109,13 +110,13 @@ TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "m
 
 
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(mail.PREPARE) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
+    assert set(mail.KINDS) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
 def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str) -> None:
     to, path, purpose, lifetime = EXPECTED[kind]
-    message = mail.PREPARE[kind](**payload_for(kind, dora))
+    message = mail.KINDS[kind](**payload_for(kind, dora))
     db.session.commit()
     assert message is not None
     assert parsed(message)["To"] == to
@@ -129,7 +130,7 @@ def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str)
 
 @pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
 def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> None:
-    message = mail.PREPARE[kind](**payload_for(kind, dora))
+    message = mail.KINDS[kind](**payload_for(kind, dora))
     assert message is not None
     headers = parsed(message)
     assert headers["Auto-Submitted"] == "auto-generated"
@@ -151,7 +152,7 @@ def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> N
 def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[str, Any], None]) -> None:
     set_setting("support_email", "help@example.com")
     set_setting("shop_name", "Cards & Co")
-    message = mail.verify_email(dora.id)
+    message = accounts_mails.verify_email(dora.id)
     assert parsed(message)["Reply-To"] == "help@example.com"
     assert parsed(message)["Subject"] == "Cards & Co: Confirm your e-mail address"
     assert "Cards &amp; Co" in part(message, "html")
@@ -163,7 +164,7 @@ def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
     payload = payload_for(kind, dora)
     dora.is_active = False
     db.session.commit()
-    assert mail.PREPARE[kind](**payload) is None
+    assert mail.KINDS[kind](**payload) is None
 
 
 @pytest.mark.parametrize("kind", ["mail.email_change", "mail.email_changed"])
@@ -172,29 +173,29 @@ def test_a_link_that_has_ended_is_not_mailed(dora: User, kind: str, end: str) ->
     payload = payload_for(kind, dora)
     setattr(db.session.get_one(LinkToken, payload["link_id"]), end, NOW)
     db.session.commit()
-    assert mail.PREPARE[kind](**payload) is None
+    assert mail.KINDS[kind](**payload) is None
 
 
 def test_a_verified_address_is_not_asked_again(ada: User) -> None:
-    assert mail.verify_email(ada.id) is None
+    assert accounts_mails.verify_email(ada.id) is None
 
 
 @pytest.mark.usefixtures("app")
 def test_what_is_gone_gets_no_mail() -> None:
-    assert mail.verify_email(99) is None
-    assert mail.password_changed(99) is None
-    assert mail.set_password("nobody@example.com") is None
-    assert mail.email_change(99) is None
-    assert mail.email_changed(99) is None
+    assert accounts_mails.verify_email(99) is None
+    assert accounts_mails.password_changed(99) is None
+    assert accounts_mails.set_password("nobody@example.com") is None
+    assert accounts_mails.email_change(99) is None
+    assert accounts_mails.email_changed(99) is None
 
 
 def test_an_address_with_an_account_hears_nothing_of_anothers_wish(ada: User, cleo: User) -> None:
-    assert mail.email_change(promise(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
+    assert accounts_mails.email_change(promise(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
 
 
 def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
-    message = mail.set_password("gus@example.com")
+    message = accounts_mails.set_password("gus@example.com")
     assert "has no password yet" in part(message, "plain")
     assert part(message, "plain").startswith("Hello,\n")
 
@@ -206,7 +207,7 @@ def test_no_name_breaks_out_of_a_mail(dora: User, set_setting: Callable[[str, An
     dora.first_name = name.replace("\x00", "")
     set_setting("shop_name", name.replace("\x00", ""))
     db.session.commit()
-    message = mail.verify_email(dora.id)
+    message = accounts_mails.verify_email(dora.id)
     headers = parsed(message)
     assert set(headers.keys()) == {
         "MIME-Version", "Content-Type", "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted",
@@ -218,7 +219,7 @@ def test_no_name_breaks_out_of_a_mail(dora: User, set_setting: Callable[[str, An
 
 def test_an_international_domain_is_written_in_letters_of_ascii(create_user: Callable[..., User]) -> None:
     create_user("gus@stra\u00dfe.example.com")
-    assert parsed(mail.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
+    assert parsed(accounts_mails.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
 
 
 def test_links_follow_the_configured_address_alone(other_app: Callable[..., Flask], dora: User) -> None:
@@ -226,7 +227,7 @@ def test_links_follow_the_configured_address_alone(other_app: Callable[..., Flas
     db.session.commit()
     with other.test_request_context(base_url="https://evil.example/"):
         assert mail.link_to("auth.forgot_password") == "https://cards.example.com/shop/forgot-password"
-        text = part(mail.verify_email(user_id), "plain")
+        text = part(accounts_mails.verify_email(user_id), "plain")
     assert "https://cards.example.com/shop/verify/" in text
     assert "evil" not in text
 
@@ -340,7 +341,7 @@ def test_a_mail_that_is_sent_twice_works_the_second_time(
     link_id = promise(ada, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")
     tokens = []
     for _time in range(2):
-        message = mail.email_change(link_id)
+        message = accounts_mails.email_change(link_id)
         db.session.commit()
         tokens.append(LINK.findall(part(message, "plain"))[0][1])
     stored = db.session.scalars(select(LinkToken.token_hash)).one()
@@ -348,7 +349,7 @@ def test_a_mail_that_is_sent_twice_works_the_second_time(
 
 
 def test_no_promise_carries_a_secret(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
-    for kind in mail.PREPARE:
+    for kind in mail.KINDS:
         db.session.add(OutboxMessage(kind=kind, payload=payload_for(kind, ada), due_at=NOW))
     db.session.commit()
     hashes = set(db.session.scalars(select(LinkToken.token_hash)))

@@ -79,7 +79,7 @@ def test_every_mail_that_is_promised_can_be_written() -> None:
                 if isinstance(first, ast.Constant) and str(first.value).startswith("mail."):
                     posted.add(first.value)
     assert len(posted) > 15
-    assert posted <= worker.PREPARE.keys()
+    assert posted <= worker.HANDLERS.keys()
 
 
 def test_a_payment_outside_the_web_is_asked_for_once_and_the_owner_hears_of_it(

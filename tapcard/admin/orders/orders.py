@@ -15,7 +15,7 @@ from ...gateways.base import GatewayError
 from ...models import Order, OrderStatus, Payment, ProductionStatus
 from ...services.orders import order_desk, orders
 from ...services.orders.order_desk import Show
-from ...services.payments import payments
+from ...services.payments import oversold, payments
 from ...web import filters
 from ...web.forms import Form, refusals
 from ...web.guards import permission_required
@@ -121,7 +121,7 @@ def give_order(number: str) -> Response:
     keys = current_app.extensions["keys"]
     return press(
         number,
-        lambda found: order_desk.give_after_all(found, current_user, keys, utcnow()),
+        lambda found: oversold.give_after_all(found, current_user, keys, utcnow()),
         _("Everything in it is given."),
     )
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from babel import Locale
 from sqlalchemy import Select, select
 
+from ... import phones
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Address, User
-from ..profiles import profiles
 
 MOST_ADDRESSES = 20
 LENGTHS = {
@@ -95,7 +95,7 @@ def countries(locale: str) -> list[tuple[str, str]]:
 
 
 def add(user: User, typed: Mapping[str, str]) -> Address:
-    """Keep another address; the first one is the default. Raises `BadAddress`, `profiles.BadEntry`, and so on."""
+    """Keep another address; the first one is the default. Raises `BadAddress`, `phones.InvalidPhone`, and so on."""
     values = clean_all(typed)
     _hold(user)
     number = db.session.scalar(select(sa.func.count()).where(Address.user_id == user.id)) or 0
@@ -155,7 +155,7 @@ def _refuse_none(result: sa.Result[object]) -> None:
 
 
 def clean_all(typed: Mapping[str, str]) -> dict[str, str | None]:
-    """Turn what was typed into what is stored; raises `BadAddress` or `profiles.BadEntry`, each with its field."""
+    """Turn what was typed into what is stored; raises `BadAddress` or `phones.InvalidPhone`, each with its field."""
     values: dict[str, str | None] = {}
     for field, longest in LENGTHS.items():
         text = " ".join((typed.get(field) or "").split())
@@ -171,7 +171,7 @@ def clean_all(typed: Mapping[str, str]) -> dict[str, str | None]:
     if not values["region"] and country in REGION_PROMPTS:
         raise BadAddress(REGION_PROMPTS[country], field="region")
     values["postal_code"] = clean_postal_code(values["postal_code"] or "", country)
-    values["phone"] = profiles.clean("phone", typed.get("phone") or "", country)
+    values["phone"] = phones.clean(typed.get("phone") or "", country)
     return values
 
 

@@ -12,9 +12,10 @@ from ...db import db, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
-from ...models import Category, Product, Promotion, PromotionCustomer, PromotionScope, User, product_collections
+from ...models import Product, Promotion, PromotionCustomer, PromotionScope, User, product_collections
 from ...models.promotions import CODE_LENGTH
 from ...money import Money
+from ..catalogue import categories
 
 PURPOSE = "promotion_customer"
 
@@ -129,7 +130,7 @@ def promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[b
     if promotion.applies_to is PromotionScope.PRODUCT:
         return [product is not None and product.id == promotion.product_id for product in products]
     if promotion.applies_to is PromotionScope.CATEGORY:
-        shelves = below(promotion.category_id)
+        shelves = categories.below(promotion.category_id)
         return [product is not None and product.category_id in shelves for product in products]
     theirs = {product.id for product in products if product is not None}
     inside = set(
@@ -141,13 +142,6 @@ def promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[b
         )
     )
     return [product is not None and product.id in inside for product in products]
-
-
-def below(category_id: int | None) -> set[int]:
-    """The ids of a category and of everything below it."""
-    shelves = select(sa.literal(category_id, sa.BigInteger).label("id")).cte("shelves", recursive=True)
-    shelves = shelves.union(select(Category.id).join(shelves, Category.parent_id == shelves.c.id))
-    return set(db.session.scalars(select(shelves.c.id)))
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------

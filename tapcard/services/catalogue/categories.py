@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -10,7 +11,6 @@ from ...db import db, hold
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
-from ..cart.promotions import below
 from ..core import audit, keeping, uploads
 from .product_media import arrange
 from .products import free_slug, slug_of
@@ -200,3 +200,10 @@ def _save(row: Category | Collection, values: Mapping[str, Any]) -> None:
 
 def _taken() -> Taken:
     return Taken(_("Another one has this address."))
+
+
+def below(category_id: int | None) -> set[int]:
+    """The ids of a category and of everything below it."""
+    shelves = select(sa.literal(category_id, sa.BigInteger).label("id")).cte("shelves", recursive=True)
+    shelves = shelves.union(select(Category.id).join(shelves, Category.parent_id == shelves.c.id))
+    return set(db.session.scalars(select(shelves.c.id)))

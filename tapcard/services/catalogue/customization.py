@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ... import phones
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import OptionKind, Product, ProductOption
-from ..profiles import profiles
 
 FIELD = "option-"  # of the form: FIELD + the option's key
 LONGEST = {OptionKind.TEXT: 100, OptionKind.LONG_TEXT: 1000, OptionKind.COLOR: 40, OptionKind.LOCATION: 100}
@@ -77,7 +77,7 @@ def _clean(option: ProductOption, typed: str, country: str) -> str:
 
 def _phone(text: str, country: str, field: str) -> str:
     try:
-        return profiles.clean("phone", text, country) or ""
+        return phones.clean(text, country) or ""
     except DomainError as error:
         raise BadAnswer(error.message, field=field, **error.params) from None
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ... import phones
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
@@ -15,7 +16,6 @@ from ...models import Address, Cart, DeliveryMethod, LineKind, User
 from ...settings import ShopSettings
 from ..accounts import accounts, addresses
 from ..cart import delivery
-from ..profiles import profiles
 from .orders import Buyer
 
 NEW = "new"  # instead of the id of a saved address
@@ -46,7 +46,7 @@ def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSett
         "email": user.email if user is not None else accounts.normalise_email(typed["email"]),
         "first_name": " ".join(typed["first_name"].split()),
         "last_name": " ".join(typed["last_name"].split()),
-        "phone": profiles.clean("phone", typed["phone"], typed.get("country") or shop.country) or "",
+        "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
         "note": typed["note"],
     }
     if ships(cart):

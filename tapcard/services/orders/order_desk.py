@@ -11,8 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from ...clock import today_in
-from ...db import db
-from ...errors import DomainError
+from ...db import db, execute_update
 from ...errors import mark as _
 from ...gateways.base import OFFLINE
 from ...keys import Keys
@@ -20,8 +19,6 @@ from ...models import (
     PAYMENT_OPEN,
     AuditEntry,
     Card,
-    LineGrant,
-    LineKind,
     Order,
     OrderEvent,
     OrderLine,
@@ -36,10 +33,8 @@ from ...models.orders import AFTER_PAID
 from ...money import Money
 from ...settings import ShopSettings
 from ..cards import cards
-from ..cart import credit
 from ..core import audit
-from ..payments import payments
-from . import fulfillment, orders
+from . import orders
 from .orders import IllegalMove
 
 IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
@@ -51,10 +46,6 @@ LONGEST_SEARCH = 100
 MONTH = timedelta(days=30)
 TOLD_IN_HISTORY = ("order.noted", "order.extended", "order.oversold", "order.given_after_all", "payment.confirmed",
                    "payment.dismissed", "payment.mismatched")  # fmt: skip
-
-
-class CannotGive(DomainError):
-    """What was paid for is not there to be given."""
 
 
 class Show(enum.StrEnum):
@@ -239,7 +230,7 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
 def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
     """Cancel an order that is not paid in full, and what is under way outside the web; raises `IllegalMove`."""
     orders.cancel(order, by, keys, now, why)
-    _run(
+    execute_update(
         sa.update(Payment)
         .where(Payment.order_id == order.id, Payment.status.in_(PAYMENT_OPEN))
         .values(status=PaymentStatus.CANCELED, settled_at=now)
@@ -255,48 +246,3 @@ def produce(order: Order, line_id: int, status: ProductionStatus, was: Productio
         raise IllegalMove(_("Only an order that is paid, and not under way yet, is worked on."))
     orders.produce(line, status, by, was=was)
     return line
-
-
-def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
-    """Give what an oversold order promises all the same, since staff found it; raises `IllegalMove` or `CannotGive`.
-
-    Its goods are taken from stock as far as they are there, and its buyer's credit; the payment needs no more care.
-    """
-    oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
-    if not _run(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
-        raise IllegalMove(_("This order is not oversold any more."))
-    db.session.refresh(order)
-    if any(_has_failed(line) for line in order.lines):
-        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
-    orders.take_what_is_there(order)
-    missing = order.credit_amount - credit.spent_on(order)
-    if missing > 0:
-        _spend_again(order, missing)
-    fulfillment.fulfill(order, keys, now)
-    if order.is_oversold:
-        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
-    if payments.captured(order) <= order.total_amount:
-        came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
-        _run(sa.update(Payment).where(*came).values(refund_proposed=False))
-    audit.record("order.given_after_all", subject=order, actor=by)
-
-
-def _has_failed(line: OrderLine) -> bool:
-    """Whether a card should have been activated and was not: that is never tried again."""
-    if line.kind is not LineKind.ACTIVATION or db.session.get(LineGrant, line.id) is None:
-        return False
-    card = cards.find(line.card_token or "")
-    return card is None or card.order_line_id != line.id
-
-
-def _spend_again(order: Order, amount: int) -> None:
-    try:
-        credit.spend(order.user_id or 0, amount, order)
-    except credit.NotEnoughCredit:
-        raise CannotGive(
-            _("The buyer has spent this order's credit meanwhile. Give them credit first, or the money back.")
-        ) from None
-
-
-def _run(statement: sa.Update) -> int:
-    return int(db.session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

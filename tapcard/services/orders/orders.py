@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from ... import outbox
-from ...db import db, insert
+from ...db import db, execute_update, insert
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...keys import Keys
@@ -497,7 +497,7 @@ def take_what_is_there(order: Order) -> None:
             stock = db.session.scalar(select(Product.stock).where(Product.id == line.product_id).with_for_update())
             line.stock_taken = min(stock or 0, line.quantity)
             lower = sa.update(Product).where(Product.id == line.product_id, Product.stock >= line.stock_taken)
-            _run(lower.values(stock=Product.stock - line.stock_taken))
+            execute_update(lower.values(stock=Product.stock - line.stock_taken))
     db.session.flush()
 
 
@@ -616,9 +616,9 @@ def _end(order: Order, move: OrderMove, by: User | None, keys: Keys, now: dateti
 def extend(order: Order, until: datetime) -> None:
     """Let an order wait longer for its payment, and hold its cards as long."""
     longer = sa.and_(Order.id == order.id, Order.status == OrderStatus.PENDING, Order.expires_at < until)
-    _run(sa.update(Order).where(longer).values(expires_at=until))
+    execute_update(sa.update(Order).where(longer).values(expires_at=until))
     ids = [line.id for line in order.lines]
-    _run(sa.update(CardHold).where(CardHold.order_line_id.in_(ids)).values(expires_at=until))
+    execute_update(sa.update(CardHold).where(CardHold.order_line_id.in_(ids)).values(expires_at=until))
     db.session.refresh(order)
 
 
@@ -700,7 +700,7 @@ def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: Product
     if line.kind is not LineKind.CARD:
         raise IllegalMove(_("Only cards are produced."))
     seen = OrderLine.production_status == was if was is not None else sa.true()
-    if not _run(sa.update(OrderLine).where(OrderLine.id == line.id, seen).values(production_status=status)):
+    if not execute_update(sa.update(OrderLine).where(OrderLine.id == line.id, seen).values(production_status=status)):
         raise IllegalMove(_("Somebody has just changed this line. Look at the order again."))
     db.session.refresh(line)
     audit.record("order_line.produced", subject=line, actor=by, status=status.value)
@@ -724,10 +724,10 @@ def attach_one(order: Order, user: User) -> None:
 
 
 def _attach(order_id: int, user: User) -> None:
-    if _run(sa.update(Order).where(Order.id == order_id, Order.user_id.is_(None)).values(user_id=user.id)):
+    if execute_update(sa.update(Order).where(Order.id == order_id, Order.user_id.is_(None)).values(user_id=user.id)):
         artwork = select(OrderLine.design_id).where(OrderLine.order_id == order_id)
         ownerless = (Design.id.in_(artwork), Design.owner_id.is_(None), ~Design.is_public)
-        _run(sa.update(Design).where(*ownerless).values(owner_id=user.id))
+        execute_update(sa.update(Design).where(*ownerless).values(owner_id=user.id))
 
 
 def _move(order: Order, move: OrderMove, actor: User | None, why: str = "", /, **values: Any) -> bool:
@@ -753,7 +753,3 @@ def _note(
     event = OrderEvent(order_id=order.id, move=move, from_status=before, to_status=after, why=why[:200])
     event.actor_id = actor.id if actor is not None else None
     db.session.add(event)
-
-
-def _run(statement: Any) -> int:
-    return int(db.session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import phonenumbers
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.orm.exc import StaleDataError
 
+from ... import phones
 from ...clock import utcnow
 from ...db import db, insert
 from ...errors import DomainError, NotFound
@@ -287,7 +286,10 @@ def clean(field: str, text: str, region: str) -> str | None:
     if field in LENGTHS:
         return _clean_text(field, text)
     if field in PHONES:
-        return _clean_phone(field, text, region)
+        try:
+            return phones.clean(text, region, field=field)
+        except phones.InvalidPhone as error:
+            raise BadEntry(error.message, field=field) from error
     if field in SOCIALS:
         return social_handles.clean(field, text)
     if field == "email":
@@ -339,20 +341,6 @@ def _clean_email(text: str) -> str:
         raise BadEntry(_("This is not an e-mail address."), field="email") from error
 
 
-def _clean_phone(field: str, text: str, region: str) -> str:
-    try:
-        number = phonenumbers.parse(text, region)
-    except NumberParseException:
-        number = None
-    # by length alone: new ranges of numbers are given out faster than the library learns of them
-    is_possible = phonenumbers.is_possible_number_with_reason(number) if number else None
-    if number is None or number.extension or is_possible != ValidationResult.IS_POSSIBLE:
-        raise BadEntry(
-            _("This is not a phone number. Write it with its country code, like +44 20 7946 0000."), field=field
-        )
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-
-
 # --- what a page shows ------------------------------------------------------------------------------------------------
 
 
@@ -381,12 +369,12 @@ def contacts(profile: Profile) -> list[Contact]:
     """Every way to reach somebody that their profile shows, the most direct one first."""
     rows: list[Contact] = []
     if profile.phone:
-        rows.append(Contact("phone", _("Phone"), _("Call"), f"tel:{profile.phone}", written(profile.phone)))
+        rows.append(Contact("phone", _("Phone"), _("Call"), f"tel:{profile.phone}", phones.display(profile.phone)))
     if profile.email:
         rows.append(Contact("email", _("E-mail"), _("Write an e-mail"), mail_link(profile.email), profile.email))
     if profile.whatsapp:
         chat = f"https://wa.me/{profile.whatsapp.removeprefix('+')}"
-        rows.append(Contact("whatsapp", "WhatsApp", _("Write on WhatsApp"), chat, written(profile.whatsapp)))
+        rows.append(Contact("whatsapp", "WhatsApp", _("Write on WhatsApp"), chat, phones.display(profile.whatsapp)))
     if profile.website:
         host = (urlsplit(profile.website).hostname or "").removeprefix("www.")
         rows.append(Contact("website", _("Website"), _("Open the website"), profile.website, host))
@@ -401,14 +389,6 @@ def contacts(profile: Profile) -> list[Contact]:
                 Contact(key, name, name, social_handles.page_of(key, handle), social_handles.shown(key, handle))
             )
     return [row for row in rows if is_shown(profile, row.kind)]
-
-
-def written(number: str) -> str:
-    """A stored phone number the way people read it: +44 20 7946 0000."""
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(number, None), PhoneNumberFormat.INTERNATIONAL)
-    except NumberParseException:
-        return number
 
 
 def mail_link(address: str) -> str:
@@ -442,4 +422,4 @@ def look_of(profile: Profile) -> Look:
 def as_typed(profile: Profile) -> dict[str, str]:
     """What the fields of the form hold when its owner opens it."""
     values = {field: getattr(profile, field) or "" for field in TYPED}
-    return {**values, **{field: written(values[field]) for field in PHONES if values[field]}}
+    return {**values, **{field: phones.display(values[field]) for field in PHONES if values[field]}}

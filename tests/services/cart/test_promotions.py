@@ -13,6 +13,7 @@ from tapcard.keys import Keys
 from tapcard.models import Category, Collection, Product, Promotion, PromotionCustomer, User
 from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
+from tapcard.services.catalogue import categories
 from tapcard.services.orders import orders
 from tests import buying
 
@@ -104,7 +105,7 @@ def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Cat
     two = create_category("Two", parent=one)
     one.parent = two
     db.session.commit()
-    assert promotions.below(one.id) == {one.id, two.id}
+    assert categories.below(one.id) == {one.id, two.id}
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------

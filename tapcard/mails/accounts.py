@@ -1,0 +1,113 @@
+"""Emails about accounts."""
+
+from flask_mail import Message
+from sqlalchemy import select
+
+from .. import mail
+from ..clock import utcnow
+from ..db import db
+from ..models import LinkPurpose, LinkToken, User
+
+
+@mail.kind("mail.verify_email")
+def verify_email(user_id: int) -> Message | None:
+    """Ask somebody to confirm the address they signed up with."""
+    user = mail.active_user(user_id)
+    if user is None or user.is_verified:
+        return None
+    token = _issue(user, LinkPurpose.VERIFY_EMAIL)
+    return mail.compose("verify_email", user.email, user=user, link=mail.link_to("auth.verify", token=token))
+
+
+@mail.kind("mail.set_password")
+def set_password(email: str) -> Message | None:
+    """Send a link to set a password, if there is an account; whoever asked is told the same in either case."""
+    user = db.session.scalar(select(User).where(User.email == email))
+    if user is None or not user.is_active:
+        return None
+    token = _issue(user, LinkPurpose.SET_PASSWORD)
+    link = mail.link_to("auth.set_password", token=token)
+    name = "first_password" if user.password_hash is None else "set_password"
+    return mail.compose(name, user.email, user=user, link=link)
+
+
+@mail.kind("mail.password_changed")
+def password_changed(user_id: int) -> Message | None:
+    """Tell somebody that their password is another one now."""
+    user = mail.active_user(user_id)
+    if user is None:
+        return None
+    return mail.compose("password_changed", user.email, user=user, link=mail.link_to("auth.forgot_password"))
+
+
+@mail.kind("mail.two_factor_on")
+def two_factor_on(user_id: int) -> Message | None:
+    """Tell somebody that logging in asks for a code from now on."""
+    return _about_account(user_id, "two_factor_on")
+
+
+@mail.kind("mail.two_factor_off")
+def two_factor_off(user_id: int) -> Message | None:
+    """Tell somebody that their password is enough to log in from now on."""
+    return _about_account(user_id, "two_factor_off")
+
+
+@mail.kind("mail.recovery_code_used")
+def recovery_code_used(user_id: int) -> Message | None:
+    """Tell somebody that a recovery code stood in for their app."""
+    return _about_account(user_id, "recovery_code_used")
+
+
+def _about_account(user_id: int, name: str) -> Message | None:
+    user = mail.active_user(user_id)
+    return (
+        None if user is None else mail.compose(name, user.email, user=user, link=mail.link_to("auth.forgot_password"))
+    )
+
+
+@mail.kind("mail.email_change")
+def email_change(link_id: int) -> Message | None:
+    """Ask a new address whether it belongs to the account; an address that has an account already hears nothing."""
+    link = _open_link(link_id)
+    if link is None or db.session.scalar(select(User.id).where(User.email == link.email)) is not None:
+        return None
+    token = link.renew()
+    return mail.compose(
+        "email_change", link.email, user=link.user, link=mail.link_to("auth.confirm_email", token=token)
+    )
+
+
+@mail.kind("mail.email_changed")
+def email_changed(link_id: int) -> Message | None:
+    """Tell the former address that it has been replaced, and how to undo that."""
+    link = _open_link(link_id)
+    if link is None:
+        return None
+    token = link.renew()
+    return mail.compose("email_changed", link.email, user=link.user, link=mail.link_to("auth.undo_email", token=token))
+
+
+@mail.kind("mail.account_closed")
+def account_closed(user_id: int) -> Message | None:
+    """Confirm that an account is closed, and tell how to come back and until when; the last mail it gets."""
+    user = db.session.get(User, user_id)
+    if user is None or not user.may_return(utcnow()):
+        return None
+    return mail.compose(
+        "account_closed", user.email, user=user, until=user.returns_until, link=mail.link_to("auth.log_in")
+    )
+
+
+def _issue(user: User, purpose: LinkPurpose) -> str:
+    link, token = LinkToken.issue(user, purpose, user.email, utcnow())
+    db.session.add(link)
+    return token
+
+
+def _open_link(link_id: int) -> LinkToken | None:
+    """A link that was promised with the work itself, if nothing has ended it meanwhile."""
+    link = db.session.get(LinkToken, link_id)
+    if link is None or not link.is_open(utcnow()):
+        return None
+    is_alive = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.may_return(utcnow()))
+    return link if is_alive else None

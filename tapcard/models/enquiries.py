@@ -1,0 +1,24 @@
+"""Messages from the contact form."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base, created, pk
+from .users import EMAIL_LENGTH
+
+
+class Enquiry(Base):
+    """What somebody wrote to the shop through its form."""
+
+    __tablename__ = "enquiries"
+
+    id: Mapped[pk]
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(100))
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), index=True)
+    order_number: Mapped[str] = mapped_column(sa.String(20), default="")
+    message: Mapped[str] = mapped_column(sa.String(2000))
+    created_at: Mapped[created]
+    answered_at: Mapped[datetime | None]

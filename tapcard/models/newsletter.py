@@ -1,0 +1,39 @@
+"""Newsletter subscribers."""
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, validates
+
+from ..clock import utcnow
+from ..db import Base, created, pk
+from .users import EMAIL_LENGTH
+
+
+class SubscriberStatus(enum.StrEnum):
+    """Whether somebody gets the newsletter."""
+
+    PENDING = "pending"
+    SUBSCRIBED = "subscribed"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Subscriber(Base):
+    """An address that asked for the newsletter; it gets one only after it confirmed."""
+
+    __tablename__ = "subscribers"
+    __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)
+
+    id: Mapped[pk]
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
+    status: Mapped[SubscriberStatus] = mapped_column(default=SubscriberStatus.PENDING, index=True)
+    consent_text: Mapped[str] = mapped_column(sa.String(500), default="")
+    created_at: Mapped[created]
+    asked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    confirmed_at: Mapped[datetime | None]
+    unsubscribed_at: Mapped[datetime | None]
+
+    @validates("email")
+    def _fold(self, _key: str, value: str) -> str:
+        return value.strip().lower()

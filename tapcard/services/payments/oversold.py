@@ -1,0 +1,63 @@
+"""Oversold orders that are fulfilled after all."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ...db import db, execute_update
+from ...errors import DomainError
+from ...errors import mark as _
+from ...keys import Keys
+from ...models import LineGrant, LineKind, Order, OrderLine, Payment, PaymentStatus, User
+from ...models.orders import AFTER_PAID
+from ..cards import cards
+from ..cart import credit
+from ..core import audit
+from ..orders import fulfillment, orders
+from ..orders.orders import IllegalMove
+from . import payments
+
+
+class CannotGive(DomainError):
+    """What was paid for is not there to be given."""
+
+
+def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
+    """Give what an oversold order promises all the same, since staff found it; raises `IllegalMove` or `CannotGive`.
+
+    Its goods are taken from stock as far as they are there, and its buyer's credit; the payment needs no more care.
+    """
+    oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
+    if not execute_update(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
+        raise IllegalMove(_("This order is not oversold any more."))
+    db.session.refresh(order)
+    if any(_has_failed(line) for line in order.lines):
+        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+    orders.take_what_is_there(order)
+    missing = order.credit_amount - credit.spent_on(order)
+    if missing > 0:
+        _spend_again(order, missing)
+    fulfillment.fulfill(order, keys, now)
+    if order.is_oversold:
+        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+    if payments.captured(order) <= order.total_amount:
+        came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
+        execute_update(sa.update(Payment).where(*came).values(refund_proposed=False))
+    audit.record("order.given_after_all", subject=order, actor=by)
+
+
+def _has_failed(line: OrderLine) -> bool:
+    """Whether a card should have been activated and was not: that is never tried again."""
+    if line.kind is not LineKind.ACTIVATION or db.session.get(LineGrant, line.id) is None:
+        return False
+    card = cards.find(line.card_token or "")
+    return card is None or card.order_line_id != line.id
+
+
+def _spend_again(order: Order, amount: int) -> None:
+    try:
+        credit.spend(order.user_id or 0, amount, order)
+    except credit.NotEnoughCredit:
+        raise CannotGive(
+            _("The buyer has spent this order's credit meanwhile. Give them credit first, or the money back.")
+        ) from None
