@@ -7,7 +7,7 @@ CACHE := .cache
 ROUNDS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench chaos lint format types migrations-check coverage clean
+.PHONY: help run test bench chaos lint format types migrations-check coverage docs screenshots clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,8 +44,16 @@ coverage: $(VENV)/.dev ## report the lines that no test runs
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
-clean: ## delete the virtual environment and caches (keeps the data in instance/)
-	rm -rf $(VENV) $(CACHE) .hypothesis bench/.data
+docs: $(VENV)/.docs ## build the documentation in docs/_build/html, without network access
+	@$(BIN)/sphinx-build -q -W --keep-going -d $(CACHE)/docs docs docs/_build/html
+	@$(BIN)/python docs/check_pages.py docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+screenshots: $(VENV)/.dev ## take the documentation's screenshots from a running demo (needs Chromium)
+	@$(BIN)/python docs/screenshots.py
+
+clean: ## delete the virtual environment, caches and built documentation (keeps the data in instance/)
+	rm -rf $(VENV) $(CACHE) .hypothesis bench/.data docs/_build
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/.made:
@@ -64,4 +72,9 @@ $(VENV)/.run: requirements.txt $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Installing the development requirements …"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.docs: requirements-docs.txt $(VENV)/.run
+	@echo "Installing what the documentation needs …"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-docs.txt
 	@touch $@

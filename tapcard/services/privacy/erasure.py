@@ -1,4 +1,4 @@
-"""Erasing a person: one table of everything personal, from which the work, its test and the README's table go.
+"""Erase a person: one table of everything personal, which erasing, its test and docs/privacy.md share.
 
 Whoever adds a column enters it here, either in `PERSONAL` or in `IMPERSONAL`; a test sees to that.
 """
@@ -87,11 +87,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Kept:
-    """One line of the README's table: which columns of which tables, and how they are erased."""
+    """One line of the table in docs/privacy.md: which columns of which tables, and how they are erased."""
 
     what: str
     columns: Mapping[str, tuple[str, ...]]
-    erase: Callable[[Person], None] | None = field(default=None)  # None: stays, or ends by itself; the README says why
+    erase: Callable[[Person], None] | None = field(default=None)  # None: stays or ends by itself, see docs/privacy.md
 
 
 def due(now: datetime) -> list[int]:

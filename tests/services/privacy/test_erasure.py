@@ -54,7 +54,7 @@ from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"
 # whatever is said, typed or sent about the person; none of it may be found afterwards
@@ -72,16 +72,16 @@ SECRETS = (
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def readme_rows() -> dict[str, tuple[set[str], str]]:
-    """What the README says is kept: by name, the tables and what erasing does."""
-    section = README.read_text().split("## Personal data")[1].split("\n## ")[0]
+def documented_rows() -> dict[str, tuple[set[str], str]]:
+    """Return what docs/privacy.md says is kept: by name, the tables and what erasing does."""
+    section = PRIVACY.read_text().split("## Personal data")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")][2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: (set(re.findall(r"`(\w+)`", row[1])), row[4]) for row in cells}
 
 
-def test_the_readme_and_the_code_name_the_same() -> None:
-    said = readme_rows()
+def test_the_documentation_and_the_code_name_the_same() -> None:
+    said = documented_rows()
     assert set(said) == {kept.what for kept in PERSONAL}
     for kept in PERSONAL:
         tables, erasing_does = said[kept.what]
@@ -100,7 +100,7 @@ def test_every_column_that_can_say_something_of_a_person_is_classified() -> None
         if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.Date)
         and not isinstance(column.type, sa.Enum)
     }  # fmt: skip
-    assert telling - set(known) == set(), "enter them in services/erasing.py and in the README"
+    assert telling - set(known) == set(), "enter them in services/privacy/erasure.py and in docs/privacy.md"
     assert set(known) - telling == set(), "there are no such columns any more"
 
 
