@@ -75,9 +75,6 @@ LABEL_MODULES = {
     Path(module.__file__ or "") for module in (card_labels, catalogue_labels, order_labels, payment_labels)
 }
 
-# Strings that read like a label and mean something else, by file.
-NO_STATES: dict[str, set[str]] = {}
-
 QUOTED = re.compile(r"""(?:_|gettext)\(\s*(?:"([^"]*)"|'([^']*)')""")
 BETWEEN_TAGS = re.compile(r">\s*([^<>{}]+?)\s*<")
 
