@@ -41,6 +41,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.accounts import accounts
+from tapcard.workflows import draining
 
 PASSWORD = "correct horse battery"
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
@@ -376,7 +377,7 @@ def run_worker(app: Flask) -> Callable[[], None]:
     def one_pass() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.one_pass(worker.drainer())
+        worker.one_pass(draining.drainer())
         db.session.expire_all()
 
     return one_pass
