@@ -17,7 +17,7 @@ from tapcard.web.access import BUYER
 from tests.stage import NOBODY, Role, Stage, arranged
 from tests.watching import statements, writes
 
-pytestmark = pytest.mark.odd
+pytestmark = pytest.mark.fuzz
 ODD = [
     "",
     "0",
@@ -134,9 +134,21 @@ class NotingArguments(ImmutableMultiDict[str, Any]):
 
     asked: set[str] = set()
 
-    def _note(self, name: Any) -> None:
+    def _note(self, name: object) -> None:
         if isinstance(name, str):
             self.asked.add(name)
+
+    def items(self, multi: bool = False) -> Any:
+        self._note("all of them")
+        return super().items(multi)
+
+    def lists(self) -> Any:
+        self._note("all of them")
+        return super().lists()
+
+    def to_dict(self, flat: bool = True) -> Any:
+        self._note("all of them")
+        return super().to_dict(flat)
 
     def __getitem__(self, name: Any) -> Any:
         self._note(name)
