@@ -523,12 +523,12 @@ def test_the_command_says_erased_once_every_file_is_gone(
     echo = click.echo
 
     def watched(message: str, **how: Any) -> None:
-        if message.startswith("Erased"):
+        if message.startswith("Account erased"):
             seen.append([name for name in names if files.exists(name, folder)])
         echo(message, **how)
 
     monkeypatch.setattr(click, "echo", watched)
-    assert "Erased." in app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"]).output
+    assert "Account erased." in app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"]).output
     assert seen == [[]]
 
 
@@ -543,8 +543,8 @@ def test_the_command_does_not_say_erased_when_a_file_is_left(
     monkeypatch.setattr(files, "delete", stuck)
     result = app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"])
     assert result.exit_code == 1
-    assert "not all of its files" in result.output
-    assert "Erased." not in result.output
+    assert "some of its files weren’t" in result.output
+    assert "Account erased." not in result.output
 
 
 def test_the_clean_up_is_planned(app: Flask) -> None:
