@@ -528,7 +528,7 @@ def test_the_command_says_erased_once_every_file_is_gone(
     echo = click.echo
 
     def watched(message: str, **how: Any) -> None:
-        if message.startswith("Erased"):
+        if message.startswith("Account erased"):
             seen.append([name for name in names if files.exists(name, folder)])
         echo(message, **how)
 
