@@ -105,7 +105,7 @@ def test_every_column_that_can_say_something_of_a_person_is_classified() -> None
         if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.Date)
         and not isinstance(column.type, sa.Enum)
     }  # fmt: skip
-    assert telling - set(known) == set(), "declare them in the declarations.py of their subject, and personal data in docs/privacy.md"
+    assert telling - set(known) == set(), "declare them in declarations.py, personal data in docs/privacy.md too"
     assert set(known) - telling == set(), "there are no such columns any more"
 
 
@@ -549,7 +549,7 @@ def test_the_command_does_not_say_erased_when_a_file_is_left(
     result = app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"])
     assert result.exit_code == 1
     assert "some of its files" in result.output
-    assert "Erased." not in result.output
+    assert "Account erased." not in result.output
 
 
 def test_the_clean_up_is_planned(app: Flask) -> None:
