@@ -16,7 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from PIL import Image
 
-from tapcard import files, outbox, registry, seeds, worker
+from tapcard import files, outbox, registry, seeds, subjects, worker
 from tapcard.clock import utcnow
 from tapcard.db import db, empty_log, transactions
 from tapcard.models import (
@@ -56,6 +56,7 @@ from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
 
+subjects.load()  # declarations are complete, whichever test runs first
 PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"
