@@ -1,4 +1,4 @@
-"""Configuration: read once from the environment and `.env`, strictly; a wrong value names its variable."""
+"""Configuration, read once from the environment and `.env`. Errors name the invalid variable."""
 
 import os
 import re
@@ -28,12 +28,12 @@ FEWEST_CHARACTERS = 8
 
 
 class ConfigError(Exception):
-    """A variable has a value the application must not start with."""
+    """An environment variable has an invalid value."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """All that may differ from one installation to the next."""
+    """Settings of one installation."""
 
     secret_key: str
     environment: str = "development"
@@ -59,7 +59,7 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
-        """Read the process environment, over `.env`; raise `ConfigError` with the name of a wrong variable."""
+        """Read the process environment, which overrides `.env`. Raise `ConfigError` naming an invalid variable."""
         if environ is None:
             dotenv = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
             environ = {**dotenv, **os.environ}
@@ -69,7 +69,7 @@ class Config:
         host, port = read.name("HOST", "127.0.0.1"), read.integer("PORT", 8000, 1, 65535)
         geoip = read.text("GEOIP_PATH", "")
         if geoip and not Path(geoip).is_file():
-            raise ConfigError(f"GEOIP_PATH: there is no file {geoip}.")
+            raise ConfigError(f"GEOIP_PATH: file {geoip} doesn’t exist.")
         return cls(
             environment=environment,
             secret_key=_secret_key(read, environment, instance),
@@ -145,7 +145,7 @@ class _Reader:
     def name(self, name: str, default: str) -> str:
         raw = self.text(name, default)
         if not re.fullmatch(r"[\w.:-]*", raw, re.ASCII):
-            raise ConfigError(f"{name}: {raw!r} has characters that do not belong there.")
+            raise ConfigError(f"{name}: {raw!r} contains invalid characters.")
         return raw
 
     def address(self, name: str, default: str) -> SplitResult:
@@ -160,13 +160,13 @@ class _Reader:
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         raw = self.text(name, str(default))
         if not re.fullmatch(r"[0-9]{1,9}", raw) or not least <= int(raw) <= most:
-            raise ConfigError(f"{name}: {raw!r} is not a whole number from {least} to {most}.")
+            raise ConfigError(f"{name}: {raw!r} must be a whole number from {least} to {most}.")
         return int(raw)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         raw = self.text(name, default)
         if raw not in choices:
-            raise ConfigError(f"{name}: {raw!r} is not one of {', '.join(choices)}.")
+            raise ConfigError(f"{name}: {raw!r} must be one of {', '.join(choices)}.")
         return raw
 
     def switch(self, name: str, default: bool) -> bool:
@@ -178,14 +178,14 @@ class _Reader:
     def limit(self, name: str, default: str) -> str:
         raw = self.text(name, default)
         if not re.fullmatch(r"[1-9][0-9]{0,8} per (second|minute|hour|day)", raw):
-            raise ConfigError(f"{name}: {raw!r} does not read like '600 per minute'.")
+            raise ConfigError(f"{name}: {raw!r} must look like '600 per minute'.")
         return raw
 
 
 def _instance_path(read: _Reader) -> Path:
     path = Path(read.text("INSTANCE_PATH", str(ROOT / "instance"))).absolute()
     if any(each.exists() and not each.is_dir() for each in (path, *path.parents)):
-        raise ConfigError(f"INSTANCE_PATH: {path} is not a folder, nor can it become one.")
+        raise ConfigError(f"INSTANCE_PATH: {path} isn’t a folder and can’t be created.")
     return path
 
 
@@ -194,12 +194,14 @@ def _secret_key(read: _Reader, environment: str, instance: Path) -> str:
     if environment != "production":
         return key or _development_key(instance)
     if not key:
-        raise ConfigError("SECRET_KEY: production needs one; `python -c 'import secrets; print(secrets.token_hex())'`.")
+        raise ConfigError(
+            "SECRET_KEY: required in production. Run `python -c 'import secrets; print(secrets.token_hex())'`."
+        )
     for name, secret in [("SECRET_KEY", key), *(("SECRET_KEY_FALLBACKS", old) for old in _fallbacks(read))]:
         if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
-            raise ConfigError(f"{name}: production needs random ones of {SHORTEST_SECRET} characters or more.")
+            raise ConfigError(f"{name}: must be random and at least {SHORTEST_SECRET} characters long in production.")
     if read.text("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):
-        raise ConfigError("FLASK_DEBUG: production does not run in debug mode.")
+        raise ConfigError("FLASK_DEBUG: debug mode isn’t allowed in production.")
     return key
 
 
@@ -222,7 +224,7 @@ def _development_key(instance: Path) -> str:
         mine.unlink()
     key = path.read_text().strip()
     if not key:
-        raise ConfigError(f"SECRET_KEY: {path} is empty; delete it, and another is made.")
+        raise ConfigError(f"SECRET_KEY: {path} is empty. Delete it to generate a new key.")
     return key
 
 
@@ -231,9 +233,9 @@ def _site_url(read: _Reader, environment: str, host: str, port: int) -> str:
     raw, parts = read.text("SITE_URL", default), read.address("SITE_URL", default)
     is_plain = not (parts.query or parts.fragment or parts.username) and not re.search(r"\s", raw)
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
-        raise ConfigError(f"SITE_URL: {raw!r} is not an address like https://cards.example.com.")
+        raise ConfigError(f"SITE_URL: {raw!r} must be a URL such as https://cards.example.com.")
     if environment == "production" and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
-        raise ConfigError("SITE_URL: production needs https.")
+        raise ConfigError("SITE_URL: must start with https:// in production.")
     return raw.rstrip("/")
 
 
@@ -244,18 +246,18 @@ def _database_url(read: _Reader, instance: Path) -> str:
             raw = "postgresql+psycopg://" + raw.removeprefix(short)
     if raw.startswith("postgresql+psycopg://"):
         if not read.address("DATABASE_URL", "").path.strip("/"):
-            raise ConfigError("DATABASE_URL: name the database, like postgresql://user@host/name.")
+            raise ConfigError("DATABASE_URL: must include the database name, such as postgresql://user@host/name.")
         return raw
     path = raw.removeprefix("sqlite:///")
     if path == raw or not path or ":memory:" in path:
-        raise ConfigError("DATABASE_URL: give sqlite:////absolute/file or postgresql://user@host/name.")
+        raise ConfigError("DATABASE_URL: must be sqlite:////absolute/file or postgresql://user@host/name.")
     return f"sqlite:///{Path(path).absolute()}"
 
 
 def _redis_url(read: _Reader) -> str | None:
     raw = read.text("REDIS_URL", "")
     if raw and read.address("REDIS_URL", "").scheme not in ("redis", "rediss", "unix"):
-        raise ConfigError(f"REDIS_URL: {raw!r} does not begin with redis://, rediss:// or unix://.")
+        raise ConfigError(f"REDIS_URL: {raw!r} must start with redis://, rediss:// or unix://.")
     return raw or None
 
 
@@ -263,14 +265,14 @@ def _requires_staff_two_factor(read: _Reader, environment: str) -> bool:
     default = "required" if environment == "production" else "optional"
     is_required = read.choice("STAFF_TWO_FACTOR", ("required", "optional"), default) == "required"
     if environment == "production" and not is_required:
-        raise ConfigError("STAFF_TWO_FACTOR: staff need a second factor in production; leave it out.")
+        raise ConfigError("STAFF_TWO_FACTOR: can’t be optional in production. Remove this setting.")
     return is_required
 
 
 def _sandbox_gateway(read: _Reader, environment: str) -> bool:
     is_on = read.switch("SANDBOX_GATEWAY", environment != "production")
     if environment == "production" and is_on:
-        raise ConfigError("SANDBOX_GATEWAY: in production nothing is paid by pressing a button; leave it out.")
+        raise ConfigError("SANDBOX_GATEWAY: test payments aren’t allowed in production. Remove this setting.")
     return is_on
 
 
@@ -278,17 +280,17 @@ def _modules(read: _Reader) -> tuple[str, ...]:
     names = read.words("MODULES") or OPTIONAL_MODULES
     unknown = [name for name in names if name not in OPTIONAL_MODULES]
     if unknown:
-        raise ConfigError(f"MODULES: {unknown[0]!r} is not one of {', '.join(OPTIONAL_MODULES)}.")
+        raise ConfigError(f"MODULES: {unknown[0]!r} must be one of {', '.join(OPTIONAL_MODULES)}.")
     return names
 
 
 def _mail(read: _Reader) -> dict[str, Any]:
     use_tls, use_ssl = read.switch("MAIL_USE_TLS", False), read.switch("MAIL_USE_SSL", False)
     if use_tls and use_ssl:
-        raise ConfigError("MAIL_USE_TLS: choose either this or MAIL_USE_SSL, not both.")
+        raise ConfigError("MAIL_USE_TLS: can’t be used together with MAIL_USE_SSL. Choose one.")
     sender = read.text("MAIL_DEFAULT_SENDER", "tapcard <no-reply@localhost>")
     if "@" not in sender:
-        raise ConfigError(f"MAIL_DEFAULT_SENDER: {sender!r} is not an e-mail address.")
+        raise ConfigError(f"MAIL_DEFAULT_SENDER: {sender!r} must be an email address.")
     return {
         "MAIL_SERVER": read.text("MAIL_SERVER", ""),
         "MAIL_PORT": read.integer("MAIL_PORT", 465 if use_ssl else 587 if use_tls else 25, 1, 65535),

@@ -1,4 +1,4 @@
-"""The application as a web server wants it: `wsgi:app`."""
+"""WSGI entry point: `wsgi:app`."""
 
 from config import Config
 from tapcard.app import create_app

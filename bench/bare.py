@@ -1,4 +1,4 @@
-"""What taps are measured against: a bare Flask view that answers with the same redirect, and writes nothing down."""
+"""Baseline for taps: a bare Flask view that returns the same redirect and records nothing."""
 
 from flask import Flask
 from werkzeug.wrappers import Response

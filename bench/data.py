@@ -1,4 +1,4 @@
-"""Big data, generated once by SQL and kept: files under `bench/.data`, and PostgreSQL databases `tapcard_bench_…`."""
+"""Large data sets, generated once with SQL: files in `bench/.data` and PostgreSQL databases `tapcard_bench_…`."""
 
 import sqlite3
 import time
@@ -155,7 +155,7 @@ def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
         with house.application():
             upgrade()  # it may have been made by an earlier version
         return house
-    print(f"    generating {name} for {database}, once …", flush=True)
+    print(f"    Generating {name} for {database} (once) …", flush=True)
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     done.unlink(missing_ok=True)
@@ -182,7 +182,7 @@ def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
             server_side.autocommit = True
             server_side.execute("VACUUM ANALYZE")
     done.touch()
-    print(f"    … {time.monotonic() - began:.0f} s", flush=True)
+    print(f"    … done in {time.monotonic() - began:.0f} s", flush=True)
     return house
 
 

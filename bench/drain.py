@@ -1,4 +1,4 @@
-"""Draining: how many taps a second get from the spool into the tables, roll-ups included."""
+"""Measure how many taps per second are stored from the spool, including roll-ups."""
 
 import random
 import time

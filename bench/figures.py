@@ -1,4 +1,4 @@
-"""One line a figure: name, value, budget, and whether it is kept."""
+"""Format a measurement as one line: name, value, budget and result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ def at_most(name: str, value: float, budget: float, unit: str = "×", detail: st
 
 
 def skipped(name: str, why: str) -> Figure:
-    return Figure(name, f"for want of {why}", "", "skipped")
+    return Figure(name, f"{why} not available", "", "skipped")
 
 
 def _figure(name: str, value: float, budget: float, unit: str, detail: str, sign: str, ok: bool) -> Figure:
     shown = f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.2f} {unit}"
     limit = f"{budget:,.0f}" if budget >= 1000 else f"{budget:g}"
-    return Figure(name, f"{shown} {detail}".strip(), f"{sign} {limit} {unit}", "ok" if ok else "SHORT")
+    return Figure(name, f"{shown} {detail}".strip(), f"{sign} {limit} {unit}", "ok" if ok else "FAIL")
 
 
 def interleaved(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:

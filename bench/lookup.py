@@ -1,4 +1,4 @@
-"""Finding a card: how much longer among ten million than among a thousand."""
+"""Compare the time to find a card among ten million cards and among a thousand."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""Memory: does a web process grow with the requests it has answered?"""
+"""Measure how much the memory of a web process grows with the number of requests."""
 
 import re
 from collections.abc import Iterator

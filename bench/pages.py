@@ -1,4 +1,4 @@
-"""Pages: how many SQL statements each asks, and how long it takes against an empty page of the same application."""
+"""Measure the SQL statements and the time of pages, compared with an empty page of the same app."""
 
 import contextvars
 import time
@@ -22,15 +22,15 @@ REPEATS, ROUNDS = 20, 7
 PAGES = (
     ("front", "/"),
     ("dashboard", "/dashboard"),
-    ("card's", "/cards/BENCHURL"),
+    ("card", "/cards/BENCHURL"),
     ("statistics", "/statistics"),
     ("profile", "/p/ada"),
 )
 PRODUCTS = 10_000
 LISTS = (
-    ("list's of 10,000 products", "/shop"),
-    ("filtered list's", "/shop?category=shelf-1&brand=group-3&search=linen&sort=price_asc"),
-    ("product's", "/products/journal-77"),
+    ("list of 10,000 products", "/shop"),
+    ("filtered list", "/shop?category=shelf-1&brand=group-3&search=linen&sort=price_asc"),
+    ("product", "/products/journal-77"),
 )
 EMPTY = "/bench/empty"
 

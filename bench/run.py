@@ -1,4 +1,4 @@
-"""Measures against the budgets: one line a figure. Arguments choose some groups; without any it measures all."""
+"""Run the benchmarks and compare them with the budgets. Arguments select groups. By default, all run."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -19,15 +19,15 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
 
 def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in GROUPS]:
-        sys.exit(f"There is no group {unknown[0]!r}; there are {', '.join(GROUPS)}.")
+        sys.exit(f"There is no group {unknown[0]!r}. Available groups: {', '.join(GROUPS)}.")
     found: list[Figure] = []
     for name in names or GROUPS:
         for figure in GROUPS[name]():
             print(figure, flush=True)
             found.append(figure)
     verdicts = [figure.verdict for figure in found]
-    print(f"\n{verdicts.count('ok')} ok, {verdicts.count('SHORT')} SHORT, {verdicts.count('skipped')} skipped")
-    return 1 if "SHORT" in verdicts else 0
+    print(f"\n{verdicts.count('ok')} ok, {verdicts.count('FAIL')} failed, {verdicts.count('skipped')} skipped")
+    return 1 if "FAIL" in verdicts else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where benchmarks run: an installation of its own on SQLite or PostgreSQL, the real server, and `wrk`."""
+"""Test installations for benchmarks on SQLite or PostgreSQL, the real server, and `wrk`."""
 
 import contextlib
 import http.client
@@ -144,7 +144,7 @@ def wrk(
     )
     text = done.stdout
     if "Non-2xx" in text or "Socket errors" in text:
-        sys.exit(f"wrk met errors:\n{text}")
+        sys.exit(f"wrk reported errors:\n{text}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     requests = re.search(r"(\d+) requests in", text)
     quantiles = {

@@ -1,4 +1,4 @@
-"""Figures shown to people: do they stay as quick when there are very many taps?"""
+"""Measure whether statistics stay fast with very many taps."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Taps: how fast an answered and written-down tap is against a bare redirect on the same server."""
+"""Compare an answered and recorded tap with a bare redirect on the same server."""
 
 from collections.abc import Iterator
 from statistics import median

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: through the application's own engine."""
+"""Run Alembic with the application's own engine."""
 
 import sqlalchemy as sa
 from alembic import context
@@ -8,21 +8,21 @@ from tapcard.db import UTCDateTime, db
 
 
 def render_item(kind: str, item: object, _context: object) -> str | bool:
-    """Write our column types as what the database sees, so that old migrations never import new code."""
+    """Render our column types as plain database types, so that old migrations never import new code."""
     return "sa.DateTime()" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
 def run_migrations() -> None:
-    """Run in one transaction; on SQLite with foreign keys off, and looked through before the commit."""
+    """Run in one transaction. On SQLite, turn foreign keys off and check them before the commit."""
     with db.engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
-        if is_sqlite:  # a pragma counts outside a transaction alone; a batch change with it on deletes child rows
+        if is_sqlite:  # the pragma only works outside a transaction; with it on, a batch change deletes child rows
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
             render_item=render_item,
-            transactional_ddl=True,  # SQLite can, Alembic does not expect it
+            transactional_ddl=True,  # SQLite supports it, but Alembic assumes it doesn't
             **current_app.extensions["migrate"].configure_args,
         )
         try:

@@ -9,10 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 
-from . import admin, auth, billing, cli, db, mail, shop, tap, worker
+from . import admin, auth, billing, cli, db, mail, shop, subjects, tap, worker
 from .keys import Keys
-from .mails import accounts, cards, content, orders, profiles, taps  # noqa: F401  they register their emails
 from .web import (
+    access,
     assets,
     carts,
     errors,
@@ -59,8 +59,9 @@ def create_app(config: Config) -> Flask:
         health,
     ):
         part.init_app(app)
-    for module in (tap, auth, shop, billing, admin, mailbox, worker, cli):
+    for module in (subjects, tap, auth, shop, billing, admin, mailbox, worker, cli):
         module.init_app(app)
+    access.check(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]
     tap.answer_in_front(app)
     if config.trusted_proxies:

@@ -1,4 +1,4 @@
-"""Commands: `flask --app wsgi …`."""
+"""Command line interface: `flask --app wsgi …`."""
 
 import csv
 import getpass
@@ -30,8 +30,8 @@ from .services.privacy import closure, erasure
 from .workflows import backup, health
 from .workflows.health import DEMO_PASSWORD
 
-cards_group = AppGroup("cards", help="Make, import and block cards.")
-users_group = AppGroup("users", help="Accounts.")
+cards_group = AppGroup("cards", help="Create, import, lock and retire cards.")
+users_group = AppGroup("users", help="Manage accounts.")
 GRANIAN_THREADS = 4
 ASKED_TO_STOP = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
@@ -53,19 +53,26 @@ def config() -> Any:
 
 
 @cards_group.command("make")
-@click.option("--design", "design_name", help="Name of the design; without one the cards show a placeholder.")
-@click.option("--count", required=True, type=click.IntRange(1, cards.MOST_AT_ONCE))
-@click.option("--policy", type=click.Choice([each.value for each in ClaimPolicy]), default=ClaimPolicy.CODE.value)
-@click.option("--batch", help="Name of the batch; by default the name of the file.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV for the encoder.")
+@click.option("--design", "design_name", help="Design name. Without one, cards show a placeholder.")
+@click.option("--count", required=True, type=click.IntRange(1, cards.MOST_AT_ONCE), help="How many cards to create.")
+@click.option(
+    "--policy",
+    type=click.Choice([each.value for each in ClaimPolicy]),
+    default=ClaimPolicy.CODE.value,
+    help="How the cards can be claimed.",
+)
+@click.option("--batch", help="Batch name. Defaults to the file name.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="CSV file to write for the encoder."
+)
 def make_cards(design_name: str | None, count: int, policy: str, batch: str | None, out: Path) -> None:
-    """Make a batch of unclaimed cards and write what the encoder needs."""
+    """Create a batch of unclaimed cards and write a CSV file for the encoder."""
     design = None
     if design_name:
         design = db.session.scalar(select(Design).where(Design.name == design_name).order_by(Design.id).limit(1))
         if design is None:
-            names = ", ".join(db.session.scalars(select(Design.name).order_by(Design.name))) or "none yet"
-            raise click.ClickException(f"There is no design {design_name!r}. There are: {names}.")
+            names = ", ".join(db.session.scalars(select(Design.name).order_by(Design.name))) or "none"
+            raise click.ClickException(f"There is no design called {design_name!r}. Available designs: {names}.")
     try:
         # the file first: codes of cards that exist but were never written down would be lost
         with open(out, "x", newline="", encoding="utf-8") as file:
@@ -82,20 +89,20 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
             os.fsync(file.fileno())
             db.session.commit()
     except FileExistsError:
-        raise click.ClickException(f"{out} is there already; nothing was made.") from None
+        raise click.ClickException(f"{out} already exists. No cards were created.") from None
     except OSError as error:
-        raise click.ClickException(f"{out} cannot be written: {error.strerror}; nothing was made.") from None
+        raise click.ClickException(f"Can’t write {out}: {error.strerror}. No cards were created.") from None
     except DomainError as error:
         out.unlink()
         raise click.ClickException(str(error)) from None
-    click.echo(f"{count} cards made, written to {out}.")
+    click.echo(f"Cards created: {count}. Saved to {out}.")
 
 
 @cards_group.command("import")
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"))
-@click.option("--dry-run", is_flag=True, help="Only look through the file and report.")
+@click.option("--dry-run", is_flag=True, help="Check the file without importing anything.")
 def import_cards(file: Any, dry_run: bool) -> None:
-    """Take over cards of the first system; all of the file or nothing.
+    """Import cards from the previous system. Imports the whole file or nothing.
 
     Columns: token, email, first_name, last_name, alias, reroute_url, show_profile, design, taps.
     """
@@ -105,10 +112,10 @@ def import_cards(file: Any, dry_run: bool) -> None:
         report = legacy_import.run(file, own_hosts, current_app.extensions["keys"])
     except UnicodeDecodeError as error:
         db.session.rollback()
-        raise click.ClickException(f"The file is not UTF-8 ({error.reason}); nothing was imported.") from None
+        raise click.ClickException(f"The file isn’t UTF-8 ({error.reason}). Nothing was imported.") from None
     for number, message in report.errors:
-        click.echo(f"row {number}: {message}", err=True)
-    summary = f"{report.added} to add, {report.unchanged} already there, {len(report.errors)} wrong"
+        click.echo(f"Row {number}: {message}", err=True)
+    summary = f"{report.added} to add, {report.unchanged} unchanged, {len(report.errors)} with errors"
     if report.errors:
         db.session.rollback()
         raise click.ClickException(f"Nothing was imported ({summary}).")
@@ -117,53 +124,53 @@ def import_cards(file: Any, dry_run: bool) -> None:
         click.echo(f"Dry run: {summary}.")
         return
     db.session.commit()
-    click.echo(f"Imported: {report.added} added, {report.unchanged} already there.")
+    click.echo(f"Imported: {report.added} added, {report.unchanged} unchanged.")
 
 
 @cards_group.command("code")
 @click.argument("token")
 def show_code(token: str) -> None:
-    """Show the claim code of an unclaimed card, for an insert that got lost."""
+    """Show the claim code of an unclaimed card, for example to reprint a lost insert."""
     code = cards.read_code(named_card(token), current_app.extensions["keys"])
     if code is None:
-        raise click.ClickException("This card has no claim code: it is claimed, or claimed in another way.")
+        raise click.ClickException("This card has no claim code. It’s already claimed or doesn’t need a code.")
     click.echo(code)
 
 
 @cards_group.command("lock")
 @click.argument("token")
-@click.option("--why", required=True, help="For the card's history.")
+@click.option("--why", required=True, help="Reason, shown in the card’s history.")
 def lock_card(token: str, why: str) -> None:
-    """Switch a card off for abuse; its holder cannot switch it on."""
+    """Suspend a card for abuse. Its owner can’t unlock it."""
     with told():
         cards.lock(named_card(token), LockedBecause.ABUSE, None, why)
-    click.echo(f"{token} is switched off.")
+    click.echo(f"Card {token} suspended.")
 
 
 @cards_group.command("unlock")
 @click.argument("token")
 def unlock_card(token: str) -> None:
-    """Switch a card on again, whatever it was switched off for."""
+    """Unlock a card, whatever the reason it was locked."""
     with told():
         cards.unlock(named_card(token), None, allowed=tuple(LockedBecause))
-    click.echo(f"{token} is switched on.")
+    click.echo(f"Card {token} unlocked.")
 
 
 @cards_group.command("retire")
 @click.argument("token")
-@click.option("--why", required=True, help="For the card's history.")
+@click.option("--why", required=True, help="Reason, shown in the card’s history.")
 def retire_card(token: str, why: str) -> None:
-    """Take a card out of use for ever."""
+    """Retire a card permanently."""
     with told():
         cards.retire(named_card(token), None, why)
-    click.echo(f"{token} is retired.")
+    click.echo(f"Card {token} retired.")
 
 
 def named_card(token: str) -> Card:
     """The card somebody names, or a message."""
     card = cards.find(token)
     if card is None:
-        raise click.ClickException(f"There is no card {token}.")
+        raise click.ClickException(f"There is no card with the token {token}.")
     return card
 
 
@@ -179,27 +186,27 @@ def told() -> Iterator[None]:
 
 @cards_group.command("block-host")
 @click.argument("host")
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Reason, shown to staff.")
 def block_host(host: str, reason: str) -> None:
-    """Let no card lead to a host, nor to any below it."""
+    """Block a domain and its subdomains as a card target."""
     try:
         number = cards.block_host(host, None, reason[:200])
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
-    click.echo(f"{cards.host_in(host)} blocked; {number} cards led there.")
+    click.echo(f"Blocked {cards.host_in(host)}. Cards affected: {number}.")
 
 
 @cards_group.command("unblock-host")
 @click.argument("host")
 def unblock_host(host: str) -> None:
-    """Allow a host again."""
+    """Unblock a domain."""
     try:
         cards.unblock_host(host, None)
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
-    click.echo(f"{cards.host_in(host)} allowed.")
+    click.echo(f"Unblocked {cards.host_in(host)}.")
 
 
 # --- users ------------------------------------------------------------------------------------------------------------
@@ -210,11 +217,11 @@ def unblock_host(host: str) -> None:
 @click.option("--first-name", prompt=True)
 @click.option("--last-name", prompt=True)
 def create_owner(email: str, first_name: str, last_name: str) -> None:
-    """Make the shop's owner; nothing else does. The password is asked for, or read from standard input."""
+    """Create the shop owner’s account. Prompts for the password or reads it from standard input."""
     if sys.stdin.isatty():
         password = getpass.getpass("Password: ")
-        if getpass.getpass("Once more: ") != password:
-            raise click.ClickException("The two passwords differ.")
+        if getpass.getpass("Repeat password: ") != password:
+            raise click.ClickException("The passwords don’t match.")
     else:
         password = sys.stdin.readline().rstrip("\n")
     try:
@@ -222,34 +229,37 @@ def create_owner(email: str, first_name: str, last_name: str) -> None:
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
-    click.echo(f"{email} owns the shop.")
+    click.echo(f"Created the owner account {email}.")
 
 
 @users_group.command("reset-two-factor")
 @click.argument("email")
 def reset_two_factor(email: str) -> None:
-    """Let somebody who lost app and recovery codes log in by password alone; be sure that it is them."""
+    """Turn off two-factor authentication for an account. Verify the person’s identity first."""
     user = accounts.find(email)
     if user is None:
-        raise click.ClickException(f"There is no account {email}.")
+        raise click.ClickException(f"There is no account with the email {email}.")
     if not two_factor.reset(user):
-        raise click.ClickException(f"{email} has no two-factor log in.")
+        raise click.ClickException(f"{email} doesn’t use two-factor authentication.")
     db.session.commit()
-    click.echo(f"{email} logs in by password alone, and is logged out everywhere.")
+    click.echo(f"Two-factor authentication is off for {email}. They were logged out everywhere.")
 
 
 @users_group.command("erase")
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Don’t ask for confirmation.")
 def erase_user(email: str, yes: bool) -> None:
-    """Close somebody's account and erase their personal data at once, without the days to come back."""
+    """Close an account and erase its personal data immediately, without the grace period."""
     user = accounts.find(email)
     if user is None:
-        raise click.ClickException(f"There is no account of {email}.")
+        raise click.ClickException(f"There is no account with the email {email}.")
     user_id = user.id
     db.session.rollback()  # nothing is held while somebody thinks
     if not yes:
-        click.confirm("Their pages, contacts and addresses are gone for good, their cards retire. Erase?", abort=True)
+        click.confirm(
+            "This permanently deletes their profiles, contacts and addresses, and retires their cards. Erase?",
+            abort=True,
+        )
     now = utcnow()
     with told():
         user = db.session.get_one(User, user_id)
@@ -260,13 +270,13 @@ def erase_user(email: str, yes: bool) -> None:
         erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
-            f"The account is erased, but not all of its files: {error}. The worker deletes pictures within a day; "
-            "mails that were written to files have to be deleted by hand."
+            f"The account was erased, but some of its files weren’t: {error}. "
+            "The worker deletes pictures within a day. Delete emails that were saved to files yourself."
         ) from None
     db.session.rollback()
     if not empty_log():
-        click.echo("The database's log is being read; the worker empties it within a day.", err=True)
-    click.echo("Erased. Backups made before still hold the data: delete those you need no more.")
+        click.echo("The database log is in use. The worker empties it within a day.", err=True)
+    click.echo("Account erased. Older backups still contain the data. Delete the ones you no longer need.")
 
 
 # --- taps -------------------------------------------------------------------------------------------------------------
@@ -276,14 +286,14 @@ def erase_user(email: str, yes: bool) -> None:
 
 
 @click.command("serve")
-@click.option("--demo/--no-demo", default=True, help="Make the demo data when the database is empty.")
+@click.option("--demo/--no-demo", default=True, help="Create demo data if the database is empty.")
 @click.pass_context
 @with_appcontext
 def serve(context: click.Context, demo: bool) -> None:
-    """Bring the database up to date, then run web and worker until Ctrl-C or TERM."""
+    """Upgrade the database, then run web and worker until Ctrl-C or SIGTERM."""
     settings = config()
     flask_migrate.upgrade()
-    click.echo(f"\n  tapcard is at {settings.site_url}\n")
+    click.echo(f"\n  tapcard is running at {settings.site_url}\n")
     if demo and not settings.is_production:
         context.invoke(current_app.cli.commands["seed"], demo=True, if_empty=True)
     db.session.remove()
@@ -306,10 +316,10 @@ def serve(context: click.Context, demo: bool) -> None:
 @click.command("doctor")
 @with_appcontext
 def doctor() -> None:
-    """Look for what is wrong, and say what to do about it."""
+    """Check this installation and explain how to fix problems."""
     findings = health.findings(config(), current_app.extensions["spool"])
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.name}: {finding.detail}")
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.detail}")
         if not finding.ok:
             click.echo(f"     {finding.what_to_do}")
     if not all(finding.ok for finding in findings):
@@ -320,49 +330,49 @@ def doctor() -> None:
 @click.argument("destination", type=click.Path(path_type=Path))
 @with_appcontext
 def make_backup(destination: Path) -> None:
-    """Write database, uploads and spooled taps into one archive, while everything runs."""
+    """Back up the database, uploads and spooled taps to one archive. Safe while the app is running."""
     try:
-        click.echo(f"Written: {backup.create(config(), destination)}")
+        click.echo(f"Backup saved: {backup.create(config(), destination)}")
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
 
 
 @click.command("restore")
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Also over an installation that holds something.")
+@click.option("--force", is_flag=True, help="Replace existing data.")
 @with_appcontext
 def restore_backup(archive: Path, force: bool) -> None:
-    """Bring an archive back; stop web and worker before."""
+    """Restore a backup. Stop web and worker first."""
     try:
         db.session.remove()
         db.engine.dispose()
         backup.restore(config(), archive, force=force)
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
-    click.echo("Restored.")
+    click.echo("Backup restored.")
 
 
 # --- demo -------------------------------------------------------------------------------------------------------------
 
 
 @click.command("seed")
-@click.option("--demo", is_flag=True, help="People, designs, cards, two months of taps, and a shop with orders.")
-@click.option("--if-empty", is_flag=True, help="Only into a database without people.")
+@click.option("--demo", is_flag=True, help="Create demo users, designs, cards, two months of taps and orders.")
+@click.option("--if-empty", is_flag=True, help="Only create demo data if the database has no users.")
 @with_appcontext
 def seed(demo: bool, if_empty: bool) -> None:
-    """Make what a shop begins with; or the demo data that is missing, and tell the logins, never in production."""
+    """Create the roles and delivery method a new shop needs, or any missing demo data (not in production)."""
     if not demo:
         accounts.seed_roles()
         made = seed_delivery()
         db.session.commit()
-        click.echo(f"  Made: {', '.join(made)}." if made else "  Everything is there already.")
+        click.echo(f"  Created: {', '.join(made)}." if made else "  Nothing to create: everything already exists.")
         return
     if config().is_production:
-        raise click.ClickException("Demo data has known passwords; production does not get it.")
+        raise click.ClickException("Demo data uses publicly known passwords and can't be created in production.")
     if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
         made = Demo(current_app.extensions["keys"], config().instance_path).run()
         db.session.commit()
-        click.echo("  Made: " + ", ".join(made) + "." if made else "  Everything is there already.")
+        click.echo("  Created: " + ", ".join(made) + "." if made else "  Nothing to create: everything already exists.")
     if accounts.find("ada@example.com") is not None:
         click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config().site_url))
     db.session.rollback()

@@ -41,11 +41,11 @@ def store(data: bytes, folder: Path, suffix: str = "webp") -> str:
 def open_upload(name: str, folder: Path) -> BinaryIO:
     """Open an upload for reading; raise `NotFound` for whatever is not the name of one."""
     if not NAME.fullmatch(name):
-        raise NotFound(_("There is no such file."))
+        raise NotFound(_("File not found."))
     try:
         return (folder / name).open("rb")
     except FileNotFoundError as error:
-        raise NotFound(_("There is no such file.")) from error
+        raise NotFound(_("File not found.")) from error
 
 
 def exists(name: str, folder: Path) -> bool:

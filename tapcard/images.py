@@ -153,7 +153,7 @@ def make_contact_photo(data: bytes) -> bytes:
             picture.load()
             small = _flattened(ImageOps.fit(picture.convert("RGBA"), (CONTACT_SIDE, CONTACT_SIDE)))
     except (Image.DecompressionBombError, *_DAMAGED) as error:
-        raise BadPicture(_("This picture is damaged. Save it again or choose another one.")) from error
+        raise BadPicture(_("This image is damaged. Save it again or choose another one.")) from error
     out = io.BytesIO()
     small.save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()
@@ -161,11 +161,11 @@ def make_contact_photo(data: bytes) -> bytes:
 
 def too_heavy() -> BadPicture:
     """The refusal of a file with too many bytes."""
-    return BadPicture(_("This picture is larger than %(most)s MB. Choose a smaller one."), most=MOST_BYTES // 1024**2)
+    return BadPicture(_("This image is larger than %(most)s MB. Choose a smaller one."), most=MOST_BYTES // 1024**2)
 
 
 def _outside() -> BadPicture:
-    return BadPicture(_("The part you chose lies outside the picture. Choose it again."))
+    return BadPicture(_("The area you selected is outside the image. Select it again."))
 
 
 def _cut(data: bytes, most: tuple[int, int] | int, crop: Crop | None, least: int) -> Image.Image:
@@ -185,9 +185,9 @@ def _cut(data: bytes, most: tuple[int, int] | int, crop: Crop | None, least: int
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(MOST_WEBP_PIXELS if data[8:12] == b"WEBP" else MOST_PIXELS) from error
     except UnidentifiedImageError as error:
-        raise BadPicture(_("This is not a picture we can read. Choose a JPEG, PNG or WebP file.")) from error
+        raise BadPicture(_("We can't read this file. Choose a JPEG, PNG or WebP image.")) from error
     except _DAMAGED as error:
-        raise BadPicture(_("This picture is damaged. Save it again or choose another one.")) from error
+        raise BadPicture(_("This image is damaged. Save it again or choose another one.")) from error
 
 
 def _look_at(picture: Image.Image) -> None:
@@ -208,18 +208,18 @@ def _whole(picture: Image.Image, longest: int) -> tuple[int, int]:
 
 def _too_small(side: int, least: int) -> BadPicture:
     return BadPicture(
-        _("This picture is too small to be printed well: its shorter side has %(side)s pixels and needs %(least)s."),
+        _("This image is too small to print well. Its shorter side is %(side)s pixels and must be at least %(least)s."),
         side=side,
         least=least,
     )
 
 
 def _moving() -> BadPicture:
-    return BadPicture(_("This picture moves. Choose one that stands still."))
+    return BadPicture(_("Animated images aren't supported. Choose a still image."))
 
 
 def _too_large(most: int) -> BadPicture:
-    return BadPicture(_("This picture has more than %(most)s megapixels. Choose a smaller one."), most=most // 10**6)
+    return BadPicture(_("This image has more than %(most)s megapixels. Choose a smaller one."), most=most // 10**6)
 
 
 def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None, turn: int) -> Image.Image:

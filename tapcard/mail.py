@@ -102,6 +102,7 @@ def compose(name: str, to: str, *, reply_to: str | None = None, **values: Any) -
     """Write a mail from the folder `mail/<name>` of the templates to one address; answers go there, or to the shop."""
     shop = settings.load()
     values |= {"shop": shop, "site_url": current_app.config["SITE_URL"], "to": to}
+    values["replies_go_elsewhere"] = reply_to is not None
     with force_locale(shop.locale):
         subject, text, html = (
             _render(f"mail/{name}/{part}", values) for part in ("subject.txt", "body.txt", "body.html")

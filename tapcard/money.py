@@ -37,7 +37,7 @@ class Money:
 
     def _same(self, other: "Money") -> None:
         if self.currency != other.currency:
-            raise ValueError(f"{other.currency} and {self.currency} do not go together")
+            raise ValueError(f"cannot combine {other.currency} with {self.currency}")
 
     def plain(self) -> str:
         """As somebody would type it: 24.00."""

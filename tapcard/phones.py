@@ -22,7 +22,7 @@ def clean(text: str, region: str, *, field: str = "phone") -> str | None:
     """
     text = text.replace("\r\n", "\n").strip()
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise InvalidPhone(_("This contains characters that cannot be used here."), field=field)
+        raise InvalidPhone(_("This contains characters that aren't allowed here."), field=field)
     if not text:
         return None
     try:
@@ -33,7 +33,7 @@ def clean(text: str, region: str, *, field: str = "phone") -> str | None:
     is_possible = phonenumbers.is_possible_number_with_reason(number) if number else None
     if number is None or number.extension or is_possible != ValidationResult.IS_POSSIBLE:
         raise InvalidPhone(
-            _("This is not a phone number. Write it with its country code, like +44 20 7946 0000."), field=field
+            _("Enter a valid phone number with its country code, such as +44 20 7946 0000."), field=field
         )
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 

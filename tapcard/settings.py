@@ -86,7 +86,7 @@ def load_with_menu() -> tuple[ShopSettings, list[MenuPage]]:
 def change(name: str, value: Any) -> None:
     """Set one setting; raise `UnknownSetting` when there is no such name or the value is not sound."""
     if not is_sound(name, value):
-        raise UnknownSetting(_("There is no setting %(name)s of that kind."), name=name)
+        raise UnknownSetting(_("“%(name)s” isn't a setting, or this value isn't valid for it."), name=name)
     row = db.session.get(Setting, name)
     if row is None:
         db.session.add(Setting(name=name, value=value))

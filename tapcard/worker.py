@@ -1,4 +1,4 @@
-"""The worker: moves spooled taps into the tables, keeps the outbox's promises, does what the clock asks for."""
+"""Worker: stores spooled taps, sends outbox messages and runs scheduled jobs."""
 
 import logging
 import signal
@@ -113,7 +113,7 @@ class Drainer:
                 self.recorder.committed()
                 return number
         except IntegrityError:
-            logger.info("taps stored by another drainer")
+            logger.info("taps already stored by another drainer")
         db.session.rollback()
         self.recorder.rolled_back()
         return None
@@ -239,10 +239,10 @@ def erase_closed() -> None:
             db.session.rollback()
         except Exception:  # one person's trouble must not keep the others' data
             db.session.rollback()
-            logger.exception("account %d could not be erased; it is tried again tomorrow", user_id)
+            logger.exception("account %d could not be erased; retrying tomorrow", user_id)
     db.session.rollback()
     if not empty_log():
-        logger.warning("the write-ahead log is being read; it is emptied tomorrow")
+        logger.warning("write-ahead log in use; emptying it tomorrow")
 
 
 def _erase(user_id: int, now: datetime) -> None:
@@ -291,7 +291,7 @@ def look_at_payments() -> None:
                     evidence.look(each.id, each.gateway, each.reference)
             except Exception as error:  # one payment's trouble must not keep the others waiting
                 db.session.rollback()
-                logger.warning("payment %d could not be looked at: %s", each.id, type(error).__name__)
+                logger.warning("payment %d could not be checked: %s", each.id, type(error).__name__)
         last = waiting[-1].id
     db.session.rollback()
 
@@ -390,7 +390,7 @@ def run() -> None:
             pause = PAUSE
         except (SQLAlchemyError, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
-            logger.error("worker in trouble: %s", type(cause).__name__)
+            logger.error("worker error: %s", type(cause).__name__)
             db.session.rollback()
             drain = drainer(stop)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -400,8 +400,8 @@ def run() -> None:
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
-taps_group = AppGroup("taps", help="The tap spool and the figures.")
-outbox_group = AppGroup("outbox", help="Promised mails.")
+taps_group = AppGroup("taps", help="Manage the tap spool and statistics.")
+outbox_group = AppGroup("outbox", help="Manage outgoing emails.")
 
 
 def init_app(app: Flask) -> None:
@@ -412,10 +412,10 @@ def init_app(app: Flask) -> None:
 
 
 @click.command("worker")
-@click.option("--once", is_flag=True, help="One pass, then stop.")
+@click.option("--once", is_flag=True, help="Run once, then exit.")
 @with_appcontext
 def run_worker(once: bool) -> None:
-    """Drain taps, send mails, run what is scheduled."""
+    """Store taps, send emails and run scheduled jobs."""
     if once:
         plan(utcnow())
         one_pass(drainer())
@@ -425,15 +425,15 @@ def run_worker(once: bool) -> None:
 
 @taps_group.command("drain")
 def drain_taps() -> None:
-    """Move this host's spooled taps into the database, once."""
+    """Store this host’s spooled taps in the database once."""
     stored = drainer().drain()
     fold()
-    click.echo(f"{stored} taps stored.")
+    click.echo(f"Taps stored: {stored}.")
 
 
 @taps_group.command("recount")
 def recount_taps() -> None:
-    """Count all taps again, by today's time zone and today's rules for bots; taps that come meanwhile wait."""
+    """Rebuild tap statistics with the current time zone and bot rules. New taps wait until it finishes."""
     rollups.hold_still()
     zone = settings.load().time_zone
     changed = rollups.reclassify()
@@ -444,12 +444,12 @@ def recount_taps() -> None:
     while rollups.fold(zone):
         pass  # all of it is one transaction: readers see the old figures until the new ones are whole
     db.session.commit()
-    click.echo(f"Counted again; {changed} user agents are read differently now.")
+    click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")
 
 
 @outbox_group.command("retry")
 def retry_outbox() -> None:
-    """Take up again the mails that were given up."""
+    """Retry failed emails."""
     number = outbox.retry_failed(utcnow())
     db.session.commit()
-    click.echo(f"{number} promises are due again.")
+    click.echo(f"Failed messages queued again: {number}.")

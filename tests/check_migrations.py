@@ -1,4 +1,4 @@
-"""Checks that the migrations make exactly the tables of the models, on SQLite and PostgreSQL."""
+"""Check that the migrations create exactly the tables of the models, on SQLite and PostgreSQL."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def main() -> int:
                 agrees = check(folder, url)
             print(f"PostgreSQL: {verdicts[agrees]}")
         else:
-            print("PostgreSQL: left out for want of a server (TEST_POSTGRESQL_URL)")
+            print("PostgreSQL: skipped because no server is running (TEST_POSTGRESQL_URL)")
             agrees = os.environ.get("REQUIRE") != "all"
     return 0 if good and agrees else 1
 

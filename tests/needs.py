@@ -1,4 +1,4 @@
-"""Says what a test run had to skip for want of a server or a browser, and under REQUIRE=all refuses to."""
+"""Skip tests whose server or browser is missing, and fail them under REQUIRE=all."""
 
 import json
 import os
@@ -22,7 +22,7 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 POSTGRESQL_URL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
 # the first is Chromium without windows, which needs a third of the time for a new page
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-FOR_WANT_OF = "for want of "
+FOR_WANT_OF = "because of missing "
 JOURNEYS = "tests/journeys/"
 
 
@@ -95,7 +95,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> object:
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("REQUIRE") == "all":
         report.outcome = "failed"
-        report.longrepr = f"REQUIRE=all allows no skip: {report.longrepr[2]}"
+        report.longrepr = f"REQUIRE=all doesn’t allow skipped tests: {report.longrepr[2]}"
     return report
 
 

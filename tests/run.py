@@ -1,4 +1,4 @@
-"""Runs the whole suite on SQLite and PostgreSQL, and says last how it went and what was left out."""
+"""Run the whole suite on SQLite and PostgreSQL, then print the results and what was skipped."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if needs.postgresql():
         databases.append("PostgreSQL")
     else:
-        left_out.append("the whole suite on PostgreSQL, for want of a server (TEST_POSTGRESQL_URL)")
+        left_out.append("the whole suite on PostgreSQL, because no server is running (TEST_POSTGRESQL_URL)")
     # pages look the same on both, and PostgreSQL is stricter about invalid input; DATABASES=both runs everything twice
     once = len(databases) > 1 and os.environ.get("DATABASES") != "both"
     elsewhere = {"SQLite": "fuzz" if once else "", "PostgreSQL": "(ui or no_database)" if once else ""}
@@ -45,9 +45,9 @@ def main(arguments: list[str]) -> int:
     left_out += [f"{number} tests {reason}" for reason, number in sorted(skipped.items())]
     print()
     for what in left_out:
-        print(f"Left out: {what}.")
+        print(f"Skipped: {what}.")
     if left_out and os.environ.get("REQUIRE") == "all":
-        print("REQUIRE=all allows nothing to be left out.")
+        print("REQUIRE=all doesn’t allow skipped tests.")
         green = False
     print(f"Ran on {' and '.join(databases)}.")
     print(f"{total['passed']} passed, {total['failed'] + total['error']} failed, {skipped.total()} skipped")

@@ -21,6 +21,7 @@ BELOW_THE_ENTRY_POINTS = (
     "qr",
     "files",
     "settings",
+    "phones",
 )
 
 # Rules and what is under them; facts, actor and time are arguments. `flask` alone is meant: `flask_babel` is too.

@@ -60,7 +60,7 @@ def test_a_batch_is_made_and_written_for_the_encoder(
     result = make("--design", design.name, "--count", "3")
     path = tmp_path / "spring.csv"
     assert result.exit_code == 0
-    assert result.output == f"3 cards made, written to {path}.\n"
+    assert result.output == f"Cards created: 3. Saved to {path}.\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     rows = rows_of(path)
     made = {card.token: card for card in db.session.scalars(sa.select(Card))}
@@ -91,7 +91,7 @@ def test_a_file_that_is_there_is_not_written_over(make: Callable[..., Result], t
     (tmp_path / "spring.csv").write_text("codes of other cards")
     result = make("--count", "1")
     assert result.exit_code == 1
-    assert "is there already; nothing was made" in result.output
+    assert "already exists. No cards were created" in result.output
     assert (tmp_path / "spring.csv").read_text() == "codes of other cards"
     assert number_of(Card) == 0
 
@@ -100,7 +100,7 @@ def test_a_batch_of_the_same_name_is_refused_and_leaves_no_file(make: Callable[.
     db.session.add(CardBatch(name="spring"))
     result = make("--count", "1")
     assert result.exit_code == 1
-    assert "There is a batch of this name already." in result.output
+    assert "A batch with this name already exists." in result.output
     assert not (tmp_path / "spring.csv").exists()
     assert number_of(Card) == 0
 
@@ -108,7 +108,7 @@ def test_a_batch_of_the_same_name_is_refused_and_leaves_no_file(make: Callable[.
 def test_a_folder_that_does_not_exist_is_said_so(run: Callable[..., Result], tmp_path: Path) -> None:
     result = run("cards", "make", "--count", "1", "--out", str(tmp_path / "no" / "spring.csv"))
     assert result.exit_code == 1
-    assert "cannot be written" in result.output
+    assert "Can’t write" in result.output
     assert number_of(Card) == 0
 
 
@@ -116,7 +116,7 @@ def test_a_folder_that_does_not_exist_is_said_so(run: Callable[..., Result], tmp
 def test_an_unknown_design_is_refused_with_those_there_are(make: Callable[..., Result], tmp_path: Path) -> None:
     result = make("--count", "1", "--design", "Lake at dawn")
     assert result.exit_code == 1
-    assert "There are: Lake at dusk." in result.output
+    assert "Available designs: Lake at dusk." in result.output
     assert not (tmp_path / "spring.csv").exists()
 
 
@@ -155,7 +155,7 @@ def test_a_dry_run_reports_and_writes_nothing(run: Callable[..., Result], legacy
     result = run(
         "cards", "import", "--dry-run", legacy("OLD1,ada@example.com,Ada,Obi,,example.com,,,7\nOLD2,,,,,,,,\n")
     )
-    assert result.output == "Dry run: 2 to add, 0 already there, 0 wrong.\n"
+    assert result.output == "Dry run: 2 to add, 0 unchanged, 0 with errors.\n"
     assert (number_of(Card), number_of(User), number_of(AuditEntry)) == (0, 0, 0)
 
 
@@ -163,8 +163,8 @@ def test_an_import_adds_what_the_dry_run_promised_and_the_second_nothing(
     run: Callable[..., Result], legacy: Callable[[str], str]
 ) -> None:
     path = legacy("OLD1,ada@example.com,Ada,Óbi,,example.com,,,7\nOLD2,,,,,,,,\n")
-    assert run("cards", "import", path).output == "Imported: 2 added, 0 already there.\n"
-    assert run("cards", "import", path).output == "Imported: 0 added, 2 already there.\n"
+    assert run("cards", "import", path).output == "Imported: 2 added, 0 unchanged.\n"
+    assert run("cards", "import", path).output == "Imported: 0 added, 2 unchanged.\n"
     assert number_of(Card) == 2
     owner = accounts.find("ada@example.com")
     assert owner is not None
@@ -177,8 +177,8 @@ def test_a_bad_row_leaves_nothing_of_the_file(
 ) -> None:
     result = run("cards", "import", *arguments, legacy("OLD1,ada@example.com,Ada,Obi,,,,,\nOLD 2,,,,,,,,\n"))
     assert result.exit_code == 1
-    assert "row 3: The token 'OLD 2'" in result.output
-    assert "Nothing was imported (1 to add, 0 already there, 1 wrong)." in result.output
+    assert "Row 3: The token 'OLD 2'" in result.output
+    assert "Nothing was imported (1 to add, 0 unchanged, 1 with errors)." in result.output
     assert (number_of(Card), number_of(User), number_of(AuditEntry)) == (0, 0, 0)
 
 
@@ -195,7 +195,7 @@ def test_our_own_tap_addresses_are_no_targets(
 def test_a_file_in_another_encoding_is_said_so(run: Callable[..., Result], legacy: Callable[..., str]) -> None:
     result = run("cards", "import", legacy("OLD1,ada@example.com,Adé,Obi,,,,,\n", encoding="latin-1"))
     assert result.exit_code == 1
-    assert "not UTF-8" in result.output
+    assert "isn’t UTF-8" in result.output
     assert number_of(Card) == 0
 
 
@@ -204,10 +204,10 @@ def test_a_file_in_another_encoding_is_said_so(run: Callable[..., Result], legac
 
 def test_a_host_is_blocked_and_allowed_again(run: Callable[..., Result], card: Card, client: FormClient) -> None:
     assert run("cards", "block-host", "EXAMPLE.com.", "--reason", "phishing").output == (
-        "example.com blocked; 1 cards led there.\n"
+        "Blocked example.com. Cards affected: 1.\n"
     )
-    assert "switched off" in client.get(f"/t/{card.token}").text
-    assert run("cards", "unblock-host", "example.com").output == "example.com allowed.\n"
+    assert "deactivated" in client.get(f"/t/{card.token}").text
+    assert run("cards", "unblock-host", "example.com").output == "Unblocked example.com.\n"
     assert client.get(f"/t/{card.token}").location == "https://example.com/"
 
 
@@ -222,7 +222,7 @@ def test_what_is_no_host_is_refused(run: Callable[..., Result], command: str, ho
 def test_a_host_that_is_not_blocked_is_not_allowed_again(run: Callable[..., Result]) -> None:
     result = run("cards", "unblock-host", "good.example")
     assert result.exit_code == 1
-    assert "This host is not blocked." in result.output
+    assert "This host isn't blocked." in result.output
 
 
 # --- users ------------------------------------------------------------------------------------------------------------
@@ -299,28 +299,28 @@ def test_the_doctor_looks_at_everything_and_says_what_to_do(run: Callable[..., R
     run("worker", "--once")
     healthy = run("doctor")
     assert healthy.exit_code == 0, healthy.output
-    assert "BAD" not in healthy.output
+    assert "FAIL" not in healthy.output
     app.extensions["spool"].count_failure()
     sick = run("doctor")
     assert sick.exit_code == 1
-    bad, advice = sick.output.partition("BAD ")[2].splitlines()[:2]
+    bad, advice = sick.output.partition("FAIL ")[2].splitlines()[:2]
     assert bad
     assert advice.startswith("     ")
 
 
 def test_spooled_taps_are_stored_by_a_command(run: Callable[..., Result], client: FormClient, card: Card) -> None:
     client.get(f"/t/{card.token}")
-    assert run("taps", "drain").output == "1 taps stored.\n"
-    assert run("taps", "drain").output == "0 taps stored.\n"
+    assert run("taps", "drain").output == "Taps stored: 1.\n"
+    assert run("taps", "drain").output == "Taps stored: 0.\n"
     assert number_of(Tap) == 1
-    assert "Counted again" in run("taps", "recount").output
+    assert "Statistics rebuilt" in run("taps", "recount").output
 
 
 def test_a_backup_says_where_it_is(run: Callable[..., Result], app: Flask, tmp_path: Path) -> None:
     if db.engine.dialect.name == "sqlite":
         result = run("backup", str(tmp_path / "backup.tar.gz"))
         assert result.exit_code == 0, result.output
-        assert "Written: " in result.output
+        assert "Backup saved: " in result.output
         assert run("backup", str(tmp_path / "backup.tar.gz")).exit_code == 1
 
 

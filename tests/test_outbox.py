@@ -187,7 +187,7 @@ def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Ca
     db.session.commit()
     assert claim(late) is None
     result = app.test_cli_runner().invoke(args=["outbox", "retry"])
-    assert result.output == "1 promises are due again.\n"
+    assert result.output == "Failed messages queued again: 1.\n"
     db.session.expire_all()
     assert claim(utcnow()) == number
     outbox.failed(message_of(number), utcnow(), "again")

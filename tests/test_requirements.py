@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LINE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[a-z,]+\])?==(?P<version>[\w.+-]+)(\s+#\s(?P<reason>.+))?")
-BROUGHT_ALONG = "# --- what the above bring along"
+USUAL = ("requirements.txt", "requirements-dev.txt")
+DOCS = "requirements-docs.txt"  # installed by `make docs` alone
+BROUGHT_ALONG = "# --- dependencies of the above"
 
 
 def read(name: str) -> tuple[list[str], list[str]]:
@@ -26,16 +28,16 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins() -> dict[str, str]:
+def pins(*names: str) -> dict[str, str]:
     found = {}
-    for line in (line for name in ("requirements.txt", "requirements-dev.txt") for part in read(name) for line in part):
+    for line in (line for name in names or USUAL for part in read(name) for line in part):
         match = LINE.fullmatch(line)
         assert match, f"not pinned: {line}"
         found[normal(match["name"])] = match["version"]
     return found
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", [*USUAL, DOCS])
 def test_every_direct_requirement_has_a_reason(file: str) -> None:
     direct, _along = read(file)
     assert direct
@@ -48,6 +50,14 @@ def test_what_is_installed_is_what_is_pinned() -> None:
         name: (version, metadata.version(name)) for name, version in pins().items() if metadata.version(name) != version
     }
     assert not differing
+
+
+def test_what_builds_the_documentation_agrees_with_the_rest() -> None:
+    usual, docs = pins(), pins(DOCS)
+    assert {name: docs[name] for name in docs.keys() & usual.keys() if docs[name] != usual[name]} == {}
+    runtime = pins("requirements.txt").keys()
+    installed = {name for name in docs if is_installed(name)}  # none before the first `make docs`
+    assert {need for name in installed for need in needs_of(name)} <= docs.keys() | runtime
 
 
 def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
@@ -76,18 +86,24 @@ def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
 
 def test_nothing_that_a_requirement_needs_is_left_unpinned() -> None:
     pinned = pins()
-    loose = set()
-    for name in pinned:
-        for requirement in metadata.requires(name) or []:
-            if ";" in requirement:  # extras and other systems
-                continue
-            needed = re.match(r"[A-Za-z0-9_.-]+", requirement)
-            assert needed
-            if normal(needed[0]) not in pinned:
-                loose.add(f"{name} needs {needed[0]}")
+    loose = {f"{name} needs {need}" for name in pinned for need in needs_of(name) if need not in pinned}
     assert not loose
 
 
+def needs_of(name: str) -> set[str]:
+    """Return what an installed package needs, but for extras and other systems."""
+    needed = (re.match(r"[A-Za-z0-9_.-]+", each) for each in metadata.requires(name) or [] if ";" not in each)
+    return {normal(match[0]) for match in needed if match}
+
+
+def is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def test_no_requirement_names_an_index() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt"):
+    for file in (*USUAL, DOCS):
         assert "://" not in (ROOT / file).read_text()

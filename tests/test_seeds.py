@@ -89,7 +89,7 @@ def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., R
     counts = {model: number_of(model) for model in (User, Card, Design, Profile, Tap, TapDay, Product, Order)}
     assert (counts[User], counts[Card], counts[Design], counts[Profile]) == (5, 10, 12, 1)
     again = seed()
-    assert "Everything is there already." in again.output
+    assert "Nothing to create: everything already exists." in again.output
     assert {model: number_of(model) for model in counts} == counts
 
 
@@ -132,12 +132,12 @@ def test_the_cards_answer_as_promised(seed: Callable[..., Result], client: FormC
     assert client.get("/t/DEMOPRO").location == "/p/ada"
     assert client.get("/p/ada").status_code == 200
     answers = {
-        "DEMONEW": (200, "waiting for you"),
-        "DEMOFREE": (200, "waiting for you"),
+        "DEMONEW": (200, "ready to claim"),
+        "DEMOFREE": (200, "ready to claim"),
         "DEMOPAY": (200, "£10.00"),
         "DEMOSET": (200, "being set up"),
-        "DEMOLOST": (200, "switched off"),
-        "DEMOOLD": (410, "out of use"),
+        "DEMOLOST": (200, "deactivated"),
+        "DEMOOLD": (410, "has been retired"),
     }
     for token, (status, words) in answers.items():
         answer = client.get(f"/t/{token}")
@@ -185,7 +185,7 @@ def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result])
     for event in card.events:
         db.session.delete(event)
     db.session.delete(card)
-    assert "Made: card DEMOFREE." in seed().output
+    assert "Created: card DEMOFREE." in seed().output
 
 
 def test_the_demo_leaves_an_installation_in_use_alone(seed: Callable[..., Result], cleo: User) -> None:
@@ -196,7 +196,7 @@ def test_the_demo_leaves_an_installation_in_use_alone(seed: Callable[..., Result
 def test_production_gets_no_demo(seed: Callable[..., Result], other_app: Callable[..., Flask]) -> None:
     result = seed(app=other_app(environment="production", site_url="https://cards.example.com"))
     assert result.exit_code == 1
-    assert "production does not get it" in result.output
+    assert "be created in production" in result.output
     assert number_of(User) == 0
 
 
@@ -317,7 +317,7 @@ def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[.
 
 def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
     db.session.commit()
-    for words in ("Made: Standard delivery.", "Everything is there already."):
+    for words in ("Created: Standard delivery.", "Nothing to create: everything already exists."):
         with app.app_context():
             assert words in app.test_cli_runner().invoke(args=["seed"]).output
     db.session.expire_all()

@@ -532,7 +532,7 @@ def test_the_spool_can_be_drained_by_a_command(app: Flask, card: Card) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
     ask(app.wsgi_app, "/q/ADASCARD")
     result = app.test_cli_runner().invoke(args=["taps", "drain"])
-    assert result.output == "2 taps stored.\n"
+    assert result.output == "Taps stored: 2.\n"
     assert counts() == (2, 2, 2)
 
 

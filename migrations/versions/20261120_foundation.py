@@ -1,4 +1,4 @@
-"""foundation
+"""Create the base tables: accounts, cards, designs, profiles, taps, outbox, audit log.
 
 Revision: 20261120_foundation
 Follows:

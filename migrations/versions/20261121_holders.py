@@ -1,4 +1,4 @@
-"""Holders: transfers, leads, former slugs, two-factor, addresses, closing of accounts.
+"""Add transfers, leads, previous profile URLs, two-factor authentication, addresses and account closure.
 
 Revision: 20261121_holders
 Follows: 20261120_foundation
@@ -139,7 +139,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("ended_at IS NULL"),
         )
 
-    if op.get_bind().dialect.name == "sqlite":  # by hand: Alembic would rebuild the table, and lose its checks
+    if op.get_bind().dialect.name == "sqlite":  # manual: Alembic would rebuild the table without its CHECK constraints
         key = "CONSTRAINT fk_cards_replaced_by_id_cards REFERENCES cards (id)"
         op.execute(f"ALTER TABLE cards ADD COLUMN replaced_by_id INTEGER {key}")
     else:

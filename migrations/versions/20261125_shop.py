@@ -1,4 +1,4 @@
-"""The shop: catalogue, carts, promotions, delivery, orders, payments, reviews, pages, newsletter.
+"""Add the shop: catalogue, carts, promotions, delivery, orders, payments, reviews, pages, newsletter.
 
 Revision: 20261125_shop
 Follows: 20261121_holders
@@ -823,7 +823,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cart_lines_design_id"), ["design_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_cart_lines_product_id"), ["product_id"], unique=False)
 
-    if op.get_bind().dialect.name == "sqlite":  # by hand: Alembic would rebuild the table, and lose its checks
+    if op.get_bind().dialect.name == "sqlite":  # manual: Alembic would rebuild the table without its CHECK constraints
         key = "CONSTRAINT fk_cards_order_line_id_order_lines REFERENCES order_lines (id)"
         op.execute(f"ALTER TABLE cards ADD COLUMN order_line_id INTEGER {key}")
     else:

@@ -1,4 +1,4 @@
-"""Indexes for lists of products: the order in which they stand at first, and what filters count.
+"""Add indexes for the default order of product lists and for filter counts.
 
 Revision: 20261130_lists
 Follows: 20261125_shop

@@ -1,4 +1,4 @@
-"""What orders remember besides: the design's name, that delivery is to be agreed, and whom a promotion counted.
+"""Store the design's name and open delivery prices with orders, and the customer with promotion uses.
 
 Revision: 20261130_sold
 Follows: 20261130_lists

@@ -1,4 +1,4 @@
-"""The back office: what staff do today; the rest of it is drawn by Flask-Admin."""
+"""Back office blueprint, including the tables served by Flask-Admin."""
 
 from flask import Flask
 

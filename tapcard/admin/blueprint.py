@@ -1,4 +1,4 @@
-"""The blueprint, apart from its views."""
+"""Back office blueprint object."""
 
 from flask import Blueprint
 

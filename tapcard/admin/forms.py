@@ -1,4 +1,4 @@
-"""What staff type."""
+"""Forms for registering cards and blocking domains."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,20 +20,20 @@ class RegisterForm(Form):
     token = StringField(
         _("Token"),
         [
-            DataRequired(_("Type the token of the card.")),
-            Length(max=TOKEN_LENGTH, message=_("At most %(max)d characters.")),
-            Regexp(r"[0-9A-Za-z]+\Z", message=_("Letters and digits alone.")),
+            DataRequired(_("Enter the card’s token.")),
+            Length(max=TOKEN_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Regexp(r"[0-9A-Za-z]+\Z", message=_("Use letters and numbers only.")),
         ],
-        description=_("The last part of the card's address."),
+        description=_("The last part of the card’s tap URL."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     design = SelectField(_("Design"), coerce=int)
     policy = RadioField(
-        _("How it gets its owner"),
+        _("How it can be claimed"),
         choices=[
-            SelectChoice(ClaimPolicy.CODE.value, _("By a claim code")),
-            SelectChoice(ClaimPolicy.OPEN.value, _("By one press, for cards handed out in person")),
-            SelectChoice(ClaimPolicy.PAY.value, _("By paying for the activation")),
+            SelectChoice(ClaimPolicy.CODE.value, _("With a claim code")),
+            SelectChoice(ClaimPolicy.OPEN.value, _("Without a code, for cards handed out in person")),
+            SelectChoice(ClaimPolicy.PAY.value, _("By paying for activation")),
         ],
         default=ClaimPolicy.CODE.value,
     )
@@ -41,7 +41,7 @@ class RegisterForm(Form):
     def __init__(self, designs: Sequence[Design], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.design.choices = [
-            SelectChoice(NO_DESIGN, _("None")),
+            SelectChoice(NO_DESIGN, _("No design")),
             *(SelectChoice(design.id, design.name) for design in designs),
         ]
 
@@ -50,14 +50,14 @@ class BlockHostForm(Form):
     """A host no card may lead to."""
 
     host = StringField(
-        _("Host"),
+        _("Domain"),
         [
-            DataRequired(_("Which host?")),
-            Length(max=HOST_LENGTH, message=_("At most %(max)d characters.")),
+            DataRequired(_("Enter a domain.")),
+            Length(max=HOST_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
-        description=_("Like example.com; everything below it is blocked too."),
+        description=_("For example, example.com. Its subdomains are blocked too."),
     )
-    reason = StringField(_("Reason"), [Optional(), Length(max=200, message=_("At most %(max)d characters."))])
+    reason = StringField(_("Reason"), [Optional(), Length(max=200, message=_("Enter %(max)d characters or fewer."))])
 
 
 class UnblockHostForm(Form):

@@ -1,4 +1,4 @@
-"""Pages of a list, without counting all of it."""
+"""Pagination of lists without counting all rows."""
 
 from dataclasses import dataclass
 from typing import Any

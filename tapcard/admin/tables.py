@@ -1,4 +1,4 @@
-"""Tables that staff may look through, by Flask-Admin with templates of ours: nothing is edited or deleted as a row."""
+"""Read-only tables of cards, designs, emails and the audit log, served by Flask-Admin."""
 
 import enum
 from datetime import datetime
@@ -13,16 +13,35 @@ from flask_login import current_user
 from ..db import Base, db
 from ..models import AuditEntry, Card, Design, OutboxMessage
 from ..web import filters
-from ..web.guards import lacks_second_factor, to_log_in, to_set_up
+from ..web.access import PUBLIC, Rule, access, lacks_second_factor, staff
 
 LAST_PAGE = 100_000
 LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
 
 
-class StaffView(ModelView):
-    """A list to search, for those whose role allows it; everybody else reads that there is no such page."""
+def readable(name: str) -> str:
+    """Return an internal name such as `card.claimed` as words: "Card claimed"."""
+    text = name.replace(".", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]
 
-    permission = ""
+
+class Guarded:
+    """A view of Flask-Admin that its access rule guards."""
+
+    access: Rule
+
+    def is_accessible(self) -> bool:
+        """Tell whether the visitor's role allows the view."""
+        return self.access.admits(current_user) and not lacks_second_factor()
+
+    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        """Answer a visitor who may not see the view."""
+        return self.access.refusal()
+
+
+class StaffView(Guarded, ModelView):
+    """A searchable list for staff with the permission. Everyone else gets a 404 page."""
+
     search_hint = ""
     title_column = "id"
     can_create = can_edit = can_delete = False
@@ -35,21 +54,11 @@ class StaffView(ModelView):
     details_template = "admin/details.html"
     column_type_formatters = {
         type(None): lambda _view, _value, _name: "–",
-        bool: lambda _view, value, _name: _("yes") if value else _("no"),
+        bool: lambda _view, value, _name: _("Yes") if value else _("No"),
         datetime: lambda _view, value, _name: filters.write_datetime(value),
-        enum.StrEnum: lambda _view, value, _name: value.value.replace("_", " "),
+        enum.StrEnum: lambda _view, value, _name: filters.label_or_value(value),
     }
     column_type_formatters_detail = column_type_formatters
-
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and current_user.may(self.permission) and not lacks_second_factor()
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        if not current_user.is_authenticated:
-            return to_log_in()
-        if not current_user.may(self.permission):
-            abort(404)
-        return to_set_up()
 
     def _get_list_extra_args(self) -> Any:
         """Take page and search from the address as far as they make sense."""
@@ -73,18 +82,27 @@ class StaffView(ModelView):
 class CardView(StaffView):
     """Cards by token, alias, owner, design, batch."""
 
-    permission = "cards.view"
-    search_hint = _("Token, alias, owner, design or batch")
+    access = staff("cards.view")
+    search_hint = _("Token, name, owner, design or batch")
     title_column = "token"
     column_list = ("token", "alias", "owner.email", "design.name", "status", "target", "batch.name", "created_at")
     column_labels = {
+        "alias": _("Name"),
         "owner.email": _("Owner"),
         "design.name": _("Design"),
         "batch.name": _("Batch"),
-        "created_at": _("Made"),
+        "profile.slug": _("Profile"),
+        "reroute_url": _("Web address"),
+        "locked_because": _("Lock reason"),
+        "is_blocked": _("Blocked domain"),
+        "claim_policy": _("Claim method"),
+        "imported_tap_count": _("Imported taps"),
+        "created_at": _("Created"),
+        "claimed_at": _("Claimed"),
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
+    column_formatters = {"status": lambda _view, _context, card, _name: filters.label(card)}
     column_searchable_list = ("token", "alias", "owner.email", "design.name", "batch.name")
     column_sortable_list = ("token", "alias", "status", "created_at")
     column_details_list = (
@@ -111,7 +129,7 @@ class CardView(StaffView):
 class DesignView(StaffView):
     """Designs and their prices, in minor units."""
 
-    permission = "designs.edit"
+    access = staff("designs.edit")
     search_hint = _("Name")
     title_column = "name"
     column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
@@ -123,8 +141,19 @@ class DesignView(StaffView):
 class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
-    permission = "mails.view"
-    search_hint = _("Kind")
+    access = staff("mails.view")
+    search_hint = _("Email type")
+    column_labels = {
+        "id": _("ID"),
+        "kind": _("Email type"),
+        "created_at": _("Created"),
+        "due_at": _("Due"),
+        "attempt_count": _("Attempts"),
+        "done_at": _("Sent"),
+        "failed_at": _("Gave up"),
+        "error": _("Error"),
+    }
+    column_formatters = {"kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)
@@ -135,25 +164,34 @@ class OutboxView(StaffView):
 class AuditView(StaffView):
     """Who did what."""
 
-    permission = "audit.view"
-    search_hint = _("What was done, like card.claimed")
+    access = staff("audit.view")
+    search_hint = _("Action")
     column_list = ("tag", "happened_at", "actor.email", "subject_type", "subject_id")
     column_details_list = (*column_list, "origin", "details")
     column_select_related_list = (AuditEntry.actor,)
-    column_labels = {"actor.email": _("Who"), "tag": _("What"), "happened_at": _("When")}
+    column_labels = {
+        "actor.email": _("User"),
+        "tag": _("Action"),
+        "happened_at": _("Date"),
+        "subject_type": _("Object"),
+        "subject_id": _("Object ID"),
+    }
+    column_formatters = {
+        "tag": lambda _view, _context, row, _name: readable(row.tag),
+        "subject_type": lambda _view, _context, row, _name: readable(row.subject_type or "–"),
+        "details": lambda _view, _context, row, _name: "; ".join(
+            f"{readable(name)}: {value}" for name, value in (row.details or {}).items()
+        ),
+    }
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
 
 
-class Start(AdminIndexView):
+class Start(Guarded, AdminIndexView):
     """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
 
-    def is_accessible(self) -> bool:
-        return current_user.is_authenticated and not lacks_second_factor()
-
-    def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        return to_set_up() if current_user.is_authenticated else to_log_in()
+    access = staff("cards.view")
 
     @expose("/")
     def index(self) -> Any:
@@ -163,8 +201,8 @@ class Start(AdminIndexView):
 TABLES = (
     (Card, CardView, "cards", _("Cards")),
     (Design, DesignView, "designs", _("Designs")),
-    (OutboxMessage, OutboxView, "outbox", _("Mails")),
-    (AuditEntry, AuditView, "audit", _("Audit")),
+    (OutboxMessage, OutboxView, "outbox", _("Emails")),
+    (AuditEntry, AuditView, "audit", _("Audit log")),
 )
 
 
@@ -173,3 +211,11 @@ def init_app(app: Flask) -> None:
     admin = Admin(app, name="tapcard", index_view=Start(url="/admin/tables"))
     for model, view, endpoint, name in TABLES:
         admin.add_view(view(model, db, name=name, endpoint=endpoint, url=f"/admin/tables/{endpoint}"))
+    send_file = app.view_functions["admin.static"]
+
+    @access(PUBLIC)
+    def static(filename: str) -> Any:
+        """Send one of the library's own stylesheets and scripts."""
+        return send_file(filename=filename)
+
+    app.view_functions["admin.static"] = static

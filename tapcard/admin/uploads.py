@@ -1,4 +1,4 @@
-"""Taking in the pictures that staff upload: drawn anew and stored while no transaction is open."""
+"""Picture uploads by staff, processed and stored outside of transactions."""
 
 from collections.abc import Callable
 
@@ -40,9 +40,9 @@ def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_need
     field, actor_id, stored = form[name], current_user.id, []
     sent = uploads_in(field)
     if not sent and is_needed:
-        add_error(field, _("Choose at least one picture."))
+        add_error(field, _("Choose at least one image."))
     if len(sent) > MOST_AT_ONCE:
-        add_error(field, _("At most %(most)d pictures at once.", most=MOST_AT_ONCE))
+        add_error(field, _("Upload %(most)d images or fewer at a time.", most=MOST_AT_ONCE))
     if not sent or field.errors:
         return []
     db.session.rollback()
@@ -63,4 +63,4 @@ def choose_again(form: Form, *names: str) -> None:
     """Say beside each picture that was sent with a form that was refused that it was not kept."""
     for name in names if form.errors else ():
         if uploads_in(form[name]) and not form[name].errors:
-            add_error(form[name], _("Choose the picture again, once the rest is right."))
+            add_error(form[name], _("Choose the image again."))

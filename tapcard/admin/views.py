@@ -1,4 +1,4 @@
-"""Pages for staff: what needs a person, registering a blank card, blocking a host."""
+"""Back office start page, card registration and blocked domains."""
 
 from datetime import timedelta
 
@@ -27,8 +27,8 @@ from ..services.catalogue import products
 from ..services.orders import order_desk
 from ..services.taps import rollups, routing
 from ..web import filters
+from ..web.access import access
 from ..web.forms import refusals
-from ..web.guards import permission_required
 from .blueprint import bp
 from .forms import BlockHostForm, RegisterForm, UnblockHostForm
 
@@ -36,7 +36,7 @@ ORPHANS_SHOWN = 50
 
 
 @bp.get("/")
-@permission_required("cards.view")
+@access("staff:cards.view")
 def index() -> str:
     """Cards by state, taps of 30 days, and what needs a person."""
     today = today_in(filters.shop().time_zone)
@@ -73,7 +73,7 @@ def what_waits() -> dict[str, int]:
 
 
 @bp.route("/cards/register", methods=["GET", "POST"])
-@permission_required("cards.register")
+@access("staff:cards.register")
 def register_card() -> Response:
     """Enter a blank card; its claim code is shown for the insert."""
     designs = db.session.scalars(sa.select(Design).order_by(Design.name)).all()
@@ -90,7 +90,7 @@ def register_card() -> Response:
 
 
 @bp.get("/cards/<token>/code")
-@permission_required("cards.make")
+@access("staff:cards.make")
 def claim_code(token: str) -> Response:
     """The claim code of an unclaimed card, for whoever packs it."""
     card = cards.find(token)
@@ -101,7 +101,7 @@ def claim_code(token: str) -> Response:
 
 
 @bp.route("/hosts", methods=["GET", "POST"])
-@permission_required("hosts.block")
+@access("staff:hosts.block")
 def hosts() -> Response:
     """Hosts that no card may lead to."""
     form = BlockHostForm()
@@ -109,7 +109,7 @@ def hosts() -> Response:
         with refusals(form):
             marked = cards.block_host(form.host.data or "", current_user, form.reason.data or "")
             db.session.commit()
-            flash(_("Blocked. %(number)s cards led there.", number=marked), "success")
+            flash(_("Domain blocked. Cards affected: %(number)s.", number=marked), "success")
             return redirect(url_for("backoffice.hosts"))
     blocked = db.session.scalars(sa.select(BlockedHost).order_by(BlockedHost.host)).all()
     page = render_template("admin/hosts.html", form=form, hosts=blocked)
@@ -117,7 +117,7 @@ def hosts() -> Response:
 
 
 @bp.post("/hosts/unblock")
-@permission_required("hosts.block")
+@access("staff:hosts.block")
 def unblock_host() -> Response:
     """Allow a host again."""
     form = UnblockHostForm()
@@ -125,5 +125,5 @@ def unblock_host() -> Response:
         abort(400)
     cards.unblock_host(form.host.data or "", current_user)
     db.session.commit()
-    flash(_("Allowed again."), "success")
+    flash(_("Domain unblocked."), "success")
     return redirect(url_for("backoffice.hosts"))

@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..services.accounts import addresses
 from ..web import filters
+from ..web.access import HOLDER, access
 from ..web.address_forms import AddressForm
 from ..web.forms import refusals
-from ..web.guards import login_required
 from .views import bp, page
 
 
 @bp.get("/account/addresses", endpoint="addresses")
-@login_required
+@access(HOLDER)
 def list_addresses() -> str:
     """A person's addresses."""
     own = list(db.session.scalars(addresses.owned_by(current_user)))
@@ -23,7 +23,7 @@ def list_addresses() -> str:
 
 
 @bp.route("/account/addresses/new", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def new_address() -> Response:
     """Add an address."""
     shop = filters.shop()
@@ -32,13 +32,13 @@ def new_address() -> Response:
         with refusals(form):
             addresses.add(current_user, form.typed)
             db.session.commit()
-            flash(_("The address is saved."), "success")
+            flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))
     return page("auth/address.html", form, address=None)
 
 
 @bp.route("/account/addresses/<int:address_id>", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def edit_address(address_id: int) -> Response:
     """Change an address."""
     own = addresses.own_address(current_user, address_id)
@@ -47,30 +47,30 @@ def edit_address(address_id: int) -> Response:
         with refusals(form):
             addresses.change(current_user, own, form.typed)
             db.session.commit()
-            flash(_("The address is saved."), "success")
+            flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))
         own = addresses.own_address(current_user, address_id)
     return page("auth/address.html", form, address=own)
 
 
 @bp.post("/account/addresses/<int:address_id>/default")
-@login_required
+@access(HOLDER)
 def default_address(address_id: int) -> Response:
     """Use an address unless said otherwise."""
     addresses.make_default(current_user, addresses.own_address(current_user, address_id))
     db.session.commit()
-    flash(_("This address is used from now on, unless you choose another one."), "success")
+    flash(_("Default address updated."), "success")
     return redirect(url_for("auth.addresses"))
 
 
 @bp.route("/account/addresses/<int:address_id>/delete", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def delete_address(address_id: int) -> Response:
     """Delete an address, after asking."""
     own = addresses.own_address(current_user, address_id)
     if request.method == "POST":
         addresses.delete(current_user, own)
         db.session.commit()
-        flash(_("The address is deleted."), "success")
+        flash(_("Address deleted."), "success")
         return redirect(url_for("auth.addresses"))
     return Response(render_template("auth/address_delete.html", address=own), mimetype="text/html")

@@ -13,15 +13,16 @@ from ..models import User
 from ..services.accounts import accounts
 from ..services.privacy import closure, export
 from ..web import filters, uploads
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import Form, refusals
-from ..web.guards import OUTSIDE, let_in, log_out_user, login_required, still_rests_on, who_waits_outside
+from ..web.guards import OUTSIDE, let_in, log_out_user, still_rests_on, who_waits_outside
 from ..web.throttling import forgive, throttle
 from .closing_forms import CloseForm, MailsForm
 from .views import bp, home, page
 
 
 @bp.route("/account/close", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def close() -> Response:
     """Say what closing does, ask for the password, and close the account."""
     form, user_id = CloseForm(), current_user.id
@@ -37,12 +38,14 @@ def close() -> Response:
 
 
 @bp.get("/account/closed")
+@access(PUBLIC)
 def closed() -> str:
     """Say that it is done, and how to come back; nobody is signed in here any more."""
     return render_template("auth/closed.html")
 
 
 @bp.route("/account/reopen", methods=["GET", "POST"])
+@access(PUBLIC)
 def reopen() -> Response:
     """Ask whoever has just proved to be the person of a closed account whether to open it, and do so."""
     user_id = who_waits_outside()
@@ -55,13 +58,13 @@ def reopen() -> Response:
         user = closure.reopen(user.id, utcnow())
         db.session.commit()
         let_in(user)
-        flash(_("Welcome back. Everything is as it was."), "success")
+        flash(_("Welcome back. Your account has been restored."), "success")
         return redirect(home())
     return page("auth/reopen.html", form, email=user.email, until=user.returns_until)
 
 
 @bp.post("/account/download")
-@login_required
+@access(HOLDER)
 def download_data() -> Response:
     """Send all that is kept about somebody; put together in a file first, so that no slow reader holds the database."""
     user_id = current_user.id
@@ -80,12 +83,12 @@ def download_data() -> Response:
 
 
 @bp.post("/account/mails")
-@login_required
+@access(HOLDER)
 def choose_mails() -> Response:
     """Store which mails somebody wants."""
     form = MailsForm()
     if form.validate_on_submit():
         accounts.choose_mails(current_user, lead=form.wants_lead_mail.data, weekly=form.wants_weekly_mail.data)
         db.session.commit()
-        flash(_("Saved."), "success")
+        flash(_("Changes saved."), "success")
     return redirect(url_for("auth.account", _anchor="mails"))

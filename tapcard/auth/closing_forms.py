@@ -14,20 +14,18 @@ class CloseForm(Form):
     current = PasswordField(
         _("Your password"),
         [
-            InputRequired(_("Type your password.")),
-            Length(max=LONGEST_PASSWORD, message=_("At most %(max)d characters.")),
+            InputRequired(_("Enter your password.")),
+            Length(max=LONGEST_PASSWORD, message=_("Enter %(max)d characters or fewer.")),
         ],
     )
-    sure = BooleanField(_("Yes, close my account"), [DataRequired(_("Tick this to go on."))])
+    sure = BooleanField(_("Yes, close my account"), [DataRequired(_("Tick this box to continue."))])
 
 
 class MailsForm(Form):
     """Mails that come by themselves."""
 
-    wants_lead_mail = BooleanField(_("A mail for each new lead"))
+    wants_lead_mail = BooleanField(_("Email me about each new lead"))
     wants_weekly_mail = BooleanField(
-        _("A weekly mail with figures"),
-        description=_(
-            "On Mondays, how often your cards were tapped; after a week without taps and contacts none is sent."
-        ),
+        _("Email me a weekly summary"),
+        description=_("How often your cards were tapped, every Monday. Weeks without taps or new leads are skipped."),
     )

@@ -14,7 +14,7 @@ from ..web.forms import Form, is_email, is_name
 
 TITLE_LENGTH = 20
 EARLIEST_BIRTH = date(1900, 1, 1)
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 
 
 def _name(label: Any, prompt: Any) -> StringField:
@@ -22,7 +22,7 @@ def _name(label: Any, prompt: Any) -> StringField:
 
 
 def _email(label: Any) -> EmailField:
-    validators = [DataRequired(_("Type an e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email]
+    validators = [DataRequired(_("Enter an email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email]
     return EmailField(label, validators)
 
 
@@ -32,33 +32,33 @@ def _new_password(label: Any) -> PasswordField:
         [
             InputRequired(_("Choose a password.")),
             Length(min=SHORTEST_PASSWORD, message=_("Use at least %(min)d characters.")),
-            Length(max=LONGEST_PASSWORD, message=_("Use at most %(max)d characters.")),
+            Length(max=LONGEST_PASSWORD, message=_("Enter %(max)d characters or fewer.")),
         ],
     )
 
 
 def _known_password(label: Any) -> PasswordField:
     return PasswordField(
-        label, [InputRequired(_("Type your password.")), Length(max=LONGEST_PASSWORD, message=AT_MOST)]
+        label, [InputRequired(_("Enter your password.")), Length(max=LONGEST_PASSWORD, message=AT_MOST)]
     )
 
 
 class SignUpForm(Form):
     """A new account."""
 
-    first_name = _name(_("First name"), _("Type your first name."))
-    last_name = _name(_("Last name"), _("Type your last name."))
-    email = _email(_("E-mail address"))
+    first_name = _name(_("First name"), _("Enter your first name."))
+    last_name = _name(_("Last name"), _("Enter your last name."))
+    email = _email(_("Email"))
     password = _new_password(_("Password"))
-    terms = BooleanField(_("I accept the terms"), [DataRequired(_("Please accept the terms to go on."))])
+    terms = BooleanField(_("I accept the terms"), [DataRequired(_("Accept the terms to continue."))])
 
 
 class LogInForm(Form):
     """Who somebody is; the address is not checked, because that would be another answer than "wrong"."""
 
     email = EmailField(
-        _("E-mail address"),
-        [DataRequired(_("Type your e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST)],
+        _("Email"),
+        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST)],
     )
     password = _known_password(_("Password"))
     remember = BooleanField(_("Remember me on this device"))
@@ -67,7 +67,7 @@ class LogInForm(Form):
 class ForgotPasswordForm(Form):
     """Where to send the link."""
 
-    email = _email(_("E-mail address"))
+    email = _email(_("Email"))
 
 
 class SetPasswordForm(Form):
@@ -86,7 +86,7 @@ class ChangePasswordForm(Form):
 class ChangeEmailForm(Form):
     """Another address."""
 
-    email = _email(_("New e-mail address"))
+    email = _email(_("New email"))
     current = _known_password(_("Your password"))
 
 
@@ -94,14 +94,14 @@ class DetailsForm(Form):
     """How somebody is called."""
 
     title = StringField(_("Title"), [Optional(), Length(max=TITLE_LENGTH, message=AT_MOST), is_name])
-    first_name = _name(_("First name"), _("Type your first name."))
-    last_name = _name(_("Last name"), _("Type your last name."))
-    born_on = DateField(_("Birth date"), [Optional()])
+    first_name = _name(_("First name"), _("Enter your first name."))
+    last_name = _name(_("Last name"), _("Enter your last name."))
+    born_on = DateField(_("Date of birth"), [Optional()])
 
     def validate_born_on(self, field: Any) -> None:
         # in some zone it is tomorrow already
         if field.data is not None and not EARLIEST_BIRTH <= field.data <= utcnow().date() + timedelta(days=1):
-            raise ValidationError(_("Give a date between 1900 and today."))
+            raise ValidationError(_("Enter a date between 1900 and today."))
 
 
 # --- two-factor log in ------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ LONGEST_OFFER = 1000
 
 
 def _code(label: Any) -> StringField:
-    return StringField(label, [DataRequired(_("Type the code.")), Length(max=LONGEST_CODE, message=AT_MOST)])
+    return StringField(label, [DataRequired(_("Enter the code.")), Length(max=LONGEST_CODE, message=AT_MOST)])
 
 
 class ConfirmPasswordForm(Form):
@@ -130,14 +130,14 @@ class SetUpTwoFactorForm(Form):
     """The first code of an app; the secret that was shown comes back sealed."""
 
     offer = HiddenField(validators=[Length(max=LONGEST_OFFER, message=AT_MOST)])
-    code = _code(_("Code from the app"))
+    code = _code(_("Code from your authenticator app"))
 
 
 class SwitchOffForm(Form):
     """Password and code, to do without them from now on."""
 
     current = _known_password(_("Your password"))
-    code = _code(_("Code from the app, or a recovery code"))
+    code = _code(_("Code from your authenticator app, or a recovery code"))
 
 
 class DownloadCodesForm(Form):

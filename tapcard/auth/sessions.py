@@ -10,13 +10,13 @@ from ..db import db
 from ..models import User
 from ..services.accounts import accounts, sessions
 from ..services.taps import user_agents
-from ..web.guards import login_required
+from ..web.access import HOLDER, access
 from ..web.sessions import current_hash
 from .views import bp
 
 
 @bp.get("/account/sessions")
-@login_required
+@access(HOLDER)
 def list_sessions() -> str:
     """Where one is logged in."""
     found = sessions.of(current_user, utcnow())
@@ -26,20 +26,20 @@ def list_sessions() -> str:
 
 
 @bp.post("/account/sessions/<int:session_id>/end")
-@login_required
+@access(HOLDER)
 def end_session(session_id: int) -> Response:
     """Log one browser out."""
     sessions.end(db.session.get_one(User, current_user.id), session_id)
     db.session.commit()
-    flash(_("That browser is logged out."), "success")
+    flash(_("Device logged out."), "success")
     return redirect(url_for("auth.list_sessions"))
 
 
 @bp.post("/account/sessions/end-others")
-@login_required
+@access(HOLDER)
 def end_other_sessions() -> Response:
     """Log every other browser out."""
     accounts.end_other_sessions(db.session.get_one(User, current_user.id), current_hash())
     db.session.commit()
-    flash(_("Everywhere else you are logged out."), "success")
+    flash(_("You've been logged out everywhere else."), "success")
     return redirect(url_for("auth.list_sessions"))

@@ -12,12 +12,11 @@ from ..db import db
 from ..keys import Keys
 from ..models import User
 from ..services.accounts import accounts, two_factor
+from ..web.access import HOLDER, PUBLIC, access, lacks_second_factor
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.guards import (
     half_way,
-    lacks_second_factor,
-    login_required,
     proved_lately,
     renew_session,
 )
@@ -43,6 +42,7 @@ def myself() -> User:
 
 
 @bp.route("/log-in/code", methods=["GET", "POST"])
+@access(PUBLIC)
 def second_factor() -> Response:
     """Ask for the second factor after a right password, and sign in."""
     if current_user.is_authenticated:
@@ -74,7 +74,7 @@ def finish_log_in(code: str, *, remember: bool) -> Response:
 
 
 @bp.route("/account/confirm-password", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def confirm_password() -> Response:
     """Ask for the password before something that matters, and go on there."""
     form, user_id = ConfirmPasswordForm(), current_user.id
@@ -93,14 +93,14 @@ def confirm_password() -> Response:
 
 
 @bp.get("/account/two-factor")
-@login_required
+@access(HOLDER)
 def show_two_factor() -> str:
     """Whether two-factor log in is on, and what can be done about it."""
     return render_template("auth/two_factor.html", left=two_factor.codes_left(current_user))
 
 
 @bp.route("/account/two-factor/set-up", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def set_up_two_factor() -> Response:
     """Show a secret to an authenticator app; its first right code switches two-factor log in on."""
     if current_user.has_two_factor:
@@ -125,7 +125,7 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
     forgive("second_factor", user.id)
     db.session.commit()
     renew_session(second_factor_at=since)
-    flash(_("Two-factor log in is on. Everywhere else you are logged out."), "success")
+    flash(_("Two-factor authentication is on. You've been logged out everywhere else."), "success")
     return codes_page(codes, next_url(url_for("auth.show_two_factor")))
 
 
@@ -157,7 +157,7 @@ def set_up_page(form: SetUpTwoFactorForm) -> Response:
 
 
 @bp.route("/account/two-factor/codes", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def new_recovery_codes() -> Response:
     """Make other recovery codes; the old ones end."""
     must_be_on()
@@ -174,15 +174,17 @@ def new_recovery_codes() -> Response:
 
 
 @bp.post("/account/two-factor/codes/file")
-@login_required
+@access(HOLDER)
 def download_codes() -> Response:
     """Send recovery codes that were just shown as a file; nothing but this person's own."""
     form = DownloadCodesForm()
     codes = (form.codes.data or "").split()
     if not form.validate_on_submit() or not two_factor.are_theirs(current_user, codes, keys()):
         abort(404)
-    lines = [_("Recovery codes of %(email)s at %(shop)s", email=current_user.email, shop=shop().shop_name), "", *codes]
-    response = make_response("\r\n".join([*lines, "", _("Each works once, in place of a code from the app."), ""]))
+    lines = [_("%(shop)s recovery codes for %(email)s", email=current_user.email, shop=shop().shop_name), "", *codes]
+    response = make_response(
+        "\r\n".join([*lines, "", _("Each code works once, instead of a code from your authenticator app."), ""])
+    )
     response.mimetype = "text/plain"
     response.headers["Content-Disposition"] = 'attachment; filename="recovery-codes.txt"'
     return response
@@ -197,7 +199,7 @@ def codes_page(codes: list[str], onwards_to: str) -> Response:
 
 
 @bp.route("/account/two-factor/off", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def switch_off_two_factor() -> Response:
     """Do without a second factor; asks for password and code."""
     must_be_on()
@@ -211,7 +213,7 @@ def switch_off_two_factor() -> Response:
             forget_attempts(user_id)
             db.session.commit()
             renew_session()
-            flash(_("Two-factor log in is off."), "info")
+            flash(_("Two-factor authentication is off."), "info")
             return redirect(url_for("auth.show_two_factor"))
     return page("auth/switch_off_two_factor.html", form, is_needed=is_needed())
 

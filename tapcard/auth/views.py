@@ -20,8 +20,9 @@ from ..services.accounts.accounts import LinkFacts, Proof
 from ..services.cards import cards
 from ..services.orders import orders
 from ..services.privacy import closure
+from ..web.access import HOLDER, PUBLIC, SIGNED_LINK, access, here
 from ..web.forms import Form, refusals
-from ..web.guards import ask_second_factor, here, log_in_user, log_out_user, login_required, renew_session, wait_outside
+from ..web.guards import ask_second_factor, log_in_user, log_out_user, renew_session, wait_outside
 from ..web.redirects import asked_next
 from ..web.sessions import current_hash
 from ..web.throttling import forgive, form_status, throttle
@@ -58,6 +59,7 @@ def dead_link(error: DomainError) -> Response:
 
 
 @bp.route("/sign-up", methods=["GET", "POST"])
+@access(PUBLIC)
 def sign_up() -> Response:
     """Make an account; its holder is signed in at once."""
     if current_user.is_authenticated:
@@ -77,11 +79,12 @@ def make_account(form: SignUpForm) -> Response:
     if user is None:
         return redirect(url_for("auth.link_sent"))
     log_in_user(user)
-    flash(_("Welcome. We sent you a mail: follow its link to confirm your address."), "success")
+    flash(_("Welcome. We've sent you an email. Open the link in it to confirm your address."), "success")
     return redirect(onwards())
 
 
 @bp.route("/log-in", methods=["GET", "POST"])
+@access(PUBLIC)
 def log_in() -> Response:
     """Sign somebody in by address and password."""
     if current_user.is_authenticated:
@@ -118,10 +121,11 @@ def come_in(user: User, proof: Proof, *, remember: bool, second_factor_at: datet
 
 
 @bp.post("/log-out")
+@access(PUBLIC)
 def log_out() -> Response:
     """Sign the visitor out."""
     log_out_user()
-    flash(_("You are logged out."), "info")
+    flash(_("You've logged out."), "info")
     return redirect(url_for("shop.front" if "shop.front" in current_app.view_functions else "auth.log_in"))
 
 
@@ -161,6 +165,7 @@ def target_of(path: str | None) -> tuple[str, dict[str, Any]]:
 
 
 @bp.route("/verify/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def verify(token: str) -> Response:
     """Confirm an address; by a button, because mail programs open links by themselves.
 
@@ -172,7 +177,7 @@ def verify(token: str) -> Response:
         user = accounts.verify(token, utcnow(), by=current_user.id)
         orders.attach(user)
         if user.password_hash is None:
-            return on_to_password(user, _("%(email)s is confirmed. Now choose your password.", email=facts.email))
+            return on_to_password(user, _("%(email)s is confirmed. Now choose a password.", email=facts.email))
         db.session.commit()
         flash(_("Thank you. %(email)s is confirmed.", email=facts.email), "success")
         return go_on_as(facts.user_id)
@@ -181,21 +186,24 @@ def verify(token: str) -> Response:
 
 
 @bp.post("/verify")
-@login_required
+@access(HOLDER)
 def resend_verification() -> Response:
     """Send the mail that verifies an address once more."""
     if current_user.is_verified:
-        flash(_("Your address is confirmed already."), "info")
+        flash(_("Your email is already confirmed."), "info")
         return redirect(url_for("auth.account"))
     throttle("verify_email", account=current_user.id)
     outbox.post("mail.verify_email", user_id=current_user.id)
     db.session.commit()
-    flash(_("We sent a mail to %(email)s. Follow its link.", email=current_user.email), "success")
+    flash(
+        _("We've sent an email to %(email)s. Open the link in it to confirm your address.", email=current_user.email),
+        "success",
+    )
     return redirect(url_for("auth.account"))
 
 
 @bp.route("/account/email", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def change_email() -> Response:
     """Ask for another address; it takes effect when that one confirms."""
     form, user_id = ChangeEmailForm(), current_user.id
@@ -205,7 +213,7 @@ def change_email() -> Response:
             accounts.ask_email_change(user_id, form.current.data, form.email.data, utcnow())
             db.session.commit()
             text = _(
-                "We sent a mail to %(email)s. Your address changes when you follow its link.", email=form.email.data
+                "We've sent an email to %(email)s. Open the link in it to confirm the change.", email=form.email.data
             )
             flash(text, "success")
             return redirect(url_for("auth.account"))
@@ -213,6 +221,7 @@ def change_email() -> Response:
 
 
 @bp.route("/account/email/confirm/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def confirm_email(token: str) -> Response:
     """Let a new address take effect; for the account's holder alone, as its orders come along with an address.
 
@@ -226,12 +235,13 @@ def confirm_email(token: str) -> Response:
         with refusals(form):
             orders.attach(accounts.confirm_email_change(token, utcnow()))
             db.session.commit()
-            flash(_("Done. From now on you log in as %(email)s.", email=facts.email), "success")
+            flash(_("Email changed. Log in with %(email)s from now on.", email=facts.email), "success")
             return go_on_as(facts.user_id)
     return page("auth/confirm_email.html", form, email=facts.email, current_email=facts.current_email)
 
 
 @bp.route("/account/email/undo/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def undo_email(token: str) -> Response:
     """Take a former address back, and go on to a new password."""
     facts = accounts.peek(token, LinkPurpose.UNDO_EMAIL, utcnow())
@@ -242,7 +252,7 @@ def undo_email(token: str) -> Response:
             orders.attach(user)
             if not user.is_active:
                 user = closure.reopen(user.id, utcnow())
-            text = _("Your address is %(email)s again. Now choose a new password.", email=facts.email)
+            text = _("Your email is %(email)s again. Now choose a new password.", email=facts.email)
             return on_to_password(user, text)
     return page("auth/undo_email.html", form, email=facts.email, current_email=facts.current_email)
 
@@ -274,6 +284,7 @@ def go_on_as(user_id: int) -> Response:
 
 
 @bp.route("/forgot-password", methods=["GET", "POST"])
+@access(PUBLIC)
 def forgot_password() -> Response:
     """Promise a link to set a password; the answer is the same whether or not there is such an account."""
     form = ForgotPasswordForm()
@@ -288,12 +299,14 @@ def forgot_password() -> Response:
 
 
 @bp.get("/forgot-password/sent")
+@access(PUBLIC)
 def link_sent() -> str:
     """Ask somebody to look into their mail."""
     return render_template("auth/link_sent.html")
 
 
 @bp.route("/set-password/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def set_password(token: str) -> Response:
     """Set a password through a mailed link, and sign in with it."""
     facts = accounts.peek(token, LinkPurpose.SET_PASSWORD, utcnow())
@@ -304,13 +317,13 @@ def set_password(token: str) -> Response:
             orders.attach(user)
             proof = Proof.of(user)
             db.session.commit()
-            flash(_("Your password is set."), "success")
+            flash(_("Password saved."), "success")
             return identified(proof)
     return page("auth/set_password.html", form, email=facts.email, is_first=not facts.has_password)
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def change_password() -> Response:
     """Change the password; other browsers are signed out."""
     form, user_id = ChangePasswordForm(), current_user.id
@@ -324,7 +337,7 @@ def change_password() -> Response:
             forgive("confirm_password", user_id)
             db.session.commit()
             renew_session(proof=proof)
-            flash(_("Your password is changed. Everywhere else you are logged out."), "success")
+            flash(_("Password changed. You've been logged out everywhere else."), "success")
             return redirect(url_for("auth.account"))
     return page("auth/change_password.html", form)
 
@@ -333,7 +346,7 @@ def change_password() -> Response:
 
 
 @bp.route("/account", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def account() -> Response:
     """Show an account, and change how its holder is called."""
     form = DetailsForm(obj=current_user)
@@ -346,7 +359,7 @@ def account() -> Response:
             born_on=form.born_on.data,
         )
         db.session.commit()
-        flash(_("Saved."), "success")
+        flash(_("Changes saved."), "success")
         return redirect(url_for("auth.account"))
     return page("auth/account.html", form, mails_form=MailsForm(formdata=None, obj=current_user))
 

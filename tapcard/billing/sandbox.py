@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from ..gateways import sandbox
 from ..models import SandboxCharge
 from ..money import Money
+from ..web.access import PUBLIC, access
 from ..web.forms import Form
 from ..workflows import evidence, paying
 from .blueprint import bp
@@ -25,6 +26,7 @@ def charge_or_404(public_id: str) -> Any:
 
 
 @bp.get("/sandbox/<public_id>", endpoint="sandbox")
+@access(PUBLIC)
 def sandbox_page(public_id: str) -> str:
     """Ask the buyer to pay, or to play something else."""
     charge = charge_or_404(public_id)
@@ -37,6 +39,7 @@ def sandbox_page(public_id: str) -> str:
 
 
 @bp.post("/sandbox/<public_id>/<action>", endpoint="sandbox_action")
+@access(PUBLIC)
 def sandbox_action(public_id: str, action: str) -> Response:
     """Do what the button says, and go where a gateway would send the buyer."""
     charge = charge_or_404(public_id)
@@ -48,7 +51,7 @@ def sandbox_action(public_id: str, action: str) -> Response:
         return redirect(url_for("billing.sandbox", public_id=public_id))
     if action == "never":
         sandbox.change(here, sandbox.SILENT)
-        flash(_("The sandbox keeps silent: the shop hears nothing of this payment."), "info")
+        flash(_("No response sent. The shop won't hear about this payment."), "info")
         return redirect(url_for("billing.sandbox", public_id=public_id))
     if action in ("pay", "confirm", "duplicate"):
         sandbox.change(here, sandbox.PAID)

@@ -11,6 +11,7 @@ from ..gateways.base import GatewayError
 from ..models import PaymentStatus
 from ..services.payments import payments
 from ..web import carts
+from ..web.access import PUBLIC, access
 from ..workflows import paying
 from .blueprint import bp
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @bp.get("/back/<public_id>")
+@access(PUBLIC)
 def back(public_id: str) -> Response:
     """The buyer returns; the gateway is asked, the order's page tells the rest.
 
@@ -31,8 +33,8 @@ def back(public_id: str) -> Response:
         try:
             paying.look(payment)
         except GatewayError:
-            logger.warning("a gateway did not answer when a buyer came back")
+            logger.warning("gateway did not respond when the buyer returned")
         status = payments.by_public_id(public_id).status
     if status is PaymentStatus.FAILED and is_known:
-        flash(_("The payment did not go through. Nothing was taken; try again or pay another way."), "warning")
+        flash(_("Your payment didn't go through. You haven't been charged. Try again or pay another way."), "warning")
     return redirect(url_for("shop.order", number=number))

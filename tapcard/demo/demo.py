@@ -44,19 +44,19 @@ from .shop import DemoShop, drawn
 
 DEMO_DAYS = 60
 DEMO_LINKS = (
-    ("Houses I have drawn", "https://example.com/houses"),
-    ("Book a visit to the studio", "https://example.com/book"),
+    ("Selected houses", "https://example.com/houses"),
+    ("Book a studio visit", "https://example.com/book"),
 )
 LOGINS = """
-  holder  ada@example.com   password {password}
-  staff   ben@example.com   password {password}
-  owner   olu@example.com   password {password}
+  Customer  ada@example.com   password {password}
+  Staff     ben@example.com   password {password}
+  Owner     olu@example.com   password {password}
 
-  a card to tap    {site}/t/DEMOURL
-  a card to claim  {site}/t/DEMONEW   code CARD2345
-  a card to buy    {site}/t/DEMOPAY
-  promotions       WELCOME10, and FIVEOFF from 40.00
-  mails            {site}/dev/mail
+  Card to tap       {site}/t/DEMOURL
+  Card to claim     {site}/t/DEMONEW   code CARD2345
+  Card to activate  {site}/t/DEMOPAY
+  Promotion codes   WELCOME10, and FIVEOFF from 40.00
+  Sent emails       {site}/dev/mail
 """
 
 
@@ -113,7 +113,7 @@ class Demo:
                 name="Ada Obi",
                 headline="Architect",
                 company="Obi & Daughters, Ibadan",
-                bio="I draw small houses for hot places: shade first, then walls. Ask me about courtyards.",
+                bio="I design small houses for hot climates: shade first, then walls. Ask me about courtyards.",
                 email="ada@example.com",
                 phone="+2348035550142",
                 whatsapp="+2348035550142",
@@ -135,7 +135,7 @@ class Demo:
 
         add("DEMOURL", 0, ada, alias="Everyday", url="https://example.com/")
         add("DEMOPRO", 1, ada, alias="Site visits", profile=profile)
-        add("DEMOSET", 2, ada, alias="New one")
+        add("DEMOSET", 2, ada, alias="New card")
         add("DEMONEW", 3, code="CARD2345")
         add("DEMOFREE", 4, policy=ClaimPolicy.OPEN)
         add("DEMOPAY", 5, policy=ClaimPolicy.PAY)

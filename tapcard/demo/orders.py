@@ -39,10 +39,13 @@ OTHER_BUYERS = (
 )
 ADA_SAYS = (
     ("moorland-journal", 5, "Lies flat, takes ink without bleeding, and the engraving is crisp. My third one."),
-    ("studio-mug", 4, "Lovely glaze. A little smaller than I thought, so I looked up the size too late."),
+    ("studio-mug", 4, "Lovely glaze. A little smaller than I expected, so check the size before you order."),
 )
 OTHERS_SAY = (
-    (("moorland-journal", 4, "Good paper. I would like it ruled, too."), ("summit-mug", 5, "Survived a whole summer.")),
+    (
+        ("moorland-journal", 4, "Good paper. I'd love a ruled version too."),
+        ("summit-mug", 5, "Survived a whole summer."),
+    ),
     (("lagoon-bottle", 5, "Cold water at the end of a hot day on site."), ("studio-mug", 5, "")),
 )
 ANSWERS = {"lagoon-bottle": {"color": "Turquoise", "name": "Tomi"}, "moorland-journal": {"name": "Ada"}}

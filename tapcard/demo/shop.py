@@ -58,9 +58,9 @@ SETTINGS = {
     "owner_email": "olu@example.com",
     "support_email": "hello@example.com",
     "offline_text": (
-        "By transfer: tapcard demo shop, account 12345678, sort code 00-00-00.\n"
-        "By cash or cheque: at the studio, 1 High Street, London, on weekdays from 10 to 17.\n"
-        "Please write the number of your order on it. This is a demo: nobody waits for your money."
+        "Bank transfer: tapcard demo shop, account number 12345678, sort code 00-00-00.\n"
+        "Cash or cheque: at the studio, 1 High Street, London, Monday to Friday, 10:00 to 17:00.\n"
+        "Please quote your order number. This is a demo shop, so please don't send any money."
     ),
 }
 
@@ -100,7 +100,7 @@ class DemoShop:
         self.made += seed_delivery()
         known = set(db.session.scalars(select(DeliveryMethod.name)))
         others: tuple[tuple[str, DeliveryKind, dict[str, Any]], ...] = (
-            ("Pick up at the studio", DeliveryKind.PICKUP, {"days_least": 1, "days_most": 2}),
+            ("Collect from the studio", DeliveryKind.PICKUP, {"days_least": 1, "days_most": 2}),
             ("Delivery in Nigeria", DeliveryKind.TO_BE_AGREED, {"countries": ["NG"], "locations": LOCATIONS}),
         )
         for position, (name, kind, values) in enumerate(others, 1):

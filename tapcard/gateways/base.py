@@ -78,4 +78,4 @@ class Gateway(Protocol):
 def must_be_outside_a_transaction() -> None:
     """Raise `RuntimeError` while a transaction of `db.session` is open: a slow gateway would hold everybody up."""
     if db.session.registry.has() and db.session().in_transaction():
-        raise RuntimeError("a gateway was asked while a transaction was open")
+        raise RuntimeError("a gateway was called while a database transaction was open")

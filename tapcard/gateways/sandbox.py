@@ -56,7 +56,7 @@ class SandboxGateway:
         must_be_outside_a_transaction()
         charge = read(SandboxCharge.reference == reference)
         if charge is None:
-            raise GatewayError("the sandbox knows no such payment")
+            raise GatewayError("the sandbox has no such payment")
         is_paid = charge.state == PAID or (charge.pays_at is not None and charge.pays_at <= utcnow())
         outcome = Outcome.PAID if is_paid else OUTCOMES.get(charge.state, Outcome.PENDING)
         return Evidence(outcome, reference, Money(charge.amount, charge.currency), {"state": charge.state})

@@ -59,17 +59,23 @@ def in_words(week: Week) -> list[str]:
     """What happened, a sentence for each thing there is to tell."""
     found = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
     if not week.total:
-        found = [_("Nobody tapped your cards.")]
+        found = [_("Your cards weren't tapped.")]
     if week.before:
-        found.append(ngettext("The week before it was once.", "The week before it was %(num)s times.", week.before))
+        found.append(
+            ngettext("There was one tap the week before.", "There were %(num)s taps the week before.", week.before)
+        )
     elif week.total:
-        found.append(_("The week before nobody did."))
+        found.append(_("There were no taps the week before."))
     if week.best is not None:
         number = ngettext("%(num)s tap", "%(num)s taps", week.best.tap_count)
         name = week.best.alias or week.best.token
-        found.append(_("Most of all “%(name)s”: %(number)s.", name=name, number=number))
+        found.append(_("Most tapped: “%(name)s” (%(number)s).", name=name, number=number))
     if week.lead_count:
         found.append(
-            ngettext("One person left you their contact.", "%(num)s people left you their contact.", week.lead_count)
+            ngettext(
+                "One person shared their contact details with you.",
+                "%(num)s people shared their contact details with you.",
+                week.lead_count,
+            )
         )
     return found

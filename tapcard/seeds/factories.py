@@ -82,7 +82,7 @@ def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
 
 
 def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead:
-    """A contact that somebody left on a profile, by e-mail unless said otherwise."""
+    """A contact that somebody left on a profile, by email unless said otherwise."""
     if not {"email", "phone"} & values.keys():
         values["email"] = "gus@example.com"
     values.setdefault("consent_text", f"I agree that {profile.name} receives these details and may contact me.")
@@ -196,7 +196,7 @@ def create_option(
 
 
 def create_promotion(code: str = "WELCOME10", **values: Any) -> Promotion:
-    """A code for 10 % off everything, unless an amount, or what it is for, is given."""
+    """A code for 10% off everything, unless an amount, or what it is for, is given."""
     if "amount" not in values:
         values.setdefault("percent", 1000)
     for scope in (PromotionScope.CATEGORY, PromotionScope.COLLECTION, PromotionScope.PRODUCT):

@@ -7,92 +7,113 @@ import sqlalchemy as sa
 from ..db import db
 from ..models import Enquiry, PageMenu, ShopPage, Subscriber, SubscriberStatus
 
-CONSENT = "I would like news from tapcard by e-mail. I can unsubscribe at any time with one press."
+CONSENT = "I'd like to receive news from tapcard by email. I can unsubscribe at any time with one click."
 ABOUT = """
-tapcard is a small workshop. We make cards that open whatever you like on the phone of the person in front of you: your
-profile, your menu, your website. One tap, no app.
+tapcard is a small workshop that makes NFC cards. With one tap, a card opens your profile, your menu or your website on
+the phone in front of you. No app needed.
 
-## How it began
+## How it started
 
-With a box of paper cards that were out of date before they were handed out. A card that only carries an address can
-change its mind: what it opens is decided here, and you decide it.
+It started with a box of paper business cards that were out of date before we could hand them out. A tapcard only stores
+a link, and you decide what that link opens. When your details change, your card stays the same.
 
 ## What matters to us
 
-- **You stay in charge.** Change where a card leads whenever you like. The next tap already goes there.
-- **Nobody is followed.** Whoever taps a card stays unknown to us and to you.
-- **Things that last.** Cards are printed one by one, and none of them stops working because a subscription ran out.
+- **You're in control.** Change what your card opens whenever you like. The very next tap uses your new link.
+- **No tracking.** People who tap a card stay anonymous, to us and to you.
+- **Made to last.** Cards are printed to order, and they don't stop working because a subscription has run out.
 
-Questions? [Write to us](/contact).
+Questions? [Contact us](/contact).
 """
 FAQ = """
 ## Cards
 
 ### Which phones can read a card?
 
-Nearly every phone of the last years: iPhones from the XS on without any setting, and Android phones with NFC switched
-on. For all others there is a QR code on the back.
+Nearly every recent phone: iPhones from the XS and XR onwards without any setup, and Android phones with NFC on. For all
+other phones there's a QR code on the back.
 
 ### Can I change what my card opens?
 
-Yes, as often as you like, and it costs nothing. Open the card in your account and choose.
+Yes, as often as you like, free of charge. Open the card in your account and choose a new destination.
 
-### I lost my card. What now?
+### I've lost my card. What should I do?
 
-Switch it off in your account. Whoever finds it can write to you, without learning your address.
+Mark it as lost in your account. Anyone who finds it can send you a message without seeing your contact details. If it
+turns up, you can reactivate it.
+
+### Do I need a subscription?
+
+No. You pay once for the card. Taps, changes, profiles and statistics are free.
 
 ## Orders
 
-### How long does it take?
+### How long does delivery take?
 
-Cards leave the workshop within three working days. Delivery is shown at the checkout.
+We ship orders within three working days. You'll see delivery times and prices at checkout.
 
 ### Can I order for a whole team?
 
-Yes, up to 500 cards at once. Every card can lead somewhere else. [Tell us](/contact) what you need.
+Yes, up to 500 cards at a time, and each card can open something different. [Contact us](/contact) and tell us what you
+need.
+
+### Can I cancel my order?
+
+Yes, until you've paid for it: open your order and choose **Cancel order**. If you've already paid,
+[contact us](/contact) as soon as possible.
+
+### Can I return an order?
+
+Yes, within 30 days. See our [returns policy](/pages/returns).
 """
 RETURNS = """
 ## Changed your mind?
 
-You can send back what you bought within **30 days** of its arrival, unused and in its box. Write to us first, with the
-number of your order, and we tell you where to send it.
+You can return most items within **30 days** of delivery, unused and in their original packaging.
 
-## What cannot come back
+1. [Contact us](/contact) with your order number and tell us what you'd like to return.
+2. We'll reply with the return address.
+3. Send the items back. Please keep proof of postage.
 
-Things made for you alone: engraved goods, and cards with your own artwork. Unless something is wrong with them, of
-course.
+Unless we agree otherwise, you pay the cost of returning items you no longer want.
 
-## Something is wrong
+## Items you can't return
 
-Tell us within a reasonable time, with a photo if you can. We repair it, replace it or give your money back, whichever
-you prefer, and pay for the parcel.
+Items made especially for you can't be returned unless they're faulty. This includes engraved and other personalised
+items, and cards printed with your own artwork.
 
-## When do I get my money?
+## Faulty or incorrect items
 
-Within 14 days of the parcel reaching us, the way you paid.
+If something arrives damaged, faulty or different from what you ordered, [contact us](/contact) with your order number
+and a photo if possible. We'll repair it, replace it or refund you, and we'll pay for the return postage.
 
-The rights the law gives you are not touched by any of this. [Write to us](/contact)
+## Refunds
+
+We'll refund you within 14 days of receiving the items, using the payment method you paid with. If you return your whole
+order within 14 days of delivery, we also refund the cost of standard delivery.
+
+This policy doesn't affect your statutory rights.
 """
 DEMO_PAGES: tuple[dict[str, Any], ...] = (
     {
         "slug": "about",
         "title": "About us",
         "body": ABOUT,
-        "description": "Who makes the cards, and why.",
+        "description": "Who we are and why we make NFC cards.",
         "position": 1,
     },
     {
         "slug": "faq",
         "title": "FAQ",
         "body": FAQ,
-        "description": "Which phones read a card, how to change one, how long an order takes.",
+        "description": "Answers to common questions about cards, orders and delivery.",
         "position": 2,
     },
     {
         "slug": "returns",
         "title": "Returns",
         "body": RETURNS,
-        "description": "How to send something back, and when the money comes.",
+        "description": "How to return an order and get a refund.",
         "position": 3,
     },
 )

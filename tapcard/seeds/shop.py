@@ -10,7 +10,7 @@ DEFAULT_DELIVERY = "Standard delivery"
 
 
 def seed_delivery() -> list[str]:
-    """Make the way of delivery that a shop begins with, where there is none: 10 % below 50.00, free from there."""
+    """Make the way of delivery that a shop begins with, where there is none: 10% below 50.00, free above."""
     if db.session.scalar(select(DeliveryMethod.id).limit(1)) is not None:
         return []
     create_delivery_method(

@@ -8,12 +8,14 @@ from ..clock import utcnow
 from ..db import db
 from ..services.cards import cards
 from ..services.cart import carts
+from ..web.access import PUBLIC, access
 from ..web.carts import cart_to_fill
 from ..web.filters import shop
 from .blueprint import bp
 
 
 @bp.post("/activate/<token>/pay")
+@access(PUBLIC)
 def activate(token: str) -> Response:
     """Take a card to the checkout; who is not signed in does that first, and comes back to the card."""
     card = cards.find(token)

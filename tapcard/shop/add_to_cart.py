@@ -14,6 +14,7 @@ from ..models import Cart, CartLine, Product
 from ..services.cart import carts
 from ..services.cart.carts import CartItem
 from ..web import pictures
+from ..web.access import PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, only_left, only_so_many
 from ..web.filters import shop
 from ..web.forms import refusals
@@ -35,6 +36,7 @@ def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) 
 
 
 @bp.post("/cart/add/<slug>")
+@access(PUBLIC)
 def add_to_cart(slug: str) -> Response:
     """Put a product into the cart, customised as the form says."""
     form = buy_form(sold(slug))
@@ -88,6 +90,7 @@ def put_in(form: BuyForm) -> CartItem:
     elif added < form.number:
         flash(only_so_many(item), "warning")
     else:
-        words = _("Added: %(title)s.", title=title) if former is None else _("Changed: %(title)s.", title=title)
+        added = former is None
+        words = _("%(title)s added to your cart.", title=title) if added else _("%(title)s updated.", title=title)
         flash(words, "success")
     return item

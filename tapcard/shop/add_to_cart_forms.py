@@ -136,7 +136,7 @@ def _field(option: ProductOption) -> Any:
         about = _("JPEG, PNG or WebP, up to 8 MB.")
         return PictureField(label, description=f"{about} {price}".strip(), make=images.make_whole)
     if option.choices:
-        choices = [SelectChoice("", _("Choose one")), *(SelectChoice(each, each) for each in option.choices)]
+        choices = [SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in option.choices)]
         return SelectField(label, description=price, choices=choices, validate_choice=False)
     longest = option.max_length or customization.LONGEST.get(option.kind, 100)
     look = {"maxlength": longest, "autocomplete": AUTOCOMPLETE.get(option.kind, "off")}
@@ -151,4 +151,4 @@ def _extra_price(option: ProductOption) -> str:
     if not option.extra_amount:
         return ""
     extra = Money(option.extra_amount, shop().currency).format(shop().locale)
-    return gettext("%(amount)s more for each.", amount=extra)
+    return gettext("Adds %(amount)s per item.", amount=extra)

@@ -15,6 +15,7 @@ from ..money import Money
 from ..services.cart import carts, promotions
 from ..services.cart.carts import LineNotFound
 from ..services.orders import checkout
+from ..web.access import BUYER, PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
 from ..web.filters import shop
 from ..web.forms import refusals
@@ -42,12 +43,14 @@ class Forms:
 
 
 @bp.get("/cart", endpoint="cart")
+@access(PUBLIC)
 def show_cart() -> Response:
     """What is in the cart, and what it comes to."""
     return cart_page(Forms())
 
 
 @bp.post("/cart/lines/<int:line_id>")
+@access(BUYER)
 def change_line(line_id: int) -> Response:
     """Change how many of a line are wanted."""
     line = own_line(line_id)
@@ -64,6 +67,7 @@ def change_line(line_id: int) -> Response:
 
 
 @bp.post("/cart/lines/<int:line_id>/remove")
+@access(BUYER)
 def remove_line(line_id: int) -> Response:
     """Take a line out."""
     carts.remove(own_line(line_id).cart, line_id)
@@ -72,6 +76,7 @@ def remove_line(line_id: int) -> Response:
 
 
 @bp.route("/cart/clear", methods=["GET", "POST"])
+@access(PUBLIC)
 def clear_cart() -> Response:
     """Take everything out, after asking."""
     cart = current_cart()
@@ -79,7 +84,7 @@ def clear_cart() -> Response:
         if cart is not None:
             carts.clear(cart)
             db.session.commit()
-        flash(_("Your cart is empty."), "success")
+        flash(_("All items removed from your cart."), "success")
         return redirect(url_for("shop.cart"))
     if cart is None or not cart.lines:
         return redirect(url_for("shop.cart"))
@@ -87,17 +92,19 @@ def clear_cart() -> Response:
 
 
 @bp.post("/cart/accept")
+@access(PUBLIC)
 def accept_changes() -> Response:
     """Take over what has changed since the buyer looked last."""
     cart = current_cart()
     if cart is not None and carts.accept_changes(cart, shop(), utcnow()):
         db.session.commit()
         if not draft_of(cart).has_changed:  # what has to be chosen again stays
-            flash(_("Your cart is up to date."), "success")
+            flash(_("Changes accepted. Your cart is up to date."), "success")
     return redirect(url_for("shop.cart"))
 
 
 @bp.post("/cart/code")
+@access(PUBLIC)
 def use_code() -> Response:
     """Let a promotion lower the total; each refusal says why."""
     form = CodeForm()
@@ -109,12 +116,13 @@ def use_code() -> Response:
             if (refusal := draft_of(cart).refusal) is not None:
                 raise refusal
             db.session.commit()
-            flash(_("The code counts."), "success")
+            flash(_("Code applied."), "success")
             return redirect(url_for("shop.cart"))
     return cart_page(Forms(code=form))
 
 
 @bp.post("/cart/code/drop")
+@access(PUBLIC)
 def drop_code() -> Response:
     """Do without the promotion."""
     cart = current_cart()
@@ -125,6 +133,7 @@ def drop_code() -> Response:
 
 
 @bp.post("/cart/delivery")
+@access(PUBLIC)
 def choose_delivery() -> Response:
     """Choose how the parcel travels."""
     cart, methods = cart_to_fill(), checkout.methods()
@@ -137,6 +146,7 @@ def choose_delivery() -> Response:
 
 
 @bp.post("/cart/credit")
+@access(PUBLIC)
 def use_credit() -> Response:
     """Spend one's credit on what is in the cart, or keep it."""
     cart = current_cart()
@@ -195,5 +205,5 @@ def own_line(line_id: int) -> CartLine:
     """A line of the visitor's own cart; any other does not exist."""
     cart = current_cart()
     if cart is None:
-        raise LineNotFound(_("This is not in your cart any more."))
+        raise LineNotFound(_("This item is no longer in your cart."))
     return carts.own_line(cart, line_id)

@@ -21,7 +21,7 @@ class CodeForm(Form):
 
     code = StringField(
         _("Promotion code"),
-        [DataRequired(_("Type a code."))],
+        [DataRequired(_("Enter a code."))],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 60},
     )
 
@@ -29,7 +29,7 @@ class CodeForm(Form):
 class DeliveryForm(Form):
     """One of the ways of delivery, and where to if it has places to choose from."""
 
-    delivery = RadioField(_("Delivery"), [DataRequired(_("Choose how it gets to you."))], validate_choice=False)
+    delivery = RadioField(_("Delivery"), [DataRequired(_("Choose a delivery method."))], validate_choice=False)
 
     def __init__(self, methods: Sequence[DeliveryMethod], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -56,10 +56,10 @@ class DeliveryForm(Form):
         is_valid = super().validate(extra_validators)
         if self.method is None:
             if not self.delivery.errors:
-                add_error(self.delivery, gettext("Choose how it gets to you."))
+                add_error(self.delivery, gettext("Choose a delivery method."))
             return False
         if self.method.locations and self.place not in self.method.locations:
-            add_error(self.location(self.method), gettext("Choose a place."))
+            add_error(self.location(self.method), gettext("Choose a delivery location."))
             return False
         return is_valid
 
@@ -70,8 +70,8 @@ def delivery_form(
     """The form of the ways of delivery, with what is chosen so far."""
     fields = {
         f"{LOCATION}{method.id}": SelectField(
-            _("Where to?"),
-            choices=[SelectChoice("", _("Choose one")), *(SelectChoice(each, each) for each in method.locations)],
+            _("Delivery location"),
+            choices=[SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in method.locations)],
             default=location if method is chosen else "",
             validate_choice=False,
         )
@@ -88,9 +88,9 @@ def price_in_words(method: DeliveryMethod) -> str:
     if method.kind is DeliveryKind.PICKUP:
         return gettext("Free")
     if method.kind is DeliveryKind.TO_BE_AGREED:
-        return gettext("We agree the price with you.")
+        return gettext("We'll agree the price with you")
     if method.kind is DeliveryKind.PERCENT:
-        price = gettext("%(percent)s %% of the subtotal", percent=f"{method.percent / 100:g}")
+        price = gettext("%(percent)s%% of the subtotal", percent=f"{method.percent / 100:g}")
     else:
         price = _money(method.amount)
     if method.free_from_amount is None:

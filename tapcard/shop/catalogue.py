@@ -16,6 +16,7 @@ from ..services.cart import pricing, wishlist
 from ..services.catalogue import reviews, search
 from ..services.catalogue.search import Filter, Listing, Sort
 from ..web import filters
+from ..web.access import PUBLIC, access
 from . import add_to_cart
 from .blueprint import bp
 from .catalogue_forms import NAMES, FilterForm, arguments_of, filter_of, price_text, without
@@ -29,24 +30,28 @@ SCHEMA_AVAILABILITY = {
 
 
 @bp.get("/shop")
+@access(PUBLIC)
 def products() -> Response:
     """List everything that is sold, or what a visitor asks for."""
     return list_page(dict(request.args))
 
 
 @bp.get("/shop/category/<slug>")
+@access(PUBLIC)
 def category(slug: str) -> Response:
     """List what stands on a shelf, and on those below it."""
     return list_page({**request.args, "category": slug}, is_of="category")
 
 
 @bp.get("/shop/collection/<slug>")
+@access(PUBLIC)
 def collection(slug: str) -> Response:
     """List what belongs to a collection."""
     return list_page(dict(request.args), is_of="collection", collection_slug=slug)
 
 
 @bp.get("/products/<slug>")
+@access(PUBLIC)
 def product(slug: str) -> Response:
     """Show a product."""
     return make_response(product_page(slug))
@@ -144,9 +149,9 @@ class ListView:
         if asked.deals:
             found.append((_("Deals"), self.link(deals=False)))
         if asked.least is not None:
-            found.append((_("from %(price)s", price=_written(asked.least)), self.link(least=None)))
+            found.append((_("From %(price)s", price=_written(asked.least)), self.link(least=None)))
         if asked.most is not None:
-            found.append((_("up to %(price)s", price=_written(asked.most)), self.link(most=None)))
+            found.append((_("Up to %(price)s", price=_written(asked.most)), self.link(most=None)))
         if asked.search:
             found.append((_("“%(words)s”", words=asked.search), self.link(search="")))
         return found
@@ -157,9 +162,9 @@ class ListView:
         names = {
             Sort.FEATURED: _("Featured"),
             Sort.NEWEST: _("Newest"),
-            Sort.PRICE_UP: _("Price, low to high"),
-            Sort.PRICE_DOWN: _("Price, high to low"),
-            Sort.RATING: _("Best rated"),
+            Sort.PRICE_UP: _("Price: low to high"),
+            Sort.PRICE_DOWN: _("Price: high to low"),
+            Sort.RATING: _("Top rated"),
         }
         return [(words, self.link(sort=sort), sort is self.listing.filter.sort) for sort, words in names.items()]
 

@@ -28,9 +28,9 @@ class FilterForm(Form):
     class Meta(Form.Meta):
         csrf = False
 
-    search = SearchField(_("Search"), [Length(max=LONGEST_SEARCH, message=_("Search for at most %(max)d characters."))])
-    min = StringField(_("From"))
-    max = StringField(_("To"))
+    search = SearchField(_("Search"), [Length(max=LONGEST_SEARCH, message=_("Enter %(max)d characters or fewer."))])
+    min = StringField(_("Minimum"))
+    max = StringField(_("Maximum"))
 
     def __init__(self, asked: Mapping[str, str], **values: Any) -> None:
         super().__init__(asked, **values)
@@ -40,7 +40,7 @@ class FilterForm(Form):
 
     def validate_search(self, field: Field) -> None:
         if self.wants_words and not field.data:
-            raise ValidationError(_("Type what you are looking for."))
+            raise ValidationError(_("Enter a search term."))
 
     def validate_min(self, field: Field) -> None:
         self.least = price_in(field.data)
@@ -51,7 +51,7 @@ class FilterForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
         if self.least is not None and self.most is not None and self.least > self.most:
-            add_error(self.max, _("This is less than the lower price."))
+            add_error(self.max, _("The maximum must be higher than the minimum."))
             self.least = self.most = None
             return False
         return valid
@@ -63,10 +63,10 @@ def price_in(typed: str | None) -> int | None:
         return None
     places, found = get_currency_precision(filters.shop().currency), PRICE.fullmatch(typed)
     if found is None or len(found[2] or "") > places:
-        raise ValidationError(_("Type an amount, like %(example)s.", example="12.50" if places else "1250"))
+        raise ValidationError(_("Enter an amount such as %(example)s.", example="12.50" if places else "1250"))
     amount = int(Decimal(f"{found[1]}.{found[2] or 0}").scaleb(places))
     if amount > MOST_AMOUNT:
-        raise ValidationError(_("That is more than anything costs here."))
+        raise ValidationError(_("That amount is too high."))
     return amount
 
 
@@ -118,20 +118,18 @@ class ReviewForm(Form):
     """Asks a buyer what they think."""
 
     rating = RadioField(
-        _("Your rating"),
-        [InputRequired(_("Choose a rating."))],
+        _("Rating"),
+        [InputRequired(_("Select a rating."))],
         choices=[
-            SelectChoice("5", _("5 – excellent")),
-            SelectChoice("4", _("4 – good")),
-            SelectChoice("3", _("3 – all right")),
-            SelectChoice("2", _("2 – poor")),
-            SelectChoice("1", _("1 – bad")),
+            SelectChoice("5", _("5 – Excellent")),
+            SelectChoice("4", _("4 – Good")),
+            SelectChoice("3", _("3 – Average")),
+            SelectChoice("2", _("2 – Poor")),
+            SelectChoice("1", _("1 – Terrible")),
         ],
     )
-    text = TextAreaField(
-        _("What would you tell others?"), [Length(max=2000, message=_("Use at most %(max)d characters."))]
-    )
+    text = TextAreaField(_("Review"), [Length(max=2000, message=_("Enter %(max)d characters or fewer."))])
     author = StringField(
-        _("Name shown with it"),
-        [InputRequired(_("Type the name to show.")), Length(max=60, message=_("Use at most %(max)d characters."))],
+        _("Display name"),
+        [InputRequired(_("Enter a display name.")), Length(max=60, message=_("Enter %(max)d characters or fewer."))],
     )

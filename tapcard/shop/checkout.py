@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import current_app, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -18,9 +19,9 @@ from ..services.cart.pricing import Totals
 from ..services.orders import checkout, orders
 from ..services.orders.checkout import NEW
 from ..web import filters, payment_methods
+from ..web.access import PUBLIC, access, to_log_in
 from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
-from ..web.guards import to_log_in
 from ..web.throttling import form_status, throttle
 from ..workflows import paying
 from .blueprint import bp
@@ -44,7 +45,7 @@ def who_logs_in_first(cart: Cart) -> Response | None:
     """Send a guest to log in who is about to activate a card: it becomes the card of somebody."""
     if current_user.is_authenticated or all(line.card_id is None for line in cart.lines):
         return None
-    flash(_("Log in or sign up first, so that the card can be yours."), "info")
+    flash(_("Log in or sign up first so we can link the card to your account."), "info")
     return to_log_in()
 
 
@@ -52,6 +53,7 @@ def who_logs_in_first(cart: Cart) -> Response | None:
 
 
 @bp.route("/checkout", methods=["GET", "POST"], endpoint="checkout")
+@access(PUBLIC)
 def who_and_where() -> Response:
     """Ask who orders, where to and how."""
     cart = current_cart()
@@ -110,14 +112,15 @@ def delivery_words(method: DeliveryMethod, totals: Totals) -> str:
     """What a way of delivery costs for this cart, how long it takes and where to it goes."""
     shop = filters.shop()
     amount = pricing.delivery_amount(method, totals.subtotal_amount)
-    words = [_("free") if not amount else totals.money(amount).format(shop.locale)]
+    words = [_("Free") if not amount else totals.money(amount).format(shop.locale)]
     if method.kind is DeliveryKind.TO_BE_AGREED:
-        words = [_("we agree on the price with you")]
+        words = [_("We'll contact you to agree the price")]
     if amount and method.free_from_amount is not None:
-        words.append(_("free from %(amount)s", amount=totals.money(method.free_from_amount).format(shop.locale)))
+        words.append(_("Free from %(amount)s", amount=totals.money(method.free_from_amount).format(shop.locale)))
     if method.days_most is not None:
         days = {method.days_least or method.days_most, method.days_most}
-        words.append(_("%(days)s days", days="–".join(str(each) for each in sorted(days))))
+        spelled = "–".join(str(each) for each in sorted(days))
+        words.append(ngettext("%(days)s day", "%(days)s days", method.days_most, days=spelled))
     if method.needs_address and 0 < len(method.countries) <= MOST_NAMED:
         words.append(", ".join(filters.country_name(code) for code in method.countries))
     return " · ".join(words)
@@ -145,6 +148,7 @@ def is_whole(form: CheckoutForm, methods: list[DeliveryMethod]) -> bool:
 
 
 @bp.get("/checkout/review")
+@access(PUBLIC)
 def review_order() -> Response:
     """Show everything once more, and ask how to pay."""
     cart = current_cart()
@@ -173,6 +177,7 @@ def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> R
 
 
 @bp.post("/checkout/changes")
+@access(PUBLIC)
 def go_on() -> Response:
     """Go on with a cart as it can be bought today, once its buyer has read what changed."""
     cart = current_cart()
@@ -189,6 +194,7 @@ def go_on() -> Response:
 
 
 @bp.post("/checkout/place")
+@access(PUBLIC)
 def place_order() -> Response:
     """Place the order and start its payment; pressed twice, it is one order with one payment."""
     throttle("place_order", account=current_user.id, address=True)
@@ -204,12 +210,15 @@ def place_order() -> Response:
             return review(cart, buyer, form)
         paid = paying.close_replaced(orders.being_paid(cart, buyer, **terms(form)))
         if paid is not None:
-            flash(_("The payment of your order has just arrived. Look at it before you order more."), "info")
+            flash(_("Your previous order has just been paid. Check it before you order again."), "info")
             return redirect(url_for("shop.order", number=paid.number))
         order = place(cart, buyer, form)
     except GatewayError:
         db.session.rollback()
-        flash(_("Your former order is just being paid, and the payment service does not answer. Try again."), "error")
+        flash(
+            _("Your previous payment is still being processed and the payment provider isn't responding. Try again."),
+            "error",
+        )
         return redirect(url_for("shop.review_order"))
     except (checkout.Incomplete, delivery.NoDelivery) as error:
         return back_to("shop.checkout", error)
@@ -226,7 +235,7 @@ def ordered_before(cart: Cart | None) -> Response:
     order = orders.last_of(cart) if cart is not None else None
     if order is None:
         return nothing_to_order()
-    flash(_("You have ordered this already: here it is."), "info")
+    flash(_("You've already placed this order."), "info")
     return redirect(url_for("shop.order", number=order.number))
 
 
@@ -251,7 +260,10 @@ def pay(order: Order, code: str) -> Response:
         return redirect(paying.start(order, code, filters.shop()))
     except GatewayError:
         db.session.rollback()
-        flash(_("This way to pay does not answer at present. Your order is kept; try again, or another way."), "error")
+        flash(
+            _("This payment method isn't responding. Your order is saved: try again or choose another payment method."),
+            "error",
+        )
     except DomainError as error:
         db.session.rollback()
         flash(_(error.message, **error.params), "warning")

@@ -26,7 +26,7 @@ from ..web import filters
 from ..web.address_forms import AddressWords
 from ..web.forms import Form, add_error, is_email, is_name
 
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 LONGEST_NOTE = 500
 ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city", "region", "country", "save_address")
 
@@ -35,30 +35,30 @@ class CheckoutForm(AddressWords, Form):
     """Who orders, where to and how; made by `checkout_form`, which leaves out what is not asked."""
 
     email = EmailField(
-        _("E-mail address"),
-        [DataRequired(_("Type your e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
-        description=_("We send the order there. You need no account."),
+        _("Email"),
+        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
+        description=_("We'll send your confirmation here. No account needed."),
     )
     first_name = StringField(
-        _("First name"), [DataRequired(_("Type your first name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
+        _("First name"), [DataRequired(_("Enter your first name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
     )
     last_name = StringField(
-        _("Last name"), [DataRequired(_("Type your last name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
+        _("Last name"), [DataRequired(_("Enter your last name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
     )
-    phone = TelField(_("Phone"), [Optional()], description=_("So that we, or whoever brings it, can reach you."))
+    phone = TelField(_("Phone"), [Optional()], description=_("In case we or the courier need to reach you."))
     address = RadioField(_("Address"), [Optional()], validate_choice=False)
-    name = StringField(_("Name on the parcel"), [Optional(), is_name], description=_("If it is for somebody else."))
+    name = StringField(_("Recipient"), [Optional(), is_name], description=_("If the order is for someone else."))
     company = StringField(_("Company"))
-    line1 = StringField(_("Street and number"))
-    line2 = StringField(_("Flat, floor, building"))
-    postal_code = StringField(_("Postal code"))
+    line1 = StringField(_("Street address"))
+    line2 = StringField(_("Flat, floor or building"))
+    postal_code = StringField(_("Postcode"))
     city = StringField(_("Town or city"))
     region = StringField(_("County, state or region"))
     country = SelectField(_("Country"), validate_choice=False)
-    save_address = BooleanField(_("Save this address to my account"))
-    delivery_method = RadioField(_("Delivery"), [Optional()], validate_choice=False)
+    save_address = BooleanField(_("Save this address for next time"))
+    delivery_method = RadioField(_("Delivery method"), [Optional()], validate_choice=False)
     note = TextAreaField(
-        _("Note to us"),
+        _("Note for us"),
         [Optional(), Length(max=LONGEST_NOTE, message=AT_MOST)],
         filters=[lambda text: text.replace("\r\n", "\n") if text else text],
     )
@@ -88,7 +88,7 @@ def checkout_form(
     """The form for one buyer: guests give their address, what needs no parcel asks for none."""
     places = {
         f"location_{method.id}": SelectField(
-            _("Place"),
+            _("Location"),
             choices=[SelectChoice("", _("Choose")), *(SelectChoice(place, place) for place in method.locations)],
             validate_choice=False,
         )
@@ -106,7 +106,7 @@ def checkout_form(
     form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
     if not methods:
         del form.delivery_method
-    form.address.choices = [*((str(each.id), each.name) for each in own), (NEW, _("Another address"))]
+    form.address.choices = [*((str(each.id), each.name) for each in own), (NEW, _("Use a different address"))]
     if not own:
         del form.address
     if is_guest:
@@ -117,7 +117,7 @@ def checkout_form(
 class PayForm(Form):
     """By which way an order is paid; a single one is chosen already."""
 
-    gateway = RadioField(_("How do you want to pay?"), [DataRequired(_("Choose how to pay."))])
+    gateway = RadioField(_("Payment method"), [DataRequired(_("Choose a payment method."))])
 
     def __init__(self, gateways: Sequence[Gateway], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,7 +130,7 @@ class ReviewForm(PayForm):
     """The last word before an order is placed: what it comes to, as the buyer saw it, the terms and the way to pay."""
 
     total = HiddenField()
-    terms = BooleanField(_("I accept the terms"), [DataRequired(_("Please accept the terms to go on."))])
+    terms = BooleanField(_("I accept the terms"), [DataRequired(_("Accept the terms to place your order."))])
 
     def __init__(self, gateways: Sequence[Gateway], *args: Any, is_free: bool = False, **kwargs: Any) -> None:
         super().__init__(gateways, *args, **kwargs)

@@ -18,9 +18,10 @@ from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
 from ..services.cards import cards
 from ..services.orders import fulfillment, orders
+from ..web.access import BUYER, HOLDER, access, to_log_in
 from ..web.carts import known_orders
 from ..web.csvs import csv_file
-from ..web.guards import login_required, to_log_in
+from ..web.filters import label
 from .blueprint import bp
 
 CARDS_A_PAGE = 24
@@ -100,6 +101,7 @@ def private(page: str) -> Response:
 
 
 @bp.get("/orders/<number>/codes")
+@access(BUYER)
 def codes(number: str) -> Response:
     """The cards of an order with their codes, some at a time."""
     order = asked_order(number)
@@ -125,13 +127,14 @@ def codes(number: str) -> Response:
 
 
 @bp.get("/orders/<number>/codes.csv")
+@access(BUYER)
 def codes_csv(number: str) -> Response:
     """The same as a file for a spreadsheet."""
     order = asked_order(number)
-    words = {"waiting": _("not claimed"), "own": _("claimed by you"), "taken": _("claimed"), "retired": _("retired")}
+    claimed = {"own": _("Claimed by you"), "taken": _("Claimed")}
     header = [_("Card"), _("Address"), _("Claim code"), _("Status"), _("Design")]
     rows = [
-        (each.card.token, each.address, each.code, words[each.state], each.line.design_name)
+        (each.card.token, each.address, each.code, claimed.get(each.state) or label(each.card), each.line.design_name)
         for each in sold_cards(order)
     ]
     response = csv_file(f"cards-{order.number}.csv", header, rows)
@@ -140,6 +143,7 @@ def codes_csv(number: str) -> Response:
 
 
 @bp.get("/orders/<number>/codes/sheet")
+@access(BUYER)
 def codes_sheet(number: str) -> Response:
     """The cards that nobody has yet as slips to print and cut out."""
     order = asked_order(number)
@@ -148,7 +152,7 @@ def codes_sheet(number: str) -> Response:
 
 
 @bp.post("/orders/<number>/claim")
-@login_required
+@access(HOLDER)
 def claim_cards(number: str) -> Response:
     """Make one card of the buyer's own order theirs, or all that nobody has."""
     order = orders.own_order(number, user=current_user, known=())
@@ -156,10 +160,10 @@ def claim_cards(number: str) -> Response:
     claimed = fulfillment.claim_for(order, current_user, token)
     db.session.commit()
     if token is not None:
-        flash(_("The card is yours. Choose where it leads."), "success")
+        flash(_("The card is yours. Now choose what it opens."), "success")
         return redirect(url_for("tap.card", token=cards.clean_token(token)))
     if claimed:
-        flash(ngettext("%(num)d card is yours now.", "%(num)d cards are yours now.", claimed), "success")
+        flash(ngettext("You've claimed %(num)d card.", "You've claimed %(num)d cards.", claimed), "success")
     else:
-        flash(_("Every card of this order has been claimed already."))
+        flash(_("All cards in this order have already been claimed."))
     return redirect(url_for("shop.codes", number=number))

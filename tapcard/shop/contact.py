@@ -12,6 +12,7 @@ from ..db import db
 from ..services.content import enquiries
 from ..services.content.enquiries import ORDER_LENGTH
 from ..web import filters
+from ..web.access import PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
@@ -19,6 +20,7 @@ from .contact_forms import ContactForm
 
 
 @bp.route("/contact", methods=["GET", "POST"])
+@access(PUBLIC)
 def contact() -> Response:
     """Take a message to the shop."""
     form = ContactForm()
@@ -32,6 +34,7 @@ def contact() -> Response:
 
 
 @bp.get("/contact/sent")
+@access(PUBLIC)
 def contact_sent() -> str:
     """Thank whoever wrote; says nothing that depends on it."""
     return render_template("shop/contact_sent.html")

@@ -12,7 +12,7 @@ from ..web.bot_protection import StampedForm
 from .newsletter_forms import is_email
 
 STAMP = "contact"
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 
 
 class ContactForm(StampedForm):
@@ -20,23 +20,23 @@ class ContactForm(StampedForm):
 
     name = StringField(
         _("Your name"),
-        [DataRequired(_("Please tell your name.")), Length(max=NAME_LENGTH, message=AT_MOST)],
+        [DataRequired(_("Enter your name.")), Length(max=NAME_LENGTH, message=AT_MOST)],
         render_kw={"autocomplete": "name"},
     )
     email = EmailField(
-        _("Your e-mail address"),
-        [DataRequired(_("Type your e-mail address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
+        _("Your email"),
+        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
         render_kw={"autocomplete": "email"},
     )
     order_number = StringField(
         _("Order number"),
         [Optional(), Length(max=ORDER_LENGTH, message=AT_MOST)],
-        description=_("Like TC-7F3K-92QX, if it is about an order."),
+        description=_("If your message is about an order, for example TC-7F3K-92QX."),
         render_kw={"autocomplete": "off"},
     )
     message = TextAreaField(
         _("Message"),
-        [DataRequired(_("Write what it is about."))],
+        [DataRequired(_("Enter a message."))],
         render_kw={"maxlength": MESSAGE_LENGTH, "rows": 7},
     )
 

@@ -25,9 +25,9 @@ class FindCardForm(Form):
     class Meta(Form.Meta):
         csrf = False
 
-    token = StringField(_("Card token"), [InputRequired(_("Type the token of your card."))])
+    token = StringField(_("Card token"), [InputRequired(_("Enter your card's token."))])
 
     def validate_token(self, field: Any) -> None:
         typed = field.data or ""
         if len(typed) > LONGEST_INPUT or not TOKEN.fullmatch(token_in(typed)):
-            raise ValidationError(_("A token has up to 20 letters and digits. You find it on the card itself."))
+            raise ValidationError(_("That token isn't valid. Enter the letters and digits printed on the card."))

@@ -13,6 +13,7 @@ from ..services.accounts import accounts
 from ..services.content import newsletter
 from ..services.content.newsletter import CONSENT_LENGTH
 from ..web import filters
+from ..web.access import PUBLIC, SIGNED_LINK, access
 from ..web.forms import refusals
 from ..web.security import csrf
 from ..web.throttling import form_status, throttle
@@ -24,13 +25,15 @@ def consent_text() -> str:
     """What readers agree to; stored with their address."""
     shop = filters.shop()
     usual = _(
-        "I would like news from %(shop)s by e-mail. I can unsubscribe at any time with one press.", shop=shop.shop_name
+        "I'd like to receive news from %(shop)s by email. I can unsubscribe at any time with one click.",
+        shop=shop.shop_name,
     )
     return (shop.newsletter_consent or usual)[:CONSENT_LENGTH]
 
 
 @bp.post("/newsletter/start")
 @csrf.exempt  # stands on every page, also for those without a session; it changes nothing, the next form does
+@access(PUBLIC)
 def start_subscribing() -> str:
     """Go on from the line at the foot of a page to the form, with the address filled in."""
     form = SubscribeForm(consent_text(), formdata=None)
@@ -39,6 +42,7 @@ def start_subscribing() -> str:
 
 
 @bp.route("/newsletter", methods=["GET", "POST"])
+@access(PUBLIC)
 def subscribe() -> Response:
     """Ask for an address, and mail a link there; the answer is the same whoever reads the newsletter already."""
     form = SubscribeForm(consent_text())
@@ -56,12 +60,14 @@ def subscribe() -> Response:
 
 
 @bp.get("/newsletter/sent")
+@access(PUBLIC)
 def subscription_asked() -> str:
     """Say that a mail is on its way; nothing here depends on who asked."""
     return render_template("shop/newsletter_sent.html", days=newsletter.CONFIRM_WITHIN.days)
 
 
 @bp.route("/newsletter/confirm/<token>", methods=["GET", "POST"])
+@access(SIGNED_LINK)
 def confirm_subscription(token: str) -> Response:
     """Ask once more behind the mailed link, because mail programs open links by themselves; then confirm."""
     keys = current_app.extensions["keys"]
@@ -78,6 +84,7 @@ def confirm_subscription(token: str) -> Response:
 
 @bp.route("/newsletter/leave/<token>", methods=["GET", "POST"])
 @csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+@access(SIGNED_LINK)
 def unsubscribe(token: str) -> Response:
     """Leave the newsletter by one press."""
     subscriber = newsletter.leaving(token, current_app.extensions["keys"])

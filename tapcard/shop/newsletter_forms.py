@@ -17,7 +17,7 @@ STAMP = "newsletter"
 
 
 def is_email(form: Form, field: Any) -> None:
-    """Refuse what is not an e-mail address."""
+    """Refuse what is not an email address."""
     try:
         accounts.normalise_email(field.data)
     except accounts.InvalidEmail as error:
@@ -28,16 +28,16 @@ class SubscribeForm(Form):
     """An address, and the words its owner agrees to by sending it."""
 
     email = EmailField(
-        _("Your e-mail address"),
+        _("Your email"),
         [
-            DataRequired(_("Type your e-mail address.")),
-            Length(max=EMAIL_LENGTH, message=_("At most %(max)d characters.")),
+            DataRequired(_("Enter your email address.")),
+            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
             is_email,
         ],
         render_kw={"autocomplete": "email"},
     )
     homepage = StringField(  # people do not see it, robots fill it in
-        _("Leave this empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
+        _("Leave this field empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
     )
     stamp = HiddenField()
 
@@ -56,6 +56,6 @@ class SubscribeForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
         if valid and not self.is_of_now:  # what is kept as agreed to must have stood there
-            self.form_errors.append(gettext("Read what you agree to, then press the button again."))
+            self.form_errors.append(gettext("Please read what you're agreeing to and submit the form again."))
             return False
         return valid

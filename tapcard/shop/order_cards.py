@@ -13,6 +13,7 @@ from ..money import Money
 from ..services.cards import designs
 from ..services.cart import pricing
 from ..web import pictures
+from ..web.access import PUBLIC, access
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status
@@ -26,6 +27,7 @@ MOST_DESIGNS = 48  # on one page; `?design=` brings any other
 
 
 @bp.route("/cards/order", methods=["GET", "POST"])
+@access(PUBLIC)
 def order_cards() -> Response:
     """Choose how cards look and how many, and put them into the cart; `?design=` and `?product=` choose beforehand."""
     products = sold_cards()

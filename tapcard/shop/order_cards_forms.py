@@ -16,8 +16,8 @@ from .add_to_cart_forms import BuyForm
 
 OWN = "own"
 ABOUT_ARTWORK = _(
-    "JPEG, PNG or WebP, up to 8 MB, the shorter side at least %(least)s pixels. "
-    "The middle of it is printed on 85.6 × 54 mm, lying.",
+    "JPEG, PNG or WebP, up to 8 MB, at least %(least)s pixels on the shorter side. "
+    "We print the centre of the image at 85.6 × 54 mm, landscape.",
     least=images.ARTWORK_LEAST,
 )
 
@@ -28,7 +28,9 @@ class OrderCardsForm(BuyForm):
     design = RadioField(_("Design"), validate_choice=False)
     front = PictureField(_("Front"), description=ABOUT_ARTWORK, make=images.make_artwork)
     rear = PictureField(
-        _("Rear"), description=_("Without one the rear says how the card works."), make=images.make_artwork
+        _("Back"),
+        description=_("If you don't upload one, the back explains how the card works."),
+        make=images.make_artwork,
     )
 
     def __init__(self, product: Product, designs: Sequence[Design], **kwargs: Any) -> None:
@@ -67,12 +69,12 @@ class OrderCardsForm(BuyForm):
         is_valid = super().validate(extra_validators)
         if self.is_own_artwork:
             if self.front.upload is None and not self.front.errors:
-                add_error(self.front, gettext("Choose a picture for the front."))
+                add_error(self.front, gettext("Choose an image for the front."))
             return is_valid and not self.front.errors
         if self.chosen is None and self.design.data:
-            add_error(self.design, gettext("This design cannot be ordered. Choose another one."))
+            add_error(self.design, gettext("This design isn't available. Choose another one."))
         elif self.chosen is None:
-            add_error(self.design, gettext("Choose a design, or upload a picture for the front."))
+            add_error(self.design, gettext("Choose a design or upload an image for the front."))
         elif self.front.data or self.rear.data:
-            add_error(self.design, gettext("Choose either a design or pictures of your own, not both."))
+            add_error(self.design, gettext("Choose either a design or your own images, not both."))
         return is_valid and not self.design.errors

@@ -15,14 +15,17 @@ class FindOrderForm(Form):
 
     number = StringField(
         _("Order number"),
-        [DataRequired(_("Type the number of the order.")), Length(max=LONGEST_NUMBER, message=_("It is shorter."))],
-        description=_("It looks like TC-7F3K-92QX."),
+        [
+            DataRequired(_("Enter your order number.")),
+            Length(max=LONGEST_NUMBER, message=_("Order numbers are shorter than that.")),
+        ],
+        description=_("For example TC-7F3K-92QX."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     email = EmailField(
-        _("E-mail address of the order"),
+        _("Email address used for the order"),
         [
-            DataRequired(_("Type your e-mail address.")),
-            Length(max=EMAIL_LENGTH, message=_("At most %(max)d characters.")),
+            DataRequired(_("Enter your email address.")),
+            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
     )

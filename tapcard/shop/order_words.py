@@ -1,4 +1,4 @@
-"""An order's life in sentences, as its buyer may read it."""
+"""An order's history in words for its buyer."""
 
 from datetime import datetime
 
@@ -18,23 +18,23 @@ def sentence(order: Order, event: OrderEvent) -> str:
     if event.move is OrderMove.CANCEL:
         return canceled(order, event)
     if event.move is OrderMove.SHIP and order.carrier:
-        return _("It is on its way with %(carrier)s.", carrier=order.carrier)
+        return _("Order shipped with %(carrier)s", carrier=order.carrier)
     if event.move is OrderMove.DELIVER and not order.needs_shipping:
-        return _("Everything is done.")
+        return _("Order completed")
     return {
-        OrderMove.PLACE: _("You placed the order."),
-        OrderMove.PAY: _("It is paid."),
-        OrderMove.PROCESS: _("We are making and packing it."),
-        OrderMove.SHIP: _("It is on its way."),
-        OrderMove.DELIVER: _("It has arrived."),
-        OrderMove.EXPIRE: _("It was not paid in time, and has ended."),
-        OrderMove.REFUND: _("The money went back to you."),
+        OrderMove.PLACE: _("Order placed"),
+        OrderMove.PAY: _("Payment received"),
+        OrderMove.PROCESS: _("We started preparing your order"),
+        OrderMove.SHIP: _("Order shipped"),
+        OrderMove.DELIVER: _("Order delivered"),
+        OrderMove.EXPIRE: _("Order expired because it wasn't paid in time"),
+        OrderMove.REFUND: _("Payment refunded"),
     }[event.move]
 
 
 def canceled(order: Order, event: OrderEvent) -> str:
     """Why an order was canceled: by its buyer, by a newer one of the same cart, or by the shop."""
     if event.why == "ordered anew":
-        return _("A newer order took its place.")
+        return _("Replaced by a newer order")
     is_buyer = event.actor_id is None or event.actor_id in (order.user_id, current_user.id)
-    return _("You canceled it.") if is_buyer else _("The shop canceled it.")
+    return _("You cancelled the order") if is_buyer else _("The shop cancelled the order")

@@ -18,8 +18,8 @@ from ..services.catalogue import reviews
 from ..services.orders import orders, reorder
 from ..services.payments import payments
 from ..web import filters, payment_methods
+from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from ..workflows import paying
 from .blueprint import bp
@@ -38,6 +38,7 @@ def own(number: str) -> Order:
 
 
 @bp.get("/orders", endpoint="orders")
+@access(PUBLIC)
 def list_orders() -> str:
     """A person's orders, and those of this browser."""
     number = request.args.get("page", "1")
@@ -52,6 +53,7 @@ def list_orders() -> str:
 
 
 @bp.get("/orders/<number>")
+@access(BUYER)
 def order(number: str) -> Response:
     """Tell how an order stands, and what can be done about it."""
     return show(own(number))
@@ -84,6 +86,7 @@ def can_attach(found: Order) -> bool:
 
 
 @bp.post("/orders/<number>/pay")
+@access(BUYER)
 def pay_order(number: str) -> Response:
     """Pay an order that waits for its money, by the same way or another one."""
     throttle("place_order", account=current_user.id, address=True)
@@ -95,10 +98,11 @@ def pay_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
+@access(BUYER)
 def cancel_order(number: str) -> Response:
     """Cancel an order that is not paid, after asking; a payment under way is closed first."""
     found = own(number)
-    if request.method == "GET" and found.is_open:
+    if request.method != "POST" and found.is_open:
         came = found.money(payments.captured(found))
         return make_response(render_template("shop/order_cancel.html", order=found, came=came))
     if request.method == "POST":
@@ -117,7 +121,7 @@ def cancel(found: Order) -> None:
         flash(canceled_words(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
         db.session.rollback()
-        flash(_("The payment service does not answer at present. Try again in a few minutes."), "error")
+        flash(_("The payment provider isn't responding. Try again in a few minutes."), "error")
     except DomainError as error:
         db.session.rollback()
         flash(_(error.message, **error.params), "warning")
@@ -128,11 +132,12 @@ def canceled_words(found: Order) -> str:
     came = found.money(payments.captured(found))
     if came:
         amount = filters.write_money(came)
-        return _("The order is canceled. The %(amount)s that you have paid goes back to you.", amount=amount)
-    return _("The order is canceled. Nothing is to be paid.")
+        return _("Your order has been cancelled. We'll refund the %(amount)s you paid.", amount=amount)
+    return _("Your order has been cancelled. There's nothing to pay.")
 
 
 @bp.post("/orders/<number>/again")
+@access(BUYER)
 def buy_again(number: str) -> Response:
     """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
     found = own(number)
@@ -144,11 +149,12 @@ def buy_again(number: str) -> Response:
     tell_fewer(again.capped, again.limited)
     if not is_any:
         return redirect(url_for("shop.order", number=number))
-    flash(_("It is in your cart, at today's prices."), "success")
+    flash(_("Added to your cart at today's prices."), "success")
     return redirect(url_for("shop.cart"))
 
 
 @bp.get("/orders/<number>/receipt")
+@access(BUYER)
 def receipt(number: str) -> str:
     """What was paid, as a page to print."""
     found = own(number)
@@ -161,6 +167,7 @@ def receipt(number: str) -> str:
 
 
 @bp.get("/orders/link/<token>")
+@access(SIGNED_LINK)
 def order_link(token: str) -> Response:
     """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
     found = orders.of_token(token, current_app.extensions["keys"])
@@ -169,16 +176,17 @@ def order_link(token: str) -> Response:
 
 
 @bp.post("/orders/<number>/attach")
-@login_required
+@access(HOLDER)
 def attach_order(number: str) -> Response:
     """Let an order that waits for one's address become part of one's account."""
     orders.attach_one(own(number), current_user)
     db.session.commit()
-    flash(_("The order is in your account now."), "success")
+    flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
 
 
 @bp.route("/find-order", methods=["GET", "POST"])
+@access(PUBLIC)
 def find_order() -> Response:
     """Send the link of an order to its address; the answer is the same whether or not there is one."""
     form = FindOrderForm()
@@ -194,6 +202,7 @@ def find_order() -> Response:
 
 
 @bp.get("/find-order/sent")
+@access(PUBLIC)
 def order_link_sent() -> str:
-    """Ask somebody to look into their mail."""
+    """Ask the customer to check their email."""
     return render_template("shop/order_link_sent.html")

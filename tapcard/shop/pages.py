@@ -4,10 +4,12 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ..services.content import pages
+from ..web.access import PUBLIC, access
 from .blueprint import bp
 
 
 @bp.get("/pages/<slug>")
+@access(PUBLIC)
 def page(slug: str) -> ResponseReturnValue:
     """Show a page that is published; one that stands in place of a page of ours is found there."""
     found = pages.published(slug)

@@ -9,16 +9,16 @@ from ..db import db
 from ..models import Order, Product, User
 from ..services.catalogue import reviews, search
 from ..services.orders import orders
+from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, to_log_in
 from ..web.carts import known_orders, remember_order
 from ..web.forms import refusals
-from ..web.guards import login_required, to_log_in
 from .blueprint import bp
 from .catalogue_forms import ReviewForm
 from .checkout import buyer_here
 
 
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def review(slug: str) -> ResponseReturnValue:
     """Let a buyer say what they think of a product; staff look at it before anybody else does."""
     row = search.product_of(slug) or abort(404)
@@ -26,6 +26,7 @@ def review(slug: str) -> ResponseReturnValue:
 
 
 @bp.get("/orders/link/<token>/review/<slug>")
+@access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by the link of its mails, and go on to the review of something that it brought."""
     found = orders.of_token(token, current_app.extensions["keys"])
@@ -34,6 +35,7 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 
 
 @bp.route("/orders/<number>/review/<slug>", methods=["GET", "POST"])
+@access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Let whoever an order was for say what they think of something that it brought."""
     found = orders.own_order(number, user=buyer_here(), known=known_orders())
@@ -63,10 +65,10 @@ def reviewer(order: Order) -> User | None:
 def why_not(order: Order) -> str:
     """What somebody who is signed in has to do before they can review what an order brought."""
     if order.user_id is not None or order.email != current_user.email:
-        return _("This order is not in your account. Log in as %(email)s to write a review.", email=order.email)
+        return _("This order isn't in your account. Log in as %(email)s to write a review.", email=order.email)
     if not current_user.is_verified:
-        return _("Confirm your address first: we sent you a mail. Then add this order to your account, and review it.")
-    return _("Add this order to your account first. Then you can write a review.")
+        return _("Confirm your email address first, then add this order to your account to review it.")
+    return _("Add this order to your account before you write a review.")
 
 
 def write(product: Product, user: User) -> ResponseReturnValue:
@@ -79,7 +81,7 @@ def write(product: Product, user: User) -> ResponseReturnValue:
             rating, text, author = int(form.rating.data), form.text.data or "", form.author.data
             reviews.write(product, user, rating=rating, text=text, author=author)
             db.session.commit()
-            flash(_("Thank you. Your review appears here once we have looked at it."), "success")
+            flash(_("Thank you. We'll publish your review once we've checked it."), "success")
             return redirect(url_for("shop.product", slug=slug))
     page = render_template("shop/review.html", form=form, product=product, action=request.path)
     return page, 422 if form.errors else 200

@@ -14,6 +14,7 @@ from ..models import Collection, Product, ShopPage
 from ..money import Money
 from ..services.catalogue import exchange_rates, search
 from ..web import filters
+from ..web.access import PUBLIC, access
 from ..web.carts import known_orders
 from ..web.redirects import next_url
 from .blueprint import bp
@@ -65,6 +66,7 @@ def guest_has_orders() -> bool:
 
 
 @bp.post("/currency")
+@access(PUBLIC)
 def choose_currency() -> ResponseReturnValue:
     """Remember in which currency a visitor wants to see prices; one we have no rate for is the shop's."""
     answer = make_response(redirect(next_url(url_for("shop.products"))))
@@ -77,6 +79,7 @@ def choose_currency() -> ResponseReturnValue:
 
 
 @bp.get("/sitemap.xml")
+@access(PUBLIC)
 def sitemap() -> Response:
     """List the shop's public pages for search engines."""
     page = render_template("shop/sitemap.xml", addresses=list(public_addresses())[:MOST_IN_MAP])

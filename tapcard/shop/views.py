@@ -13,6 +13,7 @@ from ..money import Money
 from ..services.cards import designs
 from ..services.cart import pricing, wishlist
 from ..services.catalogue import search
+from ..web.access import PUBLIC, access
 from ..web.filters import shop
 from .blueprint import bp
 from .forms import FindCardForm, token_in
@@ -29,6 +30,7 @@ def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
 
 
 @bp.get("/")
+@access(PUBLIC)
 def front() -> ResponseReturnValue:
     """Explain the product."""
     cards = db.session.scalars(designs.sold_cards()).all()
@@ -51,6 +53,7 @@ def front() -> ResponseReturnValue:
 
 
 @bp.get("/designs", endpoint="designs")
+@access(PUBLIC)
 def all_designs() -> ResponseReturnValue:
     """Show every public design."""
     number = request.args.get("page", "1")
@@ -62,6 +65,7 @@ def all_designs() -> ResponseReturnValue:
 
 
 @bp.get("/find-card")
+@access(PUBLIC)
 def find_card() -> ResponseReturnValue:
     """Lead from a typed token to the page of that card."""
     form = FindCardForm(request.args)
@@ -73,12 +77,14 @@ def find_card() -> ResponseReturnValue:
 
 
 @bp.get("/terms")
+@access(PUBLIC)
 def terms() -> ResponseReturnValue:
     """Say what holders and the shop owe each other."""
     return written_or("shop/terms.html", "terms")
 
 
 @bp.get("/privacy")
+@access(PUBLIC)
 def privacy() -> ResponseReturnValue:
     """Say what is recorded, why and for how long."""
     return written_or("shop/privacy.html", "privacy")

@@ -11,9 +11,9 @@ from ..db import db
 from ..money import Money
 from ..services.cart import wishlist
 from ..services.cart.wishlist import Moved
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.carts import cart_to_fill, only_left
 from ..web.filters import shop
-from ..web.guards import login_required
 from ..web.redirects import next_url
 from ..web.throttling import form_status
 from .add_to_cart import sold
@@ -22,20 +22,21 @@ from .wishlist_forms import ChosenForm
 
 
 @bp.get("/wishlist", endpoint="wishlist")
-@login_required
+@access(HOLDER)
 def show_wishlist() -> Response:
     """What somebody wishes for; `?all=y` chooses everything."""
     return wishlist_page(ChosenForm(formdata=None))
 
 
 @bp.post("/wishlist/add/<slug>")
+@access(PUBLIC)
 def wish(slug: str) -> Response:
     """Remember a product; whoever is not signed in is led to log in, and back to where they were."""
     product = sold(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=back))
-    told = _("%(name)s is on your wishlist.", name=product.name)
+    told = _("%(name)s added to your wishlist.", name=product.name)
     wishlist.add(current_user, product)
     db.session.commit()
     flash(told, "success")
@@ -43,6 +44,7 @@ def wish(slug: str) -> Response:
 
 
 @bp.post("/wishlist/remove/<slug>")
+@access(PUBLIC)
 def unwish(slug: str) -> Response:
     """Forget a product; whoever is not signed in any more is led to log in, and back to where they were."""
     product = sold(slug)
@@ -55,7 +57,7 @@ def unwish(slug: str) -> Response:
 
 
 @bp.post("/wishlist/remove")
-@login_required
+@access(HOLDER)
 def remove_wishes() -> Response:
     """Forget the wishes that were chosen."""
     form = ChosenForm()
@@ -63,12 +65,13 @@ def remove_wishes() -> Response:
         return wishlist_page(form)
     number = wishlist.remove(current_user, form.ids)
     db.session.commit()
-    flash(ngettext("%(num)s thing is off your wishlist.", "%(num)s things are off your wishlist.", number), "success")
+    text = ngettext("%(num)s item removed from your wishlist.", "%(num)s items removed from your wishlist.", number)
+    flash(text, "success")
     return redirect(url_for("shop.wishlist"))
 
 
 @bp.post("/wishlist/move")
-@login_required
+@access(HOLDER)
 def move_wishes() -> Response:
     """Put the wishes that were chosen into the cart; each refusal names its product."""
     form = ChosenForm()
@@ -83,7 +86,7 @@ def tell(moved: Moved) -> None:
     """Say what became of each wish."""
     if moved.items:
         number = len(moved.items)
-        flash(ngettext("%(num)s thing is in your cart now.", "%(num)s things are in your cart now.", number), "success")
+        flash(ngettext("%(num)s item moved to your cart.", "%(num)s items moved to your cart.", number), "success")
     for item in moved.items:
         if item.is_capped:
             flash(only_left(item), "warning")

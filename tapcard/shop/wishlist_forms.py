@@ -14,7 +14,7 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 class ChosenForm(Form):
     """Some wishes, by the ids of their products."""
 
-    product = SelectMultipleField(_("Wishes"), choices=[], validate_choice=False)
+    product = SelectMultipleField(_("Items"), choices=[], validate_choice=False)
 
     @property
     def ids(self) -> set[int]:
@@ -25,6 +25,6 @@ class ChosenForm(Form):
         """Refuse to do something with nothing."""
         is_valid = super().validate(extra_validators)
         if not self.ids:
-            add_error(self.product, gettext("Choose something first."))
+            add_error(self.product, gettext("Select at least one item."))
             return False
         return is_valid

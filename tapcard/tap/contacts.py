@@ -21,8 +21,8 @@ from ..services.profiles.engagement import Action
 from ..services.profiles.profiles import ProfileNotFound
 from ..services.taps import user_agents
 from ..web import filters, rate_limits, uploads
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.qr_files import qr_file
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
@@ -45,6 +45,7 @@ def opened_by(profile: Profile, key: str, href: str) -> str:
 
 
 @bp.get("/p/<slug>.vcf")
+@access(PUBLIC)
 def vcard(slug: str) -> AnyResponse:
     """A profile as a file for the address book."""
     shown = seen_profile(slug)
@@ -69,6 +70,7 @@ def vcard(slug: str) -> AnyResponse:
 
 
 @bp.get("/p/<slug>/open/<key>")
+@access(PUBLIC)
 def open_link(slug: str, key: str) -> AnyResponse:
     """Lead on to one of a profile's own links."""
     shown = seen_profile(slug)
@@ -83,6 +85,7 @@ def open_link(slug: str, key: str) -> AnyResponse:
 
 
 @bp.route("/p/<slug>/share", methods=["GET", "POST"])
+@access(PUBLIC)
 def share_contact(slug: str) -> AnyResponse:
     """A form on which visitors leave their contact."""
     visitor = visitor_hash() if request.method == "POST" else None  # before this request's own transaction begins
@@ -98,6 +101,7 @@ def share_contact(slug: str) -> AnyResponse:
 
 
 @bp.get("/p/<slug>/shared")
+@access(PUBLIC)
 def contact_shared(slug: str) -> AnyResponse:
     """Thank whoever left their contact; says nothing that depends on it."""
     shown = seen_profile(slug)
@@ -105,7 +109,7 @@ def contact_shared(slug: str) -> AnyResponse:
 
 
 @bp.get("/profiles/<int:profile_id>/qr.<kind>")
-@login_required
+@access(HOLDER)
 def profile_qr(profile_id: int, kind: str) -> Response:
     """The QR code of a profile's page, for its owner to print."""
     own = profiles.own_profile(current_user, profile_id)
@@ -118,15 +122,15 @@ def seen_profile(slug: str) -> Profile:
     """
     shown = profiles.find_by_slug(slug).profile
     if not shown.is_public and current_user.id != shown.owner_id:
-        raise ProfileNotFound(_("There is no profile at this address."))
+        raise ProfileNotFound(_("We couldn't find that profile."))
     return shown
 
 
 def consent_text(shown: Profile) -> str:
     """What visitors agree to; stored with what they leave."""
     return _(
-        "I agree that %(name)s receives these details through %(shop)s and may contact me. "
-        "They are kept until %(name)s deletes them.",
+        "I agree to share these details with %(name)s through %(shop)s and to be contacted by %(name)s. "
+        "The details are kept until %(name)s deletes them.",
         name=shown.name,
         shop=filters.shop().shop_name,
     )
@@ -237,4 +241,4 @@ def write_down(
             )
             engagement.record(connection, action)
     except SQLAlchemyError:
-        logger.exception("what a visitor did was not recorded")
+        logger.exception("could not record visitor action")

@@ -20,8 +20,8 @@ from ..services.orders import orders
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
 from ..web import filters
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.qr_files import qr_file
 from ..web.redirects import own_hosts
 from .blueprint import bp
@@ -54,7 +54,7 @@ class TapRow:
 
 
 @bp.get("/dashboard")
-@login_required
+@access(HOLDER)
 def dashboard() -> str:
     """A holder's cards, the taps of the last 30 days, the latest ones."""
     today = today_in(filters.shop().time_zone)
@@ -83,7 +83,7 @@ def dashboard() -> str:
 
 
 @bp.route("/cards/<token>", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def card(token: str) -> AnyResponse:
     """One card: its name, where it leads, its QR code, its taps, its history."""
     own = cards.own_card(current_user, token)
@@ -123,9 +123,9 @@ def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse
     )
     db.session.commit()
     if target is Target.PROFILE and chosen is None:
-        flash(_("Saved. Now make the profile this card opens."), "success")
+        flash(_("Changes saved. Now create the profile this card opens."), "success")
         return redirect(url_for("tap.new_profile", card=own.token))
-    flash(_("Saved. The next tap already leads there."), "success")
+    flash(_("Changes saved. They apply from the next tap."), "success")
     return redirect(url_for("tap.card", token=own.token))
 
 
@@ -148,27 +148,27 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
 
 
 @bp.post("/cards/<token>/lock")
-@login_required
+@access(HOLDER)
 def lock_card(token: str) -> AnyResponse:
     """Switch a lost card off."""
     cards.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
     db.session.commit()
-    flash(_("The card is switched off. A tap on it no longer leads anywhere."), "success")
+    flash(_("Card marked as lost. It won't open anything until you reactivate it."), "success")
     return redirect(url_for("tap.card", token=token))
 
 
 @bp.post("/cards/<token>/unlock")
-@login_required
+@access(HOLDER)
 def unlock_card(token: str) -> AnyResponse:
     """Switch a found card on again."""
     cards.unlock(cards.own_card(current_user, token), current_user)
     db.session.commit()
-    flash(_("The card is switched on again."), "success")
+    flash(_("Card reactivated."), "success")
     return redirect(url_for("tap.card", token=token))
 
 
 @bp.route("/cards/<token>/release", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def release_card(token: str) -> AnyResponse:
     """Give a card back, after asking; the new claim code is shown once."""
     own = cards.own_card(current_user, token)
@@ -182,7 +182,7 @@ def release_card(token: str) -> AnyResponse:
 
 
 @bp.get("/cards/<token>/qr.<kind>")
-@login_required
+@access(HOLDER)
 def card_qr(token: str, kind: str) -> Response:
     """The QR code to print, as SVG or PNG."""
     own = cards.own_card(current_user, token)
@@ -202,12 +202,12 @@ def own_profiles() -> list[Profile]:
 def leads_to(card: Card) -> str:
     """Where a card points, in words."""
     if card.status is CardStatus.LOCKED:
-        return _("Switched off")
+        return _("Deactivated")
     if card.target is Target.URL and card.reroute_url:
         return card.reroute_url.removeprefix("https://").removeprefix("http://").rstrip("/")
     if card.target is Target.PROFILE and card.profile is not None:
-        return _("Opens my profile %(name)s", name=card.profile.name)
-    return _("Leads nowhere yet")
+        return _("Profile: %(name)s", name=card.profile.name)
+    return _("No destination yet")
 
 
 def tap_rows(card: Card | None) -> list[TapRow]:

@@ -18,10 +18,10 @@ class ClaimForm(Form):
     code = StringField(
         _("Claim code"),
         [
-            DataRequired(_("Type the code from the insert.")),
-            Length(max=20, message=_("A claim code has 8 characters.")),
+            DataRequired(_("Enter the claim code from the insert.")),
+            Length(max=20, message=_("Claim codes have 8 characters.")),
         ],
-        description=_("8 letters and digits; capitals and spaces do not matter."),
+        description=_("8 letters and numbers, printed on the insert that came with your card."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
 
@@ -34,32 +34,32 @@ class CardForm(Form):
     """A card's name and where it leads."""
 
     alias = StringField(
-        _("Name of the card"),
-        [Optional(), Length(max=ALIAS_LENGTH, message=_("At most %(max)d characters."))],
-        description=_("Only you see it. For example: Everyday."),
+        _("Card name"),
+        [Optional(), Length(max=ALIAS_LENGTH, message=_("Enter %(max)d characters or fewer."))],
+        description=_("Only you can see this. For example, “Everyday”."),
     )
     target = RadioField(
-        _("A tap opens"),
+        _("Tapping this card opens"),
         choices=[
             SelectChoice(Target.URL.value, _("A web address")),
             SelectChoice(Target.PROFILE.value, _("My profile")),
         ],
-        validators=[DataRequired(_("Choose where the card leads."))],
+        validators=[DataRequired(_("Choose what this card opens."))],
     )
     reroute_url = StringField(
         _("Web address"),
-        [Optional(), Length(max=URL_LENGTH, message=_("At most %(max)d characters."))],
-        description=_("Counts when “A web address” is chosen. Also mailto:, tel: and sms:."),
+        [Optional(), Length(max=URL_LENGTH, message=_("Enter %(max)d characters or fewer."))],
+        description=_("Used when “A web address” is selected. You can also use mailto:, tel: and sms: links."),
         render_kw={"inputmode": "url", "autocapitalize": "off", "autocomplete": "url", "spellcheck": "false"},
     )
     profile = SelectField(
-        _("Profile"), coerce=int, validate_choice=True, description=_("Counts when “My profile” is chosen.")
+        _("Profile"), coerce=int, validate_choice=True, description=_("Used when “My profile” is selected.")
     )
 
     def __init__(self, profiles: list[Profile], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.profile.choices = [SelectChoice(each.id, each.name) for each in profiles] or [
-            SelectChoice(0, _("Create a profile next"))
+            SelectChoice(0, _("Create a new profile"))
         ]
         if self.profile.data is None and not self.profile.raw_data:
             self.profile.data = self.profile.choices[0].value
@@ -69,5 +69,5 @@ class CardForm(Form):
 class ReleaseForm(Form):
     """The consent to give a card back."""
 
-    sure = BooleanField(_("Yes, I give this card back"), [DataRequired(_("Tick this to go on."))])
-    submit = SubmitField(_("Give the card back"))
+    sure = BooleanField(_("Yes, release this card"), [DataRequired(_("Tick this box to continue."))])
+    submit = SubmitField(_("Release card"))

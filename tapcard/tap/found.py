@@ -8,6 +8,7 @@ from ..models import Card
 from ..services.cards import cards
 from ..services.profiles import found_reports
 from ..web import filters, rate_limits
+from ..web.access import PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
@@ -15,6 +16,7 @@ from .move_forms import FoundForm
 
 
 @bp.route("/t/<token>/found", methods=["GET", "POST"])
+@access(PUBLIC)
 def found_card(token: str) -> Response:
     """Write to the holder of a lost card; the answer tells nothing of them, nor whether a mail went out."""
     card = known_card(token)

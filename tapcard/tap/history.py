@@ -45,28 +45,28 @@ def actor(event: CardEvent, by_staff: bool) -> str:
 def sentence(event: CardEvent, who: str) -> str:
     """One step of a card's life in words."""
     if event.move is CardMove.REPLACE:
-        return _("It took over from card %(token)s.", token=event.why)
+        return _("Replaced card %(token)s.", token=event.why)
     if event.move is CardMove.LOCK:
         return locked(event.why, who)
     words = {
-        (CardMove.MAKE, SHOP): _("The shop made this card."),
+        (CardMove.MAKE, SHOP): _("The shop created this card."),
         (CardMove.CLAIM, YOU): _("You claimed this card."),
-        (CardMove.CLAIM, SHOP): _("The shop entered this card as yours."),
-        (CardMove.UNLOCK, YOU): _("You switched it on again."),
-        (CardMove.UNLOCK, SHOP): _("The shop switched it on again."),
-        (CardMove.TRANSFER, YOU): _("You took it over from its former holder."),
-        (CardMove.RELEASE, YOU): _("You gave it back."),
-        (CardMove.RELEASE, SHOP): _("The shop took it back."),
-        (CardMove.RETIRE, YOU): _("You took it out of use for good."),
-        (CardMove.RETIRE, SHOP): _("The shop took it out of use for good."),
+        (CardMove.CLAIM, SHOP): _("The shop registered this card to you."),
+        (CardMove.UNLOCK, YOU): _("You reactivated this card."),
+        (CardMove.UNLOCK, SHOP): _("The shop reactivated this card."),
+        (CardMove.TRANSFER, YOU): _("You accepted this card from its previous owner."),
+        (CardMove.RELEASE, YOU): _("You released this card."),
+        (CardMove.RELEASE, SHOP): _("The shop released this card."),
+        (CardMove.RETIRE, YOU): _("You retired this card."),
+        (CardMove.RETIRE, SHOP): _("The shop retired this card."),
     }
     by_nobody = {
-        CardMove.MAKE: _("This card was made."),
-        CardMove.CLAIM: _("This card got its holder."),
-        CardMove.UNLOCK: _("It was switched on again."),
-        CardMove.TRANSFER: _("It changed hands."),
-        CardMove.RELEASE: _("It was given back."),
-        CardMove.RETIRE: _("It was taken out of use for good."),
+        CardMove.MAKE: _("Card created."),
+        CardMove.CLAIM: _("Card claimed."),
+        CardMove.UNLOCK: _("Card reactivated."),
+        CardMove.TRANSFER: _("Card transferred."),
+        CardMove.RELEASE: _("Card released."),
+        CardMove.RETIRE: _("Card retired."),
     }
     return words.get((event.move, who)) or by_nobody[event.move]
 
@@ -74,11 +74,11 @@ def sentence(event: CardEvent, who: str) -> str:
 def locked(why: str, who: str) -> str:
     """Why a card was switched off; what staff wrote down about it is for staff."""
     if why == LockedBecause.CLOSED.value:
-        return _("It was switched off with your account.")
+        return _("Deactivated when you closed your account.")
     if who == YOU:
-        return _("You switched it off, because it was lost.")
-    return _("The shop switched it off.") if who == SHOP else _("It was switched off.")
+        return _("You marked this card as lost.")
+    return _("The shop deactivated this card.") if who == SHOP else _("Card deactivated.")
 
 
 def _card(token: str) -> str:
-    return _("the former card %(token)s", token=token)
+    return _("previous card %(token)s", token=token)

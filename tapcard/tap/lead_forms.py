@@ -21,8 +21,8 @@ class LeadForm(StampedForm):
     """A visitor's name, how to reach them, and what they agree to."""
 
     name = StringField(_("Your name"), render_kw={"autocomplete": "name", "maxlength": NAME_LENGTH})
-    email = StringField(_("Your e-mail"), render_kw={"type": "email", "autocomplete": "email", "maxlength": 254})
-    phone = StringField(_("Your phone"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
+    email = StringField(_("Your email"), render_kw={"type": "email", "autocomplete": "email", "maxlength": 254})
+    phone = StringField(_("Your phone number"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     note = TextAreaField(_("Note"), render_kw={"maxlength": NOTE_LENGTH, "rows": 3})
     consent = BooleanField(_("I agree"))
 
@@ -39,7 +39,7 @@ class LeadForm(StampedForm):
     def validate_consent(self, field: BooleanField) -> None:
         """Demand the consent."""
         if not field.data:
-            raise ValidationError(gettext("Without this your contact cannot be passed on."))
+            raise ValidationError(gettext("Tick this box to share your contact details."))
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)

@@ -15,8 +15,8 @@ from ..models import Card, Lead, Profile
 from ..services.cards import cards
 from ..services.profiles import engagement, leads, profiles, vcards
 from ..web import filters
+from ..web.access import HOLDER, access
 from ..web.csvs import csv_file
-from ..web.guards import login_required
 from .blueprint import bp
 from .contacts import vcard_file
 
@@ -25,7 +25,7 @@ PERIOD = timedelta(days=30)
 
 
 @bp.get("/leads", endpoint="leads")
-@login_required
+@access(HOLDER)
 def list_leads() -> Response:
     """The contacts that visitors left, the newest first."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
@@ -54,10 +54,10 @@ def list_leads() -> Response:
 
 
 @bp.get("/leads.csv")
-@login_required
+@access(HOLDER)
 def leads_csv() -> Response:
     """The leads that are looked at, for a spreadsheet."""
-    header = (_("Name"), _("E-mail"), _("Phone"), _("Note"), _("Profile"), _("Received"), _("Agreed to"))
+    header = (_("Name"), _("Email"), _("Phone"), _("Note"), _("Profile"), _("Received"), _("Consent"))
     rows = (
         (
             lead.name,
@@ -74,14 +74,14 @@ def leads_csv() -> Response:
 
 
 @bp.get("/leads.vcf")
-@login_required
+@access(HOLDER)
 def leads_vcf() -> Response:
     """The leads that are looked at, for an address book."""
     return vcard_file("contacts.vcf", vcards.of_leads(db.session.scalars(asked_leads()), site=site()))
 
 
 @bp.get("/leads/<int:lead_id>.vcf")
-@login_required
+@access(HOLDER)
 def lead_vcf(lead_id: int) -> Response:
     """One lead, for an address book."""
     own = leads.own_lead(current_user, lead_id)
@@ -89,14 +89,14 @@ def lead_vcf(lead_id: int) -> Response:
 
 
 @bp.route("/leads/<int:lead_id>/delete", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def delete_lead(lead_id: int) -> Response:
     """Delete a lead, after asking."""
     own = leads.own_lead(current_user, lead_id)
     if request.method == "POST":
         leads.delete(own, current_user)
         db.session.commit()
-        flash(_("The contact is deleted."), "success")
+        flash(_("Contact deleted."), "success")
         return redirect(url_for("tap.leads"))
     return make_response(render_template("tap/lead_delete.html", lead=own))
 

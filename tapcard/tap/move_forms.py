@@ -21,31 +21,31 @@ class FoundForm(Form):
     message = TextAreaField(
         _("Your message"),
         [
-            DataRequired(_("Say where the card is, or how it comes back.")),
-            Length(max=MESSAGE_LENGTH, message=_("At most %(max)d characters.")),
+            DataRequired(_("Tell the owner where the card is or how to get it back.")),
+            Length(max=MESSAGE_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
         filters=[lambda text: text.replace("\r\n", "\n") if text else text],
-        description=_("At most 500 characters. For example: It is at the bar of the Crown."),
+        description=_("Up to 500 characters. For example, “It's behind the bar at the Crown.”"),
     )
     answer_to = StringField(
-        _("Your e-mail or phone number"),
-        [Optional(), Length(max=ANSWER_LENGTH, message=_("At most %(max)d characters."))],
-        description=_("Only if the holder may answer you. They alone see it."),
+        _("Your email or phone number"),
+        [Optional(), Length(max=ANSWER_LENGTH, message=_("Enter %(max)d characters or fewer."))],
+        description=_("So the owner can reply to you. Only they will see it."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
-    website = StringField(_("Leave this empty"), [Optional()], render_kw={"autocomplete": "off", "tabindex": "-1"})
+    website = StringField(_("Leave this blank"), [Optional()], render_kw={"autocomplete": "off", "tabindex": "-1"})
 
 
 class OfferForm(Form):
     """To whom a card is offered."""
 
     email = StringField(
-        _("Their e-mail address"),
+        _("Recipient's email"),
         [
-            DataRequired(_("Type an e-mail address.")),
-            Length(max=EMAIL_LENGTH, message=_("At most %(max)d characters.")),
+            DataRequired(_("Enter an email address.")),
+            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
-        description=_("They get a mail with a link, and have 7 days to accept."),
+        description=_("We'll email them a link. They have 7 days to accept."),
         render_kw={"type": "email", "inputmode": "email", "autocomplete": "off", "autocapitalize": "off"},
     )
 
@@ -53,17 +53,17 @@ class OfferForm(Form):
 class ReplaceForm(Form):
     """Which card carries on: one of the holder's own, or one that is claimed by the way."""
 
-    replacement = RadioField(_("The new card"), [DataRequired(_("Choose the new card."))])
+    replacement = RadioField(_("New card"), [DataRequired(_("Choose the new card."))])
     token = StringField(
-        _("Token of the new card"),
-        [Optional(), Length(max=40, message=_("At most %(max)d characters."))],
-        description=_("It is printed on the card, and stands at the end of its address."),
+        _("New card's token"),
+        [Optional(), Length(max=40, message=_("Enter %(max)d characters or fewer."))],
+        description=_("Printed on the card and shown at the end of its web address."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     code = StringField(
         _("Claim code"),
-        [Optional(), Length(max=20, message=_("A claim code has 8 characters."))],
-        description=_("8 letters and digits from the insert, if the card is not yours yet."),
+        [Optional(), Length(max=20, message=_("Claim codes have 8 characters."))],
+        description=_("8 letters and numbers from the insert. Only needed if you haven't claimed the card yet."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
 

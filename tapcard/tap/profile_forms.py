@@ -42,7 +42,7 @@ THEMES = {
 HIDEABLE = {
     "phone": _("Phone"),
     "whatsapp": "WhatsApp",
-    "email": _("E-mail"),
+    "email": _("Email"),
     "website": _("Website"),
     "address": _("Address"),
     **{key: social_handles.SITES[key].name for key in SOCIALS},
@@ -64,35 +64,35 @@ class ProfileForm(Form):
 
     photo = FileField(
         _("Photo"),
-        description=_("JPEG, PNG or WebP, up to 8 MB. The middle of it becomes a circle."),
+        description=_("JPEG, PNG or WebP, up to 8 MB. Shown as a circle, cropped from the centre."),
         render_kw=TAKEN_PICTURES,
     )
     crop_x = HiddenField()
     crop_y = HiddenField()
     crop_size = HiddenField()
     photo_kept = HiddenField()
-    remove_photo = BooleanField(_("Remove the photo"))
+    remove_photo = BooleanField(_("Remove photo"))
     banner = FileField(
         _("Banner"),
-        description=_("A wide picture for the top of the page. Without one the colours below fill it."),
+        description=_("A wide image for the top of your profile. Without one, we use the colours below."),
         render_kw=TAKEN_PICTURES,
     )
     banner_kept = HiddenField()
-    remove_banner = BooleanField(_("Remove the banner"))
+    remove_banner = BooleanField(_("Remove banner"))
     theme = RadioField(
         _("Colours"),
         choices=[SelectChoice(value.value, label) for value, label in THEMES.items()],
         validators=[validators.Optional()],
     )
     name = _about(_("Name"), "name", render_kw={"autocomplete": "name"})
-    headline = _about(_("What you do"), "headline", render_kw={"autocomplete": "organization-title"})
+    headline = _about(_("Headline"), "headline", render_kw={"autocomplete": "organization-title"})
     company = _about(_("Company"), "company", render_kw={"autocomplete": "organization"})
     bio = TextAreaField(_("About you"), render_kw={"maxlength": profiles.LENGTHS["bio"], "rows": 4})
     phone = StringField(_("Phone"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     whatsapp = StringField(_("WhatsApp"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     email = StringField(
-        _("E-mail"),
-        description=_("Everybody who opens the page can read it."),
+        _("Email"),
+        description=_("Visible to everyone who opens your profile."),
         render_kw={"type": "email", "autocomplete": "email", "maxlength": 254},
     )
     website = StringField(
@@ -112,18 +112,18 @@ class ProfileForm(Form):
     facebook = _elsewhere("facebook")
     github = _elsewhere("github")
     slug = StringField(
-        _("Address of the page"),
+        _("Profile address"),
         render_kw={"autocapitalize": "off", "autocorrect": "off", "spellcheck": "false", "maxlength": 25},
     )
     hidden = SelectMultipleField(
-        _("Keep to yourself"),
+        _("Hidden details"),
         choices=[SelectChoice(*each) for each in HIDEABLE.items()],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
     is_private = BooleanField(
-        _("Only I can see this page"),
-        description=_("Everybody else reads that it is not public, whatever leads them here."),
+        _("Make this profile private"),
+        description=_("Visitors see “This profile is private”."),
     )
     version = HiddenField()
 
@@ -241,13 +241,13 @@ class LinkForm(Form):
     """A link of a profile."""
 
     title = StringField(
-        _("What it is"),
-        description=_("The words people press, such as “My portfolio”."),
+        _("Title"),
+        description=_("The text visitors see, such as “My portfolio”."),
         render_kw={"maxlength": links.LONGEST_TITLE, "autocomplete": "off"},
     )
     url = StringField(
-        _("Where it leads"),
-        description=_("A web address; or mailto:, tel: or sms: with what follows."),
+        _("Address"),
+        description=_("A web address, or a mailto:, tel: or sms: link."),
         render_kw={"inputmode": "url", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"},
     )
     seen = HiddenField()

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..models import Profile
 from ..services.profiles import links, profiles
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.redirects import own_hosts
 from .blueprint import bp
 from .profile_forms import LinkForm
@@ -19,7 +19,7 @@ PLACES = {"up": -1, "down": 1}
 
 
 @bp.route("/profiles/<int:profile_id>/links", methods=["GET", "POST"], endpoint="profile_links")
-@login_required
+@access(HOLDER)
 def list_links(profile_id: int) -> Response:
     """All links of a profile, and a form for one more."""
     own = profiles.own_profile(current_user, profile_id)
@@ -28,13 +28,13 @@ def list_links(profile_id: int) -> Response:
         with refusals(form):
             links.add(own, current_user, title=form.title.data or "", url=form.url.data or "", own_hosts=own_hosts())
             db.session.commit()
-            flash(_("The link is on your page."), "success")
+            flash(_("Link added."), "success")
             return to_links(profile_id)
     return links_page(profiles.own_profile(current_user, profile_id), form)
 
 
 @bp.route("/profiles/<int:profile_id>/links/<int:link_id>", methods=["GET", "POST"], endpoint="profile_link")
-@login_required
+@access(HOLDER)
 def edit_link(profile_id: int, link_id: int) -> Response:
     """Change one link."""
     own = profiles.own_profile(current_user, profile_id)
@@ -51,7 +51,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
                 own_hosts=own_hosts(),
             )
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return to_links(profile_id)
         own = profiles.own_profile(current_user, profile_id)
         link = links.own_link(own, link_id)
@@ -60,7 +60,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/move", endpoint="move_profile_link")
-@login_required
+@access(HOLDER)
 def move_link(profile_id: int, link_id: int) -> Response:
     """Move a link one place up or down."""
     own = profiles.own_profile(current_user, profile_id)
@@ -70,7 +70,7 @@ def move_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/show", endpoint="show_profile_link")
-@login_required
+@access(HOLDER)
 def show_link(profile_id: int, link_id: int) -> Response:
     """Switch a link on, or off."""
     own = profiles.own_profile(current_user, profile_id)
@@ -80,18 +80,18 @@ def show_link(profile_id: int, link_id: int) -> Response:
 
 
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/remove", endpoint="remove_profile_link")
-@login_required
+@access(HOLDER)
 def remove_link(profile_id: int, link_id: int) -> Response:
     """Take a link off the profile."""
     own = profiles.own_profile(current_user, profile_id)
     links.remove(links.own_link(own, link_id), current_user)
     db.session.commit()
-    flash(_("The link is removed."), "success")
+    flash(_("Link removed."), "success")
     return to_links(profile_id)
 
 
 @bp.post("/profiles/<int:profile_id>/links/order", endpoint="order_profile_links")
-@login_required
+@access(HOLDER)
 def order_links(profile_id: int) -> Response:
     """Put all links into the order they were dragged into."""
     own = profiles.own_profile(current_user, profile_id)

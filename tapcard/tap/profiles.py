@@ -18,8 +18,8 @@ from ..services.core import uploads
 from ..services.profiles import links as profile_links
 from ..services.profiles import profiles
 from ..web import assets, filters
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import throttle
 from .blueprint import bp
 from .fast import LONGEST_TOKEN
@@ -43,7 +43,7 @@ def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) 
 
 
 @bp.get("/profiles", endpoint="profiles")
-@login_required
+@access(HOLDER)
 def list_profiles() -> str:
     """A holder's profiles."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
@@ -51,7 +51,7 @@ def list_profiles() -> str:
 
 
 @bp.route("/profiles/new", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def new_profile() -> Response:
     """Make a profile; with `?card=` that card opens it from then on."""
     form = ProfileForm(filters.shop().country, None, name=current_user.full_name)
@@ -70,14 +70,14 @@ def new_profile() -> Response:
 def created(made: Profile, card: Card | None) -> Response:
     """Say what happened, and go on where the holder came from."""
     if card is None:
-        flash(_("Your profile is ready. Choose it on the page of a card, and a tap opens it."), "success")
+        flash(_("Profile created. To use it, open one of your cards and select this profile."), "success")
         return redirect(url_for("tap.edit_profile", profile_id=made.id))
-    flash(_("Your profile is ready, and %(card)s opens it.", card=card.title), "success")
+    flash(_("Profile created. %(card)s now opens it.", card=card.title), "success")
     return redirect(url_for("tap.card", token=card.token))
 
 
 @bp.route("/profiles/<int:profile_id>", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def edit_profile(profile_id: int) -> Response:
     """Change a profile."""
     own = profiles.own_profile(current_user, profile_id)
@@ -97,20 +97,20 @@ def edit_profile(profile_id: int) -> Response:
                 look=form.look(profiles.look_of(own)),
             )
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("tap.edit_profile", profile_id=own.id))
     return profile_form(form, own, None)
 
 
 @bp.route("/profiles/<int:profile_id>/delete", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def delete_profile(profile_id: int) -> Response:
     """Delete a profile, after asking."""
     own = profiles.own_profile(current_user, profile_id)
     if request.method == "POST":
         profiles.delete(own, current_user)
         db.session.commit()
-        flash(_("The profile is deleted."), "success")
+        flash(_("Profile deleted."), "success")
         return redirect(url_for("tap.profiles"))
     number = profiles.card_counts(current_user).get(own.id, 0)
     return make_response(render_template("tap/profile_delete.html", profile=own, card_count=number))
@@ -118,7 +118,7 @@ def delete_profile(profile_id: int) -> Response:
 
 @bp.post("/profiles/preview", endpoint="preview_new_profile")
 @bp.post("/profiles/<int:profile_id>/preview", endpoint="preview_profile")
-@login_required
+@access(HOLDER)
 def preview(profile_id: int | None = None) -> Response:
     """The page as it would be; with `part`, for the script of the form, without anything around it. Stores nothing."""
     own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
@@ -135,6 +135,7 @@ def preview(profile_id: int | None = None) -> Response:
 
 
 @bp.get("/p/<slug>")
+@access(PUBLIC)
 def profile(slug: str) -> Response:
     """The page that everybody sees; a former address leads to it, as long as nobody else has taken that."""
     found = profiles.find_by_slug(slug)
@@ -185,7 +186,7 @@ def page_of(
         is_wrong=is_wrong,
         address=address,
         shared_picture=shared_picture(shown),
-        qr=Markup(qr.svg(address, title=_("QR code of this page"))),  # noqa: S704  drawn by segno from our own address
+        qr=Markup(qr.svg(address, title=_("QR code for this profile"))),  # noqa: S704  drawn by segno from our own address
     )
     return make_response(page)
 
@@ -204,6 +205,7 @@ def shared_picture(shown: Profile) -> str:
 
 
 @bp.get("/profile/slug/<slug>/")
+@access(PUBLIC)
 def legacy_profile(slug: str) -> Response:
     """The address profiles had in the first system."""
     return redirect(url_for("tap.profile", slug=slug.lower()), 301)

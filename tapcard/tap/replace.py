@@ -9,15 +9,15 @@ from ..db import db
 from ..errors import mark
 from ..models import Card
 from ..services.cards import cards
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .move_forms import ANOTHER, ReplaceForm
 
 
 @bp.route("/cards/<token>/replace", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def replace_card(token: str) -> Response:
     """Choose the new card; the old one retires."""
     own = cards.own_card(current_user, token)
@@ -28,7 +28,7 @@ def replace_card(token: str) -> Response:
             new = chosen_card(form)
             cards.replace(own, new, current_user, current_app.extensions["keys"], code=form.code.data or "")
             db.session.commit()
-            flash(_("The new card carries on. The old one never leads anywhere again."), "success")
+            flash(_("Card replaced. The old card no longer works."), "success")
             return redirect(url_for("tap.card", token=new.token))
     page = render_template("tap/replace.html", card=own, form=form, blank=blank)
     return make_response(page, *form_status(form))
@@ -42,6 +42,8 @@ def chosen_card(form: ReplaceForm) -> Card:
     typed = cards.clean_token(form.token.data or "")
     new = cards.find(typed) if typed else None
     if new is None:
-        raise cards.CardNotFound(mark("No card has this token. Look again at the card."), field="token")
+        raise cards.CardNotFound(
+            mark("We couldn't find a card with that token. Check the card and try again."), field="token"
+        )
     throttle("claim_card", account=new.id)
     return new

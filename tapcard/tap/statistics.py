@@ -24,9 +24,9 @@ from ..services.cards import cards
 from ..services.taps import statistics, weekly_digest
 from ..services.taps.statistics import Question, TapLine
 from ..web import filters
+from ..web.access import HOLDER, HOLDER_DATA, SIGNED_LINK, access
 from ..web.csvs import csv_stream
 from ..web.forms import Form, refusals
-from ..web.guards import login_required
 from ..web.security import allow_inline_styles, csrf
 from .blueprint import bp
 
@@ -40,12 +40,12 @@ DEVICES = {
     Device.OTHER: lazy_gettext("Other device"),
 }
 OUTCOMES = {
-    Outcome.REDIRECT: lazy_gettext("Went to the web address"),
-    Outcome.PROFILE: lazy_gettext("Saw the profile"),
-    Outcome.EVENT: lazy_gettext("Saw the event"),
+    Outcome.REDIRECT: lazy_gettext("Opened web address"),
+    Outcome.PROFILE: lazy_gettext("Opened profile"),
+    Outcome.EVENT: lazy_gettext("Opened event"),
     Outcome.CHECK_IN: lazy_gettext("Checked in"),
-    Outcome.SETUP: lazy_gettext("Found the card not set up"),
-    Outcome.EDIT: lazy_gettext("Opened the card's page"),
+    Outcome.SETUP: lazy_gettext("Card not set up"),
+    Outcome.EDIT: lazy_gettext("Opened card settings"),
 }
 TABLE = ("date", "card_token", "card_name", "channel", "device", "country", "outcome", "is_bot", "is_own")
 
@@ -59,11 +59,11 @@ class StatisticsForm(Form):
     period = SelectField(
         lazy_gettext("Period"),
         choices=[
-            SelectChoice("7", lazy_gettext("7 days")),
-            SelectChoice("30", lazy_gettext("30 days")),
-            SelectChoice("90", lazy_gettext("90 days")),
-            SelectChoice("365", lazy_gettext("A year")),
-            SelectChoice(FREE, lazy_gettext("From one day to another")),
+            SelectChoice("7", lazy_gettext("Last 7 days")),
+            SelectChoice("30", lazy_gettext("Last 30 days")),
+            SelectChoice("90", lazy_gettext("Last 90 days")),
+            SelectChoice("365", lazy_gettext("Last 365 days")),
+            SelectChoice(FREE, lazy_gettext("Custom range")),
         ],
     )
     since = DateField(lazy_gettext("From"), [Optional()])
@@ -94,7 +94,7 @@ class Chart:
 
 
 @bp.get("/statistics", endpoint="statistics")
-@login_required
+@access(HOLDER)
 def page() -> tuple[str, int]:
     """Everything about one's taps in a period, of all cards or one."""
     own = own_cards()
@@ -127,12 +127,11 @@ def page() -> tuple[str, int]:
 
 
 @bp.get("/api/v1/statistics/<series>", endpoint="statistics_series")
+@access(HOLDER_DATA)
 def series_as_json(series: str) -> AnyResponse:
     """One series of figures: `labels` and as many `values`; of the week's hours, 24 values for each day."""
-    if not current_user.is_authenticated:
-        return answer({"error": _("Log in first.")}, 401)
     if series not in SERIES:
-        return answer({"error": _("There are no such figures.")}, 404)
+        return answer({"error": _("We couldn't find those statistics.")}, 404)
     try:
         question = asked_question()
     except DomainError as error:
@@ -142,7 +141,7 @@ def series_as_json(series: str) -> AnyResponse:
 
 
 @bp.get("/statistics.csv", endpoint="statistics_csv")
-@login_required
+@access(HOLDER)
 def taps_as_csv() -> Response:
     """Every tap of the period, newest first, as a table for spreadsheets."""
     rows = csv_rows(statistics.stream(asked_question(), zone()), ZoneInfo(zone()))
@@ -151,6 +150,7 @@ def taps_as_csv() -> Response:
 
 @bp.route("/mails/weekly/<token>", methods=["GET", "POST"])
 @csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+@access(SIGNED_LINK)
 def stop_weekly_mail(token: str) -> str:
     """Switch the weekly mail off without a log in; looking alone changes nothing."""
     user = weekly_digest.user_of(token, current_app.extensions["keys"])
@@ -191,7 +191,7 @@ def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
     token = cards.clean_token(sent["card"])
     chosen = next((card for card in own if card.token == token), None)
     if token and chosen is None:
-        raise cards.CardNotFound(_("You have no such card."))
+        raise cards.CardNotFound(_("We couldn't find that card."))
     sent["card"] = token
     form = StatisticsForm(sent)
     form.card.choices = [
@@ -252,35 +252,35 @@ def days_chart(question: Question, days: list[tuple[date, int]] | None = None) -
 def cards_chart(question: Question) -> Chart:
     """Taps of each card."""
     counts = [(each.alias or each.token or _("Unknown card"), each.tap_count) for each in statistics.per_card(question)]
-    return rows_chart("cards", _("By card"), _("Card"), question, counts)
+    return rows_chart("cards", _("Taps by card"), _("Card"), question, counts)
 
 
 def channels_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
     """Taps by how the card was read."""
     counts = counts or statistics.per_kind(question)
     named = [(str(CHANNELS[each]), number) for each, number in counts.channels]
-    return rows_chart("channels", _("By chip or QR code"), _("Read by"), question, named)
+    return rows_chart("channels", _("Taps by source"), _("Source"), question, named)
 
 
 def devices_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
     """Taps by class of device."""
     counts = counts or statistics.per_kind(question)
     named = [(str(DEVICES[each]), number) for each, number in counts.devices]
-    return rows_chart("devices", _("By device"), _("Device"), question, named)
+    return rows_chart("devices", _("Taps by device"), _("Device"), question, named)
 
 
 def countries_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
     """Taps by country."""
     counts = counts or statistics.per_kind(question)
     named = [(country_name(each), number) for each, number in counts.countries]
-    return rows_chart("countries", _("By country"), _("Country"), question, named)
+    return rows_chart("countries", _("Taps by country"), _("Country"), question, named)
 
 
 def outcomes_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
     """Taps by what visitors got."""
     counts = counts or statistics.per_kind(question)
     named = [(outcome_name(each), number) for each, number in counts.outcomes]
-    return rows_chart("outcomes", _("By what happened"), _("What happened"), question, named)
+    return rows_chart("outcomes", _("Taps by result"), _("Result"), question, named)
 
 
 def hours_chart(question: Question) -> Chart:
@@ -289,7 +289,7 @@ def hours_chart(question: Question) -> Chart:
     labels = [names[place] for place in range(7)]
     values = statistics.per_hour_of_week(question, zone())
     url = series_url("hours", question)
-    return Chart("hours", _("By hour of the week"), _("Hour"), _("Day"), "week", labels, values, url)
+    return Chart("hours", _("Taps by day and hour"), _("Hour"), _("Day"), "week", labels, values, url)
 
 
 def rows_chart(name: str, title: str, heading: str, question: Question, counts: list[tuple[str, int]]) -> Chart:

@@ -9,15 +9,15 @@ from ..clock import utcnow
 from ..db import db
 from ..services.accounts import accounts
 from ..services.cards import cards, transfers
+from ..web.access import HOLDER, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .move_forms import OfferForm
 
 
 @bp.route("/cards/<token>/transfer", methods=["GET", "POST"])
-@login_required
+@access(HOLDER)
 def transfer_card(token: str) -> Response:
     """Offer a card to an e-mail address; the answer is the same whether or not it has an account."""
     own = cards.own_card(current_user, token)
@@ -29,25 +29,25 @@ def transfer_card(token: str) -> Response:
             throttle("offer_card_to", account=email)
             transfers.offer(own, current_user, email, utcnow())
             db.session.commit()
-            flash(_("We have sent your offer to %(email)s.", email=email), "success")
+            flash(_("We've sent a transfer request to %(email)s.", email=email), "success")
             return redirect(url_for("tap.card", token=own.token))
     page = render_template("tap/transfer.html", card=own, form=form)
     return make_response(page, *form_status(form))
 
 
 @bp.post("/cards/<token>/transfer/withdraw")
-@login_required
+@access(HOLDER)
 def withdraw_offer(token: str) -> Response:
     """Take an offer back."""
     own = cards.own_card(current_user, token)
     transfers.withdraw(own, current_user, utcnow())
     db.session.commit()
-    flash(_("The offer is withdrawn. The card stays yours."), "success")
+    flash(_("Transfer cancelled. The card is still yours."), "success")
     return redirect(url_for("tap.card", token=own.token))
 
 
 @bp.get("/offers/<int:offer_id>")
-@login_required
+@access(HOLDER)
 def offer(offer_id: int) -> Response:
     """A card that waits for an answer; whoever has not proved their address is asked to do that first."""
     if not current_user.is_verified:
@@ -57,22 +57,22 @@ def offer(offer_id: int) -> Response:
 
 
 @bp.post("/offers/<int:offer_id>/accept")
-@login_required
+@access(HOLDER)
 def accept_offer(offer_id: int) -> Response:
     """Make an offered card one's own."""
     card = transfers.accepted_by(current_user, offer_id)  # pressed twice
     if card is None:
         card = transfers.accept(offer_id, current_user, utcnow())
         db.session.commit()
-        flash(_("The card is yours. Choose where it leads."), "success")
+        flash(_("The card is yours. Choose what it opens."), "success")
     return redirect(url_for("tap.card", token=card.token))
 
 
 @bp.post("/offers/<int:offer_id>/decline")
-@login_required
+@access(HOLDER)
 def decline_offer(offer_id: int) -> Response:
     """Turn an offered card down."""
     transfers.decline(offer_id, current_user, utcnow())
     db.session.commit()
-    flash(_("You declined the card. It stays with its holder."), "success")
+    flash(_("You declined the card. It stays with its owner."), "success")
     return redirect(url_for("tap.dashboard"))

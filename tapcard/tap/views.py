@@ -15,8 +15,8 @@ from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor
 from ..web import filters, rate_limits
+from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
-from ..web.guards import login_required
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
@@ -28,12 +28,14 @@ REGISTER = "cards.register"
 
 @bp.get("/t/<token>", endpoint="tap_nfc")
 @bp.get("/card/<token>", endpoint="tap_card")
+@access(PUBLIC)
 def tap_nfc(token: str) -> AnyResponse:
     """A chip was read."""
     return tapped(token, Channel.NFC)
 
 
 @bp.get("/q/<token>", endpoint="tap_qr")
+@access(PUBLIC)
 def tap_qr(token: str) -> AnyResponse:
     """A printed QR code was read."""
     return tapped(token, Channel.QR)
@@ -108,7 +110,7 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
     """No card has this token: staff may enter it, everybody else reads so."""
     if token and answer.may_register and "backoffice" in current_app.blueprints:
         return tap_redirect(url_for("backoffice.register_card", token=token))
-    response = make_response(render_template("errors/404.html", message=_("No card has this address.")), 404)
+    response = make_response(render_template("errors/404.html", message=_("We couldn't find that card.")), 404)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -117,6 +119,7 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
 
 
 @bp.get("/activate/<token>")
+@access(PUBLIC)
 def activate(token: str) -> AnyResponse:
     """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
     token = cards.clean_token(token)
@@ -128,7 +131,7 @@ def activate(token: str) -> AnyResponse:
 
 
 @bp.post("/activate/<token>", endpoint="claim")
-@login_required
+@access(HOLDER)
 def claim(token: str) -> AnyResponse:
     """Make an unclaimed card the visitor's own."""
     card = cards.find(token)
@@ -144,12 +147,12 @@ def claim(token: str) -> AnyResponse:
             code = form.code.data if isinstance(form, ClaimForm) else ""
             cards.claim(card, current_user, current_app.extensions["keys"], code=code or "")
             db.session.commit()
-            flash(_("The card is yours. Choose where it leads."), "success")
+            flash(_("The card is yours. Choose what it opens."), "success")
             return redirect(url_for("tap.card", token=card.token))
     if card.status is CardStatus.RETIRED:
         return redirect(url_for("tap.activate", token=card.token))
     if card.status is not CardStatus.UNCLAIMED:
-        raise AlreadyClaimed(_("This card belongs to somebody already."))
+        raise AlreadyClaimed(_("This card has already been claimed."))
     response = activation_page(card, form)
     if form is None:
         response.status_code = 409  # this one is activated by paying

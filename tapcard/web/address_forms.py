@@ -23,6 +23,11 @@ class AddressWords:
         name = addresses.REGION_NAMES.get(self.country.data or "")
         return None if name is None else gettext(name)
 
+    @property
+    def postal_code_name(self) -> str:
+        """Return what postal codes are called in the country."""
+        return gettext(addresses.postal_code_words(self.country.data or "GB")[0])
+
     def require_region(self) -> bool:
         """Say so beside the field when it is missing; tells whether all is well."""
         prompt = addresses.REGION_PROMPTS.get(self.country.data or "")
@@ -37,9 +42,9 @@ class AddressForm(AddressWords, Form):
 
     name = StringField(_("Name"), [DataRequired(_(addresses.PROMPTS["name"]))])
     company = StringField(_("Company"))
-    line1 = StringField(_("Street and number"), [DataRequired(_(addresses.PROMPTS["line1"]))])
-    line2 = StringField(_("Flat, floor, building"))
-    postal_code = StringField(_("Postal code"))
+    line1 = StringField(_("Street address"), [DataRequired(_(addresses.PROMPTS["line1"]))])
+    line2 = StringField(_("Flat, floor or building"))
+    postal_code = StringField(_("Postcode"))
     city = StringField(_("Town or city"), [DataRequired(_(addresses.PROMPTS["city"]))])
     region = StringField(_("County, state or region"))
     country = SelectField(_("Country"), [DataRequired(_("Choose a country."))], validate_choice=False)

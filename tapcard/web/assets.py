@@ -1,4 +1,4 @@
-"""Our stylesheets, scripts and pictures: gathered and compressed once a version, served under the hash of it."""
+"""Static assets, collected and compressed per version and served under a content hash."""
 
 import hashlib
 import importlib.util
@@ -136,7 +136,7 @@ def server(application: object, builds: Path, version: str) -> WhiteNoise:
         except FileNotFoundError:
             if path.name == version:
                 raise
-            log.info("assets %s went away while they were read", path.name)
+            log.info("asset version %s was removed while it was being read", path.name)
     noise.add_files(str(builds / version / ROOT_FOLDER), "/")
     return noise
 

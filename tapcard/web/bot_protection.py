@@ -35,7 +35,7 @@ class StampedForm(Form):
     """A form that anybody may send: it tells robots, and what is sent faster than a person types."""
 
     homepage = StringField(  # people do not see it, robots fill it in
-        _("Leave this empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
+        _("Leave this field empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
     )
     stamp = HiddenField()
     shown_at: datetime | None = None
@@ -55,7 +55,7 @@ class StampedForm(Form):
         """Whether a person could have typed it meanwhile; if not, the form says so."""
         if self.shown_at is not None and utcnow() - self.shown_at >= SHORTEST:
             return True
-        self.form_errors.append(gettext("That was quick. Look over what you typed, then press the button again."))
+        self.form_errors.append(gettext("The form was submitted too quickly. Check your details and submit it again."))
         return False
 
 

@@ -81,7 +81,7 @@ def adopt_cart(user: User, kept: Any) -> None:
         merged = carts.adopt(named[0], user, filters.shop(), utcnow())
         db.session.commit()
         for title in merged.left_out:
-            flash(_("%(title)s: your cart is full, so it was left out.", title=title), "warning")
+            flash(_("%(title)s wasn't added because your cart is full.", title=title), "warning")
         tell_fewer(merged.capped, merged.limited)
 
 
@@ -93,12 +93,12 @@ def tell_fewer(capped: Iterable[CartItem], limited: Iterable[CartItem]) -> None:
 
 def only_left(item: CartItem) -> str:
     """How many of a line there are, when more were wanted."""
-    return _("%(title)s: only %(left)d left, and all of them are in your cart.", title=item.title, left=item.quantity)
+    return _("%(title)s: only %(left)d left. All of them are in your cart.", title=item.title, left=item.quantity)
 
 
 def only_so_many(item: CartItem) -> str:
     """How many of a line one may order, when more were wanted."""
-    return _("%(title)s: at most %(most)d of it in one order.", title=item.title, most=carts.most_of(item.kind))
+    return _("%(title)s: you can order up to %(most)d at a time.", title=item.title, most=carts.most_of(item.kind))
 
 
 def _named(kept: Any) -> tuple[int, datetime] | None:

@@ -36,7 +36,7 @@ def refused(error: DomainError) -> Response:
 
 def expired_form(error: CSRFError) -> Response:
     """The form's token was missing or of another session."""
-    return page(400, _("This form has expired. Go back, reload the page and send it again."))
+    return page(400, _("This form has expired. Go back, reload the page and submit it again."))
 
 
 def http_error(error: HTTPException) -> Response:

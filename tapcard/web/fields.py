@@ -91,13 +91,13 @@ class MoneyField(DecimalText):
     def parse(self, text: str) -> int:
         amount = int(super().parse(text))
         if amount < self.least:
-            raise ValueError(_("At least %(least)s.", least=self.write(self.least)))
+            raise ValueError(_("Enter %(least)s or more.", least=self.write(self.least)))
         if amount > MOST_AMOUNT:
-            raise ValueError(_("At most %(most)s.", most=self.write(MOST_AMOUNT)))
+            raise ValueError(_("Enter %(most)s or less.", most=self.write(MOST_AMOUNT)))
         return amount
 
     def explain(self) -> str:
-        return _("Type an amount like %(example)s: digits alone, no currency.", example=self.write(1250))
+        return _("Enter an amount such as %(example)s, without a currency symbol.", example=self.write(1250))
 
 
 class PercentField(DecimalText):
@@ -110,7 +110,7 @@ class PercentField(DecimalText):
     def parse(self, text: str) -> int:
         rate = int(super().parse(text))
         if not self.least <= rate <= HUNDRED_PERCENT:
-            raise ValueError(_("From %(least)s to 100.", least=self.write(self.least)))
+            raise ValueError(_("Enter a percentage from %(least)s to 100.", least=self.write(self.least)))
         return rate
 
     def write(self, value: Any) -> str:
@@ -118,7 +118,7 @@ class PercentField(DecimalText):
         return text.rstrip("0").rstrip(".")
 
     def explain(self) -> str:
-        return _("Type a percentage like 20 or 17.5.")
+        return _("Enter a percentage such as 20 or 17.5.")
 
 
 class RateField(ParsedField):
@@ -128,7 +128,7 @@ class RateField(ParsedField):
         found = NUMBER.fullmatch(text) if len(text) <= LONGEST else None
         rate = Decimal(f"{found[1]}.{found[2] or '0'}") if found is not None else Decimal(0)
         if not 0 < rate < 10**9:
-            raise ValueError(_("Type a number above 0 like 1.17."))
+            raise ValueError(_("Enter a number above 0, such as 1.17."))
         return rate
 
     def write(self, value: Any) -> str:
@@ -147,7 +147,7 @@ class WholeField(ParsedField):
     def parse(self, text: str) -> int:
         number = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else -1
         if not self.least <= number <= self.most:
-            raise ValueError(_("A whole number from %(least)d to %(most)d.", least=self.least, most=self.most))
+            raise ValueError(_("Enter a whole number from %(least)d to %(most)d.", least=self.least, most=self.most))
         return number
 
 
@@ -163,7 +163,7 @@ class DayField(ParsedField):
         except ValueError:
             day = None
         if day is None or not YEARS[0] <= day.year <= YEARS[1]:
-            raise ValueError(_("Type a date like 2026-12-24."))
+            raise ValueError(_("Enter a date such as 2026-12-24."))
         return day
 
     def write(self, value: Any) -> str:
@@ -183,7 +183,7 @@ class InstantField(ParsedField):
         except ValueError:
             local = None
         if local is None or not YEARS[0] <= local.year <= YEARS[1]:
-            raise ValueError(_("Type a date and a time like 2026-12-24 18:00."))
+            raise ValueError(_("Enter a date and time such as 2026-12-24 18:00."))
         return local.replace(tzinfo=ZoneInfo(filters.shop().time_zone)).astimezone(UTC)
 
     def write(self, value: Any) -> str:
@@ -206,11 +206,11 @@ class LinesField(TextAreaField):
         self.typed = text.strip()
         self.data = list(dict.fromkeys(filter(None, (" ".join(line.split()) for line in text.splitlines()))))
         if any(has_controls(line) for line in self.data) or has_controls(text, "\r\n\t"):
-            raise ValueError(_("This contains characters that cannot be used here."))
+            raise ValueError(_("This contains characters that aren't allowed here."))
         if len(self.data) > self.most:
-            raise ValueError(_("At most %(most)d lines.", most=self.most))
+            raise ValueError(_("Enter %(most)d lines or fewer.", most=self.most))
         if any(len(line) > self.longest for line in self.data):
-            raise ValueError(_("At most %(most)d characters in each line.", most=self.longest))
+            raise ValueError(_("Enter %(most)d characters or fewer per line.", most=self.longest))
 
     def _value(self) -> str:
         return self.typed if self.typed is not None else "\n".join(self.data or ())

@@ -1,17 +1,26 @@
 """How templates write instants, money and places: in the shop's zone and language."""
 
+import enum
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, g
+from flask_babel import gettext
 
 from .. import phones, settings
 from ..clock import utcnow
+from ..models import Card
 from ..money import Money
+from ..services.cards import labels as card_labels
+from ..services.catalogue import labels as catalogue_labels
+from ..services.orders import labels as order_labels
+from ..services.payments import labels as payment_labels
 from ..services.profiles import profiles
 from ..settings import MenuPage, ShopSettings
+
+LABELS = {**order_labels.LABELS, **payment_labels.LABELS, **card_labels.LABELS, **catalogue_labels.LABELS}
 
 
 def init_app(app: Flask) -> None:
@@ -24,6 +33,7 @@ def init_app(app: Flask) -> None:
         "money": write_money,
         "minor": write_minor,
         "country": country_name,
+        "label": label,
         "phone": phones.display,
         "mail_link": profiles.mail_link,
     }.items():
@@ -79,3 +89,13 @@ def write_minor(amount: int) -> str:
 def country_name(code: str) -> str:
     """The name of a country by its two letters; empty when unknown."""
     return str(Locale.parse(shop().locale).territories.get(code, "")) if code else ""
+
+
+def label_or_value(value: enum.StrEnum) -> str:
+    """Return the label of a state, or the value of any other enum in words."""
+    return label(value) if type(value) in LABELS else value.value.replace("_", " ").capitalize()
+
+
+def label(state: enum.StrEnum | Card) -> str:
+    """Return the translated label of a state, or of the state a card is in; raises `KeyError` for any other enum."""
+    return gettext(card_labels.label_of_card(state) if isinstance(state, Card) else LABELS[type(state)][state])

@@ -55,7 +55,7 @@ class Form(FlaskForm):
         for field in self:
             allowed = ALLOWED_CONTROLS if isinstance(field, TextAreaField) else ""
             if isinstance(field, StringField) and isinstance(field.data, str) and has_controls(field.data, allowed):
-                add_error(field, lazy_gettext("This contains characters that cannot be used here."))
+                add_error(field, lazy_gettext("This contains characters that aren't allowed here."))
                 valid = False
         return valid
 
@@ -86,7 +86,7 @@ def refusals(form: FlaskForm) -> Iterator[None]:
 
 
 def is_email(form: FlaskForm, field: Any) -> None:
-    """Refuse what is not an e-mail address."""
+    """Refuse what is not an email address."""
     try:
         accounts.normalise_email(field.data)
     except accounts.InvalidEmail as error:
@@ -96,6 +96,6 @@ def is_email(form: FlaskForm, field: Any) -> None:
 def is_name(form: FlaskForm, field: Any) -> None:
     """Refuse a link in place of a name, and what nobody can read."""
     if LOOKS_LIKE_A_LINK.search(field.data):
-        raise ValidationError(lazy_gettext("Write the name without addresses or links."))
+        raise ValidationError(lazy_gettext("Enter a name without links or email addresses."))
     if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):
-        raise ValidationError(lazy_gettext("Write the name in letters."))
+        raise ValidationError(lazy_gettext("Enter a name using letters."))

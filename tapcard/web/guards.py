@@ -1,21 +1,18 @@
-"""Who is asking: Flask-Login over our own sessions, what a page demands of its visitor, and changes of rights.
+"""Who is asking: Flask-Login over our own sessions, and changes of rights.
 
 A session says what its holder proved: since when the password has been in force that was typed, and since when the
 second factor. One that rests on a former password, or on none where there is a second factor by now, signs nobody in,
 however it came about.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, g, session
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
@@ -24,12 +21,7 @@ from ..services.accounts import accounts
 from ..services.accounts.accounts import Proof
 from ..services.cart.carts import pieces_of
 from . import carts, sessions
-from .redirects import safe_next
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-READING_METHODS = ("GET", "HEAD")
 LONGEST_ID = 18  # digits of what fits the column
 OUTSIDE = "outside"  # in a session
 OUTSIDE_FOR = timedelta(minutes=15)
@@ -100,62 +92,6 @@ def _stamp(instant: datetime | None) -> str:
 def look_at_nobody() -> None:
     """Take the visitor for signed out for the rest of the request, without asking the database."""
     g._login_user = Anonymous()  # noqa: SLF001  where Flask-Login keeps its answer
-
-
-def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """Demand that the visitor be signed in; after logging in they come back."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-        if not current_user.is_authenticated:
-            return to_log_in()
-        return view(*args, **kwargs)
-
-    return guarded
-
-
-def permission_required(permission: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
-    """Demand a permission; for whoever is signed in without it, the page does not exist.
-
-    Where staff need a second factor, who has none yet is led to set it up, and sees nothing else of the back office.
-    """
-
-    def decorate(view: Callable[P, R]) -> Callable[P, R | Response]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-            if not current_user.is_authenticated:
-                return to_log_in()
-            if not current_user.may(permission):
-                abort(404)
-            if lacks_second_factor():
-                return to_set_up()
-            return view(*args, **kwargs)
-
-        return guarded
-
-    return decorate
-
-
-def lacks_second_factor() -> bool:
-    """Whether the visitor works for the shop, and has yet to set up the second factor that this takes."""
-    is_needed = current_app.config["TAPCARD"].requires_staff_two_factor and current_user.is_staff
-    return bool(is_needed and not current_user.has_two_factor)
-
-
-def to_set_up() -> Response:
-    """Send the visitor to set up two-factor log in, and then back here."""
-    return redirect(url_for("auth.set_up_two_factor", next=here()))
-
-
-def to_log_in() -> Response:
-    """Send the visitor to log in, and then back here; what was posted is not sent again, so then to the dashboard."""
-    return redirect(url_for("auth.log_in", next=here()))
-
-
-def here() -> str | None:
-    """The present page, to come back to, if it can be."""
-    path = request.script_root + request.full_path.removesuffix("?") if request.method in READING_METHODS else None
-    return safe_next(path)
 
 
 def log_in_user(

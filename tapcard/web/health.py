@@ -1,8 +1,9 @@
-"""Whether the process lives, and whether it can serve: for supervisors and load balancers."""
+"""Health endpoints for supervisors and load balancers."""
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
 
 from ..workflows import health
+from .access import SYSTEM, access
 
 bp = Blueprint("ops", __name__)
 
@@ -13,12 +14,14 @@ def init_app(app: Flask) -> None:
 
 
 @bp.get("/healthz")
+@access(SYSTEM)
 def healthz() -> Response:
     """Say that the process answers, without asking anything else."""
     return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @bp.get("/readyz")
+@access(SYSTEM)
 def readyz() -> Response:
     """Say with numbers how things stand: 503 only when this host cannot serve, for a late worker is no reason to."""
     config = current_app.config["TAPCARD"]

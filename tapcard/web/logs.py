@@ -1,7 +1,7 @@
-"""Logs: a JSON line an event on standard error, with the request's id and without personal data.
+"""JSON logs on standard error, one line per event, with the request id and without personal data.
 
-Paths stay out, because some carry tokens that open things; the endpoint's name says which page it was. What an
-exception says is cut where it could quote a row, and addresses are struck out everywhere.
+Paths are not logged, because some contain secret tokens. The endpoint name identifies the page instead. Exception
+messages are cut where they could quote a row, and email addresses are removed everywhere.
 """
 
 import json

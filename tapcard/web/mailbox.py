@@ -1,9 +1,11 @@
-"""Mails of a development installation, written to files instead of sent: a page to read them."""
+"""Page that shows the emails of a development installation, which are saved to files."""
 
 from email import message_from_bytes, policy
 from pathlib import Path
 
 from flask import Blueprint, Flask, abort, current_app, render_template
+
+from .access import PUBLIC, access
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
 MOST = 50
@@ -21,6 +23,7 @@ def folder() -> Path:
 
 
 @bp.get("/mail")
+@access(PUBLIC)
 def mail() -> str:
     """The latest mails, the newest first."""
     paths = sorted(folder().glob("*.eml"), reverse=True)[:MOST]
@@ -32,6 +35,7 @@ def mail() -> str:
 
 
 @bp.get("/mail/<name>")
+@access(PUBLIC)
 def read(name: str) -> str:
     """One mail, as text with links that can be followed."""
     path = next((each for each in folder().glob("*.eml") if each.stem == name), None)

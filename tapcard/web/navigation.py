@@ -9,6 +9,7 @@ from flask_login import current_user
 from ..models import PageMenu
 from ..services.content import pages
 from . import filters
+from .access import may_open
 
 PROFILE_PAGES = frozenset(
     {
@@ -73,7 +74,7 @@ def main_menu() -> list[Entry]:
         *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
         *_entry(_("Designs"), "shop.designs", icon="palette"),
         *_written(PageMenu.TOP),
-        *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if current_user.may("cards.view") else ()),
+        *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if may_open("backoffice.index") else ()),
     ]
 
 
@@ -114,29 +115,29 @@ def _written(menu: PageMenu) -> list[Entry]:
 def back_office_menu() -> list[Entry]:
     """List the parts of the back office that whoever is looking may work in."""
     return [
-        *_part(_("Start"), "backoffice.index", "cards.view", "house"),
-        *_part(_("Orders"), "backoffice.orders", "orders.view", "receipt"),
-        *_part(_("Credit"), "backoffice.credit", "credit.give", "wallet2"),
-        *_part(_("Products"), "backoffice.products", "catalogue.edit", "box-seam"),
-        *_part(_("Shelves"), "backoffice.categories", "catalogue.edit", "bookshelf"),
-        *_part(_("Designs"), "backoffice.designs", "designs.edit", "palette"),
-        *_part(_("Promotions"), "backoffice.promotions", "promotions.edit", "percent"),
-        *_part(_("Delivery"), "backoffice.delivery", "delivery.edit", "truck"),
-        *_part(_("Currencies"), "backoffice.rates", "catalogue.edit", "currency-exchange"),
-        *_part(_("Reviews"), "backoffice.reviews", "reviews.decide", "star"),
-        *_part(_("Pages"), "backoffice.pages", "pages.edit", "file-text"),
-        *_part(_("Enquiries"), "backoffice.enquiries", "enquiries.answer", "chat-left-text"),
-        *_part(_("Subscribers"), "backoffice.subscribers", "newsletter.view", "envelope-paper"),
-        *_part(_("Cards"), "cards.index_view", "cards.view", "credit-card-2-front"),
-        *_part(_("Mails"), "outbox.index_view", "mails.view", "envelope"),
-        *_part(_("Blocked hosts"), "backoffice.hosts", "hosts.block", "shield-check"),
-        *_part(_("Audit"), "audit.index_view", "audit.view", "journal-text"),
+        *_part(_("Home"), "backoffice.index", "house"),
+        *_part(_("Orders"), "backoffice.orders", "receipt"),
+        *_part(_("Store credit"), "backoffice.credit", "wallet2"),
+        *_part(_("Products"), "backoffice.products", "box-seam"),
+        *_part(_("Categories and collections"), "backoffice.categories", "bookshelf"),
+        *_part(_("Designs"), "backoffice.designs", "palette"),
+        *_part(_("Promotions"), "backoffice.promotions", "percent"),
+        *_part(_("Delivery"), "backoffice.delivery", "truck"),
+        *_part(_("Currencies"), "backoffice.rates", "currency-exchange"),
+        *_part(_("Reviews"), "backoffice.reviews", "star"),
+        *_part(_("Pages"), "backoffice.pages", "file-text"),
+        *_part(_("Messages"), "backoffice.enquiries", "chat-left-text"),
+        *_part(_("Subscribers"), "backoffice.subscribers", "envelope-paper"),
+        *_part(_("Cards"), "cards.index_view", "credit-card-2-front"),
+        *_part(_("Emails"), "outbox.index_view", "envelope"),
+        *_part(_("Blocked domains"), "backoffice.hosts", "shield-check"),
+        *_part(_("Audit log"), "audit.index_view", "journal-text"),
     ]
 
 
-def _part(label: str, endpoint: str, permission: str, icon: str) -> list[Entry]:
+def _part(label: str, endpoint: str, icon: str) -> list[Entry]:
     """A part of the back office; one is in it on its page and on every page whose address goes on from there."""
-    if not current_user.may(permission):
+    if not may_open(endpoint):
         return []
     entries = _entry(label, endpoint, icon=icon)
     is_start = endpoint == "backoffice.index"

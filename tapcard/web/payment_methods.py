@@ -11,10 +11,10 @@ from . import filters
 def descriptions(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
     """How each way to pay is called, and what a buyer should know of it, by its code."""
     words = {
-        "sandbox": (_t("Rehearsal"), _t("A page of ours plays the payment. No money moves.")),
+        "sandbox": (_t("Test payment"), _t("You won't be charged.")),
         "offline": (
             _t("Bank transfer, cash or cheque"),
-            filters.shop().offline_text or _t("We tell you how once you have ordered."),
+            filters.shop().offline_text or _t("We'll tell you how to pay once you've ordered."),
         ),
     }
     return {each.code: words.get(each.code, (each.code.capitalize(), "")) for each in gateways}

@@ -40,7 +40,7 @@ def may_record() -> bool:
 def refuse_unknown_token() -> None:
     """Slow down whoever guesses tokens; asked only after the lookup, so a real card never waits."""
     if not _hit("unknown_token", current_app.config["TAPCARD"].unknown_token_limit):
-        raise TooManyAttempts(_("Too many unknown cards from here. Try again in a minute."), retry_after=60)
+        raise TooManyAttempts(_("Too many attempts with unknown cards. Try again in a minute."), retry_after=60)
 
 
 def _hit(scope: str, limit: str) -> bool:

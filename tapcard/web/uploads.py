@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.datastructures import FileStorage
 
 from .. import files, images
+from .access import PUBLIC, access
 
 ONE_YEAR = 365 * 24 * 60 * 60
 
@@ -31,6 +32,7 @@ def read_limited(upload: FileStorage, limit: int = images.MOST_BYTES) -> bytes:
 
 
 @bp.get("/uploads/<name>")
+@access(PUBLIC)
 def file(name: str) -> Response:
     """Send a picture; its name says what is in it, so it never changes."""
     with files.open_upload(name, folder()) as upload:

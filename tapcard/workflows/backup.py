@@ -1,8 +1,8 @@
-"""Backup and restore: one archive with the database as of one instant, the tap spool and the uploads.
+"""Backup and restore of the database, the tap spool and the uploads in one archive.
 
-No tap is lost or doubled between database and spool: drainers of this host wait while both are copied, so a line is
-either in the copied tables or still in the copied spool, and the copied marks (`spool_files`) say which. A spool
-belongs to its host; where several hosts serve, each one's backup holds its own.
+No tap is lost or duplicated between database and spool: this host's drainers wait while both are copied. Each line is
+either in the copied tables or in the copied spool, and the copied offsets (`spool_files`) say which. The spool belongs
+to one host. With several hosts, each host's backup contains only its own spool.
 """
 
 import json
@@ -41,7 +41,7 @@ END $$;
 
 
 class BackupError(DomainError):
-    """A backup cannot be made or put back; the message says why and what to do."""
+    """A backup can’t be created or restored. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def create(config: Config, destination: Path) -> Path:
     if destination.is_dir():
         destination = destination / f"tapcard-{utcnow():%Y%m%d-%H%M%S}.tar.gz"
     if destination.exists():
-        raise BackupError(f"{destination} is there already.")
+        raise BackupError(f"{destination} already exists. Choose another file name.")
     if not destination.parent.is_dir():
-        raise BackupError(f"There is no folder {destination.parent}.")
+        raise BackupError(f"The folder {destination.parent} doesn’t exist. Create it first.")
     dialect, revision = "sqlite" if config.is_sqlite else "postgresql", _revision(config)
     with tempfile.TemporaryDirectory(prefix=".tapcard-backup-", dir=destination.parent) as folder:
         copy = Path(folder)
@@ -94,7 +94,7 @@ def restore(config: Config, archive: Path, *, force: bool = False) -> Manifest:
         with spool.frozen():
             _refuse_if_running(config)
             if not force and (what := _what_is_there(config)):
-                raise BackupError(f"There is something already: {what}. Add --force to replace it.")
+                raise BackupError(f"This installation already has data: {what}. Use --force to replace it.")
             replaced = config.instance_path / f"replaced-{utcnow():%Y%m%d-%H%M%S-%f}"
             _load(config, copy / DATABASE, replaced)
             for path in _spool_files(spool.folder):
@@ -135,28 +135,30 @@ def _unpack(archive: Path, folder: Path) -> None:
             for member in tar:
                 path = PurePosixPath(member.name)
                 if not (member.isfile() or member.isdir()) or path.parts[0] not in PARTS or ".." in path.parts:
-                    raise BackupError(f"{archive} holds something that belongs in no backup: {member.name}.")
+                    raise BackupError(f"{archive} isn’t a valid backup. It contains an unexpected file: {member.name}.")
                 tar.extract(member, folder, filter="data")
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise BackupError(f"{archive} cannot be read: {error}") from error
+        raise BackupError(f"Can’t read {archive}: {error}") from error
 
 
 def _checked_manifest(config: Config, folder: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise BackupError("This is no backup of tapcard: its manifest cannot be read.") from error
+        raise BackupError("This isn’t a tapcard backup: its manifest can’t be read.") from error
     if manifest.format != FORMAT:
-        raise BackupError(f"The backup has format {manifest.format}; this version reads format {FORMAT}.")
+        raise BackupError(f"The backup has format {manifest.format}, but this version needs format {FORMAT}.")
     if (manifest.dialect == "sqlite") is not config.is_sqlite:
-        raise BackupError(f"The backup is of {manifest.dialect}, and DATABASE_URL names another kind of database.")
+        raise BackupError(
+            f"The backup is from {manifest.dialect}, but DATABASE_URL names a different type of database."
+        )
     if not (folder / DATABASE).is_file():
-        raise BackupError("The backup holds no database.")
+        raise BackupError("The backup doesn’t contain a database.")
     try:
         ScriptDirectory(str(MIGRATIONS)).get_revision(manifest.revision)
     except CommandError as error:
         raise BackupError(
-            f"The backup's tables (revision {manifest.revision}) are of a newer version than this one: update first."
+            f"The backup (revision {manifest.revision}) was made by a newer version of tapcard. Upgrade tapcard first."
         ) from error
     return manifest
 
@@ -216,7 +218,7 @@ def _has_tables(config: Config) -> bool:
 
 
 def _refuse_if_running(config: Config) -> None:
-    stop = "Stop web and worker first: what they write during a restore would be lost."
+    stop = "Stop web and worker first. Anything they write during a restore would be lost."
     if config.is_sqlite:
         path = _sqlite_path(config)
         if not path.exists():
@@ -249,9 +251,9 @@ def _revision(config: Config) -> str:
             with _postgresql(config) as connection_:
                 row = connection_.execute(query).fetchone()
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
-        raise BackupError("The database has no tables yet: there is nothing to back up.") from error
+        raise BackupError("The database has no tables yet, so there’s nothing to back up.") from error
     if row is None:
-        raise BackupError("The database does not know its migration: run `flask db upgrade` first.")
+        raise BackupError("The database has no migration revision. Run `flask --app wsgi db upgrade` first.")
     return str(row[0])
 
 
@@ -311,7 +313,7 @@ def _postgresql(config: Config) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(config.database_url.replace("+psycopg", "", 1))
     except psycopg.OperationalError as error:
-        raise BackupError(f"The database cannot be reached: {error}") from error
+        raise BackupError(f"Can’t connect to the database: {error}") from error
     with connection:
         yield connection
 
@@ -329,8 +331,12 @@ def _start(config: Config, command: list[str]) -> None:
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise BackupError(
-            f"{command[0]} is not installed; PostgreSQL's client programs have it (apt install postgresql-client)."
+            f"{command[0]} isn’t installed. Install the PostgreSQL client programs (apt install postgresql-client)."
         ) from error
     if done.returncode:
-        hint = " Install the client programs of the server's version." if "version mismatch" in done.stderr else ""
+        hint = (
+            " Install the PostgreSQL client programs that match the server version."
+            if "version mismatch" in done.stderr
+            else ""
+        )
         raise BackupError(f"{command[0]} failed: {done.stderr.strip()[-1000:]}{hint}")

@@ -1,4 +1,4 @@
-"""What may be wrong with this installation, each with a number, a sentence and what to do about it."""
+"""Health checks of this installation, each with a number, a detail and the fix."""
 
 import os
 import stat
@@ -80,18 +80,18 @@ def findings(config: Config, spool: Spool, now: datetime | None = None) -> list[
 
 
 def _of_the_database(config: Config, now: datetime) -> Iterator[Finding]:
-    start = "See that it runs and that DATABASE_URL is right."
+    start = "Check that the database is running and that DATABASE_URL is correct."
     try:
         context = MigrationContext.configure(db.session.connection())
         present = set(context.get_current_heads())
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         db.session.rollback()
-        yield Finding("database", False, f"cannot be reached ({type(error).__name__})", start, is_vital=True)
+        yield Finding("database", False, f"unreachable ({type(error).__name__})", start, is_vital=True)
         return
-    yield Finding("database", True, "answers", is_vital=True)
+    yield Finding("database", True, "reachable", is_vital=True)
     wanted = _heads()
     if present != wanted:
-        detail = f"the tables are at {', '.join(sorted(present)) or 'nothing'}, the code wants {', '.join(wanted)}"
+        detail = f"database is at {', '.join(sorted(present)) or 'no revision'}, expected {', '.join(wanted)}"
         yield Finding("migrations", False, detail, "Run `flask --app wsgi db upgrade`.", is_vital=True)
         return
     yield Finding("migrations", True, f"at {', '.join(wanted)}", is_vital=True)
@@ -104,19 +104,19 @@ def _heads() -> frozenset[str]:
 
 
 def _of_the_worker(config: Config, now: datetime) -> Iterator[Finding]:
-    worker = "See that a worker runs: `flask --app wsgi worker`."
+    worker = "Check that a worker is running: `flask --app wsgi worker`."
     is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
     due_at = db.session.scalar(sa.select(sa.func.min(OutboxMessage.due_at)).where(is_open))
     late = _seconds(now, due_at)
     ok = late <= LATEST_MESSAGE.total_seconds()
-    yield Finding("outbox_age", ok, f"the oldest due message waits {late:.0f} s", worker, late)
+    yield Finding("outbox_age", ok, f"oldest due message has been waiting for {late:.0f} s", worker, late)
     failed = db.session.scalar(sa.select(sa.func.count()).where(OutboxMessage.failed_at.is_not(None))) or 0
-    look = "Look at outbox.error; mend the cause, then `UPDATE outbox SET failed_at = NULL, attempt_count = 0`."
-    yield Finding("outbox_failed", not failed, f"{failed} messages were given up", look, failed)
+    look = "Check outbox.error, fix the cause, then run `flask --app wsgi outbox retry`."
+    yield Finding("outbox_failed", not failed, f"failed messages: {failed}", look, failed)
     job = db.session.execute(sa.select(Schedule.name, Schedule.due_at).order_by(Schedule.due_at).limit(1)).first()
     late = _seconds(now, job.due_at) if job else 0.0
     ok = late <= LATEST_JOB.total_seconds()
-    yield Finding("schedules_age", ok, f"{job.name if job else 'nothing'} is {late:.0f} s late", worker, late)
+    yield Finding("schedules_age", ok, f"{job.name if job else 'no job'} is {late:.0f} s overdue", worker, late)
     if config.is_production:
         yield _demo_passwords()
 
@@ -124,8 +124,8 @@ def _of_the_worker(config: Config, now: datetime) -> Iterator[Finding]:
 def _demo_passwords() -> Finding:
     demo = sa.select(User.email, User.password_hash).where(User.email.in_(DEMO_ADDRESSES), User.is_active)
     count = sum(_is_demo_password(password_hash) for _email, password_hash in db.session.execute(demo))
-    change = "Change these passwords or close the accounts: everybody knows them."
-    return Finding("demo_passwords", not count, f"{count} demo accounts can be signed in to", change, count)
+    change = "Change the passwords of these accounts or close them: the demo passwords are public."
+    return Finding("demo_passwords", not count, f"accounts with the demo password: {count}", change, count)
 
 
 @lru_cache(maxsize=16)
@@ -146,24 +146,24 @@ def _seconds(now: datetime, instant: datetime | None) -> float:
 def _of_the_spool(spool: Spool, now: datetime) -> Iterator[Finding]:
     folder = spool.folder
     if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        grant = f"Make {folder} and give it to the user that the application runs as."
-        yield Finding("spool", False, "cannot be written", grant, is_vital=True)
+        grant = f"Create {folder} and make it writable for the user the application runs as."
+        yield Finding("spool", False, "not writable", grant, is_vital=True)
         return
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize
     room = free >= LEAST_FREE_BYTES and not disk.f_flag & os.ST_RDONLY
-    make_room = f"Make room on the disk of {folder}: without it taps are not recorded."
+    make_room = f"Free up disk space for {folder}. Taps can’t be recorded on a full disk."
     yield Finding("spool", room, f"{free // 1024**2} MB free", make_room, free, is_vital=True)
     late = _seconds(now, _oldest_tap(spool))
     ok = late <= LATEST_TAP.total_seconds()
-    drain = "See that a worker runs on this host, or run `flask --app wsgi taps drain`."
-    yield Finding("spool_age", ok, f"the oldest tap waits {late:.0f} s to be stored", drain, late)
+    drain = "Check that a worker is running on this host, or run `flask --app wsgi taps drain`."
+    yield Finding("spool_age", ok, f"oldest tap has been waiting for {late:.0f} s", drain, late)
     failed = spool.failure_count()
-    look = f"Find the cause in the logs (“tap not recorded”), mend it, and delete {folder / 'failures'}."
-    yield Finding("failed_recordings", not failed, f"{failed} taps were answered and not recorded", look, failed)
+    look = f"Find the cause in the logs (“tap not recorded”), fix it, then delete {folder / 'failures'}."
+    yield Finding("failed_recordings", not failed, f"taps answered but not recorded: {failed}", look, failed)
     bad = sum(1 for path in folder.glob("*.bad"))
-    look = f"Look at {folder}/*.bad; a torn last line is of a process that died, and no answered tap."
-    yield Finding("bad_lines", not bad, f"{bad} files of unreadable lines were put aside", look, bad)
+    look = f"Check {folder}/*.bad. A truncated last line comes from a crashed process. No answered tap is lost."
+    yield Finding("bad_lines", not bad, f"files with unreadable lines: {bad}", look, bad)
 
 
 def _oldest_tap(spool: Spool) -> datetime | None:
@@ -197,11 +197,11 @@ def _of_the_configuration(config: Config) -> Iterator[Finding]:
     yield _secret_key(config)
     host = urlsplit(config.site_url).hostname
     here = config.is_production and host in ("127.0.0.1", "localhost", "::1")
-    name_it = "Set SITE_URL to the address that people use: links in mails are made from it."
-    yield Finding("site_url", not here, f"links in mails begin with {config.site_url}", name_it)
+    name_it = "Set SITE_URL to your public URL. Links in emails start with it."
+    yield Finding("site_url", not here, f"links in emails start with {config.site_url}", name_it)
     lacking = config.is_production and not config.mail.get("MAIL_SERVER")
-    detail = f"goes to {config.mail.get('MAIL_SERVER') or config.instance_path / 'mail'}"
-    yield Finding("mail", not lacking, detail, "Set MAIL_SERVER: mails are only written to files.")
+    detail = f"sent to {config.mail.get('MAIL_SERVER') or config.instance_path / 'mail'}"
+    yield Finding("mail", not lacking, detail, "Set MAIL_SERVER. Until then, emails are saved to files and not sent.")
     if config.redis_url:
         yield _redis(config.redis_url)
     if config.geoip_path:
@@ -211,9 +211,9 @@ def _of_the_configuration(config: Config) -> Iterator[Finding]:
 def _secret_key(config: Config) -> Finding:
     path = config.instance_path / "secret_key"
     if not path.exists():
-        return Finding("secret_key", True, "comes from SECRET_KEY")
+        return Finding("secret_key", True, "set by SECRET_KEY")
     is_private = not path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-    return Finding("secret_key", is_private, f"{path} is there", f"Run `chmod 600 {path}`: others can read it.")
+    return Finding("secret_key", is_private, f"stored in {path}", f"Run `chmod 600 {path}`: other users can read it.")
 
 
 def _redis(url: str) -> Finding:
@@ -221,20 +221,23 @@ def _redis(url: str) -> Finding:
     try:
         client.ping()
     except redis.RedisError as error:
-        detail = f"cannot be reached ({type(error).__name__})"
+        detail = f"unreachable ({type(error).__name__})"
         return Finding(
-            "redis", False, detail, "See that it runs and that REDIS_URL is right; limits count per process."
+            "redis",
+            False,
+            detail,
+            "Check that Redis is running and REDIS_URL is correct. Rate limits apply per process until then.",
         )
     finally:
         client.close()
-    return Finding("redis", True, "answers")
+    return Finding("redis", True, "reachable")
 
 
 def _geoip(path: Path) -> Finding:
-    get_one = "Put a readable GeoIP country file at GEOIP_PATH, or unset it."
+    get_one = "Put a readable GeoIP country file at GEOIP_PATH, or unset GEOIP_PATH."
     try:
         with maxminddb.open_database(path) as reader:
             kind = reader.metadata().database_type
     except (OSError, maxminddb.InvalidDatabaseError) as error:
-        return Finding("geoip", False, f"{path} cannot be read ({type(error).__name__})", get_one)
+        return Finding("geoip", False, f"{path} isn’t readable ({type(error).__name__})", get_one)
     return Finding("geoip", True, kind)

@@ -33,7 +33,7 @@ def start(order: Order, code: str, shop: ShopSettings) -> str:
         db.session.commit()
         return order_url
     if gateway is None:
-        raise payments.UnknownGateway(_("Choose how to pay."))
+        raise payments.UnknownGateway(_("Choose a payment method."))
     under_way = payments.open_of(order)
     goes_on = under_way is not None and under_way.gateway == code and under_way.status is PaymentStatus.PENDING
     if under_way is not None and goes_on and order.is_open:
@@ -55,7 +55,7 @@ def start(order: Order, code: str, shop: ShopSettings) -> str:
     db.session.commit()
     if not is_on:  # given up while the gateway was asked
         evidence.close(payment_id, code, told.reference, PaymentStatus.CANCELED)
-        raise payments.PaymentUnderWay(_("This order is just being paid. Look at it again in a moment."))
+        raise payments.PaymentUnderWay(_("A payment for this order is being processed. Check again in a moment."))
     return told.url or order_url
 
 

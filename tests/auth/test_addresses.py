@@ -64,7 +64,7 @@ def test_whoever_confirms_elsewhere_chooses_a_password_and_nobody_else_keeps_one
     assert not is_signed_in(stranger)
     assert login(new_client(), dora).status_code == 422
     page = phone.get(response.headers["Location"]).text
-    assert "dora@example.com is confirmed. Now choose your password." in page
+    assert "dora@example.com is confirmed. Now choose a password." in page
     phone.post(response.headers["Location"], data={"password": "words of my own"})
     assert is_signed_in(phone)
     assert "Not confirmed" not in phone.get("/account").text
@@ -154,7 +154,7 @@ def test_a_link_confirms_once_and_then_says_so(client: FormClient, dora: User, m
     path = mailed_link()
     client.post(path)
     assert client.get(path).status_code == 410
-    assert "used already" in client.post(path).text
+    assert "already been used" in client.post(path).text
 
 
 def test_a_link_ends_after_a_week(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
@@ -267,7 +267,7 @@ def test_only_the_accounts_holder_confirms_a_new_address(
     login(cleos, cleo)
     for browser in (phone, cleos):
         page = browser.post(path).text
-        assert "Only its holder can confirm that" in page
+        assert "To confirm the change, log in to that account" in page
         assert "ada@example.com" not in page
     db.session.refresh(ada)
     assert ada.email == "ada@example.com"
@@ -303,7 +303,7 @@ def test_an_address_taken_before_it_is_confirmed_is_refused_in_words(
     create_user(NEW_EMAIL)
     response = client.post(path)
     assert response.status_code == 422
-    assert "Another account has this e-mail address by now." in response.text
+    assert "Another account is already using this email address." in response.text
     db.session.refresh(ada)
     assert ada.email == "ada@example.com"
 

@@ -34,13 +34,13 @@ def test_closing_says_what_happens_and_logs_everybody_out(
     login(elsewhere, ada)
     login(client, ada)
     page = client.get("/account/close").text
-    assert "For 14 days you can log in and bring everything back" in page
+    assert "For 14 days, you can log in to restore everything" in page
     assert client.post("/account/close", data=CLOSE).location == "/account/closed"
-    assert "log in within 14 days" in client.get("/account/closed").text
+    assert "Log in within 14 days" in client.get("/account/closed").text
     assert not is_signed_in(client)
     assert not is_signed_in(elsewhere)
     assert client.get("/p/ada").status_code == 404
-    assert client.get("/t/ADASCARD").status_code == 200  # "switched off", no redirect
+    assert client.get("/t/ADASCARD").status_code == 200  # "deactivated", no redirect
     assert "found this card" not in client.get("/t/ADASCARD").text.lower()
 
 
@@ -73,7 +73,7 @@ def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> N
     db.session.commit()
     page = client.get("/account/close").text
     assert 'name="current"' not in page
-    assert "Send me the link" in page
+    assert "Send me a link" in page
     assert client.post("/account/close", data=CLOSE).status_code == 422
     assert ada.is_active
 
@@ -109,7 +109,7 @@ def test_one_mail_confirms_it_and_tells_how_to_come_back(
     [message] = mailbox()
     assert message["To"] == "ada@example.com"
     assert "http://localhost/log-in" in text_of(message)
-    assert "This is the last mail" in text_of(message)
+    assert "This is the last email" in text_of(message)
 
 
 def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
@@ -149,7 +149,7 @@ def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada
     close(client, ada)
     closed = client.post("/log-in", data={"email": ada.email, "password": "not the password"})
     unknown = client.post("/log-in", data={"email": "nobody@example.com", "password": "not the password"})
-    message = "No account has this e-mail address and this password."
+    message = "Incorrect email or password."
     assert (closed.status_code, unknown.status_code) == (422, 422)
     assert message in closed.text
     assert message in unknown.text
@@ -180,7 +180,7 @@ def test_after_fourteen_days_the_log_in_knows_nothing_of_it(client: FormClient, 
     closure.shut(ada, utcnow() - timedelta(days=14))
     db.session.commit()
     answer = login(client, ada)
-    assert (answer.status_code, "No account has this e-mail address" in answer.text) == (422, True)
+    assert (answer.status_code, "Incorrect email or password" in answer.text) == (422, True)
 
 
 def test_the_session_that_waited_has_another_id_once_it_is_let_in(client: FormClient, ada: User, card: Card) -> None:
@@ -229,7 +229,7 @@ def test_mails_are_chosen_by_a_form_of_their_own(client: FormClient, ada: User) 
 
 def test_addresses_are_added_changed_chosen_and_deleted(client: FormClient, ada: User) -> None:
     login(client, ada)
-    assert "No address yet" in client.get("/account/addresses").text
+    assert "No addresses yet" in client.get("/account/addresses").text
     typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
     assert client.post("/account/addresses/new", data=typed).location == "/account/addresses"
     other = seeds.create_address(ada, line1="2 Low Street")
@@ -252,7 +252,7 @@ def test_a_state_is_asked_for_where_letters_need_it(client: FormClient, ada: Use
     typed = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
     answer = client.post("/account/addresses/new", data={**typed, "line1": "", "region": " "})
     assert answer.status_code == 422
-    assert error_of(answer.text, "region") == "Write the state."
+    assert error_of(answer.text, "region") == "Enter the state."
     assert error_of(answer.text, "line1"), "all at once"
     assert 'value="Boston"' in answer.text
     assert client.post("/account/addresses/new", data={**typed, "region": "MA"}).status_code == 302
@@ -269,6 +269,6 @@ def test_a_wrong_address_keeps_what_was_typed(client: FormClient, ada: User) -> 
     typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
     answer = client.post("/account/addresses/new", data=typed)
     assert answer.status_code == 422
-    assert "no postal code of that country" in answer.text
+    assert "That postcode isn&#39;t valid for the United Kingdom." in answer.text
     assert 'value="1 High Street"' in answer.text
     assert 'autocomplete="shipping postal-code"' in answer.text

@@ -17,7 +17,7 @@ from tests.auth.conftest import is_signed_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
 CSRF_VALUE = re.compile(r'(?<=name="csrf_token")[^>]*value="[^"]*"')
-WRONG = "No account has this e-mail address and this password."
+WRONG = "Incorrect email or password."
 
 
 def test_the_right_password_signs_in(client: FormClient, ada: User) -> None:
@@ -141,7 +141,7 @@ def test_ten_wrong_attempts_close_an_account_for_a_while(client: FormClient, ada
     response = login(client, ada)
     assert response.status_code == 429
     assert 800 < int(response.headers["Retry-After"]) <= 900
-    assert "Too many attempts. Wait 15 minutes, then try again." in response.text
+    assert "Too many attempts. Wait 15 minutes and try again." in response.text
     assert 'value="ada@example.com"' in response.text
     assert not is_signed_in(client)
 

@@ -59,7 +59,7 @@ def test_the_link_works_once(client: FormClient, ada: User, mailed_link: Callabl
     client.post("/log-out")
     for response in (client.get(path), client.post(path, data={"password": "another one of them"})):
         assert response.status_code == 410
-        assert "This link has been used already" in response.text
+        assert "This link has already been used" in response.text
     assert login(client, ada, NEW).status_code == 302
 
 
@@ -81,7 +81,7 @@ def test_the_link_ends_after_an_hour(client: FormClient, ada: User, mailed_link:
     db.session.commit()
     response = client.post(path, data={"password": NEW})
     assert response.status_code == 410
-    assert "This link does not work any more" in response.text
+    assert "This link is no longer valid" in response.text
     assert "/forgot-password" in response.text
     assert login(client, ada).status_code == 302
 
@@ -129,7 +129,7 @@ def test_a_prepared_account_gets_its_first_password_by_link(
 ) -> None:
     user = create_user("gus@example.com", first_name="Gus", password=None, verified=False)
     client.post("/forgot-password", data={"email": "gus@example.com"})
-    assert "has no password yet" in text_of(mailed())
+    assert "doesn't have a password yet" in text_of(mailed())
     path = mailed_link()
     assert '<h1 class="h2">Choose your password</h1>' in client.get(path).text
     client.post(path, data={"password": NEW})

@@ -41,10 +41,10 @@ def test_each_browser_is_named_in_words_and_this_one_marked(browser: Callable[..
     browser(ada, PIXEL)
     here = browser(ada, WINDOWS)
     text = words_of(here.get(PAGE).text)
-    assert text.index("Chrome on Windows This one") < text.index("Safari on iPhone")
+    assert text.index("Chrome on Windows This device") < text.index("Safari on iPhone")
     assert "Chrome on Android" in text
-    assert text.count("This one") == 1
-    assert text.count("Last seen") == 3
+    assert text.count("This device") == 1
+    assert text.count("Last active") == 3
     assert len(ends_on(here.get(PAGE).text)) == 2, "for this one there is the menu"
 
 
@@ -97,7 +97,7 @@ def test_a_user_agent_that_says_anything_breaks_nothing(browser: Callable[..., F
         page = browser(ada, agent).get(PAGE)
         assert page.status_code == 200
         assert "<script>alert" not in page.text
-        assert "Unknown browser" in page.text
+        assert "Unknown device" in page.text
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_without_a_token_nobody_signs_up(client: FormClient) -> None:
 def test_a_taken_address_is_said_so_and_the_rest_kept(client: FormClient, ada: User, email: str) -> None:
     response = client.post("/sign-up", data={**DORA, "email": email})
     assert response.status_code == 422
-    assert "There is an account with this e-mail address." in response.text
+    assert "An account with this email already exists." in response.text
     assert f'value="{email}"' in response.text
     assert 'value="Dora"' in response.text
     assert DORA["password"] not in response.text
@@ -75,7 +75,7 @@ def test_for_a_prepared_account_a_link_is_sent_and_nobody_signed_in(
     create_user("dora@example.com", first_name="D.", password=None, verified=False)
     response = client.post("/sign-up", data=DORA)
     assert response.headers["Location"] == "/forgot-password/sent"
-    assert "Look into your mail" in client.get("/forgot-password/sent").text
+    assert "Check your email" in client.get("/forgot-password/sent").text
     assert not is_signed_in(client)
     client.post(mailed_link(), data={"password": "my own words here"})
     assert is_signed_in(client)

@@ -1,4 +1,4 @@
-"""Two-factor log in: setting it up, logging in with it, recovery codes, switching it off; every code works once."""
+"""Two-factor authentication: setting it up, logging in with it, recovery codes, switching it off. Codes work once."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from tests.watching import form_to, together, words_of
 NEW = "battery staple correct"
 SET_UP = "/account/two-factor/set-up"
 CODE_PAGE = "/log-in/code"
-WRONG = "This code does not work."
+WRONG = "That code isn't valid."
 SOME_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -133,7 +133,7 @@ def test_a_wrong_code_switches_nothing_on_and_the_secret_stays(client: FormClien
     secret, form = secret_on(page), form_to(page, SET_UP)
     answer = client.post(SET_UP, data={**form.values, "code": wrong_code(secret)})
     assert answer.status_code == 422
-    assert WRONG in answer.text
+    assert WRONG in words_of(answer.text)
     assert secret_on(answer.text) == secret
     assert not db.session.get_one(User, ada.id).has_two_factor
     again = form_to(answer.text, SET_UP)
@@ -327,7 +327,7 @@ def test_clocks_may_not_differ_by_more(
     login(client, ada)
     answer = client.post(CODE_PAGE, data={"code": code_of(protected[0], steps)})
     assert answer.status_code == 422
-    assert WRONG in answer.text
+    assert WRONG in words_of(answer.text)
     assert not is_signed_in(client)
 
 
@@ -591,7 +591,7 @@ def test_a_recovery_code_signs_in_once_and_a_mail_says_so(
     login(client, ada)
     assert client.post(CODE_PAGE, data={"code": code.lower().replace("-", " ")}).location == "/dashboard"
     assert is_signed_in(client)
-    assert "used one of your recovery codes" in text_of(mailed())
+    assert "One of your recovery codes was used" in text_of(mailed())
     assert "9 left" in client.get("/account/two-factor").text
     client.post("/log-out")
     login(client, ada)
@@ -726,7 +726,7 @@ def test_where_staff_need_it_every_page_of_the_back_office_leads_to_setting_it_u
     for method, path in pages:
         answer = client.open(path, method=method)
         assert (answer.status_code, answer.location.partition("?")[0]) == (302, SET_UP), f"{method} {path}"
-    assert "The back office is only for" in client.get(f"{SET_UP}?next=/admin/").text
+    assert "The back office requires" in client.get(f"{SET_UP}?next=/admin/").text
     assert client.get("/dashboard").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Kills web, worker and drainer at random moments under load, and checks that every answered tap is stored once.
+"""Kill web, worker and drainer at random moments under load and check that every answered tap is stored once.
 
 Each round sends a few hundred taps, each with a user agent of its own, from a handful of threads to a real granian and
 a real worker on the loopback address. Somewhere in the middle something gets SIGKILL. Then everything is started again,
@@ -236,11 +236,11 @@ def compare(house: House, prefix: str, load: Load) -> list[str]:
         failures = app.extensions["spool"].failure_count()
         db.session.rollback()
         db.engine.dispose()
-    wrong = [f"answered and missing: {agent}" for agent in load.answered if agent not in stored]
+    wrong = [f"answered but missing: {agent}" for agent in load.answered if agent not in stored]
     wrong += [f"stored {count} times: {agent}" for agent, count in stored.items() if count != 1]
-    wrong += [f"answered strangely: {what}" for what in load.strange]
+    wrong += [f"unexpected answer: {what}" for what in load.strange]
     if taps != counted:
-        wrong.append(f"{taps} taps, and the roll-ups count {counted}")
+        wrong.append(f"{taps} taps, but the roll-ups count {counted}")
     if failures:
         wrong.append(f"{failures} recordings failed")
     return wrong
@@ -260,7 +260,7 @@ def chaos(house: House, rounds: int, seed: int) -> bool:
             missing += len(wrong)
             print(
                 f"{house.name} round {number + 1}: killed {victim}; {len(load.answered)} answered, "
-                f"{load.unanswered} not; {'every answered tap is stored once' if not wrong else 'WRONG'}",
+                f"{load.unanswered} unanswered; {'every answered tap is stored once' if not wrong else 'FAILED'}",
                 flush=True,
             )
             for line in wrong[:10]:
@@ -269,7 +269,7 @@ def chaos(house: House, rounds: int, seed: int) -> bool:
         house.stop()
     print(
         f"{house.name}: {rounds} rounds in {time.monotonic() - began:.0f} s, seed {seed}: {answered} taps answered, "
-        f"{missing} missing or doubled",
+        f"{missing} missing or duplicated",
         flush=True,
     )
     return not missing
@@ -288,7 +288,7 @@ def main() -> int:
             url = f"sqlite:///{folder}/chaos.sqlite"
             good &= chaos(House("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
     if arguments.database != "sqlite" and not needs.postgresql():
-        print("PostgreSQL: left out for want of a server (TEST_POSTGRESQL_URL)")
+        print("PostgreSQL: skipped because no server is running (TEST_POSTGRESQL_URL)")
         good &= os.environ.get("REQUIRE") != "all"
     elif arguments.database != "sqlite":
         with needs.new_database("chaos") as url, tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:

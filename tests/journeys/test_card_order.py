@@ -24,11 +24,11 @@ def artwork() -> FilePayload:
 def pay(page: Page) -> str:
     """Look at everything once more and pay in the sandbox; gives the number of the order."""
     page.wait_for_url("**/checkout/review")
-    page.get_by_text("Rehearsal").first.click()
+    page.get_by_text("Test payment").first.click()
     page.get_by_label("I accept the terms").check()
     page.get_by_role("button", name="Order and pay").press("Enter")
     page.wait_for_url("**/billing/sandbox/**")
-    page.get_by_role("button", name="Pay", exact=True).press("Enter")
+    page.get_by_role("button", name="Pay £").press("Enter")
     page.wait_for_url("**/orders/TC-*")
     return page.url.rpartition("/")[2]
 
@@ -53,19 +53,19 @@ def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
     expect(page.get_by_role("textbox", name="Quantity").first).to_have_value("5")
     keep(page, f"cards-{device}-1-cart")
     page.get_by_role("link", name="Check out").first.click()
-    page.get_by_label("Street and number").fill("1 High Street")
+    page.get_by_label("Street address").fill("1 High Street")
     page.get_by_label("Town or city").fill("London")
-    page.get_by_label("Postal code").fill("N1 9GU")
-    page.get_by_role("button", name="Go on to pay").press("Enter")
+    page.get_by_label("Postcode").fill("N1 9GU")
+    page.get_by_role("button", name="Continue to payment").press("Enter")
     number = pay(page)
-    expect(page.get_by_text("We are looking at your artwork").first).to_be_visible()
+    expect(page.get_by_text("Artwork: Awaiting approval").first).to_be_visible()
     keep(page, f"cards-{device}-2-order")
 
     page.goto(f"/orders/{number}/codes")
     codes = page.locator(".tc-codes .code")
     expect(codes).to_have_count(5)
     keep(page, f"cards-{device}-3-codes")
-    page.get_by_role("button", name="Claim it").first.press("Enter")
+    page.get_by_role("button", name="Claim card").first.press("Enter")
     page.wait_for_url("**/cards/*")
     page.goto(f"/orders/{number}/codes")
     expect(codes).to_have_count(4)
@@ -86,7 +86,7 @@ def test_five_cards_with_own_artwork_are_paid_claimed_and_handed_out(
         friend.wait_for_url(f"**/cards/{token.strip()}")
         friend.close()
     page.goto(f"/orders/{number}/codes")
-    expect(page.get_by_text("Claimed by somebody")).to_have_count(4)
+    expect(page.get_by_text("Claimed by someone else")).to_have_count(4)
 
 
 @pytest.mark.parametrize(("device", "token"), [("iphone", "DEMOPAY"), ("desktop", "PAYDESK2")])
@@ -94,27 +94,27 @@ def test_a_card_that_waits_for_money_is_tapped_paid_and_active(
     request: pytest.FixtureRequest, chromium: Browser, served: Served, device: str, token: str
 ) -> None:
     if token != "DEMOPAY":
-        register(chromium, served, token, "By paying for the activation")
+        register(chromium, served, token, "By paying for activation")
     holder: BrowserContext = request.getfixturevalue(device)
     page = holder.new_page()
     page.goto(f"/t/{token}")
-    expect(page.get_by_text("What you see is the design of this very card").first).to_be_visible()
+    expect(page.get_by_text("Pay once to make it yours").first).to_be_visible()
     keep(page, f"pay-{device}-1-tapped")
     page.get_by_role("link", name="Activate for").click()
     page.get_by_label("First name").fill("Tola")
     page.get_by_label("Last name").fill("Lund")
-    page.get_by_label("E-mail").fill(f"tola.{device}@example.com")
+    page.get_by_label("Email").fill(f"tola.{device}@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").press("Enter")
     page.wait_for_url(f"**/activate/{token}")
     page.get_by_role("button", name="Activate for").press("Enter")
     page.wait_for_url("**/checkout")
-    expect(page.get_by_label("Street and number")).to_have_count(0)  # nothing is sent
-    page.get_by_role("button", name="Go on to pay").press("Enter")
+    expect(page.get_by_label("Street address")).to_have_count(0)  # nothing is sent
+    page.get_by_role("button", name="Continue to payment").press("Enter")
     pay(page)
     keep(page, f"pay-{device}-2-order")
-    page.get_by_role("link", name="Choose where it leads").press("Enter")
+    page.get_by_role("link", name="Set up this card").press("Enter")
     page.wait_for_url(f"**/cards/{token}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_label("Web address", exact=True).last).to_be_visible()

@@ -14,7 +14,7 @@ def sign_up(page: Page, email: str) -> None:
     page.goto("/sign-up")
     page.get_by_label("First name").fill("Vera")
     page.get_by_label("Last name").fill("Lang")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
@@ -24,19 +24,19 @@ def sign_up(page: Page, email: str) -> None:
 def log_in(page: Page, email: str, password: str) -> None:
     """Try to log in through the form."""
     page.goto("/log-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
 
 
 def add_address(page: Page, street: str) -> None:
     """Add an address through the form."""
-    page.get_by_role("link", name="Add an address").click()
-    page.get_by_label("Street and number").fill(street)
+    page.get_by_role("link", name="Add address").click()
+    page.get_by_label("Street address").fill(street)
     page.get_by_label("Town or city").fill("London")
-    page.get_by_label("Postal code").fill("n1 9gu")
+    page.get_by_label("Postcode").fill("n1 9gu")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("The address is saved.")).to_be_visible()
+    expect(page.get_by_text("Address saved.")).to_be_visible()
 
 
 def never_scrolls_sideways(page: Page) -> None:
@@ -50,29 +50,29 @@ def test_somebody_leaves_and_comes_back(phone: BrowserContext, served: Served) -
     never_scrolls_sideways(page)
     keep(page, "closing-1-account")
 
-    page.get_by_role("link", name="Your addresses").click()
+    page.get_by_role("link", name="Manage addresses").click()
     keep(page, "closing-2-no-address")
     add_address(page, "1 High Street")
-    page.get_by_role("link", name="Add an address").click()
+    page.get_by_role("link", name="Add address").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Write the town or city.").first).to_be_visible()
-    page.get_by_label("Street and number").fill("2 Low Street")
+    expect(page.get_by_text("Enter the town or city.").first).to_be_visible()
+    page.get_by_label("Street address").fill("2 Low Street")
     page.get_by_label("Town or city").fill("London")
-    page.get_by_label("Postal code").fill("12345")
+    page.get_by_label("Postcode").fill("12345")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("This is no postal code of that country.").first).to_be_visible()
+    expect(page.get_by_text("That postcode isn't valid for the United Kingdom.").first).to_be_visible()
     keep(page, "closing-3-address-wrong")
     page.goto("/account/addresses")
     add_address(page, "2 Low Street")
-    page.get_by_role("button", name="Make default").click()
+    page.get_by_role("button", name="Set as default").click()
     expect(page.locator("section").first).to_contain_text("2 Low Street")
     never_scrolls_sideways(page)
     keep(page, "closing-4-addresses")
 
     page.goto("/account")
-    page.get_by_label("A weekly mail with figures").check()
-    page.locator("form", has=page.get_by_label("A weekly mail with figures")).get_by_role("button").click()
-    expect(page.get_by_label("A weekly mail with figures")).to_be_checked()
+    page.get_by_label("Email me a weekly summary").check()
+    page.locator("form", has=page.get_by_label("Email me a weekly summary")).get_by_role("button").click()
+    expect(page.get_by_label("Email me a weekly summary")).to_be_checked()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download my data").click()
     assert "2 Low Street" in download.value.path().read_text()
@@ -87,11 +87,11 @@ def test_somebody_leaves_and_comes_back(phone: BrowserContext, served: Served) -
     keep(page, "closing-6-closed")
 
     log_in(page, "vera@example.com", "not the password")
-    expect(page.get_by_text("No account has this e-mail address and this password").first).to_be_visible()
+    expect(page.get_by_text("Incorrect email or password").first).to_be_visible()
     log_in(page, "vera@example.com", PASSWORD)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Bring your account back?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Restore your account?")
     keep(page, "closing-7-reopen")
-    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_role("button", name="Restore account").click()
     expect(page.get_by_text("Welcome back.")).to_be_visible()
     page.goto("/account/addresses")
     expect(page.locator("section").first).to_contain_text("2 Low Street")

@@ -14,18 +14,18 @@ def test_emptying_the_cart_is_asked_in_a_dialog(phone: BrowserContext) -> None:
     page.goto("/shop")
     page.get_by_role("button", name="Add to cart").first.press("Enter")
     page.wait_for_url("**/cart")
-    link, dialog = page.get_by_role("link", name="Empty the cart"), page.get_by_role("dialog")
+    link, dialog = page.get_by_role("link", name="Empty cart"), page.get_by_role("dialog")
     for leave in (lambda: page.keyboard.press("Escape"), lambda: dialog.get_by_role("link", name="Go back").click()):
         link.press("Enter")
-        expect(dialog).to_have_accessible_name("Take everything out of your cart?")
+        expect(dialog).to_have_accessible_name("Empty your cart?")
         expect(dialog.get_by_role("link", name="Go back")).to_be_focused()
         assert complaints(page) == []
         leave()
         expect(dialog).to_have_count(0)
         expect(link).to_be_focused()
     link.press("Enter")
-    dialog.get_by_role("button", name="Empty the cart").press("Enter")
-    expect(page.get_by_text("Nothing in it yet")).to_be_visible()
+    dialog.get_by_role("button", name="Empty cart").press("Enter")
+    expect(page.get_by_text("Your cart is empty")).to_be_visible()
 
 
 def test_a_heart_changes_in_place(phone: BrowserContext) -> None:
@@ -33,9 +33,9 @@ def test_a_heart_changes_in_place(phone: BrowserContext) -> None:
     log_in(page, "ada@example.com")
     page.goto("/shop")
     page.evaluate("window.here = true")
-    page.get_by_role("button", name="Put Winter baubles on the wishlist").press("Enter")
-    taken = page.get_by_role("button", name="Take Winter baubles off the wishlist")
+    page.get_by_role("button", name="Add Winter baubles to your wishlist").press("Enter")
+    taken = page.get_by_role("button", name="Remove Winter baubles from your wishlist")
     expect(taken).to_be_focused()
     taken.press("Enter")
-    expect(page.get_by_role("button", name="Put Winter baubles on the wishlist")).to_be_focused()
+    expect(page.get_by_role("button", name="Add Winter baubles to your wishlist")).to_be_focused()
     assert page.evaluate("window.here"), "the page was not left"

@@ -28,7 +28,7 @@ def make_profile(page: Page) -> None:
     page.goto("/profiles/new")
     live = page.locator("[data-live-page]")
     page.get_by_label("Name", exact=True).fill("Ines Lund")
-    page.get_by_label("What you do").fill("Baker of sour breads")
+    page.get_by_label("Headline").fill("Baker of sour breads")
     expect(live.get_by_text("Baker of sour breads")).to_be_visible()
     photo = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": sideways_photo()}
     page.locator("#photo").set_input_files(photo)
@@ -42,7 +42,7 @@ def make_profile(page: Page) -> None:
     page.mouse.move(box["x"] + 230, box["y"] + 120, steps=6)
     page.mouse.up()
     assert float(page.locator("#crop_x").input_value()) == 0, "dragged to the left edge"
-    page.get_by_label("Closer").fill("20")
+    page.get_by_label("Zoom").fill("20")
     canvas.press("ArrowUp")
     page.locator("label.theme-forest").click()
     expect(live.locator(".theme-forest")).to_be_visible()
@@ -52,10 +52,10 @@ def make_profile(page: Page) -> None:
     keep(page, "story-1-new-profile")
     is_accessible(page)
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your new picture is kept")).to_be_visible()
+    expect(page.get_by_text("Your new image is uploaded")).to_be_visible()
     page.locator("#email").fill("ines@example.com")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your profile is ready")).to_be_visible()
+    expect(page.get_by_text("Profile created")).to_be_visible()
 
 
 def add_links(page: Page) -> None:
@@ -66,9 +66,9 @@ def add_links(page: Page) -> None:
         ("Courses", "example.com/courses"),
         ("Map", "example.com"),
     ):
-        page.get_by_label("What it is").fill(title)
-        page.get_by_label("Where it leads").fill(url)
-        page.get_by_role("button", name="Add").click()
+        page.get_by_label("Title").fill(title)
+        page.get_by_label("Address").fill(url)
+        page.get_by_role("button", name="Add link").click()
         expect(page.locator(".tc-arrange .title", has_text=title)).to_be_visible()
     page.get_by_role("button", name="Move Courses up").click()
     expect(page.get_by_role("button", name="Move Courses up")).to_be_disabled()
@@ -80,8 +80,8 @@ def add_links(page: Page) -> None:
         page.mouse.up()
     page.reload()
     assert titles(page) == ["Map", "Courses", "Order a loaf"]
-    page.get_by_role("button", name="Switch Map off").click()
-    expect(page.get_by_role("button", name="Switch Map on")).to_be_visible()
+    page.get_by_role("button", name="Hide Map").click()
+    expect(page.get_by_role("button", name="Show Map")).to_be_visible()
     keep(page, "story-2-links")
     is_accessible(page)
 
@@ -94,7 +94,7 @@ def point_card(page: Page, token: str) -> None:
     page.get_by_text("My profile", exact=True).click()
     page.get_by_label("Profile", exact=True).select_option(label="Ines Lund")
     page.get_by_role("button", name="Save").press("Enter")
-    expect(page.get_by_text("The next tap already leads there")).to_be_visible()
+    expect(page.get_by_text("They apply from the next tap")).to_be_visible()
 
 
 def save_contact(page: Page, folder: Path, name: str, does: str, phone: str) -> None:
@@ -113,9 +113,9 @@ def share_contact(page: Page, holder: str, name: str, email: str) -> None:
     """Fill the form in as a person does."""
     page.get_by_role("link", name="Share your contact").click()
     page.get_by_label("Your name").fill(name)
-    page.get_by_label("Your e-mail").fill(email)
+    page.get_by_label("Your email").fill(email)
     page.get_by_label("Note").fill("We met at the fair.\nCourtyard house?")
-    page.get_by_label(f"I agree that {holder} receives").check()
+    page.get_by_label(f"I agree to share these details with {holder}").check()
     page.wait_for_timeout(LONG_ENOUGH)
     page.get_by_role("button", name="Share your contact").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
@@ -124,7 +124,7 @@ def share_contact(page: Page, holder: str, name: str, email: str) -> None:
 def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_contact(
     chromium: Browser, desktop: BrowserContext, iphone: BrowserContext, served: Served, tmp_path: Path
 ) -> None:
-    register(chromium, served, "STORY22", "By one press")
+    register(chromium, served, "STORY22", "Without a code")
     desk, wrong = desktop.new_page(), []
     desk.on("console", lambda message: message.type == "error" and wrong.append(message.text))
     desk.on("pageerror", lambda error: wrong.append(str(error)))
@@ -169,10 +169,10 @@ def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_co
     expect(desk.get_by_role("heading", name="Dora Lu")).to_be_visible()
     keep(desk, "story-7-leads")
     desk.get_by_label("Search").fill("fair")
-    desk.get_by_role("button", name="Find").click()
+    desk.get_by_role("button", name="Search").click()
     expect(desk.get_by_text("1 contact", exact=False).first).to_be_visible()
     with desk.expect_download() as waiting:
-        desk.get_by_role("link", name="CSV").click()
+        desk.get_by_role("link", name="Export CSV").click()
     assert "dora@example.com" in Path(waiting.value.path()).read_text(encoding="utf-8-sig")
     log_in(page, "ines@example.com", PASSWORD)
     page.goto("/leads")
@@ -181,8 +181,8 @@ def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_co
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Delete Dora Lu").click()
     keep(page, "story-9-delete")
-    page.get_by_role("button", name="Delete the contact").click()
-    expect(page.get_by_text("The contact is deleted.")).to_be_visible()
+    page.get_by_role("button", name="Delete contact").click()
+    expect(page.get_by_text("Contact deleted.")).to_be_visible()
     expect(page.get_by_role("heading", name="Dora Lu")).to_have_count(0)
     assert wrong == [m for m in wrong if "422" in m], "the refused form alone"
 

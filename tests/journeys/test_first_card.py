@@ -25,7 +25,7 @@ def log_in(page: Page, email: str, password: str = DEMO_PASSWORD) -> None:
             return
         page.context.clear_cookies()  # that session was ended meanwhile
     page.goto("/log-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.wait_for_url("**/dashboard")
@@ -36,13 +36,13 @@ def log_in(page: Page, email: str, password: str = DEMO_PASSWORD) -> None:
 def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Served, elsewhere: str) -> None:
     page = phone.new_page()
     page.goto("/t/DEMONEW")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This card is waiting for you")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This card is ready to claim")
     keep(page, "1-unclaimed")
 
     page.get_by_role("link", name="Sign up to claim this card").click()
     page.get_by_label("First name").fill("Gus")
     page.get_by_label("Last name").fill("Lind")
-    page.get_by_label("E-mail").fill("gus@example.com")
+    page.get_by_label("Email").fill("gus@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     keep(page, "2-sign-up")
@@ -52,7 +52,7 @@ def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Se
     page.get_by_label("Claim code").fill("card 2346")
     page.get_by_role("button", name="Claim this card").click()
     expect(page.get_by_label("Claim code")).to_have_value("card 2346")
-    expect(page.get_by_text("That code does not belong to this card").first).to_be_visible()
+    expect(page.get_by_text("That code isn't valid for this card").first).to_be_visible()
     keep(page, "3-wrong-code")
     page.get_by_label("Claim code").fill("card 2345")
     page.get_by_role("button", name="Claim this card").click()
@@ -61,7 +61,7 @@ def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Se
     keep(page, "4-claimed")
     page.get_by_label("Web address", exact=True).last.fill(f"{elsewhere}/first")
     page.get_by_role("button", name="Save").press("Enter")
-    expect(page.get_by_text("The next tap already leads there")).to_be_visible()
+    expect(page.get_by_text("They apply from the next tap")).to_be_visible()
     keep(page, "5-saved")
 
     page.goto("/t/DEMONEW")
@@ -70,7 +70,7 @@ def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Se
     page.goto("/cards/DEMONEW")
     page.get_by_label("Web address", exact=True).last.fill(f"{elsewhere}/second")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("The next tap already leads there")).to_be_visible()
+    expect(page.get_by_text("They apply from the next tap")).to_be_visible()
     page.goto("/t/DEMONEW")
     expect(page.get_by_role("heading")).to_have_text("/second")
 
@@ -83,7 +83,7 @@ def test_the_mail_to_verify_arrives_and_works(phone: BrowserContext, served: Ser
     page.goto("/sign-up")
     page.get_by_label("First name").fill("Una")
     page.get_by_label("Last name").fill("Berg")
-    page.get_by_label("E-mail").fill("una@example.com")
+    page.get_by_label("Email").fill("una@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").click()

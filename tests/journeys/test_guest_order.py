@@ -15,19 +15,19 @@ __all__ = ["plain_phone"]  # a fixture
 def buy_engraved_bottle_and_gift_pack(page: Page) -> None:
     """Fill the cart: a bottle with an inscription, and a gift pack for somebody."""
     page.goto("/")
-    page.get_by_role("main").get_by_role("link", name="See everything").click()
+    page.get_by_role("main").get_by_role("link", name="View all products").click()
     page.get_by_role("link", name="Lagoon bottle").first.click()
     page.get_by_label("Colour").select_option("Sand")
     page.get_by_label("Inscription").fill("To the lighthouse")
     page.get_by_role("button", name="Add to cart").first.press("Enter")
     page.wait_for_url("**/cart")
     page.goto("/products/welcome-box")
-    page.get_by_label("Who is it for?").fill("Nia")
+    page.get_by_label("Recipient's name").fill("Nia")
     page.get_by_role("button", name="Add to cart").first.press("Enter")
     page.wait_for_url("**/cart")
     expect(page.get_by_text("To the lighthouse").first).to_be_visible()
     page.get_by_role("textbox", name="Promotion code").fill("welcome 10")
-    page.get_by_role("button", name="Use", exact=True).press("Enter")
+    page.get_by_role("button", name="Apply", exact=True).press("Enter")
     expect(page.get_by_text("WELCOME10").first).to_be_visible()
 
 
@@ -35,24 +35,24 @@ def check_out(page: Page, email: str) -> None:
     """Say who and where, accept the terms and choose the sandbox."""
     page.get_by_role("link", name="Check out").first.click()
     page.wait_for_url("**/checkout")
-    page.get_by_label("E-mail").first.fill(email)
+    page.get_by_label("Email").first.fill(email)
     page.get_by_label("First name").fill("Gus")
     page.get_by_label("Last name").fill("O'Lind")
-    page.get_by_label("Street and number").fill("1 High Street")
+    page.get_by_label("Street address").fill("1 High Street")
     page.get_by_label("Town or city").fill("London")
-    page.get_by_label("Postal code").fill("N1 9GU")
+    page.get_by_label("Postcode").fill("N1 9GU")
     page.get_by_label("Country").select_option("GB")
-    page.get_by_role("button", name="Go on to pay").press("Enter")
+    page.get_by_role("button", name="Continue to payment").press("Enter")
     page.wait_for_url("**/checkout/review")
 
 
 def pay(page: Page) -> None:
     """Place the order and pay it in the sandbox."""
-    page.get_by_text("Rehearsal").first.click()
+    page.get_by_text("Test payment").first.click()
     page.get_by_label("I accept the terms").check()
     page.get_by_role("button", name="Order and pay").press("Enter")
     page.wait_for_url("**/billing/sandbox/**")
-    page.get_by_role("button", name="Pay", exact=True).press("Enter")
+    page.get_by_role("button", name="Pay £").press("Enter")
     page.wait_for_url("**/orders/TC-*")
 
 

@@ -39,7 +39,7 @@ def test_every_chart_is_drawn_by_plotly(chromium: Browser, served: Served, scree
     assert not any(plot.is_visible() for plot in page.locator(".tc-chart .plot").all())
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     keep(page, f"statistics-{screen}-{colours}")
-    page.locator("#graph-cards").locator("xpath=..").get_by_text("Show the figures").click()
+    page.locator("#graph-cards").locator("xpath=..").get_by_text("Show data table").click()
     expect(page.get_by_role("cell", name="Everyday").first).to_be_visible()
     assert complaints == []
     context.close()
@@ -50,7 +50,7 @@ def test_the_colours_follow_the_switch(chromium: Browser, served: Served) -> Non
     page, complaints = open_statistics(context, "?period=7")
     bar = page.locator("#graph-days .point path").first
     before = bar.evaluate("bar => getComputedStyle(bar).fill")
-    page.get_by_role("button", name="Dark colours").click()
+    page.get_by_role("button", name="Dark mode").click()
     page.wait_for_function(
         "before => getComputedStyle(document.querySelector('#graph-days .point path')).fill !== before", arg=before
     )
@@ -62,7 +62,7 @@ def test_a_failed_fetch_says_so_and_leaves_the_simple_chart(chromium: Browser, s
     context = chromium.new_context(base_url=served.url, **SCREENS["phone"])
     context.route("**/api/v1/statistics/days*", lambda route: route.abort())
     page, _complaints = open_statistics(context)
-    expect(page.get_by_text("The figures could not be loaded")).to_have_count(1)
+    expect(page.get_by_text("We couldn't load the interactive chart")).to_have_count(1)
     expect(page.locator(".tc-chart .bars")).to_be_visible()
     expect(page.locator("#graph-cards .main-svg").first).to_be_visible()
     keep(page, "statistics-failed")
@@ -76,13 +76,13 @@ def test_without_javascript_there_are_charts_and_tables(chromium: Browser, serve
     page.goto("/statistics?period=90")
     for kind in ("bars", "rows", "week"):
         expect(page.locator(f".tc-chart .{kind}").first).to_be_visible()
-    page.get_by_text("Show the figures").first.click()
+    page.get_by_text("Show data table").first.click()
     expect(page.locator(".tc-more[open] table").first).to_be_visible()
     keep(page, "statistics-plain")
     page.locator("select[name=period]").select_option("free")
     page.locator("input[name=since]").fill("2026-01-02")
     page.locator("input[name=until]").fill("2026-01-01")
-    page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.get_by_text("The first day comes after the last one.").first).to_be_visible()
+    page.get_by_role("button", name="Apply", exact=True).click()
+    expect(page.get_by_text("The start date can't be after the end date.").first).to_be_visible()
     keep(page, "statistics-refused")
     context.close()

@@ -1,4 +1,4 @@
-"""Two-factor log in on a phone, and logging out a browser from another one."""
+"""Two-factor authentication on a phone, and logging out a browser from another one."""
 
 import re
 import time
@@ -17,7 +17,7 @@ def sign_up(page: Page, email: str) -> None:
     page.goto("/sign-up")
     page.get_by_label("First name").fill("Tia")
     page.get_by_label("Last name").fill("Ek")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("I accept the terms").check()
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
@@ -26,7 +26,7 @@ def sign_up(page: Page, email: str) -> None:
 
 def give_password(page: Page, email: str) -> None:
     page.goto("/log-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
 
@@ -45,29 +45,29 @@ def test_a_phone_sets_up_two_factor_and_logs_in_with_it(iphone: BrowserContext, 
     sign_up(page, "tia@example.com")
     page.goto("/account")
     keep(page, "two-factor-1-account")
-    page.get_by_role("link", name="Set up two-factor log in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-factor log in")
+    page.get_by_role("link", name="Set up two-factor authentication").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-factor authentication")
     keep(page, "two-factor-2-set-up")
-    address = page.get_by_role("link", name="Open the app on this phone").get_attribute("href") or ""
+    address = page.get_by_role("link", name="Open in the app on this phone").get_attribute("href") or ""
     found = re.search(r"secret=([A-Z2-7]+)", address)
     assert found is not None
     secret = found[1]
 
-    page.get_by_label("Code from the app").fill("000 000")
-    page.get_by_role("button", name="Switch on").click()
-    expect(page.get_by_text("This code does not work").first).to_be_visible()
+    page.get_by_label("Code from your authenticator app").fill("000 000")
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_text("That code isn't valid").first).to_be_visible()
     keep(page, "two-factor-3-wrong-code")
-    page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_label("Code from your authenticator app").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
     codes = page.get_by_role("list", name="Recovery codes").get_by_role("listitem").all_inner_texts()
     assert len(set(codes)) == 10
     keep(page, "two-factor-4-recovery-codes")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as text").click()
+        page.get_by_role("button", name="Download codes").click()
     text = download.value.path().read_text()
     assert all(code in text for code in codes)
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I've saved my codes").click()
     expect(page.get_by_text("10 left")).to_be_visible()
     keep(page, "two-factor-5-on")
 
@@ -86,9 +86,9 @@ def test_a_phone_sets_up_two_factor_and_logs_in_with_it(iphone: BrowserContext, 
     page.goto("/account/two-factor/off")
     keep(page, "two-factor-7-off")
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_label("Code from the app, or a recovery code").fill(codes[0])
-    page.get_by_role("button", name="Switch off").click()
-    expect(page.get_by_text("Two-factor log in is off")).to_be_visible()
+    page.get_by_label("Code from your authenticator app, or a recovery code").fill(codes[0])
+    page.get_by_role("button", name="Turn off").click()
+    expect(page.get_by_text("Two-factor authentication is off")).to_be_visible()
     assert wrong == []
 
 
@@ -100,13 +100,13 @@ def test_one_browser_is_logged_out_from_another(
     give_password(here, "uma@example.com")
     here.wait_for_url("**/dashboard")
     here.goto("/account/sessions")
-    expect(here.get_by_text("This one")).to_have_count(1)
+    expect(here.get_by_text("This device")).to_have_count(1)
     keep(here, "sessions-phone")
     here.set_viewport_size(DESKTOP)
     keep(here, "sessions-desktop")
     here.set_viewport_size(PHONE)
     here.get_by_role("main").get_by_role("button", name="Log out", exact=True).click()
-    expect(here.get_by_text("That browser is logged out")).to_be_visible()
+    expect(here.get_by_text("Device logged out")).to_be_visible()
     there.goto("/dashboard")
     expect(there).to_have_url(re.compile("/log-in"))
     here.goto("/dashboard")

@@ -56,7 +56,7 @@ def plain_phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def unpaid_card(chromium: Browser, served: Served) -> str:
     """The token of a card that waits to be paid for."""
-    register(chromium, served, "PLAIN44", "By paying for the activation")
+    register(chromium, served, "PLAIN44", "By paying for activation")
     return "PLAIN44"
 
 
@@ -78,14 +78,14 @@ def test_names_without_a_blank_break_no_page(plain_phone: BrowserContext, served
     sign_up(page, "W" * 50, "wanda@example.com")
     page.goto("/profiles/new")
     page.get_by_label("Name", exact=True).fill("M" * 60)
-    page.get_by_label("What you do").fill("M" * 80)
-    page.get_by_label("Address of the page").fill("long-names")
+    page.get_by_label("Headline").fill("M" * 80)
+    page.get_by_label("Profile address").fill("long-names")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your profile is ready")).to_be_visible()
+    expect(page.get_by_text("Profile created")).to_be_visible()
     page.get_by_role("link", name="Add links").click()
-    page.get_by_label("What it is").fill("M" * 60)
-    page.get_by_label("Where it leads").fill("example.com/" + "m" * 300)
-    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Title").fill("M" * 60)
+    page.get_by_label("Address").fill("example.com/" + "m" * 300)
+    page.get_by_role("button", name="Add link").click()
     expect(page.locator(".tc-arrange .title")).to_have_count(1)
     wrong = []
     for path in pages(page, served, ("/dashboard", "/account", "/p/long-names", "/p/long-names/share")):
@@ -96,7 +96,7 @@ def test_names_without_a_blank_break_no_page(plain_phone: BrowserContext, served
 def test_a_card_is_pointed_elsewhere(
     plain_phone: BrowserContext, chromium: Browser, served: Served, elsewhere: str
 ) -> None:
-    register(chromium, served, "PLAIN33", "By one press")
+    register(chromium, served, "PLAIN33", "Without a code")
     page = plain_phone.new_page()
     log_in(page, "ada@example.com")
     page.goto("/activate/PLAIN33")
@@ -109,7 +109,7 @@ def test_a_card_is_pointed_elsewhere(
 
 
 def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser, served: Served) -> None:
-    register(chromium, served, "PLAIN22", "By one press")
+    register(chromium, served, "PLAIN22", "Without a code")
     page = plain_phone.new_page()
     sign_up(page, "Rut", "rut@example.com")
     page.goto(link_mailed(served, "rut@example.com", "/verify/"))
@@ -121,13 +121,13 @@ def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser
     page.get_by_role("button", name="Claim this card").click()
     page.wait_for_url("**/cards/PLAIN22")
     page.get_by_role("radio", name="My profile").check()
-    page.get_by_label("Name of the card").fill("Plain")
+    page.get_by_label("Card name").fill("Plain")
     page.get_by_role("button", name="Save").press("Enter")  # a busy browser may lose the mouse right after a redirect
-    expect(page.get_by_text("Now make the profile this card opens")).to_be_visible()
-    page.get_by_label("What you do").fill("Potter")
+    expect(page.get_by_text("Now create the profile this card opens")).to_be_visible()
+    page.get_by_label("Headline").fill("Potter")
     page.locator("#photo").set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": sideways_photo()})
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your profile is ready")).to_be_visible()
+    expect(page.get_by_text("Profile created")).to_be_visible()
     page.goto("/t/PLAIN22")
     page.wait_for_url("**/p/rut-lund")
     expect(page.get_by_role("heading", level=1)).to_have_text("Rut Lund")
@@ -140,30 +140,30 @@ def test_a_holder_does_everything(plain_phone: BrowserContext, chromium: Browser
 
     # lost and found again
     page.goto("/cards/PLAIN22")
-    page.get_by_role("button", name="Switch it off").click()
-    expect(page.get_by_text("The card is switched off.")).to_be_visible()
+    page.get_by_role("button", name="Mark as lost").click()
+    expect(page.get_by_text("Card marked as lost.")).to_be_visible()
     page.goto("/t/PLAIN22")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This card has been switched off")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This card has been deactivated")
     page.goto("/cards/PLAIN22")
-    page.get_by_role("button", name="I have it again").click()
-    expect(page.get_by_text("The card is switched on again.")).to_be_visible()
+    page.get_by_role("button", name="Reactivate card").click()
+    expect(page.get_by_text("Card reactivated.")).to_be_visible()
 
     # offered to somebody, and not after all
-    page.get_by_role("link", name="Hand it over").click()
-    page.get_by_label("Their e-mail address").fill("nobody else")
-    page.get_by_role("button", name="Offer the card").click()
-    expect(page.get_by_label("Their e-mail address")).to_have_value("nobody else")
-    page.get_by_label("Their e-mail address").fill("noor@example.com")
-    page.get_by_role("button", name="Offer the card").click()
-    expect(page.get_by_text("Offered to noor@example.com")).to_be_visible()
-    page.get_by_role("button", name="Withdraw the offer").click()
-    expect(page.get_by_text("Offered to noor@example.com")).to_have_count(0)
+    page.get_by_role("link", name="Transfer card").click()
+    page.get_by_label("Recipient's email").fill("nobody else")
+    page.get_by_role("button", name="Send transfer request").click()
+    expect(page.get_by_label("Recipient's email")).to_have_value("nobody else")
+    page.get_by_label("Recipient's email").fill("noor@example.com")
+    page.get_by_role("button", name="Send transfer request").click()
+    expect(page.get_by_text("Transfer to noor@example.com")).to_be_visible()
+    page.get_by_role("button", name="Cancel transfer").click()
+    expect(page.get_by_text("Transfer to noor@example.com")).to_have_count(0)
 
     # two-factor log in
     page.goto("/account/two-factor/set-up")
     secret = page.locator(".tc-secret code").inner_text().replace(" ", "")
-    page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_label("Code from your authenticator app").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your recovery codes")
     keep(page, "plain-2-codes")
     plain_phone.clear_cookies()

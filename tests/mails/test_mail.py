@@ -108,9 +108,13 @@ EXPECTED = {
 TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
         "mail.card_found", "mail.card_offered", "mail.offer_answered")  # fmt: skip
 
+# those of orders, the weekly digest, the newsletter and artwork have tests of their own
+ELSEWHERE = ("mail.order_", "mail.payment_", "mail.weekly", "mail.newsletter_", "mail.artwork_")
+KINDS_HERE = [kind for kind in mail.KINDS if not kind.startswith(ELSEWHERE)]
+
 
 def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(mail.KINDS) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
+    assert set(KINDS_HERE) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -154,7 +158,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
     set_setting("shop_name", "Cards & Co")
     message = accounts_mails.verify_email(dora.id)
     assert parsed(message)["Reply-To"] == "help@example.com"
-    assert parsed(message)["Subject"] == "Cards & Co: Confirm your e-mail address"
+    assert parsed(message)["Subject"] == "Cards & Co: Confirm your email"
     assert "Cards &amp; Co" in part(message, "html")
     assert "Cards & Co" in part(message, "plain")
 
@@ -196,7 +200,7 @@ def test_an_address_with_an_account_hears_nothing_of_anothers_wish(ada: User, cl
 def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
     message = accounts_mails.set_password("gus@example.com")
-    assert "has no password yet" in part(message, "plain")
+    assert "doesn't have a password yet" in part(message, "plain")
     assert part(message, "plain").startswith("Hello,\n")
 
 
@@ -349,7 +353,7 @@ def test_a_mail_that_is_sent_twice_works_the_second_time(
 
 
 def test_no_promise_carries_a_secret(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
-    for kind in mail.KINDS:
+    for kind in KINDS_HERE:
         db.session.add(OutboxMessage(kind=kind, payload=payload_for(kind, ada), due_at=NOW))
     db.session.commit()
     hashes = set(db.session.scalars(select(LinkToken.token_hash)))

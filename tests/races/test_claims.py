@@ -130,7 +130,7 @@ def test_of_people_pressing_the_button_at_once_one_comes_to_the_card_and_the_oth
 
     results = sorted(together(app, 5, press))
     assert [status for status, _text in results] == [302, 409, 409, 409, 409]
-    assert all("card" in text and "belongs to somebody" in text for status, text in results if status == 409)
+    assert all("card" in text and "already been claimed" in text for status, text in results if status == 409)
     assert claims_of(card.id) == 1
 
 

@@ -48,7 +48,7 @@ def test_a_tap_shows_this_very_card_and_what_it_costs(client: FormClient, path: 
     page = client.get(path)
     assert page.status_code == 200
     words = words_of(page.text)
-    assert "design of this very card" in words
+    assert "The picture shows this card's design" in words
     assert "Ember ridge" in words
     assert "Activate for £12.50" in words
     assert f'href="/sign-up?next={HERE}"' in page.text
@@ -94,12 +94,12 @@ def test_who_comes_second_reads_so_before_paying_and_may_when_the_first_does_not
     login(cleos, cleo)
     for browser in (cleos, new_client()):
         page = browser.get(HERE).text
-        assert "Somebody else is just paying for this card." in page
+        assert "Someone else is paying for this card right now." in page
         assert PAY not in page
         assert "Activate for" not in page
     refused = cleos.post(PAY)
     assert refused.status_code == 409
-    assert "Somebody else is just paying for this card." in refused.text
+    assert "Someone else is paying for this card right now." in refused.text
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
     orders.cancel(order, ada, keys, utcnow())
     db.session.commit()

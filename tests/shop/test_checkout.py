@@ -50,7 +50,7 @@ def test_a_country_whose_letters_need_the_state_asks_for_it_beside_the_field(
     american = {**GUEST, "country": "US", "postal_code": "94105", "city": "San Francisco"}
     answer = give_details(guest, **{**american, "line1": ""})
     assert answer.status_code == 422
-    assert error_of(answer.text, "region") == "Write the state."
+    assert error_of(answer.text, "region") == "Enter the state."
     assert error_of(answer.text, "line1"), "all at once"
     assert '<label class="form-label" for="region">State</label>' in answer.text
     assert forms_on(answer.text)[-1].values["city"] == "San Francisco"
@@ -60,11 +60,11 @@ def test_a_country_whose_letters_need_the_state_asks_for_it_beside_the_field(
 
 def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
-    assert "to be agreed" in words_of(guest.get("/checkout").text)
+    assert "To be agreed" in words_of(guest.get("/checkout").text)
     assert give_details(guest, **GUEST).location == "/checkout/review"
     words = words_of(guest.get("/checkout/review").text)
-    assert "We agree with you on the delivery." in words
-    assert "Delivery to be agreed" in words
+    assert "We'll contact you to arrange delivery." in words
+    assert "Delivery To be agreed" in words
     order_now(guest)
     assert the_order().is_delivery_open
 
@@ -91,7 +91,7 @@ def test_a_guest_orders_pays_and_reads_that_it_is_paid(
     order = the_order()
     assert back.location == f"/orders/{order.number}"
     page = words_of(guest.get(back.location).text)
-    for words in (order.number, "Paid", "It is paid.", "Steel bottle", "£51.50", "1 High Street", "N1 9GU"):
+    for words in (order.number, "Paid", "Payment received", "Steel bottle", "£51.50", "1 High Street", "N1 9GU"):
         assert words in page
     assert (order.status, order.total_amount, order.email, order.phone) == (
         OrderStatus.PAID, 5150, "gus@example.com", None
@@ -167,9 +167,9 @@ def test_the_way_of_delivery_serves_the_country_and_names_its_place(
     nigeria = {**GUEST, "country": "NG", "region": "Ogun", "postal_code": "", "delivery_method": ids["drop"]}
     for place in ("", "Lagos"):
         answer = give_details(guest, **nigeria, **{f"location_{ids['drop']}": place})
-        assert error_of(answer.text, f"location_{ids['drop']}") == "Choose a place."
+        assert error_of(answer.text, f"location_{ids['drop']}") == "Choose a delivery location."
     assert give_details(guest, **nigeria, **{f"location_{ids['drop']}": "Abk"}).status_code == 302
-    assert "to be agreed" in words_of(guest.get("/checkout/review").text)
+    assert "To be agreed" in words_of(guest.get("/checkout/review").text)
     collected = {"email": "gus@example.com", "first_name": "Gus", "last_name": "Lind", "delivery_method": ids["shop"]}
     assert give_details(guest, **collected, line1="", city="", postal_code="").status_code == 302
     order_now(guest)
@@ -182,7 +182,7 @@ def test_a_country_that_nothing_goes_to_is_said_at_the_country(
     create_delivery_method(countries=["GB"])
     fill(guest, bottle)
     answer = give_details(guest, **{**GUEST, "country": "FR", "postal_code": "75001"})
-    assert error_of(answer.text, "country").startswith("We do not deliver")
+    assert error_of(answer.text, "country").startswith("We don't deliver")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_another_persons_address_does_not_exist(client: FormClient, ada: User, c
     for address in (hers.id, own.id + 1000):
         answer = give_details(client, address=str(address))
         assert answer.status_code == 422
-        assert "You have no such address." in answer.text
+        assert "find that address." in answer.text
 
 
 # --- nothing to order, nothing to send --------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_who_presses_after_paying_in_another_tab_is_led_to_the_order(guest: Form
     press(guest, guest.post("/checkout/place", data=data, csrf=False))
     after = guest.post("/checkout/place", data=data, csrf=False)
     assert after.location == f"/orders/{the_order().number}"
-    assert "You have ordered this already" in guest.get(after.location).text
+    assert "already placed this order." in guest.get(after.location).text
 
 
 def test_who_comes_back_from_paying_and_changes_something_orders_it_anew_with_the_same_code(
@@ -311,7 +311,7 @@ def test_what_was_paid_a_moment_before_is_not_ordered_anew(guest: FormClient, bo
     answer = order_now(guest)
     order = the_order()
     assert (answer.location, order.status) == (f"/orders/{order.number}", OrderStatus.PAID)
-    assert "has just arrived" in guest.get(answer.location).text
+    assert "has just been paid" in guest.get(answer.location).text
 
 
 def test_a_gateway_that_cannot_close_keeps_the_former_order(
@@ -327,7 +327,7 @@ def test_a_gateway_that_cannot_close_keeps_the_former_order(
     monkeypatch.setattr(SandboxGateway, "close", silent)
     give_details(guest, **GUEST, note="Ring twice")
     assert order_now(guest).location == "/checkout/review"
-    assert "is just being paid" in guest.get("/checkout/review").text
+    assert "previous payment is still" in guest.get("/checkout/review").text
     assert the_order().status is OrderStatus.PENDING
 
 
@@ -418,7 +418,7 @@ def test_changes_are_told_and_taken_over_by_a_press(
     for path in ("/checkout", "/checkout/review"):
         page = guest.get(path)
         words = words_of(page.text)
-        for sentence in ("Steel bottle: only 3 left.", "costs £15.00 now, not £10.00", "Last one cannot be had any"):
+        for sentence in ("Steel bottle: only 3 left.", "now costs £15.00 instead of £10.00", "Last one is no longer"):
             assert sentence in words
         asks = any(form.action == "/checkout/changes" for form in forms_on(page.text))
         assert asks == (path == "/checkout/review"), "what is being typed in the first step must not be lost"
@@ -439,7 +439,7 @@ def test_what_has_to_be_chosen_again_is_not_ordered(
     option.is_required = True
     db.session.commit()
     page = guest.get("/checkout/review").text
-    assert "Steel bottle: Note has to be said now. Choose again" in words_of(page)
+    assert "Steel bottle: “Note” is now required. Choose again" in words_of(page)
     assert {"/checkout/place", "/checkout/changes"}.isdisjoint(form.action for form in forms_on(page))
     guest.post("/checkout/place", data={"terms": "y", "gateway": "sandbox", "total": "2400"})
     guest.post("/checkout/changes")
@@ -461,7 +461,7 @@ def test_a_code_that_counts_no_more_is_told_and_left_out(
     promotion.ends_at = utcnow() - timedelta(days=1)
     db.session.commit()
     for path in ("/checkout", "/checkout/review"):
-        assert "Your code does not count any more" in words_of(guest.get(path).text)
+        assert "Your promotion code no longer applies" in words_of(guest.get(path).text)
     guest.post("/checkout/changes")
     order_now(guest)
     assert the_order().total_amount == 2400
@@ -505,7 +505,7 @@ def test_a_gateway_that_does_not_answer_costs_no_order(
         patch.setattr(SandboxGateway, "start", fail)
         answer = order_now(guest)
     page = guest.get(answer.location)
-    assert "does not answer at present" in page.text
+    assert "This payment method isn&#39;t responding." in page.text
     number = the_order().number
     paying = guest.post(f"/orders/{number}/pay", data=form_of(page, f"/orders/{number}/pay"), csrf=False)
     press(guest, paying)
@@ -518,7 +518,7 @@ def test_without_any_way_to_pay_nothing_can_be_ordered(guest: FormClient, bottle
     fill(guest, bottle)
     give_details(guest, **GUEST)
     page = guest.get("/checkout/review")
-    assert "There is no way to pay at present" in words_of(page.text)
+    assert "We can't take payments at the moment" in words_of(page.text)
     assert guest.post("/checkout/place", data={"terms": "y", "total": "2400", "gateway": "offline"}).status_code == 422
     assert number_of(Order) == 0
 

@@ -87,7 +87,7 @@ def test_a_guests_browser_sees_the_codes_until_somebody_can_log_in_as_the_buyer(
     path, guest, stranger = path_of(order), knows(new_client(), order), new_client()
     page = guest.get(path)
     assert code in page.text
-    assert "Claim it" not in page.text
+    assert "Claim card" not in page.text
     assert "log in or sign up" in page.text
     assert stranger.get(path).status_code == 302
     assert guest.post(path_of(order, "/claim")).location.startswith("/log-in")
@@ -138,11 +138,11 @@ def test_the_buyer_claims_one_card_and_then_all_others(adas: FormClient, order: 
     assert words_of(page.text).count("Claimed by you") == 1
     every = form_to(page.text, path_of(order, "/claim"))
     answer = adas.get(adas.post(every.action, data=every.values).location)
-    assert "4 cards are yours now." in answer.text
-    assert "Every card of this order has been claimed." in answer.text
+    assert "claimed 4 cards." in answer.text
+    assert "All cards in this order have been claimed." in answer.text
     assert {cards.find(token).owner_id for token in codes} == {ada.id}  # type: ignore[union-attr]
-    assert "Nothing to hand out" in adas.get(path_of(order, "/codes/sheet")).text
-    assert "been claimed already" in adas.get(adas.post(every.action, data=every.values).location).text
+    assert "No claim codes left" in adas.get(path_of(order, "/codes/sheet")).text
+    assert "already been claimed" in adas.get(adas.post(every.action, data=every.values).location).text
     assert not any(code in adas.get(path_of(order) + way).text for code in codes.values() for way in WAYS)
 
 
@@ -162,11 +162,11 @@ def test_a_code_handed_to_somebody_works_once_and_says_nothing_about_them(
     login(dans, create_user("dan@example.com"))
     assert dans.post(f"/activate/{token}", data={"code": code}).status_code == 409
     page = adas.get(path_of(order)).text
-    assert "Claimed by somebody" in page
+    assert "Claimed by someone else" in page
     assert code not in page
     assert not any(each in page for each in ("Cleo", "cleo@example.com", "Nemo"))
     assert adas.post(path_of(order, "/claim"), data={"token": token}).status_code == 409
-    assert "4 cards are yours now." in adas.get(adas.post(path_of(order, "/claim")).location).text
+    assert "claimed 4 cards." in adas.get(adas.post(path_of(order, "/claim")).location).text
     assert cards.find(token).owner_id == cleo.id  # type: ignore[union-attr]
 
 
@@ -184,8 +184,8 @@ def test_the_file_has_every_card_and_no_formula(adas: FormClient, ada: User, cre
     first, *others = codes
     design = "'=HYPERLINK(1)"
     assert rows == [
-        [first, f"http://localhost/t/{first}", "", "claimed by you", design],
-        *([each, f"http://localhost/t/{each}", codes[each], "not claimed", design] for each in others),
+        [first, f"http://localhost/t/{first}", "", "Claimed by you", design],
+        *([each, f"http://localhost/t/{each}", codes[each], "Unclaimed", design] for each in others),
     ]
 
 
@@ -205,20 +205,20 @@ def test_five_hundred_cards_take_as_many_statements_as_two_and_come_page_by_page
 def test_a_page_tells_how_far_the_cards_are(adas: FormClient, order: Order, ben: User, design: Design) -> None:
     [line] = order.lines
     design.status = DesignStatus.REQUESTED
-    assert "We are looking at your artwork" in adas.get(path_of(order)).text
+    assert "Artwork: Awaiting approval" in adas.get(path_of(order)).text
     design.status, design.why_rejected = DesignStatus.REJECTED, "The text is too near to the edge."
-    assert "Not approved: The text is too near to the edge." in adas.get(path_of(order)).text
+    assert "Reason: The text is too near to the edge." in adas.get(path_of(order)).text
     design.status = DesignStatus.APPROVED
     for status, words in {
-        ProductionStatus.QUEUED: "Waiting to be printed",
+        ProductionStatus.QUEUED: "Queued",
         ProductionStatus.PRINTED: "Printed",
-        ProductionStatus.ADHERED: "Chip in place",
+        ProductionStatus.ADHERED: "Encoded and assembled",
         ProductionStatus.PACKED: "Packed",
     }.items():
         orders.produce(line, status, ben)
         assert words in words_of(adas.get(path_of(order)).text)
     orders.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM123")
-    assert re.search(r"On its way.*Royal Mail RM123", words_of(adas.get(path_of(order)).text))
+    assert re.search(r"Shipped.*Royal Mail RM123", words_of(adas.get(path_of(order)).text))
     orders.deliver(order, ben, utcnow())
     assert "Delivered" in words_of(adas.get(path_of(order)).text)
 
@@ -232,13 +232,13 @@ def test_the_dashboard_shows_what_is_arriving_until_it_has_arrived(
     """H25"""
     page = adas.get("/dashboard").text
     assert "Arriving soon" in page
-    assert re.search(rf"5 × .*{order.number} · ordered on .* Waiting to be printed", words_of(page))
+    assert re.search(rf"5 × .*{order.number} · Ordered on .* Queued", words_of(page))
     assert f'href="{path_of(order)}"' in page
     other = new_client()
     login(other, cleo)
     assert "Arriving soon" not in other.get("/dashboard").text
     orders.ship(order, ben, utcnow())
-    assert "On its way" in adas.get("/dashboard").text
+    assert "Shipped" in adas.get("/dashboard").text
     orders.deliver(order, ben, utcnow())
     assert "Arriving soon" not in adas.get("/dashboard").text
 

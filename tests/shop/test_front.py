@@ -23,7 +23,7 @@ def test_where_nothing_is_drawn_yet_there_is_something_to_do_all_the_same(
     client: FlaskClient, create_product: Callable[..., Product], path: str
 ) -> None:
     def offered() -> str:
-        rest = text_of(client, path).partition("Designs are on their way")[2]
+        rest = text_of(client, path).partition("No designs yet")[2]
         return rest.partition("</div>")[0]
 
     assert 'href="/contact"' in offered()
@@ -40,7 +40,7 @@ def test_the_front_page_shows_designs_with_their_prices(
     assert "Ember ridge" in page
     assert "£26.50" in page
     assert "£24.00" in page  # the shop's own price, for a design without one
-    assert re.search(r"<small>from</small>\s*<span[^>]*>£24\.00", page)
+    assert re.search(r"<small>From</small>\s*<span[^>]*>£24\.00", page)
 
 
 def test_a_design_costs_on_every_page_what_it_costs_in_the_cart(
@@ -54,15 +54,15 @@ def test_a_design_costs_on_every_page_what_it_costs_in_the_cart(
         client.post("/cards/order", data={"design": str(design.id), "quantity": "1"})
         assert f"Design: {design.name} {price} each" in words_of(text_of(client, "/cart"))
     assert "Your own artwork £27.00" in words_of(text_of(client, "/cards/order"))
-    assert "claim code from £23.85" in words_of(text_of(client, "/"))
-    assert "from £23.85" in words_of(text_of(client, f"/products/{card.slug}"))
+    assert "claim code From £23.85" in words_of(text_of(client, "/"))
+    assert "From £23.85" in words_of(text_of(client, f"/products/{card.slug}"))
 
 
 def test_one_price_for_all_is_not_called_from(client: FlaskClient, create_design: Callable[..., Design]) -> None:
     create_design("Contour", card_amount=1900)
     page = text_of(client, "/")
     assert "£19.00" in page
-    assert "<small>from</small>" not in page
+    assert "<small>From</small>" not in page
 
 
 def test_a_card_that_costs_nothing_costs_nothing(client: FlaskClient, create_design: Callable[..., Design]) -> None:
@@ -119,7 +119,7 @@ def test_where_cards_cannot_be_ordered_nobody_is_told_that_they_can(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.delitem(app.view_functions, "shop.order_cards", raising=False)
-    assert "Cards are not sold on this site yet" in text_of(client, "/")
+    assert "Cards can't be ordered online at the moment" in text_of(client, "/")
     set_setting("support_email", "shop@example.com")
     assert 'href="mailto:shop@example.com"' in text_of(client, "/")
 

@@ -73,15 +73,15 @@ def test_what_cannot_be_ordered_is_refused_beside_its_field(
     rejected = create_design("Rejected", status=DesignStatus.REJECTED)
     good = str(design.id)
     bad: list[tuple[dict[str, Any], str, str]] = [
-        ({}, "design", "Choose a design, or upload a picture for the front."),
-        ({"design": "own"}, "front", "Choose a picture for the front."),
-        ({"design": "own", "rear": sent(picture())}, "front", "Choose a picture for the front."),
-        ({"design": good, "front": sent(picture())}, "design", "Choose either a design or pictures of your own"),
-        ({"design": "own", "front": sent(picture(900, 599))}, "front", "its shorter side has 599 pixels and needs 600"),
-        ({"design": "own", "front": sent(b"GIF89a")}, "front", "This is not a picture we can read."),
-        *(({"design": odd}, "design", "This design cannot be ordered.")
+        ({}, "design", "Choose a design or upload an image for the front."),
+        ({"design": "own"}, "front", "Choose an image for the front."),
+        ({"design": "own", "rear": sent(picture())}, "front", "Choose an image for the front."),
+        ({"design": good, "front": sent(picture())}, "design", "Choose either a design or your own images"),
+        ({"design": "own", "front": sent(picture(900, 599))}, "front", "is 599 pixels and must be at least 600"),
+        ({"design": "own", "front": sent(b"GIF89a")}, "front", "We can't read this file."),
+        *(({"design": odd}, "design", "This design isn't available.")
           for odd in (str(adas_own.id), str(rejected.id), "999999", "-1", "NaN", "x" * 3000, "9" * 30, "٣")),
-        *(({"design": good, "quantity": odd}, "quantity", "Give a whole number from 1 to 500.")
+        *(({"design": good, "quantity": odd}, "quantity", "Enter a whole number from 1 to 500.")
           for odd in ("0", "-5", "501", "9" * 30, "1.5", "NaN", "many", "")),
     ]  # fmt: skip
     for fields, name, message in bad:
@@ -114,7 +114,7 @@ def test_the_card_asks_its_own_questions_too(
     create_option(cards, "name", OptionKind.TEXT, is_required=True, extra_amount=100)
     good = str(design.id)
     answer = order(client, design=good)
-    assert (answer.status_code, error_of(answer.text, "option-name")) == (422, "Name is missing.")
+    assert (answer.status_code, error_of(answer.text, "option-name")) == (422, "Enter a value for “Name”.")
     assert form_of(answer.text).values["design"] == good
     assert order(client, design=good, option_nickname="A").status_code == 422
     assert order(client, design=good, option_name="Ada").location == "/cart"
@@ -129,7 +129,7 @@ def test_cards_are_chosen_again_with_their_design_or_artwork(
     artwork = lines()[1].front_picture
     create_option(cards, "name", OptionKind.TEXT, is_required=True)
     page = client.get("/cart").text
-    assert words_of(page).count("Name has to be said now. Choose again : NFC card") == 2
+    assert words_of(page).count("“Name” is now required. Choose again : NFC card") == 2
     for place, chosen in ((0, str(design.id)), (0, "own")):
         line = lines()[place]
         [path] = [each for each in re.findall(r'href="(/cards/order[^"]+)"', page) if each.endswith(f"={line.id}")]
@@ -149,7 +149,7 @@ def test_artwork_outlives_other_errors_and_sign_up_and_is_nobody_elses(
     page = order(client, design="own", quantity="0", front=sent(picture()), rear=sent(picture(color="red"))).text
     kept = {key: value for key, value in form_of(page).values.items() if key.startswith("kept-")}
     assert kept.keys() == {"kept-front", "kept-rear"}
-    assert page.count('alt="The picture you sent"') == 2
+    assert page.count('alt="Your image"') == 2
     assert order(new_client(), design="own", **kept).status_code == 422
     client.post("/sign-up", data={"first_name": "Dora", "last_name": "Lu", "email": "dora@example.com",
                                   "password": "correct horse battery", "terms": "y"})  # fmt: skip
@@ -177,7 +177,7 @@ def test_another_kind_of_card_is_chosen_by_its_address(
 
 
 def test_without_a_card_to_sell_the_pages_say_so(client: FormClient, design: Design) -> None:
-    assert "Cards are not sold at present" in client.get("/cards/order").text
+    assert "available right now" in client.get("/cards/order").text
     assert order(client, design=str(design.id)).status_code == 200
     for page in ("/", "/designs"):
         assert "/cards/order" not in client.get(page).text
@@ -188,7 +188,7 @@ def test_the_designs_lead_to_ordering_them(client: FormClient, cards: Product, d
     for page in ("/", "/designs"):
         text = client.get(page).text
         assert f'href="/cards/order?design={design.id}"' in text
-        assert "not sold on this site" not in text
+        assert "can't be ordered online" not in text
 
 
 def test_the_page_asks_a_fixed_number_of_times(

@@ -29,7 +29,7 @@ def test_a_card_that_is_off_shows_nothing_of_its_holder(
     cards.lock(private_card, because, ada)
     db.session.commit()
     page = text_of(client, "/t/PRIVATE7")
-    assert "switched off" in page
+    assert "deactivated" in page
     for secret in ("Ada", "Obi", "ada@example.com", "Adas little secret", "secret.example"):
         assert secret not in page
 
@@ -105,14 +105,14 @@ def test_a_card_to_be_paid_shows_its_price_also_where_nothing_is_sold_online(
     page = text_of(client, "/activate/PAYCARD7").partition("<main")[2]
     assert "£12.50" in page
     assert "Ember ridge" in page
-    assert "does not sell activations online" in page
+    assert "doesn't take activation payments online" in page
     assert "<form" not in page
 
 
 def test_an_empty_dashboard_says_what_to_do(client: FlaskClient, cleo: User) -> None:
     login(client, cleo)
     page = text_of(client, "/dashboard")
-    assert "No card yet" in page
+    assert "No cards yet" in page
     assert 'action="/find-card"' in page
     assert "No taps yet" in page
 
@@ -131,11 +131,11 @@ def test_only_an_address_that_is_not_confirmed_is_mentioned(
 ) -> None:
     login(client, create_user("dan@example.com", first_name="Dan", last_name="Roe", verified=False))
     page = text_of(client, "/dashboard")
-    assert "confirm your e-mail address" in page
+    assert "Confirm your email" in page
     assert 'action="/verify"' in page
     another = new_client()
     login(another, ada)
-    assert "confirm your e-mail address" not in text_of(another, "/dashboard")
+    assert "Confirm your email" not in text_of(another, "/dashboard")
 
 
 def test_a_lost_card_can_be_switched_on_by_its_holder_an_abused_one_cannot(
@@ -148,12 +148,12 @@ def test_a_lost_card_can_be_switched_on_by_its_holder_an_abused_one_cannot(
     assert 'action="/cards/LOSTCARD/unlock"' in text_of(client, "/cards/LOSTCARD")
     page = text_of(client, "/cards/BADCARD7")
     assert "/unlock" not in page
-    assert "The shop has switched this card off" in page
+    assert "The shop has suspended this card" in page
 
 
 def test_a_holder_without_a_profile_is_told_what_comes_next(client: FlaskClient, card: Card, ada: User) -> None:
     login(client, ada)
-    assert "You have no profile yet" in text_of(client, f"/cards/{card.token}")
+    assert "You don't have a profile yet" in text_of(client, f"/cards/{card.token}")
 
 
 def test_a_refused_form_keeps_what_was_typed_and_says_why_beside_it(client: FlaskClient, card: Card, ada: User) -> None:
@@ -174,10 +174,10 @@ def test_a_refused_form_keeps_what_was_typed_and_says_why_beside_it(client: Flas
 def test_giving_back_is_asked_first_and_shows_the_new_code_once(client: FlaskClient, card: Card, ada: User) -> None:
     login(client, ada)
     asked = client.get(f"/cards/{card.token}/release")
-    assert "cannot be undone" in asked.get_data(as_text=True)
+    assert "can't be undone" in asked.get_data(as_text=True)
     refused = client.post(f"/cards/{card.token}/release", data={})
     assert refused.status_code == 422
-    assert "Tick this to go on." in refused.get_data(as_text=True)
+    assert "Tick this box to continue." in refused.get_data(as_text=True)
     done = client.post(f"/cards/{card.token}/release", data={"sure": "y"}).get_data(as_text=True)
     code = re.search(r'class="tc-code-big">([2-9A-HJKMNP-TV-Z]{8})<', done)
     assert code
@@ -190,6 +190,6 @@ def test_a_holder_with_profiles_chooses_one(
     create_profile(ada, "obi-and-daughters", name="Obi & Daughters")
     login(client, ada)
     page = text_of(client, f"/cards/{card.token}")
-    assert "You have no profile yet" not in page
+    assert "You don't have a profile yet" not in page
     assert re.search(r'<select[^>]*name="profile"', page)
     assert "Obi &amp; Daughters</option>" in page

@@ -83,12 +83,12 @@ def test_an_open_card_is_claimed_with_one_press(
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("CARD2346", "That code does not belong to this card."),
-        ("", "Type the code from the insert."),
-        ("  ", "Type the code from the insert."),
-        ("x" * 21, "A claim code has 8 characters."),
-        ("CARD\x002345", "characters that cannot be used"),
-        ('<script>"', "That code does not belong to this card."),
+        ("CARD2346", "That code isn't valid for this card."),
+        ("", "Enter the claim code from the insert."),
+        ("  ", "Enter the claim code from the insert."),
+        ("x" * 21, "Claim codes have 8 characters."),
+        ("CARD\x002345", "characters that aren't allowed"),
+        ('<script>"', "That code isn't valid for this card."),
     ],
 )
 def test_a_wrong_code_is_said_so_at_its_field_and_kept(
@@ -120,7 +120,7 @@ def test_guessing_codes_ends_after_a_few_attempts(client: FormClient, waiting: C
     answer = claim(client, CODE)
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 60
-    assert "Too many attempts. Wait 15 minutes, then try again." in words_of(answer.text)
+    assert "Too many attempts. Wait 15 minutes and try again." in words_of(answer.text)
     assert form_to(answer.text, HERE).values["code"] == CODE
     assert waiting.owner is None
 
@@ -190,7 +190,7 @@ def test_a_card_that_has_an_owner_can_never_be_claimed(client: FormClient, card:
     login(client, cleo)
     answer = client.post(f"/activate/{card.token}", data={"code": CODE})
     assert answer.status_code == 409
-    assert "This card belongs to somebody already." in answer.text
+    assert "This card has already been claimed." in answer.text
     assert "Obi" not in answer.text
     assert card.owner is ada
 

@@ -251,7 +251,7 @@ def test_a_failure_to_record_stops_nothing(client: FormClient, own: Profile, mon
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr(contacts.actions, "record", fail)
+    monkeypatch.setattr(contacts.engagement, "record", fail)
     assert client.get("/p/ada.vcf", headers=AS_A_PERSON).status_code == 200
     assert client.get("/p/ada/open/website").status_code == 302
     assert share(client).location == "/p/ada/shared"
@@ -371,7 +371,7 @@ def test_the_same_twice_is_answered_the_same_and_stored_once(client: FormClient,
 def test_who_is_too_quick_presses_again(client: FormClient, own: Profile) -> None:
     answer = share(client, waited=0)
     assert answer.status_code == 422
-    assert "press the button again" in answer.text
+    assert "submitted too quickly" in answer.text
     again = form_to(answer.text, "/p/ada/share").values
     assert again["name"] == "Gus Lind"
     assert left() == []

@@ -98,7 +98,7 @@ def test_the_very_next_tap_goes_to_the_new_place(adas: FormClient, new_client: C
     assert answer.location == HERE
     assert visitor.get("/t/ADASCARD").location == "https://new.example/page"
     page = adas.get(HERE).text
-    assert "Saved. The next tap already leads there." in page
+    assert "Changes saved. They apply from the next tap." in page
     assert form_to(page, HERE).values["alias"] == "Work"
 
 
@@ -111,16 +111,16 @@ def test_a_card_opens_a_profile(adas: FormClient, card: Card, profile: Profile) 
 @pytest.mark.parametrize(
     ("changes", "field", "says"),
     [
-        ({"reroute_url": ""}, "reroute_url", "Reroute URL needed."),
-        ({"reroute_url": "javascript:alert(1)"}, "reroute_url", "An address begins with"),
-        ({"reroute_url": "JaVaScRiPt:alert(1)"}, "reroute_url", "An address begins with"),
-        ({"reroute_url": "http://localhost.example@evil.example"}, "reroute_url", "user name"),
+        ({"reroute_url": ""}, "reroute_url", "Enter a web address."),
+        ({"reroute_url": "javascript:alert(1)"}, "reroute_url", "Start the address with"),
+        ({"reroute_url": "JaVaScRiPt:alert(1)"}, "reroute_url", "Start the address with"),
+        ({"reroute_url": "http://localhost.example@evil.example"}, "reroute_url", "username"),
         ({"reroute_url": "https://exa mple.com"}, "reroute_url", "spaces"),
-        ({"reroute_url": "https://example.com/\x00"}, "reroute_url", "characters that cannot be used"),
-        ({"reroute_url": "https://example.com/" + "x" * 2000}, "reroute_url", "At most 2000"),
-        ({"alias": "x" * 61}, "alias", "At most 60"),
-        ({"alias": "a\x07b"}, "alias", "characters that cannot be used"),
-        ({"alias": " everyday TWO "}, "alias", "A card already has this name"),
+        ({"reroute_url": "https://example.com/\x00"}, "reroute_url", "characters that aren't allowed"),
+        ({"reroute_url": "https://example.com/" + "x" * 2000}, "reroute_url", "Enter 2000 characters"),
+        ({"alias": "x" * 61}, "alias", "Enter 60 characters"),
+        ({"alias": "a\x07b"}, "alias", "characters that aren't allowed"),
+        ({"alias": " everyday TWO "}, "alias", "You already have a card with this name"),
         ({"target": ""}, "target", ""),
         ({"target": "event"}, "target", ""),
         ({"target": "moon"}, "target", ""),
@@ -148,7 +148,7 @@ def test_a_blocked_host_is_refused_and_what_was_typed_is_kept(adas: FormClient, 
     cards.block_host("evil.example", None)
     answer = save(adas, reroute_url="www.evil.example")
     assert answer.status_code == 422
-    assert "This address cannot be used." in error_of(answer.text, "reroute_url")
+    assert "This address can't be used." in error_of(answer.text, "reroute_url")
     assert form_to(answer.text, HERE).values["reroute_url"] == "www.evil.example"
 
 
@@ -158,7 +158,7 @@ def test_a_card_whose_address_was_blocked_shows_as_switched_off_until_it_leads_e
     cards.block_host("example.com", None)
     tap = new_client().get("/t/ADASCARD")
     assert tap.status_code == 200
-    assert "This card has been switched off" in tap.text
+    assert "This card has been deactivated" in tap.text
     assert "The shop has blocked the address" in adas.get(HERE).text
     assert save(adas, reroute_url="good.example").status_code == 302
     assert new_client().get("/t/ADASCARD").location == "https://good.example"
@@ -225,22 +225,22 @@ def test_a_lost_card_is_switched_off_and_on_again(
 ) -> None:
     assert adas.post(f"{HERE}/lock").location == HERE
     assert (card.status, card.locked_because) == (CardStatus.LOCKED, LockedBecause.LOST)
-    assert "This card has been switched off" in new_client().get("/t/ADASCARD").text
-    assert "I have it again: switch it on" in adas.get(HERE).text
+    assert "This card has been deactivated" in new_client().get("/t/ADASCARD").text
+    assert "Reactivate card" in adas.get(HERE).text
     assert adas.post(f"{HERE}/unlock").location == HERE
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
     assert [event.move for event in card.events][-2:] == [CardMove.LOCK, CardMove.UNLOCK]
-    assert "You switched it on again." in words_of(adas.get(HERE).text)
+    assert "You reactivated this card." in words_of(adas.get(HERE).text)
 
 
 def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, card: Card, ben: User) -> None:
     cards.lock(card, LockedBecause.ABUSE, ben)
     answer = adas.post(f"{HERE}/unlock")
     assert answer.status_code == 409
-    assert "You cannot switch this card on. Ask the shop." in answer.text
+    assert "You can't reactivate this card. Contact the shop." in words_of(answer.text)
     assert card.status is CardStatus.LOCKED
     page = words_of(adas.get(HERE).text)
-    assert "The shop has switched this card off." in page
+    assert "The shop has suspended this card." in page
     assert "Marsh" not in page, "whose deed it was stays in the shop"
 
 
@@ -294,14 +294,14 @@ def test_a_card_given_back_is_gone_and_its_taps_stay(
     assert set(form_to(page, HERE).values.values()) & {"Everyday", "https://example.com/"} == set()
     history = words_of(page).partition("History ")[2]
     assert history.startswith("You claimed this card.")
-    assert "back" not in history.partition("Lost it")[0]
-    assert "No taps in 30 days" in words_of(page)
+    assert "released" not in history.partition("Lost or")[0]
+    assert "No taps in the last 30 days" in words_of(page)
 
 
 def test_a_card_is_not_given_back_without_consent(adas: FormClient, card: Card) -> None:
     answer = adas.post(f"{HERE}/release", data={})
     assert answer.status_code == 422
-    assert "Tick this to go on." in answer.text
+    assert "Tick this box to continue." in answer.text
     assert card.status is CardStatus.ACTIVE
 
 
@@ -309,7 +309,7 @@ def test_a_card_that_is_off_is_not_given_back(adas: FormClient, card: Card) -> N
     adas.post(f"{HERE}/lock")
     answer = adas.post(f"{HERE}/release", data={"sure": "y"})
     assert answer.status_code == 422
-    assert "Only an active card can be given back." in answer.text
+    assert "Only active cards can be released." in answer.text
     assert card.status is CardStatus.LOCKED
 
 
@@ -378,7 +378,7 @@ def test_of_many_cards_some_unfold_and_none_is_missing(
 def test_an_empty_dashboard_says_what_to_do(client: FormClient, cleo: User) -> None:
     login(client, cleo)
     page = words_of(client.get("/dashboard").text)
-    for words in ("Hello Cleo", "No card yet", "No taps yet", "A profile is a page about you"):
+    for words in ("Hello Cleo", "No cards yet", "No taps yet", "A profile is a page about you"):
         assert words in page
 
 
@@ -392,7 +392,7 @@ def test_the_dashboard_tells_where_each_card_leads(
     )
     create_card(ada, alias="Retired one", status=CardStatus.RETIRED)
     page = words_of(adas.get("/dashboard").text)
-    for words in ("example.com", "Opens my profile Ada Obi", "Leads nowhere yet", "Switched off"):
+    for words in ("example.com", "Profile: Ada Obi", "No destination yet", "Deactivated"):
         assert words in page
     assert "Retired one" not in page
 

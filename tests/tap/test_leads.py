@@ -60,7 +60,7 @@ def test_nothing_shows_before_the_address_is_verified(adas: FormClient, gus: Lea
     db.session.commit()
     page = adas.get("/leads")
     assert page.status_code == 200
-    assert "Confirm your e-mail address first" in page.text
+    assert "Confirm your email first" in page.text
     for path in ("/leads", "/leads.csv", "/leads.vcf", "/dashboard", "/leads?search=gus"):
         assert "Gus" not in adas.get(path).text
     assert adas.get(f"/leads/{gus.id}.vcf").status_code == 404
@@ -84,16 +84,16 @@ def test_the_card_that_led_to_a_lead_is_named_unless_it_is_another_holders(
 ) -> None:
     gus.card_id = card.id
     db.session.commit()
-    assert "after a tap on Everyday" in words_of(adas.get("/leads").text)
+    assert "after tapping Everyday" in words_of(adas.get("/leads").text)
     gus.card_id = create_card(cleo, alias="Secret").id
     db.session.commit()
     assert "Secret" not in adas.get("/leads").text
 
 
 def test_without_any_the_page_says_what_to_do(adas: FormClient, ada: User, create_profile: Any) -> None:
-    assert "Make a profile" in adas.get("/leads").text
+    assert "Create profile" in adas.get("/leads").text
     create_profile(ada, "ada")
-    assert "See your page" in adas.get("/leads").text
+    assert "View profile" in adas.get("/leads").text
 
 
 def test_what_visitors_type_stays_text(adas: FormClient, profile: Profile) -> None:
@@ -118,7 +118,7 @@ def test_searching_filtering_and_paging(
     assert f"/leads?page=3&amp;profile={other.id}" in page
     assert "Gus Lind" not in page
     assert "Gus Lind" in adas.get("/leads?search=FAIR").text
-    assert "Nothing found" in adas.get("/leads?search=nobody").text
+    assert "No leads found" in adas.get("/leads?search=nobody").text
     for odd in ("0", "-1", "x", "9" * 40, "1.5", "%00"):
         assert adas.get(f"/leads?page={odd}&profile={odd}&search={odd}").status_code == 200
 
@@ -127,11 +127,11 @@ def test_the_page_counts_what_visitors_did(adas: FormClient, profile: Profile, g
     for number, kind in enumerate([ProfileActionKind.CONTACT_SAVED] * 3 + [ProfileActionKind.LINK_OPENED] * 2):
         db.session.add(ProfileAction(profile_id=profile.id, kind=kind, happened_at=gus.created_at, visitor=str(number)))
     db.session.commit()
-    assert "Contact saved 3 Links opened 2 Contacts left 0" in words_of(adas.get("/leads").text)
+    assert "Contacts saved 3 Links opened 2 Leads received 0" in words_of(adas.get("/leads").text)
 
 
 def test_one_is_deleted_after_asking(adas: FormClient, gus: Lead) -> None:
-    assert "Delete the contact of Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
+    assert "Delete the contact Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
     assert db.session.get(Lead, gus.id) is not None
     assert adas.post(f"/leads/{gus.id}/delete", csrf=False).status_code == 400
     assert adas.post(f"/leads/{gus.id}/delete").location == "/leads"
@@ -153,7 +153,7 @@ def test_leads_for_a_spreadsheet(adas: FormClient, gus: Lead, profile: Profile) 
     assert answer.headers["Content-Disposition"] == 'attachment; filename="contacts.csv"'
     assert answer.headers["Cache-Control"] == "no-store"
     header, evil, row = rows_of(answer)
-    assert header == ["Name", "E-mail", "Phone", "Note", "Profile", "Received", "Agreed to"]
+    assert header == ["Name", "Email", "Phone", "Note", "Profile", "Received", "Consent"]
     assert row[:5] == ["Gus Lind", "gus@example.com", "'+447700900123", "At the fair", "Ada Obi"]
     assert row[6] == gus.consent_text
     assert (evil[0], evil[3]) == ("'=HYPERLINK(1)", "'@SUM(A1)\nsecond")
@@ -203,7 +203,7 @@ def test_the_holder_gets_a_mail_to_answer(sent: Callable[[Lead], Any], gus: Lead
     message = sent(gus)
     assert message["To"] == "ada@example.com"
     assert message["Reply-To"] == "gus@example.com"
-    assert message["Subject"] == "tapcard: Gus Lind left you their contact"
+    assert message["Subject"] == "tapcard: Gus Lind shared their contact details with you"
     text = message.get_body(("plain",)).get_content()
     for words in ("Gus Lind", "gus@example.com", "+447700900123", "At the fair", "http://localhost/leads"):
         assert words in text
@@ -244,7 +244,7 @@ def test_a_lead_deleted_meanwhile_is_not_mailed(
 
 
 def test_the_page_says_whether_mails_come(adas: FormClient, ada: User) -> None:
-    assert "You get a mail for each new contact." in adas.get("/leads").text
+    assert "We email you about each new lead." in adas.get("/leads").text
     adas.post("/account/mails", data={})
     assert not ada.wants_lead_mail
-    assert "You get no mails about new contacts." in adas.get("/leads").text
+    assert "We don't email you about new leads." in adas.get("/leads").text

@@ -118,11 +118,11 @@ def expected(case: Case, person: Person) -> Expected:
     if case.status is None:
         if person.user == "ben":
             return Expected(302, f"/admin/cards/register?token={case.token}", Outcome.ORPHAN)
-        return Expected(404, None, Outcome.ORPHAN, b"No card has this address")
+        return Expected(404, None, Outcome.ORPHAN, b"We couldn&#39;t find that card")
     if case.status is CardStatus.RETIRED:
-        return Expected(410, None, Outcome.RETIRED, b"out of use")
+        return Expected(410, None, Outcome.RETIRED, b"has been retired")
     if case.status is CardStatus.LOCKED or (case.status is CardStatus.ACTIVE and leads_to_blocked_host(case)):
-        return Expected(200, None, Outcome.SWITCHED_OFF, b"This card has been switched off")
+        return Expected(200, None, Outcome.SWITCHED_OFF, b"This card has been deactivated")
     if case.status is CardStatus.UNCLAIMED:
         return Expected(200, None, Outcome.ACTIVATION, b"Activate this card")
     if case.target is Target.URL and case.has_url:

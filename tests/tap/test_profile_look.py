@@ -127,7 +127,7 @@ def test_a_bad_banner_is_said_at_its_field_and_all_else_is_kept(signed_in: FormC
     changes = {"name": "Ada O.", "theme": "night", "hidden": ["phone"], "is_private": "y"}
     answer = save(signed_in, own, banner=(io.BytesIO(b"<svg/>"), "b.svg"), **changes)
     assert answer.status_code == 422
-    assert "not a picture" in error_of(answer.text, "banner")
+    assert "read this file" in error_of(answer.text, "banner")
     again = form_to(answer.text, f"/profiles/{own.id}").values
     assert {name: again[name] for name in changes} == {**changes, "hidden": "phone"}
     assert (own.name, own.banner) == ("Ada Obi", None)
@@ -151,7 +151,7 @@ def test_a_part_that_is_none_is_said_at_the_photo(signed_in: FormClient, own: Pr
     parts = dict(zip(("crop_x", "crop_y", "crop_size"), crop, strict=True))
     answer = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
     assert answer.status_code == 422
-    assert "outside the picture" in error_of(answer.text, "photo")
+    assert "outside the image" in error_of(answer.text, "photo")
     assert own.photo is None
 
 
@@ -198,7 +198,7 @@ def test_of_two_windows_the_later_one_keeps_what_was_chosen(signed_in: FormClien
     changes = {"theme": "night", "hidden": "phone", "bio": "Hello", "is_private": "y"}
     answer = signed_in.post(path, data={**stale, **changes}, csrf=False)
     assert answer.status_code == 422
-    assert "Somebody changed this profile meanwhile" in words_of(answer.text)
+    assert "This profile was changed in another window" in words_of(answer.text)
     again = form_to(answer.text, path).values
     assert {name: again[name] for name in changes} == changes
     assert (own.headline, own.theme, own.is_public) == ("Builder", ProfileTheme.LAKE, True)
@@ -225,7 +225,7 @@ def test_a_preview_shows_what_would_be_and_stores_nothing(signed_in: FormClient,
     assert throttled == []
     assert answer.status_code == 200
     page = answer.text
-    for text in ("Ada Preview", "theme-rose", "My houses", "nothing of it is saved", 'content="noindex"'):
+    for text in ("Ada Preview", "theme-rose", "My houses", "Nothing has been saved", 'content="noindex"'):
         assert text in page
     assert "tel:" not in page
     [drawn] = re.findall(r'src="data:image/webp;base64,([^"]+)"', page)
@@ -248,7 +248,7 @@ def test_the_part_of_a_preview_is_the_page_alone(signed_in: FormClient, own: Pro
     assert page.strip().startswith('<div class="tc-profile')
     assert "<html" not in page
     assert "<script" not in page
-    assert "nothing of it is saved" not in page
+    assert "Nothing has been saved" not in page
     assert forms_on(page) == []
 
 
@@ -262,7 +262,7 @@ def test_what_is_wrong_is_left_out_of_a_preview_and_said(signed_in: FormClient, 
     evil = "<script>alert(1)</script>"
     answer = preview(signed_in, own, email="nonsense", website="javascript:alert(1)", headline=evil, slug="a b")
     assert answer.status_code == 200
-    assert "left out here" in answer.text
+    assert "Fields with errors aren't shown" in answer.text
     assert "javascript:" not in answer.text
     assert evil not in answer.text
     assert preview(signed_in, own, photo=(io.BytesIO(b"no picture"), "a.png")).status_code == 200

@@ -70,13 +70,13 @@ def edit(client, profile, **data):
 
 
 def test_a_holder_makes_a_profile(signed_in, ada):
-    assert "No profile yet" in signed_in.get("/profiles").text
+    assert "No profiles yet" in signed_in.get("/profiles").text
     assert value_of(signed_in.get("/profiles/new").text, "name") == "Ada Obi"
     response = signed_in.post("/profiles/new", data={**VALID, "headline": "Architect", "phone": "020 7946 0000"})
     profile = db.session.scalars(sa.select(Profile)).one()
     assert response.location == f"/profiles/{profile.id}"
     assert (profile.owner_id, profile.slug, profile.phone) == (ada.id, "ada-obi", "+442079460000")
-    assert "Your profile is ready" in signed_in.get(response.location).text
+    assert "Profile created" in signed_in.get(response.location).text
 
 
 def test_a_holder_may_have_several(signed_in, ada, own):
@@ -246,7 +246,7 @@ def test_an_address_that_is_taken_is_said_at_its_field(signed_in, own, cleo, cre
     create_profile(cleo, "cleo-nemo")
     response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "CLEO-Nemo", "bio": "Hello"})
     assert response.status_code == 422
-    assert "Somebody else has this address" in error_of(response.text, "slug")
+    assert "That address is taken" in error_of(response.text, "slug")
     assert value_of(response.text, "bio") == "Hello"
     assert edit(signed_in, own, slug="cleo-nemo").status_code == 422
     assert own.slug == "ada-obi"
@@ -257,7 +257,7 @@ def test_an_address_taken_in_that_very_moment_is_a_message_too(signed_in, cleo, 
     monkeypatch.setattr(profiles, "_refuse_taken", lambda slug: None)
     response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "cleo-nemo"})
     assert response.status_code == 422
-    assert "Somebody else has this address" in error_of(response.text, "slug")
+    assert "That address is taken" in error_of(response.text, "slug")
 
 
 # --- editing ----------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_of_two_windows_the_later_one_overwrites_nothing(signed_in, own):
     edit(signed_in, own, headline="Builder")
     response = signed_in.post(f"/profiles/{own.id}", data={**VALID, "headline": "Gardener", "version": "1"})
     assert response.status_code == 422
-    assert "Somebody changed this profile meanwhile" in response.text
+    assert "This profile was changed in another window" in response.text
     assert value_of(response.text, "headline") == "Gardener"
     assert own.headline == "Builder"
     again = signed_in.post(f"/profiles/{own.id}", data={**VALID, "headline": "Gardener", "version": "1"})
@@ -285,7 +285,7 @@ def test_of_two_windows_the_later_one_overwrites_nothing(signed_in, own):
 def test_deleting_asks_first(signed_in, ada, own, create_card):
     card = create_card(ada, token="ADASCARD", profile=own)
     page = signed_in.get(f"/profiles/{own.id}/delete").text
-    assert "1 card opens this page" in page
+    assert "1 card opens this profile" in page
     assert db.session.get(Profile, own.id) is not None
     assert signed_in.post(f"/profiles/{own.id}/delete").location == "/profiles"
     assert db.session.scalar(sa.select(Profile)) is None
@@ -353,7 +353,7 @@ def test_a_good_picture_outlives_the_errors_of_other_fields(signed_in, own, app)
     page = edit(signed_in, own, email="nonsense", photo=(picture(), "ada.png")).text
     (name,) = uploads_of(app)
     assert own.photo is None
-    assert "Your new picture is kept" in page
+    assert "Your new image is uploaded" in page
     assert f"/uploads/{name}" in page
     kept = value_of(page, "photo_kept")
     page = edit(signed_in, own, email="still nonsense", photo_kept=kept).text
@@ -532,7 +532,7 @@ def test_a_profile_that_is_not_public_says_so(client, new_client, own, ada, cleo
     for visitor in (client, new_client()):
         response = visitor.get("/p/ada-obi")
         assert response.status_code == 404
-        assert "This profile is not public" in response.text
+        assert "This profile is private" in response.text
         assert 'name="robots" content="noindex"' in response.text
         assert "Architect" not in response.text
         assert "Ada" not in response.text
@@ -540,7 +540,7 @@ def test_a_profile_that_is_not_public_says_so(client, new_client, own, ada, cleo
     login(owner, ada)
     response = owner.get("/p/ada-obi")
     assert response.status_code == 200
-    assert "only you see it" in response.text
+    assert "Only you can see it" in response.text
     assert "Architect" in response.text
     assert 'content="noindex"' in response.text
 

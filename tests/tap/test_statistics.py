@@ -88,7 +88,7 @@ def test_everybody_sees_their_own_taps_alone(
     assert len(rows_of(adas)) == 3
     page = adas.get("/statistics").text
     assert "Cleo" not in page
-    assert "Taps, 30 days 3" in words_of(page)
+    assert "Taps in 30 days 3" in words_of(page)
 
 
 def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
@@ -122,8 +122,8 @@ def test_bots_and_own_taps_are_left_out_unless_asked_for(
     for query, number in (("", 2), ("?all=y", 9)):
         assert sum(json.loads(adas.get(f"/api/v1/statistics/days{query}").data)["values"]) == number
         assert len(rows_of(adas, query)) == number
-    assert "Robots and your own taps are left out." in words_of(adas.get("/statistics").text)
-    assert "Robots and your own taps are included." in words_of(adas.get("/statistics?all=y").text)
+    assert "Excludes bots and your own taps." in words_of(adas.get("/statistics").text)
+    assert "Includes bots and your own taps." in words_of(adas.get("/statistics?all=y").text)
 
 
 @pytest.mark.parametrize(("period", "length"), [("7", 7), ("30", 30), ("90", 90), ("365", 365)])
@@ -144,8 +144,8 @@ def test_the_change_is_against_the_period_before(adas: FormClient, card: Card, t
     tapped(card, 6)
     tapped(card, 4, days_ago=8)
     words = words_of(adas.get("/statistics?period=7").text)
-    assert re.search(r"Taps, 7 days 6 up 50", words)
-    assert "The period before 4" in words
+    assert re.search(r"Taps in 7 days 6 up 50", words)
+    assert "Previous period 4" in words
 
 
 def test_days_and_hours_are_those_of_the_shops_clock(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
@@ -177,7 +177,7 @@ def test_days_and_hours_are_those_of_the_shops_clock(adas: FormClient, card: Car
 def test_a_period_that_is_none_is_a_clear_message(adas: FormClient, card: Card, query: str) -> None:
     page = adas.get(f"/statistics?{query}")
     assert page.status_code == 422
-    assert "Please check what you typed." in page.text
+    assert "Please fix the following:" in page.text
     assert adas.get(f"/statistics.csv?{query}").status_code == 400
     answer = adas.get(f"/api/v1/statistics/days?{query}")
     assert answer.status_code == 400
@@ -201,7 +201,7 @@ def test_each_chart_has_a_drawing_and_a_table_in_the_page(
     assert page.count("data-series=") == len(SERIES)
     assert page.count('<figure class="tc-chart">') == page.count('class="table tc-num"') == len(SERIES)
     words = words_of(page)
-    for each in ("Nigeria", "Unknown", "Phone", "Chip (NFC)", "Went to the web address", "Found the card not set up"):
+    for each in ("Nigeria", "Unknown", "Phone", "Chip (NFC)", "Opened web address", "Card not set up"):
         assert each in words
     assert "card=ADASCARD" in adas.get("/cards/ADASCARD").text
     assert adas.get("/statistics?card=ADASCARD").text.count("data-series=") == len(SERIES) - 1

@@ -43,7 +43,7 @@ def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
 
 def history_of(client: FormClient, token: str = "ADASCARD") -> str:
     text = words_of(client.get(f"/cards/{token}").text)
-    return text.partition(" History ")[2].partition("Lost it, or done")[0]
+    return text.partition(" History ")[2].partition("Lost or no longer")[0]
 
 
 # --- offering ---------------------------------------------------------------------------------------------------------
@@ -57,15 +57,15 @@ def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
     answer = adas.post(f"{HERE}/transfer", data={"email": email})
     assert answer.location == HERE
     page = words_of(adas.get(HERE).text)
-    assert f"We have sent your offer to {email}." in page
-    assert f"Offered to {email} until" in page
-    assert "Hand it over" not in page
+    assert f"We've sent a transfer request to {email}." in page
+    assert f"Transfer to {email} pending until" in page
+    assert "Transfer card" not in page
     run_worker()
     [mail] = mailbox()
     body = mail.get_body(("plain",))
     assert body is not None
     assert mail["To"] == email
-    assert "Ada Obi wants to hand you" in body.get_content()
+    assert "Ada Obi wants to transfer an NFC card to you" in body.get_content()
     assert re.search(r"http://localhost/offers/\d+\s", body.get_content())
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in body.get_content()
@@ -109,7 +109,7 @@ def test_an_offered_card_works_on_and_the_offer_can_be_withdrawn(
 ) -> None:
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
     assert adas.post(f"{HERE}/transfer/withdraw").location == HERE
-    assert "Hand it over" in words_of(adas.get(HERE).text)
+    assert "Transfer card" in words_of(adas.get(HERE).text)
     assert cleos.get(f"/offers/{offer.id}").status_code == 404
     assert adas.post(f"{HERE}/transfer/withdraw").status_code == 409
 
@@ -124,7 +124,7 @@ def test_an_offer_waits_on_the_dashboard_and_is_accepted(
     here = f"/offers/{offer.id}"
     assert f'href="{here}"' in cleos.get("/dashboard").text
     page = cleos.get(here).text
-    assert "Ada Obi wants to hand you card ADASCARD" in words_of(page)
+    assert "Ada Obi wants to transfer card ADASCARD to you" in words_of(page)
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in page
     for _time in range(2):  # pressed twice
@@ -135,7 +135,7 @@ def test_an_offer_waits_on_the_dashboard_and_is_accepted(
     assert here not in cleos.get("/dashboard").text
     run_worker()
     assert [(mail["To"], mail["Subject"]) for mail in mailbox()] == [
-        ("ada@example.com", "tapcard: Your card was accepted")
+        ("ada@example.com", "tapcard: Your card ADASCARD was accepted")
     ], "the mail with the offer is not sent any more"
 
 
@@ -146,7 +146,7 @@ def test_a_declined_card_stays(
     assert cleos.post(f"/offers/{offer.id}/decline").location == "/dashboard"
     assert adas.get(HERE).status_code == 200
     run_worker()
-    assert [mail["Subject"] for mail in mailbox()] == ["tapcard: Your card was declined"]
+    assert [mail["Subject"] for mail in mailbox()] == ["tapcard: Your card ADASCARD was declined"]
 
 
 def test_an_offer_is_for_its_address_alone(
@@ -158,7 +158,7 @@ def test_an_offer_is_for_its_address_alone(
         assert browser.get(f"/offers/{offer.id}").status_code == 404
         assert browser.post(f"/offers/{offer.id}/accept").status_code == 404
         assert browser.post(f"/offers/{offer.id}/decline").status_code == 404
-        assert "hand you a card" not in browser.get("/dashboard").text
+        assert "transfer a card to you" not in browser.get("/dashboard").text
     assert card.owner_id == ada.id
 
 
@@ -175,7 +175,7 @@ def test_whoever_signs_up_comes_back_to_the_offer_and_proves_the_address_first(
     person = {"first_name": "Noa", "last_name": "Weil", "email": "noa@example.com", "password": PASSWORD, "terms": "y"}
     assert browser.post(f"/sign-up?next={here}", data=person).location == here
     page = browser.get(here).text
-    assert "Confirm your address first" in page
+    assert "Confirm your email first" in page
     assert "Ada" not in page
     assert "ADASCARD" not in page
     assert browser.post(f"{here}/accept").status_code == 404
@@ -221,12 +221,12 @@ def test_a_card_is_replaced_by_one_that_is_claimed_by_the_way(
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"replacement": "another", "token": "NOSUCH22"}, "No card has this token."),
-        ({"replacement": "another", "token": ""}, "No card has this token."),
-        ({"replacement": "another", "token": "ADASCARD"}, "This is the card itself."),
-        ({"replacement": "another", "token": "CLEOCARD"}, "This card belongs to somebody already."),
-        ({"replacement": "another", "token": "INUSE222"}, "This card is in use."),
-        ({"replacement": "another", "token": "WAITING2", "code": "WRONG234"}, "That code does not belong"),
+        ({"replacement": "another", "token": "NOSUCH22"}, "We couldn't find a card with that token."),
+        ({"replacement": "another", "token": ""}, "We couldn't find a card with that token."),
+        ({"replacement": "another", "token": "ADASCARD"}, "A card can't replace itself."),
+        ({"replacement": "another", "token": "CLEOCARD"}, "This card has already been claimed."),
+        ({"replacement": "another", "token": "INUSE222"}, "That card is already in use."),
+        ({"replacement": "another", "token": "WAITING2", "code": "WRONG234"}, "That code isn't valid"),
         ({"replacement": "CLEOCARD"}, "Not a valid choice"),
         ({}, "Choose the new card."),
     ],
@@ -260,10 +260,10 @@ def test_the_history_follows_the_chain_of_cards(adas: FormClient, card: Card, bl
     adas.post(f"{HERE}/lock")
     adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
     story = history_of(adas, "BLANK222")
-    assert story.startswith("It took over from card ADASCARD.")
-    assert "You switched it off, because it was lost." in story
-    assert "the former card ADASCARD" in story
-    assert story.count("took over") == 1
+    assert story.startswith("Replaced card ADASCARD.")
+    assert "You marked this card as lost." in story
+    assert "previous card ADASCARD" in story
+    assert story.count("Replaced card") == 1
 
 
 def test_a_new_holder_reads_nothing_of_the_life_before(
@@ -277,8 +277,8 @@ def test_a_new_holder_reads_nothing_of_the_life_before(
     assert again is not None
     cleos.post(f"/offers/{again.id}/accept")
     story = history_of(cleos)
-    assert story.startswith("You took it over from its former holder.")
-    assert "switched" not in story
+    assert story.startswith("You accepted this card from its previous owner.")
+    assert "lost" not in story
     assert "claimed" not in story
     assert "Ada" not in cleos.get(HERE).text
 
@@ -286,24 +286,24 @@ def test_a_new_holder_reads_nothing_of_the_life_before(
 @pytest.mark.parametrize(
     ("who", "move", "why", "told"),
     [
-        ("ada", CardMove.LOCK, "lost", "You switched it off, because it was lost."),
-        ("ben", CardMove.LOCK, "leads to a trap", "The shop switched it off."),
-        ("ada", CardMove.LOCK, "closed", "It was switched off with your account."),
-        (None, CardMove.LOCK, "closed", "It was switched off with your account."),
-        (None, CardMove.LOCK, "abuse", "It was switched off."),
-        ("cleo", CardMove.LOCK, "lost", "It was switched off."),
-        ("ada", CardMove.UNLOCK, "", "You switched it on again."),
-        ("ben", CardMove.UNLOCK, "", "The shop switched it on again."),
-        ("cleo", CardMove.UNLOCK, "", "It was switched on again."),
+        ("ada", CardMove.LOCK, "lost", "You marked this card as lost."),
+        ("ben", CardMove.LOCK, "leads to a trap", "The shop deactivated this card."),
+        ("ada", CardMove.LOCK, "closed", "Deactivated when you closed your account."),
+        (None, CardMove.LOCK, "closed", "Deactivated when you closed your account."),
+        (None, CardMove.LOCK, "abuse", "Card deactivated."),
+        ("cleo", CardMove.LOCK, "lost", "Card deactivated."),
+        ("ada", CardMove.UNLOCK, "", "You reactivated this card."),
+        ("ben", CardMove.UNLOCK, "", "The shop reactivated this card."),
+        ("cleo", CardMove.UNLOCK, "", "Card reactivated."),
         ("ada", CardMove.CLAIM, "", "You claimed this card."),
-        ("ben", CardMove.CLAIM, "", "The shop entered this card as yours."),
-        (None, CardMove.CLAIM, "", "This card got its holder."),
-        ("ben", CardMove.MAKE, "", "The shop made this card."),
-        (None, CardMove.MAKE, "imported", "This card was made."),
-        ("cleo", CardMove.TRANSFER, "", "It changed hands."),
-        ("cleo", CardMove.RELEASE, "", "It was given back."),
-        (None, CardMove.RETIRE, "worn out", "It was taken out of use for good."),
-        ("ada", CardMove.REPLACE, "OLDCARD2", "It took over from card OLDCARD2."),
+        ("ben", CardMove.CLAIM, "", "The shop registered this card to you."),
+        (None, CardMove.CLAIM, "", "Card claimed."),
+        ("ben", CardMove.MAKE, "", "The shop created this card."),
+        (None, CardMove.MAKE, "imported", "Card created."),
+        ("cleo", CardMove.TRANSFER, "", "Card transferred."),
+        ("cleo", CardMove.RELEASE, "", "Card released."),
+        (None, CardMove.RETIRE, "worn out", "Card retired."),
+        ("ada", CardMove.REPLACE, "OLDCARD2", "Replaced card OLDCARD2."),
     ],
 )
 def test_every_step_is_a_sentence_that_names_nobody(
@@ -321,6 +321,6 @@ def test_every_step_is_a_sentence_that_names_nobody(
 def test_a_card_the_shop_switched_off_offers_no_way_out(adas: FormClient, card: Card, ben: User) -> None:
     cards.lock(card, LockedBecause.ABUSE, ben)
     page = words_of(adas.get(HERE).text)
-    for step in ("Replace it", "Hand it over", "Give it back"):
+    for step in ("Replace card", "Transfer card", "Release card"):
         assert step not in page
     assert adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"}).status_code == 422

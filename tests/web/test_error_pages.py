@@ -65,7 +65,7 @@ def test_what_was_posted_is_not_repeated_by_a_link(app: Flask) -> None:
 def test_an_address_that_does_not_exist_has_a_page(client: FlaskClient) -> None:
     response = client.get("/no/such/page")
     assert response.status_code == 404
-    assert "Nothing here" in response.get_data(as_text=True)
+    assert "Page not found" in response.get_data(as_text=True)
 
 
 def test_a_wrong_method_has_a_page(client: FlaskClient) -> None:

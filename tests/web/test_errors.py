@@ -18,15 +18,15 @@ from tests.watching import words_of
 pytestmark = pytest.mark.sql
 
 HEADINGS = {
-    400: "That did not work",
-    403: "This is not yours to open",
-    404: "Nothing here",
-    405: "That address works differently",
-    410: "This has been taken out of use",
-    413: "That file is too big",
-    429: "A little slower, please",
-    500: "Something broke on our side",
-    503: "We are catching our breath",
+    400: "Something went wrong",
+    403: "You don't have access to this page",
+    404: "Page not found",
+    405: "This page can't be opened this way",
+    410: "No longer available",
+    413: "That file is too large",
+    429: "Too many attempts",
+    500: "Something went wrong on our side",
+    503: "We'll be right back",
 }
 SECRET = "the-secret-in-the-trace"
 

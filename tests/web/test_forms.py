@@ -71,7 +71,7 @@ def test_control_characters_are_refused_at_their_field(
     form = filled(**{field: f"a{character}b"})
     assert not form.validate()
     assert list(form.errors) == [field]
-    assert form[field].errors == ["This contains characters that cannot be used here."]
+    assert form[field].errors == ["This contains characters that aren't allowed here."]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\t"])

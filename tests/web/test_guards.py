@@ -9,6 +9,7 @@ from flask_login import current_user
 from tapcard.db import db
 from tapcard.models import User
 from tapcard.web import guards
+from tapcard.web.access import HOLDER, PUBLIC, access
 from tapcard.web.throttling import network_of
 from tests.conftest import FormClient, login
 
@@ -20,12 +21,14 @@ def guarded(application: Flask) -> None:
         return
     application._got_first_request = False
     views = {
-        "guarded": guards.login_required(lambda: "in"),
-        "staff_only": guards.permission_required("cards.register")(lambda: "in"),
+        "guarded": access(HOLDER)(lambda: "in"),
+        "staff_only": access("staff:cards.register")(lambda: "in"),
     }
     for name, view in views.items():
         application.add_url_rule(f"/test/{name}", name, view, methods=["GET", "POST"])
-    application.add_url_rule("/test/who", "who", lambda: f"{current_user.is_staff} {current_user.may('x')}")
+    application.add_url_rule(
+        "/test/who", "who", access(PUBLIC)(lambda: f"{current_user.is_staff} {current_user.may('x')}")
+    )
 
 
 @pytest.mark.usefixtures("guarded")

@@ -27,7 +27,7 @@ def test_too_many_pages_are_refused_with_a_page(strict: Callable[..., FormClient
     assert [client.get("/terms").status_code for _time in range(4)] == [200, 200, 200, 429]
     answer = client.get("/designs")
     assert answer.status_code == 200, "each page counts by itself"
-    assert "A little slower, please" in client.get("/terms").text
+    assert "Too many attempts" in client.get("/terms").text
 
 
 def test_somebody_else_is_not_slowed_down(strict: Callable[..., FormClient]) -> None:
@@ -63,7 +63,7 @@ def test_guesses_at_tokens_are_slowed_down_and_a_real_card_is_not(
     answer = client.get("/q/NOSUCH9")
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "60"
-    assert "Too many unknown cards from here." in answer.text
+    assert "Too many attempts with unknown cards." in answer.text
     assert client.get("/t/ADASCARD").status_code == 302
     assert client.get("/t/WAITING2").status_code == 200
     assert client.get("/t/NOSUCH9", environ_base=ELSEWHERE).status_code == 404

@@ -1,4 +1,4 @@
-"""What staff type about designs, and decide about buyers' own artwork."""
+"""Forms for designs and for approving customer artwork."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ from ..catalogue.product_forms import AT_MOST
 class DesignForm(Form):
     """A design of the shop's own."""
 
-    name = StringField(_("Name"), [DataRequired(_("What is it called?")), Length(max=50, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=50, message=AT_MOST)])
     front = FileField(
         _("Front"),
-        description=_("JPEG, PNG or WebP, up to 8 MB; the middle of it, in the proportion of a card."),
+        description=_("JPEG, PNG or WebP, up to 8 MB. We crop the centre to the shape of a card."),
         render_kw=TAKEN_PICTURES,
     )
-    remove_front = BooleanField(_("Remove the front"))
-    rear = FileField(_("Rear"), render_kw=TAKEN_PICTURES)
-    remove_rear = BooleanField(_("Remove the rear"))
+    remove_front = BooleanField(_("Remove front image"))
+    rear = FileField(_("Back"), render_kw=TAKEN_PICTURES)
+    remove_rear = BooleanField(_("Remove back image"))
     card_amount = MoneyField(
-        _("Price of a card"), description=_("Counts instead of the product’s own price. Blank: what the product costs.")
+        _("Card price"), description=_("Replaces the product’s price. Leave blank to use the product’s price.")
     )
-    activation_amount = MoneyField(_("Price of an activation"), description=_("Blank: the usual price."))
-    is_public = BooleanField(_("Everybody may order it"), default=True)
+    activation_amount = MoneyField(_("Activation price"), description=_("Leave blank to use the standard price."))
+    is_public = BooleanField(_("Available to all customers"), default=True)
     seen = HiddenField()
 
     def __init__(self, design: Design | None = None) -> None:
@@ -57,7 +57,7 @@ class RejectForm(Form):
     """Why artwork cannot be printed."""
 
     why = TextAreaField(
-        _("Why it cannot be printed"),
+        _("Reason for rejection"),
         [Length(max=LONGEST_REASON, message=AT_MOST)],
-        description=_("The buyer reads it, so say what would help: a larger picture, another motif."),
+        description=_("Included in the email to the customer. Say what would help, such as a larger image."),
     )

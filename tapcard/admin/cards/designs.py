@@ -1,4 +1,4 @@
-"""Designs: those of the shop, and buyers' own artwork that waits for a look."""
+"""Back office pages for designs and customer artwork."""
 
 from flask import abort, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -6,11 +6,11 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ...db import db
-from ...models import Design
+from ...models import Design, DesignStatus
 from ...services.cards import design_keeping
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..paging import asked, page_of
 from ..uploads import choose_again, draw_card_picture, take
@@ -18,17 +18,21 @@ from .design_forms import DesignForm, RejectForm
 
 
 @bp.get("/designs", endpoint="designs")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def list_designs() -> str:
     """All designs, what waits first."""
     question = {name: asked(name) for name in ("search", "state")}
     return render_template(
-        "admin/designs.html", page=page_of(design_keeping.listed(**question)), question=question, shop=filters.shop()
+        "admin/designs.html",
+        page=page_of(design_keeping.listed(**question)),
+        question=question,
+        shop=filters.shop(),
+        states=DesignStatus,
     )
 
 
 @bp.route("/designs/new", methods=["GET", "POST"])
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def new_design() -> Response:
     """Make a design."""
     form = DesignForm()
@@ -39,13 +43,16 @@ def new_design() -> Response:
                 typed = form.typed(front[0] if front else None, rear[0] if rear else None)
                 design_keeping.create(typed, current_user)
                 db.session.commit()
-                flash(_("The design is in the shop.") if form.is_public.data else _("The design is made."), "success")
+                flash(
+                    _("Design created and available in the shop.") if form.is_public.data else _("Design created."),
+                    "success",
+                )
                 return redirect(url_for("backoffice.designs"))
     return design_page(None, form)
 
 
 @bp.route("/designs/<int:design_id>", methods=["GET", "POST"], endpoint="design")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def edit_design(design_id: int) -> Response:
     """Change a design of the shop, or look at a buyer's artwork."""
     design = design_keeping.find(design_id)
@@ -62,24 +69,24 @@ def edit_design(design_id: int) -> Response:
                 typed = form.typed(front[0] if front else kept_front, rear[0] if rear else kept_rear)
                 design_keeping.change(design, typed, form.seen.data or "", current_user)
                 db.session.commit()
-                flash(_("Saved. The shop shows it already."), "success")
+                flash(_("Design saved."), "success")
                 return redirect(url_for("backoffice.designs"))
         design = design_keeping.find(design_id)
     return design_page(design, form)
 
 
 @bp.post("/designs/<int:design_id>/approve")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
     design_keeping.decide(design_keeping.find(design_id), approve=True, why="", by=current_user)
     db.session.commit()
-    flash(_("Approved. The buyer gets a mail."), "success")
+    flash(_("Artwork approved. We’ve emailed the customer."), "success")
     return redirect(url_for("backoffice.designs", state="waiting"))
 
 
 @bp.post("/designs/<int:design_id>/reject")
-@permission_required("designs.edit")
+@access("staff:designs.edit")
 def reject_design(design_id: int) -> Response:
     """Turn a buyer's artwork down, and tell them why."""
     design = design_keeping.find(design_id)
@@ -88,7 +95,7 @@ def reject_design(design_id: int) -> Response:
         with refusals(form):
             design_keeping.decide(design, approve=False, why=form.why.data or "", by=current_user)
             db.session.commit()
-            flash(_("Rejected. The buyer gets a mail with the reason."), "success")
+            flash(_("Artwork rejected. We’ve emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))
         design = design_keeping.find(design_id)
     return design_page(design, DesignForm(design), form)

@@ -1,4 +1,4 @@
-"""Credit that staff give: to one person, with the reason."""
+"""Back office pages for store credit."""
 
 import sqlalchemy as sa
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
@@ -11,14 +11,14 @@ from ...models import User
 from ...money import Money
 from ...services.cart import credit
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..orders.order_forms import LONGEST_EMAIL, CreditForm
 
 
 @bp.get("/credit", endpoint="credit")
-@permission_required("credit.give")
+@access("staff:credit.give")
 def list_credit() -> Response:
     """The latest entries, and the way to one person's by their address."""
     email = request.args.get("email", "").strip().lower()[:LONGEST_EMAIL]
@@ -31,7 +31,7 @@ def list_credit() -> Response:
 
 
 @bp.route("/credit/<int:user_id>", methods=["GET", "POST"])
-@permission_required("credit.give")
+@access("staff:credit.give")
 def give_credit(user_id: int) -> Response:
     """One person's credit, and more of it."""
     user = db.session.get(User, user_id) if 0 < user_id < 2**63 else None
@@ -44,7 +44,7 @@ def give_credit(user_id: int) -> Response:
             given, why = form.amount.amount, form.why.data or ""
             credit.give_seen(user, given.amount, why, seen=form.seen_amount, actor=current_user)
             db.session.commit()
-            flash(_("%(money)s given.", money=filters.write_money(given)), "success")
+            flash(_("%(money)s credit given.", money=filters.write_money(given)), "success")
             return redirect(url_for("backoffice.give_credit", user_id=user_id))
     balance = credit.balance(user_id)
     form.seen.data = str(balance)  # what is shown now, whatever was shown before

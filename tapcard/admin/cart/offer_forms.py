@@ -1,4 +1,4 @@
-"""What staff type about promotions, ways of delivery and rates."""
+"""Forms for promotions, delivery methods and display rates."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,16 +18,16 @@ from ..catalogue.product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_
 
 MOST_USES = 1_000_000
 SCOPES = {
-    PromotionScope.ALL: _("Everything"),
-    PromotionScope.CATEGORY: _("One category, and all below it"),
-    PromotionScope.COLLECTION: _("One collection"),
-    PromotionScope.PRODUCT: _("One product"),
+    PromotionScope.ALL: _("All products"),
+    PromotionScope.CATEGORY: _("A category and its subcategories"),
+    PromotionScope.COLLECTION: _("A collection"),
+    PromotionScope.PRODUCT: _("A product"),
 }
 DELIVERY_KINDS = {
-    DeliveryKind.FLAT: _("A fixed price"),
-    DeliveryKind.PERCENT: _("A percentage of the subtotal"),
-    DeliveryKind.PICKUP: _("Pickup, for nothing"),
-    DeliveryKind.TO_BE_AGREED: _("To be agreed after the order"),
+    DeliveryKind.FLAT: _("Flat rate"),
+    DeliveryKind.PERCENT: _("Percentage of the subtotal"),
+    DeliveryKind.PICKUP: _("Collection (free)"),
+    DeliveryKind.TO_BE_AGREED: _("Price agreed after the order"),
 }
 
 
@@ -36,23 +36,25 @@ class PromotionForm(Form):
 
     code = StringField(
         _("Code"),
-        [DataRequired(_("What do buyers type?")), Length(max=60, message=AT_MOST)],
-        description=_("Like WELCOME10; small or capital letters make no difference."),
+        [DataRequired(_("Enter a code.")), Length(max=60, message=AT_MOST)],
+        description=_("For example, WELCOME10. Codes aren’t case-sensitive."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
-    percent = PercentField(_("Percent off"), least=1)
-    amount = MoneyField(_("Or an amount off"), least=1)
-    applies_to = SelectField(_("What it makes cheaper"), choices=choices_of(SCOPES), default=PromotionScope.ALL.value)
+    percent = PercentField(_("Percentage off"), least=1)
+    amount = MoneyField(_("Or amount off"), least=1)
+    applies_to = SelectField(_("Applies to"), choices=choices_of(SCOPES), default=PromotionScope.ALL.value)
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collection = SelectField(_("Collection"), coerce=int, default=NONE)
-    product_sku = StringField(_("Product"), [Length(max=100, message=AT_MOST)], description=_("Its number (SKU)."))
-    starts_at = InstantField(_("Starts"), description=_("Blank: at once."))
-    ends_at = InstantField(_("Ends"), description=_("Blank: never."))
-    minimum_amount = MoneyField(_("From a subtotal of"), default=0)
-    most_uses = WholeField(_("Uses in total"), least=1, most=MOST_USES, description=_("Blank: as many as you like."))
-    most_uses_each = WholeField(_("Uses of each customer"), least=1, most=MOST_USES)
-    needs_account = BooleanField(_("Only for people with an account"))
-    is_active = BooleanField(_("Switched on"), default=True)
+    product_sku = StringField(
+        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product’s SKU.")
+    )
+    starts_at = InstantField(_("Starts"), description=_("Leave blank to start now."))
+    ends_at = InstantField(_("Ends"), description=_("Leave blank for no end date."))
+    minimum_amount = MoneyField(_("Minimum subtotal"), default=0)
+    most_uses = WholeField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
+    most_uses_each = WholeField(_("Uses per customer"), least=1, most=MOST_USES)
+    needs_account = BooleanField(_("Customers with an account only"))
+    is_active = BooleanField(_("Enabled"), default=True)
     version = HiddenField()
 
     def __init__(
@@ -64,7 +66,7 @@ class PromotionForm(Form):
         super().__init__(data=_promotion_data(promotion) if promotion is not None else {})
         self.category.choices = category_choices(tree)
         self.collection.choices = [
-            SelectChoice(NONE, _("None")),
+            SelectChoice(NONE, _("Choose")),
             *(SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections),
         ]
 
@@ -103,22 +105,22 @@ class DeliveryForm(Form):
 
     name = StringField(
         _("Name"),
-        [DataRequired(_("What is it called?")), Length(max=100, message=AT_MOST)],
-        description=_("As buyers read it, like “Standard delivery”."),
+        [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)],
+        description=_("Shown to customers, for example “Standard delivery”."),
     )
-    kind = SelectField(_("What it costs"), choices=choices_of(DELIVERY_KINDS), default=DeliveryKind.FLAT.value)
-    amount = MoneyField(_("Fixed price"), default=0)
-    percent = PercentField(_("Percent of the subtotal"), default=0)
-    free_from_amount = MoneyField(_("Free from a subtotal of"), description=_("Blank: never free."))
-    days_least = WholeField(_("Days at least"), most=365)
-    days_most = WholeField(_("Days at most"), most=365)
+    kind = SelectField(_("Price type"), choices=choices_of(DELIVERY_KINDS), default=DeliveryKind.FLAT.value)
+    amount = MoneyField(_("Flat rate"), default=0)
+    percent = PercentField(_("Percentage of the subtotal"), default=0)
+    free_from_amount = MoneyField(_("Free from (subtotal)"), description=_("Leave blank if delivery is never free."))
+    days_least = WholeField(_("Minimum days"), most=365)
+    days_most = WholeField(_("Maximum days"), most=365)
     locations = LinesField(
-        _("Places to choose from"),
+        _("Locations"),
         most=200,
-        description=_("One in each line, like “Ibadan (Oyo)”. Blank: any address."),
+        description=_("One per line, for example “Ibadan (Oyo)”. Leave blank to deliver to any address."),
     )
-    countries = SelectMultipleField(_("Countries"), description=_("None ticked: everywhere."))
-    is_active = BooleanField(_("Offered to buyers"), default=True)
+    countries = SelectMultipleField(_("Countries"), description=_("Leave all unticked to deliver everywhere."))
+    is_active = BooleanField(_("Available at checkout"), default=True)
     seen = HiddenField()
 
     def __init__(self, method: DeliveryMethod | None = None) -> None:
@@ -146,10 +148,10 @@ class RateForm(Form):
     """How much of another currency one unit of the shop's is worth."""
 
     currency = SelectField(_("Currency"))
-    rate = RateField(_("Rate"), missing=_("How much is it worth?"), render_kw={"inputmode": "decimal"})
+    rate = RateField(_("Rate"), missing=_("Enter the rate."), render_kw={"inputmode": "decimal"})
 
     def __init__(self) -> None:
         super().__init__()
         shop = filters.shop()
         choices = rate_keeping.currencies(shop.locale, shop.currency)
-        self.currency.choices = [SelectChoice("", _("Choose")), *(SelectChoice(*each) for each in choices)]
+        self.currency.choices = [SelectChoice("", _("Choose a currency")), *(SelectChoice(*each) for each in choices)]

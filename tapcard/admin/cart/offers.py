@@ -1,4 +1,4 @@
-"""Offers: promotions, ways of delivery, and rates to show prices in other currencies by."""
+"""Back office pages for promotions, delivery methods and display rates."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -12,8 +12,8 @@ from ...services.cart import delivery_keeping, promotion_keeping
 from ...services.catalogue import categories, rate_keeping
 from ...services.core import keeping
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..catalogue.product_media import place_asked
 from ..paging import page_of
@@ -23,14 +23,14 @@ from .offer_forms import DELIVERY_KINDS, DeliveryForm, PromotionForm, RateForm
 
 
 @bp.get("/promotions", endpoint="promotions")
-@permission_required("promotions.edit")
+@access("staff:promotions.edit")
 def list_promotions() -> str:
     """All promotions, with how often they were used."""
     return render_template("admin/promotions.html", page=page_of(promotion_keeping.listed()), now=utcnow())
 
 
 @bp.route("/promotions/new", methods=["GET", "POST"])
-@permission_required("promotions.edit")
+@access("staff:promotions.edit")
 def new_promotion() -> Response:
     """Make a promotion."""
     form = PromotionForm(categories.tree(), categories.collections())
@@ -38,13 +38,13 @@ def new_promotion() -> Response:
         with refusals(form):
             made = promotion_keeping.create(form.typed, current_user)
             db.session.commit()
-            flash(_("Buyers can type %(code)s now.", code=made.code), "success")
+            flash(_("Promotion %(code)s created.", code=made.code), "success")
             return redirect(url_for("backoffice.promotions"))
     return promotion_page(None, form)
 
 
 @bp.route("/promotions/<int:promotion_id>", methods=["GET", "POST"], endpoint="promotion")
-@permission_required("promotions.edit")
+@access("staff:promotions.edit")
 def edit_promotion(promotion_id: int) -> Response:
     """Change a promotion, or switch it off."""
     promotion = keeping.find(Promotion, promotion_id)
@@ -53,7 +53,7 @@ def edit_promotion(promotion_id: int) -> Response:
         with refusals(form):
             promotion_keeping.change(promotion, form.typed, form.seen_version, current_user)
             db.session.commit()
-            flash(_("Saved. The shop goes by it already."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.promotions"))
         promotion = keeping.find(Promotion, promotion_id)
     return promotion_page(promotion, form)
@@ -70,7 +70,7 @@ def promotion_page(promotion: Promotion | None, form: PromotionForm) -> Response
 
 
 @bp.get("/delivery", endpoint="delivery")
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def list_delivery() -> str:
     """All ways of delivery, as buyers see them one after another."""
     methods = db.session.scalars(delivery_keeping.listed()).all()
@@ -78,7 +78,7 @@ def list_delivery() -> str:
 
 
 @bp.route("/delivery/new", methods=["GET", "POST"])
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def new_delivery() -> Response:
     """Make a way of delivery."""
     form = DeliveryForm()
@@ -86,13 +86,13 @@ def new_delivery() -> Response:
         with refusals(form):
             delivery_keeping.create(form.typed, current_user)
             db.session.commit()
-            flash(_("Buyers can choose it now."), "success")
+            flash(_("Delivery method created."), "success")
             return redirect(url_for("backoffice.delivery"))
     return delivery_page(None, form)
 
 
 @bp.route("/delivery/<int:method_id>", methods=["GET", "POST"])
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def delivery_method(method_id: int) -> Response:
     """Change a way of delivery, or offer it no more."""
     method = keeping.find(DeliveryMethod, method_id)
@@ -101,14 +101,14 @@ def delivery_method(method_id: int) -> Response:
         with refusals(form):
             delivery_keeping.change(method, form.typed, form.seen.data or "", current_user)
             db.session.commit()
-            flash(_("Saved. The shop goes by it already."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.delivery"))
         method = keeping.find(DeliveryMethod, method_id)
     return delivery_page(method, form)
 
 
 @bp.post("/delivery/<int:method_id>/move")
-@permission_required("delivery.edit")
+@access("staff:delivery.edit")
 def move_delivery(method_id: int) -> Response:
     """Show a way of delivery one place earlier or later."""
     delivery_keeping.move(keeping.find(DeliveryMethod, method_id), place_asked(), current_user)
@@ -126,7 +126,7 @@ def delivery_page(method: DeliveryMethod | None, form: DeliveryForm) -> Response
 
 
 @bp.route("/currencies", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def rates() -> Response:
     """Rates by currency, and a form to set one."""
     form = RateForm()
@@ -135,17 +135,17 @@ def rates() -> Response:
             own = filters.shop().currency
             rate_keeping.keep(form.currency.data, form.rate.data, own, current_user, utcnow())
             db.session.commit()
-            flash(_("Saved. The shop shows it already."), "success")
+            flash(_("Rate saved."), "success")
             return redirect(url_for("backoffice.rates"))
     page = render_template("admin/rates.html", form=form, rates=rate_keeping.listed(), currency=filters.shop().currency)
     return make_response(page, 422 if form.errors else 200)
 
 
 @bp.post("/currencies/<currency>/remove")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def remove_rate(currency: str) -> Response:
     """Show prices in a currency no more."""
     rate_keeping.remove(currency, current_user)
     db.session.commit()
-    flash(_("Prices are not shown in %(currency)s any more.", currency=currency), "success")
+    flash(_("%(currency)s removed. Prices are no longer shown in it.", currency=currency), "success")
     return redirect(url_for("backoffice.rates"))

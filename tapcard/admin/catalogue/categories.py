@@ -1,4 +1,4 @@
-"""Shelves: categories and collections."""
+"""Back office pages for categories and collections."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -9,8 +9,8 @@ from ...db import db
 from ...models import Category, Collection
 from ...services.catalogue import categories
 from ...services.core import keeping
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..uploads import choose_again, draw_product_picture, take
 from .category_forms import CategoryForm, CollectionForm
@@ -19,7 +19,7 @@ from .product_media import place_asked
 
 
 @bp.get("/shelves", endpoint="categories")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def list_shelves() -> str:
     """All categories and collections."""
     in_categories, in_collections = categories.product_counts()
@@ -34,7 +34,7 @@ def list_shelves() -> str:
 
 
 @bp.route("/shelves/categories/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_category() -> Response:
     """Make a category."""
     form = CategoryForm(categories.tree())
@@ -45,13 +45,13 @@ def new_category() -> Response:
                 typed = form.typed | {"picture": names[0] if names else None}
                 categories.create_category(typed, current_user)
                 db.session.commit()
-                flash(_("The category is in the shop."), "success")
+                flash(_("Category created."), "success")
                 return redirect(url_for("backoffice.categories"))
     return category_page(None, form)
 
 
 @bp.route("/shelves/categories/<int:category_id>", methods=["GET", "POST"], endpoint="category")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def edit_category(category_id: int) -> Response:
     """Change a category."""
     category = keeping.find(Category, category_id)
@@ -65,14 +65,14 @@ def edit_category(category_id: int) -> Response:
                 typed = form.typed | {"picture": names[0] if names else kept}
                 categories.change_category(category, typed, form.seen.data or "", current_user)
                 db.session.commit()
-                flash(_("Saved. The shop shows it already."), "success")
+                flash(_("Changes saved."), "success")
                 return redirect(url_for("backoffice.categories"))
         category = keeping.find(Category, category_id)
     return category_page(category, form)
 
 
 @bp.post("/shelves/categories/<int:category_id>/move")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def move_category(category_id: int) -> Response:
     """Move a category one place among those beside it."""
     categories.move_category(keeping.find(Category, category_id), place_asked(), current_user)
@@ -81,7 +81,7 @@ def move_category(category_id: int) -> Response:
 
 
 @bp.route("/shelves/collections/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_collection() -> Response:
     """Make a collection."""
     form = CollectionForm()
@@ -89,14 +89,14 @@ def new_collection() -> Response:
         with refusals(form):
             categories.create_collection(form.typed, current_user)
             db.session.commit()
-            flash(_("The collection is in the shop."), "success")
+            flash(_("Collection created."), "success")
             return redirect(url_for("backoffice.categories"))
     page = render_template("admin/collection.html", collection=None, form=form)
     return make_response(page, 422 if form.errors else 200)
 
 
 @bp.route("/shelves/collections/<int:collection_id>", methods=["GET", "POST"], endpoint="collection")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def edit_collection(collection_id: int) -> Response:
     """Change a collection."""
     collection = keeping.find(Collection, collection_id)
@@ -105,7 +105,7 @@ def edit_collection(collection_id: int) -> Response:
         with refusals(form):
             categories.change_collection(collection, form.typed, form.seen.data or "", current_user)
             db.session.commit()
-            flash(_("Saved. The shop shows it already."), "success")
+            flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.categories"))
         collection = keeping.find(Collection, collection_id)
     page = render_template("admin/collection.html", collection=collection, form=form)

@@ -1,4 +1,4 @@
-"""What staff type about categories and collections."""
+"""Forms for categories and collections."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,17 +19,17 @@ TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
 class ShelfForm(Form):
     """What both have."""
 
-    name = StringField(_("Name"), [DataRequired(_("What is it called?")), Length(max=100, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)])
     description = TextAreaField(
-        _("Description"), [Length(max=5000, message=AT_MOST)], description=_("Stands on top of its page.")
+        _("Description"), [Length(max=5000, message=AT_MOST)], description=_("Shown at the top of the page.")
     )
     slug = StringField(
-        _("Address"),
+        _("URL"),
         [Length(max=SLUG_LENGTH, message=AT_MOST)],
-        description=_("The end of its page’s address. Blank: made from the name."),
+        description=_("The last part of the page’s URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
-    is_active = BooleanField(_("Shown in the shop"), default=True)
+    is_active = BooleanField(_("Show in shop"), default=True)
     seen = HiddenField()
 
     @property
@@ -53,11 +53,9 @@ def _data_of(row: Category | Collection | None) -> dict[str, Any]:
 class CategoryForm(ShelfForm):
     """A category."""
 
-    parent = SelectField(_("Stands below"), coerce=int, default=NONE)
-    picture = FileField(
-        _("Picture"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=TAKEN_PICTURES
-    )
-    remove_picture = BooleanField(_("Remove the picture"))
+    parent = SelectField(_("Parent category"), coerce=int, default=NONE)
+    picture = FileField(_("Image"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=TAKEN_PICTURES)
+    remove_picture = BooleanField(_("Remove image"))
 
     def __init__(self, tree: Sequence[tuple[Category, int]], category: Category | None = None) -> None:
         data = _data_of(category) | ({"parent": category.parent_id or NONE} if category is not None else {})
@@ -73,7 +71,7 @@ class CategoryForm(ShelfForm):
 class CollectionForm(ShelfForm):
     """A brand, theme or season."""
 
-    kind = SelectField(_("What holds it together"), choices=choices_of(COLLECTION_KINDS))
+    kind = SelectField(_("Collection type"), choices=choices_of(COLLECTION_KINDS))
 
     def __init__(self, collection: Collection | None = None) -> None:
         data = _data_of(collection) | ({"kind": collection.kind.value} if collection is not None else {})

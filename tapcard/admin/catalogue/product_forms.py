@@ -1,4 +1,4 @@
-"""What staff type about products, their pictures and their options."""
+"""Forms for products, their pictures and options."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeF
 from ...web.forms import Form
 
 NONE = 0
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 KINDS = {
     ProductKind.GOODS: _("Goods"),
     ProductKind.GIFT_PACK: _("Gift pack"),
@@ -55,8 +55,8 @@ OPTION_KINDS = {
     OptionKind.LONG_TEXT: _("Long text"),
     OptionKind.CHOICE: _("Choice"),
     OptionKind.COLOR: _("Colour"),
-    OptionKind.PICTURE: _("Picture to upload"),
-    OptionKind.LOCATION: _("Place"),
+    OptionKind.PICTURE: _("Image upload"),
+    OptionKind.LOCATION: _("Location"),
     OptionKind.PHONE: _("Phone number"),
 }
 SET_NAMES = {"engraved_goods": _("Engraved goods"), "gift_pack": _("Gift pack")}
@@ -72,7 +72,7 @@ def choices_of(names: dict[Any, Any]) -> list[SelectChoice]:
 def category_choices(tree: Sequence[tuple[Category, int]]) -> list[SelectChoice]:
     """All categories, set in by how deep they stand; none of them first."""
     return [
-        SelectChoice(NONE, _("None")),
+        SelectChoice(NONE, _("No category")),
         *(SelectChoice(each.id, "\u2003" * depth + each.name) for each, depth in tree),
     ]
 
@@ -80,44 +80,44 @@ def category_choices(tree: Sequence[tuple[Category, int]]) -> list[SelectChoice]
 class ProductForm(Form):
     """Everything about a product but its pictures and options."""
 
-    name = StringField(_("Name"), [DataRequired(_("What is it called?")), Length(max=NAME_LENGTH, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=NAME_LENGTH, message=AT_MOST)])
     promo_text = StringField(
-        _("In one line"),
+        _("Short description"),
         [Length(max=255, message=AT_MOST)],
-        description=_("Stands under the name in lists."),
+        description=_("Shown under the name in product lists."),
     )
-    details = TextAreaField(_("Details"), [Length(max=20_000, message=AT_MOST)])
-    kind = SelectField(_("What it is"), choices=choices_of(KINDS), default=ProductKind.GOODS.value)
+    details = TextAreaField(_("Description"), [Length(max=20_000, message=AT_MOST)])
+    kind = SelectField(_("Product type"), choices=choices_of(KINDS), default=ProductKind.GOODS.value)
     unit_amount = MoneyField(
         _("Price"),
-        missing=_("What does one cost?"),
-        description=_("Of a card: with own artwork, and in every design without a price of its own."),
+        missing=_("Enter a price."),
+        description=_("For cards: the price with custom artwork and for designs without their own price."),
     )
-    discount = WholeField(_("Discount in percent"), most=100, default=0)
-    tax_rate = PercentField(_("Tax rate in percent"), default=0, description=_("Included in the price."))
-    stock = WholeField(_("Stock"), most=MOST_STOCK, description=_("How many can be sold. Blank: nobody counts."))
+    discount = WholeField(_("Discount (%)"), most=100, default=0)
+    tax_rate = PercentField(_("VAT rate (%)"), default=0, description=_("Included in the price."))
+    stock = WholeField(_("Stock"), most=MOST_STOCK, description=_("Leave blank to stop tracking stock."))
     availability = SelectField(
         _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
     )
-    available_on = DayField(_("Sent from"), description=_("Of a pre-order: the day it is sent from."))
+    available_on = DayField(_("Ships from"), description=_("For pre-orders: the first shipping date."))
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collections = SelectMultipleField(_("Collections"), coerce=int)
     size = StringField(_("Size"), [Length(max=100, message=AT_MOST)])
     material = StringField(_("Material"), [Length(max=100, message=AT_MOST)])
     color = StringField(_("Colour"), [Length(max=100, message=AT_MOST)])
-    is_active = BooleanField(_("On sale"), description=_("Hidden products stay in old orders."), default=True)
-    is_featured = BooleanField(_("On the front page"))
-    sku = StringField(_("Number (SKU)"), [Length(max=100, message=AT_MOST)], description=_("Blank: made for you."))
+    is_active = BooleanField(_("Show in shop"), description=_("Hidden products stay in existing orders."), default=True)
+    is_featured = BooleanField(_("Feature on the front page"))
+    sku = StringField(_("SKU"), [Length(max=100, message=AT_MOST)], description=_("Leave blank to generate one."))
     slug = StringField(
-        _("Address"),
+        _("URL"),
         [Length(max=SLUG_LENGTH, message=AT_MOST)],
-        description=_("The end of its page’s address. Blank: made from the name."),
+        description=_("The last part of the page’s URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
     page_title = StringField(
-        _("Title for search engines"), [Length(max=255, message=AT_MOST)], description=_("Blank: its name.")
+        _("Search engine title"), [Length(max=255, message=AT_MOST)], description=_("Leave blank to use the name.")
     )
-    page_description = TextAreaField(_("Description for search engines"), [Length(max=500, message=AT_MOST)])
+    page_description = TextAreaField(_("Search engine description"), [Length(max=500, message=AT_MOST)])
     version = HiddenField()
     seen_stock = HiddenField()
 
@@ -171,8 +171,8 @@ class PicturesForm(Form):
     """Pictures to add."""
 
     pictures = MultipleFileField(
-        _("Add pictures"),
-        description=_("JPEG, PNG or WebP, up to 8 MB each, several at once."),
+        _("Add images"),
+        description=_("JPEG, PNG or WebP, up to 8 MB each. You can choose several."),
         render_kw={"accept": "image/jpeg,image/png,image/webp"},
     )
 
@@ -181,9 +181,9 @@ class PictureForm(Form):
     """What a picture shows."""
 
     alt = StringField(
-        _("What the picture shows"),
+        _("Alt text"),
         [Length(max=200, message=AT_MOST)],
-        description=_("Read out to those who do not see it, like “Open journal with lined pages”."),
+        description=_("Describe the image for people who can’t see it, for example “Open journal with lined pages”."),
     )
 
 
@@ -191,17 +191,21 @@ class OptionForm(Form):
     """One thing that buyers may say."""
 
     label = StringField(
-        _("Question"),
-        [DataRequired(_("What do you ask?")), Length(max=100, message=AT_MOST)],
-        description=_("As the buyer reads it, like “Name to engrave”."),
+        _("Label"),
+        [DataRequired(_("Enter a label.")), Length(max=100, message=AT_MOST)],
+        description=_("Shown to customers, for example “Name to engrave”."),
     )
-    kind = SelectField(_("Answer"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)
-    choices = LinesField(
-        _("Choices"), most=MOST_CHOICES, description=_("For a choice, or a colour out of some: one in each line.")
+    kind = SelectField(_("Type"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)
+    choices = LinesField(_("Choices"), most=MOST_CHOICES, description=_("For choices and colours. One per line."))
+    max_length = WholeField(
+        _("Maximum characters"), least=1, most=2000, description=_("Leave blank to use the standard limit.")
     )
-    max_length = WholeField(_("Most characters"), least=1, most=2000, description=_("Blank: as many as usual."))
-    extra_amount = MoneyField(_("Extra price"), default=0, description=_("What an answer costs more, each piece."))
-    is_required = BooleanField(_("Has to be answered"))
+    extra_amount = MoneyField(
+        _("Extra price"),
+        default=0,
+        description=_("Added to the price of each item when the customer uses this option."),
+    )
+    is_required = BooleanField(_("Required"))
     seen = HiddenField()
 
     def __init__(self, option: ProductOption | None = None) -> None:
@@ -228,4 +232,4 @@ class OptionForm(Form):
 class SetForm(Form):
     """Which questions to add in one go."""
 
-    option_set = SelectField(_("Set of questions"), choices=[SelectChoice(name, SET_NAMES[name]) for name in SETS])
+    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in SETS])

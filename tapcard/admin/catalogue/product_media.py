@@ -1,4 +1,4 @@
-"""A product's pictures and options: added, arranged, changed and removed."""
+"""Back office pages for product pictures and options."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from ...db import db
 from ...services.catalogue import categories, product_media, products
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..uploads import LARGEST_REQUEST, WITH_PICTURES, draw_product_picture, take
 from .product_forms import OptionForm, PictureForm, PicturesForm, ProductForm, SetForm
@@ -40,7 +40,7 @@ def to_product(product_id: int, anchor: str) -> Response:
 
 
 @bp.post("/products/<int:product_id>/pictures")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def add_pictures(product_id: int) -> Response:
     """Add pictures behind those there are."""
     products.find(product_id)
@@ -52,14 +52,14 @@ def add_pictures(product_id: int) -> Response:
             with refusals(form):
                 product_media.add_pictures(product, names, current_user)
                 db.session.commit()
-                flash(_("The pictures are in the shop."), "success")
+                flash(_("Images uploaded."), "success")
                 return to_product(product_id, "pictures")
     product = products.find(product_id)
     return product_page(product, ProductForm(categories.tree(), categories.collections(), product), form)
 
 
 @bp.route("/products/<int:product_id>/pictures/<int:picture_id>", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def product_picture(product_id: int, picture_id: int) -> Response:
     """Say what a picture shows."""
     product = products.find(product_id)
@@ -68,14 +68,14 @@ def product_picture(product_id: int, picture_id: int) -> Response:
     if form.validate_on_submit():
         product_media.describe(product, picture, form.alt.data or "", current_user)
         db.session.commit()
-        flash(_("Saved."), "success")
+        flash(_("Changes saved."), "success")
         return to_product(product_id, "pictures")
     page = render_template("admin/product_picture.html", product=product, picture=picture, form=form)
     return make_response(page, 422 if form.errors else 200)
 
 
 @bp.post("/products/<int:product_id>/pictures/<int:picture_id>/move")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def move_picture(product_id: int, picture_id: int) -> Response:
     """Move a picture one place."""
     product = products.find(product_id)
@@ -85,13 +85,13 @@ def move_picture(product_id: int, picture_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/pictures/<int:picture_id>/remove")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def remove_picture(product_id: int, picture_id: int) -> Response:
     """Take a picture off the product."""
     product = products.find(product_id)
     product_media.remove_picture(product, product_media.picture_of(product, picture_id), current_user)
     db.session.commit()
-    flash(_("The picture is removed."), "success")
+    flash(_("Image removed."), "success")
     return to_product(product_id, "pictures")
 
 
@@ -99,7 +99,7 @@ def remove_picture(product_id: int, picture_id: int) -> Response:
 
 
 @bp.route("/products/<int:product_id>/options/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_option(product_id: int) -> Response:
     """Ask buyers one thing more."""
     product = products.find(product_id)
@@ -108,7 +108,7 @@ def new_option(product_id: int) -> Response:
         with refusals(form):
             product_media.add_option(product, form.typed, current_user)
             db.session.commit()
-            flash(_("Buyers are asked that now."), "success")
+            flash(_("Option added."), "success")
             return to_product(product_id, "options")
         product = products.find(product_id)
     page = render_template("admin/product_option.html", product=product, option=None, form=form)
@@ -116,7 +116,7 @@ def new_option(product_id: int) -> Response:
 
 
 @bp.route("/products/<int:product_id>/options/<int:option_id>", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def product_option(product_id: int, option_id: int) -> Response:
     """Ask something otherwise."""
     product = products.find(product_id)
@@ -126,7 +126,7 @@ def product_option(product_id: int, option_id: int) -> Response:
         with refusals(form):
             product_media.change_option(product, option, form.typed, form.seen.data or "", current_user)
             db.session.commit()
-            flash(_("Saved."), "success")
+            flash(_("Changes saved."), "success")
             return to_product(product_id, "options")
         product = products.find(product_id)
         option = product_media.option_of(product, option_id)
@@ -135,7 +135,7 @@ def product_option(product_id: int, option_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/options/<int:option_id>/move")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def move_option(product_id: int, option_id: int) -> Response:
     """Ask something one place earlier or later."""
     product = products.find(product_id)
@@ -145,26 +145,26 @@ def move_option(product_id: int, option_id: int) -> Response:
 
 
 @bp.post("/products/<int:product_id>/options/<int:option_id>/remove")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def remove_option(product_id: int, option_id: int) -> Response:
     """Ask something no more."""
     product = products.find(product_id)
     product_media.remove_option(product, product_media.option_of(product, option_id), current_user)
     db.session.commit()
-    flash(_("Buyers are not asked that any more."), "success")
+    flash(_("Option removed."), "success")
     return to_product(product_id, "options")
 
 
 @bp.post("/products/<int:product_id>/options/set")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def apply_option_set(product_id: int) -> Response:
     """Ask everything of a set."""
     product = products.find(product_id)
     form = SetForm()
     if not form.validate_on_submit():
-        flash(_("Choose one of the sets."), "error")
+        flash(_("Choose an option set."), "error")
         return to_product(product_id, "options")
     added = product_media.apply_set(product, form.option_set.data, current_user)
     db.session.commit()
-    flash(_("%(number)s questions were added.", number=added), "success")
+    flash(_("Options added: %(number)s.", number=added), "success")
     return to_product(product_id, "options")

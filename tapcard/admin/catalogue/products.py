@@ -1,4 +1,4 @@
-"""Products: the list, and making, changing, copying and hiding one."""
+"""Back office pages for products."""
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -9,15 +9,15 @@ from ...db import db
 from ...models import Product
 from ...services.catalogue import categories, product_media, products
 from ...web import filters
+from ...web.access import access
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ..blueprint import bp
 from ..paging import asked, page_of
 from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
 
 
 @bp.get("/products", endpoint="products")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def list_products() -> str:
     """All products, to search and to filter."""
     question = {name: asked(name) for name in ("search", "state", "kind")}
@@ -33,7 +33,7 @@ def list_products() -> str:
 
 
 @bp.route("/products/new", methods=["GET", "POST"])
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def new_product() -> Response:
     """Make a product; pictures and options follow on its page."""
     form = ProductForm(categories.tree(), categories.collections())
@@ -41,13 +41,13 @@ def new_product() -> Response:
         with refusals(form):
             made = products.create(form.typed, current_user)
             db.session.commit()
-            flash(_("The product is made. Give it pictures now."), "success")
+            flash(_("Product created. Add images next."), "success")
             return redirect(url_for("backoffice.product", product_id=made.id, _anchor="pictures"))
     return product_page(None, form)
 
 
 @bp.route("/products/<int:product_id>", methods=["GET", "POST"], endpoint="product")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def edit_product(product_id: int) -> Response:
     """Change a product."""
     product = products.find(product_id)
@@ -56,30 +56,30 @@ def edit_product(product_id: int) -> Response:
         with refusals(form):
             products.change(product, form.typed, current_user)
             db.session.commit()
-            flash(_("Saved. The shop shows it already."), "success")
+            flash(_("Product saved."), "success")
             return redirect(url_for("backoffice.product", product_id=product_id))
         product = products.find(product_id)
     return product_page(product, form)
 
 
 @bp.post("/products/<int:product_id>/show")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def show_product(product_id: int) -> Response:
     """Put a product on sale, or hide it."""
     is_active = request.form.get("shown") == "yes"
     products.show(products.find(product_id), current_user, is_active=is_active)
     db.session.commit()
-    flash(_("It is on sale.") if is_active else _("It is hidden. Orders keep it as it was sold."), "success")
+    flash(_("Product published.") if is_active else _("Product hidden. Existing orders aren’t affected."), "success")
     return redirect(url_for("backoffice.product", product_id=product_id))
 
 
 @bp.post("/products/<int:product_id>/duplicate")
-@permission_required("catalogue.edit")
+@access("staff:catalogue.edit")
 def duplicate_product(product_id: int) -> Response:
     """Make a hidden copy and go there."""
     copy = products.duplicate(products.find(product_id), current_user)
     db.session.commit()
-    flash(_("This is the copy. It is hidden until you put it on sale."), "success")
+    flash(_("Product duplicated. The copy is hidden until you publish it."), "success")
     return redirect(url_for("backoffice.product", product_id=copy.id))
 
 

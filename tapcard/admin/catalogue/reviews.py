@@ -1,4 +1,4 @@
-"""Reviews: those that wait for a look, and what was decided about the others."""
+"""Back office pages for approving reviews."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,7 +12,7 @@ from ...db import db
 from ...models import Review, ReviewStatus
 from ...services.catalogue import reviews
 from ...services.core import keeping
-from ...web.guards import permission_required
+from ...web.access import access
 from ..blueprint import bp
 from ..paging import page_of
 
@@ -20,27 +20,27 @@ STATES = {each.value: each for each in ReviewStatus}
 
 
 @bp.get("/reviews", endpoint="reviews")
-@permission_required("reviews.decide")
+@access("staff:reviews.decide")
 def list_reviews() -> str:
     """Reviews that nobody has looked at yet, the oldest first; or those that were let through, or left out."""
     state = STATES.get(request.args.get("state", ""), ReviewStatus.WAITING)
     listed = select(Review).where(Review.status == state).options(joinedload(Review.product))
     order = Review.id if state is ReviewStatus.WAITING else Review.id.desc()
-    return render_template("admin/reviews.html", page=page_of(listed.order_by(order)), state=state)
+    return render_template("admin/reviews.html", page=page_of(listed.order_by(order)), state=state, states=ReviewStatus)
 
 
 @bp.post("/reviews/<int:review_id>/approve")
-@permission_required("reviews.decide")
+@access("staff:reviews.decide")
 def approve_review(review_id: int) -> Response:
     """Show a review in the shop."""
-    return decide(review_id, ReviewStatus.APPROVED, _("The shop shows it now."))
+    return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It’s now shown in the shop."))
 
 
 @bp.post("/reviews/<int:review_id>/reject")
-@permission_required("reviews.decide")
+@access("staff:reviews.decide")
 def reject_review(review_id: int) -> Response:
     """Leave a review out of the shop."""
-    return decide(review_id, ReviewStatus.REJECTED, _("It stays out of the shop."))
+    return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn’t shown in the shop."))
 
 
 def decide(review_id: int, status: ReviewStatus, said: str) -> Response:

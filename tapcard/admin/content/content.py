@@ -1,4 +1,4 @@
-"""Words of the shop, for staff: its pages, who reads the newsletter, what people wrote."""
+"""Back office pages for shop pages, newsletter subscribers and messages."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,9 +15,9 @@ from ...db import db
 from ...models import SubscriberStatus
 from ...services.content import enquiries, newsletter, pages
 from ...web import filters
+from ...web.access import access
 from ...web.csvs import csv_stream
 from ...web.forms import refusals
-from ...web.guards import permission_required
 from ...web.navigation import page_address
 from ..blueprint import bp
 from .forms import MENUS, PageForm
@@ -26,14 +26,14 @@ from .forms import MENUS, PageForm
 
 
 @bp.get("/pages", endpoint="pages")
-@permission_required("pages.edit")
+@access("staff:pages.edit")
 def list_pages() -> str:
     """Every page that staff wrote."""
     return render_template("admin/pages.html", pages=pages.all_pages(), menus=MENUS, address_of=page_address)
 
 
 @bp.route("/pages/new", methods=["GET", "POST"])
-@permission_required("pages.edit")
+@access("staff:pages.edit")
 def new_page() -> Response:
     """Write a new page."""
     form = PageForm()
@@ -46,7 +46,7 @@ def new_page() -> Response:
 
 
 @bp.route("/pages/<int:page_id>", methods=["GET", "POST"])
-@permission_required("pages.edit")
+@access("staff:pages.edit")
 def page(page_id: int) -> Response:
     """Change a page; the second of two who do so at once is told."""
     found = pages.by_id(page_id)
@@ -70,7 +70,7 @@ def page_with(form: PageForm, page: Any) -> Response:
 
 def saved(page_id: int) -> Response:
     """Say so, and show the page's form again."""
-    flash(_("Saved."), "success")
+    flash(_("Page saved."), "success")
     return redirect(url_for("backoffice.page", page_id=page_id))
 
 
@@ -78,7 +78,7 @@ def saved(page_id: int) -> Response:
 
 
 @bp.get("/subscribers")
-@permission_required("newsletter.view")
+@access("staff:newsletter.view")
 def subscribers() -> str:
     """Who asked for the newsletter, the newest first."""
     search, status = asked_readers()
@@ -96,7 +96,7 @@ def subscribers() -> str:
 
 
 @bp.get("/subscribers.csv")
-@permission_required("newsletter.view")
+@access("staff:newsletter.view")
 def subscribers_csv() -> Response:
     """The readers that are looked at, for a spreadsheet."""
     names, written = status_names(), writer()
@@ -104,7 +104,7 @@ def subscribers_csv() -> Response:
         (email, names[status], consent, *(written(each) for each in instants))
         for email, status, consent, *instants in newsletter.stream(newsletter.matching(*asked_readers()))
     )
-    header = (_("E-mail"), _("State"), _("Agreed to"), _("Asked"), _("Confirmed"), _("Left"))
+    header = (_("Email"), _("Status"), _("Consent text"), _("Signed up"), _("Confirmed"), _("Unsubscribed"))
     return csv_stream("subscribers.csv", header, rows)
 
 
@@ -128,7 +128,7 @@ def asked_readers() -> tuple[str, SubscriberStatus | None]:
 
 
 @bp.get("/enquiries", endpoint="enquiries")
-@permission_required("enquiries.answer")
+@access("staff:enquiries.answer")
 def list_enquiries() -> str:
     """What people wrote, open messages first."""
     number = asked_number("page") or 1
@@ -137,41 +137,41 @@ def list_enquiries() -> str:
 
 
 @bp.get("/enquiries.csv")
-@permission_required("enquiries.answer")
+@access("staff:enquiries.answer")
 def enquiries_csv() -> Response:
     """All messages, for a spreadsheet."""
     written = writer()
     rows = (
         (written(received), *texts, written(answered)) for received, *texts, answered in enquiries.stream()
     )  # fmt: skip
-    header = (_("Received"), _("Name"), _("E-mail"), _("Order"), _("Message"), _("Answered"))
+    header = (_("Received"), _("Name"), _("Email"), _("Order"), _("Message"), _("Answered"))
     return csv_stream("messages.csv", header, rows)
 
 
 @bp.get("/enquiries/<int:enquiry_id>")
-@permission_required("enquiries.answer")
+@access("staff:enquiries.answer")
 def enquiry(enquiry_id: int) -> str:
     """One message."""
     return render_template("admin/enquiry.html", enquiry=enquiries.by_id(enquiry_id))
 
 
 @bp.post("/enquiries/<int:enquiry_id>/answered")
-@permission_required("enquiries.answer")
+@access("staff:enquiries.answer")
 def answer_enquiry(enquiry_id: int) -> Response:
     """Mark a message as answered."""
     enquiries.answered(enquiries.by_id(enquiry_id), current_user, utcnow())
     db.session.commit()
-    flash(_("Marked as answered."), "success")
+    flash(_("Message marked as answered."), "success")
     return redirect(url_for("backoffice.enquiries"))
 
 
 @bp.post("/enquiries/<int:enquiry_id>/open")
-@permission_required("enquiries.answer")
+@access("staff:enquiries.answer")
 def reopen_enquiry(enquiry_id: int) -> Response:
     """Put a message back among the open ones."""
     enquiries.reopen(enquiries.by_id(enquiry_id), current_user)
     db.session.commit()
-    flash(_("The message is open again."), "success")
+    flash(_("Message reopened."), "success")
     return redirect(url_for("backoffice.enquiry", enquiry_id=enquiry_id))
 
 

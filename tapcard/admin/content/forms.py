@@ -1,4 +1,4 @@
-"""What staff type about the shop's own pages."""
+"""Forms for shop pages."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from ...models import PageMenu, ShopPage
 from ...services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
 from ...web.forms import Form
 
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 MENUS = {
-    PageMenu.NONE: _("In no menu"),
-    PageMenu.TOP: _("In the bar at the top"),
-    PageMenu.FOOTER: _("At the foot of every page"),
+    PageMenu.NONE: _("None"),
+    PageMenu.TOP: _("Header"),
+    PageMenu.FOOTER: _("Footer"),
 }
 LONGEST_VERSION = 12
 
@@ -27,19 +27,19 @@ def as_text(value: Any) -> str:
 class PageForm(Form):
     """A page in Markdown."""
 
-    title = StringField(
-        _("Title"), [DataRequired(_("Give the page a title.")), Length(max=TITLE_LENGTH, message=AT_MOST)]
-    )
+    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=TITLE_LENGTH, message=AT_MOST)])
     slug = StringField(
-        _("Address"),
+        _("URL"),
         [Optional(), Length(max=SLUG_LENGTH, message=AT_MOST)],
-        description=_("The last part of its address, like opening-hours; left empty, it is made of the title."),
+        description=_(
+            "The last part of the page’s URL, for example opening-hours. Leave blank to create it from the title."
+        ),
         render_kw={"autocapitalize": "none", "spellcheck": "false"},
     )
     body = TextAreaField(
-        _("Text"),
+        _("Content"),
         [Optional(), Length(max=BODY_LENGTH, message=AT_MOST)],
-        description=_("Markdown: # Heading, **bold**, - list, [words](https://example.com)."),
+        description=_("Use Markdown: # Heading, **bold**, - list, [link](https://example.com)."),
         render_kw={"rows": 18},
     )
     description = StringField(
@@ -47,17 +47,17 @@ class PageForm(Form):
         [Optional(), Length(max=DESCRIPTION_LENGTH, message=AT_MOST)],
         description=_("One or two sentences for search engines."),
     )
-    menu = SelectField(_("Link"), choices=[SelectChoice(each.value, label) for each, label in MENUS.items()])
+    menu = SelectField(_("Menu"), choices=[SelectChoice(each.value, label) for each, label in MENUS.items()])
     position = IntegerField(
         _("Position"),
         [
-            InputRequired(_("Type a number; small ones come first.")),
-            NumberRange(0, LAST_POSITION, message=_("From %(min)s to %(max)s.")),
+            InputRequired(_("Enter a number.")),
+            NumberRange(0, LAST_POSITION, message=_("Enter a number from %(min)s to %(max)s.")),
         ],
         default=0,
-        description=_("In the menu; small numbers come first."),
+        description=_("Position in the menu. Lower numbers come first."),
     )
-    is_published = BooleanField(_("Published"), description=_("Without this only staff see it, here."))
+    is_published = BooleanField(_("Published"), description=_("Unpublished pages are only visible to staff."))
     version = HiddenField(validators=[Length(max=LONGEST_VERSION)], filters=[as_text])
 
     @classmethod

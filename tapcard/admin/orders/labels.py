@@ -1,4 +1,4 @@
-"""What became of orders, payments and mails, in words for staff."""
+"""Display names for the history, payments and emails of orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,72 +18,66 @@ from ...models import (
     OutboxMessage,
     Payment,
     PaymentStatus,
-    ProductionStatus,
 )
 from ...services.orders.order_desk import Show
 from ...web import filters
 from .order_forms import WAYS
 
+# Kind and icon of a status's chip; its label is in `services.orders.labels`.
 STATUS = {
-    OrderStatus.PENDING: (_("Waits to be paid"), "warn", "hourglass-split"),
-    OrderStatus.PAID: (_("Paid"), "good", "check-circle-fill"),
-    OrderStatus.PROCESSING: (_("In work"), "good", "tools"),
-    OrderStatus.SHIPPED: (_("On its way"), "good", "truck"),
-    OrderStatus.DELIVERED: (_("Delivered"), "quiet", "box-seam"),
-    OrderStatus.CANCELED: (_("Canceled"), "quiet", "x-circle"),
-    OrderStatus.EXPIRED: (_("Not paid in time"), "quiet", "clock-history"),
-    OrderStatus.REFUNDED: (_("Refunded"), "quiet", "arrow-counterclockwise"),
+    OrderStatus.PENDING: ("warn", "hourglass-split"),
+    OrderStatus.PAID: ("good", "check-circle-fill"),
+    OrderStatus.PROCESSING: ("good", "tools"),
+    OrderStatus.SHIPPED: ("good", "truck"),
+    OrderStatus.DELIVERED: ("quiet", "box-seam"),
+    OrderStatus.CANCELED: ("quiet", "x-circle"),
+    OrderStatus.EXPIRED: ("quiet", "clock-history"),
+    OrderStatus.REFUNDED: ("quiet", "arrow-counterclockwise"),
 }
 SHOWN = {
     Show.ALL: _("All orders"),
     Show.TO_PRODUCE: _("To produce"),
     Show.TO_SHIP: _("To ship"),
-    Show.OFFLINE: _("Waiting for cash or a transfer"),
+    Show.OFFLINE: _("Awaiting cash or bank transfer"),
     Show.OVERSOLD: _("Oversold"),
-    Show.CARE: _("Payment needs care"),
-}
-PRODUCTION = {
-    ProductionStatus.QUEUED: _("Queued"),
-    ProductionStatus.PRINTED: _("Printed"),
-    ProductionStatus.ADHERED: _("Adhered"),
-    ProductionStatus.PACKED: _("Packed"),
+    Show.CARE: _("Payment needs review"),
 }
 PAYMENT = {
-    PaymentStatus.CREATED: (_("Begun"), "quiet", "hourglass"),
-    PaymentStatus.PENDING: (_("Waiting for the money"), "warn", "hourglass-split"),
-    PaymentStatus.SUCCEEDED: (_("Paid"), "good", "check-circle-fill"),
-    PaymentStatus.FAILED: (_("Failed"), "quiet", "x-circle"),
-    PaymentStatus.CANCELED: (_("Canceled"), "quiet", "x-circle"),
-    PaymentStatus.EXPIRED: (_("Not paid in time"), "quiet", "clock-history"),
-    PaymentStatus.MISMATCH: (_("Does not agree"), "bad", "exclamation-triangle-fill"),
+    PaymentStatus.CREATED: ("quiet", "hourglass"),
+    PaymentStatus.PENDING: ("warn", "hourglass-split"),
+    PaymentStatus.SUCCEEDED: ("good", "check-circle-fill"),
+    PaymentStatus.FAILED: ("quiet", "x-circle"),
+    PaymentStatus.CANCELED: ("quiet", "x-circle"),
+    PaymentStatus.EXPIRED: ("quiet", "clock-history"),
+    PaymentStatus.MISMATCH: ("bad", "exclamation-triangle-fill"),
 }
-GATEWAYS = {"offline": _("Outside the web"), "sandbox": _("Sandbox")}
+GATEWAYS = {"offline": _("Offline"), "sandbox": _("Test payment")}
 MOVES = {
-    OrderMove.PLACE: _("Ordered"),
-    OrderMove.PAY: _("Paid"),
-    OrderMove.PROCESS: _("Work began"),
-    OrderMove.SHIP: _("Sent on its way"),
-    OrderMove.DELIVER: _("Delivered"),
-    OrderMove.CANCEL: _("Canceled"),
-    OrderMove.EXPIRE: _("Not paid in time"),
-    OrderMove.REFUND: _("Refunded"),
+    OrderMove.PLACE: _("Order placed"),
+    OrderMove.PAY: _("Payment received"),
+    OrderMove.PROCESS: _("Processing started"),
+    OrderMove.SHIP: _("Order shipped"),
+    OrderMove.DELIVER: _("Order delivered"),
+    OrderMove.CANCEL: _("Order cancelled"),
+    OrderMove.EXPIRE: _("Order expired"),
+    OrderMove.REFUND: _("Order refunded"),
 }
 DEEDS = {
     "order.noted": _("Note"),
-    "order.extended": _("More time to pay, in days"),
-    "order.oversold": _("Oversold: not everything in it is there to be given"),
-    "order.given_after_all": _("Given after all"),
-    "payment.confirmed": _("Payment noted"),
-    "payment.dismissed": _("Payment seen to"),
-    "payment.mismatched": _("A payment did not agree with what was asked for"),
+    "order.extended": _("Payment deadline extended (days)"),
+    "order.oversold": _("Oversold: some items are out of stock"),
+    "order.given_after_all": _("Order fulfilled after restock"),
+    "payment.confirmed": _("Payment recorded"),
+    "payment.dismissed": _("Payment resolved"),
+    "payment.mismatched": _("Payment amount didn’t match"),
 }
 MAILS = {
-    "mail.order_received": _("Order received"),
-    "mail.order_to_owner": _("New order, to the shop"),
-    "mail.order_paid": _("Order paid"),
-    "mail.order_canceled": _("Order canceled"),
-    "mail.order_shipped": _("On its way"),
-    "mail.order_delivered": _("Delivered, and asked for a review"),
+    "mail.order_received": _("Order confirmation"),
+    "mail.order_to_owner": _("New order notification to the shop"),
+    "mail.order_paid": _("Payment confirmation"),
+    "mail.order_canceled": _("Order cancellation"),
+    "mail.order_shipped": _("Shipping confirmation"),
+    "mail.order_delivered": _("Delivery confirmation and review request"),
 }
 
 
@@ -99,7 +93,7 @@ class File:
 
 def choices() -> list[tuple[str, Any]]:
     """What a list may show, for its menu."""
-    states = [(status.value, words[0]) for status, words in STATUS.items()]
+    states = [(status.value, filters.label(status)) for status in STATUS]
     return [*((show.value, words) for show, words in SHOWN.items()), *states]
 
 
@@ -115,7 +109,7 @@ def files(order: Order) -> list[File]:
     for place, line in enumerate(order.lines, 1):
         seen: set[str] = set()
         front, rear = (line.design.front_picture, line.design.rear_picture) if line.design else (None, None)
-        own = [(gettext("Front"), "front", front), (gettext("Rear"), "rear", rear)]
+        own = [(gettext("Front"), "front", front), (gettext("Back"), "rear", rear)]
         answers = [(each["label"], "picture", each["value"]) for each in line.options if each.get("kind") == "picture"]
         rest = [(gettext("Picture"), "picture", name) for name in line.pictures]
         for label, kind, name in [*own, *answers, *rest]:
@@ -158,14 +152,16 @@ def why_care(order: Order, payment: Payment) -> str:
     came = filters.write_money(order.money(payment.captured_amount))
     if payment.status is PaymentStatus.MISMATCH:
         return gettext(
-            "%(came)s came where %(asked)s were asked for. Nothing was given for it; give the money back.",
+            "We received %(came)s instead of %(asked)s, so nothing was fulfilled. Refund the customer.",
             came=came, asked=filters.write_money(payment.money),
         )  # fmt: skip
     if order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED):
-        return gettext("%(came)s came for an order that is over. Give the money back.", came=came)
+        return gettext("We received %(came)s for an order that’s no longer open. Refund the customer.", came=came)
     if order.is_oversold:
-        return gettext("%(came)s came, but not everything is there to be given. Give it or the money.", came=came)
-    return gettext("%(came)s came on top of what was paid before. Give the money back.", came=came)
+        return gettext(
+            "We received %(came)s, but some items are out of stock. Fulfil the order or refund the customer.", came=came
+        )
+    return gettext("We received an extra payment of %(came)s. Refund the customer.", came=came)
 
 
 def mail_state(mail: OutboxMessage) -> tuple[str, str, str]:
@@ -173,8 +169,8 @@ def mail_state(mail: OutboxMessage) -> tuple[str, str, str]:
     if mail.done_at is not None:
         return gettext("Sent"), "good", "check-circle-fill"
     if mail.failed_at is not None:
-        return gettext("Failed"), "bad", "exclamation-triangle-fill"
-    return gettext("Waiting"), "quiet", "hourglass-split"
+        return gettext("Not sent"), "bad", "exclamation-triangle-fill"
+    return gettext("Sending"), "quiet", "hourglass-split"
 
 
 def is_handed_over(order: Order) -> bool:

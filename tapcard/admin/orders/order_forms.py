@@ -1,4 +1,4 @@
-"""What staff type about orders, their payments and credit."""
+"""Forms for orders, payments and store credit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ WAYS = {
 }
 MOST_DAYS = 60
 MOST_CREDIT = 100_000_000  # minor units at once: more is a slip of the finger
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 
 
 class AmountField(StringField):
@@ -29,7 +29,7 @@ class AmountField(StringField):
 
     def __init__(self, label: Any, validators: Sequence[Any] = (), **kwargs: Any) -> None:
         render = {"inputmode": "decimal", "autocomplete": "off"}
-        super().__init__(label, [DataRequired(_("Type an amount.")), *validators], render_kw=render, **kwargs)
+        super().__init__(label, [DataRequired(_("Enter an amount.")), *validators], render_kw=render, **kwargs)
         self.currency = ""
         self.amount = Money(0, "")
 
@@ -37,9 +37,9 @@ class AmountField(StringField):
         """Read the text; the form says in which currency."""
         amount = money.parse(self.data or "", self.currency)
         if amount is None:
-            raise StopValidation(_("Type an amount like 24.50, in digits."))
+            raise StopValidation(_("Enter an amount such as 24.50."))
         if not amount:
-            raise StopValidation(_("Type an amount above zero."))
+            raise StopValidation(_("Enter an amount above zero."))
         self.amount = amount
 
 
@@ -48,12 +48,12 @@ class PaymentForm(Form):
 
     amount = AmountField(_("Amount"))
     how = RadioField(
-        _("How it came"), choices=[SelectChoice(value, label) for value, label in WAYS.items()], default="cash"
+        _("Payment method"), choices=[SelectChoice(value, label) for value, label in WAYS.items()], default="cash"
     )
     note = StringField(
         _("Reference"),
         [Optional(), Length(max=200, message=AT_MOST)],
-        description=_("The receipt of the terminal, the line of the bank statement, the number of the cheque."),
+        description=_("For example, the receipt number, bank transfer reference or cheque number."),
     )
     seen = HiddenField()
 
@@ -75,7 +75,7 @@ class ShipForm(Form):
     tracking_number = StringField(
         _("Tracking number"),
         [Optional(), Length(max=80, message=AT_MOST)],
-        description=_("The buyer reads both in the mail that tells of the parcel."),
+        description=_("We include both in the shipping email to the customer."),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
 
@@ -85,7 +85,7 @@ class CancelForm(Form):
 
     why = StringField(
         _("Reason"),
-        [DataRequired(_("Say why, for whoever looks at this order later.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
     )
 
 
@@ -93,10 +93,10 @@ class ExtendForm(Form):
     """More time to pay."""
 
     days = IntegerField(
-        _("Days from now"),
+        _("Days to add from today"),
         [
-            InputRequired(_("How many days?")),
-            NumberRange(1, MOST_DAYS, message=_("From %(min)s to %(max)s days.")),
+            InputRequired(_("Enter a number of days.")),
+            NumberRange(1, MOST_DAYS, message=_("Enter a number from %(min)s to %(max)s.")),
         ],
     )
 
@@ -105,7 +105,7 @@ class NoteForm(Form):
     """A note for staff alone."""
 
     note = TextAreaField(
-        _("Note"), [DataRequired(_("Type the note.")), Length(max=1000, message=AT_MOST)], render_kw={"rows": 4}
+        _("Note"), [DataRequired(_("Enter a note.")), Length(max=1000, message=AT_MOST)], render_kw={"rows": 4}
     )
 
 
@@ -113,8 +113,8 @@ class DismissForm(Form):
     """What became of money that needed care."""
 
     why = StringField(
-        _("What was done"),
-        [DataRequired(_("Say what was done about it.")), Length(max=200, message=AT_MOST)],
+        _("How it was resolved"),
+        [DataRequired(_("Enter how it was resolved.")), Length(max=200, message=AT_MOST)],
     )
 
 
@@ -130,9 +130,9 @@ class SwapForm(Form):
 
     token = StringField(
         _("Token of the card from stock"),
-        [DataRequired(_("Scan the card, or type its token."))],
+        [DataRequired(_("Scan the card or enter its token."))],
         description=_(
-            "Of the same design, new and free. It takes over the claim code; the card that was made retires."
+            "Use an unclaimed card with the same design. It takes over the claim code. The original card is retired."
         ),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
@@ -148,8 +148,8 @@ class CreditForm(Form):
     amount = AmountField(_("Amount"))
     why = StringField(
         _("Reason"),
-        [DataRequired(_("Say what it is given for.")), Length(max=200, message=AT_MOST)],
-        description=_("The customer can read it."),
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+        description=_("The customer can see this."),
     )
     seen = HiddenField()
 
@@ -160,7 +160,7 @@ class CreditForm(Form):
     def validate_amount(self, field: AmountField) -> None:
         """Refuse what is a slip of the finger."""
         if field.amount.amount > MOST_CREDIT:
-            raise StopValidation(_("This is more than can be given at once."))
+            raise StopValidation(_("That’s more than you can give at once. Enter a smaller amount."))
 
     @property
     def seen_amount(self) -> int:

@@ -1,4 +1,4 @@
-"""Orders for staff: the list, an order's page, and every step that leads it on."""
+"""Back office pages for orders and their processing steps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ from ...services.orders import order_desk, orders
 from ...services.orders.order_desk import Show
 from ...services.payments import oversold, payments
 from ...web import filters
+from ...web.access import access
 from ...web.forms import Form, refusals
-from ...web.guards import permission_required
 from ...workflows import paying
 from ..blueprint import bp
 from . import labels
@@ -34,7 +34,7 @@ def chosen(text: str) -> Show | OrderStatus:
 
 
 @bp.get("/orders", endpoint="orders")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def list_orders() -> str:
     """Orders, those that somebody waits for first; searched and filtered by the address."""
     show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
@@ -49,7 +49,7 @@ def list_orders() -> str:
 
 
 @bp.get("/orders/<number>")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def order(number: str) -> str:
     """One order with all there is to know and to do."""
     found = order_desk.whole(number)
@@ -77,7 +77,7 @@ def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: A
                 do()
             except GatewayError:
                 db.session.rollback()
-                form.form_errors.append(_("The way to pay that was chosen does not answer. Try again in a moment."))
+                form.form_errors.append(_("The payment provider isn’t responding. Try again in a moment."))
             else:
                 db.session.commit()
                 flash(said, "success")
@@ -101,33 +101,33 @@ def press(number: str, do: Callable[[Order], None], said: str) -> Response:
 
 
 @bp.post("/orders/<number>/process")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def process_order(number: str) -> Response:
     """Note that somebody works on it."""
-    return press(number, lambda found: orders.process(found, current_user), _("You are on it."))
+    return press(number, lambda found: orders.process(found, current_user), _("Processing started."))
 
 
 @bp.post("/orders/<number>/deliver")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def deliver_order(number: str) -> Response:
     """Note that everything has arrived, or was handed over."""
-    return press(number, lambda found: orders.deliver(found, current_user, utcnow()), _("Marked as delivered."))
+    return press(number, lambda found: orders.deliver(found, current_user, utcnow()), _("Order marked as delivered."))
 
 
 @bp.post("/orders/<number>/give")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def give_order(number: str) -> Response:
     """Give what an oversold order promises, since it was found after all."""
     keys = current_app.extensions["keys"]
     return press(
         number,
         lambda found: oversold.give_after_all(found, current_user, keys, utcnow()),
-        _("Everything in it is given."),
+        _("Order fulfilled."),
     )
 
 
 @bp.post("/orders/<number>/lines/<int:line_id>/produce")
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
     """Note how far a line of cards is."""
     found = order_desk.whole(number)
@@ -136,13 +136,13 @@ def produce_line(number: str, line_id: int) -> Response:
         abort(400)
     status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
     line = order_desk.produce(found, line_id, status, was, current_user)
-    flash(_("%(title)s: %(state)s.", title=line.full_title, state=labels.PRODUCTION[status]), "success")
+    flash(_("%(title)s: %(state)s.", title=line.full_title, state=filters.label(status)), "success")
     db.session.commit()
     return redirect(url_for("backoffice.order", number=found.number, _anchor=f"line-{line_id}"))
 
 
 @bp.route("/orders/<number>/ship", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def ship_order(number: str) -> Response:
     """Send the parcel on its way, and tell the buyer."""
     found, form = order_desk.whole(number), ShipForm()
@@ -153,13 +153,14 @@ def ship_order(number: str) -> Response:
         orders.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
 
     return step(
-        found, form, do, _("On its way; the buyer is told."), title=_("Ship this order"), label=_("Ship"),
-        warning=_("Not every card of it is packed yet.") if unfinished else "",
+        found, form, do, _("Marked as shipped. We’ve emailed the customer."),
+        title=_("Ship order"), label=_("Mark as shipped"),
+        warning=_("Some cards in this order aren’t packed yet.") if unfinished else "",
     )  # fmt: skip
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
     """Cancel what is not paid; the buyer is told, and what it held is free again."""
     found, form = order_desk.whole(number), CancelForm()
@@ -170,31 +171,32 @@ def cancel_order(number: str) -> Response:
         order_desk.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return step(
-        found, form, do, _("Canceled; the buyer is told."), title=_("Cancel this order"), kind="danger",
-        lead=_("Goods, cards, credit and codes that it holds are free again."), label=_("Cancel the order"),
+        found, form, do, _("Order cancelled. We’ve emailed the customer."), title=_("Cancel order"), kind="danger",
+        lead=_("Stock, cards, credit and codes held by this order are released."), label=_("Cancel order"),
     )  # fmt: skip
 
 
 @bp.route("/orders/<number>/extend", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def extend_order(number: str) -> Response:
     """Give the buyer more time to pay."""
     found, form = order_desk.whole(number), ExtendForm(days=filters.shop().offline_days)
     return step(
         found, form, lambda: order_desk.wait_longer(found, form.days.data, current_user, utcnow()),
-        _("There is more time now."), title=_("More time to pay"), label=_("Give more time"),
-        lead=_("It waits until %(instant)s.", instant=filters.write_datetime(found.expires_at)),
+        _("Payment deadline extended."), title=_("Extend payment deadline"), label=_("Extend deadline"),
+        lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(found.expires_at)),
     )  # fmt: skip
 
 
 @bp.route("/orders/<number>/note", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def note_order(number: str) -> Response:
     """Write something down for the others."""
     found, form = order_desk.whole(number), NoteForm()
     return step(
-        found, form, lambda: order_desk.note(found, form.note.data or "", current_user), _("Noted."),
-        title=_("Add a note"), lead=_("It stands in the order's history, for staff alone."), label=_("Save the note"),
+        found, form, lambda: order_desk.note(found, form.note.data or "", current_user), _("Note added."),
+        title=_("Add note"), label=_("Save note"),
+        lead=_("Notes appear in the order history. Only staff can see them."),
     )  # fmt: skip
 
 
@@ -202,7 +204,7 @@ def note_order(number: str) -> Response:
 
 
 @bp.route("/orders/<number>/payment", methods=["GET", "POST"])
-@permission_required("payments.confirm")
+@access("staff:payments.confirm")
 def take_payment(number: str) -> Response:
     """Note money that came outside the web, the whole or a part."""
     found = order_desk.whole(number)
@@ -221,16 +223,16 @@ def take_payment(number: str) -> Response:
         form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
         form.amount.data = form.amount.data if form.is_submitted() else due.plain()
         money, total = filters.write_money(due), filters.write_money(found.total)
-        return _("%(money)s of %(total)s are due.", money=money, total=total)
+        return _("%(money)s of %(total)s is due.", money=money, total=total)
 
     return step(
-        found, form, do, _("The payment is noted."),
-        title=_("Take a payment"), lead=lead, label=_("Note the payment"),
+        found, form, do, _("Payment recorded."),
+        title=_("Record payment"), lead=lead, label=_("Record payment"),
     )  # fmt: skip
 
 
 @bp.route("/orders/<number>/payments/<public_id>/seen", methods=["GET", "POST"])
-@permission_required("payments.confirm")
+@access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
     """Note that somebody has seen to a payment that needed care."""
     found, form = order_desk.whole(number), DismissForm()
@@ -240,6 +242,6 @@ def dismiss_payment(number: str, public_id: str) -> Response:
         abort(404)
     return step(
         found, form, lambda: payments.dismiss(payment, form.why.data or "", actor=current_user),
-        _("Seen to."), title=_("This payment is seen to"), label=_("Seen to"),
+        _("Payment marked as resolved."), title=_("Resolve payment"), label=_("Mark as resolved"),
         lead=labels.why_care(found, payment),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What making and packing an order takes: artwork, cards with their codes, the delivery note."""
+"""Back office pages for producing and packing orders: artwork, cards, claim codes and delivery notes."""
 
 from flask import Response, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,7 @@ from ...models import Card, Order, OrderLine
 from ...services.cards import cards
 from ...services.orders import fulfillment, order_desk
 from ...web import csvs, uploads
-from ...web.guards import permission_required
+from ...web.access import access
 from ...web.qr_files import qr_file
 from ..blueprint import bp
 from . import labels
@@ -20,7 +20,7 @@ from .orders import step
 
 
 @bp.get("/orders/<number>/files/<name>")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def order_file(number: str, name: str) -> Response:
     """A buyer's picture as it was stored, to take along; nothing that does not go with the order."""
     found = order_desk.whole(number)
@@ -37,7 +37,7 @@ def order_file(number: str, name: str) -> Response:
 
 
 @bp.get("/orders/<number>/cards")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def order_cards(number: str) -> str:
     """The cards of an order, with what goes onto them and into the box."""
     found = order_desk.whole(number)
@@ -51,7 +51,7 @@ def order_cards(number: str) -> str:
 
 
 @bp.get("/orders/<number>/cards.csv")
-@permission_required("cards.make")
+@access("staff:cards.make")
 def order_cards_csv(number: str) -> Response:
     """The same as a table, for whoever writes the chips and prints the inserts."""
     found, site = order_desk.whole(number), current_app.config["SITE_URL"]
@@ -64,7 +64,7 @@ def order_cards_csv(number: str) -> Response:
 
 
 @bp.get("/orders/<number>/cards/<token>/qr.<kind>")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def order_card_qr(number: str, token: str, kind: str) -> Response:
     """The QR code of one of its cards, to print."""
     card = sold_card(order_desk.whole(number), token)
@@ -72,7 +72,7 @@ def order_card_qr(number: str, token: str, kind: str) -> Response:
 
 
 @bp.route("/orders/<number>/cards/<token>/swap", methods=["GET", "POST"])
-@permission_required("orders.edit")
+@access("staff:orders.edit")
 def swap_card(number: str, token: str) -> ResponseReturnValue:
     """Pack a card from stock instead of one that would have to be made."""
     found, form = order_desk.whole(number), SwapForm()
@@ -81,12 +81,13 @@ def swap_card(number: str, token: str) -> ResponseReturnValue:
     def do() -> None:
         stock = cards.find(form.token.data or "")
         if stock is None:
-            raise cards.CardNotFound(_("There is no card with this token."), field="token")
+            raise cards.CardNotFound(_("No card has that token. Check the spelling."), field="token")
         fulfillment.swap_in(card, stock, current_user, utcnow())
 
     return step(
-        found, form, do, _("The card from stock is packed instead."),
-        title=_("Pack a card from stock"), label=_("Pack this card"), lead=_("Instead of %(token)s.", token=card.token),
+        found, form, do, _("Card replaced."),
+        title=_("Use a card from stock"), label=_("Use this card"),
+        lead=_("Replaces card %(token)s.", token=card.token),
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def sold_card(found: Order, token: str) -> Card:
 
 
 @bp.get("/orders/<number>/delivery-note")
-@permission_required("orders.view")
+@access("staff:orders.view")
 def delivery_note(number: str) -> str:
     """What goes into the box: everything but the prices."""
     return render_template("admin/delivery_note.html", order=order_desk.whole(number))

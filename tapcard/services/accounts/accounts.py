@@ -20,7 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ... import outbox
+from ... import outbox, registry
 from ...clock import utcnow
 from ...db import db, insert, transactions
 from ...errors import DomainError
@@ -47,40 +47,7 @@ test123456 testtest123 welcome123 welcome1234 zaq12wsxcde3 zxcvbnm123 zxcvbnmasd
 """
 COMMON_PASSWORDS = frozenset(_COMMON.split())
 
-# What staff of each kind may do in the back office; the owner may everything.
-ROLES: dict[str, tuple[str, ...]] = {
-    "owner": ("*",),
-    "staff": (
-        "cards.view",
-        "cards.register",
-        "cards.make",
-        "cards.lock",
-        "cards.retire",
-        "catalogue.edit",
-        "promotions.edit",
-        "delivery.edit",
-        "designs.edit",
-        "reviews.decide",
-        "orders.view",
-        "orders.edit",
-        "payments.confirm",
-        "credit.give",
-        "pages.edit",
-        "enquiries.answer",
-        "newsletter.view",
-        "hosts.block",
-        "profiles.view",
-        "taps.view",
-        "users.view",
-        "mails.view",
-        "audit.view",
-        "pages.edit",
-        "newsletter.view",
-        "enquiries.answer",
-    ),
-    "teacher": ("classes.teach", "classes.check_in"),
-    "assistant": ("classes.check_in",),
-}
+FIXED_ROLES = ("owner", "staff", "teacher", "assistant")
 
 # Links that prove control of an address, or lead to another one: void once the password or the address has changed.
 VOID_AFTER_A_CHANGE = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD, LinkPurpose.CHANGE_EMAIL)
@@ -181,10 +148,10 @@ def normalise_email(raw: str) -> str:
     try:
         checked = validate_email(raw.strip(), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
-        raise InvalidEmail(_("This is not an e-mail address. Write it like ada@example.com.")) from None
+        raise InvalidEmail(_("Enter a valid email address, such as ada@example.com.")) from None
     email = checked.normalized.lower()
     if len(email) > EMAIL_LENGTH:
-        raise InvalidEmail(_("This e-mail address is too long."))
+        raise InvalidEmail(_("That email address is too long."))
     return email
 
 
@@ -234,13 +201,13 @@ def refuse_weak(password: str, email: str) -> None:
     if len(password) < SHORTEST_PASSWORD:
         raise WeakPassword(_("Use at least %(least)s characters."), least=SHORTEST_PASSWORD)
     if len(password) > LONGEST_PASSWORD:
-        raise WeakPassword(_("Use at most %(most)s characters."), most=LONGEST_PASSWORD)
+        raise WeakPassword(_("Enter %(most)s characters or fewer."), most=LONGEST_PASSWORD)
     folded = password.strip().lower()
     if folded == email.lower() or folded == email.lower().partition("@")[0]:
-        raise WeakPassword(_("Your e-mail address is the first thing anybody would try. Choose something else."))
+        raise WeakPassword(_("Your email address is too easy to guess. Choose another password."))
     steps = {ord(after) - ord(before) for before, after in pairwise(folded)}
     if folded in COMMON_PASSWORDS or len(set(folded)) < FEWEST_CHARACTERS or len(steps) == 1:
-        raise WeakPassword(_("This password is easy to guess. Three or four words in a row make a good one."))
+        raise WeakPassword(_("That password is too easy to guess. Try three or four random words."))
 
 
 def authenticate(email: str, password: str, now: datetime) -> User:
@@ -252,9 +219,7 @@ def authenticate(email: str, password: str, now: datetime) -> User:
     is_right = _matches(known.password_hash if known else None, password)
     user = _reread(known, password, now) if known is not None and is_right else None
     if user is None:
-        raise WrongCredentials(
-            _("No account has this e-mail address and this password. Check both, or set a new password.")
-        )
+        raise WrongCredentials(_("Incorrect email or password. Try again or reset your password."))
     user.seen_at = now
     return user
 
@@ -282,7 +247,7 @@ def confirm_password(user_id: int, password: str) -> "_Credentials":
 
 
 def _wrong_password() -> WrongPassword:
-    return WrongPassword(_("This is not your password."))
+    return WrongPassword(_("That password isn't correct."))
 
 
 def set_password(token: str, password: str, now: datetime) -> User:
@@ -424,9 +389,16 @@ def create_owner(
     return user
 
 
+def fixed_roles() -> dict[str, tuple[str, ...]]:
+    """Return the permissions of each fixed role, from what the subjects declare; the owner has every permission."""
+    declared = registry.permissions.items()
+    roles = {role: tuple(name for name, granted in declared if role in granted) for role in FIXED_ROLES}
+    return {**roles, "owner": ("*",)}
+
+
 def seed_roles() -> None:
     """Bring the fixed roles and what they may do up to date; twice is the same as once."""
-    for name, permissions in ROLES.items():
+    for name, permissions in fixed_roles().items():
         values = {"permissions": list(permissions), "is_fixed": True}
         fresh = insert(Role).values(name=name, **values)
         db.session.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=values))
@@ -441,7 +413,7 @@ def _find_or_insert(email: str, values: dict[str, Any]) -> tuple[User, bool]:
 
 
 def _address_taken() -> AddressTaken:
-    return AddressTaken(_("There is an account with this e-mail address. Log in, or set a new password."))
+    return AddressTaken(_("An account with this email already exists. Log in or reset your password."))
 
 
 # --- mailed links -----------------------------------------------------------------------------------------------------
@@ -476,7 +448,7 @@ def peek(token: str, purpose: LinkPurpose, now: datetime) -> LinkFacts:
         raise _link_expired()
     user_id, email, used_at, expires_at, current_email, first_name, password_hash, verified_at, is_alive = row
     if used_at is not None:
-        raise LinkUsed(_("This link has been used already."))
+        raise LinkUsed(_("This link has already been used."))
     if expires_at <= now or not is_alive or _is_outdated(purpose, email, current_email):
         raise _link_expired()
     return LinkFacts(user_id, email, current_email, first_name, password_hash is not None, verified_at is not None)
@@ -496,7 +468,7 @@ def follow_link(token: str, purpose: LinkPurpose, now: datetime) -> LinkToken:
     )
     if used.rowcount != 1:  # type: ignore[attr-defined]
         if link is not None and link.used_at is not None:
-            raise LinkUsed(_("This link has been used already."))
+            raise LinkUsed(_("This link has already been used."))
         raise _link_expired()
     assert link is not None
     is_alive = db.session.scalar(select(_is_alive(purpose, now)).where(User.id == link.user_id))
@@ -536,7 +508,7 @@ def void_links(user: User, now: datetime, *purposes: LinkPurpose) -> None:
 
 
 def _link_expired() -> LinkExpired:
-    return LinkExpired(_("This link does not work any more."))
+    return LinkExpired(_("This link is no longer valid."))
 
 
 # --- the address of an account ----------------------------------------------------------------------------------------
@@ -575,7 +547,7 @@ def ask_email_change(user_id: int, password: str, email: str, now: datetime) -> 
     confirm_password(user_id, password)
     user = db.session.get_one(User, user_id)
     if email == user.email:
-        raise SameAddress(_("This is your address already."))
+        raise SameAddress(_("This is already your email address."))
     void_links(user, now, LinkPurpose.CHANGE_EMAIL)
     link, _token = LinkToken.issue(user, LinkPurpose.CHANGE_EMAIL, email, now)  # the mail makes a token of its own
     db.session.add(link)
@@ -632,9 +604,9 @@ def _move_to(user: User, email: str, now: datetime) -> None:
         with db.session.begin_nested():
             user.email, user.verified_at = email, now
     except IntegrityError:
-        raise AddressTaken(_("Another account has this e-mail address by now.")) from None
+        raise AddressTaken(_("Another account is already using this email address.")) from None
     if _is_reserved(email, user, now):
-        raise AddressTaken(_("Another account has this e-mail address by now."))
+        raise AddressTaken(_("Another account is already using this email address."))
 
 
 # --- everything else --------------------------------------------------------------------------------------------------

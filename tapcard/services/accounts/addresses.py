@@ -20,9 +20,9 @@ LENGTHS = {
     "name": 100, "company": 100, "line1": 100, "line2": 100, "city": 100, "region": 100, "postal_code": 20
 }  # fmt: skip
 PROMPTS = {
-    "name": _("Who lives there? Write the name."),
-    "line1": _("Write street and number."),
-    "city": _("Write the town or city."),
+    "name": _("Enter the recipient's name."),
+    "line1": _("Enter the street address."),
+    "city": _("Enter the town or city."),
 }
 TYPED = (*LENGTHS, "country", "phone")
 
@@ -41,18 +41,32 @@ POSTAL_CODES = {
 # libaddressinput requires it (Google's collection of the posts' rules, which browsers use too), and Mexico and Nigeria,
 # where carriers ask for it.
 REGIONS = {
-    "state": (_("State"), _("Write the state."), "AS AU BR FM IN MH MP MX NG PW UM US VE VI"),
-    "province": (_("Province"), _("Write the province."), "CA CN CR ES HN ID IQ IT KR PG SO SV"),
-    "prefecture": (_("Prefecture"), _("Write the prefecture."), "JP"),
-    "emirate": (_("Emirate"), _("Write the emirate."), "AE"),
-    "department": (_("Department"), _("Write the department."), "CO"),
-    "area": (_("Area"), _("Write the area."), "HK"),
-    "county": (_("County"), _("Write the county."), "TW"),
-    "parish": (_("Parish"), _("Write the parish."), "JM"),
-    "island": (_("Island"), _("Write the island."), "KN KY PF"),
-    "district": (_("District"), _("Write the district."), "NR"),
-    "oblast": (_("Region (oblast)"), _("Write the region."), "RU UA"),
+    "state": (_("State"), _("Enter the state."), "AS AU BR FM IN MH MP MX NG PW UM US VE VI"),
+    "province": (_("Province"), _("Enter the province."), "CA CN CR ES HN ID IQ IT KR PG SO SV"),
+    "prefecture": (_("Prefecture"), _("Enter the prefecture."), "JP"),
+    "emirate": (_("Emirate"), _("Enter the emirate."), "AE"),
+    "department": (_("Department"), _("Enter the department."), "CO"),
+    "area": (_("Area"), _("Enter the area."), "HK"),
+    "county": (_("County"), _("Enter the county."), "TW"),
+    "parish": (_("Parish"), _("Enter the parish."), "JM"),
+    "island": (_("Island"), _("Enter the island."), "KN KY PF"),
+    "district": (_("District"), _("Enter the district."), "NR"),
+    "oblast": (_("Region (oblast)"), _("Enter the region."), "RU UA"),
 }
+# What people in a country call its postal codes, with what to say of one that is missing or wrong there.
+POSTAL_CODE_WORDS = {
+    "postcode": (
+        _("Postcode"), _("Enter a postcode."), _("That postcode isn't valid for %(country)s."), "AU GB GG IM JE NZ"
+    ),
+    "zip": (
+        _("ZIP code"), _("Enter a ZIP code."), _("That ZIP code isn't valid for %(country)s."), "AS GU MP PR US VI"
+    ),
+}  # fmt: skip
+POSTAL_CODE_ELSEWHERE = (
+    _("Postal code"), _("Enter a postal code."), _("That postal code isn't valid for %(country)s.")
+)  # fmt: skip
+# Countries whose English names need an article in a sentence.
+WITH_ARTICLE = "AE BS CF DO FK GB GM KM KY MH MP MV NL PH SB SC TC UM US VG VI"
 REGION_NAMES = {code: name for name, _prompt, codes in REGIONS.values() for code in codes.split()}
 REGION_PROMPTS = {code: prompt for _name, prompt, codes in REGIONS.values() for code in codes.split()}
 
@@ -82,7 +96,7 @@ def own_address(user: User, address_id: int) -> Address:
     if 0 < address_id < 2**63:
         address = db.session.scalar(owned_by(user).where(Address.id == address_id))
     if address is None:
-        raise AddressNotFound(_("You have no such address."))
+        raise AddressNotFound(_("We can't find that address."))
     return address
 
 
@@ -100,7 +114,7 @@ def add(user: User, typed: Mapping[str, str]) -> Address:
     _hold(user)
     number = db.session.scalar(select(sa.func.count()).where(Address.user_id == user.id)) or 0
     if number >= MOST_ADDRESSES:
-        raise TooManyAddresses(_("You have %(number)d addresses already. Delete one to add another."), number=number)
+        raise TooManyAddresses(_("You already have %(number)d addresses. Delete one to add another."), number=number)
     address = Address(user_id=user.id, is_default=number == 0, **values)
     db.session.add(address)
     db.session.flush()  # whoever adds it wants its id
@@ -151,7 +165,7 @@ def _set_default(user: User, address_id: int) -> None:
 
 def _refuse_none(result: sa.Result[object]) -> None:
     if result.rowcount != 1:  # type: ignore[attr-defined]
-        raise AddressNotFound(_("You have no such address."))
+        raise AddressNotFound(_("We can't find that address."))
 
 
 def clean_all(typed: Mapping[str, str]) -> dict[str, str | None]:
@@ -175,14 +189,29 @@ def clean_all(typed: Mapping[str, str]) -> dict[str, str | None]:
     return values
 
 
+def postal_code_words(country: str) -> tuple[str, str, str]:
+    """Return what postal codes of a country are called, and the messages for a missing and a wrong one."""
+    for name, missing, wrong, codes in POSTAL_CODE_WORDS.values():
+        if country in codes.split():
+            return name, missing, wrong
+    return POSTAL_CODE_ELSEWHERE
+
+
+def _in_a_sentence(country: str) -> str:
+    """Return the English name of a country as it stands in a sentence."""
+    name = dict(countries("en")).get(country, country)
+    return f"the {name}" if country in WITH_ARTICLE.split() else name
+
+
 def clean_postal_code(text: str, country: str) -> str:
     """A postal code in capitals, of the country's shape where that is known; raises `BadAddress`."""
     code = text.upper()
+    _name, missing, wrong = postal_code_words(country)
     shape = POSTAL_CODES.get(country)
     if not code and shape is None:
         return ""
     if not code:
-        raise BadAddress(_("Write the postal code."), field="postal_code")
+        raise BadAddress(missing, field="postal_code")
     if not (re.fullmatch(shape, code, re.ASCII) if shape else POSTAL_CODE.fullmatch(code)):
-        raise BadAddress(_("This is no postal code of that country."), field="postal_code")
+        raise BadAddress(wrong, field="postal_code", country=_in_a_sentence(country))
     return code

@@ -24,5 +24,5 @@ def end(user: User, session_id: int) -> None:
     is_number = 0 < session_id < 2**63
     ended = db.session.execute(theirs.execution_options(synchronize_session=False)) if is_number else None
     if ended is None or ended.rowcount != 1:  # type: ignore[attr-defined]
-        raise NotFound(_("This browser is logged out already."))
+        raise NotFound(_("That device is already logged out."))
     audit.record("user.session_ended", subject=user, actor=user)

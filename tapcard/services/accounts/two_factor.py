@@ -80,7 +80,7 @@ def switch_on(
     """
     secret = secret_in(offer, user, browser, keys, now)
     if secret is None:
-        raise OfferExpired(_("This page was open for too long. Set the app up with the new code shown here."))
+        raise OfferExpired(_("This page was open for too long. Scan the new QR code shown here."))
     step = next(iter(_steps(secret, code, now)), None)
     if step is None:
         raise _wrong_code()
@@ -92,7 +92,7 @@ def switch_on(
         ).returning(TwoFactor.user_id)
     )
     if made.scalar_one_or_none() is None:
-        raise AlreadyOn(_("Two-factor log in is on already."))
+        raise AlreadyOn(_("Two-factor authentication is already on."))
     db.session.expire(user, ["two_factor"])
     accounts.end_other_sessions(user, browser)
     outbox.post("mail.two_factor_on", user_id=user.id)
@@ -185,7 +185,7 @@ def _steps(secret: str, code: str, now: datetime) -> list[int]:
 
 
 def _wrong_code() -> WrongCode:
-    return WrongCode(_("This code does not work. Type the newest one that your app shows."))
+    return WrongCode(_("That code isn't valid. Enter the latest code from your authenticator app."))
 
 
 # --- recovery codes ---------------------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ def own_card(user: User, token: str) -> Card:
     """A holder's card by its token; anybody else's does not exist."""
     card = db.session.scalar(owned_by(user).where(Card.token == clean_token(token)))
     if card is None:
-        raise CardNotFound(_("You have no such card."))
+        raise CardNotFound(_("We couldn't find that card."))
     return card
 
 
@@ -186,11 +186,11 @@ def make(
     Raises `DomainError` for a number outside 1 to 10,000 or a batch name that is taken or none.
     """
     if not 1 <= number <= MOST_AT_ONCE:
-        raise DomainError(_("A batch has 1 to %(most)d cards."), field="count", most=MOST_AT_ONCE)
+        raise DomainError(_("Enter a number of cards from 1 to %(most)d."), field="count", most=MOST_AT_ONCE)
     if not 1 <= len(batch) <= BATCH_NAME_LENGTH:
-        raise DomainError(_("The name of a batch has 1 to %(most)d characters."), field="batch", most=BATCH_NAME_LENGTH)
+        raise DomainError(_("Enter a batch name with 1 to %(most)d characters."), field="batch", most=BATCH_NAME_LENGTH)
     if db.session.scalar(select(CardBatch.id).where(CardBatch.name == batch)):
-        raise DomainError(_("There is a batch of this name already."), field="batch")
+        raise DomainError(_("A batch with this name already exists."), field="batch")
     row = CardBatch(name=batch)
     made = []
     tokens = _unused_tokens(number)
@@ -228,7 +228,7 @@ def register(
         with db.session.begin_nested():
             _note(card, CardMove.MAKE, None, CardStatus.UNCLAIMED, actor)
     except IntegrityError:
-        raise TokenTaken(_("There is a card with this token already.")) from None
+        raise TokenTaken(_("A card with this token already exists.")) from None
     audit.record("card.registered", subject=card, actor=actor)
     return card, code
 
@@ -278,14 +278,14 @@ def claim(card: Card, user: User, keys: Keys, *, code: str = "", now: datetime |
     Raises `AlreadyClaimed`, `WrongCode`, or `NotForSaleYet` for policy `pay`.
     """
     if card.status is not CardStatus.UNCLAIMED:
-        raise AlreadyClaimed(_("This card belongs to somebody already."))
+        raise AlreadyClaimed(_("This card has already been claimed."))
     if card.claim_policy is ClaimPolicy.PAY:
-        raise NotForSaleYet(_("This card is activated by paying for it."))
+        raise NotForSaleYet(_("This card needs to be paid for before it can be claimed."))
     proof = [Card.claim_policy == ClaimPolicy.OPEN]
     if card.claim_policy is ClaimPolicy.CODE:
         hashes = keys.digests(CODE_PURPOSE, clean_code(code))
         if card.claim_code_hash not in hashes:
-            raise WrongCode(_("That code does not belong to this card. Check the insert, or ask the shop."))
+            raise WrongCode(_("That code isn't valid for this card. Check the insert or contact the shop."))
         proof = [Card.claim_policy == ClaimPolicy.CODE, Card.claim_code_hash.in_(hashes)]
     values: dict[str, Any] = {
         "owner_id": user.id,
@@ -294,7 +294,7 @@ def claim(card: Card, user: User, keys: Keys, *, code: str = "", now: datetime |
         "claimed_at": now or utcnow(),
     }
     if not _move(card, CardMove.CLAIM, user, proof, **values):
-        raise AlreadyClaimed(_("Somebody else has just claimed this card."))
+        raise AlreadyClaimed(_("Someone else has just claimed this card."))
     audit.record("card.claimed", subject=card, actor=user)
 
 
@@ -351,7 +351,7 @@ def lock(card: Card, because: LockedBecause, actor: User | None, why: str = "") 
     """Switch a card off; raises `IllegalMove` unless it is active."""
     same_owner = [Card.owner_id == card.owner_id]
     if not _move(card, CardMove.LOCK, actor, same_owner, why=why or because.value, locked_because=because):
-        raise IllegalMove(_("This card is switched off already."))
+        raise IllegalMove(_("This card is already deactivated."))
     audit.record("card.locked", subject=card, actor=actor, because=because.value)
 
 
@@ -359,7 +359,7 @@ def unlock(card: Card, actor: User | None, *, allowed: Collection[LockedBecause]
     """Switch a card on again, if it was switched off for a reason the actor may lift."""
     condition = [Card.owner_id == card.owner_id, Card.locked_because.in_(allowed)]
     if not _move(card, CardMove.UNLOCK, actor, condition, locked_because=None):
-        raise IllegalMove(_("You cannot switch this card on. Ask the shop."))
+        raise IllegalMove(_("You can't reactivate this card. Contact the shop."))
     audit.record("card.unlocked", subject=card, actor=actor)
 
 
@@ -376,7 +376,7 @@ def release(card: Card, actor: User, keys: Keys) -> str:
         "claim_code_hash": keys.digest(CODE_PURPOSE, code),
     }
     if not _move(card, CardMove.RELEASE, actor, [Card.owner_id == owner_id], **values):
-        raise IllegalMove(_("Only an active card can be given back."))
+        raise IllegalMove(_("Only active cards can be released."))
     audit.record("card.released", subject=card, actor=actor)
     return code
 
@@ -385,7 +385,7 @@ def retire(card: Card, actor: User | None, why: str) -> None:
     """Take a card out of use for ever."""
     values = {"locked_because": None, "claim_code": None, "claim_code_hash": None}
     if not _move(card, CardMove.RETIRE, actor, [], why=why, **values):
-        raise IllegalMove(_("This card is retired already."))
+        raise IllegalMove(_("This card is already retired."))
     audit.record("card.retired", subject=card, actor=actor, why=why)
 
 
@@ -412,7 +412,7 @@ def hand_over(card: Card, sender_id: int, to: User, conditions: Sequence[Any], n
     """
     values = {**NOTHING_SET, "owner_id": to.id, "claimed_at": now}
     if not _move(card, CardMove.TRANSFER, to, [Card.owner_id == sender_id, *conditions], **values):
-        raise IllegalMove(_("This card is no longer on offer."))
+        raise IllegalMove(_("This transfer is no longer available."))
     audit.record("card.transferred", subject=card, actor=to, from_user=sender_id)
 
 
@@ -423,20 +423,20 @@ def replace(old: Card, new: Card, actor: User, keys: Keys, *, code: str = "", no
     Raises `CannotReplace`, `IllegalMove`, and what `claim` raises.
     """
     if old.id == new.id:
-        raise CannotReplace(_("This is the card itself. Take another one."))
+        raise CannotReplace(_("A card can't replace itself. Choose another card."))
     hold(BLOCKED_HOSTS, shared=True)  # its mark goes along with the address
     hold_still(old, new)
     if new.status is CardStatus.UNCLAIMED:
         claim(new, actor, keys, code=code, now=now)
     if new.owner_id != actor.id:
-        raise AlreadyClaimed(_("This card belongs to somebody already."))
+        raise AlreadyClaimed(_("This card has already been claimed."))
     if new.status is not CardStatus.ACTIVE or new.is_set_up:
-        raise CannotReplace(_("This card is in use. Take one that leads nowhere yet."))
+        raise CannotReplace(_("That card is already in use. Choose one that isn't set up yet."))
     carried = {name: getattr(old, name) for name in CARRIED}
     is_own = sa.or_(Card.status == CardStatus.ACTIVE, Card.locked_because == LockedBecause.LOST)
     values = {**NOTHING_SET, "locked_because": None, "replaced_by_id": new.id}
     if not _move(old, CardMove.REPLACE, actor, [Card.owner_id == actor.id, is_own], why=new.token, **values):
-        raise IllegalMove(_("You cannot replace this card. Ask the shop."))
+        raise IllegalMove(_("You can't replace this card. Contact the shop."))
     _update_own(new, actor, carried)
     _end_offers(new)
     _note(new, CardMove.REPLACE, new.status, new.status, actor, why=old.token)
@@ -450,18 +450,18 @@ def take_place(made: Card, stock: Card, actor: User) -> None:
     """
     hold_still(made, stock)
     if made.order_line_id is None or made.status is CardStatus.RETIRED:
-        raise CannotReplace(_("This card was not sold, or another one has taken its place already."))
+        raise CannotReplace(_("This card wasn't sold or has already been replaced."))
     if stock.status is not CardStatus.UNCLAIMED or stock.order_line_id is not None or _had_holder(stock):
-        raise CannotReplace(_("Take a card from stock that nobody has bought or claimed before."))
+        raise CannotReplace(_("Choose a card from stock that has never been sold or claimed."))
     if stock.design_id != made.design_id:
-        raise CannotReplace(_("Take a card of the same design."))
+        raise CannotReplace(_("Choose a card with the same design."))
     values = {name: getattr(made, name) for name in (*CARRIED, *SOLD_WITH)}
     before = made.status
     move = CardMove.RETIRE if before is CardStatus.UNCLAIMED else CardMove.REPLACE
     emptied = {**NOTHING_SET, "locked_because": None, "claim_code": None, "claim_code_hash": None}
     is_same = [Card.order_line_id == made.order_line_id]
     if not _move(made, move, actor, is_same, why=stock.token, order_line_id=None, replaced_by_id=stock.id, **emptied):
-        raise CannotReplace(_("This card was not sold, or another one has taken its place already."))
+        raise CannotReplace(_("This card wasn't sold or has already been replaced."))
     taken = (
         sa.update(Card).where(Card.id == stock.id, Card.status == CardStatus.UNCLAIMED).values(status=before, **values)
     )
@@ -588,15 +588,15 @@ def edit(
     if alias:
         hold(f"{ALIASES} of {actor.id}")  # the database's own key tells capitals apart
         if has_alias(actor, alias, but=card):
-            raise AliasTaken(_("A card already has this name."))
+            raise AliasTaken(_("You already have a card with this name."))
     values: dict[str, Any] = {"alias": alias or None, "target": target, "is_blocked": False}
     if target is Target.URL:
         if not reroute_url.strip():
-            raise UrlNeeded(_("Reroute URL needed."))
+            raise UrlNeeded(_("Enter a web address."))
         link = target_urls.clean(reroute_url, own_hosts)
         hold(BLOCKED_HOSTS, shared=True)
         if is_blocked(link.host):
-            raise HostBlocked(_("This address cannot be used. Ask the shop if you think that is wrong."))
+            raise HostBlocked(_("This address can't be used. Contact the shop if you think that's a mistake."))
         values |= {"reroute_url": link.url, "reroute_host": link.host}
     else:
         values |= _kept_for_later(reroute_url, own_hosts)
@@ -606,7 +606,7 @@ def edit(
         with db.session.begin_nested():
             _update_own(card, actor, values)
     except IntegrityError:
-        raise AliasTaken(_("A card already has this name.")) from None
+        raise AliasTaken(_("You already have a card with this name.")) from None
 
 
 def _kept_for_later(reroute_url: str, own_hosts: Collection[str]) -> dict[str, str | None]:
@@ -632,7 +632,7 @@ def _update_own(card: Card, actor: User, values: dict[str, Any]) -> None:
         .execution_options(synchronize_session=False)
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]
-        raise CardNotFound(_("You have no such card."))
+        raise CardNotFound(_("We couldn't find that card."))
     db.session.refresh(card)
 
 
@@ -678,7 +678,7 @@ def host_in(typed: str) -> str:
     except target_urls.BadLink:
         host = None
     if host is None or len(host) > HOST_LENGTH:
-        raise BadHost(_("Give the name of a host, like example.com."))
+        raise BadHost(_("Enter a host name, such as example.com."))
     return host
 
 
@@ -702,7 +702,7 @@ def unblock_host(host: str, actor: User | None) -> None:
     hold(BLOCKED_HOSTS)
     row = db.session.scalar(select(BlockedHost).where(BlockedHost.host == host_in(host)))
     if row is None:
-        raise NotFound(_("This host is not blocked."))
+        raise NotFound(_("This host isn't blocked."))
     audit.record("host.unblocked", subject=row, actor=actor, host=row.host)
     db.session.delete(row)
     db.session.flush()  # the marks below are made by what is left

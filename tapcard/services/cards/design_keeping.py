@@ -95,7 +95,7 @@ def change(design: Design, typed: Mapping[str, Any], seen: str, actor: User) -> 
 def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
     """Approve or reject artwork that waits, and promise the mail that says so; of two people at once one decides."""
     if not approve and not why:
-        raise BadDecision(_("Say why: the buyer reads it."))
+        raise BadDecision(_("Enter a reason for the customer."))
     status = DesignStatus.APPROVED if approve else DesignStatus.REJECTED
     decided = db.session.execute(
         sa.update(Design)
@@ -104,7 +104,7 @@ def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
         .execution_options(synchronize_session=False)
     )
     if decided.rowcount != 1:  # type: ignore[attr-defined]
-        raise AlreadyDecided(_("Somebody has decided about this artwork already."))
+        raise AlreadyDecided(_("This artwork has already been approved or rejected."))
     db.session.refresh(design)
     order = order_of(design)
     if order is not None or design.owner_id is not None:

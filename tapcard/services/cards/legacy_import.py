@@ -47,7 +47,7 @@ def run(lines: Iterable[str], own_hosts: Collection[str], keys: Keys, actor: Use
     try:
         _take_over_all(reader, report, own_hosts, keys)
     except csv.Error as error:
-        report.errors.append((reader.reader.line_num, f"This is not CSV: {error}."))
+        report.errors.append((reader.reader.line_num, f"This isn't a valid CSV file: {error}."))
     if report.added and not report.errors:
         audit.record("cards.imported", actor=actor, number=report.added)
     return report
@@ -56,7 +56,7 @@ def run(lines: Iterable[str], own_hosts: Collection[str], keys: Keys, actor: Use
 def _take_over_all(reader: "csv.DictReader[str]", report: Report, own_hosts: Collection[str], keys: Keys) -> None:
     columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
     if "token" not in columns:
-        report.errors.append((1, "The first row must name the columns: " + ", ".join(COLUMNS) + "."))
+        report.errors.append((1, "The first row must contain the column names: " + ", ".join(COLUMNS) + "."))
         return
     seen: set[str] = set()
     for raw in reader:
@@ -78,11 +78,9 @@ def _take_over(row: dict[str, str], seen: set[str], own_hosts: Collection[str], 
             raise BadRow(_("%(column)s contains control characters."), column=name)
     token = cards.clean_token(row["token"])
     if not token:
-        raise BadRow(
-            _("The token %(token)r has other characters than letters and digits, or more than 20."), token=row["token"]
-        )
+        raise BadRow(_("The token %(token)r is not valid. Use up to 20 letters and digits."), token=row["token"])
     if token in seen:
-        raise BadRow(_("The token %(token)s stands in the file twice."), token=token)
+        raise BadRow(_("The token %(token)s appears more than once in the file."), token=token)
     seen.add(token)
     if db.session.scalar(select(Card.id).where(Card.token == token)) is not None:
         return False
@@ -106,7 +104,7 @@ def _owner(row: dict[str, str]) -> User | None:
         return None
     owner = accounts.make_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
     if owner.password_hash is not None and not owner.is_verified:  # anybody can sign up with somebody else's address
-        raise BadRow(_("%(email)s has signed up, but has not confirmed the address yet."), email=owner.email)
+        raise BadRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
     return owner
 
 
@@ -116,14 +114,14 @@ def _design(row: dict[str, str]) -> Design | None:
         return None
     design = db.session.scalar(select(Design).where(Design.name == name).order_by(Design.id).limit(1))
     if design is None:
-        raise BadRow(_("There is no design named %(name)r."), name=name)
+        raise BadRow(_("No design is called %(name)r."), name=name)
     return design
 
 
 def _taps(row: dict[str, str]) -> int:
     taps = row.get("taps", "") or "0"
     if not (taps.isascii() and taps.isdigit() and len(taps) < 10):
-        raise BadRow(_("%(taps)r is not a number of taps."), taps=taps)
+        raise BadRow(_("%(taps)r is not a valid number of taps."), taps=taps)
     return int(taps)
 
 
@@ -132,10 +130,10 @@ def _point(card: Card, row: dict[str, str], owner: User, own_hosts: Collection[s
     if len(alias) > ALIAS_LENGTH:
         raise BadRow(_("The alias is longer than %(most)d characters."), most=ALIAS_LENGTH)
     if alias and cards.has_alias(owner, alias):
-        raise BadRow(_("%(email)s has a card named %(alias)r already."), email=owner.email, alias=alias)
+        raise BadRow(_("%(email)s already has a card called %(alias)r."), email=owner.email, alias=alias)
     shown = row.get("show_profile", "").lower()
     if shown not in (*YES, *NO):
-        raise BadRow(_("show_profile is %(value)r, neither yes nor no."), value=shown)
+        raise BadRow(_("show_profile is %(value)r. Use yes or no."), value=shown)
     card.alias = alias or None
     if row.get("reroute_url"):
         link = target_urls.clean(row["reroute_url"], own_hosts)

@@ -54,20 +54,20 @@ def clean(text: str, own_hosts: Collection[str] = ()) -> Link:
     scheme = match[1].lower() if match else ""
     if match and scheme in WEB:
         if not match[2].startswith("//"):
-            raise BadLink(_("Write the address in full, like https://example.com."))
+            raise BadLink(_("Enter the full web address, such as https://example.com."))
         link = _web(scheme, match[2][2:])
     elif match and scheme == "mailto":
         link = _mailto(match[2])
     elif match and scheme in ("tel", "sms"):
         link = _dialled(scheme, match[2])
     elif match and not ("." in scheme and _PORT_AND_REST.match(match[2])):
-        raise BadLink(_("An address begins with https://, http://, mailto:, tel: or sms:."))
+        raise BadLink(_("Start the address with https://, http://, mailto:, tel: or sms:."))
     else:
         link = _bare(text)
     if len(link.url) > LONGEST:
-        raise BadLink(_("This address is too long: at most %(most)s characters."), most=LONGEST)
+        raise BadLink(_("That address is too long. Use %(most)s characters or fewer."), most=LONGEST)
     if link.host and is_our_tap_url(link.url, own_hosts):
-        raise BadLink(_("This is the address of a card itself: a tap would go round in circles. Choose another one."))
+        raise BadLink(_("That address belongs to a card, so taps would go round in circles. Choose another address."))
     return link
 
 
@@ -76,7 +76,7 @@ def website(text: str) -> Link:
     try:
         link = clean(text)
         if link.host is None:
-            raise BadLink(_("Give a web address, like https://example.com."))
+            raise BadLink(_("Enter a web address, such as https://example.com."))
     except BadLink as error:
         raise BadLink(error.message, field="website", **error.params) from error
     return link
@@ -118,13 +118,13 @@ def _without_port(host: str) -> str:
 def _printable(text: str) -> str:
     text = text.strip().strip("\ufeff\u200b").strip()  # a copied address often brings these along
     if not text:
-        raise BadLink(_("Give an address, like https://example.com."))
+        raise BadLink(_("Enter an address, such as https://example.com."))
     if len(text) > 2 * LONGEST:
-        raise BadLink(_("This address is too long: at most %(most)s characters."), most=LONGEST)
+        raise BadLink(_("That address is too long. Use %(most)s characters or fewer."), most=LONGEST)
     for character in text:
         if character in _DIRECTION_MARKS or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
             raise BadLink(
-                _("This address contains invisible characters. Type it again, or copy it from the address bar.")
+                _("That address contains invisible characters. Type it again or copy it from the address bar.")
             )
     return text
 
@@ -132,25 +132,25 @@ def _printable(text: str) -> str:
 def _bare(text: str) -> Link:
     """A web address without its scheme."""
     if text.startswith(("/", "?", "#")) and not text.startswith("//"):
-        raise BadLink(_("Write the address in full, like https://example.com."))
+        raise BadLink(_("Enter the full web address, such as https://example.com."))
     authority = re.split(r"[/?#]", text.removeprefix("//"), maxsplit=1)[0]
     if "@" in authority:
-        raise BadLink(_("For an e-mail address write mailto: before it."))
+        raise BadLink(_("To link to an email address, add mailto: before it."))
     if re.fullmatch(r"[+(0-9][0-9 ()./-]{4,}", text) and not re.fullmatch(r"[0-9]+(\.[0-9]+){3}", authority):
-        raise BadLink(_("For a phone number write tel: before it."))
+        raise BadLink(_("To link to a phone number, add tel: before it."))
     return _web("https", text.removeprefix("//"))
 
 
 def _web(scheme: str, rest: str) -> Link:
     if "\\" in rest:
-        raise BadLink(_("A web address has no backslash (\\) in it."))
+        raise BadLink(_("Remove the backslash (\\) from the web address."))
     if any(unicodedata.category(character) == "Zs" for character in rest):
-        raise BadLink(_("A web address has no spaces in it."))
+        raise BadLink(_("Remove the spaces from the web address."))
     match = _AUTHORITY.fullmatch(rest)
     assert match  # every part may be empty
     authority, path, query, fragment = match.groups()
     if "@" in authority:
-        raise BadLink(_("Leave the user name and password out of the address."))
+        raise BadLink(_("Remove the username and password from the address."))
     bracketed = re.fullmatch(r"\[([^\[\]]*)\](?::([0-9]*))?", authority)
     if bracketed:
         host, port = _ipv6(bracketed[1]), bracketed[2] or ""
@@ -170,10 +170,10 @@ def _web(scheme: str, rest: str) -> Link:
 
 def _host(typed: str) -> str:
     wrong = BadLink(
-        _("“%(host)s” is not the name of a site. An address looks like https://example.com."), host=typed[:80]
+        _("“%(host)s” isn't a valid domain. Enter an address such as https://example.com."), host=typed[:80]
     )
     if not typed:
-        raise BadLink(_("The address names no site. It looks like https://example.com."))
+        raise BadLink(_("The domain is missing. Enter an address such as https://example.com."))
     if len(typed) > 253:
         raise wrong
     try:
@@ -199,12 +199,12 @@ def _ipv6(typed: str) -> str:
             raise ValueError("a zone means nothing to somebody else's phone")
         return str(ipaddress.IPv6Address(typed))
     except ValueError as error:
-        raise BadLink(_("“%(host)s” is not the name of a site."), host=typed[:80]) from error
+        raise BadLink(_("“%(host)s” isn't a valid domain."), host=typed[:80]) from error
 
 
 def _port(typed: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", typed) or not 1 <= int(typed) <= 65535:
-        raise BadLink(_("“%(port)s” is not a port. A port is a number up to 65535."), port=typed[:20])
+        raise BadLink(_("“%(port)s” isn't a valid port. Enter a number up to 65535."), port=typed[:20])
     return int(typed)
 
 
@@ -228,7 +228,7 @@ def _mail_address(typed: str) -> str:
     try:
         checked = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
-        raise BadLink(_("“%(address)s” is not an e-mail address."), address=typed.strip()[:80]) from error
+        raise BadLink(_("“%(address)s” isn't a valid email address."), address=typed.strip()[:80]) from error
     return quote(checked.ascii_email or checked.normalized, safe="!$'*+@")
 
 
@@ -236,9 +236,9 @@ def _dialled(scheme: str, rest: str) -> Link:
     number, _mark, query = rest.removeprefix("//").partition("?")
     number = re.sub(r"[ ().\u00a0\u2010-\u2015-]", "", _decoded(number))
     if not _DIALLED.fullmatch(number):
-        raise BadLink(_("Give the phone number with its country code, like +44 20 7946 0000."))
+        raise BadLink(_("Enter the phone number with its country code, such as +44 20 7946 0000."))
     if query and scheme == "tel":
-        raise BadLink(_("Nothing may follow the phone number."))
+        raise BadLink(_("Remove everything after the phone number."))
     body = "&".join(f"{name}={quote(value, safe='')}" for name, value in _headers(query, ("body",)))
     return Link(f"{scheme}:{number}" + (f"?{body}" if body else ""), None)
 
@@ -250,14 +250,14 @@ def _headers(query: str, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
         name = _decoded(name).lower()
         if name not in allowed or name in found:
             raise BadLink(
-                _("After the question mark only these may stand, each once: %(names)s."), names=", ".join(allowed)
+                _("After the question mark, you can only use these, once each: %(names)s."), names=", ".join(allowed)
             )
         value = _decoded(value)
         if name == "body":
             value = re.sub(r"\r\n?|\n", "\r\n", value)
         if any(unicodedata.category(each) == "Cc" for each in (value.replace("\r\n", "") if name == "body" else value)):
             raise BadLink(
-                _("This address contains invisible characters. Type it again, or copy it from the address bar.")
+                _("That address contains invisible characters. Type it again or copy it from the address bar.")
             )
         if value.strip():
             found[name] = value
@@ -268,4 +268,4 @@ def _decoded(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError as error:
-        raise BadLink(_("This address is garbled. Type it again.")) from error
+        raise BadLink(_("That address contains invalid characters. Type it again.")) from error

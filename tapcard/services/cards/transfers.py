@@ -76,8 +76,8 @@ def offered_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
     if found is None:
         raise OfferNotFound(
             _(
-                "There is no such offer for %(email)s. Perhaps it was withdrawn, is older than 7 days, "
-                "or went to another address of yours."
+                "We couldn't find this transfer for %(email)s. It may have been cancelled, have expired after 7 days "
+                "or have been sent to a different email address."
             ),
             email=user.email,
         )
@@ -105,9 +105,9 @@ def offer(card: Card, sender: User, email: str, now: datetime) -> CardTransfer:
     """
     email = accounts.normalise_email(email)
     if not sender.is_verified:
-        raise CannotOffer(_("Confirm your own e-mail address first: open the link we sent to it."))
+        raise CannotOffer(_("Confirm your email first. Open the link we sent you."))
     if email == sender.email:
-        raise CannotOffer(_("This is your own address."))
+        raise CannotOffer(_("Enter someone else's email address."))
     held = db.session.execute(
         sa.update(Card)
         .where(Card.id == card.id, Card.owner_id == sender.id, Card.status == CardStatus.ACTIVE)
@@ -115,10 +115,10 @@ def offer(card: Card, sender: User, email: str, now: datetime) -> CardTransfer:
         .execution_options(synchronize_session=False)
     )
     if held.rowcount != 1:  # type: ignore[attr-defined]
-        raise cards.IllegalMove(_("Only a card that is switched on can be handed over."))
+        raise cards.IllegalMove(_("Only active cards can be transferred."))
     _mark_expired(now, CardTransfer.card_id == card.id)
     if open_of(card, now) is not None:
-        raise CannotOffer(_("This card is on offer already. Withdraw that offer first."))
+        raise CannotOffer(_("This card already has a pending transfer. Cancel it first."))
     transfer = CardTransfer(
         card_id=card.id, from_user_id=sender.id, to_email=email, created_at=now, expires_at=now + LIFETIME
     )
@@ -178,7 +178,7 @@ def _end(outcome: TransferOutcome, now: datetime, *conditions: sa.ColumnElement[
 
 
 def _over() -> OfferOver:
-    return OfferOver(_("This offer is over: it was answered or withdrawn, or is older than 7 days."))
+    return OfferOver(_("This transfer is no longer open. It was answered, cancelled or expired after 7 days."))
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------

@@ -218,7 +218,7 @@ def own_line(cart: Cart, line_id: int) -> CartLine:
     """A line of this cart by its id; any other does not exist."""
     line = next((line for line in cart.lines if line.id == line_id), None)
     if line is None:
-        raise LineNotFound(_("This is not in your cart any more."))
+        raise LineNotFound(_("This item is no longer in your cart."))
     return line
 
 
@@ -274,7 +274,7 @@ def _item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | None], he
 def _misfit(line: CartLine, product: Product, shop: ShopSettings) -> DomainError | None:
     """Why a line has to be chosen again: its answers were checked when it was put in, and staff change questions."""
     if (line.kind is LineKind.CARD) is not (product.kind is ProductKind.CARD):
-        return SoldOtherwise(_("This is ordered in another way now."))
+        return SoldOtherwise(_("The way this product is ordered has changed."))
     return customization.misfit(product, line.options, line.pictures, shop.country)
 
 
@@ -394,7 +394,7 @@ def add(cart: Cart, wish: Wish, shop: ShopSettings, now: datetime) -> CartItem:
     most = most_of(LineKind(product.kind.value))
     check_quantity(wish.quantity, most)
     if not product.is_active or product.availability is Availability.OUT_OF_STOCK:
-        raise NotForSale(_("This product cannot be bought at present."))
+        raise NotForSale(_("This product isn't available at the moment."))
     if product.kind is ProductKind.CARD:
         _check_artwork(cart, wish)
     answers = customization.clean(product, wish.answers, wish.uploads, shop.country)
@@ -417,7 +417,7 @@ def add(cart: Cart, wish: Wish, shop: ShopSettings, now: datetime) -> CartItem:
 def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) -> CartItem:
     """Put the activation of a card into a cart, once; raises `CannotActivate`."""
     if not is_activated_by_paying(card):
-        raise CannotActivate(_("This card cannot be activated by paying."))
+        raise CannotActivate(_("This card can't be activated online."))
     values = {
         "kind": LineKind.ACTIVATION,
         "card_id": card.id,
@@ -428,7 +428,7 @@ def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) ->
     line_id = _put(cart, values, 1, 1)
     item = next(each for each in items(_reload(cart), shop, now) if each.line.id == line_id)
     if item.is_gone:
-        raise CannotActivate(_("Somebody else is just paying for this card. Try again in a while."))
+        raise CannotActivate(_("Someone else is paying for this card right now. Try again later."))
     return item
 
 
@@ -440,16 +440,16 @@ def most_of(kind: LineKind) -> int:
 def check_quantity(quantity: int, most: int) -> None:
     """Raise `BadQuantity` for what is not from 1 to the most."""
     if not 1 <= quantity <= most:
-        raise BadQuantity(_("Give a whole number from 1 to %(most)d."), most=most)
+        raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=most)
 
 
 def _check_artwork(cart: Cart, wish: Wish) -> None:
     if wish.design is None and wish.front_picture is None:
-        raise ChooseDesign(_("Choose a design, or upload a picture for the front."))
+        raise ChooseDesign(_("Choose a design or upload an image for the front."))
     if wish.design is not None and wish.front_picture is not None:
-        raise ChooseDesign(_("Choose either a design or pictures of your own, not both."))
+        raise ChooseDesign(_("Choose either a design or your own images, not both."))
     if wish.design is not None and not may_order(wish.design, cart.user_id):
-        raise ChooseDesign(_("This design cannot be ordered. Choose another one."))
+        raise ChooseDesign(_("This design isn't available. Choose another one."))
 
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:
@@ -466,7 +466,7 @@ def _put(cart: Cart, values: Mapping[str, Any], quantity: int, most: int) -> int
     number = db.session.scalar(select(sa.func.count()).where(CartLine.cart_id == cart.id)) or 0
     fingerprint = fingerprint_of(values)
     if number >= MOST_LINES and fingerprint not in {line.fingerprint for line in cart.lines}:
-        raise TooManyLines(_("Your cart is full. Check out first, or take something out."))
+        raise TooManyLines(_("Your cart is full. Check out or remove an item first."))
     now = utcnow()
     fresh = insert(CartLine).values(
         cart_id=cart.id, fingerprint=fingerprint, quantity=quantity, created_at=now, **values

@@ -61,14 +61,14 @@ def give_seen(user: User, amount: int, why: str, *, seen: int, actor: User) -> N
     """Give credit to somebody whose balance was looked at; raises `DomainError` when it has changed since."""
     hold(f"credit of {user.id}")
     if balance(user.id) != seen:
-        raise DomainError(_("The credit has just changed. Look at it again before you give more."))
+        raise DomainError(_("The balance has just changed. Check it before you add more credit."))
     give(user, amount, why, actor=actor)
 
 
 def give(user: User, amount: int, why: str, *, actor: User | None = None, order: Order | None = None) -> None:
     """Give somebody credit, with the reason; an amount from 1."""
     if amount < 1:
-        raise DomainError(_("Give an amount above zero."), field="amount")
+        raise DomainError(_("Enter an amount above zero."), field="amount")
     _add(user.id, amount, why, actor, order)
     audit.record("credit.given", subject=user, actor=actor, amount=amount)
 
@@ -82,7 +82,7 @@ def spend(user_id: int, amount: int, order: Order) -> None:
         .execution_options(synchronize_session=False)
     )
     if spent.rowcount != 1:  # type: ignore[attr-defined]
-        raise NotEnoughCredit(_("Your credit has changed. Please look at the total again."))
+        raise NotEnoughCredit(_("Your credit balance has changed. Check the new total."))
     db.session.add(CreditEntry(user_id=user_id, amount=-amount, why=order.number, order_id=order.id))
 
 

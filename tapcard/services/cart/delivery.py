@@ -43,10 +43,10 @@ def check(methods: Sequence[DeliveryMethod], method: DeliveryMethod | None, coun
         return
     able = [each for each in methods if not each.needs_address or serves(each, country)]
     if not able:
-        raise NoDelivery(_("We do not deliver to this country yet. Choose another address."), field="country")
+        raise NoDelivery(_("We don't deliver to this country yet. Choose another address."), field="country")
     if method is None or method not in methods:
-        raise NoDelivery(_("Choose how it gets to you."))
+        raise NoDelivery(_("Choose a delivery method."))
     if method not in able:
-        raise NoDelivery(_("This does not go to that country. Choose another way."))
+        raise NoDelivery(_("This delivery method isn't available for that country. Choose another one."))
     if method.locations and location not in method.locations:
-        raise NoDelivery(_("Choose a place."), field=f"location_{method.id}")
+        raise NoDelivery(_("Choose a delivery location."), field=f"location_{method.id}")

@@ -57,10 +57,10 @@ def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
     values["amount"] = (values["amount"] or 0) if kind is DeliveryKind.FLAT else 0
     values["percent"] = (values["percent"] or 0) if kind is DeliveryKind.PERCENT else 0
     if kind is DeliveryKind.PERCENT and not values["percent"]:
-        raise BadMethod(_("How many percent of the subtotal does it cost?"), field="percent")
+        raise BadMethod(_("Enter the percentage of the subtotal."), field="percent")
     if kind not in (DeliveryKind.FLAT, DeliveryKind.PERCENT):
         values["free_from_amount"] = None
     least, most = values["days_least"], values["days_most"]
     if least is not None and most is not None and least > most:
-        raise BadMethod(_("Not fewer days than at least."), field="days_most")
+        raise BadMethod(_("Enter at least the minimum number of days."), field="days_most")
     return values

@@ -63,12 +63,12 @@ def _cleaned(typed: Mapping[str, Any], promotion: Promotion | None) -> dict[str,
     values = dict(typed)
     values["code"] = code = "".join(values["code"].split()).upper()
     if not CODE.fullmatch(code):
-        raise BadPromotion(_("2 to 40 letters without accents, digits, hyphens and underscores."), field="code")
+        raise BadPromotion(_("Use 2 to 40 unaccented letters, numbers, hyphens and underscores."), field="code")
     if (values["percent"] is None) == (values["amount"] is None):
-        raise BadPromotion(_("Type either a percentage or an amount."), field="percent")
+        raise BadPromotion(_("Enter either a percentage or an amount."), field="percent")
     starts, ends = values["starts_at"], values["ends_at"]
     if starts is not None and ends is not None and starts >= ends:
-        raise BadPromotion(_("It has to end after it starts."), field="ends_at")
+        raise BadPromotion(_("Choose an end date after the start date."), field="ends_at")
     values |= _scope(values["applies_to"], values)
     values.pop("product_sku", None)
     own_id = promotion.id if promotion is not None else 0
@@ -84,12 +84,12 @@ def _scope(scope: PromotionScope, values: Mapping[str, Any]) -> dict[str, int | 
         name, model = NAMED[scope]
         number = values[f"{name}_id"]
         if number is None or db.session.get(model, number) is None:
-            raise BadPromotion(_("Choose what it is for."), field=name)
+            raise BadPromotion(_("Choose what it applies to."), field=name)
         found[f"{name}_id"] = number
     if scope is PromotionScope.PRODUCT:
         product_id = db.session.scalar(select(Product.id).where(Product.sku == values["product_sku"]))
         if product_id is None:
-            raise BadPromotion(_("No product has this number."), field="product_sku")
+            raise BadPromotion(_("No product has that SKU. Check the spelling."), field="product_sku")
         found["product_id"] = product_id
     return found
 
@@ -108,4 +108,4 @@ def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
 
 
 def _taken() -> CodeTaken:
-    return CodeTaken(_("There is a promotion with this code already."))
+    return CodeTaken(_("Another promotion uses that code. Enter a different one."))

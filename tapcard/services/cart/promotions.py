@@ -84,7 +84,7 @@ def find(typed: str) -> Promotion:
         wanted = select(Promotion).where(Promotion.code == code, Promotion.is_active)
         promotion = db.session.scalar(wanted.options(joinedload(Promotion.category)))
     if promotion is None:
-        raise UnknownCode(_("We do not know this code. Check how it is written."))
+        raise UnknownCode(_("That code isn't valid. Check the spelling."))
     return promotion
 
 
@@ -98,21 +98,21 @@ def check(
     `is_counted`: an order of this very cart that waits to be paid holds a use already.
     """
     if not promotion.is_active:
-        raise UnknownCode(_("We do not know this code. Check how it is written."))
+        raise UnknownCode(_("That code isn't valid. Check the spelling."))
     if promotion.starts_at is not None and now < promotion.starts_at:
-        raise NotYet(_("This code cannot be used yet."))
+        raise NotYet(_("This code isn't active yet."))
     if promotion.ends_at is not None and now >= promotion.ends_at:
         raise Over(_("This code has expired."))
     if promotion.needs_account and customer.user is None:
-        raise SignInFirst(_("This code is for people with an account. Log in first, then type it again."))
+        raise SignInFirst(_("This code is only for customers with an account. Log in first, then enter it again."))
     if not is_counted:
         _check_uses(promotion, customer, keys)
     if subtotal.amount < promotion.minimum_amount:
         least = Money(promotion.minimum_amount, subtotal.currency)
-        raise MinimumNotMet(_("This code needs a subtotal of at least %(least)s."), least=least.format(locale))
+        raise MinimumNotMet(_("Spend at least %(least)s to use this code."), least=least.format(locale))
     cheaper = promoted(promotion, products)
     if not any(cheaper):
-        raise NothingToPromote(_("Nothing in your cart is part of this promotion."))
+        raise NothingToPromote(_("This code doesn't apply to anything in your cart."))
     return cheaper
 
 
@@ -238,8 +238,8 @@ def _is_counted(promotion_id: int, names: Iterable[str], keys: Keys) -> tuple[sa
 
 
 def _used_up() -> UsedUp:
-    return UsedUp(_("This code has been used up."))
+    return UsedUp(_("This code has reached its usage limit."))
 
 
 def _used_by_you() -> UsedByYou:
-    return UsedByYou(_("You have used this code already."))
+    return UsedByYou(_("You've already used this code."))

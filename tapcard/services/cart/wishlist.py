@@ -37,7 +37,7 @@ def add(user: User, product: Product) -> None:
     hold(f"wishlist of {user.id}")
     others = select(sa.func.count()).where(WishlistEntry.user_id == user.id, WishlistEntry.product_id != product.id)
     if (db.session.scalar(others) or 0) >= MOST_WISHES:
-        raise TooManyWishes(_("Your wishlist is full. Take something off it first."))
+        raise TooManyWishes(_("Your wishlist is full. Remove an item before you add another."))
     fresh = insert(WishlistEntry).values(user_id=user.id, product_id=product.id, created_at=utcnow())
     db.session.execute(fresh.on_conflict_do_nothing(index_elements=["user_id", "product_id"]))
 

@@ -32,7 +32,7 @@ class GoesInCircles(DomainError):
 
 
 class Taken(DomainError):
-    """Another one has this address."""
+    """This URL is already in use."""
 
     field = "slug"
 
@@ -114,11 +114,11 @@ def _refuse_parent(parent_id: int | None, category: Category | None) -> None:
     if parent_id is None:
         return
     if db.session.get(Category, parent_id) is None:
-        raise BadShelf(_("There is no such category."), field="parent")
+        raise BadShelf(_("That category doesn't exist."), field="parent")
     if category is not None and parent_id in below(category.id):
-        raise GoesInCircles(_("A category cannot stand below itself."))
+        raise GoesInCircles(_("A category can't be inside itself or one of its subcategories."))
     if _depth(parent_id) + _height(category) > DEEPEST:
-        raise BadShelf(_("At most %(most)d categories stand below each other."), field="parent", most=DEEPEST)
+        raise BadShelf(_("Categories can be nested up to %(most)d levels deep."), field="parent", most=DEEPEST)
 
 
 def _depth(category_id: int) -> int:
@@ -174,7 +174,7 @@ def _cleaned(
     if values.get("slug"):
         values["slug"] = slug_of(values["slug"])
         if not values["slug"]:
-            raise BadShelf(_("Letters and digits without accents, and hyphens between them."), field="slug")
+            raise BadShelf(_("Use letters without accents, digits and single hyphens."), field="slug")
     else:
         values["slug"] = row.slug if row is not None else free_slug(values["name"], model)
     own_id = row.id if row is not None else 0
@@ -199,7 +199,7 @@ def _save(row: Category | Collection, values: Mapping[str, Any]) -> None:
 
 
 def _taken() -> Taken:
-    return Taken(_("Another one has this address."))
+    return Taken(_("This URL is already in use."))
 
 
 def below(category_id: int | None) -> set[int]:

@@ -35,11 +35,11 @@ def clean(product: Product, answers: Mapping[str, str], uploads: Mapping[str, st
     known = {option.key: option for option in product.options}
     strange = [*(answers.keys() - known.keys()), *(uploads.keys() - known.keys())]
     if strange:
-        raise NotAsked(_("This product cannot be customised like that. Look at its page again."))
+        raise NotAsked(_("This product's options have changed. Go back to the product page and choose again."))
     values = {}
     for key, option in known.items():
         if option.kind is OptionKind.PICTURE and answers.get(key):
-            raise NotAsked(_("This product cannot be customised like that. Look at its page again."))
+            raise NotAsked(_("This product's options have changed. Go back to the product page and choose again."))
         value = clean_one(option, answers.get(key, ""), uploads.get(key, ""), country)
         if value:
             values[key] = value
@@ -50,7 +50,7 @@ def clean_one(option: ProductOption, typed: str, upload: str, country: str) -> s
     """One answer as it is stored, blank where there is none; raises `BadAnswer`."""
     value = upload if option.kind is OptionKind.PICTURE else _clean(option, typed, country)
     if not value and option.is_required:
-        raise BadAnswer(_("%(label)s is missing."), field=FIELD + option.key, label=option.label)
+        raise BadAnswer(_("Enter a value for “%(label)s”."), field=FIELD + option.key, label=option.label)
     return value
 
 
@@ -62,16 +62,16 @@ def _clean(option: ProductOption, typed: str, country: str) -> str:
     field = FIELD + option.key
     allowed = ALLOWED_CONTROLS if is_long else ""
     if any(unicodedata.category(each) in ("Cc", "Cs", "Co") and each not in allowed for each in text):
-        raise BadAnswer(_("This contains characters that cannot be used here."), field=field)
+        raise BadAnswer(_("This contains characters that aren't allowed here."), field=field)
     if option.kind is OptionKind.PHONE:
         return _phone(text, country, field)
     if option.choices:
         if text not in option.choices:
-            raise BadAnswer(_("Choose one of what is offered."), field=field)
+            raise BadAnswer(_("Choose one of the options."), field=field)
         return text
     longest = option.max_length or LONGEST.get(option.kind, 100)
     if len(text) > longest:
-        raise BadAnswer(_("At most %(most)d characters."), field=field, most=longest)
+        raise BadAnswer(_("Enter %(most)d characters or fewer."), field=field, most=longest)
     return text
 
 
@@ -88,17 +88,17 @@ def misfit(product: Product, values: Mapping[str, Any], pictures: Collection[str
     for key, value in values.items():
         if value and key not in known:
             if value in pictures:
-                return NotAsked(_("The picture you sent is not asked for any more."))
-            return NotAsked(_("“%(answer)s” is not asked for any more."), answer=_shortened(value))
+                return NotAsked(_("This product no longer takes the image you uploaded."))
+            return NotAsked(_("“%(answer)s” is no longer an option for this product."), answer=_shortened(value))
     for key, option in known.items():
         value = values.get(key) or ""
         if not value:
             if option.is_required:
-                return BadAnswer(_("%(label)s has to be said now."), label=option.label)
+                return BadAnswer(_("“%(label)s” is now required."), label=option.label)
         elif not _fits(option, value, pictures, country):
             if value in pictures or option.kind is OptionKind.PICTURE:
-                return BadAnswer(_("%(label)s is asked for in another way now."), label=option.label)
-            sentence = _("%(label)s: “%(answer)s” cannot be had any more.")
+                return BadAnswer(_("“%(label)s” has changed. Choose again."), label=option.label)
+            sentence = _("%(label)s: “%(answer)s” is no longer available.")
             return BadAnswer(sentence, label=option.label, answer=_shortened(value))
     return None
 

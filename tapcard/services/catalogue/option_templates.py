@@ -32,18 +32,18 @@ ENGRAVED_GOODS = OptionSet(
         Question("name", OptionKind.TEXT, "Name", 40),
         Question("color", OptionKind.COLOR, "Colour", 40),
         Question("inscription", OptionKind.LONG_TEXT, "Inscription", 120),
-        Question("phone", OptionKind.PHONE, "Phone number, to find its way back to you", 32),
-        Question("location", OptionKind.LOCATION, "Town or place", 80),
+        Question("phone", OptionKind.PHONE, "Phone number to engrave, in case it's lost", 32),
+        Question("location", OptionKind.LOCATION, "Town or city", 80),
     ),
 )
 GIFT_PACK = OptionSet(
     "Gift pack",
     (
-        Question("name", OptionKind.TEXT, "Who is it for?", 60, is_required=True),
+        Question("name", OptionKind.TEXT, "Recipient's name", 60, is_required=True),
         Question("color", OptionKind.COLOR, "Colour", 40),
-        Question("recipient", OptionKind.CHOICE, "The recipient is", choices=("Female", "Male")),
-        Question("location", OptionKind.LOCATION, "Where does it go?", 80),
-        Question("suggestion", OptionKind.LONG_TEXT, "What do you want to add to the giftbox?", 500),
+        Question("recipient", OptionKind.CHOICE, "Recipient", choices=("Female", "Male")),
+        Question("location", OptionKind.LOCATION, "Town or city", 80),
+        Question("suggestion", OptionKind.LONG_TEXT, "What would you like us to add to the gift box?", 500),
     ),
 )
 SETS = {"engraved_goods": ENGRAVED_GOODS, "gift_pack": GIFT_PACK}

@@ -35,7 +35,7 @@ class BadOption(DomainError):
 def refuse_many_pictures(product: Product, more: int) -> None:
     """Raise `TooMany` if a product may not have so many pictures more."""
     if len(product.pictures) + more > MOST_PICTURES:
-        raise TooMany(_("A product has at most %(most)d pictures."), field="pictures", most=MOST_PICTURES)
+        raise TooMany(_("A product can have up to %(most)d images."), field="pictures", most=MOST_PICTURES)
 
 
 def add_pictures(product: Product, names: Sequence[str], actor: User) -> None:
@@ -93,7 +93,7 @@ def option_of(product: Product, option_id: int) -> ProductOption:
 def add_option(product: Product, typed: Mapping[str, Any], actor: User) -> ProductOption:
     """Ask buyers one thing more; raises `BadOption` or `TooMany`."""
     if len(product.options) >= MOST_OPTIONS:
-        raise TooMany(_("A product asks at most %(most)d things."), most=MOST_OPTIONS)
+        raise TooMany(_("A product can have up to %(most)d options."), most=MOST_OPTIONS)
     place = 1 + max((each.position for each in product.options), default=-1)
     option = ProductOption(**_cleaned(typed), key=_free_key(product, typed["label"]), position=place)
     product.options.append(option)
@@ -135,12 +135,12 @@ def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
     if kind not in WITH_CHOICES:
         values["choices"] = []
     elif kind is OptionKind.CHOICE and len(values["choices"]) < 2:
-        raise BadOption(_("Offer at least two choices, one in each line."), field="choices")
+        raise BadOption(_("Enter at least two choices, one per line."), field="choices")
     if kind in (OptionKind.PICTURE, OptionKind.PHONE, OptionKind.CHOICE) or values["choices"]:
         values["max_length"] = None
     elif (values["max_length"] or 0) > customization.LONGEST.get(kind, 100) * 2:
         most = customization.LONGEST.get(kind, 100) * 2
-        raise BadOption(_("At most %(most)d characters can be asked for."), field="max_length", most=most)
+        raise BadOption(_("Enter a limit of %(most)d characters or fewer."), field="max_length", most=most)
     return values
 
 

@@ -164,12 +164,12 @@ def _cleaned(typed: Mapping[str, Any], product: Product | None) -> dict[str, Any
     values["sku"] = values.get("sku") or (product.sku if product is not None else "") or _free_sku(values["slug"])
     if values.get("availability") is Availability.PRE_ORDER:
         if values.get("available_on") is None:
-            raise BadProduct(_("From when on is it sent?"), field="available_on")
+            raise BadProduct(_("Enter the date it ships from."), field="available_on")
     else:
         values["available_on"] = None
     category_id = values.get("category_id")
     if category_id is not None and db.session.get(Category, category_id) is None:
-        raise BadProduct(_("There is no such category."), field="category")
+        raise BadProduct(_("That category doesn't exist."), field="category")
     for name, column in (("slug", Product.slug), ("sku", Product.sku)):
         if db.session.scalar(select(Product.id).where(column == values[name], Product.id != (own_id or 0))) is not None:
             raise _taken(name)
@@ -182,7 +182,7 @@ def _slug(values: Mapping[str, Any], product: Product | None) -> str:
         return product.slug if product is not None else free_slug(values["name"], Product)
     slug = slug_of(typed)
     if not slug:
-        raise BadProduct(_("Letters and digits without accents, and hyphens between them."), field="slug")
+        raise BadProduct(_("Use letters without accents, digits and single hyphens."), field="slug")
     return slug
 
 
@@ -213,8 +213,8 @@ def _save(product: Product, values: Mapping[str, Any]) -> None:
 
 def _taken(name: str) -> Taken:
     if name == "slug":
-        return Taken(_("Another product has this address."), field="slug")
-    return Taken(_("Another product has this number."), field="sku")
+        return Taken(_("Another product already uses this URL."), field="slug")
+    return Taken(_("Another product already uses this SKU."), field="sku")
 
 
 def _change_stock(product: Product, seen: int | None, typed: int | None, actor: User) -> None:
@@ -234,7 +234,7 @@ def _change_stock(product: Product, seen: int | None, typed: int | None, actor: 
         left = db.session.scalar(select(Product.stock).where(Product.id == product.id))
         if seen is None or left is None:
             raise keeping.changed()
-        raise NotEnoughLeft(_("There are %(left)d left by now. Open the page afresh and count again."), left=left)
+        raise NotEnoughLeft(_("Only %(left)d are left now. Reload the page and check the stock."), left=left)
     db.session.expire(product, ["stock"])
     audit.record("product.counted", subject=product, actor=actor, before=seen, after=typed)
 

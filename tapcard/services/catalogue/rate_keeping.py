@@ -39,7 +39,7 @@ def currencies(locale: str, own: str) -> list[tuple[str, str]]:
 def keep(currency: str, rate: Decimal, own: str, actor: User, now: datetime) -> None:
     """Set how much of a currency one unit of the shop's is worth; raises `BadRate`."""
     if currency not in dict(currencies("en", own)):
-        raise BadRate(_("Choose a currency other than the shop’s own."))
+        raise BadRate(_("Choose a currency other than the shop’s."))
     fresh = insert(DisplayRate).values(currency=currency, rate=rate, updated_at=now)
     values = {"rate": rate, "updated_at": now}
     db.session.execute(fresh.on_conflict_do_update(index_elements=["currency"], set_=values))
@@ -50,5 +50,5 @@ def remove(currency: str, actor: User) -> None:
     """Show prices in a currency no more; raises `RowNotFound` when they are not."""
     gone = db.session.execute(sa.delete(DisplayRate).where(DisplayRate.currency == currency))
     if gone.rowcount != 1:  # type: ignore[attr-defined]
-        raise keeping.RowNotFound(_("There is no such thing here."))
+        raise keeping.RowNotFound(_("We couldn’t find that currency. It may have been removed."))
     audit.record("display_rate.removed", actor=actor, currency=currency)

@@ -48,9 +48,9 @@ def check(product: Product, user: User) -> None:
     asked = select(got, written.correlate(Product).exists()).where(Product.id == product.id)
     has_got, has_written = db.session.execute(asked).one()
     if not has_got:
-        raise NotABuyer(_("Only people who bought this here, and have got it, can review it."))
+        raise NotABuyer(_("You can review a product once your order has been delivered."))
     if has_written:
-        raise ReviewedAlready(_("You have reviewed this already. Thank you."))
+        raise ReviewedAlready(_("You've already reviewed this product."))
 
 
 def products_of(order: Order) -> list[Product]:
@@ -79,7 +79,7 @@ def write(product: Product, user: User, *, rating: int, text: str, author: str) 
     fresh = insert(Review).values(**values, status=ReviewStatus.WAITING)
     kept = db.session.execute(fresh.on_conflict_do_nothing().returning(Review.id)).scalar_one_or_none()
     if kept is None:
-        raise ReviewedAlready(_("You have reviewed this already. Thank you."))
+        raise ReviewedAlready(_("You've already reviewed this product."))
     return int(kept)
 
 
@@ -101,7 +101,7 @@ def decide(review: Review, was: ReviewStatus, status: ReviewStatus, actor: User,
     by `AlreadyDecided`.
     """
     if was is status or not _turn(review, was, status, now):
-        raise AlreadyDecided(_("Somebody has decided about this review already."))
+        raise AlreadyDecided(_("Someone else has already approved or rejected this review."))
     step = (status is ReviewStatus.APPROVED) - (was is ReviewStatus.APPROVED)
     if step:
         _count(review, step)

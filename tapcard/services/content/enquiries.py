@@ -30,7 +30,7 @@ class BadEnquiry(DomainError):
 
 
 class EnquiryNotFound(NotFound):
-    """There is no such message."""
+    """Message not found."""
 
 
 def receive(
@@ -79,16 +79,16 @@ def recipients(shop: ShopSettings) -> list[str]:
 def _clean_name(text: str) -> str:
     name = " ".join(text.split())
     if not any(each.isalnum() for each in name):
-        raise BadEnquiry(_("Please tell your name."), field="name")
+        raise BadEnquiry(_("Enter your name."), field="name")
     return name[:NAME_LENGTH]
 
 
 def _clean_message(text: str) -> str:
     message = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not message:
-        raise BadEnquiry(_("Write what it is about."), field="message")
+        raise BadEnquiry(_("Enter a message."), field="message")
     if len(message) > MESSAGE_LENGTH:
-        raise BadEnquiry(_("At most %(most)s characters."), field="message", most=MESSAGE_LENGTH)
+        raise BadEnquiry(_("Enter %(most)s characters or fewer."), field="message", most=MESSAGE_LENGTH)
     return message
 
 
@@ -121,7 +121,7 @@ def by_id(enquiry_id: int) -> Enquiry:
     """A message; raise `EnquiryNotFound`."""
     enquiry = db.session.get(Enquiry, enquiry_id) if 0 < enquiry_id < 2**63 else None
     if enquiry is None:
-        raise EnquiryNotFound(_("There is no such message."))
+        raise EnquiryNotFound(_("Message not found."))
     return enquiry
 
 

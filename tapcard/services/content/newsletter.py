@@ -110,7 +110,7 @@ def leaving(token: str, keys: Keys) -> Subscriber:
     """Whose link to leave this is; raise `LinkUnknown`."""
     subscriber, digest = _read(token)
     if subscriber is None or not _fits(digest, keys.digests(LEAVE, _named(subscriber))):
-        raise LinkUnknown(_("This link is cut off, or belongs to an address that gets no newsletter from us any more."))
+        raise LinkUnknown(_("This link is incomplete, or its email address is no longer on our mailing list."))
     return subscriber
 
 
@@ -133,7 +133,7 @@ def _named(subscriber: Subscriber) -> str:
 
 
 def _expired() -> LinkExpired:
-    return LinkExpired(_("This link has expired. Ask for the newsletter once more, and we send you another."))
+    return LinkExpired(_("This link has expired. Sign up for the newsletter again and we'll send you a new one."))
 
 
 # --- for staff --------------------------------------------------------------------------------------------------------

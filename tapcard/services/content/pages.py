@@ -61,7 +61,7 @@ def published(slug: str) -> ShopPage:
     """The same, or raise `PageNotFound`."""
     page = find(slug) if SLUG.fullmatch(slug) else None
     if page is None:
-        raise PageNotFound(_("There is no page at this address."))
+        raise PageNotFound(_("There's no page at this address."))
     return page
 
 
@@ -75,7 +75,7 @@ def by_id(page_id: int) -> ShopPage:
     """A page for staff, published or not; raise `PageNotFound`."""
     page = db.session.get(ShopPage, page_id) if 0 < page_id < 2**63 else None
     if page is None:
-        raise PageNotFound(_("There is no such page."))
+        raise PageNotFound(_("Page not found."))
     return page
 
 
@@ -146,22 +146,22 @@ def change(
 
 def _edited_meanwhile() -> EditedMeanwhile:
     return EditedMeanwhile(
-        _("Somebody else saved this page meanwhile. Look at it in another tab; if you save again, yours replaces it.")
+        _("Someone else has saved this page since you opened it. Check it in another tab before you overwrite it.")
     )
 
 
 def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
     slug = typed or _slug_of(title)
     if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
-        raise BadPage(_("Use small letters, digits and single hyphens, like opening-hours."), field="slug")
+        raise BadPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
     if slug in RESERVED:
-        raise BadPage(_("The shop has a page of that name already. Choose another."), field="slug")
+        raise BadPage(_("The shop already has a page with this address. Choose another one."), field="slug")
     taken = sa.select(ShopPage.id).where(ShopPage.slug == slug)
     if own_id is not None:
         taken = taken.where(ShopPage.id != own_id)
     with db.session.no_autoflush:
         if db.session.scalar(taken) is not None:
-            raise BadPage(_("Another page has this address. Choose another."), field="slug")
+            raise BadPage(_("Another page already uses this address. Choose another one."), field="slug")
     return slug
 
 

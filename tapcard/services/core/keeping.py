@@ -29,7 +29,7 @@ def find(model: type[Row], number: int, *options: Any, **conditions: Any) -> Row
         wanted = select(model).filter_by(id=number, **conditions).options(*options)
         row = db.session.scalar(wanted.execution_options(populate_existing=True))
     if row is None:
-        raise RowNotFound(_("There is no such thing here."))
+        raise RowNotFound(_("We couldn’t find that. It may have been removed."))
     return row
 
 
@@ -51,10 +51,7 @@ def refuse_changed(row: Base, seen: str) -> None:
 def changed() -> ChangedMeanwhile:
     """The refusal of whoever comes second."""
     return ChangedMeanwhile(
-        _(
-            "Somebody changed this meanwhile, perhaps you in another window. Nothing was overwritten: "
-            "open the page afresh and make your changes there."
-        )
+        _("This was changed elsewhere, so your changes weren’t saved. Reload the page and try again.")
     )
 
 

@@ -91,7 +91,7 @@ def _refusal(scope: str, subject: str, now: datetime) -> TooManyAttempts:
     seconds = max(1, round((ends_at - now).total_seconds())) if ends_at is not None else 1
     minutes = -(-seconds // MINUTE)
     if minutes == 1:
-        return TooManyAttempts(_("Too many attempts. Wait a minute, then try again."), retry_after=seconds)
+        return TooManyAttempts(_("Too many attempts. Wait a minute and try again."), retry_after=seconds)
     return TooManyAttempts(
-        _("Too many attempts. Wait %(minutes)s minutes, then try again."), retry_after=seconds, minutes=minutes
+        _("Too many attempts. Wait %(minutes)s minutes and try again."), retry_after=seconds, minutes=minutes
     )

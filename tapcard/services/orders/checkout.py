@@ -92,7 +92,7 @@ def buyer(cart: Cart, user: User | None) -> Buyer:
     said = cart.checkout
     email = user.email if user is not None else said.get("email")
     if not email or not said.get("first_name") or not said.get("last_name"):
-        raise Incomplete(_("Tell us first who you are and where it goes."))
+        raise Incomplete(_("Enter your contact and delivery details first."))
     method: DeliveryMethod | None = None
     address: dict[str, Any] = {}
     if ships(cart):
@@ -114,6 +114,6 @@ def _checked(said: Mapping[str, Any]) -> tuple[DeliveryMethod | None, dict[str, 
     known, address = methods(), said.get("address") or {}
     method = next((each for each in known if each.id == said.get("delivery_method_id")), None)
     if (method is None or method.needs_address) and not address:
-        raise Incomplete(_("Tell us first who you are and where it goes."))
+        raise Incomplete(_("Enter your contact and delivery details first."))
     delivery.check(known, method, address.get("country", ""), said.get("delivery_location") or "")
     return method, dict(address) if method is None or method.needs_address else {}

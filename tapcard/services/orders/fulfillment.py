@@ -81,9 +81,9 @@ def order_with_codes(number: str, *, user: User | None, known: Collection[int]) 
     order = orders.own_order(number, user=user, known=known)
     is_theirs = user is not None and order.user_id == user.id
     if not is_theirs and order.user is not None and order.user.is_proven:
-        raise orders.OrderNotFound(_("You have no such order."))
+        raise orders.OrderNotFound(_("We can't find that order."))
     if not order.is_paid or not card_lines(order):
-        raise NoCodes(_("This order has no claim codes. They are made as soon as its cards are paid."))
+        raise NoCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
     return order
 
 
@@ -104,15 +104,15 @@ def claim_for(order: Order, user: User, token: str | None = None, now: datetime 
     `AlreadyClaimed` for a card of it that somebody has.
     """
     if order.user_id != user.id or not order.is_paid:
-        raise orders.OrderNotFound(_("You have no such order."))
+        raise orders.OrderNotFound(_("We can't find that order."))
     lines = [line.id for line in card_lines(order)]
     claimed = cards.claim_sold(lines, user, now, token=token)
     if token is not None and not claimed:
         card = cards.find(token)
         if card is None or card.order_line_id not in lines:
-            raise cards.CardNotFound(_("This card is not part of your order."))
+            raise cards.CardNotFound(_("This card isn't part of your order."))
         if card.owner_id != user.id:  # else it was pressed twice
-            raise cards.AlreadyClaimed(_("Somebody has claimed this card already."))
+            raise cards.AlreadyClaimed(_("Someone has already claimed this card."))
     return len(claimed)
 
 
@@ -123,8 +123,8 @@ def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> No
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
     if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
-        raise orders.IllegalMove(_("Cards are swapped while their order is made and packed."))
+        raise orders.IllegalMove(_("Cards can only be swapped before the order ships."))
     held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
     if db.session.scalar(held) is not None:
-        raise cards.CannotReplace(_("Somebody is just paying for this card. Take another one."))
+        raise cards.CannotReplace(_("Someone is paying for this card right now. Use another card."))
     cards.take_place(line_card, stock_card, actor)

@@ -145,7 +145,7 @@ def whole(number: str) -> Order:
     )  # fmt: skip
     order = db.session.scalar(wanted) if text.isascii() and text.replace("-", "").isalnum() else None
     if order is None:
-        raise orders.OrderNotFound(_("There is no such order."))
+        raise orders.OrderNotFound(_("We can't find that order."))
     return order
 
 
@@ -218,12 +218,12 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
     """Let an order wait longer for its payment, and hold what it holds; raises `IllegalMove`."""
     until = now + timedelta(days=days)
     if order.status is not OrderStatus.PENDING:
-        raise IllegalMove(_("Only an order that waits to be paid can be given more time."))
+        raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
     if until <= order.expires_at:
-        raise IllegalMove(_("It waits longer than that already."))
+        raise IllegalMove(_("The payment deadline is already later than that."))
     orders.extend(order, until)
     if order.status is not OrderStatus.PENDING:
-        raise IllegalMove(_("Only an order that waits to be paid can be given more time."))
+        raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
     audit.record("order.extended", subject=order, actor=by, days=days)
 
 
@@ -241,8 +241,8 @@ def produce(order: Order, line_id: int, status: ProductionStatus, was: Productio
     """Note how far a line of a paid order is; raises `OrderNotFound` for a line of another one, or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
-        raise orders.OrderNotFound(_("There is no such order."))
+        raise orders.OrderNotFound(_("We can't find that order."))
     if order.status not in IN_WORK:
-        raise IllegalMove(_("Only an order that is paid, and not under way yet, is worked on."))
+        raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
     orders.produce(line, status, by, was=was)
     return line

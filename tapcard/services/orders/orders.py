@@ -206,7 +206,7 @@ def own_order(number: str, *, user: User | None, known: Collection[int]) -> Orde
     order = find(number)
     is_theirs = order is not None and (order.id in known or (user is not None and order.user_id == user.id))
     if order is None or not is_theirs:
-        raise OrderNotFound(_("You have no such order."))
+        raise OrderNotFound(_("We can't find that order."))
     return order
 
 
@@ -243,7 +243,7 @@ def of_token(token: str, keys: Keys) -> Order:
     is_good = digest.isascii() and any(hmac.compare_digest(digest, each) for each in keys.digests(LINK_PURPOSE, number))
     order = find(number) if is_good else None
     if order is None:
-        raise OrderNotFound(_("This link does not lead to an order."))
+        raise OrderNotFound(_("This link isn't valid. Check that you copied all of it."))
     return order
 
 
@@ -268,13 +268,13 @@ def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, 
     if not found.items:
         raise EmptyCart(_("Your cart is empty."))
     if found.has_changed:
-        raise CartChanged(_("Something in your cart has changed. Please look at it again."))
+        raise CartChanged(_("Your cart has changed. Please check it again."))
     if found.refusal is not None:
         raise found.refusal
     if found.totals.total_amount != expected_total:
-        raise PriceChanged(_("The price has changed. Please look at the total again."))
+        raise PriceChanged(_("The price has changed. Please check the new total."))
     if buyer.user is None and any(item.kind is LineKind.ACTIVATION for item in found.items):
-        raise NeedsAccount(_("Log in or sign up first, so that the card can be yours."))
+        raise NeedsAccount(_("Log in or sign up first so we can link the card to your account."))
     order = _write(cart, buyer, found, shop, now)
     _take_everything(order, buyer, found, keys, now)
     _note(order, OrderMove.PLACE, None, OrderStatus.PENDING, buyer.user)
@@ -455,9 +455,9 @@ def _new_number() -> str:
 
 def _take_everything(order: Order, buyer: Buyer, found: Draft, keys: Keys, now: datetime) -> None:
     if not _take_stock(order, keys, now):
-        raise CartChanged(_("Something in your cart has just been sold. Please look at it again."))
+        raise CartChanged(_("Something in your cart has just sold out. Please check it again."))
     if not _hold_cards(order, now):
-        raise carts.CannotActivate(_("Somebody else is just paying for this card. Try again in a while."))
+        raise carts.CannotActivate(_("Someone else is paying for this card right now. Try again later."))
     if found.promotion is not None:
         order.promotion_customers = promotions.take(found.promotion, buyer.customer, keys, now)
     if order.credit_amount:
@@ -577,7 +577,7 @@ def _customer_of(order: Order) -> Customer:
 def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = "") -> None:
     """Cancel an order that is not paid, and give everything back; raises `IllegalMove`."""
     if not _end(order, OrderMove.CANCEL, by, keys, now, why):
-        raise IllegalMove(_("This order cannot be canceled any more."))
+        raise IllegalMove(_("This order can no longer be cancelled."))
     outbox.post("mail.order_canceled", order_id=order.id)
     audit.record("order.canceled", subject=order, actor=by)
 
@@ -664,7 +664,7 @@ def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_n
     _refuse_oversold(order)
     values = {"carrier": carrier, "tracking_number": tracking_number}
     if not _move(order, OrderMove.SHIP, by, shipped_at=now, **values):
-        raise IllegalMove(_("Only an order that is paid can be shipped."))
+        raise IllegalMove(_("Only a paid order can be shipped."))
     outbox.post("mail.order_shipped", order_id=order.id)
     audit.record("order.shipped", subject=order, actor=by)
 
@@ -673,7 +673,7 @@ def process(order: Order, by: User) -> None:
     """Note that somebody has begun to make or pack an order; raises `IllegalMove`."""
     _refuse_oversold(order)
     if not _move(order, OrderMove.PROCESS, by):
-        raise IllegalMove(_("Only an order that is paid can be worked on."))
+        raise IllegalMove(_("Only a paid order can be processed."))
     audit.record("order.processed", subject=order, actor=by)
 
 
@@ -681,7 +681,7 @@ def deliver(order: Order, by: User | None, now: datetime) -> None:
     """Note that everything has arrived, and ask for a review where there is something to say; raises `IllegalMove`."""
     _refuse_oversold(order)
     if not _move(order, OrderMove.DELIVER, by, delivered_at=now):
-        raise IllegalMove(_("Only an order that is paid can be delivered."))
+        raise IllegalMove(_("Only a paid order can be delivered."))
     if order.needs_shipping:
         outbox.post("mail.order_delivered", order_id=order.id)
     audit.record("order.delivered", subject=order, actor=by)
@@ -689,7 +689,7 @@ def deliver(order: Order, by: User | None, now: datetime) -> None:
 
 def _refuse_oversold(order: Order) -> None:
     if order.is_oversold:
-        raise IllegalMove(_("This order is oversold. Decide first what becomes of it."))
+        raise IllegalMove(_("This order is oversold. Fulfil or refund it first."))
 
 
 def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: ProductionStatus | None = None) -> None:
@@ -698,10 +698,10 @@ def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: Product
     Give how far it was when somebody looked: who comes second is told.
     """
     if line.kind is not LineKind.CARD:
-        raise IllegalMove(_("Only cards are produced."))
+        raise IllegalMove(_("Only cards have a production status."))
     seen = OrderLine.production_status == was if was is not None else sa.true()
     if not execute_update(sa.update(OrderLine).where(OrderLine.id == line.id, seen).values(production_status=status)):
-        raise IllegalMove(_("Somebody has just changed this line. Look at the order again."))
+        raise IllegalMove(_("Someone else has just changed this line. Reload the order."))
     db.session.refresh(line)
     audit.record("order_line.produced", subject=line, actor=by, status=status.value)
 
@@ -718,7 +718,7 @@ def attach(user: User) -> int:
 def attach_one(order: Order, user: User) -> None:
     """Give a person an order that waits for their address, when they follow its link; raises `IllegalMove`."""
     if order.user_id is not None or not user.is_verified or order.email != user.email:
-        raise IllegalMove(_("This order belongs to another address."))
+        raise IllegalMove(_("This order was placed with a different email address."))
     _attach(order.id, user)
     db.session.refresh(order)
 

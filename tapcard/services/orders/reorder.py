@@ -47,17 +47,17 @@ def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> Ag
 def _wish(line: OrderLine, cart: Cart) -> Wish:
     """What a line asked for, in the words of today's product; raises `NotAgain`."""
     if line.kind is LineKind.ACTIVATION:
-        raise NotAgain(_("A card is activated once."))
+        raise NotAgain(_("A card can only be activated once."))
     product = line.product
     if product is None:
-        raise NotAgain(_("This product is not sold any more."))
+        raise NotAgain(_("This product is no longer available."))
     keys = {option.label: option for option in product.options}
     answers: dict[str, str] = {}
     uploads: dict[str, str] = {}
     for said in line.options:
         option = keys.get(said["label"])
         if option is None:
-            raise NotAgain(_("This product asks for other details now. Look at its page."))
+            raise NotAgain(_("This product's options have changed. Choose them on the product page."))
         (uploads if option.kind is OptionKind.PICTURE else answers)[option.key] = said["value"]
     return Wish(product, line.quantity, answers, uploads, **_artwork(line, cart))
 

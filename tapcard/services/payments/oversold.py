@@ -29,17 +29,17 @@ def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
     """
     oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
     if not execute_update(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
-        raise IllegalMove(_("This order is not oversold any more."))
+        raise IllegalMove(_("This order is no longer oversold."))
     db.session.refresh(order)
     if any(_has_failed(line) for line in order.lines):
-        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+        raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
     orders.take_what_is_there(order)
     missing = order.credit_amount - credit.spent_on(order)
     if missing > 0:
         _spend_again(order, missing)
     fulfillment.fulfill(order, keys, now)
     if order.is_oversold:
-        raise CannotGive(_("A card of this order belongs to somebody else by now. Give the money back."))
+        raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
     if payments.captured(order) <= order.total_amount:
         came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
         execute_update(sa.update(Payment).where(*came).values(refund_proposed=False))
@@ -59,5 +59,5 @@ def _spend_again(order: Order, amount: int) -> None:
         credit.spend(order.user_id or 0, amount, order)
     except credit.NotEnoughCredit:
         raise CannotGive(
-            _("The buyer has spent this order's credit meanwhile. Give them credit first, or the money back.")
+            _("The customer has since spent this order's store credit. Add store credit or refund the order.")
         ) from None

@@ -78,7 +78,7 @@ def by_public_id(public_id: str) -> Payment:
     """The payment of an address; raises `PaymentNotFound`."""
     payment = db.session.scalar(select(Payment).where(Payment.public_id == public_id)) if public_id.isascii() else None
     if payment is None:
-        raise PaymentNotFound(_("There is no such payment."))
+        raise PaymentNotFound(_("We can't find that payment."))
     return payment
 
 
@@ -115,14 +115,14 @@ def begin(order: Order, gateway: Gateway, by: User | None) -> Payment:
     """
     amount = due(order)
     if order.status is not OrderStatus.PENDING or not amount:
-        raise NotPayable(_("This order does not wait for a payment."))
+        raise NotPayable(_("This order isn't awaiting payment."))
     payment = Payment(order_id=order.id, gateway=gateway.code, amount=amount.amount, currency=amount.currency)
     payment.started_by_id = by.id if by is not None else None
     try:
         with db.session.begin_nested():
             db.session.add(payment)
     except IntegrityError:
-        raise PaymentUnderWay(_("This order is just being paid. Look at it again in a moment.")) from None
+        raise PaymentUnderWay(_("A payment for this order is being processed. Check again in a moment.")) from None
     return payment
 
 
@@ -177,7 +177,7 @@ def _await_outside(payment: Payment, shop: ShopSettings, now: datetime) -> None:
 def refuse_starting(payment: Payment, now: datetime) -> None:
     """Raise `StillStarting` for a payment whose gateway is just being asked: it cannot be closed yet."""
     if payment.status is PaymentStatus.CREATED and payment.created_at > now - STARTS_WITHIN:
-        raise StillStarting(_("This order is just being paid. Look at it again in a moment."))
+        raise StillStarting(_("A payment for this order is being processed. Check again in a moment."))
 
 
 def give_up(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
@@ -284,11 +284,11 @@ def refuse_wrong(order: Order, amount: Money, seen: int) -> None:
     """Raise `NotPayable` or `WrongAmount` unless so much may be noted for an order of which so much was seen due."""
     rest = due(order)
     if order.status not in TAKES_MONEY or not rest:
-        raise NotPayable(_("This order does not wait for a payment."))
+        raise NotPayable(_("This order isn't awaiting payment."))
     if rest.amount != seen:
-        raise NotPayable(_("Somebody has just noted a payment. Look at what is due now."))
+        raise NotPayable(_("Someone has just recorded a payment. Check the amount due."))
     if amount.currency != rest.currency or not 0 < amount.amount <= rest.amount:
-        raise WrongAmount(_("Type an amount above zero, and not more than is due."))
+        raise WrongAmount(_("Enter an amount above zero, up to the amount due."))
 
 
 def confirm_offline(
@@ -299,7 +299,7 @@ def confirm_offline(
     A part leaves the rest due: it is asked for by another payment.
     """
     if payment.gateway != OFFLINE or not payment.is_open or not 0 < amount.amount <= payment.amount:
-        raise NotPayable(_("This payment cannot be confirmed. Look at the order again."))
+        raise NotPayable(_("This payment can't be confirmed. Reload the order."))
     payment.amount = amount.amount
     db.session.flush()  # what is settled next is this amount
     details = {"how": how, "note": note, "confirmed_by": actor.id}
@@ -318,7 +318,7 @@ def _ask_outside(order: Order, amount: Money, actor: User) -> Payment:
         with db.session.begin_nested():
             db.session.add(payment)
     except IntegrityError:
-        raise PaymentUnderWay(_("This order is just being paid. Look at it again in a moment.")) from None
+        raise PaymentUnderWay(_("A payment for this order is being processed. Check again in a moment.")) from None
     payment.reference = payment.public_id
     db.session.flush()  # what is settled next is found by it
     return payment
@@ -328,7 +328,7 @@ def dismiss(payment: Payment, why: str, *, actor: User) -> None:
     """Note that somebody has seen to a payment that needed care; raises `NotPayable` when somebody had before."""
     wanted = sa.and_(Payment.id == payment.id, Payment.refund_proposed)
     if not _run(sa.update(Payment).where(wanted).values(refund_proposed=False)):
-        raise NotPayable(_("Somebody has seen to this payment already."))
+        raise NotPayable(_("Someone has already resolved this payment."))
     db.session.refresh(payment)
     audit.record("payment.dismissed", subject=payment, actor=actor, why=why)
 

@@ -56,7 +56,7 @@ def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
         .execution_options(synchronize_session=False)
     )
     if closed.rowcount != 1:  # type: ignore[attr-defined]
-        raise AlreadyClosed(_("This account is closed already."))
+        raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
     accounts.end_other_sessions(user, None)
     accounts.void_links(user, now, *(each for each in LinkPurpose if each is not LinkPurpose.UNDO_EMAIL))
@@ -75,7 +75,7 @@ def reopen(user_id: int, now: datetime) -> User:
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     if opened.rowcount != 1:  # type: ignore[attr-defined]
-        raise CannotReturn(_("This account cannot be opened again."))
+        raise CannotReturn(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     accounts.end_other_sessions(user, None)
     cards.unlock_all(user, LockedBecause.CLOSED)
@@ -88,7 +88,7 @@ def refuse_last_owner(user: User) -> None:
     hold(OWNERS)
     owners = select(User.id).join(User.roles).where(Role.name == "owner", User.is_active)
     if set(db.session.scalars(owners)) == {user.id}:
-        raise LastOwner(_("You are the only owner of this shop. Make somebody else an owner first."))
+        raise LastOwner(_("You're the only owner of this shop. Make someone else an owner first."))
 
 
 def withdraw_offers(user: User, now: datetime) -> None:

@@ -46,5 +46,5 @@ def clean_answer_to(typed: str, region: str) -> str:
         return accounts.normalise_email(text) if "@" in text else profiles.clean("phone", text, region) or ""
     except DomainError:
         raise BadAnswerAddress(
-            _("Give an e-mail address like ada@example.com, or a phone number like +44 20 7946 0000.")
+            _("Enter an email address, such as ada@example.com, or a phone number, such as +44 20 7946 0000.")
         ) from None

@@ -111,24 +111,24 @@ def _is_twice(lead: Lead) -> bool:
 def _clean_name(text: str) -> str:
     name = " ".join(text.split())
     if not any(each.isalnum() for each in name):
-        raise BadEntry(_("Please tell your name."), field="name")
+        raise BadEntry(_("Enter your name."), field="name")
     if _LINK.search(name):
-        raise BadEntry(_("Please tell your name alone, without a web address."), field="name")
+        raise BadEntry(_("Enter your name without a web address."), field="name")
     if len(name) > NAME_LENGTH:
-        raise BadEntry(_("At most %(most)s characters."), field="name", most=NAME_LENGTH)
+        raise BadEntry(_("Enter %(most)s characters or fewer."), field="name", most=NAME_LENGTH)
     return name
 
 
 def _clean_note(text: str) -> str:
     note = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(note) > NOTE_LENGTH:
-        raise BadEntry(_("At most %(most)s characters."), field="note", most=NOTE_LENGTH)
+        raise BadEntry(_("Enter %(most)s characters or fewer."), field="note", most=NOTE_LENGTH)
     return note
 
 
 def _clean_reach(email: str, phone: str, region: str) -> dict[str, str | None]:
     if not email.strip() and not phone.strip():
-        raise BadEntry(_("Leave an e-mail address or a phone number, so that an answer can reach you."), field="email")
+        raise BadEntry(_("Enter an email address or a phone number."), field="email")
     return {"email": profiles.clean("email", email, region), "phone": profiles.clean("phone", phone, region)}
 
 
@@ -177,7 +177,7 @@ def own_lead(holder: User, lead_id: int) -> Lead:
     if 0 < lead_id < 2**63:
         lead = db.session.scalar(owned_by(holder).where(Lead.id == lead_id))
     if lead is None:
-        raise LeadNotFound(_("You have no such contact."))
+        raise LeadNotFound(_("We couldn't find that contact."))
     return lead
 
 

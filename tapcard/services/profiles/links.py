@@ -60,7 +60,7 @@ def own_link(profile: Profile, link_id: int) -> ProfileLink:
             select(ProfileLink).where(ProfileLink.id == link_id, ProfileLink.profile_id == profile.id)
         )
     if link is None:
-        raise LinkNotFound(_("This profile has no such link."))
+        raise LinkNotFound(_("We couldn't find that link."))
     return link
 
 
@@ -97,7 +97,7 @@ def add(profile: Profile, actor: User, *, title: str, url: str, own_hosts: Colle
     present = links_of(profile)
     if len(present) >= MOST_LINKS:
         raise TooManyLinks(
-            _("This profile has %(number)d links already. Remove one to add another."), number=len(present)
+            _("This profile already has %(number)d links. Remove one to add another."), number=len(present)
         )
     position = present[-1].position + 1 if present else 0
     link = ProfileLink(profile_id=profile.id, position=position, title=title, url=url)
@@ -112,11 +112,9 @@ def change(link: ProfileLink, actor: User, *, title: str, url: str, seen: str, o
     title, url = clean_title(title), clean_url(url, own_hosts)
     stored = select(ProfileLink).where(ProfileLink.id == link.id).with_for_update()
     if db.session.scalar(stored, execution_options={"populate_existing": True}) is None:
-        raise LinkNotFound(_("This profile has no such link."))
+        raise LinkNotFound(_("We couldn't find that link."))
     if mark_of(link) != seen:
-        raise ChangedMeanwhile(
-            _("Somebody changed this link meanwhile, perhaps you in another window. Nothing was overwritten.")
-        )
+        raise ChangedMeanwhile(_("This link was changed in another window, so your changes weren't saved."))
     if (link.title, link.url) != (title, url):
         link.title, link.url = title, url
         audit.record("profile_link.changed", subject=link, actor=actor, profile=link.profile_id)
@@ -138,7 +136,7 @@ def move(profile: Profile, link_id: int, *, by: int) -> None:
     _hold(profile)
     order = [link.id for link in links_of(profile)]
     if link_id not in order:
-        raise LinkNotFound(_("This profile has no such link."))
+        raise LinkNotFound(_("We couldn't find that link."))
     place = min(max(order.index(link_id) + by, 0), len(order) - 1)
     order.remove(link_id)
     order.insert(place, link_id)
@@ -149,9 +147,7 @@ def reorder(profile: Profile, ids: Sequence[int]) -> None:
     """Put the links of a profile into an order that names each of them once; raises `ChangedMeanwhile` otherwise."""
     _hold(profile)
     if sorted(ids) != sorted(link.id for link in links_of(profile)):
-        raise ChangedMeanwhile(
-            _("The links changed meanwhile, perhaps in another window. Here they are as they stand now.")
-        )
+        raise ChangedMeanwhile(_("Your links were changed in another window. This is their current order."))
     _arrange(profile, ids)
 
 
@@ -172,12 +168,12 @@ def _arrange(profile: Profile, ids: Sequence[int]) -> None:
 def clean_title(text: str) -> str:
     """The words of a link."""
     if any(unicodedata.category(each) in ("Cc", "Cs") and not each.isspace() for each in text):
-        raise BadLinkEntry(_("This contains characters that cannot be used here."), field="title")
+        raise BadLinkEntry(_("This contains characters that aren't allowed here."), field="title")
     title = " ".join(text.split())
     if not title or all(unicodedata.category(each) in ("Cf", "Zs") for each in title):
-        raise BadLinkEntry(_("Say what the link is, in a few words."), field="title")
+        raise BadLinkEntry(_("Enter a title."), field="title")
     if len(title) > LONGEST_TITLE:
-        raise BadLinkEntry(_("At most %(most)s characters."), field="title", most=LONGEST_TITLE)
+        raise BadLinkEntry(_("Enter %(most)s characters or fewer."), field="title", most=LONGEST_TITLE)
     return title
 
 
@@ -188,7 +184,7 @@ def clean_url(text: str, own_hosts: Collection[str]) -> str:
     except target_urls.BadLink as error:
         raise target_urls.BadLink(error.message, field="url", **error.params) from error
     if cards.is_blocked(link.host):
-        raise BadLinkEntry(_("This site is blocked here. Choose another address."), field="url")
+        raise BadLinkEntry(_("This site is blocked. Choose another address."), field="url")
     return link.url
 
 

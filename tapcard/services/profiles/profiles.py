@@ -112,7 +112,7 @@ def own_profile(user: User, profile_id: int) -> Profile:
     if 0 < profile_id < 2**63:
         profile = db.session.scalar(owned_by(user).where(Profile.id == profile_id))
     if profile is None:
-        raise ProfileNotFound(_("You have no such profile."))
+        raise ProfileNotFound(_("We couldn't find that profile."))
     return profile
 
 
@@ -120,7 +120,7 @@ def public_profile(slug: str) -> Profile:
     """The profile at an address, public or not, as long as its owner's account is active."""
     found = find_by_slug(slug)
     if found.is_moved:
-        raise ProfileNotFound(_("There is no profile at this address."))
+        raise ProfileNotFound(_("We couldn't find that profile."))
     return found.profile
 
 
@@ -137,7 +137,7 @@ def find_by_slug(slug: str) -> Found:
         former = shown.join(FormerSlug, FormerSlug.profile_id == Profile.id).where(FormerSlug.slug == folded)
         if profile := db.session.scalar(former):
             return Found(profile, is_moved=True)
-    raise ProfileNotFound(_("There is no profile at this address."))
+    raise ProfileNotFound(_("We couldn't find that profile."))
 
 
 def former_slugs(profile: Profile) -> list[str]:
@@ -169,7 +169,7 @@ def create(owner: User, typed: Mapping[str, str], *, region: str, look: Look | N
     chosen = (look or Look()).columns
     number = db.session.scalar(sa.select(sa.func.count()).where(Profile.owner_id == owner.id)) or 0
     if number >= MOST_PROFILES:
-        raise TooManyProfiles(_("You have %(number)d profiles already. Delete one to make another."), number=number)
+        raise TooManyProfiles(_("You already have %(number)d profiles. Delete one to create another."), number=number)
     wanted = values.pop("slug")
     name = values["name"] or ""
     for _number in range(TRIES):
@@ -248,18 +248,18 @@ def _remember_former(slug: str, profile: Profile) -> None:
 
 def _refuse_blocked(website: str | None) -> None:
     if website and cards.is_blocked(target_urls.host_of(website)):
-        raise BadEntry(_("This site is blocked here. Choose another address."), field="website")
+        raise BadEntry(_("This site is blocked. Choose another address."), field="website")
 
 
 def _taken() -> SlugTaken:
-    return SlugTaken(_("Somebody else has this address. Choose another one."))
+    return SlugTaken(_("That address is taken. Choose another one."))
 
 
 def _changed() -> ChangedMeanwhile:
     return ChangedMeanwhile(
         _(
-            "Somebody changed this profile meanwhile, perhaps you in another window. Nothing was overwritten: "
-            "open the page afresh and make your changes there."
+            "This profile was changed in another window, so your changes weren't saved. "
+            "Reload the page and make them again."
         )
     )
 
@@ -278,9 +278,9 @@ def clean(field: str, text: str, region: str) -> str | None:
     if any(
         unicodedata.category(each) in ("Cc", "Cs") and (each not in "\n\t" or field not in WITH_LINES) for each in text
     ):
-        raise BadEntry(_("This contains characters that cannot be used here."), field=field)
+        raise BadEntry(_("This contains characters that aren't allowed here."), field=field)
     if field == "name" and all(unicodedata.category(each) in ("Cf", "Zs") for each in text):
-        raise BadEntry(_("A profile needs a name."), field=field)
+        raise BadEntry(_("Enter a name."), field=field)
     if not text:
         return None
     if field in LENGTHS:
@@ -316,7 +316,7 @@ def _clean_text(field: str, text: str) -> str:
     if field not in WITH_LINES:
         text = " ".join(text.split())
     if len(text) > LENGTHS[field]:
-        raise BadEntry(_("At most %(most)s characters."), field=field, most=LENGTHS[field])
+        raise BadEntry(_("Enter %(most)s characters or fewer."), field=field, most=LENGTHS[field])
     return text
 
 
@@ -324,13 +324,13 @@ def _clean_slug(text: str) -> str:
     slug = text.lower() if text.isascii() else ""
     if not SHORTEST_SLUG <= len(slug) <= SLUG_LENGTH or not SLUG.fullmatch(slug):
         raise BadEntry(
-            _("An address has %(least)s to %(most)s letters a to z, digits, and single hyphens in between."),
+            _("Use %(least)s to %(most)s letters (a to z) and digits, with single hyphens in between."),
             field="slug",
             least=SHORTEST_SLUG,
             most=SLUG_LENGTH,
         )
     if slug in RESERVED:
-        raise BadEntry(_("This address is reserved. Choose another one."), field="slug")
+        raise BadEntry(_("That address is reserved. Choose another one."), field="slug")
     return slug
 
 
@@ -338,7 +338,7 @@ def _clean_email(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise BadEntry(_("This is not an e-mail address."), field="email") from error
+        raise BadEntry(_("Enter a valid email address."), field="email") from error
 
 
 # --- what a page shows ------------------------------------------------------------------------------------------------
@@ -371,16 +371,16 @@ def contacts(profile: Profile) -> list[Contact]:
     if profile.phone:
         rows.append(Contact("phone", _("Phone"), _("Call"), f"tel:{profile.phone}", phones.display(profile.phone)))
     if profile.email:
-        rows.append(Contact("email", _("E-mail"), _("Write an e-mail"), mail_link(profile.email), profile.email))
+        rows.append(Contact("email", _("Email"), _("Email"), mail_link(profile.email), profile.email))
     if profile.whatsapp:
         chat = f"https://wa.me/{profile.whatsapp.removeprefix('+')}"
-        rows.append(Contact("whatsapp", "WhatsApp", _("Write on WhatsApp"), chat, phones.display(profile.whatsapp)))
+        rows.append(Contact("whatsapp", "WhatsApp", _("Message on WhatsApp"), chat, phones.display(profile.whatsapp)))
     if profile.website:
         host = (urlsplit(profile.website).hostname or "").removeprefix("www.")
-        rows.append(Contact("website", _("Website"), _("Open the website"), profile.website, host))
+        rows.append(Contact("website", _("Website"), _("Visit website"), profile.website, host))
     if profile.address:
         lines = ", ".join(line.strip() for line in profile.address.splitlines() if line.strip())
-        rows.append(Contact("address", _("Address"), _("Show on a map"), map_link(lines), lines))
+        rows.append(Contact("address", _("Address"), _("View on map"), map_link(lines), lines))
     for key in SOCIALS:
         handle = getattr(profile, key)
         if handle:

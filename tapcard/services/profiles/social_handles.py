@@ -83,7 +83,7 @@ SITES: dict[str, Site] = {
         hosts=("linkedin.com",),
         pattern=re.compile(r"(?=.{3,100}$)(?:(?:company|school)/)?(?:[^\W_]|-)+"),
         page="https://www.linkedin.com/{}",
-        rule=_("A LinkedIn name has 3 to 100 letters, digits and hyphens: it follows linkedin.com/in/."),
+        rule=_("LinkedIn usernames have 3 to 100 letters, digits and hyphens. Yours comes after linkedin.com/in/."),
         shown="{}",
         read_path=_linkedin,
     ),
@@ -92,7 +92,7 @@ SITES: dict[str, Site] = {
         hosts=("instagram.com", "instagr.am"),
         pattern=re.compile(r"(?!.*\.\.)(?!\.)[A-Za-z0-9_.]{1,30}(?<!\.)"),
         page="https://www.instagram.com/{}",
-        rule=_("An Instagram name has up to 30 letters, digits, dots and underscores."),
+        rule=_("Instagram usernames have up to 30 letters, digits, full stops and underscores."),
         not_people=frozenset({"p", "reel", "reels", "stories", "explore", "accounts", "tv"}),
     ),
     "snapchat": Site(
@@ -100,7 +100,10 @@ SITES: dict[str, Site] = {
         hosts=("snapchat.com",),
         pattern=re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,13}[A-Za-z0-9]"),
         page="https://www.snapchat.com/add/{}",
-        rule=_("A Snapchat name has 3 to 15 letters, digits, dots, hyphens and underscores, and begins with a letter."),
+        rule=_(
+            "Snapchat usernames have 3 to 15 letters, digits, full stops, hyphens and underscores, "
+            "and start with a letter."
+        ),
         read_path=_snapchat,
     ),
     "x": Site(
@@ -108,7 +111,7 @@ SITES: dict[str, Site] = {
         hosts=("x.com", "twitter.com"),
         pattern=re.compile(r"[A-Za-z0-9_]{1,15}"),
         page="https://x.com/{}",
-        rule=_("An X name has up to 15 letters, digits and underscores."),
+        rule=_("X usernames have up to 15 letters, digits and underscores."),
         not_people=frozenset({"home", "i", "intent", "search", "hashtag", "share", "explore", "settings"}),
     ),
     "tiktok": Site(
@@ -116,7 +119,7 @@ SITES: dict[str, Site] = {
         hosts=("tiktok.com",),
         pattern=re.compile(r"[A-Za-z0-9_.]{2,24}(?<!\.)"),
         page="https://www.tiktok.com/@{}",
-        rule=_("A TikTok name has 2 to 24 letters, digits, dots and underscores."),
+        rule=_("TikTok usernames have 2 to 24 letters, digits, full stops and underscores."),
         read_path=_tiktok,
     ),
     "youtube": Site(
@@ -124,7 +127,7 @@ SITES: dict[str, Site] = {
         hosts=("youtube.com",),
         pattern=re.compile(r"[^\W_][\w.·-]{1,28}[^\W_]"),
         page="https://www.youtube.com/@{}",
-        rule=_("A YouTube handle has 3 to 30 letters, digits, dots, hyphens and underscores: it follows the @."),
+        rule=_("YouTube handles have 3 to 30 letters, digits, full stops, hyphens and underscores, after the @."),
         read_path=_youtube,
     ),
     "facebook": Site(
@@ -132,7 +135,7 @@ SITES: dict[str, Site] = {
         hosts=("facebook.com", "fb.com", "fb.me"),
         pattern=re.compile(r"[A-Za-z0-9.]{5,50}"),
         page="https://www.facebook.com/{}",
-        rule=_("A Facebook name has 5 to 50 letters, digits and dots."),
+        rule=_("Facebook usernames have 5 to 50 letters, digits and full stops."),
         shown="{}",
         not_people=FACEBOOK_PAGES,
         read_path=_facebook,
@@ -142,7 +145,7 @@ SITES: dict[str, Site] = {
         hosts=("github.com",),
         pattern=re.compile(r"(?=.{1,39}$)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"),
         page="https://github.com/{}",
-        rule=_("A GitHub name has up to 39 letters, digits and single hyphens."),
+        rule=_("GitHub usernames have up to 39 letters, digits and single hyphens."),
         shown="{}",
         not_people=frozenset({"orgs", "topics", "settings", "features", "about", "login", "marketplace", "sponsors"}),
     ),
@@ -188,7 +191,7 @@ def _handle_in(site: Site, text: str) -> str:
         raise _NoHandle
     host = match["host"].lower()
     if not any(host == own or host.endswith(f".{own}") for own in site.hosts):
-        raise BadHandle(_("This is an address of another site than %(site)s."), field=_key(site), site=site.name)
+        raise BadHandle(_("That address isn't on %(site)s."), field=_key(site), site=site.name)
     return _read(site, match["path"], match["query"] or "")
 
 

@@ -90,16 +90,16 @@ class KindCounts:
 def check_period(first: date | None, last: date | None, today: date) -> tuple[date, date]:
     """Raise `BadPeriod` unless two days, of which one may be missing, make a period; gives it."""
     if first is None:
-        raise BadPeriod(_("Choose the first day."), field="since")
+        raise BadPeriod(_("Choose a start date."), field="since")
     last = last or today
     if last > today:
-        raise BadPeriod(_("The last day has not come yet. Choose today or a day before."), field="until")
+        raise BadPeriod(_("The end date can't be in the future."), field="until")
     if first > last:
-        raise BadPeriod(_("The first day comes after the last one."), field="since")
+        raise BadPeriod(_("The start date can't be after the end date."), field="since")
     if first < FIRST_DAY:
-        raise BadPeriod(_("There are no figures that old."), field="since")
+        raise BadPeriod(_("Statistics don't go back that far. Choose a later start date."), field="since")
     if (last - first).days >= MOST_DAYS:
-        raise BadPeriod(_("Choose at most %(days)s days."), field="since", days=MOST_DAYS)
+        raise BadPeriod(_("Choose a range of %(days)s days or fewer."), field="since", days=MOST_DAYS)
     return first, last
 
 

@@ -59,10 +59,10 @@ def test_a_design_is_made_and_shown_in_the_shop_at_once(bens: FormClient, client
 @pytest.mark.parametrize(
     ("typed", "field", "says"),
     [
-        ({"name": ""}, "name", "What is it called?"),
-        ({"card_amount": "-1"}, "card_amount", "Type an amount"),
-        ({"front": (io.BytesIO(b"no picture"), "a.png")}, "front", "This is not a picture we can read."),
-        ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the picture again"),
+        ({"name": ""}, "name", "Enter a name."),
+        ({"card_amount": "-1"}, "card_amount", "Enter an amount"),
+        ({"front": (io.BytesIO(b"no picture"), "a.png")}, "front", "We can't read this file."),
+        ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the image again"),
     ],
 )
 def test_what_cannot_be_a_design_is_refused(bens: FormClient, typed: dict[str, Any], field: str, says: str) -> None:
@@ -94,7 +94,7 @@ def test_artwork_that_waits_stands_first_and_on_the_start_page(
     assert page.index("Own artwork") < page.index("Later")
     assert "Later" not in bens.get("/admin/designs?state=waiting").text
     start = words_of(bens.get("/admin/").text)
-    assert "1 Products running low 1 Designs waiting 0 Reviews waiting" in start
+    assert "1 Low-stock products 1 Designs awaiting approval 0 Reviews awaiting approval" in start
 
 
 def test_a_guest_reads_why_their_artwork_is_rejected(
@@ -106,7 +106,7 @@ def test_a_guest_reads_why_their_artwork_is_rejected(
     number = order.number
     path = f"/admin/designs/{artwork.id}"
     assert number in bens.get(path).text
-    assert error_of(bens.post(f"{path}/reject", data={"why": " "}).text, "why") == "Say why: the buyer reads it."
+    assert error_of(bens.post(f"{path}/reject", data={"why": " "}).text, "why") == "Enter a reason for the customer."
     assert artwork.status is DesignStatus.REQUESTED
     long = bens.post(f"{path}/reject", data={"why": "x" * 301})
     assert (long.status_code, "x" * 301 in long.text) == (422, True)
@@ -135,7 +135,7 @@ def test_a_holder_reads_that_their_artwork_is_approved(
     assert artwork.status is DesignStatus.APPROVED
     run_worker()
     [message] = mailbox()
-    assert (message["To"], message["Subject"]) == ("ada@example.com", "tapcard: Your artwork is approved")
+    assert (message["To"], message["Subject"]) == ("ada@example.com", "tapcard: Your artwork has been approved")
     assert bens.post(f"/admin/designs/{artwork.id}", data={"name": "Stolen"}).status_code == 404
     assert artwork.name == "Own artwork"
 

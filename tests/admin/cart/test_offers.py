@@ -70,7 +70,7 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         5,
         1,
     )
-    assert "WELCOME10 12.5 %" in words_of(bens.get("/admin/promotions").text)
+    assert "WELCOME10 12.5%" in words_of(bens.get("/admin/promotions").text)
     assert "0 of 5" in words_of(bens.get("/admin/promotions").text)
     shown = filled(bens, f"/admin/promotions/{made.id}")
     assert {name: shown[name] for name in typed} == {**typed, "code": "WELCOME10", "minimum_amount": "20.00"}
@@ -79,20 +79,28 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
 @pytest.mark.parametrize(
     ("typed", "field", "says"),
     [
-        ({"code": ""}, "code", "What do buyers type?"),
-        ({"code": "ÄÖÜ"}, "code", "2 to 40 letters"),
-        ({"code": "taken"}, "code", "There is a promotion with this code already."),
-        ({"percent": ""}, "percent", "Type either a percentage or an amount."),
-        ({"amount": "3"}, "percent", "Type either a percentage or an amount."),
-        ({"percent": "101"}, "percent", "From 0.01 to 100."),
-        ({"percent": "0"}, "percent", "From 0.01 to 100."),
-        ({"percent": "", "amount": "0"}, "amount", "At least 0.01."),
-        ({"percent": "", "amount": "NaN"}, "amount", "Type an amount like 12.50"),
-        ({"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"}, "ends_at", "It has to end after it starts."),
-        ({"ends_at": "tomorrow"}, "ends_at", "Type a date and a time"),
-        ({"applies_to": "category"}, "category", "Choose what it is for."),
-        ({"applies_to": "product", "product_sku": "NO-SUCH"}, "product_sku", "No product has this number."),
-        ({"most_uses": "0"}, "most_uses", "A whole number from 1"),
+        ({"code": ""}, "code", "Enter a code."),
+        ({"code": "ÄÖÜ"}, "code", "Use 2 to 40 unaccented letters"),
+        ({"code": "taken"}, "code", "Another promotion uses that code. Enter a different one."),
+        ({"percent": ""}, "percent", "Enter either a percentage or an amount."),
+        ({"amount": "3"}, "percent", "Enter either a percentage or an amount."),
+        ({"percent": "101"}, "percent", "Enter a percentage from 0.01 to 100."),
+        ({"percent": "0"}, "percent", "Enter a percentage from 0.01 to 100."),
+        ({"percent": "", "amount": "0"}, "amount", "Enter 0.01 or more."),
+        ({"percent": "", "amount": "NaN"}, "amount", "Enter an amount such as 12.50"),
+        (
+            {"starts_at": "2027-01-01T00:00", "ends_at": "2026-01-01T00:00"},
+            "ends_at",
+            "Choose an end date after",
+        ),
+        ({"ends_at": "tomorrow"}, "ends_at", "Enter a date and time"),
+        ({"applies_to": "category"}, "category", "Choose what it applies to."),
+        (
+            {"applies_to": "product", "product_sku": "NO-SUCH"},
+            "product_sku",
+            "No product has that SKU.",
+        ),
+        ({"most_uses": "0"}, "most_uses", "Enter a whole number from 1"),
     ],
 )
 def test_what_cannot_be_a_promotion_is_refused_and_kept(
@@ -118,7 +126,7 @@ def test_a_use_meanwhile_is_no_change_and_stays_counted(
     assert (promotion.use_count, promotion.most_uses) == (1, 9)
     later = bens.post(f"/admin/promotions/{promotion.id}", data=slow | {"code": "OTHER"}, csrf=False)
     assert later.status_code == 422
-    assert "Somebody changed this meanwhile" in later.text
+    assert "This was changed elsewhere" in later.text
     assert promotion.code == "TEN"
 
 
@@ -163,19 +171,19 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
     assert (made.kind, made.percent, made.amount, made.free_from_amount) == (DeliveryKind.PERCENT, 1000, 0, 5000)
     assert (made.countries, made.locations, made.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
     page = words_of(bens.get("/admin/delivery").text)
-    assert "10 % of the subtotal · free from £50.00 · 2 countries · 2 places · up to 5 days" in page
+    assert "10% of the subtotal · free from £50.00 · 2 countries · 2 locations · up to 5 days" in page
 
 
 @pytest.mark.parametrize(
     ("typed", "field", "says"),
     [
-        ({"name": ""}, "name", "What is it called?"),
-        ({"amount": "1,000.5"}, "amount", "Type an amount like 12.50"),
-        ({"kind": "percent", "percent": "0"}, "percent", "How many percent"),
-        ({"kind": "percent", "percent": "101"}, "percent", "From 0 to 100."),
-        ({"days_least": "5", "days_most": "2"}, "days_most", "Not fewer days than at least."),
+        ({"name": ""}, "name", "Enter a name."),
+        ({"amount": "1,000.5"}, "amount", "Enter an amount such as 12.50"),
+        ({"kind": "percent", "percent": "0"}, "percent", "Enter the percentage"),
+        ({"kind": "percent", "percent": "101"}, "percent", "Enter a percentage from 0 to 100."),
+        ({"days_least": "5", "days_most": "2"}, "days_most", "Enter at least the minimum number of days."),
         ({"countries": "XX"}, "countries", "not a valid choice"),
-        ({"locations": "x" * 101}, "locations", "At most 100 characters in each line."),
+        ({"locations": "x" * 101}, "locations", "Enter 100 characters or fewer per line."),
     ],
 )
 def test_what_cannot_be_a_way_of_delivery_is_refused(

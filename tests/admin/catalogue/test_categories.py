@@ -59,7 +59,7 @@ def test_no_category_stands_below_itself(bens: FormClient, create_category: Call
     for below in (middle, bottom):
         answer = change(bens, page_of(top), parent=str(below.id), name="Typed")
         assert answer.status_code == 422
-        assert error_of(answer.text, "parent") == "A category cannot stand below itself."
+        assert error_of(answer.text, "parent") == "A category can't be inside itself or one of its subcategories."
         assert 'value="Typed"' in answer.text
     assert change(bens, page_of(top), parent=str(top.id)).status_code == 422  # is not offered
     assert top.parent_id is None
@@ -74,12 +74,12 @@ def test_categories_stand_five_deep_at_most(bens: FormClient, create_category: C
     for number in range(2, 6):
         deep = create_category(str(number), deep)
     answer = bens.post(f"{SHELVES}/categories/new", data={"name": "6", "parent": str(deep.id)})
-    assert error_of(answer.text, "parent") == "At most 5 categories stand below each other."
+    assert error_of(answer.text, "parent") == "Categories can be nested up to 5 levels deep."
     tall = create_category("a")
     create_category("b", tall)
     assert deep.parent is not None
     answer = change(bens, page_of(tall), parent=str(deep.parent.id))
-    assert error_of(answer.text, "parent") == "At most 5 categories stand below each other."
+    assert error_of(answer.text, "parent") == "Categories can be nested up to 5 levels deep."
 
 
 def test_the_second_of_two_is_told(
@@ -91,7 +91,7 @@ def test_the_second_of_two_is_told(
         assert change(bens, path, name="Quick").status_code == 302
         answer = bens.post(path, data=slow, csrf=False)
         assert answer.status_code == 422
-        assert "Somebody changed this meanwhile" in answer.text
+        assert "This was changed elsewhere" in answer.text
         assert "Typed slowly" in answer.text
         assert (row.name, row.description) == ("Quick", "")
 
@@ -118,8 +118,8 @@ def test_collections_are_of_a_kind_and_have_their_own_address(
     made = db.session.scalars(sa.select(Collection).where(Collection.name == "Winter")).one()
     assert (made.kind, made.slug) == (CollectionKind.SEASON, "winter")
     answer = bens.post(path, data={"name": "Other", "kind": "theme", "slug": there.slug})
-    assert error_of(answer.text, "slug") == "Another one has this address."
-    assert error_of(bens.post(path, data={"name": "", "kind": "theme"}).text, "name") == "What is it called?"
+    assert error_of(answer.text, "slug") == "This URL is already in use."
+    assert error_of(bens.post(path, data={"name": "", "kind": "theme"}).text, "name") == "Enter a name."
     assert "Theme · 1 product" in words_of(bens.get(SHELVES).text)
     change(bens, f"{SHELVES}/collections/{there.id}", is_active=[])
     assert not there.is_active

@@ -122,25 +122,25 @@ def test_everything_about_a_product_is_stored_and_shown_again(
     kept = {**typed, "unit_amount": "20.00", "slug": "big-umbrella", "collections": str(theme.id)}
     assert {name: shown.get(name) for name in kept} == kept
     page = words_of(bens.get(page_of(made)).text)
-    assert "Price in the shop: £17.00, 15 % off £20.00" in page
+    assert "Shop price: £17.00, 15% off £20.00" in page
 
 
 @pytest.mark.parametrize(
     ("field", "bad", "says"),
     [
-        ("name", "", "What is it called?"),
-        ("name", "x" * 256, "At most 255 characters."),
-        ("unit_amount", "", "What does one cost?"),
-        *((("unit_amount", bad, "Type an amount like 12.50: digits alone, no currency."))
+        ("name", "", "Enter a name."),
+        ("name", "x" * 256, "Enter 255 characters or fewer."),
+        ("unit_amount", "", "Enter a price."),
+        *((("unit_amount", bad, "Enter an amount such as 12.50, without a currency symbol."))
           for bad in ("1,000.5", "-1", "NaN", "12.345", "1e3", "£5", "١٢", "Infinity", ".5", "1 000")),
-        ("unit_amount", "10000000.01", "At most 10000000.00."),
-        ("discount", "101", "A whole number from 0 to 100."),
-        ("discount", "-1", "A whole number from 0 to 100."),
-        ("tax_rate", "101", "From 0 to 100."),
-        ("tax_rate", "17.555", "Type a percentage like 20 or 17.5."),
-        ("stock", "1.5", "A whole number from 0 to 1000000."),
-        ("available_on", "2027-02-30", "Type a date like 2026-12-24."),
-        ("slug", "???", "Letters and digits without accents, and hyphens between them."),
+        ("unit_amount", "10000000.01", "Enter 10000000.00 or less."),
+        ("discount", "101", "Enter a whole number from 0 to 100."),
+        ("discount", "-1", "Enter a whole number from 0 to 100."),
+        ("tax_rate", "101", "Enter a percentage from 0 to 100."),
+        ("tax_rate", "17.555", "Enter a percentage such as 20 or 17.5."),
+        ("stock", "1.5", "Enter a whole number from 0 to 1000000."),
+        ("available_on", "2027-02-30", "Enter a date such as 2026-12-24."),
+        ("slug", "???", "Use letters without accents, digits and single hyphens."),
         ("category", "999999", "Not a valid choice"),
     ],
 )  # fmt: skip
@@ -166,14 +166,14 @@ def test_prices_go_by_the_shops_currency(bens: FormClient, set_setting: Callable
 
 def test_a_pre_order_needs_its_day(bens: FormClient) -> None:
     answer = send(bens, NEW, name="Cup", unit_amount="5", availability="pre_order")
-    assert error_of(answer.text, "available_on") == "From when on is it sent?"
+    assert error_of(answer.text, "available_on") == "Enter the date it ships from."
 
 
 def test_addresses_and_numbers_are_each_products_own(bens: FormClient, product: Product, bottle: Product) -> None:
     answer = send(bens, page_of(bottle), slug=product.slug)
-    assert (answer.status_code, error_of(answer.text, "slug")) == (422, "Another product has this address.")
+    assert (answer.status_code, error_of(answer.text, "slug")) == (422, "Another product already uses this URL.")
     answer = send(bens, page_of(bottle), sku=product.sku)
-    assert error_of(answer.text, "sku") == "Another product has this number."
+    assert error_of(answer.text, "sku") == "Another product already uses this SKU."
     assert send(bens, NEW, name=product.name, unit_amount="1").status_code == 302
     newest = db.session.scalars(sa.select(Product).order_by(Product.id.desc())).first()
     assert newest is not None
@@ -189,7 +189,7 @@ def test_the_second_of_two_is_told_and_nothing_is_overwritten(bens: FormClient, 
     assert send(bens, page_of(bottle), name="Glass bottle").status_code == 302
     answer = bens.post(page_of(bottle), data=slow, csrf=False)
     assert answer.status_code == 422
-    assert "Somebody changed this meanwhile" in answer.text
+    assert "This was changed elsewhere" in answer.text
     kept = next(each for each in forms_on(answer.text) if "unit_amount" in each.values).values
     assert (kept["promo_text"], kept["details"]) == ("Typed slowly", "A long text")
     assert (bottle.name, bottle.promo_text) == ("Glass bottle", "")
@@ -235,7 +235,7 @@ def test_more_than_is_left_cannot_be_taken_away(bens: FormClient, bottle: Produc
     answer = bens.post(page_of(bottle), data=slow, csrf=False)
     assert (answer.status_code, error_of(answer.text, "stock")) == (
         422,
-        "There are 6 left by now. Open the page afresh and count again.",
+        "Only 6 are left now. Reload the page and check the stock.",
     )
     assert (bottle.stock, bottle.name) == (6, "Steel bottle")
 
@@ -344,10 +344,10 @@ def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bot
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"GIF89a no picture", "This is not a picture we can read."),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This is not a picture we can read."),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
-        (None, "Choose at least one picture."),
+        (b"GIF89a no picture", "We can't read this file."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "We can't read this file."),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "image"),
+        (None, "Choose at least one image."),
     ],
 )
 def test_what_is_no_picture_is_refused(bens: FormClient, bottle: Product, data: bytes | None, says: str) -> None:
@@ -365,7 +365,7 @@ def test_a_picture_that_is_too_heavy_is_refused(bens: FormClient, bottle: Produc
     path = f"{page_of(bottle)}/pictures"
     answer = bens.post(path, input_stream=body, content_length=length, content_type=kind, csrf=False)
     assert answer.status_code == 422
-    assert "This picture is larger than 8 MB." in error_of(answer.text, "pictures")
+    assert "This image is larger than 8 MB." in error_of(answer.text, "pictures")
 
 
 def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Product) -> None:
@@ -373,14 +373,14 @@ def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Produ
     Image.new("1", (9000, 9000)).save(bomb, "PNG")
     bomb.seek(0)
     answer = bens.post(f"{page_of(bottle)}/pictures", data={"pictures": [(bomb, "big.png"), (picture(), "a.png")]})
-    assert "big.png: This picture has more than 25 megapixels." in error_of(answer.text, "pictures")
+    assert "big.png: This image has more than 25 megapixels." in error_of(answer.text, "pictures")
     assert bottle.pictures == []
 
 
 def test_a_product_has_so_many_pictures_and_no_more(bens: FormClient, create_product: Callable[..., Product]) -> None:
     full = create_product(pictures=[(f"{number:032x}.webp", "") for number in range(20)])
     answer = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
-    assert error_of(answer.text, "pictures") == "A product has at most 20 pictures."
+    assert error_of(answer.text, "pictures") == "A product can have up to 20 images."
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -422,12 +422,12 @@ def test_buyers_are_asked_what_staff_want_to_know(bens: FormClient, bottle: Prod
 @pytest.mark.parametrize(
     ("changes", "field", "says"),
     [
-        ({"label": ""}, "label", "What do you ask?"),
-        ({"kind": "choice", "choices": "One"}, "choices", "Offer at least two choices, one in each line."),
-        ({"choices": "\n".join(map(str, range(41)))}, "choices", "At most 40 lines."),
-        ({"extra_amount": "-1"}, "extra_amount", "Type an amount like 12.50"),
-        ({"max_length": "0"}, "max_length", "A whole number from 1 to 2000."),
-        ({"max_length": "2000"}, "max_length", "At most 200 characters can be asked for."),
+        ({"label": ""}, "label", "Enter a label."),
+        ({"kind": "choice", "choices": "One"}, "choices", "Enter at least two choices, one per line."),
+        ({"choices": "\n".join(map(str, range(41)))}, "choices", "Enter 40 lines or fewer."),
+        ({"extra_amount": "-1"}, "extra_amount", "Enter an amount such as 12.50"),
+        ({"max_length": "0"}, "max_length", "Enter a whole number from 1 to 2000."),
+        ({"max_length": "2000"}, "max_length", "Enter a limit of 200 characters or fewer."),
         ({"kind": "spell"}, "kind", "Not a valid choice"),
     ],
 )

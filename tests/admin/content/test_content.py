@@ -71,7 +71,7 @@ def test_the_second_editor_is_told_keeps_what_was_typed_and_may_insist(staff: Fo
     assert staff.post(path, data={**one, "body": "First"}, csrf=False).status_code == 302
     told = staff.post(path, data={**two, "body": "Second"}, csrf=False)
     assert told.status_code == 422
-    assert "Somebody else saved this page meanwhile" in words_of(told.text)
+    assert "Someone else has saved this page" in words_of(told.text)
     assert page.body == "First"
     again = form_to(told.text, "").values
     again.pop("preview", None)
@@ -84,7 +84,7 @@ def test_an_address_that_is_taken_is_said_beside_its_field(staff: FormClient) ->
     seeds.create_page("about")
     answer = staff.post("/admin/pages/new", data={"title": "x", "slug": "about", "menu": "none", "position": "0"})
     assert answer.status_code == 422
-    assert "Another page has this address" in error_of(answer.text, "slug")
+    assert "Another page already uses this address" in error_of(answer.text, "slug")
 
 
 def test_each_part_asks_for_its_own_permission(staff: FormClient) -> None:

@@ -178,7 +178,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
     assert "1 Orders to produce 1 Orders to ship" in words_of(page)
-    assert "£72.00 Came in, 30 days" in words_of(page)
+    assert "£72.00 Revenue, last 30 days" in words_of(page)
 
 
 def test_today_begins_at_midnight_of_the_shop(
@@ -228,13 +228,13 @@ def test_money_at_the_counter_pays_an_order_once(
     assert bens.post(path_to(order, "/payment"), data=sent, csrf=False).location == path_to(order)
     assert (order.status, payments.due(order).amount) == (OrderStatus.PAID, 0)
     again = bens.post(path_to(order, "/payment"), data=sent, csrf=False)
-    assert (again.status_code, "does not wait for a payment" in again.text) == (422, True)
+    assert (again.status_code, "isn&#39;t awaiting payment" in again.text) == (422, True)
     [payment] = order_desk.payments_of(order)
     assert payment.evidence == {"how": "terminal", "note": "Receipt 12", "confirmed_by": ben.id}
     assert outbox().count("mail.order_paid") == 1
     words = words_of(bens.get(path_to(order)).text)
     assert "Card terminal, Receipt 12" in words
-    assert "Payment noted: £48.00" in words
+    assert "Payment recorded: £48.00" in words
 
 
 def test_a_part_leaves_the_rest_due_and_more_time_for_it(bens: FormClient, order: Order) -> None:
@@ -244,7 +244,7 @@ def test_a_part_leaves_the_rest_due_and_more_time_for_it(bens: FormClient, order
     assert "£37.50" in words_of(bens.get(path_to(order)).text)
     stale = note_payment(bens, order, "10.50", seen="4800")
     assert stale.status_code == 422
-    assert "Somebody has just noted a payment." in stale.text
+    assert "Someone has just recorded a payment." in stale.text
     assert form_to(stale.text, "").values["seen"] == "3750"
     assert payments.due(order).amount == 3750
     note_payment(bens, order, "37.50", how="transfer")
@@ -307,7 +307,7 @@ def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order:
     orders.expire_due(utcnow() + DAY, keys)
     db.session.commit()
     assert order.status is OrderStatus.EXPIRED
-    assert "Take a payment" in bens.get(path_to(order)).text
+    assert "Record payment" in bens.get(path_to(order)).text
     note_payment(bens, order, "48", how="transfer")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, False)
 
@@ -316,13 +316,13 @@ def test_a_payment_that_needs_care_says_why_and_is_seen_to_once(bens: FormClient
     payment = buying.begin(order)
     payments.settle(payment, buying.paid(payment, amount=buying.pounds(100)), buying.keys(), utcnow())
     db.session.commit()
-    assert "£1.00 came where £48.00 were asked for." in words_of(bens.get(path_to(order)).text)
+    assert "We received £1.00 instead of £48.00, so nothing was fulfilled." in words_of(bens.get(path_to(order)).text)
     path = path_to(order, f"/payments/{payment.public_id}/seen")
     assert bens.post(path, data={"why": ""}).status_code == 422
     assert bens.post(path, data={"why": "Given back by hand"}).status_code == 302
     assert bens.post(path, data={"why": "Once more"}).status_code == 422
     assert (payment.refund_proposed, payment.status) == (False, PaymentStatus.MISMATCH)
-    assert "Payment seen to: Given back by hand" in words_of(bens.get(path_to(order)).text)
+    assert "Payment resolved: Given back by hand" in words_of(bens.get(path_to(order)).text)
     assert bens.get(path_to(order, "/payments/nosuch/seen")).status_code == 404
 
 
@@ -370,10 +370,10 @@ def test_a_parcel_is_told_of_with_its_number(bens: FormClient, order: Order, out
     assert "mail.order_shipped" in outbox()
     page = bens.get(path_to(order)).text
     assert "X1 &lt;b&gt;" in page
-    assert "On its way Waiting" in words_of(page)
+    assert "Shipping confirmation Sending" in words_of(page)
     mail = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "mail.order_shipped")).one()
     promises.done(mail, utcnow())
-    assert "On its way Sent" in words_of(bens.get(path_to(order)).text)
+    assert "Shipping confirmation Sent" in words_of(bens.get(path_to(order)).text)
 
 
 def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
@@ -384,7 +384,7 @@ def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
     assert bens.post(path_to(order, "/cancel"), data={"why": "Nobody came"}).status_code == 302
     assert (order.status, bottle.stock, payments.open_of(order)) == (OrderStatus.CANCELED, 10, None)
     assert [payment.refund_proposed for payment in order_desk.payments_of(order)] == [False, True]
-    assert "Canceled: Nobody came" in words_of(bens.get(path_to(order)).text)
+    assert "Order cancelled: Nobody came" in words_of(bens.get(path_to(order)).text)
     assert note_payment(bens, order, "40").status_code == 422
 
 
@@ -431,7 +431,7 @@ def test_cards_are_made_step_by_step_and_the_second_is_told(bens: FormClient, ca
     for data in ({"status": "burnt", "was": "printed"}, {"status": "adhered"}, {}):
         assert bens.post(path, data=data).status_code == 400
     assert line.production_status is ProductionStatus.PRINTED
-    assert "Not every card of it is packed yet." in bens.get(path_to(card_order, "/ship")).text
+    assert "Some cards in this order aren’t packed yet." in bens.get(path_to(card_order, "/ship")).text
     for was, status in (("printed", "adhered"), ("adhered", "packed"), ("packed", "adhered"), ("adhered", "packed")):
         assert bens.post(path, data={"status": status, "was": was}).status_code == 302
     assert listed(bens, "?show=to_ship") == [card_order.number]
@@ -520,7 +520,7 @@ def test_what_the_buyer_fetches_is_handed_over(
     order = order_of(ada, product, method=method, location="Stand 4")
     pay(order)
     page = words_of(bens.get(path_to(order)).text)
-    assert "Handed over" in page
+    assert "Mark as collected" in page
     assert "Stand 4" in page
     bens.post(path_to(order, "/deliver"))
     assert order.status is OrderStatus.DELIVERED
@@ -537,7 +537,7 @@ def test_what_was_found_after_all_is_given_once(
     note_payment(bens, order, "48")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, True)
     page = words_of(bens.get(path_to(order)).text)
-    assert "£48.00 came, but not everything is there to be given." in page
+    assert "We received £48.00, but some items are out of stock." in page
     for step in ("process", "deliver"):
         assert bens.post(path_to(order, f"/{step}")).status_code == 409
     assert bens.post(path_to(order, "/ship")).status_code == 422
@@ -561,7 +561,7 @@ def test_a_card_that_is_somebody_elses_is_not_given(
     pay(order)
     assert order.is_oversold
     answer = bens.post(path_to(order, "/give"))
-    assert (answer.status_code, "belongs to somebody else by now" in answer.text) == (409, True)
+    assert (answer.status_code, "now belongs to someone else" in answer.text) == (409, True)
     assert order.is_oversold
 
 
@@ -580,7 +580,7 @@ def test_credit_that_was_spent_meanwhile_has_to_be_there_again(
     note_payment(bens, order, "14")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, True)
     answer = bens.post(path_to(order, "/give"))
-    assert (answer.status_code, "Give them credit first" in answer.text) == (409, True)
+    assert (answer.status_code, "Add store credit or refund the order." in answer.text) == (409, True)
     credit.give(ada, 1000, "So be it")
     db.session.commit()
     assert bens.post(path_to(order, "/give")).status_code == 302

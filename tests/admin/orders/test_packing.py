@@ -47,7 +47,7 @@ def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
     create_card(token="RTHER234", code="CARD2345", design=create_design("Another"))
     path = path_to(order, token)
     login(client, ben)
-    for typed, why in (("", "Scan the card"), ("NOSUCH22", "no card with this token"), ("RTHER234", "same design")):
+    for typed, why in (("", "Scan the card"), ("NOSUCH22", "No card has that token"), ("RTHER234", "same design")):
         answer = client.post(path, data={"token": typed})
         assert answer.status_code == 422
         assert why in error_of(answer.text, "token")

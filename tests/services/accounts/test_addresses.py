@@ -49,9 +49,23 @@ def test_postal_codes_look_different_elsewhere(ada: User, country: str, code: st
 
 
 @pytest.mark.parametrize(
+    ("country", "name", "missing", "wrong"),
+    [("GB", "Postcode", "Enter a postcode.", "That postcode isn't valid for the United Kingdom."),
+     ("US", "ZIP code", "Enter a ZIP code.", "That ZIP code isn't valid for the United States."),
+     ("DE", "Postal code", "Enter a postal code.", "That postal code isn't valid for Germany.")],
+)  # fmt: skip
+def test_a_postal_code_is_called_what_people_there_call_it(country: str, name: str, missing: str, wrong: str) -> None:
+    assert addresses.postal_code_words(country)[0] == name
+    for code, message in (("", missing), ("?", wrong)):
+        with pytest.raises(addresses.BadAddress) as refused:
+            addresses.clean_postal_code(code, country)
+        assert (refused.value.field, str(refused.value)) == ("postal_code", message)
+
+
+@pytest.mark.parametrize(
     ("country", "prompt"),
-    [("US", "Write the state."), ("CA", "Write the province."), ("NG", "Write the state."),
-     ("JP", "Write the prefecture."), ("IT", "Write the province."), ("AE", "Write the emirate.")],
+    [("US", "Enter the state."), ("CA", "Enter the province."), ("NG", "Enter the state."),
+     ("JP", "Enter the prefecture."), ("IT", "Enter the province."), ("AE", "Enter the emirate.")],
 )  # fmt: skip
 def test_where_letters_need_the_state_it_is_asked_for(ada: User, country: str, prompt: str) -> None:
     for nothing in ("", "  "):

@@ -421,7 +421,7 @@ def test_an_address_is_stored_in_wire_form(card: Card, ada: User) -> None:
 
 @pytest.mark.parametrize("url", ["", "   ", "\t\n"])
 def test_an_address_is_needed_to_lead_to_one(card: Card, ada: User, url: str) -> None:
-    with pytest.raises(UrlNeeded, match=r"^Reroute URL needed\.$"):
+    with pytest.raises(UrlNeeded, match=r"^Enter a web address\.$"):
         edit(card, ada, target=Target.URL, reroute_url=url)
 
 
@@ -465,7 +465,7 @@ def test_two_cards_of_one_holder_have_two_names(
     create_card(ada, alias="école")
     create_card(ada, alias="Straße")
     other = create_card(ada, alias="Other")
-    with pytest.raises(AliasTaken, match=r"^A card already has this name\.$"):
+    with pytest.raises(AliasTaken, match=r"^You already have a card with this name\.$"):
         edit(other, ada, alias=alias)
     assert other.alias == "Other"
 

@@ -264,15 +264,15 @@ def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) 
         return found
 
     assert told() is None
-    assert of(color, "choices", ["sand"]) == "Color: “night” cannot be had any more."
-    assert of(color, "key", "shade") == "“night” is not asked for any more."
-    assert of(color, "kind", OptionKind.PICTURE) == "Color is asked for in another way now."
-    assert of(inscription, "max_length", 5) == "Inscription: “For Mum” cannot be had any more."
-    assert of(inscription, "kind", OptionKind.PHONE) == "Inscription: “For Mum” cannot be had any more."
+    assert of(color, "choices", ["sand"]) == "Color: “night” is no longer available."
+    assert of(color, "key", "shade") == "“night” is no longer an option for this product."
+    assert of(color, "kind", OptionKind.PICTURE) == "“Color” has changed. Choose again."
+    assert of(inscription, "max_length", 5) == "Inscription: “For Mum” is no longer available."
+    assert of(inscription, "kind", OptionKind.PHONE) == "Inscription: “For Mum” is no longer available."
     assert of(inscription, "is_required", True) is None
     assert of(phone, "label", "Telephone") is None
     assert of(engraved, "kind", Kind.GIFT_PACK) is None
-    assert of(engraved, "kind", Kind.CARD) == "This is ordered in another way now."  # type: ignore[arg-type]
+    assert of(engraved, "kind", Kind.CARD) == "The way this product is ordered has changed."  # type: ignore[arg-type]
 
 
 def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_ordered(
@@ -285,7 +285,7 @@ def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_orde
     option.is_required = True
     db.session.commit()
     seen = [(str(item.misfit), item.has_changed) for item in look(cart)]
-    assert seen == [("Note has to be said now.", True), ("None", False)]
+    assert seen == [("“Note” is now required.", True), ("None", False)]
     with pytest.raises(orders.CartChanged):
         buying.place(cart)
     db.session.rollback()
@@ -304,10 +304,10 @@ def test_a_picture_that_is_not_asked_for_any_more_is_named_as_one(
     fill(cart, bottle, uploads={"logo": "a" * 64 + ".webp"})
     assert look(cart)[0].misfit is None
     option.kind = OptionKind.TEXT
-    assert str(look(cart)[0].misfit) == "Logo is asked for in another way now."
+    assert str(look(cart)[0].misfit) == "“Logo” has changed. Choose again."
     db.session.delete(option)
     db.session.commit()
-    assert str(look(cart)[0].misfit) == "The picture you sent is not asked for any more."
+    assert str(look(cart)[0].misfit) == "This product no longer takes the image you uploaded."
 
 
 def test_a_carts_own_open_order_counts_as_available_to_it(bottle: Product, ada: User, cleo: User) -> None:

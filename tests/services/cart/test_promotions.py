@@ -55,11 +55,11 @@ def test_a_code_that_is_switched_off_is_unknown(create_promotion: Callable[..., 
 @pytest.mark.parametrize(
     ("values", "error", "words"),
     [
-        ({"starts_at": utcnow() + DAY}, promotions.NotYet, "cannot be used yet"),
+        ({"starts_at": utcnow() + DAY}, promotions.NotYet, "isn't active yet"),
         ({"ends_at": utcnow() - DAY}, promotions.Over, "has expired"),
         ({"minimum_amount": 1001}, promotions.MinimumNotMet, "at least £10.01"),
         ({"needs_account": True}, promotions.SignInFirst, "Log in first"),
-        ({"most_uses": 3, "use_count": 3}, promotions.UsedUp, "used up"),
+        ({"most_uses": 3, "use_count": 3}, promotions.UsedUp, "usage limit"),
     ],
 )
 def test_every_refusal_has_its_own_sentence(

@@ -49,7 +49,7 @@ def test_a_gift_pack_says_for_whom_and_what_to_add(product: Product) -> None:
     option_templates.apply(GIFT_PACK, product, ["Sky"])
     asked = {option.key: option for option in product.options}
     assert asked["recipient"].choices == ["Female", "Male"]
-    assert asked["suggestion"].label == "What do you want to add to the giftbox?"
+    assert asked["suggestion"].label == "What would you like us to add to the gift box?"
     assert [key for key, option in asked.items() if option.is_required] == ["name", "color"]
 
 

@@ -16,7 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from PIL import Image
 
-from tapcard import files, outbox, seeds, worker
+from tapcard import files, outbox, registry, seeds, worker
 from tapcard.clock import utcnow
 from tapcard.db import db, empty_log, transactions
 from tapcard.models import (
@@ -49,12 +49,12 @@ from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
 from tapcard.services.payments import payments
 from tapcard.services.privacy import closure, erasure
-from tapcard.services.privacy.erasure import IMPERSONAL, PERSONAL, NotErasable
+from tapcard.services.privacy.erasure import NotErasable
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"
 # whatever is said, typed or sent about the person; none of it may be found afterwards
@@ -72,26 +72,31 @@ SECRETS = (
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def readme_rows() -> dict[str, tuple[set[str], str]]:
-    """What the README says is kept: by name, the tables and what erasing does."""
-    section = README.read_text().split("## Personal data")[1].split("\n## ")[0]
+def documented_rows() -> dict[str, tuple[set[str], str]]:
+    """Return what docs/privacy.md says is kept: by name, the tables and what erasing does."""
+    section = PRIVACY.read_text().split("## Personal data")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")][2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: (set(re.findall(r"`(\w+)`", row[1])), row[4]) for row in cells}
 
 
-def test_the_readme_and_the_code_name_the_same() -> None:
-    said = readme_rows()
-    assert set(said) == {kept.what for kept in PERSONAL}
-    for kept in PERSONAL:
+def test_the_documentation_and_the_code_name_the_same() -> None:
+    said = documented_rows()
+    assert set(said) == {rule.what for rule in registry.personal_data}
+    for kept in registry.personal_data:
         tables, erasing_does = said[kept.what]
         assert tables == set(kept.columns), kept.what
         assert erasing_does, kept.what
 
 
 def test_every_column_that_can_say_something_of_a_person_is_classified() -> None:
-    known = [(table, column) for kept in PERSONAL for table, columns in kept.columns.items() for column in columns]
-    known += [(table, column) for table, columns in IMPERSONAL.items() for column in columns]
+    known = [
+        (table, column)
+        for kept in registry.personal_data
+        for table, columns in kept.columns.items()
+        for column in columns
+    ]
+    known += registry.other_columns
     assert len(known) == len(set(known)), "a column stands in two places"
     telling = {
         (table.name, column.name)
@@ -100,7 +105,7 @@ def test_every_column_that_can_say_something_of_a_person_is_classified() -> None
         if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.Date)
         and not isinstance(column.type, sa.Enum)
     }  # fmt: skip
-    assert telling - set(known) == set(), "enter them in services/erasing.py and in the README"
+    assert telling - set(known) == set(), "enter them in services/privacy/erasure.py and in docs/privacy.md"
     assert set(known) - telling == set(), "there are no such columns any more"
 
 

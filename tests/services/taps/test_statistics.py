@@ -139,15 +139,15 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None
 @pytest.mark.parametrize(
     ("first", "last", "sentence"),
     [
-        (None, None, "Choose the first day"),
-        (None, TODAY, "Choose the first day"),
-        (TODAY, date(2026, 11, 20), "comes after"),
-        (TODAY, date(2026, 11, 22), "has not come yet"),
-        (date(2026, 11, 22), None, "comes after"),
-        (date(1999, 12, 31), date(2000, 1, 5), "that old"),
-        (date(2024, 11, 20), TODAY, "at most 731 days"),
-        (date.min, date.max, "has not come yet"),
-        (date.min, date.min, "that old"),
+        (None, None, "Choose a start date"),
+        (None, TODAY, "Choose a start date"),
+        (TODAY, date(2026, 11, 20), "after the end date"),
+        (TODAY, date(2026, 11, 22), "in the future"),
+        (date(2026, 11, 22), None, "after the end date"),
+        (date(1999, 12, 31), date(2000, 1, 5), "go back that far"),
+        (date(2024, 11, 20), TODAY, "731 days or fewer"),
+        (date.min, date.max, "in the future"),
+        (date.min, date.min, "go back that far"),
     ],
 )
 def test_two_days_that_make_no_period_are_refused(first: date | None, last: date | None, sentence: str) -> None:

@@ -23,7 +23,7 @@ from tapcard.services.taps.visitor_hash import VisitorKeys
 from tests.taps import PHONE, ask, lines
 from tests.watching import together
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 

@@ -1,4 +1,4 @@
-"""The weekly mail: exactly one on a Monday for whoever wants it, with the figures of the week and a way out."""
+"""The weekly summary: exactly one email on a Monday for whoever wants it, with the week in figures and a way out."""
 
 import io
 import re
@@ -116,7 +116,7 @@ def test_whoever_cannot_or_will_not_read_it_gets_none(
     db.session.commit()
     assert weekly_digest.promise(MONDAY) == 0
     assert outbox() == []
-    assert taps.write(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+    assert taps.weekly(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
 
 
 def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
@@ -124,7 +124,7 @@ def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
 ) -> None:
     tapped(card, 2, WEEK_BEFORE)
     tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
-    assert taps.write(reader.id, MONDAY.isoformat()) is None
+    assert taps.weekly(reader.id, MONDAY.isoformat()) is None
 
 
 def test_the_worker_sends_it_on_monday_and_once(
@@ -149,12 +149,12 @@ def test_the_worker_sends_it_on_monday_and_once(
     run_worker()
     [mail] = mailbox()
     assert mail["To"] == "ada@example.com"
-    assert mail["Subject"] == "tapcard: Your cards from 9 Nov to 15 Nov 2026"
+    assert mail["Subject"] == "tapcard: Your weekly summary, 9 Nov to 15 Nov 2026"
     parts = {part.get_content_type(): part for part in mail.walk()}
     text, html, picture = (parts[kind] for kind in ("text/plain", "text/html", "image/png"))
     words = text.get_content().replace("\r\n", "\n")
-    assert "Your cards were tapped 7 times. The week before it was 3 times." in words
-    assert "Most of all “Everyday”: 5 taps. One person left you their contact." in words
+    assert "Your cards were tapped 7 times. There were 3 taps the week before." in words
+    assert "Most tapped: “Everyday” (5 taps). One person shared their contact details with you." in words
     assert "Sat 14 Nov: 2\nSun 15 Nov: 5\n" in words
     assert "/statistics?period=free&since=2026-11-09&until=2026-11-15" in words
     assert "/account" in words
@@ -172,17 +172,17 @@ def test_the_link_in_the_mail_switches_it_off_without_log_in(
     client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
 ) -> None:
     tapped(card, 1, SUNDAY_NOON)
-    message = taps.write(reader.id, MONDAY.isoformat())
+    message = taps.weekly(reader.id, MONDAY.isoformat())
     assert message is not None
     link = message.extra_headers["List-Unsubscribe"].strip("<>")
     assert link.startswith("http://localhost/mails/weekly/")
     path = link.removeprefix("http://localhost")
-    assert "Switch the weekly mail off?" in client.get(path).text
+    assert "Unsubscribe from the weekly summary?" in client.get(path).text
     assert reader.wants_weekly_mail, "programs that look at links change nothing"
     answer = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
     assert answer.status_code == 200
     assert not reader.wants_weekly_mail
-    assert "The weekly mail is off" in client.get(path).text
+    assert "You've unsubscribed" in client.get(path).text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,181 @@
+"""Odd addresses: whatever stands in a path or after its question mark, no page breaks."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask, Request, Response
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.routing import Rule as Address
+
+from tapcard.web import errors
+from tapcard.web.access import BUYER
+from tests.stage import NOBODY, Role, Stage, arranged
+from tests.watching import statements, writes
+
+pytestmark = pytest.mark.fuzz
+ODD = [
+    "",
+    "0",
+    "-1",
+    "9" * 30,
+    "1.5",
+    "text",
+    "\0",
+    "é",
+    "🂡",
+    "\u202e",
+    "x" * 3000,
+    "a b",
+    "'\"><",
+    "..",
+    "a/b",
+    "A" * 21,
+]
+RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
+ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
+ODD_QUESTIONS = (*ODD, "page=2", "//evil.example", "/\t/evil.example", "javascript:alert(1)")
+ASKED_EVERYWHERE = {"page", "next", "card", "token", "id", "sure", "search"}
+
+
+@pytest.fixture(scope="module")
+def stage(application: Flask) -> Iterator[Stage]:
+    """Everything that a path may name, arranged once."""
+    with arranged(application) as made:
+        yield made
+
+
+@pytest.fixture
+def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse without a page, which is the same everywhere and takes longer than all the rest."""
+    monkeypatch.setattr(errors, "page", lambda status, _message: Response("refused", status))
+
+
+def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:
+    """List the addresses that are made for somebody: what is public for nobody, one's own for Ada, the rest for Ben."""
+    found = []
+    for address in stage.addresses(method):
+        rule = stage.rule_of(address)
+        at_home = "ben" if rule.permission is not None else "ada" if rule.needs_login or rule == BUYER else NOBODY
+        if at_home == who:
+            found.append(address)
+    return found
+
+
+def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
+    """Go through an address with each of its parts in turn replaced by something odd, as far as it still matches.
+
+    What matches nothing meets no view: one page says so for all of it.
+    """
+    router, values = stage.app.url_map.bind("localhost"), stage.values_of(address)
+    template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address.rule)
+    for name in sorted(address.arguments):
+        for odd in ODD_PARTS:
+            path = template.format(**{**values, name: odd})
+            if matches(router, path, method):
+                yield path
+    yield template.format(**dict.fromkeys(address.arguments, "text"))
+
+
+def matches(router: Any, path: str, method: str) -> bool:
+    """Return whether some view is asked at a path."""
+    try:
+        router.match(path, method)
+    except RequestRedirect:
+        return True
+    except HTTPException:
+        return False
+    return True
+
+
+@pytest.mark.usefixtures("plain_refusals")
+@pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
+def test_an_odd_part_of_an_address_breaks_nothing(stage: Stage, who: str) -> None:
+    tried = 0
+    with stage.visited_by(Role(who)) as client:
+        for address in addresses_for(stage, who, "GET"):
+            for path in odd_paths(stage, address, "GET"):
+                with client.get(path) as answer:
+                    assert answer.status_code < 500, f"GET {path}"
+                tried += 1
+    assert tried > 100
+
+
+@pytest.mark.usefixtures("plain_refusals")
+@pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
+def test_an_odd_address_to_send_to_breaks_nothing(stage: Stage, who: str) -> None:
+    with stage.visited_by(Role(who)) as client:
+        form = {"csrf_token": client.csrf_token()}
+        for address in addresses_for(stage, who, "POST"):
+            for path in odd_paths(stage, address, "POST"):
+                with statements() as asked, client.post(path, data=form) as answer:
+                    assert answer.status_code < 500, f"POST {path}"
+                if writes(asked) or not stage.is_as_arranged(Role(who)):
+                    stage.put_back()
+
+
+@pytest.mark.parametrize("path", ["/t/{}", "/q/{}", "/card/{}/", "/activate/{}", "/p/{}", "/profile/slug/{}/"])
+def test_an_odd_address_on_plastic_has_a_page(stage: Stage, path: str) -> None:
+    with stage.visited_by(Role(NOBODY)) as client:
+        for odd in ODD_PARTS:
+            with client.get(path.format(odd)) as answer:
+                assert answer.status_code in (301, 308, 404), odd
+
+
+# --- after the question mark ------------------------------------------------------------------------------------------
+
+
+class NotingArguments(ImmutableMultiDict[str, Any]):
+    """What stands after the question mark, noting the names that a view asks for."""
+
+    asked: set[str] = set()
+
+    def _note(self, name: Any) -> None:
+        if isinstance(name, str):
+            self.asked.add(name)
+
+    def __getitem__(self, name: Any) -> Any:
+        self._note(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self._note(name)
+        return super().__contains__(name)
+
+    def get(self, name: Any, *args: Any, **kwargs: Any) -> Any:
+        self._note(name)
+        return super().get(name, *args, **kwargs)
+
+    def getlist(self, name: Any, *args: Any, **kwargs: Any) -> Any:
+        self._note(name)
+        return super().getlist(name, *args, **kwargs)
+
+
+class NotingRequest(Request):
+    """A request whose arguments note what is asked of them."""
+
+    parameter_storage_class = NotingArguments
+
+
+@pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
+def test_an_odd_question_breaks_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """Each page is asked for whatever it was seen to read."""
+    monkeypatch.setattr(stage.app, "request_class", NotingRequest)
+    tried = 0
+    with stage.visited_by(Role(who)) as client:
+        for address in addresses_for(stage, who, "GET"):
+            path, names = stage.path_of(address).partition("?")[0], ASKED_EVERYWHERE
+            for odd in ODD_QUESTIONS:
+                NotingArguments.asked.clear()
+                with client.get(path, query_string=dict.fromkeys(names, odd)) as answer:
+                    assert answer.status_code < 500, f"{path} asked {odd!r}"
+                    assert "evil.example" not in (answer.location or ""), f"{path} asked {odd!r}"
+                tried += 1
+                names = names | NotingArguments.asked
+                if not NotingArguments.asked:
+                    break  # it reads nothing
+    assert tried > 100
