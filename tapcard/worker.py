@@ -25,7 +25,7 @@ from .services.cards import transfers
 from .services.cart import carts
 from .services.content import newsletter
 from .services.core import uploads
-from .services.orders import orders
+from .services.orders import transitions
 from .services.payments import payments
 from .services.privacy import erasure
 from .services.privacy.erasure import NotErasable
@@ -270,7 +270,7 @@ def purge_carts() -> None:
 
 def expire_orders() -> None:
     """End the orders whose time to be paid is over, and give back what they hold."""
-    while orders.expire_due(utcnow(), current_app.extensions["keys"]):
+    while transitions.expire_due(utcnow(), current_app.extensions["keys"]):
         db.session.commit()
 
 

@@ -14,8 +14,8 @@ from tapcard.models import Cart, Design, Order, Payment, Product, ProductKind, U
 from tapcard.money import Money
 from tapcard.services.cart import carts
 from tapcard.services.cart.carts import Wish
-from tapcard.services.orders import orders
-from tapcard.services.orders.orders import Buyer
+from tapcard.services.orders import placement, transitions
+from tapcard.services.orders.placement import Buyer
 from tapcard.services.payments import payments
 
 ADDRESS = {
@@ -68,7 +68,7 @@ def buyer(user: User | None = None, **values: Any) -> Buyer:
 
 def total_of(cart: Cart, who: Buyer) -> int:
     """What the review page would show."""
-    found = orders.draft(whole(cart), who.customer, who.method, settings.load(), keys(), utcnow())
+    found = placement.draft(whole(cart), who.customer, who.method, settings.load(), keys(), utcnow())
     return found.totals.total_amount
 
 
@@ -76,7 +76,7 @@ def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = 
     """Place the order of a cart, as somebody who looked at the total a moment ago; the caller commits."""
     who = who or buyer(cart.user)
     total = total_of(cart, who) if expected_total is None else expected_total
-    return orders.place(whole(cart), who, expected_total=total, shop=settings.load(), keys=keys(), now=utcnow())
+    return placement.place(whole(cart), who, expected_total=total, shop=settings.load(), keys=keys(), now=utcnow())
 
 
 def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
@@ -111,7 +111,7 @@ def pay(order: Order) -> Payment:
 def deliver(order: Order) -> None:
     """Pay an order, and hand everything over."""
     pay(order)
-    orders.deliver(order, None, utcnow())
+    transitions.deliver(order, None, utcnow())
     db.session.commit()
 
 

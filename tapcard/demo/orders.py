@@ -28,8 +28,8 @@ from ..services.accounts import accounts, addresses
 from ..services.cart import carts, promotions
 from ..services.cart.carts import Wish
 from ..services.catalogue import reviews
-from ..services.orders import orders
-from ..services.orders.orders import Buyer
+from ..services.orders import placement, transitions
+from ..services.orders.placement import Buyer
 from ..services.payments import payments
 
 ADA_LIVES = {"line1": "27 Hill Road", "city": "London", "postal_code": "SE15 3JX", "phone": "+442079460155"}
@@ -88,8 +88,8 @@ class DemoPurchases:
         wishes = [Wish(_product(slug), 1, ANSWERS.get(slug, {})) for slug, _rating, _text in says]
         order = self._placed(buyer, wishes, at, code=code)
         self._paid(order, at + timedelta(hours=20))
-        orders.ship(order, self.staff, at + timedelta(days=2), carrier="Royal Mail", tracking_number="")
-        orders.deliver(order, self.staff, at + timedelta(days=4))
+        transitions.ship(order, self.staff, at + timedelta(days=2), carrier="Royal Mail", tracking_number="")
+        transitions.deliver(order, self.staff, at + timedelta(days=4))
         _date_events(order, at, timedelta(hours=20), timedelta(days=2), timedelta(days=4))
         for slug, rating, text in says:
             said = reviews.write(_product(slug), buyer, rating=rating, text=text, author=buyer.first_name)
@@ -119,8 +119,8 @@ class DemoPurchases:
         assert cart is not None
         cart.promotion = promotions.find(code) if code else None
         who = Buyer(buyer.email, buyer.first_name, buyer.last_name, user=buyer, address=_address(buyer), method=method)
-        total = orders.draft(cart, who.customer, method, shop, self.keys, at).totals.total_amount
-        order = orders.place(cart, who, expected_total=total, shop=shop, keys=self.keys, now=at)
+        total = placement.draft(cart, who.customer, method, shop, self.keys, at).totals.total_amount
+        order = placement.place(cart, who, expected_total=total, shop=shop, keys=self.keys, now=at)
         cart.promotion = None
         carts.clear(cart)
         return order

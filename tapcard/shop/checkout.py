@@ -16,7 +16,7 @@ from ..models import Cart, DeliveryKind, DeliveryMethod, Order, User
 from ..services.accounts import addresses
 from ..services.cart import carts, delivery, pricing
 from ..services.cart.pricing import Totals
-from ..services.orders import checkout, orders
+from ..services.orders import checkout, placement
 from ..services.orders.checkout import NEW
 from ..web import filters, payment_methods
 from ..web.access import PUBLIC, access, to_log_in
@@ -160,7 +160,7 @@ def review_order() -> Response:
         return back_to("shop.checkout", error)
 
 
-def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> Response:
+def review(cart: Cart, buyer: placement.Buyer, form: ReviewForm | None = None) -> Response:
     """The page of the second step."""
     draft = draft_of(cart, buyer.method, buyer.email)
     if form is None:
@@ -208,7 +208,7 @@ def place_order() -> Response:
         )
         if not form.validate():
             return review(cart, buyer, form)
-        paid = paying.close_replaced(orders.being_paid(cart, buyer, **terms(form)))
+        paid = paying.close_replaced(placement.being_paid(cart, buyer, **terms(form)))
         if paid is not None:
             flash(_("Your previous order has just been paid. Check it before you order again."), "info")
             return redirect(url_for("shop.order", number=paid.number))
@@ -222,7 +222,7 @@ def place_order() -> Response:
         return redirect(url_for("shop.review_order"))
     except (checkout.Incomplete, delivery.NoDelivery) as error:
         return back_to("shop.checkout", error)
-    except orders.NeedsAccount as error:
+    except placement.NeedsAccount as error:
         flash(_(error.message, **error.params), "info")
         return redirect(url_for("auth.log_in", next=url_for("shop.review_order")))
     except DomainError as error:
@@ -232,7 +232,7 @@ def place_order() -> Response:
 
 def ordered_before(cart: Cart | None) -> Response:
     """Lead to the order that the cart was made into: whoever presses in a second tab need not wonder."""
-    order = orders.last_of(cart) if cart is not None else None
+    order = placement.last_of(cart) if cart is not None else None
     if order is None:
         return nothing_to_order()
     flash(_("You've already placed this order."), "info")
@@ -245,9 +245,9 @@ def terms(form: ReviewForm) -> dict[str, Any]:
     return {"expected_total": form.seen_total, "shop": filters.shop(), "keys": keys, "now": utcnow()}
 
 
-def place(cart: Cart, buyer: orders.Buyer, form: ReviewForm) -> Order:
+def place(cart: Cart, buyer: placement.Buyer, form: ReviewForm) -> Order:
     """Place the order, for good; from now on this browser may open it."""
-    order = orders.place(cart, buyer, **terms(form))
+    order = placement.place(cart, buyer, **terms(form))
     db.session.commit()
     remember_order(order)
     return order

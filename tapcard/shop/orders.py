@@ -15,7 +15,7 @@ from ..gateways.base import GatewayError
 from ..models import LineKind, Order
 from ..services.accounts import accounts
 from ..services.catalogue import reviews
-from ..services.orders import orders, reorder
+from ..services.orders import ownership, queries, reorder, transitions
 from ..services.payments import payments
 from ..web import filters, payment_methods
 from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
@@ -34,7 +34,7 @@ PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 def own(number: str) -> Order:
     """An order that whoever is looking may open; any other does not exist."""
-    return orders.own_order(number, user=buyer_here(), known=known_orders())
+    return queries.own_order(number, user=buyer_here(), known=known_orders())
 
 
 @bp.get("/orders", endpoint="orders")
@@ -44,7 +44,7 @@ def list_orders() -> str:
     number = request.args.get("page", "1")
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
-    theirs = orders.visible_to(buyer_here(), known_orders())
+    theirs = queries.visible_to(buyer_here(), known_orders())
     page = db.paginate(theirs, page=int(number), per_page=ORDERS_A_PAGE)
     return render_template("shop/orders.html", page=page)
 
@@ -116,7 +116,7 @@ def cancel(found: Order) -> None:
     try:
         if under_way is not None:
             paying.close(under_way)
-        orders.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
+        transitions.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
         db.session.commit()
         flash(canceled_words(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
@@ -170,7 +170,7 @@ def receipt(number: str) -> str:
 @access(SIGNED_LINK)
 def order_link(token: str) -> Response:
     """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
-    found = orders.of_token(token, current_app.extensions["keys"])
+    found = queries.of_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.order", number=found.number))
 
@@ -179,7 +179,7 @@ def order_link(token: str) -> Response:
 @access(HOLDER)
 def attach_order(number: str) -> Response:
     """Let an order that waits for one's address become part of one's account."""
-    orders.attach_one(own(number), current_user)
+    ownership.attach_one(own(number), current_user)
     db.session.commit()
     flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
@@ -193,7 +193,7 @@ def find_order() -> Response:
     if form.validate_on_submit():
         email = accounts.fold_email(form.email.data)
         throttle("find_order", account=email, address=True)
-        found = orders.find(form.number.data)
+        found = queries.find(form.number.data)
         if found is not None and found.email == email:
             outbox.post("mail.order_link", order_id=found.id)
         db.session.commit()

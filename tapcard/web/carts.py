@@ -14,8 +14,8 @@ from ..models import Cart, DeliveryMethod, Order, User
 from ..services.cart import carts
 from ..services.cart.carts import CartItem
 from ..services.cart.promotions import Customer
-from ..services.orders import orders
-from ..services.orders.orders import Draft
+from ..services.orders import placement
+from ..services.orders.placement import Draft
 from . import filters
 from .sessions import CART, ORDERS
 
@@ -54,7 +54,7 @@ def draft_of(cart: Cart, method: DeliveryMethod | None = None, email: str = "") 
     """What a cart comes to today, for whoever is looking."""
     user = current_user if current_user.is_authenticated else None
     customer = Customer(user, email or cart.checkout.get("email"))
-    return orders.draft(cart, customer, method, filters.shop(), current_app.extensions["keys"], utcnow())
+    return placement.draft(cart, customer, method, filters.shop(), current_app.extensions["keys"], utcnow())
 
 
 def piece_count() -> int:

@@ -32,8 +32,8 @@ from tapcard.models import (
 )
 from tapcard.services.cart import carts, credit, promotions
 from tapcard.services.cart.carts import CannotActivate, Wish
-from tapcard.services.orders import orders
-from tapcard.services.orders.orders import CartChanged
+from tapcard.services.orders import inventory, placement, transitions
+from tapcard.services.orders.placement import CartChanged
 from tapcard.services.payments import payments
 from tests import buying
 from tests.watching import together
@@ -68,7 +68,7 @@ def place_own(ids: list[int], totals: dict[int, int]) -> Callable[[int], int]:
         user = db.session.get_one(User, ids[place])
         cart = carts.of_user(user)
         assert cart is not None
-        order = orders.place(
+        order = placement.place(
             cart, buying.buyer(user), expected_total=totals[place], shop=settings.load(), keys=buying.keys(),
             now=utcnow(),
         )  # fmt: skip
@@ -96,10 +96,10 @@ def test_even_if_all_of_them_saw_the_stock_ten_pieces_are_sold(
 ) -> None:
     bottle.stock = 3
     db.session.commit()
-    all_looked(orders, "_take_everything", 6)
+    all_looked(placement, "_take_everything", 6)
     results = together(app, 6, place_own(*filled(buyers(6), bottle)))
     db.session.refresh(bottle)
-    taken = db.session.scalar(sa.select(sa.func.sum(orders.OrderLine.stock_taken)))
+    taken = db.session.scalar(sa.select(sa.func.sum(placement.OrderLine.stock_taken)))
     assert (sum(isinstance(each, int) for each in results), bottle.stock, taken) == (3, 0, 3)
 
 
@@ -119,8 +119,8 @@ def test_without_its_guard_the_stock_would_be_oversold(
         db.session.execute(sa.update(Product).where(Product.id == product_id).values(stock=max(0, stock - number)))
         return stock >= number
 
-    monkeypatch.setattr(orders, "_lower_stock", read_then_write)
-    all_looked(orders, "_take_everything", 6)
+    monkeypatch.setattr(inventory, "lower_stock", read_then_write)
+    all_looked(placement, "_take_everything", 6)
     results = together(app, 6, place_own(*filled(buyers(6), bottle)))
     assert sum(isinstance(each, int) for each in results) > 3
 
@@ -155,7 +155,7 @@ def test_the_count_of_uses_matters(
 
     if not is_guarded:
         monkeypatch.setattr(promotions, "take", uncounted)
-    all_looked(orders, "_take_everything", 5)
+    all_looked(placement, "_take_everything", 5)
     results = together(app, 5, place_own(*with_code(buyers(5), product, promotion)))
     assert (sum(isinstance(each, int) for each in results) == 2) is is_guarded
 
@@ -174,7 +174,7 @@ def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
     def work(place: int) -> int:
         cart = carts.of_guest(ids[place])
         assert cart is not None
-        return orders.place(
+        return placement.place(
             cart, buying.buyer(), expected_total=900, shop=settings.load(), keys=buying.keys(), now=utcnow()
         ).id
 
@@ -199,7 +199,7 @@ def test_without_the_carts_lock_two_tabs_would_make_two_orders(
 ) -> None:  # fmt: skip
     ids, totals = filled([ada], bottle)
     monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
-    all_looked(orders, "_write", 4)
+    all_looked(placement, "_write", 4)
     together(app, 4, lambda _place: place_own(ids, totals)(0))
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
 
@@ -256,8 +256,8 @@ def test_the_hold_of_a_card_matters(
         carts.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
     db.session.commit()
     if not is_guarded:
-        monkeypatch.setattr(orders, "_hold_cards", lambda *_args: True)
-    all_looked(orders, "_take_everything", 4)
+        monkeypatch.setattr(inventory, "hold_cards", lambda *_args: True)
+    all_looked(placement, "_take_everything", 4)
     results = together(app, 4, place_own([user.id for user in people], dict.fromkeys(range(4), 1000)))
     assert (sum(isinstance(each, int) for each in results) == 1) is is_guarded
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(CardHold)) == 1) is is_guarded
@@ -295,7 +295,7 @@ def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, a
         ) -> bool | None:
             if place:
                 return payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
-            return orders.cancel(db.session.get_one(Order, order_id), None, buying.keys(), utcnow())
+            return transitions.cancel(db.session.get_one(Order, order_id), None, buying.keys(), utcnow())
 
         stock = bottle.stock
         together(app, 2, work)
@@ -323,7 +323,7 @@ def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
         def work(place: int, payment_id: int = payment_id, evidence: Any = evidence) -> int | bool:
             if place:
                 return payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
-            return orders.expire_due(utcnow(), buying.keys())
+            return transitions.expire_due(utcnow(), buying.keys())
 
         together(app, 2, work)
         for row in (order, bottle, promotion):

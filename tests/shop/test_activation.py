@@ -8,7 +8,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Design, LineKind, Order, OrderStatus, User
 from tapcard.services.cart import carts
-from tapcard.services.orders import orders
+from tapcard.services.orders import transitions
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.test_statements import MOST, count
@@ -101,7 +101,7 @@ def test_who_comes_second_reads_so_before_paying_and_may_when_the_first_does_not
     assert refused.status_code == 409
     assert "Someone else is paying for this card." in refused.text
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     press(cleos)
     buying.pay(placed(cleo))

@@ -36,14 +36,14 @@ from tapcard.models import (
 )
 from tapcard.money import Money
 from tapcard.services.accounts import accounts
-from tapcard.services.orders import orders
+from tapcard.services.orders import queries
 from tapcard.services.payments import payments
 from tapcard.workflows import evidence
-from tests import buying
+from tests import buying, watching
 from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient
 from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
-from tests.watching import error_of, form_to, forms_on, queries, statements, words_of
+from tests.watching import error_of, form_to, forms_on, statements, words_of
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_the_link_opens_an_order_and_takes_nothing_over(
     keys: Keys,
 ) -> None:
     """H29"""
-    owner, token = guests_order.user_id, orders.token_of(guests_order, keys)
+    owner, token = guests_order.user_id, queries.token_of(guests_order, keys)
     cart = fill(sign_in(client, cleo), product, user=cleo)
     for browser in (client, new_client()):
         assert browser.get(f"/orders/link/{token}").location == path_of(guests_order)
@@ -129,7 +129,7 @@ def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
     assert order.user_id is None
     sign_in(client, ada)
     assert order.number not in client.get("/orders").text
-    client.get(f"/orders/link/{orders.token_of(order, keys)}")
+    client.get(f"/orders/link/{queries.token_of(order, keys)}")
     assert form_to(client.get(path_of(order)).text, path_of(order, "/attach"))
     assert client.post(path_of(order, "/attach")).status_code == 302
     assert order.user_id == ada.id
@@ -215,12 +215,12 @@ def test_history_has_pages_and_asks_a_fixed_number_of_times(
     for number in (2, 23):
         for _time in range(number):
             buying.pay(order_of(ada, product, bottle))
-        path = path_of(db.session.scalars(orders.owned_by(ada)).first() or the_order())
+        path = path_of(db.session.scalars(queries.owned_by(ada)).first() or the_order())
         for page in ("/orders", path):
             client.get(page)
             with statements(all_of_them=True) as asked:
                 assert client.get(page).status_code == 200
-            found.append(len(queries(asked)))
+            found.append(len(watching.queries(asked)))
     assert max(found) <= 12
     assert found[:2] == found[2:]
     assert client.get("/orders").text.count('class="head"') == 20
@@ -489,7 +489,7 @@ def test_a_guest_without_an_account_reviews_by_the_mailed_link(
 ) -> None:
     order = buying.order_of(None, bottle)
     path, phone = path_of(order, f"/review/{bottle.slug}"), new_client()
-    phone.get(f"/orders/link/{orders.token_of(order, buying.keys())}")
+    phone.get(f"/orders/link/{queries.token_of(order, buying.keys())}")
     assert phone.get(path).status_code == 404, "it has not arrived"
     link, phone = review_link(order), new_client()
     assert phone.get(path).status_code == 404, "only by the link"

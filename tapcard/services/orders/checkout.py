@@ -16,7 +16,7 @@ from ...models import Address, Cart, DeliveryMethod, LineKind, User
 from ...settings import ShopSettings
 from ..accounts import accounts, addresses
 from ..cart import delivery
-from .orders import Buyer
+from .placement import Buyer
 
 NEW = "new"  # instead of the id of a saved address
 

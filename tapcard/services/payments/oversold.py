@@ -13,8 +13,8 @@ from ...models.orders import AFTER_PAID
 from ..cards import cards
 from ..cart import credit
 from ..core import audit
-from ..orders import fulfillment, orders
-from ..orders.orders import IllegalMove
+from ..orders import fulfillment, inventory
+from ..orders.transitions import IllegalMove
 from . import payments
 
 
@@ -33,7 +33,7 @@ def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
     db.session.refresh(order)
     if any(_has_failed(line) for line in order.lines):
         raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
-    orders.take_what_is_there(order)
+    inventory.reserve_available_stock(order)
     missing = order.credit_amount - credit.spent_on(order)
     if missing > 0:
         _spend_again(order, missing)

@@ -20,7 +20,7 @@ from ...money import Money
 from ...settings import ShopSettings
 from ..cart import carts
 from ..core import audit
-from ..orders import fulfillment, orders
+from ..orders import fulfillment, transitions
 
 LOOKED_AT_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
 
@@ -167,7 +167,7 @@ def _await_outside(payment: Payment, shop: ShopSettings, now: datetime) -> None:
     )
     if db.session.scalar(select(others.exists())):
         return
-    orders.extend(order, now + timedelta(days=shop.offline_days))
+    transitions.extend(order, now + timedelta(days=shop.offline_days))
     if order.cart_id is not None:
         carts.take_out_ordered(order.cart_id, order.lines)
     outbox.post("mail.order_received", order_id=order.id, payment_id=payment.id)
@@ -240,7 +240,7 @@ def _pay_order(payment: Payment, keys: Keys, now: datetime) -> None:
     came = captured(order)
     if came < order.total_amount and order.status is OrderStatus.PENDING:
         return  # a part; the rest is still due
-    if came >= order.total_amount and orders.mark_paid(order, keys, now):
+    if came >= order.total_amount and transitions.mark_paid(order, keys, now):
         is_settled = (Payment.order_id == order.id, Payment.gateway == OFFLINE, Payment.status == PaymentStatus.PENDING)
         _run(sa.update(Payment).where(*is_settled).values(status=PaymentStatus.CANCELED, settled_at=now))
         if not order.is_oversold:
@@ -255,7 +255,11 @@ def _pay_order(payment: Payment, keys: Keys, now: datetime) -> None:
 
 def settle_free(order: Order, keys: Keys, now: datetime) -> bool:
     """Let an order that costs nothing be paid; False when it costs something or was paid before."""
-    if order.total_amount != 0 or order.status is not OrderStatus.PENDING or not orders.mark_paid(order, keys, now):
+    if (
+        order.total_amount != 0
+        or order.status is not OrderStatus.PENDING
+        or not transitions.mark_paid(order, keys, now)
+    ):
         return False
     fulfillment.fulfill(order, keys, now)
     return True
@@ -276,7 +280,7 @@ def take_offline(
     payment = open_of(order) or _ask_outside(order, due(order), actor)
     confirm_offline(payment, amount, keys, now, actor=actor, how=how, note=note)
     if order.status is OrderStatus.PENDING:
-        orders.extend(order, now + timedelta(days=shop.offline_days))
+        transitions.extend(order, now + timedelta(days=shop.offline_days))
     return payment
 
 

@@ -40,7 +40,7 @@ from tapcard.models import (
 )
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, credit
-from tapcard.services.orders import order_desk, orders
+from tapcard.services.orders import production, transitions
 from tapcard.services.payments import payments
 from tapcard.services.privacy import erasure
 from tapcard.workflows import evidence
@@ -173,7 +173,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
         "care": {odd.order.number},
         "pending": {order.number, waiting.number},
     }
-    numbers = order_desk.numbers(utcnow(), settings.load())
+    numbers = production.numbers(utcnow(), settings.load())
     assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.care) == (1, 1, 1, 1, 1)
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
@@ -192,10 +192,10 @@ def test_today_begins_at_midnight_of_the_shop(
     noon = now.replace(hour=12, minute=0)  # midnight there or an hour past it
     payment.settled_at = noon - timedelta(hours=2)
     db.session.flush()
-    assert order_desk.numbers(noon, shop).today.amount == 0
+    assert production.numbers(noon, shop).today.amount == 0
     payment.settled_at = noon
     db.session.flush()
-    assert order_desk.numbers(noon, shop).today.amount == 4800
+    assert production.numbers(noon, shop).today.amount == 4800
 
 
 def test_the_pages_ask_a_fixed_number_of_times(
@@ -229,7 +229,7 @@ def test_money_at_the_counter_pays_an_order_once(
     assert (order.status, payments.due(order).amount) == (OrderStatus.PAID, 0)
     again = bens.post(path_to(order, "/payment"), data=sent, csrf=False)
     assert (again.status_code, "isn&#39;t awaiting payment" in again.text) == (422, True)
-    [payment] = order_desk.payments_of(order)
+    [payment] = production.payments_of(order)
     assert payment.evidence == {"how": "terminal", "note": "Receipt 12", "confirmed_by": ben.id}
     assert outbox().count("mail.order_paid") == 1
     words = words_of(bens.get(path_to(order)).text)
@@ -262,7 +262,7 @@ def test_what_is_no_amount_that_is_due_is_refused(bens: FormClient, order: Order
     assert answer.status_code == 422
     assert error_of(answer.text, "amount")
     assert form_to(answer.text, "").values["amount"] == typed.strip().replace("\0", "\ufffd") or "\0" in typed
-    assert order_desk.payments_of(order) == []
+    assert production.payments_of(order) == []
 
 
 def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben: User, keys: Keys, olu: User) -> None:
@@ -298,13 +298,13 @@ def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, orde
     assert payments.captured(order) == 4800
     if came:  # a moment before: nothing is taken at the counter
         assert (answer.status_code, online.status) == (422, PaymentStatus.SUCCEEDED)
-        assert [payment.gateway for payment in order_desk.payments_of(order)] == ["sandbox"]
+        assert [payment.gateway for payment in production.payments_of(order)] == ["sandbox"]
     else:
         assert (answer.status_code, online.status) == (302, PaymentStatus.CANCELED)
 
 
 def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order: Order, keys: Keys) -> None:
-    orders.expire_due(utcnow() + DAY, keys)
+    transitions.expire_due(utcnow() + DAY, keys)
     db.session.commit()
     assert order.status is OrderStatus.EXPIRED
     assert "Record payment" in bens.get(path_to(order)).text
@@ -383,7 +383,7 @@ def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
     assert bens.post(path_to(order, "/cancel"), data={"why": " "}).status_code == 422
     assert bens.post(path_to(order, "/cancel"), data={"why": "Nobody came"}).status_code == 302
     assert (order.status, bottle.stock, payments.open_of(order)) == (OrderStatus.CANCELED, 10, None)
-    assert [payment.refund_proposed for payment in order_desk.payments_of(order)] == [False, True]
+    assert [payment.refund_proposed for payment in production.payments_of(order)] == [False, True]
     assert "Order cancelled: Nobody came" in words_of(bens.get(path_to(order)).text)
     assert note_payment(bens, order, "40").status_code == 422
 
@@ -405,7 +405,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
 
 
 def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(bens: FormClient, order: Order, ada: User) -> None:
-    orders.cancel(order, ada, buying.keys(), utcnow())
+    transitions.cancel(order, ada, buying.keys(), utcnow())
     ada.is_active, ada.closed_at = False, utcnow() - DAY
     text = "Call first <i>"
     assert bens.post(path_to(order, "/note"), data={"note": text}).status_code == 302
@@ -532,7 +532,7 @@ def test_what_the_buyer_fetches_is_handed_over(
 def test_what_was_found_after_all_is_given_once(
     bens: FormClient, order: Order, bottle: Product, cleo: User, keys: Keys
 ) -> None:
-    orders.expire_due(utcnow() + DAY, keys)
+    transitions.expire_due(utcnow() + DAY, keys)
     order_of(cleo, bottle, quantity=9)
     note_payment(bens, order, "48")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, True)
@@ -543,7 +543,7 @@ def test_what_was_found_after_all_is_given_once(
     assert bens.post(path_to(order, "/ship")).status_code == 422
     assert bens.post(path_to(order, "/give")).status_code == 302
     assert bens.post(path_to(order, "/give")).status_code == 409
-    [payment] = order_desk.payments_of(order)
+    [payment] = production.payments_of(order)
     assert (order.is_oversold, payment.refund_proposed) == (False, False)
     assert bens.post(path_to(order, "/ship")).status_code == 302
 
@@ -575,7 +575,7 @@ def test_credit_that_was_spent_meanwhile_has_to_be_there_again(
     order = buying.place(cart)
     db.session.commit()
     assert order.credit_amount == 1000
-    orders.expire_due(utcnow() + DAY, keys)
+    transitions.expire_due(utcnow() + DAY, keys)
     assert order_of(ada, bottle).credit_amount == 1000
     note_payment(bens, order, "14")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, True)

@@ -25,7 +25,7 @@ from tapcard.models import ProductKind as Kind
 from tapcard.services.cart import carts
 from tapcard.services.cart.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
 from tapcard.services.catalogue import customization
-from tapcard.services.orders import orders, reorder
+from tapcard.services.orders import placement, reorder, transitions
 from tests import buying
 from tests.buying import fill, whole
 
@@ -286,7 +286,7 @@ def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_orde
     db.session.commit()
     seen = [(str(item.misfit), item.has_changed) for item in look(cart)]
     assert seen == [("“Note” is now required.", True), ("None", False)]
-    with pytest.raises(orders.CartChanged):
+    with pytest.raises(placement.CartChanged):
         buying.place(cart)
     db.session.rollback()
     carts.accept_changes(whole(cart), settings.load(), utcnow())
@@ -435,7 +435,7 @@ def test_payment_takes_out_what_was_ordered_and_leaves_the_rest(bottle: Product,
     db.session.commit()
     fill(cart, bottle, 1)
     fill(cart, product, 1)
-    orders.mark_paid(order, buying.keys(), utcnow())
+    transitions.mark_paid(order, buying.keys(), utcnow())
     db.session.commit()
     assert [(item.line.product_id, item.quantity) for item in look(cart)] == [(bottle.id, 1), (product.id, 1)]
 

@@ -14,7 +14,7 @@ from tapcard.models import Category, Collection, Product, Promotion, PromotionCu
 from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
 from tapcard.services.catalogue import categories
-from tapcard.services.orders import orders
+from tapcard.services.orders import placement, transitions
 from tests import buying
 
 GUS = Customer(email="gus@example.com")
@@ -111,7 +111,7 @@ def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Cat
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
-def order_with(promotion: Promotion, product: Product, who: orders.Buyer) -> orders.Order:
+def order_with(promotion: Promotion, product: Product, who: placement.Buyer) -> placement.Order:
     cart = buying.cart_of(who.user, product)
     cart.promotion = promotion
     db.session.commit()
@@ -131,7 +131,7 @@ def test_typing_a_code_uses_nothing_and_placing_an_order_does(
     with pytest.raises(promotions.UsedUp):
         order_with(promotion, product, buying.buyer(email="other@example.com"))
     db.session.rollback()
-    orders.cancel(order, None, keys, utcnow())
+    transitions.cancel(order, None, keys, utcnow())
     db.session.commit()
     assert promotion.use_count == 0
     order_with(promotion, product, buying.buyer(email="other@example.com"))
@@ -169,7 +169,7 @@ def test_a_use_given_back_is_the_customers_again(
         check(promotion, product, Customer(ada))
     other = create_promotion("OTHER", most_uses_each=1)
     order = order_with(other, product, buying.buyer(ada))
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     check(other, product, Customer(ada))
 

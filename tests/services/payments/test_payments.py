@@ -33,7 +33,7 @@ from tapcard.models import (
 )
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, credit
-from tapcard.services.orders import fulfillment, orders
+from tapcard.services.orders import fulfillment, queries, transitions
 from tapcard.services.payments import payments
 from tapcard.services.payments.payments import NotPayable, PaymentUnderWay
 from tests import buying
@@ -140,7 +140,7 @@ def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
 ) -> None:
     """H51"""
     payment = begin(order)
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     settle(payment)
     assert (order.status, payment.captured_amount, payment.refund_proposed) == (OrderStatus.CANCELED, 4800, True)
@@ -149,7 +149,7 @@ def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
 
 def test_an_order_paid_after_it_expired_takes_its_stock_again(order: Order, bottle: Product, keys: Keys) -> None:
     payment = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     assert bottle.stock == 10
     settle(payment)
@@ -160,7 +160,7 @@ def test_paid_too_late_for_the_last_pieces_it_is_oversold_and_says_so(
     order: Order, bottle: Product, keys: Keys, cleo: User, outbox: Callable[[], list[str]]
 ) -> None:
     payment = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     order_of(cleo, bottle, quantity=9)
     settle(payment)
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 1)
@@ -184,7 +184,7 @@ def test_a_code_that_was_used_up_meanwhile_makes_a_late_payment_one_to_decide_ab
 
     first = ordered("first")
     late = begin(first)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     assert promotion.use_count == 0
     second = ordered("second")
@@ -202,7 +202,7 @@ def test_a_code_that_still_has_room_is_counted_again_for_a_late_payment(
     cart.promotion = promotion
     order = buying.place(cart)
     late = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     settle(late)
     assert (order.is_oversold, promotion.use_count) == (False, 1)
@@ -214,7 +214,7 @@ def test_credit_that_was_spent_meanwhile_leaves_stock_alone(ada: User, bottle: P
     cart.uses_credit = True
     order = buying.place(cart)
     late = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     other = order_of(ada, bottle)  # the same cart, with one more and the same credit
     settle(late)
     assert (other.credit_amount, credit.balance(ada.id)) == (1000, 0)
@@ -237,7 +237,7 @@ def test_more_than_the_total_in_parts_is_proposed_to_go_back(
 
 def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, olu: User, keys: Keys) -> None:
     payments.take_offline(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
-    orders.expire_due(utcnow() + timedelta(days=30), keys)
+    transitions.expire_due(utcnow() + timedelta(days=30), keys)
     db.session.commit()
     part = db.session.scalars(db.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED)).one()
     assert (order.status, part.refund_proposed) == (OrderStatus.EXPIRED, True)
@@ -419,7 +419,7 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
 def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada: User, cleo: User, card: Card) -> None:
     pay(card_order)
     first = fulfillment.unclaimed(card_order)[0]
-    with pytest.raises(orders.OrderNotFound):
+    with pytest.raises(queries.OrderNotFound):
         fulfillment.claim_for(card_order, cleo)
     with pytest.raises(cards.CardNotFound):
         fulfillment.claim_for(card_order, ada, card.token)
