@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if needs.postgresql():
         databases.append("PostgreSQL")
     else:
-        left_out.append("the whole suite on PostgreSQL, for want of a server (TEST_POSTGRESQL_URL)")
+        left_out.append("the whole suite on PostgreSQL, because no server is running (TEST_POSTGRESQL_URL)")
     # pages look the same on both, and PostgreSQL is stricter about invalid input; DATABASES=both runs everything twice
     once = len(databases) > 1 and os.environ.get("DATABASES") != "both"
     elsewhere = {"SQLite": "fuzz" if once else "", "PostgreSQL": "(ui or no_database)" if once else ""}

@@ -37,7 +37,7 @@ from tapcard.web.security import csrf
 from tests.stage import BACK_OFFICE_TABLES, NOBODY, USERS, Role, Stage, arranged, by_role
 from tests.watching import LINK, statements, writes
 
-pytestmark = pytest.mark.looks
+pytestmark = pytest.mark.ui
 EXPIRED = "This form has expired."
 # what mail programs send by themselves (RFC 8058): the address is signed, and does one harmless thing
 WITHOUT_TOKEN = {

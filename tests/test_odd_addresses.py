@@ -17,7 +17,7 @@ from tapcard.web.access import BUYER
 from tests.stage import NOBODY, Role, Stage, arranged
 from tests.watching import statements, writes
 
-pytestmark = pytest.mark.odd
+pytestmark = pytest.mark.fuzz
 ODD = [
     "",
     "0",

@@ -21,7 +21,7 @@ class RegisterForm(Form):
         _("Token"),
         [
             DataRequired(_("Enter the card’s token.")),
-            Length(max=TOKEN_LENGTH, message=_("Use %(max)d characters or fewer.")),
+            Length(max=TOKEN_LENGTH, message=_("Enter %(max)d characters or fewer.")),
             Regexp(r"[0-9A-Za-z]+\Z", message=_("Use letters and numbers only.")),
         ],
         description=_("The last part of the card’s tap URL."),
@@ -53,11 +53,11 @@ class BlockHostForm(Form):
         _("Domain"),
         [
             DataRequired(_("Enter a domain.")),
-            Length(max=HOST_LENGTH, message=_("Use %(max)d characters or fewer.")),
+            Length(max=HOST_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
         description=_("For example, example.com. Its subdomains are blocked too."),
     )
-    reason = StringField(_("Reason"), [Optional(), Length(max=200, message=_("Use %(max)d characters or fewer."))])
+    reason = StringField(_("Reason"), [Optional(), Length(max=200, message=_("Enter %(max)d characters or fewer."))])
 
 
 class UnblockHostForm(Form):

@@ -32,7 +32,7 @@ def _new_password(label: Any) -> PasswordField:
         [
             InputRequired(_("Choose a password.")),
             Length(min=SHORTEST_PASSWORD, message=_("Use at least %(min)d characters.")),
-            Length(max=LONGEST_PASSWORD, message=_("Use %(max)d characters or fewer.")),
+            Length(max=LONGEST_PASSWORD, message=_("Enter %(max)d characters or fewer.")),
         ],
     )
 

@@ -26,7 +26,7 @@ from ..web import filters
 from ..web.address_forms import AddressWords
 from ..web.forms import Form, add_error, is_email, is_name
 
-AT_MOST = _("At most %(max)d characters.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 LONGEST_NOTE = 500
 ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city", "region", "country", "save_address")
 

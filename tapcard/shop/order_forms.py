@@ -26,6 +26,6 @@ class FindOrderForm(Form):
         _("Email address used for the order"),
         [
             DataRequired(_("Enter your email address.")),
-            Length(max=EMAIL_LENGTH, message=_("At most %(max)d characters.")),
+            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
     )

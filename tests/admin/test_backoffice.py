@@ -158,7 +158,7 @@ def test_blanks_around_a_token_are_trimmed(bens: FormClient, token: str) -> None
         ({"token": "BLANK-22"}, "token", "Use letters and numbers only."),
         ({"token": "ÄÖÜ"}, "token", "Use letters and numbers only."),
         ({"token": "٣٤٥"}, "token", "Use letters and numbers only."),
-        ({"token": "x" * 21}, "token", "Use 20 characters or fewer."),
+        ({"token": "x" * 21}, "token", "Enter 20 characters or fewer."),
         ({"token": "A\0B"}, "token", "Use letters and numbers only."),
         ({"design": "999999"}, "design", ""),
         ({"design": "x"}, "design", ""),

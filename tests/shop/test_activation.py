@@ -94,12 +94,12 @@ def test_who_comes_second_reads_so_before_paying_and_may_when_the_first_does_not
     login(cleos, cleo)
     for browser in (cleos, new_client()):
         page = browser.get(HERE).text
-        assert "Someone else is paying for this card." in page
+        assert "Someone else is paying for this card right now." in page
         assert PAY not in page
         assert "Activate for" not in page
     refused = cleos.post(PAY)
     assert refused.status_code == 409
-    assert "Someone else is paying for this card." in refused.text
+    assert "Someone else is paying for this card right now." in refused.text
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()

@@ -251,7 +251,7 @@ def test_a_failure_to_record_stops_nothing(client: FormClient, own: Profile, mon
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr(contacts.actions, "record", fail)
+    monkeypatch.setattr(contacts.engagement, "record", fail)
     assert client.get("/p/ada.vcf", headers=AS_A_PERSON).status_code == 200
     assert client.get("/p/ada/open/website").status_code == 302
     assert share(client).location == "/p/ada/shared"

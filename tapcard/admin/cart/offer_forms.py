@@ -27,7 +27,7 @@ DELIVERY_KINDS = {
     DeliveryKind.FLAT: _("Flat rate"),
     DeliveryKind.PERCENT: _("Percentage of the subtotal"),
     DeliveryKind.PICKUP: _("Collection (free)"),
-    DeliveryKind.TO_BE_AGREED: _("Price arranged after the order"),
+    DeliveryKind.TO_BE_AGREED: _("Price agreed after the order"),
 }
 
 

@@ -34,7 +34,7 @@ from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeF
 from ...web.forms import Form
 
 NONE = 0
-AT_MOST = _("Use %(max)d characters or fewer.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 KINDS = {
     ProductKind.GOODS: _("Goods"),
     ProductKind.GIFT_PACK: _("Gift pack"),

@@ -10,7 +10,7 @@ from ...models import PageMenu, ShopPage
 from ...services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
 from ...web.forms import Form
 
-AT_MOST = _("Use %(max)d characters or fewer.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 MENUS = {
     PageMenu.NONE: _("None"),
     PageMenu.TOP: _("Header"),

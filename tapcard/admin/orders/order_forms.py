@@ -21,7 +21,7 @@ WAYS = {
 }
 MOST_DAYS = 60
 MOST_CREDIT = 100_000_000  # minor units at once: more is a slip of the finger
-AT_MOST = _("Use %(max)d characters or fewer.")
+AT_MOST = _("Enter %(max)d characters or fewer.")
 
 
 class AmountField(StringField):

@@ -226,7 +226,7 @@ def refuse_weak(password: str, email: str) -> None:
     if len(password) < SHORTEST_PASSWORD:
         raise WeakPassword(_("Use at least %(least)s characters."), least=SHORTEST_PASSWORD)
     if len(password) > LONGEST_PASSWORD:
-        raise WeakPassword(_("Use %(most)s characters or fewer."), most=LONGEST_PASSWORD)
+        raise WeakPassword(_("Enter %(most)s characters or fewer."), most=LONGEST_PASSWORD)
     folded = password.strip().lower()
     if folded == email.lower() or folded == email.lower().partition("@")[0]:
         raise WeakPassword(_("Your email address is too easy to guess. Choose another password."))

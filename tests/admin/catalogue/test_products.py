@@ -129,7 +129,7 @@ def test_everything_about_a_product_is_stored_and_shown_again(
     ("field", "bad", "says"),
     [
         ("name", "", "Enter a name."),
-        ("name", "x" * 256, "Use 255 characters or fewer."),
+        ("name", "x" * 256, "Enter 255 characters or fewer."),
         ("unit_amount", "", "Enter a price."),
         *((("unit_amount", bad, "Enter an amount such as 12.50, without a currency symbol."))
           for bad in ("1,000.5", "-1", "NaN", "12.345", "1e3", "£5", "١٢", "Infinity", ".5", "1 000")),
