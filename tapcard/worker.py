@@ -33,7 +33,7 @@ from .services.taps import ingest, rollups, visitor_hash, weekly_digest
 from .services.taps.ingest import Reading, Recorder
 from .spool import Chunk, Spool
 from .web import sessions
-from .workflows import evidence
+from .workflows import payments as payment_workflows
 
 logger = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ def expire_offers() -> None:
 
 def purge_carts() -> None:
     """Forget the carts that guests left behind."""
-    while carts.purge(utcnow() - GUEST_CARTS_KEPT):
+    while carts.delete_abandoned(utcnow() - GUEST_CARTS_KEPT):
         db.session.commit()
 
 
@@ -274,21 +274,21 @@ def expire_orders() -> None:
         db.session.commit()
 
 
-def look_at_payments() -> None:
+def check_payments() -> None:
     """Ask the gateways about every payment that is under way: who paid and closed the browser has paid.
 
     Those whose time is over are closed there, and read once more.
     """
     last = 0
-    while waiting := payments.to_look_at(utcnow(), after_id=last):
+    while waiting := payments.payments_to_check(utcnow(), after_id=last):
         for each in waiting:
-            if each.gateway not in evidence.gateways():
+            if each.gateway not in payment_workflows.gateways():
                 continue  # switched off: it is asked as soon as it is back
             try:
                 if each.is_over:
-                    evidence.close(each.id, each.gateway, each.reference, PaymentStatus.EXPIRED)
+                    payment_workflows.close(each, PaymentStatus.EXPIRED)
                 else:
-                    evidence.look(each.id, each.gateway, each.reference)
+                    payment_workflows.refresh(each)
             except Exception as error:  # one payment's trouble must not keep the others waiting
                 db.session.rollback()
                 logger.warning("payment %d could not be checked: %s", each.id, type(error).__name__)
@@ -315,7 +315,7 @@ SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "mails.weekly": (timedelta(minutes=10), promise_weekly_mails),
     "carts.purge": (timedelta(days=1), purge_carts),
     "orders.expire": (timedelta(minutes=1), expire_orders),
-    "payments.look": (timedelta(minutes=1), look_at_payments),
+    "payments.look": (timedelta(minutes=1), check_payments),
 }
 
 

@@ -254,7 +254,7 @@ def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., R
     seed()
     product = db.session.scalars(sa.select(Product).where(Product.slug == "paper-stars")).one()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
-    cart = carts.make(cleo)
+    cart = carts.get_or_create(cleo)
     buying.fill(cart, product, 2)
     who = buying.buyer(cleo, method=method)
     for code, quantity, discount, delivery in (

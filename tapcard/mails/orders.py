@@ -34,11 +34,11 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.PENDING:
         return None
-    payment = payments.open_of(order)
+    payment = payments.find_open(order)
     outside = payment if payment is not None and payment.gateway == OFFLINE else None
     if (outside.id if outside is not None else None) != payment_id:
         return None
-    return _to_buyer("order_received", order, outside=outside, due=payments.due(order))
+    return _to_buyer("order_received", order, outside=outside, due=payments.amount_due(order))
 
 
 @mail.kind("mail.order_paid")

@@ -20,7 +20,7 @@ from tapcard.keys import Keys
 from tapcard.models import DeliveryKind, Design, DesignStatus, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
 from tapcard.services.orders import transitions
-from tapcard.services.payments import payments
+from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
 from tapcard.settings import ShopSettings
 from tests import buying
@@ -64,8 +64,8 @@ def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessag
 def pay_outside(order: Order) -> Payment:
     """Choose to pay outside the web."""
     gateway = OfflineGateway()
-    payment = payments.begin(order, gateway, None)
-    payments.started(payment, Started(payment.public_id, None), gateway, ShopSettings(), utcnow())
+    payment = payments.create(order, gateway, None)
+    payments.record_started(payment, Started(payment.public_id, None), gateway, ShopSettings(), utcnow())
     db.session.commit()
     return payment
 
@@ -252,7 +252,7 @@ def test_money_that_goes_astray_is_told_to_the_owner(
     else:
         evidence = buying.paid(payment, amount=Money(100, "GBP"))
     deliver()
-    payments.settle(payment, evidence, keys, utcnow())
+    settlement.settle(payment, evidence, keys, utcnow())
     [mail] = deliver()["olu@example.com"]
     plain, _html = texts(mail)
     assert ("doesn't match" in plain) == (case == "wrong")

@@ -35,7 +35,7 @@ def press(client: FormClient, path: str = HERE) -> str:
 
 def placed(user: User) -> Order:
     """The order of what lies in somebody's cart."""
-    cart = carts.of_user(user)
+    cart = carts.find_by_user(user)
     assert cart is not None
     order = buying.place(cart)
     db.session.commit()
@@ -59,7 +59,7 @@ def test_whoever_is_not_signed_in_comes_back_to_the_card(client: FormClient, pay
     assert client.post(PAY).location == f"/log-in?next={HERE}"
     assert client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD}).location == HERE
     press(client)
-    cart = carts.of_user(ada)
+    cart = carts.find_by_user(ada)
     assert cart is not None
     assert [(line.kind, line.card_id) for line in cart.lines] == [(LineKind.ACTIVATION, pay_card.id)]
 

@@ -37,8 +37,8 @@ from tapcard.models import (
 from tapcard.money import Money
 from tapcard.services.accounts import accounts
 from tapcard.services.orders import queries
-from tapcard.services.payments import payments
-from tapcard.workflows import evidence
+from tapcard.services.payments import payments, settlement
+from tapcard.workflows import payments as payment_workflows
 from tests import buying, watching
 from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient
@@ -296,9 +296,9 @@ def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
 def test_a_payment_that_nobody_waits_for_any_more_is_closed_at_the_gateway(
     guests_order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "utcnow", lambda: utcnow() + payments.LOOKED_AT_FOR)
+    monkeypatch.setattr(worker, "utcnow", lambda: utcnow() + payments.CHECK_FOR)
     db.session.commit()
-    worker.look_at_payments()
+    worker.check_payments()
     db.session.expire_all()
     [payment] = db.session.scalars(sa.select(Payment))
     assert payment.status is PaymentStatus.EXPIRED
@@ -310,8 +310,8 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
     guest: FormClient, guests_order: Order, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buying.begin(order_of(ada, bottle))  # which the sandbox does not know
-    [_first, last] = payments.to_look_at(utcnow())
-    assert payments.to_look_at(utcnow(), after_id=last.id) == []
+    [_first, last] = payments.payments_to_check(utcnow())
+    assert payments.payments_to_check(utcnow(), after_id=last.id) == []
     db.session.commit()
     fetch = SandboxGateway.fetch
 
@@ -321,12 +321,12 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
         return fetch(self, reference)
 
     monkeypatch.setattr(SandboxGateway, "fetch", sometimes)
-    worker.look_at_payments()
+    worker.check_payments()
     db.session.expire_all()
     assert guests_order.status is OrderStatus.PENDING
     db.session.commit()
     sandbox.change(sa.true(), sandbox.PAID)
-    worker.look_at_payments()
+    worker.check_payments()
     db.session.expire_all()
     assert guests_order.status is OrderStatus.PAID
 
@@ -361,10 +361,9 @@ def test_a_part_that_was_paid_is_not_forgotten_when_the_order_is_canceled(
     guest: FormClient, guests_order: Order, olu: User, outbox: Callable[[], list[str]]
 ) -> None:
     part = Money(500, "GBP")
-    due = payments.due(guests_order).amount
-    evidence.close(*db.session.execute(sa.select(Payment.id, Payment.gateway, Payment.reference)).one(),
-                   PaymentStatus.CANCELED)  # fmt: skip
-    payments.take_offline(
+    due = payments.amount_due(guests_order).amount
+    payment_workflows.close(db.session.scalars(sa.select(Payment)).one())
+    settlement.record_offline_payment(
         guests_order, part, buying.keys(), utcnow(), seen=due, actor=olu, shop=settings.load()
     )  # fmt: skip
     db.session.commit()
@@ -561,7 +560,7 @@ def test_a_late_payment_for_what_is_gone_says_so(
     bottle.stock = 0
     db.session.commit()
     payment = db.session.scalars(db.select(Payment)).one()
-    payments.settle(payment, Evidence(Outcome.PAID, payment.reference or "", payment.money), keys, utcnow())
+    settlement.settle(payment, Evidence(Outcome.PAID, payment.reference or "", payment.money), keys, utcnow())
     db.session.commit()
     assert "part of this order sold out" in words_of(guest.get(path_of(guests_order)).text)
     kinds = set(db.session.scalars(db.select(OutboxMessage.kind)))

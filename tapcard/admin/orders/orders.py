@@ -15,11 +15,11 @@ from ...gateways.base import GatewayError
 from ...models import Order, OrderStatus, Payment, ProductionStatus
 from ...services.orders import production, transitions
 from ...services.orders.production import Show
-from ...services.payments import oversold, payments
+from ...services.payments import oversold, payments, settlement
 from ...web import filters
 from ...web.access import access
 from ...web.forms import Form, refusals
-from ...workflows import paying
+from ...workflows import payments as payment_workflows
 from ..blueprint import bp
 from . import labels
 from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
@@ -58,7 +58,7 @@ def order(number: str) -> str:
     due = found.money(max(0, found.total_amount - labels.came_in(found, tries)))
     return render_template(
         "admin/order.html", order=found, payments=tries, due=due, words=labels,
-        takes_money=bool(due) and found.status in payments.TAKES_MONEY,
+        takes_money=bool(due) and found.status in settlement.PAYABLE,
         in_work=found.status in production.IN_WORK and not found.is_oversold,
         files=labels.files(found), history=labels.history(found, deeds),
         mails=production.mails_of(found), steps=list(ProductionStatus),
@@ -123,7 +123,7 @@ def give_order(number: str) -> Response:
     keys = current_app.extensions["keys"]
     return press(
         number,
-        lambda found: oversold.give_after_all(found, current_user, keys, utcnow()),
+        lambda found: oversold.fulfill_oversold(found, current_user, keys, utcnow()),
         _("Order fulfilled."),
     )
 
@@ -169,7 +169,7 @@ def cancel_order(number: str) -> Response:
 
     def do() -> None:
         if found.is_open:
-            paying.make_way(found)
+            payment_workflows.close_online(found)
         production.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return step(
@@ -213,15 +213,15 @@ def take_payment(number: str) -> Response:
     form = PaymentForm(found.currency)
 
     def do() -> None:
-        payments.refuse_wrong(found, form.amount.amount, form.seen_amount)
-        paying.make_way(found)
-        payments.take_offline(
+        settlement.check_offline_amount(found, form.amount.amount, form.seen_amount)
+        payment_workflows.close_online(found)
+        settlement.record_offline_payment(
             found, form.amount.amount, current_app.extensions["keys"], utcnow(), seen=form.seen_amount,
             actor=current_user, shop=filters.shop(), how=form.how.data, note=form.note.data or "",
         )  # fmt: skip
 
     def lead() -> str:
-        due = payments.due(found)
+        due = payments.amount_due(found)
         form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
         form.amount.data = form.amount.data if form.is_submitted() else due.plain()
         money, total = filters.write_money(due), filters.write_money(found.total)
@@ -243,7 +243,7 @@ def dismiss_payment(number: str, public_id: str) -> Response:
     if payment is None:
         abort(404)
     return step(
-        found, form, lambda: payments.dismiss(payment, form.why.data or "", actor=current_user),
+        found, form, lambda: settlement.dismiss(payment, form.why.data or "", actor=current_user),
         _("Payment marked as resolved."), title=_("Resolve payment"), label=_("Mark as resolved"),
         lead=labels.why_care(found, payment),
     )  # fmt: skip

@@ -32,7 +32,7 @@ def ships(cart: Cart) -> bool:
 
 def methods() -> Sequence[DeliveryMethod]:
     """The ways of delivery to choose from."""
-    return db.session.scalars(delivery.offered()).all()
+    return db.session.scalars(delivery.available_methods()).all()
 
 
 def columns_of(address: Address) -> dict[str, Any]:

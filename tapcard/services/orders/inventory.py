@@ -106,11 +106,11 @@ def release(order: Order, keys: Keys) -> None:
         sa.delete(CardHold).where(CardHold.order_line_id.in_(ids)).execution_options(synchronize_session=False)
     )
     if order.promotion_id is not None:
-        counted = order.promotion_customers or promotions.digests_of(promotion_customer(order), keys)
-        promotions.give_back(order.promotion_id, counted)
+        counted = order.promotion_customers or promotions.customer_digests(promotion_customer(order), keys)
+        promotions.uncount_use(order.promotion_id, counted)
         order.promotion_customers = []
     if order.credit_amount and order.user_id is not None:
-        credit.give_back(order.user_id, order.credit_amount, order)
+        credit.refund(order.user_id, order.credit_amount, order)
 
 
 def promotion_customer(order: Order) -> Customer:

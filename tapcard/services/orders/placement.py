@@ -37,8 +37,8 @@ from ...money import Money
 from ...settings import ShopSettings
 from ...tokens import ALPHABET
 from ..accounts import accounts
-from ..cart import carts, credit, pricing, promotions
-from ..cart.carts import CartItem
+from ..cart import carts, credit, editing, items, pricing, promotions
+from ..cart.items import CartItem
 from ..cart.pricing import Totals
 from ..cart.promotions import Customer
 from ..core import audit
@@ -112,8 +112,8 @@ def draft(
     now: datetime,
 ) -> Draft:
     """What a cart comes to today; writes nothing. A code that does not count any more is left out, and says why."""
-    items = carts.items(cart, shop, now)
-    bought = [item for item in items if not item.is_gone]
+    cart_items = items.current_items(cart, shop, now)
+    bought = [item for item in cart_items if not item.is_gone]
     products = [item.line.product for item in bought]
     promotion, refusal, is_promoted = cart.promotion, None, [False] * len(bought)
     balance, is_counted = _held(cart, customer)
@@ -129,7 +129,7 @@ def draft(
     priced = [item.priced(is_promoted=each) for item, each in zip(bought, is_promoted, strict=True)]
     available = balance if cart.uses_credit else 0
     totals = pricing.add_up(priced, shop.currency, promotion=promotion, method=method, credit=available)
-    return Draft(items, totals, promotion, refusal, balance)
+    return Draft(cart_items, totals, promotion, refusal, balance)
 
 
 def _held(cart: Cart, customer: Customer) -> tuple[int, bool]:
@@ -140,7 +140,7 @@ def _held(cart: Cart, customer: Customer) -> tuple[int, bool]:
     if customer.user is None and cart.promotion is None:
         return 0, False
     promotion_id = cart.promotion.id if cart.promotion is not None else None
-    waiting = carts.gives_way(cart.id)
+    waiting = items.replaceable_orders_filter(cart.id)
     user_id = customer.user.id if customer.user is not None else None
     account, spent, counted = db.session.execute(
         select(
@@ -168,7 +168,7 @@ def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, 
     place of an order that nobody is paying (`being_paid` names those to be closed first). Raises `EmptyCart`,
     `CartChanged`, `PriceChanged`, `NeedsAccount`, and what the promotion or the credit refuses.
     """
-    cart = carts.held(cart)
+    cart = carts.lock_and_reload(cart)
     if cart.promotion_id is not None:
         transitions.expire_due(
             now, keys, promotion_id=cart.promotion_id
@@ -200,7 +200,11 @@ def being_paid(
     cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, keys: Keys, now: datetime
 ) -> Sequence[Payment]:
     """The payments to be closed before a cart is ordered: of its orders that this one takes the place of."""
-    wanted = select(Payment).join(Payment.order).where(*carts.gives_way(cart.id), Payment.status.in_(PAYMENT_OPEN))
+    wanted = (
+        select(Payment)
+        .join(Payment.order)
+        .where(*items.replaceable_orders_filter(cart.id), Payment.status.in_(PAYMENT_OPEN))
+    )
     under_way = db.session.scalars(wanted.order_by(Payment.id)).all()
     if not under_way:
         return []
@@ -226,7 +230,7 @@ def _same(found: Draft, cart: Cart, buyer: Buyer, expected_total: int, now: date
 
 def _cancel_replaced(cart: Cart, buyer: Buyer, keys: Keys, now: datetime) -> None:
     """Cancel the orders of the cart that another one takes the place of, and give back what they hold."""
-    for order_id in db.session.scalars(select(Order.id).where(*carts.is_replaceable(cart.id))).all():
+    for order_id in db.session.scalars(select(Order.id).where(*items.cancelable_orders_filter(cart.id))).all():
         transitions.end_unpaid(
             db.session.get_one(Order, order_id), OrderMove.CANCEL, buyer.user, keys, now, "ordered anew"
         )
@@ -372,9 +376,9 @@ def _take_everything(order: Order, buyer: Buyer, found: Draft, keys: Keys, now: 
     if not inventory.reserve_stock(order, lambda product_id: transitions.expire_due(now, keys, product_id=product_id)):
         raise CartChanged(_("Something in your cart has just sold out. Please check it again."))
     if not inventory.hold_cards(order, now):
-        raise carts.CannotActivate(_("Someone else is paying for this card right now. Try again later."))
+        raise editing.CannotActivate(_("Someone else is paying for this card right now. Try again later."))
     if found.promotion is not None:
-        order.promotion_customers = promotions.take(found.promotion, buyer.customer, keys, now)
+        order.promotion_customers = promotions.count_use(found.promotion, buyer.customer, keys, now)
     if order.credit_amount:
         assert buyer.user is not None
         credit.spend(buyer.user.id, order.credit_amount, order)

@@ -25,7 +25,7 @@ from ...models import (
     ProductionStatus,
     User,
 )
-from ..cart import carts, credit, promotions
+from ..cart import credit, editing, promotions
 from ..core import audit
 from . import inventory
 
@@ -101,7 +101,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
     if was_expired:
         _take_again(order, keys, now)
     if order.cart_id is not None:
-        carts.take_out_ordered(order.cart_id, order.lines)
+        editing.remove_ordered_lines(order.cart_id, order.lines)
     outbox.post("mail.order_paid", order_id=order.id)
     outbox.post("mail.order_to_owner", order_id=order.id)
     audit.record("order.paid", subject=order)
@@ -118,7 +118,7 @@ def _take_again(order: Order, keys: Keys, now: datetime) -> None:
                 raise _SoldMeanwhile
             if order.promotion is not None:  # it was in time when the order was placed
                 customer = inventory.promotion_customer(order)
-                order.promotion_customers = promotions.take(order.promotion, customer, keys, order.placed_at)
+                order.promotion_customers = promotions.count_use(order.promotion, customer, keys, order.placed_at)
             if order.credit_amount and order.user_id is not None:
                 credit.spend(order.user_id, order.credit_amount, order)
     except (_SoldMeanwhile, promotions.PromotionRefused, credit.NotEnoughCredit):

@@ -39,11 +39,11 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.cards import cards
-from tapcard.services.cart import carts, credit
+from tapcard.services.cart import credit, editing
 from tapcard.services.orders import production, transitions
-from tapcard.services.payments import payments
+from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
-from tapcard.workflows import evidence
+from tapcard.workflows import payments as payment_workflows
 from tests import buying
 from tests.buying import order_of, pay
 from tests.conftest import FormClient, login
@@ -84,7 +84,7 @@ def path_to(order: Order, rest: str = "") -> str:
 
 
 def note_payment(client: FormClient, order: Order, amount: str, **fields: str) -> Any:
-    seen = str(payments.due(order).amount)
+    seen = str(payments.amount_due(order).amount)
     return client.post(path_to(order, "/payment"), data={"amount": amount, "how": "cash", "seen": seen, **fields})
 
 
@@ -226,7 +226,7 @@ def test_money_at_the_counter_pays_an_order_once(
     assert (form.values["seen"], form.values["amount"]) == ("4800", "48.00")
     sent = {**form.values, "amount": "48", "how": "terminal", "note": "Receipt 12"}
     assert bens.post(path_to(order, "/payment"), data=sent, csrf=False).location == path_to(order)
-    assert (order.status, payments.due(order).amount) == (OrderStatus.PAID, 0)
+    assert (order.status, payments.amount_due(order).amount) == (OrderStatus.PAID, 0)
     again = bens.post(path_to(order, "/payment"), data=sent, csrf=False)
     assert (again.status_code, "isn&#39;t awaiting payment" in again.text) == (422, True)
     [payment] = production.payments_of(order)
@@ -239,17 +239,17 @@ def test_money_at_the_counter_pays_an_order_once(
 
 def test_a_part_leaves_the_rest_due_and_more_time_for_it(bens: FormClient, order: Order) -> None:
     assert note_payment(bens, order, "10,50").status_code == 302
-    assert (order.status, payments.due(order).amount) == (OrderStatus.PENDING, 3750)
+    assert (order.status, payments.amount_due(order).amount) == (OrderStatus.PENDING, 3750)
     assert order.expires_at > utcnow() + 6 * DAY
     assert "£37.50" in words_of(bens.get(path_to(order)).text)
     stale = note_payment(bens, order, "10.50", seen="4800")
     assert stale.status_code == 422
     assert "Someone has just recorded a payment." in stale.text
     assert form_to(stale.text, "").values["seen"] == "3750"
-    assert payments.due(order).amount == 3750
+    assert payments.amount_due(order).amount == 3750
     note_payment(bens, order, "37.50", how="transfer")
     assert order.status is OrderStatus.PAID
-    assert payments.open_of(order) is None
+    assert payments.find_open(order) is None
 
 
 @pytest.mark.parametrize(
@@ -272,22 +272,22 @@ def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben
         found = db.session.get_one(Order, order_id)
         by = db.session.get_one(User, people[place])
         amount, shop = buying.pounds(2000), settings.load()
-        return payments.take_offline(found, amount, keys, utcnow(), seen=4800, actor=by, shop=shop).id
+        return settlement.record_offline_payment(found, amount, keys, utcnow(), seen=4800, actor=by, shop=shop).id
 
     results = together(app, 2, work)
     assert results.count(payments.NotPayable) == 1, results
-    assert payments.due(order).amount == 2800
+    assert payments.amount_due(order).amount == 2800
 
 
 @pytest.mark.parametrize("came", [False, True])
 def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, order: Order, came: bool) -> None:
-    gateway = evidence.gateways()["sandbox"]
+    gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
-    online = payments.begin(order, gateway, None)
-    charge = payments.charge_of(online, settings.load(), "http://localhost/back")
+    online = payments.create(order, gateway, None)
+    charge = payments.build_charge(online, settings.load(), "http://localhost/back")
     db.session.commit()
     told = gateway.start(charge)
-    payments.started(online, told, gateway, settings.load(), utcnow())
+    payments.record_started(online, told, gateway, settings.load(), utcnow())
     db.session.commit()
     if came:
         sandbox.change(SandboxCharge.reference == told.reference, sandbox.PAID)
@@ -295,7 +295,7 @@ def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, orde
     assert (too_much.status_code, online.status) == (422, PaymentStatus.PENDING)
     answer = note_payment(bens, order, "48")
     assert order.status is OrderStatus.PAID
-    assert payments.captured(order) == 4800
+    assert payments.captured_amount(order) == 4800
     if came:  # a moment before: nothing is taken at the counter
         assert (answer.status_code, online.status) == (422, PaymentStatus.SUCCEEDED)
         assert [payment.gateway for payment in production.payments_of(order)] == ["sandbox"]
@@ -314,7 +314,7 @@ def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order:
 
 def test_a_payment_that_needs_care_says_why_and_is_seen_to_once(bens: FormClient, order: Order, ben: User) -> None:
     payment = buying.begin(order)
-    payments.settle(payment, buying.paid(payment, amount=buying.pounds(100)), buying.keys(), utcnow())
+    settlement.settle(payment, buying.paid(payment, amount=buying.pounds(100)), buying.keys(), utcnow())
     db.session.commit()
     assert "We received £1.00 instead of £48.00, so nothing was fulfilled." in words_of(bens.get(path_to(order)).text)
     path = path_to(order, f"/payments/{payment.public_id}/seen")
@@ -382,7 +382,7 @@ def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
     note_payment(bens, order, "8")
     assert bens.post(path_to(order, "/cancel"), data={"why": " "}).status_code == 422
     assert bens.post(path_to(order, "/cancel"), data={"why": "Nobody came"}).status_code == 302
-    assert (order.status, bottle.stock, payments.open_of(order)) == (OrderStatus.CANCELED, 10, None)
+    assert (order.status, bottle.stock, payments.find_open(order)) == (OrderStatus.CANCELED, 10, None)
     assert [payment.refund_proposed for payment in production.payments_of(order)] == [False, True]
     assert "Order cancelled: Nobody came" in words_of(bens.get(path_to(order)).text)
     assert note_payment(bens, order, "40").status_code == 422
@@ -393,7 +393,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
 ) -> None:
     pay(order)
     cart = buying.cart_of(ada)
-    carts.add_activation(cart, create_card(policy=ClaimPolicy.PAY), settings.load(), utcnow())
+    editing.add_activation(cart, create_card(policy=ClaimPolicy.PAY), settings.load(), utcnow())
     db.session.commit()
     activation = buying.place(cart)
     db.session.commit()
@@ -553,7 +553,7 @@ def test_a_card_that_is_somebody_elses_is_not_given(
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     cart = buying.cart_of(ada)
-    carts.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, settings.load(), utcnow())
     db.session.commit()
     order = buying.place(cart)
     card.claim_policy = ClaimPolicy.OPEN  # lost to somebody by a way that staff opened

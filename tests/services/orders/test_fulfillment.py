@@ -29,7 +29,7 @@ from tapcard.models import (
 )
 from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards
-from tapcard.services.cart import carts
+from tapcard.services.cart import carts, editing
 from tapcard.services.orders import fulfillment, queries, transitions
 from tests import buying, watching
 from tests.watching import statements, together
@@ -236,8 +236,8 @@ def test_a_card_that_does_not_fit_is_not_packed(
         cards.retire(stock, ben, "broken")
     elif wrong == "held":
         stock.claim_policy = ClaimPolicy.PAY
-        cart = carts.make(cleo)
-        carts.add_activation(cart, stock, settings.load(), utcnow())
+        cart = carts.get_or_create(cleo)
+        editing.add_activation(cart, stock, settings.load(), utcnow())
         buying.place(cart)
     elif wrong == "shipped":
         transitions.ship(order, ben, utcnow())

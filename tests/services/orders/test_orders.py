@@ -30,7 +30,7 @@ from tapcard.models import (
 )
 from tapcard.models import ProductKind as Kind
 from tapcard.services.accounts import accounts
-from tapcard.services.cart import carts, credit
+from tapcard.services.cart import carts, credit, editing
 from tapcard.services.orders import ownership, placement, queries, transitions
 from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
 from tapcard.services.orders.queries import OrderNotFound
@@ -70,9 +70,9 @@ def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
     assert buying.order_of(ada, bottle, method=agreed).is_delivery_open
     assert buying.order_of(ada, bottle).is_delivery_open, "there was none to choose"
     assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
-    cart = carts.make(ada)
-    carts.clear(cart)
-    carts.add_activation(cart, pay_card, settings.load(), utcnow())
+    cart = carts.get_or_create(ada)
+    editing.clear(cart)
+    editing.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
     assert not buying.place(cart).is_delivery_open, "nothing is sent"
 
@@ -162,7 +162,7 @@ def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, ch
     db.session.commit()
     values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**buying.ADDRESS, "city": "Leeds"}}}
     if change == "quantity":
-        carts.change(buying.whole(cart), cart.lines[0].id, 9, settings.load(), utcnow())
+        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, settings.load(), utcnow())
         db.session.commit()
     second = place(cart, buyer(ada, **values.get(change, {})))
     db.session.commit()
@@ -347,7 +347,7 @@ def pay_card(create_card: Callable[..., Card]) -> Card:
 
 def activation_order(user: User, card: Card) -> Order:
     cart = cart_of(user)
-    carts.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, settings.load(), utcnow())
     db.session.commit()
     order = place(cart)
     db.session.commit()
@@ -356,14 +356,14 @@ def activation_order(user: User, card: Card) -> Order:
 
 def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
     cart = cart_of(cleo)
-    carts.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
     order = activation_order(ada, pay_card)
     with pytest.raises(CartChanged):
         place(cart)
     db.session.rollback()
-    with pytest.raises(carts.CannotActivate):
-        carts.add_activation(cart_of(cleo), pay_card, settings.load(), utcnow())
+    with pytest.raises(editing.CannotActivate):
+        editing.add_activation(cart_of(cleo), pay_card, settings.load(), utcnow())
     db.session.rollback()
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
@@ -381,7 +381,7 @@ def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
 
 def test_a_card_is_activated_for_somebody_who_is_signed_in(pay_card: Card) -> None:
     cart = cart_of(None)
-    carts.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
     with pytest.raises(placement.NeedsAccount):
         place(cart)
