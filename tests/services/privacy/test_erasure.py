@@ -48,7 +48,7 @@ from tapcard.services.accounts import accounts, addresses
 from tapcard.services.cards import cards
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
-from tapcard.services.payments import payments
+from tapcard.services.payments import settlement
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.erasure import NotErasable
 from tapcard.workflows import draining, privacy
@@ -305,7 +305,7 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     payment = buying.begin(order)
     payment.pay_url = "https://pay-q.example/"
     evidence = buying.paid(payment, details={"payer": "EvidenceQ"})
-    payments.settle(payment, evidence, app.extensions["keys"], utcnow())
+    settlement.settle(payment, evidence, app.extensions["keys"], utcnow())
     order.tracking_number = "TrackQ"
     order.events[0].why = "WhyOrderQ"
     db.session.commit()
