@@ -39,7 +39,7 @@ from ...models import (
 )
 from ...money import Money
 from ...settings import ShopSettings
-from ..cards import cards
+from ..cards import claims
 from ..catalogue import customization
 from . import pricing
 from .pricing import Item
@@ -282,7 +282,7 @@ def _activation_item(line: CartLine, shop: ShopSettings, held: set[int]) -> Cart
     card = line.card
     assert card is not None
     is_sold = is_activated_by_paying(card) and card.id not in held
-    unit = cards.activation_price(card, shop).amount
+    unit = claims.activation_price(card, shop).amount
     return CartItem(
         line=line,
         title=_("Activation of card %(token)s") % {"token": card.token},
@@ -423,7 +423,7 @@ def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) ->
         "card_id": card.id,
         "options": {},
         "pictures": [],
-        "shown_amount": cards.activation_price(card, shop).amount,
+        "shown_amount": claims.activation_price(card, shop).amount,
     }
     line_id = _put(cart, values, 1, 1)
     item = next(each for each in items(_reload(cart), shop, now) if each.line.id == line_id)

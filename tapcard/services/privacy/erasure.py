@@ -57,7 +57,7 @@ from ...models import (
     user_roles,
 )
 from ...models.users import RETURN_WITHIN
-from ..cards import cards
+from ..cards import transitions
 from ..core import audit, uploads
 from . import closure
 
@@ -240,8 +240,8 @@ def _blank_designs(person: Person) -> None:
 
 
 def _retire_cards(person: Person) -> None:
-    cards.retire_all(db.session.get_one(User, person.id), WHY_RETIRED)
-    _run(sa.update(Card).where(Card.owner_id == person.id).values(**cards.NOTHING_SET))
+    transitions.retire_all(db.session.get_one(User, person.id), WHY_RETIRED)
+    _run(sa.update(Card).where(Card.owner_id == person.id).values(**transitions.CLEARED_VALUES))
 
 
 def _blank_deeds(person: Person) -> None:

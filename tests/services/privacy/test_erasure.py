@@ -44,7 +44,7 @@ from tapcard.models import (
     WishlistEntry,
 )
 from tapcard.services.accounts import accounts, addresses
-from tapcard.services.cards import cards
+from tapcard.services.cards import cards, transitions
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
 from tapcard.services.payments import payments
@@ -149,8 +149,8 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     audit.record("profile.deleted", subject=profile, actor=zeb, slug="zebs-former", note="DetailQ")
     audit.record("user.looked_at", subject=zeb, actor=cleo, origin="203.0.113.77", note="DetailQ")
     db.session.commit()
-    cards.lock(card, cards.LockedBecause.LOST, zeb, "WhyQ")
-    cards.unlock(card, zeb)
+    transitions.lock(card, cards.LockedBecause.LOST, zeb, "WhyQ")
+    transitions.unlock(card, zeb)
     db.session.commit()
     return card, data
 
