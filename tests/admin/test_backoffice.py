@@ -9,7 +9,18 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tapcard.db import db
-from tapcard.models import AuditEntry, BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage, Role, User
+from tapcard.models import (
+    AuditEntry,
+    BlockedHost,
+    Card,
+    CardStatus,
+    ClaimPolicy,
+    Design,
+    LockedBecause,
+    OutboxMessage,
+    Role,
+    User,
+)
 from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards, claims, transitions
 from tests.conftest import FormClient, login
@@ -279,7 +290,7 @@ def test_a_row_that_does_not_exist_leads_back_to_the_table(bens: FormClient, tab
 
 
 def test_an_audit_entry_tells_who_did_what(bens: FormClient, card: Card, ada: User) -> None:
-    transitions.lock(card, cards.LockedBecause.LOST, ada)
+    transitions.lock(card, LockedBecause.LOST, ada)
     page = words_of(bens.get("/admin/tables/audit/").text)
     assert "Card locked" in page
     assert "ada@example.com" in page

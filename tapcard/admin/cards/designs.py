@@ -24,7 +24,7 @@ def list_designs() -> str:
     question = {name: asked(name) for name in ("search", "state")}
     return render_template(
         "admin/designs.html",
-        page=page_of(designs.search(**question)),
+        page=page_of(designs.filter_designs(**question)),
         question=question,
         shop=filters.shop(),
         states=DesignStatus,

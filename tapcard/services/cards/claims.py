@@ -126,9 +126,8 @@ def claim_order_cards(
     claimable = claimable_cards_of_lines(line_ids)
     if token is not None:
         claimable = claimable.where(Card.token == cards.clean_token(token))
-    if not transitions.is_account_open(
-        user.id
-    ):  # locked before the cards, as in every other claim, so that two cannot deadlock
+    # the account is locked before the cards, as in every other claim, so that two claims cannot deadlock
+    if not transitions.is_account_open(user.id):
         return []
     ids = db.session.scalars(claimable.with_only_columns(Card.id).with_for_update()).all()
     values = {"owner_id": user.id, "claim_code": None, "claim_code_hash": None, "claimed_at": now or utcnow()}

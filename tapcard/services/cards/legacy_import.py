@@ -1,4 +1,4 @@
-"""Cards of the first system, from a CSV file: looked through as a whole, then taken over as a whole."""
+"""Import of cards from a CSV file of the previous system; either all rows are imported or none."""
 
 import csv
 import unicodedata
@@ -26,7 +26,7 @@ FALSE_VALUES = ("", "0", "false", "no", "n")
 
 @dataclass
 class ImportReport:
-    """What an import did, or would do; errors by row number of the file."""
+    """Result of an import: numbers of cards, and errors by line number of the file."""
 
     added: int = 0
     unchanged: int = 0
@@ -34,15 +34,15 @@ class ImportReport:
 
 
 class InvalidRow(DomainError):
-    """A row of the file cannot be taken over."""
+    """A row of the file cannot be imported."""
 
 
 def import_cards(
     lines: Iterable[str], own_hosts: Collection[str], keys: Keys, actor: User | None = None
 ) -> ImportReport:
-    """Take the rows over in the caller's transaction; who finds errors in the report rolls back.
+    """Import all rows in the caller's transaction; the caller rolls back if the report has errors.
 
-    A token that is a card already is left as it is, so the same file twice changes nothing.
+    A row whose token already exists is skipped, so importing the same file twice changes nothing.
     """
     report = ImportReport()
     reader = csv.DictReader(line.removeprefix("\ufeff") for line in lines)
@@ -76,7 +76,7 @@ def _import_rows(reader: "csv.DictReader[str]", report: ImportReport, own_hosts:
 
 def _import_row(row: dict[str, str], seen: set[str], own_hosts: Collection[str], keys: Keys) -> bool:
     for name, value in row.items():
-        if any(unicodedata.category(each) == "Cc" for each in value):
+        if any(unicodedata.category(character) == "Cc" for character in value):
             raise InvalidRow(_("%(column)s contains control characters."), column=name)
     token = cards.clean_token(row["token"])
     if not token:
@@ -97,7 +97,7 @@ def _import_row(row: dict[str, str], seen: set[str], own_hosts: Collection[str],
         _set_target(card, row, owner, own_hosts)
     db.session.add(card)
     db.session.add(CardEvent(card=card, move=CardMove.MAKE, to_status=card.status, why="imported"))
-    db.session.flush()  # the next row may ask for the same alias
+    db.session.flush()  # so that the next row sees its alias
     return True
 
 
@@ -105,7 +105,9 @@ def _find_or_create_owner(row: dict[str, str]) -> User | None:
     if not row.get("email"):
         return None
     owner = accounts.make_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
-    if owner.password_hash is not None and not owner.is_verified:  # anybody can sign up with somebody else's address
+    if (
+        owner.password_hash is not None and not owner.is_verified
+    ):  # anyone can use any address
         raise InvalidRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
     return owner
 
@@ -133,13 +135,13 @@ def _set_target(card: Card, row: dict[str, str], owner: User, own_hosts: Collect
         raise InvalidRow(_("The alias is longer than %(most)d characters."), most=ALIAS_LENGTH)
     if alias and cards.has_alias(owner, alias):
         raise InvalidRow(_("%(email)s already has a card called %(alias)r."), email=owner.email, alias=alias)
-    shown = row.get("show_profile", "").lower()
-    if shown not in (*TRUE_VALUES, *FALSE_VALUES):
-        raise InvalidRow(_("show_profile is %(value)r. Use yes or no."), value=shown)
+    show_profile = row.get("show_profile", "").lower()
+    if show_profile not in (*TRUE_VALUES, *FALSE_VALUES):
+        raise InvalidRow(_("show_profile is %(value)r. Use yes or no."), value=show_profile)
     card.alias = alias or None
     if row.get("reroute_url"):
         link = target_urls.clean(row["reroute_url"], own_hosts)
         card.reroute_url, card.reroute_host, card.target = link.url, link.host, Target.URL
         card.is_blocked = blocked_hosts.is_blocked(link.host)
-    if shown in TRUE_VALUES:
+    if show_profile in TRUE_VALUES:
         card.target = Target.PROFILE

@@ -126,7 +126,7 @@ def offer(card: Card, sender: User, email: str, now: datetime) -> CardTransfer:
 
 
 def withdraw(card: Card, sender: User, now: datetime) -> None:
-    """Take an offer back; raises `OfferEnded` when there is none to be answered any more."""
+    """Withdraw the open offer of a card; raise `OfferEnded` if there is none."""
     _end(TransferOutcome.WITHDRAWN, now, CardTransfer.card_id == card.id, CardTransfer.from_user_id == sender.id)
     audit.record("card.offer_withdrawn", subject=card, actor=sender)
 
@@ -135,9 +135,9 @@ def withdraw(card: Card, sender: User, now: datetime) -> None:
 
 
 def accept(offer_id: int, user: User, now: datetime) -> Card:
-    """Make an offered card the person's own, exactly once; its former holder is told.
+    """Give an offered card to the user who accepts it, exactly once, and queue an email to its former owner.
 
-    Raises `OfferNotFound`, or `OfferEnded` when the offer ended or the card changed meanwhile.
+    Raises `OfferNotFound`, or `OfferEnded` if the offer ended or the card changed meanwhile.
     """
     transfer = get_offer_to(user, offer_id, now)
     offer_is_open = sa.exists().where(CardTransfer.id == transfer.id, _is_open(now))
@@ -162,7 +162,7 @@ def decline(offer_id: int, user: User, now: datetime) -> None:
 
 
 def _end(outcome: TransferOutcome, now: datetime, *conditions: sa.ColumnElement[bool], **values: int) -> None:
-    """End an open offer by one conditional UPDATE; raises `OfferEnded` when it is not open."""
+    """End an open offer by one conditional UPDATE; raise `OfferEnded` if it is not open."""
     offers = sa.update(CardTransfer).where(*conditions, _is_open(now))
     if execute_update(offers.values(ended_at=now, outcome=outcome, **values)) != 1:
         raise _offer_ended()

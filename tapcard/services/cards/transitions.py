@@ -138,10 +138,9 @@ def apply_transition_to_all(
             .returning(Card.id)
             .execution_options(synchronize_session=False)
         ).all()
-        shared = {"move": move, "from_status": before, "to_status": end, "why": why[:200]}
-        events = [
-            {"card_id": card_id, "actor_id": actor.id if actor else None, **shared} for card_id in sorted(card_ids)
-        ]
+        actor_id = actor.id if actor else None
+        shared = {"actor_id": actor_id, "move": move, "from_status": before, "to_status": end, "why": why[:200]}
+        events = [{"card_id": card_id, **shared} for card_id in sorted(card_ids)]
         if events:
             db.session.execute(sa.insert(CardEvent), events)
         total += len(events)

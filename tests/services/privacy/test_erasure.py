@@ -29,6 +29,7 @@ from tapcard.models import (
     FormerSlug,
     Lead,
     LinkPurpose,
+    LockedBecause,
     Order,
     OrderStatus,
     ProductKind,
@@ -44,7 +45,7 @@ from tapcard.models import (
     WishlistEntry,
 )
 from tapcard.services.accounts import accounts, addresses
-from tapcard.services.cards import cards, transitions
+from tapcard.services.cards import transitions
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
 from tapcard.services.payments import payments
@@ -149,7 +150,7 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     audit.record("profile.deleted", subject=profile, actor=zeb, slug="zebs-former", note="DetailQ")
     audit.record("user.looked_at", subject=zeb, actor=cleo, origin="203.0.113.77", note="DetailQ")
     db.session.commit()
-    transitions.lock(card, cards.LockedBecause.LOST, zeb, "WhyQ")
+    transitions.lock(card, LockedBecause.LOST, zeb, "WhyQ")
     transitions.unlock(card, zeb)
     db.session.commit()
     return card, data
