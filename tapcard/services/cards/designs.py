@@ -11,7 +11,7 @@ from ... import outbox
 from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
-from ...models import Design, DesignStatus, Order, OrderLine, OrderStatus, Product, ProductKind, User
+from ...models import Card, Design, DesignStatus, Order, OrderLine, OrderStatus, Product, ProductKind, User
 from ..core import audit, keeping
 from ..core import uploads as upload_service
 
@@ -128,3 +128,9 @@ def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
     if order is not None or design.owner_id is not None:
         outbox.post("mail.artwork_decided", design_id=design.id, order_id=order.id if order is not None else None)
     audit.record(f"design.{status.value}", subject=design, actor=by)
+
+
+def own_artwork(user_id: int) -> sa.ColumnElement[bool]:
+    """Return the condition for a user's private artwork of which nobody else owns a card."""
+    others = select(Card.id).where(Card.design_id == Design.id, Card.owner_id.is_not(None), Card.owner_id != user_id)
+    return sa.and_(Design.owner_id == user_id, ~Design.is_public, ~others.exists())

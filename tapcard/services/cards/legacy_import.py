@@ -105,9 +105,7 @@ def _find_or_create_owner(row: dict[str, str]) -> User | None:
     if not row.get("email"):
         return None
     owner = accounts.make_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
-    if (
-        owner.password_hash is not None and not owner.is_verified
-    ):  # anyone can use any address
+    if owner.password_hash is not None and not owner.is_verified:  # anyone can use any address
         raise InvalidRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
     return owner
 

@@ -402,7 +402,7 @@ def test_the_fixed_roles_are_seeded_and_corrected(app: Flask) -> None:
     db.session.commit()
     roles = {role.name: role for role in db.session.scalars(select(Role))}
     assert {"owner", "staff", "teacher", "assistant"} <= set(roles)
-    assert all(roles[name].is_fixed for name in accounts.ROLES)
+    assert all(roles[name].is_fixed for name in accounts.fixed_roles())
     assert "cards.register" in roles["staff"].permissions
     assert "*" not in roles["staff"].permissions
 
