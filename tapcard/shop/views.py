@@ -33,7 +33,7 @@ def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
 @access(PUBLIC)
 def front() -> ResponseReturnValue:
     """Explain the product."""
-    cards = db.session.scalars(designs.sold_cards()).all()
+    cards = db.session.scalars(designs.card_products()).all()
     least, most = pricing.card_price_range(cards, shop())
     tree = search.shelves()
     featured = search.featured(tree)
@@ -60,7 +60,7 @@ def all_designs() -> ResponseReturnValue:
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
     page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
-    cards = db.session.scalars(designs.sold_cards()).all()
+    cards = db.session.scalars(designs.card_products()).all()
     return render_template("shop/designs.html", page=page, price_of=prices_of(cards), sells_cards=bool(cards))
 
 
