@@ -13,7 +13,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, Promotion, PromotionScope, User
-from ..core import audit, keeping
+from ..core import audit, optimistic_lock
 
 CODE = re.compile(r"[0-9A-Z_-]{2,40}")
 NAMED = {
@@ -51,7 +51,7 @@ def create(typed: Mapping[str, Any], actor: User) -> Promotion:
 def change(promotion: Promotion, typed: Mapping[str, Any], version: int, actor: User) -> None:
     """Store what was typed over the version that was seen; raises what making one does, and `ChangedMeanwhile`."""
     if promotion.version != version:
-        raise keeping.changed()
+        raise optimistic_lock.changed()
     values = _cleaned(typed, promotion)
     fields = sorted(name for name, value in values.items() if getattr(promotion, name) != value)
     if fields:
@@ -104,7 +104,7 @@ def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
     except IntegrityError:
         raise _taken() from None
     except StaleDataError:
-        raise keeping.changed() from None
+        raise optimistic_lock.changed() from None
 
 
 def _taken() -> CodeTaken:
