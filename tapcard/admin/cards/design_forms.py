@@ -38,7 +38,7 @@ class DesignForm(Form):
         names = ("name", "card_amount", "activation_amount", "is_public")
         data: dict[str, Any] = {}
         if design is not None:
-            data = {name: getattr(design, name) for name in names} | {"seen": optimistic_lock.mark_of(design)}
+            data = {name: getattr(design, name) for name in names} | {"seen": optimistic_lock.fingerprint(design)}
         super().__init__(data=data)
 
     def typed(self, front: str | None, rear: str | None) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class DeliveryForm(Form):
         data: dict[str, Any] = {}
         if method is not None:
             data = {name: getattr(method, name) for name in (*names, "is_active")}
-            data |= {"kind": method.kind.value, "seen": optimistic_lock.mark_of(method)}
+            data |= {"kind": method.kind.value, "seen": optimistic_lock.fingerprint(method)}
         super().__init__(data=data)
         self.countries.choices = [SelectChoice(*each) for each in addresses.countries(filters.shop().locale)]
 

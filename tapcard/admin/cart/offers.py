@@ -10,7 +10,7 @@ from ...db import db
 from ...models import DeliveryMethod, Promotion
 from ...services.cart import delivery_keeping, promotion_keeping
 from ...services.catalogue import categories, rate_keeping
-from ...services.core import optimistic_lock
+from ...services.core import rows
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
@@ -47,7 +47,7 @@ def new_promotion() -> Response:
 @access("staff:promotions.edit")
 def edit_promotion(promotion_id: int) -> Response:
     """Change a promotion, or switch it off."""
-    promotion = optimistic_lock.find(Promotion, promotion_id)
+    promotion = rows.get(Promotion, promotion_id)
     form = PromotionForm(categories.tree(), categories.collections(), promotion)
     if form.validate_on_submit():
         with refusals(form):
@@ -55,7 +55,7 @@ def edit_promotion(promotion_id: int) -> Response:
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.promotions"))
-        promotion = optimistic_lock.find(Promotion, promotion_id)
+        promotion = rows.get(Promotion, promotion_id)
     return promotion_page(promotion, form)
 
 
@@ -95,7 +95,7 @@ def new_delivery() -> Response:
 @access("staff:delivery.edit")
 def delivery_method(method_id: int) -> Response:
     """Change a way of delivery, or offer it no more."""
-    method = optimistic_lock.find(DeliveryMethod, method_id)
+    method = rows.get(DeliveryMethod, method_id)
     form = DeliveryForm(method)
     if form.validate_on_submit():
         with refusals(form):
@@ -103,7 +103,7 @@ def delivery_method(method_id: int) -> Response:
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.delivery"))
-        method = optimistic_lock.find(DeliveryMethod, method_id)
+        method = rows.get(DeliveryMethod, method_id)
     return delivery_page(method, form)
 
 
@@ -111,7 +111,7 @@ def delivery_method(method_id: int) -> Response:
 @access("staff:delivery.edit")
 def move_delivery(method_id: int) -> Response:
     """Show a way of delivery one place earlier or later."""
-    delivery_keeping.move(optimistic_lock.find(DeliveryMethod, method_id), place_asked(), current_user)
+    delivery_keeping.move(rows.get(DeliveryMethod, method_id), place_asked(), current_user)
     db.session.commit()
     return redirect(url_for("backoffice.delivery"))
 

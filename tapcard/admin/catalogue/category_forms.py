@@ -47,7 +47,7 @@ def _data_of(row: Category | Collection | None) -> dict[str, Any]:
     if row is None:
         return {}
     names = ("name", "description", "slug", "is_active")
-    return {name: getattr(row, name) for name in names} | {"seen": optimistic_lock.mark_of(row)}
+    return {name: getattr(row, name) for name in names} | {"seen": optimistic_lock.fingerprint(row)}
 
 
 class CategoryForm(ShelfForm):

@@ -213,7 +213,7 @@ class OptionForm(Form):
         data: dict[str, Any] = {}
         if option is not None:
             data = {name: getattr(option, name) for name in names}
-            data |= {"kind": option.kind.value, "seen": optimistic_lock.mark_of(option)}
+            data |= {"kind": option.kind.value, "seen": optimistic_lock.fingerprint(option)}
         super().__init__(data=data)
 
     @property

@@ -12,7 +12,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Design, DesignStatus, Order, OrderLine, OrderStatus, User
-from ..core import audit, optimistic_lock
+from ..core import audit, optimistic_lock, rows
 from ..core import uploads as pictures
 
 STATES = ("waiting", "public", "private", "rejected")
@@ -33,7 +33,7 @@ class AlreadyDecided(DomainError):
 
 def find(design_id: int) -> Design:
     """A design with its owner; raises `RowNotFound`."""
-    return optimistic_lock.find(Design, design_id, joinedload(Design.owner))
+    return rows.get(Design, design_id, joinedload(Design.owner))
 
 
 def listed(state: str = "", search: str = "") -> Select[Design]:
@@ -80,9 +80,9 @@ def create(typed: Mapping[str, Any], actor: User) -> Design:
 
 def change(design: Design, typed: Mapping[str, Any], seen: str, actor: User) -> None:
     """Store what was typed over what was seen; cards that were ordered before keep their price."""
-    optimistic_lock.refuse_changed(design, seen)
+    optimistic_lock.lock_unchanged(design, seen)
     if not is_ours(design):
-        raise optimistic_lock.changed()
+        raise optimistic_lock.edit_conflict()
     former = {design.front_picture, design.rear_picture}
     fields = sorted(name for name, value in typed.items() if getattr(design, name) != value)
     for name in fields:

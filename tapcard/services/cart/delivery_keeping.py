@@ -9,7 +9,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import DeliveryKind, DeliveryMethod, User
-from ..core import audit, optimistic_lock
+from ..core import audit, optimistic_lock, rows
 
 
 class BadMethod(DomainError):
@@ -34,8 +34,8 @@ def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
 
 
 def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Store what was typed over what was seen; raises `BadMethod` or `ChangedMeanwhile`."""
-    optimistic_lock.refuse_changed(method, seen)
+    """Store what was typed over what was seen; raises `BadMethod` or `EditConflict`."""
+    optimistic_lock.lock_unchanged(method, seen)
     values = _cleaned(typed)
     fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
     for name in fields:
@@ -46,8 +46,7 @@ def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: U
 
 def move(method: DeliveryMethod, by: int, actor: User) -> None:
     """Show it so many places later."""
-    for place, each in enumerate(optimistic_lock.moved(list(db.session.scalars(listed())), method, by)):
-        each.position = place
+    rows.set_positions(rows.reordered(list(db.session.scalars(listed())), method, by))
     audit.record("delivery_method.moved", subject=method, actor=actor)
 
 

@@ -49,9 +49,9 @@ def create(typed: Mapping[str, Any], actor: User) -> Promotion:
 
 
 def change(promotion: Promotion, typed: Mapping[str, Any], version: int, actor: User) -> None:
-    """Store what was typed over the version that was seen; raises what making one does, and `ChangedMeanwhile`."""
+    """Store what was typed over the version that was seen; raises what making one does, and `EditConflict`."""
     if promotion.version != version:
-        raise optimistic_lock.changed()
+        raise optimistic_lock.edit_conflict()
     values = _cleaned(typed, promotion)
     fields = sorted(name for name, value in values.items() if getattr(promotion, name) != value)
     if fields:
@@ -104,7 +104,7 @@ def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
     except IntegrityError:
         raise _taken() from None
     except StaleDataError:
-        raise optimistic_lock.changed() from None
+        raise optimistic_lock.edit_conflict() from None
 
 
 def _taken() -> CodeTaken:

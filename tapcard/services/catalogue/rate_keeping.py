@@ -13,7 +13,7 @@ from ...db import db, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import DisplayRate, User
-from ..core import audit, optimistic_lock
+from ..core import audit, rows
 
 
 class BadRate(DomainError):
@@ -50,5 +50,5 @@ def remove(currency: str, actor: User) -> None:
     """Show prices in a currency no more; raises `RowNotFound` when they are not."""
     gone = db.session.execute(sa.delete(DisplayRate).where(DisplayRate.currency == currency))
     if gone.rowcount != 1:  # type: ignore[attr-defined]
-        raise optimistic_lock.RowNotFound(_("We couldn’t find that currency. It may have been removed."))
+        raise rows.RowNotFound(_("We couldn’t find that currency. It may have been removed."))
     audit.record("display_rate.removed", actor=actor, currency=currency)
