@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from ...models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
 from ...services.accounts import addresses
-from ...services.catalogue import rate_keeping
+from ...services.catalogue import exchange_rates
 from ...services.core import optimistic_lock
 from ...web import filters
 from ...web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField
@@ -153,5 +153,5 @@ class RateForm(Form):
     def __init__(self) -> None:
         super().__init__()
         shop = filters.shop()
-        choices = rate_keeping.currencies(shop.locale, shop.currency)
+        choices = exchange_rates.currencies(shop.locale, shop.currency)
         self.currency.choices = [SelectChoice("", _("Choose a currency")), *(SelectChoice(*each) for each in choices)]

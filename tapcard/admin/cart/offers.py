@@ -9,7 +9,7 @@ from ...clock import utcnow
 from ...db import db
 from ...models import DeliveryMethod, Promotion
 from ...services.cart import delivery_keeping, promotion_keeping
-from ...services.catalogue import categories, rate_keeping
+from ...services.catalogue import categories, exchange_rates
 from ...services.core import rows
 from ...web import filters
 from ...web.access import access
@@ -133,19 +133,21 @@ def rates() -> Response:
     if form.validate_on_submit() and form.rate.data is not None:
         with refusals(form):
             own = filters.shop().currency
-            rate_keeping.keep(form.currency.data, form.rate.data, own, current_user, utcnow())
+            exchange_rates.set_rate(form.currency.data, form.rate.data, own, current_user, utcnow())
             db.session.commit()
             flash(_("Rate saved."), "success")
             return redirect(url_for("backoffice.rates"))
-    page = render_template("admin/rates.html", form=form, rates=rate_keeping.listed(), currency=filters.shop().currency)
+    page = render_template(
+        "admin/rates.html", form=form, rates=exchange_rates.list_rates(), currency=filters.shop().currency
+    )
     return make_response(page, 422 if form.errors else 200)
 
 
 @bp.post("/currencies/<currency>/remove")
 @access("staff:catalogue.edit")
 def remove_rate(currency: str) -> Response:
-    """Show prices in a currency no more."""
-    rate_keeping.remove(currency, current_user)
+    """Stop showing prices in a currency."""
+    exchange_rates.remove_rate(currency, current_user)
     db.session.commit()
     flash(_("%(currency)s removed. Prices are no longer shown in it.", currency=currency), "success")
     return redirect(url_for("backoffice.rates"))
