@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
+from ... import search_text
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
@@ -22,6 +23,7 @@ from ...tokens import new_token
 from ..core import audit, optimistic_lock, rows
 
 LOW_STOCK = 5
+MAX_SEARCH_WORDS = 10
 MOST_STOCK = 1_000_000
 STATES = ("active", "hidden", "low", "sold_out")
 
@@ -70,7 +72,7 @@ def find(product_id: int) -> Product:
 def listed(search: str = "", state: str = "", kind: str = "") -> Select[Product]:
     """Products for staff, the newest first; of a state or kind that does not exist there are all."""
     found = select(Product).options(joinedload(Product.category), selectinload(Product.pictures))
-    for word in search.casefold().split()[:10]:
+    for word in search_text.words(search, MAX_SEARCH_WORDS):
         found = found.where(Product.search_text.contains(word, autoescape=True))
     if state in STATES:
         found = found.where(_in_state(state))

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Select, select
 
+from ... import search_text
 from ...db import db
 from ...models import Availability, Collection, CollectionKind, Product, product_collections
 from . import product_lists
@@ -37,8 +38,8 @@ class Filter:
 
     @property
     def words(self) -> list[str]:
-        """The words a product must contain, each of them."""
-        return self.search.casefold().split()[:MAX_SEARCH_WORDS]
+        """The words that a product must contain, all of them."""
+        return search_text.words(self.search, MAX_SEARCH_WORDS)
 
     @property
     def is_empty(self) -> bool:

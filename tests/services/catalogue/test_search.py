@@ -15,7 +15,7 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Availability, Category, Collection, CollectionKind, Product, ProductKind
-from tapcard.services.catalogue import category_tree, product_lists, search
+from tapcard.services.catalogue import category_tree, product_lists, products, search
 from tapcard.services.catalogue.product_lists import Sort
 from tapcard.services.catalogue.search import PAGE_SIZE, Filter, Listing
 
@@ -95,7 +95,7 @@ def fits(product: Product, asked: Filter) -> bool:
         and (product.discount_percent > 0 or not asked.discounted)
         and (asked.min_amount is None or product.price_amount >= asked.min_amount)
         and (asked.max_amount is None or product.price_amount <= asked.max_amount)
-        and all(word in product.search_text for word in asked.search.casefold().split())
+        and all(word in product.name.casefold() for word in asked.search.casefold().split())
     )
 
 
@@ -261,3 +261,40 @@ def test_related_products_share_a_collection_or_the_shelf(
     create_product("Hidden", category=desk, is_active=False)
     found = product_lists.related(product, category_tree.load())
     assert [tile.product.name for tile in found] == ["Same theme", "Same shelf"]
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+SEARCHED = {
+    "name": "Moorland journal",
+    "promo_text": "Ideal for travelers",
+    "color": "Moss green",
+    "size": "148 mm",
+    "material": "Linen",
+    "sku": "HH-0042",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "typed"),
+    [
+        ("name", "moorland"), ("promo_text", "ideal"), ("color", "MOSS"), ("size", "148"), ("material", "linen"),
+        ("sku", "hh-0042"),
+    ],
+)  # fmt: skip
+def test_a_product_is_found_by_each_searched_column(
+    create_product: Callable[..., Product], column: str, typed: str
+) -> None:
+    product = create_product("Plain", sku="P-1", slug="plain")
+    create_product("Other", sku="O-1")
+    assert names(search=typed) == set()
+    setattr(product, column, SEARCHED[column])
+    db.session.commit()
+    assert names(search=typed) == {product.name}
+    assert [found.id for found in db.session.scalars(products.listed(typed))] == [product.id]
+
+
+def test_a_product_is_found_without_its_accents(create_product: Callable[..., Product]) -> None:
+    create_product("Café crème", color="Grün")
+    assert names(search="cafe creme gruen") == {"Café crème"}
+    assert names(search="CAFÉ grun") == {"Café crème"}
