@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import settings, worker
+from tapcard import registry, settings, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -38,7 +38,9 @@ from tapcard.money import Money
 from tapcard.services.accounts import accounts
 from tapcard.services.orders import orders
 from tapcard.services.payments import payments
+from tapcard.workflows import cart as cart_jobs
 from tapcard.workflows import evidence
+from tapcard.workflows import orders as order_jobs
 from tests import buying
 from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient
@@ -283,11 +285,11 @@ def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
     guest: FormClient, guests_order: Order, bottle: Product
 ) -> None:
     assert bottle.stock == 9
-    worker.expire_orders()
+    order_jobs.expire_orders()
     assert guests_order.status is OrderStatus.PENDING
     guests_order.expires_at = utcnow() - timedelta(seconds=1)
     db.session.commit()
-    worker.expire_orders()
+    order_jobs.expire_orders()
     db.session.expire_all()
     assert (guests_order.status, bottle.stock) == (OrderStatus.EXPIRED, 10)
     assert "This order has expired" in words_of(guest.get(path_of(guests_order)).text)
@@ -334,12 +336,12 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
 def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: User, product: Product) -> None:
     old, fresh, own = fill(guest, product), fill(guest, product), fill(guest, product, user=ada)
     for cart in (old, own):
-        cart.updated_at = utcnow() - worker.GUEST_CARTS_KEPT - timedelta(minutes=1)
+        cart.updated_at = utcnow() - cart.GUEST_CARTS_KEPT - timedelta(minutes=1)
     kept = {fresh.id, own.id}
     db.session.commit()
-    worker.purge_carts()
+    cart_jobs.purge_carts()
     assert set(db.session.scalars(db.select(Cart.id))) == kept
-    assert {"carts.purge", "orders.expire", "payments.look"} <= worker.SCHEDULES.keys()
+    assert {"carts.purge", "orders.expire", "payments.look"} <= registry.jobs.keys()
 
 
 # --- canceling --------------------------------------------------------------------------------------------------------
@@ -557,7 +559,7 @@ def test_a_late_payment_for_what_is_gone_says_so(
 ) -> None:
     guests_order.expires_at, bottle.stock = utcnow() - timedelta(seconds=1), 0
     db.session.commit()
-    worker.expire_orders()
+    order_jobs.expire_orders()
     bottle.stock = 0
     db.session.commit()
     payment = db.session.scalars(db.select(Payment)).one()
