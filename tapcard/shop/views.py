@@ -12,7 +12,7 @@ from ..models import Design, Product
 from ..money import Money
 from ..services.cards import designs
 from ..services.cart import pricing, wishlist
-from ..services.catalogue import search
+from ..services.catalogue import category_tree, product_lists
 from ..web.access import PUBLIC, access
 from ..web.filters import shop
 from .blueprint import bp
@@ -35,8 +35,8 @@ def front() -> ResponseReturnValue:
     """Explain the product."""
     cards = db.session.scalars(designs.card_products()).all()
     least, most = pricing.card_price_range(cards, shop())
-    tree = search.shelves()
-    featured = search.featured(tree)
+    tree = category_tree.load()
+    featured = product_lists.featured(tree)
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
@@ -46,8 +46,8 @@ def front() -> ResponseReturnValue:
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
         featured=featured,
-        wished=wishlist.wished(current_user.id, [each.product.id for each in featured]),
-        shelves=tree.filled(),
+        wished=wishlist.wished(current_user.id, [listed.product.id for listed in featured]),
+        categories=tree.with_products(),
         sells_cards=bool(cards),
     )
 
