@@ -43,13 +43,15 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
+from tapcard.registry import Job
 from tapcard.services.accounts import accounts, addresses
 from tapcard.services.cards import cards
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
-from tapcard.services.payments import payments
+from tapcard.services.payments import settlement
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.erasure import NotErasable
+from tapcard.workflows import draining, privacy
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
@@ -106,7 +108,7 @@ def test_every_column_that_can_say_something_of_a_person_is_classified() -> None
         if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.Date)
         and not isinstance(column.type, sa.Enum)
     }  # fmt: skip
-    assert telling - set(known) == set(), "declare them in declarations.py, personal data in docs/privacy.md too"
+    assert telling - set(known) == set(), "declare them in services/<subject>/declarations.py and docs/privacy.md"
     assert set(known) - telling == set(), "there are no such columns any more"
 
 
@@ -218,7 +220,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
     def move(by: timedelta) -> None:
         then = utcnow() + by
-        monkeypatch.setattr(worker, "utcnow", lambda: then)
+        for module in (worker, privacy):
+            monkeypatch.setattr(module, "utcnow", lambda: then)
 
     return move
 
@@ -253,7 +256,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
         db.session.commit()
         app.extensions["spool"].rotate()
         worker.plan(utcnow())
-        worker.one_pass(worker.drainer())
+        worker.one_pass(draining.drainer())
 
     use(client, zeb, app, run)
     before = found(app, SECRETS, data)
@@ -263,11 +266,11 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
     db.session.commit()
     run()
     later(timedelta(days=13))
-    worker.erase_closed()
+    privacy.erase_closed()
     assert db.session.get_one(User, zeb_id).erased_at is None
     later(timedelta(days=15))
     db.session.rollback()
-    worker.erase_closed()
+    privacy.erase_closed()
 
     assert found(app, SECRETS, data) == {}
     user = db.session.get_one(User, zeb_id)
@@ -302,7 +305,7 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     payment = buying.begin(order)
     payment.pay_url = "https://pay-q.example/"
     evidence = buying.paid(payment, details={"payer": "EvidenceQ"})
-    payments.settle(payment, evidence, app.extensions["keys"], utcnow())
+    settlement.settle(payment, evidence, app.extensions["keys"], utcnow())
     order.tracking_number = "TrackQ"
     order.events[0].why = "WhyOrderQ"
     db.session.commit()
@@ -554,6 +557,6 @@ def test_the_command_does_not_say_erased_when_a_file_is_left(
 
 
 def test_the_clean_up_is_planned(app: Flask) -> None:
-    assert worker.SCHEDULES["users.erase"] == (timedelta(days=1), worker.erase_closed)
+    assert registry.jobs["users.erase"] == Job(timedelta(days=1), privacy.erase_closed)
     shutil.rmtree(Path(app.instance_path) / "mail", ignore_errors=True)
-    worker.erase_closed()  # nobody is due, nothing is there
+    privacy.erase_closed()  # nobody is due, nothing is there
