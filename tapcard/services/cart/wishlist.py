@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ...clock import utcnow
-from ...db import db, hold, insert
+from ...db import db, execute_update, hold, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, Product, User, WishlistEntry
@@ -46,8 +46,7 @@ def add(user: User, product: Product) -> None:
 def remove(user: User, product_ids: Collection[int]) -> int:
     """Forget some products; tells how many of them were on the list."""
     theirs = (WishlistEntry.user_id == user.id, WishlistEntry.product_id.in_(product_ids))
-    gone = sa.delete(WishlistEntry).where(*theirs).execution_options(synchronize_session=False)
-    return int(db.session.execute(gone).rowcount)  # type: ignore[attr-defined]
+    return execute_update(sa.delete(WishlistEntry).where(*theirs))
 
 
 def entries(user: User) -> Sequence[WishlistEntry]:

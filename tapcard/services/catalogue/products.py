@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from ... import search_text
-from ...db import db
+from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Availability, Category, Collection, Product, ProductKind, ProductOption, ProductPicture, User
@@ -231,8 +231,7 @@ def _change_stock(product: Product, seen: int | None, typed: int | None, actor: 
     else:
         after = Product.stock + (typed - seen)
         counted = found.where(after.between(0, MOST_STOCK)).values(stock=after)
-    done = db.session.execute(counted.execution_options(synchronize_session=False))
-    if done.rowcount != 1:  # type: ignore[attr-defined]
+    if execute_update(counted) != 1:
         left = db.session.scalar(select(Product.stock).where(Product.id == product.id))
         if seen is None or left is None:
             raise optimistic_lock.edit_conflict()

@@ -178,14 +178,13 @@ def _move(order: Order, move: OrderMove, actor: User | None, why: str = "", /, *
     """Take one step by one conditional UPDATE; False, and nothing done, when the order is not where it may start."""
     start, end = ORDER_MOVES[move]
     before = order.status
-    moved = db.session.execute(
+    changed = execute_update(
         sa.update(Order)
         .where(Order.id == order.id, Order.status.in_(start))
         .values(status=end, version=Order.version + 1, **values)
-        .execution_options(synchronize_session=False)
     )
     db.session.refresh(order)
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         return False
     record_event(order, move, before, end, actor, why)
     return True
