@@ -17,9 +17,10 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, Optional
 
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..gateways.base import Gateway
 from ..models import Address, DeliveryMethod
-from ..models.users import EMAIL_LENGTH, NAME_LENGTH
+from ..models.users import NAME_LENGTH
 from ..services.accounts import addresses
 from ..services.orders.checkout import NEW
 from ..web import filters
@@ -36,7 +37,7 @@ class CheckoutForm(AddressWords, Form):
 
     email = EmailField(
         _("Email"),
-        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email],
         description=_("We'll send your confirmation here. No account needed."),
     )
     first_name = StringField(

@@ -8,8 +8,8 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectChoice, StringF
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
 
 from ... import money
+from ...email_addresses import MAX_EMAIL_LENGTH
 from ...models import ProductionStatus
-from ...models.users import EMAIL_LENGTH
 from ...money import Money
 from ...web.forms import Form
 
@@ -169,4 +169,4 @@ class CreditForm(Form):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
-LONGEST_EMAIL = EMAIL_LENGTH
+LONGEST_EMAIL = MAX_EMAIL_LENGTH

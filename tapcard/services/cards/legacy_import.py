@@ -15,7 +15,7 @@ from ...keys import Keys
 from ...models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
 from ...models.cards import ALIAS_LENGTH
 from ...tokens import new_code
-from ..accounts import accounts
+from ..accounts import registration
 from ..core import audit
 from . import cards, target_urls
 
@@ -102,7 +102,7 @@ def _take_over(row: dict[str, str], seen: set[str], own_hosts: Collection[str], 
 def _owner(row: dict[str, str]) -> User | None:
     if not row.get("email"):
         return None
-    owner = accounts.make_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
+    owner = registration.get_or_create_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
     if owner.password_hash is not None and not owner.is_verified:  # anybody can sign up with somebody else's address
         raise BadRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
     return owner

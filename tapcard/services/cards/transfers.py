@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Card, CardStatus, CardTransfer, TransferOutcome, User
-from ..accounts import accounts
 from ..core import audit
 from . import cards
 
@@ -103,7 +102,7 @@ def offer(card: Card, sender: User, email: str, now: datetime) -> CardTransfer:
 
     Raises `InvalidEmail`, `CannotOffer`, or `IllegalMove` when the card is not on or not theirs any more.
     """
-    email = accounts.normalise_email(email)
+    email = email_addresses.normalize(email)
     if not sender.is_verified:
         raise CannotOffer(_("Confirm your email first. Open the link we sent you."))
     if email == sender.email:

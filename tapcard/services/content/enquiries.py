@@ -6,13 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
-from ..accounts import accounts
 from ..core import audit
 from ..profiles import leads
 from . import newsletter
@@ -50,7 +49,7 @@ def receive(
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
         name=_clean_name(name),
-        email=accounts.normalise_email(email),
+        email=email_addresses.normalize(email),
         order_number="".join(order_number.split()).upper()[:ORDER_LENGTH],
         message=_clean_message(message),
         created_at=now,

@@ -8,13 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db, insert, transactions
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import Subscriber, SubscriberStatus
-from ..accounts import accounts
 
 CONFIRM_WITHIN = timedelta(days=30)
 ASKED_ANEW = timedelta(days=7)  # until then all links that were sent work
@@ -44,7 +43,7 @@ def ask(email: str, consent_text: str, now: datetime) -> None:
 
     Raises `InvalidEmail`. Whoever asks is told the same in every case.
     """
-    email = accounts.normalise_email(email)
+    email = email_addresses.normalize(email)
     values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:CONSENT_LENGTH]}
     fresh = insert(Subscriber).values(**values, created_at=now, asked_at=now)
     db.session.execute(fresh.on_conflict_do_nothing(index_elements=["email"]))

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ... import phones
+from ... import email_addresses, phones
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Address, Cart, DeliveryMethod, LineKind, User
 from ...settings import ShopSettings
-from ..accounts import accounts, addresses
+from ..accounts import addresses
 from ..cart import delivery
 from .orders import Buyer
 
@@ -37,13 +37,13 @@ def methods() -> Sequence[DeliveryMethod]:
 
 def columns_of(address: Address) -> dict[str, Any]:
     """An address as an order keeps it."""
-    return {name: getattr(address, name) for name in addresses.TYPED}
+    return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
 
 
 def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
     """Keep with a cart what was typed; raises what is wrong with it, each with its field."""
     said = {
-        "email": user.email if user is not None else accounts.normalise_email(typed["email"]),
+        "email": user.email if user is not None else email_addresses.normalize(typed["email"]),
         "first_name": " ".join(typed["first_name"].split()),
         "last_name": " ".join(typed["last_name"].split()),
         "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
@@ -58,7 +58,7 @@ def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSett
 def _where(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
     """Where everything goes and how; a new address is saved with the account if its owner says so."""
     choice = typed.get("address") or NEW
-    saved = addresses.own_address(user, _number(choice)) if user is not None and choice != NEW else None
+    saved = addresses.get_own_address(user, _number(choice)) if user is not None and choice != NEW else None
     method_id = _number(typed.get("delivery_method") or "")
     known = methods()
     method = next((each for each in known if each.id == method_id), None)

@@ -27,7 +27,7 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts
 from tapcard.services.orders import fulfillment, orders
@@ -157,7 +157,7 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
     assert not sees(guests, cleo, order.id)
     guests.user.verified_at = utcnow()
     assert not sees(guests, None, guests.id)
-    guests.user.verified_at, guests.user.password_hash = None, accounts.hash_password("battery staple correct")
+    guests.user.verified_at, guests.user.password_hash = None, credentials.hash_password("battery staple correct")
     assert not sees(guests, None, guests.id)
     guests.user = None  # waits for whoever has the address
     db.session.commit()
