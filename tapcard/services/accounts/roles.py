@@ -4,39 +4,14 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ... import email_addresses, outbox
+from ... import email_addresses, outbox, registry
 from ...clock import utcnow
 from ...db import db, insert
 from ...models import Role, User
 from ..core import audit
 from . import credentials, email_links, registration, sessions
 
-# Permissions of each role in the back office; the owner has all of them.
-ROLES: dict[str, tuple[str, ...]] = {
-    "owner": ("*",),
-    "staff": (
-        "cards.view",
-        "cards.register",
-        "cards.make",
-        "catalogue.edit",
-        "promotions.edit",
-        "delivery.edit",
-        "designs.edit",
-        "reviews.decide",
-        "orders.view",
-        "orders.edit",
-        "payments.confirm",
-        "credit.give",
-        "pages.edit",
-        "enquiries.answer",
-        "newsletter.view",
-        "hosts.block",
-        "mails.view",
-        "audit.view",
-    ),
-    "teacher": ("classes.teach", "classes.check_in"),
-    "assistant": ("classes.check_in",),
-}
+FIXED_ROLES = ("owner", "staff", "teacher", "assistant")
 
 
 def create_owner(
@@ -70,9 +45,16 @@ def create_owner(
     return user
 
 
+def fixed_roles() -> dict[str, tuple[str, ...]]:
+    """Return the permissions of each fixed role, from what the subjects declare; the owner has every permission."""
+    declared = registry.permissions.items()
+    roles = {role: tuple(name for name, granted in declared if role in granted) for role in FIXED_ROLES}
+    return {**roles, "owner": ("*",)}
+
+
 def seed_roles() -> None:
     """Create the fixed roles or update their permissions; running it again changes nothing."""
-    for name, permissions in ROLES.items():
+    for name, permissions in fixed_roles().items():
         values = {"permissions": list(permissions), "is_fixed": True}
         statement = insert(Role).values(name=name, **values)
         db.session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
