@@ -35,10 +35,10 @@ from tapcard.models import (
 )
 from tapcard.services.accounts import email_links
 from tapcard.services.cards import cards, transfers
-from tapcard.services.cart import carts, wishlist
-from tapcard.services.cart.carts import Wish
+from tapcard.services.cart import carts, editing, wishlist
+from tapcard.services.cart.editing import LineRequest
 from tapcard.services.content import newsletter
-from tapcard.services.orders import orders
+from tapcard.services.orders import queries
 from tapcard.services.taps import weekly_digest
 from tapcard.web import access
 from tests import buying
@@ -226,7 +226,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     reviewed_order = buying.order_of(ada, product)
     buying.deliver(reviewed_order)
     linked_order = buying.order_of(ada, product)
-    link_token = orders.token_of(linked_order, keys)  # opens this one alone
+    link_token = queries.token_of(linked_order, keys)  # opens this one alone
     paid_order = buying.order_of(ada, product)
     buying.pay(paid_order)
     order = buying.order_of(ada, product)  # the last, as another order of the same cart would take its place
@@ -235,7 +235,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     db.session.add(charge)
     journal = seeds.create_product()
     wishlist.add(ada, journal)
-    line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
 
     # in the back office
     pictured = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])

@@ -14,7 +14,7 @@ from tapcard.keys import Keys
 from tapcard.models import Card, Design, DesignStatus, Order, OrderStatus, ProductionStatus, User, WebSession
 from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards
-from tapcard.services.orders import fulfillment, orders
+from tapcard.services.orders import fulfillment, transitions
 from tapcard.web import sessions
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -215,11 +215,11 @@ def test_a_page_tells_how_far_the_cards_are(adas: FormClient, order: Order, ben:
         ProductionStatus.ADHERED: "Encoded and assembled",
         ProductionStatus.PACKED: "Packed",
     }.items():
-        orders.produce(line, status, ben)
+        transitions.produce(line, status, ben)
         assert words in words_of(adas.get(path_of(order)).text)
-    orders.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM123")
+    transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM123")
     assert re.search(r"Shipped.*Royal Mail RM123", words_of(adas.get(path_of(order)).text))
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     assert "Delivered" in words_of(adas.get(path_of(order)).text)
 
 
@@ -237,9 +237,9 @@ def test_the_dashboard_shows_what_is_arriving_until_it_has_arrived(
     other = new_client()
     login(other, cleo)
     assert "Arriving soon" not in other.get("/dashboard").text
-    orders.ship(order, ben, utcnow())
+    transitions.ship(order, ben, utcnow())
     assert "Shipped" in adas.get("/dashboard").text
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     assert "Arriving soon" not in adas.get("/dashboard").text
 
 

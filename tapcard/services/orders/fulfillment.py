@@ -12,7 +12,7 @@ from ...keys import Keys
 from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
 from ..cards import cards
 from ..core import audit
-from . import orders
+from . import queries, transitions
 
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
@@ -34,7 +34,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
             audit.record("order.oversold", subject=order, line=line.id)
     db.session.flush()  # the next step reads the order anew
     if not order.is_oversold and not order.needs_shipping:
-        orders.deliver(order, None, now)
+        transitions.deliver(order, None, now)
 
 
 def _grant(line: OrderLine, now: datetime) -> bool:
@@ -78,10 +78,10 @@ def order_with_codes(number: str, *, user: User | None, known: Collection[int]) 
     log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other, and
     `NoCodes`.
     """
-    order = orders.own_order(number, user=user, known=known)
+    order = queries.own_order(number, user=user, known=known)
     is_theirs = user is not None and order.user_id == user.id
     if not is_theirs and order.user is not None and order.user.is_proven:
-        raise orders.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We can't find that order."))
     if not order.is_paid or not card_lines(order):
         raise NoCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
     return order
@@ -104,7 +104,7 @@ def claim_for(order: Order, user: User, token: str | None = None, now: datetime 
     `AlreadyClaimed` for a card of it that somebody has.
     """
     if order.user_id != user.id or not order.is_paid:
-        raise orders.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We can't find that order."))
     lines = [line.id for line in card_lines(order)]
     claimed = cards.claim_sold(lines, user, now, token=token)
     if token is not None and not claimed:
@@ -123,7 +123,7 @@ def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> No
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
     if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
-        raise orders.IllegalMove(_("Cards can only be swapped before the order ships."))
+        raise transitions.IllegalMove(_("Cards can only be swapped before the order ships."))
     held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
     if db.session.scalar(held) is not None:
         raise cards.CannotReplace(_("Someone is paying for this card right now. Use another card."))

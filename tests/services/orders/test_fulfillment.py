@@ -29,10 +29,10 @@ from tapcard.models import (
 )
 from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards
-from tapcard.services.cart import carts
-from tapcard.services.orders import fulfillment, orders
-from tests import buying
-from tests.watching import queries, statements, together
+from tapcard.services.cart import carts, editing
+from tapcard.services.orders import fulfillment, queries, transitions
+from tests import buying, watching
+from tests.watching import statements, together
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_nobody_claims_from_an_order_that_is_not_paid_or_refunded_or_with_a_clos
 ) -> None:
     for status in (OrderStatus.PENDING, OrderStatus.REFUNDED):
         order.status = status
-        with pytest.raises(orders.OrderNotFound):
+        with pytest.raises(queries.OrderNotFound):
             fulfillment.claim_for(order, ada)
     order.status = OrderStatus.PAID
     ada.is_active = False
@@ -111,7 +111,7 @@ def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
         with statements() as asked:
             assert fulfillment.claim_for(order, ada) == number
             db.session.commit()
-        asked_for[number] = len([each for each in queries(asked) if not each.startswith("INSERT")])
+        asked_for[number] = len([each for each in watching.queries(asked) if not each.startswith("INSERT")])
         assert len(asked) < 40
     assert asked_for[500] == asked_for[2]
 
@@ -144,7 +144,7 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
     def sees(found: Order, user: User | None, *known: int) -> bool:
         try:
             return fulfillment.order_with_codes(found.number, user=user, known=known) is found
-        except orders.OrderNotFound:
+        except queries.OrderNotFound:
             return False
 
     assert sees(order, ada)
@@ -183,7 +183,7 @@ def test_a_card_from_stock_takes_over_binding_and_code_once(
     assert len(fulfillment.unclaimed(order)) == 5
     other = create_card(design=stock.design)
     for sold, taken in ((made, other), (fulfillment.unclaimed(order)[1], stock)):
-        with pytest.raises((cards.CannotReplace, orders.IllegalMove)):
+        with pytest.raises((cards.CannotReplace, transitions.IllegalMove)):
             fulfillment.swap_in(sold, taken, ben, utcnow())
     cards.claim(stock, cleo, keys, code=code or "")
     assert stock.owner_id == cleo.id
@@ -236,14 +236,14 @@ def test_a_card_that_does_not_fit_is_not_packed(
         cards.retire(stock, ben, "broken")
     elif wrong == "held":
         stock.claim_policy = ClaimPolicy.PAY
-        cart = carts.make(cleo)
-        carts.add_activation(cart, stock, settings.load(), utcnow())
+        cart = carts.get_or_create(cleo)
+        editing.add_activation(cart, stock, settings.load(), utcnow())
         buying.place(cart)
     elif wrong == "shipped":
-        orders.ship(order, ben, utcnow())
+        transitions.ship(order, ben, utcnow())
     taken = {"sold": other, "itself": made}.get(wrong, stock)
     db.session.commit()
-    with pytest.raises((cards.CannotReplace, orders.IllegalMove)):
+    with pytest.raises((cards.CannotReplace, transitions.IllegalMove)):
         fulfillment.swap_in(made, taken, ben, utcnow())
     db.session.rollback()
     assert (made.status, made.order_line_id) == (CardStatus.UNCLAIMED, order.lines[0].id)
@@ -261,15 +261,15 @@ def test_cards_arrive_from_payment_until_they_are_delivered_or_refunded(
     """H25"""
     buying.pay(buying.order_of(ada, product))  # no cards in it
     order = order_cards(ada, is_paid=False)
-    assert orders.arriving(ada) == []
+    assert queries.arriving(ada) == []
     buying.pay(order)
-    assert [line.order for line in orders.arriving(ada)] == [order]
-    assert orders.arriving(cleo) == []
-    orders.process(order, ben)
-    orders.ship(order, ben, utcnow())
-    assert len(orders.arriving(ada)) == 1
-    orders.deliver(order, ben, utcnow())
-    assert orders.arriving(ada) == []
+    assert [line.order for line in queries.arriving(ada)] == [order]
+    assert queries.arriving(cleo) == []
+    transitions.process(order, ben)
+    transitions.ship(order, ben, utcnow())
+    assert len(queries.arriving(ada)) == 1
+    transitions.deliver(order, ben, utcnow())
+    assert queries.arriving(ada) == []
     order.status = OrderStatus.REFUNDED
     db.session.commit()
-    assert orders.arriving(ada) == []
+    assert queries.arriving(ada) == []
