@@ -19,6 +19,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from ..email_addresses import MAX_EMAIL_LENGTH
 from ..gateways.base import Gateway
+from ..ids import parse_number
 from ..models import Address, DeliveryMethod
 from ..models.users import NAME_LENGTH
 from ..services.accounts import addresses
@@ -142,5 +143,5 @@ class ReviewForm(PayForm):
     def seen_total(self) -> int:
         """The total that the buyer saw, in minor units of the shop's currency; anything else was never shown."""
         text, _blank, currency = (self.total.data or "").partition(" ")
-        is_number = text.isascii() and text.isdigit() and len(text) < 19
-        return int(text) if is_number and currency == filters.shop().currency else -1
+        total = parse_number(text)
+        return -1 if total is None or currency != filters.shop().currency else total

@@ -52,7 +52,7 @@ def subscribe() -> Response:
         with refusals(form):
             email = email_addresses.normalize(form.email.data or "")
             throttle("subscribe", account=email, address=True)
-            if not form.is_by_a_robot:
+            if not form.is_from_bot:
                 newsletter.ask(email, form.consent_text, utcnow())
                 db.session.commit()
             return redirect(url_for("shop.subscription_asked"))

@@ -49,7 +49,7 @@ class SubscribeForm(Form):
             self.stamp.data = bot_protection.make_stamp(STAMP, utcnow(), consent_text)
 
     @property
-    def is_by_a_robot(self) -> bool:
+    def is_from_bot(self) -> bool:
         """Whether something filled in what people do not see."""
         return bool(self.homepage.data)
 

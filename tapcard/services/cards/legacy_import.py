@@ -11,6 +11,7 @@ from ...clock import utcnow
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
+from ...ids import parse_number
 from ...keys import Keys
 from ...models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
 from ...models.cards import ALIAS_LENGTH
@@ -119,10 +120,11 @@ def _design(row: dict[str, str]) -> Design | None:
 
 
 def _taps(row: dict[str, str]) -> int:
-    taps = row.get("taps", "") or "0"
-    if not (taps.isascii() and taps.isdigit() and len(taps) < 10):
-        raise BadRow(_("%(taps)r is not a valid number of taps."), taps=taps)
-    return int(taps)
+    text = row.get("taps", "") or "0"
+    count = parse_number(text, max_digits=9)
+    if count is None:
+        raise BadRow(_("%(taps)r is not a valid number of taps."), taps=text)
+    return count
 
 
 def _point(card: Card, row: dict[str, str], owner: User, own_hosts: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from ... import email_addresses, outbox
 from ...db import db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Card, CardStatus, CardTransfer, TransferOutcome, User
 from ..core import audit
 from . import cards
@@ -69,7 +70,7 @@ def open_of(card: Card, now: datetime) -> CardTransfer | None:
 def offered_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
     """An offer that waits for this person's answer; anybody else's does not exist."""
     found = None
-    if user.is_verified and 0 < offer_id < 2**63:
+    if user.is_verified and is_id(offer_id):
         wanted = select(CardTransfer).where(CardTransfer.id == offer_id, _is_for(user), _is_open(now))
         found = db.session.scalar(wanted.options(*_WITH_CARD))
     if found is None:
@@ -85,7 +86,7 @@ def offered_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
 
 def accepted_by(user: User, offer_id: int) -> Card | None:
     """The card of an offer that this person accepted, if the card is still theirs."""
-    if not 0 < offer_id < 2**63:
+    if not is_id(offer_id):
         return None
     return db.session.scalar(
         select(Card)

@@ -10,6 +10,7 @@ from ... import email_addresses, outbox
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
 from ..core import audit
@@ -118,7 +119,7 @@ def page_of(number: int) -> tuple[Sequence[Enquiry], bool]:
 
 def by_id(enquiry_id: int) -> Enquiry:
     """A message; raise `EnquiryNotFound`."""
-    enquiry = db.session.get(Enquiry, enquiry_id) if 0 < enquiry_id < 2**63 else None
+    enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
         raise EnquiryNotFound(_("Message not found."))
     return enquiry

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from ...db import Base, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 
 Row = TypeVar("Row", bound=Base)
 ARRANGED = "position"  # putting rows into another order is no change of a row
@@ -25,7 +26,7 @@ class ChangedMeanwhile(DomainError):
 def find(model: type[Row], number: int, *options: Any, **conditions: Any) -> Row:
     """The row of a number, with whatever else must hold; raises `RowNotFound`."""
     row = None
-    if 0 < number < 2**63:
+    if is_id(number):
         wanted = select(model).filter_by(id=number, **conditions).options(*options)
         row = db.session.scalar(wanted.execution_options(populate_existing=True))
     if row is None:

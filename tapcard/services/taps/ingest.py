@@ -106,7 +106,7 @@ class Recorder:
             "country": reading.country[:2],
             "visitor": reading.visitor[:32],
             "is_bot": agent.is_bot,
-            "is_own": reading.owner_id is not None and self.keys.read_me(reading.me) == reading.owner_id,
+            "is_own": reading.owner_id is not None and self.keys.unsign_me(reading.me) == reading.owner_id,
         }
 
     def _ids(self, connection: Connection, texts: set[str]) -> dict[str, int]:
