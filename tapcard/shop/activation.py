@@ -18,7 +18,7 @@ from .blueprint import bp
 @access(PUBLIC)
 def activate(token: str) -> Response:
     """Take a card to the checkout; who is not signed in does that first, and comes back to the card."""
-    card = cards.find(token)
+    card = cards.get_by_token(token)
     if card is None:
         abort(404)
     here = url_for("tap.activate", token=card.token)

@@ -74,7 +74,7 @@ def show(found: Order, form: PayForm | None = None) -> Response:
         history=history(found),
         has_cards=any(line.kind is LineKind.CARD for line in found.lines),
         may_attach=can_attach(found),
-        to_review=reviews.to_review(found),
+        to_review=reviews.unreviewed_products(found),
     )
     return make_response(page, *form_status(form))
 

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from ..models import PageMenu
+from ..registry import Menu, entries_of
 from ..services.content import pages
 from . import filters
 from .access import may_open
@@ -113,25 +114,9 @@ def _written(menu: PageMenu) -> list[Entry]:
 
 
 def back_office_menu() -> list[Entry]:
-    """List the parts of the back office that whoever is looking may work in."""
+    """Return the pages of the back office that the person may open."""
     return [
-        *_part(_("Home"), "backoffice.index", "house"),
-        *_part(_("Orders"), "backoffice.orders", "receipt"),
-        *_part(_("Store credit"), "backoffice.credit", "wallet2"),
-        *_part(_("Products"), "backoffice.products", "box-seam"),
-        *_part(_("Categories and collections"), "backoffice.categories", "bookshelf"),
-        *_part(_("Designs"), "backoffice.designs", "palette"),
-        *_part(_("Promotions"), "backoffice.promotions", "percent"),
-        *_part(_("Delivery"), "backoffice.delivery", "truck"),
-        *_part(_("Currencies"), "backoffice.rates", "currency-exchange"),
-        *_part(_("Reviews"), "backoffice.reviews", "star"),
-        *_part(_("Pages"), "backoffice.pages", "file-text"),
-        *_part(_("Messages"), "backoffice.enquiries", "chat-left-text"),
-        *_part(_("Subscribers"), "backoffice.subscribers", "envelope-paper"),
-        *_part(_("Cards"), "cards.index_view", "credit-card-2-front"),
-        *_part(_("Emails"), "outbox.index_view", "envelope"),
-        *_part(_("Blocked domains"), "backoffice.hosts", "shield-check"),
-        *_part(_("Audit log"), "audit.index_view", "journal-text"),
+        shown for entry in entries_of(Menu.BACK_OFFICE) for shown in _part(str(entry.label), entry.endpoint, entry.icon)
     ]
 
 

@@ -9,7 +9,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import DeliveryKind, DeliveryMethod, User
-from ..core import audit, keeping
+from ..core import audit, optimistic_lock, rows
 
 
 class NoDelivery(DomainError):
@@ -70,7 +70,7 @@ def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
 
 def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
     """Store what was typed over what was seen; raises `InvalidMethod` or `ChangedMeanwhile`."""
-    keeping.refuse_changed(method, seen)
+    optimistic_lock.lock_unchanged(method, seen)
     values = _cleaned(typed)
     fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
     for name in fields:
@@ -81,7 +81,7 @@ def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: U
 
 def move(method: DeliveryMethod, by: int, actor: User) -> None:
     """Show it so many places later."""
-    for place, each in enumerate(keeping.moved(list(db.session.scalars(all_methods())), method, by)):
+    for place, each in enumerate(rows.reordered(list(db.session.scalars(all_methods())), method, by)):
         each.position = place
     audit.record("delivery_method.moved", subject=method, actor=actor)
 

@@ -26,7 +26,7 @@ from ...models import (
     ProductKind,
 )
 from ...settings import ShopSettings
-from ..cards import cards
+from ..cards import claims
 from ..catalogue import customization
 from . import carts, items
 
@@ -114,7 +114,7 @@ def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) ->
         "card_id": card.id,
         "options": {},
         "pictures": [],
-        "shown_amount": cards.activation_price(card, shop).amount,
+        "shown_amount": claims.activation_price(card, shop).amount,
     }
     line_id = put_line(cart, values, 1, 1)
     item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
