@@ -4,7 +4,7 @@ from ... import email_addresses, outbox
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Card, CardStatus, LockedBecause
-from . import profiles
+from . import fields
 
 MAX_MESSAGE_LENGTH = 500
 MAX_REPLY_ADDRESS_LENGTH = 254
@@ -42,7 +42,7 @@ def clean_reply_address(typed: str, region: str) -> str:
     if not text:
         return ""
     try:
-        return email_addresses.normalize(text) if "@" in text else profiles.clean("phone", text, region) or ""
+        return email_addresses.normalize(text) if "@" in text else fields.clean("phone", text, region) or ""
     except DomainError:
         raise InvalidReplyAddress(
             _("Enter an email address, such as ada@example.com, or a phone number, such as +44 20 7946 0000.")
