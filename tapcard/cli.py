@@ -19,7 +19,7 @@ from honcho.manager import Manager
 from sqlalchemy import select
 
 from .clock import utcnow
-from .db import db, empty_log
+from .db import checkpoint_wal, db
 from .demo.demo import LOGINS, Demo
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
@@ -266,17 +266,17 @@ def erase_user(email: str, yes: bool) -> None:
     with told():
         user = db.session.get_one(User, user_id)
         if user.closed_at is None:
-            closure.shut(user, now, even_inactive=True)
+            closure.close_account(user, now, even_inactive=True)
         person = erasure.erase(user_id, now, closed_before=now)
     try:
-        erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+        erasure.delete_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
             f"The account was erased, but some of its files weren’t: {error}. "
             "The worker deletes pictures within a day. Delete emails that were saved to files yourself."
         ) from None
     db.session.rollback()
-    if not empty_log():
+    if not checkpoint_wal():
         click.echo("The database log is in use. The worker empties it within a day.", err=True)
     click.echo("Account erased. Older backups still contain the data. Delete the ones you no longer need.")
 
@@ -319,12 +319,12 @@ def serve(context: click.Context, demo: bool) -> None:
 @with_appcontext
 def doctor() -> None:
     """Check this installation and explain how to fix problems."""
-    findings = health.findings(config(), current_app.extensions["spool"])
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.detail}")
-        if not finding.ok:
-            click.echo(f"     {finding.what_to_do}")
-    if not all(finding.ok for finding in findings):
+    results = health.check_all(config(), current_app.extensions["spool"])
+    for result in results:
+        click.echo(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.detail}")
+        if not result.ok:
+            click.echo(f"     {result.fix}")
+    if not all(result.ok for result in results):
         sys.exit(1)
 
 

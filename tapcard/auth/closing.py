@@ -29,7 +29,7 @@ def close() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            closure.close(user_id, form.current.data, utcnow())
+            closure.close_own_account(user_id, form.current.data, utcnow())
             forgive("confirm_password", user_id)
             db.session.commit()
             log_out_user()
@@ -72,7 +72,7 @@ def download_data() -> Response:
     db.session.rollback()
     file = tempfile.TemporaryFile()  # noqa: SIM115  sent, and closed, after this function
     with transactions(writing=False):
-        for piece in export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
+        for piece in export.json_chunks(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
             file.write(piece.encode())
         db.session.rollback()
     file.seek(0)

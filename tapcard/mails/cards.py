@@ -16,7 +16,7 @@ ORDER = "shop.order_link"
 
 @mail.kind("mail.artwork_decided")
 def artwork_decided(design_id: int, order_id: int | None = None) -> Message | None:
-    """Tell whoever ordered cards of a design, or else whose it is, whether it can be printed, and if not, why."""
+    """Tell the buyer, or else the design's owner, whether a design was approved, and the reason if not."""
     design = db.session.get(Design, design_id)
     order = db.session.get(Order, order_id) if order_id is not None else None
     if design is None or design.status is DesignStatus.REQUESTED:
@@ -46,7 +46,7 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
 
 @mail.kind("mail.card_offered")
 def card_offered(transfer_id: int) -> Message | None:
-    """Tell an address that a card is offered to it, as long as it is."""
+    """Tell the recipient of a card transfer about it, while it is open."""
     transfer = db.session.get(CardTransfer, transfer_id)
     sender = mail.active_user(transfer.from_user_id) if transfer is not None else None
     if transfer is None or sender is None or transfer.ended_at is not None or transfer.expires_at <= utcnow():
@@ -59,7 +59,7 @@ def card_offered(transfer_id: int) -> Message | None:
 
 @mail.kind("mail.offer_answered")
 def offer_answered(transfer_id: int) -> Message | None:
-    """Tell the former holder whether their card was taken."""
+    """Tell the sender of a card transfer whether it was accepted."""
     transfer = db.session.get(CardTransfer, transfer_id)
     sender = mail.active_user(transfer.from_user_id) if transfer is not None else None
     if transfer is None or sender is None:

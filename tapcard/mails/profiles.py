@@ -9,7 +9,7 @@ from ..models import Card, Lead
 
 @mail.kind("mail.lead_received")
 def lead_received(lead_id: int) -> Message | None:
-    """Tell a holder who left their contact; answering the mail answers that person."""
+    """Tell a holder about a lead; replies go to the person who left it."""
     lead = db.session.get(Lead, lead_id)
     holder = mail.active_user(lead.owner_id) if lead is not None else None
     if lead is None or holder is None or not holder.is_verified or not holder.wants_lead_mail:
@@ -22,7 +22,7 @@ def lead_received(lead_id: int) -> Message | None:
 
 @mail.kind("mail.card_found")
 def card_found(card_id: int, owner_id: int, message: str, answer_to: str) -> Message | None:
-    """Pass on what a finder wrote, unless the card is another's by now; answers to it do not go by us."""
+    """Forward a finder's message to the card's owner, unless the card has changed hands; replies go to the finder."""
     card, owner = db.session.get(Card, card_id), mail.active_user(owner_id)
     if card is None or owner is None or card.owner_id != owner_id:
         return None

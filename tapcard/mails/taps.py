@@ -1,4 +1,4 @@
-"""The weekly mail as it is sent: figures of a holder's week in words, with the chart inside."""
+"""Weekly digest email of a holder's taps and leads, with a chart."""
 
 from datetime import date
 
@@ -19,7 +19,7 @@ CHART = "taps-of-the-week"
 
 @mail.kind("mail.weekly")
 def weekly(user_id: int, monday: str) -> Message | None:
-    """Tell a holder about the week before that Monday; nobody is written to about a week without taps and leads."""
+    """Send a holder the digest of the week before a Monday (ISO date), unless it has no taps and no leads."""
     user = db.session.get(User, user_id)
     if user is None or not weekly_digest.is_wanted_by(user):
         return None
@@ -27,10 +27,12 @@ def weekly(user_id: int, monday: str) -> Message | None:
     week = weekly_digest.week_before(user, date.fromisoformat(monday), shop.time_zone)
     if week.is_quiet:
         return None
-    off = mail.link_to("tap.stop_weekly_mail", token=weekly_digest.token_of(user.id, current_app.extensions["keys"]))
+    unsubscribe_link = mail.link_to(
+        "tap.stop_weekly_mail", token=weekly_digest.token_of(user.id, current_app.extensions["keys"])
+    )
     with force_locale(shop.locale):
         days = [(format_date(day, "EEE d MMM", locale=shop.locale), number) for day, number in week.days]
-        sentences = in_words(week)
+        sentences = summary_sentences(week)
         x_title, y_title = _("Day"), _("Taps")
     message = mail.compose(
         "weekly",
@@ -44,9 +46,9 @@ def weekly(user_id: int, monday: str) -> Message | None:
         chart=CHART,
         link=mail.link_to("tap.statistics", period="free", since=week.first, until=week.last),
         account=mail.link_to("auth.account"),
-        off=off,
+        off=unsubscribe_link,
     )
-    headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    headers = {"List-Unsubscribe": f"<{unsubscribe_link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message.extra_headers = {**(message.extra_headers or {}), **headers}
     labels = [format_date(day, "EEE d", locale=shop.locale) for day, _number in week.days]
     values = [number for _day, number in week.days]
@@ -55,27 +57,27 @@ def weekly(user_id: int, monday: str) -> Message | None:
     return message
 
 
-def in_words(week: Week) -> list[str]:
-    """What happened, a sentence for each thing there is to tell."""
-    found = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
+def summary_sentences(week: Week) -> list[str]:
+    """Return the figures of a week as sentences."""
+    sentences = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
     if not week.total:
-        found = [_("Your cards weren't tapped.")]
+        sentences = [_("Your cards weren't tapped.")]
     if week.before:
-        found.append(
+        sentences.append(
             ngettext("There was one tap the week before.", "There were %(num)s taps the week before.", week.before)
         )
     elif week.total:
-        found.append(_("There were no taps the week before."))
+        sentences.append(_("There were no taps the week before."))
     if week.best is not None:
         number = ngettext("%(num)s tap", "%(num)s taps", week.best.tap_count)
         name = week.best.alias or week.best.token
-        found.append(_("Most tapped: “%(name)s” (%(number)s).", name=name, number=number))
+        sentences.append(_("Most tapped: “%(name)s” (%(number)s).", name=name, number=number))
     if week.lead_count:
-        found.append(
+        sentences.append(
             ngettext(
                 "One person shared their contact details with you.",
                 "%(num)s people shared their contact details with you.",
                 week.lead_count,
             )
         )
-    return found
+    return sentences

@@ -99,7 +99,7 @@ class DatabaseSessions(ServerSideSessionInterface):
         """Note that the browser was here, unless somebody else is writing: the next request will do."""
         now = utcnow()
         values = {"seen_at": now, "expires_at": now + lifetime}
-        with suppress(OperationalError), own_transaction(patience=TOUCH_PATIENCE) as connection:
+        with suppress(OperationalError), own_transaction(timeout=TOUCH_PATIENCE) as connection:
             connection.execute(sa.update(WebSession).where(WebSession.id == row_id).values(values))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:

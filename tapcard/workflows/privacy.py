@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import current_app
 
 from ..clock import utcnow
-from ..db import db, empty_log
+from ..db import checkpoint_wal, db
 from ..models.users import RETURN_WITHIN
 from ..registry import job
 from ..services.privacy import erasure
@@ -18,20 +18,20 @@ logger = logging.getLogger(__name__)
 
 @job("users.erase", every=timedelta(days=1))
 def erase_closed() -> None:
-    """Erase the people who closed their account and did not come back in time."""
+    """Erase accounts that were closed and not restored in time."""
     now = utcnow()
-    waiting = erasure.due(now)
+    user_ids = erasure.due_user_ids(now)
     db.session.rollback()
-    for user_id in waiting:
+    for user_id in user_ids:
         try:
             _erase(user_id, now)
-        except NotErasable:  # came back, or another worker was faster
+        except NotErasable:  # restored, or erased by another worker
             db.session.rollback()
-        except Exception:  # one person's trouble must not keep the others' data
+        except Exception:  # a failure must not delay the erasure of others
             db.session.rollback()
             logger.exception("account %d could not be erased; retrying tomorrow", user_id)
     db.session.rollback()
-    if not empty_log():
+    if not checkpoint_wal():
         logger.warning("write-ahead log in use; emptying it tomorrow")
 
 
@@ -39,4 +39,4 @@ def _erase(user_id: int, now: datetime) -> None:
     person = erasure.erase(user_id, now, closed_before=now - RETURN_WITHIN)
     db.session.commit()
     is_production = current_app.config["TAPCARD"].is_production
-    erasure.forget_files(person, Path(current_app.instance_path), with_mails=not is_production)
+    erasure.delete_files(person, Path(current_app.instance_path), with_mails=not is_production)

@@ -294,7 +294,7 @@ def test_a_code_of_the_app_signs_in_under_a_new_session_id(
 def test_a_closed_account_is_brought_back_by_both_factors_alone(
     client: FormClient, ada: User, card: Card, protected: tuple[str, list[str]]
 ) -> None:
-    closure.close(ada.id, PASSWORD, utcnow())
+    closure.close_own_account(ada.id, PASSWORD, utcnow())
     db.session.commit()
     assert login(client, ada).location == CODE_PAGE
     assert client.get("/account/reopen").location == "/log-in"

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ... import email_addresses, outbox
-from ...db import db, hold
+from ...db import advisory_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -57,7 +57,7 @@ def receive(
     )
     if leads.is_spam(enquiry.name, enquiry.message):
         return None
-    hold(f"enquiry:{enquiry.email}")
+    advisory_lock(f"enquiry:{enquiry.email}")
     if _is_twice(enquiry):
         return None
     db.session.add(enquiry)

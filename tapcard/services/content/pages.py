@@ -14,7 +14,7 @@ from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 from sqlalchemy.orm.exc import StaleDataError
 
-from ...db import db, hold
+from ...db import advisory_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -96,7 +96,7 @@ def make(
     now: datetime,
 ) -> ShopPage:
     """Write a new page; raise `BadPage`."""
-    hold("shop_pages")
+    advisory_lock("shop_pages")
     page = ShopPage(
         slug=_clean_slug(slug, title, None),
         title=title,
@@ -131,7 +131,7 @@ def change(
     """Save a page that was opened at a version; raise `BadPage`, or `EditedMeanwhile` for the second editor."""
     if page.version != version:
         raise _edited_meanwhile()
-    hold("shop_pages")
+    advisory_lock("shop_pages")
     values: dict[str, Any] = {"title": title, "body": _clean_body(body), "description": description, "menu": menu}
     values |= {"slug": _clean_slug(slug, title, page.id), "position": position, "is_published": is_published}
     changed = sorted(name for name, value in values.items() if getattr(page, name) != value)

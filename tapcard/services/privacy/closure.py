@@ -1,4 +1,4 @@
-"""Closing an account, and opening it again within fourteen days; what comes after that is in `erasing`."""
+"""Account closure and restoration within fourteen days; `erasure` follows after that."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import outbox
-from ...db import db, execute_update, hold
+from ...db import advisory_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
@@ -16,38 +16,38 @@ from ..accounts import email_links, sessions
 from ..cards import transitions
 from ..core import audit
 
-OWNERS = "owners"
+OWNERS_LOCK = "owners"
 
 
 class LastOwner(DomainError):
-    """Nobody else owns the shop."""
+    """Raised when the only owner of the shop is to be closed."""
 
 
 class AlreadyClosed(DomainError):
-    """The account is not open."""
+    """Raised when the account is closed already."""
 
 
-class CannotReturn(NotFound):
-    """There is no closed account that could be opened again."""
+class CannotReopen(NotFound):
+    """Raised when there is no closed account that can still be restored."""
 
 
-def close(user_id: int, password: str, now: datetime) -> None:
-    """Close somebody's account after asking for their password; everything of it is out of sight at once.
+def close_own_account(user_id: int, password: str, now: datetime) -> None:
+    """Close an account after confirming its password; its pages and cards stop working at once.
 
-    Raises `WrongPassword`, `LastOwner` or `AlreadyClosed`. Hashes first, see `accounts`.
+    Raise `WrongPassword`, `LastOwner` or `AlreadyClosed`. Hash before any other query, see `accounts`.
     """
     credentials.confirm_password(user_id, password)
     user = db.session.get_one(User, user_id)
-    shut(user, now)
+    close_account(user, now)
     outbox.post("mail.account_closed", user_id=user.id)
     audit.record("user.closed", subject=user, actor=user)
 
 
-def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
-    """Deactivate an account: its sessions and links end, its cards are switched off, offers of cards are withdrawn.
+def close_account(user: User, now: datetime, *, even_inactive: bool = False) -> None:
+    """Deactivate an account: end its sessions and links, lock its cards, withdraw card transfers.
 
-    One that staff have deactivated is closed only to be erased: nobody shall bring it back. Raises `LastOwner` or
-    `AlreadyClosed`.
+    An account that staff deactivated is closed only with `even_inactive`, to be erased, as it must not be restored.
+    Raise `LastOwner` or `AlreadyClosed`.
     """
     refuse_last_owner(user)
     changed = execute_update(
@@ -59,13 +59,13 @@ def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
         raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
     sessions.end_other_sessions(user, None)
-    email_links.revoke_links(user, now, *(each for each in LinkPurpose if each is not LinkPurpose.UNDO_EMAIL))
+    email_links.revoke_links(user, now, *(purpose for purpose in LinkPurpose if purpose is not LinkPurpose.UNDO_EMAIL))
     transitions.lock_all(user, LockedBecause.CLOSED)
     withdraw_offers(user, now)
 
 
 def reopen(user_id: int, now: datetime) -> User:
-    """Open a closed account again, with exactly the cards that closing switched off; raises `CannotReturn`."""
+    """Restore a closed account and unlock the cards that closure locked; raise `CannotReopen`."""
     changed = execute_update(
         sa.update(User)
         .where(
@@ -74,7 +74,7 @@ def reopen(user_id: int, now: datetime) -> User:
         .values(is_active=True, closed_at=None, seen_at=now)
     )  # fmt: skip
     if changed != 1:
-        raise CannotReturn(_("This account can't be restored."))
+        raise CannotReopen(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     sessions.end_other_sessions(user, None)
     transitions.unlock_all(user, LockedBecause.CLOSED)
@@ -83,20 +83,20 @@ def reopen(user_id: int, now: datetime) -> User:
 
 
 def refuse_last_owner(user: User) -> None:
-    """Raise `LastOwner` for the only active person who owns the shop; of two owners at once one may go."""
-    hold(OWNERS)
+    """Raise `LastOwner` for the only active owner; of two owners who close at once one may."""
+    advisory_lock(OWNERS_LOCK)
     owners = select(User.id).join(User.roles).where(Role.name == "owner", User.is_active)
     if set(db.session.scalars(owners)) == {user.id}:
         raise LastOwner(_("You're the only owner of this shop. Make someone else an owner first."))
 
 
 def withdraw_offers(user: User, now: datetime) -> None:
-    """End the open offers of cards from somebody and, if the address is known to be theirs, to them."""
-    concerns = CardTransfer.from_user_id == user.id
+    """Withdraw the open card transfers from a user and, if their email is verified, to them."""
+    condition = CardTransfer.from_user_id == user.id
     if user.is_verified:
-        concerns = sa.or_(concerns, CardTransfer.to_email == user.email)
+        condition = sa.or_(condition, CardTransfer.to_email == user.email)
     execute_update(
         sa.update(CardTransfer)
-        .where(concerns, CardTransfer.ended_at.is_(None))
+        .where(condition, CardTransfer.ended_at.is_(None))
         .values(ended_at=now, outcome=TransferOutcome.WITHDRAWN)
     )

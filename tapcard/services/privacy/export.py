@@ -1,6 +1,6 @@
-"""All that is kept about a person, pictures too, as JSON, piece by piece: an account may have a million taps.
+"""Export of a person's data with uploads as JSON, streamed because an account may have a million taps.
 
-Of other people it holds nothing but the contacts that they left for this very person.
+It contains no data of other people, except the contact details that they shared with this person.
 """
 
 import base64
@@ -38,43 +38,53 @@ from ...models import (
     WebSession,
 )
 
-A_TIME = 1000  # rows read from the database
-A_BITE = 3 * 4096  # bytes read from a picture; three of them are four characters
-PROFILE = (
+BATCH_SIZE = 1000  # rows
+CHUNK_BYTES = 3 * 4096  # of an upload; a multiple of three, as base64 encodes three bytes at a time
+PROFILE_FIELDS = (
     "slug", "name", "headline", "company", "bio", "email", "phone", "whatsapp", "linkedin", "instagram", "snapchat",
     "x", "tiktok", "youtube", "facebook", "github", "website", "address", "photo", "banner", "theme", "is_public",
     "hidden_fields", "created_at",
 )  # fmt: skip
-CARD = ("token", "alias", "status", "locked_because", "target", "reroute_url", "is_blocked", "created_at", "claimed_at")
-ADDRESS = (
+CARD_FIELDS = (
+    "token",
+    "alias",
+    "status",
+    "locked_because",
+    "target",
+    "reroute_url",
+    "is_blocked",
+    "created_at",
+    "claimed_at",
+)
+ADDRESS_FIELDS = (
     "name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone", "is_default", "created_at"
 )  # fmt: skip
-DESIGN = ("name", "front_picture", "rear_picture", "created_at")
-NEWSLETTER = ("email", "status", "consent_text", "asked_at", "confirmed_at", "unsubscribed_at")
-ENQUIRY = ("name", "email", "order_number", "message", "created_at", "answered_at")
-LEAD = ("name", "email", "phone", "note", "consent_text", "created_at")
-ACCOUNT = ("email", "title", "first_name", "last_name", "born_on", "verified_at", "created_at", "seen_at")
-MAILS = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
+DESIGN_FIELDS = ("name", "front_picture", "rear_picture", "created_at")
+NEWSLETTER_FIELDS = ("email", "status", "consent_text", "asked_at", "confirmed_at", "unsubscribed_at")
+ENQUIRY_FIELDS = ("name", "email", "order_number", "message", "created_at", "answered_at")
+LEAD_FIELDS = ("name", "email", "phone", "note", "consent_text", "created_at")
+ACCOUNT_FIELDS = ("email", "title", "first_name", "last_name", "born_on", "verified_at", "created_at", "seen_at")
+EMAIL_PREFERENCES = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
 
 
-def pieces(user: User, now: datetime, uploads: Path) -> Iterator[str]:
-    """The text of the file, in order; read it to the end in one transaction that only reads.
+def json_chunks(user: User, now: datetime, uploads: Path) -> Iterator[str]:
+    """Yield the JSON text in order; consume it in one read-only transaction.
 
-    `uploads` is the folder of the pictures, which come last, each as a `data:` address.
+    `uploads` is the folder of the uploads, which come last, as `data:` URLs.
     """
     yield "{\n" + _member("made_at", now)
-    yield ",\n" + _member("account", {name: getattr(user, name) for name in ACCOUNT})
+    yield ",\n" + _member("account", {name: getattr(user, name) for name in ACCOUNT_FIELDS})
     yield ",\n" + _member("roles", sorted(role.name for role in user.roles))
-    yield ",\n" + _member("mails", {name: getattr(user, name) for name in MAILS})
+    yield ",\n" + _member("mails", {name: getattr(user, name) for name in EMAIL_PREFERENCES})
     yield ",\n" + _member("two_factor", _two_factor(user))
     for name, rows in _lists(user):
         yield f",\n{json.dumps(name)}: ["
-        for place, row in enumerate(rows):
-            yield ("," if place else "") + "\n  " + _text(row)
+        for index, row in enumerate(rows):
+            yield ("," if index else "") + "\n  " + _text(row)
         yield "\n]"
     yield ',\n"pictures": ['
-    for place, name in enumerate(_pictures(user)):
-        yield ("," if place else "") + f'\n  {{"name": {json.dumps(name)}, "data": '
+    for index, name in enumerate(_pictures(user)):
+        yield ("," if index else "") + f'\n  {{"name": {json.dumps(name)}, "data": '
         yield from _picture(name, uploads)
         yield "}"
     yield "\n]\n}\n"
@@ -82,16 +92,18 @@ def pieces(user: User, now: datetime, uploads: Path) -> Iterator[str]:
 
 def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     of_cards = select(Card.id).where(Card.owner_id == user.id)
-    yield "addresses", _plain(Address, ADDRESS, Address.user_id == user.id)
+    yield "addresses", _plain(Address, ADDRESS_FIELDS, Address.user_id == user.id)
     yield "profiles", _profiles(user)
-    yield "designs", _plain(Design, DESIGN, Design.owner_id == user.id)
-    yield "cards", _plain(Card, CARD, Card.owner_id == user.id)
+    yield "designs", _plain(Design, DESIGN_FIELDS, Design.owner_id == user.id)
+    yield "cards", _plain(Card, CARD_FIELDS, Card.owner_id == user.id)
     yield "card_events", _rows(_events(user, of_cards))
     yield "transfers", _rows(_transfers(user))
     yield (
         "leads",
         _rows(
-            select(*(getattr(Lead, name) for name in LEAD), Profile.slug.label("profile"), Card.token.label("card"))
+            select(
+                *(getattr(Lead, name) for name in LEAD_FIELDS), Profile.slug.label("profile"), Card.token.label("card")
+            )
             .outerjoin(Profile, sa.and_(Profile.id == Lead.profile_id, Profile.owner_id == user.id))
             .outerjoin(Card, sa.and_(Card.id == Lead.card_id, Card.owner_id == user.id))
             .where(Lead.owner_id == user.id, sa.literal(user.is_verified))
@@ -99,9 +111,9 @@ def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
         ),
     )
     is_theirs = sa.literal(user.is_verified)
-    yield "newsletter", _plain(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
-    wrote = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
-    yield "enquiries", _plain(Enquiry, ENQUIRY, wrote)
+    yield "newsletter", _plain(Subscriber, NEWSLETTER_FIELDS, sa.and_(Subscriber.email == user.email, is_theirs))
+    is_sender = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
+    yield "enquiries", _plain(Enquiry, ENQUIRY_FIELDS, is_sender)
     yield (
         "sessions",
         _plain(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),
@@ -111,7 +123,7 @@ def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
 
 
 def _rows(query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
-    for row in db.session.execute(query.execution_options(yield_per=A_TIME)):
+    for row in db.session.execute(query.execution_options(yield_per=BATCH_SIZE)):
         yield dict(row._mapping)  # noqa: SLF001  public in all but its name
 
 
@@ -131,21 +143,23 @@ def _profiles(user: User) -> Iterator[dict[str, Any]]:
         links = _plain(ProfileLink, ("title", "url", "is_shown"), ProfileLink.profile_id == profile.id)
         former = select(FormerSlug.slug).where(FormerSlug.profile_id == profile.id).order_by(FormerSlug.id)
         yield {
-            **{name: getattr(profile, name) for name in PROFILE},
+            **{name: getattr(profile, name) for name in PROFILE_FIELDS},
             "links": list(links),
             "former_slugs": list(db.session.scalars(former)),
         }
 
 
 def _pictures(user: User) -> list[str]:
-    """The names of their pictures, as they stand with profiles and designs."""
-    shown = db.session.execute(select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)).all()
-    drawn = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
-    return sorted({name for row in (*shown, *db.session.execute(drawn)) for name in row if name})
+    """Return the names of the uploads of their profiles and designs."""
+    profile_pictures = db.session.execute(
+        select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)
+    ).all()
+    artwork = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
+    return sorted({name for row in (*profile_pictures, *db.session.execute(artwork)) for name in row if name})
 
 
 def _picture(name: str, uploads: Path) -> Iterator[str]:
-    """What is in a picture's file, as JSON; null when it is lost."""
+    """Yield an upload as a JSON string with a `data:` URL, or null if the file is missing."""
     try:
         file = files.open_upload(name, uploads)
     except NotFound:
@@ -153,13 +167,13 @@ def _picture(name: str, uploads: Path) -> Iterator[str]:
         return
     with file:
         yield f'"data:{files.KINDS[name.rpartition(".")[2]]};base64,'
-        while bite := file.read(A_BITE):
-            yield base64.b64encode(bite).decode()
+        while chunk := file.read(CHUNK_BYTES):
+            yield base64.b64encode(chunk).decode()
         yield '"'
 
 
 def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:
-    """What they did with any card, and what happened to theirs since they have them; reasons are their own alone."""
+    """Return card events: those they caused, with reasons, and those of their cards since they claimed them."""
     is_mine = CardEvent.actor_id == user.id
     since = sa.and_(CardEvent.card_id.in_(of_cards), CardEvent.happened_at >= Card.claimed_at)
     return (
@@ -179,7 +193,7 @@ def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _transfers(user: User) -> sa.Select[Any]:
-    """Offers of cards by them, and those they took; the other side is somebody else's business."""
+    """Return the card transfers from and to them, without the other person."""
     return (
         select(
             Card.token.label("card"),
@@ -196,7 +210,7 @@ def _transfers(user: User) -> sa.Select[Any]:
 
 
 def _taps(user: User) -> Any:
-    """Taps of their cards, without what could tell one visitor from another."""
+    """Return the taps of their cards, without data that distinguishes visitors."""
     return (
         select(
             Card.token.label("card"),

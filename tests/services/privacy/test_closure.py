@@ -27,7 +27,7 @@ from tapcard.services.accounts.credentials import WrongCredentials, WrongPasswor
 from tapcard.services.accounts.email_links import LinkExpired
 from tapcard.services.cards import claims, transitions
 from tapcard.services.privacy import closure, erasure
-from tapcard.services.privacy.closure import AlreadyClosed, CannotReturn, LastOwner
+from tapcard.services.privacy.closure import AlreadyClosed, CannotReopen, LastOwner
 from tapcard.services.profiles import profiles
 from tests.conftest import PASSWORD
 from tests.watching import together
@@ -36,13 +36,13 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def close(user: User, now: datetime = NOW) -> None:
-    closure.close(user.id, PASSWORD, now)
+    closure.close_own_account(user.id, PASSWORD, now)
     db.session.commit()
 
 
 def test_closing_asks_for_the_password(ada: User) -> None:
     with pytest.raises(WrongPassword):
-        closure.close(ada.id, "not the password", NOW)
+        closure.close_own_account(ada.id, "not the password", NOW)
     assert ada.is_active
 
 
@@ -51,7 +51,7 @@ def test_closing_deactivates_and_promises_one_last_mail(ada: User, outbox: Calla
     assert (ada.is_active, ada.closed_at) == (False, NOW)
     assert outbox() == ["mail.account_closed"]
     with pytest.raises(AlreadyClosed):
-        closure.close(ada.id, PASSWORD, NOW)
+        closure.close_own_account(ada.id, PASSWORD, NOW)
 
 
 def test_closing_switches_active_cards_off_and_writes_it_down(ada: User, card: Card) -> None:
@@ -107,7 +107,7 @@ def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> N
 @pytest.mark.parametrize("days", [14, 15, 400])
 def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
     close(ada)
-    with pytest.raises(CannotReturn):
+    with pytest.raises(CannotReopen):
         closure.reopen(ada.id, NOW + timedelta(days=days))
     with pytest.raises(WrongCredentials):
         credentials.authenticate(ada.email, PASSWORD, NOW + timedelta(days=days))
@@ -116,7 +116,7 @@ def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
 def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> None:
     ada.is_active = False
     db.session.commit()
-    with pytest.raises(CannotReturn):
+    with pytest.raises(CannotReopen):
         closure.reopen(ada.id, NOW)
     with pytest.raises(WrongCredentials):
         credentials.authenticate(ada.email, PASSWORD, NOW)
@@ -183,16 +183,16 @@ def test_an_address_nobody_confirmed_withdraws_nothing(ada: User, cleo: User, cr
 
 def test_the_last_owner_stays(olu: User, create_user: Callable[..., User]) -> None:
     with pytest.raises(LastOwner):
-        closure.close(olu.id, PASSWORD, NOW)
+        closure.close_own_account(olu.id, PASSWORD, NOW)
     second = create_user("second@example.com", roles=["owner"])
     close(second)
     with pytest.raises(LastOwner):
-        closure.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
+        closure.close_own_account(olu.id, PASSWORD, NOW)  # who is closed owns nothing
 
 
 def test_of_two_owners_who_close_at_once_one_stays(app: Flask, olu: User, create_user: Callable[..., User]) -> None:
     ids = [olu.id, create_user("second@example.com", roles=["owner"]).id]
-    results = together(app, 2, lambda place: closure.close(ids[place], PASSWORD, NOW))
+    results = together(app, 2, lambda place: closure.close_own_account(ids[place], PASSWORD, NOW))
     assert sorted(results, key=str) == [LastOwner, None]
 
 
@@ -207,7 +207,7 @@ def test_closing_while_claiming_leaves_no_active_card(
 
         def work(place: int, user_id: int = user_id, card_id: int = card_id) -> None:
             if place:
-                closure.close(user_id, PASSWORD, utcnow())
+                closure.close_own_account(user_id, PASSWORD, utcnow())
             else:
                 claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, user_id), keys)  # type: ignore[arg-type]
 
@@ -229,7 +229,7 @@ def test_of_two_who_bring_it_back_at_once_one_does(app: Flask, ada: User, card: 
     close(ada, utcnow())
     user_id, card_id = ada.id, card.id
     results = together(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
-    assert sorted(results, key=str) == sorted([CannotReturn, user_id], key=str)
+    assert sorted(results, key=str) == sorted([CannotReopen, user_id], key=str)
     unlocked = sa.select(sa.func.count()).where(CardEvent.card_id == card_id, CardEvent.move == CardMove.UNLOCK)
     assert db.session.scalar(unlocked) == 1
 
@@ -253,5 +253,5 @@ def test_of_erasing_and_coming_back_exactly_one_happens(app: Flask, ada: User, c
         assert (user.email, card.status, card.reroute_url) == (
             "ada@example.com", CardStatus.ACTIVE, "https://example.com/")  # fmt: skip
     else:
-        assert results == [CannotReturn, "erased"]
+        assert results == [CannotReopen, "erased"]
         assert (user.is_active, user.first_name, card.status) == (False, "", CardStatus.RETIRED)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tapcard import email_addresses, files, outbox, registry, seeds, subjects, worker
 from tapcard.clock import utcnow
-from tapcard.db import db, empty_log, transactions
+from tapcard.db import checkpoint_wal, db, transactions
 from tapcard.models import (
     AuditEntry,
     Card,
@@ -256,14 +256,14 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
     def run() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.plan(utcnow())
-        worker.one_pass(draining.drainer())
+        worker.create_schedules(utcnow())
+        worker.run_once(draining.create_drainer())
 
     use(client, zeb, app, run)
     before = found(app, SECRETS, data)
     missing = set(SECRETS) - {name for names in before.values() for name in names} - {"1987-06-05"}
     assert missing == set(), "the test does not put these anywhere"
-    closure.close(zeb_id, PASSWORD, utcnow())
+    closure.close_own_account(zeb_id, PASSWORD, utcnow())
     db.session.commit()
     run()
     later(timedelta(days=13))
@@ -338,7 +338,7 @@ def test_nothing_of_an_erased_buyer_is_left_but_what_the_books_need(own_app: Fla
 
     erase(zenobia, app)
     db.session.rollback()
-    assert empty_log()
+    assert checkpoint_wal()
     assert found(app, SOLD, data) == {}
     for order in kept:
         assert (order.total_amount, order.address, order.status) == (1350, {"country": "GB"}, OrderStatus.PAID)
@@ -381,11 +381,11 @@ def test_every_connection_overwrites(app: Flask) -> None:
 
 def erase(user: User, app: Flask, now: datetime | None = None) -> None:
     now = now or utcnow()
-    closure.shut(user, now)
+    closure.close_account(user, now)
     db.session.commit()
     person = erasure.erase(user.id, now, closed_before=now)
     db.session.commit()
-    erasure.forget_files(person, Path(app.instance_path), with_mails=True)
+    erasure.delete_files(person, Path(app.instance_path), with_mails=True)
 
 
 def rows_of_others(zeb: User) -> dict[str, list[str]]:
