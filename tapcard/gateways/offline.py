@@ -1,10 +1,10 @@
-"""Payments outside the web: cash, a transfer, a cheque, a card terminal; the shop says when the money is there."""
+"""Offline payments: cash, transfer, cheque or card terminal, confirmed by staff."""
 
 from .base import OFFLINE, Charge, Evidence, Outcome, Started
 
 
 class OfflineGateway:
-    """Knows nothing by itself; staff confirm."""
+    """Knows nothing by itself; staff confirm payments."""
 
     code = OFFLINE
     is_online = False
@@ -19,4 +19,4 @@ class OfflineGateway:
         return Evidence(Outcome.PENDING, reference)
 
     def close(self, reference: str) -> None:
-        """Nothing was promised anywhere."""
+        """Do nothing: no gateway knows the payment."""

@@ -1,4 +1,4 @@
-"""Which gateways this installation has."""
+"""The gateways of this installation."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from .sandbox import SandboxGateway
 
 
 def build(config: Config, sandbox_page: Callable[[str], str]) -> dict[str, Gateway]:
-    """The gateways that are switched on, by their codes, in the order in which they are offered."""
+    """Return the gateways that are switched on, by code, in the order they are offered."""
     found: list[Gateway] = []
     if config.sandbox_gateway:
         found.append(SandboxGateway(sandbox_page))

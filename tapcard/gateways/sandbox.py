@@ -1,6 +1,6 @@
-"""A gateway of our own to rehearse the whole shop without keys; it plays its part on a page with buttons.
+"""A test gateway: the whole shop without keys, paid on a page with buttons.
 
-What it knows it keeps in a table of its own, on a connection of its own: the shop learns of it by asking alone.
+It keeps its state in a table of its own, over its own connection: the shop only learns of it by asking.
 """
 
 from collections.abc import Callable
@@ -67,13 +67,13 @@ class SandboxGateway:
 
 
 def read(condition: sa.ColumnElement[bool]) -> Any:
-    """A charge as the sandbox knows it, read apart from the shop's transaction; None when there is none."""
+    """Return a charge, read outside the shop's transaction; None when there is none."""
     with transactions(writing=False), db.engine.connect() as connection:
         return connection.execute(sa.select(SandboxCharge.__table__).where(condition)).one_or_none()
 
 
 def change(condition: sa.ColumnElement[bool], state: str, *, delayed: bool = False) -> bool:
-    """Let a charge that is still open end up in a state, perhaps after a while; False when it has ended."""
+    """Set the state of a charge that is still open, at once or delayed; return False when it has ended."""
     values = {"pays_at": utcnow() + DELAY} if delayed else {"state": state}
     with own_transaction() as connection:
         is_open = sa.and_(condition, SandboxCharge.state.in_(PAYABLE))

@@ -1,4 +1,4 @@
-"""Carts: what somebody means to buy, before anything is agreed."""
+"""Carts and their lines."""
 
 import enum
 from datetime import datetime
@@ -25,7 +25,7 @@ class LineKind(enum.StrEnum):
 
 
 class Cart(Base):
-    """What one person, or one browser, is about to buy; `checkout` keeps what they said about who and where."""
+    """The cart of a person or a browser; `checkout` holds the details entered at the checkout."""
 
     __tablename__ = "carts"
 
@@ -45,7 +45,7 @@ class Cart(Base):
 
 
 class CartLine(Base):
-    """Some of one product with the same options: `fingerprint` tells equal lines."""
+    """A quantity of one product with its options; equal lines share a `fingerprint`."""
 
     __tablename__ = "cart_lines"
     __table_args__ = (

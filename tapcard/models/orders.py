@@ -1,4 +1,4 @@
-"""Orders: what was agreed, as it was sold, and everything that happened to it since."""
+"""Orders as they were placed, their lines and their history."""
 
 import enum
 from datetime import datetime
@@ -19,7 +19,7 @@ from .users import NAME_LENGTH as PERSON_LENGTH
 
 
 class OrderStatus(enum.StrEnum):
-    """Where an order is in its life."""
+    """The state of an order."""
 
     PENDING = "pending"
     PAID = "paid"
@@ -32,7 +32,7 @@ class OrderStatus(enum.StrEnum):
 
 
 class OrderMove(enum.StrEnum):
-    """A step in an order's life."""
+    """A transition between states."""
 
     PLACE = "place"
     PAY = "pay"
@@ -42,6 +42,12 @@ class OrderMove(enum.StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     REFUND = "refund"
+
+
+class CancelReason(enum.StrEnum):
+    """Why the shop canceled an order by itself, as stored in `OrderEvent.why`; staff write free text there."""
+
+    REPLACED = "ordered anew"  # a new order of the same cart took its place
 
 
 _S, _M = OrderStatus, OrderMove
@@ -59,7 +65,7 @@ ORDER_MOVES: dict[OrderMove, tuple[frozenset[OrderStatus], OrderStatus]] = {
 
 
 class ProductionStatus(enum.StrEnum):
-    """How far the making of cards is."""
+    """The state of cards in production."""
 
     QUEUED = "queued"
     PRINTED = "printed"
@@ -68,7 +74,7 @@ class ProductionStatus(enum.StrEnum):
 
 
 class Order(Base):
-    """An agreement: who, what, where to and for how much, kept as it was when it was placed."""
+    """An order: buyer, contents, delivery and amounts, as they were when it was placed."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -129,7 +135,7 @@ class Order(Base):
     __mapper_args__ = {"version_id_col": version}
 
     def money(self, value: int) -> Money:
-        """An amount of this order's currency."""
+        """Return an amount in this order's currency."""
         return Money(value, self.currency)
 
     @property
@@ -142,22 +148,22 @@ class Order(Base):
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits to be paid."""
+        """Return whether the order awaits payment."""
         return self.status is OrderStatus.PENDING
 
     @property
     def is_paid(self) -> bool:
-        """Whether it was paid, and the money has not gone back."""
+        """Return whether the order is paid and not refunded."""
         return self.status in AFTER_PAID
 
     @property
     def needs_shipping(self) -> bool:
-        """Whether something has to be handed over or sent."""
+        """Return whether anything has to be shipped or picked up."""
         return any(line.kind is not LineKind.ACTIVATION for line in self.lines)
 
 
 class OrderLine(Base):
-    """Something sold, as it was sold; a later change of the product never shows here."""
+    """A line as it was sold; later changes of the product do not affect it."""
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -199,12 +205,12 @@ class OrderLine(Base):
 
     @property
     def full_title(self) -> str:
-        """What was sold, with the design where there is one: two lines of one product are told apart by it."""
+        """Return the title with the design's name, which tells two lines of one product apart."""
         return f"{self.title} · {self.design_name}" if self.design_name else self.title
 
 
 class LineGrant(Base):
-    """That a paid line was fulfilled: the key lets it happen once."""
+    """Records that a paid line was fulfilled; the key allows it once."""
 
     __tablename__ = "line_grants"
 
@@ -213,7 +219,7 @@ class LineGrant(Base):
 
 
 class CardHold(Base):
-    """An unclaimed card that somebody is paying for: until `expires_at` nobody else may."""
+    """An unclaimed card whose activation is being paid for; nobody else may until `expires_at`."""
 
     __tablename__ = "card_holds"
 
@@ -223,7 +229,7 @@ class CardHold(Base):
 
 
 class OrderEvent(Base):
-    """One step in an order's life: who, when, from, to, why."""
+    """One transition of an order: who, when, from, to, why."""
 
     __tablename__ = "order_events"
 
@@ -238,3 +244,9 @@ class OrderEvent(Base):
 
     order: Mapped[Order] = relationship(back_populates="events")
     actor: Mapped[User | None] = relationship()
+
+    @property
+    def cancel_reason(self) -> CancelReason | None:
+        """Return why the shop canceled the order by itself; None for any other step or free text."""
+        is_known = self.move is OrderMove.CANCEL and self.why in list(CancelReason)
+        return CancelReason(self.why) if is_known else None

@@ -1,4 +1,4 @@
-"""Payments: money on its way in, and what proves that it came."""
+"""Payments and the sandbox's charges."""
 
 import enum
 from datetime import datetime
@@ -15,7 +15,7 @@ from .users import User
 
 
 class PaymentStatus(enum.StrEnum):
-    """Where a payment is in its life; success is never undone by a late failure."""
+    """The state of a payment; success is never undone by a later failure."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -40,7 +40,7 @@ PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
 
 
 class Payment(Base):
-    """One try to pay an order through one gateway."""
+    """One attempt to pay an order through one gateway."""
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -85,7 +85,7 @@ class Payment(Base):
 
 
 class SandboxCharge(Base):
-    """What the sandbox, which plays a gateway, knows about a payment; apart from the shop's own rows."""
+    """The sandbox's own record of a payment, apart from the shop's rows."""
 
     __tablename__ = "sandbox_charges"
 

@@ -219,7 +219,7 @@ def product_page(slug: str, form: Any = None) -> str:
         wished=wishlist.wished(current_user.id, [found.id, *(each.product.id for each in related)]),
         reviews=reviews.of_product(found),
         may_review=may_review,
-        buy_form=form if form is not None else add_to_cart.chosen_again(add_to_cart.buy_form(found)),
+        buy_form=form if form is not None else add_to_cart.prefill(add_to_cart.buy_form(found)),
         canonical=site() + url_for("shop.product", slug=slug),
         data=structured_data(found, *prices),
     )

@@ -1,4 +1,4 @@
-"""Orders as their buyers see them: history, one order, paying again, canceling, buying again, the receipt."""
+"""Orders for their buyers: history, details, payment, cancellation, reordering and receipt."""
 
 import re
 
@@ -19,33 +19,34 @@ from ..services.orders import ownership, queries, reorder, transitions
 from ..services.payments import payments
 from ..web import filters, payment_methods
 from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
-from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
+from ..web.carts import flash_reduced_items, get_or_create_cart, known_order_ids, remember_order
+from ..web.context import rule_context
 from ..web.throttling import form_status, throttle
 from ..workflows import payments as payment_workflows
 from .blueprint import bp
-from .checkout import buyer_here, pay
+from .checkout import current_buyer, pay
 from .checkout_forms import PayForm
 from .order_forms import FindOrderForm
 from .order_words import history
 
-ORDERS_A_PAGE = 20
+ORDERS_PER_PAGE = 20
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
-def own(number: str) -> Order:
-    """An order that whoever is looking may open; any other does not exist."""
-    return queries.own_order(number, user=buyer_here(), known=known_orders())
+def own_order(number: str) -> Order:
+    """Return an order that the visitor may open; raises `OrderNotFound`."""
+    return queries.own_order(number, user=current_buyer(), known=known_order_ids())
 
 
 @bp.get("/orders", endpoint="orders")
 @access(PUBLIC)
 def list_orders() -> str:
-    """A person's orders, and those of this browser."""
+    """List a person's orders, and those known to this browser."""
     number = request.args.get("page", "1")
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
-    theirs = queries.visible_to(buyer_here(), known_orders())
-    page = db.paginate(theirs, page=int(number), per_page=ORDERS_A_PAGE)
+    theirs = queries.visible_to(current_buyer(), known_order_ids())
+    page = db.paginate(theirs, page=int(number), per_page=ORDERS_PER_PAGE)
     return render_template("shop/orders.html", page=page)
 
 
@@ -55,12 +56,12 @@ def list_orders() -> str:
 @bp.get("/orders/<number>")
 @access(BUYER)
 def order(number: str) -> Response:
-    """Tell how an order stands, and what can be done about it."""
-    return show(own(number))
+    """Show an order."""
+    return order_page(own_order(number))
 
 
-def show(found: Order, form: PayForm | None = None) -> Response:
-    """The page of an order; while it waits for money it asks how to pay."""
+def order_page(found: Order, form: PayForm | None = None) -> Response:
+    """Return the page of an order; an unpaid one asks how to pay."""
     offered = payment_workflows.available_gateways(filters.shop()) if found.is_open else []
     payment = payments.find_open(found) if found.is_open else None
     if form is None:
@@ -81,27 +82,27 @@ def show(found: Order, form: PayForm | None = None) -> Response:
 
 
 def can_attach(found: Order) -> bool:
-    """Whether the order waits for the address of whoever is looking."""
+    """Return whether the order can be attached to the visitor's account."""
     return found.user_id is None and current_user.is_verified and found.email == current_user.email
 
 
 @bp.post("/orders/<number>/pay")
 @access(BUYER)
 def pay_order(number: str) -> Response:
-    """Pay an order that waits for its money, by the same way or another one."""
+    """Pay an unpaid order, by the same or another payment method."""
     throttle("place_order", account=current_user.id, address=True)
-    found = own(number)
+    found = own_order(number)
     form = PayForm(payment_workflows.available_gateways(filters.shop()))
     if found.is_open and not form.validate():
-        return show(found, form)
+        return order_page(found, form)
     return pay(found, form.gateway.data or "")
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
 @access(BUYER)
 def cancel_order(number: str) -> Response:
-    """Cancel an order that is not paid, after asking; a payment under way is closed first."""
-    found = own(number)
+    """Cancel an unpaid order, after asking; an open payment is closed first."""
+    found = own_order(number)
     if request.method != "POST" and found.is_open:
         came = found.money(payments.captured_amount(found))
         return make_response(render_template("shop/order_cancel.html", order=found, came=came))
@@ -111,14 +112,16 @@ def cancel_order(number: str) -> Response:
 
 
 def cancel(found: Order) -> None:
-    """Close what is being paid, and cancel; money that came a moment before counts, and the order stays."""
+    """Close the open payment and cancel; when the payment has just succeeded, the order stays."""
     order_id, under_way = found.id, payments.find_open(found)
     try:
         if under_way is not None:
             payment_workflows.close(under_way)
-        transitions.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
+        transitions.cancel(
+            db.session.get_one(Order, order_id), current_buyer(), current_app.extensions["keys"], utcnow()
+        )
         db.session.commit()
-        flash(canceled_words(db.session.get_one(Order, order_id)), "success")
+        flash(cancel_message(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
         db.session.rollback()
         flash(_("The payment provider isn't responding. Try again in a few minutes."), "error")
@@ -127,8 +130,8 @@ def cancel(found: Order) -> None:
         flash(_(error.message, **error.params), "warning")
 
 
-def canceled_words(found: Order) -> str:
-    """What becomes of the money of an order that was canceled."""
+def cancel_message(found: Order) -> str:
+    """Return the message after a cancellation, with the amount to be refunded."""
     came = found.money(payments.captured_amount(found))
     if came:
         amount = filters.write_money(came)
@@ -139,14 +142,14 @@ def canceled_words(found: Order) -> str:
 @bp.post("/orders/<number>/again")
 @access(BUYER)
 def buy_again(number: str) -> Response:
-    """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
-    found = own(number)
-    again = reorder.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
+    """Reorder, with a message for each line that is not available, or only in part."""
+    found = own_order(number)
+    again = reorder.buy_again(found, get_or_create_cart(), rule_context())
     is_any = len(again.refused) < len(found.lines)
     db.session.commit()
     for title, error in again.refused:
         flash(_("%(title)s: %(why)s", title=title, why=_(error.message, **error.params)), "warning")
-    tell_fewer(again.capped, again.limited)
+    flash_reduced_items(again.capped, again.limited)
     if not is_any:
         return redirect(url_for("shop.order", number=number))
     flash(_("Added to your cart at today's prices."), "success")
@@ -156,8 +159,8 @@ def buy_again(number: str) -> Response:
 @bp.get("/orders/<number>/receipt")
 @access(BUYER)
 def receipt(number: str) -> str:
-    """What was paid, as a page to print."""
-    found = own(number)
+    """Show the receipt of a paid order, for printing."""
+    found = own_order(number)
     if found.paid_at is None:
         abort(404)
     return render_template("shop/receipt.html", order=found)
@@ -169,7 +172,7 @@ def receipt(number: str) -> str:
 @bp.get("/orders/link/<token>")
 @access(SIGNED_LINK)
 def order_link(token: str) -> Response:
-    """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
+    """Open an order by its emailed link; this browser may open it from now on."""
     found = queries.of_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.order", number=found.number))
@@ -178,8 +181,8 @@ def order_link(token: str) -> Response:
 @bp.post("/orders/<number>/attach")
 @access(HOLDER)
 def attach_order(number: str) -> Response:
-    """Let an order that waits for one's address become part of one's account."""
-    ownership.attach_one(own(number), current_user)
+    """Attach an order of the visitor's email address to their account."""
+    ownership.attach_one(own_order(number), current_user)
     db.session.commit()
     flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
@@ -188,7 +191,7 @@ def attach_order(number: str) -> Response:
 @bp.route("/find-order", methods=["GET", "POST"])
 @access(PUBLIC)
 def find_order() -> Response:
-    """Send the link of an order to its address; the answer is the same whether or not there is one."""
+    """Email the link of an order to its address; the response is the same whether or not it exists."""
     form = FindOrderForm()
     if form.validate_on_submit():
         email = accounts.fold_email(form.email.data)
@@ -204,5 +207,5 @@ def find_order() -> Response:
 @bp.get("/find-order/sent")
 @access(PUBLIC)
 def order_link_sent() -> str:
-    """Ask the customer to check their email."""
+    """Ask the visitor to check their email."""
     return render_template("shop/order_link_sent.html")

@@ -15,7 +15,7 @@ from ..money import Money
 from ..services.catalogue import exchange_rates, search
 from ..web import filters
 from ..web.access import PUBLIC, access
-from ..web.carts import known_orders
+from ..web.carts import known_order_ids
 from ..web.redirects import next_url
 from .blueprint import bp
 from .catalogue import site
@@ -62,7 +62,7 @@ def display() -> Display:
 @bp.app_template_global()
 def guest_has_orders() -> bool:
     """Whether this browser may open orders that no menu of an account leads to."""
-    return not g.get("is_plain") and not current_user.is_authenticated and bool(known_orders())
+    return not g.get("is_plain") and not current_user.is_authenticated and bool(known_order_ids())
 
 
 @bp.post("/currency")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import settings, worker
+from tapcard import worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -363,9 +363,7 @@ def test_a_part_that_was_paid_is_not_forgotten_when_the_order_is_canceled(
     part = Money(500, "GBP")
     due = payments.amount_due(guests_order).amount
     payment_workflows.close(db.session.scalars(sa.select(Payment)).one())
-    settlement.record_offline_payment(
-        guests_order, part, buying.keys(), utcnow(), seen=due, actor=olu, shop=settings.load()
-    )  # fmt: skip
+    settlement.record_offline_payment(guests_order, settlement.OfflineReceipt(part), buying.context(olu), due)
     db.session.commit()
     question = words_of(guest.get(path_of(guests_order, "/cancel")).text)
     assert "refund the £5.00" in question
@@ -566,3 +564,26 @@ def test_a_late_payment_for_what_is_gone_says_so(
     kinds = set(db.session.scalars(db.select(OutboxMessage.kind)))
     assert {"mail.order_paid", "mail.order_to_owner", "mail.payment_needs_care"} <= kinds
     assert forms_on(guest.get(path_of(guests_order)).text)
+
+
+def test_only_the_buyer_reads_that_a_payment_failed(guest: FormClient, client: FormClient, guests_order: Order) -> None:
+    payment = db.session.scalars(sa.select(Payment)).one()
+    path, reference = f"/billing/back/{payment.public_id}", payment.reference
+    db.session.commit()
+    assert sandbox.change(SandboxCharge.reference == reference, sandbox.DECLINED)
+    assert client.get(path).status_code == 302
+    failed = "payment didn't go through"
+    assert failed not in words_of(client.get("/find-order").text)
+    assert client.get(path).status_code == 302
+    assert failed not in words_of(client.get("/find-order").text)
+    assert guest.get(path).status_code == 302
+    assert failed in words_of(guest.get(path_of(guests_order)).text)
+
+
+def test_the_order_history_unfolds_the_lines_of_each_order(guest: FormClient, guests_order: Order) -> None:
+    page = guest.get("/orders").text
+    details = re.search(r'<details class="tc-more">(.*?)</details>', page, re.DOTALL)
+    assert details is not None
+    summary, lines = details[1].split("</summary>")
+    assert "<summary>" in summary
+    assert guests_order.lines[0].title in words_of(lines)

@@ -18,6 +18,7 @@ from ...services.orders.production import Show
 from ...services.payments import oversold, payments, settlement
 from ...web import filters
 from ...web.access import access
+from ...web.context import rule_context
 from ...web.forms import Form, refusals
 from ...workflows import payments as payment_workflows
 from ..blueprint import bp
@@ -215,10 +216,8 @@ def take_payment(number: str) -> Response:
     def do() -> None:
         settlement.check_offline_amount(found, form.amount.amount, form.seen_amount)
         payment_workflows.close_online(found)
-        settlement.record_offline_payment(
-            found, form.amount.amount, current_app.extensions["keys"], utcnow(), seen=form.seen_amount,
-            actor=current_user, shop=filters.shop(), how=form.how.data, note=form.note.data or "",
-        )  # fmt: skip
+        receipt = settlement.OfflineReceipt(form.amount.amount, form.how.data, form.note.data or "")
+        settlement.record_offline_payment(found, receipt, rule_context(), form.seen_amount)
 
     def lead() -> str:
         due = payments.amount_due(found)

@@ -117,7 +117,7 @@ def add_up(
     taxes = [
         included_tax(amount + way, item.tax_rate) for item, amount, way in zip(items, left, deliveries, strict=True)
     ]
-    priced = tuple(PricedItem(*each) for each in zip(items, discounts, taxes, strict=True))
+    priced = tuple(PricedItem(*row) for row in zip(items, discounts, taxes, strict=True))
     return Totals(
         currency=currency,
         items=priced,

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
@@ -31,6 +30,7 @@ from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, editing
 from tapcard.services.orders import fulfillment, queries, transitions
+from tapcard.services.orders.replacement import reservations_for
 from tests import buying, watching
 from tests.watching import statements, together
 
@@ -237,7 +237,7 @@ def test_a_card_that_does_not_fit_is_not_packed(
     elif wrong == "held":
         stock.claim_policy = ClaimPolicy.PAY
         cart = carts.get_or_create(cleo)
-        editing.add_activation(cart, stock, settings.load(), utcnow())
+        editing.add_activation(cart, stock, buying.context(), reservations_for)
         buying.place(cart)
     elif wrong == "shipped":
         transitions.ship(order, ben, utcnow())

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import (
     ORDER_MOVES,
+    CancelReason,
     Card,
     CardHold,
     ClaimPolicy,
@@ -24,8 +24,10 @@ from tapcard.models import (
     OrderEvent,
     OrderMove,
     OrderStatus,
+    PaymentStatus,
     Product,
     ProductionStatus,
+    Promotion,
     User,
 )
 from tapcard.models import ProductKind as Kind
@@ -34,6 +36,7 @@ from tapcard.services.cart import carts, credit, editing
 from tapcard.services.orders import ownership, placement, queries, transitions
 from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
 from tapcard.services.orders.queries import OrderNotFound
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.orders.transitions import IllegalMove
 from tests import buying
 from tests.buying import buyer, cart_of, fill, order_of, place
@@ -72,7 +75,7 @@ def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
     assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
     cart = carts.get_or_create(ada)
     editing.clear(cart)
-    editing.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
     assert not buying.place(cart).is_delivery_open, "nothing is sent"
 
@@ -162,7 +165,7 @@ def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, ch
     db.session.commit()
     values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**buying.ADDRESS, "city": "Leeds"}}}
     if change == "quantity":
-        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, settings.load(), utcnow())
+        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, buying.context(), reservations_for)
         db.session.commit()
     second = place(cart, buyer(ada, **values.get(change, {})))
     db.session.commit()
@@ -347,7 +350,7 @@ def pay_card(create_card: Callable[..., Card]) -> Card:
 
 def activation_order(user: User, card: Card) -> Order:
     cart = cart_of(user)
-    editing.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, buying.context(), reservations_for)
     db.session.commit()
     order = place(cart)
     db.session.commit()
@@ -356,14 +359,14 @@ def activation_order(user: User, card: Card) -> Order:
 
 def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
     cart = cart_of(cleo)
-    editing.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
     order = activation_order(ada, pay_card)
     with pytest.raises(CartChanged):
         place(cart)
     db.session.rollback()
     with pytest.raises(editing.CannotActivate):
-        editing.add_activation(cart_of(cleo), pay_card, settings.load(), utcnow())
+        editing.add_activation(cart_of(cleo), pay_card, buying.context(), reservations_for)
     db.session.rollback()
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
@@ -381,7 +384,7 @@ def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
 
 def test_a_card_is_activated_for_somebody_who_is_signed_in(pay_card: Card) -> None:
     cart = cart_of(None)
-    editing.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
     with pytest.raises(placement.NeedsAccount):
         place(cart)
@@ -462,3 +465,50 @@ def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(produc
     order = order_of(None, product)
     with pytest.raises(accounts.WrongCredentials):
         accounts.authenticate(order.email, "", utcnow())
+
+
+def test_placing_an_order_releases_the_promotion_uses_of_expired_orders(
+    product: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion(most_uses=1)
+    orders = []
+    for email in ("gus@example.com", "nora@example.com"):
+        cart = buying.cart_of(None, product)
+        cart.promotion = promotion
+        db.session.commit()
+        order = buying.place(cart, buying.buyer(email=email), expected_total=900)
+        order.expires_at = utcnow() - timedelta(minutes=1)  # and no worker runs
+        db.session.commit()
+        orders.append(order)
+    db.session.refresh(promotion)
+    assert [order.status for order in orders] == [OrderStatus.EXPIRED, OrderStatus.PENDING]
+    assert promotion.use_count == 1
+
+
+def test_canceling_an_order_does_not_report_a_payment_twice(
+    ada: User, bottle: Product, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
+    order = buying.order_of(ada, bottle)
+    payment = buying.begin(order)
+    payment.status, payment.captured_amount = PaymentStatus.SUCCEEDED, 100
+    payment.refund_proposed = True  # the owner was emailed then
+    db.session.commit()
+    transitions.cancel(order, ada, keys, utcnow())
+    db.session.commit()
+    db.session.refresh(payment)
+    assert (order.status, payment.refund_proposed) == (OrderStatus.CANCELED, True)
+    assert "mail.payment_needs_care" not in outbox()
+
+
+def test_a_cancel_reason_is_read_from_what_is_stored(product: Product) -> None:
+    cart = buying.cart_of(None, product)
+    first = buying.place(cart)
+    db.session.commit()
+    buying.fill(cart, product)
+    buying.place(cart)
+    db.session.commit()
+    db.session.refresh(first)
+    event = first.events[-1]
+    assert (event.why, event.cancel_reason) == ("ordered anew", CancelReason.REPLACED)
+    event.why = "No longer made"
+    assert event.cancel_reason is None
