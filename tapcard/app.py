@@ -9,9 +9,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 
-from . import admin, auth, billing, cli, db, mail, shop, tap, worker
+from . import admin, auth, billing, cli, db, mail, shop, subjects, tap, worker
 from .keys import Keys
-from .mails import accounts, cards, content, orders, profiles, taps  # noqa: F401  they register their emails
 from .web import (
     access,
     assets,
@@ -60,7 +59,7 @@ def create_app(config: Config) -> Flask:
         health,
     ):
         part.init_app(app)
-    for module in (tap, auth, shop, billing, admin, mailbox, worker, cli):
+    for module in (subjects, tap, auth, shop, billing, admin, mailbox, worker, cli):
         module.init_app(app)
     access.check(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]

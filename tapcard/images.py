@@ -1,6 +1,5 @@
 """Pictures that people upload: looked at before they are decoded, then drawn anew; nothing else of them is kept."""
 
-import ctypes
 import io
 import math
 import struct
@@ -10,13 +9,14 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, _webp
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from .errors import DomainError
 from .errors import mark as _
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 25_000_000
+MOST_WEBP_PIXELS = 12_000_000  # Pillow reads every WebP as an animation, which takes three more canvases
 PHOTO_SIDE = 512
 BANNER_SIZE = (1500, 500)
 PRODUCT_SIDE = 1600  # at most; nothing is cut off
@@ -64,11 +64,6 @@ _SWAPPING = (5, 6, 7, 8)
 
 # One picture of 25 megapixels takes up to 250 MB while it is worked on: one at a time in each process.
 _one_at_a_time = threading.Lock()
-
-# Pillow reads every WebP as if it moved, which takes three more canvases; this is the same libwebp's plain decoder.
-_decode_webp = ctypes.CDLL(_webp.__file__).WebPDecodeRGBAInto
-_decode_webp.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-_decode_webp.restype = ctypes.c_void_p
 
 
 class BadPicture(DomainError):
@@ -183,12 +178,12 @@ def _cut(data: bytes, most: tuple[int, int] | int, crop: Crop | None, least: int
             # a JPEG is decoded at an eighth, if that is enough; lying or standing, half as much again does no harm
             scale = max(size) / (crop.size if crop and SMALLEST_PART <= crop.size <= 1 else 1)
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
-            pixels = _webp_pixels(picture, data) if picture.format == "WEBP" else picture
-            pixels.load()
-            turn = _turn_of(picture)
-            return _flattened(_part(pixels, size, crop, turn))
+            if data[12:16] == b"VP8X" and data[20] & 0b10:  # a WebP animation of a single frame
+                raise _moving()
+            picture.load()
+            return _flattened(_part(picture, size, crop, _turn_of(picture)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large() from error
+        raise _too_large(MOST_WEBP_PIXELS if data[8:12] == b"WEBP" else MOST_PIXELS) from error
     except UnidentifiedImageError as error:
         raise BadPicture(_("We can't read this file. Choose a JPEG, PNG or WebP image.")) from error
     except _DAMAGED as error:
@@ -197,8 +192,9 @@ def _cut(data: bytes, most: tuple[int, int] | int, crop: Crop | None, least: int
 
 def _look_at(picture: Image.Image) -> None:
     """Refuse by the header alone."""
-    if picture.width * picture.height > MOST_PIXELS:
-        raise _too_large()
+    most = MOST_WEBP_PIXELS if picture.format == "WEBP" else MOST_PIXELS
+    if picture.width * picture.height > most:
+        raise _too_large(most)
     if picture.format != "MPO" and getattr(picture, "is_animated", False):  # phones put a second view into a JPEG
         raise _moving()
 
@@ -222,23 +218,8 @@ def _moving() -> BadPicture:
     return BadPicture(_("Animated images aren't supported. Choose a still image."))
 
 
-def _webp_pixels(picture: Image.Image, data: bytes) -> Image.Image:
-    """Decode a WebP whose header is read, into the memory of the result."""
-    if data[12:16] == b"VP8X" and data[20] & 0b10:  # a film of a single frame
-        raise _moving()
-    row = 4 * picture.width
-    canvas = bytearray(row * picture.height)
-    place = (ctypes.c_char * len(canvas)).from_buffer(canvas)
-    if not _decode_webp(data, len(data), place, len(canvas), row):
-        raise ValueError("not a whole WebP")
-    mode = "RGBA" if picture.mode == "RGBA" else "RGBX"
-    return Image.frombuffer(mode, picture.size, canvas, "raw", mode, 0, 1)
-
-
-def _too_large() -> BadPicture:
-    return BadPicture(
-        _("This image has more than %(most)s megapixels. Choose a smaller one."), most=MOST_PIXELS // 10**6
-    )
+def _too_large(most: int) -> BadPicture:
+    return BadPicture(_("This image has more than %(most)s megapixels. Choose a smaller one."), most=most // 10**6)
 
 
 def _part(picture: Image.Image, most: tuple[int, int], crop: Crop | None, turn: int) -> Image.Image:

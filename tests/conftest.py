@@ -41,6 +41,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.accounts import accounts
+from tapcard.workflows import draining
 
 PASSWORD = "correct horse battery"
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
@@ -52,9 +53,17 @@ KEPT_TABLES = {"alembic_version", "roles"}
 PAGES = tuple(f"tests/{folder}/" for folder in ("admin", "auth", "journeys", "shop", "tap", "web"))
 
 
+# what takes longest starts first, so that no process is left with it at the end
+SLOWEST = (
+    "tests/journeys/", "tests/test_bad_input.py", "tests/workflows/test_backup.py", "tests/test_seeds.py",
+    "tests/test_migrations.py", "tests/test_images.py", "tests/races/",
+)  # fmt: skip
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs to run on one database only: what needs none, and pages, unless they are marked `sql`."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
     for item in items:
         if any(map(item.get_closest_marker, ("fuzz", "sql"))):
             continue
@@ -376,7 +385,7 @@ def run_worker(app: Flask) -> Callable[[], None]:
     def one_pass() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.one_pass(worker.drainer())
+        worker.one_pass(draining.drainer())
         db.session.expire_all()
 
     return one_pass

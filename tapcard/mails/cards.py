@@ -8,8 +8,8 @@ from .. import mail
 from ..clock import utcnow
 from ..db import db
 from ..models import CardTransfer, Design, DesignStatus, Order, TransferOutcome, User
+from ..services.core import anonymization
 from ..services.orders import queries
-from ..services.privacy import erasure
 
 ORDER = "shop.order_link"
 
@@ -23,7 +23,7 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
         return None
     owner = design.owner if design.owner is not None and design.owner.is_active else None
     to = order.email if order is not None else owner.email if owner is not None else ""
-    if not to or erasure.is_erased(to):
+    if not to or anonymization.is_erased_email(to):
         return None
     name = order.first_name if order is not None else owner.first_name if owner is not None else ""
     has_page = order is not None and ORDER in current_app.view_functions

@@ -18,9 +18,9 @@ from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role,
 from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
 from ..services.catalogue import reviews
+from ..services.core import anonymization
 from ..services.orders import queries
 from ..services.payments import payments
-from ..services.privacy import erasure
 from ..settings import ShopSettings
 
 
@@ -150,7 +150,7 @@ def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
 
 
 def _answers_to(order: Order) -> str | None:
-    return None if erasure.is_erased(order.email) else order.email
+    return None if anonymization.is_erased_email(order.email) else order.email
 
 
 def _back_office(order: Order) -> str | None:
@@ -165,7 +165,7 @@ def _order(order_id: int) -> Order | None:
 
 
 def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
-    if erasure.is_erased(order.email):
+    if anonymization.is_erased_email(order.email):
         return None
     token = queries.token_of(order, current_app.extensions["keys"])
     return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)

@@ -110,7 +110,7 @@ def rule_of(app: Flask, endpoint: str) -> Rule | None:
 
 def check(app: Flask) -> None:
     """Raise `AccessError` if an endpoint has no rule, or asks for a permission that no role of ours has."""
-    known = {permission for permissions in accounts.ROLES.values() for permission in permissions}
+    known = {permission for permissions in accounts.fixed_roles().values() for permission in permissions}
     for endpoint in {rule.endpoint for rule in app.url_map.iter_rules()}:
         rule = rule_of(app, endpoint)
         if rule is None:

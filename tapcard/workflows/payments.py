@@ -1,6 +1,8 @@
 """Payment workflows: start, refresh and close a payment, with no transaction open while a gateway is asked."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from flask import current_app, url_for
 from flask_login import current_user
@@ -11,9 +13,12 @@ from ..errors import mark as _
 from ..gateways.base import OFFLINE, Gateway, GatewayError, Outcome
 from ..keys import Keys
 from ..models import Order, Payment, PaymentStatus
+from ..registry import job
 from ..services.payments import payments, settlement
 from ..services.payments.payments import OpenPayment
 from ..settings import ShopSettings
+
+logger = logging.getLogger(__name__)
 
 
 def gateways() -> Mapping[str, Gateway]:
@@ -135,3 +140,23 @@ def _keys() -> Keys:
 def _return_url(payment: Payment) -> str:
     """Return the URL a gateway sends the buyer back to: under the configured address, never the request's host."""
     return current_app.config["SITE_URL"] + url_for("billing.back", public_id=payment.public_id)
+
+
+@job("payments.look", every=timedelta(minutes=1))
+def check_payments() -> None:
+    """Refresh every open online payment, and close those that are over: who paid and closed the browser has paid."""
+    last_id = 0
+    while batch := payments.payments_to_check(utcnow(), after_id=last_id):
+        for payment in batch:
+            if payment.gateway not in gateways():
+                continue  # switched off: it is asked as soon as it is back
+            try:
+                if payment.is_over:
+                    close(payment, PaymentStatus.EXPIRED)
+                else:
+                    refresh(payment)
+            except Exception as error:  # one payment's trouble must not keep the others waiting
+                db.session.rollback()
+                logger.warning("payment %d could not be checked: %s", payment.id, type(error).__name__)
+        last_id = batch[-1].id
+    db.session.rollback()

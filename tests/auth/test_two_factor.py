@@ -357,6 +357,7 @@ def test_wrong_codes_of_either_kind_get_the_same_answer(
     login(client, ada)
     client.post(CODE_PAGE, data={"code": protected[1][0]})
     client.post("/log-out")
+    client.get("/log-in")  # shows that she is logged out
     login(client, ada)
     pages = set()
     for code in (wrong_code(protected[0]), "ABCDE-FGHJK", protected[1][0], "x", "１２３４５６"):

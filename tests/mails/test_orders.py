@@ -19,9 +19,9 @@ from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
 from tapcard.models import DeliveryKind, Design, DesignStatus, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
+from tapcard.services.core import anonymization
 from tapcard.services.orders import transitions
 from tapcard.services.payments import payments, settlement
-from tapcard.services.privacy import erasure
 from tapcard.settings import ShopSettings
 from tests import buying
 from tests.buying import order_of
@@ -223,7 +223,7 @@ def test_nothing_is_sent_to_a_buyer_who_was_erased_and_the_promises_are_kept(
     deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
     order, gone = order_of(ada, bottle), order_of(None, bottle)
-    nobody = f"erased-1@{erasure.NO_HOST}"
+    nobody = f"erased-1@{anonymization.ERASED_HOST}"
     for each in (order, gone):
         each.email, each.first_name, each.last_name = nobody, "", ""
     buying.pay(order)

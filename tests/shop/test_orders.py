@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import worker
+from tapcard import registry
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -38,6 +38,8 @@ from tapcard.money import Money
 from tapcard.services.accounts import accounts
 from tapcard.services.orders import queries
 from tapcard.services.payments import payments, settlement
+from tapcard.workflows import cart as cart_jobs
+from tapcard.workflows import orders as order_jobs
 from tapcard.workflows import payments as payment_workflows
 from tests import buying, watching
 from tests.buying import order_of
@@ -283,11 +285,11 @@ def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
     guest: FormClient, guests_order: Order, bottle: Product
 ) -> None:
     assert bottle.stock == 9
-    worker.expire_orders()
+    order_jobs.expire_orders()
     assert guests_order.status is OrderStatus.PENDING
     guests_order.expires_at = utcnow() - timedelta(seconds=1)
     db.session.commit()
-    worker.expire_orders()
+    order_jobs.expire_orders()
     db.session.expire_all()
     assert (guests_order.status, bottle.stock) == (OrderStatus.EXPIRED, 10)
     assert "This order has expired" in words_of(guest.get(path_of(guests_order)).text)
@@ -296,9 +298,9 @@ def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
 def test_a_payment_that_nobody_waits_for_any_more_is_closed_at_the_gateway(
     guests_order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "utcnow", lambda: utcnow() + payments.CHECK_FOR)
+    monkeypatch.setattr(payment_workflows, "utcnow", lambda: utcnow() + payments.CHECK_FOR)
     db.session.commit()
-    worker.check_payments()
+    payment_workflows.check_payments()
     db.session.expire_all()
     [payment] = db.session.scalars(sa.select(Payment))
     assert payment.status is PaymentStatus.EXPIRED
@@ -321,12 +323,12 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
         return fetch(self, reference)
 
     monkeypatch.setattr(SandboxGateway, "fetch", sometimes)
-    worker.check_payments()
+    payment_workflows.check_payments()
     db.session.expire_all()
     assert guests_order.status is OrderStatus.PENDING
     db.session.commit()
     sandbox.change(sa.true(), sandbox.PAID)
-    worker.check_payments()
+    payment_workflows.check_payments()
     db.session.expire_all()
     assert guests_order.status is OrderStatus.PAID
 
@@ -334,12 +336,12 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
 def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: User, product: Product) -> None:
     old, fresh, own = fill(guest, product), fill(guest, product), fill(guest, product, user=ada)
     for cart in (old, own):
-        cart.updated_at = utcnow() - worker.GUEST_CARTS_KEPT - timedelta(minutes=1)
+        cart.updated_at = utcnow() - cart.GUEST_CARTS_KEPT - timedelta(minutes=1)
     kept = {fresh.id, own.id}
     db.session.commit()
-    worker.purge_carts()
+    cart_jobs.purge_carts()
     assert set(db.session.scalars(db.select(Cart.id))) == kept
-    assert {"carts.purge", "orders.expire", "payments.look"} <= worker.SCHEDULES.keys()
+    assert {"carts.purge", "orders.expire", "payments.look"} <= registry.jobs.keys()
 
 
 # --- canceling --------------------------------------------------------------------------------------------------------
@@ -554,7 +556,7 @@ def test_a_late_payment_for_what_is_gone_says_so(
 ) -> None:
     guests_order.expires_at, bottle.stock = utcnow() - timedelta(seconds=1), 0
     db.session.commit()
-    worker.expire_orders()
+    order_jobs.expire_orders()
     bottle.stock = 0
     db.session.commit()
     payment = db.session.scalars(db.select(Payment)).one()

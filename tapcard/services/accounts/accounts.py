@@ -20,7 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ... import outbox
+from ... import outbox, registry
 from ...clock import utcnow
 from ...db import db, insert, transactions
 from ...errors import DomainError
@@ -47,32 +47,7 @@ test123456 testtest123 welcome123 welcome1234 zaq12wsxcde3 zxcvbnm123 zxcvbnmasd
 """
 COMMON_PASSWORDS = frozenset(_COMMON.split())
 
-# What staff of each kind may do in the back office; the owner may everything.
-ROLES: dict[str, tuple[str, ...]] = {
-    "owner": ("*",),
-    "staff": (
-        "cards.view",
-        "cards.register",
-        "cards.make",
-        "catalogue.edit",
-        "promotions.edit",
-        "delivery.edit",
-        "designs.edit",
-        "reviews.decide",
-        "orders.view",
-        "orders.edit",
-        "payments.confirm",
-        "credit.give",
-        "pages.edit",
-        "enquiries.answer",
-        "newsletter.view",
-        "hosts.block",
-        "mails.view",
-        "audit.view",
-    ),
-    "teacher": ("classes.teach", "classes.check_in"),
-    "assistant": ("classes.check_in",),
-}
+FIXED_ROLES = ("owner", "staff", "teacher", "assistant")
 
 # Links that prove control of an address, or lead to another one: void once the password or the address has changed.
 VOID_AFTER_A_CHANGE = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD, LinkPurpose.CHANGE_EMAIL)
@@ -414,9 +389,16 @@ def create_owner(
     return user
 
 
+def fixed_roles() -> dict[str, tuple[str, ...]]:
+    """Return the permissions of each fixed role, from what the subjects declare; the owner has every permission."""
+    declared = registry.permissions.items()
+    roles = {role: tuple(name for name, granted in declared if role in granted) for role in FIXED_ROLES}
+    return {**roles, "owner": ("*",)}
+
+
 def seed_roles() -> None:
     """Bring the fixed roles and what they may do up to date; twice is the same as once."""
-    for name, permissions in ROLES.items():
+    for name, permissions in fixed_roles().items():
         values = {"permissions": list(permissions), "is_fixed": True}
         fresh = insert(Role).values(name=name, **values)
         db.session.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=values))

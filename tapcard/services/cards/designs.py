@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import Select, select
 
-from ...models import Design, DesignStatus, Product, ProductKind
+from ...models import Card, Design, DesignStatus, Product, ProductKind
 
 
 def public_designs() -> Select[Design]:
@@ -25,3 +25,9 @@ def orderable(user_id: int | None) -> Select[Design]:
 def sold_cards() -> Select[Product]:
     """The products that are cards; the first is what a design is ordered on unless another one is chosen."""
     return select(Product).where(Product.kind == ProductKind.CARD, Product.is_active).order_by(Product.id)
+
+
+def own_artwork(user_id: int) -> sa.ColumnElement[bool]:
+    """A person's own artwork, unless the shop shows it to all or somebody else holds a card made of it."""
+    others = select(Card.id).where(Card.design_id == Design.id, Card.owner_id.is_not(None), Card.owner_id != user_id)
+    return sa.and_(Design.owner_id == user_id, ~Design.is_public, ~others.exists())

@@ -7,32 +7,30 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from ... import outbox
+from ... import outbox, registry
 from ...db import db
-from ...models import CartLine, Category, Design, OrderLine, OutboxMessage, ProductPicture, Profile
+from ...models import OutboxMessage
 
 DELETE = "file.delete_unused"
 KEPT = timedelta(days=1)  # what was stored of late may be about to be shown
-COLUMNS: tuple[Any, ...] = (
-    *(Profile.photo, Profile.banner, Design.front_picture, Design.rear_picture),
-    *(Category.picture, ProductPicture.name, OrderLine.picture),
-)
 
 
 def in_use(among: Collection[str] | None = None) -> set[str]:
-    """The names of the uploads that something refers to; of all, or of some."""
+    """Return the names of the uploads that a declared column refers to; of all, or of some."""
     used: set[str] = set()
-    for column in COLUMNS:
-        asked = select(column).where(column.is_not(None) if among is None else column.in_(sorted(among)))
-        used.update(name for name in db.session.scalars(asked) if name)
-    of_all = of_lines(CartLine) | of_lines(OrderLine)
-    return used | (of_all if among is None else of_all & set(among))
+    for column in registry.upload_columns:
+        names = select(column).where(column.is_not(None) if among is None else column.in_(sorted(among)))
+        used.update(name for name in db.session.scalars(names) if name)
+    for column in registry.upload_list_columns:
+        listed = names_in(column)
+        used |= listed if among is None else listed & set(among)
+    return used
 
 
-def of_lines(lines: type[CartLine] | type[OrderLine], *conditions: sa.ColumnElement[bool]) -> set[str]:
-    """The names of the uploads that came with lines of carts or orders."""
-    has_any = sa.cast(lines.pictures, sa.Text) != "[]"
-    return {name for names in db.session.scalars(select(lines.pictures).where(has_any, *conditions)) for name in names}
+def names_in(column: Any, *conditions: sa.ColumnElement[bool]) -> set[str]:
+    """Return the names of the uploads in a column of lists."""
+    has_any = sa.cast(column, sa.Text) != "[]"
+    return {name for names in db.session.scalars(select(column).where(has_any, *conditions)) for name in names}
 
 
 def leave(names: Iterable[str | None], owner_id: int, due_at: datetime | None = None) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tapcard import seeds, worker
+from tapcard import registry, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
@@ -109,7 +109,7 @@ def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> N
     seeds.create_subscriber("left@example.com", status=UNSUBSCRIBED, unsubscribed_at=now - 364 * DAY)
     seeds.create_subscriber("gone@example.com", status=UNSUBSCRIBED, unsubscribed_at=now - 365 * DAY)
     db.session.commit()
-    worker.SCHEDULES["newsletter.purge"][1]()
+    registry.jobs["newsletter.purge"].run()
     db.session.commit()
     left = set(db.session.scalars(sa.select(Subscriber.email)))
     assert left == {"new@example.com", "reader@example.com", "left@example.com"}
@@ -117,11 +117,11 @@ def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> N
 
 def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
     gus = ask()
-    assert content.ask_to_confirm(gus.id) is not None
+    assert content.newsletter_confirm(gus.id) is not None
     for status in (SUBSCRIBED, UNSUBSCRIBED):
         gus.status = status
-        assert content.ask_to_confirm(gus.id) is None
-    assert content.ask_to_confirm(gus.id + 1) is None
+        assert content.newsletter_confirm(gus.id) is None
+    assert content.newsletter_confirm(gus.id + 1) is None
 
 
 def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app: Flask, ada: User, cleo: User) -> None:

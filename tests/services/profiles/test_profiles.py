@@ -6,6 +6,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from tapcard import phones
 from tapcard.db import db, transactions
 from tapcard.errors import DomainError
 from tapcard.models import SOCIALS, AuditEntry, Profile, User
@@ -136,7 +137,7 @@ def test_what_cannot_stand_on_a_profile_is_refused_at_its_field(field, typed):
 
 def test_a_phone_number_without_country_code_is_of_the_shops_country():
     assert profiles.clean("phone", "0803 555 0142", "NG") == "+2348035550142"
-    assert profiles.written("+2348035550142") == "+234 803 555 0142"
+    assert phones.display("+2348035550142") == "+234 803 555 0142"
 
 
 # --- making and finding -----------------------------------------------------------------------------------------------
@@ -395,7 +396,7 @@ def test_a_hidden_field_is_not_shown(ada):
 
 
 def test_a_number_that_cannot_be_read_is_shown_as_it_is():
-    assert profiles.written("hello") == "hello"
+    assert phones.display("hello") == "hello"
 
 
 def test_the_form_opens_with_what_can_be_saved_again(ada):

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 
-from tapcard import worker
 from tapcard.db import db
 from tapcard.mails import taps
 from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
 from tapcard.services.taps.ingest import Recorder
+from tapcard.workflows import taps as tap_jobs
 from tests.conftest import FormClient
 from tests.taps import BOT, reading
 from tests.watching import together
@@ -116,7 +116,7 @@ def test_whoever_cannot_or_will_not_read_it_gets_none(
     db.session.commit()
     assert weekly_digest.promise(MONDAY) == 0
     assert outbox() == []
-    assert taps.write(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+    assert taps.weekly(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
 
 
 def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
@@ -124,7 +124,7 @@ def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
 ) -> None:
     tapped(card, 2, WEEK_BEFORE)
     tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
-    assert taps.write(reader.id, MONDAY.isoformat()) is None
+    assert taps.weekly(reader.id, MONDAY.isoformat()) is None
 
 
 def test_the_worker_sends_it_on_monday_and_once(
@@ -141,9 +141,9 @@ def test_the_worker_sends_it_on_monday_and_once(
         Lead(owner_id=reader.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
     )
     db.session.commit()
-    monkeypatch.setattr(worker, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
-    worker.promise_weekly_mails()
-    worker.promise_weekly_mails()
+    monkeypatch.setattr(tap_jobs, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
+    tap_jobs.promise_weekly_mails()
+    tap_jobs.promise_weekly_mails()
     monkeypatch.undo()
     run_worker()
     run_worker()
@@ -172,7 +172,7 @@ def test_the_link_in_the_mail_switches_it_off_without_log_in(
     client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
 ) -> None:
     tapped(card, 1, SUNDAY_NOON)
-    message = taps.write(reader.id, MONDAY.isoformat())
+    message = taps.weekly(reader.id, MONDAY.isoformat())
     assert message is not None
     link = message.extra_headers["List-Unsubscribe"].strip("<>")
     assert link.startswith("http://localhost/mails/weekly/")

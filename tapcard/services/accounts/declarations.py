@@ -1,0 +1,44 @@
+"""Declarations of accounts: permissions, uploads, personal data."""
+
+import sqlalchemy as sa
+
+from ...db import execute_update
+from ...models import Address, LinkToken, RecoveryCode, TwoFactor, User, WebSession, user_roles
+from ...registry import Person, PersonalDataRule, declare_other_columns, declare_permissions, declare_personal_data
+from ..core.anonymization import delete_rows_of, erased_email
+
+
+def _blank_user(person: Person) -> None:
+    nobody = {"title": None, "first_name": "", "last_name": "", "born_on": None, "password_hash": None}
+    no_times = {"password_set_at": None, "verified_at": None, "seen_at": None, "weekly_mail_on": None}
+    no_mails = {"email": erased_email(person.id), "wants_lead_mail": False, "wants_weekly_mail": False}
+    execute_update(sa.update(User).where(User.id == person.id).values(**nobody, **no_times, **no_mails))
+    execute_update(sa.delete(user_roles).where(user_roles.c.user_id == person.id))
+
+
+declare_permissions("classes.teach", roles=("teacher",))
+declare_permissions("classes.check_in", roles=("teacher", "assistant"))
+declare_personal_data(
+    PersonalDataRule(
+        "name, email, title, date of birth, password hash, email preferences",
+        {"users": ("email", "title", "first_name", "last_name", "born_on", "password_hash", "weekly_mail_on")},
+        _blank_user,
+    ),
+    PersonalDataRule(
+        "delivery and billing addresses",
+        {"addresses": ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")},
+        delete_rows_of(Address.user_id),
+    ),
+    PersonalDataRule(
+        "two-factor authentication: encrypted secret, hashes of recovery codes",
+        {"two_factor": ("secret",), "recovery_codes": ("code_hash",)},
+        delete_rows_of(TwoFactor.user_id, RecoveryCode.user_id),
+    ),
+    PersonalDataRule(
+        "emailed links (hash only)", {"link_tokens": ("email", "token_hash")}, delete_rows_of(LinkToken.user_id)
+    ),
+    PersonalDataRule(
+        "device, last seen", {"web_sessions": ("device", "data", "sid_hash")}, delete_rows_of(WebSession.user_id)
+    ),
+)
+declare_other_columns({"roles": ("name", "permissions")})

@@ -1,0 +1,46 @@
+"""Declarations of the cart, promotions and store credit: permissions, uploads, personal data."""
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from ...db import execute_update
+from ...models import Cart, CartLine, CreditAccount, CreditEntry, Order, WishlistEntry
+from ...registry import (
+    Person,
+    PersonalDataRule,
+    declare_other_columns,
+    declare_permissions,
+    declare_personal_data,
+    declare_uploads,
+)
+
+
+def _delete_cart(person: Person) -> None:
+    """Orders forget which cart they were placed from, and the lines go with the cart."""
+    carts = select(Cart.id).where(Cart.user_id == person.id)
+    execute_update(sa.update(Order).where(Order.cart_id.in_(carts)).values(cart_id=None))
+    execute_update(sa.delete(CartLine).where(CartLine.cart_id.in_(carts)))
+    execute_update(sa.delete(Cart).where(Cart.user_id == person.id))
+    execute_update(sa.delete(WishlistEntry).where(WishlistEntry.user_id == person.id))
+
+
+def _blank_credit(person: Person) -> None:
+    """What was given and spent stays in the books, why does not; nothing can be spent any more."""
+    execute_update(sa.update(CreditEntry).where(CreditEntry.user_id == person.id).values(why=""))
+    execute_update(sa.delete(CreditAccount).where(CreditAccount.user_id == person.id))
+
+
+declare_permissions("promotions.edit", "delivery.edit", "credit.give")
+declare_uploads(lists=(CartLine.pictures,))
+declare_personal_data(
+    PersonalDataRule("promotion uses per customer (keyed hash)", {"promotion_customers": ("customer",)}),
+    PersonalDataRule("store credit", {"credit_entries": ("why",)}, _blank_credit),
+    PersonalDataRule(
+        "carts: contents and checkout details",
+        {"carts": ("checkout",), "cart_lines": ("options", "front_picture", "rear_picture", "pictures")},
+        _delete_cart,
+    ),
+)
+declare_other_columns(
+    {"promotions": ("code",), "delivery_methods": ("name", "countries", "locations"), "cart_lines": ("fingerprint",)}
+)

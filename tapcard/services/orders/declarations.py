@@ -1,0 +1,72 @@
+"""Declarations of orders: permissions, uploads, personal data."""
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from ...db import db, execute_update
+from ...models import Design, Order, OrderEvent, OrderLine, Payment
+from ...registry import (
+    Person,
+    PersonalDataRule,
+    declare_other_columns,
+    declare_permissions,
+    declare_personal_data,
+    declare_uploads,
+)
+from ..core.anonymization import erased_email
+
+
+def _blank_orders(person: Person) -> None:
+    """Orders keep what the books need: number, dates, goods, amounts, tax and the country they went to."""
+    theirs = Order.id.in_(sorted(person.order_ids))
+    for order_id, address in db.session.execute(select(Order.id, Order.address).where(theirs)).all():
+        kept = {name: address[name] for name in ("country",) if address.get(name)}
+        execute_update(sa.update(Order).where(Order.id == order_id).values(address=kept))
+    nobody = {"email": erased_email(person.id), "first_name": "", "last_name": "", "phone": None}
+    words = {"note": "", "delivery_location": "", "tracking_number": "", "promotion_customers": []}
+    execute_update(sa.update(Order).where(theirs).values(**nobody, **words))
+    of_them = select(Order.id).where(theirs)
+    execute_update(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them)).values(options=[], pictures=[]))
+    artwork = select(OrderLine.design_id).where(OrderLine.order_id.in_(of_them))
+    is_nobodys = (Design.id.in_(artwork), Design.owner_id.is_(None), ~Design.is_public)
+    execute_update(
+        sa.update(Design).where(*is_nobodys).values(owner_id=person.id)
+    )  # it is blanked with the rest of theirs
+    own_artwork = OrderLine.design_id.in_(select(Design.id).where(Design.owner_id == person.id, ~Design.is_public))
+    execute_update(
+        sa.update(OrderLine).where(OrderLine.order_id.in_(of_them), own_artwork).values(picture=None, design_name="")
+    )
+    execute_update(sa.update(OrderEvent).where(OrderEvent.order_id.in_(of_them)).values(why=""))
+    execute_update(sa.update(Payment).where(Payment.order_id.in_(of_them)).values(evidence={}, pay_url=""))
+
+
+declare_permissions("orders.view", "orders.edit")
+declare_uploads(OrderLine.picture, lists=(OrderLine.pictures,))
+declare_personal_data(
+    PersonalDataRule(
+        "orders and their payments",
+        {
+            "orders": (
+                "email",
+                "first_name",
+                "last_name",
+                "phone",
+                "address",
+                "note",
+                "delivery_location",
+                "tracking_number",
+                "promotion_customers",
+            ),
+            "order_lines": ("options", "pictures", "picture", "design_name"),
+            "order_events": ("why",),
+            "payments": ("evidence", "pay_url"),
+        },
+        _blank_orders,
+    ),
+)
+declare_other_columns(
+    {
+        "orders": ("number", "currency", "promotion_code", "delivery_name", "carrier"),
+        "order_lines": ("card_token", "title", "sku", "fingerprint"),
+    }
+)
