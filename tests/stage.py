@@ -227,7 +227,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     reviewed_order = buying.order_of(ada, product)
     buying.deliver(reviewed_order)
     linked_order = buying.order_of(ada, product)
-    link_token = queries.token_of(linked_order, keys)  # opens this one alone
+    link_token = queries.link_token(linked_order, keys)  # opens this one alone
     paid_order = buying.order_of(ada, product)
     buying.pay(paid_order)
     order = buying.order_of(ada, product)  # the last, as another order of the same cart would take its place

@@ -287,7 +287,7 @@ def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result])
     seed()
     ada = accounts.find("ada@example.com")
     assert ada is not None
-    found = {order.status: order for order in db.session.scalars(queries.owned_by(ada))}
+    found = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
     assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
     queued = found[OrderStatus.PAID].lines[0]
     assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)

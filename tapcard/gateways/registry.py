@@ -11,8 +11,8 @@ from .sandbox import SandboxGateway
 
 def build(config: Config, sandbox_page: Callable[[str], str]) -> dict[str, Gateway]:
     """Return the gateways that are switched on, by code, in the order they are offered."""
-    found: list[Gateway] = []
+    gateways: list[Gateway] = []
     if config.sandbox_gateway:
-        found.append(SandboxGateway(sandbox_page))
-    found.append(OfflineGateway())
-    return {gateway.code: gateway for gateway in found}
+        gateways.append(SandboxGateway(sandbox_page))
+    gateways.append(OfflineGateway())
+    return {gateway.code: gateway for gateway in gateways}

@@ -54,9 +54,9 @@ def add_to_cart(slug: str) -> Response:
 
 def visible_product(slug: str) -> Product:
     """Return an active product with its options and pictures, or respond with 404."""
-    wanted = select(Product).where(Product.slug == slug, Product.is_active)
-    whole = (selectinload(Product.options), selectinload(Product.pictures))
-    return db.session.scalar(wanted.options(*whole)) or abort(404)
+    query = select(Product).where(Product.slug == slug, Product.is_active)
+    options = (selectinload(Product.options), selectinload(Product.pictures))
+    return db.session.scalar(query.options(*options)) or abort(404)
 
 
 def prefill(form: BuyForm) -> BuyForm:
@@ -67,10 +67,10 @@ def prefill(form: BuyForm) -> BuyForm:
     return form
 
 
-def line_to_replace(cart: Cart | None, form: BuyForm, typed: str | None) -> CartLine | None:
+def line_to_replace(cart: Cart | None, form: BuyForm, line_id: str | None) -> CartLine | None:
     """Return the line of a cart that is chosen again; None unless it is of the same product."""
     lines = cart.lines if cart is not None else []
-    return next((each for each in lines if str(each.id) == typed and each.product_id == form.product.id), None)
+    return next((line for line in lines if str(line.id) == line_id and line.product_id == form.product.id), None)
 
 
 def add_form_to_cart(form: BuyForm) -> CartItem:

@@ -26,9 +26,9 @@ QUANTITY = re.compile(r"[0-9]{1,9}")
 AUTOCOMPLETE = {OptionKind.PHONE: "tel", OptionKind.LOCATION: "address-level2"}
 
 
-def parse_quantity(typed: Any) -> int:
+def parse_quantity(value: Any) -> int:
     """Return the whole number in a form value; 0, which no quantity may be, for anything else."""
-    text = typed.strip() if isinstance(typed, str) else ""
+    text = value.strip() if isinstance(value, str) else ""
     return int(text) if text.isascii() and QUANTITY.fullmatch(text) else 0
 
 
@@ -96,8 +96,8 @@ class BuyForm(QuantityForm):
     @property
     def uploads(self) -> Mapping[str, str]:
         """Return the stored pictures by option key."""
-        found = {option.key: field for option, field in self.options if isinstance(field, PictureField)}
-        return {key: field.upload for key, field in found.items() if field.upload}
+        fields = {option.key: field for option, field in self.options if isinstance(field, PictureField)}
+        return {key: field.upload for key, field in fields.items() if field.upload}
 
     def fill(self, line: CartLine) -> None:
         """Fill the form with a line of the cart, as far as the options still exist."""

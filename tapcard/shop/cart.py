@@ -59,10 +59,10 @@ def change_line(line_id: int) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             item = editing.change_quantity(line.cart, line_id, form.number, rule_context(), reservations_for)
-            told = stock_limit_message(item) if item.is_capped else None
+            message = stock_limit_message(item) if item.is_capped else None
             db.session.commit()
-            if told:
-                flash(told, "warning")
+            if message:
+                flash(message, "warning")
             return redirect(url_for("shop.cart"))
     return cart_page(Forms(line=form, line_id=line_id))
 
@@ -137,7 +137,7 @@ def drop_code() -> Response:
 @access(PUBLIC)
 def choose_delivery() -> Response:
     """Choose the delivery method."""
-    cart, methods = get_or_create_cart(), checkout.methods()
+    cart, methods = get_or_create_cart(), checkout.delivery_methods()
     form = delivery_form(methods, *chosen_delivery(cart, methods))
     if form.validate_on_submit() and form.method is not None:
         cart.checkout = {**cart.checkout, METHOD: form.method.id, PLACE: form.place}
@@ -166,7 +166,7 @@ def cart_page(forms: Forms) -> Response:
     if cart is None or not cart.lines:
         page = render_template("shop/cart.html", quote=None, problem=forms.sent)
         return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
-    methods = checkout.methods()
+    methods = checkout.delivery_methods()
     method, place = chosen_delivery(cart, methods)
     quote = quote_of(cart, method)
     page = render_template(
@@ -200,9 +200,9 @@ def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:
 
 def chosen_delivery(cart: Cart, methods: Sequence[DeliveryMethod]) -> tuple[DeliveryMethod | None, str]:
     """Return the chosen delivery method and location; the first method unless another one was chosen."""
-    wanted, place = cart.checkout.get(METHOD), cart.checkout.get(PLACE)
-    method = next((each for each in methods if each.id == wanted), methods[0] if methods else None)
-    is_offered = method is not None and method.id == wanted and place in method.locations
+    method_id, place = cart.checkout.get(METHOD), cart.checkout.get(PLACE)
+    method = next((option for option in methods if option.id == method_id), methods[0] if methods else None)
+    is_offered = method is not None and method.id == method_id and place in method.locations
     return method, str(place) if is_offered else ""
 
 

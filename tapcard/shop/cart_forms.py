@@ -43,7 +43,7 @@ class DeliveryForm(Form):
     @property
     def method(self) -> DeliveryMethod | None:
         """Return the method that was chosen."""
-        return next((each for each in self.methods if str(each.id) == self.delivery.data), None)
+        return next((option for option in self.methods if str(option.id) == self.delivery.data), None)
 
     @property
     def place(self) -> str:
@@ -71,7 +71,10 @@ def delivery_form(
     fields = {
         f"{LOCATION}{method.id}": SelectField(
             _("Delivery location"),
-            choices=[SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in method.locations)],
+            choices=[
+                SelectChoice("", _("Select an option")),
+                *(SelectChoice(place, place) for place in method.locations),
+            ],
             default=location if method is chosen else "",
             validate_choice=False,
         )
@@ -79,8 +82,8 @@ def delivery_form(
         if method.locations
     }
     kind = type("OfferedDeliveryForm", (DeliveryForm,), fields)
-    made: DeliveryForm = kind(methods, delivery=str(chosen.id) if chosen is not None else None, **kwargs)
-    return made
+    form: DeliveryForm = kind(methods, delivery=str(chosen.id) if chosen is not None else None, **kwargs)
+    return form
 
 
 def price_in_words(method: DeliveryMethod) -> str:

@@ -73,7 +73,7 @@ def list_page(asked: dict[str, str], is_of: str = "", collection_slug: str = "")
     listing = search.find(filter_of(form, asked), tree, every)
     if is_of == "category" and listing.shelf is None:
         abort(404)
-    wished = wishlist.wished(current_user.id, [each.product.id for each in listing.tiles])
+    wished = wishlist.wished_product_ids(current_user.id, [each.product.id for each in listing.tiles])
     view = ListView(listing)
     page = render_template("shop/products.html", form=form, listing=listing, view=view, Sort=Sort, wished=wished)
     return make_response(page, 200 if is_valid else 422)
@@ -216,7 +216,7 @@ def product_page(slug: str, form: Any = None) -> str:
         least_price=prices[0] if prices[0] != prices[1] else None,
         trail=tree.trail(found.category_id),
         related=related,
-        wished=wishlist.wished(current_user.id, [found.id, *(each.product.id for each in related)]),
+        wished=wishlist.wished_product_ids(current_user.id, [found.id, *(each.product.id for each in related)]),
         reviews=reviews.of_product(found),
         may_review=may_review,
         buy_form=form if form is not None else add_to_cart.prefill(add_to_cart.buy_form(found)),

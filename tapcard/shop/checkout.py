@@ -61,52 +61,56 @@ def enter_details() -> Response:
     cart = current_cart()
     if cart is None or not cart.lines:
         return redirect_to_empty_cart()
-    ahead = login_redirect(cart)
-    if ahead is not None:
-        return ahead
+    login_first = login_redirect(cart)
+    if login_first is not None:
+        return login_first
     form, values = details_form(cart)
     if form.is_submitted() and is_complete(form, values["methods"]):
         with refusals(form):
-            checkout.keep(cart, form.typed, current_buyer(), filters.shop(), utcnow())
+            checkout.store_details(cart, form.typed, current_buyer(), filters.shop(), utcnow())
             db.session.commit()
             return redirect(url_for("shop.review_order"))
     chosen = form.delivery_method.data if "delivery_method" in form else None
-    quote = quote_of(cart, next((each for each in values["methods"] if str(each.id) == chosen), None))
+    quote = quote_of(cart, next((option for option in values["methods"] if str(option.id) == chosen), None))
     page = render_template("shop/checkout.html", form=form, quote=quote, **values)
     return make_response(page, *form_status(form))
 
 
 def details_form(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
     """Return the form of the first step, prefilled with what is known of the buyer, and the variables of its page."""
-    user, shop, said = current_buyer(), filters.shop(), cart.checkout
-    ships = checkout.ships(cart)
-    methods = checkout.methods() if ships else []
+    user, shop, saved_details = current_buyer(), filters.shop(), cart.checkout
+    ships = checkout.needs_delivery(cart)
+    methods = checkout.delivery_methods() if ships else []
     own = list(db.session.scalars(addresses.owned_by(user))) if user is not None and ships else []
     data: dict[str, Any] = {"country": shop.country}
     if user is not None:
         data |= {"first_name": user.first_name, "last_name": user.last_name}
-    data |= {name: said[name] for name in ("email", "first_name", "last_name", "phone", "note") if said.get(name)}
-    typed = said.get("address") or {}
-    if typed and said.get("address_id") is None:
-        data |= {name: typed.get(name) for name in addresses.LENGTHS}
-        data |= {"country": typed.get("country"), "address": NEW}
-        if typed.get("name") == f"{data.get('first_name')} {data.get('last_name')}":
+    data |= {
+        name: saved_details[name]
+        for name in ("email", "first_name", "last_name", "phone", "note")
+        if saved_details.get(name)
+    }
+    address = saved_details.get("address") or {}
+    if address and saved_details.get("address_id") is None:
+        data |= {name: address.get(name) for name in addresses.LENGTHS}
+        data |= {"country": address.get("country"), "address": NEW}
+        if address.get("name") == f"{data.get('first_name')} {data.get('last_name')}":
             data["name"] = ""
     elif own:
-        kept = next((each for each in own if each.id == said.get("address_id")), own[0])
-        data["address"] = str(kept.id)
-    place = said.get("delivery_location") or ""
+        selected = next((each for each in own if each.id == saved_details.get("address_id")), own[0])
+        data["address"] = str(selected.id)
+    place = saved_details.get("delivery_location") or ""
     data |= {f"location_{method.id}": place for method in methods if place in method.locations}
-    data["delivery_method"] = str(said.get("delivery_method_id") or "")
+    data["delivery_method"] = str(saved_details.get("delivery_method_id") or "")
     form = checkout_form(
-        is_guest=user is None, ships=ships, methods=methods, own=own, locale=shop.locale, data=data
+        is_guest=user is None, ships=ships, methods=methods, saved=own, locale=shop.locale, data=data
     )  # fmt: skip
     country = country_of(form, own) if ships else ""
-    able = [each for each in methods if not each.needs_address or delivery.ships_to(each, country)]
+    usable = [each for each in methods if not each.needs_address or delivery.ships_to(each, country)]
     if "delivery_method" in form and not form.is_submitted():
-        names = [str(each.id) for each in able]
+        names = [str(each.id) for each in usable]
         form.delivery_method.data = next((each for each in names if each == form.delivery_method.data), [*names, ""][0])
-    shown = {"methods": methods, "able": able, "addresses": own, "ships": ships, "delivery_words": delivery_summary}
+    shown = {"methods": methods, "able": usable, "addresses": own, "ships": ships, "delivery_words": delivery_summary}
     return form, shown
 
 
@@ -131,7 +135,7 @@ def delivery_summary(method: DeliveryMethod, totals: Totals) -> str:
 def country_of(form: CheckoutForm, own: list[Any]) -> str:
     """Return the country of the address chosen in the form, else of the one entered."""
     chosen = form.address.data if "address" in form else NEW
-    saved = next((each for each in own if str(each.id) == chosen), None)
+    saved = next((option for option in own if str(option.id) == chosen), None)
     return saved.country if saved is not None else form.country.data or ""
 
 
@@ -140,7 +144,7 @@ def is_complete(form: CheckoutForm, methods: list[DeliveryMethod]) -> bool:
     valid = form.validate()
     if "line1" in form and form.is_new_address:
         chosen = form.delivery_method.data if "delivery_method" in form else None
-        method = next((each for each in methods if str(each.id) == chosen), None)
+        method = next((option for option in methods if str(option.id) == chosen), None)
         if method is None or method.needs_address:
             form.require_address()
     return valid and not form.errors
@@ -157,7 +161,7 @@ def review_order() -> Response:
     if cart is None or not cart.lines:
         return redirect_to_empty_cart()
     try:
-        return review(cart, checkout.buyer(cart, current_buyer()))
+        return review(cart, checkout.get_buyer(cart, current_buyer()))
     except DomainError as error:
         return redirect_with_error("shop.checkout", error)
 
@@ -206,7 +210,7 @@ def place_order() -> Response:
     if cart is None or not cart.lines:
         return redirect_to_last_order(cart)
     try:
-        buyer = checkout.buyer(cart, current_buyer())
+        buyer = checkout.get_buyer(cart, current_buyer())
         form = ReviewForm(
             payment_workflows.available_gateways(filters.shop()),
             is_free=not quote_of(cart, buyer.method, buyer.email).totals.total_amount,

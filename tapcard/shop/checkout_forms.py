@@ -82,7 +82,7 @@ class CheckoutForm(AddressWords, Form):
 
 
 def checkout_form(
-    *, is_guest: bool, ships: bool, methods: Sequence[DeliveryMethod], own: Sequence[Address], locale: str,
+    *, is_guest: bool, ships: bool, methods: Sequence[DeliveryMethod], saved: Sequence[Address], locale: str,
     data: dict[str, Any]
 ) -> CheckoutForm:  # fmt: skip
     """Return the form for one buyer: guests enter an address, an order without delivery needs none."""
@@ -106,8 +106,8 @@ def checkout_form(
     form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
     if not methods:
         del form.delivery_method
-    form.address.choices = [*((str(each.id), each.name) for each in own), (NEW, _("Use a different address"))]
-    if not own:
+    form.address.choices = [*((str(each.id), each.name) for each in saved), (NEW, _("Use a different address"))]
+    if not saved:
         del form.address
     if is_guest:
         del form.save_address

@@ -76,7 +76,7 @@ def order_with_codes(number: str) -> Order:
 def sold_cards(order: Order) -> list[SoldCard]:
     """Return every card of an order, line by line."""
     keys: Keys = current_app.extensions["keys"]
-    waiting = {card.id for card in fulfillment.unclaimed(order)}
+    waiting = {card.id for card in fulfillment.unclaimed_cards(order)}
     return [
         SoldCard(card, line, state_of(card, card.id in waiting), partial(cards.read_code, card, keys))
         for line in fulfillment.card_lines(order)
@@ -107,8 +107,8 @@ def codes(number: str) -> Response:
     order = order_with_codes(number)
     sold = sold_cards(order)
     pages = max(1, -(-len(sold) // CARDS_PER_PAGE))
-    asked = request.args.get("page", "1")
-    page = int(asked) if PAGE_NUMBER.fullmatch(asked) else 0
+    page_text = request.args.get("page", "1")
+    page = int(page_text) if PAGE_NUMBER.fullmatch(page_text) else 0
     if not 1 <= page <= pages:
         abort(404)
     return uncached(
@@ -118,7 +118,7 @@ def codes(number: str) -> Response:
             lines=fulfillment.card_lines(order),
             sold=sold[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE],
             total=len(sold),
-            waiting=sum(each.is_waiting for each in sold),
+            waiting=sum(card.is_waiting for card in sold),
             may_claim=current_user.is_authenticated and order.user_id == current_user.id,
             page=page,
             pages=pages,
@@ -134,8 +134,8 @@ def codes_csv(number: str) -> Response:
     claimed = {"own": _("Claimed by you"), "taken": _("Claimed")}
     header = [_("Card"), _("Address"), _("Claim code"), _("Status"), _("Design")]
     rows = [
-        (each.card.token, each.address, each.code, claimed.get(each.state) or label(each.card), each.line.design_name)
-        for each in sold_cards(order)
+        (sold.card.token, sold.address, sold.code, claimed.get(sold.state) or label(sold.card), sold.line.design_name)
+        for sold in sold_cards(order)
     ]
     response = csv_file(f"cards-{order.number}.csv", header, rows)
     response.headers["Cache-Control"] = "no-store"
@@ -147,8 +147,8 @@ def codes_csv(number: str) -> Response:
 def codes_sheet(number: str) -> Response:
     """Return the unclaimed cards as slips to print and cut."""
     order = order_with_codes(number)
-    waiting = [each for each in sold_cards(order) if each.is_waiting]
-    return uncached(render_template("shop/codes_sheet.html", order=order, sold=waiting))
+    unclaimed = [card for card in sold_cards(order) if card.is_waiting]
+    return uncached(render_template("shop/codes_sheet.html", order=order, sold=unclaimed))
 
 
 @bp.post("/orders/<number>/claim")
@@ -157,7 +157,7 @@ def claim_cards(number: str) -> Response:
     """Claim one card of the buyer's own order, or all unclaimed ones."""
     order = queries.own_order(number, user=current_user, known=())
     token = request.form.get("token")
-    claimed = fulfillment.claim_for(order, current_user, token)
+    claimed = fulfillment.claim_cards(order, current_user, token)
     db.session.commit()
     if token is not None:
         flash(_("The card is yours. Now choose what it opens."), "success")

@@ -33,7 +33,7 @@ def order_cards() -> Response:
     products = sold_cards()
     if not products:
         return make_response(render_template("shop/order_cards.html", product=None))
-    product = next((each for each in products if each.slug == request.args.get("product")), products[0])
+    product = next((option for option in products if option.slug == request.args.get("product")), products[0])
     form = cards_form(product)
     if form.is_submitted():
         pictures.take(form)
@@ -49,9 +49,9 @@ def order_cards() -> Response:
 
 def cards_form(product: Product) -> OrderCardsForm:
     """Return the form, with the design in the URL preselected."""
-    wanted = request.form.get("design") or request.args.get("design", "")
-    offered = offered_designs(wanted)
-    chosen = wanted if any(str(each.id) == wanted for each in offered) else None
+    requested = request.form.get("design") or request.args.get("design", "")
+    offered = offered_designs(requested)
+    chosen = requested if any(str(design.id) == requested for design in offered) else None
     form = buy_form(product, OrderCardsForm, designs=offered, design=chosen)
     assert isinstance(form, OrderCardsForm)
     return form
@@ -68,7 +68,7 @@ def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
         products=products,
         designs={str(design.id): design for design in form.designs},
         is_all=len(form.designs) < MAX_DESIGNS,
-        price_of=lambda design: Money(pricing.amount_of(form.product, design), shop().currency),
+        price_of=lambda design: Money(pricing.unit_price(form.product, design), shop().currency),
     )
     return make_response(page, *form_status(form))
 
@@ -78,10 +78,14 @@ def sold_cards() -> Sequence[Product]:
     return db.session.scalars(designs.sold_cards().options(selectinload(Product.options))).all()
 
 
-def offered_designs(wanted: str) -> Sequence[Design]:
+def offered_designs(requested: str) -> Sequence[Design]:
     """Return the designs the visitor may order, including the requested one if they may."""
     orderable = designs.orderable(current_user.id)
-    found = list(db.session.scalars(orderable.limit(MAX_DESIGNS)))
-    if wanted.isascii() and NUMBER.fullmatch(wanted) and not any(each.id == int(wanted) for each in found):
-        found[:0] = db.session.scalars(orderable.where(Design.id == int(wanted)))
-    return found
+    offered = list(db.session.scalars(orderable.limit(MAX_DESIGNS)))
+    if (
+        requested.isascii()
+        and NUMBER.fullmatch(requested)
+        and not any(design.id == int(requested) for design in offered)
+    ):
+        offered[:0] = db.session.scalars(orderable.where(Design.id == int(requested)))
+    return offered

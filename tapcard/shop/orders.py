@@ -45,7 +45,7 @@ def list_orders() -> str:
     number = request.args.get("page", "1")
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
-    theirs = queries.visible_to(current_buyer(), known_order_ids())
+    theirs = queries.visible_orders(current_buyer(), known_order_ids())
     page = db.paginate(theirs, page=int(number), per_page=ORDERS_PER_PAGE)
     return render_template("shop/orders.html", page=page)
 
@@ -60,30 +60,30 @@ def order(number: str) -> Response:
     return order_page(own_order(number))
 
 
-def order_page(found: Order, form: PayForm | None = None) -> Response:
+def order_page(order: Order, form: PayForm | None = None) -> Response:
     """Return the page of an order; an unpaid one asks how to pay."""
-    offered = payment_workflows.available_gateways(filters.shop()) if found.is_open else []
-    payment = payments.find_open(found) if found.is_open else None
+    gateways = payment_workflows.available_gateways(filters.shop()) if order.is_open else []
+    payment = payments.find_open(order) if order.is_open else None
     if form is None:
-        form = PayForm(offered, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
+        form = PayForm(gateways, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
     page = render_template(
         "shop/order.html",
-        order=found,
+        order=order,
         form=form,
-        gateways=payment_methods.descriptions(offered),
+        gateways=payment_methods.descriptions(gateways),
         payment=payment,
-        due=payments.amount_due(found) if found.is_open else None,
-        history=history(found),
-        has_cards=any(line.kind is LineKind.CARD for line in found.lines),
-        may_attach=can_attach(found),
-        to_review=reviews.to_review(found),
+        due=payments.amount_due(order) if order.is_open else None,
+        history=history(order),
+        has_cards=any(line.kind is LineKind.CARD for line in order.lines),
+        may_attach=can_attach(order),
+        to_review=reviews.to_review(order),
     )
     return make_response(page, *form_status(form))
 
 
-def can_attach(found: Order) -> bool:
+def can_attach(order: Order) -> bool:
     """Return whether the order can be attached to the visitor's account."""
-    return found.user_id is None and current_user.is_verified and found.email == current_user.email
+    return order.user_id is None and current_user.is_verified and order.email == current_user.email
 
 
 @bp.post("/orders/<number>/pay")
@@ -91,32 +91,32 @@ def can_attach(found: Order) -> bool:
 def pay_order(number: str) -> Response:
     """Pay an unpaid order, by the same or another payment method."""
     throttle("place_order", account=current_user.id, address=True)
-    found = own_order(number)
+    order = own_order(number)
     form = PayForm(payment_workflows.available_gateways(filters.shop()))
-    if found.is_open and not form.validate():
-        return order_page(found, form)
-    return pay(found, form.gateway.data or "")
+    if order.is_open and not form.validate():
+        return order_page(order, form)
+    return pay(order, form.gateway.data or "")
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
 @access(BUYER)
 def cancel_order(number: str) -> Response:
     """Cancel an unpaid order, after asking; an open payment is closed first."""
-    found = own_order(number)
-    if request.method != "POST" and found.is_open:
-        came = found.money(payments.captured_amount(found))
-        return make_response(render_template("shop/order_cancel.html", order=found, came=came))
+    order = own_order(number)
+    if request.method != "POST" and order.is_open:
+        paid = order.money(payments.captured_amount(order))
+        return make_response(render_template("shop/order_cancel.html", order=order, came=paid))
     if request.method == "POST":
-        cancel(found)
+        cancel(order)
     return redirect(url_for("shop.order", number=number))
 
 
-def cancel(found: Order) -> None:
+def cancel(order: Order) -> None:
     """Close the open payment and cancel; when the payment has just succeeded, the order stays."""
-    order_id, under_way = found.id, payments.find_open(found)
+    order_id, open_payment = order.id, payments.find_open(order)
     try:
-        if under_way is not None:
-            payment_workflows.close(under_way)
+        if open_payment is not None:
+            payment_workflows.close(open_payment)
         transitions.cancel(
             db.session.get_one(Order, order_id), current_buyer(), current_app.extensions["keys"], utcnow()
         )
@@ -130,11 +130,11 @@ def cancel(found: Order) -> None:
         flash(_(error.message, **error.params), "warning")
 
 
-def cancel_message(found: Order) -> str:
+def cancel_message(order: Order) -> str:
     """Return the message after a cancellation, with the amount to be refunded."""
-    came = found.money(payments.captured_amount(found))
-    if came:
-        amount = filters.write_money(came)
+    paid = order.money(payments.captured_amount(order))
+    if paid:
+        amount = filters.write_money(paid)
         return _("Your order has been cancelled. We'll refund the %(amount)s you paid.", amount=amount)
     return _("Your order has been cancelled. There's nothing to pay.")
 
@@ -143,14 +143,14 @@ def cancel_message(found: Order) -> str:
 @access(BUYER)
 def buy_again(number: str) -> Response:
     """Reorder, with a message for each line that is not available, or only in part."""
-    found = own_order(number)
-    again = reorder.buy_again(found, get_or_create_cart(), rule_context())
-    is_any = len(again.refused) < len(found.lines)
+    order = own_order(number)
+    result = reorder.reorder_lines(order, get_or_create_cart(), rule_context())
+    is_any_added = len(result.refused) < len(order.lines)
     db.session.commit()
-    for title, error in again.refused:
+    for title, error in result.refused:
         flash(_("%(title)s: %(why)s", title=title, why=_(error.message, **error.params)), "warning")
-    flash_reduced_items(again.capped, again.limited)
-    if not is_any:
+    flash_reduced_items(result.capped, result.limited)
+    if not is_any_added:
         return redirect(url_for("shop.order", number=number))
     flash(_("Added to your cart at today's prices."), "success")
     return redirect(url_for("shop.cart"))
@@ -160,10 +160,10 @@ def buy_again(number: str) -> Response:
 @access(BUYER)
 def receipt(number: str) -> str:
     """Show the receipt of a paid order, for printing."""
-    found = own_order(number)
-    if found.paid_at is None:
+    order = own_order(number)
+    if order.paid_at is None:
         abort(404)
-    return render_template("shop/receipt.html", order=found)
+    return render_template("shop/receipt.html", order=order)
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
@@ -173,16 +173,16 @@ def receipt(number: str) -> str:
 @access(SIGNED_LINK)
 def order_link(token: str) -> Response:
     """Open an order by its emailed link; this browser may open it from now on."""
-    found = queries.of_token(token, current_app.extensions["keys"])
-    remember_order(found)
-    return redirect(url_for("shop.order", number=found.number))
+    order = queries.find_by_link_token(token, current_app.extensions["keys"])
+    remember_order(order)
+    return redirect(url_for("shop.order", number=order.number))
 
 
 @bp.post("/orders/<number>/attach")
 @access(HOLDER)
 def attach_order(number: str) -> Response:
     """Attach an order of the visitor's email address to their account."""
-    ownership.attach_one(own_order(number), current_user)
+    ownership.attach_order(own_order(number), current_user)
     db.session.commit()
     flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
@@ -196,9 +196,9 @@ def find_order() -> Response:
     if form.validate_on_submit():
         email = accounts.fold_email(form.email.data)
         throttle("find_order", account=email, address=True)
-        found = queries.find(form.number.data)
-        if found is not None and found.email == email:
-            outbox.post("mail.order_link", order_id=found.id)
+        order = queries.find(form.number.data)
+        if order is not None and order.email == email:
+            outbox.post("mail.order_link", order_id=order.id)
         db.session.commit()
         return redirect(url_for("shop.order_link_sent"))
     return make_response(render_template("shop/find_order.html", form=form), *form_status(form))

@@ -29,7 +29,7 @@ def review(slug: str) -> ResponseReturnValue:
 @access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by the link of its mails, and go on to the review of something that it brought."""
-    found = queries.of_token(token, current_app.extensions["keys"])
+    found = queries.find_by_link_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
 

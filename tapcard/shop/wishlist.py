@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..money import Money
 from ..services.cart import wishlist
-from ..services.cart.wishlist import Moved
+from ..services.cart.wishlist import MoveResult
 from ..services.orders.replacement import reservations_for
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.carts import get_or_create_cart, stock_limit_message
@@ -83,7 +83,7 @@ def move_wishes() -> Response:
     return redirect(url_for("shop.wishlist"))
 
 
-def tell(moved: Moved) -> None:
+def tell(moved: MoveResult) -> None:
     """Say what became of each wish."""
     if moved.items:
         number = len(moved.items)

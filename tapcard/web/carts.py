@@ -29,11 +29,11 @@ def init_app(app: Flask) -> None:
 
 def current_cart() -> Cart | None:
     """Return the visitor's cart with its contents; None when there is none."""
-    named = _session_cart(session.get(CART))
+    session_cart = _session_cart(session.get(CART))
     if current_user.is_authenticated:
         cart = carts.find_by_user(current_user)
     else:
-        cart = carts.find_guest_cart(*named) if named is not None else None
+        cart = carts.find_guest_cart(*session_cart) if session_cart is not None else None
     g.cart_count = sum(line.quantity for line in cart.lines) if cart is not None else 0
     return cart
 
@@ -74,11 +74,11 @@ def cache_item_count(pieces: int | None) -> None:
     g.cart_count = int(pieces or 0)
 
 
-def merge_guest_cart(user: User, kept: Any) -> None:
+def merge_guest_cart(user: User, stored: Any) -> None:
     """Merge a guest's cart into the account they logged in to; commits by itself, after the login has."""
-    named = _session_cart(kept)
-    if named is not None and carts.find_guest_cart(*named) is not None:
-        merged = merging.merge_guest_cart(named[0], user, rule_context(), reservations_for)
+    session_cart = _session_cart(stored)
+    if session_cart is not None and carts.find_guest_cart(*session_cart) is not None:
+        merged = merging.merge_guest_cart(session_cart[0], user, rule_context(), reservations_for)
         db.session.commit()
         for title in merged.left_out:
             flash(_("%(title)s wasn't added because your cart is full.", title=title), "warning")
@@ -101,9 +101,9 @@ def quantity_limit_message(item: CartItem) -> str:
     return _("%(title)s: you can order up to %(most)d at a time.", title=item.title, most=items.max_quantity(item.kind))
 
 
-def _session_cart(kept: Any) -> tuple[int, datetime] | None:
+def _session_cart(stored: Any) -> tuple[int, datetime] | None:
     """Return id and creation time of the cart that a session names."""
-    return (kept[0], datetime.fromisoformat(kept[1])) if isinstance(kept, list) else None
+    return (stored[0], datetime.fromisoformat(stored[1])) if isinstance(stored, list) else None
 
 
 def known_order_ids() -> list[int]:
@@ -113,5 +113,5 @@ def known_order_ids() -> list[int]:
 
 def remember_order(order: Order) -> None:
     """Let this browser open an order from now on."""
-    others = [each for each in known_order_ids() if each != order.id]
+    others = [order_id for order_id in known_order_ids() if order_id != order.id]
     session[ORDERS] = [order.id, *others][:MAX_ORDERS]

@@ -107,7 +107,7 @@ def test_the_link_opens_an_order_and_takes_nothing_over(
     keys: Keys,
 ) -> None:
     """H29"""
-    owner, token = guests_order.user_id, queries.token_of(guests_order, keys)
+    owner, token = guests_order.user_id, queries.link_token(guests_order, keys)
     cart = fill(sign_in(client, cleo), product, user=cleo)
     for browser in (client, new_client()):
         assert browser.get(f"/orders/link/{token}").location == path_of(guests_order)
@@ -131,7 +131,7 @@ def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
     assert order.user_id is None
     sign_in(client, ada)
     assert order.number not in client.get("/orders").text
-    client.get(f"/orders/link/{queries.token_of(order, keys)}")
+    client.get(f"/orders/link/{queries.link_token(order, keys)}")
     assert form_to(client.get(path_of(order)).text, path_of(order, "/attach"))
     assert client.post(path_of(order, "/attach")).status_code == 302
     assert order.user_id == ada.id
@@ -217,7 +217,7 @@ def test_history_has_pages_and_asks_a_fixed_number_of_times(
     for number in (2, 23):
         for _time in range(number):
             buying.pay(order_of(ada, product, bottle))
-        path = path_of(db.session.scalars(queries.owned_by(ada)).first() or the_order())
+        path = path_of(db.session.scalars(queries.orders_of_user(ada)).first() or the_order())
         for page in ("/orders", path):
             client.get(page)
             with statements(all_of_them=True) as asked:
@@ -488,7 +488,7 @@ def test_a_guest_without_an_account_reviews_by_the_mailed_link(
 ) -> None:
     order = buying.order_of(None, bottle)
     path, phone = path_of(order, f"/review/{bottle.slug}"), new_client()
-    phone.get(f"/orders/link/{queries.token_of(order, buying.keys())}")
+    phone.get(f"/orders/link/{queries.link_token(order, buying.keys())}")
     assert phone.get(path).status_code == 404, "it has not arrived"
     link, phone = review_link(order), new_client()
     assert phone.get(path).status_code == 404, "only by the link"

@@ -91,7 +91,7 @@ class CartItem:
         return self.line.fingerprint, self.quantity, self.unit_amount
 
     def priced(self, *, is_promoted: bool = False) -> Item:
-        """Return the item as `pricing.add_up` takes it."""
+        """Return the item as `pricing.compute_totals` takes it."""
         return Item(self.unit_amount, self.quantity, self.tax_rate, self.ships, is_promoted)
 
 
@@ -201,7 +201,7 @@ def can_be_activated_by_payment(card: Card) -> bool:
 
 def unit_amount(product: Product, design: Design | None, answers: Mapping[str, Any]) -> int:
     """Return the price of one piece in minor units, with the extra charges of its options."""
-    return pricing.amount_of(product, design) + customization.extra_amount(product, answers)
+    return pricing.unit_price(product, design) + customization.extra_amount(product, answers)
 
 
 def can_order_design(design: Design, user_id: int | None) -> bool:

@@ -39,7 +39,7 @@ def merge_guest_cart(
     if own is None:
         guest.user_id = user.id
         return MergeResult()
-    for cart in sorted((guest, own), key=lambda each: each.id):
+    for cart in sorted((guest, own), key=lambda entry: entry.id):
         carts.lock(cart)
     quantities = {line.fingerprint: line.quantity for line in own.lines}
     left_out = _put_lines(own, guest, context, reservations)
@@ -60,7 +60,7 @@ def merge_guest_cart(
             item.line.quantity = item.quantity
     capped = [item for item in current if item.is_capped]
     return MergeResult(
-        left_out, capped, [each for each in current if each.line.fingerprint in limited and each not in capped]
+        left_out, capped, [entry for entry in current if entry.line.fingerprint in limited and entry not in capped]
     )
 
 

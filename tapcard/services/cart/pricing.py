@@ -90,7 +90,7 @@ class Totals:
         return self.money(self.total_amount)
 
 
-def add_up(
+def compute_totals(
     items: Sequence[Item],
     currency: str,
     *,
@@ -105,7 +105,7 @@ def add_up(
     """
     subtotal = sum(item.amount for item in items)
     promoted = [item.amount if item.is_promoted else 0 for item in items]
-    discount = _reduction(sum(promoted), promotion) if promotion is not None else 0
+    discount = _discount_amount(sum(promoted), promotion) if promotion is not None else 0
     discounts = share(discount, promoted)
     ships = any(item.ships for item in items)
     delivery = delivery_amount(method, subtotal) if method is not None and ships else 0
@@ -126,13 +126,13 @@ def add_up(
         delivery_amount=delivery,
         credit_amount=max(0, min(credit, subtotal - discount + delivery)),
         tax_amount=sum(taxes),
-        until_free_delivery=until_free(method, subtotal) if ships else None,
+        until_free_delivery=amount_until_free_delivery(method, subtotal) if ships else None,
         is_delivery_open=method is not None and method.kind is DeliveryKind.TO_BE_AGREED,
         ships=ships,
     )
 
 
-def _reduction(promoted: int, promotion: Promotion) -> int:
+def _discount_amount(promoted: int, promotion: Promotion) -> int:
     """What a promotion takes off what it makes cheaper; never more than that."""
     if promotion.percent is not None:
         return part_of(promoted, promotion.percent)
@@ -148,7 +148,7 @@ def delivery_amount(method: DeliveryMethod, subtotal: int) -> int:
     return part_of(subtotal, method.percent) if method.kind is DeliveryKind.PERCENT else 0
 
 
-def until_free(method: DeliveryMethod | None, subtotal: int) -> int | None:
+def amount_until_free_delivery(method: DeliveryMethod | None, subtotal: int) -> int | None:
     """How much more makes a delivery free that costs something now."""
     if (
         method is None
@@ -162,7 +162,7 @@ def until_free(method: DeliveryMethod | None, subtotal: int) -> int | None:
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def amount_of(product: Product, design: Design | None) -> int:
+def unit_price(product: Product, design: Design | None) -> int:
     """What one piece costs before its answers: a card what its design costs, if that has a price of its own; everything
     else what the product costs. The product's discount comes off either.
     """
@@ -174,7 +174,7 @@ def amount_of(product: Product, design: Design | None) -> int:
 def card_price(design: Design, product: Product | None, shop: ShopSettings) -> Money:
     """Price a card of a design on the product that it is ordered on; where no card is sold, by the shop's setting."""
     if product is not None:
-        return Money(amount_of(product, design), shop.currency)
+        return Money(unit_price(product, design), shop.currency)
     return Money(shop.card_amount if design.card_amount is None else design.card_amount, shop.currency)
 
 

@@ -64,5 +64,5 @@ def compute(
     priced = [item.priced(is_promoted=is_cheaper) for item, is_cheaper in zip(available, is_promoted, strict=True)]
     balance = reservations.spendable_credit
     credit = balance if cart.uses_credit else 0
-    totals = pricing.add_up(priced, shop.currency, promotion=promotion, method=method, credit=credit)
+    totals = pricing.compute_totals(priced, shop.currency, promotion=promotion, method=method, credit=credit)
     return Quote(cart.id, tuple(cart_items), totals, cart.promotion_id, promotion, refusal, balance)

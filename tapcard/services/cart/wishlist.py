@@ -17,15 +17,15 @@ from . import editing
 from .editing import LineRequest
 from .items import CartItem, ReservationsFor
 
-MOST_WISHES = 200
+MAX_WISHES = 200
 
 
-class TooManyWishes(DomainError):
+class WishlistFull(DomainError):
     """The wishlist is full."""
 
 
 @dataclass
-class Moved:
+class MoveResult:
     """The items moved to the cart, and the products that were refused."""
 
     items: list[CartItem] = field(default_factory=list)
@@ -33,11 +33,11 @@ class Moved:
 
 
 def add(user: User, product: Product) -> None:
-    """Add a product to the wishlist, at most once; raises `TooManyWishes`."""
+    """Add a product to the wishlist, at most once; raises `WishlistFull`."""
     hold(f"wishlist of {user.id}")
     others = select(sa.func.count()).where(WishlistEntry.user_id == user.id, WishlistEntry.product_id != product.id)
-    if (db.session.scalar(others) or 0) >= MOST_WISHES:
-        raise TooManyWishes(_("Your wishlist is full. Remove an item before you add another."))
+    if (db.session.scalar(others) or 0) >= MAX_WISHES:
+        raise WishlistFull(_("Your wishlist is full. Remove an item before you add another."))
     statement = insert(WishlistEntry).values(user_id=user.id, product_id=product.id, created_at=utcnow())
     db.session.execute(statement.on_conflict_do_nothing(index_elements=["user_id", "product_id"]))
 
@@ -56,7 +56,7 @@ def entries(user: User) -> Sequence[WishlistEntry]:
     return db.session.scalars(query.order_by(WishlistEntry.created_at.desc(), WishlistEntry.product_id)).all()
 
 
-def wished(user_id: int | None, product_ids: Collection[int]) -> set[int]:
+def wished_product_ids(user_id: int | None, product_ids: Collection[int]) -> set[int]:
     """Return which of some products are on a person's wishlist; one statement, empty for a guest."""
     if user_id is None or not product_ids:
         return set()
@@ -66,9 +66,9 @@ def wished(user_id: int | None, product_ids: Collection[int]) -> set[int]:
 
 def move(
     user: User, product_ids: Collection[int], cart: Cart, context: RuleContext, reservations: ReservationsFor
-) -> Moved:
+) -> MoveResult:
     """Move products from the wishlist to the cart, one piece each; refused ones stay on the list."""
-    moved = Moved()
+    moved = MoveResult()
     for product in [entry.product for entry in entries(user) if entry.product_id in product_ids]:
         name = product.name
         try:

@@ -29,12 +29,12 @@ class Incomplete(DomainError):
     """The contact or delivery details are incomplete."""
 
 
-def ships(cart: Cart) -> bool:
+def needs_delivery(cart: Cart) -> bool:
     """Return whether anything in a cart has to be delivered."""
     return any(line.kind is not LineKind.ACTIVATION for line in cart.lines)
 
 
-def methods() -> Sequence[DeliveryMethod]:
+def delivery_methods() -> Sequence[DeliveryMethod]:
     """Return the delivery methods to choose from."""
     return db.session.scalars(delivery.available_methods()).all()
 
@@ -44,7 +44,7 @@ def columns_of(address: Address) -> dict[str, Any]:
     return {name: getattr(address, name) for name in addresses.TYPED}
 
 
-def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
+def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
     """Store the validated form with the cart; raises a `DomainError` with the field of the first problem."""
     details = {
         "email": user.email if user is not None else accounts.normalise_email(typed["email"]),
@@ -53,25 +53,25 @@ def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSett
         "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
         "note": typed["note"],
     }
-    if ships(cart):
-        details |= _where(typed, f"{details['first_name']} {details['last_name']}", details["phone"], user)
+    if needs_delivery(cart):
+        details |= _delivery_details(typed, f"{details['first_name']} {details['last_name']}", details["phone"], user)
     cart.checkout = {**cart.checkout, **details}
     cart.updated_at = now
 
 
-def _where(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
+def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
     """Return the delivery details; a new address is saved with the account on request."""
     choice = typed.get("address") or NEW
-    saved = addresses.own_address(user, _number(choice)) if user is not None and choice != NEW else None
-    method_id = _number(typed.get("delivery_method") or "")
-    available = methods()
+    saved = addresses.own_address(user, _parse_id(choice)) if user is not None and choice != NEW else None
+    method_id = _parse_id(typed.get("delivery_method") or "")
+    available = delivery_methods()
     method = next((option for option in available if option.id == method_id), None)
     location = typed.get(f"location_{method_id}") or ""
     country = saved.country if saved is not None else typed["country"]
     delivery.check(available, method, country, location)
     where: dict[str, Any] = {}
     if method is None or method.needs_address:
-        where = columns_of(saved) if saved is not None else _clean(typed, full_name, phone)
+        where = columns_of(saved) if saved is not None else _clean_address(typed, full_name, phone)
         if saved is None and user is not None and typed.get("save_address"):
             saved = addresses.add(user, where)
     return {
@@ -82,16 +82,16 @@ def _where(typed: Mapping[str, Any], full_name: str, phone: str, user: User | No
     }
 
 
-def _clean(typed: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
+def _clean_address(typed: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
     return addresses.clean_all({**typed, "name": typed.get("name") or full_name, "phone": phone})
 
 
-def _number(text: str) -> int:
+def _parse_id(text: str) -> int:
     """Return the id in a form value; 0, which no row has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
-def buyer(cart: Cart, user: User | None) -> Buyer:
+def get_buyer(cart: Cart, user: User | None) -> Buyer:
     """Return the buyer from the stored details; raises `Incomplete`, or `NoDelivery` when the method is gone."""
     details = cart.checkout
     email = user.email if user is not None else details.get("email")
@@ -99,8 +99,8 @@ def buyer(cart: Cart, user: User | None) -> Buyer:
         raise Incomplete(_("Enter your contact and delivery details first."))
     method: DeliveryMethod | None = None
     address: dict[str, Any] = {}
-    if ships(cart):
-        method, address = _checked(details)
+    if needs_delivery(cart):
+        method, address = _stored_delivery(details)
     return Buyer(
         email=email,
         first_name=details["first_name"],
@@ -114,8 +114,8 @@ def buyer(cart: Cart, user: User | None) -> Buyer:
     )
 
 
-def _checked(details: Mapping[str, Any]) -> tuple[DeliveryMethod | None, dict[str, Any]]:
-    available, address = methods(), details.get("address") or {}
+def _stored_delivery(details: Mapping[str, Any]) -> tuple[DeliveryMethod | None, dict[str, Any]]:
+    available, address = delivery_methods(), details.get("address") or {}
     method = next((option for option in available if option.id == details.get("delivery_method_id")), None)
     if (method is None or method.needs_address) and not address:
         raise Incomplete(_("Enter your contact and delivery details first."))

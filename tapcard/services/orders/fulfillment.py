@@ -17,7 +17,7 @@ from . import queries, transitions
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
 
-class NoCodes(NotFound):
+class NoClaimCodes(NotFound):
     """The order has no claim codes: it sells no cards, or is not paid."""
 
 
@@ -27,7 +27,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
     A line that cannot be fulfilled marks the order as oversold. An order without anything to ship is delivered at once.
     """
     for line in order.lines:
-        if not _grant(line, now):
+        if not _record_grant(line, now):
             continue
         if not FULFILL[line.kind](line, keys, now):
             order.is_oversold = True
@@ -37,7 +37,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
         transitions.deliver(order, None, now)
 
 
-def _grant(line: OrderLine, now: datetime) -> bool:
+def _record_grant(line: OrderLine, now: datetime) -> bool:
     """Record that a line is fulfilled; return False when it was before."""
     statement = insert(LineGrant).values(order_line_id=line.id, granted_at=now)
     result = db.session.execute(statement.on_conflict_do_nothing().returning(LineGrant.order_line_id))
@@ -72,7 +72,7 @@ FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
 
 
 def order_with_codes(number: str, *, user: User | None, known: Collection[int]) -> Order:
-    """Return a paid order of cards whose claim codes the visitor may see; raises `OrderNotFound` or `NoCodes`.
+    """Return a paid order of cards whose claim codes the visitor may see; raises `OrderNotFound` or `NoClaimCodes`.
 
     Its logged-in buyer may; a browser that placed the order or opened its link may as long as nobody can log in as its
     buyer, since a code is worth a card.
@@ -82,7 +82,7 @@ def order_with_codes(number: str, *, user: User | None, known: Collection[int]) 
     if not is_theirs and order.user is not None and order.user.is_proven:
         raise queries.OrderNotFound(_("We can't find that order."))
     if not order.is_paid or not card_lines(order):
-        raise NoCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
+        raise NoClaimCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
     return order
 
 
@@ -91,12 +91,12 @@ def card_lines(order: Order) -> list[OrderLine]:
     return [line for line in order.lines if line.kind is LineKind.CARD]
 
 
-def unclaimed(order: Order) -> list[Card]:
+def unclaimed_cards(order: Order) -> list[Card]:
     """Return the cards of an order that nobody has claimed."""
     return list(db.session.scalars(cards.waiting_of([line.id for line in card_lines(order)])))
 
 
-def claim_for(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
+def claim_cards(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
     """Claim one card of the buyer's own order, or all unclaimed ones; return how many were claimed.
 
     Raises `OrderNotFound` unless the order is theirs and paid, `CardNotFound` for a token of another order, and
@@ -115,7 +115,7 @@ def claim_for(order: Order, user: User, token: str | None = None, now: datetime 
     return len(claimed)
 
 
-def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
+def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
     """Pack a card from stock instead of one that an order sold: it takes over code and binding, the other one retires.
 
     Raises `orders.IllegalMove` unless the order is paid and not shipped, and `cards.CannotReplace`.

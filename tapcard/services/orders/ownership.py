@@ -9,7 +9,7 @@ from ...models import Design, Order, OrderLine, User
 from . import transitions
 
 
-def attach(user: User) -> int:
+def attach_orders(user: User) -> int:
     """Attach the orders of a verified email address to its account; return their number.
 
     Call it once an emailed link has proved that the person owns the address.
@@ -21,7 +21,7 @@ def attach(user: User) -> int:
     return len(ids)
 
 
-def attach_one(order: Order, user: User) -> None:
+def attach_order(order: Order, user: User) -> None:
     """Attach one order to the account with its email address; raises `IllegalMove` for another address."""
     if order.user_id is not None or not user.is_verified or order.email != user.email:
         raise transitions.IllegalMove(_("This order was placed with a different email address."))

@@ -38,8 +38,8 @@ from ..cart.quote import Quote, digest_of
 from ..core import audit
 from . import inventory, replacement, transitions
 
-NUMBER_PART = 4
-MAIL_WAITS = timedelta(minutes=10)  # for the payment: then one mail says both, received and paid
+NUMBER_PART_LENGTH = 4
+CONFIRMATION_DELAY = timedelta(minutes=10)  # for the payment: then one mail says both, received and paid
 OWN_ARTWORK = _("Own artwork")
 
 
@@ -94,7 +94,7 @@ def place(quote: Quote, buyer: Buyer, expected_total: int, context: RuleContext)
     order = _write(quote, buyer, context)
     _reserve(order, quote, buyer, context)
     transitions.record_event(order, OrderMove.PLACE, None, OrderStatus.PENDING, buyer.user)
-    outbox.post("mail.order_received", due_at=context.now + MAIL_WAITS, order_id=order.id)
+    outbox.post("mail.order_received", due_at=context.now + CONFIRMATION_DELAY, order_id=order.id)
     audit.record("order.placed", subject=order, actor=buyer.user, total=order.total_amount)
     return order
 
@@ -255,7 +255,7 @@ def _account_for(buyer: Buyer, now: datetime) -> User | None:
 def _new_number() -> str:
     """Return an unused order number that is easy to read out; 39 random bits make a second try unlikely."""
     while True:
-        parts = ("".join(secrets.choice(ALPHABET) for _ in range(NUMBER_PART)) for _ in range(2))
+        parts = ("".join(secrets.choice(ALPHABET) for _ in range(NUMBER_PART_LENGTH)) for _ in range(2))
         number = "-".join(("TC", *parts))
         if db.session.scalar(select(Order.id).where(Order.number == number)) is None:
             return number

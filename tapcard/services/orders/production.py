@@ -37,18 +37,18 @@ from ..core import audit
 from . import queries, transitions
 from .transitions import IllegalMove
 
-IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
-WAITING = frozenset({*IN_WORK, OrderStatus.PENDING})
+IN_PROGRESS = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
+WAITING = frozenset({*IN_PROGRESS, OrderStatus.PENDING})
 UNFINISHED = frozenset({ProductionStatus.QUEUED, ProductionStatus.PRINTED, ProductionStatus.ADHERED})
 PAGE_SIZE = 30
-LAST_PAGE = 10_000
-LONGEST_SEARCH = 100
+MAX_PAGE = 10_000
+MAX_SEARCH_LENGTH = 100
 MONTH = timedelta(days=30)
-TOLD_IN_HISTORY = ("order.noted", "order.extended", "order.oversold", "order.given_after_all", "payment.confirmed",
+HISTORY_TAGS = ("order.noted", "order.extended", "order.oversold", "order.given_after_all", "payment.confirmed",
                    "payment.dismissed", "payment.mismatched")  # fmt: skip
 
 
-class Show(enum.StrEnum):
+class OrderFilter(enum.StrEnum):
     """Filters for the list of orders, besides a single status."""
 
     ALL = "all"
@@ -60,7 +60,7 @@ class Show(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class OrderRow:
     """One order of the list, with what it needs."""
 
     order: Order
@@ -69,7 +69,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class OrderFigures:
     """Order figures on the start page of the back office."""
 
     to_produce: int
@@ -92,34 +92,34 @@ _waits_for_money = (
     .exists()
 )
 _needs_care = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()
-_is_in_work = Order.status.in_(IN_WORK)
+_is_in_work = Order.status.in_(IN_PROGRESS)
 
-CONDITIONS: dict[Show, sa.ColumnElement[bool]] = {
-    Show.ALL: sa.true(),
-    Show.TO_PRODUCE: sa.and_(_is_in_work, ~Order.is_oversold, _needs_production),
-    Show.TO_SHIP: sa.and_(_is_in_work, ~Order.is_oversold, ~_needs_production),
-    Show.OFFLINE: sa.and_(Order.status == OrderStatus.PENDING, _waits_for_money),
-    Show.OVERSOLD: sa.and_(Order.is_oversold, Order.status.in_(AFTER_PAID)),
-    Show.CARE: _needs_care,
+CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
+    OrderFilter.ALL: sa.true(),
+    OrderFilter.TO_PRODUCE: sa.and_(_is_in_work, ~Order.is_oversold, _needs_production),
+    OrderFilter.TO_SHIP: sa.and_(_is_in_work, ~Order.is_oversold, ~_needs_production),
+    OrderFilter.OFFLINE: sa.and_(Order.status == OrderStatus.PENDING, _waits_for_money),
+    OrderFilter.OVERSOLD: sa.and_(Order.is_oversold, Order.status.in_(AFTER_PAID)),
+    OrderFilter.CARE: _needs_care,
 }
 
 
-def listed(show: Show | OrderStatus, search: str, page: int) -> tuple[list[Row], bool]:
+def list_orders(show: OrderFilter | OrderStatus, search: str, page: int) -> tuple[list[OrderRow], bool]:
     """Return a page of orders and whether there are more: in progress first, then awaiting payment, then the rest."""
     rank = sa.case((_is_in_work, 0), (Order.status == OrderStatus.PENDING, 1), else_=2)
-    condition = CONDITIONS[show] if isinstance(show, Show) else Order.status == show
+    condition = CONDITIONS[show] if isinstance(show, OrderFilter) else Order.status == show
     query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_care).where(condition)
     if search:
-        query = query.where(_is_found(search))
-    page = min(max(page, 0), LAST_PAGE)
+        query = query.where(_search_filter(search))
+    page = min(max(page, 0), MAX_PAGE)
     query = query.order_by(rank, Order.id.desc()).offset(page * PAGE_SIZE).limit(PAGE_SIZE + 1)
-    rows = [Row(*row) for row in db.session.execute(query)]
+    rows = [OrderRow(*row) for row in db.session.execute(query)]
     return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
-def _is_found(search: str) -> sa.ColumnElement[bool]:
+def _search_filter(search: str) -> sa.ColumnElement[bool]:
     """Return the condition for a number, name or email address in whole or in part, or the token of an order's card."""
-    text = "".join(character for character in search if character.isprintable())[:LONGEST_SEARCH].strip()
+    text = "".join(character for character in search if character.isprintable())[:MAX_SEARCH_LENGTH].strip()
     full_name = Order.first_name + " " + Order.last_name
     token = cards.clean_token(text)
     conditions = [
@@ -136,7 +136,7 @@ def _is_found(search: str) -> sa.ColumnElement[bool]:
     return sa.or_(*conditions)
 
 
-def whole(number: str) -> Order:
+def get_order(number: str) -> Order:
     """Return an order with what its page shows; raises `OrderNotFound`."""
     text = number.strip().upper()
     query = select(Order).where(Order.number == text).options(
@@ -156,19 +156,19 @@ def payments_of(order: Order) -> Sequence[Payment]:
     return db.session.scalars(select(Payment).where(Payment.order_id == order.id).order_by(Payment.id.desc())).all()
 
 
-def deeds_of(order: Order, tries: Sequence[Payment]) -> Sequence[AuditEntry]:
+def audit_entries_of(order: Order, tries: Sequence[Payment]) -> Sequence[AuditEntry]:
     """Return the audit entries about an order and its payments, without its transitions, latest first."""
     of_payments = [payment.id for payment in tries]
     about = sa.or_(
         sa.and_(AuditEntry.subject_type == "orders", AuditEntry.subject_id == order.id),
         sa.and_(AuditEntry.subject_type == "payments", AuditEntry.subject_id.in_(of_payments)),
     )
-    query = select(AuditEntry).where(about, AuditEntry.tag.in_(TOLD_IN_HISTORY))
+    query = select(AuditEntry).where(about, AuditEntry.tag.in_(HISTORY_TAGS))
     who = joinedload(AuditEntry.actor).lazyload(User.roles)
     return db.session.scalars(query.options(who).order_by(AuditEntry.id.desc()).limit(200)).all()
 
 
-def mails_of(order: Order) -> Sequence[OutboxMessage]:
+def emails_of(order: Order) -> Sequence[OutboxMessage]:
     """Return the emails queued or sent for an order; old ones are purged."""
     is_recent = sa.or_(OutboxMessage.done_at.is_(None), OutboxMessage.done_at >= order.placed_at)
     is_about = OutboxMessage.payload["order_id"].as_integer() == order.id
@@ -184,9 +184,9 @@ def cards_of(order: Order) -> Sequence[tuple[OrderLine, Card]]:
     return [(lines[card.order_line_id], card) for card in cards_found if card.order_line_id is not None]
 
 
-def numbers(now: datetime, shop: ShopSettings) -> Numbers:
+def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
     """Return the number of orders by what they need, and the revenue of today and of the last 30 days."""
-    shows = (Show.TO_PRODUCE, Show.TO_SHIP, Show.OFFLINE, Show.OVERSOLD)
+    shows = (OrderFilter.TO_PRODUCE, OrderFilter.TO_SHIP, OrderFilter.OFFLINE, OrderFilter.OVERSOLD)
     counted = [sa.func.coalesce(sa.func.sum(sa.case((CONDITIONS[show], 1), else_=0)), 0) for show in shows]
     counts = db.session.execute(select(*counted).select_from(Order).where(Order.status.in_(WAITING))).one()
     zone = ZoneInfo(shop.time_zone)
@@ -205,18 +205,18 @@ def numbers(now: datetime, shop: ShopSettings) -> Numbers:
     care, today, thirty = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
     to_produce, to_ship, offline, oversold = map(int, counts)  # PostgreSQL: a sum of amounts is a Decimal
     money = [Money(int(amount), shop.currency) for amount in (today, thirty)]
-    return Numbers(to_produce, to_ship, offline, oversold, int(care), *money)
+    return OrderFigures(to_produce, to_ship, offline, oversold, int(care), *money)
 
 
 # --- doing ------------------------------------------------------------------------------------------------------------
 
 
-def note(order: Order, text: str, by: User) -> None:
+def add_note(order: Order, text: str, by: User) -> None:
     """Add an internal note to an order."""
     audit.record("order.noted", subject=order, actor=by, note=text)
 
 
-def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
+def extend_deadline(order: Order, days: int, by: User, now: datetime) -> None:
     """Give an order more days to be paid, counted from now; raises `IllegalMove`."""
     until = now + timedelta(days=days)
     if order.status is not OrderStatus.PENDING:
@@ -244,7 +244,7 @@ def produce(order: Order, line_id: int, status: ProductionStatus, was: Productio
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
         raise queries.OrderNotFound(_("We can't find that order."))
-    if order.status not in IN_WORK:
+    if order.status not in IN_PROGRESS:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
     transitions.produce(line, status, by, was=was)
     return line

@@ -32,7 +32,7 @@ class OrderNotFound(NotFound):
     """The order does not exist, or the visitor may not see it."""
 
 
-def whole() -> tuple[Any, ...]:
+def load_options() -> tuple[Any, ...]:
     """Return the loader options for what the page of an order shows."""
     return (
         selectinload(Order.lines).selectinload(OrderLine.cards),
@@ -42,7 +42,7 @@ def whole() -> tuple[Any, ...]:
     )
 
 
-def owned_by(user: User) -> Select[Order]:
+def orders_of_user(user: User) -> Select[Order]:
     """Return the query for a person's orders, newest first."""
     return select(Order).where(Order.user_id == user.id).order_by(Order.id.desc())
 
@@ -51,7 +51,7 @@ def find(number: str) -> Order | None:
     """Return the order with a number, in upper or lower case; None when there is none."""
     text = "".join(number.split()).upper()
     can_be_one = text.isascii() and text.replace("-", "").isalnum()
-    return db.session.scalar(select(Order).where(Order.number == text).options(*whole())) if can_be_one else None
+    return db.session.scalar(select(Order).where(Order.number == text).options(*load_options())) if can_be_one else None
 
 
 def own_order(number: str, *, user: User | None, known: Collection[int]) -> Order:
@@ -66,21 +66,21 @@ def own_order(number: str, *, user: User | None, known: Collection[int]) -> Orde
     return order
 
 
-def visible_to(user: User | None, known: Collection[int]) -> Select[Order]:
+def visible_orders(user: User | None, known: Collection[int]) -> Select[Order]:
     """Return the query for a person's orders and those known to their browser, newest first."""
     is_theirs: sa.ColumnElement[bool] = Order.id.in_(sorted(known))
     if user is not None:
         is_theirs = sa.or_(is_theirs, Order.user_id == user.id)
-    return select(Order).where(is_theirs).order_by(Order.id.desc()).options(*whole())
+    return select(Order).where(is_theirs).order_by(Order.id.desc()).options(*load_options())
 
 
-def under_way(user: User) -> Sequence[Order]:
+def undelivered_orders(user: User) -> Sequence[Order]:
     """Return a person's orders that are paid and not yet delivered, newest first."""
     waiting = AFTER_PAID - {OrderStatus.DELIVERED}
-    return db.session.scalars(owned_by(user).where(Order.status.in_(waiting)).options(*whole())).all()
+    return db.session.scalars(orders_of_user(user).where(Order.status.in_(waiting)).options(*load_options())).all()
 
 
-def arriving(user: User) -> Sequence[OrderLine]:
+def undelivered_card_lines(user: User) -> Sequence[OrderLine]:
     """Return the lines of a person's paid, undelivered orders that sell or activate cards, newest first."""
     is_due = (Order.user_id == user.id, Order.status.in_(AFTER_PAID - {OrderStatus.DELIVERED}))
     lines = select(OrderLine).join(OrderLine.order).where(*is_due, OrderLine.kind.in_(KINDS_OF_CARDS))
@@ -88,12 +88,12 @@ def arriving(user: User) -> Sequence[OrderLine]:
     return db.session.scalars(whole_lines.order_by(Order.id.desc(), OrderLine.id)).all()
 
 
-def token_of(order: Order, keys: Keys) -> str:
+def link_token(order: Order, keys: Keys) -> str:
     """Return the token of an order's emailed link, which opens that order alone."""
     return f"{order.number}-{keys.digest(LINK_PURPOSE, order.number)}"
 
 
-def of_token(token: str, keys: Keys) -> Order:
+def find_by_link_token(token: str, keys: Keys) -> Order:
     """Return the order of an emailed link; raises `OrderNotFound` when the token is not valid."""
     number, _dash, digest = token.rpartition("-")
     is_good = digest.isascii() and any(

@@ -14,12 +14,12 @@ from ..cart.items import CartItem
 from . import replacement
 
 
-class NotAgain(DomainError):
+class CannotReorder(DomainError):
     """The line cannot be ordered again."""
 
 
 @dataclass(frozen=True)
-class Again:
+class ReorderResult:
     """The lines that could not be reordered, or only in part."""
 
     refused: list[tuple[str, DomainError]] = field(default_factory=list)  # titles of lines, and why not
@@ -27,9 +27,9 @@ class Again:
     limited: list[CartItem] = field(default_factory=list)  # lines of which nobody may order more than this
 
 
-def buy_again(order: Order, cart: Cart, context: RuleContext) -> Again:
+def reorder_lines(order: Order, cart: Cart, context: RuleContext) -> ReorderResult:
     """Put the lines of an order into a cart; return those that were refused or capped."""
-    result = Again()
+    result = ReorderResult()
     for line in order.lines:
         before = sum(row.quantity for row in cart.lines)
         try:
@@ -46,19 +46,19 @@ def buy_again(order: Order, cart: Cart, context: RuleContext) -> Again:
 
 
 def _line_request(line: OrderLine, cart: Cart) -> LineRequest:
-    """Return the request for a line by today's product; raises `NotAgain`."""
+    """Return the request for a line by today's product; raises `CannotReorder`."""
     if line.kind is LineKind.ACTIVATION:
-        raise NotAgain(_("A card can only be activated once."))
+        raise CannotReorder(_("A card can only be activated once."))
     product = line.product
     if product is None:
-        raise NotAgain(_("This product is no longer available."))
+        raise CannotReorder(_("This product is no longer available."))
     keys = {option.label: option for option in product.options}
     answers: dict[str, str] = {}
     uploads: dict[str, str] = {}
     for answer in line.options:
         option = keys.get(answer["label"])
         if option is None:
-            raise NotAgain(_("This product's options have changed. Choose them on the product page."))
+            raise CannotReorder(_("This product's options have changed. Choose them on the product page."))
         (uploads if option.kind is OptionKind.PICTURE else answers)[option.key] = answer["value"]
     return LineRequest(product, line.quantity, answers, uploads, **_artwork(line, cart))
 

@@ -29,7 +29,7 @@ from ..cart import credit, editing, promotions
 from ..core import audit
 from . import inventory
 
-EXPIRE_AT_ONCE = 50
+EXPIRE_BATCH = 50
 
 
 class _SoldMeanwhile(Exception):
@@ -56,7 +56,7 @@ def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, prom
     if promotion_id is not None:
         due = due.where(Order.promotion_id == promotion_id)
     count = 0
-    for order_id in db.session.scalars(due.order_by(Order.id).distinct().limit(EXPIRE_AT_ONCE)).all():
+    for order_id in db.session.scalars(due.order_by(Order.id).distinct().limit(EXPIRE_BATCH)).all():
         order = db.session.get_one(Order, order_id)
         if end_unpaid(order, OrderMove.EXPIRE, None, keys, now):
             audit.record("order.expired", subject=order)
@@ -99,7 +99,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
     if not _move(order, OrderMove.PAY, None, paid_at=now, ended_at=None):
         return False
     if was_expired:
-        _take_again(order, keys, now)
+        _reserve_again(order, keys, now)
     if order.cart_id is not None:
         editing.remove_ordered_lines(order.cart_id, order.lines)
     outbox.post("mail.order_paid", order_id=order.id)
@@ -108,7 +108,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
     return True
 
 
-def _take_again(order: Order, keys: Keys, now: datetime) -> None:
+def _reserve_again(order: Order, keys: Keys, now: datetime) -> None:
     """Reserve for a late payment what the expired order had released, all or nothing; else mark it as oversold."""
     try:
         with db.session.begin_nested():
@@ -127,7 +127,7 @@ def _take_again(order: Order, keys: Keys, now: datetime) -> None:
 
 def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_number: str = "") -> None:
     """Mark an order as shipped and email the buyer; raises `IllegalMove`."""
-    _refuse_oversold(order)
+    _check_not_oversold(order)
     values = {"carrier": carrier, "tracking_number": tracking_number}
     if not _move(order, OrderMove.SHIP, by, shipped_at=now, **values):
         raise IllegalMove(_("Only a paid order can be shipped."))
@@ -137,7 +137,7 @@ def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_n
 
 def process(order: Order, by: User) -> None:
     """Mark an order as being processed; raises `IllegalMove`."""
-    _refuse_oversold(order)
+    _check_not_oversold(order)
     if not _move(order, OrderMove.PROCESS, by):
         raise IllegalMove(_("Only a paid order can be processed."))
     audit.record("order.processed", subject=order, actor=by)
@@ -145,7 +145,7 @@ def process(order: Order, by: User) -> None:
 
 def deliver(order: Order, by: User | None, now: datetime) -> None:
     """Mark an order as delivered and email the buyer if something was sent; raises `IllegalMove`."""
-    _refuse_oversold(order)
+    _check_not_oversold(order)
     if not _move(order, OrderMove.DELIVER, by, delivered_at=now):
         raise IllegalMove(_("Only a paid order can be delivered."))
     if order.needs_shipping:
@@ -153,7 +153,7 @@ def deliver(order: Order, by: User | None, now: datetime) -> None:
     audit.record("order.delivered", subject=order, actor=by)
 
 
-def _refuse_oversold(order: Order) -> None:
+def _check_not_oversold(order: Order) -> None:
     if order.is_oversold:
         raise IllegalMove(_("This order is oversold. Fulfil or refund it first."))
 

@@ -174,7 +174,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
         "care": {odd.order.number},
         "pending": {order.number, waiting.number},
     }
-    numbers = production.numbers(utcnow(), settings.load())
+    numbers = production.order_figures(utcnow(), settings.load())
     assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.care) == (1, 1, 1, 1, 1)
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
@@ -193,10 +193,10 @@ def test_today_begins_at_midnight_of_the_shop(
     noon = now.replace(hour=12, minute=0)  # midnight there or an hour past it
     payment.settled_at = noon - timedelta(hours=2)
     db.session.flush()
-    assert production.numbers(noon, shop).today.amount == 0
+    assert production.order_figures(noon, shop).today.amount == 0
     payment.settled_at = noon
     db.session.flush()
-    assert production.numbers(noon, shop).today.amount == 4800
+    assert production.order_figures(noon, shop).today.amount == 4800
 
 
 def test_the_pages_ask_a_fixed_number_of_times(

@@ -207,7 +207,7 @@ def test_own_artwork_costs_the_same_at_first_and_ever_after(
     assert line.design is not None
     assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
     editing.clear(whole(cart))
-    assert reorder.buy_again(order, whole(cart), buying.context()) == reorder.Again()
+    assert reorder.reorder_lines(order, whole(cart), buying.context()) == reorder.ReorderResult()
     assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
 

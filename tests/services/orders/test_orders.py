@@ -207,8 +207,8 @@ def test_an_order_for_the_address_of_an_existing_account_waits(product: Product,
         queries.own_order(order.number, user=ada, known=[])
     assert queries.own_order(order.number.lower(), user=None, known=[order.id]) == order
     with pytest.raises(IllegalMove):
-        ownership.attach_one(order, cleo)
-    ownership.attach_one(order, ada)
+        ownership.attach_order(order, cleo)
+    ownership.attach_order(order, ada)
     db.session.commit()
     assert queries.own_order(order.number, user=ada, known=[]) == order
 
@@ -220,13 +220,13 @@ def test_an_unverified_person_does_not_get_orders_of_their_address(
     order = order_of(None, product, email=zoe.email)
     assert order.user_id is None
     with pytest.raises(IllegalMove):
-        ownership.attach_one(order, zoe)
+        ownership.attach_order(order, zoe)
 
 
 def test_proving_an_address_brings_what_waited_for_it(product: Product, ada: User, cleo: User) -> None:
     waiting = order_of(None, product, email=ada.email)
     other = order_of(None, product, email=cleo.email)
-    assert ownership.attach(ada) == 1
+    assert ownership.attach_orders(ada) == 1
     db.session.commit()
     assert (waiting.user_id, other.user_id) == (ada.id, None)
 
@@ -239,7 +239,7 @@ def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_produc
     design = order.lines[0].design
     assert design is not None
     assert (design.owner_id, design.is_public, design.status) == (None, False, DesignStatus.REQUESTED)
-    ownership.attach(ada)
+    ownership.attach_orders(ada)
     db.session.commit()
     db.session.expire_all()
     assert design.owner_id == ada.id
@@ -272,13 +272,13 @@ def test_an_odd_number_is_no_order(product: Product, odd: str) -> None:
 
 def test_a_link_of_an_order_cannot_be_made_up(product: Product, keys: Keys) -> None:
     order = order_of(None, product)
-    token = queries.token_of(order, keys)
-    assert queries.of_token(token, keys) == order
+    token = queries.link_token(order, keys)
+    assert queries.find_by_link_token(token, keys) == order
     other = order_of(None, product)
     for forged in ("", "-", token[:-1], token + "0", token.replace(order.number, other.number), order.number, "é-é"):
         with pytest.raises(OrderNotFound):
-            queries.of_token(forged, keys)
-    assert queries.of_token(token, Keys("a new one", [keys._secrets[0]])) == order
+            queries.find_by_link_token(forged, keys)
+    assert queries.find_by_link_token(token, Keys("a new one", [keys._secrets[0]])) == order
 
 
 # --- giving back ------------------------------------------------------------------------------------------------------
@@ -453,12 +453,12 @@ def test_only_cards_are_produced(
 def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None:
     """H25"""
     order = order_of(ada, product)
-    assert list(queries.under_way(ada)) == []
+    assert list(queries.undelivered_orders(ada)) == []
     buying.pay(order)
-    assert list(queries.under_way(ada)) == [order]
+    assert list(queries.undelivered_orders(ada)) == [order]
     transitions.deliver(order, None, utcnow())
     db.session.commit()
-    assert list(queries.under_way(ada)) == []
+    assert list(queries.undelivered_orders(ada)) == []
 
 
 def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(product: Product) -> None:

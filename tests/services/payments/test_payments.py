@@ -409,12 +409,12 @@ def card_order(ada: User, create_product: Callable[..., Product], design: Design
 
 def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, design: Design, keys: Keys) -> None:
     """H12"""
-    assert fulfillment.unclaimed(card_order) == []
+    assert fulfillment.unclaimed_cards(card_order) == []
     payment = pay(card_order)
     settle(payment)
     fulfillment.fulfill(card_order, keys, utcnow())
     db.session.commit()
-    made = fulfillment.unclaimed(card_order)
+    made = fulfillment.unclaimed_cards(card_order)
     assert len({card.token for card in made}) == len({cards.read_code(card, keys) for card in made}) == 5
     assert {(card.status, card.design_id, card.claim_policy) for card in made} == {
         (CardStatus.UNCLAIMED, design.id, ClaimPolicy.CODE)
@@ -424,14 +424,14 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
 
 def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada: User, cleo: User, card: Card) -> None:
     pay(card_order)
-    first = fulfillment.unclaimed(card_order)[0]
+    first = fulfillment.unclaimed_cards(card_order)[0]
     with pytest.raises(queries.OrderNotFound):
-        fulfillment.claim_for(card_order, cleo)
+        fulfillment.claim_cards(card_order, cleo)
     with pytest.raises(cards.CardNotFound):
-        fulfillment.claim_for(card_order, ada, card.token)
-    assert fulfillment.claim_for(card_order, ada, first.token) == 1
-    assert fulfillment.claim_for(card_order, ada) == 4
-    assert fulfillment.claim_for(card_order, ada) == 0
+        fulfillment.claim_cards(card_order, ada, card.token)
+    assert fulfillment.claim_cards(card_order, ada, first.token) == 1
+    assert fulfillment.claim_cards(card_order, ada) == 4
+    assert fulfillment.claim_cards(card_order, ada) == 0
     db.session.commit()
     assert {each.owner_id for each in db.session.scalars(db.select(Card).where(Card.order_line_id.is_not(None)))} == {
         ada.id
