@@ -34,7 +34,7 @@ from tapcard.models import (
     WebSession,
 )
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards, transfers
+from tapcard.services.cards import transfers, transitions
 from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.content import newsletter
@@ -199,7 +199,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     create_card = partial(seeds.create_card, keys=keys)
     card = create_card(ada, token="ADASCARD", url="https://example.com/", design=design, alias="Everyday")
     create_card(token="WAITING2", code="CARD2345")
-    cards.lock(create_card(ada, token="LOSTCARD"), LockedBecause.LOST, ada)
+    transitions.lock(create_card(ada, token="LOSTCARD"), LockedBecause.LOST, ada)
     profile = seeds.create_profile(ada, "ada")
     profile.website = "https://example.com/"
     db.session.commit()

@@ -148,7 +148,7 @@ def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: For
     seed()
     login(client, cleo)
     assert client.post("/activate/DEMONEW", data={"code": "card 2345"}).location == "/cards/DEMONEW"
-    card = cards.find("DEMONEW")
+    card = cards.get_by_token("DEMONEW")
     assert card is not None
     assert card.owner is cleo
 
@@ -180,7 +180,7 @@ def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
 
 def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result]) -> None:
     seed()
-    card = cards.find("DEMOFREE")
+    card = cards.get_by_token("DEMOFREE")
     assert card is not None
     for event in card.events:
         db.session.delete(event)

@@ -140,14 +140,14 @@ def onwards() -> str:
     if path is None:
         return home()
     endpoint, values = target_of(path)
-    card = cards.find(values["token"]) if endpoint == "tap.activate" else None
+    card = cards.get_by_token(values["token"]) if endpoint == "tap.activate" else None
     return home() if card is not None and card.status is not CardStatus.UNCLAIMED else path
 
 
 def card_ahead(path: str | None) -> Card | None:
     """The unclaimed card that somebody is about to make their own, if `next` leads to its activation."""
     endpoint, values = target_of(path)
-    card = cards.find(values["token"]) if endpoint == "tap.activate" else None
+    card = cards.get_by_token(values["token"]) if endpoint == "tap.activate" else None
     return card if card is not None and card.status is CardStatus.UNCLAIMED else None
 
 

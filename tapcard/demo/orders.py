@@ -93,7 +93,7 @@ class DemoPurchases:
         transitions.deliver(order, self.staff, at + timedelta(days=4))
         _date_events(order, at, timedelta(hours=20), timedelta(days=2), timedelta(days=4))
         for slug, rating, text in says:
-            said = reviews.write(_product(slug), buyer, rating=rating, text=text, author=buyer.first_name)
+            said = reviews.create(_product(slug), buyer, rating=rating, text=text, author=buyer.first_name)
             review = db.session.get_one(Review, said)
             review.created_at = at + timedelta(days=6)
             reviews.decide(review, review.status, ReviewStatus.APPROVED, self.staff, at + timedelta(days=7))

@@ -74,7 +74,7 @@ def _reviews(order: Order) -> Iterator[tuple[str, str]]:
     titles = {line.product_id: line.title for line in order.lines}
     if mail.has_page("shop.review_link"):
         token = queries.link_token(order, current_app.extensions["keys"])
-        for product in reviews.to_review(order):
+        for product in reviews.unreviewed_products(order):
             yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 

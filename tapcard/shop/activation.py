@@ -18,7 +18,7 @@ from .blueprint import bp
 @access(PUBLIC)
 def activate(token: str) -> Response:
     """Add the activation of a card to the cart and go to the checkout; a guest logs in first."""
-    card = cards.find(token)
+    card = cards.get_by_token(token)
     if card is None:
         abort(404)
     here = url_for("tap.activate", token=card.token)

@@ -16,7 +16,7 @@ from .. import qr
 from ..db import db
 from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
-from ..services.cards import cards
+from ..services.cards import cards, claims
 from ..services.orders import fulfillment, queries
 from ..web.access import BUYER, HOLDER, access, to_log_in
 from ..web.carts import known_order_ids
@@ -78,7 +78,7 @@ def sold_cards(order: Order) -> list[SoldCard]:
     keys: Keys = current_app.extensions["keys"]
     waiting = {card.id for card in fulfillment.unclaimed_cards(order)}
     return [
-        SoldCard(card, line, state_of(card, card.id in waiting), partial(cards.read_code, card, keys))
+        SoldCard(card, line, state_of(card, card.id in waiting), partial(claims.read_claim_code, card, keys))
         for line in fulfillment.card_lines(order)
         for card in line.cards
     ]

@@ -75,7 +75,7 @@ def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
 
 def sold_cards() -> Sequence[Product]:
     """Return the products that are cards, with their options."""
-    return db.session.scalars(designs.sold_cards().options(selectinload(Product.options))).all()
+    return db.session.scalars(designs.card_products().options(selectinload(Product.options))).all()
 
 
 def offered_designs(requested: str) -> Sequence[Design]:

@@ -76,7 +76,7 @@ def order_page(order: Order, form: PayForm | None = None) -> Response:
         history=history(order),
         has_cards=any(line.kind is LineKind.CARD for line in order.lines),
         may_attach=can_attach(order),
-        to_review=reviews.to_review(order),
+        to_review=reviews.unreviewed_products(order),
     )
     return make_response(page, *form_status(form))
 

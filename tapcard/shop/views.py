@@ -12,7 +12,7 @@ from ..models import Design, Product
 from ..money import Money
 from ..services.cards import designs
 from ..services.cart import pricing, wishlist
-from ..services.catalogue import search
+from ..services.catalogue import category_tree, product_lists
 from ..web.access import PUBLIC, access
 from ..web.filters import shop
 from .blueprint import bp
@@ -33,10 +33,10 @@ def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
 @access(PUBLIC)
 def front() -> ResponseReturnValue:
     """Explain the product."""
-    cards = db.session.scalars(designs.sold_cards()).all()
+    cards = db.session.scalars(designs.card_products()).all()
     least, most = pricing.card_price_range(cards, shop())
-    tree = search.shelves()
-    featured = search.featured(tree)
+    tree = category_tree.load()
+    featured = product_lists.featured(tree)
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
@@ -46,8 +46,8 @@ def front() -> ResponseReturnValue:
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
         featured=featured,
-        wished=wishlist.wished_product_ids(current_user.id, [each.product.id for each in featured]),
-        shelves=tree.filled(),
+        wished=wishlist.wished_product_ids(current_user.id, [listed.product.id for listed in featured]),
+        categories=tree.with_products(),
         sells_cards=bool(cards),
     )
 
@@ -60,7 +60,7 @@ def all_designs() -> ResponseReturnValue:
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
     page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
-    cards = db.session.scalars(designs.sold_cards()).all()
+    cards = db.session.scalars(designs.card_products()).all()
     return render_template("shop/designs.html", page=page, price_of=prices_of(cards), sells_cards=bool(cards))
 
 

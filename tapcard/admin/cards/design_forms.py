@@ -7,8 +7,8 @@ from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaF
 from wtforms.validators import DataRequired, Length
 
 from ...models import Design
-from ...services.cards.design_keeping import LONGEST_REASON
-from ...services.core import keeping
+from ...services.cards.designs import MAX_REASON_LENGTH
+from ...services.core import optimistic_lock
 from ...web.fields import MoneyField
 from ...web.forms import Form
 from ..catalogue.category_forms import TAKEN_PICTURES
@@ -38,7 +38,7 @@ class DesignForm(Form):
         names = ("name", "card_amount", "activation_amount", "is_public")
         data: dict[str, Any] = {}
         if design is not None:
-            data = {name: getattr(design, name) for name in names} | {"seen": keeping.mark_of(design)}
+            data = {name: getattr(design, name) for name in names} | {"seen": optimistic_lock.fingerprint(design)}
         super().__init__(data=data)
 
     def typed(self, front: str | None, rear: str | None) -> dict[str, Any]:
@@ -58,6 +58,6 @@ class RejectForm(Form):
 
     why = TextAreaField(
         _("Reason for rejection"),
-        [Length(max=LONGEST_REASON, message=AT_MOST)],
+        [Length(max=MAX_REASON_LENGTH, message=AT_MOST)],
         description=_("Included in the email to the customer. Say what would help, such as a larger image."),
     )

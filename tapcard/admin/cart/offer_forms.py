@@ -9,8 +9,8 @@ from wtforms.validators import DataRequired, Length
 
 from ...models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
 from ...services.accounts import addresses
-from ...services.catalogue import rate_keeping
-from ...services.core import keeping
+from ...services.catalogue import exchange_rates
+from ...services.core import optimistic_lock
 from ...web import filters
 from ...web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField
 from ...web.forms import Form
@@ -128,7 +128,7 @@ class DeliveryForm(Form):
         data: dict[str, Any] = {}
         if method is not None:
             data = {name: getattr(method, name) for name in (*names, "is_active")}
-            data |= {"kind": method.kind.value, "seen": keeping.mark_of(method)}
+            data |= {"kind": method.kind.value, "seen": optimistic_lock.fingerprint(method)}
         super().__init__(data=data)
         self.countries.choices = [SelectChoice(*each) for each in addresses.countries(filters.shop().locale)]
 
@@ -153,5 +153,5 @@ class RateForm(Form):
     def __init__(self) -> None:
         super().__init__()
         shop = filters.shop()
-        choices = rate_keeping.currencies(shop.locale, shop.currency)
+        choices = exchange_rates.currencies(shop.locale, shop.currency)
         self.currency.choices = [SelectChoice("", _("Choose a currency")), *(SelectChoice(*each) for each in choices)]

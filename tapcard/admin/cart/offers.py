@@ -9,8 +9,8 @@ from ...clock import utcnow
 from ...db import db
 from ...models import DeliveryMethod, Promotion
 from ...services.cart import delivery, promotions
-from ...services.catalogue import categories, rate_keeping
-from ...services.core import keeping
+from ...services.catalogue import categories, exchange_rates
+from ...services.core import rows
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
@@ -47,7 +47,7 @@ def new_promotion() -> Response:
 @access("staff:promotions.edit")
 def edit_promotion(promotion_id: int) -> Response:
     """Change a promotion, or switch it off."""
-    promotion = keeping.find(Promotion, promotion_id)
+    promotion = rows.get(Promotion, promotion_id)
     form = PromotionForm(categories.tree(), categories.collections(), promotion)
     if form.validate_on_submit():
         with refusals(form):
@@ -55,7 +55,7 @@ def edit_promotion(promotion_id: int) -> Response:
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.promotions"))
-        promotion = keeping.find(Promotion, promotion_id)
+        promotion = rows.get(Promotion, promotion_id)
     return promotion_page(promotion, form)
 
 
@@ -95,7 +95,7 @@ def new_delivery() -> Response:
 @access("staff:delivery.edit")
 def delivery_method(method_id: int) -> Response:
     """Change a way of delivery, or offer it no more."""
-    method = keeping.find(DeliveryMethod, method_id)
+    method = rows.get(DeliveryMethod, method_id)
     form = DeliveryForm(method)
     if form.validate_on_submit():
         with refusals(form):
@@ -103,7 +103,7 @@ def delivery_method(method_id: int) -> Response:
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.delivery"))
-        method = keeping.find(DeliveryMethod, method_id)
+        method = rows.get(DeliveryMethod, method_id)
     return delivery_page(method, form)
 
 
@@ -111,7 +111,7 @@ def delivery_method(method_id: int) -> Response:
 @access("staff:delivery.edit")
 def move_delivery(method_id: int) -> Response:
     """Show a way of delivery one place earlier or later."""
-    delivery.move(keeping.find(DeliveryMethod, method_id), place_asked(), current_user)
+    delivery.move(rows.get(DeliveryMethod, method_id), place_asked(), current_user)
     db.session.commit()
     return redirect(url_for("backoffice.delivery"))
 
@@ -133,19 +133,21 @@ def rates() -> Response:
     if form.validate_on_submit() and form.rate.data is not None:
         with refusals(form):
             own = filters.shop().currency
-            rate_keeping.keep(form.currency.data, form.rate.data, own, current_user, utcnow())
+            exchange_rates.set_rate(form.currency.data, form.rate.data, own, current_user, utcnow())
             db.session.commit()
             flash(_("Rate saved."), "success")
             return redirect(url_for("backoffice.rates"))
-    page = render_template("admin/rates.html", form=form, rates=rate_keeping.listed(), currency=filters.shop().currency)
+    page = render_template(
+        "admin/rates.html", form=form, rates=exchange_rates.list_rates(), currency=filters.shop().currency
+    )
     return make_response(page, 422 if form.errors else 200)
 
 
 @bp.post("/currencies/<currency>/remove")
 @access("staff:catalogue.edit")
 def remove_rate(currency: str) -> Response:
-    """Show prices in a currency no more."""
-    rate_keeping.remove(currency, current_user)
+    """Stop showing prices in a currency."""
+    exchange_rates.remove_rate(currency, current_user)
     db.session.commit()
     flash(_("%(currency)s removed. Prices are no longer shown in it.", currency=currency), "success")
     return redirect(url_for("backoffice.rates"))

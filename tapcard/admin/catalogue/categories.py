@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from ...db import db
 from ...models import Category, Collection
 from ...services.catalogue import categories
-from ...services.core import keeping
+from ...services.core import rows
 from ...web.access import access
 from ...web.forms import refusals
 from ..blueprint import bp
@@ -54,11 +54,11 @@ def new_category() -> Response:
 @access("staff:catalogue.edit")
 def edit_category(category_id: int) -> Response:
     """Change a category."""
-    category = keeping.find(Category, category_id)
+    category = rows.get(Category, category_id)
     form = CategoryForm(categories.tree(), category)
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
-        category = keeping.find(Category, category_id)
+        category = rows.get(Category, category_id)
         if not form.errors:
             with refusals(form):
                 kept = None if form.remove_picture.data else category.picture
@@ -67,7 +67,7 @@ def edit_category(category_id: int) -> Response:
                 db.session.commit()
                 flash(_("Changes saved."), "success")
                 return redirect(url_for("backoffice.categories"))
-        category = keeping.find(Category, category_id)
+        category = rows.get(Category, category_id)
     return category_page(category, form)
 
 
@@ -75,7 +75,7 @@ def edit_category(category_id: int) -> Response:
 @access("staff:catalogue.edit")
 def move_category(category_id: int) -> Response:
     """Move a category one place among those beside it."""
-    categories.move_category(keeping.find(Category, category_id), place_asked(), current_user)
+    categories.move_category(rows.get(Category, category_id), place_asked(), current_user)
     db.session.commit()
     return redirect(url_for("backoffice.categories", _anchor=f"category-{category_id}"))
 
@@ -99,7 +99,7 @@ def new_collection() -> Response:
 @access("staff:catalogue.edit")
 def edit_collection(collection_id: int) -> Response:
     """Change a collection."""
-    collection = keeping.find(Collection, collection_id)
+    collection = rows.get(Collection, collection_id)
     form = CollectionForm(collection)
     if form.validate_on_submit():
         with refusals(form):
@@ -107,7 +107,7 @@ def edit_collection(collection_id: int) -> Response:
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.categories"))
-        collection = keeping.find(Collection, collection_id)
+        collection = rows.get(Collection, collection_id)
     page = render_template("admin/collection.html", collection=collection, form=form)
     return make_response(page, 422 if form.errors else 200)
 

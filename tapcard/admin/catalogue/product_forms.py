@@ -29,7 +29,7 @@ from ...models import (
 from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
 from ...services.catalogue.option_templates import SETS
 from ...services.catalogue.products import MOST_STOCK, Typed
-from ...services.core import keeping
+from ...services.core import optimistic_lock
 from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
 from ...web.forms import Form
 
@@ -213,7 +213,7 @@ class OptionForm(Form):
         data: dict[str, Any] = {}
         if option is not None:
             data = {name: getattr(option, name) for name in names}
-            data |= {"kind": option.kind.value, "seen": keeping.mark_of(option)}
+            data |= {"kind": option.kind.value, "seen": optimistic_lock.fingerprint(option)}
         super().__init__(data=data)
 
     @property

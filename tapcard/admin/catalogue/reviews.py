@@ -11,7 +11,7 @@ from ...clock import utcnow
 from ...db import db
 from ...models import Review, ReviewStatus
 from ...services.catalogue import reviews
-from ...services.core import keeping
+from ...services.core import rows
 from ...web.access import access
 from ..blueprint import bp
 from ..paging import page_of
@@ -46,7 +46,7 @@ def reject_review(review_id: int) -> Response:
 def decide(review_id: int, status: ReviewStatus, said: str) -> Response:
     """Decide about a review as it was seen: one that waits, once; one that was decided, the other way."""
     was = STATES.get(request.form.get("was", ""), ReviewStatus.WAITING)
-    reviews.decide(keeping.find(Review, review_id), was, status, current_user, utcnow())
+    reviews.decide(rows.get(Review, review_id), was, status, current_user, utcnow())
     db.session.commit()
     flash(said, "success")
     return redirect(url_for("backoffice.reviews", state=None if was is ReviewStatus.WAITING else was.value))

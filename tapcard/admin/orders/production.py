@@ -8,7 +8,7 @@ from flask_login import current_user
 from ... import files
 from ...clock import utcnow
 from ...models import Card, Order, OrderLine
-from ...services.cards import cards
+from ...services.cards import cards, claims
 from ...services.orders import fulfillment, production
 from ...web import csvs, uploads
 from ...web.access import access
@@ -79,7 +79,7 @@ def swap_card(number: str, token: str) -> ResponseReturnValue:
     card = sold_card(found, token)
 
     def do() -> None:
-        stock = cards.find(form.token.data or "")
+        stock = cards.get_by_token(form.token.data or "")
         if stock is None:
             raise cards.CardNotFound(_("No card has that token. Check the spelling."), field="token")
         fulfillment.swap_card(card, stock, current_user, utcnow())
@@ -114,4 +114,4 @@ def claim_code_of(card: Card) -> str:
     """The claim code of an unclaimed card, for those who make cards."""
     if not current_user.may("cards.make"):
         return ""
-    return cards.read_code(card, current_app.extensions["keys"]) or ""
+    return claims.read_claim_code(card, current_app.extensions["keys"]) or ""

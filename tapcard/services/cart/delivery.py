@@ -9,7 +9,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import DeliveryKind, DeliveryMethod, User
-from ..core import audit, keeping
+from ..core import audit, optimistic_lock, rows
 
 
 class NoDelivery(DomainError):
@@ -70,7 +70,7 @@ def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
 
 def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
     """Update a delivery method that staff saw; raises `InvalidMethod` or `ChangedMeanwhile`."""
-    keeping.refuse_changed(method, seen)
+    optimistic_lock.lock_unchanged(method, seen)
     values = _cleaned(typed)
     fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
     for name in fields:
@@ -81,7 +81,7 @@ def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: U
 
 def move(method: DeliveryMethod, by: int, actor: User) -> None:
     """Move a method by a number of places in the list."""
-    for position, sibling in enumerate(keeping.moved(list(db.session.scalars(all_methods())), method, by)):
+    for position, sibling in enumerate(rows.reordered(list(db.session.scalars(all_methods())), method, by)):
         sibling.position = position
     audit.record("delivery_method.moved", subject=method, actor=actor)
 

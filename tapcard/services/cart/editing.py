@@ -25,7 +25,7 @@ from ...models import (
     Product,
     ProductKind,
 )
-from ..cards import cards
+from ..cards import claims
 from ..catalogue import customization
 from . import carts, items
 from .items import CartItem, ReservationsFor
@@ -114,7 +114,7 @@ def add_activation(cart: Cart, card: Card, context: RuleContext, reservations: R
         "card_id": card.id,
         "options": {},
         "pictures": [],
-        "shown_amount": cards.activation_price(card, context.shop).amount,
+        "shown_amount": claims.activation_price(card, context.shop).amount,
     }
     line_id = put_line(cart, values, 1, 1)
     item = next(

@@ -22,7 +22,7 @@ from ...models import (
 )
 from ...money import Money
 from ...settings import ShopSettings
-from ..cards import cards
+from ..cards import claims
 from ..catalogue import customization
 from . import pricing
 from .pricing import Item
@@ -177,7 +177,7 @@ def _activation_item(line: CartLine, shop: ShopSettings, held_card_ids: Set[int]
     card = line.card
     assert card is not None
     is_sold = can_be_activated_by_payment(card) and card.id not in held_card_ids
-    unit = cards.activation_price(card, shop).amount
+    unit = claims.activation_price(card, shop).amount
     return CartItem(
         line=line,
         title=_("Activation of card %(token)s") % {"token": card.token},

@@ -30,7 +30,7 @@ from ...models import (
 from ...models.promotions import CODE_LENGTH
 from ...money import Money
 from ..catalogue import categories
-from ..core import audit, keeping
+from ..core import audit, optimistic_lock
 
 PURPOSE = "promotion_customer"
 
@@ -305,7 +305,7 @@ def create(typed: Mapping[str, Any], actor: User) -> Promotion:
 def change(promotion: Promotion, typed: Mapping[str, Any], version: int, actor: User) -> None:
     """Update the version of a promotion that staff saw; raises the same, or `ChangedMeanwhile`."""
     if promotion.version != version:
-        raise keeping.changed()
+        raise optimistic_lock.edit_conflict()
     values = _cleaned(typed, promotion)
     fields = sorted(name for name, value in values.items() if getattr(promotion, name) != value)
     if fields:
@@ -358,7 +358,7 @@ def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
     except IntegrityError:
         raise _code_taken() from None
     except StaleDataError:
-        raise keeping.changed() from None
+        raise optimistic_lock.edit_conflict() from None
 
 
 def _code_taken() -> CodeTaken:

@@ -11,8 +11,7 @@ from ...db import db, hold
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
-from ..core import audit, keeping, uploads
-from .product_media import arrange
+from ..core import audit, optimistic_lock, rows, uploads
 from .products import free_slug, slug_of
 
 DEEPEST = 5
@@ -86,9 +85,9 @@ def create_category(typed: Mapping[str, Any], actor: User) -> Category:
 
 
 def change_category(category: Category, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Store what was typed over what was seen; raises what making one does, and `ChangedMeanwhile`."""
+    """Store what was typed over what was seen; raises what making one does, and `EditConflict`."""
     hold(LOCK)
-    keeping.refuse_changed(category, seen)
+    optimistic_lock.lock_unchanged(category, seen)
     values = _cleaned(typed, Category, category)
     _refuse_parent(values.get("parent_id"), category)
     former = category.picture
@@ -104,8 +103,8 @@ def move_category(category: Category, by: int, actor: User) -> None:
     """Put a category so many places further on among those beside it."""
     hold(LOCK)
     beside = select(Category).where(Category.parent_id.is_not_distinct_from(category.parent_id))
-    rows = list(db.session.scalars(beside.order_by(Category.position, Category.id)))
-    arrange(keeping.moved(rows, category, by))
+    siblings = list(db.session.scalars(beside.order_by(Category.position, Category.id)))
+    rows.set_positions(rows.reordered(siblings, category, by))
     audit.record("category.moved", subject=category, actor=actor)
 
 
@@ -155,8 +154,8 @@ def create_collection(typed: Mapping[str, Any], actor: User) -> Collection:
 
 
 def change_collection(collection: Collection, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Store what was typed over what was seen; raises what making one does, and `ChangedMeanwhile`."""
-    keeping.refuse_changed(collection, seen)
+    """Store what was typed over what was seen; raises what making one does, and `EditConflict`."""
+    optimistic_lock.lock_unchanged(collection, seen)
     values = _cleaned(typed, Collection, collection)
     fields = _changed(collection, values)
     if fields:

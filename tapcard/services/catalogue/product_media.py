@@ -1,13 +1,13 @@
 """What belongs to a product: its pictures, the first of which is the main one, and what its buyers may say."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import OptionKind, Product, ProductOption, ProductPicture, User
-from ..core import audit, keeping, uploads
+from ..core import audit, optimistic_lock, rows, uploads
 from . import customization, option_templates
 from .products import slug_of
 
@@ -53,7 +53,7 @@ def add_pictures(product: Product, names: Sequence[str], actor: User) -> None:
 
 def picture_of(product: Product, picture_id: int) -> ProductPicture:
     """A picture of a product; one of another product does not exist."""
-    return keeping.find(ProductPicture, picture_id, product_id=product.id)
+    return rows.get(ProductPicture, picture_id, product_id=product.id)
 
 
 def describe(product: Product, picture: ProductPicture, alt: str, actor: User) -> None:
@@ -65,7 +65,7 @@ def describe(product: Product, picture: ProductPicture, alt: str, actor: User) -
 
 def move_picture(product: Product, picture: ProductPicture, by: int, actor: User) -> None:
     """Put a picture so many places further on."""
-    arrange(keeping.moved(product.pictures, picture, by))
+    rows.set_positions(rows.reordered(product.pictures, picture, by))
     audit.record("product.pictures_arranged", subject=product, actor=actor)
 
 
@@ -76,18 +76,12 @@ def remove_picture(product: Product, picture: ProductPicture, actor: User) -> No
     audit.record("product.picture_removed", subject=product, actor=actor, picture=picture.name)
 
 
-def arrange(rows: Iterable[Any]) -> None:
-    """Number rows by their places."""
-    for place, row in enumerate(rows):
-        row.position = place
-
-
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
 def option_of(product: Product, option_id: int) -> ProductOption:
     """An option of a product; one of another product does not exist."""
-    return keeping.find(ProductOption, option_id, product_id=product.id)
+    return rows.get(ProductOption, option_id, product_id=product.id)
 
 
 def add_option(product: Product, typed: Mapping[str, Any], actor: User) -> ProductOption:
@@ -102,8 +96,8 @@ def add_option(product: Product, typed: Mapping[str, Any], actor: User) -> Produ
 
 
 def change_option(product: Product, option: ProductOption, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Ask it otherwise; answers that lie in carts are looked at again there. Raises `BadOption`, `ChangedMeanwhile`."""
-    keeping.refuse_changed(option, seen)
+    """Ask it otherwise; answers that lie in carts are looked at again there. Raises `BadOption`, `EditConflict`."""
+    optimistic_lock.lock_unchanged(option, seen)
     for name, value in _cleaned(typed).items():
         setattr(option, name, value)
     audit.record("product.option_changed", subject=product, actor=actor, label=option.label)
@@ -111,7 +105,7 @@ def change_option(product: Product, option: ProductOption, typed: Mapping[str, A
 
 def move_option(product: Product, option: ProductOption, by: int, actor: User) -> None:
     """Ask it so many places later."""
-    arrange(keeping.moved(product.options, option, by))
+    rows.set_positions(rows.reordered(product.options, option, by))
     audit.record("product.options_arranged", subject=product, actor=actor)
 
 

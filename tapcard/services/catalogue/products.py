@@ -13,15 +13,17 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
+from ... import search_text
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Availability, Category, Collection, Product, ProductKind, ProductOption, ProductPicture, User
 from ...models.products import NAME_LENGTH, SLUG_LENGTH
 from ...tokens import new_token
-from ..core import audit, keeping
+from ..core import audit, optimistic_lock, rows
 
 LOW_STOCK = 5
+MAX_SEARCH_WORDS = 10
 MOST_STOCK = 1_000_000
 STATES = ("active", "hidden", "low", "sold_out")
 
@@ -58,7 +60,7 @@ class Typed:
 
 def find(product_id: int) -> Product:
     """A product with all that its page in the back office shows; raises `RowNotFound`."""
-    return keeping.find(
+    return rows.get(
         Product,
         product_id,
         selectinload(Product.pictures),
@@ -70,7 +72,7 @@ def find(product_id: int) -> Product:
 def listed(search: str = "", state: str = "", kind: str = "") -> Select[Product]:
     """Products for staff, the newest first; of a state or kind that does not exist there are all."""
     found = select(Product).options(joinedload(Product.category), selectinload(Product.pictures))
-    for word in search.casefold().split()[:10]:
+    for word in search_text.words(search, MAX_SEARCH_WORDS):
         found = found.where(Product.search_text.contains(word, autoescape=True))
     if state in STATES:
         found = found.where(_in_state(state))
@@ -111,10 +113,10 @@ def change(product: Product, typed: Typed, actor: User) -> None:
     """Store what was typed over the version that was seen; the stock changes by as much as was added or taken away.
 
     Sales go on meanwhile: they change the stock alone, and are never undone. Raises `BadProduct`, `Taken`,
-    `NotEnoughLeft` or `keeping.ChangedMeanwhile`.
+    `NotEnoughLeft` or `EditConflict`.
     """
     if product.version != typed.version:
-        raise keeping.changed()
+        raise optimistic_lock.edit_conflict()
     values = _cleaned(typed.values, product)
     collections = _collections(typed.collection_ids)
     fields = sorted(name for name, value in values.items() if getattr(product, name) != value)
@@ -134,7 +136,7 @@ def show(product: Product, actor: User, *, is_active: bool) -> None:
     try:
         db.session.flush()  # to know whether somebody was faster
     except StaleDataError:
-        raise keeping.changed() from None
+        raise optimistic_lock.edit_conflict() from None
     audit.record("product.shown" if is_active else "product.hidden", subject=product, actor=actor)
 
 
@@ -208,7 +210,7 @@ def _save(product: Product, values: Mapping[str, Any]) -> None:
         is_slug = db.session.scalar(select(Product.id).where(Product.slug == values["slug"])) is not None
         raise _taken("slug" if is_slug else "sku") from None
     except StaleDataError:
-        raise keeping.changed() from None
+        raise optimistic_lock.edit_conflict() from None
 
 
 def _taken(name: str) -> Taken:
@@ -233,7 +235,7 @@ def _change_stock(product: Product, seen: int | None, typed: int | None, actor: 
     if done.rowcount != 1:  # type: ignore[attr-defined]
         left = db.session.scalar(select(Product.stock).where(Product.id == product.id))
         if seen is None or left is None:
-            raise keeping.changed()
+            raise optimistic_lock.edit_conflict()
         raise NotEnoughLeft(_("Only %(left)d are left now. Reload the page and check the stock."), left=left)
     db.session.expire(product, ["stock"])
     audit.record("product.counted", subject=product, actor=actor, before=seen, after=typed)

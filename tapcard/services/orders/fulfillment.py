@@ -10,7 +10,7 @@ from ...errors import NotFound
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
-from ..cards import cards
+from ..cards import cards, claims, creation, replacement
 from ..core import audit
 from . import queries, transitions
 
@@ -49,15 +49,15 @@ def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:
 
 
 def _make_cards(line: OrderLine, keys: Keys, _now: datetime) -> bool:
-    """Create the cards of a line, with claim codes for the buyer to use or hand out."""
-    cards.make_sold(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
+    """The cards of the line are made, with claim codes for the buyer to use or to hand out."""
+    creation.create_for_order_line(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
     return True
 
 
 def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
-    """Give the card to the buyer; return False when it belongs to somebody else."""
-    card, user = cards.find(line.card_token or ""), line.order.user
-    return card is not None and user is not None and cards.claim_paid(card, user, now, order_line_id=line.id)
+    """The card becomes the payer's, unless somebody else has it."""
+    card, user = cards.get_by_token(line.card_token or ""), line.order.user
+    return card is not None and user is not None and claims.claim_paid(card, user, now, order_line_id=line.id)
 
 
 FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
@@ -92,8 +92,8 @@ def card_lines(order: Order) -> list[OrderLine]:
 
 
 def unclaimed_cards(order: Order) -> list[Card]:
-    """Return the cards of an order that nobody has claimed."""
-    return list(db.session.scalars(cards.waiting_of([line.id for line in card_lines(order)])))
+    """The cards of an order that wait for somebody to claim them."""
+    return list(db.session.scalars(claims.claimable_cards_of_lines([line.id for line in card_lines(order)])))
 
 
 def claim_cards(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
@@ -105,13 +105,13 @@ def claim_cards(order: Order, user: User, token: str | None = None, now: datetim
     if order.user_id != user.id or not order.is_paid:
         raise queries.OrderNotFound(_("We can't find that order."))
     lines = [line.id for line in card_lines(order)]
-    claimed = cards.claim_sold(lines, user, now, token=token)
+    claimed = claims.claim_order_cards(lines, user, now, token=token)
     if token is not None and not claimed:
-        card = cards.find(token)
+        card = cards.get_by_token(token)
         if card is None or card.order_line_id not in lines:
             raise cards.CardNotFound(_("This card isn't part of your order."))
         if card.owner_id != user.id:  # else it was pressed twice
-            raise cards.AlreadyClaimed(_("Someone has already claimed this card."))
+            raise claims.AlreadyClaimed(_("Someone has already claimed this card."))
     return len(claimed)
 
 
@@ -125,5 +125,5 @@ def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> 
         raise transitions.IllegalMove(_("Cards can only be swapped before the order ships."))
     held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
     if db.session.scalar(held) is not None:
-        raise cards.CannotReplace(_("Someone is paying for this card right now. Use another card."))
-    cards.take_place(line_card, stock_card, actor)
+        raise replacement.CannotReplace(_("Someone is paying for this card right now. Use another card."))
+    replacement.substitute_stock_card(line_card, stock_card, actor)

@@ -50,7 +50,7 @@ def _has_failed(line: OrderLine) -> bool:
     """Return whether the activation of a card failed: it is never tried again."""
     if line.kind is not LineKind.ACTIVATION or db.session.get(LineGrant, line.id) is None:
         return False
-    card = cards.find(line.card_token or "")
+    card = cards.get_by_token(line.card_token or "")
     return card is None or card.order_line_id != line.id
 
 

@@ -38,7 +38,7 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services.cards import cards
+from tapcard.services.cards import claims
 from tapcard.services.cart import credit, editing
 from tapcard.services.orders import production, transitions
 from tapcard.services.orders.replacement import reservations_for
@@ -474,7 +474,7 @@ def test_artwork_is_there_to_take_along_for_staff_alone(
 
 def test_whoever_packs_has_tokens_codes_and_qr_codes(bens: FormClient, card_order: Order, keys: Keys) -> None:
     one, two = card_order.lines[0].cards
-    code = cards.read_code(one, keys)
+    code = claims.read_claim_code(one, keys)
     page = bens.get(path_to(card_order, "/cards")).text
     assert code is not None
     assert code in page

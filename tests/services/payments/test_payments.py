@@ -31,7 +31,8 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services.cards import cards
+from tapcard.services.cards import cards, claims
+from tapcard.services.cards import transitions as card_transitions
 from tapcard.services.cart import credit, editing
 from tapcard.services.orders import fulfillment, queries, transitions
 from tapcard.services.orders.replacement import reservations_for
@@ -415,7 +416,7 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
     fulfillment.fulfill(card_order, keys, utcnow())
     db.session.commit()
     made = fulfillment.unclaimed_cards(card_order)
-    assert len({card.token for card in made}) == len({cards.read_code(card, keys) for card in made}) == 5
+    assert len({card.token for card in made}) == len({claims.read_claim_code(card, keys) for card in made}) == 5
     assert {(card.status, card.design_id, card.claim_policy) for card in made} == {
         (CardStatus.UNCLAIMED, design.id, ClaimPolicy.CODE)
     }
@@ -460,7 +461,7 @@ def test_a_card_that_went_away_before_it_was_paid_makes_the_order_oversold(
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     order = activation(ada, card)
-    cards.retire(card, ben, "broken")
+    card_transitions.retire(card, ben, "broken")
     db.session.commit()
     payment = pay(order)
     assert (order.status, order.is_oversold, card.owner_id) == (OrderStatus.PAID, True, None)
