@@ -59,7 +59,7 @@ def sandbox_action(public_id: str, action: str) -> Response:
         sandbox.change(here, sandbox.DECLINED)
     elif action == "delay":
         sandbox.change(here, sandbox.OPEN, delayed=True)
-    if action == "duplicate":  # told twice, as gateways do
+    if action == "duplicate":  # gateways may notify twice
         payment_workflows.refresh_by_reference("sandbox", charge.reference)
         payment_workflows.refresh_by_reference("sandbox", charge.reference)
     return redirect(charge.return_url)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ..db import db
 from ..money import Money
 
-OFFLINE = "offline"  # the gateway of money outside the web, which people confirm
+OFFLINE = "offline"  # the gateway of payments that staff confirm
 
 
 class GatewayError(Exception):
@@ -19,7 +19,7 @@ class GatewayError(Exception):
 class Charge:
     """What a gateway is asked to collect."""
 
-    key: str  # our own, the same at every try: the gateway does it once
+    key: str  # idempotency key, the same for every attempt
     public_id: str  # of the payment
     order_number: str
     amount: Money
@@ -52,7 +52,7 @@ class Evidence:
 
     outcome: Outcome
     reference: str
-    amount: Money | None = None  # that came
+    amount: Money | None = None  # that was paid
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,7 +60,7 @@ class Gateway(Protocol):
     """A payment method. No database transaction may be open while it is called."""
 
     code: str
-    is_online: bool  # whether the buyer pays on a page, now; else by transfer, cash, cheque
+    is_online: bool  # whether the buyer pays on a page; else by transfer, cash or cheque
 
     def takes(self, currency: str) -> bool:
         """Return whether it takes a currency."""

@@ -29,12 +29,14 @@ class SandboxGateway:
     is_online = True
 
     def __init__(self, page_of: Callable[[str], str]) -> None:
-        self.page_of = page_of  # the address of the page for a charge's public id
+        self.page_of = page_of  # returns the path of the payment page by public id
 
     def takes(self, currency: str) -> bool:
+        """Return True for every currency."""
         return True
 
     def start(self, charge: Charge) -> Started:
+        """Create the charge once and return its payment page."""
         must_be_outside_a_transaction()
         with own_transaction() as connection:
             fresh = insert(SandboxCharge).values(
@@ -53,6 +55,7 @@ class SandboxGateway:
         return Started(reference=charge.key, url=self.page_of(public_id))
 
     def fetch(self, reference: str) -> Evidence:
+        """Return what the buttons, or a delay, have decided."""
         must_be_outside_a_transaction()
         charge = read(SandboxCharge.reference == reference)
         if charge is None:
@@ -62,6 +65,7 @@ class SandboxGateway:
         return Evidence(outcome, reference, Money(charge.amount, charge.currency), {"state": charge.state})
 
     def close(self, reference: str) -> None:
+        """Close the charge if it is still open."""
         must_be_outside_a_transaction()
         change(SandboxCharge.reference == reference, CLOSED)
 

@@ -62,7 +62,7 @@ class CartLine(Base):
     design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
     card_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # to be activated
     quantity: Mapped[int] = mapped_column(default=1)
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # answers by the keys of the product's options
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # values by option key
     front_picture: Mapped[str | None] = mapped_column(sa.String(80))  # own artwork of cards
     rear_picture: Mapped[str | None] = mapped_column(sa.String(80))
     pictures: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # every upload of this line

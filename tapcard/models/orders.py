@@ -111,16 +111,16 @@ class Order(Base):
     is_oversold: Mapped[bool] = mapped_column(default=False)
     promotion_id: Mapped[int | None] = mapped_column(sa.ForeignKey("promotions.id"), index=True)
     promotion_code: Mapped[str] = mapped_column(sa.String(40), default="")
-    promotion_customers: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # by whom its use was counted
+    promotion_customers: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # keyed hashes its use was counted by
     delivery_method_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery_methods.id"), index=True)
     delivery_name: Mapped[str] = mapped_column(sa.String(100), default="")
-    is_delivery_open: Mapped[bool] = mapped_column(default=False)  # its price is settled with the buyer afterwards
+    is_delivery_open: Mapped[bool] = mapped_column(default=False)  # its price is agreed with the buyer later
     delivery_location: Mapped[str] = mapped_column(sa.String(100), default="")
     carrier: Mapped[str] = mapped_column(sa.String(60), default="")
     tracking_number: Mapped[str] = mapped_column(sa.String(80), default="")
     placed_at: Mapped[created]
     expires_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]  # canceled or expired: what it held is given back
+    ended_at: Mapped[datetime | None]  # canceled or expired
     paid_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
@@ -188,7 +188,7 @@ class OrderLine(Base):
     picture: Mapped[str | None] = mapped_column(sa.String(80))
     options: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # [{label, value, kind}] as sold
     pictures: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # every upload of this line
-    fingerprint: Mapped[str] = mapped_column(sa.String(64), default="")  # of the cart's line it was ordered from
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), default="")  # of the cart line
     quantity: Mapped[int]
     unit_amount: Mapped[minor_units]  # after the product's own discount, extras included
     line_amount: Mapped[minor_units]

@@ -59,16 +59,16 @@ class Payment(Base):
     id: Mapped[pk]
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
     gateway: Mapped[str] = mapped_column(sa.String(20))
-    public_id: Mapped[str] = mapped_column(sa.String(43), unique=True, default=new_secret)  # in addresses
-    reference: Mapped[str | None] = mapped_column(sa.String(255))  # theirs
+    public_id: Mapped[str] = mapped_column(sa.String(43), unique=True, default=new_secret)  # in URLs
+    reference: Mapped[str | None] = mapped_column(sa.String(255))  # the gateway's
     amount: Mapped[minor_units]
     currency: Mapped[str] = mapped_column(sa.String(3))
-    captured_amount: Mapped[minor_units] = mapped_column(default=0)  # what really came
+    captured_amount: Mapped[minor_units] = mapped_column(default=0)  # what was paid
     status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.CREATED, index=True)
     started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     pay_url: Mapped[str] = mapped_column(sa.String(2000), default="")  # where the buyer pays
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    refund_proposed: Mapped[bool] = mapped_column(default=False)  # it came too late, twice or wrong
+    refund_proposed: Mapped[bool] = mapped_column(default=False)  # paid too late, twice or wrong
     created_at: Mapped[created]
     settled_at: Mapped[datetime | None]
 

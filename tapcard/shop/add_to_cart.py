@@ -47,7 +47,7 @@ def add_to_cart(slug: str) -> Response:
             add_form_to_cart(form)
             db.session.commit()
             return redirect(url_for("shop.cart"))
-        form.product = visible_product(slug)  # what was begun is rolled back
+        form.product = visible_product(slug)  # the rollback expired it
     page = render_template("shop/add_to_cart.html", product=form.product, buy_form=form)
     return make_response(page, *form_status(form))
 

@@ -53,7 +53,7 @@ class QuantityForm(Form):
         super().__init__(**kwargs)
         self.most = most
         if "formdata" not in kwargs and self.is_submitted() and not self.quantity.raw_data:
-            self.quantity.data = ""  # nothing was said: that is not one
+            self.quantity.data = ""  # a missing value is not 1
 
     @property
     def number(self) -> int:
@@ -69,7 +69,7 @@ class QuantityForm(Form):
 class BuyForm(QuantityForm):
     """Quantity and options of a product; `buy_form` adds a field for each option."""
 
-    instead = HiddenField()  # the line of the cart that is chosen again
+    instead = HiddenField()  # id of the cart line to replace
 
     def __init__(self, product: Product, **kwargs: Any) -> None:
         super().__init__(items.max_quantity(LineKind(product.kind.value)), **kwargs)

@@ -99,7 +99,7 @@ def accept_changes() -> Response:
     cart = current_cart()
     if cart is not None and editing.accept_changes(cart, rule_context(), reservations_for):
         db.session.commit()
-        if not quote_of(cart).has_changed:  # what has to be chosen again stays
+        if not quote_of(cart).has_changed:  # items that need a choice stay
             flash(_("Changes accepted. Your cart is up to date."), "success")
     return redirect(url_for("shop.cart"))
 
@@ -194,7 +194,7 @@ def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:
         else QuantityForm(items.max_quantity(line.kind), formdata=None, quantity=str(line.quantity))
     )
     assert form is not None
-    form.quantity.id = f"quantity-{line.id}"  # there is one for each line
+    form.quantity.id = f"quantity-{line.id}"  # unique on the page
     return form
 
 

@@ -13,7 +13,7 @@ from ..money import Money
 from ..web.filters import shop
 from ..web.forms import Form, add_error
 
-LOCATION = "location-"  # before the id of a way of delivery: the field of its places
+LOCATION = "location-"  # prefix of the location field of a delivery method
 
 
 class CodeForm(Form):

@@ -29,7 +29,7 @@ from ..workflows import payments as payment_workflows
 from .blueprint import bp
 from .checkout_forms import CheckoutForm, ReviewForm, checkout_form
 
-MAX_COUNTRIES_SHOWN = 4  # countries beside a way of delivery
+MAX_COUNTRIES_SHOWN = 4  # next to a delivery method
 
 
 def current_buyer() -> User | None:

@@ -35,7 +35,7 @@ class SoldCard:
     card: Card
     line: OrderLine
     state: str  # waiting, own, taken or retired
-    read: Callable[[], str | None]  # its claim code: opening the seal takes a while
+    read: Callable[[], str | None]  # decrypts the claim code, which takes a while
 
     @property
     def is_waiting(self) -> bool:

@@ -149,13 +149,13 @@ def check_payments() -> None:
     while batch := payments.payments_to_check(utcnow(), after_id=last_id):
         for payment in batch:
             if payment.gateway not in gateways():
-                continue  # switched off: it is asked as soon as it is back
+                continue  # switched off: checked again once it is back
             try:
                 if payment.is_over:
                     close(payment, PaymentStatus.EXPIRED)
                 else:
                     refresh(payment)
-            except Exception as error:  # one payment's trouble must not keep the others waiting
+            except Exception as error:  # one failure must not block the others
                 db.session.rollback()
                 logger.warning("payment %d could not be checked: %s", payment.id, type(error).__name__)
         last_id = batch[-1].id

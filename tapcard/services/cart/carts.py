@@ -75,7 +75,7 @@ def get_or_create(user: User | None) -> Cart:
     if user is None:
         cart = Cart()
         db.session.add(cart)
-        db.session.flush()  # the session remembers its id
+        db.session.flush()  # the browser session stores its id
         return cart
     lock_owner(user)
     now = utcnow()

@@ -63,7 +63,7 @@ def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
     last = db.session.scalar(select(func.max(DeliveryMethod.position)))
     method = DeliveryMethod(**_cleaned(typed), position=0 if last is None else last + 1)
     db.session.add(method)
-    db.session.flush()  # for its id
+    db.session.flush()  # assigns its id
     audit.record("delivery_method.made", subject=method, actor=actor, name=method.name)
     return method
 

@@ -70,7 +70,7 @@ class LineRequest:
     product: Product
     quantity: int
     answers: Mapping[str, str] = field(default_factory=dict)
-    uploads: Mapping[str, str] = field(default_factory=dict)  # stored pictures by the keys of options
+    uploads: Mapping[str, str] = field(default_factory=dict)  # stored pictures by option key
     design: Design | None = None
     front_picture: str | None = None
     rear_picture: str | None = None
@@ -204,7 +204,7 @@ def change_quantity(
     most = items.max_quantity(line.kind)
     check_quantity(quantity, most)
     line.quantity = quantity
-    db.session.flush()  # the look below reads it
+    db.session.flush()  # the items below are read from the database
     item = next(
         candidate
         for candidate in _current_items(carts.reload(cart), context, reservations)

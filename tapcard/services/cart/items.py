@@ -42,7 +42,7 @@ class CartItem:
     title: str
     kind: LineKind
     unit_amount: int
-    quantity: int  # not more than there are; 0 when it is gone
+    quantity: int  # capped to what is available; 0 when nothing is
     currency: str
     tax_rate: int
     options: list[dict[str, str]]
@@ -51,14 +51,16 @@ class CartItem:
     is_gone: bool = False
     is_capped: bool = False
     is_repriced: bool = False
-    validation_error: DomainError | None = None  # why what was said about it cannot be made today
+    validation_error: DomainError | None = None  # why its options are no longer valid
 
     @property
     def unit(self) -> Money:
+        """Return the price of one piece."""
         return Money(self.unit_amount, self.currency)
 
     @property
     def amount(self) -> Money:
+        """Return the price of all available pieces."""
         return Money(self.unit_amount * self.quantity, self.currency)
 
     @property
@@ -83,6 +85,7 @@ class CartItem:
 
     @property
     def ships(self) -> bool:
+        """Return whether it has to be delivered."""
         return self.kind is not LineKind.ACTIVATION
 
     @property

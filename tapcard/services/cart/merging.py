@@ -20,9 +20,9 @@ from .items import CartItem, ReservationsFor
 class MergeResult:
     """What was left out or capped when a guest cart was merged."""
 
-    left_out: Sequence[str] = ()  # titles of lines for which the cart had no room
-    capped: Sequence[CartItem] = ()  # lines of which there are no more than this
-    limited: Sequence[CartItem] = ()  # lines of which nobody may order more than this
+    left_out: Sequence[str] = ()  # titles of lines the full cart had no room for
+    capped: Sequence[CartItem] = ()  # items capped by stock
+    limited: Sequence[CartItem] = ()  # items capped by the maximum per order
 
 
 def merge_guest_cart(
@@ -50,10 +50,10 @@ def merge_guest_cart(
     }
     if own.promotion_id is None:
         own.promotion_id = guest.promotion_id
-    own.checkout = {**own.checkout, **guest.checkout}  # what was typed a moment ago
+    own.checkout = {**own.checkout, **guest.checkout}  # the latest entries win
     execute_update(sa.update(Order).where(Order.cart_id == guest.id).values(cart_id=own.id))
     db.session.delete(guest)
-    db.session.flush()  # the look below reads what is there now
+    db.session.flush()  # the items below are read from the database
     current = items.current_items(carts.reload(own), context.shop, reservations(own, context.now))
     for item in current:
         if item.is_capped:

@@ -29,7 +29,7 @@ class MoveResult:
     """The items moved to the cart, and the products that were refused."""
 
     items: list[CartItem] = field(default_factory=list)
-    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # by the name of the product
+    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # product name and reason
 
 
 def add(user: User, product: Product) -> None:
@@ -72,7 +72,7 @@ def move(
     for product in [entry.product for entry in entries(user) if entry.product_id in product_ids]:
         name = product.name
         try:
-            with db.session.begin_nested():  # what a refusal had begun is taken back, and only that
+            with db.session.begin_nested():  # a refusal rolls back this product only
                 moved.items.append(editing.add(cart, LineRequest(product, 1), context, reservations))
                 remove(user, [product.id])
         except DomainError as error:

@@ -32,7 +32,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
         if not FULFILL[line.kind](line, keys, now):
             order.is_oversold = True
             audit.record("order.oversold", subject=order, line=line.id)
-    db.session.flush()  # the next step reads the order anew
+    db.session.flush()  # the next step refreshes the order
     if not order.is_oversold and not order.needs_shipping:
         transitions.deliver(order, None, now)
 
@@ -110,7 +110,7 @@ def claim_cards(order: Order, user: User, token: str | None = None, now: datetim
         card = cards.get_by_token(token)
         if card is None or card.order_line_id not in lines:
             raise cards.CardNotFound(_("This card isn't part of your order."))
-        if card.owner_id != user.id:  # else it was pressed twice
+        if card.owner_id != user.id:  # else the request was repeated
             raise claims.AlreadyClaimed(_("Someone has already claimed this card."))
     return len(claimed)
 

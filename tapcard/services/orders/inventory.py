@@ -41,12 +41,12 @@ def reserve_stock(order: Order, expire_due: Callable[[int], int]) -> bool:
         if not is_taken and expire_due(product_id):
             is_taken = lower_stock(product_id, pieces)
         if is_taken is None:
-            continue  # nobody counts these
+            continue  # stock is not counted
         if not is_taken:
             return False
         for line in lines:
             line.stock_taken = line.quantity
-    db.session.flush()  # before the expiry of others reads what is taken
+    db.session.flush()  # expiring other orders reads the stock from the database
     return True
 
 

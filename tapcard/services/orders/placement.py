@@ -39,7 +39,7 @@ from ..core import audit
 from . import inventory, replacement, transitions
 
 NUMBER_PART_LENGTH = 4
-CONFIRMATION_DELAY = timedelta(minutes=10)  # for the payment: then one mail says both, received and paid
+CONFIRMATION_DELAY = timedelta(minutes=10)  # a payment within this time is confirmed by the same email
 OWN_ARTWORK = _("Own artwork")
 
 
@@ -67,7 +67,7 @@ class Buyer:
     first_name: str
     last_name: str
     phone: str | None = None
-    user: User | None = None  # signed in
+    user: User | None = None  # logged in
     address: dict[str, Any] = field(default_factory=dict)
     method: DeliveryMethod | None = None
     location: str = ""
@@ -75,6 +75,7 @@ class Buyer:
 
     @property
     def customer(self) -> Customer:
+        """Return the customer that promotion uses are counted for."""
         return Customer(self.user, self.email)
 
 
@@ -184,7 +185,7 @@ def _write(quote: Quote, buyer: Buyer, context: RuleContext) -> Order:
         order.lines.append(_line(item, priced, user))
     _name_designs(order.lines)
     db.session.add(order)
-    db.session.flush()  # what is taken next refers to its lines
+    db.session.flush()  # reservations refer to its line ids
     return order
 
 

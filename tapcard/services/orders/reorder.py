@@ -22,9 +22,9 @@ class CannotReorder(DomainError):
 class ReorderResult:
     """The lines that could not be reordered, or only in part."""
 
-    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # titles of lines, and why not
-    capped: list[CartItem] = field(default_factory=list)  # lines of which there are no more than this
-    limited: list[CartItem] = field(default_factory=list)  # lines of which nobody may order more than this
+    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # line title and reason
+    capped: list[CartItem] = field(default_factory=list)  # items capped by stock
+    limited: list[CartItem] = field(default_factory=list)  # items capped by the maximum per order
 
 
 def reorder_lines(order: Order, cart: Cart, context: RuleContext) -> ReorderResult:

@@ -94,7 +94,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
     An expired order reserves its goods again; when that fails it is oversold, and staff decide.
     """
     db.session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    db.session.refresh(order)  # nobody ends it between this look and the step
+    db.session.refresh(order)  # nobody can end it before the step below
     was_expired = order.status is OrderStatus.EXPIRED
     if not _move(order, OrderMove.PAY, None, paid_at=now, ended_at=None):
         return False

@@ -19,9 +19,9 @@ from ...settings import ShopSettings
 from ..cart import editing
 from ..orders import transitions
 
-CHECK_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
+CHECK_FOR = timedelta(days=3)  # how long an open payment is checked
 
-START_TIMEOUT = timedelta(minutes=2)  # after that nobody waits for the gateway's answer any more
+START_TIMEOUT = timedelta(minutes=2)  # for the gateway's answer
 
 
 class PaymentNotFound(NotFound):
@@ -134,7 +134,7 @@ def record_started(payment: Payment, response: Started, gateway: Gateway, shop: 
         .where(is_this, Payment.status == PaymentStatus.CREATED)
         .values(**values, status=PaymentStatus.PENDING)
     )
-    if not is_pending:  # what it is called there must be known, whatever became of it here: somebody may pay it
+    if not is_pending:  # it may still be paid there: keep its reference
         execute_update(sa.update(Payment).where(is_this, Payment.reference.is_(None)).values(**values))
     db.session.refresh(payment)
     if is_pending and not gateway.is_online:
@@ -183,7 +183,7 @@ class OpenPayment:
     id: int
     gateway: str
     reference: str | None
-    is_over: bool  # nobody waits for it any more: it is to be closed
+    is_over: bool  # to be closed
 
 
 def payments_to_check(now: datetime, *, after_id: int = 0) -> list[OpenPayment]:

@@ -19,7 +19,7 @@ from ..core import audit
 from ..orders import fulfillment, transitions
 from . import payments
 
-# what staff may still take money for: an order whose time is over is paid all the same
+# orders that staff may record money for, expired ones included
 PAYABLE = frozenset({OrderStatus.PENDING, OrderStatus.EXPIRED})
 
 
@@ -91,7 +91,7 @@ def _apply_to_order(payment: Payment, keys: Keys, now: datetime) -> None:
     db.session.refresh(order)
     captured = payments.captured_amount(order)
     if captured < order.total_amount and order.status is OrderStatus.PENDING:
-        return  # a part; the rest is still due
+        return  # paid in part
     if captured >= order.total_amount and transitions.mark_paid(order, keys, now):
         is_pending_offline = (
             Payment.order_id == order.id,
@@ -107,7 +107,7 @@ def _apply_to_order(payment: Payment, keys: Keys, now: datetime) -> None:
             is_captured = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
             execute_update(
                 sa.update(Payment).where(*is_captured).values(refund_proposed=False)
-            )  # parts that came too late alone
+            )  # parts that came too late on their own
             return
     payment.refund_proposed = True  # too late, too much, or twice
     outbox.post("mail.payment_needs_care", payment_id=payment.id)
@@ -161,7 +161,7 @@ def confirm_offline(payment: Payment, receipt: OfflineReceipt, context: RuleCont
     if payment.gateway != OFFLINE or not payment.is_open or not 0 < amount.amount <= payment.amount:
         raise payments.NotPayable(_("This payment can't be confirmed. Reload the order."))
     payment.amount = amount.amount
-    db.session.flush()  # what is settled next is this amount
+    db.session.flush()  # settling reads the amount from the database
     confirmed_by = actor.id if actor is not None else None
     details = {"how": receipt.method, "note": receipt.note, "confirmed_by": confirmed_by}
     evidence = Evidence(Outcome.PAID, payment.reference or "", amount, details)
@@ -185,7 +185,7 @@ def _create_offline_payment(order: Order, amount: Money, actor: User | None) -> 
             _("A payment for this order is being processed. Check again in a moment.")
         ) from None
     payment.reference = payment.public_id
-    db.session.flush()  # what is settled next is found by it
+    db.session.flush()  # settling finds it by its reference
     return payment
 
 
