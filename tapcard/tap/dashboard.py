@@ -76,7 +76,7 @@ def dashboard() -> str:
         last_taps=tap_rows(None),
         profiles=own_profiles(),
         leads=leads.latest(current_user, LATEST_LEADS),
-        arriving=queries.arriving(current_user),
+        arriving=queries.undelivered_card_lines(current_user),
         offers=transfers.open_offers_to(current_user, utcnow()),
         unverified=not current_user.is_verified,
     )
