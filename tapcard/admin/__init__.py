@@ -7,18 +7,20 @@ from .blueprint import bp
 from .cards import designs
 from .cart import credit, offers
 from .catalogue import categories, product_media, products, reviews
-from .content import content
+from .content import enquiries, newsletter, pages
 from .orders import orders, production
 
 __all__ = [
     "bp",
     "categories",
-    "content",
     "credit",
     "designs",
+    "enquiries",
     "init_app",
+    "newsletter",
     "offers",
     "orders",
+    "pages",
     "product_media",
     "production",
     "products",

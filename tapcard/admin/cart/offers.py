@@ -14,9 +14,9 @@ from ...services.core import rows
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
+from ...web.paging import paginate
 from ..blueprint import bp
 from ..catalogue.product_media import place_asked
-from ..paging import page_of
 from .offer_forms import DELIVERY_KINDS, DeliveryForm, PromotionForm, RateForm
 
 # --- promotions -------------------------------------------------------------------------------------------------------
@@ -26,7 +26,7 @@ from .offer_forms import DELIVERY_KINDS, DeliveryForm, PromotionForm, RateForm
 @access("staff:promotions.edit")
 def list_promotions() -> str:
     """All promotions, with how often they were used."""
-    return render_template("admin/promotions.html", page=page_of(promotion_keeping.listed()), now=utcnow())
+    return render_template("admin/promotions.html", page=paginate(promotion_keeping.listed()), now=utcnow())
 
 
 @bp.route("/promotions/new", methods=["GET", "POST"])

@@ -11,8 +11,8 @@ from ...services.catalogue import categories, product_media, products
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
+from ...web.paging import paginate, text_argument
 from ..blueprint import bp
-from ..paging import asked, page_of
 from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
 
 
@@ -20,11 +20,11 @@ from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, Pr
 @access("staff:catalogue.edit")
 def list_products() -> str:
     """All products, to search and to filter."""
-    question = {name: asked(name) for name in ("search", "state", "kind")}
+    arguments = {name: text_argument(name) for name in ("search", "state", "kind")}
     return render_template(
         "admin/products.html",
-        page=page_of(products.listed(**question)),
-        question=question,
+        page=paginate(products.listed(**arguments)),
+        arguments=arguments,
         kinds=KINDS,
         availabilities=AVAILABILITIES,
         currency=filters.shop().currency,
