@@ -25,7 +25,7 @@ from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
 from .seeds.shop import seed_delivery
 from .services.accounts import accounts, two_factor
-from .services.cards import cards, legacy_import
+from .services.cards import blocked_hosts, cards, claims, creation, legacy_import, transitions
 from .services.privacy import closure, erasure
 from .workflows import backup, health
 from .workflows.health import DEMO_PASSWORD
@@ -54,7 +54,9 @@ def config() -> Any:
 
 @cards_group.command("make")
 @click.option("--design", "design_name", help="Design name. Without one, cards show a placeholder.")
-@click.option("--count", required=True, type=click.IntRange(1, cards.MOST_AT_ONCE), help="How many cards to create.")
+@click.option(
+    "--count", required=True, type=click.IntRange(1, creation.MAX_BATCH_SIZE), help="How many cards to create."
+)
 @click.option(
     "--policy",
     type=click.Choice([each.value for each in ClaimPolicy]),
@@ -77,7 +79,7 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
         # the file first: codes of cards that exist but were never written down would be lost
         with open(out, "x", newline="", encoding="utf-8") as file:
             os.chmod(out, 0o600)
-            made = cards.make(
+            made = creation.create_batch(
                 design, ClaimPolicy(policy), count, current_app.extensions["keys"], batch=batch or out.stem
             )
             writer = csv.writer(file)
@@ -109,7 +111,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
     accounts.seed_roles()
     try:
         own_hosts = {urlsplit(config().site_url).netloc}
-        report = legacy_import.run(file, own_hosts, current_app.extensions["keys"])
+        report = legacy_import.import_cards(file, own_hosts, current_app.extensions["keys"])
     except UnicodeDecodeError as error:
         db.session.rollback()
         raise click.ClickException(f"The file isn’t UTF-8 ({error.reason}). Nothing was imported.") from None
@@ -131,7 +133,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
 @click.argument("token")
 def show_code(token: str) -> None:
     """Show the claim code of an unclaimed card, for example to reprint a lost insert."""
-    code = cards.read_code(named_card(token), current_app.extensions["keys"])
+    code = claims.read_claim_code(named_card(token), current_app.extensions["keys"])
     if code is None:
         raise click.ClickException("This card has no claim code. It’s already claimed or doesn’t need a code.")
     click.echo(code)
@@ -143,7 +145,7 @@ def show_code(token: str) -> None:
 def lock_card(token: str, why: str) -> None:
     """Suspend a card for abuse. Its owner can’t unlock it."""
     with told():
-        cards.lock(named_card(token), LockedBecause.ABUSE, None, why)
+        transitions.lock(named_card(token), LockedBecause.ABUSE, None, why)
     click.echo(f"Card {token} suspended.")
 
 
@@ -152,7 +154,7 @@ def lock_card(token: str, why: str) -> None:
 def unlock_card(token: str) -> None:
     """Unlock a card, whatever the reason it was locked."""
     with told():
-        cards.unlock(named_card(token), None, allowed=tuple(LockedBecause))
+        transitions.unlock(named_card(token), None, allowed=tuple(LockedBecause))
     click.echo(f"Card {token} unlocked.")
 
 
@@ -162,13 +164,13 @@ def unlock_card(token: str) -> None:
 def retire_card(token: str, why: str) -> None:
     """Retire a card permanently."""
     with told():
-        cards.retire(named_card(token), None, why)
+        transitions.retire(named_card(token), None, why)
     click.echo(f"Card {token} retired.")
 
 
 def named_card(token: str) -> Card:
     """The card somebody names, or a message."""
-    card = cards.find(token)
+    card = cards.get_by_token(token)
     if card is None:
         raise click.ClickException(f"There is no card with the token {token}.")
     return card
@@ -190,11 +192,11 @@ def told() -> Iterator[None]:
 def block_host(host: str, reason: str) -> None:
     """Block a domain and its subdomains as a card target."""
     try:
-        number = cards.block_host(host, None, reason[:200])
+        number = blocked_hosts.block_host(host, None, reason[:200])
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
-    click.echo(f"Blocked {cards.host_in(host)}. Cards affected: {number}.")
+    click.echo(f"Blocked {blocked_hosts.parse_host(host)}. Cards affected: {number}.")
 
 
 @cards_group.command("unblock-host")
@@ -202,11 +204,11 @@ def block_host(host: str, reason: str) -> None:
 def unblock_host(host: str) -> None:
     """Unblock a domain."""
     try:
-        cards.unblock_host(host, None)
+        blocked_hosts.unblock_host(host, None)
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
-    click.echo(f"Unblocked {cards.host_in(host)}.")
+    click.echo(f"Unblocked {blocked_hosts.parse_host(host)}.")
 
 
 # --- users ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections import ChainMap
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -17,11 +17,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from . import mail, outbox, registry, settings
 from .clock import utcnow
 from .db import db, insert, transactions
-from .models import OutboxMessage, PaymentStatus, Schedule, Tap
-from .registry import job
-from .services.payments import payments
+from .models import OutboxMessage, Schedule, Tap
 from .services.taps import rollups
-from .workflows import draining, evidence, taps
+from .workflows import draining, taps
 
 logger = logging.getLogger(__name__)
 
@@ -93,29 +91,6 @@ def _is_due() -> bool:
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
-
-
-@job("payments.look", every=timedelta(minutes=1))
-def look_at_payments() -> None:
-    """Ask the gateways about every payment that is under way: who paid and closed the browser has paid.
-
-    Those whose time is over are closed there, and read once more.
-    """
-    last = 0
-    while waiting := payments.to_look_at(utcnow(), after_id=last):
-        for each in waiting:
-            if each.gateway not in evidence.gateways():
-                continue  # switched off: it is asked as soon as it is back
-            try:
-                if each.is_over:
-                    evidence.close(each.id, each.gateway, each.reference, PaymentStatus.EXPIRED)
-                else:
-                    evidence.look(each.id, each.gateway, each.reference)
-            except Exception as error:  # one payment's trouble must not keep the others waiting
-                db.session.rollback()
-                logger.warning("payment %d could not be checked: %s", each.id, type(error).__name__)
-        last = waiting[-1].id
-    db.session.rollback()
 
 
 def plan(now: datetime) -> None:

@@ -34,11 +34,11 @@ from tapcard.models import (
     WebSession,
 )
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards, transfers
-from tapcard.services.cart import carts, wishlist
-from tapcard.services.cart.carts import Wish
+from tapcard.services.cards import transfers, transitions
+from tapcard.services.cart import carts, editing, wishlist
+from tapcard.services.cart.editing import LineRequest
 from tapcard.services.content import newsletter
-from tapcard.services.orders import orders
+from tapcard.services.orders import queries
 from tapcard.services.taps import weekly_digest
 from tapcard.web import access
 from tests import buying
@@ -198,7 +198,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     create_card = partial(seeds.create_card, keys=keys)
     card = create_card(ada, token="ADASCARD", url="https://example.com/", design=design, alias="Everyday")
     create_card(token="WAITING2", code="CARD2345")
-    cards.lock(create_card(ada, token="LOSTCARD"), LockedBecause.LOST, ada)
+    transitions.lock(create_card(ada, token="LOSTCARD"), LockedBecause.LOST, ada)
     profile = seeds.create_profile(ada, "ada")
     profile.website = "https://example.com/"
     db.session.commit()
@@ -226,7 +226,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     reviewed_order = buying.order_of(ada, product)
     buying.deliver(reviewed_order)
     linked_order = buying.order_of(ada, product)
-    link_token = orders.token_of(linked_order, keys)  # opens this one alone
+    link_token = queries.token_of(linked_order, keys)  # opens this one alone
     paid_order = buying.order_of(ada, product)
     buying.pay(paid_order)
     order = buying.order_of(ada, product)  # the last, as another order of the same cart would take its place
@@ -235,7 +235,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     db.session.add(charge)
     journal = seeds.create_product()
     wishlist.add(ada, journal)
-    line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
 
     # in the back office
     pictured = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])

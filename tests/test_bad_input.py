@@ -32,8 +32,8 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.accounts import accounts, addresses
-from tapcard.services.cart import carts, wishlist
-from tapcard.services.cart.carts import Wish
+from tapcard.services.cart import carts, editing, wishlist
+from tapcard.services.cart.editing import LineRequest
 from tapcard.tokens import new_token
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -257,7 +257,7 @@ def adas_line(ada: User) -> int:
     seeds.create_product("NFC card", kind=ProductKind.CARD, options=[name])
     seeds.create_delivery_method("By van", locations=["Ikeja", "Lekki"])
     wishlist.add(ada, journal)
-    line = carts.add(carts.make(ada), Wish(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
     db.session.commit()
     return line.id
 

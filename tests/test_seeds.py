@@ -43,7 +43,7 @@ from tapcard.models import (
 from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, pricing, promotions
-from tapcard.services.orders import orders
+from tapcard.services.orders import placement, queries
 from tapcard.services.taps import rollups
 from tapcard.workflows.health import DEMO_PASSWORD
 from tests import buying
@@ -148,7 +148,7 @@ def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: For
     seed()
     login(client, cleo)
     assert client.post("/activate/DEMONEW", data={"code": "card 2345"}).location == "/cards/DEMONEW"
-    card = cards.find("DEMONEW")
+    card = cards.get_by_token("DEMONEW")
     assert card is not None
     assert card.owner is cleo
 
@@ -180,7 +180,7 @@ def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
 
 def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result]) -> None:
     seed()
-    card = cards.find("DEMOFREE")
+    card = cards.get_by_token("DEMOFREE")
     assert card is not None
     for event in card.events:
         db.session.delete(event)
@@ -254,7 +254,7 @@ def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., R
     seed()
     product = db.session.scalars(sa.select(Product).where(Product.slug == "paper-stars")).one()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
-    cart = carts.make(cleo)
+    cart = carts.get_or_create(cleo)
     buying.fill(cart, product, 2)
     who = buying.buyer(cleo, method=method)
     for code, quantity, discount, delivery in (
@@ -267,7 +267,7 @@ def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., R
         line.quantity = quantity
         cart.promotion = promotions.find(code) if code else None
         db.session.commit()
-        draft = orders.draft(buying.whole(cart), who.customer, method, settings.load(), buying.keys(), utcnow())
+        draft = placement.draft(buying.whole(cart), who.customer, method, settings.load(), buying.keys(), utcnow())
         assert draft.refusal is None
         totals = draft.totals
         assert (totals.subtotal_amount, totals.discount_amount, totals.delivery_amount) == (
@@ -287,7 +287,7 @@ def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result])
     seed()
     ada = accounts.find("ada@example.com")
     assert ada is not None
-    found = {order.status: order for order in db.session.scalars(orders.owned_by(ada))}
+    found = {order.status: order for order in db.session.scalars(queries.owned_by(ada))}
     assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
     queued = found[OrderStatus.PAID].lines[0]
     assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)

@@ -22,9 +22,9 @@ from ..models import (
     Review,
     ReviewStatus,
 )
-from ..services.cards import cards
+from ..services.cards import blocked_hosts, cards, claims, creation
 from ..services.catalogue import products
-from ..services.orders import order_desk
+from ..services.orders import production
 from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.access import access
@@ -50,7 +50,7 @@ def index() -> str:
     return render_template(
         "admin/index.html",
         waiting=what_waits(),
-        order_numbers=order_desk.numbers(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
+        order_numbers=production.numbers(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
@@ -83,7 +83,7 @@ def register_card() -> Response:
         keys = current_app.extensions["keys"]
         policy = ClaimPolicy(form.policy.data)
         with refusals(form):
-            card, code = cards.register(form.token.data or "", design, policy, keys, current_user)
+            card, code = creation.register(form.token.data or "", design, policy, keys, current_user)
             db.session.commit()
             return make_response(render_template("admin/registered.html", card=card, code=code))
     return make_response(render_template("admin/register_card.html", form=form), 422 if form.errors else 200)
@@ -93,8 +93,8 @@ def register_card() -> Response:
 @access("staff:cards.make")
 def claim_code(token: str) -> Response:
     """The claim code of an unclaimed card, for whoever packs it."""
-    card = cards.find(token)
-    code = cards.read_code(card, current_app.extensions["keys"]) if card is not None else None
+    card = cards.get_by_token(token)
+    code = claims.read_claim_code(card, current_app.extensions["keys"]) if card is not None else None
     if card is None or code is None:
         abort(404)
     return make_response(render_template("admin/registered.html", card=card, code=code))
@@ -107,7 +107,7 @@ def hosts() -> Response:
     form = BlockHostForm()
     if form.validate_on_submit():
         with refusals(form):
-            marked = cards.block_host(form.host.data or "", current_user, form.reason.data or "")
+            marked = blocked_hosts.block_host(form.host.data or "", current_user, form.reason.data or "")
             db.session.commit()
             flash(_("Domain blocked. Cards affected: %(number)s.", number=marked), "success")
             return redirect(url_for("backoffice.hosts"))
@@ -123,7 +123,7 @@ def unblock_host() -> Response:
     form = UnblockHostForm()
     if not form.validate_on_submit():
         abort(400)
-    cards.unblock_host(form.host.data or "", current_user)
+    blocked_hosts.unblock_host(form.host.data or "", current_user)
     db.session.commit()
     flash(_("Domain unblocked."), "success")
     return redirect(url_for("backoffice.hosts"))

@@ -18,7 +18,7 @@ from ..models import Card, CardStatus, LinkPurpose, User
 from ..services.accounts import accounts
 from ..services.accounts.accounts import LinkFacts, Proof
 from ..services.cards import cards
-from ..services.orders import orders
+from ..services.orders import ownership
 from ..services.privacy import closure
 from ..web.access import HOLDER, PUBLIC, SIGNED_LINK, access, here
 from ..web.forms import Form, refusals
@@ -140,14 +140,14 @@ def onwards() -> str:
     if path is None:
         return home()
     endpoint, values = target_of(path)
-    card = cards.find(values["token"]) if endpoint == "tap.activate" else None
+    card = cards.get_by_token(values["token"]) if endpoint == "tap.activate" else None
     return home() if card is not None and card.status is not CardStatus.UNCLAIMED else path
 
 
 def card_ahead(path: str | None) -> Card | None:
     """The unclaimed card that somebody is about to make their own, if `next` leads to its activation."""
     endpoint, values = target_of(path)
-    card = cards.find(values["token"]) if endpoint == "tap.activate" else None
+    card = cards.get_by_token(values["token"]) if endpoint == "tap.activate" else None
     return card if card is not None and card.status is CardStatus.UNCLAIMED else None
 
 
@@ -175,7 +175,7 @@ def verify(token: str) -> Response:
     form = Form()
     if form.validate_on_submit():
         user = accounts.verify(token, utcnow(), by=current_user.id)
-        orders.attach(user)
+        ownership.attach(user)
         if user.password_hash is None:
             return on_to_password(user, _("%(email)s is confirmed. Now choose a password.", email=facts.email))
         db.session.commit()
@@ -233,7 +233,7 @@ def confirm_email(token: str) -> Response:
         return page("auth/confirm_email_log_in.html", form, email=facts.email, path=here())
     if form.validate_on_submit():
         with refusals(form):
-            orders.attach(accounts.confirm_email_change(token, utcnow()))
+            ownership.attach(accounts.confirm_email_change(token, utcnow()))
             db.session.commit()
             flash(_("Email changed. Log in with %(email)s from now on.", email=facts.email), "success")
             return go_on_as(facts.user_id)
@@ -249,7 +249,7 @@ def undo_email(token: str) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             user = accounts.undo_email_change(token, utcnow())
-            orders.attach(user)
+            ownership.attach(user)
             if not user.is_active:
                 user = closure.reopen(user.id, utcnow())
             text = _("Your email is %(email)s again. Now choose a new password.", email=facts.email)
@@ -314,7 +314,7 @@ def set_password(token: str) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             user = accounts.set_password(token, form.password.data, utcnow())
-            orders.attach(user)
+            ownership.attach(user)
             proof = Proof.of(user)
             db.session.commit()
             flash(_("Password saved."), "success")

@@ -11,7 +11,7 @@ from ..models import SandboxCharge
 from ..money import Money
 from ..web.access import PUBLIC, access
 from ..web.forms import Form
-from ..workflows import evidence, paying
+from ..workflows import payments as payment_workflows
 from .blueprint import bp
 
 ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never", "back")
@@ -19,7 +19,7 @@ ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never",
 
 def charge_or_404(public_id: str) -> Any:
     """The charge of an address, in an installation that plays."""
-    charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in evidence.gateways() else None
+    charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in payment_workflows.gateways() else None
     if charge is None:
         abort(404)
     return charge
@@ -60,6 +60,6 @@ def sandbox_action(public_id: str, action: str) -> Response:
     elif action == "delay":
         sandbox.change(here, sandbox.OPEN, delayed=True)
     if action == "duplicate":  # told twice, as gateways do
-        paying.look_by_reference("sandbox", charge.reference)
-        paying.look_by_reference("sandbox", charge.reference)
+        payment_workflows.refresh_by_reference("sandbox", charge.reference)
+        payment_workflows.refresh_by_reference("sandbox", charge.reference)
     return redirect(charge.return_url)

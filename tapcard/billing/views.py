@@ -12,7 +12,7 @@ from ..models import PaymentStatus
 from ..services.payments import payments
 from ..web import carts
 from ..web.access import PUBLIC, access
-from ..workflows import paying
+from ..workflows import payments as payment_workflows
 from .blueprint import bp
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ def back(public_id: str) -> Response:
     nothing by itself; the order opens in the browser that placed it.
     """
     with transactions(writing=True):
-        payment = payments.by_public_id(public_id)
+        payment = payments.get_by_public_id(public_id)
         number, is_known = payment.order.number, payment.order_id in carts.known_orders()
         try:
-            paying.look(payment)
+            payment_workflows.refresh(payment)
         except GatewayError:
             logger.warning("gateway did not respond when the buyer returned")
-        status = payments.by_public_id(public_id).status
+        status = payments.get_by_public_id(public_id).status
     if status is PaymentStatus.FAILED and is_known:
         flash(_("Your payment didn't go through. You haven't been charged. Try again or pay another way."), "warning")
     return redirect(url_for("shop.order", number=number))

@@ -129,7 +129,7 @@ class Demo:
 
     def _cards(self, ada: User, profile: Profile, designs: list[Design]) -> None:
         def add(token: str, number: int, owner: User | None = None, **values: Any) -> None:
-            if cards.find(token) is None:
+            if cards.get_by_token(token) is None:
                 create_card(owner, token=token, design=designs[number % len(designs)], keys=self.keys, **values)
                 self.made.append(f"card {token}")
 
@@ -151,7 +151,7 @@ class Demo:
         add("DEMOOLD", 7, ada, alias="First card", url="https://example.com/", status=CardStatus.RETIRED)
 
     def _taps(self, ada: User) -> None:
-        shown = [card for token in ("DEMOURL", "DEMOPRO") if (card := cards.find(token)) is not None]
+        shown = [card for token in ("DEMOURL", "DEMOPRO") if (card := cards.get_by_token(token)) is not None]
         readings = demo_readings(shown, utcnow())
         if db.session.scalar(select(Tap.id).where(Tap.owner_id == ada.id).limit(1)) is not None:
             return

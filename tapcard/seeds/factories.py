@@ -35,7 +35,7 @@ from ..models import (
     User,
 )
 from ..services.accounts import accounts, addresses
-from ..services.cards import cards, target_urls
+from ..services.cards import claims, target_urls
 from ..tokens import new_token
 
 
@@ -125,7 +125,7 @@ def create_card(
     if code is not None:
         if keys is None:
             raise ValueError("a claim code needs the keys to seal it with")
-        cards.set_code(card, code, keys)
+        claims.set_claim_code(card, code, keys)
     for name, value in values.items():
         setattr(card, name, value)
     db.session.add(card)

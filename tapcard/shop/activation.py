@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..services.cards import cards
-from ..services.cart import carts
+from ..services.cart import editing
 from ..web.access import PUBLIC, access
 from ..web.carts import cart_to_fill
 from ..web.filters import shop
@@ -18,7 +18,7 @@ from .blueprint import bp
 @access(PUBLIC)
 def activate(token: str) -> Response:
     """Take a card to the checkout; who is not signed in does that first, and comes back to the card."""
-    card = cards.find(token)
+    card = cards.get_by_token(token)
     if card is None:
         abort(404)
     here = url_for("tap.activate", token=card.token)
@@ -26,6 +26,6 @@ def activate(token: str) -> Response:
         return redirect(url_for("auth.log_in", next=here))
     if card.owner_id == current_user.id:  # paid meanwhile
         return redirect(url_for("tap.card", token=card.token))
-    carts.add_activation(cart_to_fill(), card, shop(), utcnow())
+    editing.add_activation(cart_to_fill(), card, shop(), utcnow())
     db.session.commit()
     return redirect(url_for("shop.checkout"))

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, Product
-from ..services.cart import carts
-from ..services.cart.carts import CartItem
+from ..services.cart import editing
+from ..services.cart.items import CartItem
 from ..web import pictures
 from ..web.access import PUBLIC, access
 from ..web.carts import cart_to_fill, current_cart, only_left, only_so_many
@@ -80,9 +80,9 @@ def put_in(form: BuyForm) -> CartItem:
     cart = cart_to_fill()
     former = line_of(cart, form, form.instead.data)
     if former is not None:
-        carts.remove(cart, former.id)
+        editing.remove(cart, former.id)
     before = sum(line.quantity for line in cart.lines)
-    item = carts.add(cart, form.wish(), shop(), utcnow())
+    item = editing.add(cart, form.line_request(), shop(), utcnow())
     added = sum(line.quantity for line in item.line.cart.lines) - before
     title = item.title
     if item.is_capped:

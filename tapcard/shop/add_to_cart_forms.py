@@ -14,8 +14,8 @@ from .. import images
 from ..errors import DomainError
 from ..models import CartLine, LineKind, OptionKind, Product, ProductOption
 from ..money import Money
-from ..services.cart import carts
-from ..services.cart.carts import Wish
+from ..services.cart import editing, items
+from ..services.cart.editing import LineRequest
 from ..services.catalogue import customization
 from ..services.catalogue.customization import FIELD
 from ..web.filters import shop
@@ -63,7 +63,7 @@ class QuantityForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Refuse what is no quantity."""
         is_valid = super().validate(extra_validators)
-        return check(self.quantity, lambda: carts.check_quantity(self.number, self.most)) and is_valid
+        return check(self.quantity, lambda: editing.check_quantity(self.number, self.most)) and is_valid
 
 
 class BuyForm(QuantityForm):
@@ -72,7 +72,7 @@ class BuyForm(QuantityForm):
     instead = HiddenField()  # the line of the cart that is chosen again
 
     def __init__(self, product: Product, **kwargs: Any) -> None:
-        super().__init__(carts.most_of(LineKind(product.kind.value)), **kwargs)
+        super().__init__(items.max_quantity(LineKind(product.kind.value)), **kwargs)
         self.product = product
 
     @property
@@ -109,9 +109,9 @@ class BuyForm(QuantityForm):
             elif value and value not in line.pictures:
                 field.data = value
 
-    def wish(self) -> Wish:
+    def line_request(self) -> LineRequest:
         """What the buyer wants."""
-        return Wish(self.product, self.number, self.answers, self.uploads)
+        return LineRequest(self.product, self.number, self.answers, self.uploads)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Look at every answer, so that all errors show at once."""

@@ -12,7 +12,7 @@ from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
-from ..services.cart import carts, promotions
+from ..services.cart import carts, editing, items, promotions
 from ..services.cart.carts import LineNotFound
 from ..services.orders import checkout
 from ..web.access import BUYER, PUBLIC, access
@@ -54,10 +54,10 @@ def show_cart() -> Response:
 def change_line(line_id: int) -> Response:
     """Change how many of a line are wanted."""
     line = own_line(line_id)
-    form = QuantityForm(carts.most_of(line.kind))
+    form = QuantityForm(items.max_quantity(line.kind))
     if form.validate_on_submit():
         with refusals(form):
-            item = carts.change(line.cart, line_id, form.number, shop(), utcnow())
+            item = editing.change_quantity(line.cart, line_id, form.number, shop(), utcnow())
             told = only_left(item) if item.is_capped else None
             db.session.commit()
             if told:
@@ -70,7 +70,7 @@ def change_line(line_id: int) -> Response:
 @access(BUYER)
 def remove_line(line_id: int) -> Response:
     """Take a line out."""
-    carts.remove(own_line(line_id).cart, line_id)
+    editing.remove(own_line(line_id).cart, line_id)
     db.session.commit()
     return redirect(url_for("shop.cart"))
 
@@ -82,7 +82,7 @@ def clear_cart() -> Response:
     cart = current_cart()
     if request.method == "POST":
         if cart is not None:
-            carts.clear(cart)
+            editing.clear(cart)
             db.session.commit()
         flash(_("All items removed from your cart."), "success")
         return redirect(url_for("shop.cart"))
@@ -96,7 +96,7 @@ def clear_cart() -> Response:
 def accept_changes() -> Response:
     """Take over what has changed since the buyer looked last."""
     cart = current_cart()
-    if cart is not None and carts.accept_changes(cart, shop(), utcnow()):
+    if cart is not None and editing.accept_changes(cart, shop(), utcnow()):
         db.session.commit()
         if not draft_of(cart).has_changed:  # what has to be chosen again stays
             flash(_("Changes accepted. Your cart is up to date."), "success")
@@ -187,7 +187,11 @@ def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:
     if line.kind is LineKind.ACTIVATION:
         return None
     is_sent = forms.line is not None and forms.line_id == line.id
-    form = forms.line if is_sent else QuantityForm(carts.most_of(line.kind), formdata=None, quantity=str(line.quantity))
+    form = (
+        forms.line
+        if is_sent
+        else QuantityForm(items.max_quantity(line.kind), formdata=None, quantity=str(line.quantity))
+    )
     assert form is not None
     form.quantity.id = f"quantity-{line.id}"  # there is one for each line
     return form
@@ -206,4 +210,4 @@ def own_line(line_id: int) -> CartLine:
     cart = current_cart()
     if cart is None:
         raise LineNotFound(_("This item is no longer in your cart."))
-    return carts.own_line(cart, line_id)
+    return carts.get_line(cart, line_id)

@@ -14,16 +14,16 @@ from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import Cart, DeliveryKind, DeliveryMethod, Order, User
 from ..services.accounts import addresses
-from ..services.cart import carts, delivery, pricing
+from ..services.cart import delivery, editing, pricing
 from ..services.cart.pricing import Totals
-from ..services.orders import checkout, orders
+from ..services.orders import checkout, placement
 from ..services.orders.checkout import NEW
 from ..web import filters, payment_methods
 from ..web.access import PUBLIC, access, to_log_in
 from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
-from ..workflows import paying
+from ..workflows import payments as payment_workflows
 from .blueprint import bp
 from .checkout_forms import CheckoutForm, ReviewForm, checkout_form
 
@@ -100,7 +100,7 @@ def details(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
         is_guest=user is None, ships=ships, methods=methods, own=own, locale=shop.locale, data=data
     )  # fmt: skip
     country = country_of(form, own) if ships else ""
-    able = [each for each in methods if not each.needs_address or delivery.serves(each, country)]
+    able = [each for each in methods if not each.needs_address or delivery.ships_to(each, country)]
     if "delivery_method" in form and not form.is_submitted():
         names = [str(each.id) for each in able]
         form.delivery_method.data = next((each for each in names if each == form.delivery_method.data), [*names, ""][0])
@@ -160,18 +160,20 @@ def review_order() -> Response:
         return back_to("shop.checkout", error)
 
 
-def review(cart: Cart, buyer: orders.Buyer, form: ReviewForm | None = None) -> Response:
+def review(cart: Cart, buyer: placement.Buyer, form: ReviewForm | None = None) -> Response:
     """The page of the second step."""
     draft = draft_of(cart, buyer.method, buyer.email)
     if form is None:
-        form = ReviewForm(paying.offered(filters.shop()), formdata=None, is_free=not draft.totals.total_amount)
+        form = ReviewForm(
+            payment_workflows.available_gateways(filters.shop()), formdata=None, is_free=not draft.totals.total_amount
+        )
     form.total.data = f"{draft.totals.total_amount} {draft.totals.currency}"
     page = render_template(
         "shop/review_order.html",
         form=form,
         draft=draft,
         buyer=buyer,
-        gateways=payment_methods.descriptions(paying.offered(filters.shop())),
+        gateways=payment_methods.descriptions(payment_workflows.available_gateways(filters.shop())),
     )
     return make_response(page, *form_status(form))
 
@@ -185,7 +187,7 @@ def go_on() -> Response:
         return nothing_to_order()
     if draft_of(cart).refusal is not None:
         cart.promotion = None
-    carts.accept_changes(cart, filters.shop(), utcnow())
+    editing.accept_changes(cart, filters.shop(), utcnow())
     db.session.commit()
     return redirect(url_for("shop.review_order"))
 
@@ -204,11 +206,12 @@ def place_order() -> Response:
     try:
         buyer = checkout.buyer(cart, buyer_here())
         form = ReviewForm(
-            paying.offered(filters.shop()), is_free=not draft_of(cart, buyer.method, buyer.email).totals.total_amount
+            payment_workflows.available_gateways(filters.shop()),
+            is_free=not draft_of(cart, buyer.method, buyer.email).totals.total_amount,
         )
         if not form.validate():
             return review(cart, buyer, form)
-        paid = paying.close_replaced(orders.being_paid(cart, buyer, **terms(form)))
+        paid = payment_workflows.close_replaced(placement.being_paid(cart, buyer, **terms(form)))
         if paid is not None:
             flash(_("Your previous order has just been paid. Check it before you order again."), "info")
             return redirect(url_for("shop.order", number=paid.number))
@@ -222,7 +225,7 @@ def place_order() -> Response:
         return redirect(url_for("shop.review_order"))
     except (checkout.Incomplete, delivery.NoDelivery) as error:
         return back_to("shop.checkout", error)
-    except orders.NeedsAccount as error:
+    except placement.NeedsAccount as error:
         flash(_(error.message, **error.params), "info")
         return redirect(url_for("auth.log_in", next=url_for("shop.review_order")))
     except DomainError as error:
@@ -232,7 +235,7 @@ def place_order() -> Response:
 
 def ordered_before(cart: Cart | None) -> Response:
     """Lead to the order that the cart was made into: whoever presses in a second tab need not wonder."""
-    order = orders.last_of(cart) if cart is not None else None
+    order = placement.last_of(cart) if cart is not None else None
     if order is None:
         return nothing_to_order()
     flash(_("You've already placed this order."), "info")
@@ -245,9 +248,9 @@ def terms(form: ReviewForm) -> dict[str, Any]:
     return {"expected_total": form.seen_total, "shop": filters.shop(), "keys": keys, "now": utcnow()}
 
 
-def place(cart: Cart, buyer: orders.Buyer, form: ReviewForm) -> Order:
+def place(cart: Cart, buyer: placement.Buyer, form: ReviewForm) -> Order:
     """Place the order, for good; from now on this browser may open it."""
-    order = orders.place(cart, buyer, **terms(form))
+    order = placement.place(cart, buyer, **terms(form))
     db.session.commit()
     remember_order(order)
     return order
@@ -257,7 +260,7 @@ def pay(order: Order, code: str) -> Response:
     """Start the payment of an order, and go where the buyer pays; if that fails, the order stays and says so."""
     number = order.number
     try:
-        return redirect(paying.start(order, code, filters.shop()))
+        return redirect(payment_workflows.start(order, code, filters.shop()))
     except GatewayError:
         db.session.rollback()
         flash(

@@ -16,8 +16,8 @@ from .. import qr
 from ..db import db
 from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
-from ..services.cards import cards
-from ..services.orders import fulfillment, orders
+from ..services.cards import cards, claims
+from ..services.orders import fulfillment, queries
 from ..web.access import BUYER, HOLDER, access, to_log_in
 from ..web.carts import known_orders
 from ..web.csvs import csv_file
@@ -67,7 +67,7 @@ def asked_order(number: str) -> Order:
     user = current_user if current_user.is_authenticated else None
     try:
         return fulfillment.order_with_codes(number, user=user, known=known_orders())
-    except orders.OrderNotFound:
+    except queries.OrderNotFound:
         if user is not None:
             raise
         abort(to_log_in())
@@ -78,7 +78,7 @@ def sold_cards(order: Order) -> list[SoldCard]:
     keys: Keys = current_app.extensions["keys"]
     waiting = {card.id for card in fulfillment.unclaimed(order)}
     return [
-        SoldCard(card, line, state_of(card, card.id in waiting), partial(cards.read_code, card, keys))
+        SoldCard(card, line, state_of(card, card.id in waiting), partial(claims.read_claim_code, card, keys))
         for line in fulfillment.card_lines(order)
         for card in line.cards
     ]
@@ -155,7 +155,7 @@ def codes_sheet(number: str) -> Response:
 @access(HOLDER)
 def claim_cards(number: str) -> Response:
     """Make one card of the buyer's own order theirs, or all that nobody has."""
-    order = orders.own_order(number, user=current_user, known=())
+    order = queries.own_order(number, user=current_user, known=())
     token = request.form.get("token")
     claimed = fulfillment.claim_for(order, current_user, token)
     db.session.commit()

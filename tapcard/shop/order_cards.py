@@ -75,7 +75,7 @@ def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
 
 def sold_cards() -> Sequence[Product]:
     """The products that are cards, with what they ask."""
-    return db.session.scalars(designs.sold_cards().options(selectinload(Product.options))).all()
+    return db.session.scalars(designs.card_products().options(selectinload(Product.options))).all()
 
 
 def offered_designs(wanted: str) -> Sequence[Design]:

@@ -9,7 +9,7 @@ from wtforms import RadioField, SelectChoice
 
 from .. import images
 from ..models import CartLine, Design, Product
-from ..services.cart.carts import Wish
+from ..services.cart.editing import LineRequest
 from ..web.forms import add_error
 from ..web.pictures import PictureField
 from .add_to_cart_forms import BuyForm
@@ -59,10 +59,10 @@ class OrderCardsForm(BuyForm):
             self.front.keep(line.front_picture)
             self.rear.keep(line.rear_picture)
 
-    def wish(self) -> Wish:
+    def line_request(self) -> LineRequest:
         """What the buyer wants."""
         front, rear = (self.front.upload, self.rear.upload) if self.is_own_artwork else (None, None)
-        return Wish(self.product, self.number, self.answers, self.uploads, self.chosen, front, rear)
+        return LineRequest(self.product, self.number, self.answers, self.uploads, self.chosen, front, rear)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Refuse cards that look like nothing, or like two things at once."""

@@ -15,13 +15,13 @@ from ..gateways.base import GatewayError
 from ..models import LineKind, Order
 from ..services.accounts import accounts
 from ..services.catalogue import reviews
-from ..services.orders import orders, reorder
+from ..services.orders import ownership, queries, reorder, transitions
 from ..services.payments import payments
 from ..web import filters, payment_methods
 from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
 from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
 from ..web.throttling import form_status, throttle
-from ..workflows import paying
+from ..workflows import payments as payment_workflows
 from .blueprint import bp
 from .checkout import buyer_here, pay
 from .checkout_forms import PayForm
@@ -34,7 +34,7 @@ PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 def own(number: str) -> Order:
     """An order that whoever is looking may open; any other does not exist."""
-    return orders.own_order(number, user=buyer_here(), known=known_orders())
+    return queries.own_order(number, user=buyer_here(), known=known_orders())
 
 
 @bp.get("/orders", endpoint="orders")
@@ -44,7 +44,7 @@ def list_orders() -> str:
     number = request.args.get("page", "1")
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
-    theirs = orders.visible_to(buyer_here(), known_orders())
+    theirs = queries.visible_to(buyer_here(), known_orders())
     page = db.paginate(theirs, page=int(number), per_page=ORDERS_A_PAGE)
     return render_template("shop/orders.html", page=page)
 
@@ -61,8 +61,8 @@ def order(number: str) -> Response:
 
 def show(found: Order, form: PayForm | None = None) -> Response:
     """The page of an order; while it waits for money it asks how to pay."""
-    offered = paying.offered(filters.shop()) if found.is_open else []
-    payment = payments.open_of(found) if found.is_open else None
+    offered = payment_workflows.available_gateways(filters.shop()) if found.is_open else []
+    payment = payments.find_open(found) if found.is_open else None
     if form is None:
         form = PayForm(offered, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
     page = render_template(
@@ -71,7 +71,7 @@ def show(found: Order, form: PayForm | None = None) -> Response:
         form=form,
         gateways=payment_methods.descriptions(offered),
         payment=payment,
-        due=payments.due(found) if found.is_open else None,
+        due=payments.amount_due(found) if found.is_open else None,
         history=history(found),
         has_cards=any(line.kind is LineKind.CARD for line in found.lines),
         may_attach=can_attach(found),
@@ -91,7 +91,7 @@ def pay_order(number: str) -> Response:
     """Pay an order that waits for its money, by the same way or another one."""
     throttle("place_order", account=current_user.id, address=True)
     found = own(number)
-    form = PayForm(paying.offered(filters.shop()))
+    form = PayForm(payment_workflows.available_gateways(filters.shop()))
     if found.is_open and not form.validate():
         return show(found, form)
     return pay(found, form.gateway.data or "")
@@ -103,7 +103,7 @@ def cancel_order(number: str) -> Response:
     """Cancel an order that is not paid, after asking; a payment under way is closed first."""
     found = own(number)
     if request.method != "POST" and found.is_open:
-        came = found.money(payments.captured(found))
+        came = found.money(payments.captured_amount(found))
         return make_response(render_template("shop/order_cancel.html", order=found, came=came))
     if request.method == "POST":
         cancel(found)
@@ -112,11 +112,11 @@ def cancel_order(number: str) -> Response:
 
 def cancel(found: Order) -> None:
     """Close what is being paid, and cancel; money that came a moment before counts, and the order stays."""
-    order_id, under_way = found.id, payments.open_of(found)
+    order_id, under_way = found.id, payments.find_open(found)
     try:
         if under_way is not None:
-            paying.close(under_way)
-        orders.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
+            payment_workflows.close(under_way)
+        transitions.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
         db.session.commit()
         flash(canceled_words(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
@@ -129,7 +129,7 @@ def cancel(found: Order) -> None:
 
 def canceled_words(found: Order) -> str:
     """What becomes of the money of an order that was canceled."""
-    came = found.money(payments.captured(found))
+    came = found.money(payments.captured_amount(found))
     if came:
         amount = filters.write_money(came)
         return _("Your order has been cancelled. We'll refund the %(amount)s you paid.", amount=amount)
@@ -170,7 +170,7 @@ def receipt(number: str) -> str:
 @access(SIGNED_LINK)
 def order_link(token: str) -> Response:
     """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
-    found = orders.of_token(token, current_app.extensions["keys"])
+    found = queries.of_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.order", number=found.number))
 
@@ -179,7 +179,7 @@ def order_link(token: str) -> Response:
 @access(HOLDER)
 def attach_order(number: str) -> Response:
     """Let an order that waits for one's address become part of one's account."""
-    orders.attach_one(own(number), current_user)
+    ownership.attach_one(own(number), current_user)
     db.session.commit()
     flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
@@ -193,7 +193,7 @@ def find_order() -> Response:
     if form.validate_on_submit():
         email = accounts.fold_email(form.email.data)
         throttle("find_order", account=email, address=True)
-        found = orders.find(form.number.data)
+        found = queries.find(form.number.data)
         if found is not None and found.email == email:
             outbox.post("mail.order_link", order_id=found.id)
         db.session.commit()

@@ -32,7 +32,7 @@ def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
 @access(PUBLIC)
 def front() -> ResponseReturnValue:
     """Explain the product."""
-    cards = db.session.scalars(designs.sold_cards()).all()
+    cards = db.session.scalars(designs.card_products()).all()
     least, most = pricing.card_price_range(cards, shop())
     tree = category_tree.load()
     featured = product_lists.featured(tree)
@@ -56,7 +56,7 @@ def front() -> ResponseReturnValue:
 def all_designs() -> ResponseReturnValue:
     """Show every public design."""
     page = paginate_counted(designs.public_designs(), DESIGNS_PER_PAGE)
-    cards = db.session.scalars(designs.sold_cards()).all()
+    cards = db.session.scalars(designs.card_products()).all()
     return render_template("shop/designs.html", page=page, price_of=prices_of(cards), sells_cards=bool(cards))
 
 

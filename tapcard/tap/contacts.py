@@ -15,7 +15,7 @@ from ..db import db, own_transaction
 from ..errors import NotFound
 from ..keys import ME_COOKIE
 from ..models import Profile, ProfileActionKind
-from ..services.cards import cards, target_urls
+from ..services.cards import blocked_hosts, target_urls
 from ..services.profiles import engagement, leads, profiles, vcards
 from ..services.profiles.engagement import Action
 from ..services.profiles.profiles import ProfileNotFound
@@ -63,7 +63,7 @@ def vcard(slug: str) -> AnyResponse:
         site=site,
         photo=contact_photo(shown),
         now=utcnow(),
-        blocked=cards.blocked_among(hosts),
+        blocked=blocked_hosts.filter_blocked(hosts),
     )
     record(shown.id, shown.owner_id, ProfileActionKind.CONTACT_SAVED)
     return vcard_file(f"{shown.slug}.vcf", data)
@@ -75,7 +75,7 @@ def open_link(slug: str, key: str) -> AnyResponse:
     """Lead on to one of a profile's own links."""
     shown = seen_profile(slug)
     url = engagement.web_links(shown).get(key)
-    if url is None or cards.is_blocked(target_urls.host_of(url)):
+    if url is None or blocked_hosts.is_blocked(target_urls.host_of(url)):
         abort(404)
     record(shown.id, shown.owner_id, ProfileActionKind.LINK_OPENED, key[:100])
     response = redirect(url)

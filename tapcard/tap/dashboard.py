@@ -15,8 +15,8 @@ from .. import qr
 from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
-from ..services.cards import cards, transfers
-from ..services.orders import orders
+from ..services.cards import cards, claims, transfers, transitions
+from ..services.orders import queries
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
 from ..web import filters
@@ -61,7 +61,7 @@ def dashboard() -> str:
     first = today - timedelta(days=PERIOD - 1)
     days = rollups.per_day(current_user, first - timedelta(days=PERIOD), today)
     before, now = sum(n for _d, n in days[:PERIOD]), sum(n for _d, n in days[PERIOD:])
-    held = cards.held_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
+    held = cards.ever_owned_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
     every = db.session.scalars(held).all()
     nexts = {card.id: card.replaced_by_id for card in every if card.replaced_by_id is not None}
     numbers = rollups.per_card(current_user, first, today, nexts)
@@ -76,8 +76,8 @@ def dashboard() -> str:
         last_taps=tap_rows(None),
         profiles=own_profiles(),
         leads=leads.latest(current_user, LATEST_LEADS),
-        arriving=orders.arriving(current_user),
-        offers=transfers.open_for(current_user, utcnow()),
+        arriving=queries.arriving(current_user),
+        offers=transfers.open_offers_to(current_user, utcnow()),
         unverified=not current_user.is_verified,
     )
 
@@ -141,7 +141,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         days=rollups.per_day(current_user, today - timedelta(days=PERIOD - 1), today, own),
         last_taps=tap_rows(own),
         history=history(own),
-        offer=transfers.open_of(own, utcnow()),
+        offer=transfers.open_offer_of(own, utcnow()),
         may_be_reported=found_reports.may_be_reported(own),
     )
     return make_response(page, 422 if form.errors else 200)
@@ -151,7 +151,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
 @access(HOLDER)
 def lock_card(token: str) -> AnyResponse:
     """Switch a lost card off."""
-    cards.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
+    transitions.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
     db.session.commit()
     flash(_("Card marked as lost. It won't open anything until you reactivate it."), "success")
     return redirect(url_for("tap.card", token=token))
@@ -161,7 +161,7 @@ def lock_card(token: str) -> AnyResponse:
 @access(HOLDER)
 def unlock_card(token: str) -> AnyResponse:
     """Switch a found card on again."""
-    cards.unlock(cards.own_card(current_user, token), current_user)
+    transitions.unlock(cards.own_card(current_user, token), current_user)
     db.session.commit()
     flash(_("Card reactivated."), "success")
     return redirect(url_for("tap.card", token=token))
@@ -175,7 +175,7 @@ def release_card(token: str) -> AnyResponse:
     form = ReleaseForm()
     if form.validate_on_submit():
         with refusals(form):
-            code = cards.release(own, current_user, current_app.extensions["keys"])
+            code = claims.release(own, current_user, current_app.extensions["keys"])
             db.session.commit()
             return make_response(render_template("tap/released.html", card=own, code=code))
     return make_response(render_template("tap/release.html", card=own, form=form), 422 if form.errors else 200)

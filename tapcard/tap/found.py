@@ -39,7 +39,7 @@ def found_card(token: str) -> Response:
 def known_card(token: str) -> Card:
     """The card of a token; whoever tries many gets slower."""
     clean = cards.clean_token(token)
-    card = cards.find(clean) if clean else None
+    card = cards.get_by_token(clean) if clean else None
     if card is None:
         rate_limits.refuse_unknown_token()
         abort(404)

@@ -19,7 +19,7 @@ def history(card: Card) -> list[tuple[object, str, str]]:
         select(CardEvent, Card.token, is_staff)
         .join(Card, Card.id == CardEvent.card_id)
         .where(
-            CardEvent.card_id.in_(cards.chain_of(card.id)),
+            CardEvent.card_id.in_(cards.replacement_chain_query(card.id)),
             Card.owner_id == card.owner_id,
             CardEvent.happened_at >= func.coalesce(Card.claimed_at, Card.created_at),
             (CardEvent.move != CardMove.REPLACE) | (CardEvent.to_status == CardStatus.ACTIVE),  # one of the two

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from ..db import db
 from ..errors import mark
 from ..models import Card
-from ..services.cards import cards
+from ..services.cards import cards, replacement
 from ..web.access import HOLDER, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
@@ -21,12 +21,12 @@ from .move_forms import ANOTHER, ReplaceForm
 def replace_card(token: str) -> Response:
     """Choose the new card; the old one retires."""
     own = cards.own_card(current_user, token)
-    blank = cards.not_set_up(current_user, but=own)
+    blank = cards.cards_without_target(current_user, exclude=own)
     form = ReplaceForm(blank)
     if form.validate_on_submit():
         with refusals(form):
             new = chosen_card(form)
-            cards.replace(own, new, current_user, current_app.extensions["keys"], code=form.code.data or "")
+            replacement.replace(own, new, current_user, current_app.extensions["keys"], code=form.code.data or "")
             db.session.commit()
             flash(_("Card replaced. The old card no longer works."), "success")
             return redirect(url_for("tap.card", token=new.token))
@@ -40,7 +40,7 @@ def chosen_card(form: ReplaceForm) -> Card:
         return cards.own_card(current_user, form.replacement.data)
     throttle("claim", account=current_user.id)
     typed = cards.clean_token(form.token.data or "")
-    new = cards.find(typed) if typed else None
+    new = cards.get_by_token(typed) if typed else None
     if new is None:
         raise cards.CardNotFound(
             mark("We couldn't find a card with that token. Check the card and try again."), field="token"

@@ -52,7 +52,7 @@ def offer(offer_id: int) -> Response:
     """A card that waits for an answer; whoever has not proved their address is asked to do that first."""
     if not current_user.is_verified:
         return make_response(render_template("tap/offer_unverified.html"))
-    found = transfers.offered_to(current_user, offer_id, utcnow())
+    found = transfers.get_offer_to(current_user, offer_id, utcnow())
     return make_response(render_template("tap/offer.html", offer=found, card=found.card))
 
 
@@ -60,7 +60,7 @@ def offer(offer_id: int) -> Response:
 @access(HOLDER)
 def accept_offer(offer_id: int) -> Response:
     """Make an offered card one's own."""
-    card = transfers.accepted_by(current_user, offer_id)  # pressed twice
+    card = transfers.accepted_card(current_user, offer_id)  # pressed twice
     if card is None:
         card = transfers.accept(offer_id, current_user, utcnow())
         db.session.commit()

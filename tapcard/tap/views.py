@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from ..clock import utcnow
 from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
-from ..services.cards import cards
-from ..services.cards.cards import AlreadyClaimed
-from ..services.cart import carts
+from ..services.cards import cards, claims
+from ..services.cards.claims import AlreadyClaimed
+from ..services.cart import items
 from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor
@@ -81,7 +81,7 @@ def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
         return tap_redirect(url_for("tap.card", token=token))
     if answer.outcome is Outcome.ORPHAN:
         return unknown(token, answer)
-    card = cards.find(token)
+    card = cards.get_by_token(token)
     assert card is not None
     if answer.outcome is Outcome.ACTIVATION:
         return activation_page(card, None)
@@ -134,7 +134,7 @@ def activate(token: str) -> AnyResponse:
 @access(HOLDER)
 def claim(token: str) -> AnyResponse:
     """Make an unclaimed card the visitor's own."""
-    card = cards.find(token)
+    card = cards.get_by_token(token)
     if card is None:
         abort(404)
     if card.owner_id == current_user.id:  # pressed twice
@@ -145,7 +145,7 @@ def claim(token: str) -> AnyResponse:
             throttle("claim", account=str(current_user.id))
             throttle("claim_card", account=str(card.id))
             code = form.code.data if isinstance(form, ClaimForm) else ""
-            cards.claim(card, current_user, current_app.extensions["keys"], code=code or "")
+            claims.claim(card, current_user, current_app.extensions["keys"], code=code or "")
             db.session.commit()
             flash(_("The card is yours. Choose what it opens."), "success")
             return redirect(url_for("tap.card", token=card.token))
@@ -182,8 +182,8 @@ def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyRe
         card=card,
         form=form,
         policy=card.claim_policy.value,
-        price=cards.activation_price(card, filters.shop()),
-        is_being_paid=card.claim_policy is ClaimPolicy.PAY and carts.is_being_paid(card, payer(), utcnow()),
+        price=claims.activation_price(card, filters.shop()),
+        is_being_paid=card.claim_policy is ClaimPolicy.PAY and items.is_held_by_others(card, payer(), utcnow()),
         signed_in=signed_in,
         sign_up_url=url_for("auth.sign_up", next=here),
         log_in_url=url_for("auth.log_in", next=here),

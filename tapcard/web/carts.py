@@ -11,11 +11,11 @@ from flask_login import current_user
 from ..clock import utcnow
 from ..db import db
 from ..models import Cart, DeliveryMethod, Order, User
-from ..services.cart import carts
-from ..services.cart.carts import CartItem
+from ..services.cart import carts, items, merging
+from ..services.cart.items import CartItem
 from ..services.cart.promotions import Customer
-from ..services.orders import orders
-from ..services.orders.orders import Draft
+from ..services.orders import placement
+from ..services.orders.placement import Draft
 from . import filters
 from .sessions import CART, ORDERS
 
@@ -31,9 +31,9 @@ def current_cart() -> Cart | None:
     """The visitor's cart with all that is in it; None while there is none."""
     named = _named(session.get(CART))
     if current_user.is_authenticated:
-        cart = carts.of_user(current_user)
+        cart = carts.find_by_user(current_user)
     else:
-        cart = carts.of_guest(*named) if named is not None else None
+        cart = carts.find_guest_cart(*named) if named is not None else None
     g.cart_count = sum(line.quantity for line in cart.lines) if cart is not None else 0
     return cart
 
@@ -42,7 +42,7 @@ def cart_to_fill() -> Cart:
     """The visitor's cart, made if there is none; a guest's session remembers it for as long as such a cart is kept."""
     cart = current_cart()
     if cart is None:
-        cart = carts.make(current_user if current_user.is_authenticated else None)
+        cart = carts.get_or_create(current_user if current_user.is_authenticated else None)
         if not current_user.is_authenticated:
             session[CART] = [cart.id, cart.created_at.isoformat()]
             session.permanent = True
@@ -54,7 +54,7 @@ def draft_of(cart: Cart, method: DeliveryMethod | None = None, email: str = "") 
     """What a cart comes to today, for whoever is looking."""
     user = current_user if current_user.is_authenticated else None
     customer = Customer(user, email or cart.checkout.get("email"))
-    return orders.draft(cart, customer, method, filters.shop(), current_app.extensions["keys"], utcnow())
+    return placement.draft(cart, customer, method, filters.shop(), current_app.extensions["keys"], utcnow())
 
 
 def piece_count() -> int:
@@ -77,8 +77,8 @@ def know_count(pieces: int | None) -> None:
 def adopt_cart(user: User, kept: Any) -> None:
     """Let what a guest collected go along into their account; commits by itself, after the log in has."""
     named = _named(kept)
-    if named is not None and carts.of_guest(*named) is not None:
-        merged = carts.adopt(named[0], user, filters.shop(), utcnow())
+    if named is not None and carts.find_guest_cart(*named) is not None:
+        merged = merging.merge_guest_cart(named[0], user, filters.shop(), utcnow())
         db.session.commit()
         for title in merged.left_out:
             flash(_("%(title)s wasn't added because your cart is full.", title=title), "warning")
@@ -98,7 +98,7 @@ def only_left(item: CartItem) -> str:
 
 def only_so_many(item: CartItem) -> str:
     """How many of a line one may order, when more were wanted."""
-    return _("%(title)s: you can order up to %(most)d at a time.", title=item.title, most=carts.most_of(item.kind))
+    return _("%(title)s: you can order up to %(most)d at a time.", title=item.title, most=items.max_quantity(item.kind))
 
 
 def _named(kept: Any) -> tuple[int, datetime] | None:

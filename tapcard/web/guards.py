@@ -19,7 +19,7 @@ from ..db import db
 from ..models import User
 from ..services.accounts import accounts
 from ..services.accounts.accounts import Proof
-from ..services.cart.carts import pieces_of
+from ..services.cart.carts import piece_count_subquery
 from . import carts, sessions
 
 LONGEST_ID = 18  # digits of what fits the column
@@ -68,7 +68,7 @@ def load_user(user_id: str) -> User | None:
         return None
     if len(user_id) > LONGEST_ID:
         return None
-    asked = select(User, pieces_of(int(user_id))).where(User.id == int(user_id))
+    asked = select(User, piece_count_subquery(int(user_id))).where(User.id == int(user_id))
     whole = (joinedload(User.two_factor), joinedload(User.roles))
     user, pieces = db.session.execute(asked.options(*whole)).unique().one_or_none() or (None, 0)
     if user is None or not user.is_active or not _rests_on(session.get(PROVEN, {}), user):

@@ -13,5 +13,5 @@ GUEST_CARTS_KEPT = timedelta(days=60)
 @job("carts.purge", every=timedelta(days=1))
 def purge_carts() -> None:
     """Forget the carts that guests left behind."""
-    while carts.purge(utcnow() - GUEST_CARTS_KEPT):
+    while carts.delete_abandoned(utcnow() - GUEST_CARTS_KEPT):
         db.session.commit()

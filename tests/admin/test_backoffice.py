@@ -9,9 +9,20 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tapcard.db import db
-from tapcard.models import AuditEntry, BlockedHost, Card, CardStatus, ClaimPolicy, Design, OutboxMessage, Role, User
+from tapcard.models import (
+    AuditEntry,
+    BlockedHost,
+    Card,
+    CardStatus,
+    ClaimPolicy,
+    Design,
+    LockedBecause,
+    OutboxMessage,
+    Role,
+    User,
+)
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards
+from tapcard.services.cards import cards, claims, transitions
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, words_of
 
@@ -126,10 +137,10 @@ def test_staff_who_tap_an_unknown_card_register_it_with_its_token_filled_in(
     assert done.status_code == 200
     code = re.search(r">\s*([2-9A-HJKMNP-TV-Z]{8})\s*<", done.text)
     assert code
-    made = cards.find("BLANK222")
+    made = cards.get_by_token("BLANK222")
     assert made is not None
     assert (made.design, made.status, made.owner) == (design, CardStatus.UNCLAIMED, None)
-    assert cards.read_code(made, keys) == code[1]
+    assert claims.read_claim_code(made, keys) == code[1]
     hers = new_client()
     login(hers, ada)
     assert hers.post("/activate/BLANK222", data={"code": code[1]}).location == "/cards/BLANK222"
@@ -144,7 +155,7 @@ def test_everybody_else_reads_that_there_is_no_such_card(client: FormClient, ada
 @pytest.mark.parametrize("token", [" blank222 ", "\tBLANK222\n", "\u00a0blank222\u00a0"])
 def test_blanks_around_a_token_are_trimmed(bens: FormClient, token: str) -> None:
     assert bens.post(REGISTER, data={"token": token, "design": "0", "policy": "open"}).status_code == 200
-    made = cards.find("BLANK222")
+    made = cards.get_by_token("BLANK222")
     assert made is not None
     assert (made.claim_policy, made.design, made.claim_code) == (ClaimPolicy.OPEN, None, None)
 
@@ -183,7 +194,7 @@ def test_what_cannot_be_registered_is_said_so_and_kept(
 def test_the_form_of_a_new_card_sets_no_owner(bens: FormClient, ada: User) -> None:
     fields = {"token": "BLANK222", "design": "0", "policy": "open", "owner": str(ada.id), "owner_id": str(ada.id)}
     assert bens.post(REGISTER, data={**fields, "status": "active"}).status_code == 200
-    made = cards.find("BLANK222")
+    made = cards.get_by_token("BLANK222")
     assert made is not None
     assert (made.owner_id, made.status) == (None, CardStatus.UNCLAIMED)
 
@@ -191,7 +202,7 @@ def test_the_form_of_a_new_card_sets_no_owner(bens: FormClient, ada: User) -> No
 def test_registering_is_written_down(bens: FormClient, ben: User) -> None:
     bens.post(REGISTER, data={"token": "BLANK222", "design": "0", "policy": "open"})
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "card.registered")).one()
-    made = cards.find("BLANK222")
+    made = cards.get_by_token("BLANK222")
     assert made is not None
     assert (entry.actor, entry.subject_id) == (ben, made.id)
 
@@ -203,7 +214,7 @@ def test_whoever_packs_a_card_sees_its_code_until_it_is_used(
     bens: FormClient, stock: Card, ada: User, keys: Any
 ) -> None:
     assert CODE in bens.get("/admin/cards/WAITING2/code").text
-    cards.claim(stock, ada, keys, code=CODE)
+    claims.claim(stock, ada, keys, code=CODE)
     assert bens.get("/admin/cards/WAITING2/code").status_code == 404
     for token in ("NOSUCH22", "%00", "x" * 50):
         assert bens.get(f"/admin/cards/{token}/code").status_code == 404
@@ -239,7 +250,7 @@ def test_no_table_makes_changes_or_deletes_rows(bens: FormClient, table: str) ->
         answer = bens.post(f"/admin/tables/{table}/{path}", data=fields)
         assert answer.status_code in (302, 400, 404, 405), path
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == cards_before
-    assert cards.find("HACKED") is None
+    assert cards.get_by_token("HACKED") is None
 
 
 @pytest.mark.usefixtures("stock")
@@ -279,7 +290,7 @@ def test_a_row_that_does_not_exist_leads_back_to_the_table(bens: FormClient, tab
 
 
 def test_an_audit_entry_tells_who_did_what(bens: FormClient, card: Card, ada: User) -> None:
-    cards.lock(card, cards.LockedBecause.LOST, ada)
+    transitions.lock(card, LockedBecause.LOST, ada)
     page = words_of(bens.get("/admin/tables/audit/").text)
     assert "Card locked" in page
     assert "ada@example.com" in page

@@ -10,9 +10,23 @@ from flask import Flask
 
 from tapcard.db import db
 from tapcard.keys import Keys
-from tapcard.models import MOVES, AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Target, User
-from tapcard.services.cards import cards
-from tapcard.services.cards.cards import AliasTaken, AlreadyClaimed, CardNotFound, IllegalMove, TokenTaken
+from tapcard.models import (
+    MOVES,
+    AuditEntry,
+    Card,
+    CardEvent,
+    CardMove,
+    CardStatus,
+    ClaimPolicy,
+    LockedBecause,
+    Target,
+    User,
+)
+from tapcard.services.cards import blocked_hosts, cards, claims, creation, transitions
+from tapcard.services.cards.cards import AliasTaken, CardNotFound
+from tapcard.services.cards.claims import AlreadyClaimed
+from tapcard.services.cards.creation import TokenTaken
+from tapcard.services.cards.transitions import InvalidTransition
 from tests.conftest import FormClient, login
 from tests.watching import together
 
@@ -30,14 +44,14 @@ def all_look_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let everybody pass what is looked at beforehand, and only then make the move: the worst moment there is."""
 
     def hold_back(number: int) -> None:
-        start, move = Barrier(number, timeout=30), cards._move
+        start, move = Barrier(number, timeout=30), transitions.apply_transition
 
         def held(card: Card, *args: Any, **values: Any) -> bool:
             db.session.commit()  # lets go of SQLite's write lock, or nobody else could look
             start.wait()
             return move(card, *args, **values)
 
-        monkeypatch.setattr(cards, "_move", held)
+        monkeypatch.setattr(transitions, "apply_transition", held)
 
     return hold_back
 
@@ -57,7 +71,7 @@ def test_of_people_claiming_one_card_at_once_exactly_one_gets_it(
 
     def claim(place: int) -> int:
         user = db.session.get_one(User, ids[place])
-        cards.claim(db.session.get_one(Card, card_id), user, keys, code=CODE)
+        claims.claim(db.session.get_one(Card, card_id), user, keys, code=CODE)
         return ids[place]
 
     results = together(app, number, claim)
@@ -78,7 +92,7 @@ def test_even_if_all_of_them_saw_it_free_exactly_one_gets_it(
 
     def claim(place: int) -> int:
         user = db.session.get_one(User, ids[place])
-        cards.claim(db.session.get_one(Card, card_id), user, keys, code=CODE)
+        claims.claim(db.session.get_one(Card, card_id), user, keys, code=CODE)
         return ids[place]
 
     results = together(app, number, claim)
@@ -98,15 +112,15 @@ def test_without_the_condition_the_same_race_is_lost(
     def read_then_write(card: Card, move: CardMove, actor: User, _conditions: object, **values: Any) -> bool:
         for name, value in {"status": MOVES[move][1], **values}.items():
             setattr(card, name, value)
-        cards._note(card, move, CardStatus.UNCLAIMED, MOVES[move][1], actor)
+        transitions.add_event(card, move, CardStatus.UNCLAIMED, MOVES[move][1], actor)
         return True
 
-    monkeypatch.setattr(cards, "_move", read_then_write)
+    monkeypatch.setattr(transitions, "apply_transition", read_then_write)
     card_id, ids = create_card(code=CODE).id, people(4)
     all_look_first(4)
 
     def claim(place: int) -> int:
-        cards.claim(db.session.get_one(Card, card_id), db.session.get_one(User, ids[place]), keys, code=CODE)
+        claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, ids[place]), keys, code=CODE)
         return ids[place]
 
     assert together(app, 4, claim) == ids, "everybody was told that the card is theirs"
@@ -142,10 +156,10 @@ def test_a_card_is_switched_off_once(app: Flask, card: Card, ada: User, all_look
     all_look_first(2)
 
     def lock(_place: int) -> str:
-        cards.lock(db.session.get_one(Card, card_id), cards.LockedBecause.LOST, db.session.get_one(User, ada_id))
+        transitions.lock(db.session.get_one(Card, card_id), LockedBecause.LOST, db.session.get_one(User, ada_id))
         return "locked"
 
-    assert sorted(together(app, 2, lock), key=str) == [IllegalMove, "locked"]
+    assert sorted(together(app, 2, lock), key=str) == [InvalidTransition, "locked"]
 
 
 def test_a_card_given_back_twice_at_once_has_one_new_code(
@@ -155,27 +169,27 @@ def test_a_card_given_back_twice_at_once_has_one_new_code(
     all_look_first(2)
 
     def release(_place: int) -> str:
-        return cards.release(db.session.get_one(Card, card_id), db.session.get_one(User, ada_id), keys)
+        return claims.release(db.session.get_one(Card, card_id), db.session.get_one(User, ada_id), keys)
 
     results = together(app, 2, release)
     [code] = [each for each in results if isinstance(each, str)]
-    assert IllegalMove in results
-    assert cards.read_code(card, keys) == code
+    assert InvalidTransition in results
+    assert claims.read_claim_code(card, keys) == code
 
 
 def test_a_card_that_changed_hands_meanwhile_is_not_given_back_by_its_former_holder(
     app: Flask, card: Card, ada: User, cleo: User, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    move = cards._move
+    move = transitions.apply_transition
 
     def after_others(moved: Card, *args: Any, **values: Any) -> bool:
         db.session.execute(sa.update(Card).where(Card.id == moved.id).values(owner_id=cleo.id))
         return move(moved, *args, **values)
 
-    monkeypatch.setattr(cards, "_move", after_others)
-    for step in (cards.lock, cards.release):
-        with pytest.raises(IllegalMove):
-            step(card, *((cards.LockedBecause.LOST, ada) if step is cards.lock else (ada, keys)))
+    monkeypatch.setattr(transitions, "apply_transition", after_others)
+    for step in (transitions.lock, claims.release):
+        with pytest.raises(InvalidTransition):
+            step(card, *((LockedBecause.LOST, ada) if step is transitions.lock else (ada, keys)))
         db.session.rollback()
         assert card.owner_id == ada.id
 
@@ -212,7 +226,7 @@ def test_an_edit_in_the_instant_of_giving_back_writes_on_nobodys_card(
         def work(place: int, card_id: int = card_id) -> str:
             card, user = db.session.get_one(Card, card_id), db.session.get_one(User, ada_id)
             if place == 0:
-                return cards.release(card, user, keys)
+                return claims.release(card, user, keys)
             cards.edit(
                 card, user, alias="Hers", target=Target.URL, reroute_url="evil.example", profile=None, own_hosts=()
             )
@@ -231,7 +245,7 @@ def test_one_blank_card_is_registered_once(app: Flask, ben: User, keys: Keys) ->
     ben_id = ben.id
 
     def register(_place: int) -> str:
-        cards.register("BLANK222", None, ClaimPolicy.CODE, keys, db.session.get_one(User, ben_id))
+        creation.register("BLANK222", None, ClaimPolicy.CODE, keys, db.session.get_one(User, ben_id))
         return "registered"
 
     assert sorted(together(app, 4, register), key=str) == [TokenTaken] * 3 + ["registered"]
@@ -247,7 +261,7 @@ def test_a_host_blocked_while_a_card_is_pointed_there_is_blocked_for_that_card(
 
         def work(place: int, host: str = host, card_id: int = card_id) -> str:
             if place == 0:
-                cards.block_host(host, None)
+                blocked_hosts.block_host(host, None)
                 return "blocked"
             card, user = db.session.get_one(Card, card_id), db.session.get_one(User, ada_id)
             cards.edit(card, user, alias="", target=Target.URL, reroute_url=host, profile=None, own_hosts=())
@@ -260,7 +274,7 @@ def test_a_host_blocked_while_a_card_is_pointed_there_is_blocked_for_that_card(
 
 def test_one_host_is_blocked_once(app: Flask) -> None:
     def block(_place: int) -> str:
-        cards.block_host("evil.example", None)
+        blocked_hosts.block_host("evil.example", None)
         return "blocked"
 
     assert together(app, 4, block) == ["blocked"] * 4

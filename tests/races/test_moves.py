@@ -12,14 +12,17 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, TransferOutcome, User
-from tapcard.services.cards import cards, transfers
-from tapcard.services.cards.cards import AlreadyClaimed, CannotReplace, CardNotFound, IllegalMove
-from tapcard.services.cards.transfers import CannotOffer, OfferNotFound, OfferOver
+from tapcard.services.cards import cards, claims, replacement, transfers, transitions
+from tapcard.services.cards.cards import CardNotFound
+from tapcard.services.cards.claims import AlreadyClaimed
+from tapcard.services.cards.replacement import CannotReplace
+from tapcard.services.cards.transfers import CannotOffer, OfferEnded, OfferNotFound
+from tapcard.services.cards.transitions import InvalidTransition
 from tests.watching import together
 
 CODE = "CARD2345"
 ROUNDS = 6
-REFUSED = (OfferNotFound, OfferOver)
+REFUSED = (OfferNotFound, OfferEnded)
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def all_look_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let everybody see the offer open, and only then go on: the worst moment there is."""
 
     def hold_back(number: int) -> None:
-        start, look = Barrier(number, timeout=30), transfers.offered_to
+        start, look = Barrier(number, timeout=30), transfers.get_offer_to
 
         def held(*args: Any) -> CardTransfer:
             found = look(*args)
@@ -48,7 +51,7 @@ def all_look_first(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             start.wait()
             return found
 
-        monkeypatch.setattr(transfers, "offered_to", held)
+        monkeypatch.setattr(transfers, "get_offer_to", held)
 
     return hold_back
 
@@ -81,7 +84,7 @@ def test_an_offer_accepted_by_many_browsers_at_once_is_accepted_once(
     all_look_first(number)
     results = together(app, number, lambda _place: accept(offer_id, cleo_id))
     assert results.count("accepted") == 1
-    assert results.count(OfferOver) == number - 1
+    assert results.count(OfferEnded) == number - 1
     agree(card_id, offer_id, ada_id, cleo_id, is_accepted=True)
 
 
@@ -103,10 +106,10 @@ def test_of_accepting_and_what_ends_the_offer_one_happens(
             steps: dict[str, Callable[[], object]] = {
                 "withdraw": lambda: transfers.withdraw(card, holder, utcnow()),
                 "decline": lambda: transfers.decline(offer_id, db.session.get_one(User, cleo_id), utcnow()),
-                "lock": lambda: cards.lock(card, LockedBecause.LOST, holder),
-                "release": lambda: cards.release(card, holder, keys),
-                "retire": lambda: cards.retire(card, None, "worn out"),
-                "expire": lambda: transfers.expire(utcnow() + transfers.LIFETIME),
+                "lock": lambda: transitions.lock(card, LockedBecause.LOST, holder),
+                "release": lambda: claims.release(card, holder, keys),
+                "retire": lambda: transitions.retire(card, None, "worn out"),
+                "expire": lambda: transfers.expire(utcnow() + transfers.OFFER_LIFETIME),
             }
             steps[other]()
             return "done"
@@ -119,7 +122,7 @@ def test_of_accepting_and_what_ends_the_offer_one_happens(
             # staff retire a card whoever holds it; the holder's own steps came too late
             assert card.owner_id == cleo_id
             assert (second == "done") == (other in ("retire", "expire")) or second in (
-                IllegalMove,
+                InvalidTransition,
                 CardNotFound,
                 *REFUSED,
             )
@@ -153,14 +156,14 @@ def test_no_offer_stays_open_on_a_card_given_back_meanwhile(
         def work(place: int, card_id: int = card_id) -> str:
             card, holder = db.session.get_one(Card, card_id), db.session.get_one(User, ada_id)
             if place == 0:
-                return cards.release(card, holder, keys)
+                return claims.release(card, holder, keys)
             transfers.offer(card, holder, "cleo@example.com", utcnow())
             return "offered"
 
         results = together(app, 2, work)
         assert isinstance(results[0], str)
-        assert results[1] in ("offered", IllegalMove)
-        assert transfers.open_of(db.session.get_one(Card, card_id), utcnow()) is None
+        assert results[1] in ("offered", InvalidTransition)
+        assert transfers.open_offer_of(db.session.get_one(Card, card_id), utcnow()) is None
 
 
 def test_of_replacing_by_a_card_and_claiming_it_one_happens(
@@ -174,9 +177,9 @@ def test_of_replacing_by_a_card_and_claiming_it_one_happens(
             new = db.session.get_one(Card, new_id)
             if place == 0:
                 old = db.session.get_one(Card, old_id)
-                cards.replace(old, new, db.session.get_one(User, ada_id), keys, code=CODE)
+                replacement.replace(old, new, db.session.get_one(User, ada_id), keys, code=CODE)
                 return "replaced"
-            cards.claim(new, db.session.get_one(User, cleo_id), keys, code=CODE)
+            claims.claim(new, db.session.get_one(User, cleo_id), keys, code=CODE)
             return "claimed"
 
         results = together(app, 2, work)
@@ -204,11 +207,11 @@ def test_of_two_replacements_at_once_that_cannot_both_be_one_happens(
 
         def work(place: int, ids: list[int] = ids) -> str:
             old, new = (db.session.get_one(Card, ids[which]) for which in pairs[place])
-            cards.replace(old, new, db.session.get_one(User, ada_id), keys)
+            replacement.replace(old, new, db.session.get_one(User, ada_id), keys)
             return "replaced"
 
         results = together(app, 2, work)
         assert results.count("replaced") == 1
-        assert set(results) - {"replaced"} <= {IllegalMove, CannotReplace}
+        assert set(results) - {"replaced"} <= {InvalidTransition, CannotReplace}
         retired = [card_id for card_id in ids if db.session.get_one(Card, card_id).status is CardStatus.RETIRED]
         assert retired == [ids[pairs[results.index("replaced")][0]]]

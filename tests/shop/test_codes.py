@@ -13,8 +13,8 @@ from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, Design, DesignStatus, Order, OrderStatus, ProductionStatus, User, WebSession
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards
-from tapcard.services.orders import fulfillment, orders
+from tapcard.services.cards import cards, claims
+from tapcard.services.orders import fulfillment, transitions
 from tapcard.web import sessions
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -49,7 +49,7 @@ def knows(client: FormClient, *known: Order) -> FormClient:
 
 
 def codes_of(order: Order, keys: Keys) -> dict[str, str]:
-    return {card.token: cards.read_code(card, keys) or "" for card in fulfillment.unclaimed(order)}
+    return {card.token: claims.read_claim_code(card, keys) or "" for card in fulfillment.unclaimed(order)}
 
 
 # --- whose they are ---------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_the_buyer_claims_one_card_and_then_all_others(adas: FormClient, order: 
     answer = adas.get(adas.post(every.action, data=every.values).location)
     assert "claimed 4 cards." in answer.text
     assert "All cards in this order have been claimed." in answer.text
-    assert {cards.find(token).owner_id for token in codes} == {ada.id}  # type: ignore[union-attr]
+    assert {cards.get_by_token(token).owner_id for token in codes} == {ada.id}  # type: ignore[union-attr]
     assert "No claim codes left" in adas.get(path_of(order, "/codes/sheet")).text
     assert "already been claimed" in adas.get(adas.post(every.action, data=every.values).location).text
     assert not any(code in adas.get(path_of(order) + way).text for code in codes.values() for way in WAYS)
@@ -167,7 +167,7 @@ def test_a_code_handed_to_somebody_works_once_and_says_nothing_about_them(
     assert not any(each in page for each in ("Cleo", "cleo@example.com", "Nemo"))
     assert adas.post(path_of(order, "/claim"), data={"token": token}).status_code == 409
     assert "claimed 4 cards." in adas.get(adas.post(path_of(order, "/claim")).location).text
-    assert cards.find(token).owner_id == cleo.id  # type: ignore[union-attr]
+    assert cards.get_by_token(token).owner_id == cleo.id  # type: ignore[union-attr]
 
 
 # --- lists and sheets -------------------------------------------------------------------------------------------------
@@ -215,11 +215,11 @@ def test_a_page_tells_how_far_the_cards_are(adas: FormClient, order: Order, ben:
         ProductionStatus.ADHERED: "Encoded and assembled",
         ProductionStatus.PACKED: "Packed",
     }.items():
-        orders.produce(line, status, ben)
+        transitions.produce(line, status, ben)
         assert words in words_of(adas.get(path_of(order)).text)
-    orders.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM123")
+    transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM123")
     assert re.search(r"Shipped.*Royal Mail RM123", words_of(adas.get(path_of(order)).text))
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     assert "Delivered" in words_of(adas.get(path_of(order)).text)
 
 
@@ -237,9 +237,9 @@ def test_the_dashboard_shows_what_is_arriving_until_it_has_arrived(
     other = new_client()
     login(other, cleo)
     assert "Arriving soon" not in other.get("/dashboard").text
-    orders.ship(order, ben, utcnow())
+    transitions.ship(order, ben, utcnow())
     assert "Shipped" in adas.get("/dashboard").text
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     assert "Arriving soon" not in adas.get("/dashboard").text
 
 

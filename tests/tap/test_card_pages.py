@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from tapcard.db import db
 from tapcard.models import Card, ClaimPolicy, Design, LockedBecause, Profile, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import transitions
 from tests.conftest import login
 
 
@@ -26,7 +26,7 @@ def private_card(create_card: Callable[..., Card], ada: User, design: Design) ->
 def test_a_card_that_is_off_shows_nothing_of_its_holder(
     client: FlaskClient, private_card: Card, ada: User, because: LockedBecause
 ) -> None:
-    cards.lock(private_card, because, ada)
+    transitions.lock(private_card, because, ada)
     db.session.commit()
     page = text_of(client, "/t/PRIVATE7")
     assert "deactivated" in page
@@ -38,7 +38,7 @@ def test_only_a_lost_card_asks_its_finder_to_write(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     for token, because in (("LOSTCARD", LockedBecause.LOST), ("BADCARD7", LockedBecause.ABUSE)):
-        cards.lock(create_card(ada, token=token, url="https://example.com/"), because, ada)
+        transitions.lock(create_card(ada, token=token, url="https://example.com/"), because, ada)
     db.session.commit()
     assert 'href="/t/LOSTCARD/found"' in text_of(client, "/t/LOSTCARD")
     assert "/found" not in text_of(client, "/t/BADCARD7")
@@ -142,7 +142,7 @@ def test_a_lost_card_can_be_switched_on_by_its_holder_an_abused_one_cannot(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     for token, because in (("LOSTCARD", LockedBecause.LOST), ("BADCARD7", LockedBecause.ABUSE)):
-        cards.lock(create_card(ada, token=token, url="https://example.com/"), because, ada)
+        transitions.lock(create_card(ada, token=token, url="https://example.com/"), because, ada)
     db.session.commit()
     login(client, ada)
     assert 'action="/cards/LOSTCARD/unlock"' in text_of(client, "/cards/LOSTCARD")

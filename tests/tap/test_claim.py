@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, ClaimPolicy, Design, LockedBecause, Tap, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import transitions
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import error_of, form_to, words_of
@@ -230,7 +230,7 @@ def test_a_card_that_does_not_exist_has_a_page(client: FormClient, ada: User, to
 
 
 def test_a_retired_card_is_not_claimed(client: FormClient, waiting: Card, ada: User) -> None:
-    cards.retire(waiting, None, "lost in the post")
+    transitions.retire(waiting, None, "lost in the post")
     login(client, ada)
     answer = client.post(HERE, data={"code": CODE})
     assert client.get(answer.location).status_code == 410

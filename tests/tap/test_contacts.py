@@ -18,7 +18,7 @@ from tapcard import files
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, ProfileLink, User, WebSession
-from tapcard.services.cards import cards as card_rules
+from tapcard.services.cards import blocked_hosts
 from tapcard.tap import contacts
 from tapcard.tap.lead_forms import make_stamp
 from tapcard.web import rate_limits
@@ -183,7 +183,7 @@ def test_it_leads_nowhere_else(client: FormClient, own: Profile, cleo: User, cre
 
 
 def test_a_blocked_host_is_not_opened(client: FormClient, own: Profile, ben: User) -> None:
-    card_rules.block_host("example.com", ben)
+    blocked_hosts.block_host("example.com", ben)
     db.session.commit()
     assert client.get("/p/ada/open/website").status_code == 404
     assert client.get("/p/ada/open/github").status_code == 302
@@ -191,7 +191,7 @@ def test_a_blocked_host_is_not_opened(client: FormClient, own: Profile, ben: Use
 
 def test_a_blocked_host_is_not_handed_out_in_the_file(client: FormClient, own: Profile, ben: User) -> None:
     assert "https://example.com" in client.get("/p/ada.vcf").text
-    card_rules.block_host("example.com", ben)
+    blocked_hosts.block_host("example.com", ben)
     db.session.commit()
     text = client.get("/p/ada.vcf").text
     assert "https://example.com" not in text

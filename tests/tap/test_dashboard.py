@@ -13,7 +13,7 @@ from PIL import Image
 from tapcard import settings
 from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, LockedBecause, Profile, Tap, Target, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import blocked_hosts, transitions
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, forms_on, words_of
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_is_said_at_its_field_and_kept(
 
 
 def test_a_blocked_host_is_refused_and_what_was_typed_is_kept(adas: FormClient, card: Card) -> None:
-    cards.block_host("evil.example", None)
+    blocked_hosts.block_host("evil.example", None)
     answer = save(adas, reroute_url="www.evil.example")
     assert answer.status_code == 422
     assert "This address can't be used." in error_of(answer.text, "reroute_url")
@@ -155,7 +155,7 @@ def test_a_blocked_host_is_refused_and_what_was_typed_is_kept(adas: FormClient, 
 def test_a_card_whose_address_was_blocked_shows_as_switched_off_until_it_leads_elsewhere(
     adas: FormClient, new_client: Callable[[], FormClient]
 ) -> None:
-    cards.block_host("example.com", None)
+    blocked_hosts.block_host("example.com", None)
     tap = new_client().get("/t/ADASCARD")
     assert tap.status_code == 200
     assert "This card has been deactivated" in tap.text
@@ -234,7 +234,7 @@ def test_a_lost_card_is_switched_off_and_on_again(
 
 
 def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, card: Card, ben: User) -> None:
-    cards.lock(card, LockedBecause.ABUSE, ben)
+    transitions.lock(card, LockedBecause.ABUSE, ben)
     answer = adas.post(f"{HERE}/unlock")
     assert answer.status_code == 409
     assert "You can't reactivate this card. Contact the shop." in words_of(answer.text)

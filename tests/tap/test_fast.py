@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from config import Config
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import blocked_hosts, cards, transitions
 from tapcard.tap.fast import FastTaps
 from tests.taps import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
 
@@ -185,13 +185,13 @@ def test_the_very_next_tap_after_a_card_is_lost_or_its_host_blocked_leads_nowher
         return ask(wsgi_of(app, way), "/t/ADASCARD").get("Location")
 
     assert location() == "https://example.com/"
-    cards.lock(card, LockedBecause.LOST, ada)
+    transitions.lock(card, LockedBecause.LOST, ada)
     assert location() is None
-    cards.unlock(card, ada)
+    transitions.unlock(card, ada)
     assert location() == "https://example.com/"
-    cards.block_host("example.com", ben)
+    blocked_hosts.block_host("example.com", ben)
     assert location() is None
-    cards.unblock_host("example.com", ben)
+    blocked_hosts.unblock_host("example.com", ben)
     assert location() == "https://example.com/"
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, LockedBecause, OutboxMessage, Tap, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import blocked_hosts, claims, transitions
 from tests.conftest import FormClient, login
 from tests.watching import words_of
 
@@ -22,7 +22,7 @@ MESSAGE = {"message": "It is at the bar.", "answer_to": "gus@example.net"}
 @pytest.fixture
 def lost(card: Card, ada: User) -> Card:
     """Ada's card, which she lost."""
-    cards.lock(card, LockedBecause.LOST, ada)
+    transitions.lock(card, LockedBecause.LOST, ada)
     db.session.commit()
     return card
 
@@ -58,10 +58,10 @@ def test_the_form_is_there_for_a_lost_card_alone(
     client: FormClient, card: Card, ada: User, outbox: Callable[[], list[str]], because: Any
 ) -> None:
     if because == "blocked":
-        cards.lock(card, LockedBecause.LOST, ada)
-        cards.block_host("example.com", None)
+        transitions.lock(card, LockedBecause.LOST, ada)
+        blocked_hosts.block_host("example.com", None)
     elif because is not None:
-        cards.lock(card, because, ada)
+        transitions.lock(card, because, ada)
     db.session.commit()
     assert HERE not in client.get("/t/ADASCARD").text
     assert client.get(HERE).location == "/activate/ADASCARD"
@@ -167,7 +167,7 @@ def test_an_address_sends_so_many_messages_an_hour(
     answers = []
     for _place in range(4):
         card = create_card(ada)
-        cards.lock(card, LockedBecause.LOST, ada)
+        transitions.lock(card, LockedBecause.LOST, ada)
         answers += [client.post(f"/t/{card.token}/found", data=MESSAGE).status_code for _time in range(3)]
     assert answers == [302] * 10 + [429] * 2
 
@@ -177,8 +177,8 @@ def test_a_message_under_way_does_not_reach_the_next_holder(
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
     client.post(HERE, data=MESSAGE)
-    cards.unlock(lost, ada)
-    cards.claim(lost, cleo, keys, code=cards.release(lost, ada, keys))
+    transitions.unlock(lost, ada)
+    claims.claim(lost, cleo, keys, code=claims.release(lost, ada, keys))
     run_worker()
     assert mailbox() == []
 

@@ -22,7 +22,7 @@ from flask import Flask
 from tapcard.clock import today_in, utcnow
 from tapcard.db import db
 from tapcard.models import Card, Tap, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import claims
 from tapcard.services.taps import rollups, routing
 from tapcard.services.taps.ingest import Recorder
 from tests.conftest import FormClient, login
@@ -96,7 +96,7 @@ def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
     keys: Any,
 ) -> None:  # fmt: skip
     tapped(card, 4)
-    cards.claim(card, cleo, keys, code=cards.release(card, ada, keys))
+    claims.claim(card, cleo, keys, code=claims.release(card, ada, keys))
     card.alias = "Secret of Cleo"
     db.session.commit()
     hers = new_client()

@@ -11,7 +11,7 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, User
-from tapcard.services.cards import cards, transfers
+from tapcard.services.cards import transfers, transitions
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import words_of
 
@@ -273,7 +273,7 @@ def test_a_new_holder_reads_nothing_of_the_life_before(
     adas.post(f"{HERE}/lock")
     adas.post(f"{HERE}/unlock")
     adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"})
-    again = transfers.open_of(offer.card, utcnow())
+    again = transfers.open_offer_of(offer.card, utcnow())
     assert again is not None
     cleos.post(f"/offers/{again.id}/accept")
     story = history_of(cleos)
@@ -319,7 +319,7 @@ def test_every_step_is_a_sentence_that_names_nobody(
 
 
 def test_a_card_the_shop_switched_off_offers_no_way_out(adas: FormClient, card: Card, ben: User) -> None:
-    cards.lock(card, LockedBecause.ABUSE, ben)
+    transitions.lock(card, LockedBecause.ABUSE, ben)
     page = words_of(adas.get(HERE).text)
     for step in ("Replace card", "Transfer card", "Release card"):
         assert step not in page

@@ -7,7 +7,7 @@ from wtforms import BooleanField, FileField, HiddenField, StringField, TextAreaF
 from wtforms.validators import DataRequired, Length
 
 from ...models import Design
-from ...services.cards.design_keeping import LONGEST_REASON
+from ...services.cards.designs import MAX_REASON_LENGTH
 from ...services.core import optimistic_lock
 from ...web.fields import MoneyField
 from ...web.forms import Form
@@ -58,6 +58,6 @@ class RejectForm(Form):
 
     why = TextAreaField(
         _("Reason for rejection"),
-        [Length(max=LONGEST_REASON, message=AT_MOST)],
+        [Length(max=MAX_REASON_LENGTH, message=AT_MOST)],
         description=_("Included in the email to the customer. Say what would help, such as a larger image."),
     )

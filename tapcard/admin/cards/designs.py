@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from ...db import db
 from ...models import Design, DesignStatus
-from ...services.cards import design_keeping
+from ...services.cards import designs
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
@@ -24,7 +24,7 @@ def list_designs() -> str:
     arguments = {name: text_argument(name) for name in ("search", "state")}
     return render_template(
         "admin/designs.html",
-        page=paginate(design_keeping.listed(**arguments)),
+        page=paginate(designs.filter_designs(**arguments)),
         arguments=arguments,
         shop=filters.shop(),
         states=DesignStatus,
@@ -41,7 +41,7 @@ def new_design() -> Response:
         if not form.errors:
             with refusals(form):
                 typed = form.typed(front[0] if front else None, rear[0] if rear else None)
-                design_keeping.create(typed, current_user)
+                designs.create(typed, current_user)
                 db.session.commit()
                 flash(
                     _("Design created and available in the shop.") if form.is_public.data else _("Design created."),
@@ -55,23 +55,23 @@ def new_design() -> Response:
 @access("staff:designs.edit")
 def edit_design(design_id: int) -> Response:
     """Change a design of the shop, or look at a buyer's artwork."""
-    design = design_keeping.find(design_id)
+    design = designs.get_design(design_id)
     form = DesignForm(design)
-    if form.is_submitted() and not design_keeping.is_ours(design):
+    if form.is_submitted() and not designs.is_shop_design(design):
         abort(404)
     if form.validate_on_submit():
         front, rear = (take(form, name, draw_card_picture) for name in ("front", "rear"))
-        design = design_keeping.find(design_id)
+        design = designs.get_design(design_id)
         if not form.errors:
             with refusals(form):
                 kept_front = None if form.remove_front.data else design.front_picture
                 kept_rear = None if form.remove_rear.data else design.rear_picture
                 typed = form.typed(front[0] if front else kept_front, rear[0] if rear else kept_rear)
-                design_keeping.change(design, typed, form.seen.data or "", current_user)
+                designs.update(design, typed, form.seen.data or "", current_user)
                 db.session.commit()
                 flash(_("Design saved."), "success")
                 return redirect(url_for("backoffice.designs"))
-        design = design_keeping.find(design_id)
+        design = designs.get_design(design_id)
     return design_page(design, form)
 
 
@@ -79,7 +79,7 @@ def edit_design(design_id: int) -> Response:
 @access("staff:designs.edit")
 def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
-    design_keeping.decide(design_keeping.find(design_id), approve=True, why="", by=current_user)
+    designs.decide(designs.get_design(design_id), approve=True, why="", by=current_user)
     db.session.commit()
     flash(_("Artwork approved. We’ve emailed the customer."), "success")
     return redirect(url_for("backoffice.designs", state="waiting"))
@@ -89,15 +89,15 @@ def approve_design(design_id: int) -> Response:
 @access("staff:designs.edit")
 def reject_design(design_id: int) -> Response:
     """Turn a buyer's artwork down, and tell them why."""
-    design = design_keeping.find(design_id)
+    design = designs.get_design(design_id)
     form = RejectForm()
     if form.validate_on_submit():
         with refusals(form):
-            design_keeping.decide(design, approve=False, why=form.why.data or "", by=current_user)
+            designs.decide(design, approve=False, why=form.why.data or "", by=current_user)
             db.session.commit()
             flash(_("Artwork rejected. We’ve emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))
-        design = design_keeping.find(design_id)
+        design = designs.get_design(design_id)
     return design_page(design, DesignForm(design), form)
 
 
@@ -105,14 +105,14 @@ def design_page(design: Design | None, form: DesignForm, reject_form: RejectForm
     """The page of a design, or of one to be made."""
     reject_form = reject_form or RejectForm(formdata=None)
     choose_again(form, "front", "rear")
-    is_ours = design is None or design_keeping.is_ours(design)
+    is_ours = design is None or designs.is_shop_design(design)
     page = render_template(
         "admin/design.html",
         design=design,
         form=form,
         reject_form=reject_form,
         is_ours=is_ours,
-        order=design_keeping.order_of(design) if design is not None and not is_ours else None,
+        order=designs.latest_order(design) if design is not None and not is_ours else None,
         currency=filters.shop().currency,
     )
     return make_response(page, 422 if form.errors or reject_form.errors else 200)

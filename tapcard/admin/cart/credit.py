@@ -42,7 +42,7 @@ def give_credit(user_id: int) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             given, why = form.amount.amount, form.why.data or ""
-            credit.give_seen(user, given.amount, why, seen=form.seen_amount, actor=current_user)
+            credit.give_if_unchanged(user, given.amount, why, seen=form.seen_amount, actor=current_user)
             db.session.commit()
             flash(_("%(money)s credit given.", money=filters.write_money(given)), "success")
             return redirect(url_for("backoffice.give_credit", user_id=user_id))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from ...clock import utcnow
 from ...db import db
 from ...models import DeliveryMethod, Promotion
-from ...services.cart import delivery_keeping, promotion_keeping
+from ...services.cart import delivery, promotions
 from ...services.catalogue import categories, exchange_rates
 from ...services.core import rows
 from ...web import filters
@@ -26,7 +26,7 @@ from .offer_forms import DELIVERY_KINDS, DeliveryForm, PromotionForm, RateForm
 @access("staff:promotions.edit")
 def list_promotions() -> str:
     """All promotions, with how often they were used."""
-    return render_template("admin/promotions.html", page=paginate(promotion_keeping.listed()), now=utcnow())
+    return render_template("admin/promotions.html", page=paginate(promotions.all_promotions()), now=utcnow())
 
 
 @bp.route("/promotions/new", methods=["GET", "POST"])
@@ -36,7 +36,7 @@ def new_promotion() -> Response:
     form = PromotionForm(categories.tree(), categories.collections())
     if form.validate_on_submit():
         with refusals(form):
-            made = promotion_keeping.create(form.typed, current_user)
+            made = promotions.create(form.typed, current_user)
             db.session.commit()
             flash(_("Promotion %(code)s created.", code=made.code), "success")
             return redirect(url_for("backoffice.promotions"))
@@ -51,7 +51,7 @@ def edit_promotion(promotion_id: int) -> Response:
     form = PromotionForm(categories.tree(), categories.collections(), promotion)
     if form.validate_on_submit():
         with refusals(form):
-            promotion_keeping.change(promotion, form.typed, form.seen_version, current_user)
+            promotions.change(promotion, form.typed, form.seen_version, current_user)
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.promotions"))
@@ -73,7 +73,7 @@ def promotion_page(promotion: Promotion | None, form: PromotionForm) -> Response
 @access("staff:delivery.edit")
 def list_delivery() -> str:
     """All ways of delivery, as buyers see them one after another."""
-    methods = db.session.scalars(delivery_keeping.listed()).all()
+    methods = db.session.scalars(delivery.all_methods()).all()
     return render_template("admin/delivery.html", methods=methods, kinds=DELIVERY_KINDS)
 
 
@@ -84,7 +84,7 @@ def new_delivery() -> Response:
     form = DeliveryForm()
     if form.validate_on_submit():
         with refusals(form):
-            delivery_keeping.create(form.typed, current_user)
+            delivery.create(form.typed, current_user)
             db.session.commit()
             flash(_("Delivery method created."), "success")
             return redirect(url_for("backoffice.delivery"))
@@ -99,7 +99,7 @@ def delivery_method(method_id: int) -> Response:
     form = DeliveryForm(method)
     if form.validate_on_submit():
         with refusals(form):
-            delivery_keeping.change(method, form.typed, form.seen.data or "", current_user)
+            delivery.change(method, form.typed, form.seen.data or "", current_user)
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.delivery"))
@@ -111,7 +111,7 @@ def delivery_method(method_id: int) -> Response:
 @access("staff:delivery.edit")
 def move_delivery(method_id: int) -> Response:
     """Show a way of delivery one place earlier or later."""
-    delivery_keeping.move(rows.get(DeliveryMethod, method_id), place_asked(), current_user)
+    delivery.move(rows.get(DeliveryMethod, method_id), place_asked(), current_user)
     db.session.commit()
     return redirect(url_for("backoffice.delivery"))
 

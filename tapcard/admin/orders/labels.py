@@ -19,7 +19,7 @@ from ...models import (
     Payment,
     PaymentStatus,
 )
-from ...services.orders.order_desk import Show
+from ...services.orders.production import Show
 from ...web import filters
 from .order_forms import WAYS
 

@@ -13,7 +13,7 @@ from ...registry import (
     declare_uploads,
 )
 from ..core.anonymization import RETIRED_REASON
-from . import cards
+from . import transitions
 from .designs import own_artwork
 
 
@@ -33,8 +33,8 @@ def _blank_designs(person: Person) -> None:
 
 
 def _retire_cards(person: Person) -> None:
-    cards.retire_all(db.session.get_one(User, person.id), RETIRED_REASON)
-    execute_update(sa.update(Card).where(Card.owner_id == person.id).values(**cards.NOTHING_SET))
+    transitions.retire_all(db.session.get_one(User, person.id), RETIRED_REASON)
+    execute_update(sa.update(Card).where(Card.owner_id == person.id).values(**transitions.CLEARED_VALUES))
 
 
 declare_permissions("cards.view", "cards.register", "cards.make", "designs.edit", "hosts.block")

@@ -1,4 +1,4 @@
-"""Cards of the first system, from a CSV file: looked through as a whole, then taken over as a whole."""
+"""Import of cards from a CSV file of the previous system; either all rows are imported or none."""
 
 import csv
 import unicodedata
@@ -17,35 +17,37 @@ from ...models.cards import ALIAS_LENGTH
 from ...tokens import new_code
 from ..accounts import accounts
 from ..core import audit
-from . import cards, target_urls
+from . import blocked_hosts, cards, claims, target_urls
 
 COLUMNS = ("token", "email", "first_name", "last_name", "alias", "reroute_url", "show_profile", "design", "taps")
-YES = ("1", "true", "yes", "y")
-NO = ("", "0", "false", "no", "n")
+TRUE_VALUES = ("1", "true", "yes", "y")
+FALSE_VALUES = ("", "0", "false", "no", "n")
 
 
 @dataclass
-class Report:
-    """What an import did, or would do; errors by row number of the file."""
+class ImportReport:
+    """Result of an import: numbers of cards, and errors by line number of the file."""
 
     added: int = 0
     unchanged: int = 0
     errors: list[tuple[int, str]] = field(default_factory=list)
 
 
-class BadRow(DomainError):
-    """A row of the file cannot be taken over."""
+class InvalidRow(DomainError):
+    """A row of the file cannot be imported."""
 
 
-def run(lines: Iterable[str], own_hosts: Collection[str], keys: Keys, actor: User | None = None) -> Report:
-    """Take the rows over in the caller's transaction; who finds errors in the report rolls back.
+def import_cards(
+    lines: Iterable[str], own_hosts: Collection[str], keys: Keys, actor: User | None = None
+) -> ImportReport:
+    """Import all rows in the caller's transaction; the caller rolls back if the report has errors.
 
-    A token that is a card already is left as it is, so the same file twice changes nothing.
+    A row whose token already exists is skipped, so importing the same file twice changes nothing.
     """
-    report = Report()
+    report = ImportReport()
     reader = csv.DictReader(line.removeprefix("\ufeff") for line in lines)
     try:
-        _take_over_all(reader, report, own_hosts, keys)
+        _import_rows(reader, report, own_hosts, keys)
     except csv.Error as error:
         report.errors.append((reader.reader.line_num, f"This isn't a valid CSV file: {error}."))
     if report.added and not report.errors:
@@ -53,7 +55,7 @@ def run(lines: Iterable[str], own_hosts: Collection[str], keys: Keys, actor: Use
     return report
 
 
-def _take_over_all(reader: "csv.DictReader[str]", report: Report, own_hosts: Collection[str], keys: Keys) -> None:
+def _import_rows(reader: "csv.DictReader[str]", report: ImportReport, own_hosts: Collection[str], keys: Keys) -> None:
     columns = {(name or "").strip().lower() for name in reader.fieldnames or ()}
     if "token" not in columns:
         report.errors.append((1, "The first row must contain the column names: " + ", ".join(COLUMNS) + "."))
@@ -64,7 +66,7 @@ def _take_over_all(reader: "csv.DictReader[str]", report: Report, own_hosts: Col
         if not any(row.values()):
             continue
         try:
-            if _take_over(row, seen, own_hosts, keys):
+            if _import_row(row, seen, own_hosts, keys):
                 report.added += 1
             else:
                 report.unchanged += 1
@@ -72,72 +74,72 @@ def _take_over_all(reader: "csv.DictReader[str]", report: Report, own_hosts: Col
             report.errors.append((reader.line_num, str(error)))
 
 
-def _take_over(row: dict[str, str], seen: set[str], own_hosts: Collection[str], keys: Keys) -> bool:
+def _import_row(row: dict[str, str], seen: set[str], own_hosts: Collection[str], keys: Keys) -> bool:
     for name, value in row.items():
-        if any(unicodedata.category(each) == "Cc" for each in value):
-            raise BadRow(_("%(column)s contains control characters."), column=name)
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise InvalidRow(_("%(column)s contains control characters."), column=name)
     token = cards.clean_token(row["token"])
     if not token:
-        raise BadRow(_("The token %(token)r is not valid. Use up to 20 letters and digits."), token=row["token"])
+        raise InvalidRow(_("The token %(token)r is not valid. Use up to 20 letters and digits."), token=row["token"])
     if token in seen:
-        raise BadRow(_("The token %(token)s appears more than once in the file."), token=token)
+        raise InvalidRow(_("The token %(token)s appears more than once in the file."), token=token)
     seen.add(token)
     if db.session.scalar(select(Card.id).where(Card.token == token)) is not None:
         return False
-    owner = _owner(row)
-    card = Card(token=token, design=_design(row), owner=owner, imported_tap_count=_taps(row))
+    owner = _find_or_create_owner(row)
+    card = Card(token=token, design=_find_design(row), owner=owner, imported_tap_count=_parse_tap_count(row))
     card.status = CardStatus.ACTIVE if owner is not None else CardStatus.UNCLAIMED
     card.claim_policy = ClaimPolicy.CODE
     if owner is None:
-        cards.set_code(card, new_code(), keys)
+        claims.set_claim_code(card, new_code(), keys)
     else:
         card.claimed_at = utcnow()
-        _point(card, row, owner, own_hosts)
+        _set_target(card, row, owner, own_hosts)
     db.session.add(card)
     db.session.add(CardEvent(card=card, move=CardMove.MAKE, to_status=card.status, why="imported"))
-    db.session.flush()  # the next row may ask for the same alias
+    db.session.flush()  # so that the next row sees its alias
     return True
 
 
-def _owner(row: dict[str, str]) -> User | None:
+def _find_or_create_owner(row: dict[str, str]) -> User | None:
     if not row.get("email"):
         return None
     owner = accounts.make_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
-    if owner.password_hash is not None and not owner.is_verified:  # anybody can sign up with somebody else's address
-        raise BadRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
+    if owner.password_hash is not None and not owner.is_verified:  # anyone can use any address
+        raise InvalidRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
     return owner
 
 
-def _design(row: dict[str, str]) -> Design | None:
+def _find_design(row: dict[str, str]) -> Design | None:
     name = row.get("design", "")
     if not name:
         return None
     design = db.session.scalar(select(Design).where(Design.name == name).order_by(Design.id).limit(1))
     if design is None:
-        raise BadRow(_("No design is called %(name)r."), name=name)
+        raise InvalidRow(_("No design is called %(name)r."), name=name)
     return design
 
 
-def _taps(row: dict[str, str]) -> int:
+def _parse_tap_count(row: dict[str, str]) -> int:
     taps = row.get("taps", "") or "0"
     if not (taps.isascii() and taps.isdigit() and len(taps) < 10):
-        raise BadRow(_("%(taps)r is not a valid number of taps."), taps=taps)
+        raise InvalidRow(_("%(taps)r is not a valid number of taps."), taps=taps)
     return int(taps)
 
 
-def _point(card: Card, row: dict[str, str], owner: User, own_hosts: Collection[str]) -> None:
+def _set_target(card: Card, row: dict[str, str], owner: User, own_hosts: Collection[str]) -> None:
     alias = row.get("alias", "")
     if len(alias) > ALIAS_LENGTH:
-        raise BadRow(_("The alias is longer than %(most)d characters."), most=ALIAS_LENGTH)
+        raise InvalidRow(_("The alias is longer than %(most)d characters."), most=ALIAS_LENGTH)
     if alias and cards.has_alias(owner, alias):
-        raise BadRow(_("%(email)s already has a card called %(alias)r."), email=owner.email, alias=alias)
-    shown = row.get("show_profile", "").lower()
-    if shown not in (*YES, *NO):
-        raise BadRow(_("show_profile is %(value)r. Use yes or no."), value=shown)
+        raise InvalidRow(_("%(email)s already has a card called %(alias)r."), email=owner.email, alias=alias)
+    show_profile = row.get("show_profile", "").lower()
+    if show_profile not in (*TRUE_VALUES, *FALSE_VALUES):
+        raise InvalidRow(_("show_profile is %(value)r. Use yes or no."), value=show_profile)
     card.alias = alias or None
     if row.get("reroute_url"):
         link = target_urls.clean(row["reroute_url"], own_hosts)
         card.reroute_url, card.reroute_host, card.target = link.url, link.host, Target.URL
-        card.is_blocked = cards.is_blocked(link.host)
-    if shown in YES:
+        card.is_blocked = blocked_hosts.is_blocked(link.host)
+    if show_profile in TRUE_VALUES:
         card.target = Target.PROFILE

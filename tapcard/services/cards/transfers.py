@@ -1,6 +1,6 @@
-"""Offering a card to whoever has an e-mail address: theirs once they accept, within seven days.
+"""Transfers of cards: an offer to an email address, which its recipient can accept within seven days.
 
-Whoever changes both the card and the offer changes the card first, so that two of them never wait for each other.
+Code that changes both the card and the offer changes the card first, so that two transactions cannot deadlock.
 """
 
 from collections.abc import Sequence
@@ -11,33 +11,33 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ... import outbox
-from ...db import db
+from ...db import db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Card, CardStatus, CardTransfer, TransferOutcome, User
 from ..accounts import accounts
 from ..core import audit
-from . import cards
+from . import transitions
 
-LIFETIME = timedelta(days=7)
-KEPT = timedelta(days=30)
+OFFER_LIFETIME = timedelta(days=7)
+RETENTION = timedelta(days=30)
 
 
 class OfferNotFound(NotFound):
-    """There is no such offer, or it is not for this person."""
+    """The offer does not exist, has ended, or is for another user."""
 
 
-class OfferOver(DomainError):
-    """The offer was answered, withdrawn or left too long."""
+class OfferEnded(DomainError):
+    """The offer was answered or withdrawn, or has expired."""
 
 
 class CannotOffer(DomainError):
-    """The card cannot be offered, or not to this address."""
+    """The card cannot be offered to this address."""
 
     field = "email"
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def _is_open(now: datetime) -> sa.ColumnElement[bool]:
@@ -48,12 +48,12 @@ def _is_for(user: User) -> sa.ColumnElement[bool]:
     return sa.and_(CardTransfer.to_email == user.email, CardTransfer.from_user_id != user.id)
 
 
-def open_for(user: User, now: datetime) -> Sequence[CardTransfer]:
-    """The offers that wait for somebody's answer; none before they have proved their address."""
+def open_offers_to(user: User, now: datetime) -> Sequence[CardTransfer]:
+    """Return the open offers to a user; none while their email address is not verified."""
     if not user.is_verified:
         return []
-    wanted = select(CardTransfer).where(_is_for(user), _is_open(now)).order_by(CardTransfer.id)
-    return db.session.scalars(wanted.options(*_WITH_CARD)).all()
+    offers = select(CardTransfer).where(_is_for(user), _is_open(now)).order_by(CardTransfer.id)
+    return db.session.scalars(offers.options(*_WITH_CARD)).all()
 
 
 _WITH_CARD = (
@@ -62,18 +62,18 @@ _WITH_CARD = (
 )
 
 
-def open_of(card: Card, now: datetime) -> CardTransfer | None:
-    """The offer of a card that waits for an answer."""
+def open_offer_of(card: Card, now: datetime) -> CardTransfer | None:
+    """Return the open offer of a card."""
     return db.session.scalar(select(CardTransfer).where(CardTransfer.card_id == card.id, _is_open(now)))
 
 
-def offered_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
-    """An offer that waits for this person's answer; anybody else's does not exist."""
-    found = None
+def get_offer_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
+    """Return an open offer to a user by its id; raise `OfferNotFound` for any other."""
+    transfer = None
     if user.is_verified and 0 < offer_id < 2**63:
-        wanted = select(CardTransfer).where(CardTransfer.id == offer_id, _is_for(user), _is_open(now))
-        found = db.session.scalar(wanted.options(*_WITH_CARD))
-    if found is None:
+        offers = select(CardTransfer).where(CardTransfer.id == offer_id, _is_for(user), _is_open(now))
+        transfer = db.session.scalar(offers.options(*_WITH_CARD))
+    if transfer is None:
         raise OfferNotFound(
             _(
                 "We couldn't find this transfer for %(email)s. It may have been cancelled, have expired after 7 days "
@@ -81,11 +81,11 @@ def offered_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
             ),
             email=user.email,
         )
-    return found
+    return transfer
 
 
-def accepted_by(user: User, offer_id: int) -> Card | None:
-    """The card of an offer that this person accepted, if the card is still theirs."""
+def accepted_card(user: User, offer_id: int) -> Card | None:
+    """Return the card of an offer that a user accepted, if they still own it."""
     if not 0 < offer_id < 2**63:
         return None
     return db.session.scalar(
@@ -99,38 +99,34 @@ def accepted_by(user: User, offer_id: int) -> Card | None:
 
 
 def offer(card: Card, sender: User, email: str, now: datetime) -> CardTransfer:
-    """Offer a card to an address, whether or not it has an account; a mail to it is promised.
+    """Offer a card to an email address, which need not have an account, and queue an email to it.
 
-    Raises `InvalidEmail`, `CannotOffer`, or `IllegalMove` when the card is not on or not theirs any more.
+    Raises `InvalidEmail`, `CannotOffer`, or `InvalidTransition` if the card is not active or not the sender's.
     """
     email = accounts.normalise_email(email)
     if not sender.is_verified:
         raise CannotOffer(_("Confirm your email first. Open the link we sent you."))
     if email == sender.email:
         raise CannotOffer(_("Enter someone else's email address."))
-    held = db.session.execute(
-        sa.update(Card)
-        .where(Card.id == card.id, Card.owner_id == sender.id, Card.status == CardStatus.ACTIVE)
-        .values(status=Card.status)  # nothing but the lock: nobody gives the card away before the offer is written
-        .execution_options(synchronize_session=False)
-    )
-    if held.rowcount != 1:  # type: ignore[attr-defined]
-        raise cards.IllegalMove(_("Only active cards can be transferred."))
+    # changes nothing, but locks the row, so that the card cannot change its owner before the offer is written
+    can_offer = (Card.id == card.id, Card.owner_id == sender.id, Card.status == CardStatus.ACTIVE)
+    if execute_update(sa.update(Card).where(*can_offer).values(status=Card.status)) != 1:
+        raise transitions.InvalidTransition(_("Only active cards can be transferred."))
     _mark_expired(now, CardTransfer.card_id == card.id)
-    if open_of(card, now) is not None:
+    if open_offer_of(card, now) is not None:
         raise CannotOffer(_("This card already has a pending transfer. Cancel it first."))
     transfer = CardTransfer(
-        card_id=card.id, from_user_id=sender.id, to_email=email, created_at=now, expires_at=now + LIFETIME
+        card_id=card.id, from_user_id=sender.id, to_email=email, created_at=now, expires_at=now + OFFER_LIFETIME
     )
     db.session.add(transfer)
-    db.session.flush()  # the promise needs the offer's id
+    db.session.flush()  # the email needs the id
     outbox.post("mail.card_offered", transfer_id=transfer.id)
     audit.record("card.offered", subject=card, actor=sender, transfer=transfer.id)
     return transfer
 
 
 def withdraw(card: Card, sender: User, now: datetime) -> None:
-    """Take an offer back; raises `OfferOver` when there is none to be answered any more."""
+    """Withdraw the open offer of a card; raise `OfferEnded` if there is none."""
     _end(TransferOutcome.WITHDRAWN, now, CardTransfer.card_id == card.id, CardTransfer.from_user_id == sender.id)
     audit.record("card.offer_withdrawn", subject=card, actor=sender)
 
@@ -139,64 +135,55 @@ def withdraw(card: Card, sender: User, now: datetime) -> None:
 
 
 def accept(offer_id: int, user: User, now: datetime) -> Card:
-    """Make an offered card the person's own, exactly once; its former holder is told.
+    """Give an offered card to the user who accepts it, exactly once, and queue an email to its former owner.
 
-    Raises `OfferNotFound`, or `OfferOver` when the offer ended or the card changed meanwhile.
+    Raises `OfferNotFound`, or `OfferEnded` if the offer ended or the card changed meanwhile.
     """
-    transfer = offered_to(user, offer_id, now)
-    still_open = sa.exists().where(CardTransfer.id == transfer.id, _is_open(now))
-    still_theirs = sa.exists().where(
+    transfer = get_offer_to(user, offer_id, now)
+    offer_is_open = sa.exists().where(CardTransfer.id == transfer.id, _is_open(now))
+    user_is_recipient = sa.exists().where(
         User.id == user.id, User.email == transfer.to_email, User.verified_at.is_not(None), User.is_active
     )
     try:
-        cards.hand_over(transfer.card, transfer.from_user_id, user, [still_open, still_theirs], now)
-    except cards.IllegalMove:
-        raise _over() from None
+        transitions.transfer(transfer.card, transfer.from_user_id, user, [offer_is_open, user_is_recipient], now)
+    except transitions.InvalidTransition:
+        raise _offer_ended() from None
     _end(TransferOutcome.ACCEPTED, now, CardTransfer.id == transfer.id, to_user_id=user.id)
     outbox.post("mail.offer_answered", transfer_id=transfer.id)
     return transfer.card
 
 
 def decline(offer_id: int, user: User, now: datetime) -> None:
-    """Turn an offer down; the card stays with its holder, who is told. Raises as `accept` does."""
-    transfer = offered_to(user, offer_id, now)
+    """Decline an offer and queue an email to the owner, who keeps the card. Raises what `accept` raises."""
+    transfer = get_offer_to(user, offer_id, now)
     _end(TransferOutcome.DECLINED, now, CardTransfer.id == transfer.id)
     outbox.post("mail.offer_answered", transfer_id=transfer.id)
     audit.record("card.offer_declined", subject=transfer.card, actor=user)
 
 
 def _end(outcome: TransferOutcome, now: datetime, *conditions: sa.ColumnElement[bool], **values: int) -> None:
-    """End an open offer by one conditional UPDATE; raises `OfferOver` when it is not open."""
-    ended = db.session.execute(
-        sa.update(CardTransfer)
-        .where(*conditions, _is_open(now))
-        .values(ended_at=now, outcome=outcome, **values)
-        .execution_options(synchronize_session=False)
-    )
-    if ended.rowcount != 1:  # type: ignore[attr-defined]
-        raise _over()
+    """End an open offer by one conditional UPDATE; raise `OfferEnded` if it is not open."""
+    offers = sa.update(CardTransfer).where(*conditions, _is_open(now))
+    if execute_update(offers.values(ended_at=now, outcome=outcome, **values)) != 1:
+        raise _offer_ended()
 
 
-def _over() -> OfferOver:
-    return OfferOver(_("This transfer is no longer open. It was answered, cancelled or expired after 7 days."))
+def _offer_ended() -> OfferEnded:
+    return OfferEnded(_("This transfer is no longer open. It was answered, cancelled or expired after 7 days."))
 
 
-# --- the clock --------------------------------------------------------------------------------------------------------
+# --- expiry -----------------------------------------------------------------------------------------------------------
 
 
 def expire(now: datetime) -> int:
-    """Mark the offers that were left too long, and forget those that ended a while ago; tells how many were marked."""
-    marked = _mark_expired(now)
-    gone = sa.delete(CardTransfer).where(CardTransfer.ended_at < now - KEPT)
-    db.session.execute(gone.execution_options(synchronize_session=False))
-    return marked
+    """Mark unanswered offers as expired, delete those that ended long ago, and return how many were marked."""
+    marked_count = _mark_expired(now)
+    execute_update(sa.delete(CardTransfer).where(CardTransfer.ended_at < now - RETENTION))
+    return marked_count
 
 
 def _mark_expired(now: datetime, *conditions: sa.ColumnElement[bool]) -> int:
-    marked = db.session.execute(
-        sa.update(CardTransfer)
-        .where(*conditions, CardTransfer.ended_at.is_(None), CardTransfer.expires_at <= now)
-        .values(ended_at=now, outcome=TransferOutcome.EXPIRED)
-        .execution_options(synchronize_session=False)
+    overdue = (CardTransfer.ended_at.is_(None), CardTransfer.expires_at <= now)
+    return execute_update(
+        sa.update(CardTransfer).where(*conditions, *overdue).values(ended_at=now, outcome=TransferOutcome.EXPIRED)
     )
-    return int(marked.rowcount)  # type: ignore[attr-defined]

@@ -35,7 +35,7 @@ def balance(user_id: int | None) -> int:
     return db.session.scalar(select(CreditAccount.amount).where(CreditAccount.user_id == user_id)) or 0
 
 
-def spent_on(order: Order) -> int:
+def amount_spent_on(order: Order) -> int:
     """What of an order is paid by credit at present."""
     total = db.session.scalar(select(sa.func.sum(CreditEntry.amount)).where(CreditEntry.order_id == order.id))
     return -int(total or 0)  # PostgreSQL: a Decimal
@@ -57,7 +57,7 @@ def entries(user_id: int | None = None, most: int = 50) -> Sequence[Entry]:
     return [Entry(*row) for row in db.session.execute(wanted)]
 
 
-def give_seen(user: User, amount: int, why: str, *, seen: int, actor: User) -> None:
+def give_if_unchanged(user: User, amount: int, why: str, *, seen: int, actor: User) -> None:
     """Give credit to somebody whose balance was looked at; raises `DomainError` when it has changed since."""
     hold(f"credit of {user.id}")
     if balance(user.id) != seen:
@@ -86,7 +86,7 @@ def spend(user_id: int, amount: int, order: Order) -> None:
     db.session.add(CreditEntry(user_id=user_id, amount=-amount, why=order.number, order_id=order.id))
 
 
-def give_back(user_id: int, amount: int, order: Order) -> None:
+def refund(user_id: int, amount: int, order: Order) -> None:
     """Return what was spent on an order that came to nothing."""
     _add(user_id, amount, order.number, None, order)
 

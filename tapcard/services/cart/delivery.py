@@ -1,13 +1,15 @@
 """Ways of delivery: which ones serve a country, and whether what a buyer chose is one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
-from ...models import DeliveryMethod
+from ...models import DeliveryKind, DeliveryMethod, User
+from ..core import audit, optimistic_lock, rows
 
 
 class NoDelivery(DomainError):
@@ -17,21 +19,14 @@ class NoDelivery(DomainError):
     field = "delivery_method"
 
 
-def offered() -> Select[DeliveryMethod]:
+def available_methods() -> Select[DeliveryMethod]:
     """The ways of delivery that are switched on, in the shop's order."""
     return select(DeliveryMethod).where(DeliveryMethod.is_active).order_by(DeliveryMethod.position, DeliveryMethod.id)
 
 
-def serves(method: DeliveryMethod, country: str) -> bool:
+def ships_to(method: DeliveryMethod, country: str) -> bool:
     """Whether a parcel gets to a country by this way; one without a list goes everywhere."""
     return not method.countries or country in method.countries
-
-
-def by_id(method_id: object) -> DeliveryMethod | None:
-    """The way of delivery of an id, as long as it is switched on; None for whatever else was kept or sent."""
-    if not isinstance(method_id, int) or isinstance(method_id, bool) or not 0 < method_id < 2**63:
-        return None
-    return db.session.scalar(offered().where(DeliveryMethod.id == method_id))
 
 
 def check(methods: Sequence[DeliveryMethod], method: DeliveryMethod | None, country: str, location: str) -> None:
@@ -41,7 +36,7 @@ def check(methods: Sequence[DeliveryMethod], method: DeliveryMethod | None, coun
     """
     if not methods and method is None:
         return
-    able = [each for each in methods if not each.needs_address or serves(each, country)]
+    able = [each for each in methods if not each.needs_address or ships_to(each, country)]
     if not able:
         raise NoDelivery(_("We don't deliver to this country yet. Choose another address."), field="country")
     if method is None or method not in methods:
@@ -50,3 +45,57 @@ def check(methods: Sequence[DeliveryMethod], method: DeliveryMethod | None, coun
         raise NoDelivery(_("This delivery method isn't available for that country. Choose another one."))
     if method.locations and location not in method.locations:
         raise NoDelivery(_("Choose a delivery location."), field=f"location_{method.id}")
+
+
+class InvalidMethod(DomainError):
+    """What was typed cannot be a way of delivery."""
+
+    status = 422
+
+
+def all_methods() -> Select[DeliveryMethod]:
+    """All ways of delivery in the order buyers see them."""
+    return select(DeliveryMethod).order_by(DeliveryMethod.position, DeliveryMethod.id)
+
+
+def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
+    """Make a way of delivery, the last one; raises `InvalidMethod`."""
+    last = db.session.scalar(select(func.max(DeliveryMethod.position)))
+    method = DeliveryMethod(**_cleaned(typed), position=0 if last is None else last + 1)
+    db.session.add(method)
+    db.session.flush()  # for its id
+    audit.record("delivery_method.made", subject=method, actor=actor, name=method.name)
+    return method
+
+
+def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
+    """Store what was typed over what was seen; raises `InvalidMethod` or `ChangedMeanwhile`."""
+    optimistic_lock.lock_unchanged(method, seen)
+    values = _cleaned(typed)
+    fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
+    for name in fields:
+        setattr(method, name, values[name])
+    if fields:
+        audit.record("delivery_method.changed", subject=method, actor=actor, fields=fields)
+
+
+def move(method: DeliveryMethod, by: int, actor: User) -> None:
+    """Show it so many places later."""
+    for place, each in enumerate(rows.reordered(list(db.session.scalars(all_methods())), method, by)):
+        each.position = place
+    audit.record("delivery_method.moved", subject=method, actor=actor)
+
+
+def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns as they are stored; what its kind does not ask for counts for nothing."""
+    values, kind = dict(typed), typed["kind"]
+    values["amount"] = (values["amount"] or 0) if kind is DeliveryKind.FLAT else 0
+    values["percent"] = (values["percent"] or 0) if kind is DeliveryKind.PERCENT else 0
+    if kind is DeliveryKind.PERCENT and not values["percent"]:
+        raise InvalidMethod(_("Enter the percentage of the subtotal."), field="percent")
+    if kind not in (DeliveryKind.FLAT, DeliveryKind.PERCENT):
+        values["free_from_amount"] = None
+    least, most = values["days_least"], values["days_most"]
+    if least is not None and most is not None and least > most:
+        raise InvalidMethod(_("Enter at least the minimum number of days."), field="days_most")
+    return values

@@ -1,21 +1,35 @@
 """Promotions: which code may lower which cart, and how often. A use is counted when an order is placed."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.exc import StaleDataError
 
 from ...db import db, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
-from ...models import Product, Promotion, PromotionCustomer, PromotionScope, User, product_collections
+from ...models import (
+    Category,
+    Collection,
+    Product,
+    Promotion,
+    PromotionCustomer,
+    PromotionScope,
+    User,
+    product_collections,
+)
 from ...models.promotions import CODE_LENGTH
 from ...money import Money
 from ..catalogue import categories
+from ..core import audit, optimistic_lock
 
 PURPOSE = "promotion_customer"
 
@@ -31,11 +45,11 @@ class UnknownCode(PromotionRefused):
     """There is no such promotion."""
 
 
-class NotYet(PromotionRefused):
+class NotStarted(PromotionRefused):
     """It has not begun."""
 
 
-class Over(PromotionRefused):
+class Expired(PromotionRefused):
     """It has ended."""
 
 
@@ -47,7 +61,7 @@ class NothingToPromote(PromotionRefused):
     """The cart holds nothing that it makes cheaper."""
 
 
-class SignInFirst(PromotionRefused):
+class LoginRequired(PromotionRefused):
     """It is for people with an account."""
 
 
@@ -55,7 +69,7 @@ class UsedUp(PromotionRefused):
     """It has been used as often as it may be."""
 
 
-class UsedByYou(PromotionRefused):
+class UsedByCustomer(PromotionRefused):
     """This customer has used it as often as they may."""
 
 
@@ -100,17 +114,17 @@ def check(
     if not promotion.is_active:
         raise UnknownCode(_("That code isn't valid. Check the spelling."))
     if promotion.starts_at is not None and now < promotion.starts_at:
-        raise NotYet(_("This code isn't active yet."))
+        raise NotStarted(_("This code isn't active yet."))
     if promotion.ends_at is not None and now >= promotion.ends_at:
-        raise Over(_("This code has expired."))
+        raise Expired(_("This code has expired."))
     if promotion.needs_account and customer.user is None:
-        raise SignInFirst(_("This code is only for customers with an account. Log in first, then enter it again."))
+        raise LoginRequired(_("This code is only for customers with an account. Log in first, then enter it again."))
     if not is_counted:
         _check_uses(promotion, customer, keys)
     if subtotal.amount < promotion.minimum_amount:
         least = Money(promotion.minimum_amount, subtotal.currency)
         raise MinimumNotMet(_("Spend at least %(least)s to use this code."), least=least.format(locale))
-    cheaper = promoted(promotion, products)
+    cheaper = is_promoted(promotion, products)
     if not any(cheaper):
         raise NothingToPromote(_("This code doesn't apply to anything in your cart."))
     return cheaper
@@ -119,11 +133,11 @@ def check(
 def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
     if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
         raise _used_up()
-    if promotion.most_uses_each is not None and _most_used(promotion, customer, keys) >= promotion.most_uses_each:
+    if promotion.most_uses_each is not None and _use_count(promotion, customer, keys) >= promotion.most_uses_each:
         raise _used_by_you()
 
 
-def promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
+def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
     """Say of each product whether a promotion makes it cheaper; None stands for an activation."""
     if promotion.applies_to is PromotionScope.ALL:
         return [True] * len(products)
@@ -147,11 +161,11 @@ def promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[b
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
-def take(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:
+def count_use(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:
     """Count one use, if there is room: one conditional statement for all uses, one for each name of the customer.
 
     Gives what the customer is counted by (keyed hashes), so that this very use can be given back. Raises `UsedUp`,
-    `UsedByYou` or `Over`.
+    `UsedByCustomer` or `Expired`.
     """
     has_room = sa.or_(Promotion.most_uses.is_(None), Promotion.use_count < Promotion.most_uses)
     is_on = sa.and_(Promotion.is_active, sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > now))
@@ -165,18 +179,18 @@ def take(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) ->
         db.session.refresh(promotion)
         if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
             raise _used_up()
-        raise Over(_("This code has expired."))
-    counted = [_take_of(promotion, name, keys) for name in customer.names]
+        raise Expired(_("This code has expired."))
+    counted = [_count_use_of(promotion, name, keys) for name in customer.names]
     db.session.refresh(promotion)
     return counted
 
 
-def digests_of(customer: Customer, keys: Keys) -> list[str]:
+def customer_digests(customer: Customer, keys: Keys) -> list[str]:
     """What a customer is counted by under today's key."""
     return [keys.digests(PURPOSE, name)[0] for name in customer.names]
 
 
-def give_back(promotion_id: int, counted: Sequence[str]) -> None:
+def uncount_use(promotion_id: int, counted: Sequence[str]) -> None:
     """Take a use back, because its order came to nothing."""
     db.session.execute(
         sa.update(Promotion)
@@ -193,7 +207,7 @@ def give_back(promotion_id: int, counted: Sequence[str]) -> None:
     )
 
 
-def _take_of(promotion: Promotion, name: str, keys: Keys) -> str:
+def _count_use_of(promotion: Promotion, name: str, keys: Keys) -> str:
     newest, *older = keys.digests(PURPOSE, name)
     counter = PromotionCustomer.__table__.c
     before = 0  # under former keys
@@ -218,17 +232,17 @@ def _take_of(promotion: Promotion, name: str, keys: Keys) -> str:
     return newest
 
 
-def _most_used(promotion: Promotion, customer: Customer, keys: Keys) -> int:
+def _use_count(promotion: Promotion, customer: Customer, keys: Keys) -> int:
     """How often the customer has used it, by whichever of their names says more."""
     names = {digest: name for name in customer.names for digest in keys.digests(PURPOSE, name)}
     uses = select(PromotionCustomer.customer, PromotionCustomer.use_count)
     found = dict.fromkeys(names.values(), 0)
-    for digest, count in db.session.execute(uses.where(*_is_counted(promotion.id, customer.names, keys))):
+    for digest, count in db.session.execute(uses.where(*_customer_filter(promotion.id, customer.names, keys))):
         found[names[digest]] += count
     return max(found.values(), default=0)
 
 
-def _is_counted(promotion_id: int, names: Iterable[str], keys: Keys) -> tuple[sa.ColumnElement[bool], ...]:
+def _customer_filter(promotion_id: int, names: Iterable[str], keys: Keys) -> tuple[sa.ColumnElement[bool], ...]:
     digests = [digest for name in names for digest in keys.digests(PURPOSE, name)]
     return (
         PromotionCustomer.promotion_id == promotion_id,
@@ -241,5 +255,103 @@ def _used_up() -> UsedUp:
     return UsedUp(_("This code has reached its usage limit."))
 
 
-def _used_by_you() -> UsedByYou:
-    return UsedByYou(_("You've already used this code."))
+def _used_by_you() -> UsedByCustomer:
+    return UsedByCustomer(_("You've already used this code."))
+
+
+CODE = re.compile(r"[0-9A-Z_-]{2,40}")
+
+
+NAMED = {
+    PromotionScope.CATEGORY: ("category", Category),
+    PromotionScope.COLLECTION: ("collection", Collection),
+}
+
+
+class InvalidPromotion(DomainError):
+    """What was typed cannot be a promotion."""
+
+    status = 422
+
+
+class CodeTaken(DomainError):
+    """There is a promotion of this code."""
+
+    field = "code"
+
+
+def all_promotions() -> Select[Promotion]:
+    """All promotions, the newest first."""
+    named = (joinedload(Promotion.category), joinedload(Promotion.collection), joinedload(Promotion.product))
+    return select(Promotion).options(*named).order_by(Promotion.id.desc())
+
+
+def create(typed: Mapping[str, Any], actor: User) -> Promotion:
+    """Make a promotion; raises `InvalidPromotion` or `CodeTaken`."""
+    promotion = Promotion()
+    _save(promotion, _cleaned(typed, None))
+    audit.record("promotion.made", subject=promotion, actor=actor, code=promotion.code)
+    return promotion
+
+
+def change(promotion: Promotion, typed: Mapping[str, Any], version: int, actor: User) -> None:
+    """Store what was typed over the version that was seen; raises what making one does, and `ChangedMeanwhile`."""
+    if promotion.version != version:
+        raise optimistic_lock.edit_conflict()
+    values = _cleaned(typed, promotion)
+    fields = sorted(name for name, value in values.items() if getattr(promotion, name) != value)
+    if fields:
+        _save(promotion, values)
+        audit.record("promotion.changed", subject=promotion, actor=actor, fields=fields)
+
+
+def _cleaned(typed: Mapping[str, Any], promotion: Promotion | None) -> dict[str, Any]:
+    values = dict(typed)
+    values["code"] = code = "".join(values["code"].split()).upper()
+    if not CODE.fullmatch(code):
+        raise InvalidPromotion(_("Use 2 to 40 unaccented letters, numbers, hyphens and underscores."), field="code")
+    if (values["percent"] is None) == (values["amount"] is None):
+        raise InvalidPromotion(_("Enter either a percentage or an amount."), field="percent")
+    starts, ends = values["starts_at"], values["ends_at"]
+    if starts is not None and ends is not None and starts >= ends:
+        raise InvalidPromotion(_("Choose an end date after the start date."), field="ends_at")
+    values |= _scope(values["applies_to"], values)
+    values.pop("product_sku", None)
+    own_id = promotion.id if promotion is not None else 0
+    if db.session.scalar(select(Promotion.id).where(Promotion.code == code, Promotion.id != own_id)) is not None:
+        raise _code_taken()
+    return values
+
+
+def _scope(scope: PromotionScope, values: Mapping[str, Any]) -> dict[str, int | None]:
+    """The one row that a promotion is for; what else was chosen counts for nothing."""
+    found: dict[str, int | None] = dict.fromkeys(("category_id", "collection_id", "product_id"))
+    if scope in NAMED:
+        name, model = NAMED[scope]
+        number = values[f"{name}_id"]
+        if number is None or db.session.get(model, number) is None:
+            raise InvalidPromotion(_("Choose what it applies to."), field=name)
+        found[f"{name}_id"] = number
+    if scope is PromotionScope.PRODUCT:
+        product_id = db.session.scalar(select(Product.id).where(Product.sku == values["product_sku"]))
+        if product_id is None:
+            raise InvalidPromotion(_("No product has that SKU. Check the spelling."), field="product_sku")
+        found["product_id"] = product_id
+    return found
+
+
+def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
+    """Store a promotion now, to know whether somebody was faster."""
+    try:
+        with db.session.begin_nested():
+            for name, value in values.items():
+                setattr(promotion, name, value)
+            db.session.add(promotion)
+    except IntegrityError:
+        raise _code_taken() from None
+    except StaleDataError:
+        raise optimistic_lock.edit_conflict() from None
+
+
+def _code_taken() -> CodeTaken:
+    return CodeTaken(_("Another promotion uses that code. Enter a different one."))

@@ -14,8 +14,9 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, Product, User, WishlistEntry
 from ...settings import ShopSettings
-from . import carts
-from .carts import CartItem, Wish
+from . import editing
+from .editing import LineRequest
+from .items import CartItem
 
 MOST_WISHES = 200
 
@@ -71,7 +72,7 @@ def move(user: User, product_ids: Collection[int], cart: Cart, shop: ShopSetting
         name = product.name
         try:
             with db.session.begin_nested():  # what a refusal had begun is taken back, and only that
-                moved.items.append(carts.add(cart, Wish(product, 1), shop, now))
+                moved.items.append(editing.add(cart, LineRequest(product, 1), shop, now))
                 remove(user, [product.id])
         except DomainError as error:
             moved.refused.append((name, error))

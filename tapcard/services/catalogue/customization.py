@@ -82,7 +82,9 @@ def _phone(text: str, country: str, field: str) -> str:
         raise BadAnswer(error.message, field=field, **error.params) from None
 
 
-def misfit(product: Product, values: Mapping[str, Any], pictures: Collection[str], country: str) -> DomainError | None:
+def validation_error(
+    product: Product, values: Mapping[str, Any], pictures: Collection[str], country: str
+) -> DomainError | None:
     """Why stored answers, `pictures` the uploads among them, do not fit what is asked today; None while they do."""
     known = {option.key: option for option in product.options}
     for key, value in values.items():

@@ -16,7 +16,7 @@ from ...models import Address, Cart, DeliveryMethod, LineKind, User
 from ...settings import ShopSettings
 from ..accounts import accounts, addresses
 from ..cart import delivery
-from .orders import Buyer
+from .placement import Buyer
 
 NEW = "new"  # instead of the id of a saved address
 
@@ -32,7 +32,7 @@ def ships(cart: Cart) -> bool:
 
 def methods() -> Sequence[DeliveryMethod]:
     """The ways of delivery to choose from."""
-    return db.session.scalars(delivery.offered()).all()
+    return db.session.scalars(delivery.available_methods()).all()
 
 
 def columns_of(address: Address) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from ...errors import NotFound
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
-from ..cards import cards
+from ..cards import cards, claims, creation, replacement
 from ..core import audit
-from . import orders
+from . import queries, transitions
 
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
@@ -34,7 +34,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
             audit.record("order.oversold", subject=order, line=line.id)
     db.session.flush()  # the next step reads the order anew
     if not order.is_oversold and not order.needs_shipping:
-        orders.deliver(order, None, now)
+        transitions.deliver(order, None, now)
 
 
 def _grant(line: OrderLine, now: datetime) -> bool:
@@ -50,14 +50,14 @@ def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:
 
 def _make_cards(line: OrderLine, keys: Keys, _now: datetime) -> bool:
     """The cards of the line are made, with claim codes for the buyer to use or to hand out."""
-    cards.make_sold(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
+    creation.create_for_order_line(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
     return True
 
 
 def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
     """The card becomes the payer's, unless somebody else has it."""
-    card, user = cards.find(line.card_token or ""), line.order.user
-    return card is not None and user is not None and cards.claim_paid(card, user, now, order_line_id=line.id)
+    card, user = cards.get_by_token(line.card_token or ""), line.order.user
+    return card is not None and user is not None and claims.claim_paid(card, user, now, order_line_id=line.id)
 
 
 FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
@@ -78,10 +78,10 @@ def order_with_codes(number: str, *, user: User | None, known: Collection[int]) 
     log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other, and
     `NoCodes`.
     """
-    order = orders.own_order(number, user=user, known=known)
+    order = queries.own_order(number, user=user, known=known)
     is_theirs = user is not None and order.user_id == user.id
     if not is_theirs and order.user is not None and order.user.is_proven:
-        raise orders.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We can't find that order."))
     if not order.is_paid or not card_lines(order):
         raise NoCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
     return order
@@ -94,7 +94,7 @@ def card_lines(order: Order) -> list[OrderLine]:
 
 def unclaimed(order: Order) -> list[Card]:
     """The cards of an order that wait for somebody to claim them."""
-    return list(db.session.scalars(cards.waiting_of([line.id for line in card_lines(order)])))
+    return list(db.session.scalars(claims.claimable_cards_of_lines([line.id for line in card_lines(order)])))
 
 
 def claim_for(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
@@ -104,15 +104,15 @@ def claim_for(order: Order, user: User, token: str | None = None, now: datetime 
     `AlreadyClaimed` for a card of it that somebody has.
     """
     if order.user_id != user.id or not order.is_paid:
-        raise orders.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We can't find that order."))
     lines = [line.id for line in card_lines(order)]
-    claimed = cards.claim_sold(lines, user, now, token=token)
+    claimed = claims.claim_order_cards(lines, user, now, token=token)
     if token is not None and not claimed:
-        card = cards.find(token)
+        card = cards.get_by_token(token)
         if card is None or card.order_line_id not in lines:
             raise cards.CardNotFound(_("This card isn't part of your order."))
         if card.owner_id != user.id:  # else it was pressed twice
-            raise cards.AlreadyClaimed(_("Someone has already claimed this card."))
+            raise claims.AlreadyClaimed(_("Someone has already claimed this card."))
     return len(claimed)
 
 
@@ -123,8 +123,8 @@ def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> No
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
     if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
-        raise orders.IllegalMove(_("Cards can only be swapped before the order ships."))
+        raise transitions.IllegalMove(_("Cards can only be swapped before the order ships."))
     held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
     if db.session.scalar(held) is not None:
-        raise cards.CannotReplace(_("Someone is paying for this card right now. Use another card."))
-    cards.take_place(line_card, stock_card, actor)
+        raise replacement.CannotReplace(_("Someone is paying for this card right now. Use another card."))
+    replacement.substitute_stock_card(line_card, stock_card, actor)

@@ -9,8 +9,9 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, LineKind, OptionKind, Order, OrderLine
 from ...settings import ShopSettings
-from ..cart import carts
-from ..cart.carts import CartItem, Wish
+from ..cart import editing, items
+from ..cart.editing import LineRequest
+from ..cart.items import CartItem
 
 
 class NotAgain(DomainError):
@@ -33,7 +34,7 @@ def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> Ag
         before = sum(each.quantity for each in cart.lines)
         try:
             with db.session.begin_nested():
-                item = carts.add(cart, _wish(line, cart), shop, now)
+                item = editing.add(cart, _wish(line, cart), shop, now)
         except DomainError as error:
             told.refused.append((line.full_title, error))
             continue
@@ -44,7 +45,7 @@ def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> Ag
     return told
 
 
-def _wish(line: OrderLine, cart: Cart) -> Wish:
+def _wish(line: OrderLine, cart: Cart) -> LineRequest:
     """What a line asked for, in the words of today's product; raises `NotAgain`."""
     if line.kind is LineKind.ACTIVATION:
         raise NotAgain(_("A card can only be activated once."))
@@ -59,7 +60,7 @@ def _wish(line: OrderLine, cart: Cart) -> Wish:
         if option is None:
             raise NotAgain(_("This product's options have changed. Choose them on the product page."))
         (uploads if option.kind is OptionKind.PICTURE else answers)[option.key] = said["value"]
-    return Wish(product, line.quantity, answers, uploads, **_artwork(line, cart))
+    return LineRequest(product, line.quantity, answers, uploads, **_artwork(line, cart))
 
 
 def _artwork(line: OrderLine, cart: Cart) -> dict[str, Any]:
@@ -67,6 +68,6 @@ def _artwork(line: OrderLine, cart: Cart) -> dict[str, Any]:
     design = line.design
     if design is None:
         return {}
-    if design.front_picture in line.pictures and not carts.may_order(design, cart.user_id):
+    if design.front_picture in line.pictures and not items.can_order_design(design, cart.user_id):
         return {"front_picture": design.front_picture, "rear_picture": design.rear_picture}
     return {"design": design}

@@ -12,7 +12,7 @@ from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
 from ...models.users import RETURN_WITHIN
 from ..accounts import accounts
-from ..cards import cards
+from ..cards import transitions
 from ..core import audit
 
 OWNERS = "owners"
@@ -60,7 +60,7 @@ def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
     db.session.refresh(user)
     accounts.end_other_sessions(user, None)
     accounts.void_links(user, now, *(each for each in LinkPurpose if each is not LinkPurpose.UNDO_EMAIL))
-    cards.lock_all(user, LockedBecause.CLOSED)
+    transitions.lock_all(user, LockedBecause.CLOSED)
     withdraw_offers(user, now)
 
 
@@ -78,7 +78,7 @@ def reopen(user_id: int, now: datetime) -> User:
         raise CannotReturn(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     accounts.end_other_sessions(user, None)
-    cards.unlock_all(user, LockedBecause.CLOSED)
+    transitions.unlock_all(user, LockedBecause.CLOSED)
     audit.record("user.reopened", subject=user, actor=user)
     return user
 

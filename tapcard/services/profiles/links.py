@@ -12,7 +12,7 @@ from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Profile, ProfileLink, User
-from ..cards import cards, target_urls
+from ..cards import blocked_hosts, target_urls
 from ..core import audit
 from . import profiles
 from .profiles import ChangedMeanwhile, Contact
@@ -69,7 +69,7 @@ def rows(profile: Profile, links_shown: Sequence[ProfileLink]) -> Rows:
     contacts = profiles.contacts(profile)
     extra = [link for link in links_shown if link.is_shown]
     hosts = {host for url in (*(row.href for row in contacts), *(link.url for link in extra)) if (host := _host(url))}
-    blocked = cards.blocked_among(hosts)
+    blocked = blocked_hosts.filter_blocked(hosts)
     return Rows(
         [row for row in contacts if _host(row.href) not in blocked],
         [link for link in extra if _host(link.url) not in blocked],
@@ -181,9 +181,9 @@ def clean_url(text: str, own_hosts: Collection[str]) -> str:
     """The address of a link, by the rules for the addresses of cards."""
     try:
         link = target_urls.clean(text, own_hosts)
-    except target_urls.BadLink as error:
-        raise target_urls.BadLink(error.message, field="url", **error.params) from error
-    if cards.is_blocked(link.host):
+    except target_urls.InvalidUrl as error:
+        raise target_urls.InvalidUrl(error.message, field="url", **error.params) from error
+    if blocked_hosts.is_blocked(link.host):
         raise BadLinkEntry(_("This site is blocked. Choose another address."), field="url")
     return link.url
 

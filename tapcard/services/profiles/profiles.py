@@ -22,7 +22,7 @@ from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ...models.profiles import SLUG_LENGTH
-from ..cards import cards, target_urls
+from ..cards import blocked_hosts, target_urls
 from ..core import audit, uploads
 from . import social_handles
 
@@ -247,7 +247,7 @@ def _remember_former(slug: str, profile: Profile) -> None:
 
 
 def _refuse_blocked(website: str | None) -> None:
-    if website and cards.is_blocked(target_urls.host_of(website)):
+    if website and blocked_hosts.is_blocked(target_urls.host_of(website)):
         raise BadEntry(_("This site is blocked. Choose another address."), field="website")
 
 
@@ -295,7 +295,7 @@ def clean(field: str, text: str, region: str) -> str | None:
     if field == "email":
         return _clean_email(text)
     if field == "website":
-        return target_urls.website(text).url
+        return target_urls.clean_website(text).url
     return _clean_slug(text)
 
 

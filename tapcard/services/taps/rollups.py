@@ -160,7 +160,7 @@ def per_day(owner: User, first: date, last: date, card: Card | None = None) -> l
     """Taps of each day from `first` to `last`, the empty ones too; a card's own and those of the cards it replaced."""
     wanted = [TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted()]
     if card is not None:
-        wanted.append(TapDay.card_id.in_(cards.chain_of(card.id)))
+        wanted.append(TapDay.card_id.in_(cards.replacement_chain_query(card.id)))
     found = db.session.execute(
         sa.select(TapDay.day_on, sa.func.sum(TapDay.tap_count)).where(*wanted).group_by(TapDay.day_on)
     )

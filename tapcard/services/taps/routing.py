@@ -103,7 +103,9 @@ def last_taps(owner: User, limit: int, card: Card | None = None) -> Sequence[Any
     """
     wanted = [Tap.owner_id == owner.id, ~Tap.is_bot, ~Tap.is_own, Tap.outcome.not_in(NOT_INTEREST)]
     if card is not None:
-        wanted.append(Tap.card_id.in_(cards.chain(card)))  # as numbers: with them the index gives the latest
+        wanted.append(
+            Tap.card_id.in_(cards.replacement_chain_ids(card))
+        )  # as numbers: with them the index gives the latest
     alias = sa.case((Card.owner_id == owner.id, Card.alias))
     return db.session.execute(
         sa.select(

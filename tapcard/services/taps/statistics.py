@@ -159,7 +159,7 @@ def per_hour_of_week(question: Question, zone: str) -> list[list[int]]:
     """Taps by the clock on the shop's wall: seven days from Monday, each of 24 hours."""
     asked = _by_hour_of_week(question.first, question.last, zone, question.with_everything)
     if question.card is not None:
-        asked = asked.where(TapHour.card_id.in_(cards.chain_of(question.card.id)))
+        asked = asked.where(TapHour.card_id.in_(cards.replacement_chain_query(question.card.id)))
     week = [0] * HOURS_OF_WEEK
     # below the session, whose own way of reading rows takes a fifth of the time
     for slot, number in db.session.connection().execute(asked, {"owner_id": question.owner.id}):
@@ -282,7 +282,7 @@ def _of_days(question: Question) -> list[sa.ColumnElement[bool]]:
 def _wanted(question: Question, table: type[Tap] | type[TapDay] | type[TapHour]) -> list[sa.ColumnElement[bool]]:
     wanted = [table.owner_id == question.owner.id, _counted(table, question.with_everything)]
     if question.card is not None:
-        wanted.append(table.card_id.in_(cards.chain_of(question.card.id)))
+        wanted.append(table.card_id.in_(cards.replacement_chain_query(question.card.id)))
     return wanted
 
 

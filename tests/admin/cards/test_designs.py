@@ -12,7 +12,7 @@ from PIL import Image
 
 from tapcard.db import db
 from tapcard.models import AuditEntry, Design, DesignStatus, OrderLine, Product, ProductKind, User
-from tapcard.services.cards import design_keeping
+from tapcard.services.cards import designs
 from tests.buying import cart_of, fill, order_of, place
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, together, words_of
@@ -144,12 +144,12 @@ def test_of_two_who_decide_one_does(app: Flask, artwork: Design, ben: User, olu:
     number, people = artwork.id, (ben.id, olu.id)
 
     def decide(place: int) -> object:
-        found = design_keeping.find(number)
-        design_keeping.decide(found, approve=place == 0, why="No", by=db.session.get_one(User, people[place]))
+        found = designs.get_design(number)
+        designs.decide(found, approve=place == 0, why="No", by=db.session.get_one(User, people[place]))
         return place
 
     results = together(app, 2, decide)
-    assert results.count(design_keeping.AlreadyDecided) == 1
+    assert results.count(designs.AlreadyDecided) == 1
     tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("design."))).all()
     assert list(tags) == [f"design.{artwork.status.value}"]
 

@@ -120,7 +120,7 @@ def test_a_use_meanwhile_is_no_change_and_stays_counted(
 ) -> None:
     promotion = create_promotion("TEN", most_uses=5)
     slow = filled(bens, f"/admin/promotions/{promotion.id}", most_uses="9")
-    promotions.take(promotion, Customer(cleo), keys(), utcnow())
+    promotions.count_use(promotion, Customer(cleo), keys(), utcnow())
     db.session.commit()
     assert bens.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
     assert (promotion.use_count, promotion.most_uses) == (1, 9)

@@ -8,8 +8,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, CardStatus, Design, Order, User
-from tapcard.services.cards import cards
-from tapcard.services.orders import orders
+from tapcard.services.cards import cards, claims
+from tapcard.services.orders import transitions
 from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import error_of
@@ -29,14 +29,18 @@ def test_staff_pack_a_card_from_stock_by_its_token(
     client: FormClient, ben: User, order: Order, create_card: Callable[..., Card], keys: Keys
 ) -> None:
     made = order.lines[0].cards[0]
-    token, code, line_id = made.token, cards.read_code(made, keys), made.order_line_id
+    token, code, line_id = made.token, claims.read_claim_code(made, keys), made.order_line_id
     stock = create_card(token="STCK2345", code="CARD2345", design=made.design)
     login(client, ben)
     assert path_to(order, token) in client.get(f"/admin/orders/{order.number}/cards").text
     answer = client.post(path_to(order, token), data={"token": "stck2345"})
     assert answer.status_code == 302
-    assert (stock.status, stock.order_line_id, cards.read_code(stock, keys)) == (CardStatus.UNCLAIMED, line_id, code)
-    assert cards.find(token).status is CardStatus.RETIRED  # type: ignore[union-attr]
+    assert (stock.status, stock.order_line_id, claims.read_claim_code(stock, keys)) == (
+        CardStatus.UNCLAIMED,
+        line_id,
+        code,
+    )
+    assert cards.get_by_token(token).status is CardStatus.RETIRED  # type: ignore[union-attr]
     assert client.get(path_to(order, token)).status_code == 404, "it is no card of the order any more"
 
 
@@ -52,7 +56,7 @@ def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
         assert answer.status_code == 422
         assert why in error_of(answer.text, "token")
         assert f'value="{typed}"' in answer.text
-    assert cards.find(token).status is CardStatus.UNCLAIMED  # type: ignore[union-attr]
+    assert cards.get_by_token(token).status is CardStatus.UNCLAIMED  # type: ignore[union-attr]
 
 
 def test_nothing_is_swapped_once_the_parcel_is_gone(
@@ -61,7 +65,7 @@ def test_nothing_is_swapped_once_the_parcel_is_gone(
     made = order.lines[0].cards[0]
     token = made.token
     create_card(token="STCK2345", code="CARD2345", design=made.design)
-    orders.ship(order, ben, utcnow())
+    transitions.ship(order, ben, utcnow())
     db.session.commit()
     login(client, ben)
     assert path_to(order, token) not in client.get(f"/admin/orders/{order.number}/cards").text

@@ -10,8 +10,9 @@ from flask import Flask
 from tapcard.db import db, transactions
 from tapcard.errors import NotFound
 from tapcard.models import BlockedHost, Card, Target, User
-from tapcard.services.cards import cards
-from tapcard.services.cards.cards import BadHost, HostBlocked
+from tapcard.services.cards import blocked_hosts, cards
+from tapcard.services.cards.blocked_hosts import InvalidHost
+from tapcard.services.cards.cards import HostBlocked
 
 
 def lead_to(card: Card, user: User, url: str) -> None:
@@ -36,7 +37,7 @@ def test_blocking_a_host_marks_the_cards_that_lead_to_it(leading: Callable[[str]
         )
         if "_" not in url
     ]
-    assert cards.block_host("evil.example", ben, "phishing") == 2
+    assert blocked_hosts.block_host("evil.example", ben, "phishing") == 2
     db.session.commit()
     assert [card.is_blocked for card in marked] == [True, True]
     assert [card.is_blocked for card in spared] == [False] * 3
@@ -46,10 +47,10 @@ def test_blocking_a_host_marks_the_cards_that_lead_to_it(leading: Callable[[str]
 
 def test_marks_and_block_are_one_transaction(leading: Callable[[str], Card], ben: User) -> None:
     card = leading("https://evil.example/")
-    cards.block_host("evil.example", ben)
+    blocked_hosts.block_host("evil.example", ben)
     db.session.rollback()
     assert not card.is_blocked
-    assert not cards.is_blocked("evil.example")
+    assert not blocked_hosts.is_blocked("evil.example")
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,9 @@ def test_marks_and_block_are_one_transaction(leading: Callable[[str], Card], ben
 )
 def test_a_host_is_understood_however_it_is_typed(leading: Callable[[str], Card], ben: User, typed: str) -> None:
     card = leading("https://evil.example:8080/login")
-    assert cards.block_host(typed, ben) == 1
-    assert cards.is_blocked("evil.example")
-    cards.unblock_host(typed, ben)
+    assert blocked_hosts.block_host(typed, ben) == 1
+    assert blocked_hosts.is_blocked("evil.example")
+    blocked_hosts.unblock_host(typed, ben)
     db.session.refresh(card)
     assert not card.is_blocked
 
@@ -69,29 +70,31 @@ def test_a_host_is_understood_however_it_is_typed(leading: Callable[[str], Card]
     ("typed", "stored"), [("müller.example", "xn--mller-kva.example"), ("2001:DB8::1", "2001:db8::1")]
 )
 def test_a_host_is_stored_as_cards_store_it(app: Flask, typed: str, stored: str) -> None:
-    cards.block_host(typed, None)
+    blocked_hosts.block_host(typed, None)
     assert db.session.scalars(sa.select(BlockedHost.host)).all() == [stored]
-    assert cards.is_blocked(stored)
+    assert blocked_hosts.is_blocked(stored)
 
 
 @pytest.mark.parametrize("typed", ["", " ", ".", "com", "two words.example", "mailto:a@evil.example", "a\0b.example"])
 def test_what_is_no_host_is_refused(app: Flask, typed: str) -> None:
-    for function in (cards.block_host, cards.unblock_host):
-        with pytest.raises(BadHost) as refusal:
+    for function in (blocked_hosts.block_host, blocked_hosts.unblock_host):
+        with pytest.raises(InvalidHost) as refusal:
             function(typed, None)
         assert refusal.value.field == "host"
 
 
 def test_a_host_is_blocked_with_everything_below_it(app: Flask) -> None:
-    cards.block_host("evil.example", None)
-    assert [cards.is_blocked(host) for host in ("evil.example", "www.evil.example", "a.b.evil.example")] == [True] * 3
-    assert [cards.is_blocked(host) for host in ("notevil.example", "example", "evil.example.com", "", None)] == [
-        False
-    ] * 5
+    blocked_hosts.block_host("evil.example", None)
+    assert [blocked_hosts.is_blocked(host) for host in ("evil.example", "www.evil.example", "a.b.evil.example")] == [
+        True
+    ] * 3
+    assert [
+        blocked_hosts.is_blocked(host) for host in ("notevil.example", "example", "evil.example.com", "", None)
+    ] == [False] * 5
 
 
 def test_a_blocked_host_cannot_be_chosen(card: Card, ada: User) -> None:
-    cards.block_host("evil.example", None)
+    blocked_hosts.block_host("evil.example", None)
     with pytest.raises(HostBlocked) as refusal:
         lead_to(card, ada, "https://www.evil.example/")
     assert refusal.value.field == "reroute_url"
@@ -100,7 +103,7 @@ def test_a_blocked_host_cannot_be_chosen(card: Card, ada: User) -> None:
 
 def test_another_address_switches_a_blocked_card_on_again(leading: Callable[[str], Card], ada: User) -> None:
     card = leading("https://evil.example/")
-    cards.block_host("evil.example", None)
+    blocked_hosts.block_host("evil.example", None)
     db.session.commit()
     lead_to(card, ada, "https://good.example/")
     assert not card.is_blocked
@@ -111,25 +114,25 @@ def test_allowing_a_host_again_frees_its_cards_but_not_those_of_a_blocked_host_a
 ) -> None:
     outer, inner = leading("https://evil.example/"), leading("https://www.evil.example/")
     for host in ("evil.example", "www.evil.example"):
-        cards.block_host(host, ben)
-    cards.unblock_host("www.evil.example", ben)
+        blocked_hosts.block_host(host, ben)
+    blocked_hosts.unblock_host("www.evil.example", ben)
     db.session.commit()
     assert (outer.is_blocked, inner.is_blocked) == (True, True)
-    cards.unblock_host("evil.example", ben)
+    blocked_hosts.unblock_host("evil.example", ben)
     db.session.commit()
     assert (outer.is_blocked, inner.is_blocked) == (False, False)
 
 
 def test_blocking_twice_is_the_same_as_once(leading: Callable[[str], Card], ben: User) -> None:
     leading("https://evil.example/")
-    assert [cards.block_host("evil.example", ben) for _time in range(2)] == [1, 0]
+    assert [blocked_hosts.block_host("evil.example", ben) for _time in range(2)] == [1, 0]
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 1
 
 
 def test_a_host_that_is_not_blocked_cannot_be_allowed(app: Flask) -> None:
     with pytest.raises(NotFound):
-        cards.unblock_host("good.example", None)
+        blocked_hosts.unblock_host("good.example", None)
 
 
 def test_an_edit_in_the_same_instant_waits_and_is_refused(
@@ -163,7 +166,7 @@ def test_an_edit_in_the_same_instant_waits_and_is_refused(
 
     thread = threading.Thread(target=edit)
     thread.start()
-    cards.block_host("evil.example", None)
+    blocked_hosts.block_host("evil.example", None)
     is_blocking.set()
     assert not is_done.wait(0.3), "the edit waits for the block"
     db.session.commit()

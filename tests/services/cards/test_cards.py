@@ -29,17 +29,11 @@ from tapcard.models import (
     User,
 )
 from tapcard.money import Money
-from tapcard.services.cards import cards, target_urls
-from tapcard.services.cards.cards import (
-    AliasTaken,
-    AlreadyClaimed,
-    CardNotFound,
-    IllegalMove,
-    NotForSaleYet,
-    TokenTaken,
-    UrlNeeded,
-    WrongCode,
-)
+from tapcard.services.cards import cards, claims, creation, replacement, target_urls, transitions
+from tapcard.services.cards.cards import AliasTaken, CardNotFound, UrlRequired
+from tapcard.services.cards.claims import AlreadyClaimed, InvalidClaimCode, PaymentRequired
+from tapcard.services.cards.creation import TokenTaken
+from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.settings import ShopSettings
 
 CODE = "CARD2345"
@@ -51,13 +45,13 @@ REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
 def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
     """Make one move by the function that the shop makes it with."""
     functions: dict[CardMove, Callable[[Card, User], object]] = {
-        CardMove.CLAIM: lambda card, user: cards.claim(card, user, keys, code=CODE),
-        CardMove.LOCK: lambda card, user: cards.lock(card, LockedBecause.LOST, user),
-        CardMove.UNLOCK: lambda card, user: cards.unlock(card, user),
-        CardMove.TRANSFER: lambda card, user: cards.hand_over(card, user.id, user, [], utcnow()),
-        CardMove.RELEASE: lambda card, user: cards.release(card, user, keys),
-        CardMove.REPLACE: lambda card, user: cards.replace(card, create_card(user), user, keys),
-        CardMove.RETIRE: lambda card, user: cards.retire(card, user, "worn out"),
+        CardMove.CLAIM: lambda card, user: claims.claim(card, user, keys, code=CODE),
+        CardMove.LOCK: lambda card, user: transitions.lock(card, LockedBecause.LOST, user),
+        CardMove.UNLOCK: lambda card, user: transitions.unlock(card, user),
+        CardMove.TRANSFER: lambda card, user: transitions.transfer(card, user.id, user, [], utcnow()),
+        CardMove.RELEASE: lambda card, user: claims.release(card, user, keys),
+        CardMove.REPLACE: lambda card, user: replacement.replace(card, create_card(user), user, keys),
+        CardMove.RETIRE: lambda card, user: transitions.retire(card, user, "worn out"),
     }
     return lambda move, card, user: functions[move](card, user)
 
@@ -112,7 +106,7 @@ def test_a_move_is_made_from_where_the_table_allows_and_is_written_down(
         assert card.status is end
         assert events_of(card) == [*past, (step, status, end)]
     else:
-        with pytest.raises(REFUSALS.get(step, IllegalMove)):
+        with pytest.raises(REFUSALS.get(step, InvalidTransition)):
             move(step, card, ada)
         db.session.commit()
         assert state_of(card) == before
@@ -128,8 +122,8 @@ def test_only_a_card_nobody_owns_can_be_claimed() -> None:
 
 
 def test_an_event_names_who_and_why(move: Callable[..., object], card: Card, ada: User, ben: User) -> None:
-    cards.lock(card, LockedBecause.ABUSE, ben, "leads to a trap")
-    cards.retire(card, None, "x" * 300)
+    transitions.lock(card, LockedBecause.ABUSE, ben, "leads to a trap")
+    transitions.retire(card, None, "x" * 300)
     db.session.commit()
     locked, retired = card.events[-2:]
     assert (locked.actor, locked.why) == (ben, "leads to a trap")
@@ -146,10 +140,10 @@ def test_a_move_leaves_an_audit_entry(move: Callable[..., object], card: Card, a
 
 
 def test_a_holder_cannot_lift_what_staff_imposed(card: Card, ada: User, ben: User) -> None:
-    cards.lock(card, LockedBecause.ABUSE, ben)
-    with pytest.raises(IllegalMove):
-        cards.unlock(card, ada)
-    cards.unlock(card, ben, allowed=(LockedBecause.ABUSE,))
+    transitions.lock(card, LockedBecause.ABUSE, ben)
+    with pytest.raises(InvalidTransition):
+        transitions.unlock(card, ada)
+    transitions.unlock(card, ben, allowed=(LockedBecause.ABUSE,))
     assert (card.status, card.locked_because) == (CardStatus.ACTIVE, None)
 
 
@@ -188,7 +182,7 @@ def test_the_database_has_the_last_word(card: Card, ada: User, wrong: dict[str, 
 
 
 def test_a_batch_has_its_number_of_cards_each_with_a_code(app: Flask, keys: Keys, design: Design, ben: User) -> None:
-    made = cards.make(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
+    made = creation.create_batch(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
     db.session.commit()
     assert len({card.token for card, _code in made}) == len({code for _card, code in made}) == 600
     batch = db.session.scalars(sa.select(CardBatch)).one()
@@ -196,7 +190,7 @@ def test_a_batch_has_its_number_of_cards_each_with_a_code(app: Flask, keys: Keys
     assert {(each.status, each.owner_id, each.design, each.batch) for each in stored} == {
         (CardStatus.UNCLAIMED, None, design, batch)
     }
-    assert all(cards.read_code(card, keys) == code for card, code in made)
+    assert all(claims.read_claim_code(card, keys) == code for card, code in made)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 600
     entry = db.session.scalars(sa.select(AuditEntry)).one()
     assert (entry.tag, entry.actor, entry.details) == ("batch.made", ben, {"number": 600, "policy": "code"})
@@ -204,9 +198,9 @@ def test_a_batch_has_its_number_of_cards_each_with_a_code(app: Flask, keys: Keys
 
 @pytest.mark.parametrize("policy", [ClaimPolicy.OPEN, ClaimPolicy.PAY])
 def test_other_policies_need_no_code(app: Flask, keys: Keys, policy: ClaimPolicy) -> None:
-    [(card, code)] = cards.make(None, policy, 1, keys, batch="one")
+    [(card, code)] = creation.create_batch(None, policy, 1, keys, batch="one")
     assert code is None
-    assert (card.claim_code, card.claim_code_hash, cards.read_code(card, keys)) == (None, None, None)
+    assert (card.claim_code, card.claim_code_hash, claims.read_claim_code(card, keys)) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -215,16 +209,16 @@ def test_other_policies_need_no_code(app: Flask, keys: Keys, policy: ClaimPolicy
 def test_a_batch_that_cannot_be_is_refused(app: Flask, keys: Keys, number: int, batch: str) -> None:
     db.session.add(CardBatch(name="taken"))
     with pytest.raises(DomainError):
-        cards.make(None, ClaimPolicy.CODE, number, keys, batch=batch)
+        creation.create_batch(None, ClaimPolicy.CODE, number, keys, batch=batch)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 0
 
 
 def test_a_token_that_is_drawn_twice_is_drawn_again(app: Flask, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    cards.make(None, ClaimPolicy.OPEN, 1, keys, batch="first")
+    creation.create_batch(None, ClaimPolicy.OPEN, 1, keys, batch="first")
     [known] = db.session.scalars(sa.select(Card.token))
     lots = iter([known, "AAAA222222", "AAAA222222", "BBBB333333"])
-    monkeypatch.setattr(cards, "new_token", lambda: next(lots))
-    made = cards.make(None, ClaimPolicy.OPEN, 2, keys, batch="second")
+    monkeypatch.setattr(creation, "new_token", lambda: next(lots))
+    made = creation.create_batch(None, ClaimPolicy.OPEN, 2, keys, batch="second")
     assert {card.token for card, _code in made} == {"AAAA222222", "BBBB333333"}
 
 
@@ -239,27 +233,27 @@ def test_tokens_come_from_a_strong_source_and_never_twice(monkeypatch: pytest.Mo
 
 
 def test_a_new_card_belongs_to_nobody(keys: Keys, ada: User, ben: User) -> None:
-    made, _code = cards.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
-    cards.make(None, ClaimPolicy.CODE, 3, keys, batch="three")
+    made, _code = creation.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
+    creation.create_batch(None, ClaimPolicy.CODE, 3, keys, batch="three")
     db.session.commit()
     assert made.owner is None
     assert set(db.session.scalars(sa.select(Card.owner_id))) == {None}
 
 
 def test_a_registered_card_is_found_in_any_case_of_letters(keys: Keys, ben: User) -> None:
-    card, code = cards.register("blank123", None, ClaimPolicy.CODE, keys, ben)
+    card, code = creation.register("blank123", None, ClaimPolicy.CODE, keys, ben)
     assert card.token == "BLANK123"
-    assert cards.read_code(card, keys) == code
-    assert cards.find(" Blank123 ") is card
+    assert claims.read_claim_code(card, keys) == code
+    assert cards.get_by_token(" Blank123 ") is card
     for odd in ("", "BLANK-123", "BLANK123\0", "ſ", "²", "A" * 21):
-        assert cards.find(odd) is None
+        assert cards.get_by_token(odd) is None
 
 
 def test_a_token_that_is_taken_is_refused_and_the_rest_goes_on(card: Card, keys: Keys, ben: User) -> None:
     with pytest.raises(TokenTaken) as refusal:
-        cards.register(card.token.lower(), None, ClaimPolicy.CODE, keys, ben)
+        creation.register(card.token.lower(), None, ClaimPolicy.CODE, keys, ben)
     assert refusal.value.field == "token"
-    cards.register("OTHER123", None, ClaimPolicy.CODE, keys, ben)
+    creation.register("OTHER123", None, ClaimPolicy.CODE, keys, ben)
     db.session.commit()
     assert set(db.session.scalars(sa.select(Card.token))) == {"ADASCARD", "OTHER123"}
 
@@ -275,7 +269,7 @@ def waiting(create_card: Callable[..., Card], design: Design) -> Card:
 
 @pytest.mark.parametrize("typed", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
 def test_the_code_makes_a_card_ones_own(waiting: Card, cleo: User, keys: Keys, typed: str) -> None:
-    cards.claim(waiting, cleo, keys, code=typed)
+    claims.claim(waiting, cleo, keys, code=typed)
     db.session.commit()
     assert (waiting.status, waiting.owner) == (CardStatus.ACTIVE, cleo)
     assert waiting.claimed_at is not None
@@ -288,8 +282,8 @@ def test_another_code_does_not(
 ) -> None:
     create_card(token="OTHERCARD", code="OTHER678")
     before = state_of(waiting)
-    with pytest.raises(WrongCode) as refusal:
-        cards.claim(waiting, cleo, keys, code=typed)
+    with pytest.raises(InvalidClaimCode) as refusal:
+        claims.claim(waiting, cleo, keys, code=typed)
     assert refusal.value.field == "code"
     assert state_of(waiting) == before
 
@@ -297,34 +291,34 @@ def test_another_code_does_not(
 def test_a_card_without_a_code_cannot_be_claimed_by_one(
     create_card: Callable[..., Card], cleo: User, keys: Keys
 ) -> None:
-    with pytest.raises(WrongCode):
-        cards.claim(create_card(policy=ClaimPolicy.CODE), cleo, keys, code="")
+    with pytest.raises(InvalidClaimCode):
+        claims.claim(create_card(policy=ClaimPolicy.CODE), cleo, keys, code="")
 
 
 def test_a_card_that_has_an_owner_can_never_be_claimed(
     waiting: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card]
 ) -> None:
-    cards.claim(waiting, ada, keys, code=CODE)
+    claims.claim(waiting, ada, keys, code=CODE)
     db.session.commit()
     opened = create_card(ada, policy=ClaimPolicy.OPEN)
     locked = create_card(ada, policy=ClaimPolicy.OPEN, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
     for card in (waiting, opened, locked):
         with pytest.raises(AlreadyClaimed):
-            cards.claim(card, cleo, keys, code=CODE)
+            claims.claim(card, cleo, keys, code=CODE)
         assert card.owner is ada
 
 
 def test_an_open_card_takes_no_code(create_card: Callable[..., Card], cleo: User, keys: Keys) -> None:
     card = create_card(policy=ClaimPolicy.OPEN)
-    cards.claim(card, cleo, keys)
+    claims.claim(card, cleo, keys)
     assert card.owner is cleo
 
 
 def test_a_card_that_is_paid_for_is_not_given_away(waiting: Card, cleo: User, keys: Keys) -> None:
     waiting.claim_policy = ClaimPolicy.PAY
     db.session.flush()  # the rule reads the row
-    with pytest.raises(NotForSaleYet):
-        cards.claim(waiting, cleo, keys, code=CODE)
+    with pytest.raises(PaymentRequired):
+        claims.claim(waiting, cleo, keys, code=CODE)
     assert waiting.status is CardStatus.UNCLAIMED
 
 
@@ -333,15 +327,15 @@ def test_activation_costs_what_the_design_says_or_else_the_shop(
     create_card: Callable[..., Card], create_design: Callable[..., Design], own: int | None, amount: int
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY, design=create_design(activation_amount=own))
-    assert cards.activation_price(card, ShopSettings()) == Money(amount, "GBP")
+    assert claims.activation_price(card, ShopSettings()) == Money(amount, "GBP")
     card.design = None
-    assert cards.activation_price(card, ShopSettings()) == Money(1000, "GBP")
+    assert claims.activation_price(card, ShopSettings()) == Money(1000, "GBP")
 
 
 def test_the_codes_text_is_nowhere_in_the_database(app: Flask, waiting: Card, keys: Keys) -> None:
     stored = [str(value) for value in state_of(waiting)]
     assert not [value for value in stored if CODE in value]
-    assert cards.read_code(waiting, keys) == CODE
+    assert claims.read_claim_code(waiting, keys) == CODE
     everything = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
     assert not [row for row in everything if CODE in row]
     if db.engine.dialect.name == "sqlite":
@@ -356,16 +350,16 @@ def test_the_same_code_is_sealed_differently_each_time(create_card: Callable[...
 
 def test_a_code_outlives_the_rotation_of_the_key(waiting: Card, cleo: User, base_config: Any) -> None:
     rotated = Keys("a brand new secret", [base_config.secret_key])
-    assert cards.read_code(waiting, rotated) == CODE
-    cards.claim(waiting, cleo, rotated, code=CODE)
+    assert claims.read_claim_code(waiting, rotated) == CODE
+    claims.claim(waiting, cleo, rotated, code=CODE)
     assert waiting.owner is cleo
 
 
 def test_without_the_old_key_a_code_is_worth_nothing(waiting: Card, cleo: User) -> None:
     forgetful = Keys("a brand new secret")
-    assert cards.read_code(waiting, forgetful) is None
-    with pytest.raises(WrongCode):
-        cards.claim(waiting, cleo, forgetful, code=CODE)
+    assert claims.read_claim_code(waiting, forgetful) is None
+    with pytest.raises(InvalidClaimCode):
+        claims.claim(waiting, cleo, forgetful, code=CODE)
 
 
 # --- giving back ------------------------------------------------------------------------------------------------------
@@ -377,22 +371,22 @@ def test_a_card_given_back_keeps_nothing_of_its_holder(
     card = create_card(ada, url="https://example.com/", alias="Everyday", policy=ClaimPolicy.OPEN)
     card.profile, card.is_blocked = profile, True
     db.session.commit()
-    code = cards.release(card, ada, keys)
+    code = claims.release(card, ada, keys)
     db.session.commit()
     assert (card.status, card.owner_id, card.claimed_at) == (CardStatus.UNCLAIMED, None, None)
     assert (card.alias, card.target, card.reroute_url, card.reroute_host, card.profile_id) == (None,) * 5
     assert not card.is_blocked
     assert card.claim_policy is ClaimPolicy.CODE
-    cards.claim(card, cleo, keys, code=code)
+    claims.claim(card, cleo, keys, code=code)
     assert card.owner is cleo
 
 
 def test_a_new_claim_needs_the_new_code(waiting: Card, ada: User, keys: Keys) -> None:
-    cards.claim(waiting, ada, keys, code=CODE)
-    code = cards.release(waiting, ada, keys)
+    claims.claim(waiting, ada, keys, code=CODE)
+    code = claims.release(waiting, ada, keys)
     assert code != CODE
-    with pytest.raises(WrongCode):
-        cards.claim(waiting, ada, keys, code=CODE)
+    with pytest.raises(InvalidClaimCode):
+        claims.claim(waiting, ada, keys, code=CODE)
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------
@@ -421,13 +415,13 @@ def test_an_address_is_stored_in_wire_form(card: Card, ada: User) -> None:
 
 @pytest.mark.parametrize("url", ["", "   ", "\t\n"])
 def test_an_address_is_needed_to_lead_to_one(card: Card, ada: User, url: str) -> None:
-    with pytest.raises(UrlNeeded, match=r"^Enter a web address\.$"):
+    with pytest.raises(UrlRequired, match=r"^Enter a web address\.$"):
         edit(card, ada, target=Target.URL, reroute_url=url)
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "http://localhost/t/ADASCARD", "ftp://example.com"])
 def test_an_address_that_may_not_be_is_refused(card: Card, ada: User, url: str) -> None:
-    with pytest.raises(target_urls.BadLink):
+    with pytest.raises(target_urls.InvalidUrl):
         edit(card, ada, target=Target.URL, reroute_url=url)
     assert card.reroute_url == "https://example.com/"
 
@@ -482,7 +476,7 @@ def test_a_name_is_taken_for_its_holder_alone(card: Card, create_card: Callable[
 
 
 def test_a_card_that_is_no_longer_theirs_is_not_written_to(card: Card, ada: User, keys: Keys) -> None:
-    cards.release(card, ada, keys)  # after the page was loaded
+    claims.release(card, ada, keys)  # after the page was loaded
     with pytest.raises(CardNotFound):
         edit(card, ada, target=Target.URL, reroute_url="https://evil.example/", alias="Mine")
     with pytest.raises(CardNotFound):
@@ -491,7 +485,7 @@ def test_a_card_that_is_no_longer_theirs_is_not_written_to(card: Card, ada: User
 
 
 def test_a_retired_card_is_not_written_to(card: Card, ada: User, profile: Profile) -> None:
-    cards.retire(card, None, "worn out")
+    transitions.retire(card, None, "worn out")
     with pytest.raises(CardNotFound):
         edit(card, ada, alias="Mine")
     with pytest.raises(CardNotFound):

@@ -11,20 +11,20 @@ from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards, legacy_import
-from tapcard.services.cards.legacy_import import COLUMNS, Report
+from tapcard.services.cards import cards, claims, legacy_import
+from tapcard.services.cards.legacy_import import COLUMNS, ImportReport
 
 HEADER = ",".join(COLUMNS)
 ADA = "OLD0001,Ada@Example.com,Ada,Obi,Everyday,example.com/ada,no,Lake at dusk,41"
 
 
 @pytest.fixture
-def take_over(app: Flask, keys: Keys) -> Callable[..., Report]:
+def take_over(app: Flask, keys: Keys) -> Callable[..., ImportReport]:
     """Run an import of some lines, the header first unless it is among them."""
 
-    def run(*lines: str, header: str = HEADER) -> Report:
+    def run(*lines: str, header: str = HEADER) -> ImportReport:
         file = io.StringIO("\n".join((header, *lines)) + "\n", newline="")
-        return legacy_import.run(file, {"cards.example"}, keys)
+        return legacy_import.import_cards(file, {"cards.example"}, keys)
 
     return run
 
@@ -33,7 +33,9 @@ def number_of(model: type) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
 
 
-def test_a_row_becomes_a_card_and_an_account_without_password(take_over: Callable[..., Report], design: Design) -> None:
+def test_a_row_becomes_a_card_and_an_account_without_password(
+    take_over: Callable[..., ImportReport], design: Design
+) -> None:
     report = take_over(ADA)
     db.session.commit()
     assert (report.added, report.unchanged, report.errors) == (1, 0, [])
@@ -53,21 +55,23 @@ def test_a_row_becomes_a_card_and_an_account_without_password(take_over: Callabl
     assert tags == ["user.made", "cards.imported"]
 
 
-def test_a_row_without_an_address_is_a_card_in_stock(take_over: Callable[..., Report], keys: Keys, ada: User) -> None:
+def test_a_row_without_an_address_is_a_card_in_stock(
+    take_over: Callable[..., ImportReport], keys: Keys, ada: User
+) -> None:
     assert take_over("OLD0002,,,,,,,,").added == 1
     card = db.session.scalars(sa.select(Card)).one()
     assert (card.status, card.owner, card.claim_policy) == (CardStatus.UNCLAIMED, None, ClaimPolicy.CODE)
-    code = cards.read_code(card, keys)
+    code = claims.read_claim_code(card, keys)
     assert code is not None
-    cards.claim(card, ada, keys, code=code)
+    claims.claim(card, ada, keys, code=code)
 
 
 @pytest.mark.usefixtures("design")
-def test_the_same_file_twice_changes_nothing(take_over: Callable[..., Report]) -> None:
+def test_the_same_file_twice_changes_nothing(take_over: Callable[..., ImportReport]) -> None:
     lines = (ADA, "OLD0002,,,,,,,,", "old0003,cleo@example.com,Cleo,Nemo,,,yes,,0")
     take_over(*lines)
     db.session.commit()
-    card = cards.find("OLD0001")
+    card = cards.get_by_token("OLD0001")
     assert card is not None
     card.alias = "Renamed"
     db.session.commit()
@@ -79,13 +83,15 @@ def test_the_same_file_twice_changes_nothing(take_over: Callable[..., Report]) -
     assert card.alias == "Renamed"
 
 
-def test_several_cards_of_one_person_are_one_account(take_over: Callable[..., Report]) -> None:
+def test_several_cards_of_one_person_are_one_account(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("OLD1,ada@example.com,Ada,Obi,One,,,,", "OLD2, ADA@example.com ,Ada,Obi,Two,,,,")
     assert (report.added, report.errors) == (2, [])
     assert number_of(User) == 1
 
 
-def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(take_over: Callable[..., Report], ada: User) -> None:
+def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(
+    take_over: Callable[..., ImportReport], ada: User
+) -> None:
     password_hash = ada.password_hash
     assert take_over("OLD1,ada@example.com,Someone,Else,,,,,").added == 1
     assert [card.token for card in db.session.scalars(cards.owned_by(ada))] == ["OLD1"]
@@ -93,7 +99,7 @@ def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(take_over: Ca
 
 
 def test_an_address_that_somebody_signed_up_with_unconfirmed_gets_no_card(
-    take_over: Callable[..., Report], create_user: Callable[..., User]
+    take_over: Callable[..., ImportReport], create_user: Callable[..., User]
 ) -> None:
     create_user("ada@example.com", verified=False)
     [(number, message)] = take_over("OLD1,ada@example.com,Ada,Obi,,,,,").errors
@@ -102,19 +108,19 @@ def test_an_address_that_somebody_signed_up_with_unconfirmed_gets_no_card(
 
 
 @pytest.mark.parametrize("word", ["yes", "1", "True", "Y"])
-def test_a_card_may_show_a_profile(take_over: Callable[..., Report], word: str) -> None:
+def test_a_card_may_show_a_profile(take_over: Callable[..., ImportReport], word: str) -> None:
     take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
     card = db.session.scalars(sa.select(Card)).one()
     assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, None, "https://example.com")
 
 
 @pytest.mark.parametrize("word", ["no", "0", "FALSE", "n", ""])
-def test_a_card_may_show_an_address(take_over: Callable[..., Report], word: str) -> None:
+def test_a_card_may_show_an_address(take_over: Callable[..., ImportReport], word: str) -> None:
     take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
     assert db.session.scalars(sa.select(Card.target)).one() is Target.URL
 
 
-def test_a_card_may_lead_nowhere(take_over: Callable[..., Report]) -> None:
+def test_a_card_may_lead_nowhere(take_over: Callable[..., ImportReport]) -> None:
     take_over("OLD1,ada@example.com,Ada,Obi,,,,,")
     assert db.session.scalars(sa.select(Card.target)).one() is None
 
@@ -130,29 +136,29 @@ def test_a_card_may_lead_nowhere(take_over: Callable[..., Report]) -> None:
     ],
 )
 @pytest.mark.usefixtures("design")
-def test_the_header_is_read_however_it_is_written(take_over: Callable[..., Report], header: str) -> None:
+def test_the_header_is_read_however_it_is_written(take_over: Callable[..., ImportReport], header: str) -> None:
     report = take_over(ADA + ",44,", header=header)
     assert (report.added, report.errors) == (1, [])
     assert db.session.scalars(sa.select(Card.alias)).one() == "Everyday"
 
 
-def test_columns_may_come_in_any_order_and_some_be_missing(take_over: Callable[..., Report]) -> None:
+def test_columns_may_come_in_any_order_and_some_be_missing(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("ada@example.com,OLD1", header="email,token")
     assert (report.added, report.errors) == (1, [])
 
 
 @pytest.mark.parametrize("header", ["", "email,alias", "tokens", "OLD0001;ada@example.com"])
-def test_a_file_without_tokens_is_refused(take_over: Callable[..., Report], header: str) -> None:
+def test_a_file_without_tokens_is_refused(take_over: Callable[..., ImportReport], header: str) -> None:
     report = take_over(ADA, header=header)
     assert report.added == 0
     assert [number for number, _message in report.errors] == [1]
 
 
 def test_an_empty_file_is_refused(app: Flask, keys: Keys) -> None:
-    assert legacy_import.run(io.StringIO(""), (), keys).errors
+    assert legacy_import.import_cards(io.StringIO(""), (), keys).errors
 
 
-def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Report]) -> None:
+def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("", ",,,,,,,,", "OLD1,,,,,,,,", "", "BAD-1,,,,,,,,")
     assert report.added == 1
     assert [number for number, _message in report.errors] == [6]
@@ -182,7 +188,7 @@ def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Report
     ],
 )
 def test_a_bad_row_is_named_and_the_others_are_looked_at_too(
-    take_over: Callable[..., Report], create_card: Callable[..., Card], ada: User, row: str, says: str
+    take_over: Callable[..., ImportReport], create_card: Callable[..., Card], ada: User, row: str, says: str
 ) -> None:
     create_card(ada, alias="Work")
     report = take_over("GOOD1,,,,,,,,", row)
@@ -191,25 +197,25 @@ def test_a_bad_row_is_named_and_the_others_are_looked_at_too(
     assert report.added == 1
 
 
-def test_several_bad_rows_are_all_named(take_over: Callable[..., Report]) -> None:
+def test_several_bad_rows_are_all_named(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,", "GOOD2,ada@,,,,,,,", "GOOD3,,,,,,,,x")
     assert [number for number, _message in report.errors] == [2, 4, 5]
 
 
-def test_a_name_taken_within_the_file_is_named(take_over: Callable[..., Report]) -> None:
+def test_a_name_taken_within_the_file_is_named(take_over: Callable[..., ImportReport]) -> None:
     report = take_over(
         "OLD1,ada@example.com,,,Work,,,,", "OLD2,ada@example.com,,,WORK,,,,", "OLD3,b@example.com,,,Work,,,,"
     )
     assert [number for number, _message in report.errors] == [3]
 
 
-def test_nothing_is_written_down_about_an_import_with_errors(take_over: Callable[..., Report]) -> None:
+def test_nothing_is_written_down_about_an_import_with_errors(take_over: Callable[..., ImportReport]) -> None:
     assert take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,").errors
     db.session.flush()
     assert number_of(AuditEntry) == 0
 
 
-def test_a_long_name_is_cut_to_what_fits(take_over: Callable[..., Report]) -> None:
+def test_a_long_name_is_cut_to_what_fits(take_over: Callable[..., ImportReport]) -> None:
     assert take_over(f"OLD1,ada@example.com,{'A' * 80},{'O' * 80},,,,,").errors == []
     db.session.commit()
     owner = accounts.find("ada@example.com")

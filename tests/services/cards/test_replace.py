@@ -12,8 +12,10 @@ from tapcard.clock import today_in
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardMove, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
-from tapcard.services.cards import cards
-from tapcard.services.cards.cards import AlreadyClaimed, CannotReplace, IllegalMove, NotForSaleYet, WrongCode
+from tapcard.services.cards import blocked_hosts, cards, replacement, transitions
+from tapcard.services.cards.claims import AlreadyClaimed, InvalidClaimCode, PaymentRequired
+from tapcard.services.cards.replacement import CannotReplace
+from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.services.taps import rollups, routing, statistics
 from tapcard.services.taps.ingest import Recorder
 from tapcard.services.taps.statistics import Question
@@ -39,9 +41,9 @@ def test_the_new_card_takes_over_and_the_old_one_retires(
     card: Card, blank: Card, ada: User, keys: Keys, is_lost: bool
 ) -> None:
     if is_lost:
-        cards.lock(card, LockedBecause.LOST, ada)
+        transitions.lock(card, LockedBecause.LOST, ada)
     before = card.status
-    cards.replace(card, blank, ada, keys)
+    replacement.replace(card, blank, ada, keys)
     db.session.commit()
     assert held(blank) == (CardStatus.ACTIVE, ada.id, "Everyday", Target.URL, "https://example.com/", None)
     assert blank.reroute_host == "example.com"
@@ -61,10 +63,10 @@ def test_the_new_card_takes_over_and_the_old_one_retires(
 def test_the_mark_of_a_blocked_host_and_the_profile_come_along(
     card: Card, blank: Card, ada: User, profile: Profile, keys: Keys
 ) -> None:
-    cards.block_host("example.com", None)
+    blocked_hosts.block_host("example.com", None)
     card.profile_id = profile.id
     db.session.commit()
-    cards.replace(card, blank, ada, keys)
+    replacement.replace(card, blank, ada, keys)
     db.session.commit()
     assert (blank.is_blocked, blank.profile_id) == (True, profile.id)
 
@@ -73,7 +75,7 @@ def test_a_card_in_stock_is_claimed_by_the_way(
     card: Card, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     new = create_card(token="WAITING2", code=CODE)
-    cards.replace(card, new, ada, keys, code="card 2345")
+    replacement.replace(card, new, ada, keys, code="card 2345")
     db.session.commit()
     assert held(new)[:3] == (CardStatus.ACTIVE, ada.id, "Everyday")
     assert (new.claim_code, new.claim_code_hash) == (None, None)
@@ -83,9 +85,9 @@ def test_a_card_in_stock_is_claimed_by_the_way(
 @pytest.mark.parametrize(
     ("values", "code", "refusal"),
     [
-        ({"code": CODE}, "WRONG234", WrongCode),
-        ({"code": CODE}, "", WrongCode),
-        ({"policy": ClaimPolicy.PAY}, "", NotForSaleYet),
+        ({"code": CODE}, "WRONG234", InvalidClaimCode),
+        ({"code": CODE}, "", InvalidClaimCode),
+        ({"policy": ClaimPolicy.PAY}, "", PaymentRequired),
     ],
 )
 def test_without_the_right_to_claim_nothing_is_replaced(
@@ -94,7 +96,7 @@ def test_without_the_right_to_claim_nothing_is_replaced(
 ) -> None:  # fmt: skip
     new = create_card(**values)
     with pytest.raises(refusal):
-        cards.replace(card, new, ada, keys, code=code)
+        replacement.replace(card, new, ada, keys, code=code)
     db.session.rollback()
     assert held(card)[0] is CardStatus.ACTIVE
     assert held(new)[0] is CardStatus.UNCLAIMED
@@ -112,7 +114,7 @@ def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
         (create_card(status=CardStatus.RETIRED), AlreadyClaimed),
     ):
         with pytest.raises(refusal):
-            cards.replace(card, new, ada, keys)
+            replacement.replace(card, new, ada, keys)
         db.session.rollback()
         assert held(card)[0] is CardStatus.ACTIVE
 
@@ -121,10 +123,10 @@ def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
 def test_what_the_shop_switched_off_is_not_replaced(
     card: Card, blank: Card, ada: User, keys: Keys, because: LockedBecause
 ) -> None:
-    cards.lock(card, because, ada)
+    transitions.lock(card, because, ada)
     db.session.commit()
-    with pytest.raises(IllegalMove):
-        cards.replace(card, blank, ada, keys)
+    with pytest.raises(InvalidTransition):
+        replacement.replace(card, blank, ada, keys)
     db.session.rollback()
     assert held(card)[0] is CardStatus.LOCKED
     assert held(blank)[2] == "To be set"
@@ -134,8 +136,8 @@ def test_somebody_elses_card_is_not_replaced(
     card: Card, cleo: User, create_card: Callable[..., Card], keys: Keys
 ) -> None:
     new = create_card(cleo)
-    with pytest.raises(IllegalMove):
-        cards.replace(card, new, cleo, keys)
+    with pytest.raises(InvalidTransition):
+        replacement.replace(card, new, cleo, keys)
     db.session.rollback()
     assert held(new)[2:5] == (None, None, None)
 
@@ -148,8 +150,8 @@ def test_the_cards_to_choose_from_are_ones_own_that_lead_nowhere(
     create_card(ada, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
     create_card(ada, status=CardStatus.RETIRED)
     create_card(cleo)
-    assert list(cards.not_set_up(ada, but=card)) == [gone, blank]
-    assert list(cards.not_set_up(ada, but=blank)) == [gone]
+    assert list(cards.cards_without_target(ada, exclude=card)) == [gone, blank]
+    assert list(cards.cards_without_target(ada, exclude=blank)) == [gone]
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -180,10 +182,10 @@ def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
     for card, number in ((first, 2), (second, 3), (third, 5), (aside, 7)):
         tapped(app, card.id, ada, number)
     tapped(app, first.id, cleo, 11)
-    cards.replace(first, second, ada, keys)
-    cards.replace(second, third, ada, keys)
+    replacement.replace(first, second, ada, keys)
+    replacement.replace(second, third, ada, keys)
     db.session.commit()
-    assert sorted(cards.chain(third)) == sorted([first.id, second.id, third.id])
+    assert sorted(cards.replacement_chain_ids(third)) == sorted([first.id, second.id, third.id])
     assert rollups.per_card(ada, *days()) == {third.id: 10, aside.id: 7}
     assert number_of(ada, third) == 10
     assert number_of(ada, aside) == 7
@@ -198,7 +200,7 @@ def test_the_statistics_of_a_card_go_on_through_its_replacement(
     old, new, aside = create_card(ada, alias="Desk", url="https://example.com/"), create_card(ada), create_card(ada)
     tapped(app, old.id, ada, 3)
     tapped(app, aside.id, ada, 1)
-    cards.replace(old, new, ada, keys)
+    replacement.replace(old, new, ada, keys)
     db.session.commit()
     counts = statistics.per_card(Question(ada, *days()))
     assert [(each.token, each.alias, each.tap_count) for each in counts] == [
@@ -217,7 +219,7 @@ def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) ->
     one.replaced_by_id, other.replaced_by_id = other.id, one.id
     db.session.commit()
     tapped(app, one.id, ada, 2)
-    assert sorted(cards.chain(one)) == sorted([one.id, other.id])
+    assert sorted(cards.replacement_chain_ids(one)) == sorted([one.id, other.id])
     assert rollups.per_card(ada, *days()) == {one.id: 2}
     assert number_of(ada, other) == 2
 

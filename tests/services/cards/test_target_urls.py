@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.utils import redirect
 
 from tapcard.services.cards import target_urls
-from tapcard.services.cards.target_urls import BadLink, clean
+from tapcard.services.cards.target_urls import InvalidUrl, clean
 
 OWN = ("cards.example.net", "127.0.0.1:8000")
 
@@ -151,7 +151,7 @@ SCRIPTS = [
 
 @pytest.mark.parametrize("typed", SCRIPTS)
 def test_no_other_scheme_gets_in_by_any_spelling(typed):
-    with pytest.raises(BadLink) as refusal:
+    with pytest.raises(InvalidUrl) as refusal:
         clean(typed, OWN)
     assert refusal.value.field == "reroute_url"
 
@@ -296,7 +296,7 @@ BAD = [
 
 @pytest.mark.parametrize("typed", BAD, ids=lambda typed: ascii(typed)[:60])
 def test_what_is_no_address_is_refused_with_a_sentence(typed):
-    with pytest.raises(BadLink) as refusal:
+    with pytest.raises(InvalidUrl) as refusal:
         clean(typed, OWN)
     assert str(refusal.value).endswith(".")
     assert refusal.value.field == "reroute_url"
@@ -328,7 +328,7 @@ LOOPS = [
 
 @pytest.mark.parametrize("typed", LOOPS)
 def test_a_card_cannot_lead_to_a_card(typed):
-    with pytest.raises(BadLink, match="circles"):
+    with pytest.raises(InvalidUrl, match="circles"):
         clean(typed, OWN)
     clean(typed.replace("127.0.0.1", "192.0.2.1"), ())  # elsewhere it is an address like any other
 
@@ -347,10 +347,10 @@ def test_other_pages_of_ours_are_no_tap_addresses(url):
 
 
 def test_a_website_is_a_web_address():
-    assert target_urls.website("Example.com/ada").url == "https://example.com/ada"
+    assert target_urls.clean_website("Example.com/ada").url == "https://example.com/ada"
     for typed in ("tel:+442079460000", "mailto:ada@example.com", "javascript:alert(1)", "hello", ""):
-        with pytest.raises(BadLink) as refusal:
-            target_urls.website(typed)
+        with pytest.raises(InvalidUrl) as refusal:
+            target_urls.clean_website(typed)
         assert refusal.value.field == "website"
 
 
@@ -388,17 +388,17 @@ anything = st.one_of(
 def test_whatever_is_typed_is_refused_or_safe_to_send(typed):
     try:
         link = clean(typed, OWN)
-    except BadLink:
+    except InvalidUrl:
         return
     assert link.url.isascii()
     assert link.url.isprintable()
     assert " " not in link.url
-    assert len(link.url) <= target_urls.LONGEST
+    assert len(link.url) <= target_urls.MAX_URL_LENGTH
     parts = urlsplit(link.url)
     assert parts.scheme in ("http", "https", "mailto", "tel", "sms")
     assert link.url.startswith(parts.scheme + ":")
     assert parts.hostname == link.host == target_urls.host_of(link.url)
-    assert (link.host is not None) == (parts.scheme in target_urls.WEB)
+    assert (link.host is not None) == (parts.scheme in target_urls.WEB_SCHEMES)
     assert parts.username is None
     assert parts.password is None
     assert location(link.url) == link.url

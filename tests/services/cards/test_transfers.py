@@ -23,12 +23,12 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards, transfers
-from tapcard.services.cards.transfers import CannotOffer, OfferNotFound, OfferOver
+from tapcard.services.cards import cards, claims, replacement, transfers, transitions
+from tapcard.services.cards.transfers import CannotOffer, OfferEnded, OfferNotFound
 
 NOW = utcnow()
-LAST = NOW + transfers.LIFETIME - timedelta(seconds=1)
-TOO_LATE = NOW + transfers.LIFETIME
+LAST = NOW + transfers.OFFER_LIFETIME - timedelta(seconds=1)
+TOO_LATE = NOW + transfers.OFFER_LIFETIME
 
 
 @pytest.fixture
@@ -92,13 +92,13 @@ def test_the_database_holds_that_one_offer_is_open(offer: CardTransfer, card: Ca
 
 @pytest.mark.parametrize("because", LockedBecause)
 def test_a_card_that_is_off_is_not_offered(card: Card, ada: User, because: LockedBecause) -> None:
-    cards.lock(card, because, ada)
+    transitions.lock(card, because, ada)
     db.session.commit()
-    refused(cards.IllegalMove, lambda: transfers.offer(card, ada, "cleo@example.com", NOW))
+    refused(transitions.InvalidTransition, lambda: transfers.offer(card, ada, "cleo@example.com", NOW))
 
 
 def test_somebody_elses_card_is_not_offered(card: Card, cleo: User) -> None:
-    refused(cards.IllegalMove, lambda: transfers.offer(card, cleo, "dora@example.com", NOW))
+    refused(transitions.InvalidTransition, lambda: transfers.offer(card, cleo, "dora@example.com", NOW))
 
 
 # --- accepting --------------------------------------------------------------------------------------------------------
@@ -131,8 +131,8 @@ def test_an_offer_is_accepted_once(offer: CardTransfer, card: Card, ada: User, c
     refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
     transfers.offer(card, cleo, ada.email, LAST)
     db.session.commit()
-    assert transfers.accepted_by(cleo, offer.id) == card
-    assert transfers.accepted_by(ada, offer.id) is None
+    assert transfers.accepted_card(cleo, offer.id) == card
+    assert transfers.accepted_card(ada, offer.id) is None
 
 
 def test_an_expired_offer_is_never_accepted_though_no_worker_ran(
@@ -140,24 +140,24 @@ def test_an_expired_offer_is_never_accepted_though_no_worker_ran(
 ) -> None:
     for step in (transfers.accept, transfers.decline):
         refused(OfferNotFound, lambda step=step: step(offer.id, cleo, TOO_LATE))  # type: ignore[misc]
-    refused(OfferOver, lambda: transfers.withdraw(card, ada, TOO_LATE))
-    assert transfers.open_for(cleo, TOO_LATE) == []
-    assert transfers.open_of(card, TOO_LATE) is None
+    refused(OfferEnded, lambda: transfers.withdraw(card, ada, TOO_LATE))
+    assert transfers.open_offers_to(cleo, TOO_LATE) == []
+    assert transfers.open_offer_of(card, TOO_LATE) is None
     assert (card.owner_id, card.alias) == (ada.id, "Everyday")
 
 
 def test_what_expires_between_the_look_and_the_move_is_not_accepted(
     offer: CardTransfer, card: Card, ada: User, cleo: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfers, "offered_to", lambda *_: offer)
-    refused(OfferOver, lambda: transfers.accept(offer.id, cleo, TOO_LATE))
+    monkeypatch.setattr(transfers, "get_offer_to", lambda *_: offer)
+    refused(OfferEnded, lambda: transfers.accept(offer.id, cleo, TOO_LATE))
     assert card.owner_id == ada.id
 
 
 def test_an_offer_to_another_address_does_not_exist(offer: CardTransfer, ben: User, ada: User) -> None:
     for person in (ben, ada):
         refused(OfferNotFound, lambda person=person: transfers.accept(offer.id, person, LAST))  # type: ignore[misc]
-        assert transfers.open_for(person, NOW) == []
+        assert transfers.open_offers_to(person, NOW) == []
 
 
 def test_an_address_that_is_not_proved_opens_no_offer(card: Card, ada: User, create_user: Callable[..., User]) -> None:
@@ -165,10 +165,10 @@ def test_an_address_that_is_not_proved_opens_no_offer(card: Card, ada: User, cre
     made = transfers.offer(card, ada, dora.email, NOW)
     db.session.commit()
     refused(OfferNotFound, lambda: transfers.accept(made.id, dora, LAST))
-    assert transfers.open_for(dora, NOW) == []
+    assert transfers.open_offers_to(dora, NOW) == []
     dora.verified_at = NOW
     db.session.commit()
-    assert transfers.open_for(dora, NOW) == [made]
+    assert transfers.open_offers_to(dora, NOW) == [made]
     transfers.accept(made.id, dora, LAST)
 
 
@@ -186,11 +186,11 @@ def test_a_new_address_takes_the_offers_of_the_old_one_away(
 def test_the_address_must_be_theirs_in_the_instant_of_the_move(
     offer: CardTransfer, card: Card, ada: User, cleo: User, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
 ) -> None:
-    monkeypatch.setattr(transfers, "offered_to", lambda *_: offer)
+    monkeypatch.setattr(transfers, "get_offer_to", lambda *_: offer)
     for name, value in change.items():
         setattr(cleo, name, value)
     db.session.commit()
-    refused(OfferOver, lambda: transfers.accept(offer.id, cleo, LAST))
+    refused(OfferEnded, lambda: transfers.accept(offer.id, cleo, LAST))
     assert card.owner_id == ada.id
 
 
@@ -203,7 +203,7 @@ def test_a_holder_who_moves_to_the_address_offered_does_not_accept_their_own_car
     ada.email = "cleo@example.com"
     db.session.commit()
     refused(OfferNotFound, lambda: transfers.accept(offer.id, ada, LAST))
-    assert transfers.open_for(ada, NOW) == []
+    assert transfers.open_offers_to(ada, NOW) == []
 
 
 # --- what ends an offer -----------------------------------------------------------------------------------------------
@@ -214,13 +214,13 @@ def test_what_changes_the_card_withdraws_its_offer(
     offer: CardTransfer, card: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card], step: str
 ) -> None:
     steps: dict[str, Callable[[], object]] = {
-        "lock": lambda: cards.lock(card, LockedBecause.LOST, ada),
-        "release": lambda: cards.release(card, ada, keys),
-        "retire": lambda: cards.retire(card, None, "worn out"),
-        "replace": lambda: cards.replace(card, create_card(ada), ada, keys),
+        "lock": lambda: transitions.lock(card, LockedBecause.LOST, ada),
+        "release": lambda: claims.release(card, ada, keys),
+        "retire": lambda: transitions.retire(card, None, "worn out"),
+        "replace": lambda: replacement.replace(card, create_card(ada), ada, keys),
         "be chosen": lambda: (
             cards.edit(card, ada, alias="", target=None, reroute_url="", profile=None, own_hosts=()),
-            cards.replace(create_card(ada, url="https://example.com/old"), card, ada, keys),
+            replacement.replace(create_card(ada, url="https://example.com/old"), card, ada, keys),
         ),
     }
     steps[step]()
@@ -249,15 +249,15 @@ def test_a_withdrawn_offer_is_not_accepted(offer: CardTransfer, card: Card, ada:
     transfers.withdraw(card, ada, LAST)
     db.session.commit()
     refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
-    refused(OfferOver, lambda: transfers.withdraw(card, ada, LAST))
+    refused(OfferEnded, lambda: transfers.withdraw(card, ada, LAST))
     transfers.offer(card, ada, cleo.email, LAST)
 
 
 def test_a_card_that_came_back_is_not_had_by_the_old_offer(
     offer: CardTransfer, card: Card, ada: User, cleo: User, keys: Keys
 ) -> None:
-    code = cards.release(card, ada, keys)
-    cards.claim(card, ada, keys, code=code)
+    code = claims.release(card, ada, keys)
+    claims.claim(card, ada, keys, code=code)
     db.session.commit()
     refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
 
@@ -272,9 +272,9 @@ def test_the_worker_marks_what_was_left_too_long_and_forgets_it_after_a_month(
     assert transfers.expire(TOO_LATE) == 1
     db.session.commit()
     assert outcome_of(offer) is TransferOutcome.EXPIRED
-    transfers.expire(TOO_LATE + transfers.KEPT)
+    transfers.expire(TOO_LATE + transfers.RETENTION)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardTransfer)) == 1
-    transfers.expire(TOO_LATE + transfers.KEPT + timedelta(seconds=1))
+    transfers.expire(TOO_LATE + transfers.RETENTION + timedelta(seconds=1))
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardTransfer)) == 0
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 2, "the card's history stays"

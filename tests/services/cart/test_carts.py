@@ -22,10 +22,11 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services.cart import carts
-from tapcard.services.cart.carts import BadQuantity, ChooseDesign, LineNotFound, NotForSale, SoldOut
+from tapcard.services.cart import carts, editing, items, merging
+from tapcard.services.cart.carts import LineNotFound
+from tapcard.services.cart.editing import BadQuantity, ChooseDesign, NotForSale, SoldOut
 from tapcard.services.catalogue import customization
-from tapcard.services.orders import orders, reorder
+from tapcard.services.orders import placement, reorder, transitions
 from tests import buying
 from tests.buying import fill, whole
 
@@ -50,8 +51,8 @@ def card_product(create_product: Callable[..., Product]) -> Product:
     return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
 
 
-def look(cart: Cart) -> list[carts.CartItem]:
-    return carts.items(whole(cart), settings.load(), utcnow())
+def look(cart: Cart) -> list[items.CartItem]:
+    return items.current_items(whole(cart), settings.load(), utcnow())
 
 
 # --- filling ----------------------------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def test_a_quantity_out_of_range_is_refused(cart: Cart, product: Product, quanti
     db.session.rollback()
     fill(cart, product)
     with pytest.raises(BadQuantity):
-        carts.change(whole(cart), whole(cart).lines[0].id, quantity, settings.load(), utcnow())
+        editing.change_quantity(whole(cart), whole(cart).lines[0].id, quantity, settings.load(), utcnow())
 
 
 def test_together_a_line_never_exceeds_what_one_may_order(cart: Cart, product: Product) -> None:
@@ -142,9 +143,9 @@ def test_the_line_of_another_cart_does_not_exist(cart: Cart, product: Product) -
     """H36"""
     other = buying.cart_of(None, product)
     with pytest.raises(LineNotFound):
-        carts.remove(whole(cart), other.lines[0].id)
+        editing.remove(whole(cart), other.lines[0].id)
     with pytest.raises(LineNotFound):
-        carts.change(whole(cart), other.lines[0].id, 1, settings.load(), utcnow())
+        editing.change_quantity(whole(cart), other.lines[0].id, 1, settings.load(), utcnow())
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ def test_own_artwork_costs_the_same_at_first_and_ever_after(
     assert line.unit_amount == 2440
     assert line.design is not None
     assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
-    carts.clear(whole(cart))
+    editing.clear(whole(cart))
     assert reorder.buy_again(order, whole(cart), settings.load(), utcnow()) == reorder.Again()
     assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
@@ -212,7 +213,7 @@ def test_own_artwork_costs_the_same_at_first_and_ever_after(
 def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., Card]) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     for _time in range(2):
-        carts.add_activation(cart, card, settings.load(), utcnow())
+        editing.add_activation(cart, card, settings.load(), utcnow())
     assert [(item.quantity, item.unit_amount, item.ships) for item in look(cart)] == [(1, 1000, False)]
 
 
@@ -221,8 +222,8 @@ def test_only_a_card_that_waits_for_it_is_activated_by_paying(
     cart: Cart, create_card: Callable[..., Card], card: Card, policy: ClaimPolicy
 ) -> None:
     for other in (create_card(policy=policy), card):
-        with pytest.raises(carts.CannotActivate):
-            carts.add_activation(cart, other, settings.load(), utcnow())
+        with pytest.raises(editing.CannotActivate):
+            editing.add_activation(cart, other, settings.load(), utcnow())
 
 
 # --- looking again ----------------------------------------------------------------------------------------------------
@@ -239,10 +240,10 @@ def test_what_changed_meanwhile_is_told_and_taken_over_once_accepted(
     seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in look(cart)]
     assert seen == [(3, True, False, False), (4, False, True, False), (0, False, False, True)]
     assert look(cart)[1].former_unit == buying.pounds(1000)
-    assert carts.accept_changes(whole(cart), settings.load(), utcnow())
+    assert editing.accept_changes(whole(cart), settings.load(), utcnow())
     db.session.commit()
     assert [(item.quantity, item.has_changed) for item in look(cart)] == [(3, False), (4, False)]
-    assert not carts.accept_changes(whole(cart), settings.load(), utcnow())
+    assert not editing.accept_changes(whole(cart), settings.load(), utcnow())
 
 
 def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) -> None:
@@ -252,8 +253,8 @@ def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) 
     def told() -> str | None:
         db.session.commit()
         [item] = look(cart)
-        assert (item.has_changed, item.is_gone, item.quantity) == (item.misfit is not None, False, 1)
-        return str(item.misfit) if item.misfit is not None else None
+        assert (item.has_changed, item.is_gone, item.quantity) == (item.validation_error is not None, False, 1)
+        return str(item.validation_error) if item.validation_error is not None else None
 
     def of(option: ProductOption, name: str, value: object) -> str | None:
         former = getattr(option, name)
@@ -284,15 +285,15 @@ def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_orde
     assert not any(item.has_changed for item in look(cart))
     option.is_required = True
     db.session.commit()
-    seen = [(str(item.misfit), item.has_changed) for item in look(cart)]
+    seen = [(str(item.validation_error), item.has_changed) for item in look(cart)]
     assert seen == [("“Note” is now required.", True), ("None", False)]
-    with pytest.raises(orders.CartChanged):
+    with pytest.raises(placement.CartChanged):
         buying.place(cart)
     db.session.rollback()
-    carts.accept_changes(whole(cart), settings.load(), utcnow())
+    editing.accept_changes(whole(cart), settings.load(), utcnow())
     db.session.commit()
     assert [item.needs_choice for item in look(cart)] == [True, False], "a press cannot answer it"
-    carts.remove(whole(cart), whole(cart).lines[0].id)
+    editing.remove(whole(cart), whole(cart).lines[0].id)
     db.session.commit()
     assert buying.place(cart).total_amount == 1000
 
@@ -302,12 +303,12 @@ def test_a_picture_that_is_not_asked_for_any_more_is_named_as_one(
 ) -> None:
     option = create_option(bottle, "logo", OptionKind.PICTURE)
     fill(cart, bottle, uploads={"logo": "a" * 64 + ".webp"})
-    assert look(cart)[0].misfit is None
+    assert look(cart)[0].validation_error is None
     option.kind = OptionKind.TEXT
-    assert str(look(cart)[0].misfit) == "“Logo” has changed. Choose again."
+    assert str(look(cart)[0].validation_error) == "“Logo” has changed. Choose again."
     db.session.delete(option)
     db.session.commit()
-    assert str(look(cart)[0].misfit) == "This product no longer takes the image you uploaded."
+    assert str(look(cart)[0].validation_error) == "This product no longer takes the image you uploaded."
 
 
 def test_a_carts_own_open_order_counts_as_available_to_it(bottle: Product, ada: User, cleo: User) -> None:
@@ -332,9 +333,9 @@ def test_what_an_order_holds_whose_time_is_over_is_free(bottle: Product, ada: Us
 
 def test_a_guests_cart_becomes_that_of_whoever_signs_in(cart: Cart, product: Product, ada: User) -> None:
     fill(cart, product, 2)
-    carts.adopt(cart.id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
     db.session.commit()
-    assert carts.of_guest(cart.id) is None
+    assert carts.find_guest_cart(cart.id) is None
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 2
 
 
@@ -348,7 +349,7 @@ def test_merging_adds_equal_lines_up_to_the_stock(
     cart.checkout = {"email": "typed@example.com"}
     db.session.commit()
     guest_id = cart.id
-    carts.adopt(guest_id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(guest_id, ada, settings.load(), utcnow())
     db.session.commit()
     assert [item.quantity for item in look(own)] == [10, 1]
     assert (whole(own).promotion_id, whole(own).checkout) != (None, {})
@@ -361,7 +362,7 @@ def test_merging_says_what_was_capped_and_what_nobody_may_have_more_of(
     own = buying.cart_of(ada, bottle, product, quantity=6)
     fill(cart, bottle, 7)
     fill(cart, product, 95)
-    merged = carts.adopt(cart.id, ada, settings.load(), utcnow())
+    merged = merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
     db.session.commit()
     assert [item.quantity for item in look(own)] == [10, 99]
     assert [(item.title, item.quantity) for item in merged.capped] == [(bottle.name, 10)]
@@ -378,8 +379,8 @@ def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
     late = create_product("Late")
     fill(cart, late)
     fill(cart, product, 2)
-    monkeypatch.setattr(carts, "MOST_LINES", 3)
-    merged = carts.adopt(cart.id, ada, settings.load(), utcnow())
+    monkeypatch.setattr(editing, "MAX_LINES", 3)
+    merged = merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
     db.session.commit()
     assert merged.left_out == ["Late"]
     assert [item.quantity for item in look(own)] == [3, 1, 1]
@@ -387,7 +388,7 @@ def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
 
 def test_somebody_elses_cart_is_never_adopted(product: Product, ada: User, cleo: User) -> None:
     theirs = buying.cart_of(ada, product)
-    carts.adopt(theirs.id, cleo, settings.load(), utcnow())
+    merging.merge_guest_cart(theirs.id, cleo, settings.load(), utcnow())
     db.session.commit()
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 1
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
@@ -397,7 +398,7 @@ def test_the_order_of_a_guest_goes_along_with_the_cart(bottle: Product, ada: Use
     own, guest = buying.cart_of(ada, product), buying.cart_of(None, bottle, quantity=10)
     order = buying.place(guest)
     db.session.commit()
-    carts.adopt(guest.id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(guest.id, ada, settings.load(), utcnow())
     db.session.commit()
     assert order.cart_id == own.id
     assert [item.quantity for item in look(own)] == [1, 10]
@@ -412,8 +413,8 @@ def test_a_session_never_names_a_cart_that_got_the_same_number_later(app: Flask,
     later = Cart(id=cart_id)
     db.session.add(later)
     fill(later, product)
-    assert carts.of_guest(cart_id, later.created_at) is not None
-    assert carts.of_guest(cart_id, made_at) is None
+    assert carts.find_guest_cart(cart_id, later.created_at) is not None
+    assert carts.find_guest_cart(cart_id, made_at) is None
     assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 0
 
 
@@ -421,7 +422,7 @@ def test_what_a_guest_typed_a_moment_ago_counts_after_the_log_in(cart: Cart, pro
     own = buying.cart_of(ada, product)
     own.checkout, cart.checkout = {"city": "Leeds", "note": "old"}, {"note": "new"}
     db.session.commit()
-    carts.adopt(cart.id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
     db.session.commit()
     assert whole(own).checkout == {"city": "Leeds", "note": "new"}
 
@@ -435,7 +436,7 @@ def test_payment_takes_out_what_was_ordered_and_leaves_the_rest(bottle: Product,
     db.session.commit()
     fill(cart, bottle, 1)
     fill(cart, product, 1)
-    orders.mark_paid(order, buying.keys(), utcnow())
+    transitions.mark_paid(order, buying.keys(), utcnow())
     db.session.commit()
     assert [(item.line.product_id, item.quantity) for item in look(cart)] == [(bottle.id, 1), (product.id, 1)]
 
@@ -445,8 +446,8 @@ def test_carts_of_guests_are_forgotten_when_nobody_touches_them(cart: Cart, prod
     own = buying.cart_of(ada, product)
     order = buying.place(cart)
     db.session.commit()
-    assert carts.purge(utcnow() - timedelta(days=1)) == 0
-    assert carts.purge(utcnow() + timedelta(days=1)) == 1
+    assert carts.delete_abandoned(utcnow() - timedelta(days=1)) == 0
+    assert carts.delete_abandoned(utcnow() + timedelta(days=1)) == 1
     db.session.commit()
     db.session.expire_all()
     assert (order.cart_id, whole(own).lines[0].quantity) == (None, 1)

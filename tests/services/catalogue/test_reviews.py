@@ -10,7 +10,7 @@ from tapcard.db import db
 from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
 from tapcard.services.catalogue import reviews
 from tapcard.services.catalogue.reviews import AlreadyDecided, AlreadyReviewed, NotABuyer
-from tapcard.services.orders import orders
+from tapcard.services.orders import transitions
 from tests import buying
 from tests.watching import together
 
@@ -40,12 +40,12 @@ def test_only_who_got_a_product_may_review_it(
         if step == "paid":
             buying.pay(order)
         if step == "shipped":
-            orders.ship(order, ben, utcnow())
+            transitions.ship(order, ben, utcnow())
             db.session.commit()
         with pytest.raises(NotABuyer):
             reviews.check_can_review(product, ada)
         db.session.rollback()
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     db.session.commit()
     reviews.check_can_review(product, ada)
     for who, what in ((ada, bottle), (cleo, product), (ben, product)):

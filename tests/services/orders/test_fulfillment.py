@@ -28,11 +28,12 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.accounts import accounts
-from tapcard.services.cards import cards
-from tapcard.services.cart import carts
-from tapcard.services.orders import fulfillment, orders
-from tests import buying
-from tests.watching import queries, statements, together
+from tapcard.services.cards import cards, claims, replacement
+from tapcard.services.cards import transitions as card_transitions
+from tapcard.services.cart import carts, editing
+from tapcard.services.orders import fulfillment, queries, transitions
+from tests import buying, watching
+from tests.watching import statements, together
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
     order: Order, ada: User, cleo: User, keys: Keys
 ) -> None:
     taken, *others = fulfillment.unclaimed(order)
-    cards.claim(taken, cleo, keys, code=cards.read_code(taken, keys) or "")
+    claims.claim(taken, cleo, keys, code=claims.read_claim_code(taken, keys) or "")
     db.session.commit()
     assert fulfillment.claim_for(order, ada) == 4
     db.session.commit()
@@ -72,7 +73,7 @@ def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
     assert list(db.session.scalars(moves)) == [ada.id]
     entries = sa.select(sa.func.count()).where(AuditEntry.tag == "card.claimed")
     assert db.session.scalar(entries) == 5
-    with pytest.raises(cards.AlreadyClaimed):
+    with pytest.raises(claims.AlreadyClaimed):
         fulfillment.claim_for(order, ada, taken.token)
     assert fulfillment.claim_for(order, ada, others[0].token) == 0, "pressed twice"
 
@@ -81,8 +82,8 @@ def test_a_card_that_its_holder_gave_back_does_not_return_to_the_buyer(
     order: Order, ada: User, cleo: User, keys: Keys
 ) -> None:
     card = fulfillment.unclaimed(order)[0]
-    cards.claim(card, cleo, keys, code=cards.read_code(card, keys) or "")
-    cards.release(card, cleo, keys)
+    claims.claim(card, cleo, keys, code=claims.read_claim_code(card, keys) or "")
+    claims.release(card, cleo, keys)
     db.session.commit()
     assert card not in fulfillment.unclaimed(order)
     assert fulfillment.claim_for(order, ada) == 4
@@ -94,7 +95,7 @@ def test_nobody_claims_from_an_order_that_is_not_paid_or_refunded_or_with_a_clos
 ) -> None:
     for status in (OrderStatus.PENDING, OrderStatus.REFUNDED):
         order.status = status
-        with pytest.raises(orders.OrderNotFound):
+        with pytest.raises(queries.OrderNotFound):
             fulfillment.claim_for(order, ada)
     order.status = OrderStatus.PAID
     ada.is_active = False
@@ -111,7 +112,7 @@ def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
         with statements() as asked:
             assert fulfillment.claim_for(order, ada) == number
             db.session.commit()
-        asked_for[number] = len([each for each in queries(asked) if not each.startswith("INSERT")])
+        asked_for[number] = len([each for each in watching.queries(asked) if not each.startswith("INSERT")])
         assert len(asked) < 40
     assert asked_for[500] == asked_for[2]
 
@@ -121,18 +122,18 @@ def test_pressed_by_several_at_once_each_card_is_claimed_once(
 ) -> None:
     order_id, ada_id, cleo_id = order.id, ada.id, cleo.id
     handed = fulfillment.unclaimed(order)[0]
-    card_id, code = handed.id, cards.read_code(handed, keys) or ""
+    card_id, code = handed.id, claims.read_claim_code(handed, keys) or ""
 
     def work(place: int) -> int:
         if place == 0:
-            cards.claim(db.session.get_one(Card, card_id), db.session.get_one(User, cleo_id), keys, code=code)
+            claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, cleo_id), keys, code=code)
             return 1
         return fulfillment.claim_for(db.session.get_one(Order, order_id), db.session.get_one(User, ada_id))
 
     results = together(app, 6, work)
     assert sum(each for each in results if isinstance(each, int)) == 5
-    claims = sa.select(sa.func.count()).where(CardEvent.move == CardMove.CLAIM)
-    assert db.session.scalar(claims) == 5
+    claim_events = sa.select(sa.func.count()).where(CardEvent.move == CardMove.CLAIM)
+    assert db.session.scalar(claim_events) == 5
 
 
 # --- who sees the codes -----------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
     def sees(found: Order, user: User | None, *known: int) -> bool:
         try:
             return fulfillment.order_with_codes(found.number, user=user, known=known) is found
-        except orders.OrderNotFound:
+        except queries.OrderNotFound:
             return False
 
     assert sees(order, ada)
@@ -171,10 +172,14 @@ def test_a_card_from_stock_takes_over_binding_and_code_once(
     order: Order, stock: Card, cleo: User, ben: User, keys: Keys, create_card: Callable[..., Card]
 ) -> None:
     made, line = fulfillment.unclaimed(order)[0], order.lines[0]
-    code = cards.read_code(made, keys)
+    code = claims.read_claim_code(made, keys)
     fulfillment.swap_in(made, stock, ben, utcnow())
     db.session.commit()
-    assert (stock.order_line_id, stock.status, cards.read_code(stock, keys)) == (line.id, CardStatus.UNCLAIMED, code)
+    assert (stock.order_line_id, stock.status, claims.read_claim_code(stock, keys)) == (
+        line.id,
+        CardStatus.UNCLAIMED,
+        code,
+    )
     assert (made.status, made.order_line_id, made.claim_code, made.claim_code_hash) == (
         *(CardStatus.RETIRED, None),
         *(None, None),
@@ -183,9 +188,9 @@ def test_a_card_from_stock_takes_over_binding_and_code_once(
     assert len(fulfillment.unclaimed(order)) == 5
     other = create_card(design=stock.design)
     for sold, taken in ((made, other), (fulfillment.unclaimed(order)[1], stock)):
-        with pytest.raises((cards.CannotReplace, orders.IllegalMove)):
+        with pytest.raises((replacement.CannotReplace, transitions.IllegalMove)):
             fulfillment.swap_in(sold, taken, ben, utcnow())
-    cards.claim(stock, cleo, keys, code=code or "")
+    claims.claim(stock, cleo, keys, code=code or "")
     assert stock.owner_id == cleo.id
 
 
@@ -215,7 +220,7 @@ def test_what_the_buyer_claimed_and_set_up_goes_over_to_the_card_that_is_packed(
 def test_a_card_that_is_switched_off_stays_so_after_the_swap(order: Order, stock: Card, ada: User, ben: User) -> None:
     made = fulfillment.unclaimed(order)[0]
     fulfillment.claim_for(order, ada)
-    cards.lock(made, LockedBecause.ABUSE, ben)
+    card_transitions.lock(made, LockedBecause.ABUSE, ben)
     fulfillment.swap_in(made, stock, ben, utcnow())
     assert (stock.status, stock.locked_because, made.locked_because) == (CardStatus.LOCKED, LockedBecause.ABUSE, None)
 
@@ -229,21 +234,21 @@ def test_a_card_that_does_not_fit_is_not_packed(
     if wrong == "design":
         stock.design = create_design("Another")
     elif wrong in ("claimed", "had a holder"):
-        cards.claim(stock, cleo, keys, code="CARD2345")
+        claims.claim(stock, cleo, keys, code="CARD2345")
         if wrong == "had a holder":
-            cards.release(stock, cleo, keys)
+            claims.release(stock, cleo, keys)
     elif wrong == "retired":
-        cards.retire(stock, ben, "broken")
+        card_transitions.retire(stock, ben, "broken")
     elif wrong == "held":
         stock.claim_policy = ClaimPolicy.PAY
-        cart = carts.make(cleo)
-        carts.add_activation(cart, stock, settings.load(), utcnow())
+        cart = carts.get_or_create(cleo)
+        editing.add_activation(cart, stock, settings.load(), utcnow())
         buying.place(cart)
     elif wrong == "shipped":
-        orders.ship(order, ben, utcnow())
+        transitions.ship(order, ben, utcnow())
     taken = {"sold": other, "itself": made}.get(wrong, stock)
     db.session.commit()
-    with pytest.raises((cards.CannotReplace, orders.IllegalMove)):
+    with pytest.raises((replacement.CannotReplace, transitions.IllegalMove)):
         fulfillment.swap_in(made, taken, ben, utcnow())
     db.session.rollback()
     assert (made.status, made.order_line_id) == (CardStatus.UNCLAIMED, order.lines[0].id)
@@ -261,15 +266,15 @@ def test_cards_arrive_from_payment_until_they_are_delivered_or_refunded(
     """H25"""
     buying.pay(buying.order_of(ada, product))  # no cards in it
     order = order_cards(ada, is_paid=False)
-    assert orders.arriving(ada) == []
+    assert queries.arriving(ada) == []
     buying.pay(order)
-    assert [line.order for line in orders.arriving(ada)] == [order]
-    assert orders.arriving(cleo) == []
-    orders.process(order, ben)
-    orders.ship(order, ben, utcnow())
-    assert len(orders.arriving(ada)) == 1
-    orders.deliver(order, ben, utcnow())
-    assert orders.arriving(ada) == []
+    assert [line.order for line in queries.arriving(ada)] == [order]
+    assert queries.arriving(cleo) == []
+    transitions.process(order, ben)
+    transitions.ship(order, ben, utcnow())
+    assert len(queries.arriving(ada)) == 1
+    transitions.deliver(order, ben, utcnow())
+    assert queries.arriving(ada) == []
     order.status = OrderStatus.REFUNDED
     db.session.commit()
-    assert orders.arriving(ada) == []
+    assert queries.arriving(ada) == []

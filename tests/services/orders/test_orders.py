@@ -30,9 +30,11 @@ from tapcard.models import (
 )
 from tapcard.models import ProductKind as Kind
 from tapcard.services.accounts import accounts
-from tapcard.services.cart import carts, credit
-from tapcard.services.orders import orders
-from tapcard.services.orders.orders import CartChanged, EmptyCart, IllegalMove, OrderNotFound, PriceChanged
+from tapcard.services.cart import carts, credit, editing
+from tapcard.services.orders import ownership, placement, queries, transitions
+from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
+from tapcard.services.orders.queries import OrderNotFound
+from tapcard.services.orders.transitions import IllegalMove
 from tests import buying
 from tests.buying import buyer, cart_of, fill, order_of, place
 
@@ -68,9 +70,9 @@ def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
     assert buying.order_of(ada, bottle, method=agreed).is_delivery_open
     assert buying.order_of(ada, bottle).is_delivery_open, "there was none to choose"
     assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
-    cart = carts.make(ada)
-    carts.clear(cart)
-    carts.add_activation(cart, pay_card, settings.load(), utcnow())
+    cart = carts.get_or_create(ada)
+    editing.clear(cart)
+    editing.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
     assert not buying.place(cart).is_delivery_open, "nothing is sent"
 
@@ -160,7 +162,7 @@ def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, ch
     db.session.commit()
     values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**buying.ADDRESS, "city": "Leeds"}}}
     if change == "quantity":
-        carts.change(buying.whole(cart), cart.lines[0].id, 9, settings.load(), utcnow())
+        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, settings.load(), utcnow())
         db.session.commit()
     second = place(cart, buyer(ada, **values.get(change, {})))
     db.session.commit()
@@ -197,15 +199,15 @@ def test_an_order_for_the_address_of_an_existing_account_waits(product: Product,
     assert order.user_id is None
     for stranger in (cleo, None):
         with pytest.raises(OrderNotFound):
-            orders.own_order(order.number, user=stranger, known=[])
+            queries.own_order(order.number, user=stranger, known=[])
     with pytest.raises(OrderNotFound):
-        orders.own_order(order.number, user=ada, known=[])
-    assert orders.own_order(order.number.lower(), user=None, known=[order.id]) == order
+        queries.own_order(order.number, user=ada, known=[])
+    assert queries.own_order(order.number.lower(), user=None, known=[order.id]) == order
     with pytest.raises(IllegalMove):
-        orders.attach_one(order, cleo)
-    orders.attach_one(order, ada)
+        ownership.attach_one(order, cleo)
+    ownership.attach_one(order, ada)
     db.session.commit()
-    assert orders.own_order(order.number, user=ada, known=[]) == order
+    assert queries.own_order(order.number, user=ada, known=[]) == order
 
 
 def test_an_unverified_person_does_not_get_orders_of_their_address(
@@ -215,13 +217,13 @@ def test_an_unverified_person_does_not_get_orders_of_their_address(
     order = order_of(None, product, email=zoe.email)
     assert order.user_id is None
     with pytest.raises(IllegalMove):
-        orders.attach_one(order, zoe)
+        ownership.attach_one(order, zoe)
 
 
 def test_proving_an_address_brings_what_waited_for_it(product: Product, ada: User, cleo: User) -> None:
     waiting = order_of(None, product, email=ada.email)
     other = order_of(None, product, email=cleo.email)
-    assert orders.attach(ada) == 1
+    assert ownership.attach(ada) == 1
     db.session.commit()
     assert (waiting.user_id, other.user_id) == (ada.id, None)
 
@@ -234,7 +236,7 @@ def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_produc
     design = order.lines[0].design
     assert design is not None
     assert (design.owner_id, design.is_public, design.status) == (None, False, DesignStatus.REQUESTED)
-    orders.attach(ada)
+    ownership.attach(ada)
     db.session.commit()
     db.session.expire_all()
     assert design.owner_id == ada.id
@@ -262,18 +264,18 @@ def test_an_order_keeps_the_names_of_its_designs_and_tells_them_apart(
 @pytest.mark.parametrize("odd", ["", "TC-\0", "TC-é", "'; --", "%", "x" * 3000, "TC-2222-2222"])
 def test_an_odd_number_is_no_order(product: Product, odd: str) -> None:
     order_of(None, product)
-    assert orders.find(odd) is None
+    assert queries.find(odd) is None
 
 
 def test_a_link_of_an_order_cannot_be_made_up(product: Product, keys: Keys) -> None:
     order = order_of(None, product)
-    token = orders.token_of(order, keys)
-    assert orders.of_token(token, keys) == order
+    token = queries.token_of(order, keys)
+    assert queries.of_token(token, keys) == order
     other = order_of(None, product)
     for forged in ("", "-", token[:-1], token + "0", token.replace(order.number, other.number), order.number, "é-é"):
         with pytest.raises(OrderNotFound):
-            orders.of_token(forged, keys)
-    assert orders.of_token(token, Keys("a new one", [keys._secrets[0]])) == order
+            queries.of_token(forged, keys)
+    assert queries.of_token(token, Keys("a new one", [keys._secrets[0]])) == order
 
 
 # --- giving back ------------------------------------------------------------------------------------------------------
@@ -290,11 +292,11 @@ def test_a_canceled_order_gives_everything_back_once(
     order = place(cart)
     db.session.commit()
     assert (order.credit_amount, credit.balance(ada.id), bottle.stock) == (500, 0, 6)
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     assert (credit.balance(ada.id), bottle.stock, order.status) == (500, 10, OrderStatus.CANCELED)
     with pytest.raises(IllegalMove):
-        orders.cancel(order, ada, keys, utcnow())
+        transitions.cancel(order, ada, keys, utcnow())
     db.session.rollback()
     assert (credit.balance(ada.id), bottle.stock) == (500, 10)
     entries = db.session.scalars(db.select(CreditEntry.amount).order_by(CreditEntry.id)).all()
@@ -304,11 +306,11 @@ def test_a_canceled_order_gives_everything_back_once(
 
 def test_an_order_that_nobody_pays_expires_and_gives_everything_back(ada: User, bottle: Product, keys: Keys) -> None:
     order = order_of(ada, bottle, quantity=4)
-    assert orders.expire_due(utcnow(), keys) == 0
-    assert orders.expire_due(utcnow() + HOUR, keys) == 1
+    assert transitions.expire_due(utcnow(), keys) == 0
+    assert transitions.expire_due(utcnow() + HOUR, keys) == 1
     db.session.commit()
     assert (order.status, bottle.stock) == (OrderStatus.EXPIRED, 10)
-    assert orders.expire_due(utcnow() + HOUR, keys) == 0
+    assert transitions.expire_due(utcnow() + HOUR, keys) == 0
 
 
 def test_a_hold_whose_time_is_over_makes_way_without_a_worker(ada: User, cleo: User, bottle: Product) -> None:
@@ -321,7 +323,7 @@ def test_a_hold_whose_time_is_over_makes_way_without_a_worker(ada: User, cleo: U
 
 def test_stock_that_nobody_counts_is_neither_taken_nor_given_back(ada: User, product: Product, keys: Keys) -> None:
     order = order_of(ada, product, quantity=99)
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     assert product.stock is None
 
@@ -330,7 +332,7 @@ def test_stock_that_is_counted_no_more_is_not_given_back(ada: User, bottle: Prod
     order = order_of(ada, bottle, quantity=3)
     bottle.stock = None
     db.session.commit()
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     assert bottle.stock is None
 
@@ -345,7 +347,7 @@ def pay_card(create_card: Callable[..., Card]) -> Card:
 
 def activation_order(user: User, card: Card) -> Order:
     cart = cart_of(user)
-    carts.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, settings.load(), utcnow())
     db.session.commit()
     order = place(cart)
     db.session.commit()
@@ -354,16 +356,16 @@ def activation_order(user: User, card: Card) -> Order:
 
 def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
     cart = cart_of(cleo)
-    carts.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
     order = activation_order(ada, pay_card)
     with pytest.raises(CartChanged):
         place(cart)
     db.session.rollback()
-    with pytest.raises(carts.CannotActivate):
-        carts.add_activation(cart_of(cleo), pay_card, settings.load(), utcnow())
+    with pytest.raises(editing.CannotActivate):
+        editing.add_activation(cart_of(cleo), pay_card, settings.load(), utcnow())
     db.session.rollback()
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     assert db.session.get(CardHold, pay_card.id) is None
     assert place(cart).status is OrderStatus.PENDING
@@ -379,19 +381,21 @@ def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
 
 def test_a_card_is_activated_for_somebody_who_is_signed_in(pay_card: Card) -> None:
     cart = cart_of(None)
-    carts.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, settings.load(), utcnow())
     db.session.commit()
-    with pytest.raises(orders.NeedsAccount):
+    with pytest.raises(placement.NeedsAccount):
         place(cart)
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------
 
 DEEDS: dict[OrderMove, Callable[[Order, User, Keys], None]] = {
-    OrderMove.PROCESS: lambda order, by, _keys: orders.process(order, by),
-    OrderMove.SHIP: lambda order, by, _keys: orders.ship(order, by, utcnow(), carrier="Post", tracking_number="X1"),
-    OrderMove.DELIVER: lambda order, by, _keys: orders.deliver(order, by, utcnow()),
-    OrderMove.CANCEL: lambda order, by, keys: orders.cancel(order, by, keys, utcnow()),
+    OrderMove.PROCESS: lambda order, by, _keys: transitions.process(order, by),
+    OrderMove.SHIP: lambda order, by, _keys: transitions.ship(
+        order, by, utcnow(), carrier="Post", tracking_number="X1"
+    ),
+    OrderMove.DELIVER: lambda order, by, _keys: transitions.deliver(order, by, utcnow()),
+    OrderMove.CANCEL: lambda order, by, keys: transitions.cancel(order, by, keys, utcnow()),
 }
 
 
@@ -421,8 +425,8 @@ def test_a_move_starts_where_the_table_says_and_nowhere_else(
 def test_every_step_is_written_down(ada: User, ben: User, product: Product) -> None:
     order = order_of(ada, product)
     buying.pay(order)
-    orders.ship(order, ben, utcnow(), carrier="Post", tracking_number="X1")
-    orders.deliver(order, ben, utcnow())
+    transitions.ship(order, ben, utcnow(), carrier="Post", tracking_number="X1")
+    transitions.deliver(order, ben, utcnow())
     db.session.commit()
     moves = db.session.scalars(db.select(OrderEvent.move).order_by(OrderEvent.id)).all()
     assert moves == [OrderMove.PLACE, OrderMove.PAY, OrderMove.SHIP, OrderMove.DELIVER]
@@ -437,21 +441,21 @@ def test_only_cards_are_produced(
     order = place(cart)
     db.session.commit()
     goods, card = order.lines
-    orders.produce(card, ProductionStatus.PRINTED, ben)
+    transitions.produce(card, ProductionStatus.PRINTED, ben)
     assert card.production_status is ProductionStatus.PRINTED
     with pytest.raises(IllegalMove):
-        orders.produce(goods, ProductionStatus.PRINTED, ben)
+        transitions.produce(goods, ProductionStatus.PRINTED, ben)
 
 
 def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None:
     """H25"""
     order = order_of(ada, product)
-    assert list(orders.under_way(ada)) == []
+    assert list(queries.under_way(ada)) == []
     buying.pay(order)
-    assert list(orders.under_way(ada)) == [order]
-    orders.deliver(order, None, utcnow())
+    assert list(queries.under_way(ada)) == [order]
+    transitions.deliver(order, None, utcnow())
     db.session.commit()
-    assert list(orders.under_way(ada)) == []
+    assert list(queries.under_way(ada)) == []
 
 
 def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(product: Product) -> None:

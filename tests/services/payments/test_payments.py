@@ -31,11 +31,12 @@ from tapcard.models import (
     SandboxCharge,
     User,
 )
-from tapcard.services.cards import cards
-from tapcard.services.cart import carts, credit
-from tapcard.services.orders import fulfillment, orders
-from tapcard.services.payments import payments
-from tapcard.services.payments.payments import NotPayable, PaymentUnderWay
+from tapcard.services.cards import cards, claims
+from tapcard.services.cards import transitions as card_transitions
+from tapcard.services.cart import credit, editing
+from tapcard.services.orders import fulfillment, queries, transitions
+from tapcard.services.payments import payments, settlement
+from tapcard.services.payments.payments import NotPayable, PaymentInProgress
 from tests import buying
 from tests.buying import begin, order_of, paid, pay, pounds
 
@@ -43,7 +44,7 @@ HOUR = timedelta(hours=1)
 
 
 def settle(payment: Payment, **values: Any) -> bool:
-    changed = payments.settle(payment, paid(payment, **values), buying.keys(), utcnow())
+    changed = settlement.settle(payment, paid(payment, **values), buying.keys(), utcnow())
     db.session.commit()
     return changed
 
@@ -127,7 +128,7 @@ def test_a_payment_moves_as_its_table_says(order: Order, status: PaymentStatus, 
     payment = begin(order)
     payment.status = status
     db.session.commit()
-    target = payments.STATUS_OF.get(outcome, PaymentStatus.SUCCEEDED)
+    target = settlement.STATUS_BY_OUTCOME.get(outcome, PaymentStatus.SUCCEEDED)
     settle(payment, outcome=outcome)
     assert payment.status is (target if status in PAYMENT_MOVES[target] else status)
 
@@ -140,7 +141,7 @@ def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
 ) -> None:
     """H51"""
     payment = begin(order)
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     settle(payment)
     assert (order.status, payment.captured_amount, payment.refund_proposed) == (OrderStatus.CANCELED, 4800, True)
@@ -149,7 +150,7 @@ def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
 
 def test_an_order_paid_after_it_expired_takes_its_stock_again(order: Order, bottle: Product, keys: Keys) -> None:
     payment = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     assert bottle.stock == 10
     settle(payment)
@@ -160,7 +161,7 @@ def test_paid_too_late_for_the_last_pieces_it_is_oversold_and_says_so(
     order: Order, bottle: Product, keys: Keys, cleo: User, outbox: Callable[[], list[str]]
 ) -> None:
     payment = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     order_of(cleo, bottle, quantity=9)
     settle(payment)
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 1)
@@ -184,7 +185,7 @@ def test_a_code_that_was_used_up_meanwhile_makes_a_late_payment_one_to_decide_ab
 
     first = ordered("first")
     late = begin(first)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     assert promotion.use_count == 0
     second = ordered("second")
@@ -202,7 +203,7 @@ def test_a_code_that_still_has_room_is_counted_again_for_a_late_payment(
     cart.promotion = promotion
     order = buying.place(cart)
     late = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     settle(late)
     assert (order.is_oversold, promotion.use_count) == (False, 1)
@@ -214,7 +215,7 @@ def test_credit_that_was_spent_meanwhile_leaves_stock_alone(ada: User, bottle: P
     cart.uses_credit = True
     order = buying.place(cart)
     late = begin(order)
-    orders.expire_due(utcnow() + 2 * HOUR, keys)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
     other = order_of(ada, bottle)  # the same cart, with one more and the same credit
     settle(late)
     assert (other.credit_amount, credit.balance(ada.id)) == (1000, 0)
@@ -225,23 +226,23 @@ def test_more_than_the_total_in_parts_is_proposed_to_go_back(
     order: Order, olu: User, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
     online = begin(order)
-    payments.give_up(online, PaymentStatus.CANCELED, utcnow())
-    payments.take_offline(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
+    payments.end_unpaid(online, PaymentStatus.CANCELED, utcnow())
+    settlement.record_offline_payment(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
     db.session.commit()
     settle(online)  # closed, and paid all the same
-    assert (order.status, payments.captured(order)) == (OrderStatus.PAID, 6800)
+    assert (order.status, payments.captured_amount(order)) == (OrderStatus.PAID, 6800)
     assert online.refund_proposed
-    assert payments.open_of(order) is None
+    assert payments.find_open(order) is None
     assert "mail.payment_needs_care" in outbox()
 
 
 def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, olu: User, keys: Keys) -> None:
-    payments.take_offline(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
-    orders.expire_due(utcnow() + timedelta(days=30), keys)
+    settlement.record_offline_payment(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
+    transitions.expire_due(utcnow() + timedelta(days=30), keys)
     db.session.commit()
     part = db.session.scalars(db.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED)).one()
     assert (order.status, part.refund_proposed) == (OrderStatus.EXPIRED, True)
-    payments.take_offline(order, pounds(2800), keys, utcnow(), seen=2800, actor=olu, shop=settings.load())
+    settlement.record_offline_payment(order, pounds(2800), keys, utcnow(), seen=2800, actor=olu, shop=settings.load())
     db.session.commit()
     db.session.refresh(part)
     assert (order.status, part.refund_proposed) == (OrderStatus.PAID, False)
@@ -249,7 +250,7 @@ def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, ol
 
 def test_paid_twice_it_is_paid_once_and_the_rest_is_proposed_to_go_back(order: Order) -> None:
     first = begin(order)
-    payments.give_up(first, PaymentStatus.CANCELED, utcnow())
+    payments.end_unpaid(first, PaymentStatus.CANCELED, utcnow())
     second = begin(order)
     settle(second)
     settle(first)
@@ -258,39 +259,41 @@ def test_paid_twice_it_is_paid_once_and_the_rest_is_proposed_to_go_back(order: O
 
 
 def test_parts_add_up(order: Order, ben: User, keys: Keys) -> None:
-    payment = payments.begin(order, OfflineGateway(), None)
-    payments.started(payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow())
+    payment = payments.create(order, OfflineGateway(), None)
+    payments.record_started(
+        payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
+    )
     db.session.commit()
-    payments.confirm_offline(payment, pounds(800), keys, utcnow(), actor=ben, note="cash")
+    settlement.confirm_offline(payment, pounds(800), keys, utcnow(), actor=ben, note="cash")
     db.session.commit()
-    assert (order.status, payments.due(order)) == (OrderStatus.PENDING, pounds(4000))
-    rest = payments.open_of(order)
+    assert (order.status, payments.amount_due(order)) == (OrderStatus.PENDING, pounds(4000))
+    rest = payments.find_open(order)
     assert rest is not None
     with pytest.raises(NotPayable):
-        payments.confirm_offline(rest, pounds(4001), keys, utcnow(), actor=ben)
+        settlement.confirm_offline(rest, pounds(4001), keys, utcnow(), actor=ben)
     db.session.rollback()
-    payments.confirm_offline(rest, pounds(4000), keys, utcnow(), actor=ben)
+    settlement.confirm_offline(rest, pounds(4000), keys, utcnow(), actor=ben)
     db.session.commit()
-    assert (order.status, payments.due(order), payments.open_of(order)) == (OrderStatus.PAID, pounds(0), None)
+    assert (order.status, payments.amount_due(order), payments.find_open(order)) == (OrderStatus.PAID, pounds(0), None)
 
 
 def test_only_money_outside_the_web_is_confirmed_by_hand(order: Order, ben: User, keys: Keys) -> None:
     payment = begin(order)
     with pytest.raises(NotPayable):
-        payments.confirm_offline(payment, payment.money, keys, utcnow(), actor=ben)
+        settlement.confirm_offline(payment, payment.money, keys, utcnow(), actor=ben)
 
 
 # --- beginning --------------------------------------------------------------------------------------------------------
 
 
 def charge(payment: Payment) -> Charge:
-    return payments.charge_of(payment, settings.load(), "http://localhost/back")
+    return payments.build_charge(payment, settings.load(), "http://localhost/back")
 
 
 def test_one_payment_of_an_order_is_open(order: Order) -> None:
-    payments.begin(order, OfflineGateway(), None)
-    with pytest.raises(PaymentUnderWay):
-        payments.begin(order, OfflineGateway(), None)
+    payments.create(order, OfflineGateway(), None)
+    with pytest.raises(PaymentInProgress):
+        payments.create(order, OfflineGateway(), None)
 
 
 @pytest.mark.parametrize("status", [each for each in OrderStatus if each is not OrderStatus.PENDING])
@@ -298,17 +301,19 @@ def test_only_an_order_that_waits_can_be_paid(order: Order, status: OrderStatus)
     order.status = status
     db.session.commit()
     with pytest.raises(NotPayable):
-        payments.begin(order, OfflineGateway(), None)
+        payments.create(order, OfflineGateway(), None)
 
 
 def test_a_charge_says_what_the_order_says(order: Order) -> None:
-    told = charge(payments.begin(order, OfflineGateway(), None))
+    told = charge(payments.create(order, OfflineGateway(), None))
     assert (told.amount, told.order_number, told.description) == (pounds(4800), order.number, f"tapcard {order.number}")
 
 
 def test_money_outside_the_web_gives_the_order_days(order: Order, outbox: Callable[[], list[str]]) -> None:
-    payment = payments.begin(order, OfflineGateway(), None)
-    payments.started(payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow())
+    payment = payments.create(order, OfflineGateway(), None)
+    payments.record_started(
+        payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
+    )
     db.session.commit()
     assert order.expires_at > utcnow() + timedelta(days=6)
     assert outbox().count("mail.order_received") == 2  # at once, and the one that waits, which then says nothing
@@ -322,28 +327,28 @@ def test_an_order_that_costs_nothing_is_paid_at_once(
     db.session.commit()
     order = buying.place(cart)
     assert order.total_amount == 0
-    assert payments.settle_free(order, keys, utcnow())
+    assert settlement.settle_free(order, keys, utcnow())
     db.session.commit()
     assert order.status is OrderStatus.PAID
-    assert not payments.settle_free(order, keys, utcnow())
+    assert not settlement.settle_free(order, keys, utcnow())
 
 
 def test_an_order_that_costs_something_is_not_free(order: Order, keys: Keys) -> None:
-    assert not payments.settle_free(order, keys, utcnow())
+    assert not settlement.settle_free(order, keys, utcnow())
 
 
 def test_the_owner_may_hide_a_gateway(set_setting: Callable[[str, Any], None]) -> None:
     both = {"sandbox": SandboxGateway(str), "offline": OfflineGateway()}
-    assert [each.code for each in payments.offered(both, settings.load())] == ["sandbox", "offline"]  # type: ignore[arg-type]
+    assert [each.code for each in payments.available_gateways(both, settings.load())] == ["sandbox", "offline"]  # type: ignore[arg-type]
     set_setting("hidden_gateways", "sandbox, nosuch")
-    assert [each.code for each in payments.offered(both, settings.load())] == ["offline"]  # type: ignore[arg-type]
+    assert [each.code for each in payments.available_gateways(both, settings.load())] == ["offline"]  # type: ignore[arg-type]
 
 
 def test_payments_that_nobody_told_us_about_are_looked_at(order: Order) -> None:
     payment = begin(order)
 
     def waiting(**later: int) -> list[tuple[int, bool]]:
-        return [(each.id, each.is_over) for each in payments.to_look_at(utcnow() + timedelta(**later))]
+        return [(each.id, each.is_over) for each in payments.payments_to_check(utcnow() + timedelta(**later))]
 
     assert waiting() == [(payment.id, False)]
     assert waiting(days=3) == [(payment.id, True)]  # to be closed, and read once more
@@ -360,7 +365,7 @@ def test_payments_that_nobody_told_us_about_are_looked_at(order: Order) -> None:
 
 def test_the_sandbox_does_what_its_buttons_say(order: Order) -> None:
     gateway = SandboxGateway(lambda public_id: f"/pay/{public_id}")
-    payment = payments.begin(order, gateway, None)
+    payment = payments.create(order, gateway, None)
     told = charge(payment)
     db.session.commit()
     first, again = gateway.start(told), gateway.start(told)
@@ -379,7 +384,7 @@ def test_the_sandbox_does_what_its_buttons_say(order: Order) -> None:
 
 def test_no_gateway_is_asked_while_a_transaction_is_open(order: Order) -> None:
     gateway = SandboxGateway(str)
-    payment = payments.begin(order, gateway, None)
+    payment = payments.create(order, gateway, None)
     told = charge(payment)
     for ask in (lambda: gateway.start(told), lambda: gateway.fetch("x"), lambda: gateway.close("x")):
         with pytest.raises(RuntimeError, match="transaction"):
@@ -409,7 +414,7 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
     fulfillment.fulfill(card_order, keys, utcnow())
     db.session.commit()
     made = fulfillment.unclaimed(card_order)
-    assert len({card.token for card in made}) == len({cards.read_code(card, keys) for card in made}) == 5
+    assert len({card.token for card in made}) == len({claims.read_claim_code(card, keys) for card in made}) == 5
     assert {(card.status, card.design_id, card.claim_policy) for card in made} == {
         (CardStatus.UNCLAIMED, design.id, ClaimPolicy.CODE)
     }
@@ -419,7 +424,7 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
 def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada: User, cleo: User, card: Card) -> None:
     pay(card_order)
     first = fulfillment.unclaimed(card_order)[0]
-    with pytest.raises(orders.OrderNotFound):
+    with pytest.raises(queries.OrderNotFound):
         fulfillment.claim_for(card_order, cleo)
     with pytest.raises(cards.CardNotFound):
         fulfillment.claim_for(card_order, ada, card.token)
@@ -434,7 +439,7 @@ def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada:
 
 def activation(user: User, card: Card) -> Order:
     cart = buying.cart_of(user)
-    carts.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, settings.load(), utcnow())
     db.session.commit()
     order = buying.place(cart)
     db.session.commit()
@@ -454,7 +459,7 @@ def test_a_card_that_went_away_before_it_was_paid_makes_the_order_oversold(
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     order = activation(ada, card)
-    cards.retire(card, ben, "broken")
+    card_transitions.retire(card, ben, "broken")
     db.session.commit()
     payment = pay(order)
     assert (order.status, order.is_oversold, card.owner_id) == (OrderStatus.PAID, True, None)

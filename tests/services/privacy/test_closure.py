@@ -24,7 +24,7 @@ from tapcard.models import (
 )
 from tapcard.services.accounts import accounts
 from tapcard.services.accounts.accounts import LinkExpired, WrongCredentials, WrongPassword
-from tapcard.services.cards import cards
+from tapcard.services.cards import claims, transitions
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.closure import AlreadyClosed, CannotReturn, LastOwner
 from tapcard.services.profiles import profiles
@@ -67,9 +67,9 @@ def test_coming_back_brings_exactly_the_cards_that_closing_switched_off(
     on, lost, abused, retired, others = (create_card(ada) for _number in range(5))
     others.owner = cleo
     db.session.commit()
-    cards.lock(lost, LockedBecause.LOST, ada)
-    cards.lock(abused, LockedBecause.ABUSE, None)
-    cards.retire(retired, ada, "worn")
+    transitions.lock(lost, LockedBecause.LOST, ada)
+    transitions.lock(abused, LockedBecause.ABUSE, None)
+    transitions.retire(retired, ada, "worn")
     close(ada)
     assert others.status is CardStatus.ACTIVE
     closure.reopen(ada.id, NOW + timedelta(days=13))
@@ -83,15 +83,15 @@ def test_coming_back_brings_exactly_the_cards_that_closing_switched_off(
 
 def test_a_card_of_a_closed_account_cannot_be_switched_on_by_anybody(ada: User, card: Card) -> None:
     close(ada)
-    with pytest.raises(cards.IllegalMove):
-        cards.unlock(card, None, allowed=tuple(LockedBecause))
+    with pytest.raises(transitions.InvalidTransition):
+        transitions.unlock(card, None, allowed=tuple(LockedBecause))
 
 
 def test_a_closed_account_claims_nothing(ada: User, create_card: Callable[..., Card], keys: object) -> None:
     waiting = create_card(policy=ClaimPolicy.OPEN)
     close(ada)
-    with pytest.raises(cards.AlreadyClaimed):
-        cards.claim(waiting, ada, keys)  # type: ignore[arg-type]
+    with pytest.raises(claims.AlreadyClaimed):
+        claims.claim(waiting, ada, keys)  # type: ignore[arg-type]
 
 
 def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> None:
@@ -208,7 +208,7 @@ def test_closing_while_claiming_leaves_no_active_card(
             if place:
                 closure.close(user_id, PASSWORD, utcnow())
             else:
-                cards.claim(db.session.get_one(Card, card_id), db.session.get_one(User, user_id), keys)  # type: ignore[arg-type]
+                claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, user_id), keys)  # type: ignore[arg-type]
 
         together(app, 2, work)
         active = sa.select(Card.id).where(Card.owner_id == user_id, Card.status == CardStatus.ACTIVE)

@@ -29,6 +29,7 @@ from tapcard.models import (
     FormerSlug,
     Lead,
     LinkPurpose,
+    LockedBecause,
     Order,
     OrderStatus,
     ProductKind,
@@ -45,10 +46,10 @@ from tapcard.models import (
 )
 from tapcard.registry import Job
 from tapcard.services.accounts import accounts, addresses
-from tapcard.services.cards import cards
+from tapcard.services.cards import transitions
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
-from tapcard.services.payments import payments
+from tapcard.services.payments import settlement
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.erasure import NotErasable
 from tapcard.workflows import draining, privacy
@@ -157,8 +158,8 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     audit.record("profile.deleted", subject=profile, actor=zeb, slug="zebs-former", note="DetailQ")
     audit.record("user.looked_at", subject=zeb, actor=cleo, origin="203.0.113.77", note="DetailQ")
     db.session.commit()
-    cards.lock(card, cards.LockedBecause.LOST, zeb, "WhyQ")
-    cards.unlock(card, zeb)
+    transitions.lock(card, LockedBecause.LOST, zeb, "WhyQ")
+    transitions.unlock(card, zeb)
     db.session.commit()
     return card, data
 
@@ -305,7 +306,7 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     payment = buying.begin(order)
     payment.pay_url = "https://pay-q.example/"
     evidence = buying.paid(payment, details={"payer": "EvidenceQ"})
-    payments.settle(payment, evidence, app.extensions["keys"], utcnow())
+    settlement.settle(payment, evidence, app.extensions["keys"], utcnow())
     order.tracking_number = "TrackQ"
     order.events[0].why = "WhyOrderQ"
     db.session.commit()

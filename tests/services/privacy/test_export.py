@@ -19,6 +19,7 @@ from tapcard.models import (
     Channel,
     FormerSlug,
     Lead,
+    LockedBecause,
     Outcome,
     Profile,
     ProfileLink,
@@ -27,7 +28,7 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services.cards import cards
+from tapcard.services.cards import transitions
 from tapcard.services.core import audit
 from tapcard.services.privacy import export
 from tapcard.web import uploads
@@ -60,7 +61,7 @@ def give_everything(user: User, word: str) -> Card:
             outcome=Outcome.REDIRECT, visitor=f"Visitor {word}", country="GB"),
     ])  # fmt: skip
     audit.record("card.claimed", subject=card, actor=user, note=f"Detail {word}")
-    cards.lock(card, cards.LockedBecause.LOST, user, f"Why {word}")
+    transitions.lock(card, LockedBecause.LOST, user, f"Why {word}")
     db.session.commit()
     return card
 
@@ -102,8 +103,8 @@ def test_a_card_that_was_somebody_elses_does_not_tell_of_them(
     ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     card = create_card(cleo)
-    cards.lock(card, cards.LockedBecause.LOST, cleo, "CLEOSWORD lost it in the park")
-    cards.unlock(card, cleo)
+    transitions.lock(card, LockedBecause.LOST, cleo, "CLEOSWORD lost it in the park")
+    transitions.unlock(card, cleo)
     card.owner, card.claimed_at = ada, utcnow() + timedelta(seconds=1)
     db.session.commit()
     assert exported(ada)["card_events"] == []

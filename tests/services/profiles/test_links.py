@@ -9,8 +9,8 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import AuditEntry, Profile, ProfileLink, User
-from tapcard.services.cards import cards
-from tapcard.services.cards.target_urls import BadLink
+from tapcard.services.cards import blocked_hosts
+from tapcard.services.cards.target_urls import InvalidUrl
 from tapcard.services.profiles import links, profiles
 from tapcard.services.profiles.links import BadLinkEntry, LinkNotFound, TooManyLinks
 from tapcard.services.profiles.profiles import ChangedMeanwhile
@@ -52,7 +52,7 @@ def test_every_kind_of_address_a_card_may_have_is_taken(profile: Profile, url: s
     "url", ["", "javascript:alert(1)", "data:x", "ftp://a.example", "a b", "https://tap.example/t/ABC", "x" * 3000]
 )  # fmt: skip
 def test_what_no_card_may_lead_to_is_refused_at_its_field(profile: Profile, url: str) -> None:
-    with pytest.raises(BadLink) as refusal:
+    with pytest.raises(InvalidUrl) as refusal:
         added(profile, url=url)
     assert refusal.value.field == "url"
 
@@ -174,7 +174,7 @@ def test_what_leads_to_a_blocked_host_is_refused_and_not_shown(profile: Profile,
     added(profile, "Evil", "https://sub.evil.example/x")
     added(profile, "Good", "https://good.example/x")
     profile.website, profile.github = "https://evil.example/", "ada"
-    cards.block_host("evil.example", None)
+    blocked_hosts.block_host("evil.example", None)
     db.session.commit()
     rows = links.rows(profile, links.links_of(profile))
     assert [link.title for link in rows.links] == ["Good"]

@@ -15,7 +15,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, SpoolFile, Tap, User, UserAgent
-from tapcard.services.cards import cards
+from tapcard.services.cards import claims
 from tapcard.services.taps import ingest, rollups
 from tapcard.services.taps.ingest import END_OF_TIME, Reading, Recorder, reading_of
 from tests.taps import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
@@ -219,9 +219,9 @@ def test_taps_stay_with_the_holder_and_the_design_they_had(
     week = (today - timedelta(days=3), today + timedelta(days=3))
     for _number in range(2):
         ask(app.wsgi_app, "/t/ADASCARD")
-    code = cards.release(card, ada, keys)
+    code = claims.release(card, ada, keys)
     ask(app.wsgi_app, "/t/ADASCARD")
-    cards.claim(card, cleo, keys, code=code)
+    claims.claim(card, cleo, keys, code=code)
     card.design = create_design("Another one")
     db.session.commit()
     ask(app.wsgi_app, "/t/ADASCARD")
@@ -241,10 +241,10 @@ def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_t
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     card = create_card(token="FREECARD", policy=ClaimPolicy.OPEN)
-    cards.claim(card, ada, keys)
+    claims.claim(card, ada, keys)
     db.session.commit()
     ask(app.wsgi_app, "/t/FREECARD", cookies={"tc_me": keys.sign_me(ada.id)})
-    cards.release(card, ada, keys)
+    claims.release(card, ada, keys)
     drain()
     assert [(tap.owner_id, tap.is_own) for tap in taps()] == [(ada.id, True)]
 

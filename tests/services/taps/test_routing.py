@@ -11,7 +11,7 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Outcome, Profile, Target, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import creation
 from tapcard.services.taps import ingest, routing
 from tapcard.services.taps.ingest import Recorder
 from tapcard.services.taps.routing import Answer, CardFacts, Visitor
@@ -145,7 +145,7 @@ def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: Us
     found = [(row.token, row.tap_count) for row in routing.orphans(10, utcnow() - timedelta(days=30))]
     assert sorted(found) == [("GHOST7", 3), ("SPOOK8", 1)]
     assert len(routing.orphans(1, utcnow() - timedelta(days=30))) == 1
-    cards.register("GHOST7", None, ClaimPolicy.OPEN, app.extensions["keys"], ben)
+    creation.register("GHOST7", None, ClaimPolicy.OPEN, app.extensions["keys"], ben)
     assert [row.token for row in routing.orphans(10, utcnow() - timedelta(days=30))] == ["SPOOK8"]
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Tap, User
-from tapcard.services.cards import cards
+from tapcard.services.cards import claims
 from tapcard.services.taps import rollups, statistics
 from tapcard.services.taps.ingest import Recorder
 from tapcard.services.taps.routing import NOT_INTEREST
@@ -165,8 +165,8 @@ def test_two_days_that_make_a_period_are_taken(first: date, last: date) -> None:
 
 def test_taps_stay_with_whoever_held_the_card(app: Flask, card: Card, ada: User, cleo: User, keys: Any) -> None:
     store(app, "UTC", {"at": datetime(2026, 11, 2, 12, tzinfo=UTC), "card_id": card.id, "owner_id": ada.id})
-    code = cards.release(card, ada, keys)
-    cards.claim(card, cleo, keys, code=code)
+    code = claims.release(card, ada, keys)
+    claims.claim(card, cleo, keys, code=code)
     card.alias = "Cleo's secret"
     store(app, "UTC", {"at": datetime(2026, 11, 3, 12, tzinfo=UTC), "card_id": card.id, "owner_id": cleo.id})
     period = (date(2026, 11, 1), date(2026, 11, 5))

@@ -34,8 +34,8 @@ from ...money import Money
 from ...settings import ShopSettings
 from ..cards import cards
 from ..core import audit
-from . import orders
-from .orders import IllegalMove
+from . import queries, transitions
+from .transitions import IllegalMove
 
 IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
 WAITING = frozenset({*IN_WORK, OrderStatus.PENDING})
@@ -145,7 +145,7 @@ def whole(number: str) -> Order:
     )  # fmt: skip
     order = db.session.scalar(wanted) if text.isascii() and text.replace("-", "").isalnum() else None
     if order is None:
-        raise orders.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We can't find that order."))
     return order
 
 
@@ -221,7 +221,7 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
         raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
     if until <= order.expires_at:
         raise IllegalMove(_("The payment deadline is already later than that."))
-    orders.extend(order, until)
+    transitions.extend(order, until)
     if order.status is not OrderStatus.PENDING:
         raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
     audit.record("order.extended", subject=order, actor=by, days=days)
@@ -229,7 +229,7 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
 
 def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
     """Cancel an order that is not paid in full, and what is under way outside the web; raises `IllegalMove`."""
-    orders.cancel(order, by, keys, now, why)
+    transitions.cancel(order, by, keys, now, why)
     execute_update(
         sa.update(Payment)
         .where(Payment.order_id == order.id, Payment.status.in_(PAYMENT_OPEN))
@@ -241,8 +241,8 @@ def produce(order: Order, line_id: int, status: ProductionStatus, was: Productio
     """Note how far a line of a paid order is; raises `OrderNotFound` for a line of another one, or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
-        raise orders.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We can't find that order."))
     if order.status not in IN_WORK:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
-    orders.produce(line, status, by, was=was)
+    transitions.produce(line, status, by, was=was)
     return line

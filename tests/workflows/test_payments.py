@@ -14,20 +14,20 @@ from tapcard.keys import Keys
 from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, SandboxCharge, User
 from tapcard.services.payments import payments
 from tapcard.settings import ShopSettings
-from tapcard.workflows import evidence
+from tapcard.workflows import payments as payment_workflows
 from tests import buying
 
 
 @pytest.fixture
 def payment(app: Flask, ada: User, bottle: Product) -> Payment:
     """A payment of Ada's that the sandbox knows."""
-    gateway = evidence.gateways()["sandbox"]
+    gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
-    begun = payments.begin(buying.order_of(ada, bottle), gateway, ada)
-    charge = payments.charge_of(begun, ShopSettings(), "http://localhost/back")
+    begun = payments.create(buying.order_of(ada, bottle), gateway, ada)
+    charge = payments.build_charge(begun, ShopSettings(), "http://localhost/back")
     db.session.commit()
     told = gateway.start(charge)
-    payments.started(begun, told, gateway, ShopSettings(), utcnow())
+    payments.record_started(begun, told, gateway, ShopSettings(), utcnow())
     db.session.commit()
     return begun
 
@@ -40,7 +40,7 @@ def press(payment: Payment, state: str) -> bool:
 
 
 def close(payment: Payment) -> Order:
-    evidence.close(payment.id, payment.gateway, payment.reference, PaymentStatus.CANCELED)
+    payment_workflows.close(payment)
     db.session.refresh(payment)
     return payment.order
 
@@ -55,10 +55,10 @@ def close(payment: Payment) -> Order:
 def test_what_the_gateway_says_is_settled_once(
     payment: Payment, state: str, status: PaymentStatus, order_status: OrderStatus
 ) -> None:
-    assert not evidence.look(payment.id, payment.gateway, payment.reference)
+    assert not payment_workflows.refresh(payment)
     assert press(payment, state)
-    assert evidence.look(payment.id, payment.gateway, payment.reference)
-    assert not evidence.look(payment.id, payment.gateway, payment.reference)
+    assert payment_workflows.refresh(payment)
+    assert not payment_workflows.refresh(payment)
     assert (payment.status, payment.order.status) == (status, order_status)
 
 
@@ -75,8 +75,8 @@ def test_money_that_came_a_moment_before_closing_counts(payment: Payment) -> Non
 
 
 def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "gateways", dict)
-    assert not evidence.look(payment.id, payment.gateway, payment.reference)
+    monkeypatch.setattr(payment_workflows, "gateways", dict)
+    assert not payment_workflows.refresh(payment)
     with pytest.raises(GatewayError):
         close(payment)
     db.session.refresh(payment)
@@ -84,11 +84,11 @@ def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatc
 
 
 def test_a_payment_is_not_closed_while_its_gateway_is_being_asked(ada: User, bottle: Product) -> None:
-    payment = payments.begin(buying.order_of(ada, bottle), evidence.gateways()["sandbox"], ada)
+    payment = payments.create(buying.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
     db.session.commit()
     with pytest.raises(payments.StillStarting):
         close(payment)
-    payment.created_at -= payments.STARTS_WITHIN
+    payment.created_at -= payments.START_TIMEOUT
     db.session.commit()
     close(payment)
     assert payment.status is PaymentStatus.CANCELED
@@ -100,8 +100,8 @@ def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there
     reference = payment.reference
     payment.status, payment.reference = PaymentStatus.CANCELED, None
     db.session.commit()
-    gateway = evidence.gateways()["sandbox"]
-    assert not payments.started(payment, Started(reference or "", None), gateway, ShopSettings(), utcnow())
+    gateway = payment_workflows.gateways()["sandbox"]
+    assert not payments.record_started(payment, Started(reference or "", None), gateway, ShopSettings(), utcnow())
     db.session.commit()
     assert (payment.status, payment.reference) == (PaymentStatus.CANCELED, reference)
     assert press(payment, sandbox.PAID)
@@ -111,6 +111,6 @@ def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there
 
 def test_looking_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
     assert press(payment, sandbox.PAID)
-    evidence.look(payment.id, payment.gateway, payment.reference)
+    payment_workflows.refresh(payment)
     assert not db.session().in_transaction()
     assert "mail.order_paid" in outbox()

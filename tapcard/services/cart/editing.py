@@ -1,0 +1,236 @@
+"""Filling a cart: adding, changing and removing lines, within stock and limits."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from ...clock import utcnow
+from ...db import db, execute_update, insert
+from ...errors import DomainError
+from ...errors import mark as _
+from ...models import (
+    Availability,
+    Card,
+    Cart,
+    CartLine,
+    Design,
+    LineKind,
+    OrderLine,
+    Product,
+    ProductKind,
+)
+from ...settings import ShopSettings
+from ..cards import claims
+from ..catalogue import customization
+from . import carts, items
+
+MAX_LINES = 100
+
+
+class BadQuantity(DomainError):
+    """Not a whole number that can be bought."""
+
+    status = 422
+    field = "quantity"
+
+
+class NotForSale(DomainError):
+    """The product cannot be bought now."""
+
+
+class SoldOut(DomainError):
+    """None is left."""
+
+
+class ChooseDesign(DomainError):
+    """A card needs a design, or artwork for its front."""
+
+    status = 422
+    field = "design"
+
+
+class CannotActivate(DomainError):
+    """The card is not activated by paying, or somebody else is just doing so."""
+
+
+class TooManyLines(DomainError):
+    """Nobody buys so many different things at once."""
+
+
+@dataclass(frozen=True)
+class LineRequest:
+    """What a buyer wants of a product: customised, and for cards the design or pictures of their own."""
+
+    product: Product
+    quantity: int
+    answers: Mapping[str, str] = field(default_factory=dict)
+    uploads: Mapping[str, str] = field(default_factory=dict)  # stored pictures by the keys of options
+    design: Design | None = None
+    front_picture: str | None = None
+    rear_picture: str | None = None
+
+
+def add(cart: Cart, request: LineRequest, shop: ShopSettings, now: datetime) -> items.CartItem:
+    """Put something into a cart; an equal line takes it up. Gives the line, capped to what there is.
+
+    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what `customising.clean` raises.
+    """
+    product = request.product
+    most = items.max_quantity(LineKind(product.kind.value))
+    check_quantity(request.quantity, most)
+    if not product.is_active or product.availability is Availability.OUT_OF_STOCK:
+        raise NotForSale(_("This product isn't available at the moment."))
+    if product.kind is ProductKind.CARD:
+        _check_design(cart, request)
+    answers = customization.clean(product, request.answers, request.uploads, shop.country)
+    is_card = product.kind is ProductKind.CARD
+    values = {
+        "kind": LineKind(product.kind.value),
+        "product_id": product.id,
+        "design_id": request.design.id if is_card and request.design is not None else None,
+        "options": answers,
+        "front_picture": request.front_picture if is_card else None,
+        "rear_picture": request.rear_picture if is_card else None,
+        "shown_amount": items.unit_amount(product, request.design, answers),
+    }
+    own = [each for each in (values["front_picture"], values["rear_picture"]) if each]
+    values["pictures"] = [*own, *customization.pictures_in(product, answers)]
+    line_id = put_line(cart, values, request.quantity, most)
+    return _capped_item(cart, line_id, shop, now)
+
+
+def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) -> items.CartItem:
+    """Put the activation of a card into a cart, once; raises `CannotActivate`."""
+    if not items.can_be_activated_by_payment(card):
+        raise CannotActivate(_("This card can't be activated online."))
+    values = {
+        "kind": LineKind.ACTIVATION,
+        "card_id": card.id,
+        "options": {},
+        "pictures": [],
+        "shown_amount": claims.activation_price(card, shop).amount,
+    }
+    line_id = put_line(cart, values, 1, 1)
+    item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
+    if item.is_gone:
+        raise CannotActivate(_("Someone else is paying for this card right now. Try again later."))
+    return item
+
+
+def check_quantity(quantity: int, most: int) -> None:
+    """Raise `BadQuantity` for what is not from 1 to the most."""
+    if not 1 <= quantity <= most:
+        raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=most)
+
+
+def _check_design(cart: Cart, request: LineRequest) -> None:
+    if request.design is None and request.front_picture is None:
+        raise ChooseDesign(_("Choose a design or upload an image for the front."))
+    if request.design is not None and request.front_picture is not None:
+        raise ChooseDesign(_("Choose either a design or your own images, not both."))
+    if request.design is not None and not items.can_order_design(request.design, cart.user_id):
+        raise ChooseDesign(_("This design isn't available. Choose another one."))
+
+
+def line_fingerprint(values: Mapping[str, Any]) -> str:
+    """What tells equal lines: the same product with the same answers; blank and missing ones are equal."""
+    names = ("product_id", "design_id", "card_id", "front_picture", "rear_picture")
+    answers = sorted((key, value) for key, value in values.get("options", {}).items() if value)
+    what = [str(values["kind"]), *(values.get(name) for name in names), answers]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+
+def put_line(cart: Cart, values: Mapping[str, Any], quantity: int, most: int) -> int:
+    """Insert a line or raise the quantity of an equal one, by one statement; gives its id."""
+    carts.lock(cart)
+    number = db.session.scalar(select(sa.func.count()).where(CartLine.cart_id == cart.id)) or 0
+    fingerprint = line_fingerprint(values)
+    if number >= MAX_LINES and fingerprint not in {line.fingerprint for line in cart.lines}:
+        raise TooManyLines(_("Your cart is full. Check out or remove an item first."))
+    now = utcnow()
+    fresh = insert(CartLine).values(
+        cart_id=cart.id, fingerprint=fingerprint, quantity=quantity, created_at=now, **values
+    )
+    together = CartLine.__table__.c.quantity + quantity
+    line_id = db.session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["cart_id", "fingerprint"],
+            set_={
+                "quantity": sa.case((together > most, most), else_=together),
+                "shown_amount": values.get("shown_amount"),
+            },
+        )
+        .returning(CartLine.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    cart.updated_at = now
+    return int(line_id)
+
+
+def _capped_item(cart: Cart, line_id: int, shop: ShopSettings, now: datetime) -> items.CartItem:
+    """The line as it stands, with no more pieces than there are; raises `SoldOut` when there is none."""
+    item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
+    if item.is_gone:
+        raise SoldOut(_("%(title)s is sold out."), title=item.title)
+    if item.is_capped:
+        item.line.quantity = item.quantity
+    return item
+
+
+def change_quantity(cart: Cart, line_id: int, quantity: int, shop: ShopSettings, now: datetime) -> items.CartItem:
+    """Set how many pieces of a line are wanted, capped to what there is; raises `BadQuantity`, `LineNotFound`."""
+    cart = carts.lock_and_reload(cart)
+    line = carts.get_line(cart, line_id)
+    most = items.max_quantity(line.kind)
+    check_quantity(quantity, most)
+    line.quantity = quantity
+    db.session.flush()  # the look below reads it
+    item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
+    if item.is_capped:
+        line.quantity = item.quantity
+    line.shown_amount = item.unit_amount
+    cart.updated_at = now
+    return item
+
+
+def remove(cart: Cart, line_id: int) -> None:
+    """Take a line out; raises `LineNotFound`."""
+    cart = carts.lock_and_reload(cart)
+    cart.lines.remove(carts.get_line(cart, line_id))
+    cart.updated_at = utcnow()
+
+
+def clear(cart: Cart) -> None:
+    """Take everything out."""
+    cart = carts.lock_and_reload(cart)
+    cart.lines.clear()
+    cart.promotion = None
+    cart.updated_at = utcnow()
+
+
+def accept_changes(cart: Cart, shop: ShopSettings, now: datetime) -> bool:
+    """Bring a cart up to what can be bought today, once the buyer has been told; tells whether anything changed."""
+    cart = carts.lock_and_reload(cart)
+    changed = [item for item in items.current_items(cart, shop, now) if item.has_changed]
+    for item in changed:
+        if item.is_gone:
+            cart.lines.remove(item.line)
+        else:
+            item.line.quantity, item.line.shown_amount = item.quantity, item.unit_amount
+    return bool(changed)
+
+
+def remove_ordered_lines(cart_id: int, lines: Sequence[OrderLine]) -> None:
+    """Take what was ordered and paid out of a cart; what was put in since stays."""
+    carts.lock_by_id(cart_id)
+    for line in lines:
+        is_same = sa.and_(CartLine.cart_id == cart_id, CartLine.fingerprint == line.fingerprint)
+        if not execute_update(sa.delete(CartLine).where(is_same, CartLine.quantity <= line.quantity)):
+            execute_update(sa.update(CartLine).where(is_same).values(quantity=CartLine.quantity - line.quantity))
+    execute_update(sa.update(Cart).where(Cart.id == cart_id).values(promotion_id=None, uses_credit=False))
