@@ -5,8 +5,8 @@ from flask import Flask
 from . import tables, views
 from .blueprint import bp
 from .cards import designs
-from .cart import credit, offers
-from .catalogue import categories, product_media, products, reviews
+from .cart import credit, delivery, promotions
+from .catalogue import categories, exchange_rates, product_media, products, reviews
 from .content import enquiries, newsletter, pages
 from .orders import orders, production
 
@@ -14,16 +14,18 @@ __all__ = [
     "bp",
     "categories",
     "credit",
+    "delivery",
     "designs",
     "enquiries",
+    "exchange_rates",
     "init_app",
     "newsletter",
-    "offers",
     "orders",
     "pages",
     "product_media",
     "production",
     "products",
+    "promotions",
     "reviews",
     "tables",
     "views",
