@@ -30,7 +30,7 @@ def list_promotions() -> str:
 @access("staff:promotions.edit")
 def new_promotion() -> Response:
     """Create a promotion."""
-    form = PromotionForm(categories.tree(), categories.collections())
+    form = PromotionForm(categories.category_tree(), categories.collections())
     if form.validate_on_submit():
         with refusals(form):
             promotion = promotions.create(form.typed, current_user)
@@ -45,7 +45,7 @@ def new_promotion() -> Response:
 def edit_promotion(promotion_id: int) -> Response:
     """Change a promotion, or switch it off."""
     promotion = rows.get(Promotion, promotion_id)
-    form = PromotionForm(categories.tree(), categories.collections(), promotion)
+    form = PromotionForm(categories.category_tree(), categories.collections(), promotion)
     if form.validate_on_submit():
         with refusals(form):
             promotions.change(promotion, form.typed, form.seen_version, current_user)

@@ -25,7 +25,7 @@ def list_categories() -> str:
     by_category, by_collection = categories.product_counts()
     return render_template(
         "admin/categories.html",
-        tree=categories.tree(),
+        tree=categories.category_tree(),
         collections=categories.collections(),
         kinds=COLLECTION_KINDS,
         by_category=by_category,
@@ -37,7 +37,7 @@ def list_categories() -> str:
 @access("staff:catalogue.edit")
 def new_category() -> Response:
     """Create a category."""
-    form = CategoryForm(categories.tree())
+    form = CategoryForm(categories.category_tree())
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
         if not form.errors:
@@ -55,7 +55,7 @@ def new_category() -> Response:
 def edit_category(category_id: int) -> Response:
     """Edit a category."""
     category = rows.get(Category, category_id)
-    form = CategoryForm(categories.tree(), category)
+    form = CategoryForm(categories.category_tree(), category)
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
         category = rows.get(Category, category_id)

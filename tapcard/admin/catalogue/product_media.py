@@ -37,30 +37,30 @@ def redirect_to_product(product_id: int, anchor: str) -> Response:
 @access("staff:catalogue.edit")
 def add_pictures(product_id: int) -> Response:
     """Add pictures to a product."""
-    products.find(product_id)
+    products.get(product_id)
     form = PicturesForm()
     if form.validate_on_submit():
         names = take(form, "pictures", draw_product_picture, is_needed=True)
-        product = products.find(product_id)
+        product = products.get(product_id)
         if not form.pictures.errors:
             with refusals(form):
                 product_media.add_pictures(product, names, current_user)
                 db.session.commit()
                 flash(_("Images uploaded."), "success")
                 return redirect_to_product(product_id, "pictures")
-    product = products.find(product_id)
-    return product_page(product, ProductForm(categories.tree(), categories.collections(), product), form)
+    product = products.get(product_id)
+    return product_page(product, ProductForm(categories.category_tree(), categories.collections(), product), form)
 
 
 @bp.route("/products/<int:product_id>/pictures/<int:picture_id>", methods=["GET", "POST"])
 @access("staff:catalogue.edit")
 def product_picture(product_id: int, picture_id: int) -> Response:
     """Edit the alternative text of a picture."""
-    product = products.find(product_id)
-    picture = product_media.picture_of(product, picture_id)
+    product = products.get(product_id)
+    picture = product_media.get_picture(product, picture_id)
     form = PictureForm(data={"alt": picture.alt})
     if form.validate_on_submit():
-        product_media.describe(product, picture, form.alt.data or "", current_user)
+        product_media.set_alt_text(product, picture, form.alt.data or "", current_user)
         db.session.commit()
         flash(_("Changes saved."), "success")
         return redirect_to_product(product_id, "pictures")
@@ -72,8 +72,8 @@ def product_picture(product_id: int, picture_id: int) -> Response:
 @access("staff:catalogue.edit")
 def move_picture(product_id: int, picture_id: int) -> Response:
     """Move a picture up or down."""
-    product = products.find(product_id)
-    product_media.move_picture(product, product_media.picture_of(product, picture_id), move_offset(), current_user)
+    product = products.get(product_id)
+    product_media.move_picture(product, product_media.get_picture(product, picture_id), move_offset(), current_user)
     db.session.commit()
     return redirect_to_product(product_id, "pictures")
 
@@ -82,8 +82,8 @@ def move_picture(product_id: int, picture_id: int) -> Response:
 @access("staff:catalogue.edit")
 def remove_picture(product_id: int, picture_id: int) -> Response:
     """Remove a picture."""
-    product = products.find(product_id)
-    product_media.remove_picture(product, product_media.picture_of(product, picture_id), current_user)
+    product = products.get(product_id)
+    product_media.remove_picture(product, product_media.get_picture(product, picture_id), current_user)
     db.session.commit()
     flash(_("Image removed."), "success")
     return redirect_to_product(product_id, "pictures")
@@ -96,7 +96,7 @@ def remove_picture(product_id: int, picture_id: int) -> Response:
 @access("staff:catalogue.edit")
 def new_option(product_id: int) -> Response:
     """Add an option."""
-    product = products.find(product_id)
+    product = products.get(product_id)
     form = OptionForm()
     if form.validate_on_submit():
         with refusals(form):
@@ -104,7 +104,7 @@ def new_option(product_id: int) -> Response:
             db.session.commit()
             flash(_("Option added."), "success")
             return redirect_to_product(product_id, "options")
-        product = products.find(product_id)
+        product = products.get(product_id)
     page = render_template("admin/product_option.html", product=product, option=None, form=form)
     return make_response(page, 422 if form.errors else 200)
 
@@ -113,8 +113,8 @@ def new_option(product_id: int) -> Response:
 @access("staff:catalogue.edit")
 def product_option(product_id: int, option_id: int) -> Response:
     """Edit an option."""
-    product = products.find(product_id)
-    option = product_media.option_of(product, option_id)
+    product = products.get(product_id)
+    option = product_media.get_option(product, option_id)
     form = OptionForm(option)
     if form.validate_on_submit():
         with refusals(form):
@@ -122,8 +122,8 @@ def product_option(product_id: int, option_id: int) -> Response:
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect_to_product(product_id, "options")
-        product = products.find(product_id)
-        option = product_media.option_of(product, option_id)
+        product = products.get(product_id)
+        option = product_media.get_option(product, option_id)
     page = render_template("admin/product_option.html", product=product, option=option, form=form)
     return make_response(page, 422 if form.errors else 200)
 
@@ -132,8 +132,8 @@ def product_option(product_id: int, option_id: int) -> Response:
 @access("staff:catalogue.edit")
 def move_option(product_id: int, option_id: int) -> Response:
     """Move an option up or down."""
-    product = products.find(product_id)
-    product_media.move_option(product, product_media.option_of(product, option_id), move_offset(), current_user)
+    product = products.get(product_id)
+    product_media.move_option(product, product_media.get_option(product, option_id), move_offset(), current_user)
     db.session.commit()
     return redirect_to_product(product_id, "options")
 
@@ -142,8 +142,8 @@ def move_option(product_id: int, option_id: int) -> Response:
 @access("staff:catalogue.edit")
 def remove_option(product_id: int, option_id: int) -> Response:
     """Remove an option."""
-    product = products.find(product_id)
-    product_media.remove_option(product, product_media.option_of(product, option_id), current_user)
+    product = products.get(product_id)
+    product_media.remove_option(product, product_media.get_option(product, option_id), current_user)
     db.session.commit()
     flash(_("Option removed."), "success")
     return redirect_to_product(product_id, "options")
@@ -153,12 +153,12 @@ def remove_option(product_id: int, option_id: int) -> Response:
 @access("staff:catalogue.edit")
 def apply_option_set(product_id: int) -> Response:
     """Add the options of a template."""
-    product = products.find(product_id)
+    product = products.get(product_id)
     form = SetForm()
     if not form.validate_on_submit():
         flash(_("Choose an option set."), "error")
         return redirect_to_product(product_id, "options")
-    added = product_media.apply_set(product, form.option_set.data, current_user)
+    added = product_media.apply_option_template(product, form.option_set.data, current_user)
     db.session.commit()
     flash(_("Options added: %(number)s.", number=added), "success")
     return redirect_to_product(product_id, "options")

@@ -140,7 +140,7 @@ def _product_item(line: CartLine, shop: ShopSettings, left: Mapping[int, int | N
         quantity=quantity,
         currency=shop.currency,
         tax_rate=product.tax_rate,
-        options=customization.in_words(product, line.options),
+        options=customization.labeled_answers(product, line.options),
         picture=picture,
         design=line.design,
         is_gone=quantity == 0,

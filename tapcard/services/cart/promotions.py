@@ -144,7 +144,7 @@ def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> lis
     if promotion.applies_to is PromotionScope.PRODUCT:
         return [product is not None and product.id == promotion.product_id for product in products]
     if promotion.applies_to is PromotionScope.CATEGORY:
-        shelves = categories.below(promotion.category_id)
+        shelves = categories.descendant_ids(promotion.category_id)
         return [product is not None and product.category_id in shelves for product in products]
     theirs = {product.id for product in products if product is not None}
     inside = set(
