@@ -1,6 +1,5 @@
 """What a buyer says about a product: a field for each of its options, and how many."""
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField, 
 
 from .. import images
 from ..errors import DomainError
+from ..ids import parse_number
 from ..models import CartLine, LineKind, OptionKind, Product, ProductOption
 from ..money import Money
 from ..services.cart import editing, items
@@ -22,14 +22,13 @@ from ..web.filters import shop
 from ..web.forms import Form, add_error
 from ..web.pictures import PictureField
 
-WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 AUTOCOMPLETE = {OptionKind.PHONE: "tel", OptionKind.LOCATION: "address-level2"}
 
 
 def whole_number(typed: Any) -> int:
     """The whole number that somebody typed; 0, which no quantity may be, for anything else."""
     text = typed.strip() if isinstance(typed, str) else ""
-    return int(text) if text.isascii() and WHOLE_NUMBER.fullmatch(text) else 0
+    return parse_number(text, max_digits=9) or 0
 
 
 def check(field: Field, rule: Callable[[], object]) -> bool:

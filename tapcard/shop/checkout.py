@@ -86,7 +86,7 @@ def details(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
     data |= {name: said[name] for name in ("email", "first_name", "last_name", "phone", "note") if said.get(name)}
     typed = said.get("address") or {}
     if typed and said.get("address_id") is None:
-        data |= {name: typed.get(name) for name in addresses.LENGTHS}
+        data |= {name: typed.get(name) for name in addresses.MAX_LENGTHS}
         data |= {"country": typed.get("country"), "address": NEW}
         if typed.get("name") == f"{data.get('first_name')} {data.get('last_name')}":
             data["name"] = ""

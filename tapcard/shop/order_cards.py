@@ -8,6 +8,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 
 from ..db import db
+from ..ids import parse_id
 from ..models import Design, Product
 from ..money import Money
 from ..services.cards import designs
@@ -21,7 +22,6 @@ from .add_to_cart import chosen_again, put_in
 from .add_to_cart_forms import buy_form
 from .blueprint import bp
 from .order_cards_forms import OrderCardsForm
-from .wishlist_forms import NUMBER
 
 MOST_DESIGNS = 48  # on one page; `?design=` brings any other
 
@@ -82,6 +82,7 @@ def offered_designs(wanted: str) -> Sequence[Design]:
     """The designs the visitor may order, the one that is wanted among them if they may."""
     orderable = designs.orderable(current_user.id)
     found = list(db.session.scalars(orderable.limit(MOST_DESIGNS)))
-    if wanted.isascii() and NUMBER.fullmatch(wanted) and not any(each.id == int(wanted) for each in found):
-        found[:0] = db.session.scalars(orderable.where(Design.id == int(wanted)))
+    design_id = parse_id(wanted)
+    if design_id is not None and not any(design.id == design_id for design in found):
+        found[:0] = db.session.scalars(orderable.where(Design.id == design_id))
     return found

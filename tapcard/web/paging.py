@@ -9,10 +9,10 @@ from flask import abort, request
 from sqlalchemy import Select
 
 from ..db import db
+from ..ids import parse_id, parse_number
 
 PAGE_SIZE = 50
 MAX_PAGE = 100_000
-MAX_ID = 2**63 - 1
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
@@ -29,7 +29,7 @@ class Page:
 
 def paginate(query: Select[Any], page_size: int = PAGE_SIZE) -> Page:
     """Return the rows of page `?page=` without counting the rest; the first page for an invalid number."""
-    number = min(max(_number("page", MAX_PAGE * 10) or 1, 1), MAX_PAGE)
+    number = min(parse_number(request.args.get("page"), max_digits=6) or 1, MAX_PAGE)
     rows = list(db.session.scalars(query.limit(page_size + 1).offset((number - 1) * page_size)))
     return Page(
         rows[:page_size],
@@ -41,7 +41,7 @@ def paginate(query: Select[Any], page_size: int = PAGE_SIZE) -> Page:
 
 def paginate_by_id(query: Select[Any], id_column: Any, page_size: int = PAGE_SIZE) -> Page:
     """Return rows with ids below `?before=`, newest first: as fast on the last page of a big table as on the first."""
-    before = _number("before", MAX_ID)
+    before = parse_id(request.args.get("before"))
     if before is not None:
         query = query.where(id_column < before)
     rows = list(db.session.scalars(query.limit(page_size + 1)))
@@ -72,9 +72,3 @@ def text_argument(name: str, max_length: int = 100) -> str:
     return "".join(character for character in request.args.get(name, "") if character.isprintable()).strip()[
         :max_length
     ]
-
-
-def _number(name: str, most: int) -> int | None:
-    text = request.args.get(name, "")
-    is_number = text.isascii() and text.isdigit() and len(text) < 20
-    return min(int(text), most) if is_number and int(text) else None

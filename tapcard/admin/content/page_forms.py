@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from ...ids import parse_number
 from ...models import PageMenu
 from ...services.content.pages import (
     MAX_BODY_LENGTH,
@@ -70,8 +71,7 @@ class PageForm(Form):
     @property
     def opened_version(self) -> int:
         """The version of the page that was opened; 0 if it was tampered with."""
-        text = (self.version.raw_data or [""])[0]
-        return int(text) if text.isascii() and text.isdigit() else 0
+        return parse_number((self.version.raw_data or [""])[0]) or 0
 
     @property
     def content(self) -> PageContent:

@@ -1,18 +1,17 @@
 """Newsletter subscriptions with double opt-in: sign-up, confirmation by an emailed link, unsubscribing."""
 
-import hmac
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db, execute_update, insert
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
-from ...keys import Keys
+from ...ids import parse_id
+from ...keys import Keys, split_link
 from ...models import Subscriber, SubscriberStatus
-from ..accounts import accounts
 
 CONFIRM_WITHIN = timedelta(days=30)
 RENEW_AFTER = timedelta(days=7)  # a later sign-up voids the links sent before
@@ -39,7 +38,7 @@ def sign_up(email: str, consent_text: str, now: datetime) -> None:
 
     Raise `InvalidEmail`. The page must show the same in every case, so that nobody learns who subscribes.
     """
-    email = accounts.normalise_email(email)
+    email = email_addresses.normalize(email)
     values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:MAX_CONSENT_LENGTH]}
     statement = insert(Subscriber).values(**values, created_at=now, asked_at=now)
     db.session.execute(statement.on_conflict_do_nothing(index_elements=["email"]))
@@ -81,18 +80,18 @@ def purge(now: datetime) -> None:
 
 def confirm_token(subscriber: Subscriber, keys: Keys) -> str:
     """Return the token of the confirmation link; it is void after unsubscribing or a later sign-up."""
-    return f"{subscriber.id}-{keys.digest(CONFIRM, _confirm_value(subscriber))}"
+    return keys.sign_link(CONFIRM, str(subscriber.id), _confirm_value(subscriber))
 
 
 def unsubscribe_token(subscriber: Subscriber, keys: Keys) -> str:
     """Return the token of the unsubscribe link; it never expires."""
-    return f"{subscriber.id}-{keys.digest(UNSUBSCRIBE, _unsubscribe_value(subscriber))}"
+    return keys.sign_link(UNSUBSCRIBE, str(subscriber.id), _unsubscribe_value(subscriber))
 
 
 def get_by_confirm_token(token: str, keys: Keys, now: datetime) -> Subscriber:
     """Return the subscriber of a confirmation link, who may have confirmed already; raise `LinkExpired`."""
     subscriber, digest = _parse(token)
-    is_valid = subscriber is not None and _is_valid(digest, keys.digests(CONFIRM, _confirm_value(subscriber)))
+    is_valid = subscriber is not None and keys.verify_link(CONFIRM, digest, _confirm_value(subscriber))
     if subscriber is None or not is_valid or subscriber.status is SubscriberStatus.UNSUBSCRIBED:
         raise _expired()
     if subscriber.status is SubscriberStatus.PENDING and subscriber.asked_at <= now - CONFIRM_WITHIN:
@@ -103,19 +102,15 @@ def get_by_confirm_token(token: str, keys: Keys, now: datetime) -> Subscriber:
 def get_by_unsubscribe_token(token: str, keys: Keys) -> Subscriber:
     """Return the subscriber of an unsubscribe link; raise `LinkUnknown`."""
     subscriber, digest = _parse(token)
-    if subscriber is None or not _is_valid(digest, keys.digests(UNSUBSCRIBE, _unsubscribe_value(subscriber))):
+    if subscriber is None or not keys.verify_link(UNSUBSCRIBE, digest, _unsubscribe_value(subscriber)):
         raise LinkUnknown(_("This link is incomplete, or its email address is no longer on our mailing list."))
     return subscriber
 
 
 def _parse(token: str) -> tuple[Subscriber | None, str]:
-    number, _dash, digest = token.partition("-")
-    is_number = number.isascii() and number.isdigit() and len(number) < 19
-    return (db.session.get(Subscriber, int(number)) if is_number and digest.isascii() else None), digest
-
-
-def _is_valid(digest: str, digests: list[str]) -> bool:
-    return any(hmac.compare_digest(digest, valid) for valid in digests)
+    reference, digest = split_link(token)
+    subscriber_id = parse_id(reference)
+    return (db.session.get(Subscriber, subscriber_id) if subscriber_id is not None else None), digest
 
 
 def _confirm_value(subscriber: Subscriber) -> str:

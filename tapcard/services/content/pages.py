@@ -18,6 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import PageMenu, ShopPage, User
 from ..core import audit
 from ..core.optimistic_lock import EditConflict
@@ -83,7 +84,7 @@ def list_pages() -> Sequence[ShopPage]:
 
 def get(page_id: int) -> ShopPage:
     """Return a page, published or not; raise `PageNotFound`."""
-    page = db.session.get(ShopPage, page_id) if 0 < page_id < 2**63 else None
+    page = db.session.get(ShopPage, page_id) if is_id(page_id) else None
     if page is None:
         raise PageNotFound(_("Page not found."))
     return page

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ... import phones
+from ... import email_addresses, phones
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
+from ...ids import parse_id
 from ...models import Address, Cart, DeliveryMethod, LineKind, User
 from ...settings import ShopSettings
-from ..accounts import accounts, addresses
+from ..accounts import addresses
 from ..cart import delivery
 from .placement import Buyer
 
@@ -37,13 +38,13 @@ def methods() -> Sequence[DeliveryMethod]:
 
 def columns_of(address: Address) -> dict[str, Any]:
     """An address as an order keeps it."""
-    return {name: getattr(address, name) for name in addresses.TYPED}
+    return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
 
 
 def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
     """Keep with a cart what was typed; raises what is wrong with it, each with its field."""
     said = {
-        "email": user.email if user is not None else accounts.normalise_email(typed["email"]),
+        "email": user.email if user is not None else email_addresses.normalize(typed["email"]),
         "first_name": " ".join(typed["first_name"].split()),
         "last_name": " ".join(typed["last_name"].split()),
         "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
@@ -58,8 +59,8 @@ def keep(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSett
 def _where(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
     """Where everything goes and how; a new address is saved with the account if its owner says so."""
     choice = typed.get("address") or NEW
-    saved = addresses.own_address(user, _number(choice)) if user is not None and choice != NEW else None
-    method_id = _number(typed.get("delivery_method") or "")
+    saved = addresses.get_own_address(user, parse_id(choice) or 0) if user is not None and choice != NEW else None
+    method_id = parse_id(typed.get("delivery_method")) or 0
     known = methods()
     method = next((each for each in known if each.id == method_id), None)
     location = typed.get(f"location_{method_id}") or ""
@@ -80,11 +81,6 @@ def _where(typed: Mapping[str, Any], full_name: str, phone: str, user: User | No
 
 def _clean(typed: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
     return addresses.clean_all({**typed, "name": typed.get("name") or full_name, "phone": phone})
-
-
-def _number(text: str) -> int:
-    """An id that was sent; what is none is nobody's."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def buyer(cart: Cart, user: User | None) -> Buyer:

@@ -36,7 +36,7 @@ from ...models import (
 from ...money import Money
 from ...settings import ShopSettings
 from ...tokens import ALPHABET
-from ..accounts import accounts
+from ..accounts import registration
 from ..cart import carts, credit, editing, items, pricing, promotions
 from ..cart.items import CartItem
 from ..cart.pricing import Totals
@@ -354,8 +354,8 @@ def _account_for(buyer: Buyer, now: datetime) -> User | None:
     An account with a password is its person's alone: the order waits until they follow the mailed link.
     """
     try:
-        user = accounts.make_account(buyer.email, buyer.first_name, buyer.last_name, now)
-    except accounts.AddressTaken:
+        user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
+    except registration.EmailTaken:
         return None
     return user if user.is_active and not user.is_proven else None
 

@@ -1,10 +1,9 @@
 """Messages of people who found a lost card: passed on to its holder, of whom they learn nothing."""
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Card, CardStatus, LockedBecause
-from ..accounts import accounts
 from . import profiles
 
 MESSAGE_LENGTH = 500
@@ -43,7 +42,7 @@ def clean_answer_to(typed: str, region: str) -> str:
     if not text:
         return ""
     try:
-        return accounts.normalise_email(text) if "@" in text else profiles.clean("phone", text, region) or ""
+        return email_addresses.normalize(text) if "@" in text else profiles.clean("phone", text, region) or ""
     except DomainError:
         raise BadAnswerAddress(
             _("Enter an email address, such as ada@example.com, or a phone number, such as +44 20 7946 0000.")

@@ -20,6 +20,7 @@ from ...clock import utcnow
 from ...db import db, insert
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import SOCIALS, Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ...models.profiles import SLUG_LENGTH
 from ..cards import blocked_hosts, target_urls
@@ -109,7 +110,7 @@ def owned_by(user: User) -> Select[Profile]:
 def own_profile(user: User, profile_id: int) -> Profile:
     """A holder's profile by its id; anybody else's does not exist."""
     profile = None
-    if 0 < profile_id < 2**63:
+    if is_id(profile_id):
         profile = db.session.scalar(owned_by(user).where(Profile.id == profile_id))
     if profile is None:
         raise ProfileNotFound(_("We couldn't find that profile."))

@@ -29,7 +29,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials
 from tapcard.services.cart import carts, credit, editing
 from tapcard.services.orders import ownership, placement, queries, transitions
 from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
@@ -460,5 +460,5 @@ def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None
 
 def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(product: Product) -> None:
     order = order_of(None, product)
-    with pytest.raises(accounts.WrongCredentials):
-        accounts.authenticate(order.email, "", utcnow())
+    with pytest.raises(credentials.WrongCredentials):
+        credentials.authenticate(order.email, "", utcnow())
