@@ -19,7 +19,7 @@ from honcho.manager import Manager
 from sqlalchemy import select
 
 from .clock import utcnow
-from .db import db, empty_log
+from .db import db, truncate_wal
 from .demo.demo import LOGINS, Demo
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
@@ -266,17 +266,17 @@ def erase_user(email: str, yes: bool) -> None:
     with told():
         user = db.session.get_one(User, user_id)
         if user.closed_at is None:
-            closure.shut(user, now, even_inactive=True)
+            closure.deactivate(user, now, even_inactive=True)
         person = erasure.erase(user_id, now, closed_before=now)
     try:
-        erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
+        erasure.delete_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
             f"The account was erased, but some of its files weren’t: {error}. "
             "The worker deletes pictures within a day. Delete emails that were saved to files yourself."
         ) from None
     db.session.rollback()
-    if not empty_log():
+    if not truncate_wal():
         click.echo("The database log is in use. The worker empties it within a day.", err=True)
     click.echo("Account erased. Older backups still contain the data. Delete the ones you no longer need.")
 

@@ -19,7 +19,7 @@ from ..services.cart.pricing import Totals
 from ..services.orders import checkout, placement
 from ..services.orders.checkout import NEW
 from ..web import filters, payment_methods
-from ..web.access import PUBLIC, access, to_log_in
+from ..web.access import PUBLIC, access, redirect_to_log_in
 from ..web.carts import current_cart, draft_of, remember_order
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
@@ -46,7 +46,7 @@ def who_logs_in_first(cart: Cart) -> Response | None:
     if current_user.is_authenticated or all(line.card_id is None for line in cart.lines):
         return None
     flash(_("Log in or sign up first so we can link the card to your account."), "info")
-    return to_log_in()
+    return redirect_to_log_in()
 
 
 # --- who and where ----------------------------------------------------------------------------------------------------

@@ -12,15 +12,15 @@ from .blueprint import bp
 @access(PUBLIC)
 def page(slug: str) -> ResponseReturnValue:
     """Show a page that is published; one that stands in place of a page of ours is found there."""
-    found = pages.published(slug)
-    if slug in pages.OURS:
-        return redirect(url_for(pages.OURS[slug]), 301)
+    found = pages.get_published(slug)
+    if slug in pages.BUILT_IN_PAGES:
+        return redirect(url_for(pages.BUILT_IN_PAGES[slug]), 301)
     return render_template("shop/page.html", page=found, content=pages.render(found.body))
 
 
 def written_or(template: str, slug: str) -> ResponseReturnValue:
     """What staff wrote in place of a page of ours, else ours."""
-    found = pages.find(slug)
+    found = pages.find_published(slug)
     if found is None:
         return render_template(template)
     return render_template("shop/page.html", page=found, content=pages.render(found.body))

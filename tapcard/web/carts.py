@@ -69,7 +69,7 @@ def piece_count() -> int:
     return int(g.cart_count)
 
 
-def know_count(pieces: int | None) -> None:
+def cache_item_count(pieces: int | None) -> None:
     """Take in how many pieces lie in the cart of whoever is signed in, asked together with who that is."""
     g.cart_count = int(pieces or 0)
 

@@ -101,7 +101,7 @@ def footer_menu() -> list[Entry]:
 
 def page_address(slug: str) -> str:
     """Where a page that staff wrote is found: at its own address, or in place of a page of ours."""
-    return url_for(pages.OURS[slug]) if slug in pages.OURS else url_for("shop.page", slug=slug)
+    return url_for(pages.BUILT_IN_PAGES[slug]) if slug in pages.BUILT_IN_PAGES else url_for("shop.page", slug=slug)
 
 
 def _written(menu: PageMenu) -> list[Entry]:
@@ -109,7 +109,7 @@ def _written(menu: PageMenu) -> list[Entry]:
         return []
     found = [page for page in filters.menu_pages() if page.menu is menu]
     if menu is PageMenu.FOOTER:
-        found = [page for page in found if page.slug not in pages.OURS]  # those have their place there anyway
+        found = [page for page in found if page.slug not in pages.BUILT_IN_PAGES]  # those have their place there anyway
     return [Entry(page.title, url := page_address(page.slug), request.path == url, "file-text") for page in found]
 
 

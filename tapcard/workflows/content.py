@@ -10,4 +10,4 @@ from ..services.content import newsletter
 @job("newsletter.purge", every=timedelta(days=1))
 def purge_newsletter() -> None:
     """Forget who never confirmed, and who left the newsletter long ago."""
-    newsletter.purge(utcnow())
+    newsletter.delete_expired(utcnow())

@@ -40,7 +40,7 @@ def new_page() -> Response:
     form = PageForm()
     if form.validate_on_submit() and "preview" not in request.form:
         with refusals(form):
-            page = pages.make(**form.values(), by=current_user, now=utcnow())
+            page = pages.create(**form.values(), by=current_user, now=utcnow())
             db.session.commit()
             return saved(page.id)
     return page_with(form, None)
@@ -50,11 +50,11 @@ def new_page() -> Response:
 @access("staff:pages.edit")
 def page(page_id: int) -> Response:
     """Change a page; the second of two who do so at once is told."""
-    found = pages.by_id(page_id)
+    found = pages.get(page_id)
     form = PageForm.of(found)
     if form.validate_on_submit() and "preview" not in request.form:
         with refusals(form):
-            pages.change(found, version=form.opened_version, **form.values(), by=current_user, now=utcnow())
+            pages.update(found, version=form.opened_version, **form.values(), by=current_user, now=utcnow())
             db.session.commit()
             return saved(page_id)
         if form.form_errors:  # somebody was faster: who has read so and saves again means it
@@ -83,7 +83,7 @@ def saved(page_id: int) -> Response:
 def subscribers() -> str:
     """Who asked for the newsletter, the newest first."""
     search, status = asked_readers()
-    rows, older = newsletter.page_of(newsletter.matching(search, status), asked_number("before"))
+    rows, older = newsletter.get_page(newsletter.subscribers_query(search, status), asked_number("before"))
     return render_template(
         "admin/subscribers.html",
         subscribers=rows,
@@ -103,7 +103,9 @@ def subscribers_csv() -> Response:
     names, written = status_names(), writer()
     rows = (
         (email, names[status], consent, *(written(each) for each in instants))
-        for email, status, consent, *instants in newsletter.stream(newsletter.matching(*asked_readers()))
+        for email, status, consent, *instants in newsletter.stream_subscribers(
+            newsletter.subscribers_query(*asked_readers())
+        )
     )
     header = (_("Email"), _("Status"), _("Consent text"), _("Signed up"), _("Confirmed"), _("Unsubscribed"))
     return csv_stream("subscribers.csv", header, rows)
@@ -133,7 +135,7 @@ def asked_readers() -> tuple[str, SubscriberStatus | None]:
 def list_enquiries() -> str:
     """What people wrote, open messages first."""
     number = asked_number("page") or 1
-    rows, has_more = enquiries.page_of(number)
+    rows, has_more = enquiries.get_page(number)
     return render_template("admin/enquiries.html", enquiries=rows, number=number, has_more=has_more)
 
 
@@ -143,7 +145,7 @@ def enquiries_csv() -> Response:
     """All messages, for a spreadsheet."""
     written = writer()
     rows = (
-        (written(received), *texts, written(answered)) for received, *texts, answered in enquiries.stream()
+        (written(received), *texts, written(answered)) for received, *texts, answered in enquiries.stream_enquiries()
     )  # fmt: skip
     header = (_("Received"), _("Name"), _("Email"), _("Order"), _("Message"), _("Answered"))
     return csv_stream("messages.csv", header, rows)
@@ -153,14 +155,14 @@ def enquiries_csv() -> Response:
 @access("staff:enquiries.answer")
 def enquiry(enquiry_id: int) -> str:
     """One message."""
-    return render_template("admin/enquiry.html", enquiry=enquiries.by_id(enquiry_id))
+    return render_template("admin/enquiry.html", enquiry=enquiries.get(enquiry_id))
 
 
 @bp.post("/enquiries/<int:enquiry_id>/answered")
 @access("staff:enquiries.answer")
 def answer_enquiry(enquiry_id: int) -> Response:
     """Mark a message as answered."""
-    enquiries.answered(enquiries.by_id(enquiry_id), current_user, utcnow())
+    enquiries.mark_answered(enquiries.get(enquiry_id), current_user, utcnow())
     db.session.commit()
     flash(_("Message marked as answered."), "success")
     return redirect(url_for("backoffice.enquiries"))
@@ -170,7 +172,7 @@ def answer_enquiry(enquiry_id: int) -> Response:
 @access("staff:enquiries.answer")
 def reopen_enquiry(enquiry_id: int) -> Response:
     """Put a message back among the open ones."""
-    enquiries.reopen(enquiries.by_id(enquiry_id), current_user)
+    enquiries.reopen(enquiries.get(enquiry_id), current_user)
     db.session.commit()
     flash(_("Message reopened."), "success")
     return redirect(url_for("backoffice.enquiry", enquiry_id=enquiry_id))

@@ -8,7 +8,13 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from ...ids import parse_number
 from ...models import PageMenu, ShopPage
-from ...services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
+from ...services.content.pages import (
+    MAX_BODY_LENGTH,
+    MAX_DESCRIPTION_LENGTH,
+    MAX_POSITION,
+    MAX_SLUG_LENGTH,
+    MAX_TITLE_LENGTH,
+)
 from ...web.forms import Form
 
 AT_MOST = _("Enter %(max)d characters or fewer.")
@@ -28,10 +34,10 @@ def as_text(value: Any) -> str:
 class PageForm(Form):
     """A page in Markdown."""
 
-    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=TITLE_LENGTH, message=AT_MOST)])
+    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=MAX_TITLE_LENGTH, message=AT_MOST)])
     slug = StringField(
         _("URL"),
-        [Optional(), Length(max=SLUG_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_SLUG_LENGTH, message=AT_MOST)],
         description=_(
             "The last part of the page’s URL, for example opening-hours. Leave blank to create it from the title."
         ),
@@ -39,13 +45,13 @@ class PageForm(Form):
     )
     body = TextAreaField(
         _("Content"),
-        [Optional(), Length(max=BODY_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_BODY_LENGTH, message=AT_MOST)],
         description=_("Use Markdown: # Heading, **bold**, - list, [link](https://example.com)."),
         render_kw={"rows": 18},
     )
     description = StringField(
         _("Description"),
-        [Optional(), Length(max=DESCRIPTION_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_DESCRIPTION_LENGTH, message=AT_MOST)],
         description=_("One or two sentences for search engines."),
     )
     menu = SelectField(_("Menu"), choices=[SelectChoice(each.value, label) for each, label in MENUS.items()])
@@ -53,7 +59,7 @@ class PageForm(Form):
         _("Position"),
         [
             InputRequired(_("Enter a number.")),
-            NumberRange(0, LAST_POSITION, message=_("Enter a number from %(min)s to %(max)s.")),
+            NumberRange(0, MAX_POSITION, message=_("Enter a number from %(min)s to %(max)s.")),
         ],
         default=0,
         description=_("Position in the menu. Lower numbers come first."),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from ...clock import utcnow
-from ...db import db, hold, insert
+from ...db import acquire_lock, db, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, Product, User, WishlistEntry
@@ -35,7 +35,7 @@ class Moved:
 
 def add(user: User, product: Product) -> None:
     """Remember a product; twice is the same as once. Raises `TooManyWishes`."""
-    hold(f"wishlist of {user.id}")
+    acquire_lock(f"wishlist of {user.id}")
     others = select(sa.func.count()).where(WishlistEntry.user_id == user.id, WishlistEntry.product_id != product.id)
     if (db.session.scalar(others) or 0) >= MOST_WISHES:
         raise TooManyWishes(_("Your wishlist is full. Remove an item before you add another."))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
@@ -73,7 +73,7 @@ def product_counts() -> tuple[dict[int, int], dict[int, int]]:
 
 def create_category(typed: Mapping[str, Any], actor: User) -> Category:
     """Make a category, the last of those beside it; raises `BadShelf`, `GoesInCircles` or `Taken`."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     values = _cleaned(typed, Category, None)
     _refuse_parent(values.get("parent_id"), None)
     last = select(func.max(Category.position)).where(Category.parent_id.is_not_distinct_from(values.get("parent_id")))
@@ -86,7 +86,7 @@ def create_category(typed: Mapping[str, Any], actor: User) -> Category:
 
 def change_category(category: Category, typed: Mapping[str, Any], seen: str, actor: User) -> None:
     """Store what was typed over what was seen; raises what making one does, and `EditConflict`."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     optimistic_lock.lock_unchanged(category, seen)
     values = _cleaned(typed, Category, category)
     _refuse_parent(values.get("parent_id"), category)
@@ -96,12 +96,12 @@ def change_category(category: Category, typed: Mapping[str, Any], seen: str, act
         _save(category, values)
         audit.record("category.changed", subject=category, actor=actor, fields=fields)
     if former != category.picture:
-        uploads.leave([former], actor.id)
+        uploads.schedule_deletion([former], actor.id)
 
 
 def move_category(category: Category, by: int, actor: User) -> None:
     """Put a category so many places further on among those beside it."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     beside = select(Category).where(Category.parent_id.is_not_distinct_from(category.parent_id))
     siblings = list(db.session.scalars(beside.order_by(Category.position, Category.id)))
     rows.set_positions(rows.reordered(siblings, category, by))

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ... import email_addresses, outbox
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -17,13 +17,13 @@ from ..core import audit
 from ..profiles import leads
 from . import newsletter
 
-NAME_LENGTH, ORDER_LENGTH, MESSAGE_LENGTH = 100, 20, 2000
-SAME_WITHIN = timedelta(minutes=15)
-PAGE = 25
-MOST_OWNERS = 10
+MAX_NAME_LENGTH, MAX_ORDER_LENGTH, MAX_MESSAGE_LENGTH = 100, 20, 2000
+DUPLICATE_WINDOW = timedelta(minutes=15)
+PAGE_SIZE = 25
+MAX_RECIPIENTS = 10
 
 
-class BadEnquiry(DomainError):
+class InvalidEnquiry(DomainError):
     """Something is missing; `field` says what."""
 
     status = 422
@@ -33,7 +33,7 @@ class EnquiryNotFound(NotFound):
     """Message not found."""
 
 
-def receive(
+def submit(
     *,
     name: str,
     email: str,
@@ -45,20 +45,20 @@ def receive(
 ) -> Enquiry | None:
     """Keep a message and promise the shop a mail; None when it is spam or was sent twice, told the same to the sender.
 
-    Raises `BadEnquiry` or `InvalidEmail`.
+    Raises `InvalidEnquiry` or `InvalidEmail`.
     """
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
         name=_clean_name(name),
         email=email_addresses.normalize(email),
-        order_number="".join(order_number.split()).upper()[:ORDER_LENGTH],
+        order_number="".join(order_number.split()).upper()[:MAX_ORDER_LENGTH],
         message=_clean_message(message),
         created_at=now,
     )
     if leads.is_spam(enquiry.name, enquiry.message):
         return None
-    hold(f"enquiry:{enquiry.email}")
-    if _is_twice(enquiry):
+    acquire_lock(f"enquiry:{enquiry.email}")
+    if _is_duplicate(enquiry):
         return None
     db.session.add(enquiry)
     db.session.flush()  # the mail's promise names it
@@ -73,29 +73,29 @@ def recipients(shop: ShopSettings) -> list[str]:
     if named:
         return [named]
     owners = sa.select(User.email).join(User.roles).where(Role.name == "owner", User.is_active)
-    return list(db.session.scalars(owners.order_by(User.id).limit(MOST_OWNERS)))
+    return list(db.session.scalars(owners.order_by(User.id).limit(MAX_RECIPIENTS)))
 
 
 def _clean_name(text: str) -> str:
     name = " ".join(text.split())
     if not any(each.isalnum() for each in name):
-        raise BadEnquiry(_("Enter your name."), field="name")
-    return name[:NAME_LENGTH]
+        raise InvalidEnquiry(_("Enter your name."), field="name")
+    return name[:MAX_NAME_LENGTH]
 
 
 def _clean_message(text: str) -> str:
     message = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not message:
-        raise BadEnquiry(_("Enter a message."), field="message")
-    if len(message) > MESSAGE_LENGTH:
-        raise BadEnquiry(_("Enter %(most)s characters or fewer."), field="message", most=MESSAGE_LENGTH)
+        raise InvalidEnquiry(_("Enter a message."), field="message")
+    if len(message) > MAX_MESSAGE_LENGTH:
+        raise InvalidEnquiry(_("Enter %(most)s characters or fewer."), field="message", most=MAX_MESSAGE_LENGTH)
     return message
 
 
-def _is_twice(enquiry: Enquiry) -> bool:
+def _is_duplicate(enquiry: Enquiry) -> bool:
     same = sa.select(Enquiry.id).where(
         Enquiry.email == enquiry.email,
-        Enquiry.created_at > enquiry.created_at - SAME_WITHIN,
+        Enquiry.created_at > enquiry.created_at - DUPLICATE_WINDOW,
         Enquiry.name == enquiry.name,
         Enquiry.order_number == enquiry.order_number,
         Enquiry.message == enquiry.message,
@@ -106,18 +106,18 @@ def _is_twice(enquiry: Enquiry) -> bool:
 # --- for staff --------------------------------------------------------------------------------------------------------
 
 
-def in_order() -> sa.Select[Enquiry]:
+def enquiries_query() -> sa.Select[Enquiry]:
     """All messages: open ones first, of both kinds the newest first."""
     return sa.select(Enquiry).order_by(Enquiry.answered_at.is_not(None), Enquiry.id.desc())
 
 
-def page_of(number: int) -> tuple[Sequence[Enquiry], bool]:
+def get_page(number: int) -> tuple[Sequence[Enquiry], bool]:
     """One page of them, and whether there is another; nothing is counted."""
-    rows = db.session.scalars(in_order().limit(PAGE + 1).offset((number - 1) * PAGE)).all()
-    return rows[:PAGE], len(rows) > PAGE
+    rows = db.session.scalars(enquiries_query().limit(PAGE_SIZE + 1).offset((number - 1) * PAGE_SIZE)).all()
+    return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
-def by_id(enquiry_id: int) -> Enquiry:
+def get(enquiry_id: int) -> Enquiry:
     """A message; raise `EnquiryNotFound`."""
     enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
@@ -125,7 +125,7 @@ def by_id(enquiry_id: int) -> Enquiry:
     return enquiry
 
 
-def answered(enquiry: Enquiry, by: User, now: datetime) -> None:
+def mark_answered(enquiry: Enquiry, by: User, now: datetime) -> None:
     """Note that a message has been answered."""
     if enquiry.answered_at is None:
         enquiry.answered_at = now
@@ -139,7 +139,7 @@ def reopen(enquiry: Enquiry, by: User) -> None:
         audit.record("enquiry.reopened", subject=enquiry, actor=by)
 
 
-def stream() -> Iterator[Any]:
+def stream_enquiries() -> Iterator[Any]:
     """Every message, read little by little."""
     columns = (Enquiry.created_at, Enquiry.name, Enquiry.email, Enquiry.order_number, Enquiry.message)
-    return newsletter.read_slowly(in_order().with_only_columns(*columns, Enquiry.answered_at))
+    return newsletter.stream_rows(enquiries_query().with_only_columns(*columns, Enquiry.answered_at))

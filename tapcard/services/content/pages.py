@@ -14,37 +14,37 @@ from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 from sqlalchemy.orm.exc import StaleDataError
 
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
 from ...models import PageMenu, ShopPage, User
 from ..core import audit
 
-OURS = {"terms": "shop.terms", "privacy": "shop.privacy"}  # by slug: a page of staff stands in their place
-RESERVED = ("contact", "newsletter")  # these have forms, which no text replaces
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-SLUG_LENGTH, TITLE_LENGTH, DESCRIPTION_LENGTH, BODY_LENGTH = 120, 120, 500, 50_000
-LAST_POSITION = 10_000
-DEEPEST_HEADING = 6
+BUILT_IN_PAGES = {"terms": "shop.terms", "privacy": "shop.privacy"}  # by slug: a page of staff stands in their place
+RESERVED_SLUGS = ("contact", "newsletter")  # these have forms, which no text replaces
+SLUG_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MAX_SLUG_LENGTH, MAX_TITLE_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_BODY_LENGTH = 120, 120, 500, 50_000
+MAX_POSITION = 10_000
+MAX_HEADING_LEVEL = 6
 TEXT_TAGS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "a", "img", "strong", "em", "s", "code", "pre"}
 TAGS = TEXT_TAGS | {"blockquote", "hr", "br", "table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"a": {"href", "title", "rel"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 SCHEMES = {"http", "https", "mailto", "tel"}
-AWAY = "noopener noreferrer"
+EXTERNAL_LINK_REL = "noopener noreferrer"
 
 
 class PageNotFound(NotFound):
     """There is no such page, or it is not published."""
 
 
-class BadPage(DomainError):
+class InvalidPage(DomainError):
     """What was typed makes no page; `field` says which part."""
 
     status = 422
 
 
-class EditedMeanwhile(DomainError):
+class EditConflict(DomainError):
     """Somebody else saved the page since it was opened."""
 
     status = 409
@@ -53,14 +53,14 @@ class EditedMeanwhile(DomainError):
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def find(slug: str) -> ShopPage | None:
+def find_published(slug: str) -> ShopPage | None:
     """The published page of a slug."""
     return db.session.scalar(sa.select(ShopPage).where(ShopPage.slug == slug, ShopPage.is_published))
 
 
-def published(slug: str) -> ShopPage:
+def get_published(slug: str) -> ShopPage:
     """The same, or raise `PageNotFound`."""
-    page = find(slug) if SLUG.fullmatch(slug) else None
+    page = find_published(slug) if SLUG_PATTERN.fullmatch(slug) else None
     if page is None:
         raise PageNotFound(_("There's no page at this address."))
     return page
@@ -72,7 +72,7 @@ def all_pages() -> Sequence[ShopPage]:
     return db.session.scalars(sa.select(ShopPage).order_by(in_order, ShopPage.position, ShopPage.title)).all()
 
 
-def by_id(page_id: int) -> ShopPage:
+def get(page_id: int) -> ShopPage:
     """A page for staff, published or not; raise `PageNotFound`."""
     page = db.session.get(ShopPage, page_id) if is_id(page_id) else None
     if page is None:
@@ -83,7 +83,7 @@ def by_id(page_id: int) -> ShopPage:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def make(
+def create(
     *,
     title: str,
     slug: str,
@@ -95,8 +95,8 @@ def make(
     by: User | None,
     now: datetime,
 ) -> ShopPage:
-    """Write a new page; raise `BadPage`."""
-    hold("shop_pages")
+    """Write a new page; raise `InvalidPage`."""
+    acquire_lock("shop_pages")
     page = ShopPage(
         slug=_clean_slug(slug, title, None),
         title=title,
@@ -114,7 +114,7 @@ def make(
     return page
 
 
-def change(
+def update(
     page: ShopPage,
     *,
     version: int,
@@ -128,10 +128,10 @@ def change(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Save a page that was opened at a version; raise `BadPage`, or `EditedMeanwhile` for the second editor."""
+    """Save a page that was opened at a version; raise `InvalidPage`, or `EditConflict` for the second editor."""
     if page.version != version:
-        raise _edited_meanwhile()
-    hold("shop_pages")
+        raise _edit_conflict()
+    acquire_lock("shop_pages")
     values: dict[str, Any] = {"title": title, "body": _clean_body(body), "description": description, "menu": menu}
     values |= {"slug": _clean_slug(slug, title, page.id), "position": position, "is_published": is_published}
     changed = sorted(name for name, value in values.items() if getattr(page, name) != value)
@@ -141,33 +141,33 @@ def change(
     try:
         db.session.flush()  # the row's version is compared here
     except StaleDataError:
-        raise _edited_meanwhile() from None
+        raise _edit_conflict() from None
     audit.record("page.changed", subject=page, actor=by, slug=page.slug, changed=changed)
 
 
-def _edited_meanwhile() -> EditedMeanwhile:
-    return EditedMeanwhile(
+def _edit_conflict() -> EditConflict:
+    return EditConflict(
         _("Someone else has saved this page since you opened it. Check it in another tab before you overwrite it.")
     )
 
 
 def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
-    slug = typed or _slug_of(title)
-    if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
-        raise BadPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
-    if slug in RESERVED:
-        raise BadPage(_("The shop already has a page with this address. Choose another one."), field="slug")
+    slug = typed or _slug_from(title)
+    if not SLUG_PATTERN.fullmatch(slug) or len(slug) > MAX_SLUG_LENGTH:
+        raise InvalidPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
+    if slug in RESERVED_SLUGS:
+        raise InvalidPage(_("The shop already has a page with this address. Choose another one."), field="slug")
     taken = sa.select(ShopPage.id).where(ShopPage.slug == slug)
     if own_id is not None:
         taken = taken.where(ShopPage.id != own_id)
     with db.session.no_autoflush:
         if db.session.scalar(taken) is not None:
-            raise BadPage(_("Another page already uses this address. Choose another one."), field="slug")
+            raise InvalidPage(_("Another page already uses this address. Choose another one."), field="slug")
     return slug
 
 
-def _slug_of(title: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))[:SLUG_LENGTH].strip("-")
+def _slug_from(title: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))[:MAX_SLUG_LENGTH].strip("-")
 
 
 def _clean_body(text: str) -> str:
@@ -185,14 +185,14 @@ def render(body: str) -> Markup:
             _markdown.render(body),
             tags=TAGS,
             attributes=ATTRIBUTES,
-            attribute_filter=_filter,
+            attribute_filter=_filter_attribute,
             url_schemes=SCHEMES,
             link_rel=None,  # set above, for links that lead away
         )
     )
 
 
-def _filter(tag: str, attribute: str, value: str) -> str | None:
+def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
     """Keep pictures of our own host alone; browsers take a backslash for a slash."""
     if (tag, attribute) == ("img", "src"):
         is_ours = value.startswith("/") and not value.startswith("//") and "\\" not in value
@@ -207,18 +207,18 @@ def _shift_headings(state: StateCore) -> None:
     level = 1
     for token in headings:
         if token.type == "heading_open":
-            level = min(used.index(token.tag) + 2, level + 1, DEEPEST_HEADING)
+            level = min(used.index(token.tag) + 2, level + 1, MAX_HEADING_LEVEL)
         token.tag = f"h{level}"
 
 
-def _mark_links_away(state: StateCore) -> None:
+def _mark_external_links(state: StateCore) -> None:
     for token in state.tokens:
         for child in token.children or ():
-            if child.type == "link_open" and _leads_away(str(child.attrGet("href") or "")):
-                child.attrSet("rel", AWAY)
+            if child.type == "link_open" and _is_external(str(child.attrGet("href") or "")):
+                child.attrSet("rel", EXTERNAL_LINK_REL)
 
 
-def _leads_away(address: str) -> bool:
+def _is_external(address: str) -> bool:
     try:
         parts = urlsplit(address.replace("\\", "/"))
     except ValueError:
@@ -229,7 +229,7 @@ def _leads_away(address: str) -> bool:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.core.ruler.push("shift_headings", _shift_headings)
-    parser.core.ruler.push("mark_links_away", _mark_links_away)
+    parser.core.ruler.push("mark_links_away", _mark_external_links)
     return parser
 
 

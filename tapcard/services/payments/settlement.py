@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from ... import outbox
-from ...db import db, execute_update, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...gateways.base import OFFLINE, Evidence, Outcome
@@ -118,7 +118,7 @@ def record_offline_payment(
     `seen` is what was due when staff looked: of two who note the same money the second is told. After a part the order
     waits longer for the rest. Raises `NotPayable` or `WrongAmount`.
     """
-    hold(f"payments of order {order.id}")
+    acquire_lock(f"payments of order {order.id}")
     db.session.refresh(order)
     check_offline_amount(order, amount, seen)
     payment = payments.find_open(order) or _create_offline_payment(order, payments.amount_due(order), actor)

@@ -220,14 +220,14 @@ def change(profile: Profile, actor: User, typed: Mapping[str, str], *, region: s
     if "slug" in changed:
         _forget_former(slug)
         _remember_former(former, profile)
-    uploads.leave(former_pictures - {profile.photo, profile.banner}, profile.owner_id)
+    uploads.schedule_deletion(former_pictures - {profile.photo, profile.banner}, profile.owner_id)
     audit.record("profile.changed", subject=profile, actor=actor, fields=changed)
 
 
 def delete(profile: Profile, actor: User) -> None:
     """Delete a profile; cards that opened it lead nowhere until their holder chooses again."""
     audit.record("profile.deleted", subject=profile, actor=actor, slug=profile.slug)
-    uploads.leave((profile.photo, profile.banner), profile.owner_id)
+    uploads.schedule_deletion((profile.photo, profile.banner), profile.owner_id)
     db.session.execute(sa.delete(Profile).where(Profile.id == profile.id, Profile.owner_id == actor.id))
 
 
