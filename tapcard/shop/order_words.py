@@ -5,7 +5,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from ..models import Order, OrderEvent, OrderMove
+from ..models import CancelReason, Order, OrderEvent, OrderMove
 
 
 def history(order: Order) -> list[tuple[datetime, str, str]]:
@@ -34,7 +34,7 @@ def sentence(order: Order, event: OrderEvent) -> str:
 
 def canceled(order: Order, event: OrderEvent) -> str:
     """Why an order was canceled: by its buyer, by a newer one of the same cart, or by the shop."""
-    if event.why == "ordered anew":
+    if event.cancel_reason is CancelReason.REPLACED:
         return _("Replaced by a newer order")
     is_buyer = event.actor_id is None or event.actor_id in (order.user_id, current_user.id)
     return _("You cancelled the order") if is_buyer else _("The shop cancelled the order")

@@ -115,8 +115,8 @@ def _start_session(user: User, *, remember: bool, **proof: Any) -> None:
     sessions.renew(user, remember=remember, keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[PROOF] = proof
     login_user(user)
-    carts.adopt_cart(user, session.get(sessions.CART))
-    session.pop(sessions.CART, None)  # only now: if the database fails before, nothing is lost
+    carts.merge_guest_cart(user, session.get(sessions.CART))
+    session.pop(sessions.CART, None)  # not before: should the database fail meanwhile, nothing is lost
 
 
 def start_two_factor(proof: PasswordProof, *, remember: bool) -> None:

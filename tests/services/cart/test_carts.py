@@ -27,6 +27,7 @@ from tapcard.services.cart.carts import LineNotFound
 from tapcard.services.cart.editing import BadQuantity, ChooseDesign, NotForSale, SoldOut
 from tapcard.services.catalogue import customization
 from tapcard.services.orders import placement, reorder, transitions
+from tapcard.services.orders.replacement import reservations_for
 from tests import buying
 from tests.buying import fill, whole
 
@@ -52,7 +53,7 @@ def card_product(create_product: Callable[..., Product]) -> Product:
 
 
 def look(cart: Cart) -> list[items.CartItem]:
-    return items.current_items(whole(cart), settings.load(), utcnow())
+    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
 # --- filling ----------------------------------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ def test_a_quantity_out_of_range_is_refused(cart: Cart, product: Product, quanti
     db.session.rollback()
     fill(cart, product)
     with pytest.raises(BadQuantity):
-        editing.change_quantity(whole(cart), whole(cart).lines[0].id, quantity, settings.load(), utcnow())
+        editing.change_quantity(whole(cart), whole(cart).lines[0].id, quantity, buying.context(), reservations_for)
 
 
 def test_together_a_line_never_exceeds_what_one_may_order(cart: Cart, product: Product) -> None:
@@ -145,7 +146,7 @@ def test_the_line_of_another_cart_does_not_exist(cart: Cart, product: Product) -
     with pytest.raises(LineNotFound):
         editing.remove(whole(cart), other.lines[0].id)
     with pytest.raises(LineNotFound):
-        editing.change_quantity(whole(cart), other.lines[0].id, 1, settings.load(), utcnow())
+        editing.change_quantity(whole(cart), other.lines[0].id, 1, buying.context(), reservations_for)
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
@@ -206,14 +207,14 @@ def test_own_artwork_costs_the_same_at_first_and_ever_after(
     assert line.design is not None
     assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
     editing.clear(whole(cart))
-    assert reorder.buy_again(order, whole(cart), settings.load(), utcnow()) == reorder.Again()
+    assert reorder.reorder_lines(order, whole(cart), buying.context()) == reorder.ReorderResult()
     assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
 
 def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., Card]) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     for _time in range(2):
-        editing.add_activation(cart, card, settings.load(), utcnow())
+        editing.add_activation(cart, card, buying.context(), reservations_for)
     assert [(item.quantity, item.unit_amount, item.ships) for item in look(cart)] == [(1, 1000, False)]
 
 
@@ -223,7 +224,7 @@ def test_only_a_card_that_waits_for_it_is_activated_by_paying(
 ) -> None:
     for other in (create_card(policy=policy), card):
         with pytest.raises(editing.CannotActivate):
-            editing.add_activation(cart, other, settings.load(), utcnow())
+            editing.add_activation(cart, other, buying.context(), reservations_for)
 
 
 # --- looking again ----------------------------------------------------------------------------------------------------
@@ -240,10 +241,10 @@ def test_what_changed_meanwhile_is_told_and_taken_over_once_accepted(
     seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in look(cart)]
     assert seen == [(3, True, False, False), (4, False, True, False), (0, False, False, True)]
     assert look(cart)[1].former_unit == buying.pounds(1000)
-    assert editing.accept_changes(whole(cart), settings.load(), utcnow())
+    assert editing.accept_changes(whole(cart), buying.context(), reservations_for)
     db.session.commit()
     assert [(item.quantity, item.has_changed) for item in look(cart)] == [(3, False), (4, False)]
-    assert not editing.accept_changes(whole(cart), settings.load(), utcnow())
+    assert not editing.accept_changes(whole(cart), buying.context(), reservations_for)
 
 
 def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) -> None:
@@ -290,7 +291,7 @@ def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_orde
     with pytest.raises(placement.CartChanged):
         buying.place(cart)
     db.session.rollback()
-    editing.accept_changes(whole(cart), settings.load(), utcnow())
+    editing.accept_changes(whole(cart), buying.context(), reservations_for)
     db.session.commit()
     assert [item.needs_choice for item in look(cart)] == [True, False], "a press cannot answer it"
     editing.remove(whole(cart), whole(cart).lines[0].id)
@@ -333,7 +334,7 @@ def test_what_an_order_holds_whose_time_is_over_is_free(bottle: Product, ada: Us
 
 def test_a_guests_cart_becomes_that_of_whoever_signs_in(cart: Cart, product: Product, ada: User) -> None:
     fill(cart, product, 2)
-    merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert carts.find_guest_cart(cart.id) is None
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 2
@@ -349,7 +350,7 @@ def test_merging_adds_equal_lines_up_to_the_stock(
     cart.checkout = {"email": "typed@example.com"}
     db.session.commit()
     guest_id = cart.id
-    merging.merge_guest_cart(guest_id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(guest_id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert [item.quantity for item in look(own)] == [10, 1]
     assert (whole(own).promotion_id, whole(own).checkout) != (None, {})
@@ -362,7 +363,7 @@ def test_merging_says_what_was_capped_and_what_nobody_may_have_more_of(
     own = buying.cart_of(ada, bottle, product, quantity=6)
     fill(cart, bottle, 7)
     fill(cart, product, 95)
-    merged = merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
+    merged = merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert [item.quantity for item in look(own)] == [10, 99]
     assert [(item.title, item.quantity) for item in merged.capped] == [(bottle.name, 10)]
@@ -380,7 +381,7 @@ def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
     fill(cart, late)
     fill(cart, product, 2)
     monkeypatch.setattr(editing, "MAX_LINES", 3)
-    merged = merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
+    merged = merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert merged.left_out == ["Late"]
     assert [item.quantity for item in look(own)] == [3, 1, 1]
@@ -388,7 +389,7 @@ def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
 
 def test_somebody_elses_cart_is_never_adopted(product: Product, ada: User, cleo: User) -> None:
     theirs = buying.cart_of(ada, product)
-    merging.merge_guest_cart(theirs.id, cleo, settings.load(), utcnow())
+    merging.merge_guest_cart(theirs.id, cleo, buying.context(), reservations_for)
     db.session.commit()
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 1
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
@@ -398,7 +399,7 @@ def test_the_order_of_a_guest_goes_along_with_the_cart(bottle: Product, ada: Use
     own, guest = buying.cart_of(ada, product), buying.cart_of(None, bottle, quantity=10)
     order = buying.place(guest)
     db.session.commit()
-    merging.merge_guest_cart(guest.id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(guest.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert order.cart_id == own.id
     assert [item.quantity for item in look(own)] == [1, 10]
@@ -422,7 +423,7 @@ def test_what_a_guest_typed_a_moment_ago_counts_after_the_log_in(cart: Cart, pro
     own = buying.cart_of(ada, product)
     own.checkout, cart.checkout = {"city": "Leeds", "note": "old"}, {"note": "new"}
     db.session.commit()
-    merging.merge_guest_cart(cart.id, ada, settings.load(), utcnow())
+    merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert whole(own).checkout == {"city": "Leeds", "note": "new"}
 

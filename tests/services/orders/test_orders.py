@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
@@ -34,6 +33,7 @@ from tapcard.services.cart import carts, credit, editing
 from tapcard.services.orders import ownership, placement, queries, transitions
 from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
 from tapcard.services.orders.queries import OrderNotFound
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.orders.transitions import IllegalMove
 from tests import buying
 from tests.buying import buyer, cart_of, fill, order_of, place
@@ -72,7 +72,7 @@ def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
     assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
     cart = carts.get_or_create(ada)
     editing.clear(cart)
-    editing.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
     assert not buying.place(cart).is_delivery_open, "nothing is sent"
 
@@ -162,7 +162,7 @@ def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, ch
     db.session.commit()
     values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**buying.ADDRESS, "city": "Leeds"}}}
     if change == "quantity":
-        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, settings.load(), utcnow())
+        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, buying.context(), reservations_for)
         db.session.commit()
     second = place(cart, buyer(ada, **values.get(change, {})))
     db.session.commit()
@@ -204,8 +204,8 @@ def test_an_order_for_the_address_of_an_existing_account_waits(product: Product,
         queries.own_order(order.number, user=ada, known=[])
     assert queries.own_order(order.number.lower(), user=None, known=[order.id]) == order
     with pytest.raises(IllegalMove):
-        ownership.attach_one(order, cleo)
-    ownership.attach_one(order, ada)
+        ownership.attach_order(order, cleo)
+    ownership.attach_order(order, ada)
     db.session.commit()
     assert queries.own_order(order.number, user=ada, known=[]) == order
 
@@ -217,13 +217,13 @@ def test_an_unverified_person_does_not_get_orders_of_their_address(
     order = order_of(None, product, email=zoe.email)
     assert order.user_id is None
     with pytest.raises(IllegalMove):
-        ownership.attach_one(order, zoe)
+        ownership.attach_order(order, zoe)
 
 
 def test_proving_an_address_brings_what_waited_for_it(product: Product, ada: User, cleo: User) -> None:
     waiting = order_of(None, product, email=ada.email)
     other = order_of(None, product, email=cleo.email)
-    assert ownership.attach(ada) == 1
+    assert ownership.attach_orders(ada) == 1
     db.session.commit()
     assert (waiting.user_id, other.user_id) == (ada.id, None)
 
@@ -236,7 +236,7 @@ def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_produc
     design = order.lines[0].design
     assert design is not None
     assert (design.owner_id, design.is_public, design.status) == (None, False, DesignStatus.REQUESTED)
-    ownership.attach(ada)
+    ownership.attach_orders(ada)
     db.session.commit()
     db.session.expire_all()
     assert design.owner_id == ada.id
@@ -269,13 +269,13 @@ def test_an_odd_number_is_no_order(product: Product, odd: str) -> None:
 
 def test_a_link_of_an_order_cannot_be_made_up(product: Product, keys: Keys) -> None:
     order = order_of(None, product)
-    token = queries.token_of(order, keys)
-    assert queries.of_token(token, keys) == order
+    token = queries.link_token(order, keys)
+    assert queries.find_by_link_token(token, keys) == order
     other = order_of(None, product)
     for forged in ("", "-", token[:-1], token + "0", token.replace(order.number, other.number), order.number, "é-é"):
         with pytest.raises(OrderNotFound):
-            queries.of_token(forged, keys)
-    assert queries.of_token(token, Keys("a new one", [keys._secrets[0]])) == order
+            queries.find_by_link_token(forged, keys)
+    assert queries.find_by_link_token(token, Keys("a new one", [keys._secrets[0]])) == order
 
 
 # --- giving back ------------------------------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ def pay_card(create_card: Callable[..., Card]) -> Card:
 
 def activation_order(user: User, card: Card) -> Order:
     cart = cart_of(user)
-    editing.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, buying.context(), reservations_for)
     db.session.commit()
     order = place(cart)
     db.session.commit()
@@ -356,14 +356,14 @@ def activation_order(user: User, card: Card) -> Order:
 
 def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
     cart = cart_of(cleo)
-    editing.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
     order = activation_order(ada, pay_card)
     with pytest.raises(CartChanged):
         place(cart)
     db.session.rollback()
     with pytest.raises(editing.CannotActivate):
-        editing.add_activation(cart_of(cleo), pay_card, settings.load(), utcnow())
+        editing.add_activation(cart_of(cleo), pay_card, buying.context(), reservations_for)
     db.session.rollback()
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
@@ -381,7 +381,7 @@ def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
 
 def test_a_card_is_activated_for_somebody_who_is_signed_in(pay_card: Card) -> None:
     cart = cart_of(None)
-    editing.add_activation(cart, pay_card, settings.load(), utcnow())
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
     with pytest.raises(placement.NeedsAccount):
         place(cart)
@@ -450,15 +450,62 @@ def test_only_cards_are_produced(
 def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None:
     """H25"""
     order = order_of(ada, product)
-    assert list(queries.under_way(ada)) == []
+    assert list(queries.undelivered_orders(ada)) == []
     buying.pay(order)
-    assert list(queries.under_way(ada)) == [order]
+    assert list(queries.undelivered_orders(ada)) == [order]
     transitions.deliver(order, None, utcnow())
     db.session.commit()
-    assert list(queries.under_way(ada)) == []
+    assert list(queries.undelivered_orders(ada)) == []
 
 
 def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(product: Product) -> None:
     order = order_of(None, product)
     with pytest.raises(credentials.WrongCredentials):
         credentials.authenticate(order.email, "", utcnow())
+
+
+def test_placing_an_order_releases_the_promotion_uses_of_expired_orders(
+    product: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion(most_uses=1)
+    orders = []
+    for email in ("gus@example.com", "nora@example.com"):
+        cart = buying.cart_of(None, product)
+        cart.promotion = promotion
+        db.session.commit()
+        order = buying.place(cart, buying.buyer(email=email), expected_total=900)
+        order.expires_at = utcnow() - timedelta(minutes=1)  # and no worker runs
+        db.session.commit()
+        orders.append(order)
+    db.session.refresh(promotion)
+    assert [order.status for order in orders] == [OrderStatus.EXPIRED, OrderStatus.PENDING]
+    assert promotion.use_count == 1
+
+
+def test_canceling_an_order_does_not_report_a_payment_twice(
+    ada: User, bottle: Product, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
+    order = buying.order_of(ada, bottle)
+    payment = buying.begin(order)
+    payment.status, payment.captured_amount = PaymentStatus.SUCCEEDED, 100
+    payment.refund_proposed = True  # the owner was emailed then
+    db.session.commit()
+    transitions.cancel(order, ada, keys, utcnow())
+    db.session.commit()
+    db.session.refresh(payment)
+    assert (order.status, payment.refund_proposed) == (OrderStatus.CANCELED, True)
+    assert "mail.payment_needs_care" not in outbox()
+
+
+def test_a_cancel_reason_is_read_from_what_is_stored(product: Product) -> None:
+    cart = buying.cart_of(None, product)
+    first = buying.place(cart)
+    db.session.commit()
+    buying.fill(cart, product)
+    buying.place(cart)
+    db.session.commit()
+    db.session.refresh(first)
+    event = first.events[-1]
+    assert (event.why, event.cancel_reason) == ("ordered anew", CancelReason.REPLACED)
+    event.why = "No longer made"
+    assert event.cancel_reason is None

@@ -35,8 +35,10 @@ from tapcard.services.cards import cards, claims
 from tapcard.services.cards import transitions as card_transitions
 from tapcard.services.cart import credit, editing
 from tapcard.services.orders import fulfillment, queries, transitions
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.services.payments.payments import NotPayable, PaymentInProgress
+from tapcard.settings import ShopSettings
 from tests import buying
 from tests.buying import begin, order_of, paid, pay, pounds
 
@@ -227,7 +229,7 @@ def test_more_than_the_total_in_parts_is_proposed_to_go_back(
 ) -> None:
     online = begin(order)
     payments.end_unpaid(online, PaymentStatus.CANCELED, utcnow())
-    settlement.record_offline_payment(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
     db.session.commit()
     settle(online)  # closed, and paid all the same
     assert (order.status, payments.captured_amount(order)) == (OrderStatus.PAID, 6800)
@@ -237,12 +239,12 @@ def test_more_than_the_total_in_parts_is_proposed_to_go_back(
 
 
 def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, olu: User, keys: Keys) -> None:
-    settlement.record_offline_payment(order, pounds(2000), keys, utcnow(), seen=4800, actor=olu, shop=settings.load())
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
     transitions.expire_due(utcnow() + timedelta(days=30), keys)
     db.session.commit()
     part = db.session.scalars(db.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED)).one()
     assert (order.status, part.refund_proposed) == (OrderStatus.EXPIRED, True)
-    settlement.record_offline_payment(order, pounds(2800), keys, utcnow(), seen=2800, actor=olu, shop=settings.load())
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2800)), buying.context(olu), 2800)
     db.session.commit()
     db.session.refresh(part)
     assert (order.status, part.refund_proposed) == (OrderStatus.PAID, False)
@@ -264,15 +266,15 @@ def test_parts_add_up(order: Order, ben: User, keys: Keys) -> None:
         payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
     )
     db.session.commit()
-    settlement.confirm_offline(payment, pounds(800), keys, utcnow(), actor=ben, note="cash")
+    settlement.confirm_offline(payment, settlement.OfflineReceipt(pounds(800), note="cash"), buying.context(ben))
     db.session.commit()
     assert (order.status, payments.amount_due(order)) == (OrderStatus.PENDING, pounds(4000))
     rest = payments.find_open(order)
     assert rest is not None
     with pytest.raises(NotPayable):
-        settlement.confirm_offline(rest, pounds(4001), keys, utcnow(), actor=ben)
+        settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4001)), buying.context(ben))
     db.session.rollback()
-    settlement.confirm_offline(rest, pounds(4000), keys, utcnow(), actor=ben)
+    settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4000)), buying.context(ben))
     db.session.commit()
     assert (order.status, payments.amount_due(order), payments.find_open(order)) == (OrderStatus.PAID, pounds(0), None)
 
@@ -280,7 +282,7 @@ def test_parts_add_up(order: Order, ben: User, keys: Keys) -> None:
 def test_only_money_outside_the_web_is_confirmed_by_hand(order: Order, ben: User, keys: Keys) -> None:
     payment = begin(order)
     with pytest.raises(NotPayable):
-        settlement.confirm_offline(payment, payment.money, keys, utcnow(), actor=ben)
+        settlement.confirm_offline(payment, settlement.OfflineReceipt(payment.money), buying.context(ben))
 
 
 # --- beginning --------------------------------------------------------------------------------------------------------
@@ -408,12 +410,12 @@ def card_order(ada: User, create_product: Callable[..., Product], design: Design
 
 def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, design: Design, keys: Keys) -> None:
     """H12"""
-    assert fulfillment.unclaimed(card_order) == []
+    assert fulfillment.unclaimed_cards(card_order) == []
     payment = pay(card_order)
     settle(payment)
     fulfillment.fulfill(card_order, keys, utcnow())
     db.session.commit()
-    made = fulfillment.unclaimed(card_order)
+    made = fulfillment.unclaimed_cards(card_order)
     assert len({card.token for card in made}) == len({claims.read_claim_code(card, keys) for card in made}) == 5
     assert {(card.status, card.design_id, card.claim_policy) for card in made} == {
         (CardStatus.UNCLAIMED, design.id, ClaimPolicy.CODE)
@@ -423,14 +425,14 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
 
 def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada: User, cleo: User, card: Card) -> None:
     pay(card_order)
-    first = fulfillment.unclaimed(card_order)[0]
+    first = fulfillment.unclaimed_cards(card_order)[0]
     with pytest.raises(queries.OrderNotFound):
-        fulfillment.claim_for(card_order, cleo)
+        fulfillment.claim_cards(card_order, cleo)
     with pytest.raises(cards.CardNotFound):
-        fulfillment.claim_for(card_order, ada, card.token)
-    assert fulfillment.claim_for(card_order, ada, first.token) == 1
-    assert fulfillment.claim_for(card_order, ada) == 4
-    assert fulfillment.claim_for(card_order, ada) == 0
+        fulfillment.claim_cards(card_order, ada, card.token)
+    assert fulfillment.claim_cards(card_order, ada, first.token) == 1
+    assert fulfillment.claim_cards(card_order, ada) == 4
+    assert fulfillment.claim_cards(card_order, ada) == 0
     db.session.commit()
     assert {each.owner_id for each in db.session.scalars(db.select(Card).where(Card.order_line_id.is_not(None)))} == {
         ada.id
@@ -439,7 +441,7 @@ def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada:
 
 def activation(user: User, card: Card) -> Order:
     cart = buying.cart_of(user)
-    editing.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, buying.context(), reservations_for)
     db.session.commit()
     order = buying.place(cart)
     db.session.commit()
@@ -464,3 +466,27 @@ def test_a_card_that_went_away_before_it_was_paid_makes_the_order_oversold(
     payment = pay(order)
     assert (order.status, order.is_oversold, card.owner_id) == (OrderStatus.PAID, True, None)
     assert payment.refund_proposed
+
+
+class PoundsOnly(OfflineGateway):
+    """A gateway that takes pounds and nothing else."""
+
+    code = "pounds"
+
+    def takes(self, currency: str) -> bool:
+        return currency == "GBP"
+
+
+@pytest.mark.parametrize(("currency", "codes"), [("GBP", ["pounds", "offline"]), ("EUR", ["offline"])])
+def test_a_gateway_that_does_not_take_the_shops_currency_is_not_offered(currency: str, codes: list[str]) -> None:
+    gateways = {"pounds": PoundsOnly(), "offline": OfflineGateway()}
+    offered = payments.available_gateways(gateways, ShopSettings(currency=currency))
+    assert [gateway.code for gateway in offered] == codes
+
+
+def test_an_offline_payment_is_never_checked_at_a_gateway(order: Order) -> None:
+    payment = payments.create(order, OfflineGateway(), order.user)
+    payment.reference, payment.status = payment.public_id, PaymentStatus.PENDING
+    db.session.commit()
+    assert payments.payments_to_check(utcnow()) == []
+    assert payments.payments_to_check(utcnow() + timedelta(days=30)) == []
