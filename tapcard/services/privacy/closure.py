@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import outbox
-from ...db import acquire_lock, db
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
@@ -50,13 +50,12 @@ def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> Non
     `AlreadyClosed`.
     """
     refuse_last_owner(user)
-    closed = db.session.execute(
+    changed = execute_update(
         sa.update(User)
         .where(User.id == user.id, sa.or_(User.is_active, sa.literal(even_inactive)), User.closed_at.is_(None))
         .values(is_active=False, closed_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if closed.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
     sessions.end_other_sessions(user, None)
@@ -67,15 +66,14 @@ def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> Non
 
 def reopen(user_id: int, now: datetime) -> User:
     """Open a closed account again, with exactly the cards that closing switched off; raises `CannotReopen`."""
-    opened = db.session.execute(
+    changed = execute_update(
         sa.update(User)
         .where(
             User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - REOPEN_WITHIN
         )
         .values(is_active=True, closed_at=None, seen_at=now)
-        .execution_options(synchronize_session=False)
     )  # fmt: skip
-    if opened.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise CannotReopen(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     sessions.end_other_sessions(user, None)
@@ -97,9 +95,8 @@ def withdraw_offers(user: User, now: datetime) -> None:
     concerns = CardTransfer.from_user_id == user.id
     if user.is_verified:
         concerns = sa.or_(concerns, CardTransfer.to_email == user.email)
-    db.session.execute(
+    execute_update(
         sa.update(CardTransfer)
         .where(concerns, CardTransfer.ended_at.is_(None))
         .values(ended_at=now, outcome=TransferOutcome.WITHDRAWN)
-        .execution_options(synchronize_session=False)
     )
