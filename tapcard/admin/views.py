@@ -50,7 +50,7 @@ def index() -> str:
     return render_template(
         "admin/index.html",
         waiting=what_waits(),
-        order_numbers=production.numbers(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
+        order_numbers=production.order_figures(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),

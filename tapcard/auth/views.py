@@ -178,7 +178,7 @@ def verify(token: str) -> Response:
     form = Form()
     if form.validate_on_submit():
         user = email_change.verify_email(token, utcnow(), by=current_user.id)
-        ownership.attach(user)
+        ownership.attach_orders(user)
         if user.password_hash is None:
             return on_to_password(user, _("%(email)s is confirmed. Now choose a password.", email=facts.email))
         db.session.commit()
@@ -236,7 +236,7 @@ def confirm_email(token: str) -> Response:
         return page("auth/confirm_email_log_in.html", form, email=facts.email, path=here())
     if form.validate_on_submit():
         with refusals(form):
-            ownership.attach(email_change.confirm_email_change(token, utcnow()))
+            ownership.attach_orders(email_change.confirm_email_change(token, utcnow()))
             db.session.commit()
             flash(_("Email changed. Log in with %(email)s from now on.", email=facts.email), "success")
             return go_on_as(facts.user_id)
@@ -252,7 +252,7 @@ def undo_email(token: str) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             user = email_change.undo_email_change(token, utcnow())
-            ownership.attach(user)
+            ownership.attach_orders(user)
             if not user.is_active:
                 user = closure.reopen(user.id, utcnow())
             text = _("Your email is %(email)s again. Now choose a new password.", email=facts.email)
@@ -317,7 +317,7 @@ def set_password(token: str) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             user = credentials.set_password(token, form.password.data, utcnow())
-            ownership.attach(user)
+            ownership.attach_orders(user)
             proof = PasswordProof.of(user)
             db.session.commit()
             flash(_("Password saved."), "success")

@@ -45,7 +45,7 @@ def front() -> ResponseReturnValue:
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
         featured=featured,
-        wished=wishlist.wished(current_user.id, [listed.product.id for listed in featured]),
+        wished=wishlist.wished_product_ids(current_user.id, [listed.product.id for listed in featured]),
         categories=tree.with_products(),
         sells_cards=bool(cards),
     )

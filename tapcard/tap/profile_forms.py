@@ -26,8 +26,8 @@ from ..errors import DomainError
 from ..ids import parse_number
 from ..keys import Keys
 from ..models import SOCIALS, Profile, ProfileTheme
-from ..services.profiles import links, profiles, social_handles
-from ..services.profiles.profiles import Look
+from ..services.profiles import fields, links, profiles, social_handles
+from ..services.profiles.profiles import Appearance
 from ..web import uploads
 from ..web.forms import Form, add_error
 
@@ -52,7 +52,7 @@ HIDEABLE = {
 
 
 def _about(label: Any, field: str, **more: Any) -> StringField:
-    keywords = {"maxlength": profiles.LENGTHS[field], **more.pop("render_kw", {})}
+    keywords = {"maxlength": fields.MAX_LENGTHS[field], **more.pop("render_kw", {})}
     return StringField(label, render_kw=keywords, **more)
 
 
@@ -89,7 +89,7 @@ class ProfileForm(Form):
     name = _about(_("Name"), "name", render_kw={"autocomplete": "name"})
     headline = _about(_("Headline"), "headline", render_kw={"autocomplete": "organization-title"})
     company = _about(_("Company"), "company", render_kw={"autocomplete": "organization"})
-    bio = TextAreaField(_("About you"), render_kw={"maxlength": profiles.LENGTHS["bio"], "rows": 4})
+    bio = TextAreaField(_("About you"), render_kw={"maxlength": fields.MAX_LENGTHS["bio"], "rows": 4})
     phone = StringField(_("Phone"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     whatsapp = StringField(_("WhatsApp"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     email = StringField(
@@ -103,7 +103,7 @@ class ProfileForm(Form):
     )
     address = TextAreaField(
         _("Address"),
-        render_kw={"autocomplete": "street-address", "maxlength": profiles.LENGTHS["address"], "rows": 3},
+        render_kw={"autocomplete": "street-address", "maxlength": fields.MAX_LENGTHS["address"], "rows": 3},
     )
     linkedin = _elsewhere("linkedin")
     instagram = _elsewhere("instagram")
@@ -130,13 +130,18 @@ class ProfileForm(Form):
     version = HiddenField()
 
     def __init__(self, region: str, own: Profile | None, *, name: str = "") -> None:
-        look = profiles.look_of(own) if own else Look()
-        typed = profiles.as_typed(own) if own else {"name": name}
+        appearance = profiles.appearance_of(own) if own else Appearance()
+        typed = profiles.form_values(own) if own else {"name": name}
         super().__init__(
-            data={**typed, "theme": look.theme.value, "hidden": list(look.hidden), "is_private": not look.is_public}
+            data={
+                **typed,
+                "theme": appearance.theme.value,
+                "hidden": list(appearance.hidden),
+                "is_private": not appearance.is_public,
+            }
         )
         self.region = region
-        self.before = look
+        self.before = appearance
         self.new: dict[str, str | None] = dict.fromkeys(PICTURES)
         self.stored: list[str] = []
         for field in self:
@@ -151,12 +156,12 @@ class ProfileForm(Form):
     @property
     def typed(self) -> dict[str, str]:
         """The texts, by the names that the rules know."""
-        return {name: self[name].data or "" for name in profiles.TYPED}
+        return {name: self[name].data or "" for name in fields.TEXT_FIELDS}
 
-    def look(self, before: Look | None = None) -> Look:
+    def appearance(self, before: Appearance | None = None) -> Appearance:
         """What was chosen; `before` is how the profile looked when it was loaded again."""
         before = before or self.before
-        return Look(
+        return Appearance(
             photo=self._picture("photo", before.photo),
             banner=self._picture("banner", before.banner),
             theme=ProfileTheme(self.theme.data) if self.theme.data in set(ProfileTheme) else before.theme,
@@ -171,12 +176,12 @@ class ProfileForm(Form):
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
-        for name in profiles.TYPED:
+        for name in fields.TEXT_FIELDS:
             field = self[name]
             if field.errors:
                 continue
             try:
-                profiles.clean(name, field.data or "", self.region)
+                fields.clean(name, field.data or "", self.region)
             except DomainError as error:
                 add_error(field, gettext(error.message, **error.params))
                 valid = False
@@ -244,7 +249,7 @@ class LinkForm(Form):
     title = StringField(
         _("Title"),
         description=_("The text visitors see, such as “My portfolio”."),
-        render_kw={"maxlength": links.LONGEST_TITLE, "autocomplete": "off"},
+        render_kw={"maxlength": links.MAX_TITLE_LENGTH, "autocomplete": "off"},
     )
     url = StringField(
         _("Address"),

@@ -73,7 +73,7 @@ def load_user(user_id: str) -> User | None:
     user, pieces = db.session.execute(asked.options(*whole)).unique().one_or_none() or (None, 0)
     if user is None or not user.is_active or not _rests_on(session.get(PROVEN, {}), user):
         return None
-    carts.know_count(pieces)
+    carts.cache_item_count(pieces)
     return user
 
 
@@ -117,7 +117,7 @@ def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
     sessions.renew(user, remember=remember, kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[PROVEN] = proven
     login_user(user)
-    carts.adopt_cart(user, session.get(sessions.CART))
+    carts.merge_guest_cart(user, session.get(sessions.CART))
     session.pop(sessions.CART, None)  # not before: should the database fail meanwhile, nothing is lost
 
 

@@ -98,10 +98,10 @@ def test_a_closed_account_claims_nothing(ada: User, create_card: Callable[..., C
 def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> None:
     close(ada)
     with pytest.raises(profiles.ProfileNotFound):
-        profiles.public_profile("ada")
+        profiles.find_by_slug("ada")
     closure.reopen(ada.id, NOW)
     db.session.commit()
-    assert profiles.public_profile("ada") is profile
+    assert profiles.find_by_slug("ada").profile is profile
 
 
 @pytest.mark.parametrize("days", [14, 15, 400])
