@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from ..db import Base, db
 from ..ids import parse_id
-from ..models import AuditEntry, Card, Design, OutboxMessage
+from ..models import AuditEntry, Card, OutboxMessage
 from ..web import filters
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
@@ -124,18 +124,6 @@ class CardView(StaffView):
     column_default_sort = ("id", True)
 
 
-class DesignView(StaffView):
-    """Designs and their prices, in minor units."""
-
-    access = staff("designs.edit")
-    search_hint = _("Name")
-    title_column = "name"
-    column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
-    column_details_list = (*column_list, "front_picture", "rear_picture", "owner.email")
-    column_searchable_list = ("name",)
-    column_sortable_list = ("name", "status", "created_at")
-
-
 class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
@@ -198,7 +186,6 @@ class Start(Guarded, AdminIndexView):
 
 TABLES = (
     (Card, CardView, "cards", _("Cards")),
-    (Design, DesignView, "designs", _("Designs")),
     (OutboxMessage, OutboxView, "outbox", _("Emails")),
     (AuditEntry, AuditView, "audit", _("Audit log")),
 )
