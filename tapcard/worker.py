@@ -30,7 +30,7 @@ from .services.payments import payments
 from .services.privacy import erasure
 from .services.privacy.erasure import NotErasable
 from .services.taps import ingest, rollups, visitor_hash, weekly_digest
-from .services.taps.ingest import Reading, Recorder
+from .services.taps.ingest import Reading, ReadingStore
 from .spool import Chunk, Spool
 from .web import sessions
 from .workflows import evidence
@@ -53,7 +53,7 @@ class Drainer:
     """Reads this host's spool into the database; any number may run, each line is stored once."""
 
     spool: Spool
-    recorder: Recorder
+    recorder: ReadingStore
     stop: threading.Event = field(default_factory=threading.Event)
     offsets: dict[str, int] = field(default_factory=dict)  # of what is committed; spares a look at idle files
 
@@ -72,9 +72,9 @@ class Drainer:
     def _drain_file(self, name: str, zone: str) -> int:
         stored = 0
         while not self.stop.is_set() and not self.spool.is_read(name, self.offsets.get(name)):
-            offset = ingest.offset_of(name)
+            offset = ingest.get_or_create_offset(name)
             try:
-                chunk = self.spool.read(name, offset, ingest.BATCH)
+                chunk = self.spool.read(name, offset, ingest.BATCH_SIZE)
             except FileNotFoundError:
                 db.session.rollback()
                 return stored  # another drainer has just finished with it
@@ -88,7 +88,7 @@ class Drainer:
             self.offsets[name] = chunk.end
             stored += number
         if name in self.offsets and self.spool.remove(name, self.offsets[name]):
-            ingest.finish(name, utcnow())
+            ingest.mark_finished(name, utcnow())
             db.session.commit()
         return stored
 
@@ -97,17 +97,17 @@ class Drainer:
         readings: list[Reading] = []
         bad = list(chunk.bad)
         for raw, fields in chunk.lines:
-            reading = ingest.reading_of(fields)
+            reading = ingest.parse_reading(fields)
             if reading is None:
                 bad.append(raw)
             else:
                 readings.append(reading)
         try:
-            rollups.hold_still(shared=True)
+            rollups.lock_rollups(shared=True)
             number = self.recorder.store(db.session.connection(), readings, zone)
-            if ingest.advance(name, offset, chunk.end, len(bad)):
+            if ingest.advance_offset(name, offset, chunk.end, len(bad)):
                 if bad:
-                    self.spool.keep_bad(name, bad)
+                    self.spool.store_bad_lines(name, bad)
                     logger.error("%d unreadable lines in the tap spool", len(bad))
                 db.session.commit()
                 self.recorder.committed()
@@ -130,7 +130,7 @@ def shop_zone() -> str:
 def fold() -> None:
     """Carry hours into days until nothing waits."""
     zone = shop_zone()
-    while rollups.fold(zone):
+    while rollups.fold_hours_into_days(zone):
         db.session.commit()
     db.session.rollback()
 
@@ -217,7 +217,7 @@ def purge() -> None:
     db.session.execute(sa.delete(ThrottleCounter).where(ThrottleCounter.window_ends_at < now))
     db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - SENT_KEPT))
     db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - SENT_KEPT))
-    ingest.forget_finished(now)
+    ingest.delete_finished(now)
 
 
 def sweep_uploads() -> None:
@@ -298,15 +298,15 @@ def look_at_payments() -> None:
 
 def promise_weekly_mails() -> None:
     """On Monday morning, promise everybody who wants one their weekly mail."""
-    monday = weekly_digest.monday_to_send(utcnow(), shop_zone())
-    while monday is not None and weekly_digest.promise(monday):
+    monday = weekly_digest.due_monday(utcnow(), shop_zone())
+    while monday is not None and weekly_digest.queue_digests(monday):
         db.session.commit()
     db.session.rollback()
 
 
 SCHEDULES: dict[str, tuple[timedelta, Callable[[], None]]] = {
     "taps.fold": (timedelta(minutes=1), fold),
-    "visitors.rotate": (timedelta(hours=1), visitor_hash.rotate),
+    "visitors.rotate": (timedelta(hours=1), visitor_hash.rotate_keys),
     "rows.purge": (timedelta(hours=1), purge),
     "uploads.sweep": (timedelta(days=1), sweep_uploads),
     "users.erase": (timedelta(days=1), erase_closed),
@@ -361,7 +361,7 @@ def _run(name: str, due_at: datetime, now: datetime) -> bool:
 
 def drainer(stop: threading.Event | None = None) -> Drainer:
     """A drainer of this application's spool, which leaves off between two transactions when told to stop."""
-    recorder = Recorder(current_app.extensions["keys"])
+    recorder = ReadingStore(current_app.extensions["keys"])
     return Drainer(current_app.extensions["spool"], recorder, stop or threading.Event())
 
 
@@ -434,14 +434,14 @@ def drain_taps() -> None:
 @taps_group.command("recount")
 def recount_taps() -> None:
     """Rebuild tap statistics with the current time zone and bot rules. New taps wait until it finishes."""
-    rollups.hold_still()
+    rollups.lock_rollups()
     zone = settings.load().time_zone
-    changed = rollups.reclassify()
-    rollups.empty_rollups()
+    changed = rollups.reclassify_user_agents()
+    rollups.delete_rollups()
     last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
     for start in range(0, last, RECOUNT_STEP):
-        rollups.recount(zone, start, min(start + RECOUNT_STEP, last))
-    while rollups.fold(zone):
+        rollups.recount_taps(zone, start, min(start + RECOUNT_STEP, last))
+    while rollups.fold_hours_into_days(zone):
         pass  # all of it is one transaction: readers see the old figures until the new ones are whole
     db.session.commit()
     click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")

@@ -7,7 +7,7 @@ import maxminddb
 from flask import Flask
 
 from ..db import db
-from ..services.taps.ingest import Recorder
+from ..services.taps.ingest import ReadingStore
 from ..spool import Spool
 from . import contacts, dashboard, found, leads, profile_links, profiles, replace, statistics, transfers, views
 from .blueprint import bp
@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
     app.extensions["spool"] = spool
     with app.app_context():
         app.extensions["tap_recorder"] = TapRecorder(
-            spool, Recorder(app.extensions["keys"]), db.engine, config.country_header, _geoip(config.geoip_path)
+            spool, ReadingStore(app.extensions["keys"]), db.engine, config.country_header, _geoip(config.geoip_path)
         )
     app.register_blueprint(bp)
 

@@ -138,12 +138,12 @@ def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp
 
 def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable[[datetime], None]) -> None:
     at(NOON)
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()
     db.session.commit()
     keys = VisitorKeys(db.engine)
     today = keys.hash("203.0.113.9", PHONE)
     before = dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all())
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()
     assert dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all()) == before
     assert days() == [NOON.date(), (NOON + DAY).date()]
     db.session.commit()
@@ -166,13 +166,13 @@ def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
     db.session.add(VisitorKey(day_on=midnight.date(), key=b"k" * 32))
     db.session.commit()
     at(midnight + later)
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()
     assert (midnight.date() in days()) is is_there
 
 
 def test_the_worker_sees_to_it_every_hour(app: Flask) -> None:
     every, job = worker.SCHEDULES["visitors.rotate"]
-    assert (every, job) == (timedelta(hours=1), visitor_hash.rotate)
+    assert (every, job) == (timedelta(hours=1), visitor_hash.rotate_keys)
 
 
 def test_a_visitor_is_told_apart_by_the_connection_and_not_by_what_it_claims(app: Flask, card: Card) -> None:
