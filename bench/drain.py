@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from flask import Flask
 
-from tapcard import worker
 from tapcard.models import Channel, Outcome
 from tapcard.services.taps.ingest import Reading
+from tapcard.workflows import draining, taps
 
 from .figures import Figure, at_least
 from .stage import databases, stage
@@ -42,10 +42,10 @@ def run(app: Flask, cards: int) -> float:
     for _ in range(TAPS):
         spool.append(tap(chance, chance.randrange(cards) + 1))
     spool.rotate()
-    drain = worker.drainer()
+    drain = draining.drainer()
     began = time.perf_counter()
     stored = drain.drain()
-    worker.fold()
+    taps.fold()
     duration = time.perf_counter() - began
     assert stored == TAPS
     return TAPS / duration

@@ -103,11 +103,19 @@ def take(browser: Browser, site: str, shot: Shot) -> bytes:
 
 
 def small(png: bytes) -> bytes:
-    """Reduce a screenshot to a palette, which takes a third of the bytes; dithering keeps gradients smooth."""
+    """Return the screenshot as it is if it is small enough, else with a palette, dithered to keep gradients smooth."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    palette = picture.quantize(COLORS, method=Image.Quantize.MEDIANCUT)
+    whole = as_png(picture)
+    if len(whole) <= LARGEST:
+        return whole
+    palette = picture.quantize(COLORS, method=Image.Quantize.MEDIANCUT, kmeans=2)
+    return as_png(picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG))
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """Return a picture as the smallest PNG that Pillow writes."""
     out = io.BytesIO()
-    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
+    picture.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -1,6 +1,5 @@
 """Processing of uploaded images: checked by their header, decoded, cropped, and encoded again without metadata."""
 
-import ctypes
 import io
 import math
 import struct
@@ -10,13 +9,14 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, _webp
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from .errors import DomainError
 from .errors import mark as _
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 25_000_000
+MAX_WEBP_PIXELS = 12_000_000  # Pillow reads every WebP as an animation, which takes three more canvases
 PHOTO_SIDE = 512
 BANNER_SIZE = (1500, 500)
 PRODUCT_SIDE = 1600  # maximum; not cropped
@@ -64,11 +64,6 @@ _SIDEWAYS = (5, 6, 7, 8)
 
 # an image of 25 megapixels needs up to 250 MB, so each process handles one at a time
 _memory_lock = threading.Lock()
-
-# Pillow decodes every WebP as an animation, with three more canvases; this is the still decoder of the same libwebp
-_decode_webp = ctypes.CDLL(_webp.__file__).WebPDecodeRGBAInto
-_decode_webp.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-_decode_webp.restype = ctypes.c_void_p
 
 
 class InvalidImage(DomainError):
@@ -183,12 +178,12 @@ def _crop_and_scale(data: bytes, max_size: tuple[int, int] | int, crop: Crop | N
             # decode a JPEG at a reduced scale (down to an eighth) if that is enough in either orientation
             scale = max(size) / (crop.size if crop and MIN_CROP_SIZE <= crop.size <= 1 else 1)
             picture.draft("RGB", (math.ceil(scale), math.ceil(scale)))
-            pixels = _webp_pixels(picture, data) if picture.format == "WEBP" else picture
-            pixels.load()
-            orientation = _orientation_of(picture)
-            return _flatten(_crop_upright(pixels, size, crop, orientation))
+            if data[12:16] == b"VP8X" and data[20] & 0b10:  # a WebP animation of a single frame
+                raise _animated()
+            picture.load()
+            return _flatten(_crop_upright(picture, size, crop, _orientation_of(picture)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large() from error
+        raise _too_large(MAX_WEBP_PIXELS if data[8:12] == b"WEBP" else MAX_PIXELS) from error
     except UnidentifiedImageError as error:
         raise InvalidImage(_("We can't read this file. Choose a JPEG, PNG or WebP image.")) from error
     except _DECODER_ERRORS as error:
@@ -197,8 +192,9 @@ def _crop_and_scale(data: bytes, max_size: tuple[int, int] | int, crop: Crop | N
 
 def _check_header(picture: Image.Image) -> None:
     """Raise `InvalidImage` for too many pixels or an animation, without decoding."""
-    if picture.width * picture.height > MAX_PIXELS:
-        raise _too_large()
+    max_pixels = MAX_WEBP_PIXELS if picture.format == "WEBP" else MAX_PIXELS
+    if picture.width * picture.height > max_pixels:
+        raise _too_large(max_pixels)
     if picture.format != "MPO" and getattr(picture, "is_animated", False):  # MPO is a JPEG with a second view
         raise _animated()
 
@@ -222,22 +218,9 @@ def _animated() -> InvalidImage:
     return InvalidImage(_("Animated images aren't supported. Choose a still image."))
 
 
-def _webp_pixels(picture: Image.Image, data: bytes) -> Image.Image:
-    """Decode a WebP with a known header directly into the memory of the result."""
-    if data[12:16] == b"VP8X" and data[20] & 0b10:  # an animation with a single frame
-        raise _animated()
-    row = 4 * picture.width
-    canvas = bytearray(row * picture.height)
-    buffer = (ctypes.c_char * len(canvas)).from_buffer(canvas)
-    if not _decode_webp(data, len(data), buffer, len(canvas), row):
-        raise ValueError("incomplete WebP")
-    mode = "RGBA" if picture.mode == "RGBA" else "RGBX"
-    return Image.frombuffer(mode, picture.size, canvas, "raw", mode, 0, 1)
-
-
-def _too_large() -> InvalidImage:
+def _too_large(max_pixels: int) -> InvalidImage:
     return InvalidImage(
-        _("This image has more than %(most)s megapixels. Choose a smaller one."), most=MAX_PIXELS // 10**6
+        _("This image has more than %(most)s megapixels. Choose a smaller one."), most=max_pixels // 10**6
     )
 
 

@@ -6,17 +6,19 @@ from flask import current_app
 
 from tapcard import seeds, settings
 from tapcard.clock import utcnow
+from tapcard.context import RuleContext
 from tapcard.db import db
 from tapcard.gateways.base import Evidence, Outcome
 from tapcard.gateways.offline import OfflineGateway
 from tapcard.keys import Keys
 from tapcard.models import Cart, Design, Order, Payment, Product, ProductKind, User
 from tapcard.money import Money
-from tapcard.services.cart import carts
-from tapcard.services.cart.carts import Wish
-from tapcard.services.orders import orders
-from tapcard.services.orders.orders import Buyer
-from tapcard.services.payments import payments
+from tapcard.services.cart import carts, editing, items
+from tapcard.services.cart.editing import LineRequest
+from tapcard.services.orders import checkout, transitions
+from tapcard.services.orders.placement import Buyer
+from tapcard.services.orders.replacement import reservations_for
+from tapcard.services.payments import payments, settlement
 
 ADDRESS = {
     "name": "Gus Lind",
@@ -36,16 +38,21 @@ def keys() -> Keys:
     return found
 
 
-def fill(cart: Cart, product: Product, quantity: int = 1, **values: Any) -> carts.CartItem:
+def context(actor: User | None = None) -> RuleContext:
+    """Return the rule context of this moment."""
+    return RuleContext(settings.load(), keys(), utcnow(), actor)
+
+
+def fill(cart: Cart, product: Product, quantity: int = 1, **values: Any) -> items.CartItem:
     """Put something into a cart."""
-    item = carts.add(cart, Wish(product, quantity, **values), settings.load(), utcnow())
+    item = editing.add(cart, LineRequest(product, quantity, **values), context(), reservations_for)
     db.session.commit()
     return item
 
 
 def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
     """A cart with one of each product."""
-    cart = carts.make(user)
+    cart = carts.get_or_create(user)
     for product in products:
         fill(cart, product, quantity)
     db.session.commit()
@@ -54,7 +61,7 @@ def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
 
 def whole(cart: Cart) -> Cart:
     """The cart as a page would read it."""
-    found = carts.of_user(cart.user) if cart.user is not None else carts.of_guest(cart.id)
+    found = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)
     assert found is not None
     return found
 
@@ -68,7 +75,7 @@ def buyer(user: User | None = None, **values: Any) -> Buyer:
 
 def total_of(cart: Cart, who: Buyer) -> int:
     """What the review page would show."""
-    found = orders.draft(whole(cart), who.customer, who.method, settings.load(), keys(), utcnow())
+    found = checkout.quote_cart(whole(cart), who.customer, who.method, context())
     return found.totals.total_amount
 
 
@@ -76,7 +83,7 @@ def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = 
     """Place the order of a cart, as somebody who looked at the total a moment ago; the caller commits."""
     who = who or buyer(cart.user)
     total = total_of(cart, who) if expected_total is None else expected_total
-    return orders.place(whole(cart), who, expected_total=total, shop=settings.load(), keys=keys(), now=utcnow())
+    return checkout.place_order(whole(cart), who, total, context())
 
 
 def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
@@ -88,7 +95,7 @@ def order_of(user: User | None, *products: Product, quantity: int = 1, **values:
 
 def begin(order: Order) -> Payment:
     """A payment that the gateway knows of."""
-    payment = payments.begin(order, OfflineGateway(), order.user)
+    payment = payments.create(order, OfflineGateway(), order.user)
     payment.gateway, payment.reference = "sandbox", f"ref-{payment.id}"
     payment.status = payments.PaymentStatus.PENDING
     db.session.commit()
@@ -103,7 +110,7 @@ def paid(payment: Payment, **values: Any) -> Evidence:
 def pay(order: Order) -> Payment:
     """Pay an order in full."""
     payment = begin(order)
-    payments.settle(payment, paid(payment), keys(), utcnow())
+    settlement.settle(payment, paid(payment), keys(), utcnow())
     db.session.commit()
     return payment
 
@@ -111,14 +118,14 @@ def pay(order: Order) -> Payment:
 def deliver(order: Order) -> None:
     """Pay an order, and hand everything over."""
     pay(order)
-    orders.deliver(order, None, utcnow())
+    transitions.deliver(order, None, utcnow())
     db.session.commit()
 
 
 def cards_of(user: User | None, quantity: int = 5, design: Design | None = None, *, is_paid: bool = True) -> Order:
     """An order of cards, paid unless said otherwise."""
     product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
-    cart = carts.make(user)
+    cart = carts.get_or_create(user)
     design = design or seeds.create_design()
     fill(cart, product or seeds.create_product("Card", kind=ProductKind.CARD), quantity, design=design)
     order = place(cart, buyer(user))
@@ -132,7 +139,7 @@ def cards_with(user: User | None, *designs: Design, is_paid: bool = True) -> Ord
     """An order of one card of each design, paid unless said otherwise."""
     product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
     product = product or seeds.create_product("Metal card", kind=ProductKind.CARD)
-    cart = carts.make(user)
+    cart = carts.get_or_create(user)
     for design in designs:
         fill(cart, product, design=design)
     order = place(cart, buyer(user))

@@ -40,7 +40,8 @@ from tapcard.models import (
     Setting,
     User,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials, roles
+from tapcard.workflows import draining
 
 PASSWORD = "correct horse battery"
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
@@ -52,9 +53,17 @@ KEPT_TABLES = {"alembic_version", "roles"}
 PAGES = tuple(f"tests/{folder}/" for folder in ("admin", "auth", "journeys", "shop", "tap", "web"))
 
 
+# what takes longest starts first, so that no process is left with it at the end
+SLOWEST = (
+    "tests/journeys/", "tests/test_bad_input.py", "tests/workflows/test_backup.py", "tests/test_seeds.py",
+    "tests/test_migrations.py", "tests/test_images.py", "tests/races/",
+)  # fmt: skip
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs to run on one database only: what needs none, and pages, unless they are marked `sql`."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
     for item in items:
         if any(map(item.get_closest_marker, ("fuzz", "sql"))):
             continue
@@ -111,7 +120,7 @@ def application(base_config: Config) -> Iterator[Flask]:
     app.test_client_class = FormClient
     with app.app_context():
         upgrade()
-        accounts.seed_roles()
+        roles.seed_roles()
         db.session.commit()
     yield app
     with app.app_context():
@@ -376,7 +385,7 @@ def run_worker(app: Flask) -> Callable[[], None]:
     def one_pass() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.one_pass(worker.drainer())
+        worker.one_pass(draining.drainer())
         db.session.expire_all()
 
     return one_pass
@@ -400,7 +409,7 @@ def other_app(base_config: Config, app: Flask) -> Iterator[Callable[..., Flask]]
 
     def build(**changes: Any) -> Flask:
         other = create_app(dataclasses.replace(base_config, **changes))
-        accounts.set_password_cost(cheap=True)  # a production application has made it dear
+        credentials.configure_hasher(cheap=True)  # a production application has made it dear
         other.test_client_class = FormClient
         made.append(other)
         return other

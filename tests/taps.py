@@ -14,13 +14,14 @@ from flask import Flask
 from sqlalchemy.engine import Engine
 from werkzeug.test import create_environ, run_wsgi_app
 
-from tapcard import worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import ShopTapDay, Tap, TapDay, TapHour
 from tapcard.services.taps.ingest import Reading
 from tapcard.spool import Spool
 from tapcard.tap.fast import FastTaps
+from tapcard.workflows import draining
+from tapcard.workflows import taps as tap_jobs
 
 PHONE = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36"
@@ -118,8 +119,8 @@ def lines(spool: Spool) -> Iterator[dict[str, Any]]:
 def drain() -> int:
     """Store what the spool holds; tells how many taps."""
     db.session.commit()
-    stored = worker.drainer().drain()
-    worker.fold()
+    stored = draining.drainer().drain()
+    tap_jobs.fold()
     db.session.expire_all()
     return stored
 

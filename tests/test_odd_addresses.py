@@ -38,7 +38,13 @@ ODD = [
 ]
 RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
 ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
-ODD_QUESTIONS = (*ODD, "page=2", "//evil.example", "/\t/evil.example", "javascript:alert(1)")
+ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # after a question mark they are texts like any other
+ODD_QUESTIONS = (
+    *(each for each in ODD if each not in ONLY_IN_PATHS),
+    "//evil.example",
+    "/\t/evil.example",
+    "javascript:alert(1)",
+)
 ASKED_EVERYWHERE = {"page", "next", "card", "token", "id", "sure", "search"}
 
 
@@ -134,9 +140,21 @@ class NotingArguments(ImmutableMultiDict[str, Any]):
 
     asked: set[str] = set()
 
-    def _note(self, name: Any) -> None:
+    def _note(self, name: object) -> None:
         if isinstance(name, str):
             self.asked.add(name)
+
+    def items(self, multi: bool = False) -> Any:
+        self._note("all of them")
+        return super().items(multi)
+
+    def lists(self) -> Any:
+        self._note("all of them")
+        return super().lists()
+
+    def to_dict(self, flat: bool = True) -> Any:
+        self._note("all of them")
+        return super().to_dict(flat)
 
     def __getitem__(self, name: Any) -> Any:
         self._note(name)

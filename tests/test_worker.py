@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from config import Config
-from tapcard import files, mail, outbox, worker
+from tapcard import files, mail, outbox, registry, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -36,7 +36,9 @@ from tapcard.models import (
     User,
     WebSession,
 )
+from tapcard.registry import Job
 from tapcard.services.taps import ingest
+from tapcard.workflows import core, draining
 from tests import needs
 from tests.taps import ask, counts, fields_of, reading
 from tests.watching import together
@@ -218,9 +220,9 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
             raise RuntimeError("a bug of ours")
 
     monkeypatch.setattr(
-        worker,
-        "SCHEDULES",
-        {"first": (MINUTE, lambda: job("first")), "second": (2 * MINUTE, lambda: job("second"))},
+        registry,
+        "jobs",
+        {"first": Job(MINUTE, lambda: job("first")), "second": Job(2 * MINUTE, lambda: job("second"))},
     )
     return ran
 
@@ -283,7 +285,7 @@ def test_a_job_of_another_version_is_left_alone(app: Flask, jobs: Counter[str]) 
 
 def test_every_job_of_the_schedule_works_on_an_empty_database(app: Flask) -> None:
     worker.plan(utcnow())
-    assert worker.run_due(utcnow()) == len(worker.SCHEDULES)
+    assert worker.run_due(utcnow()) == len(registry.jobs)
     assert set(db.session.scalars(sa.select(Schedule.error))) == {""}
 
 
@@ -305,7 +307,7 @@ def test_only_what_is_past_its_time_is_purged(app: Flask, ada: User) -> None:
     db.session.add(OutboxMessage(kind="open", payload={"number": 1}, due_at=old))
     db.session.add(SpoolFile(name="open", done_at=None))
     db.session.commit()
-    worker.purge()
+    core.purge()
     db.session.commit()
     assert list(db.session.scalars(sa.select(WebSession.sid_hash))) == ["1"]
     assert list(db.session.scalars(sa.select(ThrottleCounter.subject))) == ["1"]
@@ -325,7 +327,7 @@ def test_only_pictures_that_nothing_shows_for_a_day_are_swept_away(
     old = time.time() - 25 * 3600
     for name in names[:5]:
         os.utime(folder / name, (old, old))
-    worker.sweep_uploads()
+    core.sweep_uploads()
     assert [name for name in names if not files.exists(name, folder)] == [names[4]]
 
 
@@ -338,7 +340,7 @@ def test_one_pass_stores_taps_folds_them_delivers_and_does_what_is_due(
     promise(1)
     worker.plan(utcnow())
     ask(app.wsgi_app, "/t/ADASCARD")
-    worker.one_pass(worker.drainer())
+    worker.one_pass(draining.drainer())
     assert counts() == (1, 1, 1)
     assert sent == {1: 1}
     assert jobs == {"first": 1, "second": 1}
@@ -362,7 +364,7 @@ class Script:
         monkeypatch.setattr(worker, "one_pass", self)
         monkeypatch.setattr(worker, "PAUSE", 0.001)
 
-    def __call__(self, drain: worker.Drainer) -> None:
+    def __call__(self, drain: draining.Drainer) -> None:
         now = self.passes[self.began]
         self.began += 1
         if self.began == len(self.passes):
@@ -459,7 +461,7 @@ def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: 
     for _number in range(10):
         app.extensions["spool"].append(fields_of(reading()))
     stop = threading.Event()
-    drain = worker.drainer(stop)
+    drain = draining.drainer(stop)
     store = drain.recorder.store
 
     def store_and_be_told(*given: Any) -> int:
@@ -470,7 +472,7 @@ def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: 
     monkeypatch.setattr(drain.recorder, "store", store_and_be_told)
     assert drain.drain() == 6
     assert counts()[:2] == (6, 6)
-    assert worker.drainer().drain() == 4
+    assert draining.drainer().drain() == 4
 
 
 def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
@@ -484,7 +486,7 @@ def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
 
 
 def test_the_command_works_until_it_is_told_to_stop(app: Flask, base_config: Config, tmp_path: Path) -> None:
-    spool = worker.Spool(tmp_path / "spool")
+    spool = draining.Spool(tmp_path / "spool")
     spool.append(fields_of(reading()))
     spool.rotate()
     db.session.commit()
@@ -525,7 +527,7 @@ def test_one_pass_can_be_asked_for_by_itself(app: Flask, card: Card) -> None:
     result = app.test_cli_runner().invoke(args=["worker", "--once"])
     assert result.exit_code == 0, result.output
     assert counts() == (1, 1, 1)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Schedule)) == len(worker.SCHEDULES)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Schedule)) == len(registry.jobs)
 
 
 def test_the_spool_can_be_drained_by_a_command(app: Flask, card: Card) -> None:

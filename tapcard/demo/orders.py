@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from .. import settings
 from ..clock import utcnow
+from ..context import RuleContext
 from ..db import db
 from ..gateways.offline import OfflineGateway
 from ..keys import Keys
@@ -24,13 +25,13 @@ from ..models import (
     User,
 )
 from ..seeds.factories import create_address, create_user
-from ..services.accounts import accounts, addresses
-from ..services.cart import carts, promotions
-from ..services.cart.carts import Wish
+from ..services.accounts import addresses, registration
+from ..services.cart import carts, editing, promotions
+from ..services.cart.editing import LineRequest
 from ..services.catalogue import reviews
-from ..services.orders import orders
-from ..services.orders.orders import Buyer
-from ..services.payments import payments
+from ..services.orders import checkout, replacement, transitions
+from ..services.orders.placement import Buyer
+from ..services.payments import payments, settlement
 
 ADA_LIVES = {"line1": "27 Hill Road", "city": "London", "postal_code": "SE15 3JX", "phone": "+442079460155"}
 OTHER_BUYERS = (
@@ -72,7 +73,7 @@ class DemoPurchases:
         self._cards(now - timedelta(days=2))
         self._waiting(now - timedelta(hours=5))
         for back, (email, first, last, lives), says in zip((63, 20), OTHER_BUYERS, OTHERS_SAY, strict=True):
-            buyer = accounts.find(email)
+            buyer = registration.find_user(email)
             if buyer is None:
                 buyer = create_user(email, first_name=first, last_name=last)
                 create_address(buyer, **lives)
@@ -85,14 +86,14 @@ class DemoPurchases:
 
     def _delivered(self, buyer: User, says: tuple[tuple[str, int, str], ...], at: datetime, *, code: str = "") -> None:
         """An order that was paid, sent, has arrived and was liked."""
-        wishes = [Wish(_product(slug), 1, ANSWERS.get(slug, {})) for slug, _rating, _text in says]
+        wishes = [LineRequest(_product(slug), 1, ANSWERS.get(slug, {})) for slug, _rating, _text in says]
         order = self._placed(buyer, wishes, at, code=code)
         self._paid(order, at + timedelta(hours=20))
-        orders.ship(order, self.staff, at + timedelta(days=2), carrier="Royal Mail", tracking_number="")
-        orders.deliver(order, self.staff, at + timedelta(days=4))
+        transitions.ship(order, self.staff, at + timedelta(days=2), carrier="Royal Mail", tracking_number="")
+        transitions.deliver(order, self.staff, at + timedelta(days=4))
         _date_events(order, at, timedelta(hours=20), timedelta(days=2), timedelta(days=4))
         for slug, rating, text in says:
-            said = reviews.write(_product(slug), buyer, rating=rating, text=text, author=buyer.first_name)
+            said = reviews.create(_product(slug), buyer, rating=rating, text=text, author=buyer.first_name)
             review = db.session.get_one(Review, said)
             review.created_at = at + timedelta(days=6)
             reviews.decide(review, review.status, ReviewStatus.APPROVED, self.staff, at + timedelta(days=7))
@@ -101,40 +102,46 @@ class DemoPurchases:
     def _cards(self, at: datetime) -> None:
         """Two cards that are paid and wait to be printed."""
         design = db.session.scalar(select(Design).where(Design.is_public).order_by(Design.id).limit(1))
-        order = self._placed(self.ada, [Wish(_product("nfc-card"), 2, design=design)], at)
+        order = self._placed(self.ada, [LineRequest(_product("nfc-card"), 2, design=design)], at)
         self._paid(order, at + timedelta(hours=1))
         _date_events(order, at, timedelta(hours=1))
 
     def _waiting(self, at: datetime) -> None:
         """An order that is going to be paid outside the web."""
-        order = self._placed(self.ada, [Wish(_product("three-candles"), 1), Wish(_product("paper-stars"), 2)], at)
+        order = self._placed(
+            self.ada, [LineRequest(_product("three-candles"), 1), LineRequest(_product("paper-stars"), 2)], at
+        )
         self._begun(order, at)
         _date_events(order, at)
 
-    def _placed(self, buyer: User, wishes: list[Wish], at: datetime, *, code: str = "") -> Order:
-        shop, method = settings.load(), _method()
+    def _context(self, at: datetime) -> RuleContext:
+        return RuleContext(settings.load(), self.keys, at, self.staff)
+
+    def _placed(self, buyer: User, wishes: list[LineRequest], at: datetime, *, code: str = "") -> Order:
+        context, method = self._context(at), _method()
         for wish in wishes:
-            carts.add(carts.make(buyer), wish, shop, at)
-        cart = carts.of_user(buyer)
+            editing.add(carts.get_or_create(buyer), wish, context, replacement.reservations_for)
+        cart = carts.find_by_user(buyer)
         assert cart is not None
         cart.promotion = promotions.find(code) if code else None
         who = Buyer(buyer.email, buyer.first_name, buyer.last_name, user=buyer, address=_address(buyer), method=method)
-        total = orders.draft(cart, who.customer, method, shop, self.keys, at).totals.total_amount
-        order = orders.place(cart, who, expected_total=total, shop=shop, keys=self.keys, now=at)
+        total = checkout.quote_cart(cart, who.customer, method, context).totals.total_amount
+        order = checkout.place_order(cart, who, total, context)
         cart.promotion = None
-        carts.clear(cart)
+        editing.clear(cart)
         return order
 
     def _begun(self, order: Order, at: datetime) -> Payment:
         gateway, shop = OfflineGateway(), settings.load()
-        payment = payments.begin(order, gateway, order.user)
-        payments.started(payment, gateway.start(payments.charge_of(payment, shop, "")), gateway, shop, at)
+        payment = payments.create(order, gateway, order.user)
+        payments.record_started(payment, gateway.start(payments.build_charge(payment, shop, "")), gateway, shop, at)
         payment.created_at = at
         return payment
 
     def _paid(self, order: Order, at: datetime) -> None:
         payment = self._begun(order, at - timedelta(minutes=50))
-        payments.confirm_offline(payment, payment.money, self.keys, at, actor=self.staff, note="transfer")
+        receipt = settlement.OfflineReceipt(payment.money, note="transfer")
+        settlement.confirm_offline(payment, receipt, self._context(at))
         db.session.refresh(order)
 
 

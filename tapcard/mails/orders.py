@@ -19,7 +19,7 @@ from ..models.orders import AFTER_PAID
 from ..models.payments import PAYMENT_OPEN
 from ..services.catalogue import reviews
 from ..services.core import anonymization
-from ..services.orders import orders
+from ..services.orders import queries
 from ..services.payments import payments
 from ..settings import ShopSettings
 
@@ -34,11 +34,11 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.PENDING:
         return None
-    payment = payments.open_of(order)
+    payment = payments.find_open(order)
     outside = payment if payment is not None and payment.gateway == OFFLINE else None
     if (outside.id if outside is not None else None) != payment_id:
         return None
-    return _to_buyer("order_received", order, outside=outside, due=payments.due(order))
+    return _to_buyer("order_received", order, outside=outside, due=payments.amount_due(order))
 
 
 @mail.kind("mail.order_paid")
@@ -73,8 +73,8 @@ def _reviews(order: Order) -> Iterator[tuple[str, str]]:
     """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
     titles = {line.product_id: line.title for line in order.lines}
     if mail.has_page("shop.review_link"):
-        token = orders.token_of(order, current_app.extensions["keys"])
-        for product in reviews.to_review(order):
+        token = queries.link_token(order, current_app.extensions["keys"])
+        for product in reviews.unreviewed_products(order):
             yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 
@@ -161,13 +161,13 @@ def _back_office(order: Order) -> str | None:
 
 
 def _order(order_id: int) -> Order | None:
-    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*orders.whole()))
+    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*queries.load_options()))
 
 
 def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
     if anonymization.is_erased_email(order.email):
         return None
-    token = orders.token_of(order, current_app.extensions["keys"])
+    token = queries.link_token(order, current_app.extensions["keys"])
     return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)
 
 

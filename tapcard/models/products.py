@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship, validates
 
+from .. import search_text
 from ..db import Base, created, minor_units, pk
 from .users import User
 
@@ -126,7 +127,7 @@ class Product(Base):
     is_featured: Mapped[bool] = mapped_column(default=False)
     page_title: Mapped[str] = mapped_column(sa.String(255), default="")
     page_description: Mapped[str] = mapped_column(sa.String(500), default="")
-    search_text: Mapped[str] = mapped_column(sa.Text, default="")  # what is searched, case-folded
+    search_text: Mapped[str] = mapped_column(sa.Text, default="")  # normalized by `tapcard.search_text`
     rating_count: Mapped[int] = mapped_column(default=0)
     rating_sum: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[created]
@@ -159,13 +160,13 @@ class Product(Base):
         return self.availability is Availability.OUT_OF_STOCK or self.stock == 0
 
 
-def _fold(_mapper: Mapper[Any], _connection: sa.Connection, product: Product) -> None:
+def _update_search_text(_mapper: Mapper[Any], _connection: sa.Connection, product: Product) -> None:
     parts = (product.name, product.promo_text, product.color, product.material, product.size, product.sku)
-    product.search_text = "\n".join(part or "" for part in parts).casefold()
+    product.search_text = search_text.index("\n".join(part or "" for part in parts))
 
 
-sa.event.listen(Product, "before_insert", _fold)
-sa.event.listen(Product, "before_update", _fold)
+sa.event.listen(Product, "before_insert", _update_search_text)
+sa.event.listen(Product, "before_update", _update_search_text)
 
 
 class ProductPicture(Base):

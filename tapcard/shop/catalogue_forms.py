@@ -1,4 +1,4 @@
-"""What the lists of products and their reviews ask for."""
+"""Forms of product lists and reviews."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,8 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from ..models import Availability, CollectionKind
 from ..models.products import MOST_AMOUNT
-from ..services.catalogue.search import LONGEST_SEARCH, MOST_PAGE, Filter, Sort
+from ..services.catalogue.product_lists import Sort
+from ..services.catalogue.search import MAX_PAGE, MAX_SEARCH_LENGTH, Filter
 from ..web import filters
 from ..web.forms import Form, add_error
 
@@ -23,99 +24,100 @@ NAMES = ("category", *CollectionKind, "availability", "deals", "min", "max", "se
 
 
 class FilterForm(Form):
-    """What is typed to find products; sent by GET, it changes nothing."""
+    """Search and price filter of a product list, submitted by GET."""
 
     class Meta(Form.Meta):
         csrf = False
 
-    search = SearchField(_("Search"), [Length(max=LONGEST_SEARCH, message=_("Enter %(max)d characters or fewer."))])
+    search = SearchField(_("Search"), [Length(max=MAX_SEARCH_LENGTH, message=_("Enter %(max)d characters or fewer."))])
     min = StringField(_("Minimum"))
     max = StringField(_("Maximum"))
 
-    def __init__(self, asked: Mapping[str, str], **values: Any) -> None:
-        super().__init__(asked, **values)
-        self.wants_words = "find" in asked
-        self.least: int | None = None
-        self.most: int | None = None
+    def __init__(self, arguments: Mapping[str, str], **values: Any) -> None:
+        super().__init__(arguments, **values)
+        self.requires_words = "find" in arguments
+        self.min_amount: int | None = None
+        self.max_amount: int | None = None
 
     def validate_search(self, field: Field) -> None:
-        if self.wants_words and not field.data:
+        if self.requires_words and not field.data:
             raise ValidationError(_("Enter a search term."))
 
     def validate_min(self, field: Field) -> None:
-        self.least = price_in(field.data)
+        self.min_amount = parse_price(field.data)
 
     def validate_max(self, field: Field) -> None:
-        self.most = price_in(field.data)
+        self.max_amount = parse_price(field.data)
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
-        if self.least is not None and self.most is not None and self.least > self.most:
+        if self.min_amount is not None and self.max_amount is not None and self.min_amount > self.max_amount:
             add_error(self.max, _("The maximum must be higher than the minimum."))
-            self.least = self.most = None
+            self.min_amount = self.max_amount = None
             return False
         return valid
 
 
-def price_in(typed: str | None) -> int | None:
-    """Read an amount of the shop's currency as minor units; None where nothing was typed."""
-    if not typed:
+def parse_price(text: str | None) -> int | None:
+    """Return an amount of the shop's currency in minor units; None for a blank text; raise `ValidationError`."""
+    if not text:
         return None
-    places, found = get_currency_precision(filters.shop().currency), PRICE.fullmatch(typed)
-    if found is None or len(found[2] or "") > places:
+    places, match = get_currency_precision(filters.shop().currency), PRICE.fullmatch(text)
+    if match is None or len(match[2] or "") > places:
         raise ValidationError(_("Enter an amount such as %(example)s.", example="12.50" if places else "1250"))
-    amount = int(Decimal(f"{found[1]}.{found[2] or 0}").scaleb(places))
+    amount = int(Decimal(f"{match[1]}.{match[2] or 0}").scaleb(places))
     if amount > MOST_AMOUNT:
         raise ValidationError(_("That amount is too high."))
     return amount
 
 
 def price_text(amount: int) -> str:
-    """Write minor units as `price_in` reads them."""
+    """Format minor units as `parse_price` reads them."""
     places = get_currency_precision(filters.shop().currency)
     text = f"{Decimal(amount).scaleb(-places):f}"
     return text.removesuffix("." + "0" * places) if places else text
 
 
-def filter_of(form: FilterForm, asked: Mapping[str, str]) -> Filter:
-    """Read a filter from an address; what makes no sense counts as not asked."""
-    state, sort, page = (asked.get(name, "") for name in ("availability", "sort", "page"))
+def read_filter(form: FilterForm, arguments: Mapping[str, str]) -> Filter:
+    """Read a filter from the query string of a URL; invalid values count as absent."""
+    state, sort, page = (arguments.get(name, "") for name in ("availability", "sort", "page"))
     return Filter(
-        category=asked.get("category") or None,
-        collections={kind: asked[kind] for kind in CollectionKind if asked.get(kind)},
+        category=arguments.get("category") or None,
+        collections={kind: arguments[kind] for kind in CollectionKind if arguments.get(kind)},
         availability=Availability(state) if state in list(Availability) else None,
-        deals=asked.get("deals") == "1",
-        least=form.least,
-        most=form.most,
+        discounted=arguments.get("deals") == "1",
+        min_amount=form.min_amount,
+        max_amount=form.max_amount,
         search="" if form.search.errors else form.search.data or "",
         sort=Sort(sort) if sort in list(Sort) else Sort.FEATURED,
-        page=int(page) if PAGE.fullmatch(page) and int(page) <= MOST_PAGE else 1,
+        page=int(page) if PAGE.fullmatch(page) and int(page) <= MAX_PAGE else 1,
     )
 
 
-def arguments_of(asked: Filter) -> dict[str, str]:
-    """Write a filter into an address, the way `filter_of` reads it; what is usual is left out."""
-    found = {
-        "category": asked.category,
-        **{kind.value: slug for kind, slug in asked.collections.items()},
-        "availability": asked.availability.value if asked.availability else None,
-        "deals": "1" if asked.deals else None,
-        "min": price_text(asked.least) if asked.least is not None else None,
-        "max": price_text(asked.most) if asked.most is not None else None,
-        "search": asked.search or None,
-        "sort": asked.sort.value if asked.sort is not Sort.FEATURED else None,
-        "page": str(asked.page) if asked.page > 1 else None,
+def filter_arguments(applied: Filter) -> dict[str, str]:
+    """Return the query string of a filter, as `read_filter` reads it; defaults are left out."""
+    values = {
+        "category": applied.category,
+        **{kind.value: slug for kind, slug in applied.collections.items()},
+        "availability": applied.availability.value if applied.availability else None,
+        "deals": "1" if applied.discounted else None,
+        "min": price_text(applied.min_amount) if applied.min_amount is not None else None,
+        "max": price_text(applied.max_amount) if applied.max_amount is not None else None,
+        "search": applied.search or None,
+        "sort": applied.sort.value if applied.sort is not Sort.FEATURED else None,
+        "page": str(applied.page) if applied.page > 1 else None,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
-def without(asked: Filter, kind: CollectionKind) -> Filter:
-    """A filter without its collection of a kind."""
-    return replace(asked, collections={each: slug for each, slug in asked.collections.items() if each is not kind})
+def without(applied: Filter, kind: CollectionKind) -> Filter:
+    """Return a filter without its collection of a kind."""
+    collections = {other: slug for other, slug in applied.collections.items() if other is not kind}
+    return replace(applied, collections=collections)
 
 
 class ReviewForm(Form):
-    """Asks a buyer what they think."""
+    """Form for a product review."""
 
     rating = RadioField(
         _("Rating"),

@@ -7,21 +7,21 @@ from flask_login import current_user
 
 from ..db import db
 from ..models import Order, Product, User
-from ..services.catalogue import reviews, search
-from ..services.orders import orders
+from ..services.catalogue import product_lists, reviews
+from ..services.orders import queries
 from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, to_log_in
-from ..web.carts import known_orders, remember_order
+from ..web.carts import known_order_ids, remember_order
 from ..web.forms import refusals
 from .blueprint import bp
 from .catalogue_forms import ReviewForm
-from .checkout import buyer_here
+from .checkout import current_buyer
 
 
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
 @access(HOLDER)
 def review(slug: str) -> ResponseReturnValue:
     """Let a buyer say what they think of a product; staff look at it before anybody else does."""
-    row = search.product_of(slug) or abort(404)
+    row = product_lists.get_for_sale(slug) or abort(404)
     return write(row[0], current_user)
 
 
@@ -29,7 +29,7 @@ def review(slug: str) -> ResponseReturnValue:
 @access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by the link of its mails, and go on to the review of something that it brought."""
-    found = orders.of_token(token, current_app.extensions["keys"])
+    found = queries.find_by_link_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
 
@@ -38,8 +38,8 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 @access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Let whoever an order was for say what they think of something that it brought."""
-    found = orders.own_order(number, user=buyer_here(), known=known_orders())
-    product = next((each for each in reviews.products_of(found) if each.slug == slug), None) or abort(404)
+    found = queries.own_order(number, user=current_buyer(), known=known_order_ids())
+    product = next((each for each in reviews.reviewable_products(found) if each.slug == slug), None) or abort(404)
     user = reviewer(found)
     if user is not None:
         return write(product, user)
@@ -73,13 +73,13 @@ def why_not(order: Order) -> str:
 
 def write(product: Product, user: User) -> ResponseReturnValue:
     """Ask for a review, and keep it."""
-    reviews.check(product, user)
+    reviews.check_can_review(product, user)
     form = ReviewForm(author=user.first_name)
     slug = product.slug
     if form.validate_on_submit():
         with refusals(form):
             rating, text, author = int(form.rating.data), form.text.data or "", form.author.data
-            reviews.write(product, user, rating=rating, text=text, author=author)
+            reviews.create(product, user, rating=rating, text=text, author=author)
             db.session.commit()
             flash(_("Thank you. We'll publish your review once we've checked it."), "success")
             return redirect(url_for("shop.product", slug=slug))

@@ -141,7 +141,7 @@ def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyRespons
     slug, profile_id, owner_id = shown.slug, shown.id, shown.owner_id
     throttle("lead", account=profile_id, address=True)
     answer = redirect(url_for("tap.contact_shared", slug=slug))
-    if form.is_by_a_robot:
+    if form.is_from_bot:
         return answer
     now = utcnow()
     card_id = None
@@ -223,7 +223,7 @@ def write_down(
     if not rate_limits.may_record():
         return
     now = utcnow()
-    me = current_app.extensions["keys"].read_me(cookie(request.environ, ME_COOKIE))
+    me = current_app.extensions["keys"].unsign_me(cookie(request.environ, ME_COOKIE))
     try:
         with own_transaction(patience=PATIENCE) as connection:
             if visitor is not None:

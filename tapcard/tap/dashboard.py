@@ -16,7 +16,7 @@ from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
 from ..services.cards import cards, claims, transfers, transitions
-from ..services.orders import orders
+from ..services.orders import queries
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
 from ..web import filters
@@ -76,7 +76,7 @@ def dashboard() -> str:
         last_taps=tap_rows(None),
         profiles=own_profiles(),
         leads=leads.latest(current_user, LATEST_LEADS),
-        arriving=orders.arriving(current_user),
+        arriving=queries.undelivered_card_lines(current_user),
         offers=transfers.open_offers_to(current_user, utcnow()),
         unverified=not current_user.is_verified,
     )

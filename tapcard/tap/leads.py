@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
+from ..ids import parse_number
 from ..models import Card, Lead, Profile
 from ..services.cards import cards
 from ..services.profiles import engagement, leads, profiles, vcards
@@ -120,8 +121,7 @@ def asked_profile(own: list[Profile]) -> Profile | None:
 
 def asked_page() -> int:
     """The page of a list that this request asks for."""
-    text = request.args.get("page", "")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    return parse_number(request.args.get("page"), max_digits=8) or 1
 
 
 def site() -> str:

@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -23,13 +23,15 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from .. import files, images
 from ..errors import DomainError
+from ..ids import parse_number
+from ..keys import Keys
 from ..models import SOCIALS, Profile, ProfileTheme
 from ..services.profiles import fields, links, profiles, social_handles
 from ..services.profiles.profiles import Appearance
 from ..web import uploads
 from ..web.forms import Form, add_error
 
-PICTURE_WAITS = 12 * 60 * 60  # shorter than uploads without a profile are kept
+PICTURE_TOKEN_LIFETIME = timedelta(hours=12)  # shorter than uploads without a profile are kept
 PICTURES = ("photo", "banner")
 TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
 THEMES = {
@@ -170,8 +172,7 @@ class ProfileForm(Form):
     @property
     def seen_version(self) -> int:
         """The version that was on the screen when somebody began to type; 0 when it is missing or made up."""
-        text = str(self.version.data or "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return parse_number(str(self.version.data or ""), max_digits=9) or 0
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
@@ -202,7 +203,7 @@ class ProfileForm(Form):
             elif self[f"remove_{key}"].data:
                 self.new[key] = None
             kept = self.new[key]
-            self[f"{key}_kept"].data = _signer(key).dumps([user_id, kept]) if kept else ""
+            self[f"{key}_kept"].data = _keys().sign(f"profile-{key}", [user_id, kept]) if kept else ""
 
     def draw_pictures(self, user_id: int) -> dict[str, str | None]:
         """Addresses of the pictures of a preview: what was sent along stands in the address itself, stored nowhere."""
@@ -235,10 +236,10 @@ class ProfileForm(Form):
         return self.new[key] or (None if self[f"remove_{key}"].data else before)
 
     def _kept(self, key: str, user_id: int) -> str | None:
-        try:
-            owner_id, name = _signer(key).loads(self[f"{key}_kept"].data or "", max_age=PICTURE_WAITS)
-        except BadSignature:
+        value = _keys().unsign(f"profile-{key}", self[f"{key}_kept"].data, PICTURE_TOKEN_LIFETIME)
+        if value is None:
             return None
+        owner_id, name = value
         return name if owner_id == user_id and files.exists(name, uploads.folder()) else None
 
 
@@ -281,7 +282,6 @@ class LinkForm(Form):
         return valid
 
 
-def _signer(key: str) -> URLSafeTimedSerializer:
-    config = current_app.config
-    secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]  # the newest signs
-    return URLSafeTimedSerializer(secrets, salt=f"profile-{key}")
+def _keys() -> Keys:
+    keys: Keys = current_app.extensions["keys"]
+    return keys

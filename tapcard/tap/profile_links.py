@@ -6,6 +6,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..db import db
+from ..ids import parse_id
 from ..models import Profile
 from ..services.profiles import links, profiles
 from ..web.access import HOLDER, access
@@ -103,7 +104,7 @@ def order_links(profile_id: int) -> Response:
 def numbers_in(text: str) -> list[int]:
     """The ids that a script sent, with commas in between; what is no id becomes 0, which is none."""
     parts = text.split(",")[: 2 * links.MAX_LINKS]
-    return [int(each) if each.isascii() and each.isdigit() and len(each) < 19 else 0 for each in parts if each]
+    return [parse_id(part) or 0 for part in parts if part]
 
 
 def to_links(profile_id: int, link_id: int | None = None) -> Response:

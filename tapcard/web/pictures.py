@@ -1,13 +1,13 @@
 """Form field for image uploads, which are stored at once and survive a failed validation of other fields."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app, session
 from flask_babel import gettext
 from flask_login import current_user
 from flask_wtf.file import FileField
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Form
 from wtforms.utils import unset_value
 
@@ -22,7 +22,8 @@ from .sessions import UPLOADER
 from .throttling import throttle
 
 STORED_PREFIX, REMOVE_PREFIX = "kept-", "drop-"  # of the form fields that accompany an image field
-TOKEN_MAX_AGE = 12 * 60 * 60  # seconds; shorter than unused uploads are kept
+TOKEN_PURPOSE = "kept-picture"
+TOKEN_LIFETIME = timedelta(hours=12)  # shorter than unused uploads are kept
 ACCEPTED_TYPES = {"accept": "image/jpeg,image/png,image/webp"}
 
 
@@ -50,7 +51,9 @@ class PictureField(FileField):
     @property
     def token(self) -> str:
         """Return the signed name of the stored file, for a hidden field."""
-        return _signer().dumps([session[UPLOADER], self.upload]) if self.upload else ""
+        if not self.upload:
+            return ""
+        return current_app.extensions["keys"].sign(TOKEN_PURPOSE, [session[UPLOADER], self.upload])
 
     def draw(self) -> str | None:
         """Store the submitted image and return its name, or None if there is none or it is invalid."""
@@ -97,15 +100,9 @@ def _within_rate_limit(fields: Iterable[PictureField], user_id: int | None) -> I
 
 def _verify_token(token: Any) -> str | None:
     """Return the upload that a token of this browser names, or None if the token is invalid."""
-    try:
-        owner, name = _signer().loads(token if isinstance(token, str) else "", max_age=TOKEN_MAX_AGE)
-    except BadSignature:
+    value = current_app.extensions["keys"].unsign(TOKEN_PURPOSE, token, TOKEN_LIFETIME)
+    if value is None:
         return None
+    owner, name = value
     is_own = owner == session.get(UPLOADER) and files.exists(name, uploads.folder())
     return str(name) if is_own else None
-
-
-def _signer() -> URLSafeTimedSerializer:
-    config = current_app.config
-    secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]  # the last one signs
-    return URLSafeTimedSerializer(secrets, salt="kept-picture")

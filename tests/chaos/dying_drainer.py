@@ -4,8 +4,9 @@ import os
 import signal
 
 from config import Config
-from tapcard import spool, worker
+from tapcard import spool
 from tapcard.app import create_app
+from tapcard.workflows import draining
 
 
 def die(*_: object, **__: object) -> None:
@@ -16,7 +17,7 @@ def main() -> None:
     app = create_app(Config.from_env())
     spool.os.unlink = die  # after the commit, instead of removing the file that was read to its end
     with app.app_context():
-        worker.drainer().drain()
+        draining.drainer().drain()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """From a card in the hand to a card that leads somewhere, on a phone."""
 
 import time
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -9,15 +10,27 @@ from tests.journeys.conftest import Served, keep
 
 pytestmark = [pytest.mark.browser, pytest.mark.sql]
 PASSWORD = "correct horse battery"
+DEMO_PASSWORD = "tapcard-demo"
 
 
-def log_in(page: Page, email: str, password: str = "tapcard-demo") -> None:
-    """Log in through the form."""
+_COOKIES: dict[str, Any] = {}  # of people of the demo who have logged in, by address
+
+
+def log_in(page: Page, email: str, password: str = DEMO_PASSWORD) -> None:
+    """Log in: through the form the first time, later with the cookies that somebody of the demo got then."""
+    if email in _COOKIES:
+        page.context.add_cookies(_COOKIES[email])
+        page.goto("/dashboard")
+        if page.url.endswith("/dashboard"):
+            return
+        page.context.clear_cookies()  # that session was ended meanwhile
     page.goto("/log-in")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.wait_for_url("**/dashboard")
+    if password == DEMO_PASSWORD:
+        _COOKIES[email] = page.context.cookies()
 
 
 def test_a_new_card_is_claimed_set_and_changed(phone: BrowserContext, served: Served, elsewhere: str) -> None:

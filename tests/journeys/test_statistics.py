@@ -4,19 +4,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import DESKTOP, PHONE, Served, keep
+from tests.journeys.test_first_card import log_in
 
 pytestmark = pytest.mark.browser
 CHARTS = ("days", "cards", "hours", "devices", "countries", "channels", "outcomes")
 SCREENS = {"phone": {"viewport": PHONE, "has_touch": True, "is_mobile": True}, "desktop": {"viewport": DESKTOP}}
-
-
-def log_in(page: Page) -> None:
-    """Ada, who has two months of taps."""
-    page.goto("/log-in")
-    page.get_by_label("Email").fill("ada@example.com")
-    page.get_by_label("Password", exact=True).fill("tapcard-demo")
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/dashboard")
 
 
 def open_statistics(context: BrowserContext, query: str = "") -> tuple[Page, list[str]]:
@@ -28,7 +20,7 @@ def open_statistics(context: BrowserContext, query: str = "") -> tuple[Page, lis
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    log_in(page)
+    log_in(page, "ada@example.com")  # who has two months of taps
     page.goto(f"/statistics{query}")
     page.wait_for_selector("html[data-charts=done]", state="attached")
     return page, complaints
@@ -80,7 +72,7 @@ def test_a_failed_fetch_says_so_and_leaves_the_simple_chart(chromium: Browser, s
 def test_without_javascript_there_are_charts_and_tables(chromium: Browser, served: Served) -> None:
     context = chromium.new_context(base_url=served.url, java_script_enabled=False, **SCREENS["phone"])
     page = context.new_page()
-    log_in(page)
+    log_in(page, "ada@example.com")  # who has two months of taps
     page.goto("/statistics?period=90")
     expect(page.locator(".tc-chart .bars").first).to_be_visible()
     assert all(table.is_visible() for table in page.locator("details[data-fallback] table").all())

@@ -32,7 +32,8 @@ VARIES = re.compile(
     r"(?<=/)(?:[0-9A-Z]{6,}|TC-[0-9A-Z-]+|\d+)(?=/|$)|(?<=^/products/)[^/]+|(?<=^/shop/c)[^/]+/[^/]+|(?<=/review/)[^/]+"
 )
 AXE = Axe().axe_script
-VIOLATIONS = "async (options) => (await axe.run({resultTypes: ['violations'], ...options})).violations"
+VIOLATIONS = """async ([part, options]) =>
+  (await axe.run(document.querySelector(part), {resultTypes: ['violations'], ...options})).violations"""
 IN_THE_DARK = {"runOnly": ["color-contrast"]}  # what else is wrong, light shows too
 # forms that a person may get wrong: with a field to type into, or a box that must be ticked
 TYPED = ",".join(f"input[type={kind}]" for kind in ("text", "email", "tel", "url", "password"))
@@ -94,14 +95,14 @@ def spoil(page: Page, number: int) -> Response:
     return answer.value
 
 
-def complaints(page: Page) -> list[str]:
-    """What axe-core says of the page, in light and dark."""
+def complaints(page: Page, part: str = "html") -> list[str]:
+    """What axe-core says of the page or a part of it, in light and dark."""
     found = []
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.evaluate(AXE)
-    found += [("light", each) for each in page.evaluate(VIOLATIONS, {})]
+    found += [("light", each) for each in page.evaluate(VIOLATIONS, [part, {}])]
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    found += [("dark", each) for each in page.evaluate(VIOLATIONS, IN_THE_DARK)]
+    found += [("dark", each) for each in page.evaluate(VIOLATIONS, [part, IN_THE_DARK])]
     path = urlsplit(page.url).path
     return [
         f"{path} ({scheme}): {each['id']} {node['target']} {node['failureSummary']}"

@@ -20,8 +20,8 @@ from tapcard.keys import Keys
 from tapcard.models import DeliveryKind, Design, DesignStatus, Order, OutboxMessage, Payment, Product, User
 from tapcard.money import Money
 from tapcard.services.core import anonymization
-from tapcard.services.orders import orders
-from tapcard.services.payments import payments
+from tapcard.services.orders import transitions
+from tapcard.services.payments import payments, settlement
 from tapcard.settings import ShopSettings
 from tests import buying
 from tests.buying import order_of
@@ -64,8 +64,8 @@ def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessag
 def pay_outside(order: Order) -> Payment:
     """Choose to pay outside the web."""
     gateway = OfflineGateway()
-    payment = payments.begin(order, gateway, None)
-    payments.started(payment, Started(payment.public_id, None), gateway, ShopSettings(), utcnow())
+    payment = payments.create(order, gateway, None)
+    payments.record_started(payment, Started(payment.public_id, None), gateway, ShopSettings(), utcnow())
     db.session.commit()
     return payment
 
@@ -137,13 +137,13 @@ def test_every_mail_about_an_order_names_the_designs_of_its_cards_as_they_were_s
     order = buying.cards_with(ada, lake, ember)
     lake.name = "Renamed"
     mails = [mail for each in deliver(waiting=True).values() for mail in each]
-    orders.ship(order, olu, utcnow())
+    transitions.ship(order, olu, utcnow())
     mails += deliver()["ada@example.com"]
     lake.name = "Lake & dusk"
     other = buying.cards_with(None, lake, ember, is_paid=False)
     lake.name = "Renamed"
     mails += deliver(waiting=True)["gus@example.com"]
-    orders.cancel(other, None, buying.keys(), utcnow())
+    transitions.cancel(other, None, buying.keys(), utcnow())
     mails += deliver()["gus@example.com"]
     assert len(mails) == 5, "paid, to the owner, shipped; received, canceled"
     for mail in mails:
@@ -168,11 +168,11 @@ def test_left_unpaid_it_is_confirmed_after_a_while_and_the_owner_is_left_alone(
 def test_an_order_that_has_ended_is_not_confirmed(
     ada: User, bottle: Product, keys: Keys, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
-    orders.cancel(order_of(ada, bottle), ada, keys, utcnow())
+    transitions.cancel(order_of(ada, bottle), ada, keys, utcnow())
     [mail] = deliver(waiting=True)["ada@example.com"]
     assert "has been cancelled" in mail["Subject"]
     order_of(ada, bottle)
-    orders.expire_due(utcnow() + timedelta(days=1), keys)
+    transitions.expire_due(utcnow() + timedelta(days=1), keys)
     assert deliver(waiting=True) == {}
 
 
@@ -194,9 +194,9 @@ def test_a_parcel_and_its_arrival_are_told(
 ) -> None:
     order = order_of(ada, bottle)
     buying.pay(order)
-    orders.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
+    transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
     deliver()
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     [mail] = deliver()["ada@example.com"]
     assert "has been delivered" in mail["Subject"]
     plain, html = texts(mail)
@@ -211,7 +211,7 @@ def test_the_mail_of_a_parcel_names_its_number(
     order = order_of(ada, bottle)
     buying.pay(order)
     deliver()
-    orders.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
+    transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
     [mail] = deliver()["ada@example.com"]
     for text in texts(mail):
         assert "Royal Mail" in text
@@ -227,9 +227,9 @@ def test_nothing_is_sent_to_a_buyer_who_was_erased_and_the_promises_are_kept(
     for each in (order, gone):
         each.email, each.first_name, each.last_name = nobody, "", ""
     buying.pay(order)
-    orders.ship(order, ben, utcnow())
-    orders.deliver(order, ben, utcnow())
-    orders.cancel(gone, None, keys, utcnow())
+    transitions.ship(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
+    transitions.cancel(gone, None, keys, utcnow())
     outbox.post("mail.order_link", order_id=order.id)
     design.status = DesignStatus.APPROVED
     outbox.post("mail.artwork_decided", design_id=design.id, order_id=order.id)
@@ -246,13 +246,13 @@ def test_money_that_goes_astray_is_told_to_the_owner(
     order = order_of(ada, bottle)
     payment = buying.begin(order)
     if case == "canceled":
-        orders.cancel(order, ada, keys, utcnow())
+        transitions.cancel(order, ada, keys, utcnow())
         db.session.commit()
         evidence = buying.paid(payment)
     else:
         evidence = buying.paid(payment, amount=Money(100, "GBP"))
     deliver()
-    payments.settle(payment, evidence, keys, utcnow())
+    settlement.settle(payment, evidence, keys, utcnow())
     [mail] = deliver()["olu@example.com"]
     plain, _html = texts(mail)
     assert ("doesn't match" in plain) == (case == "wrong")

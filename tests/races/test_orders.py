@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -30,11 +29,12 @@ from tapcard.models import (
     Promotion,
     User,
 )
-from tapcard.services.cart import carts, credit, promotions
-from tapcard.services.cart.carts import CannotActivate, Wish
-from tapcard.services.orders import orders
-from tapcard.services.orders.orders import CartChanged
-from tapcard.services.payments import payments
+from tapcard.services.cart import carts, credit, editing, merging, promotions
+from tapcard.services.cart.editing import CannotActivate, LineRequest
+from tapcard.services.orders import checkout, inventory, placement, transitions
+from tapcard.services.orders.placement import CartChanged
+from tapcard.services.orders.replacement import reservations_for
+from tapcard.services.payments import settlement
 from tests import buying
 from tests.watching import together
 
@@ -66,12 +66,9 @@ def all_looked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, int], Non
 def place_own(ids: list[int], totals: dict[int, int]) -> Callable[[int], int]:
     def work(place: int) -> int:
         user = db.session.get_one(User, ids[place])
-        cart = carts.of_user(user)
+        cart = carts.find_by_user(user)
         assert cart is not None
-        order = orders.place(
-            cart, buying.buyer(user), expected_total=totals[place], shop=settings.load(), keys=buying.keys(),
-            now=utcnow(),
-        )  # fmt: skip
+        order = checkout.place_order(cart, buying.buyer(user), totals[place], buying.context())  # fmt: skip
         return order.id
 
     return work
@@ -96,10 +93,10 @@ def test_even_if_all_of_them_saw_the_stock_ten_pieces_are_sold(
 ) -> None:
     bottle.stock = 3
     db.session.commit()
-    all_looked(orders, "_take_everything", 6)
+    all_looked(placement, "_reserve", 6)
     results = together(app, 6, place_own(*filled(buyers(6), bottle)))
     db.session.refresh(bottle)
-    taken = db.session.scalar(sa.select(sa.func.sum(orders.OrderLine.stock_taken)))
+    taken = db.session.scalar(sa.select(sa.func.sum(placement.OrderLine.stock_taken)))
     assert (sum(isinstance(each, int) for each in results), bottle.stock, taken) == (3, 0, 3)
 
 
@@ -119,8 +116,8 @@ def test_without_its_guard_the_stock_would_be_oversold(
         db.session.execute(sa.update(Product).where(Product.id == product_id).values(stock=max(0, stock - number)))
         return stock >= number
 
-    monkeypatch.setattr(orders, "_lower_stock", read_then_write)
-    all_looked(orders, "_take_everything", 6)
+    monkeypatch.setattr(inventory, "lower_stock", read_then_write)
+    all_looked(placement, "_reserve", 6)
     results = together(app, 6, place_own(*filled(buyers(6), bottle)))
     assert sum(isinstance(each, int) for each in results) > 3
 
@@ -154,8 +151,8 @@ def test_the_count_of_uses_matters(
         db.session.execute(more.execution_options(synchronize_session=False))
 
     if not is_guarded:
-        monkeypatch.setattr(promotions, "take", uncounted)
-    all_looked(orders, "_take_everything", 5)
+        monkeypatch.setattr(promotions, "count_use", uncounted)
+    all_looked(placement, "_reserve", 5)
     results = together(app, 5, place_own(*with_code(buyers(5), product, promotion)))
     assert (sum(isinstance(each, int) for each in results) == 2) is is_guarded
 
@@ -172,15 +169,13 @@ def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
     db.session.commit()
 
     def work(place: int) -> int:
-        cart = carts.of_guest(ids[place])
+        cart = carts.find_guest_cart(ids[place])
         assert cart is not None
-        return orders.place(
-            cart, buying.buyer(), expected_total=900, shop=settings.load(), keys=buying.keys(), now=utcnow()
-        ).id
+        return checkout.place_order(cart, buying.buyer(), 900, buying.context()).id
 
     results = together(app, 8, work)
     assert sum(isinstance(each, int) for each in results) == 1
-    assert results.count(promotions.UsedByYou) == 7
+    assert results.count(promotions.UsedByCustomer) == 7
 
 
 def test_two_tabs_that_press_pay_make_one_order(app: Flask, ada: User, bottle: Product) -> None:
@@ -199,7 +194,7 @@ def test_without_the_carts_lock_two_tabs_would_make_two_orders(
 ) -> None:  # fmt: skip
     ids, totals = filled([ada], bottle)
     monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
-    all_looked(orders, "_write", 4)
+    all_looked(placement, "_write", 4)
     together(app, 4, lambda _place: place_own(ids, totals)(0))
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
 
@@ -215,10 +210,10 @@ def test_merging_while_something_is_put_in_loses_nothing(app: Flask, ada: User, 
         def work(place: int, guest_id: int = guest_id, ada_id: int = ada_id, product_id: int = product_id) -> None:
             user = db.session.get_one(User, ada_id)
             if place == 0:
-                carts.adopt(guest_id, user, settings.load(), utcnow())
+                merging.merge_guest_cart(guest_id, user, buying.context(), reservations_for)
             else:
-                wish = Wish(db.session.get_one(Product, product_id), 1)
-                carts.add(carts.make(user), wish, settings.load(), utcnow())
+                wish = LineRequest(db.session.get_one(Product, product_id), 1)
+                editing.add(carts.get_or_create(user), wish, buying.context(), reservations_for)
 
         results = together(app, 6, work)
         assert results == [None] * 6
@@ -232,7 +227,7 @@ def test_twenty_people_pay_for_one_card_and_one_of_them_has_it(
     card = create_card(policy=ClaimPolicy.PAY)
     people = buyers(20)
     for user in people:
-        carts.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
+        editing.add_activation(buying.cart_of(user), card, buying.context(), reservations_for)
     db.session.commit()
     ids = [user.id for user in people]
     results = together(app, 20, place_own(ids, dict.fromkeys(range(20), 1000)))
@@ -253,11 +248,11 @@ def test_the_hold_of_a_card_matters(
     card = create_card(policy=ClaimPolicy.PAY)
     people = buyers(4)
     for user in people:
-        carts.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
+        editing.add_activation(buying.cart_of(user), card, buying.context(), reservations_for)
     db.session.commit()
     if not is_guarded:
-        monkeypatch.setattr(orders, "_hold_cards", lambda *_args: True)
-    all_looked(orders, "_take_everything", 4)
+        monkeypatch.setattr(inventory, "hold_cards", lambda *_args: True)
+    all_looked(placement, "_reserve", 4)
     results = together(app, 4, place_own([user.id for user in people], dict.fromkeys(range(4), 1000)))
     assert (sum(isinstance(each, int) for each in results) == 1) is is_guarded
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(CardHold)) == 1) is is_guarded
@@ -268,7 +263,7 @@ def settle_in_threads(app: Flask, payment: Payment, number: int) -> list[object]
     return together(
         app,
         number,
-        lambda _place: payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow()),
+        lambda _place: settlement.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow()),
     )
 
 
@@ -294,8 +289,8 @@ def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, a
             place: int, order_id: int = order_id, payment_id: int = payment_id, evidence: Any = evidence
         ) -> bool | None:
             if place:
-                return payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
-            return orders.cancel(db.session.get_one(Order, order_id), None, buying.keys(), utcnow())
+                return settlement.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
+            return transitions.cancel(db.session.get_one(Order, order_id), None, buying.keys(), utcnow())
 
         stock = bottle.stock
         together(app, 2, work)
@@ -322,8 +317,8 @@ def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
 
         def work(place: int, payment_id: int = payment_id, evidence: Any = evidence) -> int | bool:
             if place:
-                return payments.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
-            return orders.expire_due(utcnow(), buying.keys())
+                return settlement.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
+            return transitions.expire_due(utcnow(), buying.keys())
 
         together(app, 2, work)
         for row in (order, bottle, promotion):
@@ -337,7 +332,7 @@ def test_without_the_carts_lock_merging_would_fail(
 ) -> None:
     guest_id, ada_id, product_id = buying.cart_of(None, product, quantity=3).id, ada.id, product.id
     db.session.commit()
-    looked, made, find = Event(), Event(), carts.of_user
+    looked, made, find = Event(), Event(), carts.find_by_user
 
     def held_back(user: User) -> Cart | None:
         found = find(user)
@@ -348,16 +343,21 @@ def test_without_the_carts_lock_merging_would_fail(
 
     def work(place: int) -> None:
         if place == 0:
-            carts.adopt(guest_id, db.session.get_one(User, ada_id), settings.load(), utcnow())
+            merging.merge_guest_cart(guest_id, db.session.get_one(User, ada_id), buying.context(), reservations_for)
             return
         looked.wait(30)
         user = db.session.get_one(User, ada_id)
-        carts.add(carts.make(user), Wish(db.session.get_one(Product, product_id), 1), settings.load(), utcnow())
+        editing.add(
+            carts.get_or_create(user),
+            LineRequest(db.session.get_one(Product, product_id), 1),
+            buying.context(),
+            reservations_for,
+        )
         db.session.commit()
         made.set()
 
     monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
-    monkeypatch.setattr(carts, "of_user", held_back)
+    monkeypatch.setattr(carts, "find_by_user", held_back)
     with pytest.raises(sa.exc.IntegrityError):
         together(app, 2, work)
 
@@ -374,6 +374,6 @@ def test_credit_is_spent_once(app: Flask, ada: User, product: Product) -> None:
 
 def test_a_cart_is_made_once_for_a_person(app: Flask, ada: User) -> None:
     ada_id = ada.id
-    results = together(app, 8, lambda _place: carts.make(db.session.get_one(User, ada_id)).id)
+    results = together(app, 8, lambda _place: carts.get_or_create(db.session.get_one(User, ada_id)).id)
     assert len(set(results)) == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Cart)) == 1

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tapcard import settings
-from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Cart, Order, Product, User
-from tapcard.services.cart import carts
-from tapcard.services.cart.carts import Wish
+from tapcard.services.cart import carts, editing
+from tapcard.services.cart.editing import LineRequest
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.web.sessions import CART
+from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import PageForm, form_to
 
@@ -33,9 +33,9 @@ def give_cart(client: FormClient, cart: Cart) -> None:
 
 def fill(client: FormClient, *products: Product, user: User | None = None, quantity: int = 1, **wish: Any) -> Cart:
     """Put things into the cart of a browser: of whoever is signed in there, else a guest's new one."""
-    cart = carts.make(user)
+    cart = carts.get_or_create(user)
     for product in products:
-        carts.add(cart, Wish(product, quantity, **wish), settings.load(), utcnow())
+        editing.add(cart, LineRequest(product, quantity, **wish), buying.context(), reservations_for)
     db.session.commit()
     if user is None:
         give_cart(client, cart)

@@ -8,7 +8,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Design, LineKind, Order, OrderStatus, User
 from tapcard.services.cart import carts
-from tapcard.services.orders import orders
+from tapcard.services.orders import transitions
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.test_statements import MOST, count
@@ -35,7 +35,7 @@ def press(client: FormClient, path: str = HERE) -> str:
 
 def placed(user: User) -> Order:
     """The order of what lies in somebody's cart."""
-    cart = carts.of_user(user)
+    cart = carts.find_by_user(user)
     assert cart is not None
     order = buying.place(cart)
     db.session.commit()
@@ -59,7 +59,7 @@ def test_whoever_is_not_signed_in_comes_back_to_the_card(client: FormClient, pay
     assert client.post(PAY).location == f"/log-in?next={HERE}"
     assert client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD}).location == HERE
     press(client)
-    cart = carts.of_user(ada)
+    cart = carts.find_by_user(ada)
     assert cart is not None
     assert [(line.kind, line.card_id) for line in cart.lines] == [(LineKind.ACTIVATION, pay_card.id)]
 
@@ -101,7 +101,7 @@ def test_who_comes_second_reads_so_before_paying_and_may_when_the_first_does_not
     assert refused.status_code == 409
     assert "Someone else is paying for this card right now." in refused.text
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     press(cleos)
     buying.pay(placed(cleo))

@@ -26,7 +26,7 @@ from tapcard.models import (
     TwoFactor,
     User,
 )
-from tapcard.services.cart import carts, credit
+from tapcard.services.cart import credit, editing, merging
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -425,7 +425,7 @@ def test_whoever_logs_in_gets_in_with_a_full_cart_and_is_told_what_was_left_out(
 ) -> None:
     buying.cart_of(ada, product)
     add(client, bottle)
-    monkeypatch.setattr(carts, "MOST_LINES", 1)
+    monkeypatch.setattr(editing, "MAX_LINES", 1)
     assert login(client, ada).location == "/dashboard"
     assert f"{bottle.name} wasn&#39;t added because your cart is full." in client.get("/dashboard").text
     assert lines() == [(product.id, 1)]
@@ -446,7 +446,9 @@ def test_a_guests_cart_outlives_a_database_that_fails_at_log_in(
 ) -> None:
     add(client, bottle)
     with monkeypatch.context() as patch:
-        patch.setattr(carts, "adopt", Mock(side_effect=sa.exc.OperationalError("", {}, Exception("locked"))))
+        patch.setattr(
+            merging, "merge_guest_cart", Mock(side_effect=sa.exc.OperationalError("", {}, Exception("locked")))
+        )
         assert login(client, ada).status_code == 503
     client.post("/account/confirm-password", data={"current": PASSWORD})
     assert badge(client) == "1"

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 from werkzeug.test import EnvironBuilder
 
-from tapcard import worker
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, SpoolFile, User
 from tapcard.services.taps.ingest import ReadingStore, parse_reading
 from tapcard.spool import Spool, decode, encode
 from tapcard.tap.recorder import TapRecorder, cookie, is_counted
+from tapcard.workflows import taps as tap_jobs
 from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
 from tests.watching import together
 
@@ -287,7 +287,7 @@ def test_a_tap_that_no_file_takes_goes_into_the_table_at_once(
     assert [(tap.card_id, tap.channel, tap.outcome) for tap in taps()] == [(card.id, Channel.QR, Outcome.REDIRECT)]
     assert counts()[:2] == (1, 1)
     assert drain() == 0
-    worker.fold()
+    tap_jobs.fold()
     assert counts() == (1, 1, 1)
     assert spool.failure_count() == 0
 

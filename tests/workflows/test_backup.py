@@ -21,13 +21,12 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from config import Config
-from tapcard import worker
 from tapcard.app import create_app
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import Channel, Outcome, Tap, TapHour, User, UserAgent
 from tapcard.services.taps.ingest import Reading
-from tapcard.workflows import backup
+from tapcard.workflows import backup, draining
 from tests import needs
 
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
@@ -93,7 +92,7 @@ def fill(config: Config) -> dict[str, bytes]:
         db.session.commit()
         for number in range(20):
             tap(app, number)
-        worker.drainer().drain()
+        draining.drainer().drain()
         for number in range(20, 35):  # on in the same file
             tap(app, number)
         app.extensions["spool"].rotate()
@@ -138,7 +137,7 @@ def test_a_restored_installation_has_every_tap_once(config: Config, tmp_path: Pa
     backup.restore(config, archive)
     with running(config):
         assert len(stored()) == 20
-        worker.drainer().drain()
+        draining.drainer().drain()
         assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
         assert db.session.scalar(sa.select(sa.func.sum(TapHour.tap_count))) == 50
         assert db.session.scalar(sa.select(User.email)) == "ada@example.com"
@@ -158,12 +157,12 @@ def test_a_backup_is_made_while_the_application_writes(config: Config, tmp_path:
         tap(app, 50)
         archive = backup.create(config, tmp_path / "backup.tar.gz")
         tap(app, 51)
-        worker.drainer().drain()
+        draining.drainer().drain()
         assert len(stored()) == 52
     wipe(config)
     backup.restore(config, archive)
     with running(config):
-        worker.drainer().drain()
+        draining.drainer().drain()
         assert stored() == Counter({f"backup/{number}": 1 for number in range(51)})
 
 
@@ -194,7 +193,7 @@ def test_a_line_that_is_being_written_is_left_to_the_next_backup(config: Config,
     wipe(config)
     backup.restore(config, archive)
     with running(config):
-        worker.drainer().drain()
+        draining.drainer().drain()
         assert len(stored()) == 50
     assert not list((config.instance_path / "spool").glob("*.bad"))
 
@@ -256,7 +255,7 @@ def test_something_that_is_there_is_replaced_only_by_force(config: Config, tmp_p
         assert db.session.scalar(sa.select(User.last_name)) == "Changed"
     backup.restore(config, archive, force=True)
     with running(config):
-        worker.drainer().drain()
+        draining.drainer().drain()
         assert db.session.scalar(sa.select(User.last_name)) == "Obi"
         assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
 
@@ -337,7 +336,7 @@ def test_an_archive_that_is_cut_off_is_refused_and_changes_nothing(config: Confi
     with pytest.raises(backup.BackupError, match="Can’t read"):
         backup.restore(config, archive, force=True)
     with running(config):
-        worker.drainer().drain()
+        draining.drainer().drain()
         assert len(stored()) == 50
 
 

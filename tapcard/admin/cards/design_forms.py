@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, Length
 
 from ...models import Design
 from ...services.cards.designs import MAX_REASON_LENGTH
-from ...services.core import keeping
+from ...services.core import optimistic_lock
 from ...web.fields import MoneyField
 from ...web.forms import Form
 from ..catalogue.category_forms import TAKEN_PICTURES
@@ -38,7 +38,7 @@ class DesignForm(Form):
         names = ("name", "card_amount", "activation_amount", "is_public")
         data: dict[str, Any] = {}
         if design is not None:
-            data = {name: getattr(design, name) for name in names} | {"seen": keeping.mark_of(design)}
+            data = {name: getattr(design, name) for name in names} | {"seen": optimistic_lock.fingerprint(design)}
         super().__init__(data=data)
 
     def typed(self, front: str | None, rear: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ...db import db
+from ...ids import is_id
 from ...models import User
 from ...money import Money
 from ...services.cart import credit
@@ -34,7 +35,7 @@ def list_credit() -> Response:
 @access("staff:credit.give")
 def give_credit(user_id: int) -> Response:
     """One person's credit, and more of it."""
-    user = db.session.get(User, user_id) if 0 < user_id < 2**63 else None
+    user = db.session.get(User, user_id) if is_id(user_id) else None
     if user is None or user.erased_at is not None:
         abort(404)
     currency = filters.shop().currency
@@ -42,7 +43,7 @@ def give_credit(user_id: int) -> Response:
     if form.validate_on_submit():
         with refusals(form):
             given, why = form.amount.amount, form.why.data or ""
-            credit.give_seen(user, given.amount, why, seen=form.seen_amount, actor=current_user)
+            credit.give_if_unchanged(user, given.amount, why, seen=form.seen_amount, actor=current_user)
             db.session.commit()
             flash(_("%(money)s credit given.", money=filters.write_money(given)), "success")
             return redirect(url_for("backoffice.give_credit", user_id=user_id))

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from ...models import Category, Collection, CollectionKind
 from ...models.products import SLUG_LENGTH
-from ...services.core import keeping
+from ...services.core import optimistic_lock
 from ...web.forms import Form
 from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 
@@ -47,7 +47,7 @@ def _data_of(row: Category | Collection | None) -> dict[str, Any]:
     if row is None:
         return {}
     names = ("name", "description", "slug", "is_active")
-    return {name: getattr(row, name) for name in names} | {"seen": keeping.mark_of(row)}
+    return {name: getattr(row, name) for name in names} | {"seen": optimistic_lock.fingerprint(row)}
 
 
 class CategoryForm(ShelfForm):

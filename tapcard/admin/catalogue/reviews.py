@@ -11,10 +11,10 @@ from ...clock import utcnow
 from ...db import db
 from ...models import Review, ReviewStatus
 from ...services.catalogue import reviews
-from ...services.core import keeping
+from ...services.core import rows
 from ...web.access import access
+from ...web.paging import paginate
 from ..blueprint import bp
-from ..paging import page_of
 
 STATES = {each.value: each for each in ReviewStatus}
 
@@ -26,7 +26,9 @@ def list_reviews() -> str:
     state = STATES.get(request.args.get("state", ""), ReviewStatus.WAITING)
     listed = select(Review).where(Review.status == state).options(joinedload(Review.product))
     order = Review.id if state is ReviewStatus.WAITING else Review.id.desc()
-    return render_template("admin/reviews.html", page=page_of(listed.order_by(order)), state=state, states=ReviewStatus)
+    return render_template(
+        "admin/reviews.html", page=paginate(listed.order_by(order)), state=state, states=ReviewStatus
+    )
 
 
 @bp.post("/reviews/<int:review_id>/approve")
@@ -46,7 +48,7 @@ def reject_review(review_id: int) -> Response:
 def decide(review_id: int, status: ReviewStatus, said: str) -> Response:
     """Decide about a review as it was seen: one that waits, once; one that was decided, the other way."""
     was = STATES.get(request.form.get("was", ""), ReviewStatus.WAITING)
-    reviews.decide(keeping.find(Review, review_id), was, status, current_user, utcnow())
+    reviews.decide(rows.get(Review, review_id), was, status, current_user, utcnow())
     db.session.commit()
     flash(said, "success")
     return redirect(url_for("backoffice.reviews", state=None if was is ReviewStatus.WAITING else was.value))

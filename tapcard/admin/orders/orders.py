@@ -13,24 +13,25 @@ from ...clock import utcnow
 from ...db import db
 from ...gateways.base import GatewayError
 from ...models import Order, OrderStatus, Payment, ProductionStatus
-from ...services.orders import order_desk, orders
-from ...services.orders.order_desk import Show
-from ...services.payments import oversold, payments
+from ...services.orders import production, transitions
+from ...services.orders.production import OrderFilter
+from ...services.payments import oversold, payments, settlement
 from ...web import filters
 from ...web.access import access
+from ...web.context import rule_context
 from ...web.forms import Form, refusals
-from ...workflows import paying
+from ...workflows import payments as payment_workflows
 from ..blueprint import bp
 from . import labels
 from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
 
 
-def chosen(text: str) -> Show | OrderStatus:
+def chosen(text: str) -> OrderFilter | OrderStatus:
     """What a list is to show; everything for whatever is no choice."""
-    for kind in (Show, OrderStatus):
+    for kind in (OrderFilter, OrderStatus):
         if text in {each.value for each in kind}:
             return kind(text)
-    return Show.ALL
+    return OrderFilter.ALL
 
 
 @bp.get("/orders", endpoint="orders")
@@ -39,8 +40,8 @@ def list_orders() -> str:
     """Orders, those that somebody waits for first; searched and filtered by the address."""
     show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
     page = request.args.get("page", 0, type=int)
-    page = min(max(page, 0), order_desk.LAST_PAGE)
-    rows, has_more = order_desk.listed(show, search, page)
+    page = min(max(page, 0), production.MAX_PAGE)
+    rows, has_more = production.list_orders(show, search, page)
     kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
         "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
@@ -52,16 +53,16 @@ def list_orders() -> str:
 @access("staff:orders.view")
 def order(number: str) -> str:
     """One order with all there is to know and to do."""
-    found = order_desk.whole(number)
-    tries = order_desk.payments_of(found)
-    deeds = order_desk.deeds_of(found, tries)
+    found = production.get_order(number)
+    tries = production.payments_of(found)
+    deeds = production.audit_entries_of(found, tries)
     due = found.money(max(0, found.total_amount - labels.came_in(found, tries)))
     return render_template(
         "admin/order.html", order=found, payments=tries, due=due, words=labels,
-        takes_money=bool(due) and found.status in payments.TAKES_MONEY,
-        in_work=found.status in order_desk.IN_WORK and not found.is_oversold,
+        takes_money=bool(due) and found.status in settlement.PAYABLE,
+        in_work=found.status in production.IN_PROGRESS and not found.is_oversold,
         files=labels.files(found), history=labels.history(found, deeds),
-        mails=order_desk.mails_of(found), steps=list(ProductionStatus),
+        mails=production.emails_of(found), steps=list(ProductionStatus),
     )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: A
 
 def press(number: str, do: Callable[[Order], None], said: str) -> Response:
     """Take a step that needs nothing but a button; a refusal is a page of its own."""
-    found = order_desk.whole(number)
+    found = production.get_order(number)
     if not PressForm().validate_on_submit():
         abort(400)
     do(found)
@@ -104,14 +105,16 @@ def press(number: str, do: Callable[[Order], None], said: str) -> Response:
 @access("staff:orders.edit")
 def process_order(number: str) -> Response:
     """Note that somebody works on it."""
-    return press(number, lambda found: orders.process(found, current_user), _("Processing started."))
+    return press(number, lambda found: transitions.process(found, current_user), _("Processing started."))
 
 
 @bp.post("/orders/<number>/deliver")
 @access("staff:orders.edit")
 def deliver_order(number: str) -> Response:
     """Note that everything has arrived, or was handed over."""
-    return press(number, lambda found: orders.deliver(found, current_user, utcnow()), _("Order marked as delivered."))
+    return press(
+        number, lambda found: transitions.deliver(found, current_user, utcnow()), _("Order marked as delivered.")
+    )
 
 
 @bp.post("/orders/<number>/give")
@@ -121,7 +124,7 @@ def give_order(number: str) -> Response:
     keys = current_app.extensions["keys"]
     return press(
         number,
-        lambda found: oversold.give_after_all(found, current_user, keys, utcnow()),
+        lambda found: oversold.fulfill_oversold(found, current_user, keys, utcnow()),
         _("Order fulfilled."),
     )
 
@@ -130,12 +133,12 @@ def give_order(number: str) -> Response:
 @access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
     """Note how far a line of cards is."""
-    found = order_desk.whole(number)
+    found = production.get_order(number)
     form = ProduceForm()
     if not form.validate_on_submit():
         abort(400)
     status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
-    line = order_desk.produce(found, line_id, status, was, current_user)
+    line = production.produce(found, line_id, status, was, current_user)
     flash(_("%(title)s: %(state)s.", title=line.full_title, state=filters.label(status)), "success")
     db.session.commit()
     return redirect(url_for("backoffice.order", number=found.number, _anchor=f"line-{line_id}"))
@@ -145,12 +148,12 @@ def produce_line(number: str, line_id: int) -> Response:
 @access("staff:orders.edit")
 def ship_order(number: str) -> Response:
     """Send the parcel on its way, and tell the buyer."""
-    found, form = order_desk.whole(number), ShipForm()
-    unfinished = any(line.production_status in order_desk.UNFINISHED for line in found.lines)
+    found, form = production.get_order(number), ShipForm()
+    unfinished = any(line.production_status in production.UNFINISHED for line in found.lines)
 
     def do() -> None:
         carrier, tracking_number = form.carrier.data or "", form.tracking_number.data or ""
-        orders.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
+        transitions.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
 
     return step(
         found, form, do, _("Marked as shipped. We’ve emailed the customer."),
@@ -163,12 +166,12 @@ def ship_order(number: str) -> Response:
 @access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
     """Cancel what is not paid; the buyer is told, and what it held is free again."""
-    found, form = order_desk.whole(number), CancelForm()
+    found, form = production.get_order(number), CancelForm()
 
     def do() -> None:
         if found.is_open:
-            paying.make_way(found)
-        order_desk.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
+            payment_workflows.close_online(found)
+        production.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return step(
         found, form, do, _("Order cancelled. We’ve emailed the customer."), title=_("Cancel order"), kind="danger",
@@ -180,9 +183,9 @@ def cancel_order(number: str) -> Response:
 @access("staff:orders.edit")
 def extend_order(number: str) -> Response:
     """Give the buyer more time to pay."""
-    found, form = order_desk.whole(number), ExtendForm(days=filters.shop().offline_days)
+    found, form = production.get_order(number), ExtendForm(days=filters.shop().offline_days)
     return step(
-        found, form, lambda: order_desk.wait_longer(found, form.days.data, current_user, utcnow()),
+        found, form, lambda: production.extend_deadline(found, form.days.data, current_user, utcnow()),
         _("Payment deadline extended."), title=_("Extend payment deadline"), label=_("Extend deadline"),
         lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(found.expires_at)),
     )  # fmt: skip
@@ -192,9 +195,9 @@ def extend_order(number: str) -> Response:
 @access("staff:orders.edit")
 def note_order(number: str) -> Response:
     """Write something down for the others."""
-    found, form = order_desk.whole(number), NoteForm()
+    found, form = production.get_order(number), NoteForm()
     return step(
-        found, form, lambda: order_desk.note(found, form.note.data or "", current_user), _("Note added."),
+        found, form, lambda: production.add_note(found, form.note.data or "", current_user), _("Note added."),
         title=_("Add note"), label=_("Save note"),
         lead=_("Notes appear in the order history. Only staff can see them."),
     )  # fmt: skip
@@ -207,19 +210,17 @@ def note_order(number: str) -> Response:
 @access("staff:payments.confirm")
 def take_payment(number: str) -> Response:
     """Note money that came outside the web, the whole or a part."""
-    found = order_desk.whole(number)
+    found = production.get_order(number)
     form = PaymentForm(found.currency)
 
     def do() -> None:
-        payments.refuse_wrong(found, form.amount.amount, form.seen_amount)
-        paying.make_way(found)
-        payments.take_offline(
-            found, form.amount.amount, current_app.extensions["keys"], utcnow(), seen=form.seen_amount,
-            actor=current_user, shop=filters.shop(), how=form.how.data, note=form.note.data or "",
-        )  # fmt: skip
+        settlement.check_offline_amount(found, form.amount.amount, form.seen_amount)
+        payment_workflows.close_online(found)
+        receipt = settlement.OfflineReceipt(form.amount.amount, form.how.data, form.note.data or "")
+        settlement.record_offline_payment(found, receipt, rule_context(), form.seen_amount)
 
     def lead() -> str:
-        due = payments.due(found)
+        due = payments.amount_due(found)
         form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
         form.amount.data = form.amount.data if form.is_submitted() else due.plain()
         money, total = filters.write_money(due), filters.write_money(found.total)
@@ -235,13 +236,13 @@ def take_payment(number: str) -> Response:
 @access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
     """Note that somebody has seen to a payment that needed care."""
-    found, form = order_desk.whole(number), DismissForm()
+    found, form = production.get_order(number), DismissForm()
     wanted = sa.select(Payment).where(Payment.order_id == found.id, Payment.public_id == public_id)
     payment = db.session.scalar(wanted) if public_id.isascii() and public_id.isprintable() else None
     if payment is None:
         abort(404)
     return step(
-        found, form, lambda: payments.dismiss(payment, form.why.data or "", actor=current_user),
+        found, form, lambda: settlement.dismiss(payment, form.why.data or "", actor=current_user),
         _("Payment marked as resolved."), title=_("Resolve payment"), label=_("Mark as resolved"),
         lead=labels.why_care(found, payment),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from ... import files
 from ...clock import utcnow
 from ...models import Card, Order, OrderLine
 from ...services.cards import cards, claims
-from ...services.orders import fulfillment, order_desk
+from ...services.orders import fulfillment, production
 from ...web import csvs, uploads
 from ...web.access import access
 from ...web.qr_files import qr_file
@@ -23,7 +23,7 @@ from .orders import step
 @access("staff:orders.view")
 def order_file(number: str, name: str) -> Response:
     """A buyer's picture as it was stored, to take along; nothing that does not go with the order."""
-    found = order_desk.whole(number)
+    found = production.get_order(number)
     wanted = next((each for each in labels.files(found) if each.name == name), None)
     if wanted is None:
         abort(404)
@@ -40,7 +40,7 @@ def order_file(number: str, name: str) -> Response:
 @access("staff:orders.view")
 def order_cards(number: str) -> str:
     """The cards of an order, with what goes onto them and into the box."""
-    found = order_desk.whole(number)
+    found = production.get_order(number)
     return render_template(
         "admin/order_cards.html",
         order=found,
@@ -54,7 +54,7 @@ def order_cards(number: str) -> str:
 @access("staff:cards.make")
 def order_cards_csv(number: str) -> Response:
     """The same as a table, for whoever writes the chips and prints the inserts."""
-    found, site = order_desk.whole(number), current_app.config["SITE_URL"]
+    found, site = production.get_order(number), current_app.config["SITE_URL"]
     rows = [
         (*(line.title, line.design_name), *(card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}"), code)
         for line, card, code in with_codes(found)
@@ -67,7 +67,7 @@ def order_cards_csv(number: str) -> Response:
 @access("staff:orders.view")
 def order_card_qr(number: str, token: str, kind: str) -> Response:
     """The QR code of one of its cards, to print."""
-    card = sold_card(order_desk.whole(number), token)
+    card = sold_card(production.get_order(number), token)
     return qr_file(f"{current_app.config['SITE_URL']}/q/{card.token}", kind, name=f"tapcard-{card.token}")
 
 
@@ -75,14 +75,14 @@ def order_card_qr(number: str, token: str, kind: str) -> Response:
 @access("staff:orders.edit")
 def swap_card(number: str, token: str) -> ResponseReturnValue:
     """Pack a card from stock instead of one that would have to be made."""
-    found, form = order_desk.whole(number), SwapForm()
+    found, form = production.get_order(number), SwapForm()
     card = sold_card(found, token)
 
     def do() -> None:
         stock = cards.get_by_token(form.token.data or "")
         if stock is None:
             raise cards.CardNotFound(_("No card has that token. Check the spelling."), field="token")
-        fulfillment.swap_in(card, stock, current_user, utcnow())
+        fulfillment.swap_card(card, stock, current_user, utcnow())
 
     return step(
         found, form, do, _("Card replaced."),
@@ -94,7 +94,7 @@ def swap_card(number: str, token: str) -> ResponseReturnValue:
 def sold_card(found: Order, token: str) -> Card:
     """A card of an order by its token; any other does not exist."""
     wanted = cards.clean_token(token)
-    card = next((card for _line, card in order_desk.cards_of(found) if card.token == wanted), None)
+    card = next((card for _line, card in production.cards_of(found) if card.token == wanted), None)
     return card or abort(404)
 
 
@@ -102,12 +102,12 @@ def sold_card(found: Order, token: str) -> Card:
 @access("staff:orders.view")
 def delivery_note(number: str) -> str:
     """What goes into the box: everything but the prices."""
-    return render_template("admin/delivery_note.html", order=order_desk.whole(number))
+    return render_template("admin/delivery_note.html", order=production.get_order(number))
 
 
 def with_codes(found: Order) -> list[tuple[OrderLine, Card, str]]:
     """The cards of an order with their lines and claim codes."""
-    return [(line, card, claim_code_of(card)) for line, card in order_desk.cards_of(found)]
+    return [(line, card, claim_code_of(card)) for line, card in production.cards_of(found)]
 
 
 def claim_code_of(card: Card) -> str:

@@ -12,7 +12,7 @@ from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Card, Design, DesignStatus, Order, OrderLine, OrderStatus, Product, ProductKind, User
-from ..core import audit, keeping
+from ..core import audit, optimistic_lock, rows
 from ..core import uploads as upload_service
 
 FILTERS = {
@@ -59,7 +59,7 @@ class AlreadyDecided(DomainError):
 
 def get_design(design_id: int) -> Design:
     """Return a design with its owner loaded; raise `RowNotFound` if there is none."""
-    return keeping.find(Design, design_id, joinedload(Design.owner))
+    return rows.get(Design, design_id, joinedload(Design.owner))
 
 
 def filter_designs(state: str = "", search: str = "") -> Select[Design]:
@@ -99,9 +99,9 @@ def create(values: Mapping[str, Any], actor: User) -> Design:
 
 def update(design: Design, values: Mapping[str, Any], seen: str, actor: User) -> None:
     """Update a shop design if it still looks as `seen`; cards already ordered keep their price."""
-    keeping.refuse_changed(design, seen)
+    optimistic_lock.lock_unchanged(design, seen)
     if not is_shop_design(design):
-        raise keeping.changed()
+        raise optimistic_lock.edit_conflict()
     former = {design.front_picture, design.rear_picture}
     fields = sorted(name for name, value in values.items() if getattr(design, name) != value)
     for name in fields:

@@ -1,52 +1,101 @@
-"""Ways of delivery: which ones serve a country, and whether what a buyer chose is one of them."""
+"""Delivery methods: editing them, which ones ship to a country, and checking a buyer's choice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
-from ...models import DeliveryMethod
+from ...models import DeliveryKind, DeliveryMethod, User
+from ..core import audit, optimistic_lock, rows
 
 
 class NoDelivery(DomainError):
-    """What was chosen does not get a parcel to this buyer."""
+    """The chosen method does not deliver to this buyer."""
 
     status = 422
     field = "delivery_method"
 
 
-def offered() -> Select[DeliveryMethod]:
-    """The ways of delivery that are switched on, in the shop's order."""
+def available_methods() -> Select[DeliveryMethod]:
+    """Return the query for active delivery methods in the shop's order."""
     return select(DeliveryMethod).where(DeliveryMethod.is_active).order_by(DeliveryMethod.position, DeliveryMethod.id)
 
 
-def serves(method: DeliveryMethod, country: str) -> bool:
-    """Whether a parcel gets to a country by this way; one without a list goes everywhere."""
+def ships_to(method: DeliveryMethod, country: str) -> bool:
+    """Return whether a method ships to a country; one without a list of countries ships everywhere."""
     return not method.countries or country in method.countries
 
 
-def by_id(method_id: object) -> DeliveryMethod | None:
-    """The way of delivery of an id, as long as it is switched on; None for whatever else was kept or sent."""
-    if not isinstance(method_id, int) or isinstance(method_id, bool) or not 0 < method_id < 2**63:
-        return None
-    return db.session.scalar(offered().where(DeliveryMethod.id == method_id))
-
-
 def check(methods: Sequence[DeliveryMethod], method: DeliveryMethod | None, country: str, location: str) -> None:
-    """Raise `NoDelivery` unless the choice gets a parcel to the country, and names one of its places if it has any.
+    """Raise `NoDelivery` unless the method serves the country and the location is one of its own.
 
-    A shop without any way of delivery agrees on it with each buyer. Whoever collects a parcel may live anywhere.
+    A shop without delivery methods arranges delivery with each buyer. Pickup is open to buyers of any country.
     """
     if not methods and method is None:
         return
-    able = [each for each in methods if not each.needs_address or serves(each, country)]
-    if not able:
+    usable = [option for option in methods if not option.needs_address or ships_to(option, country)]
+    if not usable:
         raise NoDelivery(_("We don't deliver to this country yet. Choose another address."), field="country")
     if method is None or method not in methods:
         raise NoDelivery(_("Choose a delivery method."))
-    if method not in able:
+    if method not in usable:
         raise NoDelivery(_("This delivery method isn't available for that country. Choose another one."))
     if method.locations and location not in method.locations:
         raise NoDelivery(_("Choose a delivery location."), field=f"location_{method.id}")
+
+
+class InvalidMethod(DomainError):
+    """The values are not a valid delivery method."""
+
+    status = 422
+
+
+def all_methods() -> Select[DeliveryMethod]:
+    """Return the query for all delivery methods in the shop's order."""
+    return select(DeliveryMethod).order_by(DeliveryMethod.position, DeliveryMethod.id)
+
+
+def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
+    """Create a delivery method at the end of the list; raises `InvalidMethod`."""
+    last = db.session.scalar(select(func.max(DeliveryMethod.position)))
+    method = DeliveryMethod(**_cleaned(typed), position=0 if last is None else last + 1)
+    db.session.add(method)
+    db.session.flush()  # assigns its id
+    audit.record("delivery_method.made", subject=method, actor=actor, name=method.name)
+    return method
+
+
+def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
+    """Update a delivery method that staff saw; raises `InvalidMethod` or `ChangedMeanwhile`."""
+    optimistic_lock.lock_unchanged(method, seen)
+    values = _cleaned(typed)
+    fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
+    for name in fields:
+        setattr(method, name, values[name])
+    if fields:
+        audit.record("delivery_method.changed", subject=method, actor=actor, fields=fields)
+
+
+def move(method: DeliveryMethod, by: int, actor: User) -> None:
+    """Move a method by a number of places in the list."""
+    for position, sibling in enumerate(rows.reordered(list(db.session.scalars(all_methods())), method, by)):
+        sibling.position = position
+    audit.record("delivery_method.moved", subject=method, actor=actor)
+
+
+def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns to store; values that the kind of method does not use are reset."""
+    values, kind = dict(typed), typed["kind"]
+    values["amount"] = (values["amount"] or 0) if kind is DeliveryKind.FLAT else 0
+    values["percent"] = (values["percent"] or 0) if kind is DeliveryKind.PERCENT else 0
+    if kind is DeliveryKind.PERCENT and not values["percent"]:
+        raise InvalidMethod(_("Enter the percentage of the subtotal."), field="percent")
+    if kind not in (DeliveryKind.FLAT, DeliveryKind.PERCENT):
+        values["free_from_amount"] = None
+    least, most = values["days_least"], values["days_most"]
+    if least is not None and most is not None and least > most:
+        raise InvalidMethod(_("Enter at least the minimum number of days."), field="days_most")
+    return values

@@ -1,36 +1,38 @@
-"""Display currencies: prices shown in another currency for orientation; nothing is ever charged by them."""
+"""Exchange rates: prices are also shown in other currencies, as a guide; nothing is ever charged in them."""
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 
-from babel.numbers import get_currency_precision, list_currencies
+import sqlalchemy as sa
+from babel import Locale
+from babel.core import get_global
+from babel.numbers import get_currency_name, get_currency_precision, get_territory_currencies
 from sqlalchemy import select
 
-from ...clock import utcnow
-from ...db import db
+from ...db import db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
-from ...models import DisplayRate
+from ...models import DisplayRate, User
 from ...money import Money
-
-MOST_RATE = Decimal(1_000_000_000)
-STEP = Decimal("0.00000001")  # what the column holds
+from ..core import audit, rows
 
 
-class RateRefused(DomainError):
-    """No price could be shown by this rate."""
+class InvalidRate(DomainError):
+    """The shop cannot show prices in this currency."""
 
     status = 422
+    field = "currency"
 
 
-def load(currency: str) -> dict[str, Decimal]:
-    """The rates from the shop's currency into others, by their codes: one statement."""
-    rows = db.session.execute(select(DisplayRate.currency, DisplayRate.rate).order_by(DisplayRate.currency))
-    return {code: Decimal(rate) for code, rate in rows if code != currency}
+def load(shop_currency: str) -> dict[str, Decimal]:
+    """Return the rates from the shop's currency into others, by currency code; executes one statement."""
+    rates = db.session.execute(select(DisplayRate.currency, DisplayRate.rate).order_by(DisplayRate.currency))
+    return {code: Decimal(rate) for code, rate in rates if code != shop_currency}
 
 
 def convert(price: Money, currency: str, rates: Mapping[str, Decimal]) -> Money | None:
-    """About what a price is in another currency, a half rounded up; None where there is no rate."""
+    """Return the approximate price in another currency, a half rounded up; None if there is no rate."""
     rate = rates.get(currency)
     if rate is None:
         return None
@@ -39,33 +41,34 @@ def convert(price: Money, currency: str, rates: Mapping[str, Decimal]) -> Money 
     return Money(int(minor.quantize(Decimal(1), ROUND_HALF_UP)), currency)
 
 
-def keep(currency: str, rate: str, shop_currency: str) -> DisplayRate:
-    """Set what one unit of the shop's currency is worth in another; raises `RateRefused`."""
-    code, worth = currency.strip().upper(), _rate_of(rate)
-    if code not in list_currencies():
-        raise RateRefused(_("We do not know this currency. Use its three letters, like EUR."), field="currency")
-    if code == shop_currency:
-        raise RateRefused(_("This is the shop's own currency."), field="currency")
-    row = db.session.get(DisplayRate, code)
-    if row is None:
-        row = DisplayRate(currency=code, rate=worth)
-        db.session.add(row)
-    row.rate, row.updated_at = worth, utcnow()
-    return row
+# --- for staff --------------------------------------------------------------------------------------------------------
 
 
-def remove(currency: str) -> None:
-    """Stop showing prices in a currency."""
-    row = db.session.get(DisplayRate, currency)
-    if row is not None:
-        db.session.delete(row)
+def list_rates() -> list[DisplayRate]:
+    """Return all rates, by currency."""
+    return list(db.session.scalars(select(DisplayRate).order_by(DisplayRate.currency)))
 
 
-def _rate_of(typed: str) -> Decimal:
-    try:
-        rate = Decimal(typed.strip().replace(",", ".")).quantize(STEP)
-    except InvalidOperation:
-        rate = Decimal(0)
-    if not (rate.is_finite() and 0 < rate <= MOST_RATE):
-        raise RateRefused(_("Type the rate as a number above 0, like 1.17."), field="rate")
-    return rate
+def currencies(locale: str, shop_currency: str) -> list[tuple[str, str]]:
+    """Return codes and names of the currencies in use today, except the shop's own."""
+    territories = get_global("territory_currencies")
+    codes = {code for territory in territories for code in get_territory_currencies(territory)} - {shop_currency}
+    parsed = Locale.parse(locale)
+    return sorted((code, f"{code}, {get_currency_name(code, locale=parsed)}") for code in codes)
+
+
+def set_rate(currency: str, rate: Decimal, shop_currency: str, actor: User, now: datetime) -> None:
+    """Store how much of a currency one unit of the shop's is worth; raise `InvalidRate`."""
+    if currency not in dict(currencies("en", shop_currency)):
+        raise InvalidRate(_("Choose a currency other than the shop’s."))
+    statement = insert(DisplayRate).values(currency=currency, rate=rate, updated_at=now)
+    values = {"rate": rate, "updated_at": now}
+    db.session.execute(statement.on_conflict_do_update(index_elements=["currency"], set_=values))
+    audit.record("display_rate.changed", actor=actor, currency=currency, rate=str(rate))
+
+
+def remove_rate(currency: str, actor: User) -> None:
+    """Stop showing prices in a currency; raise `RowNotFound`."""
+    if execute_update(sa.delete(DisplayRate).where(DisplayRate.currency == currency)) != 1:
+        raise rows.RowNotFound(_("We couldn’t find that currency. It may have been removed."))
+    audit.record("display_rate.removed", actor=actor, currency=currency)

@@ -1,4 +1,4 @@
-"""Reviews: buyers say once what they think of what they got, staff look at it, and products keep their average."""
+"""Product reviews: written once by buyers, approved by staff, averaged on the product."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,125 +6,117 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Select, select
 
-from ...db import db, insert
+from ...db import db, execute_update, insert
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import Order, OrderLine, OrderStatus, Product, Review, ReviewStatus, User
 from ..core import audit
 
-SHOWN = 20
+MAX_SHOWN = 20
 
 
 class NotABuyer(NotFound):
-    """The person has not got the product from this shop."""
+    """The user has not received the product from this shop."""
 
 
 class AlreadyDecided(DomainError):
-    """Somebody else looked at the review before."""
+    """Another member of staff has approved or rejected the review."""
 
 
-class ReviewedAlready(DomainError):
-    """A product is reviewed once."""
+class AlreadyReviewed(DomainError):
+    """A buyer reviews a product only once."""
 
 
-def may_review(user: User) -> sa.ColumnElement[bool]:
-    """Whether somebody may review a product of the query this column stands in: bought, delivered, not reviewed."""
-    written = select(Review.id).where(Review.product_id == Product.id, Review.user_id == user.id)
-    return sa.and_(_has_got(user).correlate(Product).exists(), ~written.correlate(Product).exists())
+def can_review(user: User) -> sa.ColumnElement[bool]:
+    """Return a column of a product query: whether the user may review it (bought, delivered, not yet reviewed)."""
+    return sa.and_(_has_received(user), ~_has_reviewed(user))
 
 
-def _has_got(user: User) -> Select[int]:
-    return (
+def _has_received(user: User) -> sa.ColumnElement[bool]:
+    delivered: Select[int] = (
         select(OrderLine.id)
         .join(Order, Order.id == OrderLine.order_id)
         .where(OrderLine.product_id == Product.id, Order.user_id == user.id, Order.status == OrderStatus.DELIVERED)
     )
+    return delivered.correlate(Product).exists()
 
 
-def check(product: Product, user: User) -> None:
-    """Raise `NotABuyer` or `ReviewedAlready` unless somebody may review a product."""
-    got = _has_got(user).correlate(Product).exists()
+def _has_reviewed(user: User) -> sa.ColumnElement[bool]:
     written = select(Review.id).where(Review.product_id == Product.id, Review.user_id == user.id)
-    asked = select(got, written.correlate(Product).exists()).where(Product.id == product.id)
-    has_got, has_written = db.session.execute(asked).one()
-    if not has_got:
+    return written.correlate(Product).exists()
+
+
+def check_can_review(product: Product, user: User) -> None:
+    """Raise `NotABuyer` or `AlreadyReviewed` unless the user may review the product."""
+    query = select(_has_received(user), _has_reviewed(user)).where(Product.id == product.id)
+    has_received, has_reviewed = db.session.execute(query).one()
+    if not has_received:
         raise NotABuyer(_("You can review a product once your order has been delivered."))
-    if has_written:
-        raise ReviewedAlready(_("You've already reviewed this product."))
+    if has_reviewed:
+        raise AlreadyReviewed(_("You've already reviewed this product."))
 
 
-def products_of(order: Order) -> list[Product]:
-    """What an order brought that is still sold, each once; nothing before it is delivered."""
+def reviewable_products(order: Order) -> list[Product]:
+    """Return the active products of a delivered order, each once; empty before delivery."""
     if order.status is not OrderStatus.DELIVERED:
         return []
-    found = {line.product_id: line.product for line in order.lines}
-    return [each for each in found.values() if each is not None and each.is_active]
+    by_id = {line.product_id: line.product for line in order.lines}
+    return [product for product in by_id.values() if product is not None and product.is_active]
 
 
-def to_review(order: Order) -> list[Product]:
-    """What an order brought that its buyer has not reviewed yet."""
-    found = products_of(order)
-    if not found or order.user_id is None:
-        return found
-    ids = [each.id for each in found]
-    written = select(Review.product_id).where(Review.user_id == order.user_id, Review.product_id.in_(ids))
-    done = set(db.session.scalars(written))
-    return [each for each in found if each.id not in done]
+def unreviewed_products(order: Order) -> list[Product]:
+    """Return the reviewable products of an order that its buyer has not reviewed yet."""
+    products = reviewable_products(order)
+    if not products or order.user_id is None:
+        return products
+    ids = [product.id for product in products]
+    query = select(Review.product_id).where(Review.user_id == order.user_id, Review.product_id.in_(ids))
+    reviewed = set(db.session.scalars(query))
+    return [product for product in products if product.id not in reviewed]
 
 
-def write(product: Product, user: User, *, rating: int, text: str, author: str) -> int:
-    """Keep what a buyer says until staff have looked at it; gives its id. Two at once are one."""
-    check(product, user)
+def create(product: Product, user: User, *, rating: int, text: str, author: str) -> int:
+    """Store a review that awaits approval and return its id; raise `NotABuyer` or `AlreadyReviewed`."""
+    check_can_review(product, user)
     values = {"product_id": product.id, "user_id": user.id, "rating": rating, "text": text, "author": author}
-    fresh = insert(Review).values(**values, status=ReviewStatus.WAITING)
-    kept = db.session.execute(fresh.on_conflict_do_nothing().returning(Review.id)).scalar_one_or_none()
-    if kept is None:
-        raise ReviewedAlready(_("You've already reviewed this product."))
-    return int(kept)
+    statement = insert(Review).values(**values, status=ReviewStatus.WAITING)
+    review_id = db.session.execute(statement.on_conflict_do_nothing().returning(Review.id)).scalar_one_or_none()
+    if review_id is None:
+        raise AlreadyReviewed(_("You've already reviewed this product."))
+    return int(review_id)
 
 
-def of_product(product: Product) -> Sequence[Review]:
-    """The newest reviews of a product that staff let through."""
-    wanted = select(Review).where(Review.product_id == product.id, Review.status == ReviewStatus.APPROVED)
-    return db.session.scalars(wanted.order_by(Review.created_at.desc(), Review.id.desc()).limit(SHOWN)).all()
+def approved(product: Product) -> Sequence[Review]:
+    """Return the newest approved reviews of a product."""
+    query = select(Review).where(Review.product_id == product.id, Review.status == ReviewStatus.APPROVED)
+    return db.session.scalars(query.order_by(Review.created_at.desc(), Review.id.desc()).limit(MAX_SHOWN)).all()
 
 
-def waiting() -> Select[Review]:
-    """The reviews that staff have to look at, the oldest first."""
-    return select(Review).where(Review.status == ReviewStatus.WAITING).order_by(Review.created_at, Review.id)
+def decide(review: Review, seen: ReviewStatus, status: ReviewStatus, actor: User, now: datetime) -> None:
+    """Approve or reject a review that was seen in a state, and adjust the product's average; raise `AlreadyDecided`.
 
-
-def decide(review: Review, was: ReviewStatus, status: ReviewStatus, actor: User, now: datetime) -> None:
-    """Let a review through, or not, that was seen in a state; the product's average follows.
-
-    One statement changes the row, and only from where it was seen, so two people at once count once: the second is told
-    by `AlreadyDecided`.
+    One statement changes the row, and only if it is still in the state that was seen, so of two people at once the
+    second gets `AlreadyDecided` and the review counts once.
     """
-    if was is status or not _turn(review, was, status, now):
+    if seen is status or not _change_status(review, seen, status, now):
         raise AlreadyDecided(_("Someone else has already approved or rejected this review."))
-    step = (status is ReviewStatus.APPROVED) - (was is ReviewStatus.APPROVED)
-    if step:
-        _count(review, step)
+    change = (status is ReviewStatus.APPROVED) - (seen is ReviewStatus.APPROVED)
+    if change:
+        _adjust_average(review, change)
     db.session.refresh(review)
     audit.record(f"review.{status.value}", subject=review, actor=actor, product_id=review.product_id)
 
 
-def _turn(review: Review, was: ReviewStatus, status: ReviewStatus, now: datetime) -> bool:
-    turned = db.session.execute(
-        sa.update(Review)
-        .where(Review.id == review.id, Review.status == was)
-        .values(status=status, decided_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(turned.rowcount)  # type: ignore[attr-defined]
+def _change_status(review: Review, seen: ReviewStatus, status: ReviewStatus, now: datetime) -> bool:
+    statement = sa.update(Review).where(Review.id == review.id, Review.status == seen)
+    return bool(execute_update(statement.values(status=status, decided_at=now)))
 
 
-def _count(review: Review, step: int) -> None:
-    db.session.execute(
+def _adjust_average(review: Review, change: int) -> None:
+    execute_update(
         sa.update(Product)
         .where(Product.id == review.product_id)
-        .values(rating_count=Product.rating_count + step, rating_sum=Product.rating_sum + step * review.rating)
-        .execution_options(synchronize_session=False)
+        .values(rating_count=Product.rating_count + change, rating_sum=Product.rating_sum + change * review.rating)
     )
     product = db.session.get(Product, review.product_id)
     if product is not None:

@@ -1,4 +1,4 @@
-"""Oversold orders that are fulfilled after all."""
+"""Fulfilling oversold orders that staff can deliver after all."""
 
 from datetime import datetime
 
@@ -13,51 +13,51 @@ from ...models.orders import AFTER_PAID
 from ..cards import cards
 from ..cart import credit
 from ..core import audit
-from ..orders import fulfillment, orders
-from ..orders.orders import IllegalMove
+from ..orders import fulfillment, inventory
+from ..orders.transitions import IllegalMove
 from . import payments
 
 
-class CannotGive(DomainError):
-    """What was paid for is not there to be given."""
+class CannotFulfill(DomainError):
+    """What was paid for is not available."""
 
 
-def give_after_all(order: Order, by: User, keys: Keys, now: datetime) -> None:
-    """Give what an oversold order promises all the same, since staff found it; raises `IllegalMove` or `CannotGive`.
+def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
+    """Fulfill an oversold order because staff found the goods; raises `IllegalMove` or `CannotFulfill`.
 
-    Its goods are taken from stock as far as they are there, and its buyer's credit; the payment needs no more care.
+    Takes the stock that is there and the buyer's credit; the refund proposed for its payment is withdrawn.
     """
-    oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
-    if not execute_update(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
+    is_oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
+    if not execute_update(sa.update(Order).where(is_oversold).values(is_oversold=False, version=Order.version + 1)):
         raise IllegalMove(_("This order is no longer oversold."))
     db.session.refresh(order)
     if any(_has_failed(line) for line in order.lines):
-        raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
-    orders.take_what_is_there(order)
-    missing = order.credit_amount - credit.spent_on(order)
+        raise CannotFulfill(_("A card in this order now belongs to someone else. Refund the order."))
+    inventory.reserve_available_stock(order)
+    missing = order.credit_amount - credit.amount_spent_on(order)
     if missing > 0:
-        _spend_again(order, missing)
+        _spend_missing_credit(order, missing)
     fulfillment.fulfill(order, keys, now)
     if order.is_oversold:
-        raise CannotGive(_("A card in this order now belongs to someone else. Refund the order."))
-    if payments.captured(order) <= order.total_amount:
-        came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
-        execute_update(sa.update(Payment).where(*came).values(refund_proposed=False))
+        raise CannotFulfill(_("A card in this order now belongs to someone else. Refund the order."))
+    if payments.captured_amount(order) <= order.total_amount:
+        is_captured = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
+        execute_update(sa.update(Payment).where(*is_captured).values(refund_proposed=False))
     audit.record("order.given_after_all", subject=order, actor=by)
 
 
 def _has_failed(line: OrderLine) -> bool:
-    """Whether a card should have been activated and was not: that is never tried again."""
+    """Return whether the activation of a card failed: it is never tried again."""
     if line.kind is not LineKind.ACTIVATION or db.session.get(LineGrant, line.id) is None:
         return False
     card = cards.get_by_token(line.card_token or "")
     return card is None or card.order_line_id != line.id
 
 
-def _spend_again(order: Order, amount: int) -> None:
+def _spend_missing_credit(order: Order, amount: int) -> None:
     try:
         credit.spend(order.user_id or 0, amount, order)
     except credit.NotEnoughCredit:
-        raise CannotGive(
+        raise CannotFulfill(
             _("The customer has since spent this order's store credit. Add store credit or refund the order.")
         ) from None

@@ -12,6 +12,7 @@ from ... import outbox
 from ...db import db, hold
 from ...errors import NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Lead, Profile, User
 from ..core import audit
 from . import fields
@@ -174,7 +175,7 @@ def latest(holder: User, number: int) -> Sequence[Lead]:
 def own_lead(holder: User, lead_id: int) -> Lead:
     """Return a user's own lead by its id; raise `LeadNotFound` for any other."""
     lead = None
-    if 0 < lead_id < 2**63:
+    if is_id(lead_id):
         lead = db.session.scalar(owned_by(holder).where(Lead.id == lead_id))
     if lead is None:
         raise LeadNotFound(_("We couldn't find that contact."))

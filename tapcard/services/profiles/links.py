@@ -11,6 +11,7 @@ from sqlalchemy import select
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Profile, ProfileLink, User
 from ..cards import blocked_hosts, target_urls
 from ..core import audit
@@ -56,7 +57,7 @@ def links_of(profile: Profile) -> list[ProfileLink]:
 def own_link(profile: Profile, link_id: int) -> ProfileLink:
     """Return a link of a profile by its id; raise `LinkNotFound` for one of another profile."""
     link = None
-    if 0 < link_id < 2**63:
+    if is_id(link_id):
         link = db.session.scalar(
             select(ProfileLink).where(ProfileLink.id == link_id, ProfileLink.profile_id == profile.id)
         )

@@ -14,6 +14,7 @@ from ... import phones
 from ...db import db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ...models.profiles import SLUG_LENGTH
 from ..cards import blocked_hosts, target_urls
@@ -72,7 +73,7 @@ def owned_by(user: User) -> Select[Profile]:
 def own_profile(user: User, profile_id: int) -> Profile:
     """Return a user's own profile by its id; raise `ProfileNotFound` for any other."""
     profile = None
-    if 0 < profile_id < 2**63:
+    if is_id(profile_id):
         profile = db.session.scalar(owned_by(user).where(Profile.id == profile_id))
     if profile is None:
         raise ProfileNotFound(_("We couldn't find that profile."))

@@ -1,6 +1,5 @@
 """Weekly digest email: recipients (exactly one email a week), content, and unsubscribe tokens."""
 
-import hmac
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +8,8 @@ import sqlalchemy as sa
 
 from ... import outbox
 from ...db import db, execute_update
-from ...keys import Keys
+from ...ids import parse_id
+from ...keys import Keys, split_link
 from ...models import Lead, User
 from . import statistics
 from .statistics import CardTapCount, TapQuery
@@ -95,17 +95,16 @@ def summarize_week(user: User, monday: date, zone: str) -> WeekSummary:
 
 def unsubscribe_token(user_id: int, keys: Keys) -> str:
     """Return the token of an unsubscribe link; it does not expire."""
-    return f"{user_id}-{keys.digest(KEY_PURPOSE, str(user_id))}"
+    return keys.sign_link(KEY_PURPOSE, str(user_id))
 
 
 def user_by_unsubscribe_token(token: str, keys: Keys) -> User | None:
     """Return the user of an unsubscribe token, or None if it is invalid."""
-    number, _dash, digest = token.partition("-")
-    if not (number.isascii() and number.isdigit() and len(number) < 19 and digest.isascii()):
+    reference, digest = split_link(token)
+    user_id = parse_id(reference)
+    if user_id is None or not keys.verify_link(KEY_PURPOSE, digest, reference):
         return None
-    if not any(hmac.compare_digest(digest, valid) for valid in keys.digests(KEY_PURPOSE, number)):
-        return None
-    return db.session.get(User, int(number))
+    return db.session.get(User, user_id)
 
 
 def unsubscribe(user: User) -> None:

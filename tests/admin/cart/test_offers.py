@@ -120,7 +120,7 @@ def test_a_use_meanwhile_is_no_change_and_stays_counted(
 ) -> None:
     promotion = create_promotion("TEN", most_uses=5)
     slow = filled(bens, f"/admin/promotions/{promotion.id}", most_uses="9")
-    promotions.take(promotion, Customer(cleo), keys(), utcnow())
+    promotions.count_use(promotion, Customer(cleo), keys(), utcnow())
     db.session.commit()
     assert bens.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
     assert (promotion.use_count, promotion.most_uses) == (1, 9)
@@ -215,16 +215,18 @@ def test_ways_of_delivery_are_arranged_changed_and_told_apart(
 
 # --- rates ------------------------------------------------------------------------------------------------------------
 
+INVALID_RATES = ("", "0", "-1", "x", "NaN", "Infinity", "1e5", "1e30", "0.000000001", "1 000")
+
 
 def test_rates_are_set_changed_and_removed(bens: FormClient) -> None:
     path = "/admin/currencies"
     assert bens.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
     bens.post(path, data={"currency": "NGN", "rate": "2100"})
-    [rate] = db.session.scalars(sa.select(DisplayRate))
-    assert (rate.currency, rate.rate) == ("NGN", Decimal(2100))
+    [row] = db.session.scalars(sa.select(DisplayRate))
+    assert (row.currency, row.rate) == ("NGN", Decimal(2100))
     assert "NGN 2100" in words_of(bens.get(path).text)
-    for currency, bad in (("GBP", "1"), ("XXX", "1"), ("EUR", "0"), ("EUR", "-1"), ("EUR", "NaN"), ("EUR", "1e5")):
-        assert bens.post(path, data={"currency": currency, "rate": bad}).status_code == 422
+    for currency, rate in (("GBP", "1"), ("XXX", "1"), *(("EUR", rate) for rate in INVALID_RATES)):
+        assert bens.post(path, data={"currency": currency, "rate": rate}).status_code == 422, (currency, rate)
     assert bens.post(f"{path}/NGN/remove").location == path
     assert bens.post(f"{path}/NGN/remove").status_code == 404
     assert db.session.scalars(sa.select(DisplayRate)).all() == []

@@ -39,11 +39,12 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.cards import claims
-from tapcard.services.cart import carts, credit
-from tapcard.services.orders import order_desk, orders
-from tapcard.services.payments import payments
+from tapcard.services.cart import credit, editing
+from tapcard.services.orders import production, transitions
+from tapcard.services.orders.replacement import reservations_for
+from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
-from tapcard.workflows import evidence
+from tapcard.workflows import payments as payment_workflows
 from tests import buying
 from tests.buying import order_of, pay
 from tests.conftest import FormClient, login
@@ -84,7 +85,7 @@ def path_to(order: Order, rest: str = "") -> str:
 
 
 def note_payment(client: FormClient, order: Order, amount: str, **fields: str) -> Any:
-    seen = str(payments.due(order).amount)
+    seen = str(payments.amount_due(order).amount)
     return client.post(path_to(order, "/payment"), data={"amount": amount, "how": "cash", "seen": seen, **fields})
 
 
@@ -173,7 +174,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
         "care": {odd.order.number},
         "pending": {order.number, waiting.number},
     }
-    numbers = order_desk.numbers(utcnow(), settings.load())
+    numbers = production.order_figures(utcnow(), settings.load())
     assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.care) == (1, 1, 1, 1, 1)
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
@@ -192,10 +193,10 @@ def test_today_begins_at_midnight_of_the_shop(
     noon = now.replace(hour=12, minute=0)  # midnight there or an hour past it
     payment.settled_at = noon - timedelta(hours=2)
     db.session.flush()
-    assert order_desk.numbers(noon, shop).today.amount == 0
+    assert production.order_figures(noon, shop).today.amount == 0
     payment.settled_at = noon
     db.session.flush()
-    assert order_desk.numbers(noon, shop).today.amount == 4800
+    assert production.order_figures(noon, shop).today.amount == 4800
 
 
 def test_the_pages_ask_a_fixed_number_of_times(
@@ -226,10 +227,10 @@ def test_money_at_the_counter_pays_an_order_once(
     assert (form.values["seen"], form.values["amount"]) == ("4800", "48.00")
     sent = {**form.values, "amount": "48", "how": "terminal", "note": "Receipt 12"}
     assert bens.post(path_to(order, "/payment"), data=sent, csrf=False).location == path_to(order)
-    assert (order.status, payments.due(order).amount) == (OrderStatus.PAID, 0)
+    assert (order.status, payments.amount_due(order).amount) == (OrderStatus.PAID, 0)
     again = bens.post(path_to(order, "/payment"), data=sent, csrf=False)
     assert (again.status_code, "isn&#39;t awaiting payment" in again.text) == (422, True)
-    [payment] = order_desk.payments_of(order)
+    [payment] = production.payments_of(order)
     assert payment.evidence == {"how": "terminal", "note": "Receipt 12", "confirmed_by": ben.id}
     assert outbox().count("mail.order_paid") == 1
     words = words_of(bens.get(path_to(order)).text)
@@ -239,17 +240,17 @@ def test_money_at_the_counter_pays_an_order_once(
 
 def test_a_part_leaves_the_rest_due_and_more_time_for_it(bens: FormClient, order: Order) -> None:
     assert note_payment(bens, order, "10,50").status_code == 302
-    assert (order.status, payments.due(order).amount) == (OrderStatus.PENDING, 3750)
+    assert (order.status, payments.amount_due(order).amount) == (OrderStatus.PENDING, 3750)
     assert order.expires_at > utcnow() + 6 * DAY
     assert "£37.50" in words_of(bens.get(path_to(order)).text)
     stale = note_payment(bens, order, "10.50", seen="4800")
     assert stale.status_code == 422
     assert "Someone has just recorded a payment." in stale.text
     assert form_to(stale.text, "").values["seen"] == "3750"
-    assert payments.due(order).amount == 3750
+    assert payments.amount_due(order).amount == 3750
     note_payment(bens, order, "37.50", how="transfer")
     assert order.status is OrderStatus.PAID
-    assert payments.open_of(order) is None
+    assert payments.find_open(order) is None
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_what_is_no_amount_that_is_due_is_refused(bens: FormClient, order: Order
     assert answer.status_code == 422
     assert error_of(answer.text, "amount")
     assert form_to(answer.text, "").values["amount"] == typed.strip().replace("\0", "\ufffd") or "\0" in typed
-    assert order_desk.payments_of(order) == []
+    assert production.payments_of(order) == []
 
 
 def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben: User, keys: Keys, olu: User) -> None:
@@ -271,23 +272,23 @@ def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben
     def work(place: int) -> int:
         found = db.session.get_one(Order, order_id)
         by = db.session.get_one(User, people[place])
-        amount, shop = buying.pounds(2000), settings.load()
-        return payments.take_offline(found, amount, keys, utcnow(), seen=4800, actor=by, shop=shop).id
+        amount = buying.pounds(2000)
+        return settlement.record_offline_payment(found, settlement.OfflineReceipt(amount), buying.context(by), 4800).id
 
     results = together(app, 2, work)
     assert results.count(payments.NotPayable) == 1, results
-    assert payments.due(order).amount == 2800
+    assert payments.amount_due(order).amount == 2800
 
 
 @pytest.mark.parametrize("came", [False, True])
 def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, order: Order, came: bool) -> None:
-    gateway = evidence.gateways()["sandbox"]
+    gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
-    online = payments.begin(order, gateway, None)
-    charge = payments.charge_of(online, settings.load(), "http://localhost/back")
+    online = payments.create(order, gateway, None)
+    charge = payments.build_charge(online, settings.load(), "http://localhost/back")
     db.session.commit()
     told = gateway.start(charge)
-    payments.started(online, told, gateway, settings.load(), utcnow())
+    payments.record_started(online, told, gateway, settings.load(), utcnow())
     db.session.commit()
     if came:
         sandbox.change(SandboxCharge.reference == told.reference, sandbox.PAID)
@@ -295,16 +296,16 @@ def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, orde
     assert (too_much.status_code, online.status) == (422, PaymentStatus.PENDING)
     answer = note_payment(bens, order, "48")
     assert order.status is OrderStatus.PAID
-    assert payments.captured(order) == 4800
+    assert payments.captured_amount(order) == 4800
     if came:  # a moment before: nothing is taken at the counter
         assert (answer.status_code, online.status) == (422, PaymentStatus.SUCCEEDED)
-        assert [payment.gateway for payment in order_desk.payments_of(order)] == ["sandbox"]
+        assert [payment.gateway for payment in production.payments_of(order)] == ["sandbox"]
     else:
         assert (answer.status_code, online.status) == (302, PaymentStatus.CANCELED)
 
 
 def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order: Order, keys: Keys) -> None:
-    orders.expire_due(utcnow() + DAY, keys)
+    transitions.expire_due(utcnow() + DAY, keys)
     db.session.commit()
     assert order.status is OrderStatus.EXPIRED
     assert "Record payment" in bens.get(path_to(order)).text
@@ -314,7 +315,7 @@ def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order:
 
 def test_a_payment_that_needs_care_says_why_and_is_seen_to_once(bens: FormClient, order: Order, ben: User) -> None:
     payment = buying.begin(order)
-    payments.settle(payment, buying.paid(payment, amount=buying.pounds(100)), buying.keys(), utcnow())
+    settlement.settle(payment, buying.paid(payment, amount=buying.pounds(100)), buying.keys(), utcnow())
     db.session.commit()
     assert "We received £1.00 instead of £48.00, so nothing was fulfilled." in words_of(bens.get(path_to(order)).text)
     path = path_to(order, f"/payments/{payment.public_id}/seen")
@@ -382,8 +383,8 @@ def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
     note_payment(bens, order, "8")
     assert bens.post(path_to(order, "/cancel"), data={"why": " "}).status_code == 422
     assert bens.post(path_to(order, "/cancel"), data={"why": "Nobody came"}).status_code == 302
-    assert (order.status, bottle.stock, payments.open_of(order)) == (OrderStatus.CANCELED, 10, None)
-    assert [payment.refund_proposed for payment in order_desk.payments_of(order)] == [False, True]
+    assert (order.status, bottle.stock, payments.find_open(order)) == (OrderStatus.CANCELED, 10, None)
+    assert [payment.refund_proposed for payment in production.payments_of(order)] == [False, True]
     assert "Order cancelled: Nobody came" in words_of(bens.get(path_to(order)).text)
     assert note_payment(bens, order, "40").status_code == 422
 
@@ -393,7 +394,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
 ) -> None:
     pay(order)
     cart = buying.cart_of(ada)
-    carts.add_activation(cart, create_card(policy=ClaimPolicy.PAY), settings.load(), utcnow())
+    editing.add_activation(cart, create_card(policy=ClaimPolicy.PAY), buying.context(), reservations_for)
     db.session.commit()
     activation = buying.place(cart)
     db.session.commit()
@@ -405,7 +406,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
 
 
 def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(bens: FormClient, order: Order, ada: User) -> None:
-    orders.cancel(order, ada, buying.keys(), utcnow())
+    transitions.cancel(order, ada, buying.keys(), utcnow())
     ada.is_active, ada.closed_at = False, utcnow() - DAY
     text = "Call first <i>"
     assert bens.post(path_to(order, "/note"), data={"note": text}).status_code == 302
@@ -532,7 +533,7 @@ def test_what_the_buyer_fetches_is_handed_over(
 def test_what_was_found_after_all_is_given_once(
     bens: FormClient, order: Order, bottle: Product, cleo: User, keys: Keys
 ) -> None:
-    orders.expire_due(utcnow() + DAY, keys)
+    transitions.expire_due(utcnow() + DAY, keys)
     order_of(cleo, bottle, quantity=9)
     note_payment(bens, order, "48")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, True)
@@ -543,7 +544,7 @@ def test_what_was_found_after_all_is_given_once(
     assert bens.post(path_to(order, "/ship")).status_code == 422
     assert bens.post(path_to(order, "/give")).status_code == 302
     assert bens.post(path_to(order, "/give")).status_code == 409
-    [payment] = order_desk.payments_of(order)
+    [payment] = production.payments_of(order)
     assert (order.is_oversold, payment.refund_proposed) == (False, False)
     assert bens.post(path_to(order, "/ship")).status_code == 302
 
@@ -553,7 +554,7 @@ def test_a_card_that_is_somebody_elses_is_not_given(
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     cart = buying.cart_of(ada)
-    carts.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, buying.context(), reservations_for)
     db.session.commit()
     order = buying.place(cart)
     card.claim_policy = ClaimPolicy.OPEN  # lost to somebody by a way that staff opened
@@ -575,7 +576,7 @@ def test_credit_that_was_spent_meanwhile_has_to_be_there_again(
     order = buying.place(cart)
     db.session.commit()
     assert order.credit_amount == 1000
-    orders.expire_due(utcnow() + DAY, keys)
+    transitions.expire_due(utcnow() + DAY, keys)
     assert order_of(ada, bottle).credit_amount == 1000
     note_payment(bens, order, "14")
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, True)

@@ -9,7 +9,7 @@ from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, CardStatus, Design, Order, User
 from tapcard.services.cards import cards, claims
-from tapcard.services.orders import orders
+from tapcard.services.orders import transitions
 from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import error_of
@@ -65,7 +65,7 @@ def test_nothing_is_swapped_once_the_parcel_is_gone(
     made = order.lines[0].cards[0]
     token = made.token
     create_card(token="STCK2345", code="CARD2345", design=made.design)
-    orders.ship(order, ben, utcnow())
+    transitions.ship(order, ben, utcnow())
     db.session.commit()
     login(client, ben)
     assert path_to(order, token) not in client.get(f"/admin/orders/{order.number}/cards").text

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
@@ -14,7 +13,7 @@ from tapcard.models import Category, Collection, Product, Promotion, PromotionCu
 from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
 from tapcard.services.catalogue import categories
-from tapcard.services.orders import orders
+from tapcard.services.orders import placement, transitions
 from tests import buying
 
 GUS = Customer(email="gus@example.com")
@@ -22,9 +21,7 @@ DAY = timedelta(days=1)
 
 
 def check(promotion: Promotion, product: Product | None, customer: Customer = GUS, subtotal: int = 1000) -> None:
-    promotions.check(
-        promotion, [product], buying.pounds(subtotal), customer, buying.keys(), utcnow(), settings.load().locale
-    )
+    promotions.check(promotion, [product], buying.pounds(subtotal), customer, buying.context())
 
 
 @pytest.mark.parametrize("typed", ["welcome10", " WELCOME10 ", "Wel Come10"])
@@ -55,10 +52,10 @@ def test_a_code_that_is_switched_off_is_unknown(create_promotion: Callable[..., 
 @pytest.mark.parametrize(
     ("values", "error", "words"),
     [
-        ({"starts_at": utcnow() + DAY}, promotions.NotYet, "isn't active yet"),
-        ({"ends_at": utcnow() - DAY}, promotions.Over, "has expired"),
+        ({"starts_at": utcnow() + DAY}, promotions.NotStarted, "isn't active yet"),
+        ({"ends_at": utcnow() - DAY}, promotions.Expired, "has expired"),
         ({"minimum_amount": 1001}, promotions.MinimumNotMet, "at least £10.01"),
-        ({"needs_account": True}, promotions.SignInFirst, "Log in first"),
+        ({"needs_account": True}, promotions.LoginRequired, "Log in first"),
         ({"most_uses": 3, "use_count": 3}, promotions.UsedUp, "usage limit"),
     ],
 )
@@ -94,7 +91,7 @@ def test_a_promotion_makes_cheaper_what_it_is_for(
         ({"product": other}, [False, False, True, False]),
     ):
         promotion = create_promotion(f"CODE{len(values)}{next(iter(values), '')}", **values)
-        assert promotions.promoted(promotion, everything) == expected
+        assert promotions.is_promoted(promotion, everything) == expected
         if not all(expected):
             with pytest.raises(promotions.NothingToPromote):
                 check(promotion, None)
@@ -105,13 +102,13 @@ def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Cat
     two = create_category("Two", parent=one)
     one.parent = two
     db.session.commit()
-    assert categories.below(one.id) == {one.id, two.id}
+    assert categories.descendant_ids(one.id) == {one.id, two.id}
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
-def order_with(promotion: Promotion, product: Product, who: orders.Buyer) -> orders.Order:
+def order_with(promotion: Promotion, product: Product, who: placement.Buyer) -> placement.Order:
     cart = buying.cart_of(who.user, product)
     cart.promotion = promotion
     db.session.commit()
@@ -131,7 +128,7 @@ def test_typing_a_code_uses_nothing_and_placing_an_order_does(
     with pytest.raises(promotions.UsedUp):
         order_with(promotion, product, buying.buyer(email="other@example.com"))
     db.session.rollback()
-    orders.cancel(order, None, keys, utcnow())
+    transitions.cancel(order, None, keys, utcnow())
     db.session.commit()
     assert promotion.use_count == 0
     order_with(promotion, product, buying.buyer(email="other@example.com"))
@@ -143,7 +140,7 @@ def test_a_guest_is_known_by_the_address_however_it_is_written(
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
     order_with(promotion, product, buying.buyer())
-    with pytest.raises(promotions.UsedByYou):
+    with pytest.raises(promotions.UsedByCustomer):
         order_with(promotion, product, buying.buyer(email=again))
 
 
@@ -153,7 +150,7 @@ def test_a_person_is_known_by_their_account_and_by_their_address(
     promotion = create_promotion(most_uses_each=1)
     buying.pay(order_with(promotion, product, buying.buyer(ada, email="elsewhere@example.com")))
     for who in (buying.buyer(ada, email="third@example.com"), buying.buyer(email=ada.email)):
-        with pytest.raises(promotions.UsedByYou):
+        with pytest.raises(promotions.UsedByCustomer):
             order_with(promotion, product, who)
         db.session.rollback()
 
@@ -165,11 +162,11 @@ def test_a_use_given_back_is_the_customers_again(
     for _time in range(2):
         order = order_with(promotion, product, buying.buyer(ada))
         buying.pay(order)
-    with pytest.raises(promotions.UsedByYou):
+    with pytest.raises(promotions.UsedByCustomer):
         check(promotion, product, Customer(ada))
     other = create_promotion("OTHER", most_uses_each=1)
     order = order_with(other, product, buying.buyer(ada))
-    orders.cancel(order, ada, keys, utcnow())
+    transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     check(other, product, Customer(ada))
 
@@ -179,9 +176,9 @@ def test_a_changed_secret_key_gives_nobody_another_use(
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
     old, new = Keys("the old key"), Keys("the new key", ["the old key"])
-    promotions.take(promotion, Customer(ada), old, utcnow())
-    with pytest.raises(promotions.UsedByYou):
-        promotions.take(promotion, Customer(ada), new, utcnow())
+    promotions.count_use(promotion, Customer(ada), old, utcnow())
+    with pytest.raises(promotions.UsedByCustomer):
+        promotions.count_use(promotion, Customer(ada), new, utcnow())
     db.session.rollback()
 
 

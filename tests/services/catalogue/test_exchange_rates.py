@@ -1,15 +1,17 @@
-"""Display currencies: a rate makes sense or is refused, and a converted price is rounded once."""
+"""Exchange rates: unknown currencies are rejected, and a converted price is rounded once."""
 
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 
+from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import DisplayRate
+from tapcard.models import User
 from tapcard.money import Money
 from tapcard.services.catalogue import exchange_rates
-from tapcard.services.catalogue.exchange_rates import RateRefused
+from tapcard.services.catalogue.exchange_rates import InvalidRate
+from tapcard.services.core import rows
 
 
 @pytest.mark.parametrize(
@@ -26,31 +28,24 @@ def test_a_price_is_converted_and_rounded_once(amount: int, currency: str, rate:
     assert exchange_rates.convert(Money(amount, "GBP"), currency, {currency: Decimal(rate)}) == Money(about, currency)
 
 
-def test_without_a_rate_there_is_nothing_to_show() -> None:
+def test_without_a_rate_no_price_is_shown() -> None:
     assert exchange_rates.convert(Money(1000, "GBP"), "EUR", {}) is None
 
 
-@pytest.mark.parametrize("rate", ["", "0", "-1", "x", "NaN", "Infinity", "1e30", "0.000000001", "1 000"])
-def test_a_rate_that_makes_no_sense_is_refused(app: Flask, rate: str) -> None:
-    with pytest.raises(RateRefused):
-        exchange_rates.keep("EUR", rate, "GBP")
-    assert db.session.query(DisplayRate).count() == 0
-
-
 @pytest.mark.parametrize("currency", ["", "EU", "XYZ", "GBP", "gbp", "€", "'; --"])
-def test_a_currency_that_is_unknown_or_the_shops_own_is_refused(app: Flask, currency: str) -> None:
-    with pytest.raises(RateRefused):
-        exchange_rates.keep(currency, "1.2", "GBP")
+def test_an_unknown_currency_or_the_shops_own_is_rejected(app: Flask, ben: User, currency: str) -> None:
+    with pytest.raises(InvalidRate):
+        exchange_rates.set_rate(currency, Decimal("1.2"), "GBP", ben, utcnow())
 
 
-def test_a_rate_is_kept_changed_and_removed(app: Flask) -> None:
-    exchange_rates.keep("eur", "1,17", "GBP")
-    exchange_rates.keep("EUR", "1.2", "GBP")
-    exchange_rates.keep("NGN", "1935.5", "GBP")
+def test_a_rate_is_set_changed_and_removed(app: Flask, ben: User) -> None:
+    for currency, rate in (("EUR", "1.17"), ("EUR", "1.2"), ("NGN", "1935.5")):
+        exchange_rates.set_rate(currency, Decimal(rate), "GBP", ben, utcnow())
     db.session.commit()
     assert exchange_rates.load("GBP") == {"EUR": Decimal("1.2"), "NGN": Decimal("1935.5")}
-    assert exchange_rates.load("EUR") == {"NGN": Decimal("1935.5")}, "the shop's own currency is none to choose"
-    exchange_rates.remove("EUR")
-    exchange_rates.remove("USD")
+    assert exchange_rates.load("EUR") == {"NGN": Decimal("1935.5")}, "the shop's own currency is not offered"
+    exchange_rates.remove_rate("EUR", ben)
+    with pytest.raises(rows.RowNotFound):
+        exchange_rates.remove_rate("USD", ben)
     db.session.commit()
     assert exchange_rates.load("GBP") == {"NGN": Decimal("1935.5")}

@@ -9,8 +9,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
 from tapcard.services.catalogue import reviews
-from tapcard.services.catalogue.reviews import AlreadyDecided, NotABuyer, ReviewedAlready
-from tapcard.services.orders import orders
+from tapcard.services.catalogue.reviews import AlreadyDecided, AlreadyReviewed, NotABuyer
+from tapcard.services.orders import transitions
 from tests import buying
 from tests.watching import together
 
@@ -19,7 +19,7 @@ APPROVED, REJECTED, WAITING = ReviewStatus.APPROVED, ReviewStatus.REJECTED, Revi
 
 def write(product: Product, user: User, rating: int = 5) -> Review:
     review = db.session.get_one(
-        Review, reviews.write(product, user, rating=rating, text="Lies flat.", author=user.first_name)
+        Review, reviews.create(product, user, rating=rating, text="Lies flat.", author=user.first_name)
     )
     db.session.commit()
     return review
@@ -40,25 +40,25 @@ def test_only_who_got_a_product_may_review_it(
         if step == "paid":
             buying.pay(order)
         if step == "shipped":
-            orders.ship(order, ben, utcnow())
+            transitions.ship(order, ben, utcnow())
             db.session.commit()
         with pytest.raises(NotABuyer):
-            reviews.check(product, ada)
+            reviews.check_can_review(product, ada)
         db.session.rollback()
-    orders.deliver(order, ben, utcnow())
+    transitions.deliver(order, ben, utcnow())
     db.session.commit()
-    reviews.check(product, ada)
+    reviews.check_can_review(product, ada)
     for who, what in ((ada, bottle), (cleo, product), (ben, product)):
         with pytest.raises(NotABuyer):
-            reviews.write(what, who, rating=5, text="", author="X")
+            reviews.create(what, who, rating=5, text="", author="X")
     assert db.session.query(Review).count() == 0
 
 
 def test_a_product_is_reviewed_once(delivered: Product, ada: User) -> None:
     write(delivered, ada)
     buying.deliver(buying.order_of(ada, delivered))
-    with pytest.raises(ReviewedAlready):
-        reviews.write(delivered, ada, rating=1, text="Again", author="Ada")
+    with pytest.raises(AlreadyReviewed):
+        reviews.create(delivered, ada, rating=1, text="Again", author="Ada")
 
 
 def test_two_presses_at_once_write_one_review(app: Flask, delivered: Product, ada: User) -> None:
@@ -66,10 +66,10 @@ def test_two_presses_at_once_write_one_review(app: Flask, delivered: Product, ad
 
     def press(_place: int) -> str:
         product, user = db.session.get_one(Product, product_id), db.session.get_one(User, user_id)
-        reviews.write(product, user, rating=4, text="", author="Ada")
+        reviews.create(product, user, rating=4, text="", author="Ada")
         return "written"
 
-    assert sorted(map(str, together(app, 4, press))) == sorted(["written", *[str(ReviewedAlready)] * 3])
+    assert sorted(map(str, together(app, 4, press))) == sorted(["written", *[str(AlreadyReviewed)] * 3])
 
 
 def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
@@ -82,7 +82,7 @@ def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
             with nullcontext() if review.status is not status else pytest.raises(AlreadyDecided):
                 reviews.decide(review, review.status, status, ben, utcnow())
             db.session.commit()
-        shown = len(reviews.of_product(delivered))
+        shown = len(reviews.approved(delivered))
         sums.append((delivered.rating_count, delivered.rating_sum, shown))
     assert sums == [(0, 0, 0), (0, 0, 0), (1, 4, 1), (1, 4, 1), (0, 0, 0), (0, 0, 0), (1, 4, 1)]
     assert delivered.rating == 4

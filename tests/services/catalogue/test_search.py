@@ -15,8 +15,9 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Availability, Category, Collection, CollectionKind, Product, ProductKind
-from tapcard.services.catalogue import search
-from tapcard.services.catalogue.search import A_PAGE, Filter, Listing, Sort
+from tapcard.services.catalogue import category_tree, product_lists, products, search
+from tapcard.services.catalogue.product_lists import Sort
+from tapcard.services.catalogue.search import PAGE_SIZE, Filter, Listing
 
 KINDS = {
     CollectionKind.BRAND: ("obi", "northfold"),
@@ -28,11 +29,11 @@ HIDDEN = {"attic", "boxes"}  # the attic is switched off, and with it what stand
 
 
 def find(**asked: Any) -> Listing:
-    return search.find(Filter(**asked), search.shelves(), search.collections())
+    return search.find(Filter(**asked), category_tree.load(), search.collections())
 
 
 def names(**asked: Any) -> set[str]:
-    return {tile.product.name for tile in find(**asked).tiles}
+    return {tile.product.name for tile in find(**asked).products}
 
 
 # --- against a model in plain Python ----------------------------------------------------------------------------------
@@ -91,10 +92,10 @@ def fits(product: Product, asked: Filter) -> bool:
         and (asked.category is None or is_below(shelf, asked.category))
         and all(slug in {each.slug for each in product.collections} for slug in asked.collections.values())
         and asked.availability in (None, state(product))
-        and (product.discount_percent > 0 or not asked.deals)
-        and (asked.least is None or product.price_amount >= asked.least)
-        and (asked.most is None or product.price_amount <= asked.most)
-        and all(word in product.search_text for word in asked.search.casefold().split())
+        and (product.discount_percent > 0 or not asked.discounted)
+        and (asked.min_amount is None or product.price_amount >= asked.min_amount)
+        and (asked.max_amount is None or product.price_amount <= asked.max_amount)
+        and all(word in product.name.casefold() for word in asked.search.casefold().split())
     )
 
 
@@ -114,9 +115,9 @@ filters = st.builds(
     category=st.sampled_from([None, None, *(slug for slug in PARENTS if slug not in HIDDEN)]),
     collections=st.fixed_dictionaries({}, optional={kind: st.sampled_from(slugs) for kind, slugs in KINDS.items()}),
     availability=st.sampled_from([None, None, *Availability]),
-    deals=st.booleans(),
-    least=st.one_of(st.none(), st.integers(400, 1000)),
-    most=st.one_of(st.none(), st.integers(700, 1500)),
+    discounted=st.booleans(),
+    min_amount=st.one_of(st.none(), st.integers(400, 1000)),
+    max_amount=st.one_of(st.none(), st.integers(700, 1500)),
     search=st.sampled_from(["", "", "oak", "FELT thing", "strasse", "STRASSE 1", "100%_", "%", "_", "\\", "nothing"]),
     sort=st.sampled_from(Sort),
     page=st.integers(1, 3),
@@ -129,25 +130,25 @@ filters = st.builds(
 @example(Filter(category="desk"))
 def test_a_list_holds_what_fits_in_its_order_and_counts_what_would(stock: list[Product], asked: Filter) -> None:
     wanted = ordered([product for product in stock if fits(product, asked)], asked.sort)
-    found = search.find(asked, search.shelves(), search.collections())
-    pages = max(1, -(-len(wanted) // A_PAGE))
-    first = (min(asked.page, pages) - 1) * A_PAGE
-    assert [tile.product.id for tile in found.tiles] == [each.id for each in wanted[first : first + A_PAGE]]
+    found = search.find(asked, category_tree.load(), search.collections())
+    pages = max(1, -(-len(wanted) // PAGE_SIZE))
+    first = (min(asked.page, pages) - 1) * PAGE_SIZE
+    assert [tile.product.id for tile in found.products] == [each.id for each in wanted[first : first + PAGE_SIZE]]
     assert (found.total, found.pages) == (len(wanted), pages)
 
     def number(**changes: Any) -> int:
         other = replace(asked, **changes)
         return sum(fits(product, other) for product in stock)
 
-    for option in found.categories:
+    for option in found.category_facets:
         assert option.count == number(category=option.value), option
-    for kind, options in found.collections.items():
+    for kind, options in found.collection_facets.items():
         for option in options:
             assert option.count == number(collections={**asked.collections, kind: option.value}), option
-    for option in found.availabilities:
+    for option in found.availability_facets:
         assert option.count == number(availability=Availability(option.value)), option
-    assert found.deals.count == number(deals=True)
-    offered = {option.value for option in found.categories}
+    assert found.discount_facet.count == number(discounted=True)
+    offered = {option.value for option in found.category_facets}
     assert offered >= {slug for slug in PARENTS if slug not in HIDDEN and number(category=slug)}
     db.session.rollback()
 
@@ -169,7 +170,7 @@ def test_a_category_shows_the_products_of_everything_below_it(
     assert names(category="desk") == {"On the desk", "A journal", "A slim one"}
     assert names(category="journals") == {"A journal", "A slim one"}
     assert names(category="drinks") == set()
-    assert [shelf.name for shelf in find(category="slim").trail] == ["Desk", "Journals", "Slim"]
+    assert [shelf.name for shelf in find(category="slim").category_path] == ["Desk", "Journals", "Slim"]
 
 
 def test_a_hidden_category_hides_what_stands_in_and_below_it(
@@ -181,8 +182,8 @@ def test_a_hidden_category_hides_what_stands_in_and_below_it(
     create_product("Older", category=box)
     create_product("Seen")
     assert names() == {"Seen"}
-    assert find(category="box").shelf is None
-    assert find().categories == []
+    assert find(category="box").category is None
+    assert find().category_facets == []
 
 
 def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
@@ -196,7 +197,7 @@ def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
                 create_product(category=child)
 
     def offered(category: str | None = None) -> set[str]:
-        return {option.value for option in find(category=category).categories}
+        return {option.value for option in find(category=category).category_facets}
 
     build(range(7))
     assert len(offered()) == 7 * 4  # small enough to stand open
@@ -237,13 +238,13 @@ def test_one_press_is_enough_only_where_nothing_has_to_be_chosen(
     create_product("Sold out", stock=0)
     create_product("Card", kind=ProductKind.CARD)
     db.session.commit()
-    assert {tile.product.name for tile in find().tiles if tile.can_be_added} == {"Plain", "Engraved if wanted"}
+    assert {tile.product.name for tile in find().products if tile.can_be_added} == {"Plain", "Engraved if wanted"}
 
 
 def test_a_tile_shows_the_first_picture(create_product: Callable[..., Product]) -> None:
     create_product("Seen", pictures=[("a.webp", "From the front"), ("b.webp", "From behind")])
     create_product("Unseen")
-    shown = {tile.product.name: (tile.picture, tile.alt) for tile in find().tiles}
+    shown = {tile.product.name: (tile.picture, tile.alt) for tile in find().products}
     assert shown == {"Seen": ("a.webp", "From the front"), "Unseen": (None, "")}
 
 
@@ -258,5 +259,42 @@ def test_related_products_share_a_collection_or_the_shelf(
     create_product("Neither", category=drinks)
     create_product("Sold out", category=desk, stock=0)
     create_product("Hidden", category=desk, is_active=False)
-    found = search.related(product, search.shelves())
+    found = product_lists.related(product, category_tree.load())
     assert [tile.product.name for tile in found] == ["Same theme", "Same shelf"]
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+SEARCHED = {
+    "name": "Moorland journal",
+    "promo_text": "Ideal for travelers",
+    "color": "Moss green",
+    "size": "148 mm",
+    "material": "Linen",
+    "sku": "HH-0042",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "typed"),
+    [
+        ("name", "moorland"), ("promo_text", "ideal"), ("color", "MOSS"), ("size", "148"), ("material", "linen"),
+        ("sku", "hh-0042"),
+    ],
+)  # fmt: skip
+def test_a_product_is_found_by_each_searched_column(
+    create_product: Callable[..., Product], column: str, typed: str
+) -> None:
+    product = create_product("Plain", sku="P-1", slug="plain")
+    create_product("Other", sku="O-1")
+    assert names(search=typed) == set()
+    setattr(product, column, SEARCHED[column])
+    db.session.commit()
+    assert names(search=typed) == {product.name}
+    assert [found.id for found in db.session.scalars(products.filter_products(typed))] == [product.id]
+
+
+def test_a_product_is_found_without_its_accents(create_product: Callable[..., Product]) -> None:
+    create_product("Café crème", color="Grün")
+    assert names(search="cafe creme gruen") == {"Café crème"}
+    assert names(search="CAFÉ grun") == {"Café crème"}

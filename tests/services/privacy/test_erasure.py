@@ -16,7 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from PIL import Image
 
-from tapcard import files, outbox, registry, seeds, worker
+from tapcard import email_addresses, files, outbox, registry, seeds, subjects, worker
 from tapcard.clock import utcnow
 from tapcard.db import db, empty_log, transactions
 from tapcard.models import (
@@ -44,17 +44,20 @@ from tapcard.models import (
     User,
     WishlistEntry,
 )
-from tapcard.services.accounts import accounts, addresses
+from tapcard.registry import Job
+from tapcard.services.accounts import addresses, email_links, registration, roles
 from tapcard.services.cards import transitions
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
-from tapcard.services.payments import payments
+from tapcard.services.payments import settlement
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.erasure import NotErasable
+from tapcard.workflows import draining, privacy
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.watching import form_to
 
+subjects.load()  # declarations are complete, whichever test runs first
 PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"
@@ -106,7 +109,7 @@ def test_every_column_that_can_say_something_of_a_person_is_classified() -> None
         if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.Date)
         and not isinstance(column.type, sa.Enum)
     }  # fmt: skip
-    assert telling - set(known) == set(), "enter them in services/privacy/erasure.py and in docs/privacy.md"
+    assert telling - set(known) == set(), "declare them in services/<subject>/declarations.py and docs/privacy.md"
     assert set(known) - telling == set(), "there are no such columns any more"
 
 
@@ -151,7 +154,7 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     addresses.add(zeb, {
         "name": "Zebulon Quirkzahl", "line1": "LineOneQ", "line2": "FlatQ", "city": "CityQ", "region": "RegionQ",
         "postal_code": "QQ1 1QQ", "country": "GB", "phone": "+447700900123"})  # fmt: skip
-    accounts.issue_link(zeb, LinkPurpose.UNDO_EMAIL, "former-q@example.com", utcnow())
+    email_links.issue_link(zeb, LinkPurpose.UNDO_EMAIL, "former-q@example.com", utcnow())
     audit.record("profile.deleted", subject=profile, actor=zeb, slug="zebs-former", note="DetailQ")
     audit.record("user.looked_at", subject=zeb, actor=cleo, origin="203.0.113.77", note="DetailQ")
     db.session.commit()
@@ -218,7 +221,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
     def move(by: timedelta) -> None:
         then = utcnow() + by
-        monkeypatch.setattr(worker, "utcnow", lambda: then)
+        for module in (worker, privacy):
+            monkeypatch.setattr(module, "utcnow", lambda: then)
 
     return move
 
@@ -233,7 +237,7 @@ def own_app(app: Flask, other_app: Callable[..., Flask], tmp_path: Path) -> Iter
     own = other_app(database_url=url, instance_path=tmp_path / "instance")
     with own.app_context(), transactions(writing=True):
         upgrade()
-        accounts.seed_roles()
+        roles.seed_roles()
         db.session.commit()
         yield own
         db.session.remove()
@@ -253,7 +257,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
         db.session.commit()
         app.extensions["spool"].rotate()
         worker.plan(utcnow())
-        worker.one_pass(worker.drainer())
+        worker.one_pass(draining.drainer())
 
     use(client, zeb, app, run)
     before = found(app, SECRETS, data)
@@ -263,11 +267,11 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
     db.session.commit()
     run()
     later(timedelta(days=13))
-    worker.erase_closed()
+    privacy.erase_closed()
     assert db.session.get_one(User, zeb_id).erased_at is None
     later(timedelta(days=15))
     db.session.rollback()
-    worker.erase_closed()
+    privacy.erase_closed()
 
     assert found(app, SECRETS, data) == {}
     user = db.session.get_one(User, zeb_id)
@@ -302,7 +306,7 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     payment = buying.begin(order)
     payment.pay_url = "https://pay-q.example/"
     evidence = buying.paid(payment, details={"payer": "EvidenceQ"})
-    payments.settle(payment, evidence, app.extensions["keys"], utcnow())
+    settlement.settle(payment, evidence, app.extensions["keys"], utcnow())
     order.tracking_number = "TrackQ"
     order.events[0].why = "WhyOrderQ"
     db.session.commit()
@@ -491,11 +495,11 @@ def test_nobody_is_erased_twice(app: Flask, zeb: User) -> None:
 
 def test_an_erased_address_can_sign_up_again_and_nobody_can_take_the_erased_one(app: Flask, zeb: User) -> None:
     erase(zeb, app)
-    user = accounts.sign_up("Zeb", "Two", EMAIL, PASSWORD, utcnow())
+    user = registration.sign_up("Zeb", "Two", EMAIL, PASSWORD, utcnow())
     assert user is not None
     assert user.id != zeb.id
-    with pytest.raises(accounts.InvalidEmail):
-        accounts.normalise_email(zeb.email)
+    with pytest.raises(email_addresses.InvalidEmail):
+        email_addresses.normalize(zeb.email)
 
 
 def test_the_command_erases_at_once_after_asking(app: Flask, zeb: User, olu: User, card: Card) -> None:
@@ -529,7 +533,7 @@ def test_the_command_says_erased_once_every_file_is_gone(
     echo = click.echo
 
     def watched(message: str, **how: Any) -> None:
-        if message.startswith("Erased"):
+        if message.startswith("Account erased"):
             seen.append([name for name in names if files.exists(name, folder)])
         echo(message, **how)
 
@@ -550,10 +554,10 @@ def test_the_command_does_not_say_erased_when_a_file_is_left(
     result = app.test_cli_runner().invoke(args=["users", "erase", EMAIL, "--yes"])
     assert result.exit_code == 1
     assert "some of its files" in result.output
-    assert "Erased." not in result.output
+    assert "Account erased." not in result.output
 
 
 def test_the_clean_up_is_planned(app: Flask) -> None:
-    assert worker.SCHEDULES["users.erase"] == (timedelta(days=1), worker.erase_closed)
+    assert registry.jobs["users.erase"] == Job(timedelta(days=1), privacy.erase_closed)
     shutil.rmtree(Path(app.instance_path) / "mail", ignore_errors=True)
-    worker.erase_closed()  # nobody is due, nothing is there
+    privacy.erase_closed()  # nobody is due, nothing is there

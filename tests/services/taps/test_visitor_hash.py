@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from config import Config
-from tapcard import worker
+from tapcard import registry
 from tapcard.db import db
 from tapcard.models import Card, VisitorKey
 from tapcard.services.taps import visitor_hash
 from tapcard.services.taps.visitor_hash import VisitorKeys
+from tapcard.workflows import taps as tap_jobs
 from tests.taps import PHONE, ask, lines
 from tests.watching import together
 
@@ -171,8 +172,8 @@ def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
 
 
 def test_the_worker_sees_to_it_every_hour(app: Flask) -> None:
-    every, job = worker.SCHEDULES["visitors.rotate"]
-    assert (every, job) == (timedelta(hours=1), visitor_hash.rotate_keys)
+    job = registry.jobs["visitors.rotate"]
+    assert (job.every, job.run) == (timedelta(hours=1), tap_jobs.rotate_visitor_key)
 
 
 def test_a_visitor_is_told_apart_by_the_connection_and_not_by_what_it_claims(app: Flask, card: Card) -> None:

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from flask import Flask
 from PIL import Image
 
-from tapcard import worker
 from tapcard.db import db
 from tapcard.mails import taps
 from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
 from tapcard.services.taps.ingest import ReadingStore
+from tapcard.workflows import taps as tap_jobs
 from tests.conftest import FormClient
 from tests.taps import BOT, reading
 from tests.watching import together
@@ -141,9 +141,9 @@ def test_the_worker_sends_it_on_monday_and_once(
         Lead(owner_id=reader.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
     )
     db.session.commit()
-    monkeypatch.setattr(worker, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
-    worker.promise_weekly_mails()
-    worker.promise_weekly_mails()
+    monkeypatch.setattr(tap_jobs, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
+    tap_jobs.promise_weekly_mails()
+    tap_jobs.promise_weekly_mails()
     monkeypatch.undo()
     run_worker()
     run_worker()

@@ -1,0 +1,13 @@
+"""Jobs of the newsletter."""
+
+from datetime import timedelta
+
+from ..clock import utcnow
+from ..registry import job
+from ..services.content import newsletter
+
+
+@job("newsletter.purge", every=timedelta(days=1))
+def purge_newsletter() -> None:
+    """Forget who never confirmed, and who left the newsletter long ago."""
+    newsletter.purge(utcnow())

@@ -1,0 +1,17 @@
+"""Jobs of orders."""
+
+from datetime import timedelta
+
+from flask import current_app
+
+from ..clock import utcnow
+from ..db import db
+from ..registry import job
+from ..services.orders import transitions
+
+
+@job("orders.expire", every=timedelta(minutes=1))
+def expire_orders() -> None:
+    """End the orders whose time to be paid is over, and give back what they hold."""
+    while transitions.expire_due(utcnow(), current_app.extensions["keys"]):
+        db.session.commit()

@@ -1,0 +1,138 @@
+"""Asking a gateway: what it says is settled, and money that came while a payment was closed is not forgotten."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.gateways import sandbox
+from tapcard.gateways.base import Charge, GatewayError, Started
+from tapcard.gateways.sandbox import SandboxGateway
+from tapcard.keys import Keys
+from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, SandboxCharge, User
+from tapcard.services.payments import payments
+from tapcard.settings import ShopSettings
+from tapcard.workflows import payments as payment_workflows
+from tests import buying
+
+
+@pytest.fixture
+def payment(app: Flask, ada: User, bottle: Product) -> Payment:
+    """A payment of Ada's that the sandbox knows."""
+    gateway = payment_workflows.gateways()["sandbox"]
+    assert isinstance(gateway, SandboxGateway)
+    begun = payments.create(buying.order_of(ada, bottle), gateway, ada)
+    charge = payments.build_charge(begun, ShopSettings(), "http://localhost/back")
+    db.session.commit()
+    told = gateway.start(charge)
+    payments.record_started(begun, told, gateway, ShopSettings(), utcnow())
+    db.session.commit()
+    return begun
+
+
+def press(payment: Payment, state: str) -> bool:
+    """Let the sandbox do something; it waits for no transaction of ours."""
+    reference = payment.reference
+    db.session.commit()
+    return sandbox.change(SandboxCharge.reference == reference, state)
+
+
+def close(payment: Payment) -> Order:
+    payment_workflows.close(payment)
+    db.session.refresh(payment)
+    return payment.order
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "order_status"),
+    [
+        (sandbox.PAID, PaymentStatus.SUCCEEDED, OrderStatus.PAID),
+        (sandbox.DECLINED, PaymentStatus.FAILED, OrderStatus.PENDING),
+    ],
+)
+def test_what_the_gateway_says_is_settled_once(
+    payment: Payment, state: str, status: PaymentStatus, order_status: OrderStatus
+) -> None:
+    assert not payment_workflows.refresh(payment)
+    assert press(payment, state)
+    assert payment_workflows.refresh(payment)
+    assert not payment_workflows.refresh(payment)
+    assert (payment.status, payment.order.status) == (status, order_status)
+
+
+def test_a_closed_payment_can_be_paid_no_more(payment: Payment) -> None:
+    assert close(payment).status is OrderStatus.PENDING
+    assert payment.status is PaymentStatus.CANCELED
+    assert not press(payment, sandbox.PAID)
+
+
+def test_money_that_came_a_moment_before_closing_counts(payment: Payment) -> None:
+    assert press(payment, sandbox.PAID)
+    assert close(payment).status is OrderStatus.PAID
+    assert payment.status is PaymentStatus.SUCCEEDED
+
+
+def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payment_workflows, "gateways", dict)
+    assert not payment_workflows.refresh(payment)
+    with pytest.raises(GatewayError):
+        close(payment)
+    db.session.refresh(payment)
+    assert payment.status is PaymentStatus.PENDING
+
+
+def test_a_payment_is_not_closed_while_its_gateway_is_being_asked(ada: User, bottle: Product) -> None:
+    payment = payments.create(buying.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
+    db.session.commit()
+    with pytest.raises(payments.StillStarting):
+        close(payment)
+    payment.created_at -= payments.START_TIMEOUT
+    db.session.commit()
+    close(payment)
+    assert payment.status is PaymentStatus.CANCELED
+
+
+def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there(
+    payment: Payment, ada: User, keys: Keys
+) -> None:
+    reference = payment.reference
+    payment.status, payment.reference = PaymentStatus.CANCELED, None
+    db.session.commit()
+    gateway = payment_workflows.gateways()["sandbox"]
+    assert not payments.record_started(payment, Started(reference or "", None), gateway, ShopSettings(), utcnow())
+    db.session.commit()
+    assert (payment.status, payment.reference) == (PaymentStatus.CANCELED, reference)
+    assert press(payment, sandbox.PAID)
+    close(payment)
+    assert payment.status is PaymentStatus.SUCCEEDED
+
+
+def test_looking_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
+    assert press(payment, sandbox.PAID)
+    payment_workflows.refresh(payment)
+    assert not db.session().in_transaction()
+    assert "mail.order_paid" in outbox()
+
+
+def test_a_payment_abandoned_while_its_gateway_is_asked_is_closed_there(
+    app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = buying.order_of(ada, bottle)
+    start = SandboxGateway.start
+
+    def start_slowly(gateway: SandboxGateway, charge: Charge) -> Started:
+        response = start(gateway, charge)
+        abandoned = db.session.scalars(db.select(Payment)).one()
+        assert payments.end_unpaid(abandoned, PaymentStatus.CANCELED, utcnow())
+        db.session.commit()
+        return response
+
+    monkeypatch.setattr(SandboxGateway, "start", start_slowly)
+    with app.test_request_context(), pytest.raises(payments.PaymentInProgress):
+        payment_workflows.start(order, "sandbox", ShopSettings())
+    abandoned = db.session.scalars(db.select(Payment)).one()
+    charge = db.session.scalars(db.select(SandboxCharge)).one()
+    assert (abandoned.status, abandoned.reference) == (PaymentStatus.CANCELED, charge.reference)
+    assert charge.state == sandbox.CLOSED
