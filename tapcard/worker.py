@@ -202,14 +202,14 @@ def drain_taps() -> None:
 @taps_group.command("recount")
 def recount_taps() -> None:
     """Rebuild tap statistics with the current time zone and bot rules. New taps wait until it finishes."""
-    rollups.hold_still()
+    rollups.lock_rollups()
     zone = settings.load().time_zone
-    changed = rollups.reclassify()
-    rollups.empty_rollups()
+    changed = rollups.reclassify_user_agents()
+    rollups.delete_rollups()
     last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
     for start in range(0, last, RECOUNT_STEP):
-        rollups.recount(zone, start, min(start + RECOUNT_STEP, last))
-    while rollups.fold(zone):
+        rollups.recount_taps(zone, start, min(start + RECOUNT_STEP, last))
+    while rollups.fold_hours_into_days(zone):
         pass  # all of it is one transaction: readers see the old figures until the new ones are whole
     db.session.commit()
     click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")

@@ -23,7 +23,7 @@ from config import Config
 from ..clock import utcnow
 from ..db import db
 from ..models import OutboxMessage, Schedule, SpoolFile, User
-from ..services.taps.ingest import reading_of
+from ..services.taps.ingest import parse_reading
 from ..spool import Spool, decode
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -184,7 +184,7 @@ def _oldest_tap(spool: Spool) -> datetime | None:
         except FileNotFoundError:
             continue  # drained in this moment
         if line.endswith(b"\n"):
-            reading = reading_of(decode(line[:-1]) or [])
+            reading = parse_reading(decode(line[:-1]) or [])
             instant = reading.instant if reading else datetime.fromtimestamp(int(name[:13]) / 1000, UTC)
             oldest = min(oldest or instant, instant)
     return oldest

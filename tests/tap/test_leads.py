@@ -13,7 +13,7 @@ import vobject
 from tapcard import outbox, seeds
 from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, User
-from tapcard.web.csvs import neutral
+from tapcard.web.csvs import escape_formula
 from tests.conftest import FormClient, login
 from tests.watching import words_of
 
@@ -164,13 +164,13 @@ def test_leads_for_a_spreadsheet(adas: FormClient, gus: Lead, profile: Profile) 
     "cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\0=1", " =1", "\u00a0=1", "\ufeff@a"]
 )
 def test_a_cell_that_looks_like_a_formula_is_none(cell: str) -> None:
-    assert neutral(cell).startswith("'")
-    assert "\0" not in neutral(cell)
+    assert escape_formula(cell).startswith("'")
+    assert "\0" not in escape_formula(cell)
 
 
 @pytest.mark.parametrize(("cell", "text"), [("Gus", "Gus"), (None, ""), (7, "7"), ("a=b", "a=b"), ("", "")])
 def test_another_cell_stays_what_it_is(cell: object, text: str) -> None:
-    assert neutral(cell) == text
+    assert escape_formula(cell) == text
 
 
 def test_leads_for_an_address_book(adas: FormClient, gus: Lead, profile: Profile) -> None:
