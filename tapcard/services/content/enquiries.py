@@ -1,4 +1,4 @@
-"""What people write to the shop through its form: received, passed on by mail, answered by staff."""
+"""Enquiries sent through the contact form: stored, forwarded by email, answered by staff."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -24,13 +24,13 @@ MAX_RECIPIENTS = 10
 
 
 class InvalidEnquiry(DomainError):
-    """Something is missing; `field` says what."""
+    """A field is missing or too long; `field` names it."""
 
     status = 422
 
 
 class EnquiryNotFound(NotFound):
-    """Message not found."""
+    """There is no such enquiry."""
 
 
 def submit(
@@ -43,9 +43,9 @@ def submit(
     shop: ShopSettings,
     now: datetime,
 ) -> Enquiry | None:
-    """Keep a message and promise the shop a mail; None when it is spam or was sent twice, told the same to the sender.
+    """Store an enquiry and queue an email to the shop; return None for spam and duplicates.
 
-    Raises `InvalidEnquiry` or `InvalidEmail`.
+    The sender sees the same answer in every case. Raise `InvalidEnquiry` or `InvalidEmail`.
     """
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
@@ -61,24 +61,24 @@ def submit(
     if _is_duplicate(enquiry):
         return None
     db.session.add(enquiry)
-    db.session.flush()  # the mail's promise names it
+    db.session.flush()  # the outbox message needs its id
     for address in recipients(shop):
         outbox.post("mail.enquiry", enquiry_id=enquiry.id, to=address)
     return enquiry
 
 
 def recipients(shop: ShopSettings) -> list[str]:
-    """Who reads messages to the shop: its own address, else its owners by their accounts."""
-    named = shop.owner_email or shop.support_email
-    if named:
-        return [named]
+    """Return who receives enquiries: the shop's address, or else the addresses of its owners."""
+    configured = shop.owner_email or shop.support_email
+    if configured:
+        return [configured]
     owners = sa.select(User.email).join(User.roles).where(Role.name == "owner", User.is_active)
     return list(db.session.scalars(owners.order_by(User.id).limit(MAX_RECIPIENTS)))
 
 
 def _clean_name(text: str) -> str:
     name = " ".join(text.split())
-    if not any(each.isalnum() for each in name):
+    if not any(character.isalnum() for character in name):
         raise InvalidEnquiry(_("Enter your name."), field="name")
     return name[:MAX_NAME_LENGTH]
 
@@ -93,32 +93,32 @@ def _clean_message(text: str) -> str:
 
 
 def _is_duplicate(enquiry: Enquiry) -> bool:
-    same = sa.select(Enquiry.id).where(
+    duplicate = sa.select(Enquiry.id).where(
         Enquiry.email == enquiry.email,
         Enquiry.created_at > enquiry.created_at - DUPLICATE_WINDOW,
         Enquiry.name == enquiry.name,
         Enquiry.order_number == enquiry.order_number,
         Enquiry.message == enquiry.message,
     )
-    return db.session.scalar(same.limit(1)) is not None
+    return db.session.scalar(duplicate.limit(1)) is not None
 
 
 # --- for staff --------------------------------------------------------------------------------------------------------
 
 
 def enquiries_query() -> sa.Select[Enquiry]:
-    """All messages: open ones first, of both kinds the newest first."""
+    """Return the query of all enquiries: unanswered ones first, then the newest first."""
     return sa.select(Enquiry).order_by(Enquiry.answered_at.is_not(None), Enquiry.id.desc())
 
 
 def get_page(number: int) -> tuple[Sequence[Enquiry], bool]:
-    """One page of them, and whether there is another; nothing is counted."""
+    """Return one page of enquiries and whether there is another."""
     rows = db.session.scalars(enquiries_query().limit(PAGE_SIZE + 1).offset((number - 1) * PAGE_SIZE)).all()
     return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
 def get(enquiry_id: int) -> Enquiry:
-    """A message; raise `EnquiryNotFound`."""
+    """Return an enquiry by its id; raise `EnquiryNotFound`."""
     enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
         raise EnquiryNotFound(_("Message not found."))
@@ -126,20 +126,20 @@ def get(enquiry_id: int) -> Enquiry:
 
 
 def mark_answered(enquiry: Enquiry, by: User, now: datetime) -> None:
-    """Note that a message has been answered."""
+    """Mark an enquiry as answered."""
     if enquiry.answered_at is None:
         enquiry.answered_at = now
         audit.record("enquiry.answered", subject=enquiry, actor=by)
 
 
 def reopen(enquiry: Enquiry, by: User) -> None:
-    """Note that a message still waits for its answer."""
+    """Mark an enquiry as unanswered."""
     if enquiry.answered_at is not None:
         enquiry.answered_at = None
         audit.record("enquiry.reopened", subject=enquiry, actor=by)
 
 
 def stream_enquiries() -> Iterator[Any]:
-    """Every message, read little by little."""
+    """Yield all enquiries in batches, for a file."""
     columns = (Enquiry.created_at, Enquiry.name, Enquiry.email, Enquiry.order_number, Enquiry.message)
     return newsletter.stream_rows(enquiries_query().with_only_columns(*columns, Enquiry.answered_at))

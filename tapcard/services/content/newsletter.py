@@ -1,4 +1,4 @@
-"""The newsletter's readers: who asked, who confirmed by the mailed link, who left."""
+"""Newsletter subscriptions with double opt-in: subscribe, confirm by an emailed link, unsubscribe."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from ...keys import Keys, split_link
 from ...models import Subscriber, SubscriberStatus
 
 CONFIRM_WITHIN = timedelta(days=30)
-CONFIRM_LINK_REUSE = timedelta(days=7)  # until then all links that were sent work
+CONFIRM_LINK_REUSE = timedelta(days=7)  # until then a new request keeps earlier confirm links valid
 UNSUBSCRIBED_RETENTION = timedelta(days=365)
 CONSENT_LENGTH = 500
 CONFIRM_PURPOSE, UNSUBSCRIBE_PURPOSE = "newsletter confirm", "newsletter leave"
@@ -26,27 +26,27 @@ MAX_SEARCH_LENGTH = 100
 
 
 class LinkExpired(DomainError):
-    """The link is too old, was cut, or the person asked anew or left since."""
+    """The confirm link is too old or truncated, or the person subscribed again or unsubscribed since."""
 
     status = 410
 
 
 class InvalidLink(NotFound):
-    """The link to leave belongs to nobody."""
+    """The unsubscribe link belongs to no subscriber."""
 
 
 # --- asking, confirming, leaving --------------------------------------------------------------------------------------
 
 
 def subscribe(email: str, consent_text: str, now: datetime) -> None:
-    """Take up somebody's wish and promise the mail that asks them to confirm; a reader stays one, and gets none.
+    """Record a subscription request and queue the email that asks to confirm it.
 
-    Raises `InvalidEmail`. Whoever asks is told the same in every case.
+    Do nothing for a confirmed subscriber; the visitor sees the same answer in every case. Raise `InvalidEmail`.
     """
     email = email_addresses.normalize(email)
     values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:CONSENT_LENGTH]}
-    fresh = insert(Subscriber).values(**values, created_at=now, asked_at=now)
-    db.session.execute(fresh.on_conflict_do_nothing(index_elements=["email"]))
+    statement = insert(Subscriber).values(**values, created_at=now, asked_at=now)
+    db.session.execute(statement.on_conflict_do_nothing(index_elements=["email"]))
     subscriber = db.session.scalars(sa.select(Subscriber).where(Subscriber.email == email).with_for_update()).one()
     if subscriber.status is SubscriberStatus.SUBSCRIBED:
         return
@@ -59,20 +59,20 @@ def subscribe(email: str, consent_text: str, now: datetime) -> None:
 
 
 def confirm(token: str, keys: Keys, now: datetime) -> None:
-    """Make a reader of whoever followed the mailed link; twice is the same as once. Raises `LinkExpired`."""
+    """Confirm a subscription by its emailed link; following it again changes nothing. Raise `LinkExpired`."""
     subscriber = get_by_confirm_token(token, keys, now)
     if subscriber.status is SubscriberStatus.PENDING:
         subscriber.status, subscriber.confirmed_at, subscriber.unsubscribed_at = SubscriberStatus.SUBSCRIBED, now, None
 
 
 def unsubscribe(subscriber: Subscriber, now: datetime) -> None:
-    """Write no more newsletters to somebody."""
+    """Unsubscribe somebody from the newsletter."""
     if subscriber.status is not SubscriberStatus.UNSUBSCRIBED:
         subscriber.status, subscriber.unsubscribed_at = SubscriberStatus.UNSUBSCRIBED, now
 
 
 def delete_expired(now: datetime) -> None:
-    """Forget who did not confirm in time, and who left long ago."""
+    """Delete requests that were not confirmed in time, and people who unsubscribed long ago."""
     late = sa.and_(Subscriber.status == SubscriberStatus.PENDING, Subscriber.asked_at <= now - CONFIRM_WITHIN)
     gone = sa.and_(
         Subscriber.status == SubscriberStatus.UNSUBSCRIBED, Subscriber.unsubscribed_at <= now - UNSUBSCRIBED_RETENTION
@@ -85,17 +85,17 @@ def delete_expired(now: datetime) -> None:
 
 
 def confirm_token(subscriber: Subscriber, keys: Keys) -> str:
-    """What the link to confirm carries: void once the person has left, or asked again later."""
+    """Return the token of the confirm link; void once the person unsubscribes or subscribes again later."""
     return keys.sign_link(CONFIRM_PURPOSE, str(subscriber.id), _confirm_text(subscriber))
 
 
 def unsubscribe_token(subscriber: Subscriber, keys: Keys) -> str:
-    """What the link to leave carries; good for that alone, and for good."""
+    """Return the token of the unsubscribe link; it never expires."""
     return keys.sign_link(UNSUBSCRIBE_PURPOSE, str(subscriber.id), _unsubscribe_text(subscriber))
 
 
 def get_by_confirm_token(token: str, keys: Keys, now: datetime) -> Subscriber:
-    """Who is asked to confirm by a link, or has done so; raise `LinkExpired`."""
+    """Return the subscriber of a confirm link, confirmed or not; raise `LinkExpired`."""
     subscriber, digest = _find_by_token(token)
     is_right = subscriber is not None and keys.verify_link(CONFIRM_PURPOSE, digest, _confirm_text(subscriber))
     if subscriber is None or not is_right or subscriber.status is SubscriberStatus.UNSUBSCRIBED:
@@ -106,7 +106,7 @@ def get_by_confirm_token(token: str, keys: Keys, now: datetime) -> Subscriber:
 
 
 def get_by_unsubscribe_token(token: str, keys: Keys) -> Subscriber:
-    """Whose link to leave this is; raise `InvalidLink`."""
+    """Return the subscriber of an unsubscribe link; raise `InvalidLink`."""
     subscriber, digest = _find_by_token(token)
     if subscriber is None or not keys.verify_link(UNSUBSCRIBE_PURPOSE, digest, _unsubscribe_text(subscriber)):
         raise InvalidLink(_("This link is incomplete, or its email address is no longer on our mailing list."))
@@ -124,7 +124,7 @@ def _confirm_text(subscriber: Subscriber) -> str:
 
 
 def _unsubscribe_text(subscriber: Subscriber) -> str:
-    return f"{subscriber.id}:{subscriber.email}"  # SQLite may give a number again
+    return f"{subscriber.id}:{subscriber.email}"  # SQLite may reuse an id
 
 
 def _link_expired() -> LinkExpired:
@@ -135,7 +135,7 @@ def _link_expired() -> LinkExpired:
 
 
 def subscribers_query(search: str = "", status: SubscriberStatus | None = None) -> sa.Select[Subscriber]:
-    """Those in whose address a text stands, of one state if one is given; the newest first."""
+    """Return the query of subscribers whose address contains a text, optionally of one status, the newest first."""
     found = sa.select(Subscriber).order_by(Subscriber.id.desc())
     if status is not None:
         found = found.where(Subscriber.status == status)
@@ -143,7 +143,7 @@ def subscribers_query(search: str = "", status: SubscriberStatus | None = None) 
 
 
 def get_page(found: sa.Select[Subscriber], before: int | None) -> tuple[list[Subscriber], int | None]:
-    """A page of a selection and the number to go on from: nothing is counted, however many there are."""
+    """Return a page of subscribers and the id from which the next page goes on, or None (keyset pagination)."""
     if before is not None:
         found = found.where(Subscriber.id < before)
     rows = list(db.session.scalars(found.limit(PAGE_SIZE + 1)))
@@ -151,14 +151,14 @@ def get_page(found: sa.Select[Subscriber], before: int | None) -> tuple[list[Sub
 
 
 def stream_subscribers(found: sa.Select[Subscriber]) -> Iterator[Any]:
-    """The rows of a selection, read little by little over a connection of their own."""
+    """Yield rows of subscribers for a file, in batches on a separate connection."""
     columns = (Subscriber.email, Subscriber.status, Subscriber.consent_text, Subscriber.asked_at)
     query = found.with_only_columns(*columns, Subscriber.confirmed_at, Subscriber.unsubscribed_at)
     return stream_rows(query)
 
 
 def stream_rows(query: Any) -> Iterator[Any]:
-    """Rows of any number, over a connection that is given back at the end."""
+    """Yield the rows of a query in batches, on a separate connection."""
     return _stream(db.engine, query)
 
 
@@ -170,5 +170,5 @@ def _stream(engine: Engine, query: Any) -> Iterator[Any]:
 
 
 def clean_search(text: str) -> str:
-    """A text to look for, without what no column can hold."""
-    return "".join(each for each in text if each.isprintable()).strip()[:MAX_SEARCH_LENGTH]
+    """Return a search text without unprintable characters, cut to `MAX_SEARCH_LENGTH`."""
+    return "".join(character for character in text if character.isprintable()).strip()[:MAX_SEARCH_LENGTH]

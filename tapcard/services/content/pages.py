@@ -1,4 +1,4 @@
-"""Pages that staff write: Markdown in the table, harmless HTML on the page."""
+"""Content pages that staff write in Markdown, rendered to sanitized HTML."""
 
 import re
 from collections.abc import Sequence
@@ -21,8 +21,11 @@ from ...ids import is_id
 from ...models import PageMenu, ShopPage, User
 from ..core import audit
 
-BUILT_IN_PAGES = {"terms": "shop.terms", "privacy": "shop.privacy"}  # by slug: a page of staff stands in their place
-RESERVED_SLUGS = ("contact", "newsletter")  # these have forms, which no text replaces
+BUILT_IN_PAGES = {
+    "terms": "shop.terms",
+    "privacy": "shop.privacy",
+}  # slug: endpoint of the page it replaces
+RESERVED_SLUGS = ("contact", "newsletter")  # pages with forms, which cannot be replaced
 SLUG_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_SLUG_LENGTH, MAX_TITLE_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_BODY_LENGTH = 120, 120, 500, 50_000
 MAX_POSITION = 10_000
@@ -39,7 +42,7 @@ class PageNotFound(NotFound):
 
 
 class InvalidPage(DomainError):
-    """What was typed makes no page; `field` says which part."""
+    """The input is not a valid page; `field` names the part."""
 
     status = 422
 
@@ -54,12 +57,12 @@ class EditConflict(DomainError):
 
 
 def find_published(slug: str) -> ShopPage | None:
-    """The published page of a slug."""
+    """Return the published page with a slug, or None."""
     return db.session.scalar(sa.select(ShopPage).where(ShopPage.slug == slug, ShopPage.is_published))
 
 
 def get_published(slug: str) -> ShopPage:
-    """The same, or raise `PageNotFound`."""
+    """Return the published page with a slug; raise `PageNotFound`."""
     page = find_published(slug) if SLUG_PATTERN.fullmatch(slug) else None
     if page is None:
         raise PageNotFound(_("There's no page at this address."))
@@ -67,13 +70,13 @@ def get_published(slug: str) -> ShopPage:
 
 
 def all_pages() -> Sequence[ShopPage]:
-    """Every page for staff, in the order of the menus."""
+    """Return every page, published or not, in menu order."""
     in_order = sa.case({PageMenu.TOP: 0, PageMenu.FOOTER: 1}, value=ShopPage.menu, else_=2)
     return db.session.scalars(sa.select(ShopPage).order_by(in_order, ShopPage.position, ShopPage.title)).all()
 
 
 def get(page_id: int) -> ShopPage:
-    """A page for staff, published or not; raise `PageNotFound`."""
+    """Return a page by its id, published or not; raise `PageNotFound`."""
     page = db.session.get(ShopPage, page_id) if is_id(page_id) else None
     if page is None:
         raise PageNotFound(_("Page not found."))
@@ -95,7 +98,7 @@ def create(
     by: User | None,
     now: datetime,
 ) -> ShopPage:
-    """Write a new page; raise `InvalidPage`."""
+    """Create a page; raise `InvalidPage`."""
     acquire_lock("shop_pages")
     page = ShopPage(
         slug=_clean_slug(slug, title, None),
@@ -109,7 +112,7 @@ def create(
         updated_at=now,
     )
     db.session.add(page)
-    db.session.flush()  # the audit names it
+    db.session.flush()  # the audit entry needs its id
     audit.record("page.made", subject=page, actor=by, slug=page.slug)
     return page
 
@@ -128,7 +131,7 @@ def update(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Save a page that was opened at a version; raise `InvalidPage`, or `EditConflict` for the second editor."""
+    """Update a page that was opened at a version; raise `InvalidPage`, or `EditConflict` if it was saved meanwhile."""
     if page.version != version:
         raise _edit_conflict()
     acquire_lock("shop_pages")
@@ -151,17 +154,17 @@ def _edit_conflict() -> EditConflict:
     )
 
 
-def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
-    slug = typed or _slug_from(title)
+def _clean_slug(text: str, title: str, own_id: int | None) -> str:
+    slug = text or _slug_from(title)
     if not SLUG_PATTERN.fullmatch(slug) or len(slug) > MAX_SLUG_LENGTH:
         raise InvalidPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
     if slug in RESERVED_SLUGS:
         raise InvalidPage(_("The shop already has a page with this address. Choose another one."), field="slug")
-    taken = sa.select(ShopPage.id).where(ShopPage.slug == slug)
+    others = sa.select(ShopPage.id).where(ShopPage.slug == slug)
     if own_id is not None:
-        taken = taken.where(ShopPage.id != own_id)
+        others = others.where(ShopPage.id != own_id)
     with db.session.no_autoflush:
-        if db.session.scalar(taken) is not None:
+        if db.session.scalar(others) is not None:
             raise InvalidPage(_("Another page already uses this address. Choose another one."), field="slug")
     return slug
 
@@ -179,7 +182,7 @@ def _clean_body(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def render(body: str) -> Markup:
-    """Turn Markdown into HTML that can do no harm, whoever wrote it; headings start below the page's own."""
+    """Return sanitized HTML for Markdown; headings start below the page's own h1."""
     return Markup(  # noqa: S704  nh3 has been through it
         nh3.clean(
             _markdown.render(body),
@@ -187,13 +190,13 @@ def render(body: str) -> Markup:
             attributes=ATTRIBUTES,
             attribute_filter=_filter_attribute,
             url_schemes=SCHEMES,
-            link_rel=None,  # set above, for links that lead away
+            link_rel=None,  # set by `_mark_external_links`
         )
     )
 
 
 def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
-    """Keep pictures of our own host alone; browsers take a backslash for a slash."""
+    """Keep only pictures of our own host; browsers treat a backslash like a slash."""
     if (tag, attribute) == ("img", "src"):
         is_ours = value.startswith("/") and not value.startswith("//") and "\\" not in value
         return value if is_ours else None
@@ -201,13 +204,13 @@ def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
 
 
 def _shift_headings(state: StateCore) -> None:
-    """Let the highest heading that is used be h2, and skip no step on the way down."""
+    """Shift headings so that the highest is h2, without skipping levels."""
     headings = [token for token in state.tokens if token.type in ("heading_open", "heading_close")]
-    used = sorted({token.tag for token in headings})
+    tags = sorted({token.tag for token in headings})
     level = 1
     for token in headings:
         if token.type == "heading_open":
-            level = min(used.index(token.tag) + 2, level + 1, MAX_HEADING_LEVEL)
+            level = min(tags.index(token.tag) + 2, level + 1, MAX_HEADING_LEVEL)
         token.tag = f"h{level}"
 
 
