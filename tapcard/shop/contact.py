@@ -51,7 +51,7 @@ def take_message(form: ContactForm) -> Response:
     """Store a message; spam and repetitions get the same answer."""
     throttle("contact", account=current_user.id, address=True)
     if not form.is_from_bot:
-        enquiries.submit(
+        enquiries.receive(
             name=form.name.data or "",
             email=form.email.data or "",
             order_number=form.order_number.data or "",

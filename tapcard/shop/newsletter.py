@@ -11,7 +11,7 @@ from ..db import db
 from ..email_addresses import MAX_EMAIL_LENGTH
 from ..models import SubscriberStatus
 from ..services.content import newsletter
-from ..services.content.newsletter import CONSENT_LENGTH
+from ..services.content.newsletter import MAX_CONSENT_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, SIGNED_LINK, access
 from ..web.forms import refusals
@@ -28,7 +28,7 @@ def consent_text() -> str:
         "I'd like to receive news from %(shop)s by email. I can unsubscribe at any time with one click.",
         shop=shop.shop_name,
     )
-    return (shop.newsletter_consent or usual)[:CONSENT_LENGTH]
+    return (shop.newsletter_consent or usual)[:MAX_CONSENT_LENGTH]
 
 
 @bp.post("/newsletter/start")
@@ -53,7 +53,7 @@ def subscribe() -> Response:
             email = email_addresses.normalize(form.email.data or "")
             throttle("subscribe", account=email, address=True)
             if not form.is_from_bot:
-                newsletter.subscribe(email, form.consent_text, utcnow())
+                newsletter.sign_up(email, form.consent_text, utcnow())
                 db.session.commit()
             return redirect(url_for("shop.subscription_asked"))
     return make_response(render_template("shop/newsletter.html", form=form), *form_status(form))

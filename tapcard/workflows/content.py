@@ -10,4 +10,4 @@ from ..services.content import newsletter
 @job("newsletter.purge", every=timedelta(days=1))
 def purge_newsletter() -> None:
     """Forget who never confirmed, and who left the newsletter long ago."""
-    newsletter.delete_expired(utcnow())
+    newsletter.purge(utcnow())

@@ -1,6 +1,5 @@
-"""Enquiries sent through the contact form: stored, forwarded by email, answered by staff."""
+"""Messages from the contact form: stored, emailed to the shop, marked as answered by staff."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,25 +14,23 @@ from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
 from ..core import audit
 from ..profiles import leads
-from . import newsletter
 
 MAX_NAME_LENGTH, MAX_ORDER_LENGTH, MAX_MESSAGE_LENGTH = 100, 20, 2000
 DUPLICATE_WINDOW = timedelta(minutes=15)
-PAGE_SIZE = 25
-MAX_RECIPIENTS = 10
+MAX_OWNERS = 10
 
 
 class InvalidEnquiry(DomainError):
-    """A field is missing or too long; `field` names it."""
+    """Something is missing or too long; `field` names it."""
 
     status = 422
 
 
 class EnquiryNotFound(NotFound):
-    """There is no such enquiry."""
+    """Message not found."""
 
 
-def submit(
+def receive(
     *,
     name: str,
     email: str,
@@ -43,9 +40,9 @@ def submit(
     shop: ShopSettings,
     now: datetime,
 ) -> Enquiry | None:
-    """Store an enquiry and queue an email to the shop; return None for spam and duplicates.
+    """Store a message and queue an email to the shop; return None for spam and duplicates.
 
-    The sender sees the same answer in every case. Raise `InvalidEnquiry` or `InvalidEmail`.
+    Raise `InvalidEnquiry` or `InvalidEmail`. The sender must not be told whether the message was stored.
     """
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
@@ -68,12 +65,12 @@ def submit(
 
 
 def recipients(shop: ShopSettings) -> list[str]:
-    """Return who receives enquiries: the shop's address, or else the addresses of its owners."""
-    configured = shop.owner_email or shop.support_email
-    if configured:
-        return [configured]
+    """Return the addresses that get messages: the shop's own, or those of its owners' accounts."""
+    shop_email = shop.owner_email or shop.support_email
+    if shop_email:
+        return [shop_email]
     owners = sa.select(User.email).join(User.roles).where(Role.name == "owner", User.is_active)
-    return list(db.session.scalars(owners.order_by(User.id).limit(MAX_RECIPIENTS)))
+    return list(db.session.scalars(owners.order_by(User.id).limit(MAX_OWNERS)))
 
 
 def _clean_name(text: str) -> str:
@@ -93,53 +90,47 @@ def _clean_message(text: str) -> str:
 
 
 def _is_duplicate(enquiry: Enquiry) -> bool:
-    duplicate = sa.select(Enquiry.id).where(
+    same = sa.select(Enquiry.id).where(
         Enquiry.email == enquiry.email,
         Enquiry.created_at > enquiry.created_at - DUPLICATE_WINDOW,
         Enquiry.name == enquiry.name,
         Enquiry.order_number == enquiry.order_number,
         Enquiry.message == enquiry.message,
     )
-    return db.session.scalar(duplicate.limit(1)) is not None
+    return db.session.scalar(same.limit(1)) is not None
 
 
 # --- for staff --------------------------------------------------------------------------------------------------------
 
 
-def enquiries_query() -> sa.Select[Enquiry]:
-    """Return the query of all enquiries: unanswered ones first, then the newest first."""
+def list_query() -> sa.Select[Enquiry]:
+    """Return a query of all messages: open ones first, then newest first."""
     return sa.select(Enquiry).order_by(Enquiry.answered_at.is_not(None), Enquiry.id.desc())
 
 
-def get_page(number: int) -> tuple[Sequence[Enquiry], bool]:
-    """Return one page of enquiries and whether there is another."""
-    rows = db.session.scalars(enquiries_query().limit(PAGE_SIZE + 1).offset((number - 1) * PAGE_SIZE)).all()
-    return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
+def csv_query() -> Any:
+    """Return a query of the columns of a CSV download."""
+    columns = (Enquiry.created_at, Enquiry.name, Enquiry.email, Enquiry.order_number, Enquiry.message)
+    return list_query().with_only_columns(*columns, Enquiry.answered_at)
 
 
 def get(enquiry_id: int) -> Enquiry:
-    """Return an enquiry by its id; raise `EnquiryNotFound`."""
+    """Return a message; raise `EnquiryNotFound`."""
     enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
         raise EnquiryNotFound(_("Message not found."))
     return enquiry
 
 
-def mark_answered(enquiry: Enquiry, by: User, now: datetime) -> None:
-    """Mark an enquiry as answered."""
+def mark_answered(enquiry: Enquiry, actor: User, now: datetime) -> None:
+    """Mark a message as answered."""
     if enquiry.answered_at is None:
         enquiry.answered_at = now
-        audit.record("enquiry.answered", subject=enquiry, actor=by)
+        audit.record("enquiry.answered", subject=enquiry, actor=actor)
 
 
-def reopen(enquiry: Enquiry, by: User) -> None:
-    """Mark an enquiry as unanswered."""
+def reopen(enquiry: Enquiry, actor: User) -> None:
+    """Mark a message as open again."""
     if enquiry.answered_at is not None:
         enquiry.answered_at = None
-        audit.record("enquiry.reopened", subject=enquiry, actor=by)
-
-
-def stream_enquiries() -> Iterator[Any]:
-    """Yield all enquiries in batches, for a file."""
-    columns = (Enquiry.created_at, Enquiry.name, Enquiry.email, Enquiry.order_number, Enquiry.message)
-    return newsletter.stream_rows(enquiries_query().with_only_columns(*columns, Enquiry.answered_at))
+        audit.record("enquiry.reopened", subject=enquiry, actor=actor)

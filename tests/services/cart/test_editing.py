@@ -109,12 +109,12 @@ def test_what_is_sold_out_or_hidden_cannot_be_put_in(cart: Cart, create_product:
 @pytest.mark.parametrize(
     ("answers", "error"),
     [
-        ({}, customization.BadAnswer),
-        ({"color": "pink"}, customization.BadAnswer),
-        ({"color": "night", "inscription": "x" * 21}, customization.BadAnswer),
-        ({"color": "night", "inscription": "a\0b"}, customization.BadAnswer),
-        ({"color": "night", "phone": "call me"}, customization.BadAnswer),
-        ({"color": "night", "price": "0"}, customization.NotAsked),
+        ({}, customization.InvalidAnswer),
+        ({"color": "pink"}, customization.InvalidAnswer),
+        ({"color": "night", "inscription": "x" * 21}, customization.InvalidAnswer),
+        ({"color": "night", "inscription": "a\0b"}, customization.InvalidAnswer),
+        ({"color": "night", "phone": "call me"}, customization.InvalidAnswer),
+        ({"color": "night", "price": "0"}, customization.UnknownOption),
     ],
 )
 def test_an_answer_that_was_not_offered_is_refused(
@@ -128,7 +128,7 @@ def test_a_picture_is_never_an_answer_that_somebody_typed(
     cart: Cart, product: Product, create_option: Callable[..., object]
 ) -> None:
     create_option(product, "artwork", OptionKind.PICTURE)
-    with pytest.raises(customization.NotAsked):
+    with pytest.raises(customization.UnknownOption):
         fill(cart, product, answers={"artwork": "0" * 32 + ".webp"})
     db.session.rollback()
     item = fill(cart, product, uploads={"artwork": "0" * 32 + ".webp"})

@@ -14,7 +14,7 @@ from tapcard.keys import Keys
 from tapcard.mails import content
 from tapcard.models import Subscriber, SubscriberStatus, User
 from tapcard.services.content import newsletter
-from tapcard.services.content.newsletter import InvalidLink, LinkExpired
+from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
 from tapcard.services.privacy import erasure, export
 from tapcard.web import uploads
 from tests.watching import together
@@ -24,7 +24,7 @@ PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus
 
 
 def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
-    newsletter.subscribe("Gus@Example.com ", text, utcnow() - days_ago * DAY)
+    newsletter.sign_up("Gus@Example.com ", text, utcnow() - days_ago * DAY)
     db.session.commit()
     return db.session.scalars(sa.select(Subscriber)).one()
 
@@ -82,7 +82,7 @@ def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: st
     }[change]
     with pytest.raises(LinkExpired):
         newsletter.confirm(wrong[0], keys, utcnow())
-    with pytest.raises(InvalidLink):
+    with pytest.raises(LinkUnknown):
         newsletter.get_by_unsubscribe_token(wrong[1], keys)
 
 
@@ -92,12 +92,12 @@ def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(
     db.session.delete(gus)
     db.session.flush()
     seeds.create_subscriber("cleo@example.com", id=number)
-    with pytest.raises(InvalidLink):
+    with pytest.raises(LinkUnknown):
         newsletter.get_by_unsubscribe_token(token, keys)
 
 
 def test_who_asks_many_times_at_once_stands_there_once(app: Flask) -> None:
-    together(app, 4, lambda _place: newsletter.subscribe("gus@example.com", "Yes", utcnow()))
+    together(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscriber)) == 1
 
 
@@ -131,12 +131,12 @@ def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app:
         seeds.create_enquiry(email="work@example.com", user_id=user.id, message=f"Signed{word}")
     ada.is_active, ada.closed_at = False, utcnow() - 20 * DAY
     db.session.commit()
-    text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
+    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
     for word in ("ConsentAdaQ", "GuestAdaQ", "SignedAdaQ"):
         assert word in text
     assert "CleoQ" not in text
     ada.verified_at = None
-    text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
+    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
     assert "SignedAdaQ" in text
     assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
     db.session.rollback()

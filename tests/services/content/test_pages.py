@@ -12,7 +12,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, PageMenu, ShopPage, User
 from tapcard.services.content import pages
-from tapcard.services.content.pages import EditConflict, InvalidPage, PageNotFound, render
+from tapcard.services.content.pages import InvalidPage, PageContent, PageNotFound, render
+from tapcard.services.core.optimistic_lock import EditConflict
 from tests.watching import together
 
 DANGEROUS = (
@@ -97,14 +98,14 @@ def test_headings_begin_below_the_pages_own_and_skip_no_step(text: str, levels: 
     assert "".join(part[0] for part in html.split("<h")[1:]) == levels
 
 
-def values(**changes: Any) -> dict[str, Any]:
-    good = {"title": "Opening hours", "slug": "", "body": "# Monday", "description": "", "menu": PageMenu.FOOTER}
-    return {**good, "position": 1, "is_published": True, "by": None, "now": utcnow(), **changes}
+def content(**changes: Any) -> PageContent:
+    values: dict[str, Any] = {"title": "Opening hours", "slug": "", "body": "# Monday", "description": ""}
+    return PageContent(**{**values, "menu": PageMenu.FOOTER, "position": 1, "is_published": True, **changes})
 
 
 def test_the_address_is_made_of_the_title_unless_given(app: Flask, ben: User) -> None:
-    assert pages.create(**values(by=ben)).slug == "opening-hours"
-    assert pages.create(**values(slug="hours")).slug == "hours"
+    assert pages.create(content(), ben, utcnow()).slug == "opening-hours"
+    assert pages.create(content(slug="hours"), None, utcnow()).slug == "hours"
     assert db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.actor_id == ben.id)).all() == ["page.made"]
 
 
@@ -114,10 +115,10 @@ def test_the_address_is_made_of_the_title_unless_given(app: Flask, ben: User) ->
 def test_an_address_that_is_odd_reserved_or_taken_is_refused(app: Flask, slug: str) -> None:
     seeds.create_page("about")
     with pytest.raises(InvalidPage) as refused:
-        pages.create(**values(slug=slug))
+        pages.create(content(slug=slug), None, utcnow())
     assert refused.value.field == "slug"
     with pytest.raises(InvalidPage):
-        pages.create(**values(title="é!"))  # nothing to make an address of
+        pages.create(content(title="é!"), None, utcnow())  # no letters for a slug
 
 
 def test_only_published_pages_are_found(app: Flask) -> None:
@@ -132,10 +133,10 @@ def test_only_published_pages_are_found(app: Flask) -> None:
 def test_the_second_editor_is_told_and_the_first_ones_words_stay(app: Flask, ben: User) -> None:
     page = seeds.create_page("about")
     opened = page.version
-    pages.update(page, version=opened, **values(slug="about", body="First", by=ben))
+    pages.change(page, content(slug="about", body="First"), opened, ben, utcnow())
     db.session.commit()
     with pytest.raises(EditConflict):
-        pages.update(page, version=opened, **values(slug="about", body="Second"))
+        pages.change(page, content(slug="about", body="Second"), opened, None, utcnow())
     db.session.rollback()
     assert page.body == "First"
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "page.changed")).one()
@@ -147,7 +148,7 @@ def test_of_editors_who_save_at_the_same_moment_one_wins(app: Flask) -> None:
     db.session.commit()
 
     def save(place: int) -> None:
-        pages.update(pages.get(page_id), version=1, **values(slug="about", body=f"Text {place}"))
+        pages.change(pages.get(page_id), content(slug="about", body=f"Text {place}"), 1, None, utcnow())
 
     answers = together(app, 4, save)
     assert answers.count(EditConflict) == 3
