@@ -93,7 +93,7 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
     except FileExistsError:
         raise click.ClickException(f"{out} already exists. No cards were created.") from None
     except OSError as error:
-        raise click.ClickException(f"Can’t write {out}: {error.strerror}. No cards were created.") from None
+        raise click.ClickException(f"Can't write {out}: {error.strerror}. No cards were created.") from None
     except DomainError as error:
         out.unlink()
         raise click.ClickException(str(error)) from None
@@ -114,7 +114,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
         report = legacy_import.import_cards(file, own_hosts, current_app.extensions["keys"])
     except UnicodeDecodeError as error:
         db.session.rollback()
-        raise click.ClickException(f"The file isn’t UTF-8 ({error.reason}). Nothing was imported.") from None
+        raise click.ClickException(f"The file isn't UTF-8 ({error.reason}). Nothing was imported.") from None
     for number, message in report.errors:
         click.echo(f"Row {number}: {message}", err=True)
     summary = f"{report.added} to add, {report.unchanged} unchanged, {len(report.errors)} with errors"
@@ -135,15 +135,15 @@ def show_code(token: str) -> None:
     """Show the claim code of an unclaimed card, for example to reprint a lost insert."""
     code = claims.read_claim_code(named_card(token), current_app.extensions["keys"])
     if code is None:
-        raise click.ClickException("This card has no claim code. It’s already claimed or doesn’t need a code.")
+        raise click.ClickException("This card has no claim code. It's already claimed or doesn't need a code.")
     click.echo(code)
 
 
 @cards_group.command("lock")
 @click.argument("token")
-@click.option("--why", required=True, help="Reason, shown in the card’s history.")
+@click.option("--why", required=True, help="Reason, shown in the card's history.")
 def lock_card(token: str, why: str) -> None:
-    """Suspend a card for abuse. Its owner can’t unlock it."""
+    """Suspend a card for abuse. Its owner can't unlock it."""
     with told():
         transitions.lock(named_card(token), LockedBecause.ABUSE, None, why)
     click.echo(f"Card {token} suspended.")
@@ -160,7 +160,7 @@ def unlock_card(token: str) -> None:
 
 @cards_group.command("retire")
 @click.argument("token")
-@click.option("--why", required=True, help="Reason, shown in the card’s history.")
+@click.option("--why", required=True, help="Reason, shown in the card's history.")
 def retire_card(token: str, why: str) -> None:
     """Retire a card permanently."""
     with told():
@@ -219,11 +219,11 @@ def unblock_host(host: str) -> None:
 @click.option("--first-name", prompt=True)
 @click.option("--last-name", prompt=True)
 def create_owner(email: str, first_name: str, last_name: str) -> None:
-    """Create the shop owner’s account. Prompts for the password or reads it from standard input."""
+    """Create the shop owner's account. Prompts for the password or reads it from standard input."""
     if sys.stdin.isatty():
         password = getpass.getpass("Password: ")
         if getpass.getpass("Repeat password: ") != password:
-            raise click.ClickException("The passwords don’t match.")
+            raise click.ClickException("The passwords don't match.")
     else:
         password = sys.stdin.readline().rstrip("\n")
     try:
@@ -237,19 +237,19 @@ def create_owner(email: str, first_name: str, last_name: str) -> None:
 @users_group.command("reset-two-factor")
 @click.argument("email")
 def reset_two_factor(email: str) -> None:
-    """Turn off two-factor authentication for an account. Verify the person’s identity first."""
+    """Turn off two-factor authentication for an account. Verify the person's identity first."""
     user = accounts.find(email)
     if user is None:
         raise click.ClickException(f"There is no account with the email {email}.")
     if not two_factor.reset(user):
-        raise click.ClickException(f"{email} doesn’t use two-factor authentication.")
+        raise click.ClickException(f"{email} doesn't use two-factor authentication.")
     db.session.commit()
     click.echo(f"Two-factor authentication is off for {email}. They were logged out everywhere.")
 
 
 @users_group.command("erase")
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Don’t ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 def erase_user(email: str, yes: bool) -> None:
     """Close an account and erase its personal data immediately, without the grace period."""
     user = accounts.find(email)
@@ -272,8 +272,8 @@ def erase_user(email: str, yes: bool) -> None:
         erasure.forget_files(person, Path(current_app.instance_path), with_mails=not config().is_production)
     except OSError as error:
         raise click.ClickException(
-            f"The account was erased, but some of its files weren’t: {error}. "
-            "The worker deletes pictures within a day. Delete emails that were saved to files yourself."
+            f"The account was erased, but some of its files weren't: {error}. "
+            "The worker deletes images within a day. Delete emails that were saved to files yourself."
         ) from None
     db.session.rollback()
     if not empty_log():

@@ -144,7 +144,7 @@ def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> N
     assert headers["Date"]
     assert headers["Message-ID"].endswith("@example.com>")
     assert headers["From"] == "tapcard <no-reply@example.com>"
-    assert headers["Subject"].startswith("tapcard: ")
+    assert "tapcard" in headers["Subject"]
     assert headers["Reply-To"] is None
     text, html = part(message, "plain"), part(message, "html")
     assert text.startswith("Hello")
@@ -161,7 +161,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
     set_setting("shop_name", "Cards & Co")
     message = accounts_mails.verify_email(dora.id)
     assert parsed(message)["Reply-To"] == "help@example.com"
-    assert parsed(message)["Subject"] == "Cards & Co: Confirm your email"
+    assert parsed(message)["Subject"] == "Confirm your email for Cards & Co"
     assert "Cards &amp; Co" in part(message, "html")
     assert "Cards & Co" in part(message, "plain")
 

@@ -203,7 +203,7 @@ def test_the_holder_gets_a_mail_to_answer(sent: Callable[[Lead], Any], gus: Lead
     message = sent(gus)
     assert message["To"] == "ada@example.com"
     assert message["Reply-To"] == "gus@example.com"
-    assert message["Subject"] == "tapcard: Gus Lind shared their contact details with you"
+    assert message["Subject"] == "Gus Lind shared their contact details with you"
     text = message.get_body(("plain",)).get_content()
     for words in ("Gus Lind", "gus@example.com", "+447700900123", "At the fair", "http://localhost/leads"):
         assert words in text
