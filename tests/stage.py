@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tapcard import files, seeds, settings
+from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import (
@@ -33,12 +33,13 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import email_links
 from tapcard.services.cards import transfers, transitions
 from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.content import newsletter
 from tapcard.services.orders import queries
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.taps import weekly_digest
 from tapcard.web import access
 from tests import buying
@@ -210,7 +211,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     offer = transfers.offer(card, ada, cleo.email, utcnow())
     page, enquiry, subscriber = seeds.create_page(), seeds.create_enquiry(), seeds.create_subscriber()
     db.session.commit()
-    mailed = partial(accounts.issue_link, ada, now=utcnow())
+    mailed = partial(email_links.issue_link, ada, now=utcnow())
 
     # in the shop: what Ada bought, one order after the other, and what is in her cart now
     picture = files.store(b"a picture", files.folder(app.instance_path))
@@ -226,7 +227,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     reviewed_order = buying.order_of(ada, product)
     buying.deliver(reviewed_order)
     linked_order = buying.order_of(ada, product)
-    link_token = queries.token_of(linked_order, keys)  # opens this one alone
+    link_token = queries.link_token(linked_order, keys)  # opens this one alone
     paid_order = buying.order_of(ada, product)
     buying.pay(paid_order)
     order = buying.order_of(ada, product)  # the last, as another order of the same cart would take its place
@@ -235,7 +236,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     db.session.add(charge)
     journal = seeds.create_product()
     wishlist.add(ada, journal)
-    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), buying.context(), reservations_for).line
 
     # in the back office
     pictured = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])
@@ -298,7 +299,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
         "shop.collection": {"slug": collection.slug},
         "shop.page": {"slug": page.slug},
         "shop.confirm_subscription": {"token": newsletter.confirm_token(subscriber, keys)},
-        "shop.unsubscribe": {"token": newsletter.leave_token(subscriber, keys)},
+        "shop.unsubscribe": {"token": newsletter.unsubscribe_token(subscriber, keys)},
         "shop.order_link": {"token": link_token},
         "shop.review_link": {"token": link_token},
         "shop.review_ordered": {"number": reviewed_order.number},

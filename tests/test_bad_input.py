@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from tapcard import seeds, settings
+from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -31,9 +31,10 @@ from tapcard.models import (
     ThrottleCounter,
     User,
 )
-from tapcard.services.accounts import accounts, addresses
+from tapcard.services.accounts import addresses, email_links
 from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.tokens import new_token
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -214,7 +215,7 @@ def opened(
         client = new_client()
         if who in people:
             login(client, people[who])
-        link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
+        link = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
         bought = got(ada) if "{bought}" in page or "shop" in SHOWN_ON.get(page, page) else None
@@ -257,7 +258,7 @@ def adas_line(ada: User) -> int:
     seeds.create_product("NFC card", kind=ProductKind.CARD, options=[name])
     seeds.create_delivery_method("By van", locations=["Ikeja", "Lekki"])
     wishlist.add(ada, journal)
-    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), buying.context(), reservations_for).line
     db.session.commit()
     return line.id
 

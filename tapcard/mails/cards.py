@@ -28,7 +28,7 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
     name = order.first_name if order is not None else owner.first_name if owner is not None else ""
     has_page = order is not None and ORDER in current_app.view_functions
     link = (
-        mail.link_to(ORDER, token=queries.token_of(order, current_app.extensions["keys"]))
+        mail.link_to(ORDER, token=queries.link_token(order, current_app.extensions["keys"]))
         if order is not None and has_page
         else mail.link_to("tap.dashboard")
     )

@@ -73,7 +73,7 @@ def _reviews(order: Order) -> Iterator[tuple[str, str]]:
     """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
     titles = {line.product_id: line.title for line in order.lines}
     if mail.has_page("shop.review_link"):
-        token = queries.token_of(order, current_app.extensions["keys"])
+        token = queries.link_token(order, current_app.extensions["keys"])
         for product in reviews.unreviewed_products(order):
             yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
@@ -161,13 +161,13 @@ def _back_office(order: Order) -> str | None:
 
 
 def _order(order_id: int) -> Order | None:
-    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*queries.whole()))
+    return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*queries.load_options()))
 
 
 def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
     if anonymization.is_erased_email(order.email):
         return None
-    token = queries.token_of(order, current_app.extensions["keys"])
+    token = queries.link_token(order, current_app.extensions["keys"])
     return _compose(name, order.email, order, link=mail.link_to("shop.order_link", token=token), **values)
 
 

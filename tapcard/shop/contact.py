@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..services.content import enquiries
-from ..services.content.enquiries import ORDER_LENGTH
+from ..services.content.enquiries import MAX_ORDER_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, access
 from ..web.forms import refusals
@@ -42,7 +42,7 @@ def contact_sent() -> str:
 
 def prefill(form: ContactForm) -> None:
     """Fill in what is known of whoever is signed in, and the order a link was about."""
-    form.order_number.data = request.args.get("order", "")[:ORDER_LENGTH]
+    form.order_number.data = request.args.get("order", "")[:MAX_ORDER_LENGTH]
     if current_user.is_authenticated:
         form.name.data, form.email.data = current_user.full_name, current_user.email
 
@@ -50,7 +50,7 @@ def prefill(form: ContactForm) -> None:
 def take_message(form: ContactForm) -> Response:
     """Store a message; spam and repetitions get the same answer."""
     throttle("contact", account=current_user.id, address=True)
-    if not form.is_by_a_robot:
+    if not form.is_from_bot:
         enquiries.receive(
             name=form.name.data or "",
             email=form.email.data or "",

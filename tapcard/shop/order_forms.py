@@ -1,17 +1,17 @@
-"""What people type about an order they have placed."""
+"""Form for finding an order."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import EmailField, StringField
 from wtforms.validators import DataRequired, Length
 
-from ..models.users import EMAIL_LENGTH
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..web.forms import Form
 
 LONGEST_NUMBER = 40
 
 
 class FindOrderForm(Form):
-    """Which order somebody means, and where its mails go."""
+    """The number of an order and its email address."""
 
     number = StringField(
         _("Order number"),
@@ -26,6 +26,6 @@ class FindOrderForm(Form):
         _("Email address used for the order"),
         [
             DataRequired(_("Enter your email address.")),
-            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
     )

@@ -10,11 +10,11 @@ from ..models import Order, Product, User
 from ..services.catalogue import product_lists, reviews
 from ..services.orders import queries
 from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, to_log_in
-from ..web.carts import known_orders, remember_order
+from ..web.carts import known_order_ids, remember_order
 from ..web.forms import refusals
 from .blueprint import bp
 from .catalogue_forms import ReviewForm
-from .checkout import buyer_here
+from .checkout import current_buyer
 
 
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
@@ -29,7 +29,7 @@ def review(slug: str) -> ResponseReturnValue:
 @access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by the link of its mails, and go on to the review of something that it brought."""
-    found = queries.of_token(token, current_app.extensions["keys"])
+    found = queries.find_by_link_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
 
@@ -38,7 +38,7 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 @access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Let whoever an order was for say what they think of something that it brought."""
-    found = queries.own_order(number, user=buyer_here(), known=known_orders())
+    found = queries.own_order(number, user=current_buyer(), known=known_order_ids())
     product = next((each for each in reviews.reviewable_products(found) if each.slug == slug), None) or abort(404)
     user = reviewer(found)
     if user is not None:

@@ -76,7 +76,7 @@ def dashboard() -> str:
         last_taps=tap_rows(None),
         profiles=own_profiles(),
         leads=leads.latest(current_user, LATEST_LEADS),
-        arriving=queries.arriving(current_user),
+        arriving=queries.undelivered_card_lines(current_user),
         offers=transfers.open_offers_to(current_user, utcnow()),
         unverified=not current_user.is_verified,
     )
@@ -142,7 +142,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         last_taps=tap_rows(own),
         history=history(own),
         offer=transfers.open_offer_of(own, utcnow()),
-        may_be_reported=found_reports.may_be_reported(own),
+        may_be_reported=found_reports.can_be_reported(own),
     )
     return make_response(page, 422 if form.errors else 200)
 

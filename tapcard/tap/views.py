@@ -10,7 +10,7 @@ from ..db import db
 from ..models import Card, CardStatus, Channel, ClaimPolicy, Outcome, User
 from ..services.cards import cards, claims
 from ..services.cards.claims import AlreadyClaimed
-from ..services.cart import items
+from ..services.orders import inventory
 from ..services.profiles import found_reports
 from ..services.taps import routing
 from ..services.taps.routing import Answer, CardFacts, Visitor
@@ -91,7 +91,7 @@ def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
         Outcome.SETUP: ("tap/setup.html", 200),
     }[answer.outcome]
     response = make_response(
-        render_template(template, card=card, may_be_reported=found_reports.may_be_reported(card)), status
+        render_template(template, card=card, may_be_reported=found_reports.can_be_reported(card)), status
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -183,7 +183,7 @@ def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyRe
         form=form,
         policy=card.claim_policy.value,
         price=claims.activation_price(card, filters.shop()),
-        is_being_paid=card.claim_policy is ClaimPolicy.PAY and items.is_held_by_others(card, payer(), utcnow()),
+        is_being_paid=card.claim_policy is ClaimPolicy.PAY and inventory.is_card_held(card, payer(), utcnow()),
         signed_in=signed_in,
         sign_up_url=url_for("auth.sign_up", next=here),
         log_in_url=url_for("auth.log_in", next=here),

@@ -131,7 +131,7 @@ def test_the_page_counts_what_visitors_did(adas: FormClient, profile: Profile, g
 
 
 def test_one_is_deleted_after_asking(adas: FormClient, gus: Lead) -> None:
-    assert "Delete the contact Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
+    assert "Delete the lead Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
     assert db.session.get(Lead, gus.id) is not None
     assert adas.post(f"/leads/{gus.id}/delete", csrf=False).status_code == 400
     assert adas.post(f"/leads/{gus.id}/delete").location == "/leads"

@@ -15,7 +15,7 @@ from tapcard import files, outbox, registry, seeds, subjects, worker
 from tapcard.app import create_app
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import roles
 from tapcard.services.core import uploads
 from tapcard.services.privacy import erasure
 from tapcard.workflows import core
@@ -38,7 +38,7 @@ def main(instance: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     with app.app_context(), transactions(writing=True):
         upgrade()
-        accounts.seed_roles()
+        roles.seed_roles()
         note = db.metadata.tables["throwaway_notes"]
         note.create(db.session.connection())
         ada = seeds.create_user("ada@example.com", password=PASSWORD)
@@ -49,7 +49,7 @@ def main(instance: Path) -> dict[str, object]:
         outbox.post("mail.note_added", note_id=note_id)
         db.session.commit()
 
-        found["permission"] = [role for role, names in accounts.fixed_roles().items() if "notes.view" in names]
+        found["permission"] = [role for role, names in roles.fixed_roles().items() if "notes.view" in names]
         found["upload in use"] = image in uploads.in_use()
         worker.deliver()
         found["emails"] = [path.read_text().count("New note: hello") for path in (instance / "mail").glob("*.eml")]

@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from wtforms import (
     BooleanField,
+    Field,
     HiddenField,
     MultipleFileField,
     SelectChoice,
@@ -16,6 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length
 
+from ...ids import parse_number
 from ...models import (
     Availability,
     Category,
@@ -27,8 +29,8 @@ from ...models import (
     ProductOption,
 )
 from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
-from ...services.catalogue.option_templates import SETS
-from ...services.catalogue.products import MOST_STOCK, Typed
+from ...services.catalogue.option_templates import TEMPLATES
+from ...services.catalogue.products import MAX_STOCK, ProductInput
 from ...services.core import optimistic_lock
 from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
 from ...web.forms import Form
@@ -95,7 +97,7 @@ class ProductForm(Form):
     )
     discount = WholeField(_("Discount (%)"), most=100, default=0)
     tax_rate = PercentField(_("VAT rate (%)"), default=0, description=_("Included in the price."))
-    stock = WholeField(_("Stock"), most=MOST_STOCK, description=_("Leave blank to stop tracking stock."))
+    stock = WholeField(_("Stock"), most=MAX_STOCK, description=_("Leave blank to stop tracking stock."))
     availability = SelectField(
         _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
     )
@@ -131,7 +133,7 @@ class ProductForm(Form):
         ]
 
     @property
-    def typed(self) -> Typed:
+    def typed(self) -> ProductInput:
         """What was typed, as it is stored."""
         values = {name: self[name].data or "" for name in TEXTS}
         values |= {name: self[name].data for name in ("unit_amount", "available_on", "is_active", "is_featured")}
@@ -142,8 +144,8 @@ class ProductForm(Form):
             "tax_rate": self.tax_rate.data or 0,
             "category_id": self.category.data or None,
         }
-        seen = _number(self.version.data) or 0, _number(self.seen_stock.data)
-        return Typed(values, self.collections.data or (), self.stock.data, *seen)
+        seen = _number_in(self.version) or 0, _number_in(self.seen_stock)
+        return ProductInput(values, self.collections.data or (), self.stock.data, *seen)
 
 
 def _data_of(product: Product) -> dict[str, Any]:
@@ -159,12 +161,6 @@ def _data_of(product: Product) -> dict[str, Any]:
         "version": product.version,
         "seen_stock": "" if product.stock is None else product.stock,
     }
-
-
-def _number(text: Any) -> int | None:
-    """A number that a page carried along; None for whatever is none."""
-    text = str(text or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 class PicturesForm(Form):
@@ -232,4 +228,9 @@ class OptionForm(Form):
 class SetForm(Form):
     """Which questions to add in one go."""
 
-    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in SETS])
+    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in TEMPLATES])
+
+
+def _number_in(field: Field) -> int | None:
+    """Return the number that a hidden field carried along, or None for anything else."""
+    return parse_number(str(field.data or ""), max_digits=9)

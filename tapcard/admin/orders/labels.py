@@ -19,7 +19,7 @@ from ...models import (
     Payment,
     PaymentStatus,
 )
-from ...services.orders.production import Show
+from ...services.orders.production import OrderFilter
 from ...web import filters
 from .order_forms import WAYS
 
@@ -35,12 +35,12 @@ STATUS = {
     OrderStatus.REFUNDED: ("quiet", "arrow-counterclockwise"),
 }
 SHOWN = {
-    Show.ALL: _("All orders"),
-    Show.TO_PRODUCE: _("To produce"),
-    Show.TO_SHIP: _("To ship"),
-    Show.OFFLINE: _("Awaiting cash or bank transfer"),
-    Show.OVERSOLD: _("Oversold"),
-    Show.CARE: _("Payment needs review"),
+    OrderFilter.ALL: _("All orders"),
+    OrderFilter.TO_PRODUCE: _("To produce"),
+    OrderFilter.TO_SHIP: _("To ship"),
+    OrderFilter.OFFLINE: _("Awaiting cash or bank transfer"),
+    OrderFilter.OVERSOLD: _("Oversold"),
+    OrderFilter.CARE: _("Payment needs review"),
 }
 PAYMENT = {
     PaymentStatus.CREATED: ("quiet", "hourglass"),

@@ -41,6 +41,7 @@ from tapcard.models import (
 from tapcard.services.cards import claims
 from tapcard.services.cart import credit, editing
 from tapcard.services.orders import production, transitions
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
 from tapcard.workflows import payments as payment_workflows
@@ -173,7 +174,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
         "care": {odd.order.number},
         "pending": {order.number, waiting.number},
     }
-    numbers = production.numbers(utcnow(), settings.load())
+    numbers = production.order_figures(utcnow(), settings.load())
     assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.care) == (1, 1, 1, 1, 1)
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
@@ -192,10 +193,10 @@ def test_today_begins_at_midnight_of_the_shop(
     noon = now.replace(hour=12, minute=0)  # midnight there or an hour past it
     payment.settled_at = noon - timedelta(hours=2)
     db.session.flush()
-    assert production.numbers(noon, shop).today.amount == 0
+    assert production.order_figures(noon, shop).today.amount == 0
     payment.settled_at = noon
     db.session.flush()
-    assert production.numbers(noon, shop).today.amount == 4800
+    assert production.order_figures(noon, shop).today.amount == 4800
 
 
 def test_the_pages_ask_a_fixed_number_of_times(
@@ -271,8 +272,8 @@ def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben
     def work(place: int) -> int:
         found = db.session.get_one(Order, order_id)
         by = db.session.get_one(User, people[place])
-        amount, shop = buying.pounds(2000), settings.load()
-        return settlement.record_offline_payment(found, amount, keys, utcnow(), seen=4800, actor=by, shop=shop).id
+        amount = buying.pounds(2000)
+        return settlement.record_offline_payment(found, settlement.OfflineReceipt(amount), buying.context(by), 4800).id
 
     results = together(app, 2, work)
     assert results.count(payments.NotPayable) == 1, results
@@ -393,7 +394,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
 ) -> None:
     pay(order)
     cart = buying.cart_of(ada)
-    editing.add_activation(cart, create_card(policy=ClaimPolicy.PAY), settings.load(), utcnow())
+    editing.add_activation(cart, create_card(policy=ClaimPolicy.PAY), buying.context(), reservations_for)
     db.session.commit()
     activation = buying.place(cart)
     db.session.commit()
@@ -553,7 +554,7 @@ def test_a_card_that_is_somebody_elses_is_not_given(
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     cart = buying.cart_of(ada)
-    editing.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, buying.context(), reservations_for)
     db.session.commit()
     order = buying.place(cart)
     card.claim_policy = ClaimPolicy.OPEN  # lost to somebody by a way that staff opened
