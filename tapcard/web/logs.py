@@ -117,7 +117,7 @@ def facts(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def without_addresses(text: str) -> str:
-    """Strike out e-mail addresses."""
+    """Strike out email addresses."""
     return ADDRESS.sub("<address>", text)
 
 

@@ -59,7 +59,7 @@ class PromotionForm(Form):
         super().__init__(data=_promotion_data(promotion) if promotion is not None else {})
         self.category.choices = category_choices(tree)
         self.collection.choices = [
-            SelectChoice(NONE, _("Choose")),
+            SelectChoice(NONE, _("No collection")),
             *(SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections),
         ]
 
