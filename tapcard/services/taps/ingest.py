@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ...db import among, db, insert, insert_rows
+from ...db import db, execute_update, insert, insert_rows, is_any_of
 from ...ids import MAX_ID
 from ...keys import Keys
 from ...models import Channel, Outcome, SpoolFile, Tap, UserAgent
@@ -87,7 +87,7 @@ class Recorder:
         self._fresh_ids.clear()
 
     def _known(self, connection: Connection, uids: list[str]) -> set[str]:
-        found = connection.execute(sa.select(Tap.uid).where(among(Tap.uid, uids, connection)))
+        found = connection.execute(sa.select(Tap.uid).where(is_any_of(Tap.uid, uids, connection)))
         return set(found.scalars())
 
     def _row(self, reading: Reading, ids: dict[str, int]) -> dict[str, Any]:
@@ -138,13 +138,12 @@ def offset_of(name: str) -> int:
 
 def advance(name: str, old: int, new: int, bad: int) -> bool:
     """Move a file's mark on; False when another drainer was faster, and all of this transaction must go."""
-    moved = db.session.execute(
+    changed = execute_update(
         sa.update(SpoolFile)
         .where(SpoolFile.name == name, SpoolFile.off == old)
         .values(off=new, bad_count=SpoolFile.bad_count + bad)
-        .execution_options(synchronize_session=False)
     )
-    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+    return changed == 1
 
 
 def finish(name: str, now: datetime) -> None:

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from ... import outbox
-from ...db import db
+from ...db import db, execute_update
 from ...ids import parse_id
 from ...keys import Keys, split_link
 from ...models import Lead, User
@@ -61,13 +60,8 @@ def promise(monday: date, most: int = AT_ONCE) -> int:
     )
     found = list(db.session.scalars(sa.select(User.id).where(due).order_by(User.id).limit(most)))
     for user_id in found:
-        taken = db.session.execute(
-            sa.update(User)
-            .where(User.id == user_id, due)
-            .values(weekly_mail_on=monday)
-            .execution_options(synchronize_session=False)
-        )
-        if cast(sa.CursorResult[Any], taken).rowcount == 1:
+        changed = execute_update(sa.update(User).where(User.id == user_id, due).values(weekly_mail_on=monday))
+        if changed == 1:
             outbox.post("mail.weekly", user_id=user_id, monday=monday.isoformat())
     return len(found)
 

@@ -249,7 +249,7 @@ def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeyp
     rollups.fold("Europe/London")
     before = figures()
     for _time in range(2):
-        assert "0 user agents" in recount(app)
+        assert "User agents reclassified: 0." in recount(app)
         assert figures() == before
 
 
