@@ -193,7 +193,7 @@ def run_worker(once: bool) -> None:
 
 @taps_group.command("drain")
 def drain_taps() -> None:
-    """Store this host’s spooled taps in the database once."""
+    """Store this host's spooled taps in the database once."""
     stored = draining.drainer().drain()
     taps.fold()
     click.echo(f"Taps stored: {stored}.")

@@ -12,11 +12,13 @@ from flask_login import current_user
 
 from ..db import Base, db
 from ..ids import parse_id
-from ..models import AuditEntry, Card, OutboxMessage
+from ..models import AuditEntry, Card, OutboxMessage, Target
 from ..web import filters
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
+
+TARGETS = {Target.URL: _("Web address"), Target.PROFILE: _("Profile"), Target.EVENT: _("Event")}
 
 
 def readable(name: str) -> str:
@@ -100,7 +102,10 @@ class CardView(StaffView):
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
-    column_formatters = {"status": lambda _view, _context, card, _name: filters.label(card)}
+    column_formatters = {
+        "status": lambda _view, _context, card, _name: filters.label(card),
+        "target": lambda _view, _context, card, _name: TARGETS.get(card.target, "–"),
+    }
     column_searchable_list = ("token", "alias", "owner.email", "design.name", "batch.name")
     column_sortable_list = ("token", "alias", "status", "created_at")
     column_details_list = (

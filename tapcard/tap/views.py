@@ -107,7 +107,7 @@ def tap_redirect(url: str) -> Response:
 
 
 def unknown(token: str, answer: TapResult) -> AnyResponse:
-    """No card has this token: staff may enter it, everybody else reads so."""
+    """No card has this token: staff may register it, everybody else is told so."""
     if token and answer.may_register and "backoffice" in current_app.blueprints:
         return tap_redirect(url_for("backoffice.register_card", token=token))
     response = make_response(render_template("errors/404.html", message=_("We couldn't find that card.")), 404)

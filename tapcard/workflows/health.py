@@ -152,7 +152,7 @@ def _of_the_spool(spool: Spool, now: datetime) -> Iterator[Finding]:
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize
     room = free >= LEAST_FREE_BYTES and not disk.f_flag & os.ST_RDONLY
-    make_room = f"Free up disk space for {folder}. Taps can’t be recorded on a full disk."
+    make_room = f"Free up disk space for {folder}. Taps can't be recorded on a full disk."
     yield Finding("spool", room, f"{free // 1024**2} MB free", make_room, free, is_vital=True)
     late = _seconds(now, _oldest_tap(spool))
     ok = late <= LATEST_TAP.total_seconds()
@@ -239,5 +239,5 @@ def _geoip(path: Path) -> Finding:
         with maxminddb.open_database(path) as reader:
             kind = reader.metadata().database_type
     except (OSError, maxminddb.InvalidDatabaseError) as error:
-        return Finding("geoip", False, f"{path} isn’t readable ({type(error).__name__})", get_one)
+        return Finding("geoip", False, f"{path} isn't readable ({type(error).__name__})", get_one)
     return Finding("geoip", True, kind)

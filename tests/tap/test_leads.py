@@ -131,7 +131,7 @@ def test_the_page_counts_what_visitors_did(adas: FormClient, profile: Profile, g
 
 
 def test_one_is_deleted_after_asking(adas: FormClient, gus: Lead) -> None:
-    assert "Delete the contact Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
+    assert "Delete the lead Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
     assert db.session.get(Lead, gus.id) is not None
     assert adas.post(f"/leads/{gus.id}/delete", csrf=False).status_code == 400
     assert adas.post(f"/leads/{gus.id}/delete").location == "/leads"
@@ -203,7 +203,7 @@ def test_the_holder_gets_a_mail_to_answer(sent: Callable[[Lead], Any], gus: Lead
     message = sent(gus)
     assert message["To"] == "ada@example.com"
     assert message["Reply-To"] == "gus@example.com"
-    assert message["Subject"] == "tapcard: Gus Lind shared their contact details with you"
+    assert message["Subject"] == "Gus Lind shared their contact details with you"
     text = message.get_body(("plain",)).get_content()
     for words in ("Gus Lind", "gus@example.com", "+447700900123", "At the fair", "http://localhost/leads"):
         assert words in text

@@ -30,7 +30,7 @@ class PromotionForm(Form):
     code = StringField(
         _("Code"),
         [DataRequired(_("Enter a code.")), Length(max=60, message=AT_MOST)],
-        description=_("For example, WELCOME10. Codes aren’t case-sensitive."),
+        description=_("For example, WELCOME10. Codes aren't case-sensitive."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     percent = PercentField(_("Percentage off"), least=1)
@@ -39,7 +39,7 @@ class PromotionForm(Form):
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collection = SelectField(_("Collection"), coerce=int, default=NONE)
     product_sku = StringField(
-        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product’s SKU.")
+        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product's SKU.")
     )
     starts_at = InstantField(_("Starts"), description=_("Leave blank to start now."))
     ends_at = InstantField(_("Ends"), description=_("Leave blank for no end date."))
@@ -59,7 +59,7 @@ class PromotionForm(Form):
         super().__init__(data=_promotion_data(promotion) if promotion is not None else {})
         self.category.choices = category_choices(tree)
         self.collection.choices = [
-            SelectChoice(NONE, _("Choose")),
+            SelectChoice(NONE, _("No collection")),
             *(SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections),
         ]
 

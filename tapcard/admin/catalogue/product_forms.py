@@ -113,7 +113,7 @@ class ProductForm(Form):
     slug = StringField(
         _("URL"),
         [Length(max=SLUG_LENGTH, message=AT_MOST)],
-        description=_("The last part of the page’s URL. Leave blank to create it from the name."),
+        description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
     page_title = StringField(
@@ -179,7 +179,7 @@ class PictureForm(Form):
     alt = StringField(
         _("Alt text"),
         [Length(max=200, message=AT_MOST)],
-        description=_("Describe the image for people who can’t see it, for example “Open journal with lined pages”."),
+        description=_("Describe the image for people who can't see it, for example “Open journal with lined pages”."),
     )
 
 

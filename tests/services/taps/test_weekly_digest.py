@@ -149,7 +149,7 @@ def test_the_worker_sends_it_on_monday_and_once(
     run_worker()
     [mail] = mailbox()
     assert mail["To"] == "ada@example.com"
-    assert mail["Subject"] == "tapcard: Your weekly summary, 9 Nov to 15 Nov 2026"
+    assert mail["Subject"] == "Your tapcard summary for 9 Nov to 15 Nov 2026"
     parts = {part.get_content_type(): part for part in mail.walk()}
     text, html, picture = (parts[kind] for kind in ("text/plain", "text/html", "image/png"))
     words = text.get_content().replace("\r\n", "\n")
