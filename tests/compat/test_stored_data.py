@@ -105,7 +105,7 @@ def copy_to_postgresql() -> None:
             facts = {column["name"]: column for column in sa.inspect(connection).get_columns(name)}
             rows = [
                 [
-                    bool(value) if value is not None and isinstance(facts[column]["type"], sa.Boolean) else value
+                    for_postgresql(value, facts[column]["type"])
                     for column, value in zip(columns, row, strict=True)
                     if "computed" not in facts[column]
                 ]
@@ -121,6 +121,13 @@ def copy_to_postgresql() -> None:
             if "id" in columns:
                 cursor.execute(f"SELECT setval({sequence}, (SELECT coalesce(max(id), 1) FROM {name}))")
         connection.execute(sa.text("SET session_replication_role = origin"))
+
+
+def for_postgresql(value: Any, kind: Any) -> Any:
+    """Return a value as PostgreSQL takes it; SQLite stores flags, and numbers in JSON, as numbers."""
+    if isinstance(kind, sa.Boolean):
+        return None if value is None else bool(value)
+    return str(value) if isinstance(kind, sa.JSON) and value is not None else value
 
 
 def stored_columns() -> dict[str, str]:
