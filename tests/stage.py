@@ -180,7 +180,7 @@ class Stage:
 @contextmanager
 def arranged(app: Flask) -> Iterator[Stage]:
     """Arrange the stage once, for all tests of a module; they must not ask for `app`, which empties the database."""
-    app.extensions["floods"].reset()
+    app.extensions["rate_limiter"].reset()
     with app.app_context(), transactions(writing=True):
         empty()
         clean_instance(Path(app.instance_path))
@@ -299,7 +299,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
         "shop.collection": {"slug": collection.slug},
         "shop.page": {"slug": page.slug},
         "shop.confirm_subscription": {"token": newsletter.confirm_token(subscriber, keys)},
-        "shop.unsubscribe": {"token": newsletter.leave_token(subscriber, keys)},
+        "shop.unsubscribe": {"token": newsletter.unsubscribe_token(subscriber, keys)},
         "shop.order_link": {"token": link_token},
         "shop.review_link": {"token": link_token},
         "shop.review_ordered": {"number": reviewed_order.number},

@@ -14,7 +14,7 @@ from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, Design, OutboxMessage
 from ..web import filters
-from ..web.access import PUBLIC, Rule, access, lacks_second_factor, staff
+from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
 
@@ -32,7 +32,7 @@ class Guarded:
 
     def is_accessible(self) -> bool:
         """Tell whether the visitor's role allows the view."""
-        return self.access.admits(current_user) and not lacks_second_factor()
+        return self.access.admits(current_user) and not needs_two_factor_setup()
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
         """Answer a visitor who may not see the view."""

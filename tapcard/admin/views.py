@@ -64,7 +64,7 @@ def index() -> str:
 def what_waits() -> dict[str, int]:
     """How much of the catalogue needs a person, by what it is; one statement."""
     counted = {
-        "low": sa.select(sa.func.count()).select_from(Product).where(products.running_low()),
+        "low": sa.select(sa.func.count()).select_from(Product).where(products.low_stock_condition()),
         "designs": sa.select(sa.func.count()).select_from(Design).where(Design.status == DesignStatus.REQUESTED),
         "reviews": sa.select(sa.func.count()).select_from(Review).where(Review.status == ReviewStatus.WAITING),
     }

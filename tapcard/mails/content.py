@@ -16,7 +16,7 @@ def newsletter_confirm(subscriber_id: int) -> Message | None:
     if subscriber is None or subscriber.status is not SubscriberStatus.PENDING:
         return None
     keys = current_app.extensions["keys"]
-    off = mail.link_to("shop.unsubscribe", token=newsletter.leave_token(subscriber, keys))
+    off = mail.link_to("shop.unsubscribe", token=newsletter.unsubscribe_token(subscriber, keys))
     message = mail.compose(
         "newsletter_confirm",
         subscriber.email,

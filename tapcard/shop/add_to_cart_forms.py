@@ -17,7 +17,7 @@ from ..money import Money
 from ..services.cart import editing, items
 from ..services.cart.editing import LineRequest
 from ..services.catalogue import customization
-from ..services.catalogue.customization import FIELD
+from ..services.catalogue.customization import FIELD_PREFIX
 from ..web.filters import shop
 from ..web.forms import Form, add_error
 from ..web.pictures import PictureField
@@ -77,7 +77,7 @@ class BuyForm(QuantityForm):
     @property
     def options(self) -> list[tuple[ProductOption, Field]]:
         """Return the options of the product, each with its field."""
-        return [(option, self[FIELD + option.key]) for option in self.product.options]
+        return [(option, self[FIELD_PREFIX + option.key]) for option in self.product.options]
 
     @property
     def pictures(self) -> list[PictureField]:
@@ -87,8 +87,10 @@ class BuyForm(QuantityForm):
     @property
     def answers(self) -> Mapping[str, str]:
         """Return all submitted values except pictures, also those the product has no option for."""
-        sent = {key.removeprefix(FIELD): value for key, value in request.form.items() if key.startswith(FIELD)}
-        strange = {key.removeprefix(FIELD): "" for key in request.files if key.startswith(FIELD)}
+        sent = {
+            key.removeprefix(FIELD_PREFIX): value for key, value in request.form.items() if key.startswith(FIELD_PREFIX)
+        }
+        strange = {key.removeprefix(FIELD_PREFIX): "" for key in request.files if key.startswith(FIELD_PREFIX)}
         pictures = {option.key for option, _field in self.options if option.kind is OptionKind.PICTURE}
         return {key: value for key, value in {**strange, **sent}.items() if key not in pictures}
 
@@ -118,13 +120,13 @@ class BuyForm(QuantityForm):
         for option, field in self.options:
             if not field.errors:
                 typed, upload = self.answers.get(option.key, ""), self.uploads.get(option.key, "")
-                is_valid &= check(field, partial(customization.clean_one, option, typed, upload, country))
+                is_valid &= check(field, partial(customization.clean_answer, option, typed, upload, country))
         return is_valid
 
 
 def buy_form(product: Product, kind: type[BuyForm] = BuyForm, **kwargs: Any) -> BuyForm:
     """Return the form with the options of a product; `kind` may have more fields."""
-    fields = {FIELD + option.key: _field(option) for option in product.options}
+    fields = {FIELD_PREFIX + option.key: _field(option) for option in product.options}
     return type("ProductForm", (kind,), fields)(product, **kwargs)
 
 
@@ -137,7 +139,7 @@ def _field(option: ProductOption) -> Any:
     if option.choices:
         choices = [SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in option.choices)]
         return SelectField(label, description=price, choices=choices, validate_choice=False)
-    longest = option.max_length or customization.LONGEST.get(option.kind, 100)
+    longest = option.max_length or customization.MAX_LENGTHS.get(option.kind, 100)
     look = {"maxlength": longest, "autocomplete": AUTOCOMPLETE.get(option.kind, "off")}
     if option.kind is OptionKind.LONG_TEXT:
         return TextAreaField(label, description=price, render_kw={**look, "rows": 3})

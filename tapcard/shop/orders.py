@@ -26,7 +26,7 @@ from .blueprint import bp
 from .checkout import current_buyer, pay
 from .checkout_forms import PayForm
 from .order_forms import FindOrderForm
-from .order_words import history
+from .order_history import history
 
 ORDERS_PER_PAGE = 20
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")

@@ -11,8 +11,8 @@ from ...services.cards import designs
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
+from ...web.paging import paginate, text_argument
 from ..blueprint import bp
-from ..paging import asked, page_of
 from ..uploads import choose_again, draw_card_picture, take
 from .design_forms import DesignForm, RejectForm
 
@@ -21,11 +21,11 @@ from .design_forms import DesignForm, RejectForm
 @access("staff:designs.edit")
 def list_designs() -> str:
     """All designs, what waits first."""
-    question = {name: asked(name) for name in ("search", "state")}
+    arguments = {name: text_argument(name) for name in ("search", "state")}
     return render_template(
         "admin/designs.html",
-        page=page_of(designs.filter_designs(**question)),
-        question=question,
+        page=paginate(designs.filter_designs(**arguments)),
+        arguments=arguments,
         shop=filters.shop(),
         states=DesignStatus,
     )

@@ -29,8 +29,8 @@ from ...models import (
     ProductOption,
 )
 from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
-from ...services.catalogue.option_templates import SETS
-from ...services.catalogue.products import MOST_STOCK, Typed
+from ...services.catalogue.option_templates import TEMPLATES
+from ...services.catalogue.products import MAX_STOCK, ProductInput
 from ...services.core import optimistic_lock
 from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
 from ...web.forms import Form
@@ -97,7 +97,7 @@ class ProductForm(Form):
     )
     discount = WholeField(_("Discount (%)"), most=100, default=0)
     tax_rate = PercentField(_("VAT rate (%)"), default=0, description=_("Included in the price."))
-    stock = WholeField(_("Stock"), most=MOST_STOCK, description=_("Leave blank to stop tracking stock."))
+    stock = WholeField(_("Stock"), most=MAX_STOCK, description=_("Leave blank to stop tracking stock."))
     availability = SelectField(
         _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
     )
@@ -133,7 +133,7 @@ class ProductForm(Form):
         ]
 
     @property
-    def typed(self) -> Typed:
+    def typed(self) -> ProductInput:
         """What was typed, as it is stored."""
         values = {name: self[name].data or "" for name in TEXTS}
         values |= {name: self[name].data for name in ("unit_amount", "available_on", "is_active", "is_featured")}
@@ -145,7 +145,7 @@ class ProductForm(Form):
             "category_id": self.category.data or None,
         }
         seen = _number_in(self.version) or 0, _number_in(self.seen_stock)
-        return Typed(values, self.collections.data or (), self.stock.data, *seen)
+        return ProductInput(values, self.collections.data or (), self.stock.data, *seen)
 
 
 def _data_of(product: Product) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class OptionForm(Form):
 class SetForm(Form):
     """Which questions to add in one go."""
 
-    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in SETS])
+    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in TEMPLATES])
 
 
 def _number_in(field: Field) -> int | None:

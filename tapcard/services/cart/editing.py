@@ -88,7 +88,7 @@ def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: Re
         raise NotForSale(_("This product isn't available at the moment."))
     if product.kind is ProductKind.CARD:
         _check_design(cart, request)
-    answers = customization.clean(product, request.answers, request.uploads, context.shop.country)
+    answers = customization.clean_answers(product, request.answers, request.uploads, context.shop.country)
     is_card = product.kind is ProductKind.CARD
     values = {
         "kind": LineKind(product.kind.value),
@@ -100,7 +100,7 @@ def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: Re
         "shown_amount": items.unit_amount(product, request.design, answers),
     }
     artwork = [picture for picture in (values["front_picture"], values["rear_picture"]) if picture]
-    values["pictures"] = [*artwork, *customization.pictures_in(product, answers)]
+    values["pictures"] = [*artwork, *customization.picture_answers(product, answers)]
     line_id = put_line(cart, values, request.quantity, most)
     return _capped_item(cart, line_id, context, reservations)
 

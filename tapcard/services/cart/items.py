@@ -159,7 +159,7 @@ def _product_item(
         quantity=quantity,
         currency=shop.currency,
         tax_rate=product.tax_rate,
-        options=customization.in_words(product, line.options),
+        options=customization.labeled_answers(product, line.options),
         picture=picture,
         design=line.design,
         is_gone=quantity == 0,

@@ -150,7 +150,7 @@ def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> lis
     if promotion.applies_to is PromotionScope.PRODUCT:
         return [product is not None and product.id == promotion.product_id for product in products]
     if promotion.applies_to is PromotionScope.CATEGORY:
-        category_ids = categories.below(promotion.category_id)
+        category_ids = categories.descendant_ids(promotion.category_id)
         return [product is not None and product.category_id in category_ids for product in products]
     product_ids = {product.id for product in products if product is not None}
     collected_ids = set(

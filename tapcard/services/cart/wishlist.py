@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from ...clock import utcnow
 from ...context import RuleContext
-from ...db import db, hold, insert
+from ...db import acquire_lock, db, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, Product, User, WishlistEntry
@@ -34,7 +34,7 @@ class MoveResult:
 
 def add(user: User, product: Product) -> None:
     """Add a product to the wishlist, at most once; raises `WishlistFull`."""
-    hold(f"wishlist of {user.id}")
+    acquire_lock(f"wishlist of {user.id}")
     others = select(sa.func.count()).where(WishlistEntry.user_id == user.id, WishlistEntry.product_id != product.id)
     if (db.session.scalar(others) or 0) >= MAX_WISHES:
         raise WishlistFull(_("Your wishlist is full. Remove an item before you add another."))

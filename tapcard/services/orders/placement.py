@@ -104,7 +104,7 @@ def find_repeated(quote: Quote, buyer: Buyer, expected_total: int, now: datetime
     """Return the unpaid order that a repeated request of the same cart has placed already."""
     is_waiting = (Order.cart_id == quote.cart_id, Order.status == OrderStatus.PENDING, Order.expires_at > now)
     orders = select(Order).where(*is_waiting).options(selectinload(Order.lines)).order_by(Order.id.desc())
-    for order in db.session.scalars(orders):
+    for order in db.session.scalars(orders).all():
         if _matches_request(order, quote, buyer, expected_total):
             return order
     return None
@@ -250,7 +250,7 @@ def _account_for(buyer: Buyer, now: datetime) -> User | None:
         user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
     except registration.EmailTaken:
         return None
-    return user if user.is_active and not user.is_proven else None
+    return user if user.is_active and not user.has_proven_identity else None
 
 
 def _new_number() -> str:

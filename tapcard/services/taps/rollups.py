@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ...db import among, db, hold, insert, insert_rows
+from ...db import acquire_lock, db, insert, insert_rows, is_any_of
 from ...models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
 from ...models.taps import ROLLUP_KEY, SHOP_KEY
 from ..cards import cards
@@ -100,14 +100,14 @@ def fold(zone: str, most: int = 5000) -> int:
     table = cast(sa.Table, TapHour.__table__)
     ids = [row[0] for row in waiting]  # locked above, so their counts are still what was read
     connection.execute(
-        sa.update(table).where(among(table.c.id, ids, connection)).values(folded_count=table.c.tap_count)
+        sa.update(table).where(is_any_of(table.c.id, ids, connection)).values(folded_count=table.c.tap_count)
     )
     return len(waiting)
 
 
 def hold_still(*, shared: bool = False) -> None:
     """Keep recounting and counting apart until the transaction ends: drainers share, a recount is alone."""
-    hold("taps.rollups", shared=shared)
+    acquire_lock("taps.rollups", shared=shared)
 
 
 def recount(zone: str, since_id: int, until_id: int) -> None:

@@ -102,7 +102,7 @@ def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Cat
     two = create_category("Two", parent=one)
     one.parent = two
     db.session.commit()
-    assert categories.below(one.id) == {one.id, two.id}
+    assert categories.descendant_ids(one.id) == {one.id, two.id}
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------

@@ -1,34 +1,26 @@
-"""Forms for promotions, delivery methods and display rates."""
+"""Form for promotions."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from ...ids import parse_number
-from ...models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
-from ...services.accounts import addresses
-from ...services.catalogue import exchange_rates
-from ...services.core import optimistic_lock
-from ...web import filters
-from ...web.fields import InstantField, LinesField, MoneyField, PercentField, RateField, WholeField
+from ...models import Category, Collection, Promotion, PromotionScope
+from ...web.fields import InstantField, MoneyField, PercentField, WholeField
 from ...web.forms import Form
 from ..catalogue.product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 
 MOST_USES = 1_000_000
+
+
 SCOPES = {
     PromotionScope.ALL: _("All products"),
     PromotionScope.CATEGORY: _("A category and its subcategories"),
     PromotionScope.COLLECTION: _("A collection"),
     PromotionScope.PRODUCT: _("A product"),
-}
-DELIVERY_KINDS = {
-    DeliveryKind.FLAT: _("Flat rate"),
-    DeliveryKind.PERCENT: _("Percentage of the subtotal"),
-    DeliveryKind.PICKUP: _("Collection (free)"),
-    DeliveryKind.TO_BE_AGREED: _("Price agreed after the order"),
 }
 
 
@@ -98,60 +90,3 @@ def _promotion_data(promotion: Promotion) -> dict[str, Any]:
         "collection": promotion.collection_id or NONE,
         "product_sku": promotion.product.sku if promotion.product is not None else "",
     }
-
-
-class DeliveryForm(Form):
-    """A way for parcels to their buyers."""
-
-    name = StringField(
-        _("Name"),
-        [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)],
-        description=_("Shown to customers, for example “Standard delivery”."),
-    )
-    kind = SelectField(_("Price type"), choices=choices_of(DELIVERY_KINDS), default=DeliveryKind.FLAT.value)
-    amount = MoneyField(_("Flat rate"), default=0)
-    percent = PercentField(_("Percentage of the subtotal"), default=0)
-    free_from_amount = MoneyField(_("Free from (subtotal)"), description=_("Leave blank if delivery is never free."))
-    days_least = WholeField(_("Minimum days"), most=365)
-    days_most = WholeField(_("Maximum days"), most=365)
-    locations = LinesField(
-        _("Locations"),
-        most=200,
-        description=_("One per line, for example “Ibadan (Oyo)”. Leave blank to deliver to any address."),
-    )
-    countries = SelectMultipleField(_("Countries"), description=_("Leave all unticked to deliver everywhere."))
-    is_active = BooleanField(_("Available at checkout"), default=True)
-    seen = HiddenField()
-
-    def __init__(self, method: DeliveryMethod | None = None) -> None:
-        names = ("name", "amount", "percent", "free_from_amount", "days_least", "days_most", "locations", "countries")
-        data: dict[str, Any] = {}
-        if method is not None:
-            data = {name: getattr(method, name) for name in (*names, "is_active")}
-            data |= {"kind": method.kind.value, "seen": optimistic_lock.fingerprint(method)}
-        super().__init__(data=data)
-        self.countries.choices = [SelectChoice(*each) for each in addresses.countries(filters.shop().locale)]
-
-    @property
-    def typed(self) -> dict[str, Any]:
-        """What was typed, as it is stored."""
-        names = ("name", "amount", "percent", "free_from_amount", "days_least", "days_most")
-        return {name: self[name].data for name in names} | {
-            "kind": DeliveryKind(self.kind.data),
-            "locations": self.locations.data or [],
-            "countries": sorted(set(self.countries.data or [])),
-            "is_active": bool(self.is_active.data),
-        }
-
-
-class RateForm(Form):
-    """How much of another currency one unit of the shop's is worth."""
-
-    currency = SelectField(_("Currency"))
-    rate = RateField(_("Rate"), missing=_("Enter the rate."), render_kw={"inputmode": "decimal"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        shop = filters.shop()
-        choices = exchange_rates.currencies(shop.locale, shop.currency)
-        self.currency.choices = [SelectChoice("", _("Choose a currency")), *(SelectChoice(*each) for each in choices)]
