@@ -1,14 +1,14 @@
-"""Clock: the current time as an aware UTC datetime, in one function that tests can replace."""
+"""The time: always aware, always UTC; one function, so that a test can stand it still."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 
 def utcnow() -> datetime:
-    """Return the current instant in UTC."""
+    """The present instant."""
     return datetime.now(UTC)
 
 
 def today_in(zone: str, now: datetime | None = None) -> date:
-    """Return the local date in an IANA time zone, at `now` or at present."""
+    """The date on the wall in an IANA zone."""
     return (now or utcnow()).astimezone(ZoneInfo(zone)).date()

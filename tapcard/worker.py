@@ -23,23 +23,23 @@ from .workflows import draining, taps
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
-MAX_BACKOFF_SECONDS = 30.0
-MAX_DELIVERIES_PER_PASS = 50
-RECOUNT_BATCH_SIZE = 50_000
+PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+DELIVERIES_A_PASS = 50
+RECOUNT_STEP = 50_000
 
 
-# --- outbox -----------------------------------------------------------------------------------------------------------
+# --- promises ---------------------------------------------------------------------------------------------------------
 
 
 HANDLERS: ChainMap[str, Callable[..., Any]] = ChainMap(mail.KINDS, registry.outbox_handlers)
 
 
 def deliver_one(now: datetime) -> bool:
-    """Deliver one due outbox message; return False when none is due.
+    """Keep one due promise; False when there is none.
 
-    An email is composed, and the rows its links need are committed, before it is sent. If the worker dies in between,
-    another one claims the message when its lease has run out.
+    A mail's text is prepared, and what its link needs committed, before it is sent; a worker that dies in between
+    leaves the promise to whoever takes it after the lease.
     """
     message = outbox.claim(now)
     db.session.commit()
@@ -53,64 +53,62 @@ def deliver_one(now: datetime) -> bool:
             mail.send(prepared)
     except mail.MailNotConfigured:
         db.session.rollback()
-        _update_message(message_id, lambda message: outbox.postpone(message, utcnow()))
-    except Exception as error:  # any failure of a handler is recorded and retried
+        _settle(message_id, lambda message: outbox.postpone(message, utcnow()))
+    except Exception as error:  # whatever a sender raises is written down, and tried again
         logger.exception("outbox message failed")
         db.session.rollback()
-        description = f"{type(error).__name__}: {error}"
-        _update_message(message_id, lambda message: outbox.mark_failed(message, utcnow(), description))
+        what = f"{type(error).__name__}: {error}"
+        _settle(message_id, lambda message: outbox.failed(message, utcnow(), what))
     else:
-        _update_message(message_id, lambda message: outbox.mark_done(message, utcnow()))
+        _settle(message_id, lambda message: outbox.done(message, utcnow()))
     db.session.commit()
     return True
 
 
-def _update_message(message_id: int, update: Callable[[OutboxMessage], None]) -> None:
-    """Record the outcome of a delivery, unless the message was erased with its recipient meanwhile."""
+def _settle(message_id: int, write: Callable[[OutboxMessage], None]) -> None:
+    """Write down how a promise went, unless its person was erased while it was being kept."""
     message = db.session.get(OutboxMessage, message_id)
     if message is not None:
-        update(message)
+        write(message)
 
 
-def deliver_due(stop: threading.Event | None = None) -> int:
-    """Deliver due messages, at most `MAX_DELIVERIES_PER_PASS`, until `stop` is set; return how many."""
-    count = 0
+def deliver(stop: threading.Event | None = None) -> int:
+    """Keep what is due, unless told to stop; tells how many promises."""
+    number = 0
     is_stopped = stop.is_set if stop is not None else bool
-    while count < MAX_DELIVERIES_PER_PASS and not is_stopped() and _has_due_message() and deliver_one(utcnow()):
-        count += 1
-    return count
+    while number < DELIVERIES_A_PASS and not is_stopped() and _is_due() and deliver_one(utcnow()):
+        number += 1
+    return number
 
 
-def _has_due_message() -> bool:
-    """Return whether a message is due, without taking the write lock."""
+def _is_due() -> bool:
+    """Look without taking the write lock, once a second."""
     is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
     with transactions(writing=False):
-        message_id = db.session.scalar(
-            sa.select(OutboxMessage.id).where(is_open, OutboxMessage.due_at <= utcnow()).limit(1)
-        )
+        found = db.session.scalar(sa.select(OutboxMessage.id).where(is_open, OutboxMessage.due_at <= utcnow()).limit(1))
         db.session.rollback()
-    return message_id is not None
+    return found is not None
 
 
-# --- scheduled jobs ---------------------------------------------------------------------------------------------------
+# --- the clock --------------------------------------------------------------------------------------------------------
 
 
-def create_schedules(now: datetime) -> None:
-    """Insert a schedule for each declared job that has none, due at `now`."""
+def plan(now: datetime) -> None:
+    """Enter the schedules that are new."""
     values = [{"name": name, "due_at": now, "error": ""} for name in registry.jobs]
     db.session.execute(insert(Schedule).on_conflict_do_nothing(), values)
     db.session.commit()
 
 
-def run_due_jobs(now: datetime) -> int:
-    """Run the due jobs and return how many ran; the worker that updates the schedule runs the job."""
+def run_due(now: datetime) -> int:
+    """Do the jobs whose time has come; of several workers the one that moves the row does it."""
     with transactions(writing=False):
-        schedules = db.session.execute(sa.select(Schedule.name, Schedule.due_at).where(Schedule.due_at <= now)).all()
+        due = db.session.execute(sa.select(Schedule.name, Schedule.due_at).where(Schedule.due_at <= now)).all()
         db.session.rollback()
-    return sum(_run_job(name, due_at, now) for name, due_at in schedules if name in registry.jobs)
+    return sum(_run(name, due_at, now) for name, due_at in due if name in registry.jobs)
 
 
-def _run_job(name: str, due_at: datetime, now: datetime) -> bool:
+def _run(name: str, due_at: datetime, now: datetime) -> bool:
     job = registry.jobs[name]
     changed = execute_update(
         sa.update(Schedule)
@@ -123,7 +121,7 @@ def _run_job(name: str, due_at: datetime, now: datetime) -> bool:
     try:
         job.run()
         db.session.commit()
-    except Exception as error:  # a failing job must not stop the others
+    except Exception as error:  # one job's trouble must not stop the others
         db.session.rollback()
         logger.exception("job %s failed", name)
         values = {"error": f"{type(error).__name__}: {error}"[:500]}
@@ -132,39 +130,39 @@ def _run_job(name: str, due_at: datetime, now: datetime) -> bool:
     return True
 
 
-# --- main loop --------------------------------------------------------------------------------------------------------
+# --- the loop ---------------------------------------------------------------------------------------------------------
 
 
-def run_once(drainer: draining.Drainer) -> None:
-    """Drain the spool, deliver due messages and run due jobs."""
-    if drainer.drain():
+def one_pass(drain: draining.Drainer) -> None:
+    """What the worker does every second."""
+    if drain.drain():
         taps.fold()
-    deliver_due(drainer.stop)
-    run_due_jobs(utcnow())
+    deliver(drain.stop)
+    run_due(utcnow())
 
 
 def run() -> None:
-    """Run until SIGTERM or SIGINT; retry with increasing delays while the database or the disk is unavailable."""
+    """Work until told to stop; a database that is away and a disk that is full are waited for."""
     stop = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
-    drainer = draining.create_drainer(stop)
-    delay, has_schedules = POLL_SECONDS, False
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    drain = draining.drainer(stop)
+    pause, is_planned = PAUSE, False
     logger.info("worker started")
     while not stop.is_set():
         try:
-            if not has_schedules:
-                create_schedules(utcnow())
-                has_schedules = True
-            run_once(drainer)
-            delay = POLL_SECONDS
+            if not is_planned:
+                plan(utcnow())
+                is_planned = True
+            one_pass(drain)
+            pause = PAUSE
         except (SQLAlchemyError, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             logger.error("worker error: %s", type(cause).__name__)
             db.session.rollback()
-            drainer = draining.create_drainer(stop)
-            delay = min(delay * 2, MAX_BACKOFF_SECONDS)
-        stop.wait(delay)
+            drain = draining.drainer(stop)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        stop.wait(pause)
     logger.info("worker stopped")
 
 
@@ -187,16 +185,16 @@ def init_app(app: Flask) -> None:
 def run_worker(once: bool) -> None:
     """Store taps, send emails and run scheduled jobs."""
     if once:
-        create_schedules(utcnow())
-        run_once(draining.create_drainer())
+        plan(utcnow())
+        one_pass(draining.drainer())
     else:
         run()
 
 
 @taps_group.command("drain")
 def drain_taps() -> None:
-    """Store this host’s spooled taps in the database once."""
-    stored = draining.create_drainer().drain()
+    """Store this host's spooled taps in the database once."""
+    stored = draining.drainer().drain()
     taps.fold()
     click.echo(f"Taps stored: {stored}.")
 
@@ -204,15 +202,15 @@ def drain_taps() -> None:
 @taps_group.command("recount")
 def recount_taps() -> None:
     """Rebuild tap statistics with the current time zone and bot rules. New taps wait until it finishes."""
-    rollups.hold_still()
+    rollups.lock_rollups()
     zone = settings.load().time_zone
-    changed = rollups.reclassify()
-    rollups.empty_rollups()
+    changed = rollups.reclassify_user_agents()
+    rollups.delete_rollups()
     last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
-    for start in range(0, last, RECOUNT_BATCH_SIZE):
-        rollups.recount(zone, start, min(start + RECOUNT_BATCH_SIZE, last))
-    while rollups.fold(zone):
-        pass  # one transaction: readers see the old figures until the new ones are complete
+    for start in range(0, last, RECOUNT_STEP):
+        rollups.recount_taps(zone, start, min(start + RECOUNT_STEP, last))
+    while rollups.fold_hours_into_days(zone):
+        pass  # all of it is one transaction: readers see the old figures until the new ones are whole
     db.session.commit()
     click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")
 
@@ -220,6 +218,6 @@ def recount_taps() -> None:
 @outbox_group.command("retry")
 def retry_outbox() -> None:
     """Retry failed emails."""
-    count = outbox.retry_failed(utcnow())
+    number = outbox.retry_failed(utcnow())
     db.session.commit()
-    click.echo(f"Failed messages queued again: {count}.")
+    click.echo(f"Failed messages queued again: {number}.")

@@ -6,6 +6,7 @@ from flask import current_app
 
 from tapcard import seeds, settings
 from tapcard.clock import utcnow
+from tapcard.context import RuleContext
 from tapcard.db import db
 from tapcard.gateways.base import Evidence, Outcome
 from tapcard.gateways.offline import OfflineGateway
@@ -14,8 +15,9 @@ from tapcard.models import Cart, Design, Order, Payment, Product, ProductKind, U
 from tapcard.money import Money
 from tapcard.services.cart import carts, editing, items
 from tapcard.services.cart.editing import LineRequest
-from tapcard.services.orders import placement, transitions
+from tapcard.services.orders import checkout, transitions
 from tapcard.services.orders.placement import Buyer
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 
 ADDRESS = {
@@ -36,9 +38,14 @@ def keys() -> Keys:
     return found
 
 
+def context(actor: User | None = None) -> RuleContext:
+    """Return the rule context of this moment."""
+    return RuleContext(settings.load(), keys(), utcnow(), actor)
+
+
 def fill(cart: Cart, product: Product, quantity: int = 1, **values: Any) -> items.CartItem:
     """Put something into a cart."""
-    item = editing.add(cart, LineRequest(product, quantity, **values), settings.load(), utcnow())
+    item = editing.add(cart, LineRequest(product, quantity, **values), context(), reservations_for)
     db.session.commit()
     return item
 
@@ -68,7 +75,7 @@ def buyer(user: User | None = None, **values: Any) -> Buyer:
 
 def total_of(cart: Cart, who: Buyer) -> int:
     """What the review page would show."""
-    found = placement.draft(whole(cart), who.customer, who.method, settings.load(), keys(), utcnow())
+    found = checkout.quote_cart(whole(cart), who.customer, who.method, context())
     return found.totals.total_amount
 
 
@@ -76,7 +83,7 @@ def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = 
     """Place the order of a cart, as somebody who looked at the total a moment ago; the caller commits."""
     who = who or buyer(cart.user)
     total = total_of(cart, who) if expected_total is None else expected_total
-    return placement.place(whole(cart), who, expected_total=total, shop=settings.load(), keys=keys(), now=utcnow())
+    return checkout.place_order(whole(cart), who, total, context())
 
 
 def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:

@@ -168,7 +168,7 @@ def app(application: Flask) -> Iterator[Flask]:
     with application.app_context(), transactions(writing=True):
         empty()
         clean_instance(Path(application.instance_path))
-        application.extensions["floods"].reset()
+        application.extensions["rate_limiter"].reset()
         yield application
         db.session.rollback()
         db.session.remove()
@@ -382,13 +382,13 @@ def outbox(app: Flask) -> Callable[[], list[str]]:
 def run_worker(app: Flask) -> Callable[[], None]:
     """One pass of the worker: taps drained and folded, mails sent."""
 
-    def run_once() -> None:
+    def one_pass() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.run_once(draining.create_drainer())
+        worker.one_pass(draining.drainer())
         db.session.expire_all()
 
-    return run_once
+    return one_pass
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tapcard import files, seeds, settings
+from tapcard import files, seeds
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import (
@@ -39,6 +39,7 @@ from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.content import newsletter
 from tapcard.services.orders import queries
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.taps import weekly_digest
 from tapcard.web import access
 from tests import buying
@@ -179,7 +180,7 @@ class Stage:
 @contextmanager
 def arranged(app: Flask) -> Iterator[Stage]:
     """Arrange the stage once, for all tests of a module; they must not ask for `app`, which empties the database."""
-    app.extensions["floods"].reset()
+    app.extensions["rate_limiter"].reset()
     with app.app_context(), transactions(writing=True):
         empty()
         clean_instance(Path(app.instance_path))
@@ -226,7 +227,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     reviewed_order = buying.order_of(ada, product)
     buying.deliver(reviewed_order)
     linked_order = buying.order_of(ada, product)
-    link_token = queries.token_of(linked_order, keys)  # opens this one alone
+    link_token = queries.link_token(linked_order, keys)  # opens this one alone
     paid_order = buying.order_of(ada, product)
     buying.pay(paid_order)
     order = buying.order_of(ada, product)  # the last, as another order of the same cart would take its place
@@ -235,7 +236,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     db.session.add(charge)
     journal = seeds.create_product()
     wishlist.add(ada, journal)
-    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), buying.context(), reservations_for).line
 
     # in the back office
     pictured = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])
@@ -292,13 +293,13 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
         "auth.set_password": {"token": mailed(LinkPurpose.SET_PASSWORD, ada.email)},
         "auth.confirm_email": {"token": mailed(LinkPurpose.CHANGE_EMAIL, "new@example.com")},
         "auth.undo_email": {"token": mailed(LinkPurpose.UNDO_EMAIL, "new@example.com")},
-        "tap.stop_weekly_mail": {"token": weekly_digest.token_of(ada.id, keys)},
+        "tap.stop_weekly_mail": {"token": weekly_digest.unsubscribe_token(ada.id, keys)},
         "tap.found_card": {"token": "LOSTCARD"},
         "shop.category": {"slug": category.slug},
         "shop.collection": {"slug": collection.slug},
         "shop.page": {"slug": page.slug},
         "shop.confirm_subscription": {"token": newsletter.confirm_token(subscriber, keys)},
-        "shop.unsubscribe": {"token": newsletter.leave_token(subscriber, keys)},
+        "shop.unsubscribe": {"token": newsletter.unsubscribe_token(subscriber, keys)},
         "shop.order_link": {"token": link_token},
         "shop.review_link": {"token": link_token},
         "shop.review_ordered": {"number": reviewed_order.number},

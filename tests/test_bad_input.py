@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from tapcard import seeds, settings
+from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -34,6 +34,7 @@ from tapcard.models import (
 from tapcard.services.accounts import addresses, email_links
 from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.tokens import new_token
 from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
@@ -257,7 +258,7 @@ def adas_line(ada: User) -> int:
     seeds.create_product("NFC card", kind=ProductKind.CARD, options=[name])
     seeds.create_delivery_method("By van", locations=["Ikeja", "Lekki"])
     wishlist.add(ada, journal)
-    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), settings.load(), utcnow()).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), buying.context(), reservations_for).line
     db.session.commit()
     return line.id
 

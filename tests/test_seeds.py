@@ -11,7 +11,7 @@ from click.testing import Result
 from flask import Flask
 from PIL import Image
 
-from tapcard import files, settings
+from tapcard import files
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.demo import demo, drawings
@@ -43,7 +43,7 @@ from tapcard.models import (
 from tapcard.services.accounts import registration
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, pricing, promotions
-from tapcard.services.orders import placement, queries
+from tapcard.services.orders import checkout, queries
 from tapcard.services.taps import rollups
 from tapcard.workflows.health import DEMO_PASSWORD
 from tests import buying
@@ -158,7 +158,7 @@ def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], c
     ada = registration.find_user("ada@example.com")
     assert ada is not None
     today = utcnow().date()
-    days = dict(rollups.per_day(ada, today - timedelta(days=59), today))
+    days = dict(rollups.taps_per_day(ada, today - timedelta(days=59), today))
     assert sum(days.values()) > 200
     assert sum(1 for number in days.values() if number) > 50
     assert (db.session.scalar(sa.select(sa.func.max(Tap.tapped_at))) or utcnow()) <= utcnow()
@@ -267,7 +267,7 @@ def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., R
         line.quantity = quantity
         cart.promotion = promotions.find(code) if code else None
         db.session.commit()
-        draft = placement.draft(buying.whole(cart), who.customer, method, settings.load(), buying.keys(), utcnow())
+        draft = checkout.quote_cart(buying.whole(cart), who.customer, method, buying.context())
         assert draft.refusal is None
         totals = draft.totals
         assert (totals.subtotal_amount, totals.discount_amount, totals.delivery_amount) == (
@@ -287,7 +287,7 @@ def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result])
     seed()
     ada = registration.find_user("ada@example.com")
     assert ada is not None
-    found = {order.status: order for order in db.session.scalars(queries.owned_by(ada))}
+    found = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
     assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
     queued = found[OrderStatus.PAID].lines[0]
     assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)

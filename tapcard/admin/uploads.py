@@ -49,12 +49,12 @@ def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_need
     for upload in sent:
         try:
             stored.append(files.store(draw(upload), uploads.folder()))
-        except images.BadPicture as error:
+        except images.InvalidImage as error:
             sentence = _(error.message, **error.params)
             add_error(field, f"{upload.filename}: {sentence}" if len(sent) > 1 else sentence)
         finally:
             upload.close()
-    pictures.leave(stored, actor_id, due_at=utcnow() + pictures.KEPT)  # in case they are never saved
+    pictures.schedule_deletion(stored, actor_id, due_at=utcnow() + pictures.RETENTION)  # in case they are never saved
     db.session.commit()
     return [] if field.errors else stored
 

@@ -50,21 +50,21 @@ def index() -> str:
     return render_template(
         "admin/index.html",
         waiting=what_waits(),
-        order_numbers=production.numbers(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
+        order_numbers=production.order_figures(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
-        tap_count=rollups.of_the_shop(today - timedelta(days=29), today),
+        tap_count=rollups.shop_total(today - timedelta(days=29), today),
         claims=claims,
         failed=failed,
-        orphans=routing.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
+        orphans=routing.unknown_tokens(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
     )
 
 
 def what_waits() -> dict[str, int]:
     """How much of the catalogue needs a person, by what it is; one statement."""
     counted = {
-        "low": sa.select(sa.func.count()).select_from(Product).where(products.running_low()),
+        "low": sa.select(sa.func.count()).select_from(Product).where(products.low_stock_condition()),
         "designs": sa.select(sa.func.count()).select_from(Design).where(Design.status == DesignStatus.REQUESTED),
         "reviews": sa.select(sa.func.count()).select_from(Review).where(Review.status == ReviewStatus.WAITING),
     }

@@ -1,4 +1,4 @@
-"""Money: pages between the shop and the gateways."""
+"""Pages between the shop and the gateways."""
 
 from flask import Flask
 
@@ -10,7 +10,7 @@ __all__ = ["bp", "init_app", "sandbox", "views"]  # they register their pages wh
 
 
 def init_app(app: Flask) -> None:
-    """Switch the gateways on; where there is no shop, there is nothing to pay."""
+    """Register gateways and pages; without a shop there is nothing to pay."""
     config = app.config["TAPCARD"]
     app.extensions["gateways"] = registry.build(config, lambda public_id: f"/billing/sandbox/{public_id}")
     if "shop" in config.modules:

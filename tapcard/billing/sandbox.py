@@ -1,4 +1,4 @@
-"""The sandbox's own page: what a gateway would show a buyer, with a button for everything that can happen."""
+"""The sandbox's payment page, with a button for everything that can happen at a gateway."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never",
 
 
 def charge_or_404(public_id: str) -> Any:
-    """The charge of an address, in an installation that plays."""
+    """Return the charge of a URL, if the sandbox is switched on."""
     charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in payment_workflows.gateways() else None
     if charge is None:
         abort(404)
@@ -28,7 +28,7 @@ def charge_or_404(public_id: str) -> Any:
 @bp.get("/sandbox/<public_id>", endpoint="sandbox")
 @access(PUBLIC)
 def sandbox_page(public_id: str) -> str:
-    """Ask the buyer to pay, or to play something else."""
+    """Show the payment page."""
     charge = charge_or_404(public_id)
     return render_template(
         "billing/sandbox.html",
@@ -41,7 +41,7 @@ def sandbox_page(public_id: str) -> str:
 @bp.post("/sandbox/<public_id>/<action>", endpoint="sandbox_action")
 @access(PUBLIC)
 def sandbox_action(public_id: str, action: str) -> Response:
-    """Do what the button says, and go where a gateway would send the buyer."""
+    """Do what the button says, and redirect as a gateway would."""
     charge = charge_or_404(public_id)
     if action not in ACTIONS or not Form().validate():
         abort(404)
@@ -59,7 +59,7 @@ def sandbox_action(public_id: str, action: str) -> Response:
         sandbox.change(here, sandbox.DECLINED)
     elif action == "delay":
         sandbox.change(here, sandbox.OPEN, delayed=True)
-    if action == "duplicate":  # told twice, as gateways do
+    if action == "duplicate":  # gateways may notify twice
         payment_workflows.refresh_by_reference("sandbox", charge.reference)
         payment_workflows.refresh_by_reference("sandbox", charge.reference)
     return redirect(charge.return_url)

@@ -1,4 +1,4 @@
-"""Coming back from a gateway: what is known is looked up there, whatever the address claims."""
+"""Returning from a gateway: the payment is looked up there, whatever the URL claims."""
 
 import logging
 
@@ -21,15 +21,15 @@ logger = logging.getLogger(__name__)
 @bp.get("/back/<public_id>")
 @access(PUBLIC)
 def back(public_id: str) -> Response:
-    """The buyer returns; the gateway is asked, the order's page tells the rest.
+    """Refresh the payment and redirect to its order.
 
-    The one address that writes although it is only looked at, because gateways send buyers back by a link: it does what
-    the worker would do within a minute, and nothing that the address or its visitor says has any part in it. It shows
-    nothing by itself; the order opens in the browser that placed it.
+    This GET writes, because gateways send buyers back by a link: it does what the worker would do within a minute, and
+    neither the URL nor the visitor has any influence on it. It shows nothing by itself; the order opens in the browser
+    that placed it.
     """
     with transactions(writing=True):
         payment = payments.get_by_public_id(public_id)
-        number, is_known = payment.order.number, payment.order_id in carts.known_orders()
+        number, is_known = payment.order.number, payment.order_id in carts.known_order_ids()
         try:
             payment_workflows.refresh(payment)
         except GatewayError:

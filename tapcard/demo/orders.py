@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from .. import settings
 from ..clock import utcnow
+from ..context import RuleContext
 from ..db import db
 from ..gateways.offline import OfflineGateway
 from ..keys import Keys
@@ -28,7 +29,7 @@ from ..services.accounts import addresses, registration
 from ..services.cart import carts, editing, promotions
 from ..services.cart.editing import LineRequest
 from ..services.catalogue import reviews
-from ..services.orders import placement, transitions
+from ..services.orders import checkout, replacement, transitions
 from ..services.orders.placement import Buyer
 from ..services.payments import payments, settlement
 
@@ -113,16 +114,19 @@ class DemoPurchases:
         self._begun(order, at)
         _date_events(order, at)
 
+    def _context(self, at: datetime) -> RuleContext:
+        return RuleContext(settings.load(), self.keys, at, self.staff)
+
     def _placed(self, buyer: User, wishes: list[LineRequest], at: datetime, *, code: str = "") -> Order:
-        shop, method = settings.load(), _method()
+        context, method = self._context(at), _method()
         for wish in wishes:
-            editing.add(carts.get_or_create(buyer), wish, shop, at)
+            editing.add(carts.get_or_create(buyer), wish, context, replacement.reservations_for)
         cart = carts.find_by_user(buyer)
         assert cart is not None
         cart.promotion = promotions.find(code) if code else None
         who = Buyer(buyer.email, buyer.first_name, buyer.last_name, user=buyer, address=_address(buyer), method=method)
-        total = placement.draft(cart, who.customer, method, shop, self.keys, at).totals.total_amount
-        order = placement.place(cart, who, expected_total=total, shop=shop, keys=self.keys, now=at)
+        total = checkout.quote_cart(cart, who.customer, method, context).totals.total_amount
+        order = checkout.place_order(cart, who, total, context)
         cart.promotion = None
         editing.clear(cart)
         return order
@@ -136,7 +140,8 @@ class DemoPurchases:
 
     def _paid(self, order: Order, at: datetime) -> None:
         payment = self._begun(order, at - timedelta(minutes=50))
-        settlement.confirm_offline(payment, payment.money, self.keys, at, actor=self.staff, note="transfer")
+        receipt = settlement.OfflineReceipt(payment.money, note="transfer")
+        settlement.confirm_offline(payment, receipt, self._context(at))
         db.session.refresh(order)
 
 

@@ -1,1 +1,1 @@
-"""The ways money comes in: one small class each; they see money and strings, never a request or a template."""
+"""Payment gateways: one class each; they see money and strings, never a request or a template."""

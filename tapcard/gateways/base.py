@@ -1,4 +1,4 @@
-"""What every gateway does, and the words that it and the shop share."""
+"""The gateway protocol and the values it exchanges with the shop."""
 
 import enum
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from typing import Any, Protocol
 from ..db import db
 from ..money import Money
 
-OFFLINE = "offline"  # the gateway of money outside the web, which people confirm
+OFFLINE = "offline"  # the gateway of payments that staff confirm
 
 
 class GatewayError(Exception):
-    """The gateway did not do what was asked; nothing is known of the money."""
+    """The gateway failed; the state of the payment is unknown."""
 
 
 @dataclass(frozen=True)
 class Charge:
-    """What a buyer is to be asked for."""
+    """What a gateway is asked to collect."""
 
-    key: str  # our own, the same at every try: the gateway does it once
+    key: str  # idempotency key, the same for every attempt
     public_id: str  # of the payment
     order_number: str
     amount: Money
@@ -30,14 +30,14 @@ class Charge:
 
 @dataclass(frozen=True)
 class Started:
-    """A payment that the gateway knows by now: its reference there, and where the buyer pays; None: outside the web."""
+    """A payment known to the gateway: its reference there and the page to pay on; None for offline payments."""
 
     reference: str
     url: str | None
 
 
 class Outcome(enum.StrEnum):
-    """What a gateway says about a payment."""
+    """The state of a payment at its gateway."""
 
     PAID = "paid"
     PENDING = "pending"
@@ -48,34 +48,34 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was read at the gateway a moment ago; what a browser or a message claims is none."""
+    """What was read at the gateway; claims by browsers or messages are not evidence."""
 
     outcome: Outcome
     reference: str
-    amount: Money | None = None  # that came
+    amount: Money | None = None  # that was paid
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Gateway(Protocol):
-    """A way to pay. No database transaction may be open while it is asked."""
+    """A payment method. No database transaction may be open while it is called."""
 
     code: str
-    is_online: bool  # whether the buyer pays on a page, now; else by transfer, cash, cheque
+    is_online: bool  # whether the buyer pays on a page; else by transfer, cash or cheque
 
     def takes(self, currency: str) -> bool:
-        """Whether it takes money of a currency."""
+        """Return whether it takes a currency."""
 
     def start(self, charge: Charge) -> Started:
-        """Tell the gateway about a payment; raises `GatewayError`."""
+        """Register a payment with the gateway; raises `GatewayError`."""
 
     def fetch(self, reference: str) -> Evidence:
-        """Read how a payment stands; raises `GatewayError`."""
+        """Read the state of a payment; raises `GatewayError`."""
 
     def close(self, reference: str) -> None:
-        """Let nobody pay by this reference any more, if that can still be had; raises `GatewayError`."""
+        """Make a payment impossible to pay, if it still can be; raises `GatewayError`."""
 
 
 def must_be_outside_a_transaction() -> None:
-    """Raise `RuntimeError` while a transaction of `db.session` is open: a slow gateway would hold everybody up."""
+    """Raise `RuntimeError` while a transaction of `db.session` is open: a slow gateway would block everybody."""
     if db.session.registry.has() and db.session().in_transaction():
         raise RuntimeError("a gateway was called while a database transaction was open")

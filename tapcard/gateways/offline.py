@@ -1,22 +1,25 @@
-"""Payments outside the web: cash, a transfer, a cheque, a card terminal; the shop says when the money is there."""
+"""Offline payments: cash, transfer, cheque or card terminal, confirmed by staff."""
 
 from .base import OFFLINE, Charge, Evidence, Outcome, Started
 
 
 class OfflineGateway:
-    """Knows nothing by itself; staff confirm."""
+    """Knows nothing by itself; staff confirm payments."""
 
     code = OFFLINE
     is_online = False
 
     def takes(self, currency: str) -> bool:
+        """Return True: cash and transfers exist in every currency."""
         return True
 
     def start(self, charge: Charge) -> Started:
+        """Return the payment's public id as its reference."""
         return Started(reference=charge.public_id, url=None)
 
     def fetch(self, reference: str) -> Evidence:
+        """Return pending: only staff know."""
         return Evidence(Outcome.PENDING, reference)
 
     def close(self, reference: str) -> None:
-        """Nothing was promised anywhere."""
+        """Do nothing: no gateway knows the payment."""

@@ -1,4 +1,4 @@
-"""Which gateways this installation has."""
+"""The gateways of this installation."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from .sandbox import SandboxGateway
 
 
 def build(config: Config, sandbox_page: Callable[[str], str]) -> dict[str, Gateway]:
-    """The gateways that are switched on, by their codes, in the order in which they are offered."""
-    found: list[Gateway] = []
+    """Return the gateways that are switched on, by code, in the order they are offered."""
+    gateways: list[Gateway] = []
     if config.sandbox_gateway:
-        found.append(SandboxGateway(sandbox_page))
-    found.append(OfflineGateway())
-    return {gateway.code: gateway for gateway in found}
+        gateways.append(SandboxGateway(sandbox_page))
+    gateways.append(OfflineGateway())
+    return {gateway.code: gateway for gateway in gateways}

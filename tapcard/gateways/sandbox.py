@@ -1,6 +1,6 @@
-"""A gateway of our own to rehearse the whole shop without keys; it plays its part on a page with buttons.
+"""A test gateway: the whole shop without keys, paid on a page with buttons.
 
-What it knows it keeps in a table of its own, on a connection of its own: the shop learns of it by asking alone.
+It keeps its state in a table of its own, over its own connection: the shop only learns of it by asking.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..clock import utcnow
-from ..db import db, insert, own_transaction, transactions
+from ..db import db, insert, separate_transaction, transactions
 from ..models import SandboxCharge
 from ..money import Money
 from ..tokens import new_secret
@@ -29,14 +29,16 @@ class SandboxGateway:
     is_online = True
 
     def __init__(self, page_of: Callable[[str], str]) -> None:
-        self.page_of = page_of  # the address of the page for a charge's public id
+        self.page_of = page_of  # returns the path of the payment page by public id
 
     def takes(self, currency: str) -> bool:
+        """Return True for every currency."""
         return True
 
     def start(self, charge: Charge) -> Started:
+        """Create the charge once and return its payment page."""
         must_be_outside_a_transaction()
-        with own_transaction() as connection:
+        with separate_transaction() as connection:
             fresh = insert(SandboxCharge).values(
                 reference=charge.key,
                 public_id=new_secret(),
@@ -53,6 +55,7 @@ class SandboxGateway:
         return Started(reference=charge.key, url=self.page_of(public_id))
 
     def fetch(self, reference: str) -> Evidence:
+        """Return what the buttons, or a delay, have decided."""
         must_be_outside_a_transaction()
         charge = read(SandboxCharge.reference == reference)
         if charge is None:
@@ -62,19 +65,20 @@ class SandboxGateway:
         return Evidence(outcome, reference, Money(charge.amount, charge.currency), {"state": charge.state})
 
     def close(self, reference: str) -> None:
+        """Close the charge if it is still open."""
         must_be_outside_a_transaction()
         change(SandboxCharge.reference == reference, CLOSED)
 
 
 def read(condition: sa.ColumnElement[bool]) -> Any:
-    """A charge as the sandbox knows it, read apart from the shop's transaction; None when there is none."""
+    """Return a charge, read outside the shop's transaction; None when there is none."""
     with transactions(writing=False), db.engine.connect() as connection:
         return connection.execute(sa.select(SandboxCharge.__table__).where(condition)).one_or_none()
 
 
 def change(condition: sa.ColumnElement[bool], state: str, *, delayed: bool = False) -> bool:
-    """Let a charge that is still open end up in a state, perhaps after a while; False when it has ended."""
+    """Set the state of a charge that is still open, at once or delayed; return False when it has ended."""
     values = {"pays_at": utcnow() + DELAY} if delayed else {"state": state}
-    with own_transaction() as connection:
+    with separate_transaction() as connection:
         is_open = sa.and_(condition, SandboxCharge.state.in_(PAYABLE))
         return connection.execute(sa.update(SandboxCharge).where(is_open).values(**values)).rowcount == 1

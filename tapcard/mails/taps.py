@@ -1,4 +1,4 @@
-"""Weekly digest email of a holder's taps and leads, with a chart."""
+"""Weekly digest email: statistics of a user's cards in words, with an embedded chart."""
 
 from datetime import date
 
@@ -12,23 +12,23 @@ from .. import mail, plots, settings
 from ..db import db
 from ..models import User
 from ..services.taps import weekly_digest
-from ..services.taps.weekly_digest import Week
+from ..services.taps.weekly_digest import WeekSummary
 
-CHART = "taps-of-the-week"
+CHART_CONTENT_ID = "taps-of-the-week"
 
 
 @mail.kind("mail.weekly")
 def weekly(user_id: int, monday: str) -> Message | None:
-    """Send a holder the digest of the week before a Monday (ISO date), unless it has no taps and no leads."""
+    """Tell a user about the week before a Monday; no email is sent for a week without taps and leads."""
     user = db.session.get(User, user_id)
-    if user is None or not weekly_digest.is_wanted_by(user):
+    if user is None or not weekly_digest.wants_digest(user):
         return None
     shop = settings.load()
-    week = weekly_digest.week_before(user, date.fromisoformat(monday), shop.time_zone)
+    week = weekly_digest.summarize_week(user, date.fromisoformat(monday), shop.time_zone)
     if week.is_quiet:
         return None
-    unsubscribe_link = mail.link_to(
-        "tap.stop_weekly_mail", token=weekly_digest.token_of(user.id, current_app.extensions["keys"])
+    off = mail.link_to(
+        "tap.stop_weekly_mail", token=weekly_digest.unsubscribe_token(user.id, current_app.extensions["keys"])
     )
     with force_locale(shop.locale):
         days = [(format_date(day, "EEE d MMM", locale=shop.locale), number) for day, number in week.days]
@@ -43,22 +43,22 @@ def weekly(user_id: int, monday: str) -> Message | None:
         sentences=sentences,
         first=format_date(week.first, "d MMM", locale=shop.locale),
         last=format_date(week.last, "d MMM y", locale=shop.locale),
-        chart=CHART,
+        chart=CHART_CONTENT_ID,
         link=mail.link_to("tap.statistics", period="free", since=week.first, until=week.last),
         account=mail.link_to("auth.account"),
-        off=unsubscribe_link,
+        off=off,
     )
-    headers = {"List-Unsubscribe": f"<{unsubscribe_link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message.extra_headers = {**(message.extra_headers or {}), **headers}
     labels = [format_date(day, "EEE d", locale=shop.locale) for day, _number in week.days]
     values = [number for _day, number in week.days]
     picture = plots.daily_png(labels, values, color=shop.brand_color, x_title=x_title, y_title=y_title)
-    message.attach("taps.png", "image/png", picture, "inline", {"Content-ID": f"<{CHART}>"})
+    message.attach("taps.png", "image/png", picture, "inline", {"Content-ID": f"<{CHART_CONTENT_ID}>"})
     return message
 
 
-def summary_sentences(week: Week) -> list[str]:
-    """Return the figures of a week as sentences."""
+def summary_sentences(week: WeekSummary) -> list[str]:
+    """Return the summary of a week as sentences."""
     sentences = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
     if not week.total:
         sentences = [_("Your cards weren't tapped.")]

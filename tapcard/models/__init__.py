@@ -25,6 +25,7 @@ from .newsletter import Subscriber, SubscriberStatus
 from .orders import (
     AFTER_PAID,
     ORDER_MOVES,
+    CancelReason,
     CardHold,
     LineGrant,
     Order,
@@ -72,6 +73,7 @@ __all__ = [
     "AuditEntry",
     "Availability",
     "BlockedHost",
+    "CancelReason",
     "Card",
     "CardBatch",
     "CardEvent",

@@ -1,4 +1,4 @@
-"""Carts: what somebody means to buy, before anything is agreed."""
+"""Carts and their lines."""
 
 import enum
 from datetime import datetime
@@ -25,7 +25,7 @@ class LineKind(enum.StrEnum):
 
 
 class Cart(Base):
-    """What one person, or one browser, is about to buy; `checkout` keeps what they said about who and where."""
+    """The cart of a person or a browser; `checkout` holds the details entered at the checkout."""
 
     __tablename__ = "carts"
 
@@ -45,7 +45,7 @@ class Cart(Base):
 
 
 class CartLine(Base):
-    """Some of one product with the same options: `fingerprint` tells equal lines."""
+    """A quantity of one product with its options; equal lines share a `fingerprint`."""
 
     __tablename__ = "cart_lines"
     __table_args__ = (
@@ -62,7 +62,7 @@ class CartLine(Base):
     design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
     card_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # to be activated
     quantity: Mapped[int] = mapped_column(default=1)
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # answers by the keys of the product's options
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # values by option key
     front_picture: Mapped[str | None] = mapped_column(sa.String(80))  # own artwork of cards
     rear_picture: Mapped[str | None] = mapped_column(sa.String(80))
     pictures: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # every upload of this line

@@ -7,7 +7,7 @@ from ..db import Base, created, minor_units, pk
 
 
 class CreditAccount(Base):
-    """What a person may spend in the shop; the sum of their entries."""
+    """A person's credit balance: the sum of their entries."""
 
     __tablename__ = "credit_accounts"
     __table_args__ = (sa.CheckConstraint("amount >= 0", name="amount_not_negative"),)
@@ -17,7 +17,7 @@ class CreditAccount(Base):
 
 
 class CreditEntry(Base):
-    """Credit that was given (positive) or spent (negative), and why."""
+    """Credit given (positive) or spent (negative), with the reason."""
 
     __tablename__ = "credit_entries"
 

@@ -19,7 +19,7 @@ class DeliveryKind(enum.StrEnum):
 
 
 class DeliveryMethod(Base):
-    """A way for a parcel to get to its buyer, or for the buyer to the parcel."""
+    """A way of delivering or picking up an order."""
 
     __tablename__ = "delivery_methods"
     __table_args__ = (
@@ -43,5 +43,5 @@ class DeliveryMethod(Base):
 
     @property
     def needs_address(self) -> bool:
-        """Whether something is sent to the buyer."""
+        """Return whether something is sent to the buyer."""
         return self.kind is not DeliveryKind.PICKUP

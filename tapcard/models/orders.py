@@ -1,4 +1,4 @@
-"""Orders: what was agreed, as it was sold, and everything that happened to it since."""
+"""Orders as they were placed, their lines and their history."""
 
 import enum
 from datetime import datetime
@@ -20,7 +20,7 @@ from .users import User
 
 
 class OrderStatus(enum.StrEnum):
-    """Where an order is in its life."""
+    """The state of an order."""
 
     PENDING = "pending"
     PAID = "paid"
@@ -33,7 +33,7 @@ class OrderStatus(enum.StrEnum):
 
 
 class OrderMove(enum.StrEnum):
-    """A step in an order's life."""
+    """A transition between states."""
 
     PLACE = "place"
     PAY = "pay"
@@ -43,6 +43,12 @@ class OrderMove(enum.StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     REFUND = "refund"
+
+
+class CancelReason(enum.StrEnum):
+    """Why the shop canceled an order by itself, as stored in `OrderEvent.why`; staff write free text there."""
+
+    REPLACED = "ordered anew"  # a new order of the same cart took its place
 
 
 _S, _M = OrderStatus, OrderMove
@@ -60,7 +66,7 @@ ORDER_MOVES: dict[OrderMove, tuple[frozenset[OrderStatus], OrderStatus]] = {
 
 
 class ProductionStatus(enum.StrEnum):
-    """How far the making of cards is."""
+    """The state of cards in production."""
 
     QUEUED = "queued"
     PRINTED = "printed"
@@ -69,7 +75,7 @@ class ProductionStatus(enum.StrEnum):
 
 
 class Order(Base):
-    """An agreement: who, what, where to and for how much, kept as it was when it was placed."""
+    """An order: buyer, contents, delivery and amounts, as they were when it was placed."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -106,16 +112,16 @@ class Order(Base):
     is_oversold: Mapped[bool] = mapped_column(default=False)
     promotion_id: Mapped[int | None] = mapped_column(sa.ForeignKey("promotions.id"), index=True)
     promotion_code: Mapped[str] = mapped_column(sa.String(40), default="")
-    promotion_customers: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # by whom its use was counted
+    promotion_customers: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # keyed hashes its use was counted by
     delivery_method_id: Mapped[int | None] = mapped_column(sa.ForeignKey("delivery_methods.id"), index=True)
     delivery_name: Mapped[str] = mapped_column(sa.String(100), default="")
-    is_delivery_open: Mapped[bool] = mapped_column(default=False)  # its price is settled with the buyer afterwards
+    is_delivery_open: Mapped[bool] = mapped_column(default=False)  # its price is agreed with the buyer later
     delivery_location: Mapped[str] = mapped_column(sa.String(100), default="")
     carrier: Mapped[str] = mapped_column(sa.String(60), default="")
     tracking_number: Mapped[str] = mapped_column(sa.String(80), default="")
     placed_at: Mapped[created]
     expires_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]  # canceled or expired: what it held is given back
+    ended_at: Mapped[datetime | None]  # canceled or expired
     paid_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
@@ -130,7 +136,7 @@ class Order(Base):
     __mapper_args__ = {"version_id_col": version}
 
     def money(self, value: int) -> Money:
-        """An amount of this order's currency."""
+        """Return an amount in this order's currency."""
         return Money(value, self.currency)
 
     @property
@@ -143,22 +149,22 @@ class Order(Base):
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits to be paid."""
+        """Return whether the order awaits payment."""
         return self.status is OrderStatus.PENDING
 
     @property
     def is_paid(self) -> bool:
-        """Whether it was paid, and the money has not gone back."""
+        """Return whether the order is paid and not refunded."""
         return self.status in AFTER_PAID
 
     @property
     def needs_shipping(self) -> bool:
-        """Whether something has to be handed over or sent."""
+        """Return whether anything has to be shipped or picked up."""
         return any(line.kind is not LineKind.ACTIVATION for line in self.lines)
 
 
 class OrderLine(Base):
-    """Something sold, as it was sold; a later change of the product never shows here."""
+    """A line as it was sold; later changes of the product do not affect it."""
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -183,7 +189,7 @@ class OrderLine(Base):
     picture: Mapped[str | None] = mapped_column(sa.String(80))
     options: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)  # [{label, value, kind}] as sold
     pictures: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # every upload of this line
-    fingerprint: Mapped[str] = mapped_column(sa.String(64), default="")  # of the cart's line it was ordered from
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), default="")  # of the cart line
     quantity: Mapped[int]
     unit_amount: Mapped[minor_units]  # after the product's own discount, extras included
     line_amount: Mapped[minor_units]
@@ -200,12 +206,12 @@ class OrderLine(Base):
 
     @property
     def full_title(self) -> str:
-        """What was sold, with the design where there is one: two lines of one product are told apart by it."""
+        """Return the title with the design's name, which tells two lines of one product apart."""
         return f"{self.title} · {self.design_name}" if self.design_name else self.title
 
 
 class LineGrant(Base):
-    """That a paid line was fulfilled: the key lets it happen once."""
+    """Records that a paid line was fulfilled; the key allows it once."""
 
     __tablename__ = "line_grants"
 
@@ -214,7 +220,7 @@ class LineGrant(Base):
 
 
 class CardHold(Base):
-    """An unclaimed card that somebody is paying for: until `expires_at` nobody else may."""
+    """An unclaimed card whose activation is being paid for; nobody else may until `expires_at`."""
 
     __tablename__ = "card_holds"
 
@@ -224,7 +230,7 @@ class CardHold(Base):
 
 
 class OrderEvent(Base):
-    """One step in an order's life: who, when, from, to, why."""
+    """One transition of an order: who, when, from, to, why."""
 
     __tablename__ = "order_events"
 
@@ -239,3 +245,9 @@ class OrderEvent(Base):
 
     order: Mapped[Order] = relationship(back_populates="events")
     actor: Mapped[User | None] = relationship()
+
+    @property
+    def cancel_reason(self) -> CancelReason | None:
+        """Return why the shop canceled the order by itself; None for any other step or free text."""
+        is_known = self.move is OrderMove.CANCEL and self.why in list(CancelReason)
+        return CancelReason(self.why) if is_known else None

@@ -1,4 +1,4 @@
-"""Payments: money on its way in, and what proves that it came."""
+"""Payments and the sandbox's charges."""
 
 import enum
 from datetime import datetime
@@ -15,7 +15,7 @@ from .users import User
 
 
 class PaymentStatus(enum.StrEnum):
-    """Where a payment is in its life; success is never undone by a late failure."""
+    """The state of a payment; success is never undone by a later failure."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -40,7 +40,7 @@ PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
 
 
 class Payment(Base):
-    """One try to pay an order through one gateway."""
+    """One attempt to pay an order through one gateway."""
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -59,16 +59,16 @@ class Payment(Base):
     id: Mapped[pk]
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
     gateway: Mapped[str] = mapped_column(sa.String(20))
-    public_id: Mapped[str] = mapped_column(sa.String(43), unique=True, default=new_secret)  # in addresses
-    reference: Mapped[str | None] = mapped_column(sa.String(255))  # theirs
+    public_id: Mapped[str] = mapped_column(sa.String(43), unique=True, default=new_secret)  # in URLs
+    reference: Mapped[str | None] = mapped_column(sa.String(255))  # the gateway's
     amount: Mapped[minor_units]
     currency: Mapped[str] = mapped_column(sa.String(3))
-    captured_amount: Mapped[minor_units] = mapped_column(default=0)  # what really came
+    captured_amount: Mapped[minor_units] = mapped_column(default=0)  # what was paid
     status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.CREATED, index=True)
     started_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     pay_url: Mapped[str] = mapped_column(sa.String(2000), default="")  # where the buyer pays
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    refund_proposed: Mapped[bool] = mapped_column(default=False)  # it came too late, twice or wrong
+    refund_proposed: Mapped[bool] = mapped_column(default=False)  # paid too late, twice or wrong
     created_at: Mapped[created]
     settled_at: Mapped[datetime | None]
 
@@ -85,7 +85,7 @@ class Payment(Base):
 
 
 class SandboxCharge(Base):
-    """What the sandbox, which plays a gateway, knows about a payment; apart from the shop's own rows."""
+    """The sandbox's own record of a payment, apart from the shop's rows."""
 
     __tablename__ = "sandbox_charges"
 

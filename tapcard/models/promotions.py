@@ -1,4 +1,4 @@
-"""Promotions: codes that lower a total, how often they may, and for whom."""
+"""Promotions: codes that lower a total, with limits on their use."""
 
 import enum
 from datetime import datetime
@@ -13,7 +13,7 @@ CODE_LENGTH = 40
 
 
 class PromotionScope(enum.StrEnum):
-    """What a promotion makes cheaper."""
+    """What a promotion applies to."""
 
     ALL = "all"
     CATEGORY = "category"
@@ -70,7 +70,7 @@ class Promotion(Base):
 
 
 class PromotionCustomer(Base):
-    """How often one customer (a keyed hash of who they are) has used a promotion."""
+    """The number of uses by one customer, identified by a keyed hash."""
 
     __tablename__ = "promotion_customers"
     __table_args__ = (sa.CheckConstraint("use_count >= 0", name="use_count_not_negative"),)

@@ -1,23 +1,23 @@
-"""Activation by payment: a card that waits for it goes into the cart of whoever wants it, and on to the checkout."""
+"""Activation by payment: a card is added to the cart of whoever wants to activate it."""
 
 from flask import abort, redirect, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
 from ..db import db
 from ..services.cards import cards
 from ..services.cart import editing
+from ..services.orders.replacement import reservations_for
 from ..web.access import PUBLIC, access
-from ..web.carts import cart_to_fill
-from ..web.filters import shop
+from ..web.carts import get_or_create_cart
+from ..web.context import rule_context
 from .blueprint import bp
 
 
 @bp.post("/activate/<token>/pay")
 @access(PUBLIC)
 def activate(token: str) -> Response:
-    """Take a card to the checkout; who is not signed in does that first, and comes back to the card."""
+    """Add the activation of a card to the cart and go to the checkout; a guest logs in first."""
     card = cards.get_by_token(token)
     if card is None:
         abort(404)
@@ -26,6 +26,6 @@ def activate(token: str) -> Response:
         return redirect(url_for("auth.log_in", next=here))
     if card.owner_id == current_user.id:  # paid meanwhile
         return redirect(url_for("tap.card", token=card.token))
-    editing.add_activation(cart_to_fill(), card, shop(), utcnow())
+    editing.add_activation(get_or_create_cart(), card, rule_context(), reservations_for)
     db.session.commit()
     return redirect(url_for("shop.checkout"))

@@ -1,4 +1,4 @@
-"""What a buyer says about a product: a field for each of its options, and how many."""
+"""Forms of a product page: a field for each option, and the quantity."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,7 +17,7 @@ from ..money import Money
 from ..services.cart import editing, items
 from ..services.cart.editing import LineRequest
 from ..services.catalogue import customization
-from ..services.catalogue.customization import FIELD
+from ..services.catalogue.customization import FIELD_PREFIX
 from ..web.filters import shop
 from ..web.forms import Form, add_error
 from ..web.pictures import PictureField
@@ -25,14 +25,14 @@ from ..web.pictures import PictureField
 AUTOCOMPLETE = {OptionKind.PHONE: "tel", OptionKind.LOCATION: "address-level2"}
 
 
-def whole_number(typed: Any) -> int:
-    """The whole number that somebody typed; 0, which no quantity may be, for anything else."""
-    text = typed.strip() if isinstance(typed, str) else ""
+def parse_quantity(value: Any) -> int:
+    """Return the whole number in a form value; 0, which no quantity may be, for anything else."""
+    text = value.strip() if isinstance(value, str) else ""
     return parse_number(text, max_digits=9) or 0
 
 
 def check(field: Field, rule: Callable[[], object]) -> bool:
-    """Show what a rule refuses beside a field; tells whether it was content."""
+    """Show the error of a rule next to a field; return whether there was none."""
     try:
         rule()
     except DomainError as error:
@@ -42,7 +42,7 @@ def check(field: Field, rule: Callable[[], object]) -> bool:
 
 
 class QuantityForm(Form):
-    """How many; the words that were typed are kept when they are no number."""
+    """A quantity; the submitted text is kept when it is not a number."""
 
     quantity = StringField(
         _("Quantity"), default="1", render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 5}
@@ -52,23 +52,23 @@ class QuantityForm(Form):
         super().__init__(**kwargs)
         self.most = most
         if "formdata" not in kwargs and self.is_submitted() and not self.quantity.raw_data:
-            self.quantity.data = ""  # nothing was said: that is not one
+            self.quantity.data = ""  # a missing value is not 1
 
     @property
     def number(self) -> int:
-        """How many, as a number."""
-        return whole_number(self.quantity.data)
+        """Return the quantity as a number."""
+        return parse_quantity(self.quantity.data)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Refuse what is no quantity."""
+        """Refuse anything that is not a valid quantity."""
         is_valid = super().validate(extra_validators)
         return check(self.quantity, lambda: editing.check_quantity(self.number, self.most)) and is_valid
 
 
 class BuyForm(QuantityForm):
-    """How many of a product, customised how; `buy_form` adds a field for each of its options."""
+    """Quantity and options of a product; `buy_form` adds a field for each option."""
 
-    instead = HiddenField()  # the line of the cart that is chosen again
+    instead = HiddenField()  # id of the cart line to replace
 
     def __init__(self, product: Product, **kwargs: Any) -> None:
         super().__init__(items.max_quantity(LineKind(product.kind.value)), **kwargs)
@@ -76,30 +76,32 @@ class BuyForm(QuantityForm):
 
     @property
     def options(self) -> list[tuple[ProductOption, Field]]:
-        """What the product asks, each with its field."""
-        return [(option, self[FIELD + option.key]) for option in self.product.options]
+        """Return the options of the product, each with its field."""
+        return [(option, self[FIELD_PREFIX + option.key]) for option in self.product.options]
 
     @property
     def pictures(self) -> list[PictureField]:
-        """The fields that take a picture."""
+        """Return the fields that take a picture."""
         return [field for field in self if isinstance(field, PictureField)]
 
     @property
     def answers(self) -> Mapping[str, str]:
-        """Everything that was said, also what the product does not ask; pictures apart."""
-        sent = {key.removeprefix(FIELD): value for key, value in request.form.items() if key.startswith(FIELD)}
-        strange = {key.removeprefix(FIELD): "" for key in request.files if key.startswith(FIELD)}
+        """Return all submitted values except pictures, also those the product has no option for."""
+        sent = {
+            key.removeprefix(FIELD_PREFIX): value for key, value in request.form.items() if key.startswith(FIELD_PREFIX)
+        }
+        strange = {key.removeprefix(FIELD_PREFIX): "" for key in request.files if key.startswith(FIELD_PREFIX)}
         pictures = {option.key for option, _field in self.options if option.kind is OptionKind.PICTURE}
         return {key: value for key, value in {**strange, **sent}.items() if key not in pictures}
 
     @property
     def uploads(self) -> Mapping[str, str]:
-        """The stored pictures by the keys of their options."""
-        found = {option.key: field for option, field in self.options if isinstance(field, PictureField)}
-        return {key: field.upload for key, field in found.items() if field.upload}
+        """Return the stored pictures by option key."""
+        fields = {option.key: field for option, field in self.options if isinstance(field, PictureField)}
+        return {key: field.upload for key, field in fields.items() if field.upload}
 
     def fill(self, line: CartLine) -> None:
-        """Show what a line of the cart says, as far as it is asked today."""
+        """Fill the form with a line of the cart, as far as the options still exist."""
         self.instead.data, self.quantity.data = str(line.id), str(line.quantity)
         for option, field in self.options:
             value = line.options.get(option.key)
@@ -109,35 +111,35 @@ class BuyForm(QuantityForm):
                 field.data = value
 
     def line_request(self) -> LineRequest:
-        """What the buyer wants."""
+        """Return what the buyer asks for."""
         return LineRequest(self.product, self.number, self.answers, self.uploads)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Look at every answer, so that all errors show at once."""
+        """Check every option, so that all errors show at once."""
         is_valid, country = super().validate(extra_validators), shop().country
         for option, field in self.options:
             if not field.errors:
                 typed, upload = self.answers.get(option.key, ""), self.uploads.get(option.key, "")
-                is_valid &= check(field, partial(customization.clean_one, option, typed, upload, country))
+                is_valid &= check(field, partial(customization.clean_answer, option, typed, upload, country))
         return is_valid
 
 
 def buy_form(product: Product, kind: type[BuyForm] = BuyForm, **kwargs: Any) -> BuyForm:
-    """The form that asks what a product asks; `kind` may ask more."""
-    fields = {FIELD + option.key: _field(option) for option in product.options}
+    """Return the form with the options of a product; `kind` may have more fields."""
+    fields = {FIELD_PREFIX + option.key: _field(option) for option in product.options}
     return type("ProductForm", (kind,), fields)(product, **kwargs)
 
 
 def _field(option: ProductOption) -> Any:
-    """The field of an option; the rules for what may stand in it are `customising`'s."""
+    """Return the field of an option; `customization` holds the rules for its values."""
     price, label = _extra_price(option), option.label
     if option.kind is OptionKind.PICTURE:
         about = _("JPEG, PNG or WebP, up to 8 MB.")
-        return PictureField(label, description=f"{about} {price}".strip(), make=images.make_whole)
+        return PictureField(label, description=f"{about} {price}".strip(), make=images.make_uncropped)
     if option.choices:
         choices = [SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in option.choices)]
         return SelectField(label, description=price, choices=choices, validate_choice=False)
-    longest = option.max_length or customization.LONGEST.get(option.kind, 100)
+    longest = option.max_length or customization.MAX_LENGTHS.get(option.kind, 100)
     look = {"maxlength": longest, "autocomplete": AUTOCOMPLETE.get(option.kind, "off")}
     if option.kind is OptionKind.LONG_TEXT:
         return TextAreaField(label, description=price, render_kw={**look, "rows": 3})

@@ -1,4 +1,4 @@
-"""The cart: what is in it, what it comes to today, and everything that can be changed before checking out."""
+"""The cart: its contents and totals today, and everything that can be changed before the checkout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
 from ..db import db
 from ..models import Cart, CartLine, DeliveryMethod, LineKind
 from ..money import Money
 from ..services.cart import carts, editing, items, promotions
 from ..services.cart.carts import LineNotFound
 from ..services.orders import checkout
+from ..services.orders.replacement import reservations_for
 from ..web.access import BUYER, PUBLIC, access
-from ..web.carts import cart_to_fill, current_cart, draft_of, only_left
+from ..web.carts import current_cart, get_or_create_cart, quote_of, stock_limit_message
+from ..web.context import rule_context
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
@@ -29,7 +30,7 @@ METHOD, PLACE = "delivery_method_id", "delivery_location"  # in `cart.checkout`
 
 @dataclass
 class Forms:
-    """The forms of the page that were sent and refused; the others start afresh."""
+    """The forms of the page that were submitted and refused; the others are new."""
 
     line: QuantityForm | None = None
     line_id: int | None = None
@@ -38,30 +39,30 @@ class Forms:
 
     @property
     def sent(self) -> QuantityForm | CodeForm | DeliveryForm | None:
-        """The one that was sent."""
+        """Return the form that was submitted."""
         return self.line or self.code or self.delivery
 
 
 @bp.get("/cart", endpoint="cart")
 @access(PUBLIC)
 def show_cart() -> Response:
-    """What is in the cart, and what it comes to."""
+    """Show the contents and totals of the cart."""
     return cart_page(Forms())
 
 
 @bp.post("/cart/lines/<int:line_id>")
 @access(BUYER)
 def change_line(line_id: int) -> Response:
-    """Change how many of a line are wanted."""
+    """Change the quantity of a line."""
     line = own_line(line_id)
     form = QuantityForm(items.max_quantity(line.kind))
     if form.validate_on_submit():
         with refusals(form):
-            item = editing.change_quantity(line.cart, line_id, form.number, shop(), utcnow())
-            told = only_left(item) if item.is_capped else None
+            item = editing.change_quantity(line.cart, line_id, form.number, rule_context(), reservations_for)
+            message = stock_limit_message(item) if item.is_capped else None
             db.session.commit()
-            if told:
-                flash(told, "warning")
+            if message:
+                flash(message, "warning")
             return redirect(url_for("shop.cart"))
     return cart_page(Forms(line=form, line_id=line_id))
 
@@ -69,7 +70,7 @@ def change_line(line_id: int) -> Response:
 @bp.post("/cart/lines/<int:line_id>/remove")
 @access(BUYER)
 def remove_line(line_id: int) -> Response:
-    """Take a line out."""
+    """Remove a line."""
     editing.remove(own_line(line_id).cart, line_id)
     db.session.commit()
     return redirect(url_for("shop.cart"))
@@ -78,7 +79,7 @@ def remove_line(line_id: int) -> Response:
 @bp.route("/cart/clear", methods=["GET", "POST"])
 @access(PUBLIC)
 def clear_cart() -> Response:
-    """Take everything out, after asking."""
+    """Remove all lines, after asking."""
     cart = current_cart()
     if request.method == "POST":
         if cart is not None:
@@ -94,11 +95,11 @@ def clear_cart() -> Response:
 @bp.post("/cart/accept")
 @access(PUBLIC)
 def accept_changes() -> Response:
-    """Take over what has changed since the buyer looked last."""
+    """Accept prices and quantities that have changed since the buyer saw them."""
     cart = current_cart()
-    if cart is not None and editing.accept_changes(cart, shop(), utcnow()):
+    if cart is not None and editing.accept_changes(cart, rule_context(), reservations_for):
         db.session.commit()
-        if not draft_of(cart).has_changed:  # what has to be chosen again stays
+        if not quote_of(cart).has_changed:  # items that need a choice stay
             flash(_("Changes accepted. Your cart is up to date."), "success")
     return redirect(url_for("shop.cart"))
 
@@ -106,14 +107,14 @@ def accept_changes() -> Response:
 @bp.post("/cart/code")
 @access(PUBLIC)
 def use_code() -> Response:
-    """Let a promotion lower the total; each refusal says why."""
+    """Apply a promotion code; raises the reason why it does not apply."""
     form = CodeForm()
     if form.validate_on_submit():
         with refusals(form):
-            cart = cart_to_fill()
+            cart = get_or_create_cart()
             throttle("promotion_code", account=cart.id, address=True)
             cart.promotion = promotions.find(form.code.data or "")
-            if (refusal := draft_of(cart).refusal) is not None:
+            if (refusal := quote_of(cart).refusal) is not None:
                 raise refusal
             db.session.commit()
             flash(_("Code applied."), "success")
@@ -124,7 +125,7 @@ def use_code() -> Response:
 @bp.post("/cart/code/drop")
 @access(PUBLIC)
 def drop_code() -> Response:
-    """Do without the promotion."""
+    """Remove the promotion code."""
     cart = current_cart()
     if cart is not None:
         cart.promotion = None
@@ -135,8 +136,8 @@ def drop_code() -> Response:
 @bp.post("/cart/delivery")
 @access(PUBLIC)
 def choose_delivery() -> Response:
-    """Choose how the parcel travels."""
-    cart, methods = cart_to_fill(), checkout.methods()
+    """Choose the delivery method."""
+    cart, methods = get_or_create_cart(), checkout.delivery_methods()
     form = delivery_form(methods, *chosen_delivery(cart, methods))
     if form.validate_on_submit() and form.method is not None:
         cart.checkout = {**cart.checkout, METHOD: form.method.id, PLACE: form.place}
@@ -148,7 +149,7 @@ def choose_delivery() -> Response:
 @bp.post("/cart/credit")
 @access(PUBLIC)
 def use_credit() -> Response:
-    """Spend one's credit on what is in the cart, or keep it."""
+    """Turn the use of store credit on or off."""
     cart = current_cart()
     if cart is not None and current_user.is_authenticated:
         cart.uses_credit = request.form.get("use") == "y"
@@ -160,30 +161,30 @@ def use_credit() -> Response:
 
 
 def cart_page(forms: Forms) -> Response:
-    """The page, with whatever was refused."""
+    """Return the page with the forms that were refused."""
     cart = current_cart()
     if cart is None or not cart.lines:
-        page = render_template("shop/cart.html", draft=None, problem=forms.sent)
+        page = render_template("shop/cart.html", quote=None, problem=forms.sent)
         return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
-    methods = checkout.methods()
+    methods = checkout.delivery_methods()
     method, place = chosen_delivery(cart, methods)
-    draft = draft_of(cart, method)
+    quote = quote_of(cart, method)
     page = render_template(
         "shop/cart.html",
         cart=cart,
-        draft=draft,
-        line_forms={item.line.id: line_form(item.line, forms) for item in draft.items},
+        quote=quote,
+        line_forms={item.line.id: line_form(item.line, forms) for item in quote.items},
         code_form=forms.code or CodeForm(formdata=None),
         delivery_form=forms.delivery or delivery_form(methods, method, place, formdata=None),
         price_in_words=price_in_words,
-        balance=Money(draft.balance, shop().currency) if draft.balance else None,
+        balance=Money(quote.balance, shop().currency) if quote.balance else None,
         problem=forms.sent,
     )
     return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
 
 
 def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:
-    """The form of a line's quantity; None where there can be but one."""
+    """Return the quantity form of a line; None for an activation, of which there is one."""
     if line.kind is LineKind.ACTIVATION:
         return None
     is_sent = forms.line is not None and forms.line_id == line.id
@@ -193,20 +194,20 @@ def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:
         else QuantityForm(items.max_quantity(line.kind), formdata=None, quantity=str(line.quantity))
     )
     assert form is not None
-    form.quantity.id = f"quantity-{line.id}"  # there is one for each line
+    form.quantity.id = f"quantity-{line.id}"  # unique on the page
     return form
 
 
 def chosen_delivery(cart: Cart, methods: Sequence[DeliveryMethod]) -> tuple[DeliveryMethod | None, str]:
-    """The way of delivery and the place that were chosen; the first way unless another one was."""
-    wanted, place = cart.checkout.get(METHOD), cart.checkout.get(PLACE)
-    method = next((each for each in methods if each.id == wanted), methods[0] if methods else None)
-    is_offered = method is not None and method.id == wanted and place in method.locations
+    """Return the chosen delivery method and location; the first method unless another one was chosen."""
+    method_id, place = cart.checkout.get(METHOD), cart.checkout.get(PLACE)
+    method = next((option for option in methods if option.id == method_id), methods[0] if methods else None)
+    is_offered = method is not None and method.id == method_id and place in method.locations
     return method, str(place) if is_offered else ""
 
 
 def own_line(line_id: int) -> CartLine:
-    """A line of the visitor's own cart; any other does not exist."""
+    """Return a line of the visitor's cart; raises `LineNotFound`."""
     cart = current_cart()
     if cart is None:
         raise LineNotFound(_("This item is no longer in your cart."))

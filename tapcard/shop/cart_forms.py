@@ -1,4 +1,4 @@
-"""What is asked on the cart's page: a code, and how the parcel travels."""
+"""Forms of the cart page: promotion code and delivery method."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from ..money import Money
 from ..web.filters import shop
 from ..web.forms import Form, add_error
 
-LOCATION = "location-"  # before the id of a way of delivery: the field of its places
+LOCATION = "location-"  # prefix of the location field of a delivery method
 
 
 class CodeForm(Form):
@@ -27,7 +27,7 @@ class CodeForm(Form):
 
 
 class DeliveryForm(Form):
-    """One of the ways of delivery, and where to if it has places to choose from."""
+    """A delivery method, and one of its locations if it has any."""
 
     delivery = RadioField(_("Delivery"), [DataRequired(_("Choose a delivery method."))], validate_choice=False)
 
@@ -37,22 +37,22 @@ class DeliveryForm(Form):
         self.delivery.choices = [SelectChoice(str(method.id), method.name) for method in methods]
 
     def location(self, method: DeliveryMethod) -> Any:
-        """The field of a method's places; None where any address will do."""
+        """Return the location field of a method; None when it has no locations."""
         return self[f"{LOCATION}{method.id}"] if method.locations else None
 
     @property
     def method(self) -> DeliveryMethod | None:
-        """What was chosen."""
-        return next((each for each in self.methods if str(each.id) == self.delivery.data), None)
+        """Return the method that was chosen."""
+        return next((option for option in self.methods if str(option.id) == self.delivery.data), None)
 
     @property
     def place(self) -> str:
-        """Where to; empty where any address will do."""
+        """Return the location that was chosen; empty when the method has none."""
         field = self.location(self.method) if self.method is not None else None
         return str(field.data or "") if field is not None else ""
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Refuse a method that is not offered, and a place that is none of its own."""
+        """Refuse a method that is not available, and a location that is not one of its own."""
         is_valid = super().validate(extra_validators)
         if self.method is None:
             if not self.delivery.errors:
@@ -67,11 +67,14 @@ class DeliveryForm(Form):
 def delivery_form(
     methods: Sequence[DeliveryMethod], chosen: DeliveryMethod | None, location: str, **kwargs: Any
 ) -> DeliveryForm:
-    """The form of the ways of delivery, with what is chosen so far."""
+    """Return the form of the delivery methods with the current choice."""
     fields = {
         f"{LOCATION}{method.id}": SelectField(
             _("Delivery location"),
-            choices=[SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in method.locations)],
+            choices=[
+                SelectChoice("", _("Select an option")),
+                *(SelectChoice(place, place) for place in method.locations),
+            ],
             default=location if method is chosen else "",
             validate_choice=False,
         )
@@ -79,12 +82,12 @@ def delivery_form(
         if method.locations
     }
     kind = type("OfferedDeliveryForm", (DeliveryForm,), fields)
-    made: DeliveryForm = kind(methods, delivery=str(chosen.id) if chosen is not None else None, **kwargs)
-    return made
+    form: DeliveryForm = kind(methods, delivery=str(chosen.id) if chosen is not None else None, **kwargs)
+    return form
 
 
 def price_in_words(method: DeliveryMethod) -> str:
-    """What a way of delivery costs, and from when on nothing."""
+    """Return the price of a delivery method, and from which subtotal it is free."""
     if method.kind is DeliveryKind.PICKUP:
         return gettext("Free")
     if method.kind is DeliveryKind.TO_BE_AGREED:

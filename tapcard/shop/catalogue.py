@@ -74,7 +74,7 @@ def list_page(arguments: dict[str, str], page_of: str = "", collection_slug: str
     listing = search.find(read_filter(form, arguments), tree, all_collections)
     if page_of == "category" and listing.category is None:
         abort(404)
-    wished = wishlist.wished(current_user.id, [listed.product.id for listed in listing.products])
+    wished = wishlist.wished_product_ids(current_user.id, [listed.product.id for listed in listing.products])
     view = ListView(listing)
     page = render_template("shop/products.html", form=form, listing=listing, view=view, Sort=Sort, wished=wished)
     return make_response(page, 200 if is_valid else 422)
@@ -224,10 +224,10 @@ def product_page(slug: str, form: Any = None) -> str:
         least_price=least if least != most else None,
         category_path=tree.path(product.category_id),
         related=related,
-        wished=wishlist.wished(current_user.id, [product.id, *(listed.product.id for listed in related)]),
+        wished=wishlist.wished_product_ids(current_user.id, [product.id, *(listed.product.id for listed in related)]),
         reviews=reviews.approved(product),
         can_review=can_review,
-        buy_form=form if form is not None else add_to_cart.chosen_again(add_to_cart.buy_form(product)),
+        buy_form=form if form is not None else add_to_cart.prefill(add_to_cart.buy_form(product)),
         canonical=site_url() + url_for("shop.product", slug=slug),
         data=structured_data(product, least, most),
     )

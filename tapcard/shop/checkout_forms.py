@@ -1,4 +1,4 @@
-"""What buyers type on their way from the cart to the order."""
+"""Forms of the checkout."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city"
 
 
 class CheckoutForm(AddressWords, Form):
-    """Who orders, where to and how; made by `checkout_form`, which leaves out what is not asked."""
+    """Contact details, address and delivery method; `checkout_form` leaves out fields that do not apply."""
 
     email = EmailField(
         _("Email"),
@@ -67,16 +67,16 @@ class CheckoutForm(AddressWords, Form):
 
     @property
     def typed(self) -> dict[str, Any]:
-        """What was typed, by the names of the fields."""
+        """Return the values by field name."""
         return {field.name: field.data or "" for field in self}
 
     @property
     def is_new_address(self) -> bool:
-        """Whether an address is typed, not chosen among the saved ones."""
+        """Return whether an address is entered instead of a saved one."""
         return "address" not in self or (self.address.data or NEW) == NEW
 
     def require_address(self) -> None:
-        """Say of every field at once that it is missing; the rest is looked at by the rules."""
+        """Add an error to every required address field that is empty."""
         for name, prompt in addresses.PROMPTS.items():
             if name != "name" and not self[name].data:
                 add_error(self[name], _(prompt))
@@ -84,14 +84,17 @@ class CheckoutForm(AddressWords, Form):
 
 
 def checkout_form(
-    *, is_guest: bool, ships: bool, methods: Sequence[DeliveryMethod], own: Sequence[Address], locale: str,
+    *, is_guest: bool, ships: bool, methods: Sequence[DeliveryMethod], saved: Sequence[Address], locale: str,
     data: dict[str, Any]
 ) -> CheckoutForm:  # fmt: skip
-    """The form for one buyer: guests give their address, what needs no parcel asks for none."""
+    """Return the form for one buyer: guests enter an address, an order without delivery needs none."""
     places = {
         f"location_{method.id}": SelectField(
             _("Location"),
-            choices=[SelectChoice("", _("Choose")), *(SelectChoice(place, place) for place in method.locations)],
+            choices=[
+                SelectChoice("", _("Choose a location")),
+                *(SelectChoice(place, place) for place in method.locations),
+            ],
             validate_choice=False,
         )
         for method in methods
@@ -104,12 +107,12 @@ def checkout_form(
         for name in (*ADDRESS, "delivery_method"):
             del form[name]
         return form
-    form.country.choices = [("", _("Choose")), *addresses.countries(locale)]
+    form.country.choices = [("", _("Choose a country")), *addresses.countries(locale)]
     form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
     if not methods:
         del form.delivery_method
-    form.address.choices = [*((str(each.id), each.name) for each in own), (NEW, _("Use a different address"))]
-    if not own:
+    form.address.choices = [*((str(each.id), each.name) for each in saved), (NEW, _("Use a different address"))]
+    if not saved:
         del form.address
     if is_guest:
         del form.save_address
@@ -117,7 +120,7 @@ def checkout_form(
 
 
 class PayForm(Form):
-    """By which way an order is paid; a single one is chosen already."""
+    """The payment method of an order; the first one is preselected."""
 
     gateway = RadioField(_("Payment method"), [DataRequired(_("Choose a payment method."))])
 
@@ -129,7 +132,7 @@ class PayForm(Form):
 
 
 class ReviewForm(PayForm):
-    """The last word before an order is placed: what it comes to, as the buyer saw it, the terms and the way to pay."""
+    """The last step before an order is placed: the total as seen, the terms and the payment method."""
 
     total = HiddenField()
     terms = BooleanField(_("I accept the terms"), [DataRequired(_("Accept the terms to place your order."))])
@@ -141,7 +144,7 @@ class ReviewForm(PayForm):
 
     @property
     def seen_total(self) -> int:
-        """The total that the buyer saw, in minor units of the shop's currency; anything else was never shown."""
+        """Return the total that the buyer saw, in minor units of the shop's currency; -1 for anything else."""
         text, _blank, currency = (self.total.data or "").partition(" ")
         total = parse_number(text)
         return -1 if total is None or currency != filters.shop().currency else total

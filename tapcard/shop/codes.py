@@ -1,4 +1,4 @@
-"""The cards of an order: claimed by their buyer, or handed out with their claim codes as a list, a file or a sheet."""
+"""Cards of an order: claimed by the buyer, or handed out with their claim codes as a list, a CSV file or a sheet."""
 
 import re
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
 from ..services.cards import cards, claims
 from ..services.orders import fulfillment, queries
-from ..web.access import BUYER, HOLDER, access, to_log_in
-from ..web.carts import known_orders
+from ..web.access import BUYER, HOLDER, access, redirect_to_log_in
+from ..web.carts import known_order_ids
 from ..web.csvs import csv_file
 from ..web.filters import label
 from .blueprint import bp
 
-CARDS_A_PAGE = 24
+CARDS_PER_PAGE = 24
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -35,7 +35,7 @@ class SoldCard:
     card: Card
     line: OrderLine
     state: str  # waiting, own, taken or retired
-    read: Callable[[], str | None]  # its claim code: opening the seal takes a while
+    read: Callable[[], str | None]  # decrypts the claim code, which takes a while
 
     @property
     def is_waiting(self) -> bool:
@@ -43,40 +43,40 @@ class SoldCard:
 
     @property
     def code(self) -> str | None:
-        """The claim code of a card that nobody has yet."""
+        """Return the claim code of an unclaimed card."""
         return self.read() if self.is_waiting else None
 
     @property
     def address(self) -> str:
-        """What the chip says: of the configured site, never of the request."""
+        """Return the URL on the chip: of the configured site, never of the request."""
         return f"{current_app.config['SITE_URL']}/t/{self.card.token}"
 
     @property
     def qr(self) -> Markup:
-        """The code that is printed on the card."""
+        """Return the QR code printed on the card."""
         drawn = qr.svg(
             f"{current_app.config['SITE_URL']}/q/{self.card.token}",
             title=_("QR code of card %(token)s", token=self.card.token),
-            is_one_of_many=True,
+            use_fixed_mask=True,
         )
         return Markup(drawn)  # noqa: S704  drawn by segno from our own address
 
 
-def asked_order(number: str) -> Order:
-    """The order, if its codes are the visitor's to see; who is not signed in may be its buyer, and is asked to."""
+def order_with_codes(number: str) -> Order:
+    """Return the order if the visitor may see its codes; a guest is asked to log in."""
     user = current_user if current_user.is_authenticated else None
     try:
-        return fulfillment.order_with_codes(number, user=user, known=known_orders())
+        return fulfillment.order_with_codes(number, user=user, known=known_order_ids())
     except queries.OrderNotFound:
         if user is not None:
             raise
-        abort(to_log_in())
+        abort(redirect_to_log_in())
 
 
 def sold_cards(order: Order) -> list[SoldCard]:
-    """Every card of an order, line by line."""
+    """Return every card of an order, line by line."""
     keys: Keys = current_app.extensions["keys"]
-    waiting = {card.id for card in fulfillment.unclaimed(order)}
+    waiting = {card.id for card in fulfillment.unclaimed_cards(order)}
     return [
         SoldCard(card, line, state_of(card, card.id in waiting), partial(claims.read_claim_code, card, keys))
         for line in fulfillment.card_lines(order)
@@ -85,7 +85,7 @@ def sold_cards(order: Order) -> list[SoldCard]:
 
 
 def state_of(card: Card, is_waiting: bool) -> str:
-    """Whose a card is, as far as that is the buyer's business."""
+    """Return the state of a card as far as it concerns the buyer."""
     if is_waiting:
         return "waiting"
     if card.status is CardStatus.RETIRED:
@@ -93,8 +93,8 @@ def state_of(card: Card, is_waiting: bool) -> str:
     return "own" if current_user.is_authenticated and card.owner_id == current_user.id else "taken"
 
 
-def private(page: str) -> Response:
-    """A page that nothing keeps: codes are worth cards."""
+def uncached(page: str) -> Response:
+    """Return a page that no cache may keep, since codes are worth cards."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -103,22 +103,22 @@ def private(page: str) -> Response:
 @bp.get("/orders/<number>/codes")
 @access(BUYER)
 def codes(number: str) -> Response:
-    """The cards of an order with their codes, some at a time."""
-    order = asked_order(number)
+    """List the cards of an order with their codes."""
+    order = order_with_codes(number)
     sold = sold_cards(order)
-    pages = max(1, -(-len(sold) // CARDS_A_PAGE))
-    asked = request.args.get("page", "1")
-    page = int(asked) if PAGE_NUMBER.fullmatch(asked) else 0
+    pages = max(1, -(-len(sold) // CARDS_PER_PAGE))
+    page_text = request.args.get("page", "1")
+    page = int(page_text) if PAGE_NUMBER.fullmatch(page_text) else 0
     if not 1 <= page <= pages:
         abort(404)
-    return private(
+    return uncached(
         render_template(
             "shop/codes.html",
             order=order,
             lines=fulfillment.card_lines(order),
-            sold=sold[(page - 1) * CARDS_A_PAGE : page * CARDS_A_PAGE],
+            sold=sold[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE],
             total=len(sold),
-            waiting=sum(each.is_waiting for each in sold),
+            waiting=sum(card.is_waiting for card in sold),
             may_claim=current_user.is_authenticated and order.user_id == current_user.id,
             page=page,
             pages=pages,
@@ -129,13 +129,13 @@ def codes(number: str) -> Response:
 @bp.get("/orders/<number>/codes.csv")
 @access(BUYER)
 def codes_csv(number: str) -> Response:
-    """The same as a file for a spreadsheet."""
-    order = asked_order(number)
+    """Return the cards of an order as a CSV file."""
+    order = order_with_codes(number)
     claimed = {"own": _("Claimed by you"), "taken": _("Claimed")}
     header = [_("Card"), _("Address"), _("Claim code"), _("Status"), _("Design")]
     rows = [
-        (each.card.token, each.address, each.code, claimed.get(each.state) or label(each.card), each.line.design_name)
-        for each in sold_cards(order)
+        (sold.card.token, sold.address, sold.code, claimed.get(sold.state) or label(sold.card), sold.line.design_name)
+        for sold in sold_cards(order)
     ]
     response = csv_file(f"cards-{order.number}.csv", header, rows)
     response.headers["Cache-Control"] = "no-store"
@@ -145,19 +145,19 @@ def codes_csv(number: str) -> Response:
 @bp.get("/orders/<number>/codes/sheet")
 @access(BUYER)
 def codes_sheet(number: str) -> Response:
-    """The cards that nobody has yet as slips to print and cut out."""
-    order = asked_order(number)
-    waiting = [each for each in sold_cards(order) if each.is_waiting]
-    return private(render_template("shop/codes_sheet.html", order=order, sold=waiting))
+    """Return the unclaimed cards as slips to print and cut."""
+    order = order_with_codes(number)
+    unclaimed = [card for card in sold_cards(order) if card.is_waiting]
+    return uncached(render_template("shop/codes_sheet.html", order=order, sold=unclaimed))
 
 
 @bp.post("/orders/<number>/claim")
 @access(HOLDER)
 def claim_cards(number: str) -> Response:
-    """Make one card of the buyer's own order theirs, or all that nobody has."""
+    """Claim one card of the buyer's own order, or all unclaimed ones."""
     order = queries.own_order(number, user=current_user, known=())
     token = request.form.get("token")
-    claimed = fulfillment.claim_for(order, current_user, token)
+    claimed = fulfillment.claim_cards(order, current_user, token)
     db.session.commit()
     if token is not None:
         flash(_("The card is yours. Now choose what it opens."), "success")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..services.content import enquiries
-from ..services.content.enquiries import ORDER_LENGTH
+from ..services.content.enquiries import MAX_ORDER_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, access
 from ..web.forms import refusals
@@ -42,7 +42,7 @@ def contact_sent() -> str:
 
 def prefill(form: ContactForm) -> None:
     """Fill in what is known of whoever is signed in, and the order a link was about."""
-    form.order_number.data = request.args.get("order", "")[:ORDER_LENGTH]
+    form.order_number.data = request.args.get("order", "")[:MAX_ORDER_LENGTH]
     if current_user.is_authenticated:
         form.name.data, form.email.data = current_user.full_name, current_user.email
 

@@ -7,7 +7,7 @@ from wtforms import EmailField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
 from ..email_addresses import MAX_EMAIL_LENGTH
-from ..services.content.enquiries import MESSAGE_LENGTH, NAME_LENGTH, ORDER_LENGTH
+from ..services.content.enquiries import MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MAX_ORDER_LENGTH
 from ..web.bot_protection import StampedForm
 from .newsletter_forms import is_email
 
@@ -20,7 +20,7 @@ class ContactForm(StampedForm):
 
     name = StringField(
         _("Your name"),
-        [DataRequired(_("Enter your name.")), Length(max=NAME_LENGTH, message=AT_MOST)],
+        [DataRequired(_("Enter your name.")), Length(max=MAX_NAME_LENGTH, message=AT_MOST)],
         render_kw={"autocomplete": "name"},
     )
     email = EmailField(
@@ -30,14 +30,14 @@ class ContactForm(StampedForm):
     )
     order_number = StringField(
         _("Order number"),
-        [Optional(), Length(max=ORDER_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_ORDER_LENGTH, message=AT_MOST)],
         description=_("If your message is about an order, for example TC-7F3K-92QX."),
         render_kw={"autocomplete": "off"},
     )
     message = TextAreaField(
         _("Message"),
         [DataRequired(_("Enter a message."))],
-        render_kw={"maxlength": MESSAGE_LENGTH, "rows": 7},
+        render_kw={"maxlength": MAX_MESSAGE_LENGTH, "rows": 7},
     )
 
     def __init__(self, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from ..db import db
 from ..email_addresses import MAX_EMAIL_LENGTH
 from ..models import SubscriberStatus
 from ..services.content import newsletter
-from ..services.content.newsletter import CONSENT_LENGTH
+from ..services.content.newsletter import MAX_CONSENT_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, SIGNED_LINK, access
 from ..web.forms import refusals
@@ -28,7 +28,7 @@ def consent_text() -> str:
         "I'd like to receive news from %(shop)s by email. I can unsubscribe at any time with one click.",
         shop=shop.shop_name,
     )
-    return (shop.newsletter_consent or usual)[:CONSENT_LENGTH]
+    return (shop.newsletter_consent or usual)[:MAX_CONSENT_LENGTH]
 
 
 @bp.post("/newsletter/start")
@@ -53,7 +53,7 @@ def subscribe() -> Response:
             email = email_addresses.normalize(form.email.data or "")
             throttle("subscribe", account=email, address=True)
             if not form.is_from_bot:
-                newsletter.ask(email, form.consent_text, utcnow())
+                newsletter.sign_up(email, form.consent_text, utcnow())
                 db.session.commit()
             return redirect(url_for("shop.subscription_asked"))
     return make_response(render_template("shop/newsletter.html", form=form), *form_status(form))
@@ -75,8 +75,8 @@ def confirm_subscription(token: str) -> Response:
         newsletter.confirm(token, keys, utcnow())
         db.session.commit()
         return redirect(url_for("shop.confirm_subscription", token=token))
-    subscriber = newsletter.asked_by(token, keys, utcnow())
-    off = url_for("shop.unsubscribe", token=newsletter.leave_token(subscriber, keys))
+    subscriber = newsletter.get_by_confirm_token(token, keys, utcnow())
+    off = url_for("shop.unsubscribe", token=newsletter.unsubscribe_token(subscriber, keys))
     is_done = subscriber.status is SubscriberStatus.SUBSCRIBED
     page = render_template("shop/newsletter_confirm.html", consent=subscriber.consent_text, is_done=is_done, off=off)
     return private(page)
@@ -87,9 +87,9 @@ def confirm_subscription(token: str) -> Response:
 @access(SIGNED_LINK)
 def unsubscribe(token: str) -> Response:
     """Leave the newsletter by one press."""
-    subscriber = newsletter.leaving(token, current_app.extensions["keys"])
+    subscriber = newsletter.get_by_unsubscribe_token(token, current_app.extensions["keys"])
     if request.method == "POST":
-        newsletter.leave(subscriber, utcnow())
+        newsletter.unsubscribe(subscriber, utcnow())
         db.session.commit()
     is_done = subscriber.status is SubscriberStatus.UNSUBSCRIBED
     return private(render_template("shop/newsletter_leave.html", is_done=is_done))

@@ -1,4 +1,4 @@
-"""What is asked when somebody orders cards: how they look, and how many."""
+"""Form for ordering cards: design or artwork, options and quantity."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,12 +18,12 @@ OWN = "own"
 ABOUT_ARTWORK = _(
     "JPEG, PNG or WebP, up to 8 MB, at least %(least)s pixels on the shorter side. "
     "We print the centre of the image at 85.6 × 54 mm, landscape.",
-    least=images.ARTWORK_LEAST,
+    least=images.MIN_ARTWORK_SIDE,
 )
 
 
 class OrderCardsForm(BuyForm):
-    """A design of the shop or of one's own, or pictures for both sides; and what the product asks besides."""
+    """A design, or artwork for both sides, with the options of the product."""
 
     design = RadioField(_("Design"), validate_choice=False)
     front = PictureField(_("Front"), description=ABOUT_ARTWORK, make=images.make_artwork)
@@ -43,16 +43,16 @@ class OrderCardsForm(BuyForm):
 
     @property
     def chosen(self) -> Design | None:
-        """The design that was chosen."""
+        """Return the chosen design."""
         return next((each for each in self.designs if str(each.id) == self.design.data), None)
 
     @property
     def is_own_artwork(self) -> bool:
-        """Whether pictures of the buyer's own are to be printed; who sends one and chooses nothing means that."""
+        """Return whether artwork is to be printed; a picture without a chosen design means that."""
         return self.design.data == OWN or (not self.design.data and self.front.upload is not None)
 
     def fill(self, line: CartLine) -> None:
-        """Show what a line of the cart says, its own artwork too."""
+        """Fill the form with a line of the cart and its artwork."""
         super().fill(line)
         if line.front_picture:
             self.design.data = OWN
@@ -60,12 +60,12 @@ class OrderCardsForm(BuyForm):
             self.rear.keep(line.rear_picture)
 
     def line_request(self) -> LineRequest:
-        """What the buyer wants."""
+        """Return what the buyer asks for."""
         front, rear = (self.front.upload, self.rear.upload) if self.is_own_artwork else (None, None)
         return LineRequest(self.product, self.number, self.answers, self.uploads, self.chosen, front, rear)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Refuse cards that look like nothing, or like two things at once."""
+        """Refuse cards with neither a design nor artwork, or with both."""
         is_valid = super().validate(extra_validators)
         if self.is_own_artwork:
             if self.front.upload is None and not self.front.errors:

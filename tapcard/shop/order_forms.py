@@ -1,4 +1,4 @@
-"""What people type about an order they have placed."""
+"""Form for finding an order."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import EmailField, StringField
@@ -11,7 +11,7 @@ LONGEST_NUMBER = 40
 
 
 class FindOrderForm(Form):
-    """Which order somebody means, and where its mails go."""
+    """The number of an order and its email address."""
 
     number = StringField(
         _("Order number"),

@@ -1,4 +1,4 @@
-"""Orders as their buyers see them: history, one order, paying again, canceling, buying again, the receipt."""
+"""Orders for their buyers: history, details, payment, cancellation, reordering and receipt."""
 
 import re
 
@@ -18,33 +18,34 @@ from ..services.orders import ownership, queries, reorder, transitions
 from ..services.payments import payments
 from ..web import filters, payment_methods
 from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
-from ..web.carts import cart_to_fill, known_orders, remember_order, tell_fewer
+from ..web.carts import flash_reduced_items, get_or_create_cart, known_order_ids, remember_order
+from ..web.context import rule_context
 from ..web.throttling import form_status, throttle
 from ..workflows import payments as payment_workflows
 from .blueprint import bp
-from .checkout import buyer_here, pay
+from .checkout import current_buyer, pay
 from .checkout_forms import PayForm
 from .order_forms import FindOrderForm
-from .order_words import history
+from .order_history import history
 
-ORDERS_A_PAGE = 20
+ORDERS_PER_PAGE = 20
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
-def own(number: str) -> Order:
-    """An order that whoever is looking may open; any other does not exist."""
-    return queries.own_order(number, user=buyer_here(), known=known_orders())
+def own_order(number: str) -> Order:
+    """Return an order that the visitor may open; raises `OrderNotFound`."""
+    return queries.own_order(number, user=current_buyer(), known=known_order_ids())
 
 
 @bp.get("/orders", endpoint="orders")
 @access(PUBLIC)
 def list_orders() -> str:
-    """A person's orders, and those of this browser."""
+    """List a person's orders, and those known to this browser."""
     number = request.args.get("page", "1")
     if not PAGE_NUMBER.fullmatch(number):
         abort(404)
-    theirs = queries.visible_to(buyer_here(), known_orders())
-    page = db.paginate(theirs, page=int(number), per_page=ORDERS_A_PAGE)
+    theirs = queries.visible_orders(current_buyer(), known_order_ids())
+    page = db.paginate(theirs, page=int(number), per_page=ORDERS_PER_PAGE)
     return render_template("shop/orders.html", page=page)
 
 
@@ -54,70 +55,72 @@ def list_orders() -> str:
 @bp.get("/orders/<number>")
 @access(BUYER)
 def order(number: str) -> Response:
-    """Tell how an order stands, and what can be done about it."""
-    return show(own(number))
+    """Show an order."""
+    return order_page(own_order(number))
 
 
-def show(found: Order, form: PayForm | None = None) -> Response:
-    """The page of an order; while it waits for money it asks how to pay."""
-    offered = payment_workflows.available_gateways(filters.shop()) if found.is_open else []
-    payment = payments.find_open(found) if found.is_open else None
+def order_page(order: Order, form: PayForm | None = None) -> Response:
+    """Return the page of an order; an unpaid one asks how to pay."""
+    gateways = payment_workflows.available_gateways(filters.shop()) if order.is_open else []
+    payment = payments.find_open(order) if order.is_open else None
     if form is None:
-        form = PayForm(offered, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
+        form = PayForm(gateways, formdata=None, data={"gateway": payment.gateway} if payment is not None else None)
     page = render_template(
         "shop/order.html",
-        order=found,
+        order=order,
         form=form,
-        gateways=payment_methods.descriptions(offered),
+        gateways=payment_methods.descriptions(gateways),
         payment=payment,
-        due=payments.amount_due(found) if found.is_open else None,
-        history=history(found),
-        has_cards=any(line.kind is LineKind.CARD for line in found.lines),
-        may_attach=can_attach(found),
-        to_review=reviews.unreviewed_products(found),
+        due=payments.amount_due(order) if order.is_open else None,
+        history=history(order),
+        has_cards=any(line.kind is LineKind.CARD for line in order.lines),
+        may_attach=can_attach(order),
+        to_review=reviews.unreviewed_products(order),
     )
     return make_response(page, *form_status(form))
 
 
-def can_attach(found: Order) -> bool:
-    """Whether the order waits for the address of whoever is looking."""
-    return found.user_id is None and current_user.is_verified and found.email == current_user.email
+def can_attach(order: Order) -> bool:
+    """Return whether the order can be attached to the visitor's account."""
+    return order.user_id is None and current_user.is_verified and order.email == current_user.email
 
 
 @bp.post("/orders/<number>/pay")
 @access(BUYER)
 def pay_order(number: str) -> Response:
-    """Pay an order that waits for its money, by the same way or another one."""
+    """Pay an unpaid order, by the same or another payment method."""
     throttle("place_order", account=current_user.id, address=True)
-    found = own(number)
+    order = own_order(number)
     form = PayForm(payment_workflows.available_gateways(filters.shop()))
-    if found.is_open and not form.validate():
-        return show(found, form)
-    return pay(found, form.gateway.data or "")
+    if order.is_open and not form.validate():
+        return order_page(order, form)
+    return pay(order, form.gateway.data or "")
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
 @access(BUYER)
 def cancel_order(number: str) -> Response:
-    """Cancel an order that is not paid, after asking; a payment under way is closed first."""
-    found = own(number)
-    if request.method != "POST" and found.is_open:
-        came = found.money(payments.captured_amount(found))
-        return make_response(render_template("shop/order_cancel.html", order=found, came=came))
+    """Cancel an unpaid order, after asking; an open payment is closed first."""
+    order = own_order(number)
+    if request.method != "POST" and order.is_open:
+        paid = order.money(payments.captured_amount(order))
+        return make_response(render_template("shop/order_cancel.html", order=order, came=paid))
     if request.method == "POST":
-        cancel(found)
+        cancel(order)
     return redirect(url_for("shop.order", number=number))
 
 
-def cancel(found: Order) -> None:
-    """Close what is being paid, and cancel; money that came a moment before counts, and the order stays."""
-    order_id, under_way = found.id, payments.find_open(found)
+def cancel(order: Order) -> None:
+    """Close the open payment and cancel; when the payment has just succeeded, the order stays."""
+    order_id, open_payment = order.id, payments.find_open(order)
     try:
-        if under_way is not None:
-            payment_workflows.close(under_way)
-        transitions.cancel(db.session.get_one(Order, order_id), buyer_here(), current_app.extensions["keys"], utcnow())
+        if open_payment is not None:
+            payment_workflows.close(open_payment)
+        transitions.cancel(
+            db.session.get_one(Order, order_id), current_buyer(), current_app.extensions["keys"], utcnow()
+        )
         db.session.commit()
-        flash(canceled_words(db.session.get_one(Order, order_id)), "success")
+        flash(cancel_message(db.session.get_one(Order, order_id)), "success")
     except GatewayError:
         db.session.rollback()
         flash(_("The payment provider isn't responding. Try again in a few minutes."), "error")
@@ -126,11 +129,11 @@ def cancel(found: Order) -> None:
         flash(_(error.message, **error.params), "warning")
 
 
-def canceled_words(found: Order) -> str:
-    """What becomes of the money of an order that was canceled."""
-    came = found.money(payments.captured_amount(found))
-    if came:
-        amount = filters.write_money(came)
+def cancel_message(order: Order) -> str:
+    """Return the message after a cancellation, with the amount to be refunded."""
+    paid = order.money(payments.captured_amount(order))
+    if paid:
+        amount = filters.write_money(paid)
         return _("Your order has been cancelled. We'll refund the %(amount)s you paid.", amount=amount)
     return _("Your order has been cancelled. There's nothing to pay.")
 
@@ -138,15 +141,15 @@ def canceled_words(found: Order) -> str:
 @bp.post("/orders/<number>/again")
 @access(BUYER)
 def buy_again(number: str) -> Response:
-    """Put what was ordered into the cart once more, and say of each line that cannot be had, or not whole, why not."""
-    found = own(number)
-    again = reorder.buy_again(found, cart_to_fill(), filters.shop(), utcnow())
-    is_any = len(again.refused) < len(found.lines)
+    """Reorder, with a message for each line that is not available, or only in part."""
+    order = own_order(number)
+    result = reorder.reorder_lines(order, get_or_create_cart(), rule_context())
+    is_any_added = len(result.refused) < len(order.lines)
     db.session.commit()
-    for title, error in again.refused:
+    for title, error in result.refused:
         flash(_("%(title)s: %(why)s", title=title, why=_(error.message, **error.params)), "warning")
-    tell_fewer(again.capped, again.limited)
-    if not is_any:
+    flash_reduced_items(result.capped, result.limited)
+    if not is_any_added:
         return redirect(url_for("shop.order", number=number))
     flash(_("Added to your cart at today's prices."), "success")
     return redirect(url_for("shop.cart"))
@@ -155,11 +158,11 @@ def buy_again(number: str) -> Response:
 @bp.get("/orders/<number>/receipt")
 @access(BUYER)
 def receipt(number: str) -> str:
-    """What was paid, as a page to print."""
-    found = own(number)
-    if found.paid_at is None:
+    """Show the receipt of a paid order, for printing."""
+    order = own_order(number)
+    if order.paid_at is None:
         abort(404)
-    return render_template("shop/receipt.html", order=found)
+    return render_template("shop/receipt.html", order=order)
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
@@ -168,17 +171,17 @@ def receipt(number: str) -> str:
 @bp.get("/orders/link/<token>")
 @access(SIGNED_LINK)
 def order_link(token: str) -> Response:
-    """Open an order by the link of its mails, in this browser from now on; whose it is stays as it is."""
-    found = queries.of_token(token, current_app.extensions["keys"])
-    remember_order(found)
-    return redirect(url_for("shop.order", number=found.number))
+    """Open an order by its emailed link; this browser may open it from now on."""
+    order = queries.find_by_link_token(token, current_app.extensions["keys"])
+    remember_order(order)
+    return redirect(url_for("shop.order", number=order.number))
 
 
 @bp.post("/orders/<number>/attach")
 @access(HOLDER)
 def attach_order(number: str) -> Response:
-    """Let an order that waits for one's address become part of one's account."""
-    ownership.attach_one(own(number), current_user)
+    """Attach an order of the visitor's email address to their account."""
+    ownership.attach_order(own_order(number), current_user)
     db.session.commit()
     flash(_("The order has been added to your account."), "success")
     return redirect(url_for("shop.order", number=number))
@@ -187,14 +190,14 @@ def attach_order(number: str) -> Response:
 @bp.route("/find-order", methods=["GET", "POST"])
 @access(PUBLIC)
 def find_order() -> Response:
-    """Send the link of an order to its address; the answer is the same whether or not there is one."""
+    """Email the link of an order to its address; the response is the same whether or not it exists."""
     form = FindOrderForm()
     if form.validate_on_submit():
         email = email_addresses.fold(form.email.data)
         throttle("find_order", account=email, address=True)
-        found = queries.find(form.number.data)
-        if found is not None and found.email == email:
-            outbox.post("mail.order_link", order_id=found.id)
+        order = queries.find(form.number.data)
+        if order is not None and order.email == email:
+            outbox.post("mail.order_link", order_id=order.id)
         db.session.commit()
         return redirect(url_for("shop.order_link_sent"))
     return make_response(render_template("shop/find_order.html", form=form), *form_status(form))
@@ -203,5 +206,5 @@ def find_order() -> Response:
 @bp.get("/find-order/sent")
 @access(PUBLIC)
 def order_link_sent() -> str:
-    """Ask the customer to check their email."""
+    """Ask the visitor to check their email."""
     return render_template("shop/order_link_sent.html")

@@ -1,4 +1,4 @@
-"""Pages that staff write."""
+"""Public pages that staff write."""
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -8,19 +8,19 @@ from ..web.access import PUBLIC, access
 from .blueprint import bp
 
 
-@bp.get("/pages/<slug>")
+@bp.get("/pages/<slug>", endpoint="page")
 @access(PUBLIC)
-def page(slug: str) -> ResponseReturnValue:
-    """Show a page that is published; one that stands in place of a page of ours is found there."""
-    found = pages.published(slug)
-    if slug in pages.OURS:
-        return redirect(url_for(pages.OURS[slug]), 301)
-    return render_template("shop/page.html", page=found, content=pages.render(found.body))
+def show_page(slug: str) -> ResponseReturnValue:
+    """Show a published page; one that replaces a built-in page redirects to that page's URL."""
+    page = pages.get_published(slug)
+    if slug in pages.BUILT_IN:
+        return redirect(url_for(pages.BUILT_IN[slug]), 301)
+    return render_template("shop/page.html", page=page, content=pages.render(page.body))
 
 
-def written_or(template: str, slug: str) -> ResponseReturnValue:
-    """What staff wrote in place of a page of ours, else ours."""
-    found = pages.find(slug)
-    if found is None:
+def page_or_built_in(slug: str, template: str) -> ResponseReturnValue:
+    """Render the page of staff that replaces a built-in page, or else the built-in template."""
+    page = pages.find_published(slug)
+    if page is None:
         return render_template(template)
-    return render_template("shop/page.html", page=found, content=pages.render(found.body))
+    return render_template("shop/page.html", page=page, content=pages.render(page.body))

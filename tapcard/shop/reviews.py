@@ -9,12 +9,12 @@ from ..db import db
 from ..models import Order, Product, User
 from ..services.catalogue import product_lists, reviews
 from ..services.orders import queries
-from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, to_log_in
-from ..web.carts import known_orders, remember_order
+from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, redirect_to_log_in
+from ..web.carts import known_order_ids, remember_order
 from ..web.forms import refusals
 from .blueprint import bp
 from .catalogue_forms import ReviewForm
-from .checkout import buyer_here
+from .checkout import current_buyer
 
 
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
@@ -29,7 +29,7 @@ def review(slug: str) -> ResponseReturnValue:
 @access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by the link of its mails, and go on to the review of something that it brought."""
-    found = queries.of_token(token, current_app.extensions["keys"])
+    found = queries.find_by_link_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
 
@@ -38,14 +38,14 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 @access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Let whoever an order was for say what they think of something that it brought."""
-    found = queries.own_order(number, user=buyer_here(), known=known_orders())
+    found = queries.own_order(number, user=current_buyer(), known=known_order_ids())
     product = next((each for each in reviews.reviewable_products(found) if each.slug == slug), None) or abort(404)
     user = reviewer(found)
     if user is not None:
         return write(product, user)
     if not current_user.is_authenticated:
         flash(_("Log in as %(email)s to write a review.", email=found.email), "info")
-        return to_log_in()
+        return redirect_to_log_in()
     flash(why_not(found), "info")
     return redirect(url_for("shop.order", number=number))
 
@@ -57,7 +57,7 @@ def reviewer(order: Order) -> User | None:
     it went to their address.
     """
     buyer: User | None = order.user
-    if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.is_proven):
+    if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.has_proven_identity):
         return buyer
     return None
 

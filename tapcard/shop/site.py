@@ -15,7 +15,7 @@ from ..money import Money
 from ..services.catalogue import category_tree, exchange_rates, product_lists
 from ..web import filters
 from ..web.access import PUBLIC, access
-from ..web.carts import known_orders
+from ..web.carts import known_order_ids
 from ..web.redirects import next_url
 from .blueprint import bp
 from .catalogue import site_url
@@ -62,7 +62,7 @@ def display() -> DisplayCurrency:
 @bp.app_template_global()
 def guest_has_orders() -> bool:
     """Return whether this browser may open guest orders, which no account menu lists."""
-    return not g.get("is_plain") and not current_user.is_authenticated and bool(known_orders())
+    return not g.get("is_plain") and not current_user.is_authenticated and bool(known_order_ids())
 
 
 @bp.post("/currency")

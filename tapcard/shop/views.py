@@ -1,9 +1,8 @@
 """The shop's public pages that explain what it is."""
 
-import re
 from collections.abc import Callable, Sequence
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,13 +14,13 @@ from ..services.cart import pricing, wishlist
 from ..services.catalogue import category_tree, product_lists
 from ..web.access import PUBLIC, access
 from ..web.filters import shop
+from ..web.paging import paginate_counted
 from .blueprint import bp
 from .forms import FindCardForm, token_in
-from .pages import written_or
+from .pages import page_or_built_in
 
 DESIGNS_IN_FRONT = 4  # the page with its pictures stays below 150 KB
-DESIGNS_A_PAGE = 24
-PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+DESIGNS_PER_PAGE = 24
 
 
 def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
@@ -46,7 +45,7 @@ def front() -> ResponseReturnValue:
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
         featured=featured,
-        wished=wishlist.wished(current_user.id, [listed.product.id for listed in featured]),
+        wished=wishlist.wished_product_ids(current_user.id, [listed.product.id for listed in featured]),
         categories=tree.with_products(),
         sells_cards=bool(cards),
     )
@@ -56,10 +55,7 @@ def front() -> ResponseReturnValue:
 @access(PUBLIC)
 def all_designs() -> ResponseReturnValue:
     """Show every public design."""
-    number = request.args.get("page", "1")
-    if not PAGE_NUMBER.fullmatch(number):
-        abort(404)
-    page = db.paginate(designs.public_designs(), page=int(number), per_page=DESIGNS_A_PAGE)
+    page = paginate_counted(designs.public_designs(), DESIGNS_PER_PAGE)
     cards = db.session.scalars(designs.card_products()).all()
     return render_template("shop/designs.html", page=page, price_of=prices_of(cards), sells_cards=bool(cards))
 
@@ -80,11 +76,11 @@ def find_card() -> ResponseReturnValue:
 @access(PUBLIC)
 def terms() -> ResponseReturnValue:
     """Say what holders and the shop owe each other."""
-    return written_or("shop/terms.html", "terms")
+    return page_or_built_in("terms", "shop/terms.html")
 
 
 @bp.get("/privacy")
 @access(PUBLIC)
 def privacy() -> ResponseReturnValue:
     """Say what is recorded, why and for how long."""
-    return written_or("shop/privacy.html", "privacy")
+    return page_or_built_in("privacy", "shop/privacy.html")

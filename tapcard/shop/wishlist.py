@@ -6,17 +6,18 @@ from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
 from ..db import db
 from ..money import Money
 from ..services.cart import wishlist
-from ..services.cart.wishlist import Moved
+from ..services.cart.wishlist import MoveResult
+from ..services.orders.replacement import reservations_for
 from ..web.access import HOLDER, PUBLIC, access
-from ..web.carts import cart_to_fill, only_left
+from ..web.carts import get_or_create_cart, stock_limit_message
+from ..web.context import rule_context
 from ..web.filters import shop
 from ..web.redirects import next_url
 from ..web.throttling import form_status
-from .add_to_cart import sold
+from .add_to_cart import visible_product
 from .blueprint import bp
 from .wishlist_forms import ChosenForm
 
@@ -32,7 +33,7 @@ def show_wishlist() -> Response:
 @access(PUBLIC)
 def wish(slug: str) -> Response:
     """Remember a product; whoever is not signed in is led to log in, and back to where they were."""
-    product = sold(slug)
+    product = visible_product(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=back))
@@ -47,7 +48,7 @@ def wish(slug: str) -> Response:
 @access(PUBLIC)
 def unwish(slug: str) -> Response:
     """Forget a product; whoever is not signed in any more is led to log in, and back to where they were."""
-    product = sold(slug)
+    product = visible_product(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=back))
@@ -77,19 +78,19 @@ def move_wishes() -> Response:
     form = ChosenForm()
     if not form.validate_on_submit():
         return wishlist_page(form)
-    tell(wishlist.move(current_user, form.ids, cart_to_fill(), shop(), utcnow()))
+    tell(wishlist.move(current_user, form.ids, get_or_create_cart(), rule_context(), reservations_for))
     db.session.commit()
     return redirect(url_for("shop.wishlist"))
 
 
-def tell(moved: Moved) -> None:
+def tell(moved: MoveResult) -> None:
     """Say what became of each wish."""
     if moved.items:
         number = len(moved.items)
         flash(ngettext("%(num)s item moved to your cart.", "%(num)s items moved to your cart.", number), "success")
     for item in moved.items:
         if item.is_capped:
-            flash(only_left(item), "warning")
+            flash(stock_limit_message(item), "warning")
     for name, error in moved.refused:
         flash(_("%(name)s: %(why)s", name=name, why=_(error.message, **error.params)), "warning")
 

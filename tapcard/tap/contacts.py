@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import files, images
 from ..clock import utcnow
-from ..db import db, own_transaction
+from ..db import db, separate_transaction
 from ..errors import NotFound
 from ..keys import ME_COOKIE
 from ..models import Profile, ProfileActionKind
@@ -28,7 +28,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
 from .profiles import moved, page_address
-from .recorder import LONGEST_AGENT, TapRecorder, cookie, is_counted
+from .recorder import MAX_USER_AGENT_LENGTH, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down
@@ -179,7 +179,7 @@ def contact_photo(shown: Profile) -> bytes | None:
     try:
         with files.open_upload(shown.photo, uploads.folder()) as file:
             return images.make_contact_photo(file.read())
-    except (NotFound, images.BadPicture):
+    except (NotFound, images.InvalidImage):
         return None
 
 
@@ -196,7 +196,7 @@ def visitor_hash() -> str | None:
 
 def user_agent() -> str:
     """What the browser says about itself, cut as taps cut it."""
-    return request.environ.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT].replace("\0", "")
+    return request.environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH].replace("\0", "")
 
 
 def record(profile_id: int, owner_id: int, kind: ProfileActionKind, detail: str = "") -> None:
@@ -220,12 +220,12 @@ def write_down(
     card_id: int | None = None,
 ) -> None:
     """Store an action on a connection of its own; whatever goes wrong, the visitor gets their answer."""
-    if not rate_limits.may_record():
+    if not rate_limits.allows_profile_action():
         return
     now = utcnow()
     me = current_app.extensions["keys"].unsign_me(cookie(request.environ, ME_COOKIE))
     try:
-        with own_transaction(timeout=PATIENCE) as connection:
+        with separate_transaction(patience=PATIENCE) as connection:
             if visitor is not None:
                 card_id = engagement.card_that_led_to(connection, visitor, profile_id, owner_id, now)
             action = Action(

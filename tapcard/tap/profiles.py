@@ -22,7 +22,7 @@ from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import throttle
 from .blueprint import bp
-from .fast import LONGEST_TOKEN
+from .fast import MAX_TOKEN_LENGTH
 from .profile_forms import PICTURES, ProfileForm
 
 PREVIEWS = ("tap.preview_new_profile", "tap.preview_profile")
@@ -222,7 +222,9 @@ def take_pictures(form: ProfileForm) -> bool:
     db.session.rollback()
     refuse_many_pictures(form, user_id)
     form.take_pictures(user_id)
-    uploads.leave(form.stored, user_id, due_at=utcnow() + uploads.KEPT)  # in case the form is never saved
+    uploads.schedule_deletion(
+        form.stored, user_id, due_at=utcnow() + uploads.RETENTION
+    )  # in case the form is never saved
     db.session.commit()
     return True
 
@@ -259,7 +261,7 @@ def asked_card() -> Card | None:
     token = request.args.get("card", "")
     if not token:
         return None
-    if not (token.isascii() and token.isalnum() and len(token) <= LONGEST_TOKEN):
+    if not (token.isascii() and token.isalnum() and len(token) <= MAX_TOKEN_LENGTH):
         abort(404)
     return cards.own_card(current_user, token)
 

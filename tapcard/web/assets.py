@@ -17,50 +17,50 @@ from whitenoise.compress import Compressor
 from .brand import palette
 
 BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
-BOOTSTRAP_SOURCES = {"css/bootstrap.min.css": BOOTSTRAP / "css" / "bootstrap.min.css"}
-PLOTLY = "plotly"  # located without importing it, which is slow
-ROOT_FOLDER = "root/"  # files served at the root of the site, like robots.txt
+FROM_BOOTSTRAP = {"css/bootstrap.min.css": BOOTSTRAP / "css" / "bootstrap.min.css"}
+PLOTLY = "plotly"  # found without being imported: its Python is heavy, and never needed
+ROOT_FOLDER = "root/"  # what browsers and robots ask for at the top of the site
 ROOT_MAX_AGE = 24 * 3600
-MAX_VERSIONS = 4
+KEPT = 4
 
 log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Build the assets of this version if they are missing and serve them in front of the application."""
+    """Build the folder of this version unless it is there, and serve it in front of the application."""
     sources = collect(Path(app.root_path) / "static")
     version = content_hash(sources)
     builds = Path(app.instance_path) / "assets"
     build(sources, builds / version)
     app.extensions["assets"] = {name: f"/static/{version}/{name}" for name in sources}
     app.jinja_env.globals.update(asset=asset, palette=palette)
-    app.wsgi_app = create_server(app.wsgi_app, builds, version)  # type: ignore[method-assign]
+    app.wsgi_app = server(app.wsgi_app, builds, version)  # type: ignore[method-assign]
 
 
 def asset(name: str) -> str:
-    """Return the URL of an asset; raise `KeyError` for an unknown name."""
+    """The URL of one of our files; a name that does not exist is an error."""
     path = path_of(name)
     return f"{request.script_root}{path}" if has_request_context() else path
 
 
 def path_of(name: str) -> str:
-    """Return the path of an asset below the root of the site."""
+    """The path of one of our files below the top of the site."""
     path: str = current_app.extensions["assets"][name]
     return path
 
 
 def collect(folder: Path) -> dict[str, Path]:
-    """Return the source file of each asset by its name."""
-    own_sources = {
+    """Find every file to be served, by the name it is asked for."""
+    ours = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
-    return {**BOOTSTRAP_SOURCES, **plotly_sources(), **own_sources}
+    return {**FROM_BOOTSTRAP, **from_plotly(), **ours}
 
 
-def plotly_sources() -> dict[str, Path]:
-    """Return Plotly's browser script from the installed package; nothing if it is not installed."""
+def from_plotly() -> dict[str, Path]:
+    """Plotly's script for browsers, out of the installed package; nothing where that is left out."""
     spec = importlib.util.find_spec(PLOTLY)
     if spec is None or not spec.submodule_search_locations:
         return {}
@@ -68,7 +68,7 @@ def plotly_sources() -> dict[str, Path]:
 
 
 def content_hash(sources: dict[str, Path]) -> str:
-    """Return the hash of names and contents that identifies a version."""
+    """Name a version after what it contains."""
     digest = hashlib.sha256()
     for name, path in sorted(sources.items()):
         content = path.read_bytes()
@@ -78,9 +78,9 @@ def content_hash(sources: dict[str, Path]) -> str:
 
 
 def build(sources: dict[str, Path], target: Path) -> None:
-    """Copy and compress the files into `target`, atomically; of several processes the first to rename wins."""
+    """Copy and compress the files into `target`; whoever renames first wins, the others throw theirs away."""
     if target.is_dir():
-        os.utime(target)  # marks the version as in use
+        os.utime(target)  # in use, so among the newest
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
@@ -100,47 +100,47 @@ def build(sources: dict[str, Path], target: Path) -> None:
                 raise
     finally:
         shutil.rmtree(working, ignore_errors=True)
-    delete_old_versions(target.parent)
+    forget_old(target.parent)
 
 
-def delete_old_versions(builds: Path) -> None:
-    """Delete all but the newest versions, which pages that are still open may need."""
-    for path in versions_newest_first(builds)[MAX_VERSIONS:]:
+def forget_old(builds: Path) -> None:
+    """Remove all versions but the newest few; those stay for pages that are still open somewhere."""
+    for path in newest_first(builds)[KEPT:]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def versions_newest_first(builds: Path) -> list[Path]:
-    """Return the folders of the complete versions, most recently used first."""
-    versions = []
+def newest_first(builds: Path) -> list[Path]:
+    """List the finished versions."""
+    found = []
     for path in builds.iterdir():
         if not path.name.startswith("."):
             try:
-                versions.append((path.stat().st_mtime_ns, path))
-            except FileNotFoundError:  # deleted by another process
+                found.append((path.stat().st_mtime_ns, path))
+            except FileNotFoundError:  # another process was tidying up
                 continue
-    return [path for _time, path in sorted(versions, reverse=True)]
+    return [path for _time, path in sorted(found, reverse=True)]
 
 
-def create_server(application: object, builds: Path, version: str) -> WhiteNoise:
-    """Return a WSGI server of all stored versions, cached for ever, and of the root files, cached for a day."""
-    server = WhiteNoise(
+def server(application: object, builds: Path, version: str) -> WhiteNoise:
+    """Serve this version and the ones still kept for ever, and a few files at the top of the site for a day."""
+    noise = WhiteNoise(
         application,
         max_age=ROOT_MAX_AGE,
         allow_all_origins=False,
         immutable_file_test=r"^/static/[0-9a-f]{16}/",
         add_headers_function=add_headers,
     )
-    for path in versions_newest_first(builds):
+    for path in newest_first(builds):
         try:
-            server.add_files(str(path), f"/static/{path.name}/")
+            noise.add_files(str(path), f"/static/{path.name}/")
         except FileNotFoundError:
             if path.name == version:
                 raise
             log.info("asset version %s was removed while it was being read", path.name)
-    server.add_files(str(builds / version / ROOT_FOLDER), "/")
-    return server
+    noise.add_files(str(builds / version / ROOT_FOLDER), "/")
+    return noise
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:
-    """Add the security headers of static files."""
+    """Add what every answer of ours carries."""
     headers["X-Content-Type-Options"] = "nosniff"

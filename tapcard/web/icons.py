@@ -1,4 +1,4 @@
-"""Bootstrap Icons as inline SVG, read from the sprite of Bootstrap-Flask on first use."""
+"""Drawings: Bootstrap Icons as inline SVG, cut from the sprite inside Bootstrap-Flask when first needed, and charts."""
 
 import re
 from functools import cache
@@ -8,25 +8,25 @@ import flask_bootstrap
 from flask import Flask
 from markupsafe import Markup
 
-from .charts import bar_chart, row_chart, week_chart
+from .charts import bar_chart
 
 SPRITE = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "icons" / "bootstrap-icons.svg"
 SYMBOL = re.compile(r'<symbol [^>]*?viewBox="([^"]+)" id="([^"]+)">(.*?)</symbol>', re.DOTALL)
 
 
 def init_app(app: Flask) -> None:
-    """Add `icon()` and the charts to the template globals."""
-    app.jinja_env.globals.update(icon=icon, bar_chart_of=bar_chart, row_chart_of=row_chart, week_chart_of=week_chart)
+    """Give `icon()` and the charts to every template."""
+    app.jinja_env.globals.update(icon=icon, bar_chart_of=bar_chart)
 
 
 def icon(name: str, label: str | None = None) -> Markup:
-    """Return an icon as SVG: labeled, or else hidden from screen readers."""
+    """Draw an icon: hidden from screen readers, or an image with a label."""
     return _drawn(name, Markup('role="img" aria-label="{}"').format(label)) if label else _hidden(name)
 
 
 @cache
 def _hidden(name: str) -> Markup:
-    """Return a hidden icon; cached, as list pages show hundreds."""
+    """A page of a list has a hundred of them."""
     return _drawn(name, Markup('aria-hidden="true"'))
 
 

@@ -20,22 +20,22 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 HEADER = "X-Request-ID"
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-EMAIL_ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
+EMAIL_PATTERN = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
 QUIET_ENDPOINTS = ("ops.healthz", "ops.readyz", "assets.file", "static")
 
 logger = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Assign an id to each request, log its response and send all logs to standard error."""
+    """Give every request an id, log its end, and write all logs to standard error."""
     config = app.config["TAPCARD"]
-    is_terminal = config.environment == "development" and sys.stderr.isatty()
-    _install(_Handler(PlainFormatter() if is_terminal else JSONFormatter()))
+    is_interactive = config.environment == "development" and sys.stderr.isatty()
+    _install(_Handler(PlainFormatter() if is_interactive else JSONFormatter()))
 
     @app.before_request
     def begin() -> None:
-        request_id = request.headers.get(HEADER, "") if config.trusted_proxies else ""
-        g.request_id = request_id if VALID_REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
+        given = request.headers.get(HEADER, "") if config.trusted_proxies else ""
+        g.request_id = given if VALID_REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         g.request_began = time.perf_counter()
 
     @app.after_request
@@ -66,7 +66,7 @@ def _install(handler: logging.Handler) -> None:
 
 
 class _Handler(logging.Handler):
-    """Handler that looks `sys.stderr` up for each record, as it may be replaced."""
+    """Handler that looks sys.stderr up when it writes, not when it is created."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
@@ -81,25 +81,25 @@ class _Handler(logging.Handler):
 
 
 class JSONFormatter(logging.Formatter):
-    """Formats a record as a JSON object on one line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(record_fields(record), ensure_ascii=False, default=str)
+        return json.dumps(log_fields(record), ensure_ascii=False, default=str)
 
 
 class PlainFormatter(logging.Formatter):
-    """Formats a record as a readable line, followed by the traceback."""
+    """One readable line per event, with a traceback below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = record_fields(record)
+        fields = log_fields(record)
         exception = fields.pop("exception", None)
         head = f"{fields.pop('time')[11:19]} {fields.pop('level'):7} {fields.pop('logger')}: {fields.pop('message')}"
         tail = " ".join(f"{name}={value}" for name, value in fields.items() if name != "request_id")
         return "\n".join(part for part in (f"{head} {tail}".rstrip(), exception) if part)
 
 
-def record_fields(record: logging.LogRecord) -> dict[str, Any]:
-    """Return the fields of a log record without personal data, with those of the request."""
+def log_fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the fields to log for an event."""
     fields: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
@@ -117,12 +117,12 @@ def record_fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def redact_emails(text: str) -> str:
-    """Replace email addresses by `<address>`."""
-    return EMAIL_ADDRESS.sub("<address>", text)
+    """Return a text with email addresses removed."""
+    return EMAIL_PATTERN.sub("<address>", text)
 
 
 def format_exception(error: BaseException) -> str:
-    """Return a traceback with its causes, innermost first, without database messages that quote a row."""
+    """Return a traceback with its causes, the innermost first, without row values that a database quotes."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     parts = [format_exception(cause), "which led to:\n"] if cause is not None else []
     parts += traceback.format_tb(error.__traceback__)
@@ -132,8 +132,8 @@ def format_exception(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     if isinstance(error, StatementError):
         return _message(error.orig) if error.orig is not None else "statement failed"
-    is_driver_error = isinstance(error.__context__, DBAPIError) or type(error).__module__.startswith(
+    is_from_driver = isinstance(error.__context__, DBAPIError) or type(error).__module__.startswith(
         ("psycopg", "sqlite3")
     )
     text = str(error)
-    return text.partition("\n")[0] if is_driver_error else text
+    return text.partition("\n")[0] if is_from_driver else text

@@ -1,4 +1,4 @@
-"""Pages that show the emails of a development installation, which are saved to files."""
+"""Page that shows the emails of a development installation, which are saved to files."""
 
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -8,25 +8,25 @@ from flask import Blueprint, Flask, abort, current_app, render_template
 from .access import PUBLIC, access
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
-MAX_MESSAGES = 50
+MOST = 50
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, in development only."""
+    """Show the page in development only."""
     if app.config["TAPCARD"].environment == "development":
         app.register_blueprint(bp)
 
 
 def folder() -> Path:
-    """Return the folder of the saved emails."""
+    """Where the mails are."""
     return Path(current_app.instance_path) / "mail"
 
 
 @bp.get("/mail")
 @access(PUBLIC)
 def mail() -> str:
-    """List the latest emails, newest first."""
-    paths = sorted(folder().glob("*.eml"), reverse=True)[:MAX_MESSAGES]
+    """The latest mails, the newest first."""
+    paths = sorted(folder().glob("*.eml"), reverse=True)[:MOST]
     mails = []
     for path in paths:
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -37,8 +37,8 @@ def mail() -> str:
 @bp.get("/mail/<name>")
 @access(PUBLIC)
 def read(name: str) -> str:
-    """Show an email as text with working links."""
-    path = next((path for path in folder().glob("*.eml") if path.stem == name), None)
+    """One mail, as text with links that can be followed."""
+    path = next((each for each in folder().glob("*.eml") if each.stem == name), None)
     if path is None:
         abort(404)
     message = message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -62,9 +62,9 @@ def footer_menu() -> list[Entry]:
     return [*shop, *_written(PageMenu.FOOTER), *legal]
 
 
-def page_address(slug: str) -> str:
-    """Where a page that staff wrote is found: at its own address, or in place of a page of ours."""
-    return url_for(pages.OURS[slug]) if slug in pages.OURS else url_for("shop.page", slug=slug)
+def page_url(slug: str) -> str:
+    """Return the URL of a page: its own, or that of the built-in page it replaces."""
+    return url_for(pages.BUILT_IN[slug]) if slug in pages.BUILT_IN else url_for("shop.page", slug=slug)
 
 
 def _written(menu: PageMenu) -> list[Entry]:
@@ -72,8 +72,8 @@ def _written(menu: PageMenu) -> list[Entry]:
         return []
     found = [page for page in filters.menu_pages() if page.menu is menu]
     if menu is PageMenu.FOOTER:
-        found = [page for page in found if page.slug not in pages.OURS]  # those have their place there anyway
-    return [Entry(page.title, url := page_address(page.slug), request.path == url, "file-text") for page in found]
+        found = [page for page in found if page.slug not in pages.BUILT_IN]  # the footer lists those anyway
+    return [Entry(page.title, url := page_url(page.slug), request.path == url, "file-text") for page in found]
 
 
 def back_office_menu() -> list[Entry]:

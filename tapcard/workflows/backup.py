@@ -1,7 +1,7 @@
 """Backup and restore of the database, the tap spool and the uploads in one archive.
 
 No tap is lost or duplicated between database and spool: this host's drainers wait while both are copied. Each line is
-either in the copied tables or in the copied spool, as the copied offsets (`spool_files`) tell. The spool belongs
+either in the copied tables or in the copied spool, and the copied offsets (`spool_files`) say which. The spool belongs
 to one host. With several hosts, each host's backup contains only its own spool.
 """
 
@@ -41,12 +41,12 @@ END $$;
 
 
 class BackupError(DomainError):
-    """A backup can’t be created or restored. The message says why and what to do."""
+    """A backup can't be created or restored. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Metadata of an archive."""
+    """What an archive says about itself."""
 
     format: int
     made_at: str
@@ -55,16 +55,13 @@ class Manifest:
 
 
 def create(config: Config, destination: Path) -> Path:
-    """Write an archive, readable by its owner alone, to a file or folder and return its path.
-
-    The application may keep running. Raise `BackupError`.
-    """
+    """Write an archive, readable by its owner alone, to a file or into a folder; the application may go on running."""
     if destination.is_dir():
         destination = destination / f"tapcard-{utcnow():%Y%m%d-%H%M%S}.tar.gz"
     if destination.exists():
         raise BackupError(f"{destination} already exists. Choose another file name.")
     if not destination.parent.is_dir():
-        raise BackupError(f"The folder {destination.parent} doesn’t exist. Create it first.")
+        raise BackupError(f"The folder {destination.parent} doesn't exist. Create it first.")
     dialect, revision = "sqlite" if config.is_sqlite else "postgresql", _revision(config)
     with tempfile.TemporaryDirectory(prefix=".tapcard-backup-", dir=destination.parent) as folder:
         copy = Path(folder)
@@ -84,31 +81,30 @@ def create(config: Config, destination: Path) -> Path:
 
 
 def restore(config: Config, archive: Path, *, force: bool = False) -> Manifest:
-    """Restore an archive into a stopped installation; `force` replaces existing data. Raise `BackupError`.
+    """Put an archive back into a stopped installation; with `force` also over one that holds something.
 
-    The previous database of a SQLite installation and the previous spool are moved to `instance/replaced-…`; uploads
-    are only added.
+    What a SQLite installation held is kept under `instance/replaced-…`; uploads are only added.
     """
     config.instance_path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tapcard-restore-", dir=config.instance_path) as folder:
         copy = Path(folder)
         _unpack(archive, copy)
-        manifest = _read_manifest(config, copy)
+        manifest = _checked_manifest(config, copy)
         spool = Spool(config.instance_path / SPOOL)
         with spool.frozen():
             _refuse_if_running(config)
-            if not force and (existing := _existing_data(config)):
-                raise BackupError(f"This installation already has data: {existing}. Use --force to replace it.")
+            if not force and (what := _what_is_there(config)):
+                raise BackupError(f"This installation already has data: {what}. Use --force to replace it.")
             replaced = config.instance_path / f"replaced-{utcnow():%Y%m%d-%H%M%S-%f}"
             _load(config, copy / DATABASE, replaced)
             for path in _spool_files(spool.folder):
-                _move_aside(path, replaced / SPOOL)
+                _put_aside(path, replaced / SPOOL)
             for path in _spool_files(copy / SPOOL):
                 os.replace(path, spool.folder / path.name)
         _add_uploads(copy / UPLOADS, config.instance_path / UPLOADS)
         if (copy / SECRET).is_file():
             if (config.instance_path / SECRET).is_file():
-                _move_aside(config.instance_path / SECRET, replaced)
+                _put_aside(config.instance_path / SECRET, replaced)
             os.replace(copy / SECRET, config.instance_path / SECRET)
     return manifest
 
@@ -139,17 +135,17 @@ def _unpack(archive: Path, folder: Path) -> None:
             for member in tar:
                 path = PurePosixPath(member.name)
                 if not (member.isfile() or member.isdir()) or path.parts[0] not in PARTS or ".." in path.parts:
-                    raise BackupError(f"{archive} isn’t a valid backup. It contains an unexpected file: {member.name}.")
+                    raise BackupError(f"{archive} isn't a valid backup. It contains an unexpected file: {member.name}.")
                 tar.extract(member, folder, filter="data")
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise BackupError(f"Can’t read {archive}: {error}") from error
+        raise BackupError(f"Can't read {archive}: {error}") from error
 
 
-def _read_manifest(config: Config, folder: Path) -> Manifest:
+def _checked_manifest(config: Config, folder: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise BackupError("This isn’t a tapcard backup: its manifest can’t be read.") from error
+        raise BackupError("This isn't a tapcard backup: its manifest can't be read.") from error
     if manifest.format != FORMAT:
         raise BackupError(f"The backup has format {manifest.format}, but this version needs format {FORMAT}.")
     if (manifest.dialect == "sqlite") is not config.is_sqlite:
@@ -157,7 +153,7 @@ def _read_manifest(config: Config, folder: Path) -> Manifest:
             f"The backup is from {manifest.dialect}, but DATABASE_URL names a different type of database."
         )
     if not (folder / DATABASE).is_file():
-        raise BackupError("The backup doesn’t contain a database.")
+        raise BackupError("The backup doesn't contain a database.")
     try:
         ScriptDirectory(str(MIGRATIONS)).get_revision(manifest.revision)
     except CommandError as error:
@@ -171,14 +167,14 @@ def _read_manifest(config: Config, folder: Path) -> Manifest:
 
 
 def _spool_files(folder: Path) -> list[Path]:
-    """Return the spool files, those of unreadable lines and the failure counter."""
+    """Files of taps, what was unreadable in them, and the count of failures."""
     return sorted(path for path in folder.iterdir() if NAME.match(path.name) or path.name == "failures")
 
 
 def _copy_spool(spool: Path, destination: Path) -> None:
     for path in _spool_files(spool):
         data = path.read_bytes()
-        if NAME.fullmatch(path.name):  # it is still being written: skip an incomplete last line
+        if NAME.fullmatch(path.name):  # its writer goes on: what comes after the last whole line is of later
             data = data[: data.rfind(b"\n") + 1]
         (destination / path.name).write_bytes(data)
 
@@ -191,15 +187,15 @@ def _add_uploads(copies: Path, uploads: Path) -> None:
             os.replace(path, target)
 
 
-def _move_aside(path: Path, folder: Path) -> None:
+def _put_aside(path: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.move(path, folder / path.name)
 
 
-# --- existing data ---------------------------------------------------------------------------------------------------
+# --- what is there ---------------------------------------------------------------------------------------------------
 
 
-def _existing_data(config: Config) -> str | None:
+def _what_is_there(config: Config) -> str | None:
     if _has_tables(config):
         return "the database has tables"
     if any(NAME.fullmatch(path.name) for path in (config.instance_path / SPOOL).iterdir()):
@@ -217,7 +213,7 @@ def _has_tables(config: Config) -> bool:
             return False
         with closing(sqlite3.connect(path)) as connection:
             return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
-    with _connect_postgresql(config) as connection_:
+    with _postgresql(config) as connection_:
         return connection_.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1").fetchone() is not None
 
 
@@ -234,9 +230,9 @@ def _refuse_if_running(config: Config) -> None:
             except sqlite3.OperationalError as error:
                 raise BackupError(f"The database is in use. {stop}") from error
             except sqlite3.DatabaseError:
-                return  # damaged databases may be replaced
+                return  # damaged: a reason to restore
         return
-    with _connect_postgresql(config) as connection_:
+    with _postgresql(config) as connection_:
         others = connection_.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -252,10 +248,10 @@ def _revision(config: Config) -> str:
             with closing(sqlite3.connect(f"{_sqlite_path(config).as_uri()}?mode=ro", uri=True)) as connection:
                 row = connection.execute(query).fetchone()
         else:
-            with _connect_postgresql(config) as connection_:
+            with _postgresql(config) as connection_:
                 row = connection_.execute(query).fetchone()
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
-        raise BackupError("The database has no tables yet, so there’s nothing to back up.") from error
+        raise BackupError("The database has no tables yet, so there's nothing to back up.") from error
     if row is None:
         raise BackupError("The database has no migration revision. Run `flask --app wsgi db upgrade` first.")
     return str(row[0])
@@ -270,18 +266,18 @@ def _dump(config: Config, destination: Path) -> None:
             closing(sqlite3.connect(f"{_sqlite_path(config).as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(destination)) as copy,
         ):
-            source.backup(copy)  # in one step: a consistent snapshot, and writers do not wait
+            source.backup(copy)  # one step: one instant, and writers do not wait
     else:
-        _run_command(config, ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={destination}"])
+        _start(config, ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={destination}"])
 
 
 def _load(config: Config, dump: Path, replaced: Path) -> None:
     if not config.is_sqlite:
         script = dump.with_suffix(".sql")
-        _run_command(config, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
+        _start(config, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
         empty = dump.with_suffix(".empty.sql")
         empty.write_text(EMPTY_DATABASE)
-        psql = [
+        quiet = [
             "psql",
             "--no-psqlrc",
             "--quiet",
@@ -289,23 +285,23 @@ def _load(config: Config, dump: Path, replaced: Path) -> None:
             "--single-transaction",
             "--set=ON_ERROR_STOP=1",
         ]
-        _run_command(config, [*psql, f"--file={empty}", f"--file={script}"])
+        _start(config, [*quiet, f"--file={empty}", f"--file={script}"])
         return
     with closing(sqlite3.connect(dump)) as connection:
         try:
-            integrity = connection.execute("PRAGMA quick_check").fetchone()[0]
+            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            integrity = str(error)
-    if integrity != "ok":
-        raise BackupError(f"The database in the backup is damaged: {integrity}.")
+            verdict = str(error)
+    if verdict != "ok":
+        raise BackupError(f"The database in the backup is damaged: {verdict}.")
     path = _sqlite_path(config)
     path.parent.mkdir(parents=True, exist_ok=True)
-    restored_path = path.with_name(path.name + ".restored")
-    shutil.move(dump, restored_path)
+    fresh = path.with_name(path.name + ".restored")
+    shutil.move(dump, fresh)
     for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         if old.exists():
-            _move_aside(old, replaced)
-    os.replace(restored_path, path)
+            _put_aside(old, replaced)
+    os.replace(fresh, path)
 
 
 def _sqlite_path(config: Config) -> Path:
@@ -313,17 +309,17 @@ def _sqlite_path(config: Config) -> Path:
 
 
 @contextmanager
-def _connect_postgresql(config: Config) -> Iterator[psycopg.Connection]:
+def _postgresql(config: Config) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(config.database_url.replace("+psycopg", "", 1))
     except psycopg.OperationalError as error:
-        raise BackupError(f"Can’t connect to the database: {error}") from error
+        raise BackupError(f"Can't connect to the database: {error}") from error
     with connection:
         yield connection
 
 
-def _run_command(config: Config, command: list[str]) -> None:
-    """Run a PostgreSQL client program against the configured database; raise `BackupError` when it fails."""
+def _start(config: Config, command: list[str]) -> None:
+    """Run one of PostgreSQL's own programs against our database."""
     url = make_url(config.database_url)
     settings: dict[str, object] = {"HOST": url.host, "PORT": url.port, "USER": url.username, "PASSWORD": url.password}
     settings["DATABASE"] = url.database
@@ -332,15 +328,15 @@ def _run_command(config: Config, command: list[str]) -> None:
             settings[name.upper()] = str(url.query[name])
     environment = os.environ | {f"PG{name}": str(value) for name, value in settings.items() if value}
     try:
-        process = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise BackupError(
-            f"{command[0]} isn’t installed. Install the PostgreSQL client programs (apt install postgresql-client)."
+            f"{command[0]} isn't installed. Install the PostgreSQL client programs (apt install postgresql-client)."
         ) from error
-    if process.returncode:
+    if done.returncode:
         hint = (
             " Install the PostgreSQL client programs that match the server version."
-            if "version mismatch" in process.stderr
+            if "version mismatch" in done.stderr
             else ""
         )
-        raise BackupError(f"{command[0]} failed: {process.stderr.strip()[-1000:]}{hint}")
+        raise BackupError(f"{command[0]} failed: {done.stderr.strip()[-1000:]}{hint}")

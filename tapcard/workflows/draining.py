@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ..clock import utcnow
 from ..db import db
 from ..services.taps import ingest, rollups
-from ..services.taps.ingest import Reading, Recorder
+from ..services.taps.ingest import Reading, ReadingStore
 from ..spool import Chunk, Spool
 from . import taps
 
@@ -19,19 +19,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Drainer:
-    """Stores this host's spooled taps in the database; several may run at once, each line is stored once."""
+    """Reads this host's spool into the database; any number may run, each line is stored once."""
 
     spool: Spool
-    recorder: Recorder
+    recorder: ReadingStore
     stop: threading.Event = field(default_factory=threading.Event)
-    offsets: dict[str, int] = field(default_factory=dict)  # committed offsets, which save queries for idle files
+    offsets: dict[str, int] = field(default_factory=dict)  # of what is committed; spares a look at idle files
 
     def drain(self) -> int:
-        """Store all complete lines until `stop` is set; return the number of stored taps."""
+        """Store every whole line there is, unless told to stop; tells how many taps it stored."""
         with self.spool.draining() as may_read:
             if not may_read:
                 return 0
-            zone = taps.shop_time_zone()
+            zone = taps.shop_zone()
             names = self.spool.files()
             stored = sum(self._drain_file(name, zone) for name in names)
             self.spool.sweep()
@@ -41,46 +41,46 @@ class Drainer:
     def _drain_file(self, name: str, zone: str) -> int:
         stored = 0
         while not self.stop.is_set() and not self.spool.is_read(name, self.offsets.get(name)):
-            offset = ingest.offset_of(name)
+            offset = ingest.get_or_create_offset(name)
             try:
-                chunk = self.spool.read(name, offset, ingest.BATCH)
+                chunk = self.spool.read(name, offset, ingest.BATCH_SIZE)
             except FileNotFoundError:
                 db.session.rollback()
-                return stored  # another drainer has just finished this file
+                return stored  # another drainer has just finished with it
             if chunk.end == offset:
                 db.session.commit()
                 self.offsets[name] = offset
                 break
-            count = self._store(name, offset, chunk, zone)
-            if count is None:
-                return stored  # another drainer is reading this file; the rest waits for the next pass
+            number = self._store(name, offset, chunk, zone)
+            if number is None:
+                return stored  # another drainer is at this file; what it leaves is for the next pass
             self.offsets[name] = chunk.end
-            stored += count
+            stored += number
         if name in self.offsets and self.spool.remove(name, self.offsets[name]):
-            ingest.finish(name, utcnow())
+            ingest.mark_finished(name, utcnow())
             db.session.commit()
         return stored
 
     def _store(self, name: str, offset: int, chunk: Chunk, zone: str) -> int | None:
-        """Store rows, roll-ups and offset in one transaction; return None if another drainer stored the lines first."""
+        """One transaction: rows, roll-ups, mark. None when somebody else stored the same lines first."""
         readings: list[Reading] = []
         bad = list(chunk.bad)
         for raw, fields in chunk.lines:
-            reading = ingest.reading_of(fields)
+            reading = ingest.parse_reading(fields)
             if reading is None:
                 bad.append(raw)
             else:
                 readings.append(reading)
         try:
-            rollups.hold_still(shared=True)
-            count = self.recorder.store(db.session.connection(), readings, zone)
-            if ingest.advance(name, offset, chunk.end, len(bad)):
+            rollups.lock_rollups(shared=True)
+            number = self.recorder.store(db.session.connection(), readings, zone)
+            if ingest.advance_offset(name, offset, chunk.end, len(bad)):
                 if bad:
-                    self.spool.keep_bad(name, bad)
+                    self.spool.store_bad_lines(name, bad)
                     logger.error("%d unreadable lines in the tap spool", len(bad))
                 db.session.commit()
                 self.recorder.committed()
-                return count
+                return number
         except IntegrityError:
             logger.info("taps already stored by another drainer")
         db.session.rollback()
@@ -88,7 +88,7 @@ class Drainer:
         return None
 
 
-def create_drainer(stop: threading.Event | None = None) -> Drainer:
-    """Return a drainer of this application's spool, which stops between two transactions when `stop` is set."""
-    recorder = Recorder(current_app.extensions["keys"])
+def drainer(stop: threading.Event | None = None) -> Drainer:
+    """A drainer of this application's spool, which leaves off between two transactions when told to stop."""
+    recorder = ReadingStore(current_app.extensions["keys"])
     return Drainer(current_app.extensions["spool"], recorder, stop or threading.Event())

@@ -144,22 +144,19 @@ def _return_url(payment: Payment) -> str:
 
 @job("payments.look", every=timedelta(minutes=1))
 def check_payments() -> None:
-    """Ask the gateways about every payment that is under way: who paid and closed the browser has paid.
-
-    Those whose time is over are closed there, and read once more.
-    """
-    last = 0
-    while waiting := payments.payments_to_check(utcnow(), after_id=last):
-        for each in waiting:
-            if each.gateway not in gateways():
-                continue  # switched off: it is asked as soon as it is back
+    """Refresh every open online payment, and close those that are over: who paid and closed the browser has paid."""
+    last_id = 0
+    while batch := payments.payments_to_check(utcnow(), after_id=last_id):
+        for payment in batch:
+            if payment.gateway not in gateways():
+                continue  # switched off: checked again once it is back
             try:
-                if each.is_over:
-                    close(each, PaymentStatus.EXPIRED)
+                if payment.is_over:
+                    close(payment, PaymentStatus.EXPIRED)
                 else:
-                    refresh(each)
-            except Exception as error:  # one payment's trouble must not keep the others waiting
+                    refresh(payment)
+            except Exception as error:  # one failure must not block the others
                 db.session.rollback()
-                logger.warning("payment %d could not be checked: %s", each.id, type(error).__name__)
-        last = waiting[-1].id
+                logger.warning("payment %d could not be checked: %s", payment.id, type(error).__name__)
+        last_id = batch[-1].id
     db.session.rollback()

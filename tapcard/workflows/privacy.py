@@ -7,8 +7,8 @@ from pathlib import Path
 from flask import current_app
 
 from ..clock import utcnow
-from ..db import checkpoint_wal, db
-from ..models.users import RETURN_WITHIN
+from ..db import db, truncate_wal
+from ..models.users import REOPEN_WITHIN
 from ..registry import job
 from ..services.privacy import erasure
 from ..services.privacy.erasure import NotErasable
@@ -18,25 +18,25 @@ logger = logging.getLogger(__name__)
 
 @job("users.erase", every=timedelta(days=1))
 def erase_closed() -> None:
-    """Erase accounts that were closed and not restored in time."""
+    """Erase the people who closed their account and did not come back in time."""
     now = utcnow()
-    user_ids = erasure.due_user_ids(now)
+    waiting = erasure.due_user_ids(now)
     db.session.rollback()
-    for user_id in user_ids:
+    for user_id in waiting:
         try:
             _erase(user_id, now)
-        except NotErasable:  # restored, or erased by another worker
+        except NotErasable:  # came back, or another worker was faster
             db.session.rollback()
-        except Exception:  # a failure must not delay the erasure of others
+        except Exception:  # one person's trouble must not keep the others' data
             db.session.rollback()
             logger.exception("account %d could not be erased; retrying tomorrow", user_id)
     db.session.rollback()
-    if not checkpoint_wal():
+    if not truncate_wal():
         logger.warning("write-ahead log in use; emptying it tomorrow")
 
 
 def _erase(user_id: int, now: datetime) -> None:
-    person = erasure.erase(user_id, now, closed_before=now - RETURN_WITHIN)
+    person = erasure.erase(user_id, now, closed_before=now - REOPEN_WITHIN)
     db.session.commit()
     is_production = current_app.config["TAPCARD"].is_production
     erasure.delete_files(person, Path(current_app.instance_path), with_mails=not is_production)

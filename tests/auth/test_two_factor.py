@@ -294,7 +294,7 @@ def test_a_code_of_the_app_signs_in_under_a_new_session_id(
 def test_a_closed_account_is_brought_back_by_both_factors_alone(
     client: FormClient, ada: User, card: Card, protected: tuple[str, list[str]]
 ) -> None:
-    closure.close_own_account(ada.id, PASSWORD, utcnow())
+    closure.close(ada.id, PASSWORD, utcnow())
     db.session.commit()
     assert login(client, ada).location == CODE_PAGE
     assert client.get("/account/reopen").location == "/log-in"
@@ -453,7 +453,7 @@ def test_the_second_page_does_not_wait_for_ever(
     client: FormClient, ada: User, protected: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     login(client, ada)
-    later = utcnow() + guards.HALF_WAY_LIFETIME + timedelta(minutes=1)
+    later = utcnow() + guards.PENDING_TWO_FACTOR_LIFETIME + timedelta(minutes=1)
     monkeypatch.setattr(guards, "utcnow", lambda: later)
     assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/log-in"
     assert not is_signed_in(client)

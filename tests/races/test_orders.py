@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -32,8 +31,9 @@ from tapcard.models import (
 )
 from tapcard.services.cart import carts, credit, editing, merging, promotions
 from tapcard.services.cart.editing import CannotActivate, LineRequest
-from tapcard.services.orders import inventory, placement, transitions
+from tapcard.services.orders import checkout, inventory, placement, transitions
 from tapcard.services.orders.placement import CartChanged
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import settlement
 from tests import buying
 from tests.watching import together
@@ -68,10 +68,7 @@ def place_own(ids: list[int], totals: dict[int, int]) -> Callable[[int], int]:
         user = db.session.get_one(User, ids[place])
         cart = carts.find_by_user(user)
         assert cart is not None
-        order = placement.place(
-            cart, buying.buyer(user), expected_total=totals[place], shop=settings.load(), keys=buying.keys(),
-            now=utcnow(),
-        )  # fmt: skip
+        order = checkout.place_order(cart, buying.buyer(user), totals[place], buying.context())  # fmt: skip
         return order.id
 
     return work
@@ -96,7 +93,7 @@ def test_even_if_all_of_them_saw_the_stock_ten_pieces_are_sold(
 ) -> None:
     bottle.stock = 3
     db.session.commit()
-    all_looked(placement, "_take_everything", 6)
+    all_looked(placement, "_reserve", 6)
     results = together(app, 6, place_own(*filled(buyers(6), bottle)))
     db.session.refresh(bottle)
     taken = db.session.scalar(sa.select(sa.func.sum(placement.OrderLine.stock_taken)))
@@ -120,7 +117,7 @@ def test_without_its_guard_the_stock_would_be_oversold(
         return stock >= number
 
     monkeypatch.setattr(inventory, "lower_stock", read_then_write)
-    all_looked(placement, "_take_everything", 6)
+    all_looked(placement, "_reserve", 6)
     results = together(app, 6, place_own(*filled(buyers(6), bottle)))
     assert sum(isinstance(each, int) for each in results) > 3
 
@@ -155,7 +152,7 @@ def test_the_count_of_uses_matters(
 
     if not is_guarded:
         monkeypatch.setattr(promotions, "count_use", uncounted)
-    all_looked(placement, "_take_everything", 5)
+    all_looked(placement, "_reserve", 5)
     results = together(app, 5, place_own(*with_code(buyers(5), product, promotion)))
     assert (sum(isinstance(each, int) for each in results) == 2) is is_guarded
 
@@ -174,9 +171,7 @@ def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
     def work(place: int) -> int:
         cart = carts.find_guest_cart(ids[place])
         assert cart is not None
-        return placement.place(
-            cart, buying.buyer(), expected_total=900, shop=settings.load(), keys=buying.keys(), now=utcnow()
-        ).id
+        return checkout.place_order(cart, buying.buyer(), 900, buying.context()).id
 
     results = together(app, 8, work)
     assert sum(isinstance(each, int) for each in results) == 1
@@ -215,10 +210,10 @@ def test_merging_while_something_is_put_in_loses_nothing(app: Flask, ada: User, 
         def work(place: int, guest_id: int = guest_id, ada_id: int = ada_id, product_id: int = product_id) -> None:
             user = db.session.get_one(User, ada_id)
             if place == 0:
-                merging.merge_guest_cart(guest_id, user, settings.load(), utcnow())
+                merging.merge_guest_cart(guest_id, user, buying.context(), reservations_for)
             else:
                 wish = LineRequest(db.session.get_one(Product, product_id), 1)
-                editing.add(carts.get_or_create(user), wish, settings.load(), utcnow())
+                editing.add(carts.get_or_create(user), wish, buying.context(), reservations_for)
 
         results = together(app, 6, work)
         assert results == [None] * 6
@@ -232,7 +227,7 @@ def test_twenty_people_pay_for_one_card_and_one_of_them_has_it(
     card = create_card(policy=ClaimPolicy.PAY)
     people = buyers(20)
     for user in people:
-        editing.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
+        editing.add_activation(buying.cart_of(user), card, buying.context(), reservations_for)
     db.session.commit()
     ids = [user.id for user in people]
     results = together(app, 20, place_own(ids, dict.fromkeys(range(20), 1000)))
@@ -253,11 +248,11 @@ def test_the_hold_of_a_card_matters(
     card = create_card(policy=ClaimPolicy.PAY)
     people = buyers(4)
     for user in people:
-        editing.add_activation(buying.cart_of(user), card, settings.load(), utcnow())
+        editing.add_activation(buying.cart_of(user), card, buying.context(), reservations_for)
     db.session.commit()
     if not is_guarded:
         monkeypatch.setattr(inventory, "hold_cards", lambda *_args: True)
-    all_looked(placement, "_take_everything", 4)
+    all_looked(placement, "_reserve", 4)
     results = together(app, 4, place_own([user.id for user in people], dict.fromkeys(range(4), 1000)))
     assert (sum(isinstance(each, int) for each in results) == 1) is is_guarded
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(CardHold)) == 1) is is_guarded
@@ -348,15 +343,15 @@ def test_without_the_carts_lock_merging_would_fail(
 
     def work(place: int) -> None:
         if place == 0:
-            merging.merge_guest_cart(guest_id, db.session.get_one(User, ada_id), settings.load(), utcnow())
+            merging.merge_guest_cart(guest_id, db.session.get_one(User, ada_id), buying.context(), reservations_for)
             return
         looked.wait(30)
         user = db.session.get_one(User, ada_id)
         editing.add(
             carts.get_or_create(user),
             LineRequest(db.session.get_one(Product, product_id), 1),
-            settings.load(),
-            utcnow(),
+            buying.context(),
+            reservations_for,
         )
         db.session.commit()
         made.set()

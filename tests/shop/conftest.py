@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tapcard import settings
-from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Cart, Order, Product, User
 from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.web.sessions import CART
+from tests import buying
 from tests.conftest import FormClient, login
 from tests.watching import PageForm, form_to
 
@@ -35,7 +35,7 @@ def fill(client: FormClient, *products: Product, user: User | None = None, quant
     """Put things into the cart of a browser: of whoever is signed in there, else a guest's new one."""
     cart = carts.get_or_create(user)
     for product in products:
-        editing.add(cart, LineRequest(product, quantity, **wish), settings.load(), utcnow())
+        editing.add(cart, LineRequest(product, quantity, **wish), buying.context(), reservations_for)
     db.session.commit()
     if user is None:
         give_cart(client, cart)

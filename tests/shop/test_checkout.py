@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tapcard import seeds, settings
+from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -30,6 +30,8 @@ from tapcard.models import (
 )
 from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
+from tapcard.services.orders.replacement import reservations_for
+from tests import buying
 from tests.conftest import FormClient
 from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
 from tests.watching import error_of, forms_on, words_of
@@ -238,7 +240,7 @@ def test_an_activation_is_ordered_by_somebody_signed_in_and_needs_no_address(
     card = create_card(token="PAYME234", policy=ClaimPolicy.PAY)
     for browser, user in ((guest, None), (sign_in(client, ada), ada)):
         from_cart = fill(browser, user=user)
-        editing.add_activation(from_cart, card, settings.load(), utcnow())
+        editing.add_activation(from_cart, card, buying.context(), reservations_for)
         db.session.commit()
     assert guest.get("/checkout").location == "/log-in?next=/checkout"
     assert "line1" not in form_of(client.get("/checkout"), "/checkout")
@@ -339,7 +341,7 @@ def test_what_is_paid_outside_the_web_leaves_the_cart_and_waits(
     order_now(guest, gateway="offline")
     first = the_order()
     assert carts.piece_count(user_id=None, cart_id=cart.id) == 0
-    editing.add(cart, LineRequest(product, 1), settings.load(), utcnow())
+    editing.add(cart, LineRequest(product, 1), buying.context(), reservations_for)
     db.session.commit()
     give_details(guest, **GUEST)
     order_now(guest, gateway="offline")
@@ -365,7 +367,7 @@ def test_a_second_order_costs_what_it_costs_while_the_first_waits(guest: FormCli
     cart = fill(guest, bottle)
     give_details(guest, **GUEST)
     order_now(guest)
-    editing.add(cart, LineRequest(bottle, 2), settings.load(), utcnow())
+    editing.add(cart, LineRequest(bottle, 2), buying.context(), reservations_for)
     db.session.commit()
     assert "£72.00" in words_of(guest.get("/checkout/review").text)
     order_now(guest)
@@ -395,7 +397,7 @@ def test_a_stale_page_does_not_order_what_was_put_in_since(
     cart = fill(guest, bottle)
     give_details(guest, **GUEST)
     data = form_of(guest.get("/checkout/review"), "/checkout/place", terms="y", gateway="sandbox")
-    editing.add(cart, LineRequest(product, 5), settings.load(), utcnow())
+    editing.add(cart, LineRequest(product, 5), buying.context(), reservations_for)
     db.session.commit()
     assert guest.post("/checkout/place", data=data, csrf=False).location == "/checkout/review"
     assert number_of(Order) == 0
@@ -410,7 +412,7 @@ def test_changes_are_told_and_taken_over_by_a_press(
     fill(guest, bottle, quantity=8)
     cart = db.session.scalars(db.select(Cart)).one()
     for each in (product, gone):
-        editing.add(cart, LineRequest(each, 1), settings.load(), utcnow())
+        editing.add(cart, LineRequest(each, 1), buying.context(), reservations_for)
     db.session.commit()
     give_details(guest, **GUEST)
     bottle.stock, product.unit_amount, gone.is_active = 3, 1500, False

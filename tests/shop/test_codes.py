@@ -49,7 +49,7 @@ def knows(client: FormClient, *known: Order) -> FormClient:
 
 
 def codes_of(order: Order, keys: Keys) -> dict[str, str]:
-    return {card.token: claims.read_claim_code(card, keys) or "" for card in fulfillment.unclaimed(order)}
+    return {card.token: claims.read_claim_code(card, keys) or "" for card in fulfillment.unclaimed_cards(order)}
 
 
 # --- whose they are ---------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def test_somebody_signed_in_cannot_claim_from_an_order_that_their_browser_only_k
     knows(client, order)
     assert client.get(path_of(order)).status_code == 200
     assert client.post(path_of(order, "/claim")).status_code == 404
-    assert len(fulfillment.unclaimed(order)) == 2
+    assert len(fulfillment.unclaimed_cards(order)) == 2
 
 
 def test_an_order_without_paid_cards_has_no_codes(adas: FormClient, order: Order, ada: User) -> None:
@@ -149,7 +149,7 @@ def test_the_buyer_claims_one_card_and_then_all_others(adas: FormClient, order: 
 @pytest.mark.parametrize("token", ["", "NOSUCH22", "ADASCARD", "\0", "x" * 3000])
 def test_only_a_card_of_the_order_is_claimed(adas: FormClient, order: Order, card: Card, token: str) -> None:
     assert adas.post(path_of(order, "/claim"), data={"token": token}).status_code == 404
-    assert len(fulfillment.unclaimed(order)) == 5
+    assert len(fulfillment.unclaimed_cards(order)) == 5
 
 
 def test_a_code_handed_to_somebody_works_once_and_says_nothing_about_them(
@@ -176,7 +176,7 @@ def test_a_code_handed_to_somebody_works_once_and_says_nothing_about_them(
 def test_the_file_has_every_card_and_no_formula(adas: FormClient, ada: User, create_design, keys: Keys) -> None:
     order = buying.cards_of(ada, 3, create_design("=HYPERLINK(1)"))
     codes = codes_of(order, keys)
-    fulfillment.claim_for(order, ada, next(iter(codes)))
+    fulfillment.claim_cards(order, ada, next(iter(codes)))
     answer = adas.get(path_of(order, "/codes.csv"))
     assert answer.headers["Content-Disposition"] == f'attachment; filename="cards-{order.number}.csv"'
     header, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))

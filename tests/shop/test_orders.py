@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tapcard import registry, settings
+from tapcard import registry
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
@@ -107,7 +107,7 @@ def test_the_link_opens_an_order_and_takes_nothing_over(
     keys: Keys,
 ) -> None:
     """H29"""
-    owner, token = guests_order.user_id, queries.token_of(guests_order, keys)
+    owner, token = guests_order.user_id, queries.link_token(guests_order, keys)
     cart = fill(sign_in(client, cleo), product, user=cleo)
     for browser in (client, new_client()):
         assert browser.get(f"/orders/link/{token}").location == path_of(guests_order)
@@ -131,7 +131,7 @@ def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
     assert order.user_id is None
     sign_in(client, ada)
     assert order.number not in client.get("/orders").text
-    client.get(f"/orders/link/{queries.token_of(order, keys)}")
+    client.get(f"/orders/link/{queries.link_token(order, keys)}")
     assert form_to(client.get(path_of(order)).text, path_of(order, "/attach"))
     assert client.post(path_of(order, "/attach")).status_code == 302
     assert order.user_id == ada.id
@@ -217,7 +217,7 @@ def test_history_has_pages_and_asks_a_fixed_number_of_times(
     for number in (2, 23):
         for _time in range(number):
             buying.pay(order_of(ada, product, bottle))
-        path = path_of(db.session.scalars(queries.owned_by(ada)).first() or the_order())
+        path = path_of(db.session.scalars(queries.orders_of_user(ada)).first() or the_order())
         for page in ("/orders", path):
             client.get(page)
             with statements(all_of_them=True) as asked:
@@ -336,7 +336,7 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
 def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: User, product: Product) -> None:
     old, fresh, own = fill(guest, product), fill(guest, product), fill(guest, product, user=ada)
     for cart in (old, own):
-        cart.updated_at = utcnow() - cart.GUEST_CARTS_KEPT - timedelta(minutes=1)
+        cart.updated_at = utcnow() - cart_jobs.GUEST_CARTS_KEPT - timedelta(minutes=1)
     kept = {fresh.id, own.id}
     db.session.commit()
     cart_jobs.purge_carts()
@@ -365,9 +365,7 @@ def test_a_part_that_was_paid_is_not_forgotten_when_the_order_is_canceled(
     part = Money(500, "GBP")
     due = payments.amount_due(guests_order).amount
     payment_workflows.close(db.session.scalars(sa.select(Payment)).one())
-    settlement.record_offline_payment(
-        guests_order, part, buying.keys(), utcnow(), seen=due, actor=olu, shop=settings.load()
-    )  # fmt: skip
+    settlement.record_offline_payment(guests_order, settlement.OfflineReceipt(part), buying.context(olu), due)
     db.session.commit()
     question = words_of(guest.get(path_of(guests_order, "/cancel")).text)
     assert "refund the £5.00" in question
@@ -490,7 +488,7 @@ def test_a_guest_without_an_account_reviews_by_the_mailed_link(
 ) -> None:
     order = buying.order_of(None, bottle)
     path, phone = path_of(order, f"/review/{bottle.slug}"), new_client()
-    phone.get(f"/orders/link/{queries.token_of(order, buying.keys())}")
+    phone.get(f"/orders/link/{queries.link_token(order, buying.keys())}")
     assert phone.get(path).status_code == 404, "it has not arrived"
     link, phone = review_link(order), new_client()
     assert phone.get(path).status_code == 404, "only by the link"
@@ -568,3 +566,26 @@ def test_a_late_payment_for_what_is_gone_says_so(
     kinds = set(db.session.scalars(db.select(OutboxMessage.kind)))
     assert {"mail.order_paid", "mail.order_to_owner", "mail.payment_needs_care"} <= kinds
     assert forms_on(guest.get(path_of(guests_order)).text)
+
+
+def test_only_the_buyer_reads_that_a_payment_failed(guest: FormClient, client: FormClient, guests_order: Order) -> None:
+    payment = db.session.scalars(sa.select(Payment)).one()
+    path, reference = f"/billing/back/{payment.public_id}", payment.reference
+    db.session.commit()
+    assert sandbox.change(SandboxCharge.reference == reference, sandbox.DECLINED)
+    assert client.get(path).status_code == 302
+    failed = "payment didn't go through"
+    assert failed not in words_of(client.get("/find-order").text)
+    assert client.get(path).status_code == 302
+    assert failed not in words_of(client.get("/find-order").text)
+    assert guest.get(path).status_code == 302
+    assert failed in words_of(guest.get(path_of(guests_order)).text)
+
+
+def test_the_order_history_unfolds_the_lines_of_each_order(guest: FormClient, guests_order: Order) -> None:
+    page = guest.get("/orders").text
+    details = re.search(r'<details class="tc-more">(.*?)</details>', page, re.DOTALL)
+    assert details is not None
+    summary, lines = details[1].split("</summary>")
+    assert "<summary>" in summary
+    assert guests_order.lines[0].title in words_of(lines)

@@ -151,7 +151,7 @@ def test_what_is_no_wish_changes_nothing(
 
 
 def test_a_list_has_an_end(adas: FormClient, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wishlist, "MOST_WISHES", 0)
+    monkeypatch.setattr(wishlist, "MAX_WISHES", 0)
     answer = adas.post(f"/wishlist/add/{bottle.slug}")
     assert (answer.status_code, "Your wishlist is full" in answer.text) == (409, True)
     assert wishes(ada) == set()
@@ -161,8 +161,8 @@ def test_who_wishes_for_what_is_one_statement(ada: User, bottle: Product, produc
     wishlist.add(ada, bottle)
     user_id, ids = ada.id, [bottle.id, product.id]
     with statements() as asked:
-        assert wishlist.wished(user_id, ids) == {ids[0]}
-        assert wishlist.wished(None, ids) == set()
+        assert wishlist.wished_product_ids(user_id, ids) == {ids[0]}
+        assert wishlist.wished_product_ids(None, ids) == set()
     assert len(queries(asked)) == 1
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
-from tapcard.gateways.base import GatewayError, Started
+from tapcard.gateways.base import Charge, GatewayError, Started
 from tapcard.gateways.sandbox import SandboxGateway
 from tapcard.keys import Keys
 from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, SandboxCharge, User
@@ -114,3 +114,25 @@ def test_looking_leaves_no_transaction_open(payment: Payment, outbox: Callable[[
     payment_workflows.refresh(payment)
     assert not db.session().in_transaction()
     assert "mail.order_paid" in outbox()
+
+
+def test_a_payment_abandoned_while_its_gateway_is_asked_is_closed_there(
+    app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = buying.order_of(ada, bottle)
+    start = SandboxGateway.start
+
+    def start_slowly(gateway: SandboxGateway, charge: Charge) -> Started:
+        response = start(gateway, charge)
+        abandoned = db.session.scalars(db.select(Payment)).one()
+        assert payments.end_unpaid(abandoned, PaymentStatus.CANCELED, utcnow())
+        db.session.commit()
+        return response
+
+    monkeypatch.setattr(SandboxGateway, "start", start_slowly)
+    with app.test_request_context(), pytest.raises(payments.PaymentInProgress):
+        payment_workflows.start(order, "sandbox", ShopSettings())
+    abandoned = db.session.scalars(db.select(Payment)).one()
+    charge = db.session.scalars(db.select(SandboxCharge)).one()
+    assert (abandoned.status, abandoned.reference) == (PaymentStatus.CANCELED, charge.reference)
+    assert charge.state == sandbox.CLOSED

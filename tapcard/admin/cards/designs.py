@@ -11,8 +11,8 @@ from ...services.cards import designs
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
+from ...web.paging import paginate, text_argument
 from ..blueprint import bp
-from ..paging import asked, page_of
 from ..uploads import choose_again, draw_card_picture, take
 from .design_forms import DesignForm, RejectForm
 
@@ -21,11 +21,11 @@ from .design_forms import DesignForm, RejectForm
 @access("staff:designs.edit")
 def list_designs() -> str:
     """All designs, what waits first."""
-    question = {name: asked(name) for name in ("search", "state")}
+    arguments = {name: text_argument(name) for name in ("search", "state")}
     return render_template(
         "admin/designs.html",
-        page=page_of(designs.filter_designs(**question)),
-        question=question,
+        page=paginate(designs.filter_designs(**arguments)),
+        arguments=arguments,
         shop=filters.shop(),
         states=DesignStatus,
     )
@@ -81,7 +81,7 @@ def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
     designs.decide(designs.get_design(design_id), approve=True, why="", by=current_user)
     db.session.commit()
-    flash(_("Artwork approved. We’ve emailed the customer."), "success")
+    flash(_("Artwork approved. We've emailed the customer."), "success")
     return redirect(url_for("backoffice.designs", state="waiting"))
 
 
@@ -95,7 +95,7 @@ def reject_design(design_id: int) -> Response:
         with refusals(form):
             designs.decide(design, approve=False, why=form.why.data or "", by=current_user)
             db.session.commit()
-            flash(_("Artwork rejected. We’ve emailed the customer the reason."), "success")
+            flash(_("Artwork rejected. We've emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))
         design = designs.get_design(design_id)
     return design_page(design, DesignForm(design), form)

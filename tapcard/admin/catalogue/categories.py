@@ -12,32 +12,32 @@ from ...services.core import rows
 from ...web.access import access
 from ...web.forms import refusals
 from ..blueprint import bp
+from ..reordering import move_offset
 from ..uploads import choose_again, draw_product_picture, take
 from .category_forms import CategoryForm, CollectionForm
 from .product_forms import COLLECTION_KINDS
-from .product_media import place_asked
 
 
 @bp.get("/shelves", endpoint="categories")
 @access("staff:catalogue.edit")
-def list_shelves() -> str:
-    """All categories and collections."""
-    in_categories, in_collections = categories.product_counts()
+def list_categories() -> str:
+    """List the categories and collections."""
+    by_category, by_collection = categories.product_counts()
     return render_template(
-        "admin/shelves.html",
-        tree=categories.tree(),
+        "admin/categories.html",
+        tree=categories.category_tree(),
         collections=categories.collections(),
         kinds=COLLECTION_KINDS,
-        in_categories=in_categories,
-        in_collections=in_collections,
+        by_category=by_category,
+        by_collection=by_collection,
     )
 
 
 @bp.route("/shelves/categories/new", methods=["GET", "POST"])
 @access("staff:catalogue.edit")
 def new_category() -> Response:
-    """Make a category."""
-    form = CategoryForm(categories.tree())
+    """Create a category."""
+    form = CategoryForm(categories.category_tree())
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
         if not form.errors:
@@ -47,35 +47,35 @@ def new_category() -> Response:
                 db.session.commit()
                 flash(_("Category created."), "success")
                 return redirect(url_for("backoffice.categories"))
-    return category_page(None, form)
+    return render_category_form(None, form)
 
 
 @bp.route("/shelves/categories/<int:category_id>", methods=["GET", "POST"], endpoint="category")
 @access("staff:catalogue.edit")
 def edit_category(category_id: int) -> Response:
-    """Change a category."""
+    """Edit a category."""
     category = rows.get(Category, category_id)
-    form = CategoryForm(categories.tree(), category)
+    form = CategoryForm(categories.category_tree(), category)
     if form.validate_on_submit():
         names = take(form, "picture", draw_product_picture)
         category = rows.get(Category, category_id)
         if not form.errors:
             with refusals(form):
-                kept = None if form.remove_picture.data else category.picture
-                typed = form.typed | {"picture": names[0] if names else kept}
+                picture = None if form.remove_picture.data else category.picture
+                typed = form.typed | {"picture": names[0] if names else picture}
                 categories.change_category(category, typed, form.seen.data or "", current_user)
                 db.session.commit()
                 flash(_("Changes saved."), "success")
                 return redirect(url_for("backoffice.categories"))
         category = rows.get(Category, category_id)
-    return category_page(category, form)
+    return render_category_form(category, form)
 
 
 @bp.post("/shelves/categories/<int:category_id>/move")
 @access("staff:catalogue.edit")
 def move_category(category_id: int) -> Response:
-    """Move a category one place among those beside it."""
-    categories.move_category(rows.get(Category, category_id), place_asked(), current_user)
+    """Move a category up or down among its siblings."""
+    categories.move_category(rows.get(Category, category_id), move_offset(), current_user)
     db.session.commit()
     return redirect(url_for("backoffice.categories", _anchor=f"category-{category_id}"))
 
@@ -83,7 +83,7 @@ def move_category(category_id: int) -> Response:
 @bp.route("/shelves/collections/new", methods=["GET", "POST"])
 @access("staff:catalogue.edit")
 def new_collection() -> Response:
-    """Make a collection."""
+    """Create a collection."""
     form = CollectionForm()
     if form.validate_on_submit():
         with refusals(form):
@@ -98,7 +98,7 @@ def new_collection() -> Response:
 @bp.route("/shelves/collections/<int:collection_id>", methods=["GET", "POST"], endpoint="collection")
 @access("staff:catalogue.edit")
 def edit_collection(collection_id: int) -> Response:
-    """Change a collection."""
+    """Edit a collection."""
     collection = rows.get(Collection, collection_id)
     form = CollectionForm(collection)
     if form.validate_on_submit():
@@ -112,8 +112,8 @@ def edit_collection(collection_id: int) -> Response:
     return make_response(page, 422 if form.errors else 200)
 
 
-def category_page(category: Category | None, form: CategoryForm) -> Response:
-    """The page of a category, or of one to be made."""
+def render_category_form(category: Category | None, form: CategoryForm) -> Response:
+    """Render the form of a category, or of a new one."""
     choose_again(form, "picture")
     page = render_template("admin/category.html", category=category, form=form)
     return make_response(page, 422 if form.errors else 200)

@@ -11,8 +11,8 @@ from ...services.catalogue import categories, product_media, products
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
+from ...web.paging import paginate, text_argument
 from ..blueprint import bp
-from ..paging import asked, page_of
 from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
 
 
@@ -20,15 +20,15 @@ from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, Pr
 @access("staff:catalogue.edit")
 def list_products() -> str:
     """All products, to search and to filter."""
-    question = {name: asked(name) for name in ("search", "state", "kind")}
+    arguments = {name: text_argument(name) for name in ("search", "state", "kind")}
     return render_template(
         "admin/products.html",
-        page=page_of(products.listed(**question)),
-        question=question,
+        page=paginate(products.filter_products(**arguments)),
+        arguments=arguments,
         kinds=KINDS,
         availabilities=AVAILABILITIES,
         currency=filters.shop().currency,
-        low=products.LOW_STOCK,
+        low=products.LOW_STOCK_THRESHOLD,
     )
 
 
@@ -36,7 +36,7 @@ def list_products() -> str:
 @access("staff:catalogue.edit")
 def new_product() -> Response:
     """Make a product; pictures and options follow on its page."""
-    form = ProductForm(categories.tree(), categories.collections())
+    form = ProductForm(categories.category_tree(), categories.collections())
     if form.validate_on_submit():
         with refusals(form):
             made = products.create(form.typed, current_user)
@@ -50,15 +50,15 @@ def new_product() -> Response:
 @access("staff:catalogue.edit")
 def edit_product(product_id: int) -> Response:
     """Change a product."""
-    product = products.find(product_id)
-    form = ProductForm(categories.tree(), categories.collections(), product)
+    product = products.get(product_id)
+    form = ProductForm(categories.category_tree(), categories.collections(), product)
     if form.validate_on_submit():
         with refusals(form):
             products.change(product, form.typed, current_user)
             db.session.commit()
             flash(_("Product saved."), "success")
             return redirect(url_for("backoffice.product", product_id=product_id))
-        product = products.find(product_id)
+        product = products.get(product_id)
     return product_page(product, form)
 
 
@@ -67,9 +67,9 @@ def edit_product(product_id: int) -> Response:
 def show_product(product_id: int) -> Response:
     """Put a product on sale, or hide it."""
     is_active = request.form.get("shown") == "yes"
-    products.show(products.find(product_id), current_user, is_active=is_active)
+    products.set_active(products.get(product_id), current_user, is_active=is_active)
     db.session.commit()
-    flash(_("Product published.") if is_active else _("Product hidden. Existing orders aren’t affected."), "success")
+    flash(_("Product published.") if is_active else _("Product hidden. Existing orders aren't affected."), "success")
     return redirect(url_for("backoffice.product", product_id=product_id))
 
 
@@ -77,7 +77,7 @@ def show_product(product_id: int) -> Response:
 @access("staff:catalogue.edit")
 def duplicate_product(product_id: int) -> Response:
     """Make a hidden copy and go there."""
-    copy = products.duplicate(products.find(product_id), current_user)
+    copy = products.duplicate(products.get(product_id), current_user)
     db.session.commit()
     flash(_("Product duplicated. The copy is hidden until you publish it."), "success")
     return redirect(url_for("backoffice.product", product_id=copy.id))
@@ -94,7 +94,7 @@ def product_page(product: Product | None, form: ProductForm, pictures_form: Pict
         set_form=SetForm(formdata=None),
         option_kinds=OPTION_KINDS,
         currency=filters.shop().currency,
-        most_pictures=product_media.MOST_PICTURES,
-        most_options=product_media.MOST_OPTIONS,
+        most_pictures=product_media.MAX_PICTURES,
+        most_options=product_media.MAX_OPTIONS,
     )
     return make_response(page, 422 if form.errors or pictures_form.errors else 200)

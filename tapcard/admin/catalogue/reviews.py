@@ -13,8 +13,8 @@ from ...models import Review, ReviewStatus
 from ...services.catalogue import reviews
 from ...services.core import rows
 from ...web.access import access
+from ...web.paging import paginate
 from ..blueprint import bp
-from ..paging import page_of
 
 STATES = {each.value: each for each in ReviewStatus}
 
@@ -26,21 +26,23 @@ def list_reviews() -> str:
     state = STATES.get(request.args.get("state", ""), ReviewStatus.WAITING)
     listed = select(Review).where(Review.status == state).options(joinedload(Review.product))
     order = Review.id if state is ReviewStatus.WAITING else Review.id.desc()
-    return render_template("admin/reviews.html", page=page_of(listed.order_by(order)), state=state, states=ReviewStatus)
+    return render_template(
+        "admin/reviews.html", page=paginate(listed.order_by(order)), state=state, states=ReviewStatus
+    )
 
 
 @bp.post("/reviews/<int:review_id>/approve")
 @access("staff:reviews.decide")
 def approve_review(review_id: int) -> Response:
     """Show a review in the shop."""
-    return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It’s now shown in the shop."))
+    return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It's now shown in the shop."))
 
 
 @bp.post("/reviews/<int:review_id>/reject")
 @access("staff:reviews.decide")
 def reject_review(review_id: int) -> Response:
     """Leave a review out of the shop."""
-    return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn’t shown in the shop."))
+    return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn't shown in the shop."))
 
 
 def decide(review_id: int, status: ReviewStatus, said: str) -> Response:

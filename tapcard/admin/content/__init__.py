@@ -3,9 +3,9 @@
 from flask_babel import lazy_gettext as _
 
 from ...registry import Menu, MenuEntry, declare_menu_entries
-from . import content
+from . import enquiries, newsletter, pages
 
-__all__ = ["content"]  # they register their pages when imported
+__all__ = ["enquiries", "newsletter", "pages"]  # they register their pages when imported
 
 declare_menu_entries(
     MenuEntry(Menu.BACK_OFFICE, "backoffice.pages", _("Pages"), 110, "file-text"),

@@ -19,7 +19,7 @@ from ...models import (
     Payment,
     PaymentStatus,
 )
-from ...services.orders.production import Show
+from ...services.orders.production import OrderFilter
 from ...web import filters
 from .order_forms import WAYS
 
@@ -35,12 +35,12 @@ STATUS = {
     OrderStatus.REFUNDED: ("quiet", "arrow-counterclockwise"),
 }
 SHOWN = {
-    Show.ALL: _("All orders"),
-    Show.TO_PRODUCE: _("To produce"),
-    Show.TO_SHIP: _("To ship"),
-    Show.OFFLINE: _("Awaiting cash or bank transfer"),
-    Show.OVERSOLD: _("Oversold"),
-    Show.CARE: _("Payment needs review"),
+    OrderFilter.ALL: _("All orders"),
+    OrderFilter.TO_PRODUCE: _("To produce"),
+    OrderFilter.TO_SHIP: _("To ship"),
+    OrderFilter.OFFLINE: _("Awaiting cash or bank transfer"),
+    OrderFilter.OVERSOLD: _("Oversold"),
+    OrderFilter.CARE: _("Payment needs review"),
 }
 PAYMENT = {
     PaymentStatus.CREATED: ("quiet", "hourglass"),
@@ -69,7 +69,7 @@ DEEDS = {
     "order.given_after_all": _("Order fulfilled after restock"),
     "payment.confirmed": _("Payment recorded"),
     "payment.dismissed": _("Payment resolved"),
-    "payment.mismatched": _("Payment amount didn’t match"),
+    "payment.mismatched": _("Payment amount didn't match"),
 }
 MAILS = {
     "mail.order_received": _("Order confirmation"),
@@ -111,7 +111,7 @@ def files(order: Order) -> list[File]:
         front, rear = (line.design.front_picture, line.design.rear_picture) if line.design else (None, None)
         own = [(gettext("Front"), "front", front), (gettext("Back"), "rear", rear)]
         answers = [(each["label"], "picture", each["value"]) for each in line.options if each.get("kind") == "picture"]
-        rest = [(gettext("Picture"), "picture", name) for name in line.pictures]
+        rest = [(gettext("Image"), "picture", name) for name in line.pictures]
         for label, kind, name in [*own, *answers, *rest]:
             if name and name not in seen:
                 seen.add(name)
@@ -156,7 +156,7 @@ def why_care(order: Order, payment: Payment) -> str:
             came=came, asked=filters.write_money(payment.money),
         )  # fmt: skip
     if order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED):
-        return gettext("We received %(came)s for an order that’s no longer open. Refund the customer.", came=came)
+        return gettext("We received %(came)s for an order that's no longer open. Refund the customer.", came=came)
     if order.is_oversold:
         return gettext(
             "We received %(came)s, but some items are out of stock. Fulfil the order or refund the customer.", came=came

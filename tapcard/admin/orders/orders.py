@@ -14,10 +14,11 @@ from ...db import db
 from ...gateways.base import GatewayError
 from ...models import Order, OrderStatus, Payment, ProductionStatus
 from ...services.orders import production, transitions
-from ...services.orders.production import Show
+from ...services.orders.production import OrderFilter
 from ...services.payments import oversold, payments, settlement
 from ...web import filters
 from ...web.access import access
+from ...web.context import rule_context
 from ...web.forms import Form, refusals
 from ...workflows import payments as payment_workflows
 from ..blueprint import bp
@@ -25,12 +26,12 @@ from . import labels
 from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
 
 
-def chosen(text: str) -> Show | OrderStatus:
+def chosen(text: str) -> OrderFilter | OrderStatus:
     """What a list is to show; everything for whatever is no choice."""
-    for kind in (Show, OrderStatus):
+    for kind in (OrderFilter, OrderStatus):
         if text in {each.value for each in kind}:
             return kind(text)
-    return Show.ALL
+    return OrderFilter.ALL
 
 
 @bp.get("/orders", endpoint="orders")
@@ -39,8 +40,8 @@ def list_orders() -> str:
     """Orders, those that somebody waits for first; searched and filtered by the address."""
     show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
     page = request.args.get("page", 0, type=int)
-    page = min(max(page, 0), production.LAST_PAGE)
-    rows, has_more = production.listed(show, search, page)
+    page = min(max(page, 0), production.MAX_PAGE)
+    rows, has_more = production.list_orders(show, search, page)
     kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
         "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
@@ -52,16 +53,16 @@ def list_orders() -> str:
 @access("staff:orders.view")
 def order(number: str) -> str:
     """One order with all there is to know and to do."""
-    found = production.whole(number)
+    found = production.get_order(number)
     tries = production.payments_of(found)
-    deeds = production.deeds_of(found, tries)
+    deeds = production.audit_entries_of(found, tries)
     due = found.money(max(0, found.total_amount - labels.came_in(found, tries)))
     return render_template(
         "admin/order.html", order=found, payments=tries, due=due, words=labels,
         takes_money=bool(due) and found.status in settlement.PAYABLE,
-        in_work=found.status in production.IN_WORK and not found.is_oversold,
+        in_work=found.status in production.IN_PROGRESS and not found.is_oversold,
         files=labels.files(found), history=labels.history(found, deeds),
-        mails=production.mails_of(found), steps=list(ProductionStatus),
+        mails=production.emails_of(found), steps=list(ProductionStatus),
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: A
                 do()
             except GatewayError:
                 db.session.rollback()
-                form.form_errors.append(_("The payment provider isn’t responding. Try again in a moment."))
+                form.form_errors.append(_("The payment provider isn't responding. Try again in a moment."))
             else:
                 db.session.commit()
                 flash(said, "success")
@@ -91,7 +92,7 @@ def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: A
 
 def press(number: str, do: Callable[[Order], None], said: str) -> Response:
     """Take a step that needs nothing but a button; a refusal is a page of its own."""
-    found = production.whole(number)
+    found = production.get_order(number)
     if not PressForm().validate_on_submit():
         abort(400)
     do(found)
@@ -132,7 +133,7 @@ def give_order(number: str) -> Response:
 @access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
     """Note how far a line of cards is."""
-    found = production.whole(number)
+    found = production.get_order(number)
     form = ProduceForm()
     if not form.validate_on_submit():
         abort(400)
@@ -147,7 +148,7 @@ def produce_line(number: str, line_id: int) -> Response:
 @access("staff:orders.edit")
 def ship_order(number: str) -> Response:
     """Send the parcel on its way, and tell the buyer."""
-    found, form = production.whole(number), ShipForm()
+    found, form = production.get_order(number), ShipForm()
     unfinished = any(line.production_status in production.UNFINISHED for line in found.lines)
 
     def do() -> None:
@@ -155,9 +156,9 @@ def ship_order(number: str) -> Response:
         transitions.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
 
     return step(
-        found, form, do, _("Marked as shipped. We’ve emailed the customer."),
+        found, form, do, _("Marked as shipped. We've emailed the customer."),
         title=_("Ship order"), label=_("Mark as shipped"),
-        warning=_("Some cards in this order aren’t packed yet.") if unfinished else "",
+        warning=_("Some cards in this order aren't packed yet.") if unfinished else "",
     )  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def ship_order(number: str) -> Response:
 @access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
     """Cancel what is not paid; the buyer is told, and what it held is free again."""
-    found, form = production.whole(number), CancelForm()
+    found, form = production.get_order(number), CancelForm()
 
     def do() -> None:
         if found.is_open:
@@ -173,7 +174,7 @@ def cancel_order(number: str) -> Response:
         production.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return step(
-        found, form, do, _("Order cancelled. We’ve emailed the customer."), title=_("Cancel order"), kind="danger",
+        found, form, do, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
         lead=_("Stock, cards, credit and codes held by this order are released."), label=_("Cancel order"),
     )  # fmt: skip
 
@@ -182,9 +183,9 @@ def cancel_order(number: str) -> Response:
 @access("staff:orders.edit")
 def extend_order(number: str) -> Response:
     """Give the buyer more time to pay."""
-    found, form = production.whole(number), ExtendForm(days=filters.shop().offline_days)
+    found, form = production.get_order(number), ExtendForm(days=filters.shop().offline_days)
     return step(
-        found, form, lambda: production.wait_longer(found, form.days.data, current_user, utcnow()),
+        found, form, lambda: production.extend_deadline(found, form.days.data, current_user, utcnow()),
         _("Payment deadline extended."), title=_("Extend payment deadline"), label=_("Extend deadline"),
         lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(found.expires_at)),
     )  # fmt: skip
@@ -194,9 +195,9 @@ def extend_order(number: str) -> Response:
 @access("staff:orders.edit")
 def note_order(number: str) -> Response:
     """Write something down for the others."""
-    found, form = production.whole(number), NoteForm()
+    found, form = production.get_order(number), NoteForm()
     return step(
-        found, form, lambda: production.note(found, form.note.data or "", current_user), _("Note added."),
+        found, form, lambda: production.add_note(found, form.note.data or "", current_user), _("Note added."),
         title=_("Add note"), label=_("Save note"),
         lead=_("Notes appear in the order history. Only staff can see them."),
     )  # fmt: skip
@@ -209,16 +210,14 @@ def note_order(number: str) -> Response:
 @access("staff:payments.confirm")
 def take_payment(number: str) -> Response:
     """Note money that came outside the web, the whole or a part."""
-    found = production.whole(number)
+    found = production.get_order(number)
     form = PaymentForm(found.currency)
 
     def do() -> None:
         settlement.check_offline_amount(found, form.amount.amount, form.seen_amount)
         payment_workflows.close_online(found)
-        settlement.record_offline_payment(
-            found, form.amount.amount, current_app.extensions["keys"], utcnow(), seen=form.seen_amount,
-            actor=current_user, shop=filters.shop(), how=form.how.data, note=form.note.data or "",
-        )  # fmt: skip
+        receipt = settlement.OfflineReceipt(form.amount.amount, form.how.data, form.note.data or "")
+        settlement.record_offline_payment(found, receipt, rule_context(), form.seen_amount)
 
     def lead() -> str:
         due = payments.amount_due(found)
@@ -237,7 +236,7 @@ def take_payment(number: str) -> Response:
 @access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
     """Note that somebody has seen to a payment that needed care."""
-    found, form = production.whole(number), DismissForm()
+    found, form = production.get_order(number), DismissForm()
     wanted = sa.select(Payment).where(Payment.order_id == found.id, Payment.public_id == public_id)
     payment = db.session.scalar(wanted) if public_id.isascii() and public_id.isprintable() else None
     if payment is None:

@@ -23,7 +23,7 @@ from .orders import step
 @access("staff:orders.view")
 def order_file(number: str, name: str) -> Response:
     """A buyer's picture as it was stored, to take along; nothing that does not go with the order."""
-    found = production.whole(number)
+    found = production.get_order(number)
     wanted = next((each for each in labels.files(found) if each.name == name), None)
     if wanted is None:
         abort(404)
@@ -40,7 +40,7 @@ def order_file(number: str, name: str) -> Response:
 @access("staff:orders.view")
 def order_cards(number: str) -> str:
     """The cards of an order, with what goes onto them and into the box."""
-    found = production.whole(number)
+    found = production.get_order(number)
     return render_template(
         "admin/order_cards.html",
         order=found,
@@ -54,7 +54,7 @@ def order_cards(number: str) -> str:
 @access("staff:cards.make")
 def order_cards_csv(number: str) -> Response:
     """The same as a table, for whoever writes the chips and prints the inserts."""
-    found, site = production.whole(number), current_app.config["SITE_URL"]
+    found, site = production.get_order(number), current_app.config["SITE_URL"]
     rows = [
         (*(line.title, line.design_name), *(card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}"), code)
         for line, card, code in with_codes(found)
@@ -67,7 +67,7 @@ def order_cards_csv(number: str) -> Response:
 @access("staff:orders.view")
 def order_card_qr(number: str, token: str, kind: str) -> Response:
     """The QR code of one of its cards, to print."""
-    card = sold_card(production.whole(number), token)
+    card = sold_card(production.get_order(number), token)
     return qr_file(f"{current_app.config['SITE_URL']}/q/{card.token}", kind, name=f"tapcard-{card.token}")
 
 
@@ -75,14 +75,14 @@ def order_card_qr(number: str, token: str, kind: str) -> Response:
 @access("staff:orders.edit")
 def swap_card(number: str, token: str) -> ResponseReturnValue:
     """Pack a card from stock instead of one that would have to be made."""
-    found, form = production.whole(number), SwapForm()
+    found, form = production.get_order(number), SwapForm()
     card = sold_card(found, token)
 
     def do() -> None:
         stock = cards.get_by_token(form.token.data or "")
         if stock is None:
             raise cards.CardNotFound(_("No card has that token. Check the spelling."), field="token")
-        fulfillment.swap_in(card, stock, current_user, utcnow())
+        fulfillment.swap_card(card, stock, current_user, utcnow())
 
     return step(
         found, form, do, _("Card replaced."),
@@ -102,7 +102,7 @@ def sold_card(found: Order, token: str) -> Card:
 @access("staff:orders.view")
 def delivery_note(number: str) -> str:
     """What goes into the box: everything but the prices."""
-    return render_template("admin/delivery_note.html", order=production.whole(number))
+    return render_template("admin/delivery_note.html", order=production.get_order(number))
 
 
 def with_codes(found: Order) -> list[tuple[OrderLine, Card, str]]:

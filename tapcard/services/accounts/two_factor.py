@@ -13,12 +13,12 @@ import pyotp
 import sqlalchemy as sa
 
 from ... import outbox
-from ...db import advisory_lock, db, execute_update, insert
+from ...db import acquire_lock, db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import RecoveryCode, TwoFactor, User
-from ...tokens import ALPHABET, normalize_code
+from ...tokens import ALPHABET, clean_code
 from ..core import audit
 from . import sessions
 
@@ -126,7 +126,7 @@ def reset(user: User) -> bool:
 
 def verify_code(user: User, text: str, *, keys: Keys, now: datetime) -> None:
     """Consume a code of the app or a recovery code; raise `WrongCode`, whatever is wrong with it."""
-    code = normalize_code(text)
+    code = clean_code(text)
     is_correct = (
         _use_app_code(user, code, keys, now) if _is_app_code(code) else _use_recovery_code(user, code, keys, now)
     )
@@ -179,11 +179,7 @@ def _use_recovery_code(user: User, code: str, keys: Keys, now: datetime) -> bool
 
 def _matching_steps(secret: str, code: str, now: datetime) -> list[int]:
     """Return the time steps near the current one whose code this is."""
-    totp, current_step, entered = (
-        pyotp.TOTP(secret),
-        int(now.timestamp()) // STEP_SECONDS,
-        normalize_code(code).encode(),
-    )
+    totp, current_step, entered = pyotp.TOTP(secret), int(now.timestamp()) // STEP_SECONDS, clean_code(code).encode()
     steps = [current_step + offset for offset in ACCEPTED_STEP_OFFSETS]
     return [step for step in steps if hmac.compare_digest(totp.generate_otp(step).encode(), entered)]
 
@@ -209,7 +205,7 @@ def count_recovery_codes(user: User) -> int:
 
 def are_recovery_codes_of(user: User, codes: list[str], keys: Keys) -> bool:
     """Return whether all of these are unused recovery codes of a user."""
-    digests = {digest for code in codes for digest in keys.digests(PURPOSE, f"{user.id}:{normalize_code(code)}")}
+    digests = {digest for code in codes for digest in keys.digests(PURPOSE, f"{user.id}:{clean_code(code)}")}
     matching = sa.select(sa.func.count()).where(
         RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None), RecoveryCode.code_hash.in_(digests)
     )
@@ -217,7 +213,7 @@ def are_recovery_codes_of(user: User, codes: list[str], keys: Keys) -> bool:
 
 
 def _create_recovery_codes(user: User, keys: Keys) -> list[str]:
-    advisory_lock(f"recovery codes of {user.id}")  # of two sets created concurrently only the later one remains
+    acquire_lock(f"recovery codes of {user.id}")  # of two sets created concurrently only the later one remains
     execute_update(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     codes = [_random_code() for _number in range(RECOVERY_CODE_COUNT)]
     for code in codes:

@@ -1,4 +1,4 @@
-"""Carts: filled, looked through, merged. A cart agrees nothing; stock and price are looked at again at every step."""
+"""Carts: finding, creating, locking and purging them. Prices and stock are checked again at every step."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from ...clock import utcnow
-from ...db import advisory_lock, db, execute_update, insert
+from ...db import acquire_lock, db, execute_update, insert
 from ...errors import NotFound
 from ...errors import mark as _
 from ...models import (
@@ -22,7 +22,7 @@ from ...models import (
 
 
 class LineNotFound(NotFound):
-    """There is no such line in this cart."""
+    """The line is not in this cart."""
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------
@@ -41,26 +41,26 @@ def _load_options() -> tuple[Any, ...]:
 
 
 def find_by_user(user: User) -> Cart | None:
-    """A person's cart with all that is in it."""
+    """Return a person's cart with everything its page shows; None when they have none."""
     return db.session.scalar(select(Cart).where(Cart.user_id == user.id).options(*_load_options()))
 
 
 def find_guest_cart(cart_id: int, made_at: datetime | None = None) -> Cart | None:
-    """The cart that a browser's session names, as long as it is nobody's.
+    """Return the cart that a browser's session names, unless it has an owner by now.
 
-    Ids are given out again once their cart is gone: a session says when its own was made.
+    Ids are reused once a cart is deleted, so the session names its creation time too.
     """
     return db.session.scalar(select(Cart).where(*_guest_cart_filter(cart_id, made_at)).options(*_load_options()))
 
 
 def piece_count(*, user_id: int | None, cart_id: int | None, made_at: datetime | None = None) -> int:
-    """How many pieces lie in the cart of a person, else in that of a browser."""
+    """Return how many pieces are in the cart of a person, else of a browser."""
     whose = (Cart.user_id == user_id,) if user_id is not None else _guest_cart_filter(cart_id, made_at)
     return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*whose)) or 0
 
 
 def piece_count_subquery(user_id: int) -> sa.ScalarSelect[int]:
-    """How many pieces lie in a person's cart, to be asked together with something else."""
+    """Return the subquery for how many pieces are in a person's cart."""
     pieces = select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(Cart.user_id == user_id)
     return pieces.scalar_subquery()
 
@@ -71,21 +71,21 @@ def _guest_cart_filter(cart_id: int | None, made_at: datetime | None) -> tuple[s
 
 
 def get_or_create(user: User | None) -> Cart:
-    """The cart of a person, made if there is none; a new one for a guest."""
+    """Return the cart of a person, created if there is none; a new one for a guest."""
     if user is None:
         cart = Cart()
         db.session.add(cart)
-        db.session.flush()  # the session remembers its id
+        db.session.flush()  # the browser session stores its id
         return cart
     lock_owner(user)
     now = utcnow()
-    fresh = insert(Cart).values(user_id=user.id, checkout={}, uses_credit=False, created_at=now, updated_at=now)
-    db.session.execute(fresh.on_conflict_do_nothing(index_elements=["user_id"]))
+    statement = insert(Cart).values(user_id=user.id, checkout={}, uses_credit=False, created_at=now, updated_at=now)
+    db.session.execute(statement.on_conflict_do_nothing(index_elements=["user_id"]))
     return db.session.scalars(select(Cart).where(Cart.user_id == user.id)).one()
 
 
 def get_line(cart: Cart, line_id: int) -> CartLine:
-    """A line of this cart by its id; any other does not exist."""
+    """Return a line of this cart; raises `LineNotFound`."""
     line = next((line for line in cart.lines if line.id == line_id), None)
     if line is None:
         raise LineNotFound(_("This item is no longer in your cart."))
@@ -99,7 +99,7 @@ def get_line(cart: Cart, line_id: int) -> CartLine:
 
 
 def lock_and_reload(cart: Cart) -> Cart:
-    """The cart as it is now, for this transaction alone: what was read before somebody else changed it is forgotten."""
+    """Lock a cart until the transaction ends and return it as it is now."""
     lock(cart)
     return reload(cart)
 
@@ -108,7 +108,7 @@ def lock_and_reload(cart: Cart) -> Cart:
 
 
 def delete_abandoned(before: datetime) -> int:
-    """Forget the carts of guests that nobody has touched for long; tells how many."""
+    """Delete guest carts that were last changed before a time, up to 1000; return their number."""
     old = select(Cart.id).where(Cart.user_id.is_(None), Cart.updated_at < before)
     ids = list(db.session.scalars(old.limit(1000)))
     execute_update(sa.update(Order).where(Order.cart_id.in_(ids)).values(cart_id=None))
@@ -119,19 +119,20 @@ def delete_abandoned(before: datetime) -> int:
 
 def lock_by_id(cart_id: int) -> None:
     """Serialize changes to the contents of a cart until the transaction ends."""
-    advisory_lock(f"cart {cart_id}")
+    acquire_lock(f"cart {cart_id}")
 
 
 def lock(cart: Cart) -> None:
-    """One change at a time to what lies in a cart."""
-    advisory_lock(f"cart {cart.id}")
+    """Serialize changes to the contents of a cart until the transaction ends."""
+    acquire_lock(f"cart {cart.id}")
 
 
 def lock_owner(user: User) -> None:
-    """One change at a time to which cart is somebody's."""
-    advisory_lock(f"carts of {user.id}")
+    """Serialize changes to which cart belongs to a person until the transaction ends."""
+    acquire_lock(f"carts of {user.id}")
 
 
 def reload(cart: Cart) -> Cart:
+    """Return the cart with everything read again from the database."""
     whole = select(Cart).where(Cart.id == cart.id).options(*_load_options()).execution_options(populate_existing=True)
     return db.session.scalars(whole).one()

@@ -1,4 +1,4 @@
-"""Ways of delivery: which ones serve a country, and whether what a buyer chose is one of them."""
+"""Delivery methods: editing them, which ones ship to a country, and checking a buyer's choice."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,63 +13,63 @@ from ..core import audit, optimistic_lock, rows
 
 
 class NoDelivery(DomainError):
-    """What was chosen does not get a parcel to this buyer."""
+    """The chosen method does not deliver to this buyer."""
 
     status = 422
     field = "delivery_method"
 
 
 def available_methods() -> Select[DeliveryMethod]:
-    """The ways of delivery that are switched on, in the shop's order."""
+    """Return the query for active delivery methods in the shop's order."""
     return select(DeliveryMethod).where(DeliveryMethod.is_active).order_by(DeliveryMethod.position, DeliveryMethod.id)
 
 
 def ships_to(method: DeliveryMethod, country: str) -> bool:
-    """Whether a parcel gets to a country by this way; one without a list goes everywhere."""
+    """Return whether a method ships to a country; one without a list of countries ships everywhere."""
     return not method.countries or country in method.countries
 
 
 def check(methods: Sequence[DeliveryMethod], method: DeliveryMethod | None, country: str, location: str) -> None:
-    """Raise `NoDelivery` unless the choice gets a parcel to the country, and names one of its places if it has any.
+    """Raise `NoDelivery` unless the method serves the country and the location is one of its own.
 
-    A shop without any way of delivery agrees on it with each buyer. Whoever collects a parcel may live anywhere.
+    A shop without delivery methods arranges delivery with each buyer. Pickup is open to buyers of any country.
     """
     if not methods and method is None:
         return
-    able = [each for each in methods if not each.needs_address or ships_to(each, country)]
-    if not able:
+    usable = [option for option in methods if not option.needs_address or ships_to(option, country)]
+    if not usable:
         raise NoDelivery(_("We don't deliver to this country yet. Choose another address."), field="country")
     if method is None or method not in methods:
         raise NoDelivery(_("Choose a delivery method."))
-    if method not in able:
+    if method not in usable:
         raise NoDelivery(_("This delivery method isn't available for that country. Choose another one."))
     if method.locations and location not in method.locations:
         raise NoDelivery(_("Choose a delivery location."), field=f"location_{method.id}")
 
 
 class InvalidMethod(DomainError):
-    """What was typed cannot be a way of delivery."""
+    """The values are not a valid delivery method."""
 
     status = 422
 
 
 def all_methods() -> Select[DeliveryMethod]:
-    """All ways of delivery in the order buyers see them."""
+    """Return the query for all delivery methods in the shop's order."""
     return select(DeliveryMethod).order_by(DeliveryMethod.position, DeliveryMethod.id)
 
 
 def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
-    """Make a way of delivery, the last one; raises `InvalidMethod`."""
+    """Create a delivery method at the end of the list; raises `InvalidMethod`."""
     last = db.session.scalar(select(func.max(DeliveryMethod.position)))
     method = DeliveryMethod(**_cleaned(typed), position=0 if last is None else last + 1)
     db.session.add(method)
-    db.session.flush()  # for its id
+    db.session.flush()  # assigns its id
     audit.record("delivery_method.made", subject=method, actor=actor, name=method.name)
     return method
 
 
 def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Store what was typed over what was seen; raises `InvalidMethod` or `ChangedMeanwhile`."""
+    """Update a delivery method that staff saw; raises `InvalidMethod` or `ChangedMeanwhile`."""
     optimistic_lock.lock_unchanged(method, seen)
     values = _cleaned(typed)
     fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
@@ -80,14 +80,14 @@ def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: U
 
 
 def move(method: DeliveryMethod, by: int, actor: User) -> None:
-    """Show it so many places later."""
-    for place, each in enumerate(rows.reordered(list(db.session.scalars(all_methods())), method, by)):
-        each.position = place
+    """Move a method by a number of places in the list."""
+    for position, sibling in enumerate(rows.reordered(list(db.session.scalars(all_methods())), method, by)):
+        sibling.position = position
     audit.record("delivery_method.moved", subject=method, actor=actor)
 
 
 def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns as they are stored; what its kind does not ask for counts for nothing."""
+    """Return the columns to store; values that the kind of method does not use are reset."""
     values, kind = dict(typed), typed["kind"]
     values["amount"] = (values["amount"] or 0) if kind is DeliveryKind.FLAT else 0
     values["percent"] = (values["percent"] or 0) if kind is DeliveryKind.PERCENT else 0

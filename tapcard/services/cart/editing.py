@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
 
 from ...clock import utcnow
+from ...context import RuleContext
 from ...db import db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
@@ -25,27 +25,27 @@ from ...models import (
     Product,
     ProductKind,
 )
-from ...settings import ShopSettings
 from ..cards import claims
 from ..catalogue import customization
 from . import carts, items
+from .items import CartItem, ReservationsFor
 
 MAX_LINES = 100
 
 
 class BadQuantity(DomainError):
-    """Not a whole number that can be bought."""
+    """The quantity is not a whole number in the allowed range."""
 
     status = 422
     field = "quantity"
 
 
 class NotForSale(DomainError):
-    """The product cannot be bought now."""
+    """The product is not for sale now."""
 
 
 class SoldOut(DomainError):
-    """None is left."""
+    """The product is sold out."""
 
 
 class ChooseDesign(DomainError):
@@ -56,30 +56,30 @@ class ChooseDesign(DomainError):
 
 
 class CannotActivate(DomainError):
-    """The card is not activated by paying, or somebody else is just doing so."""
+    """The card is not activated by payment, or somebody else is paying for it."""
 
 
 class TooManyLines(DomainError):
-    """Nobody buys so many different things at once."""
+    """The cart has as many different lines as it may have."""
 
 
 @dataclass(frozen=True)
 class LineRequest:
-    """What a buyer wants of a product: customised, and for cards the design or pictures of their own."""
+    """What a buyer asks for: a product with options, and for cards a design or artwork."""
 
     product: Product
     quantity: int
     answers: Mapping[str, str] = field(default_factory=dict)
-    uploads: Mapping[str, str] = field(default_factory=dict)  # stored pictures by the keys of options
+    uploads: Mapping[str, str] = field(default_factory=dict)  # stored pictures by option key
     design: Design | None = None
     front_picture: str | None = None
     rear_picture: str | None = None
 
 
-def add(cart: Cart, request: LineRequest, shop: ShopSettings, now: datetime) -> items.CartItem:
-    """Put something into a cart; an equal line takes it up. Gives the line, capped to what there is.
+def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: ReservationsFor) -> CartItem:
+    """Add a product to a cart, or to an equal line of it; return the item, capped to what is available.
 
-    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what `customising.clean` raises.
+    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what `customization.clean` raises.
     """
     product = request.product
     most = items.max_quantity(LineKind(product.kind.value))
@@ -88,7 +88,7 @@ def add(cart: Cart, request: LineRequest, shop: ShopSettings, now: datetime) -> 
         raise NotForSale(_("This product isn't available at the moment."))
     if product.kind is ProductKind.CARD:
         _check_design(cart, request)
-    answers = customization.clean(product, request.answers, request.uploads, shop.country)
+    answers = customization.clean_answers(product, request.answers, request.uploads, context.shop.country)
     is_card = product.kind is ProductKind.CARD
     values = {
         "kind": LineKind(product.kind.value),
@@ -99,14 +99,14 @@ def add(cart: Cart, request: LineRequest, shop: ShopSettings, now: datetime) -> 
         "rear_picture": request.rear_picture if is_card else None,
         "shown_amount": items.unit_amount(product, request.design, answers),
     }
-    own = [each for each in (values["front_picture"], values["rear_picture"]) if each]
-    values["pictures"] = [*own, *customization.pictures_in(product, answers)]
+    artwork = [picture for picture in (values["front_picture"], values["rear_picture"]) if picture]
+    values["pictures"] = [*artwork, *customization.picture_answers(product, answers)]
     line_id = put_line(cart, values, request.quantity, most)
-    return _capped_item(cart, line_id, shop, now)
+    return _capped_item(cart, line_id, context, reservations)
 
 
-def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) -> items.CartItem:
-    """Put the activation of a card into a cart, once; raises `CannotActivate`."""
+def add_activation(cart: Cart, card: Card, context: RuleContext, reservations: ReservationsFor) -> CartItem:
+    """Add the activation of a card to a cart, once; raises `CannotActivate`."""
     if not items.can_be_activated_by_payment(card):
         raise CannotActivate(_("This card can't be activated online."))
     values = {
@@ -114,17 +114,21 @@ def add_activation(cart: Cart, card: Card, shop: ShopSettings, now: datetime) ->
         "card_id": card.id,
         "options": {},
         "pictures": [],
-        "shown_amount": claims.activation_price(card, shop).amount,
+        "shown_amount": claims.activation_price(card, context.shop).amount,
     }
     line_id = put_line(cart, values, 1, 1)
-    item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
+    item = next(
+        candidate
+        for candidate in _current_items(carts.reload(cart), context, reservations)
+        if candidate.line.id == line_id
+    )
     if item.is_gone:
         raise CannotActivate(_("Someone else is paying for this card right now. Try again later."))
     return item
 
 
 def check_quantity(quantity: int, most: int) -> None:
-    """Raise `BadQuantity` for what is not from 1 to the most."""
+    """Raise `BadQuantity` for anything but 1 to `most`."""
     if not 1 <= quantity <= most:
         raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=most)
 
@@ -139,30 +143,30 @@ def _check_design(cart: Cart, request: LineRequest) -> None:
 
 
 def line_fingerprint(values: Mapping[str, Any]) -> str:
-    """What tells equal lines: the same product with the same answers; blank and missing ones are equal."""
+    """Return the digest that equal lines share; blank and missing options are equal."""
     names = ("product_id", "design_id", "card_id", "front_picture", "rear_picture")
     answers = sorted((key, value) for key, value in values.get("options", {}).items() if value)
     what = [str(values["kind"]), *(values.get(name) for name in names), answers]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def put_line(cart: Cart, values: Mapping[str, Any], quantity: int, most: int) -> int:
-    """Insert a line or raise the quantity of an equal one, by one statement; gives its id."""
+def put_line(cart: Cart, values: Mapping[str, Any], quantity: int, limit: int) -> int:
+    """Insert a line or raise the quantity of an equal one, by one statement; return its id. Raises `TooManyLines`."""
     carts.lock(cart)
-    number = db.session.scalar(select(sa.func.count()).where(CartLine.cart_id == cart.id)) or 0
+    line_count = db.session.scalar(select(sa.func.count()).where(CartLine.cart_id == cart.id)) or 0
     fingerprint = line_fingerprint(values)
-    if number >= MAX_LINES and fingerprint not in {line.fingerprint for line in cart.lines}:
+    if line_count >= MAX_LINES and fingerprint not in {line.fingerprint for line in cart.lines}:
         raise TooManyLines(_("Your cart is full. Check out or remove an item first."))
     now = utcnow()
-    fresh = insert(CartLine).values(
+    statement = insert(CartLine).values(
         cart_id=cart.id, fingerprint=fingerprint, quantity=quantity, created_at=now, **values
     )
-    together = CartLine.__table__.c.quantity + quantity
+    total = CartLine.__table__.c.quantity + quantity
     line_id = db.session.execute(
-        fresh.on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=["cart_id", "fingerprint"],
             set_={
-                "quantity": sa.case((together > most, most), else_=together),
+                "quantity": sa.case((total > limit, limit), else_=total),
                 "shown_amount": values.get("shown_amount"),
             },
         )
@@ -173,9 +177,17 @@ def put_line(cart: Cart, values: Mapping[str, Any], quantity: int, most: int) ->
     return int(line_id)
 
 
-def _capped_item(cart: Cart, line_id: int, shop: ShopSettings, now: datetime) -> items.CartItem:
-    """The line as it stands, with no more pieces than there are; raises `SoldOut` when there is none."""
-    item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
+def _current_items(cart: Cart, context: RuleContext, reservations: ReservationsFor) -> list[CartItem]:
+    return items.current_items(cart, context.shop, reservations(cart, context.now))
+
+
+def _capped_item(cart: Cart, line_id: int, context: RuleContext, reservations: ReservationsFor) -> CartItem:
+    """Return the item of a line, with its quantity lowered to what is available; raises `SoldOut`."""
+    item = next(
+        candidate
+        for candidate in _current_items(carts.reload(cart), context, reservations)
+        if candidate.line.id == line_id
+    )
     if item.is_gone:
         raise SoldOut(_("%(title)s is sold out."), title=item.title)
     if item.is_capped:
@@ -183,41 +195,47 @@ def _capped_item(cart: Cart, line_id: int, shop: ShopSettings, now: datetime) ->
     return item
 
 
-def change_quantity(cart: Cart, line_id: int, quantity: int, shop: ShopSettings, now: datetime) -> items.CartItem:
-    """Set how many pieces of a line are wanted, capped to what there is; raises `BadQuantity`, `LineNotFound`."""
+def change_quantity(
+    cart: Cart, line_id: int, quantity: int, context: RuleContext, reservations: ReservationsFor
+) -> CartItem:
+    """Set the quantity of a line, capped to what is available; raises `BadQuantity`, `LineNotFound`."""
     cart = carts.lock_and_reload(cart)
     line = carts.get_line(cart, line_id)
     most = items.max_quantity(line.kind)
     check_quantity(quantity, most)
     line.quantity = quantity
-    db.session.flush()  # the look below reads it
-    item = next(each for each in items.current_items(carts.reload(cart), shop, now) if each.line.id == line_id)
+    db.session.flush()  # the items below are read from the database
+    item = next(
+        candidate
+        for candidate in _current_items(carts.reload(cart), context, reservations)
+        if candidate.line.id == line_id
+    )
     if item.is_capped:
         line.quantity = item.quantity
     line.shown_amount = item.unit_amount
-    cart.updated_at = now
+    cart.updated_at = context.now
     return item
 
 
 def remove(cart: Cart, line_id: int) -> None:
-    """Take a line out; raises `LineNotFound`."""
+    """Remove a line; raises `LineNotFound`."""
     cart = carts.lock_and_reload(cart)
     cart.lines.remove(carts.get_line(cart, line_id))
     cart.updated_at = utcnow()
 
 
 def clear(cart: Cart) -> None:
-    """Take everything out."""
+    """Remove all lines and the promotion."""
     cart = carts.lock_and_reload(cart)
     cart.lines.clear()
     cart.promotion = None
     cart.updated_at = utcnow()
 
 
-def accept_changes(cart: Cart, shop: ShopSettings, now: datetime) -> bool:
-    """Bring a cart up to what can be bought today, once the buyer has been told; tells whether anything changed."""
+def accept_changes(cart: Cart, context: RuleContext, reservations: ReservationsFor) -> bool:
+    """Update lines to today's price and quantity, and remove those not available; return whether anything changed."""
     cart = carts.lock_and_reload(cart)
-    changed = [item for item in items.current_items(cart, shop, now) if item.has_changed]
+    changed = [item for item in _current_items(cart, context, reservations) if item.has_changed]
     for item in changed:
         if item.is_gone:
             cart.lines.remove(item.line)
@@ -227,7 +245,7 @@ def accept_changes(cart: Cart, shop: ShopSettings, now: datetime) -> bool:
 
 
 def remove_ordered_lines(cart_id: int, lines: Sequence[OrderLine]) -> None:
-    """Take what was ordered and paid out of a cart; what was put in since stays."""
+    """Remove what was ordered from a cart; what was added since stays."""
     carts.lock_by_id(cart_id)
     for line in lines:
         is_same = sa.and_(CartLine.cart_id == cart_id, CartLine.fingerprint == line.fingerprint)

@@ -1,4 +1,4 @@
-"""Prices: what a card costs, and the one function that adds up a cart, a checkout, an order and a mail."""
+"""Prices and totals: one function adds up a cart, a checkout, an order and an email."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from sqlalchemy import func
 
 from ...db import db
 from ...models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
-from ...money import Money, allocate, apply_rate, included_tax
+from ...money import Money, included_tax, part_of, share
 from ...settings import ShopSettings
 from ..cards.designs import public_designs
 
 
 @dataclass(frozen=True)
 class Item:
-    """So many of one thing at a price, as it goes into a total."""
+    """A quantity of one product at a price, as it goes into a total."""
 
     unit_amount: int
     quantity: int
@@ -29,7 +29,7 @@ class Item:
 
 @dataclass(frozen=True)
 class PricedItem:
-    """An item with its shares of what concerns the whole."""
+    """An item with its share of discount and tax, in minor units."""
 
     item: Item
     discount: int
@@ -38,7 +38,7 @@ class PricedItem:
 
 @dataclass(frozen=True)
 class Totals:
-    """What everything comes to; all amounts in minor units of one currency."""
+    """The totals of a cart or order; all amounts in minor units of one currency."""
 
     currency: str
     items: tuple[PricedItem, ...]
@@ -48,8 +48,8 @@ class Totals:
     credit_amount: int
     tax_amount: int  # included
     total_amount: int = field(init=False)
-    until_free_delivery: int | None = None  # how much more makes the delivery free; None where nothing does
-    is_delivery_open: bool = False  # what it costs is agreed later, and not part of the total
+    until_free_delivery: int | None = None  # what is missing to free delivery; None when never free
+    is_delivery_open: bool = False  # agreed later, not part of the total
     ships: bool = True
 
     def __post_init__(self) -> None:
@@ -57,12 +57,12 @@ class Totals:
         object.__setattr__(self, "total_amount", total)
 
     def money(self, value: int) -> Money:
-        """An amount in the currency of these totals."""
+        """Return an amount in the currency of these totals."""
         return Money(value, self.currency)
 
     @property
     def free_delivery_from(self) -> int | None:
-        """The subtotal from which on the delivery is free."""
+        """Return the subtotal from which delivery is free, in minor units."""
         return None if self.until_free_delivery is None else self.subtotal_amount + self.until_free_delivery
 
     @property
@@ -90,7 +90,7 @@ class Totals:
         return self.money(self.total_amount)
 
 
-def add_up(
+def compute_totals(
     items: Sequence[Item],
     currency: str,
     *,
@@ -98,26 +98,26 @@ def add_up(
     method: DeliveryMethod | None = None,
     credit: int = 0,
 ) -> Totals:
-    """Add everything up: subtotal after the products' own discounts, less the promotion, plus delivery, less credit.
+    """Return the totals: subtotal after product discounts, less the promotion, plus delivery, less credit.
 
-    The threshold of free delivery looks at the subtotal before the promotion. Never below zero; the lines' amounts less
-    their shares of the discount, plus delivery, less credit are the total, to the last minor unit.
+    Free delivery depends on the subtotal before the promotion. Never below zero; the amounts of the lines less their
+    shares of the discount, plus delivery, less credit add up to the total exactly.
     """
     subtotal = sum(item.amount for item in items)
     promoted = [item.amount if item.is_promoted else 0 for item in items]
-    discount = _reduction(sum(promoted), promotion) if promotion is not None else 0
-    discounts = allocate(discount, promoted)
+    discount = _discount_amount(sum(promoted), promotion) if promotion is not None else 0
+    discounts = share(discount, promoted)
     ships = any(item.ships for item in items)
     delivery = delivery_amount(method, subtotal) if method is not None and ships else 0
     left = [item.amount - less for item, less in zip(items, discounts, strict=True)]
     shipped = [amount if item.ships else 0 for item, amount in zip(items, left, strict=True)]
-    deliveries = allocate(delivery, shipped)
-    if delivery and not any(shipped):  # all for nothing but the way: taxed like the first thing that is sent
+    deliveries = share(delivery, shipped)
+    if delivery and not any(shipped):  # only delivery costs anything: taxed like the first shipped item
         deliveries[next(place for place, item in enumerate(items) if item.ships)] = delivery
     taxes = [
         included_tax(amount + way, item.tax_rate) for item, amount, way in zip(items, left, deliveries, strict=True)
     ]
-    priced = tuple(PricedItem(*each) for each in zip(items, discounts, taxes, strict=True))
+    priced = tuple(PricedItem(*row) for row in zip(items, discounts, taxes, strict=True))
     return Totals(
         currency=currency,
         items=priced,
@@ -126,30 +126,30 @@ def add_up(
         delivery_amount=delivery,
         credit_amount=max(0, min(credit, subtotal - discount + delivery)),
         tax_amount=sum(taxes),
-        until_free_delivery=until_free(method, subtotal) if ships else None,
+        until_free_delivery=amount_until_free_delivery(method, subtotal) if ships else None,
         is_delivery_open=method is not None and method.kind is DeliveryKind.TO_BE_AGREED,
         ships=ships,
     )
 
 
-def _reduction(promoted: int, promotion: Promotion) -> int:
-    """What a promotion takes off what it makes cheaper; never more than that."""
+def _discount_amount(promoted: int, promotion: Promotion) -> int:
+    """Return what a promotion takes off the items it applies to; never more than their sum."""
     if promotion.percent is not None:
-        return apply_rate(promoted, promotion.percent)
+        return part_of(promoted, promotion.percent)
     return min(promoted, promotion.amount or 0)
 
 
 def delivery_amount(method: DeliveryMethod, subtotal: int) -> int:
-    """Price a way of delivery for a subtotal before promotions."""
+    """Return the price of a delivery method for a subtotal before promotions, in minor units."""
     if method.free_from_amount is not None and subtotal >= method.free_from_amount:
         return 0
     if method.kind is DeliveryKind.FLAT:
         return method.amount
-    return apply_rate(subtotal, method.percent) if method.kind is DeliveryKind.PERCENT else 0
+    return part_of(subtotal, method.percent) if method.kind is DeliveryKind.PERCENT else 0
 
 
-def until_free(method: DeliveryMethod | None, subtotal: int) -> int | None:
-    """How much more makes a delivery free that costs something now."""
+def amount_until_free_delivery(method: DeliveryMethod | None, subtotal: int) -> int | None:
+    """Return what is missing to free delivery, in minor units; None when a method is never free."""
     if (
         method is None
         or method.free_from_amount is None
@@ -162,7 +162,7 @@ def until_free(method: DeliveryMethod | None, subtotal: int) -> int | None:
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def amount_of(product: Product, design: Design | None) -> int:
+def unit_price(product: Product, design: Design | None) -> int:
     """What one piece costs before its answers: a card what its design costs, if that has a price of its own; everything
     else what the product costs. The product's discount comes off either.
     """
@@ -174,7 +174,7 @@ def amount_of(product: Product, design: Design | None) -> int:
 def card_price(design: Design, product: Product | None, shop: ShopSettings) -> Money:
     """Price a card of a design on the product that it is ordered on; where no card is sold, by the shop's setting."""
     if product is not None:
-        return Money(amount_of(product, design), shop.currency)
+        return Money(unit_price(product, design), shop.currency)
     return Money(shop.card_amount if design.card_amount is None else design.card_amount, shop.currency)
 
 

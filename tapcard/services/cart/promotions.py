@@ -1,4 +1,4 @@
-"""Promotions: which code may lower which cart, and how often. A use is counted when an order is placed."""
+"""Promotions: editing, checking and counting them. A use is counted when an order is placed."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
+from ...context import RuleContext
 from ...db import db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
@@ -35,95 +36,100 @@ PURPOSE = "promotion_customer"
 
 
 class PromotionRefused(DomainError):
-    """The code cannot be used here and now; the sentence says why."""
+    """The code does not apply; the message says why."""
 
     status = 422
     field = "code"
 
 
 class UnknownCode(PromotionRefused):
-    """There is no such promotion."""
+    """No active promotion has this code."""
 
 
 class NotStarted(PromotionRefused):
-    """It has not begun."""
+    """The promotion has not started."""
 
 
 class Expired(PromotionRefused):
-    """It has ended."""
+    """The promotion has ended."""
 
 
 class MinimumNotMet(PromotionRefused):
-    """The cart is too small."""
+    """The subtotal is too small."""
 
 
 class NothingToPromote(PromotionRefused):
-    """The cart holds nothing that it makes cheaper."""
+    """The promotion applies to nothing in the cart."""
 
 
 class LoginRequired(PromotionRefused):
-    """It is for people with an account."""
+    """The promotion is for people with an account."""
 
 
 class UsedUp(PromotionRefused):
-    """It has been used as often as it may be."""
+    """The promotion has reached its usage limit."""
 
 
 class UsedByCustomer(PromotionRefused):
-    """This customer has used it as often as they may."""
+    """The customer has reached the limit of uses."""
 
 
 @dataclass(frozen=True)
 class Customer:
-    """Who uses a promotion: somebody with an account, or a guest with an address; None while nobody is known."""
+    """Who uses a promotion: an account, or a guest with an email address; both None while unknown."""
 
     user: User | None = None
     email: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What this customer is counted by: their account, and their address without what follows a plus."""
-        found = [f"user:{self.user.id}"] if self.user is not None else []
+        """Return the names a use is counted by: the account, and the email address without its plus part."""
+        names = [f"user:{self.user.id}"] if self.user is not None else []
         for email in {self.email, self.user.email if self.user is not None else None} - {None}:
             local, _at, domain = str(email).strip().lower().rpartition("@")
-            found.append(f"email:{local.partition('+')[0]}@{domain}")
-        return tuple(sorted(found))
+            names.append(f"email:{local.partition('+')[0]}@{domain}")
+        return tuple(sorted(names))
 
 
 def find(typed: str) -> Promotion:
-    """The promotion of a code, in any case of letters; raises `UnknownCode`. No other setting of the shop is one."""
+    """Return the active promotion with a code, in upper or lower case; raises `UnknownCode`."""
     code = "".join(typed.split()).upper()
     promotion = None
     if 0 < len(code) <= CODE_LENGTH and code.isprintable():
-        wanted = select(Promotion).where(Promotion.code == code, Promotion.is_active)
-        promotion = db.session.scalar(wanted.options(joinedload(Promotion.category)))
+        query = select(Promotion).where(Promotion.code == code, Promotion.is_active)
+        promotion = db.session.scalar(query.options(joinedload(Promotion.category)))
     if promotion is None:
         raise UnknownCode(_("That code isn't valid. Check the spelling."))
     return promotion
 
 
 def check(
-    promotion: Promotion, products: Sequence[Product | None], subtotal: Money, customer: Customer, keys: Keys,
-    now: datetime, locale: str, *, is_counted: bool = False,
-) -> list[bool]:  # fmt: skip
-    """Say of each product whether a promotion makes it cheaper; what is counted is only looked at.
+    promotion: Promotion,
+    products: Sequence[Product | None],
+    subtotal: Money,
+    customer: Customer,
+    context: RuleContext,
+    *,
+    is_counted: bool = False,
+) -> list[bool]:
+    """Return for each product whether the promotion makes it cheaper; counts nothing.
 
-    Raises the `PromotionRefused` that says why it cannot lower a cart.
-    `is_counted`: an order of this very cart that waits to be paid holds a use already.
+    `subtotal` in the shop's currency; `is_counted`: an unpaid order of this cart holds a use already. Raises the
+    `PromotionRefused` that says why the code does not apply.
     """
     if not promotion.is_active:
         raise UnknownCode(_("That code isn't valid. Check the spelling."))
-    if promotion.starts_at is not None and now < promotion.starts_at:
+    if promotion.starts_at is not None and context.now < promotion.starts_at:
         raise NotStarted(_("This code isn't active yet."))
-    if promotion.ends_at is not None and now >= promotion.ends_at:
+    if promotion.ends_at is not None and context.now >= promotion.ends_at:
         raise Expired(_("This code has expired."))
     if promotion.needs_account and customer.user is None:
         raise LoginRequired(_("This code is only for customers with an account. Log in first, then enter it again."))
     if not is_counted:
-        _check_uses(promotion, customer, keys)
+        _check_uses(promotion, customer, context.keys)
     if subtotal.amount < promotion.minimum_amount:
         least = Money(promotion.minimum_amount, subtotal.currency)
-        raise MinimumNotMet(_("Spend at least %(least)s to use this code."), least=least.format(locale))
+        raise MinimumNotMet(_("Spend at least %(least)s to use this code."), least=least.format(context.shop.locale))
     cheaper = is_promoted(promotion, products)
     if not any(cheaper):
         raise NothingToPromote(_("This code doesn't apply to anything in your cart."))
@@ -138,40 +144,40 @@ def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
 
 
 def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
-    """Say of each product whether a promotion makes it cheaper; None stands for an activation."""
+    """Return for each product whether the promotion makes it cheaper; None stands for an activation."""
     if promotion.applies_to is PromotionScope.ALL:
         return [True] * len(products)
     if promotion.applies_to is PromotionScope.PRODUCT:
         return [product is not None and product.id == promotion.product_id for product in products]
     if promotion.applies_to is PromotionScope.CATEGORY:
-        shelves = categories.below(promotion.category_id)
-        return [product is not None and product.category_id in shelves for product in products]
-    theirs = {product.id for product in products if product is not None}
-    inside = set(
+        category_ids = categories.descendant_ids(promotion.category_id)
+        return [product is not None and product.category_id in category_ids for product in products]
+    product_ids = {product.id for product in products if product is not None}
+    collected_ids = set(
         db.session.scalars(
             select(product_collections.c.product_id).where(
                 product_collections.c.collection_id == promotion.collection_id,
-                product_collections.c.product_id.in_(theirs),
+                product_collections.c.product_id.in_(product_ids),
             )
         )
     )
-    return [product is not None and product.id in inside for product in products]
+    return [product is not None and product.id in collected_ids for product in products]
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
 def count_use(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:
-    """Count one use, if there is room: one conditional statement for all uses, one for each name of the customer.
+    """Count one use by conditional statements, for the promotion and for each name of the customer.
 
-    Gives what the customer is counted by (keyed hashes), so that this very use can be given back. Raises `UsedUp`,
-    `UsedByCustomer` or `Expired`.
+    Return the keyed hashes the use is counted by, to be stored for `uncount_use`. Raises `UsedUp`, `UsedByCustomer` or
+    `Expired`.
     """
     has_room = sa.or_(Promotion.most_uses.is_(None), Promotion.use_count < Promotion.most_uses)
-    is_on = sa.and_(Promotion.is_active, sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > now))
+    is_running = sa.and_(Promotion.is_active, sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > now))
     changed = execute_update(
         sa.update(Promotion)
-        .where(Promotion.id == promotion.id, has_room, is_on)
+        .where(Promotion.id == promotion.id, has_room, is_running)
         .values(use_count=Promotion.use_count + 1)
     )
     if changed != 1:
@@ -185,22 +191,22 @@ def count_use(promotion: Promotion, customer: Customer, keys: Keys, now: datetim
 
 
 def customer_digests(customer: Customer, keys: Keys) -> list[str]:
-    """What a customer is counted by under today's key."""
+    """Return the keyed hashes a customer is counted by under the newest key."""
     return [keys.digests(PURPOSE, name)[0] for name in customer.names]
 
 
 def uncount_use(promotion_id: int, counted: Sequence[str]) -> None:
-    """Take a use back, because its order came to nothing."""
+    """Take a use back when its order ends unpaid."""
     db.session.execute(
         sa.update(Promotion)
         .where(Promotion.id == promotion_id, Promotion.use_count > 0)
         .values(use_count=Promotion.use_count - 1)
         .execution_options(synchronize_session=False)
     )
-    theirs = (PromotionCustomer.promotion_id == promotion_id, PromotionCustomer.customer.in_(counted))
+    is_counted = (PromotionCustomer.promotion_id == promotion_id, PromotionCustomer.customer.in_(counted))
     db.session.execute(
         sa.update(PromotionCustomer)
-        .where(*theirs, PromotionCustomer.use_count > 0)
+        .where(*is_counted, PromotionCustomer.use_count > 0)
         .values(use_count=PromotionCustomer.use_count - 1)
         .execution_options(synchronize_session=False)
     )
@@ -209,36 +215,38 @@ def uncount_use(promotion_id: int, counted: Sequence[str]) -> None:
 def _count_use_of(promotion: Promotion, name: str, keys: Keys) -> str:
     newest, *older = keys.digests(PURPOSE, name)
     counter = PromotionCustomer.__table__.c
-    before = 0  # under former keys
+    former_count = 0  # under former keys
     if older:
-        theirs = sa.and_(counter.promotion_id == promotion.id, counter.customer.in_(older))
-        before = db.session.scalar(select(sa.func.coalesce(sa.func.sum(counter.use_count), 0)).where(theirs)) or 0
-    fresh = insert(PromotionCustomer).values(promotion_id=promotion.id, customer=newest, use_count=1)
+        is_former = sa.and_(counter.promotion_id == promotion.id, counter.customer.in_(older))
+        former_count = (
+            db.session.scalar(select(sa.func.coalesce(sa.func.sum(counter.use_count), 0)).where(is_former)) or 0
+        )
+    statement = insert(PromotionCustomer).values(promotion_id=promotion.id, customer=newest, use_count=1)
     limit = promotion.most_uses_each
-    if limit is not None and before >= limit:
+    if limit is not None and former_count >= limit:
         raise _used_by_you()
-    counted = db.session.execute(
-        fresh.on_conflict_do_update(
+    result = db.session.execute(
+        statement.on_conflict_do_update(
             index_elements=["promotion_id", "customer"],
             set_={"use_count": counter.use_count + 1},
-            where=sa.true() if limit is None else counter.use_count + before < limit,
+            where=sa.true() if limit is None else counter.use_count + former_count < limit,
         )
         .returning(counter.use_count)
         .execution_options(synchronize_session=False)
     )
-    if counted.scalar_one_or_none() is None:
+    if result.scalar_one_or_none() is None:
         raise _used_by_you()
     return newest
 
 
 def _use_count(promotion: Promotion, customer: Customer, keys: Keys) -> int:
-    """How often the customer has used it, by whichever of their names says more."""
+    """Return how often the customer has used the promotion, by the name with most uses."""
     names = {digest: name for name in customer.names for digest in keys.digests(PURPOSE, name)}
     uses = select(PromotionCustomer.customer, PromotionCustomer.use_count)
-    found = dict.fromkeys(names.values(), 0)
+    counts = dict.fromkeys(names.values(), 0)
     for digest, count in db.session.execute(uses.where(*_customer_filter(promotion.id, customer.names, keys))):
-        found[names[digest]] += count
-    return max(found.values(), default=0)
+        counts[names[digest]] += count
+    return max(counts.values(), default=0)
 
 
 def _customer_filter(promotion_id: int, names: Iterable[str], keys: Keys) -> tuple[sa.ColumnElement[bool], ...]:
@@ -268,25 +276,25 @@ NAMED = {
 
 
 class InvalidPromotion(DomainError):
-    """What was typed cannot be a promotion."""
+    """The values are not a valid promotion."""
 
     status = 422
 
 
 class CodeTaken(DomainError):
-    """There is a promotion of this code."""
+    """Another promotion has this code."""
 
     field = "code"
 
 
 def all_promotions() -> Select[Promotion]:
-    """All promotions, the newest first."""
+    """Return the query for all promotions, newest first."""
     named = (joinedload(Promotion.category), joinedload(Promotion.collection), joinedload(Promotion.product))
     return select(Promotion).options(*named).order_by(Promotion.id.desc())
 
 
 def create(typed: Mapping[str, Any], actor: User) -> Promotion:
-    """Make a promotion; raises `InvalidPromotion` or `CodeTaken`."""
+    """Create a promotion; raises `InvalidPromotion` or `CodeTaken`."""
     promotion = Promotion()
     _save(promotion, _cleaned(typed, None))
     audit.record("promotion.made", subject=promotion, actor=actor, code=promotion.code)
@@ -294,7 +302,7 @@ def create(typed: Mapping[str, Any], actor: User) -> Promotion:
 
 
 def change(promotion: Promotion, typed: Mapping[str, Any], version: int, actor: User) -> None:
-    """Store what was typed over the version that was seen; raises what making one does, and `ChangedMeanwhile`."""
+    """Update the version of a promotion that staff saw; raises the same, or `ChangedMeanwhile`."""
     if promotion.version != version:
         raise optimistic_lock.edit_conflict()
     values = _cleaned(typed, promotion)
@@ -323,24 +331,24 @@ def _cleaned(typed: Mapping[str, Any], promotion: Promotion | None) -> dict[str,
 
 
 def _scope(scope: PromotionScope, values: Mapping[str, Any]) -> dict[str, int | None]:
-    """The one row that a promotion is for; what else was chosen counts for nothing."""
-    found: dict[str, int | None] = dict.fromkeys(("category_id", "collection_id", "product_id"))
+    """Return the category, collection or product that the promotion applies to."""
+    scope_ids: dict[str, int | None] = dict.fromkeys(("category_id", "collection_id", "product_id"))
     if scope in NAMED:
         name, model = NAMED[scope]
-        number = values[f"{name}_id"]
-        if number is None or db.session.get(model, number) is None:
+        row_id = values[f"{name}_id"]
+        if row_id is None or db.session.get(model, row_id) is None:
             raise InvalidPromotion(_("Choose what it applies to."), field=name)
-        found[f"{name}_id"] = number
+        scope_ids[f"{name}_id"] = row_id
     if scope is PromotionScope.PRODUCT:
         product_id = db.session.scalar(select(Product.id).where(Product.sku == values["product_sku"]))
         if product_id is None:
             raise InvalidPromotion(_("No product has that SKU. Check the spelling."), field="product_sku")
-        found["product_id"] = product_id
-    return found
+        scope_ids["product_id"] = product_id
+    return scope_ids
 
 
 def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
-    """Store a promotion now, to know whether somebody was faster."""
+    """Write a promotion at once, to notice a conflicting code or version."""
     try:
         with db.session.begin_nested():
             for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Shelves as staff keep them: categories, a tree without circles, and collections across it."""
+"""Categories, a tree without cycles, and collections, for staff."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,63 +7,66 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from ...db import advisory_lock, db
+from ...db import acquire_lock, db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
 from ..core import audit, optimistic_lock, rows, uploads
-from .products import free_slug, slug_of
+from .products import slugify, unused_slug
 
-DEEPEST = 5
+MAX_DEPTH = 5
 LOCK = "categories"
 
 
-class BadShelf(DomainError):
-    """What was typed cannot be a category or collection."""
+class InvalidCategory(DomainError):
+    """The submitted values are not a valid category or collection."""
 
     status = 422
 
 
-class GoesInCircles(DomainError):
-    """A category would stand below itself."""
+class CategoryCycle(DomainError):
+    """A category would be inside itself."""
 
     field = "parent"
 
 
-class Taken(DomainError):
-    """This URL is already in use."""
+class SlugTaken(DomainError):
+    """Another category or collection has this slug."""
 
     field = "slug"
 
 
-def tree() -> list[tuple[Category, int]]:
-    """All categories with how deep they stand, each right before those below it."""
+def category_tree() -> list[tuple[Category, int]]:
+    """Return all categories with their depth, each right before its descendants."""
     children: dict[int | None, list[Category]] = {}
     for category in db.session.scalars(select(Category).order_by(Category.position, Category.id)):
         children.setdefault(category.parent_id, []).append(category)
-    found: list[tuple[Category, int]] = []
+    nodes: list[tuple[Category, int]] = []
 
-    def put(parent_id: int | None, depth: int) -> None:
+    def add_children(parent_id: int | None, depth: int) -> None:
         for category in children.get(parent_id, []):
-            found.append((category, depth))
-            put(category.id, depth + 1)
+            nodes.append((category, depth))
+            add_children(category.id, depth + 1)
 
-    put(None, 0)
-    return found
+    add_children(None, 0)
+    return nodes
 
 
 def collections() -> list[Collection]:
-    """All collections by kind and name."""
+    """Return all collections, by kind and name."""
     return list(db.session.scalars(select(Collection).order_by(Collection.kind, Collection.name, Collection.id)))
 
 
 def product_counts() -> tuple[dict[int, int], dict[int, int]]:
-    """How many products stand in each category, and in each collection."""
+    """Return the number of products by category id, and by collection id."""
     by_category = select(Product.category_id, func.count()).where(Product.category_id.is_not(None))
     of_collections = product_collections.c
     by_collection = select(of_collections.collection_id, func.count()).group_by(of_collections.collection_id)
     return (
-        {number or 0: count for number, count in db.session.execute(by_category.group_by(Product.category_id))},
+        {
+            category_id or 0: count
+            for category_id, count in db.session.execute(by_category.group_by(Product.category_id))
+        },
         dict(db.session.execute(by_collection).all()),
     )
 
@@ -72,10 +75,10 @@ def product_counts() -> tuple[dict[int, int], dict[int, int]]:
 
 
 def create_category(typed: Mapping[str, Any], actor: User) -> Category:
-    """Make a category, the last of those beside it; raises `BadShelf`, `GoesInCircles` or `Taken`."""
-    advisory_lock(LOCK)
-    values = _cleaned(typed, Category, None)
-    _refuse_parent(values.get("parent_id"), None)
+    """Create a category, the last of its siblings; raise `InvalidCategory`, `CategoryCycle` or `SlugTaken`."""
+    acquire_lock(LOCK)
+    values = _clean_values(typed, Category, None)
+    _check_parent(values.get("parent_id"), None)
     last = select(func.max(Category.position)).where(Category.parent_id.is_not_distinct_from(values.get("parent_id")))
     position = db.session.scalar(last)
     category = Category(position=0 if position is None else position + 1)
@@ -85,68 +88,68 @@ def create_category(typed: Mapping[str, Any], actor: User) -> Category:
 
 
 def change_category(category: Category, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Store what was typed over what was seen; raises what making one does, and `EditConflict`."""
-    advisory_lock(LOCK)
+    """Save what was typed over what was seen; raise like the create function, or `EditConflict`."""
+    acquire_lock(LOCK)
     optimistic_lock.lock_unchanged(category, seen)
-    values = _cleaned(typed, Category, category)
-    _refuse_parent(values.get("parent_id"), category)
-    former = category.picture
-    fields = _changed(category, values)
+    values = _clean_values(typed, Category, category)
+    _check_parent(values.get("parent_id"), category)
+    old_picture = category.picture
+    fields = _changed_fields(category, values)
     if fields:
         _save(category, values)
         audit.record("category.changed", subject=category, actor=actor, fields=fields)
-    if former != category.picture:
-        uploads.leave([former], actor.id)
+    if old_picture != category.picture:
+        uploads.schedule_deletion([old_picture], actor.id)
 
 
 def move_category(category: Category, by: int, actor: User) -> None:
-    """Put a category so many places further on among those beside it."""
-    advisory_lock(LOCK)
-    beside = select(Category).where(Category.parent_id.is_not_distinct_from(category.parent_id))
-    siblings = list(db.session.scalars(beside.order_by(Category.position, Category.id)))
+    """Move a category by so many places among its siblings."""
+    acquire_lock(LOCK)
+    query = select(Category).where(Category.parent_id.is_not_distinct_from(category.parent_id))
+    siblings = list(db.session.scalars(query.order_by(Category.position, Category.id)))
     rows.set_positions(rows.reordered(siblings, category, by))
     audit.record("category.moved", subject=category, actor=actor)
 
 
-def _refuse_parent(parent_id: int | None, category: Category | None) -> None:
-    """Refuse a parent that is not there, stands below the category itself, or too deep."""
+def _check_parent(parent_id: int | None, category: Category | None) -> None:
+    """Raise unless a parent exists, is not inside the category, and is not too deep."""
     if parent_id is None:
         return
     if db.session.get(Category, parent_id) is None:
-        raise BadShelf(_("That category doesn't exist."), field="parent")
-    if category is not None and parent_id in below(category.id):
-        raise GoesInCircles(_("A category can't be inside itself or one of its subcategories."))
-    if _depth(parent_id) + _height(category) > DEEPEST:
-        raise BadShelf(_("Categories can be nested up to %(most)d levels deep."), field="parent", most=DEEPEST)
+        raise InvalidCategory(_("That category doesn't exist."), field="parent")
+    if category is not None and parent_id in descendant_ids(category.id):
+        raise CategoryCycle(_("A category can't be inside itself or one of its subcategories."))
+    if _depth(parent_id) + _subtree_height(category) > MAX_DEPTH:
+        raise InvalidCategory(_("Categories can be nested up to %(most)d levels deep."), field="parent", most=MAX_DEPTH)
 
 
 def _depth(category_id: int) -> int:
-    """How many categories lead down to one, itself among them."""
+    """Return the depth of a category, 1 at the top; counting stops if the parents form a cycle."""
     parents = dict(db.session.execute(select(Category.id, Category.parent_id)).all())
-    depth, at = 0, category_id
+    depth, current = 0, category_id
     while depth <= len(parents):
         depth += 1
-        above = parents.get(at)
-        if above is None:
+        parent = parents.get(current)
+        if parent is None:
             break
-        at = above
+        current = parent
     return depth
 
 
-def _height(category: Category | None) -> int:
-    """How many categories stand below each other from one on."""
+def _subtree_height(category: Category | None) -> int:
+    """Return the number of levels from a category down."""
     if category is None:
         return 1
-    depths = {each.id: depth for each, depth in tree()}
-    return 1 + max(depths[number] for number in below(category.id)) - depths[category.id]
+    depths = {node.id: depth for node, depth in category_tree()}
+    return 1 + max(depths[node_id] for node_id in descendant_ids(category.id)) - depths[category.id]
 
 
 # --- collections ------------------------------------------------------------------------------------------------------
 
 
 def create_collection(typed: Mapping[str, Any], actor: User) -> Collection:
-    """Make a collection; raises `BadShelf` or `Taken`."""
-    values = _cleaned(typed, Collection, None)
+    """Create a collection; raise `InvalidCategory` or `SlugTaken`."""
+    values = _clean_values(typed, Collection, None)
     collection = Collection()
     _save(collection, values)
     audit.record("collection.made", subject=collection, actor=actor, name=collection.name)
@@ -154,10 +157,10 @@ def create_collection(typed: Mapping[str, Any], actor: User) -> Collection:
 
 
 def change_collection(collection: Collection, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Store what was typed over what was seen; raises what making one does, and `EditConflict`."""
+    """Save what was typed over what was seen; raise like the create function, or `EditConflict`."""
     optimistic_lock.lock_unchanged(collection, seen)
-    values = _cleaned(typed, Collection, collection)
-    fields = _changed(collection, values)
+    values = _clean_values(typed, Collection, collection)
+    fields = _changed_fields(collection, values)
     if fields:
         _save(collection, values)
         audit.record("collection.changed", subject=collection, actor=actor, fields=fields)
@@ -166,43 +169,43 @@ def change_collection(collection: Collection, typed: Mapping[str, Any], seen: st
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _cleaned(
+def _clean_values(
     typed: Mapping[str, Any], model: type[Category] | type[Collection], row: Category | Collection | None
 ) -> dict[str, Any]:
     values = dict(typed)
     if values.get("slug"):
-        values["slug"] = slug_of(values["slug"])
+        values["slug"] = slugify(values["slug"])
         if not values["slug"]:
-            raise BadShelf(_("Use letters without accents, digits and single hyphens."), field="slug")
+            raise InvalidCategory(_("Use letters without accents, digits and single hyphens."), field="slug")
     else:
-        values["slug"] = row.slug if row is not None else free_slug(values["name"], model)
+        values["slug"] = row.slug if row is not None else unused_slug(values["name"], model)
     own_id = row.id if row is not None else 0
     if db.session.scalar(select(model.id).where(model.slug == values["slug"], model.id != own_id)) is not None:
-        raise _taken()
+        raise _slug_taken()
     return values
 
 
-def _changed(row: Category | Collection, values: Mapping[str, Any]) -> Sequence[str]:
+def _changed_fields(row: Category | Collection, values: Mapping[str, Any]) -> Sequence[str]:
     return sorted(name for name, value in values.items() if getattr(row, name) != value)
 
 
 def _save(row: Category | Collection, values: Mapping[str, Any]) -> None:
-    """Store a row now, to know whether somebody was faster."""
+    """Flush a row, so that a conflict over its slug is known."""
     try:
         with db.session.begin_nested():
             for name, value in values.items():
                 setattr(row, name, value)
             db.session.add(row)
     except IntegrityError:
-        raise _taken() from None
+        raise _slug_taken() from None
 
 
-def _taken() -> Taken:
-    return Taken(_("This URL is already in use."))
+def _slug_taken() -> SlugTaken:
+    return SlugTaken(_("This URL is already in use."))
 
 
-def below(category_id: int | None) -> set[int]:
-    """The ids of a category and of everything below it."""
-    shelves = select(sa.literal(category_id, sa.BigInteger).label("id")).cte("shelves", recursive=True)
-    shelves = shelves.union(select(Category.id).join(shelves, Category.parent_id == shelves.c.id))
-    return set(db.session.scalars(select(shelves.c.id)))
+def descendant_ids(category_id: int | None) -> set[int]:
+    """Return the ids of a category and of all its descendants."""
+    subtree = select(sa.literal(category_id, sa.BigInteger).label("id")).cte("subtree", recursive=True)
+    subtree = subtree.union(select(Category.id).join(subtree, Category.parent_id == subtree.c.id))
+    return set(db.session.scalars(select(subtree.c.id)))

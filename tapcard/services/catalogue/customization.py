@@ -1,4 +1,4 @@
-"""What a buyer may say about a product, checked by its kind; whatever was not asked for is refused."""
+"""Answers to a product's options, validated by the kind of option."""
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
@@ -9,48 +9,50 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...models import OptionKind, Product, ProductOption
 
-FIELD = "option-"  # of the form: FIELD + the option's key
-LONGEST = {OptionKind.TEXT: 100, OptionKind.LONG_TEXT: 1000, OptionKind.COLOR: 40, OptionKind.LOCATION: 100}
+FIELD_PREFIX = "option-"  # of a form field; the key of the option follows
+MAX_LENGTHS = {OptionKind.TEXT: 100, OptionKind.LONG_TEXT: 1000, OptionKind.COLOR: 40, OptionKind.LOCATION: 100}
 ALLOWED_CONTROLS = "\r\n\t"
-QUOTED = 60  # characters of an answer that is told back
+MAX_QUOTE_LENGTH = 60  # of an answer in an error message
 
 
-class BadAnswer(DomainError):
-    """An answer is missing, too long, or none that was offered."""
-
-    status = 422
-
-
-class NotAsked(DomainError):
-    """Something was said about a product that it does not ask."""
+class InvalidAnswer(DomainError):
+    """An answer is missing, too long, or not one of the choices."""
 
     status = 422
 
 
-def clean(product: Product, answers: Mapping[str, str], uploads: Mapping[str, str], country: str) -> dict[str, str]:
-    """The answers as they are stored, by the options' keys, without blank ones; raises `BadAnswer` or `NotAsked`.
+class UnknownOption(DomainError):
+    """The product has no option of that key, or not of that kind."""
 
-    `uploads` holds the names of stored pictures: a picture is never an answer that somebody typed.
+    status = 422
+
+
+def clean_answers(
+    product: Product, answers: Mapping[str, str], uploads: Mapping[str, str], country: str
+) -> dict[str, str]:
+    """Return the non-blank answers as they are stored, by option key; raise `InvalidAnswer` or `UnknownOption`.
+
+    `uploads` holds the names of stored pictures; a typed answer never names a picture.
     """
     known = {option.key: option for option in product.options}
-    strange = [*(answers.keys() - known.keys()), *(uploads.keys() - known.keys())]
-    if strange:
-        raise NotAsked(_("This product's options have changed. Go back to the product page and choose again."))
+    unknown = [*(answers.keys() - known.keys()), *(uploads.keys() - known.keys())]
+    if unknown:
+        raise UnknownOption(_("This product's options have changed. Go back to the product page and choose again."))
     values = {}
     for key, option in known.items():
         if option.kind is OptionKind.PICTURE and answers.get(key):
-            raise NotAsked(_("This product's options have changed. Go back to the product page and choose again."))
-        value = clean_one(option, answers.get(key, ""), uploads.get(key, ""), country)
+            raise UnknownOption(_("This product's options have changed. Go back to the product page and choose again."))
+        value = clean_answer(option, answers.get(key, ""), uploads.get(key, ""), country)
         if value:
             values[key] = value
     return values
 
 
-def clean_one(option: ProductOption, typed: str, upload: str, country: str) -> str:
-    """One answer as it is stored, blank where there is none; raises `BadAnswer`."""
+def clean_answer(option: ProductOption, typed: str, upload: str, country: str) -> str:
+    """Return an answer as it is stored, or an empty string; raise `InvalidAnswer`."""
     value = upload if option.kind is OptionKind.PICTURE else _clean(option, typed, country)
     if not value and option.is_required:
-        raise BadAnswer(_("Enter a value for “%(label)s”."), field=FIELD + option.key, label=option.label)
+        raise InvalidAnswer(_("Enter a value for “%(label)s”."), field=FIELD_PREFIX + option.key, label=option.label)
     return value
 
 
@@ -59,19 +61,19 @@ def _clean(option: ProductOption, typed: str, country: str) -> str:
     text = typed.strip() if is_long else " ".join(typed.split())
     if not text:
         return ""
-    field = FIELD + option.key
+    field = FIELD_PREFIX + option.key
     allowed = ALLOWED_CONTROLS if is_long else ""
-    if any(unicodedata.category(each) in ("Cc", "Cs", "Co") and each not in allowed for each in text):
-        raise BadAnswer(_("This contains characters that aren't allowed here."), field=field)
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Co") and char not in allowed for char in text):
+        raise InvalidAnswer(_("This contains characters that aren't allowed here."), field=field)
     if option.kind is OptionKind.PHONE:
         return _phone(text, country, field)
     if option.choices:
         if text not in option.choices:
-            raise BadAnswer(_("Choose one of the options."), field=field)
+            raise InvalidAnswer(_("Choose one of the options."), field=field)
         return text
-    longest = option.max_length or LONGEST.get(option.kind, 100)
-    if len(text) > longest:
-        raise BadAnswer(_("Enter %(most)d characters or fewer."), field=field, most=longest)
+    max_length = option.max_length or MAX_LENGTHS.get(option.kind, 100)
+    if len(text) > max_length:
+        raise InvalidAnswer(_("Enter %(most)d characters or fewer."), field=field, most=max_length)
     return text
 
 
@@ -79,53 +81,53 @@ def _phone(text: str, country: str, field: str) -> str:
     try:
         return phones.clean(text, country) or ""
     except DomainError as error:
-        raise BadAnswer(error.message, field=field, **error.params) from None
+        raise InvalidAnswer(error.message, field=field, **error.params) from None
 
 
 def validation_error(
     product: Product, values: Mapping[str, Any], pictures: Collection[str], country: str
 ) -> DomainError | None:
-    """Why stored answers, `pictures` the uploads among them, do not fit what is asked today; None while they do."""
+    """Return why stored answers are no longer valid for the product's options, or None; `pictures` are the uploads."""
     known = {option.key: option for option in product.options}
     for key, value in values.items():
         if value and key not in known:
             if value in pictures:
-                return NotAsked(_("This product no longer takes the image you uploaded."))
-            return NotAsked(_("“%(answer)s” is no longer an option for this product."), answer=_shortened(value))
+                return UnknownOption(_("This product no longer takes the image you uploaded."))
+            return UnknownOption(_("“%(answer)s” is no longer an option for this product."), answer=_truncated(value))
     for key, option in known.items():
         value = values.get(key) or ""
         if not value:
             if option.is_required:
-                return BadAnswer(_("“%(label)s” is now required."), label=option.label)
-        elif not _fits(option, value, pictures, country):
+                return InvalidAnswer(_("“%(label)s” is now required."), label=option.label)
+        elif not _is_valid(option, value, pictures, country):
             if value in pictures or option.kind is OptionKind.PICTURE:
-                return BadAnswer(_("“%(label)s” has changed. Choose again."), label=option.label)
+                return InvalidAnswer(_("“%(label)s” has changed. Choose again."), label=option.label)
             sentence = _("%(label)s: “%(answer)s” is no longer available.")
-            return BadAnswer(sentence, label=option.label, answer=_shortened(value))
+            return InvalidAnswer(sentence, label=option.label, answer=_truncated(value))
     return None
 
 
-def _fits(option: ProductOption, value: str, pictures: Collection[str], country: str) -> bool:
-    """Whether a stored answer is one that would be stored today."""
+def _is_valid(option: ProductOption, value: str, pictures: Collection[str], country: str) -> bool:
+    """Return whether a stored answer would still be stored as it is."""
     if option.kind is OptionKind.PICTURE or value in pictures:
         return option.kind is OptionKind.PICTURE and value in pictures
     try:
         return _clean(option, value, country) == value
-    except BadAnswer:
+    except InvalidAnswer:
         return False
 
 
-def _shortened(value: str) -> str:
-    return value if len(value) <= QUOTED else f"{value[:QUOTED]}…"
+def _truncated(value: str) -> str:
+    return value if len(value) <= MAX_QUOTE_LENGTH else f"{value[:MAX_QUOTE_LENGTH]}…"
 
 
 def extra_amount(product: Product, values: Mapping[str, Any]) -> int:
-    """What the answers cost more, for each piece."""
+    """Return the extra price of the answers per item, in minor units."""
     return sum(option.extra_amount for option in product.options if values.get(option.key))
 
 
-def in_words(product: Product, values: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The answers with the labels that were asked, to be kept with an order."""
+def labeled_answers(product: Product, values: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the answers with the labels of their options, as an order stores them."""
     return [
         {"label": option.label, "value": str(values[option.key]), "kind": option.kind.value}
         for option in product.options
@@ -133,6 +135,7 @@ def in_words(product: Product, values: Mapping[str, Any]) -> list[dict[str, str]
     ]
 
 
-def pictures_in(product: Product, values: Mapping[str, Any]) -> Sequence[str]:
-    """The names of the uploads among the answers."""
-    return [values[each.key] for each in product.options if each.kind is OptionKind.PICTURE and values.get(each.key)]
+def picture_answers(product: Product, values: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of the uploads among the answers."""
+    pictures = [option for option in product.options if option.kind is OptionKind.PICTURE]
+    return [values[option.key] for option in pictures if values.get(option.key)]

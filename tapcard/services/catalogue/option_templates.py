@@ -1,4 +1,4 @@
-"""Option sets: what buyers are commonly asked about a kind of product, put on a product in one go."""
+"""Option templates: common sets of options, added to a product in one go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from ...models import OptionKind, Product, ProductOption
 
 
 @dataclass(frozen=True)
-class Question:
-    """One option as a set has it, before it belongs to a product."""
+class OptionSpec:
+    """An option of a template."""
 
     key: str
     kind: OptionKind
@@ -19,57 +19,57 @@ class Question:
 
 
 @dataclass(frozen=True)
-class OptionSet:
-    """Questions that belong together."""
+class OptionTemplate:
+    """A set of options for a kind of product."""
 
     name: str
-    questions: tuple[Question, ...]
+    options: tuple[OptionSpec, ...]
 
 
-ENGRAVED_GOODS = OptionSet(
+ENGRAVED_GOODS = OptionTemplate(
     "Engraved goods",
     (
-        Question("name", OptionKind.TEXT, "Name", 40),
-        Question("color", OptionKind.COLOR, "Colour", 40),
-        Question("inscription", OptionKind.LONG_TEXT, "Inscription", 120),
-        Question("phone", OptionKind.PHONE, "Phone number to engrave, in case it's lost", 32),
-        Question("location", OptionKind.LOCATION, "Town or city", 80),
+        OptionSpec("name", OptionKind.TEXT, "Name", 40),
+        OptionSpec("color", OptionKind.COLOR, "Colour", 40),
+        OptionSpec("inscription", OptionKind.LONG_TEXT, "Inscription", 120),
+        OptionSpec("phone", OptionKind.PHONE, "Phone number to engrave, in case it's lost", 32),
+        OptionSpec("location", OptionKind.LOCATION, "Town or city", 80),
     ),
 )
-GIFT_PACK = OptionSet(
+GIFT_PACK = OptionTemplate(
     "Gift pack",
     (
-        Question("name", OptionKind.TEXT, "Recipient's name", 60, is_required=True),
-        Question("color", OptionKind.COLOR, "Colour", 40),
-        Question("recipient", OptionKind.CHOICE, "Recipient", choices=("Female", "Male")),
-        Question("location", OptionKind.LOCATION, "Town or city", 80),
-        Question("suggestion", OptionKind.LONG_TEXT, "What would you like us to add to the gift box?", 500),
+        OptionSpec("name", OptionKind.TEXT, "Recipient's name", 60, is_required=True),
+        OptionSpec("color", OptionKind.COLOR, "Colour", 40),
+        OptionSpec("recipient", OptionKind.CHOICE, "Recipient", choices=("Female", "Male")),
+        OptionSpec("location", OptionKind.LOCATION, "Town or city", 80),
+        OptionSpec("suggestion", OptionKind.LONG_TEXT, "What would you like us to add to the gift box?", 500),
     ),
 )
-SETS = {"engraved_goods": ENGRAVED_GOODS, "gift_pack": GIFT_PACK}
+TEMPLATES = {"engraved_goods": ENGRAVED_GOODS, "gift_pack": GIFT_PACK}
 
 
-def apply(option_set: OptionSet, product: Product, colors: Sequence[str] = ()) -> list[ProductOption]:
-    """Put the questions of a set that a product does not ask yet behind those it asks; return the new options.
+def apply(template: OptionTemplate, product: Product, colors: Sequence[str] = ()) -> list[ProductOption]:
+    """Append the options of a template that a product lacks, and return them.
 
-    Where the product comes in some colours, one of them must be chosen.
+    If the product comes in several colors, the color option is required and offers these.
     """
-    asked = {option.key for option in product.options}
-    place = 1 + max((option.position for option in product.options), default=-1)
-    missing = [question for question in option_set.questions if question.key not in asked]
-    added = [_option(question, colors, place + number) for number, question in enumerate(missing)]
+    existing = {option.key for option in product.options}
+    position = 1 + max((option.position for option in product.options), default=-1)
+    missing = [spec for spec in template.options if spec.key not in existing]
+    added = [_option(spec, colors, position + index) for index, spec in enumerate(missing)]
     product.options.extend(added)
     return added
 
 
-def _option(question: Question, colors: Sequence[str], position: int) -> ProductOption:
-    has_colors = question.kind is OptionKind.COLOR and bool(colors)
+def _option(spec: OptionSpec, colors: Sequence[str], position: int) -> ProductOption:
+    has_colors = spec.kind is OptionKind.COLOR and bool(colors)
     return ProductOption(
-        key=question.key,
-        kind=question.kind,
-        label=question.label,
-        is_required=question.is_required or has_colors,
-        max_length=question.max_length,
-        choices=list(colors) if has_colors else list(question.choices),
+        key=spec.key,
+        kind=spec.kind,
+        label=spec.label,
+        is_required=spec.is_required or has_colors,
+        max_length=spec.max_length,
+        choices=list(colors) if has_colors else list(spec.choices),
         position=position,
     )

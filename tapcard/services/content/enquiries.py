@@ -1,13 +1,12 @@
-"""What people write to the shop through its form: received, passed on by mail, answered by staff."""
+"""Messages from the contact form: stored, emailed to the shop, marked as answered by staff."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from ... import email_addresses, outbox
-from ...db import advisory_lock, db
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -15,16 +14,14 @@ from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
 from ..core import audit
 from ..profiles import leads
-from . import newsletter
 
-NAME_LENGTH, ORDER_LENGTH, MESSAGE_LENGTH = 100, 20, 2000
-SAME_WITHIN = timedelta(minutes=15)
-PAGE = 25
-MOST_OWNERS = 10
+MAX_NAME_LENGTH, MAX_ORDER_LENGTH, MAX_MESSAGE_LENGTH = 100, 20, 2000
+DUPLICATE_WINDOW = timedelta(minutes=15)
+MAX_OWNERS = 10
 
 
-class BadEnquiry(DomainError):
-    """Something is missing; `field` says what."""
+class InvalidEnquiry(DomainError):
+    """Something is missing or too long; `field` names it."""
 
     status = 422
 
@@ -43,59 +40,59 @@ def receive(
     shop: ShopSettings,
     now: datetime,
 ) -> Enquiry | None:
-    """Keep a message and promise the shop a mail; None when it is spam or was sent twice, told the same to the sender.
+    """Store a message and queue an email to the shop; return None for spam and duplicates.
 
-    Raises `BadEnquiry` or `InvalidEmail`.
+    Raise `InvalidEnquiry` or `InvalidEmail`. The sender must not be told whether the message was stored.
     """
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
         name=_clean_name(name),
         email=email_addresses.normalize(email),
-        order_number="".join(order_number.split()).upper()[:ORDER_LENGTH],
+        order_number="".join(order_number.split()).upper()[:MAX_ORDER_LENGTH],
         message=_clean_message(message),
         created_at=now,
     )
     if leads.is_spam(enquiry.name, enquiry.message):
         return None
-    advisory_lock(f"enquiry:{enquiry.email}")
-    if _is_twice(enquiry):
+    acquire_lock(f"enquiry:{enquiry.email}")
+    if _is_duplicate(enquiry):
         return None
     db.session.add(enquiry)
-    db.session.flush()  # the mail's promise names it
+    db.session.flush()  # the outbox message needs its id
     for address in recipients(shop):
         outbox.post("mail.enquiry", enquiry_id=enquiry.id, to=address)
     return enquiry
 
 
 def recipients(shop: ShopSettings) -> list[str]:
-    """Who reads messages to the shop: its own address, else its owners by their accounts."""
-    named = shop.owner_email or shop.support_email
-    if named:
-        return [named]
+    """Return the addresses that get messages: the shop's own, or those of its owners' accounts."""
+    shop_email = shop.owner_email or shop.support_email
+    if shop_email:
+        return [shop_email]
     owners = sa.select(User.email).join(User.roles).where(Role.name == "owner", User.is_active)
-    return list(db.session.scalars(owners.order_by(User.id).limit(MOST_OWNERS)))
+    return list(db.session.scalars(owners.order_by(User.id).limit(MAX_OWNERS)))
 
 
 def _clean_name(text: str) -> str:
     name = " ".join(text.split())
-    if not any(each.isalnum() for each in name):
-        raise BadEnquiry(_("Enter your name."), field="name")
-    return name[:NAME_LENGTH]
+    if not any(character.isalnum() for character in name):
+        raise InvalidEnquiry(_("Enter your name."), field="name")
+    return name[:MAX_NAME_LENGTH]
 
 
 def _clean_message(text: str) -> str:
     message = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not message:
-        raise BadEnquiry(_("Enter a message."), field="message")
-    if len(message) > MESSAGE_LENGTH:
-        raise BadEnquiry(_("Enter %(most)s characters or fewer."), field="message", most=MESSAGE_LENGTH)
+        raise InvalidEnquiry(_("Enter a message."), field="message")
+    if len(message) > MAX_MESSAGE_LENGTH:
+        raise InvalidEnquiry(_("Enter %(most)s characters or fewer."), field="message", most=MAX_MESSAGE_LENGTH)
     return message
 
 
-def _is_twice(enquiry: Enquiry) -> bool:
+def _is_duplicate(enquiry: Enquiry) -> bool:
     same = sa.select(Enquiry.id).where(
         Enquiry.email == enquiry.email,
-        Enquiry.created_at > enquiry.created_at - SAME_WITHIN,
+        Enquiry.created_at > enquiry.created_at - DUPLICATE_WINDOW,
         Enquiry.name == enquiry.name,
         Enquiry.order_number == enquiry.order_number,
         Enquiry.message == enquiry.message,
@@ -106,40 +103,34 @@ def _is_twice(enquiry: Enquiry) -> bool:
 # --- for staff --------------------------------------------------------------------------------------------------------
 
 
-def in_order() -> sa.Select[Enquiry]:
-    """All messages: open ones first, of both kinds the newest first."""
+def list_query() -> sa.Select[Enquiry]:
+    """Return a query of all messages: open ones first, then newest first."""
     return sa.select(Enquiry).order_by(Enquiry.answered_at.is_not(None), Enquiry.id.desc())
 
 
-def page_of(number: int) -> tuple[Sequence[Enquiry], bool]:
-    """One page of them, and whether there is another; nothing is counted."""
-    rows = db.session.scalars(in_order().limit(PAGE + 1).offset((number - 1) * PAGE)).all()
-    return rows[:PAGE], len(rows) > PAGE
+def csv_query() -> Any:
+    """Return a query of the columns of a CSV download."""
+    columns = (Enquiry.created_at, Enquiry.name, Enquiry.email, Enquiry.order_number, Enquiry.message)
+    return list_query().with_only_columns(*columns, Enquiry.answered_at)
 
 
-def by_id(enquiry_id: int) -> Enquiry:
-    """A message; raise `EnquiryNotFound`."""
+def get(enquiry_id: int) -> Enquiry:
+    """Return a message; raise `EnquiryNotFound`."""
     enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
         raise EnquiryNotFound(_("Message not found."))
     return enquiry
 
 
-def answered(enquiry: Enquiry, by: User, now: datetime) -> None:
-    """Note that a message has been answered."""
+def mark_answered(enquiry: Enquiry, actor: User, now: datetime) -> None:
+    """Mark a message as answered."""
     if enquiry.answered_at is None:
         enquiry.answered_at = now
-        audit.record("enquiry.answered", subject=enquiry, actor=by)
+        audit.record("enquiry.answered", subject=enquiry, actor=actor)
 
 
-def reopen(enquiry: Enquiry, by: User) -> None:
-    """Note that a message still waits for its answer."""
+def reopen(enquiry: Enquiry, actor: User) -> None:
+    """Mark a message as open again."""
     if enquiry.answered_at is not None:
         enquiry.answered_at = None
-        audit.record("enquiry.reopened", subject=enquiry, actor=by)
-
-
-def stream() -> Iterator[Any]:
-    """Every message, read little by little."""
-    columns = (Enquiry.created_at, Enquiry.name, Enquiry.email, Enquiry.order_number, Enquiry.message)
-    return newsletter.read_slowly(in_order().with_only_columns(*columns, Enquiry.answered_at))
+        audit.record("enquiry.reopened", subject=enquiry, actor=actor)

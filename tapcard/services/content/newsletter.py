@@ -1,14 +1,12 @@
-"""The newsletter's readers: who asked, who confirmed by the mailed link, who left."""
+"""Newsletter subscriptions with double opt-in: sign-up, confirmation by an emailed link, unsubscribing."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Engine
 
 from ... import email_addresses, outbox
-from ...db import db, insert, transactions
+from ...db import db, execute_update, insert
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import parse_id
@@ -16,115 +14,111 @@ from ...keys import Keys, split_link
 from ...models import Subscriber, SubscriberStatus
 
 CONFIRM_WITHIN = timedelta(days=30)
-ASKED_ANEW = timedelta(days=7)  # until then all links that were sent work
-KEPT_AFTER_LEAVING = timedelta(days=365)
-CONSENT_LENGTH = 500
-CONFIRM, LEAVE = "newsletter confirm", "newsletter leave"
-PAGE = 50
-ROWS_AT_ONCE = 1000
-LONGEST_SEARCH = 100
+RENEW_AFTER = timedelta(days=7)  # a later sign-up voids the links sent before
+KEEP_UNSUBSCRIBED = timedelta(days=365)
+MAX_CONSENT_LENGTH = 500
+CONFIRM, UNSUBSCRIBE = "newsletter confirm", "newsletter leave"  # key purposes
 
 
 class LinkExpired(DomainError):
-    """The link is too old, was cut, or the person asked anew or left since."""
+    """The link is too old or incomplete, or the person has signed up again or unsubscribed since."""
 
     status = 410
 
 
 class LinkUnknown(NotFound):
-    """The link to leave belongs to nobody."""
+    """The unsubscribe link belongs to nobody."""
 
 
-# --- asking, confirming, leaving --------------------------------------------------------------------------------------
+# --- sign-up, confirmation, unsubscribing -----------------------------------------------------------------------------
 
 
-def ask(email: str, consent_text: str, now: datetime) -> None:
-    """Take up somebody's wish and promise the mail that asks them to confirm; a reader stays one, and gets none.
+def sign_up(email: str, consent_text: str, now: datetime) -> None:
+    """Store a pending subscription and queue the confirmation email; do nothing for a confirmed subscriber.
 
-    Raises `InvalidEmail`. Whoever asks is told the same in every case.
+    Raise `InvalidEmail`. The page must show the same in every case, so that nobody learns who subscribes.
     """
     email = email_addresses.normalize(email)
-    values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:CONSENT_LENGTH]}
-    fresh = insert(Subscriber).values(**values, created_at=now, asked_at=now)
-    db.session.execute(fresh.on_conflict_do_nothing(index_elements=["email"]))
+    values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:MAX_CONSENT_LENGTH]}
+    statement = insert(Subscriber).values(**values, created_at=now, asked_at=now)
+    db.session.execute(statement.on_conflict_do_nothing(index_elements=["email"]))
     subscriber = db.session.scalars(sa.select(Subscriber).where(Subscriber.email == email).with_for_update()).one()
     if subscriber.status is SubscriberStatus.SUBSCRIBED:
         return
-    is_back = subscriber.status is SubscriberStatus.UNSUBSCRIBED
-    if is_back or subscriber.asked_at <= now - ASKED_ANEW:
+    has_returned = subscriber.status is SubscriberStatus.UNSUBSCRIBED
+    if has_returned or subscriber.asked_at <= now - RENEW_AFTER:
         subscriber.asked_at = now
     subscriber.status = SubscriberStatus.PENDING
-    subscriber.consent_text = consent_text[:CONSENT_LENGTH]
+    subscriber.consent_text = consent_text[:MAX_CONSENT_LENGTH]
     outbox.post("mail.newsletter_confirm", subscriber_id=subscriber.id)
 
 
 def confirm(token: str, keys: Keys, now: datetime) -> None:
-    """Make a reader of whoever followed the mailed link; twice is the same as once. Raises `LinkExpired`."""
-    subscriber = asked_by(token, keys, now)
+    """Confirm the subscription of a confirmation link; repeating it does nothing. Raise `LinkExpired`."""
+    subscriber = get_by_confirm_token(token, keys, now)
     if subscriber.status is SubscriberStatus.PENDING:
         subscriber.status, subscriber.confirmed_at, subscriber.unsubscribed_at = SubscriberStatus.SUBSCRIBED, now, None
 
 
-def leave(subscriber: Subscriber, now: datetime) -> None:
-    """Write no more newsletters to somebody."""
+def unsubscribe(subscriber: Subscriber, now: datetime) -> None:
+    """End a subscription."""
     if subscriber.status is not SubscriberStatus.UNSUBSCRIBED:
         subscriber.status, subscriber.unsubscribed_at = SubscriberStatus.UNSUBSCRIBED, now
 
 
 def purge(now: datetime) -> None:
-    """Forget who did not confirm in time, and who left long ago."""
-    late = sa.and_(Subscriber.status == SubscriberStatus.PENDING, Subscriber.asked_at <= now - CONFIRM_WITHIN)
-    gone = sa.and_(
-        Subscriber.status == SubscriberStatus.UNSUBSCRIBED, Subscriber.unsubscribed_at <= now - KEPT_AFTER_LEAVING
+    """Delete subscriptions that were not confirmed in time, and those that ended long ago."""
+    expired = sa.and_(Subscriber.status == SubscriberStatus.PENDING, Subscriber.asked_at <= now - CONFIRM_WITHIN)
+    ended = sa.and_(
+        Subscriber.status == SubscriberStatus.UNSUBSCRIBED, Subscriber.unsubscribed_at <= now - KEEP_UNSUBSCRIBED
     )
-    forget = sa.delete(Subscriber).where(sa.or_(late, gone))
-    db.session.execute(forget.execution_options(synchronize_session=False))
+    execute_update(sa.delete(Subscriber).where(sa.or_(expired, ended)))
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
 
 
 def confirm_token(subscriber: Subscriber, keys: Keys) -> str:
-    """What the link to confirm carries: void once the person has left, or asked again later."""
-    return keys.sign_link(CONFIRM, str(subscriber.id), _asked(subscriber))
+    """Return the token of the confirmation link; it is void after unsubscribing or a later sign-up."""
+    return keys.sign_link(CONFIRM, str(subscriber.id), _confirm_value(subscriber))
 
 
-def leave_token(subscriber: Subscriber, keys: Keys) -> str:
-    """What the link to leave carries; good for that alone, and for good."""
-    return keys.sign_link(LEAVE, str(subscriber.id), _named(subscriber))
+def unsubscribe_token(subscriber: Subscriber, keys: Keys) -> str:
+    """Return the token of the unsubscribe link; it never expires."""
+    return keys.sign_link(UNSUBSCRIBE, str(subscriber.id), _unsubscribe_value(subscriber))
 
 
-def asked_by(token: str, keys: Keys, now: datetime) -> Subscriber:
-    """Who is asked to confirm by a link, or has done so; raise `LinkExpired`."""
-    subscriber, digest = _read(token)
-    is_right = subscriber is not None and keys.verify_link(CONFIRM, digest, _asked(subscriber))
-    if subscriber is None or not is_right or subscriber.status is SubscriberStatus.UNSUBSCRIBED:
+def get_by_confirm_token(token: str, keys: Keys, now: datetime) -> Subscriber:
+    """Return the subscriber of a confirmation link, who may have confirmed already; raise `LinkExpired`."""
+    subscriber, digest = _parse(token)
+    is_valid = subscriber is not None and keys.verify_link(CONFIRM, digest, _confirm_value(subscriber))
+    if subscriber is None or not is_valid or subscriber.status is SubscriberStatus.UNSUBSCRIBED:
         raise _expired()
     if subscriber.status is SubscriberStatus.PENDING and subscriber.asked_at <= now - CONFIRM_WITHIN:
         raise _expired()
     return subscriber
 
 
-def leaving(token: str, keys: Keys) -> Subscriber:
-    """Whose link to leave this is; raise `LinkUnknown`."""
-    subscriber, digest = _read(token)
-    if subscriber is None or not keys.verify_link(LEAVE, digest, _named(subscriber)):
+def get_by_unsubscribe_token(token: str, keys: Keys) -> Subscriber:
+    """Return the subscriber of an unsubscribe link; raise `LinkUnknown`."""
+    subscriber, digest = _parse(token)
+    if subscriber is None or not keys.verify_link(UNSUBSCRIBE, digest, _unsubscribe_value(subscriber)):
         raise LinkUnknown(_("This link is incomplete, or its email address is no longer on our mailing list."))
     return subscriber
 
 
-def _read(token: str) -> tuple[Subscriber | None, str]:
+def _parse(token: str) -> tuple[Subscriber | None, str]:
     reference, digest = split_link(token)
     subscriber_id = parse_id(reference)
     return (db.session.get(Subscriber, subscriber_id) if subscriber_id is not None else None), digest
 
 
-def _asked(subscriber: Subscriber) -> str:
-    return f"{_named(subscriber)}:{subscriber.asked_at.timestamp():.6f}"
+def _confirm_value(subscriber: Subscriber) -> str:
+    return f"{_unsubscribe_value(subscriber)}:{subscriber.asked_at.timestamp():.6f}"
 
 
-def _named(subscriber: Subscriber) -> str:
-    return f"{subscriber.id}:{subscriber.email}"  # SQLite may give a number again
+def _unsubscribe_value(subscriber: Subscriber) -> str:
+    return f"{subscriber.id}:{subscriber.email}"  # with the address, because SQLite may reuse an id
 
 
 def _expired() -> LinkExpired:
@@ -135,40 +129,14 @@ def _expired() -> LinkExpired:
 
 
 def matching(search: str = "", status: SubscriberStatus | None = None) -> sa.Select[Subscriber]:
-    """Those in whose address a text stands, of one state if one is given; the newest first."""
-    found = sa.select(Subscriber).order_by(Subscriber.id.desc())
+    """Return a query of the subscribers whose address contains a text, of one status if given; newest first."""
+    query = sa.select(Subscriber).order_by(Subscriber.id.desc())
     if status is not None:
-        found = found.where(Subscriber.status == status)
-    return found.where(Subscriber.email.icontains(search, autoescape=True)) if search else found
+        query = query.where(Subscriber.status == status)
+    return query.where(Subscriber.email.icontains(search, autoescape=True)) if search else query
 
 
-def page_of(found: sa.Select[Subscriber], before: int | None) -> tuple[list[Subscriber], int | None]:
-    """A page of a selection and the number to go on from: nothing is counted, however many there are."""
-    if before is not None:
-        found = found.where(Subscriber.id < before)
-    rows = list(db.session.scalars(found.limit(PAGE + 1)))
-    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
-
-
-def stream(found: sa.Select[Subscriber]) -> Iterator[Any]:
-    """The rows of a selection, read little by little over a connection of their own."""
+def csv_query(search: str = "", status: SubscriberStatus | None = None) -> Any:
+    """Return a query of the columns of a CSV download."""
     columns = (Subscriber.email, Subscriber.status, Subscriber.consent_text, Subscriber.asked_at)
-    query = found.with_only_columns(*columns, Subscriber.confirmed_at, Subscriber.unsubscribed_at)
-    return read_slowly(query)
-
-
-def read_slowly(query: Any) -> Iterator[Any]:
-    """Rows of any number, over a connection that is given back at the end."""
-    return _slowly(db.engine, query)
-
-
-def _slowly(engine: Engine, query: Any) -> Iterator[Any]:
-    with engine.connect() as connection:
-        with transactions(writing=False):  # only while it begins: what iterates may change between two rows
-            rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
-        yield from rows
-
-
-def clean_search(text: str) -> str:
-    """A text to look for, without what no column can hold."""
-    return "".join(each for each in text if each.isprintable()).strip()[:LONGEST_SEARCH]
+    return matching(search, status).with_only_columns(*columns, Subscriber.confirmed_at, Subscriber.unsubscribed_at)

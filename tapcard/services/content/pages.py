@@ -1,7 +1,8 @@
-"""Pages that staff write: Markdown in the table, harmless HTML on the page."""
+"""Pages that staff write in Markdown, rendered as sanitized HTML."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -14,66 +15,75 @@ from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 from sqlalchemy.orm.exc import StaleDataError
 
-from ...db import advisory_lock, db
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
 from ...models import PageMenu, ShopPage, User
 from ..core import audit
+from ..core.optimistic_lock import EditConflict
 
-OURS = {"terms": "shop.terms", "privacy": "shop.privacy"}  # by slug: a page of staff stands in their place
-RESERVED = ("contact", "newsletter")  # these have forms, which no text replaces
+LOCK = "shop_pages"
+BUILT_IN = {"terms": "shop.terms", "privacy": "shop.privacy"}  # endpoints by slug; a page of that slug replaces one
+RESERVED_SLUGS = ("contact", "newsletter")  # pages with a form, which a page cannot replace
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-SLUG_LENGTH, TITLE_LENGTH, DESCRIPTION_LENGTH, BODY_LENGTH = 120, 120, 500, 50_000
-LAST_POSITION = 10_000
-DEEPEST_HEADING = 6
+MAX_SLUG_LENGTH, MAX_TITLE_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_BODY_LENGTH = 120, 120, 500, 50_000
+MAX_POSITION = 10_000
+MAX_HEADING_LEVEL = 6
 TEXT_TAGS = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "a", "img", "strong", "em", "s", "code", "pre"}
 TAGS = TEXT_TAGS | {"blockquote", "hr", "br", "table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"a": {"href", "title", "rel"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 SCHEMES = {"http", "https", "mailto", "tel"}
-AWAY = "noopener noreferrer"
+EXTERNAL_REL = "noopener noreferrer"
 
 
 class PageNotFound(NotFound):
     """There is no such page, or it is not published."""
 
 
-class BadPage(DomainError):
-    """What was typed makes no page; `field` says which part."""
+class InvalidPage(DomainError):
+    """The submitted page is not valid; `field` names the invalid part."""
 
     status = 422
 
 
-class EditedMeanwhile(DomainError):
-    """Somebody else saved the page since it was opened."""
+@dataclass(frozen=True)
+class PageContent:
+    """What staff submit about a page; a blank slug is made from the title."""
 
-    status = 409
+    title: str
+    slug: str
+    body: str
+    description: str
+    menu: PageMenu
+    position: int
+    is_published: bool
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def find(slug: str) -> ShopPage | None:
-    """The published page of a slug."""
+def find_published(slug: str) -> ShopPage | None:
+    """Return the published page of a slug."""
     return db.session.scalar(sa.select(ShopPage).where(ShopPage.slug == slug, ShopPage.is_published))
 
 
-def published(slug: str) -> ShopPage:
-    """The same, or raise `PageNotFound`."""
-    page = find(slug) if SLUG.fullmatch(slug) else None
+def get_published(slug: str) -> ShopPage:
+    """Return the published page of a slug; raise `PageNotFound`."""
+    page = find_published(slug) if SLUG.fullmatch(slug) else None
     if page is None:
         raise PageNotFound(_("There's no page at this address."))
     return page
 
 
-def all_pages() -> Sequence[ShopPage]:
-    """Every page for staff, in the order of the menus."""
-    in_order = sa.case({PageMenu.TOP: 0, PageMenu.FOOTER: 1}, value=ShopPage.menu, else_=2)
-    return db.session.scalars(sa.select(ShopPage).order_by(in_order, ShopPage.position, ShopPage.title)).all()
+def list_pages() -> Sequence[ShopPage]:
+    """Return all pages, in the order of the menus."""
+    menu_order = sa.case({PageMenu.TOP: 0, PageMenu.FOOTER: 1}, value=ShopPage.menu, else_=2)
+    return db.session.scalars(sa.select(ShopPage).order_by(menu_order, ShopPage.position, ShopPage.title)).all()
 
 
-def by_id(page_id: int) -> ShopPage:
-    """A page for staff, published or not; raise `PageNotFound`."""
+def get(page_id: int) -> ShopPage:
+    """Return a page, published or not; raise `PageNotFound`."""
     page = db.session.get(ShopPage, page_id) if is_id(page_id) else None
     if page is None:
         raise PageNotFound(_("Page not found."))
@@ -83,95 +93,63 @@ def by_id(page_id: int) -> ShopPage:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def make(
-    *,
-    title: str,
-    slug: str,
-    body: str,
-    description: str,
-    menu: PageMenu,
-    position: int,
-    is_published: bool,
-    by: User | None,
-    now: datetime,
-) -> ShopPage:
-    """Write a new page; raise `BadPage`."""
-    advisory_lock("shop_pages")
-    page = ShopPage(
-        slug=_clean_slug(slug, title, None),
-        title=title,
-        body=_clean_body(body),
-        description=description,
-        menu=menu,
-        position=position,
-        is_published=is_published,
-        created_at=now,
-        updated_at=now,
-    )
+def create(content: PageContent, actor: User | None, now: datetime) -> ShopPage:
+    """Create a page; raise `InvalidPage`."""
+    acquire_lock(LOCK)
+    page = ShopPage(**_cleaned(content, None), created_at=now, updated_at=now)
     db.session.add(page)
-    db.session.flush()  # the audit names it
-    audit.record("page.made", subject=page, actor=by, slug=page.slug)
+    db.session.flush()  # the audit entry needs its id
+    audit.record("page.made", subject=page, actor=actor, slug=page.slug)
     return page
 
 
-def change(
-    page: ShopPage,
-    *,
-    version: int,
-    title: str,
-    slug: str,
-    body: str,
-    description: str,
-    menu: PageMenu,
-    position: int,
-    is_published: bool,
-    by: User | None,
-    now: datetime,
-) -> None:
-    """Save a page that was opened at a version; raise `BadPage`, or `EditedMeanwhile` for the second editor."""
+def change(page: ShopPage, content: PageContent, version: int, actor: User | None, now: datetime) -> None:
+    """Save a page that was opened at a version; raise `InvalidPage`, or `EditConflict` for the second editor."""
     if page.version != version:
-        raise _edited_meanwhile()
-    advisory_lock("shop_pages")
-    values: dict[str, Any] = {"title": title, "body": _clean_body(body), "description": description, "menu": menu}
-    values |= {"slug": _clean_slug(slug, title, page.id), "position": position, "is_published": is_published}
+        raise _edit_conflict()
+    acquire_lock(LOCK)
+    values = _cleaned(content, page.id)
     changed = sorted(name for name, value in values.items() if getattr(page, name) != value)
     for name, value in values.items():
         setattr(page, name, value)
     page.updated_at = now
     try:
-        db.session.flush()  # the row's version is compared here
+        db.session.flush()  # compares the version of the row
     except StaleDataError:
-        raise _edited_meanwhile() from None
-    audit.record("page.changed", subject=page, actor=by, slug=page.slug, changed=changed)
+        raise _edit_conflict() from None
+    audit.record("page.changed", subject=page, actor=actor, slug=page.slug, changed=changed)
 
 
-def _edited_meanwhile() -> EditedMeanwhile:
-    return EditedMeanwhile(
+def _edit_conflict() -> EditConflict:
+    return EditConflict(
         _("Someone else has saved this page since you opened it. Check it in another tab before you overwrite it.")
     )
 
 
+def _cleaned(content: PageContent, own_id: int | None) -> dict[str, Any]:
+    return asdict(content) | {
+        "slug": _clean_slug(content.slug, content.title, own_id),
+        "body": content.body.replace("\r\n", "\n").replace("\r", "\n").strip(),
+    }
+
+
 def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
-    slug = typed or _slug_of(title)
-    if not SLUG.fullmatch(slug) or len(slug) > SLUG_LENGTH:
-        raise BadPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
-    if slug in RESERVED:
-        raise BadPage(_("The shop already has a page with this address. Choose another one."), field="slug")
-    taken = sa.select(ShopPage.id).where(ShopPage.slug == slug)
+    slug = typed or _slug_from(title)
+    if not SLUG.fullmatch(slug) or len(slug) > MAX_SLUG_LENGTH:
+        raise InvalidPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
+    if slug in RESERVED_SLUGS:
+        raise InvalidPage(_("The shop already has a page with this address. Choose another one."), field="slug")
+    same = sa.select(ShopPage.id).where(ShopPage.slug == slug)
     if own_id is not None:
-        taken = taken.where(ShopPage.id != own_id)
+        same = same.where(ShopPage.id != own_id)
     with db.session.no_autoflush:
-        if db.session.scalar(taken) is not None:
-            raise BadPage(_("Another page already uses this address. Choose another one."), field="slug")
+        if db.session.scalar(same) is not None:
+            raise InvalidPage(_("Another page already uses this address. Choose another one."), field="slug")
     return slug
 
 
-def _slug_of(title: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))[:SLUG_LENGTH].strip("-")
-
-
-def _clean_body(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+def _slug_from(title: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))[:MAX_SLUG_LENGTH].strip("-")
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
@@ -179,46 +157,46 @@ def _clean_body(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def render(body: str) -> Markup:
-    """Turn Markdown into HTML that can do no harm, whoever wrote it; headings start below the page's own."""
-    return Markup(  # noqa: S704  nh3 has been through it
+    """Render Markdown as sanitized HTML; its headings start at h2, below the page's own."""
+    return Markup(  # noqa: S704  sanitized by nh3
         nh3.clean(
             _markdown.render(body),
             tags=TAGS,
             attributes=ATTRIBUTES,
-            attribute_filter=_filter,
+            attribute_filter=_filter_attribute,
             url_schemes=SCHEMES,
-            link_rel=None,  # set above, for links that lead away
+            link_rel=None,  # set by `_mark_external_links`
         )
     )
 
 
-def _filter(tag: str, attribute: str, value: str) -> str | None:
-    """Keep pictures of our own host alone; browsers take a backslash for a slash."""
+def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
+    """Remove images from other hosts; browsers treat a backslash as a slash."""
     if (tag, attribute) == ("img", "src"):
-        is_ours = value.startswith("/") and not value.startswith("//") and "\\" not in value
-        return value if is_ours else None
+        is_local = value.startswith("/") and not value.startswith("//") and "\\" not in value
+        return value if is_local else None
     return value
 
 
 def _shift_headings(state: StateCore) -> None:
-    """Let the highest heading that is used be h2, and skip no step on the way down."""
+    """Shift the headings so that the highest one is h2 and no level is skipped."""
     headings = [token for token in state.tokens if token.type in ("heading_open", "heading_close")]
     used = sorted({token.tag for token in headings})
     level = 1
     for token in headings:
         if token.type == "heading_open":
-            level = min(used.index(token.tag) + 2, level + 1, DEEPEST_HEADING)
+            level = min(used.index(token.tag) + 2, level + 1, MAX_HEADING_LEVEL)
         token.tag = f"h{level}"
 
 
-def _mark_links_away(state: StateCore) -> None:
+def _mark_external_links(state: StateCore) -> None:
     for token in state.tokens:
         for child in token.children or ():
-            if child.type == "link_open" and _leads_away(str(child.attrGet("href") or "")):
-                child.attrSet("rel", AWAY)
+            if child.type == "link_open" and _is_external(str(child.attrGet("href") or "")):
+                child.attrSet("rel", EXTERNAL_REL)
 
 
-def _leads_away(address: str) -> bool:
+def _is_external(address: str) -> bool:
     try:
         parts = urlsplit(address.replace("\\", "/"))
     except ValueError:
@@ -229,7 +207,7 @@ def _leads_away(address: str) -> bool:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.core.ruler.push("shift_headings", _shift_headings)
-    parser.core.ruler.push("mark_links_away", _mark_links_away)
+    parser.core.ruler.push("mark_external_links", _mark_external_links)
     return parser
 
 

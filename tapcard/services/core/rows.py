@@ -1,14 +1,16 @@
-"""Look up rows by id, and order rows that carry a position."""
+"""Look up rows by id, order rows that carry a position, and stream the rows of a query."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Engine, Select, select
 
-from ...db import Base, db
+from ...db import Base, db, transactions
 from ...errors import NotFound
 from ...errors import mark as _
 from ...ids import is_id
+
+BATCH_SIZE = 1000
 
 Row = TypeVar("Row", bound=Base)
 
@@ -24,7 +26,7 @@ def get(model: type[Row], row_id: int, *options: Any, **conditions: Any) -> Row:
         query = select(model).filter_by(id=row_id, **conditions).options(*options)
         row = db.session.scalar(query.execution_options(populate_existing=True))
     if row is None:
-        raise RowNotFound(_("We couldn’t find that. It may have been removed."))
+        raise RowNotFound(_("We couldn't find that. It may have been removed."))
     return row
 
 
@@ -40,3 +42,15 @@ def set_positions(ordered: Iterable[Any]) -> None:
     """Set each row's `position` to its index."""
     for position, row in enumerate(ordered):
         row.position = position
+
+
+def stream(query: Select[Any]) -> Iterator[Any]:
+    """Yield the rows of a query in batches, over a connection of its own that is returned at the end."""
+    return _stream(db.engine, query)  # now, while there is an application to ask for its engine
+
+
+def _stream(engine: Engine, query: Select[Any]) -> Iterator[Any]:
+    with engine.connect() as connection:
+        with transactions(writing=False):  # only while it begins: the consumer may write between two rows
+            result = connection.execution_options(yield_per=BATCH_SIZE).execute(query)
+        yield from result

@@ -1,4 +1,4 @@
-"""Fulfilment: giving what was paid for. Every line of a paid order is fulfilled by its kind, once."""
+"""Fulfillment: each line of a paid order is fulfilled once, by its kind."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -17,31 +17,31 @@ from . import queries, transitions
 BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
 
-class NoCodes(NotFound):
-    """An order has no claim codes: it sells no cards, or is not paid."""
+class NoClaimCodes(NotFound):
+    """The order has no claim codes: it sells no cards, or is not paid."""
 
 
 def fulfill(order: Order, keys: Keys, now: datetime) -> None:
-    """Give what a paid order promises; what was given before is left as it is.
+    """Fulfill the lines of a paid order that have not been fulfilled yet.
 
-    What cannot be given any more makes the order oversold, and staff decide. What needs no parcel has arrived by that.
+    A line that cannot be fulfilled marks the order as oversold. An order without anything to ship is delivered at once.
     """
     for line in order.lines:
-        if not _grant(line, now):
+        if not _record_grant(line, now):
             continue
         if not FULFILL[line.kind](line, keys, now):
             order.is_oversold = True
             audit.record("order.oversold", subject=order, line=line.id)
-    db.session.flush()  # the next step reads the order anew
+    db.session.flush()  # the next step refreshes the order
     if not order.is_oversold and not order.needs_shipping:
         transitions.deliver(order, None, now)
 
 
-def _grant(line: OrderLine, now: datetime) -> bool:
-    """Whether the line has not been fulfilled before: the row can be written once."""
-    fresh = insert(LineGrant).values(order_line_id=line.id, granted_at=now)
-    granted = db.session.execute(fresh.on_conflict_do_nothing().returning(LineGrant.order_line_id))
-    return granted.scalar_one_or_none() is not None
+def _record_grant(line: OrderLine, now: datetime) -> bool:
+    """Record that a line is fulfilled; return False when it was before."""
+    statement = insert(LineGrant).values(order_line_id=line.id, granted_at=now)
+    result = db.session.execute(statement.on_conflict_do_nothing().returning(LineGrant.order_line_id))
+    return result.scalar_one_or_none() is not None
 
 
 def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:
@@ -72,36 +72,35 @@ FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
 
 
 def order_with_codes(number: str, *, user: User | None, known: Collection[int]) -> Order:
-    """A paid order of cards that the visitor may see the claim codes of.
+    """Return a paid order of cards whose claim codes the visitor may see; raises `OrderNotFound` or `NoClaimCodes`.
 
-    Those of its own signed-in buyer; those of the browser that placed it or opened its link only as long as nobody can
-    log in as its buyer, since a code is worth a card. Raises `OrderNotFound` for any other, and
-    `NoCodes`.
+    Its logged-in buyer may; a browser that placed the order or opened its link may as long as nobody can log in as its
+    buyer, since a code is worth a card.
     """
     order = queries.own_order(number, user=user, known=known)
     is_theirs = user is not None and order.user_id == user.id
-    if not is_theirs and order.user is not None and order.user.is_proven:
+    if not is_theirs and order.user is not None and order.user.has_proven_identity:
         raise queries.OrderNotFound(_("We can't find that order."))
     if not order.is_paid or not card_lines(order):
-        raise NoCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
+        raise NoClaimCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
     return order
 
 
 def card_lines(order: Order) -> list[OrderLine]:
-    """The lines of an order that sell new cards."""
+    """Return the lines of an order that sell new cards."""
     return [line for line in order.lines if line.kind is LineKind.CARD]
 
 
-def unclaimed(order: Order) -> list[Card]:
+def unclaimed_cards(order: Order) -> list[Card]:
     """The cards of an order that wait for somebody to claim them."""
     return list(db.session.scalars(claims.claimable_cards_of_lines([line.id for line in card_lines(order)])))
 
 
-def claim_for(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
-    """Let a buyer claim one card of their own order, or all that nobody has; tells how many became theirs.
+def claim_cards(order: Order, user: User, token: str | None = None, now: datetime | None = None) -> int:
+    """Claim one card of the buyer's own order, or all unclaimed ones; return how many were claimed.
 
-    Raises `OrderNotFound` unless the order is theirs and paid, `CardNotFound` for a token that is not part of it, and
-    `AlreadyClaimed` for a card of it that somebody has.
+    Raises `OrderNotFound` unless the order is theirs and paid, `CardNotFound` for a token of another order, and
+    `AlreadyClaimed` for a card that somebody else has.
     """
     if order.user_id != user.id or not order.is_paid:
         raise queries.OrderNotFound(_("We can't find that order."))
@@ -111,15 +110,15 @@ def claim_for(order: Order, user: User, token: str | None = None, now: datetime 
         card = cards.get_by_token(token)
         if card is None or card.order_line_id not in lines:
             raise cards.CardNotFound(_("This card isn't part of your order."))
-        if card.owner_id != user.id:  # else it was pressed twice
+        if card.owner_id != user.id:  # else the request was repeated
             raise claims.AlreadyClaimed(_("Someone has already claimed this card."))
     return len(claimed)
 
 
-def swap_in(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
-    """Pack a card from stock in place of one that an order sold: it takes over code and binding, the other retires.
+def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
+    """Pack a card from stock instead of one that an order sold: it takes over code and binding, the other one retires.
 
-    Raises `orders.IllegalMove` unless the order is being made or packed, and `cards.CannotReplace`.
+    Raises `orders.IllegalMove` unless the order is paid and not shipped, and `cards.CannotReplace`.
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
     if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:

@@ -8,7 +8,19 @@ from sqlalchemy import select
 
 from ...db import db, execute_update, insert
 from ...keys import Keys
-from ...models import Availability, Card, CardHold, CardStatus, ClaimPolicy, Order, OrderLine, OrderMove, Product
+from ...models import (
+    Availability,
+    Card,
+    CardHold,
+    CardStatus,
+    ClaimPolicy,
+    Order,
+    OrderLine,
+    OrderMove,
+    Product,
+    Promotion,
+    User,
+)
 from ..cart import credit, promotions
 from ..cart.promotions import Customer
 
@@ -19,28 +31,28 @@ def reserve_stock(order: Order, expire_due: Callable[[int], int]) -> bool:
     Where there is not enough, `expire_due` first ends the expired orders with that product id and returns their number,
     so that nothing waits for a worker. Return False when it is still not enough; the caller rolls back.
     """
-    wanted: dict[int, list[OrderLine]] = {}
+    lines_by_product: dict[int, list[OrderLine]] = {}
     for line in order.lines:
         if line.product_id is not None:
-            wanted.setdefault(line.product_id, []).append(line)
-    for product_id, lines in sorted(wanted.items()):
-        number = sum(line.quantity for line in lines)
-        is_taken = lower_stock(product_id, number)
+            lines_by_product.setdefault(line.product_id, []).append(line)
+    for product_id, lines in sorted(lines_by_product.items()):
+        pieces = sum(line.quantity for line in lines)
+        is_taken = lower_stock(product_id, pieces)
         if not is_taken and expire_due(product_id):
-            is_taken = lower_stock(product_id, number)
+            is_taken = lower_stock(product_id, pieces)
         if is_taken is None:
-            continue  # nobody counts these
+            continue  # stock is not counted
         if not is_taken:
             return False
         for line in lines:
             line.stock_taken = line.quantity
-    db.session.flush()  # before the expiry of others reads what is taken
+    db.session.flush()  # expiring other orders reads the stock from the database
     return True
 
 
 def reserve_available_stock(order: Order) -> None:
-    """Take what is counted of the goods of an oversold order that is given after all; the rest staff have found."""
-    for line in sorted(order.lines, key=lambda each: each.product_id or 0):
+    """Reserve what is in stock of an oversold order that is fulfilled after all; staff have found the rest."""
+    for line in sorted(order.lines, key=lambda row: row.product_id or 0):
         if line.product_id is not None and not line.stock_taken:
             stock = db.session.scalar(select(Product.stock).where(Product.id == line.product_id).with_for_update())
             line.stock_taken = min(stock or 0, line.quantity)
@@ -49,35 +61,35 @@ def reserve_available_stock(order: Order) -> None:
     db.session.flush()
 
 
-def lower_stock(product_id: int, number: int) -> bool | None:
-    """Whether so many pieces were there, and are taken now; None where the product is not counted."""
+def lower_stock(product_id: int, pieces: int) -> bool | None:
+    """Lower the stock of a product; return False when there is too little, None when its stock is not counted."""
     is_sold = sa.and_(Product.id == product_id, Product.is_active, Product.availability != Availability.OUT_OF_STOCK)
-    taken = db.session.scalar(
+    result = db.session.scalar(
         sa.update(Product)
-        .where(is_sold, sa.or_(Product.stock.is_(None), Product.stock >= number))
-        .values(stock=Product.stock - number)
+        .where(is_sold, sa.or_(Product.stock.is_(None), Product.stock >= pieces))
+        .values(stock=Product.stock - pieces)
         .returning(sa.case((Product.stock.is_(None), -1), else_=1))
         .execution_options(synchronize_session=False)
     )
-    if taken is None:
+    if result is None:
         return False
-    return None if taken == -1 else True
+    return None if result == -1 else True
 
 
 def hold_cards(order: Order, now: datetime) -> bool:
-    """Hold the cards to be activated until the order's time is over; False when somebody else has one of them."""
+    """Hold the cards to be activated until the order expires; return False when one is not available."""
     for line in order.lines:
         if line.card_token is None:
             continue
-        waits = (Card.status == CardStatus.UNCLAIMED, Card.claim_policy == ClaimPolicy.PAY)
-        card_id = db.session.scalar(select(Card.id).where(Card.token == line.card_token, *waits))
+        is_waiting = (Card.status == CardStatus.UNCLAIMED, Card.claim_policy == ClaimPolicy.PAY)
+        card_id = db.session.scalar(select(Card.id).where(Card.token == line.card_token, *is_waiting))
         if card_id is None:
             return False
         held = CardHold.__table__.c
-        fresh = insert(CardHold).values(card_id=card_id, order_line_id=line.id, expires_at=order.expires_at)
+        statement = insert(CardHold).values(card_id=card_id, order_line_id=line.id, expires_at=order.expires_at)
         is_free = sa.or_(held.expires_at <= now, held.order_line_id == line.id)
-        got = db.session.execute(
-            fresh.on_conflict_do_update(
+        result = db.session.execute(
+            statement.on_conflict_do_update(
                 index_elements=["card_id"],
                 set_={"order_line_id": line.id, "expires_at": order.expires_at},
                 where=is_free,
@@ -85,14 +97,34 @@ def hold_cards(order: Order, now: datetime) -> bool:
             .returning(held.card_id)
             .execution_options(synchronize_session=False)
         )
-        if got.scalar_one_or_none() is None:
+        if result.scalar_one_or_none() is None:
             return False
     return True
 
 
+def reserve_discounts(order: Order, promotion: Promotion | None, customer: Customer, keys: Keys, at: datetime) -> None:
+    """Count a use of the promotion and spend the credit of an order.
+
+    Raises a `PromotionRefused`, as of the time `at`, or `NotEnoughCredit`.
+    """
+    if promotion is not None:
+        order.promotion_customers = promotions.count_use(promotion, customer, keys, at)
+    if order.credit_amount and order.user_id is not None:
+        credit.spend(order.user_id, order.credit_amount, order)
+
+
+def is_card_held(card: Card, user: User | None, now: datetime) -> bool:
+    """Return whether somebody other than the user is paying for the activation of a card."""
+    holds = select(CardHold.card_id).join(OrderLine, OrderLine.id == CardHold.order_line_id).join(OrderLine.order)
+    holds = holds.where(CardHold.card_id == card.id, CardHold.expires_at > now)
+    if user is not None:
+        holds = holds.where(sa.or_(Order.user_id.is_(None), Order.user_id != user.id))
+    return db.session.scalar(holds) is not None
+
+
 def release(order: Order, keys: Keys) -> None:
-    """Return what an order held; called once, by whoever ended it."""
-    for line in sorted(order.lines, key=lambda each: each.product_id or 0):
+    """Release the stock, cards, promotion use and credit of an order. Call it once, when the order ends."""
+    for line in sorted(order.lines, key=lambda row: row.product_id or 0):
         if line.stock_taken:
             db.session.execute(
                 sa.update(Product)
@@ -114,6 +146,6 @@ def release(order: Order, keys: Keys) -> None:
 
 
 def promotion_customer(order: Order) -> Customer:
-    """Whom a use of a promotion is counted for: whoever placed the order signed in, and the address it names."""
+    """Return whom the order's promotion use is counted for: the account that placed it and its email address."""
     placed = next((event for event in order.events if event.move is OrderMove.PLACE), None)
     return Customer(placed.actor if placed is not None else None, order.email)

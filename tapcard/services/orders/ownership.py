@@ -9,8 +9,11 @@ from ...models import Design, Order, OrderLine, User
 from . import transitions
 
 
-def attach(user: User) -> int:
-    """Give a person the orders that wait for whoever has their address; call once a mailed link proved that they do."""
+def attach_orders(user: User) -> int:
+    """Attach the orders of a verified email address to its account; return their number.
+
+    Call it once an emailed link has proved that the person owns the address.
+    """
     waiting = select(Order.id).where(Order.user_id.is_(None), Order.email == user.email)
     ids = list(db.session.scalars(waiting))
     for order_id in ids:
@@ -18,8 +21,8 @@ def attach(user: User) -> int:
     return len(ids)
 
 
-def attach_one(order: Order, user: User) -> None:
-    """Give a person an order that waits for their address, when they follow its link; raises `IllegalMove`."""
+def attach_order(order: Order, user: User) -> None:
+    """Attach one order to the account with its email address; raises `IllegalMove` for another address."""
     if order.user_id is not None or not user.is_verified or order.email != user.email:
         raise transitions.IllegalMove(_("This order was placed with a different email address."))
     _attach(order.id, user)

@@ -1,4 +1,4 @@
-"""Orders: placed in one transaction with all they take, moved by one table, given back when they come to nothing."""
+"""Placing an order: from a quote to a written order with everything it reserves, in one transaction."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,19 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from ... import outbox
+from ...context import RuleContext
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
-from ...keys import Keys
 from ...models import (
-    PAYMENT_OPEN,
-    Cart,
-    CreditAccount,
+    CancelReason,
     DeliveryKind,
     DeliveryMethod,
     Design,
@@ -28,24 +25,21 @@ from ...models import (
     OrderLine,
     OrderMove,
     OrderStatus,
-    Payment,
     ProductionStatus,
-    Promotion,
     User,
 )
-from ...money import Money
-from ...settings import ShopSettings
 from ...tokens import ALPHABET
 from ..accounts import registration
-from ..cart import carts, credit, editing, items, pricing, promotions
+from ..cart import pricing
+from ..cart.editing import CannotActivate
 from ..cart.items import CartItem
-from ..cart.pricing import Totals
 from ..cart.promotions import Customer
+from ..cart.quote import Quote, digest_of
 from ..core import audit
-from . import inventory, transitions
+from . import inventory, replacement, transitions
 
-NUMBER_PART = 4
-MAIL_WAITS = timedelta(minutes=10)  # for the payment: then one mail says both, received and paid
+NUMBER_PART_LENGTH = 4
+CONFIRMATION_DELAY = timedelta(minutes=10)  # a payment within this time is confirmed by the same email
 OWN_ARTWORK = _("Own artwork")
 
 
@@ -54,7 +48,7 @@ class EmptyCart(DomainError):
 
 
 class CartChanged(DomainError):
-    """Something in the cart is not as the buyer saw it."""
+    """An item in the cart is not as the buyer saw it."""
 
 
 class PriceChanged(DomainError):
@@ -62,18 +56,18 @@ class PriceChanged(DomainError):
 
 
 class NeedsAccount(DomainError):
-    """A card is activated for somebody who is signed in."""
+    """Only somebody who is logged in can order the activation of a card."""
 
 
 @dataclass(frozen=True)
 class Buyer:
-    """Who orders, and where to, as it was typed and checked."""
+    """Who orders, how to reach them, and where to deliver, as validated at the checkout."""
 
     email: str
     first_name: str
     last_name: str
     phone: str | None = None
-    user: User | None = None  # signed in
+    user: User | None = None  # logged in
     address: dict[str, Any] = field(default_factory=dict)
     method: DeliveryMethod | None = None
     location: str = ""
@@ -81,191 +75,90 @@ class Buyer:
 
     @property
     def customer(self) -> Customer:
+        """Return the customer that promotion uses are counted for."""
         return Customer(self.user, self.email)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A cart as it would be ordered now."""
+def place(quote: Quote, buyer: Buyer, expected_total: int, context: RuleContext) -> Order:
+    """Place the order of a quote; reserves stock, a promotion use, credit and cards to be activated, all or nothing.
 
-    items: Sequence[CartItem]
-    totals: Totals
-    promotion: Promotion | None = None
-    refusal: DomainError | None = None  # why the code typed does not count
-    balance: int = 0  # the credit that could be spent on it
-
-    @property
-    def has_changed(self) -> bool:
-        """Whether the buyer has to look again before paying."""
-        return any(item.has_changed for item in self.items)
-
-
-# --- looking ----------------------------------------------------------------------------------------------------------
-
-
-def draft(
-    cart: Cart,
-    customer: Customer,
-    method: DeliveryMethod | None,
-    shop: ShopSettings,
-    keys: Keys,
-    now: datetime,
-) -> Draft:
-    """What a cart comes to today; writes nothing. A code that does not count any more is left out, and says why."""
-    cart_items = items.current_items(cart, shop, now)
-    bought = [item for item in cart_items if not item.is_gone]
-    products = [item.line.product for item in bought]
-    promotion, refusal, is_promoted = cart.promotion, None, [False] * len(bought)
-    balance, is_counted = _held(cart, customer)
-    if promotion is not None:
-        subtotal = sum(item.unit_amount * item.quantity for item in bought)
-        try:
-            is_promoted = promotions.check(
-                promotion, products, Money(subtotal, shop.currency), customer, keys, now, shop.locale,
-                is_counted=is_counted,
-            )  # fmt: skip
-        except promotions.PromotionRefused as error:
-            promotion, refusal = None, error
-    priced = [item.priced(is_promoted=each) for item, each in zip(bought, is_promoted, strict=True)]
-    available = balance if cart.uses_credit else 0
-    totals = pricing.add_up(priced, shop.currency, promotion=promotion, method=method, credit=available)
-    return Draft(cart_items, totals, promotion, refusal, balance)
-
-
-def _held(cart: Cart, customer: Customer) -> tuple[int, bool]:
-    """What credit the buyer could spend, and whether the use of the promotion is counted already.
-
-    What those of its own orders hold that give way to another one, the cart can have.
+    The caller holds the cart's lock (`checkout.place_order`). A repeated request returns the same order, as long as it
+    is unpaid; other unpaid orders of the cart without an open payment are canceled. `expected_total`: the total that
+    the buyer saw, in minor units. Raises `EmptyCart`, `CartChanged`, `PriceChanged`, `NeedsAccount`, `CannotActivate`,
+    a `PromotionRefused` or `NotEnoughCredit`.
     """
-    if customer.user is None and cart.promotion is None:
-        return 0, False
-    promotion_id = cart.promotion.id if cart.promotion is not None else None
-    waiting = items.replaceable_orders_filter(cart.id)
-    user_id = customer.user.id if customer.user is not None else None
-    account, spent, counted = db.session.execute(
-        select(
-            select(CreditAccount.amount).where(CreditAccount.user_id == user_id).scalar_subquery(),
-            select(sa.func.sum(Order.credit_amount)).where(*waiting).scalar_subquery(),
-            select(sa.func.count(Order.id)).where(*waiting, Order.promotion_id == promotion_id).scalar_subquery(),
-        )
-    ).one()
-    return (int(account or 0) + int(spent or 0) if user_id is not None else 0), bool(counted)
-
-
-def _waiting(cart: Cart, now: datetime) -> Sequence[Order]:
-    """The cart's own orders that wait to be paid, the newest first: what they hold, the cart can have."""
-    waiting = select(Order).where(Order.cart_id == cart.id, Order.status == OrderStatus.PENDING, Order.expires_at > now)
-    return db.session.scalars(waiting.options(selectinload(Order.lines)).order_by(Order.id.desc())).all()
-
-
-# --- placing ----------------------------------------------------------------------------------------------------------
-
-
-def place(cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, keys: Keys, now: datetime) -> Order:
-    """Turn a cart into an order; takes stock, a use of the promotion, credit and cards to be activated, all or nothing.
-
-    Pressed twice, from two tabs or after going back, the same cart gives the same order; another content takes the
-    place of an order that nobody is paying (`being_paid` names those to be closed first). Raises `EmptyCart`,
-    `CartChanged`, `PriceChanged`, `NeedsAccount`, and what the promotion or the credit refuses.
-    """
-    cart = carts.lock_and_reload(cart)
-    if cart.promotion_id is not None:
-        transitions.expire_due(
-            now, keys, promotion_id=cart.promotion_id
-        )  # their uses are free, whether a worker runs or not
-    found = draft(cart, buyer.customer, buyer.method, shop, keys, now)
-    same = _same(found, cart, buyer, expected_total, now)
-    if same is not None:
-        return same
-    _cancel_replaced(cart, buyer, keys, now)
-    if not found.items:
-        raise EmptyCart(_("Your cart is empty."))
-    if found.has_changed:
-        raise CartChanged(_("Your cart has changed. Please check it again."))
-    if found.refusal is not None:
-        raise found.refusal
-    if found.totals.total_amount != expected_total:
-        raise PriceChanged(_("The price has changed. Please check the new total."))
-    if buyer.user is None and any(item.kind is LineKind.ACTIVATION for item in found.items):
-        raise NeedsAccount(_("Log in or sign up first so we can link the card to your account."))
-    order = _write(cart, buyer, found, shop, now)
-    _take_everything(order, buyer, found, keys, now)
+    repeated = find_repeated(quote, buyer, expected_total, context.now)
+    if repeated is not None:
+        return repeated
+    _cancel_replaced(quote.cart_id, buyer, context)
+    _check(quote, buyer, expected_total)
+    order = _write(quote, buyer, context)
+    _reserve(order, quote, buyer, context)
     transitions.record_event(order, OrderMove.PLACE, None, OrderStatus.PENDING, buyer.user)
-    outbox.post("mail.order_received", due_at=now + MAIL_WAITS, order_id=order.id)
+    outbox.post("mail.order_received", due_at=context.now + CONFIRMATION_DELAY, order_id=order.id)
     audit.record("order.placed", subject=order, actor=buyer.user, total=order.total_amount)
     return order
 
 
-def being_paid(
-    cart: Cart, buyer: Buyer, *, expected_total: int, shop: ShopSettings, keys: Keys, now: datetime
-) -> Sequence[Payment]:
-    """The payments to be closed before a cart is ordered: of its orders that this one takes the place of."""
-    wanted = (
-        select(Payment)
-        .join(Payment.order)
-        .where(*items.replaceable_orders_filter(cart.id), Payment.status.in_(PAYMENT_OPEN))
-    )
-    under_way = db.session.scalars(wanted.order_by(Payment.id)).all()
-    if not under_way:
-        return []
-    found = draft(cart, buyer.customer, buyer.method, shop, keys, now)
-    return [] if _same(found, cart, buyer, expected_total, now) is not None else under_way
-
-
-def last_of(cart: Cart) -> Order | None:
-    """The order that a cart was last made into and that came to something, if there is one."""
-    lives = Order.status.not_in((OrderStatus.CANCELED, OrderStatus.EXPIRED))
-    return db.session.scalar(select(Order).where(Order.cart_id == cart.id, lives).order_by(Order.id.desc()).limit(1))
-
-
-def _same(found: Draft, cart: Cart, buyer: Buyer, expected_total: int, now: datetime) -> Order | None:
-    """The order that this very cart was made into a moment ago, as long as it waits to be paid."""
-    keys_of_items = [_key(item) for item in found.items]
-    for order in _waiting(cart, now):
-        is_same = order.currency == found.totals.currency and _says_the_same(order, cart, buyer, expected_total)
-        if is_same and keys_of_items == [_key_of(line) for line in order.lines]:
+def find_repeated(quote: Quote, buyer: Buyer, expected_total: int, now: datetime) -> Order | None:
+    """Return the unpaid order that a repeated request of the same cart has placed already."""
+    is_waiting = (Order.cart_id == quote.cart_id, Order.status == OrderStatus.PENDING, Order.expires_at > now)
+    orders = select(Order).where(*is_waiting).options(selectinload(Order.lines)).order_by(Order.id.desc())
+    for order in db.session.scalars(orders).all():
+        if _matches_request(order, quote, buyer, expected_total):
             return order
     return None
 
 
-def _cancel_replaced(cart: Cart, buyer: Buyer, keys: Keys, now: datetime) -> None:
-    """Cancel the orders of the cart that another one takes the place of, and give back what they hold."""
-    for order_id in db.session.scalars(select(Order.id).where(*items.cancelable_orders_filter(cart.id))).all():
-        transitions.end_unpaid(
-            db.session.get_one(Order, order_id), OrderMove.CANCEL, buyer.user, keys, now, "ordered anew"
-        )
-
-
-def _says_the_same(order: Order, cart: Cart, buyer: Buyer, expected_total: int) -> bool:
-    """Whether an order is what the buyer asks for once more, its lines apart."""
+def _matches_request(order: Order, quote: Quote, buyer: Buyer, expected_total: int) -> bool:
+    """Return whether an order is what the buyer requests again."""
+    lines = ((line.fingerprint, line.quantity, line.unit_amount) for line in order.lines)
+    if quote.digest != digest_of(order.currency, lines):
+        return False
     method = buyer.method if order.needs_shipping else None
     address = buyer.address if order.needs_shipping else {}
-    asked = (
-        *(buyer.email, buyer.first_name, buyer.last_name, buyer.phone, buyer.note, expected_total, cart.promotion_id),
+    requested = (
+        *(buyer.email, buyer.first_name, buyer.last_name, buyer.phone, buyer.note, expected_total, quote.code_id),
         *(address, method.id if method is not None else None, buyer.location if method is not None else ""),
     )
-    agreed = (
+    placed = (
         *(order.email, order.first_name, order.last_name, order.phone, order.note, order.total_amount),
         *(order.promotion_id, order.address, order.delivery_method_id, order.delivery_location),
     )
-    return asked == agreed
+    return requested == placed
 
 
-def _key(item: CartItem) -> tuple[str, int, int]:
-    return item.line.fingerprint, item.quantity, item.unit_amount
+def _cancel_replaced(cart_id: int, buyer: Buyer, context: RuleContext) -> None:
+    """Cancel the orders of the cart that a new one replaces, and release what they hold."""
+    is_replaced = replacement.cancelable_orders_filter(cart_id)
+    for order_id in db.session.scalars(select(Order.id).where(*is_replaced)).all():
+        order = db.session.get_one(Order, order_id)
+        transitions.end_unpaid(
+            order, OrderMove.CANCEL, buyer.user, context.keys, context.now, CancelReason.REPLACED
+        )  # fmt: skip
 
 
-def _key_of(line: OrderLine) -> tuple[str, int, int]:
-    return line.fingerprint, line.quantity, line.unit_amount
+def _check(quote: Quote, buyer: Buyer, expected_total: int) -> None:
+    if not quote.items:
+        raise EmptyCart(_("Your cart is empty."))
+    if quote.has_changed:
+        raise CartChanged(_("Your cart has changed. Please check it again."))
+    if quote.refusal is not None:
+        raise quote.refusal
+    if quote.totals.total_amount != expected_total:
+        raise PriceChanged(_("The price has changed. Please check the new total."))
+    if buyer.user is None and any(item.kind is LineKind.ACTIVATION for item in quote.items):
+        raise NeedsAccount(_("Log in or sign up first so we can link the card to your account."))
 
 
-def _write(cart: Cart, buyer: Buyer, found: Draft, shop: ShopSettings, now: datetime) -> Order:
-    totals, method = found.totals, buyer.method if found.totals.ships else None
+def _write(quote: Quote, buyer: Buyer, context: RuleContext) -> Order:
+    totals, promotion, now = quote.totals, quote.promotion, context.now
+    method = buyer.method if totals.ships else None
     user = buyer.user or _account_for(buyer, now)
     order = Order(
         number=_new_number(),
         user_id=user.id if user is not None else None,
-        cart_id=cart.id,
+        cart_id=quote.cart_id,
         email=buyer.email,
         first_name=buyer.first_name,
         last_name=buyer.last_name,
@@ -279,20 +172,20 @@ def _write(cart: Cart, buyer: Buyer, found: Draft, shop: ShopSettings, now: date
         credit_amount=totals.credit_amount,
         total_amount=totals.total_amount,
         tax_amount=totals.tax_amount,
-        promotion_id=found.promotion.id if found.promotion is not None else None,
-        promotion_code=found.promotion.code if found.promotion is not None else "",
+        promotion_id=promotion.id if promotion is not None else None,
+        promotion_code=promotion.code if promotion is not None else "",
         delivery_method_id=method.id if method is not None else None,
         delivery_name=method.name if method is not None else "",
         is_delivery_open=totals.ships and (method is None or method.kind is DeliveryKind.TO_BE_AGREED),
         delivery_location=buyer.location if method is not None else "",
         placed_at=now,
-        expires_at=now + timedelta(minutes=shop.order_minutes),
+        expires_at=now + timedelta(minutes=context.shop.order_minutes),
     )
-    for item, priced in zip(found.items, totals.items, strict=True):
+    for item, priced in zip(quote.items, totals.items, strict=True):
         order.lines.append(_line(item, priced, user))
     _name_designs(order.lines)
     db.session.add(order)
-    db.session.flush()  # what is taken next refers to its lines
+    db.session.flush()  # reservations refer to its line ids
     return order
 
 
@@ -320,7 +213,7 @@ def _line(item: CartItem, priced: pricing.PricedItem, user: User | None) -> Orde
 
 
 def _name_designs(lines: Sequence[OrderLine]) -> None:
-    """Keep the names of the designs as they are sold; of two that are called the same one gets a number."""
+    """Store the names of designs as sold; of two with the same name the second gets a number."""
     names: dict[Design, str] = {}
     for line in lines:
         design = line.design
@@ -334,7 +227,7 @@ def _name_designs(lines: Sequence[OrderLine]) -> None:
 
 
 def _artwork_of(item: CartItem, user: User | None) -> Design | None:
-    """The design of a line of cards; pictures of the buyer's own become one that staff have yet to look at."""
+    """Return the design of a line of cards; uploaded artwork becomes a design that awaits approval."""
     line = item.line
     if line.front_picture is None:
         return line.design
@@ -349,39 +242,35 @@ def _artwork_of(item: CartItem, user: User | None) -> Design | None:
 
 
 def _account_for(buyer: Buyer, now: datetime) -> User | None:
-    """The account of a guest's address as long as nobody can log in to it, made if there is none.
+    """Return the account of a guest's address if nobody can log in to it, created if there is none.
 
-    An account with a password is its person's alone: the order waits until they follow the mailed link.
+    An account that somebody can log in to is not touched: the order is attached when they follow the emailed link.
     """
     try:
         user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
     except registration.EmailTaken:
         return None
-    return user if user.is_active and not user.is_proven else None
+    return user if user.is_active and not user.has_proven_identity else None
 
 
 def _new_number() -> str:
-    """A number that people can read out; 39 bits make a second look most unlikely."""
+    """Return an unused order number that is easy to read out; 39 random bits make a second try unlikely."""
     while True:
-        parts = ("".join(secrets.choice(ALPHABET) for _ in range(NUMBER_PART)) for _ in range(2))
+        parts = ("".join(secrets.choice(ALPHABET) for _ in range(NUMBER_PART_LENGTH)) for _ in range(2))
         number = "-".join(("TC", *parts))
         if db.session.scalar(select(Order.id).where(Order.number == number)) is None:
             return number
 
 
-# --- what an order holds ----------------------------------------------------------------------------------------------
+def _reserve(order: Order, quote: Quote, buyer: Buyer, context: RuleContext) -> None:
+    def expire_due(product_id: int) -> int:
+        return transitions.expire_due(context.now, context.keys, product_id=product_id)
 
-
-def _take_everything(order: Order, buyer: Buyer, found: Draft, keys: Keys, now: datetime) -> None:
-    if not inventory.reserve_stock(order, lambda product_id: transitions.expire_due(now, keys, product_id=product_id)):
+    if not inventory.reserve_stock(order, expire_due):
         raise CartChanged(_("Something in your cart has just sold out. Please check it again."))
-    if not inventory.hold_cards(order, now):
-        raise editing.CannotActivate(_("Someone else is paying for this card right now. Try again later."))
-    if found.promotion is not None:
-        order.promotion_customers = promotions.count_use(found.promotion, buyer.customer, keys, now)
-    if order.credit_amount:
-        assert buyer.user is not None
-        credit.spend(buyer.user.id, order.credit_amount, order)
+    if not inventory.hold_cards(order, context.now):
+        raise CannotActivate(_("Someone else is paying for this card right now. Try again later."))
+    inventory.reserve_discounts(order, quote.promotion, buyer.customer, context.keys, context.now)
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What staff see of orders and do with them beyond what their buyers can: the desk where they are packed."""
+"""Orders for staff: lists, figures, history, production, and steps that only staff may take."""
 
 import enum
 from collections.abc import Sequence
@@ -37,19 +37,19 @@ from ..core import audit
 from . import queries, transitions
 from .transitions import IllegalMove
 
-IN_WORK = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
-WAITING = frozenset({*IN_WORK, OrderStatus.PENDING})
+IN_PROGRESS = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
+WAITING = frozenset({*IN_PROGRESS, OrderStatus.PENDING})
 UNFINISHED = frozenset({ProductionStatus.QUEUED, ProductionStatus.PRINTED, ProductionStatus.ADHERED})
 PAGE_SIZE = 30
-LAST_PAGE = 10_000
-LONGEST_SEARCH = 100
+MAX_PAGE = 10_000
+MAX_SEARCH_LENGTH = 100
 MONTH = timedelta(days=30)
-TOLD_IN_HISTORY = ("order.noted", "order.extended", "order.oversold", "order.given_after_all", "payment.confirmed",
+HISTORY_TAGS = ("order.noted", "order.extended", "order.oversold", "order.given_after_all", "payment.confirmed",
                    "payment.dismissed", "payment.mismatched")  # fmt: skip
 
 
-class Show(enum.StrEnum):
-    """Which orders a list shows, besides those of one state."""
+class OrderFilter(enum.StrEnum):
+    """Filters for the list of orders, besides a single status."""
 
     ALL = "all"
     TO_PRODUCE = "to_produce"
@@ -60,8 +60,8 @@ class Show(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One order of the list, with what it waits for."""
+class OrderRow:
+    """One order of the list, with what it needs."""
 
     order: Order
     needs_production: bool
@@ -69,8 +69,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """What the start page tells of orders."""
+class OrderFigures:
+    """Order figures on the start page of the back office."""
 
     to_produce: int
     to_ship: int
@@ -92,130 +92,132 @@ _waits_for_money = (
     .exists()
 )
 _needs_care = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()
-_is_in_work = Order.status.in_(IN_WORK)
+_is_in_work = Order.status.in_(IN_PROGRESS)
 
-CONDITIONS: dict[Show, sa.ColumnElement[bool]] = {
-    Show.ALL: sa.true(),
-    Show.TO_PRODUCE: sa.and_(_is_in_work, ~Order.is_oversold, _needs_production),
-    Show.TO_SHIP: sa.and_(_is_in_work, ~Order.is_oversold, ~_needs_production),
-    Show.OFFLINE: sa.and_(Order.status == OrderStatus.PENDING, _waits_for_money),
-    Show.OVERSOLD: sa.and_(Order.is_oversold, Order.status.in_(AFTER_PAID)),
-    Show.CARE: _needs_care,
+CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
+    OrderFilter.ALL: sa.true(),
+    OrderFilter.TO_PRODUCE: sa.and_(_is_in_work, ~Order.is_oversold, _needs_production),
+    OrderFilter.TO_SHIP: sa.and_(_is_in_work, ~Order.is_oversold, ~_needs_production),
+    OrderFilter.OFFLINE: sa.and_(Order.status == OrderStatus.PENDING, _waits_for_money),
+    OrderFilter.OVERSOLD: sa.and_(Order.is_oversold, Order.status.in_(AFTER_PAID)),
+    OrderFilter.CARE: _needs_care,
 }
 
 
-def listed(show: Show | OrderStatus, search: str, page: int) -> tuple[list[Row], bool]:
-    """A page of orders and whether there are more: those in work first, then those that wait, then the rest."""
+def list_orders(show: OrderFilter | OrderStatus, search: str, page: int) -> tuple[list[OrderRow], bool]:
+    """Return a page of orders and whether there are more: in progress first, then awaiting payment, then the rest."""
     rank = sa.case((_is_in_work, 0), (Order.status == OrderStatus.PENDING, 1), else_=2)
-    condition = CONDITIONS[show] if isinstance(show, Show) else Order.status == show
-    wanted = select(Order, sa.and_(_is_in_work, _needs_production), _needs_care).where(condition)
+    condition = CONDITIONS[show] if isinstance(show, OrderFilter) else Order.status == show
+    query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_care).where(condition)
     if search:
-        wanted = wanted.where(_is_found(search))
-    page = min(max(page, 0), LAST_PAGE)
-    wanted = wanted.order_by(rank, Order.id.desc()).offset(page * PAGE_SIZE).limit(PAGE_SIZE + 1)
-    rows = [Row(*row) for row in db.session.execute(wanted)]
+        query = query.where(_search_filter(search))
+    page = min(max(page, 0), MAX_PAGE)
+    query = query.order_by(rank, Order.id.desc()).offset(page * PAGE_SIZE).limit(PAGE_SIZE + 1)
+    rows = [OrderRow(*row) for row in db.session.execute(query)]
     return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
-def _is_found(search: str) -> sa.ColumnElement[bool]:
-    """By number, name or e-mail address, in whole or in part, or by the token of a card of theirs."""
-    text = "".join(each for each in search if each.isprintable())[:LONGEST_SEARCH].strip()
+def _search_filter(search: str) -> sa.ColumnElement[bool]:
+    """Return the condition for a number, name or email address in whole or in part, or the token of an order's card."""
+    text = "".join(character for character in search if character.isprintable())[:MAX_SEARCH_LENGTH].strip()
     full_name = Order.first_name + " " + Order.last_name
     token = cards.clean_token(text)
-    found = [
+    conditions = [
         Order.number.contains(text.upper(), autoescape=True),
         Order.email.contains(text.lower(), autoescape=True),
         full_name.icontains(text, autoescape=True),
     ]
     if token:
-        made = select(OrderLine.order_id).join(Card, Card.order_line_id == OrderLine.id).where(Card.token == token)
-        activated = select(OrderLine.order_id).where(OrderLine.card_token == token)
-        found += [Order.id.in_(made), Order.id.in_(activated)]
-    return sa.or_(*found)
+        created_for = (
+            select(OrderLine.order_id).join(Card, Card.order_line_id == OrderLine.id).where(Card.token == token)
+        )
+        activated_by = select(OrderLine.order_id).where(OrderLine.card_token == token)
+        conditions += [Order.id.in_(created_for), Order.id.in_(activated_by)]
+    return sa.or_(*conditions)
 
 
-def whole(number: str) -> Order:
-    """An order with what its page shows; raises `OrderNotFound`."""
+def get_order(number: str) -> Order:
+    """Return an order with what its page shows; raises `OrderNotFound`."""
     text = number.strip().upper()
-    wanted = select(Order).where(Order.number == text).options(
+    query = select(Order).where(Order.number == text).options(
         selectinload(Order.lines).joinedload(OrderLine.design),
         selectinload(Order.events).joinedload(OrderEvent.actor).lazyload(User.roles),
         joinedload(Order.user).lazyload(User.roles),
         joinedload(Order.delivery_method),
     )  # fmt: skip
-    order = db.session.scalar(wanted) if text.isascii() and text.replace("-", "").isalnum() else None
+    order = db.session.scalar(query) if text.isascii() and text.replace("-", "").isalnum() else None
     if order is None:
         raise queries.OrderNotFound(_("We can't find that order."))
     return order
 
 
 def payments_of(order: Order) -> Sequence[Payment]:
-    """Every try to pay an order, the latest first."""
+    """Return the payments of an order, latest first."""
     return db.session.scalars(select(Payment).where(Payment.order_id == order.id).order_by(Payment.id.desc())).all()
 
 
-def deeds_of(order: Order, tries: Sequence[Payment]) -> Sequence[AuditEntry]:
-    """What was written down about an order and its payments, apart from its moves; the latest first."""
+def audit_entries_of(order: Order, tries: Sequence[Payment]) -> Sequence[AuditEntry]:
+    """Return the audit entries about an order and its payments, without its transitions, latest first."""
     of_payments = [payment.id for payment in tries]
     about = sa.or_(
         sa.and_(AuditEntry.subject_type == "orders", AuditEntry.subject_id == order.id),
         sa.and_(AuditEntry.subject_type == "payments", AuditEntry.subject_id.in_(of_payments)),
     )
-    wanted = select(AuditEntry).where(about, AuditEntry.tag.in_(TOLD_IN_HISTORY))
+    query = select(AuditEntry).where(about, AuditEntry.tag.in_(HISTORY_TAGS))
     who = joinedload(AuditEntry.actor).lazyload(User.roles)
-    return db.session.scalars(wanted.options(who).order_by(AuditEntry.id.desc()).limit(200)).all()
+    return db.session.scalars(query.options(who).order_by(AuditEntry.id.desc()).limit(200)).all()
 
 
-def mails_of(order: Order) -> Sequence[OutboxMessage]:
-    """The mails that were promised for an order; those sent long ago are swept away."""
+def emails_of(order: Order) -> Sequence[OutboxMessage]:
+    """Return the emails queued or sent for an order; old ones are purged."""
     is_recent = sa.or_(OutboxMessage.done_at.is_(None), OutboxMessage.done_at >= order.placed_at)
     is_about = OutboxMessage.payload["order_id"].as_integer() == order.id
-    wanted = select(OutboxMessage).where(is_recent, OutboxMessage.kind.startswith("mail.order"), is_about)
-    return db.session.scalars(wanted.order_by(OutboxMessage.id.desc()).limit(50)).all()
+    query = select(OutboxMessage).where(is_recent, OutboxMessage.kind.startswith("mail.order"), is_about)
+    return db.session.scalars(query.order_by(OutboxMessage.id.desc()).limit(50)).all()
 
 
 def cards_of(order: Order) -> Sequence[tuple[OrderLine, Card]]:
-    """The cards that an order's lines made or activated, in order."""
+    """Return the cards that an order's lines created or activated, each with its line."""
     lines = {line.id: line for line in order.lines}
-    wanted = select(Card).where(Card.order_line_id.in_(lines)).options(joinedload(Card.design))
-    found = db.session.scalars(wanted.order_by(Card.order_line_id, Card.id)).all()
-    return [(lines[card.order_line_id], card) for card in found if card.order_line_id is not None]
+    query = select(Card).where(Card.order_line_id.in_(lines)).options(joinedload(Card.design))
+    cards_found = db.session.scalars(query.order_by(Card.order_line_id, Card.id)).all()
+    return [(lines[card.order_line_id], card) for card in cards_found if card.order_line_id is not None]
 
 
-def numbers(now: datetime, shop: ShopSettings) -> Numbers:
-    """How many orders wait for what, and what came in today and within 30 days: two statements."""
-    shows = (Show.TO_PRODUCE, Show.TO_SHIP, Show.OFFLINE, Show.OVERSOLD)
+def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
+    """Return the number of orders by what they need, and the revenue of today and of the last 30 days."""
+    shows = (OrderFilter.TO_PRODUCE, OrderFilter.TO_SHIP, OrderFilter.OFFLINE, OrderFilter.OVERSOLD)
     counted = [sa.func.coalesce(sa.func.sum(sa.case((CONDITIONS[show], 1), else_=0)), 0) for show in shows]
     counts = db.session.execute(select(*counted).select_from(Order).where(Order.status.in_(WAITING))).one()
     zone = ZoneInfo(shop.time_zone)
     midnight = datetime.combine(today_in(shop.time_zone, now), time.min, zone)
     month = datetime.combine(midnight.date() - MONTH + timedelta(days=1), time.min, zone)
-    came = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == shop.currency)
+    is_revenue = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == shop.currency)
     sums = [
         sa.func.coalesce(sa.func.sum(sa.case((condition, value), else_=0)), 0)
         for condition, value in (
             (Payment.refund_proposed, sa.literal(1)),
-            (sa.and_(came, Payment.settled_at >= midnight), Payment.captured_amount),
-            (sa.and_(came, Payment.settled_at >= month), Payment.captured_amount),
+            (sa.and_(is_revenue, Payment.settled_at >= midnight), Payment.captured_amount),
+            (sa.and_(is_revenue, Payment.settled_at >= month), Payment.captured_amount),
         )
     ]
-    told = sa.or_(Payment.refund_proposed, Payment.settled_at >= month)
-    care, today, thirty = db.session.execute(select(*sums).select_from(Payment).where(told)).one()
+    is_relevant = sa.or_(Payment.refund_proposed, Payment.settled_at >= month)
+    care, today, thirty = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
     to_produce, to_ship, offline, oversold = map(int, counts)  # PostgreSQL: a sum of amounts is a Decimal
-    money = [Money(int(each), shop.currency) for each in (today, thirty)]
-    return Numbers(to_produce, to_ship, offline, oversold, int(care), *money)
+    money = [Money(int(amount), shop.currency) for amount in (today, thirty)]
+    return OrderFigures(to_produce, to_ship, offline, oversold, int(care), *money)
 
 
 # --- doing ------------------------------------------------------------------------------------------------------------
 
 
-def note(order: Order, text: str, by: User) -> None:
-    """Write something down about an order, for staff alone."""
+def add_note(order: Order, text: str, by: User) -> None:
+    """Add an internal note to an order."""
     audit.record("order.noted", subject=order, actor=by, note=text)
 
 
-def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
-    """Let an order wait longer for its payment, and hold what it holds; raises `IllegalMove`."""
+def extend_deadline(order: Order, days: int, by: User, now: datetime) -> None:
+    """Give an order more days to be paid, counted from now; raises `IllegalMove`."""
     until = now + timedelta(days=days)
     if order.status is not OrderStatus.PENDING:
         raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
@@ -228,7 +230,7 @@ def wait_longer(order: Order, days: int, by: User, now: datetime) -> None:
 
 
 def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
-    """Cancel an order that is not paid in full, and what is under way outside the web; raises `IllegalMove`."""
+    """Cancel an order that is not paid in full, with its open payment; raises `IllegalMove`."""
     transitions.cancel(order, by, keys, now, why)
     execute_update(
         sa.update(Payment)
@@ -238,11 +240,11 @@ def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
 
 
 def produce(order: Order, line_id: int, status: ProductionStatus, was: ProductionStatus, by: User) -> OrderLine:
-    """Note how far a line of a paid order is; raises `OrderNotFound` for a line of another one, or `IllegalMove`."""
+    """Set the production status of a line of a paid order; raises `OrderNotFound` or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
         raise queries.OrderNotFound(_("We can't find that order."))
-    if order.status not in IN_WORK:
+    if order.status not in IN_PROGRESS:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
     transitions.produce(line, status, by, was=was)
     return line

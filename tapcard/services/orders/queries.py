@@ -12,6 +12,7 @@ from ...errors import NotFound
 from ...errors import mark as _
 from ...keys import Keys, split_link
 from ...models import (
+    Cart,
     LineKind,
     Order,
     OrderLine,
@@ -27,11 +28,11 @@ KINDS_OF_CARDS = (LineKind.CARD, LineKind.ACTIVATION)
 
 
 class OrderNotFound(NotFound):
-    """There is no such order, or it is somebody else's."""
+    """The order does not exist, or the visitor may not see it."""
 
 
-def whole() -> tuple[Any, ...]:
-    """What a page about an order shows of it."""
+def load_options() -> tuple[Any, ...]:
+    """Return the loader options for what the page of an order shows."""
     return (
         selectinload(Order.lines).selectinload(OrderLine.cards),
         selectinload(Order.lines).joinedload(OrderLine.product),
@@ -40,20 +41,23 @@ def whole() -> tuple[Any, ...]:
     )
 
 
-def owned_by(user: User) -> Select[Order]:
-    """A person's orders, the newest first."""
+def orders_of_user(user: User) -> Select[Order]:
+    """Return the query for a person's orders, newest first."""
     return select(Order).where(Order.user_id == user.id).order_by(Order.id.desc())
 
 
 def find(number: str) -> Order | None:
-    """The order of a number, in any case of letters."""
+    """Return the order with a number, in upper or lower case; None when there is none."""
     text = "".join(number.split()).upper()
     can_be_one = text.isascii() and text.replace("-", "").isalnum()
-    return db.session.scalar(select(Order).where(Order.number == text).options(*whole())) if can_be_one else None
+    return db.session.scalar(select(Order).where(Order.number == text).options(*load_options())) if can_be_one else None
 
 
 def own_order(number: str, *, user: User | None, known: Collection[int]) -> Order:
-    """An order that is the visitor's own, or that their browser placed or opened by its link; no other exists."""
+    """Return an order that belongs to the visitor or is known to their browser; raises `OrderNotFound`.
+
+    `known`: ids of the orders that the browser placed or opened by an emailed link.
+    """
     order = find(number)
     is_theirs = order is not None and (order.id in known or (user is not None and order.user_id == user.id))
     if order is None or not is_theirs:
@@ -61,37 +65,44 @@ def own_order(number: str, *, user: User | None, known: Collection[int]) -> Orde
     return order
 
 
-def visible_to(user: User | None, known: Collection[int]) -> Select[Order]:
-    """A person's orders and those that their browser may open, the newest first."""
+def visible_orders(user: User | None, known: Collection[int]) -> Select[Order]:
+    """Return the query for a person's orders and those known to their browser, newest first."""
     is_theirs: sa.ColumnElement[bool] = Order.id.in_(sorted(known))
     if user is not None:
         is_theirs = sa.or_(is_theirs, Order.user_id == user.id)
-    return select(Order).where(is_theirs).order_by(Order.id.desc()).options(*whole())
+    return select(Order).where(is_theirs).order_by(Order.id.desc()).options(*load_options())
 
 
-def under_way(user: User) -> Sequence[Order]:
-    """A person's orders that are paid and not yet with them, the newest first."""
+def undelivered_orders(user: User) -> Sequence[Order]:
+    """Return a person's orders that are paid and not yet delivered, newest first."""
     waiting = AFTER_PAID - {OrderStatus.DELIVERED}
-    return db.session.scalars(owned_by(user).where(Order.status.in_(waiting)).options(*whole())).all()
+    return db.session.scalars(orders_of_user(user).where(Order.status.in_(waiting)).options(*load_options())).all()
 
 
-def arriving(user: User) -> Sequence[OrderLine]:
-    """The lines of a person's orders that sell or activate cards, paid and not yet with them, the newest first."""
+def undelivered_card_lines(user: User) -> Sequence[OrderLine]:
+    """Return the lines of a person's paid, undelivered orders that sell or activate cards, newest first."""
     is_due = (Order.user_id == user.id, Order.status.in_(AFTER_PAID - {OrderStatus.DELIVERED}))
     lines = select(OrderLine).join(OrderLine.order).where(*is_due, OrderLine.kind.in_(KINDS_OF_CARDS))
     whole_lines = lines.options(contains_eager(OrderLine.order), joinedload(OrderLine.design))
     return db.session.scalars(whole_lines.order_by(Order.id.desc(), OrderLine.id)).all()
 
 
-def token_of(order: Order, keys: Keys) -> str:
+def link_token(order: Order, keys: Keys) -> str:
     """Return the token of the link in an order's emails, which opens that order alone; it never expires."""
     return keys.sign_link(LINK_PURPOSE, order.number)
 
 
-def of_token(token: str, keys: Keys) -> Order:
+def find_by_link_token(token: str, keys: Keys) -> Order:
     """Return the order of such a token; raise `OrderNotFound` if it is forged or truncated."""
     number, digest = split_link(token)
     order = find(number) if keys.verify_link(LINK_PURPOSE, digest, number) else None
     if order is None:
         raise OrderNotFound(_("This link isn't valid. Check that you copied all of it."))
     return order
+
+
+def find_last_of_cart(cart: Cart) -> Order | None:
+    """Return the latest order placed from a cart that was neither canceled nor expired."""
+    is_alive = Order.status.not_in((OrderStatus.CANCELED, OrderStatus.EXPIRED))
+    orders = select(Order).where(Order.cart_id == cart.id, is_alive).order_by(Order.id.desc())
+    return db.session.scalar(orders.limit(1))

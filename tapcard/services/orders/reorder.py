@@ -1,70 +1,70 @@
-"""Buying again: what was ordered once goes into the cart anew, at today's price and through the checks of every day."""
+"""Reordering: the lines of an order go into the cart again, at today's prices and with today's checks."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from ...context import RuleContext
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, LineKind, OptionKind, Order, OrderLine
-from ...settings import ShopSettings
 from ..cart import editing, items
 from ..cart.editing import LineRequest
 from ..cart.items import CartItem
+from . import replacement
 
 
-class NotAgain(DomainError):
-    """This cannot be bought a second time."""
+class CannotReorder(DomainError):
+    """The line cannot be ordered again."""
 
 
 @dataclass(frozen=True)
-class Again:
-    """What could not be bought again, or not as much of it."""
+class ReorderResult:
+    """The lines that could not be reordered, or only in part."""
 
-    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # titles of lines, and why not
-    capped: list[CartItem] = field(default_factory=list)  # lines of which there are no more than this
-    limited: list[CartItem] = field(default_factory=list)  # lines of which nobody may order more than this
+    refused: list[tuple[str, DomainError]] = field(default_factory=list)  # line title and reason
+    capped: list[CartItem] = field(default_factory=list)  # items capped by stock
+    limited: list[CartItem] = field(default_factory=list)  # items capped by the maximum per order
 
 
-def buy_again(order: Order, cart: Cart, shop: ShopSettings, now: datetime) -> Again:
-    """Put the lines of an order into a cart; tells of which it could not, or not of all pieces."""
-    told = Again()
+def reorder_lines(order: Order, cart: Cart, context: RuleContext) -> ReorderResult:
+    """Put the lines of an order into a cart; return those that were refused or capped."""
+    result = ReorderResult()
     for line in order.lines:
-        before = sum(each.quantity for each in cart.lines)
+        before = sum(row.quantity for row in cart.lines)
         try:
             with db.session.begin_nested():
-                item = editing.add(cart, _wish(line, cart), shop, now)
+                item = editing.add(cart, _line_request(line, cart), context, replacement.reservations_for)
         except DomainError as error:
-            told.refused.append((line.full_title, error))
+            result.refused.append((line.full_title, error))
             continue
         if item.is_capped:
-            told.capped.append(item)
-        elif sum(each.quantity for each in item.line.cart.lines) - before < line.quantity:
-            told.limited.append(item)
-    return told
+            result.capped.append(item)
+        elif sum(row.quantity for row in item.line.cart.lines) - before < line.quantity:
+            result.limited.append(item)
+    return result
 
 
-def _wish(line: OrderLine, cart: Cart) -> LineRequest:
-    """What a line asked for, in the words of today's product; raises `NotAgain`."""
+def _line_request(line: OrderLine, cart: Cart) -> LineRequest:
+    """Return the request for a line by today's product; raises `CannotReorder`."""
     if line.kind is LineKind.ACTIVATION:
-        raise NotAgain(_("A card can only be activated once."))
+        raise CannotReorder(_("A card can only be activated once."))
     product = line.product
     if product is None:
-        raise NotAgain(_("This product is no longer available."))
+        raise CannotReorder(_("This product is no longer available."))
     keys = {option.label: option for option in product.options}
     answers: dict[str, str] = {}
     uploads: dict[str, str] = {}
-    for said in line.options:
-        option = keys.get(said["label"])
+    for answer in line.options:
+        option = keys.get(answer["label"])
         if option is None:
-            raise NotAgain(_("This product's options have changed. Choose them on the product page."))
-        (uploads if option.kind is OptionKind.PICTURE else answers)[option.key] = said["value"]
+            raise CannotReorder(_("This product's options have changed. Choose them on the product page."))
+        (uploads if option.kind is OptionKind.PICTURE else answers)[option.key] = answer["value"]
     return LineRequest(product, line.quantity, answers, uploads, **_artwork(line, cart))
 
 
 def _artwork(line: OrderLine, cart: Cart) -> dict[str, Any]:
-    """The design of a line of cards; own pictures go along as pictures, because the design made of them is private."""
+    """Return the design of a line of cards, or its pictures if the design made of them is private."""
     design = line.design
     if design is None:
         return {}

@@ -29,19 +29,19 @@ from ..cart import credit, editing, promotions
 from ..core import audit
 from . import inventory
 
-EXPIRE_AT_ONCE = 50
+EXPIRE_BATCH = 50
 
 
 class _SoldMeanwhile(Exception):
-    """What an expired order had reserved is gone."""
+    """What an expired order had reserved is not available any more."""
 
 
 class IllegalMove(DomainError):
-    """The order is not in a state from which this step leads on."""
+    """The order's state does not allow this step."""
 
 
 def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = "") -> None:
-    """Cancel an order that is not paid, and give everything back; raises `IllegalMove`."""
+    """Cancel an unpaid order, release what it holds and email the buyer; raises `IllegalMove`."""
     if not end_unpaid(order, OrderMove.CANCEL, by, keys, now, why):
         raise IllegalMove(_("This order can no longer be cancelled."))
     outbox.post("mail.order_canceled", order_id=order.id)
@@ -49,57 +49,57 @@ def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = 
 
 
 def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, promotion_id: int | None = None) -> int:
-    """End the orders whose time to be paid is over, perhaps only those with a product or code; tells how many."""
+    """Expire the orders whose time to pay is over, of one product or promotion if given; return their number."""
     due = select(Order.id).where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
     if product_id is not None:
         due = due.join(Order.lines).where(OrderLine.product_id == product_id, OrderLine.stock_taken > 0)
     if promotion_id is not None:
         due = due.where(Order.promotion_id == promotion_id)
-    number = 0
-    for order_id in db.session.scalars(due.order_by(Order.id).distinct().limit(EXPIRE_AT_ONCE)).all():
+    count = 0
+    for order_id in db.session.scalars(due.order_by(Order.id).distinct().limit(EXPIRE_BATCH)).all():
         order = db.session.get_one(Order, order_id)
         if end_unpaid(order, OrderMove.EXPIRE, None, keys, now):
             audit.record("order.expired", subject=order)
-            number += 1
-    return number
+            count += 1
+    return count
 
 
 def end_unpaid(order: Order, move: OrderMove, by: User | None, keys: Keys, now: datetime, why: str = "") -> bool:
-    """End an order that is not paid; of two at once one does, and gives back what it held.
+    """Cancel or expire an unpaid order and release what it holds; return False when it was ended or paid before.
 
-    What was paid of it in part is proposed to go back.
+    Refunds are proposed for payments that came in part, and the owner is emailed about each once.
     """
     if not _move(order, move, by, why, ended_at=now):
         return False
     inventory.release(order, keys)
-    came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED, ~Payment.refund_proposed)
-    parts = sa.update(Payment).where(*came).values(refund_proposed=True).returning(Payment.id)
-    for payment_id in db.session.scalars(parts.execution_options(synchronize_session=False)).all():
+    is_captured = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED, ~Payment.refund_proposed)
+    proposals = sa.update(Payment).where(*is_captured).values(refund_proposed=True).returning(Payment.id)
+    for payment_id in db.session.scalars(proposals.execution_options(synchronize_session=False)).all():
         outbox.post("mail.payment_needs_care", payment_id=payment_id)
     return True
 
 
 def extend(order: Order, until: datetime) -> None:
-    """Let an order wait longer for its payment, and hold its cards as long."""
-    longer = sa.and_(Order.id == order.id, Order.status == OrderStatus.PENDING, Order.expires_at < until)
-    execute_update(sa.update(Order).where(longer).values(expires_at=until))
+    """Give an unpaid order more time to be paid, and hold its cards as long."""
+    is_shorter = sa.and_(Order.id == order.id, Order.status == OrderStatus.PENDING, Order.expires_at < until)
+    execute_update(sa.update(Order).where(is_shorter).values(expires_at=until))
     ids = [line.id for line in order.lines]
     execute_update(sa.update(CardHold).where(CardHold.order_line_id.in_(ids)).values(expires_at=until))
     db.session.refresh(order)
 
 
 def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
-    """Note that an order is paid; False when it is already, or was canceled.
+    """Mark an order as paid; return False when it is paid already, or was canceled.
 
-    One that had expired takes its goods again; what is gone meanwhile makes it oversold, and staff decide.
+    An expired order reserves its goods again; when that fails it is oversold, and staff decide.
     """
     db.session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    db.session.refresh(order)  # nobody ends it between this look and the step
+    db.session.refresh(order)  # nobody can end it before the step below
     was_expired = order.status is OrderStatus.EXPIRED
     if not _move(order, OrderMove.PAY, None, paid_at=now, ended_at=None):
         return False
     if was_expired:
-        _take_again(order, keys, now)
+        _reserve_again(order, keys, now)
     if order.cart_id is not None:
         editing.remove_ordered_lines(order.cart_id, order.lines)
     outbox.post("mail.order_paid", order_id=order.id)
@@ -108,19 +108,17 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
     return True
 
 
-def _take_again(order: Order, keys: Keys, now: datetime) -> None:
-    """Take for a late payment what the order had given back, all or nothing; if it cannot, the order is oversold."""
+def _reserve_again(order: Order, keys: Keys, now: datetime) -> None:
+    """Reserve for a late payment what the expired order had released, all or nothing; else mark it as oversold."""
     try:
         with db.session.begin_nested():
             if not inventory.reserve_stock(
                 order, lambda product_id: expire_due(now, keys, product_id=product_id)
             ) or not inventory.hold_cards(order, now):
                 raise _SoldMeanwhile
-            if order.promotion is not None:  # it was in time when the order was placed
-                customer = inventory.promotion_customer(order)
-                order.promotion_customers = promotions.count_use(order.promotion, customer, keys, order.placed_at)
-            if order.credit_amount and order.user_id is not None:
-                credit.spend(order.user_id, order.credit_amount, order)
+            # the promotion was valid when the order was placed
+            customer = inventory.promotion_customer(order)
+            inventory.reserve_discounts(order, order.promotion, customer, keys, order.placed_at)
     except (_SoldMeanwhile, promotions.PromotionRefused, credit.NotEnoughCredit):
         db.session.refresh(order)
         order.is_oversold = True
@@ -128,8 +126,8 @@ def _take_again(order: Order, keys: Keys, now: datetime) -> None:
 
 
 def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_number: str = "") -> None:
-    """Note that a parcel is on its way, and tell the buyer; raises `IllegalMove`."""
-    _refuse_oversold(order)
+    """Mark an order as shipped and email the buyer; raises `IllegalMove`."""
+    _check_not_oversold(order)
     values = {"carrier": carrier, "tracking_number": tracking_number}
     if not _move(order, OrderMove.SHIP, by, shipped_at=now, **values):
         raise IllegalMove(_("Only a paid order can be shipped."))
@@ -138,16 +136,16 @@ def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_n
 
 
 def process(order: Order, by: User) -> None:
-    """Note that somebody has begun to make or pack an order; raises `IllegalMove`."""
-    _refuse_oversold(order)
+    """Mark an order as being processed; raises `IllegalMove`."""
+    _check_not_oversold(order)
     if not _move(order, OrderMove.PROCESS, by):
         raise IllegalMove(_("Only a paid order can be processed."))
     audit.record("order.processed", subject=order, actor=by)
 
 
 def deliver(order: Order, by: User | None, now: datetime) -> None:
-    """Note that everything has arrived, and ask for a review where there is something to say; raises `IllegalMove`."""
-    _refuse_oversold(order)
+    """Mark an order as delivered and email the buyer if something was sent; raises `IllegalMove`."""
+    _check_not_oversold(order)
     if not _move(order, OrderMove.DELIVER, by, delivered_at=now):
         raise IllegalMove(_("Only a paid order can be delivered."))
     if order.needs_shipping:
@@ -155,15 +153,15 @@ def deliver(order: Order, by: User | None, now: datetime) -> None:
     audit.record("order.delivered", subject=order, actor=by)
 
 
-def _refuse_oversold(order: Order) -> None:
+def _check_not_oversold(order: Order) -> None:
     if order.is_oversold:
         raise IllegalMove(_("This order is oversold. Fulfil or refund it first."))
 
 
 def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: ProductionStatus | None = None) -> None:
-    """Note how far the making of a line of cards is; raises `IllegalMove` for anything else.
+    """Set the production status of a line of cards; raises `IllegalMove`.
 
-    Give how far it was when somebody looked: who comes second is told.
+    `was`: the status that staff saw; a change in between is refused.
     """
     if line.kind is not LineKind.CARD:
         raise IllegalMove(_("Only cards have a production status."))
@@ -175,7 +173,7 @@ def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: Product
 
 
 def _move(order: Order, move: OrderMove, actor: User | None, why: str = "", /, **values: Any) -> bool:
-    """Take one step by one conditional UPDATE; False, and nothing done, when the order is not where it may start."""
+    """Take one step by one conditional UPDATE; return False, with nothing changed, when the state does not allow it."""
     start, end = ORDER_MOVES[move]
     before = order.status
     changed = execute_update(
@@ -193,6 +191,7 @@ def _move(order: Order, move: OrderMove, actor: User | None, why: str = "", /, *
 def record_event(
     order: Order, move: OrderMove, before: OrderStatus | None, after: OrderStatus, actor: User | None, why: str = ""
 ) -> None:
+    """Add a step to the history of an order, for the transaction to write."""
     event = OrderEvent(order_id=order.id, move=move, from_status=before, to_status=after, why=why[:200])
     event.actor_id = actor.id if actor is not None else None
     db.session.add(event)

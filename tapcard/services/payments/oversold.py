@@ -1,4 +1,4 @@
-"""Oversold orders that are fulfilled after all."""
+"""Fulfilling oversold orders that staff can deliver after all."""
 
 from datetime import datetime
 
@@ -19,16 +19,16 @@ from . import payments
 
 
 class CannotFulfill(DomainError):
-    """What was paid for is not there to be given."""
+    """What was paid for is not available."""
 
 
 def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
-    """Give what an oversold order promises all the same, since staff found it; raises `IllegalMove` or `CannotFulfill`.
+    """Fulfill an oversold order because staff found the goods; raises `IllegalMove` or `CannotFulfill`.
 
-    Its goods are taken from stock as far as they are there, and its buyer's credit; the payment needs no more care.
+    Takes the stock that is there and the buyer's credit; the refund proposed for its payment is withdrawn.
     """
-    oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
-    if not execute_update(sa.update(Order).where(oversold).values(is_oversold=False, version=Order.version + 1)):
+    is_oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
+    if not execute_update(sa.update(Order).where(is_oversold).values(is_oversold=False, version=Order.version + 1)):
         raise IllegalMove(_("This order is no longer oversold."))
     db.session.refresh(order)
     if any(_has_failed(line) for line in order.lines):
@@ -41,13 +41,13 @@ def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
     if order.is_oversold:
         raise CannotFulfill(_("A card in this order now belongs to someone else. Refund the order."))
     if payments.captured_amount(order) <= order.total_amount:
-        came = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
-        execute_update(sa.update(Payment).where(*came).values(refund_proposed=False))
+        is_captured = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
+        execute_update(sa.update(Payment).where(*is_captured).values(refund_proposed=False))
     audit.record("order.given_after_all", subject=order, actor=by)
 
 
 def _has_failed(line: OrderLine) -> bool:
-    """Whether a card should have been activated and was not: that is never tried again."""
+    """Return whether the activation of a card failed: it is never tried again."""
     if line.kind is not LineKind.ACTIVATION or db.session.get(LineGrant, line.id) is None:
         return False
     card = cards.get_by_token(line.card_token or "")

@@ -1,4 +1,4 @@
-"""Payments: begun, settled by evidence read at the gateway, and nothing else makes an order paid."""
+"""Payments: creating, starting, ending and finding them. Only `settlement` makes an order paid."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,45 +19,45 @@ from ...settings import ShopSettings
 from ..cart import editing
 from ..orders import transitions
 
-CHECK_FOR = timedelta(days=3)  # an open payment that the gateway says nothing about
+CHECK_FOR = timedelta(days=3)  # how long an open payment is checked
 
-START_TIMEOUT = timedelta(minutes=2)  # after that nobody waits for the gateway's answer any more
+START_TIMEOUT = timedelta(minutes=2)  # for the gateway's answer
 
 
 class PaymentNotFound(NotFound):
-    """There is no such payment."""
+    """The payment does not exist."""
 
 
 class NotPayable(DomainError):
-    """The order does not wait for money."""
+    """The order is not awaiting payment."""
 
 
 class UnknownGateway(DomainError):
-    """This way of paying is not offered."""
+    """The gateway is not available."""
 
     status = 422
     field = "gateway"
 
 
 class PaymentInProgress(DomainError):
-    """Another payment of the same order has just been begun."""
+    """The order has another open payment."""
 
 
 class StillStarting(PaymentInProgress):
-    """A gateway has not answered yet, so that nobody knows what to close."""
+    """The gateway has not answered yet, so that the payment cannot be closed."""
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------
 
 
 def available_gateways(gateways: Mapping[str, Gateway], shop: ShopSettings) -> list[Gateway]:
-    """The ways to pay that are switched on, take the shop's currency and are not hidden by the owner."""
+    """Return the gateways that take the shop's currency and are not hidden in the settings."""
     hidden = {code.strip() for code in shop.hidden_gateways.split(",")}
-    return [each for code, each in gateways.items() if code not in hidden and each.takes(shop.currency)]
+    return [gateway for code, gateway in gateways.items() if code not in hidden and gateway.takes(shop.currency)]
 
 
 def get_by_public_id(public_id: str) -> Payment:
-    """The payment of an address; raises `PaymentNotFound`."""
+    """Return the payment with a public id; raises `PaymentNotFound`."""
     payment = db.session.scalar(select(Payment).where(Payment.public_id == public_id)) if public_id.isascii() else None
     if payment is None:
         raise PaymentNotFound(_("We can't find that payment."))
@@ -65,25 +65,25 @@ def get_by_public_id(public_id: str) -> Payment:
 
 
 def find_by_reference(gateway: str, reference: str) -> Payment | None:
-    """The payment that a gateway calls so, if we know of it."""
+    """Return the payment with a gateway's reference; None when it is unknown."""
     return db.session.scalar(select(Payment).where(Payment.gateway == gateway, Payment.reference == reference))
 
 
 def find_open(order: Order) -> Payment | None:
-    """The payment of an order that is under way, if there is one."""
-    wanted = select(Payment).where(Payment.order_id == order.id, Payment.status.in_(PAYMENT_OPEN))
-    return db.session.scalar(wanted)
+    """Return the open payment of an order; None when there is none."""
+    query = select(Payment).where(Payment.order_id == order.id, Payment.status.in_(PAYMENT_OPEN))
+    return db.session.scalar(query)
 
 
 def captured_amount(order: Order) -> int:
-    """What has come in for an order, in minor units of its currency."""
-    came = select(sa.func.coalesce(sa.func.sum(Payment.captured_amount), 0))
-    is_good = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == order.currency)
-    return int(db.session.scalar(came.where(Payment.order_id == order.id, is_good)) or 0)  # PostgreSQL: a Decimal
+    """Return what has been paid of an order, in minor units of its currency."""
+    total = select(sa.func.coalesce(sa.func.sum(Payment.captured_amount), 0))
+    is_captured = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == order.currency)
+    return int(db.session.scalar(total.where(Payment.order_id == order.id, is_captured)) or 0)  # PostgreSQL: a Decimal
 
 
 def amount_due(order: Order) -> Money:
-    """What is still to be paid of an order."""
+    """Return what remains to be paid of an order."""
     return order.money(max(0, order.total_amount - captured_amount(order)))
 
 
@@ -91,7 +91,7 @@ def amount_due(order: Order) -> Money:
 
 
 def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
-    """Write down that an order is going to be paid; commit before the gateway is told.
+    """Create the payment of an order; commit before the gateway is asked.
 
     Raises `NotPayable` for an order with nothing to pay, `PaymentInProgress` when it has an open payment.
     """
@@ -109,7 +109,7 @@ def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
 
 
 def build_charge(payment: Payment, shop: ShopSettings, return_url: str) -> Charge:
-    """What the gateway is told about a payment."""
+    """Return what the gateway is told about a payment."""
     order = payment.order
     return Charge(
         key=f"payment:{payment.id}:start",
@@ -122,24 +122,24 @@ def build_charge(payment: Payment, shop: ShopSettings, return_url: str) -> Charg
     )
 
 
-def record_started(payment: Payment, told: Started, gateway: Gateway, shop: ShopSettings, now: datetime) -> bool:
-    """Note what the gateway answered; False when the payment was given up meanwhile, and must be closed there.
+def record_started(payment: Payment, response: Started, gateway: Gateway, shop: ShopSettings, now: datetime) -> bool:
+    """Record the gateway's response; return False when the payment was ended meanwhile and must be closed there.
 
-    Money outside the web takes days: the order is firm, leaves the cart and waits longer; its mails go out once.
+    An offline payment takes days: its order leaves the cart, gets more time and is confirmed by email, once.
     """
-    values = {"reference": told.reference, "pay_url": told.url or ""}
-    this = Payment.id == payment.id
-    is_on = execute_update(
+    values = {"reference": response.reference, "pay_url": response.url or ""}
+    is_this = Payment.id == payment.id
+    is_pending = execute_update(
         sa.update(Payment)
-        .where(this, Payment.status == PaymentStatus.CREATED)
+        .where(is_this, Payment.status == PaymentStatus.CREATED)
         .values(**values, status=PaymentStatus.PENDING)
     )
-    if not is_on:  # what it is called there must be known, whatever became of it here: somebody may pay it
-        execute_update(sa.update(Payment).where(this, Payment.reference.is_(None)).values(**values))
+    if not is_pending:  # it may still be paid there: keep its reference
+        execute_update(sa.update(Payment).where(is_this, Payment.reference.is_(None)).values(**values))
     db.session.refresh(payment)
-    if is_on and not gateway.is_online:
+    if is_pending and not gateway.is_online:
         _await_offline_payment(payment, shop, now)
-    return bool(is_on)
+    return bool(is_pending)
 
 
 def _await_offline_payment(payment: Payment, shop: ShopSettings, now: datetime) -> None:
@@ -157,13 +157,13 @@ def _await_offline_payment(payment: Payment, shop: ShopSettings, now: datetime) 
 
 
 def refuse_if_starting(payment: Payment, now: datetime) -> None:
-    """Raise `StillStarting` for a payment whose gateway is just being asked: it cannot be closed yet."""
+    """Raise `StillStarting` while the gateway of a payment is being asked to start it."""
     if payment.status is PaymentStatus.CREATED and payment.created_at > now - START_TIMEOUT:
         raise StillStarting(_("A payment for this order is being processed. Check again in a moment."))
 
 
 def end_unpaid(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
-    """End a payment without money; False when it has ended otherwise: a success is never undone."""
+    """End a payment without money; return False when it has ended before: a success is never undone."""
     ended = execute_update(
         sa.update(Payment)
         .where(Payment.id == payment.id, Payment.status.in_(PAYMENT_MOVES[status]))
@@ -178,23 +178,23 @@ def end_unpaid(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class OpenPayment:
-    """A payment about which the gateway should be asked."""
+    """An open payment, as the gateway is asked about it."""
 
     id: int
     gateway: str
     reference: str | None
-    is_over: bool  # nobody waits for it any more: it is to be closed
+    is_over: bool  # to be closed
 
 
 def payments_to_check(now: datetime, *, after_id: int = 0) -> list[OpenPayment]:
-    """The next payments that are under way online, and whether their time is over.
+    """Return the next open online payments, and whether they are over and have to be closed.
 
-    That is so once their order is settled otherwise, after three days, and when the gateway never answered.
+    A payment is over when its order is settled otherwise, after `CHECK_FOR`, and when its gateway never answered.
     """
     is_settled = Order.status.not_in((OrderStatus.PENDING, OrderStatus.EXPIRED))
     never_began = sa.and_(Payment.status == PaymentStatus.CREATED, Payment.created_at <= now - START_TIMEOUT)
     is_over = sa.or_(is_settled, Payment.created_at <= now - CHECK_FOR, never_began)
-    wanted = (
+    query = (
         select(Payment.id, Payment.gateway, Payment.reference, is_over)
         .join(Payment.order)
         .where(
@@ -203,5 +203,5 @@ def payments_to_check(now: datetime, *, after_id: int = 0) -> list[OpenPayment]:
             sa.or_(Payment.status == PaymentStatus.PENDING, never_began),
         )
     )
-    rows = db.session.execute(wanted.order_by(Payment.id).limit(200))
+    rows = db.session.execute(query.order_by(Payment.id).limit(200))
     return [OpenPayment(row[0], row[1], row[2], bool(row[3])) for row in rows]

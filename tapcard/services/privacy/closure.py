@@ -1,4 +1,4 @@
-"""Account closure and restoration within fourteen days; `erasure` follows after that."""
+"""Closing an account, and reopening it within fourteen days; after that `erasure` erases it."""
 
 from datetime import datetime
 
@@ -6,11 +6,11 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import outbox
-from ...db import advisory_lock, db, execute_update
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
-from ...models.users import RETURN_WITHIN
+from ...models.users import REOPEN_WITHIN
 from ...services.accounts import credentials
 from ..accounts import email_links, sessions
 from ..cards import transitions
@@ -20,34 +20,35 @@ OWNERS_LOCK = "owners"
 
 
 class LastOwner(DomainError):
-    """Raised when the only owner of the shop is to be closed."""
+    """The user is the only active owner of the shop."""
 
 
 class AlreadyClosed(DomainError):
-    """Raised when the account is closed already."""
+    """The account is already closed."""
 
 
 class CannotReopen(NotFound):
-    """Raised when there is no closed account that can still be restored."""
+    """There is no closed account that can be reopened."""
 
 
-def close_own_account(user_id: int, password: str, now: datetime) -> None:
-    """Close an account after confirming its password; its pages and cards stop working at once.
+def close(user_id: int, password: str, now: datetime) -> None:
+    """Close a user's account, given their password; nothing of it is visible from then on.
 
-    Raise `WrongPassword`, `LastOwner` or `AlreadyClosed`. Hash before any other query, see `accounts`.
+    Verify the password before the transaction, see `credentials`. Raise `WrongPassword`, `LastOwner` or
+    `AlreadyClosed`.
     """
     credentials.confirm_password(user_id, password)
     user = db.session.get_one(User, user_id)
-    close_account(user, now)
+    deactivate(user, now)
     outbox.post("mail.account_closed", user_id=user.id)
     audit.record("user.closed", subject=user, actor=user)
 
 
-def close_account(user: User, now: datetime, *, even_inactive: bool = False) -> None:
-    """Deactivate an account: end its sessions and links, lock its cards, withdraw card transfers.
+def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> None:
+    """Deactivate an account: end its sessions and links, lock its cards, withdraw its card transfers.
 
-    An account that staff deactivated is closed only with `even_inactive`, to be erased, as it must not be restored.
-    Raise `LastOwner` or `AlreadyClosed`.
+    With `even_inactive`, also close an account that staff have deactivated, to erase it. Raise `LastOwner` or
+    `AlreadyClosed`.
     """
     refuse_last_owner(user)
     changed = execute_update(
@@ -65,11 +66,11 @@ def close_account(user: User, now: datetime, *, even_inactive: bool = False) -> 
 
 
 def reopen(user_id: int, now: datetime) -> User:
-    """Restore a closed account and unlock the cards that closure locked; raise `CannotReopen`."""
+    """Reopen a closed account and unlock the cards that closing locked; raise `CannotReopen`."""
     changed = execute_update(
         sa.update(User)
         .where(
-            User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - RETURN_WITHIN
+            User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - REOPEN_WITHIN
         )
         .values(is_active=True, closed_at=None, seen_at=now)
     )  # fmt: skip
@@ -83,20 +84,20 @@ def reopen(user_id: int, now: datetime) -> User:
 
 
 def refuse_last_owner(user: User) -> None:
-    """Raise `LastOwner` for the only active owner; of two owners who close at once one may."""
-    advisory_lock(OWNERS_LOCK)
+    """Raise `LastOwner` for the only active owner of the shop; of two concurrent owners only one may close."""
+    acquire_lock(OWNERS_LOCK)
     owners = select(User.id).join(User.roles).where(Role.name == "owner", User.is_active)
     if set(db.session.scalars(owners)) == {user.id}:
         raise LastOwner(_("You're the only owner of this shop. Make someone else an owner first."))
 
 
 def withdraw_offers(user: User, now: datetime) -> None:
-    """Withdraw the open card transfers from a user and, if their email is verified, to them."""
-    condition = CardTransfer.from_user_id == user.id
+    """Withdraw the open card transfers from a user and, if their address is verified, to them."""
+    concerned = CardTransfer.from_user_id == user.id
     if user.is_verified:
-        condition = sa.or_(condition, CardTransfer.to_email == user.email)
+        concerned = sa.or_(concerned, CardTransfer.to_email == user.email)
     execute_update(
         sa.update(CardTransfer)
-        .where(condition, CardTransfer.ended_at.is_(None))
+        .where(concerned, CardTransfer.ended_at.is_(None))
         .values(ended_at=now, outcome=TransferOutcome.WITHDRAWN)
     )

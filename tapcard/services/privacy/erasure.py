@@ -1,4 +1,4 @@
-"""Erasure of a person's data, by the rules that each subject declares."""
+"""Erasure of a person's data, from what each subject declares as personal."""
 
 import email
 import email.policy
@@ -28,7 +28,7 @@ from ...models import (
     Profile,
     User,
 )
-from ...models.users import RETURN_WITHIN
+from ...models.users import REOPEN_WITHIN
 from ...registry import Person
 from ..cards.designs import own_artwork
 from ..core import audit, uploads
@@ -36,21 +36,21 @@ from . import closure
 
 
 class NotErasable(DomainError):
-    """Raised when the account is open, was closed too recently or is erased already."""
+    """The account is open, was closed too lately, or is erased already."""
 
 
 def due_user_ids(now: datetime) -> list[int]:
-    """Return the ids of closed accounts that can no longer be restored."""
-    query = select(User.id).where(User.closed_at <= now - RETURN_WITHIN, ~User.is_active, User.erased_at.is_(None))
-    return list(db.session.scalars(query.order_by(User.id)))
+    """The accounts whose time to come back is over, by their ids."""
+    waiting = select(User.id).where(User.closed_at <= now - REOPEN_WITHIN, ~User.is_active, User.erased_at.is_(None))
+    return list(db.session.scalars(waiting.order_by(User.id)))
 
 
 def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
-    """Erase a person whose account was closed before an instant; an account restored meanwhile is not erased.
+    """Erase a person whose account was closed before an instant; of erasing and coming back only one happens.
 
-    Return what `delete_files` needs after the commit. Raise `NotErasable`.
+    Gives what `delete_files` needs once this is committed. Raises `NotErasable`.
     """
-    person = collect_person(user_id)
+    person = find_person(user_id)
     changed = execute_update(
         sa.update(User)
         .where(User.id == user_id, ~User.is_active, User.closed_at <= closed_before, User.erased_at.is_(None))
@@ -68,29 +68,26 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
     return person
 
 
-def collect_person(user_id: int) -> Person:
-    """Collect the ids, addresses and uploads of a person before anything is deleted."""
+def find_person(user_id: int) -> Person:
+    """Gather what belongs to somebody."""
     user = db.session.get_one(User, user_id)
-    verified_emails = select(LinkToken.email).where(
-        LinkToken.user_id == user_id, LinkToken.purpose != LinkPurpose.CHANGE_EMAIL
-    )
-    emails = {
-        user.email,
-        *db.session.scalars(verified_emails),
-    }  # not requested ones, which may be others'
+    proven = select(LinkToken.email).where(LinkToken.user_id == user_id, LinkToken.purpose != LinkPurpose.CHANGE_EMAIL)
+    emails = {user.email, *db.session.scalars(proven)}  # not one that was only asked for: it may be anybody's
     profiles = db.session.execute(select(Profile.id, Profile.photo, Profile.banner).where(Profile.owner_id == user_id))
     rows = profiles.all()
     transfers = sa.or_(CardTransfer.from_user_id == user_id, CardTransfer.to_user_id == user_id)
     if user.is_verified:
         transfers = sa.or_(transfers, CardTransfer.to_email == user.email)
-    names = {name for row in rows for name in row[1:] if name}
+    shown = {name for row in rows for name in row[1:] if name}
     for front, rear in db.session.execute(
         select(Design.front_picture, Design.rear_picture).where(own_artwork(user_id))
     ):
-        names |= {name for name in (front, rear) if name}
-    orders = _ids(select(Order.id).where(_is_own_order(user_id, emails if user.is_verified else set())))
-    names |= uploads.names_in(CartLine.pictures, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
-    names |= uploads.names_in(OrderLine.pictures, OrderLine.order_id.in_(orders))
+        shown |= {name for name in (front, rear) if name}
+    orders = _ids(select(Order.id).where(_own_order(user_id, emails if user.is_verified else set())))
+    shown |= uploads.listed_uploads(
+        CartLine.pictures, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id))
+    )
+    shown |= uploads.listed_uploads(OrderLine.pictures, OrderLine.order_id.in_(orders))
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -101,14 +98,14 @@ def collect_person(user_id: int) -> Person:
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
         order_ids=orders,
-        uploads=frozenset(names | uploads.left_by(user_id)),
+        uploads=frozenset(shown | uploads.scheduled_deletions_of(user_id)),
     )
 
 
-def _is_own_order(user_id: int, emails: set[str]) -> sa.ColumnElement[bool]:
-    """Return the condition for a person's orders, including guest orders to a verified address of theirs."""
-    guest_order = sa.and_(Order.user_id.is_(None), Order.email.in_(sorted(emails)))
-    return sa.or_(Order.user_id == user_id, guest_order)
+def _own_order(user_id: int, emails: set[str]) -> sa.ColumnElement[bool]:
+    """The orders of a person, and those that wait for whoever proves to have an address that was theirs."""
+    waiting = sa.and_(Order.user_id.is_(None), Order.email.in_(sorted(emails)))
+    return sa.or_(Order.user_id == user_id, waiting)
 
 
 def _ids(query: sa.Select[Any]) -> frozenset[int]:
@@ -116,24 +113,24 @@ def _ids(query: sa.Select[Any]) -> frozenset[int]:
 
 
 def delete_files(person: Person, instance: Path, *, with_mails: bool) -> None:
-    """Delete the files of an erased person after the commit: unused uploads and, with `with_mails`, saved emails.
+    """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files.
 
-    The uploads include replaced ones and those that were never saved.
+    Former pictures are among them, and those that were sent and never saved.
     """
-    for name in sorted(person.uploads - uploads.in_use(person.uploads)):
+    for name in sorted(person.uploads - uploads.used_uploads(person.uploads)):
         files.delete(name, files.folder(instance))
     if with_mails:
         delete_saved_emails(person, instance / "mail")
 
 
 def delete_saved_emails(person: Person, folder: Path) -> None:
-    """Delete the saved emails of a development installation that mention a person."""
+    """Delete the mails that development writes to files, as far as they name somebody."""
     names = {person.full_name.casefold(), *person.emails} - {""}
     for path in folder.glob("*.eml"):
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         texts = [str(value) for value in message.values()]
         texts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
         assert isinstance(message, EmailMessage)
-        text = "\n".join(texts).casefold()
-        if any(name in text for name in names):
+        whole = "\n".join(texts).casefold()
+        if any(name in whole for name in names):
             path.unlink(missing_ok=True)

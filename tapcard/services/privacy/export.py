@@ -1,6 +1,6 @@
-"""Export of a person's data with uploads as JSON, streamed because an account may have a million taps.
+"""Data export: everything stored about a user as JSON, with pictures, streamed because there may be a million taps.
 
-It contains no data of other people, except the contact details that they shared with this person.
+It contains no data of other people except the contact details they left for this user.
 """
 
 import base64
@@ -38,72 +38,60 @@ from ...models import (
     WebSession,
 )
 
-BATCH_SIZE = 1000  # rows
-CHUNK_BYTES = 3 * 4096  # of an upload; a multiple of three, as base64 encodes three bytes at a time
-PROFILE_FIELDS = (
+BATCH_SIZE = 1000  # rows per fetch
+CHUNK_SIZE = 3 * 4096  # bytes of a picture per chunk; a multiple of 3, for base64
+PROFILE = (
     "slug", "name", "headline", "company", "bio", "email", "phone", "whatsapp", "linkedin", "instagram", "snapchat",
     "x", "tiktok", "youtube", "facebook", "github", "website", "address", "photo", "banner", "theme", "is_public",
     "hidden_fields", "created_at",
 )  # fmt: skip
-CARD_FIELDS = (
-    "token",
-    "alias",
-    "status",
-    "locked_because",
-    "target",
-    "reroute_url",
-    "is_blocked",
-    "created_at",
-    "claimed_at",
-)
-ADDRESS_FIELDS = (
+CARD = ("token", "alias", "status", "locked_because", "target", "reroute_url", "is_blocked", "created_at", "claimed_at")
+ADDRESS = (
     "name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone", "is_default", "created_at"
 )  # fmt: skip
-DESIGN_FIELDS = ("name", "front_picture", "rear_picture", "created_at")
-NEWSLETTER_FIELDS = ("email", "status", "consent_text", "asked_at", "confirmed_at", "unsubscribed_at")
-ENQUIRY_FIELDS = ("name", "email", "order_number", "message", "created_at", "answered_at")
-LEAD_FIELDS = ("name", "email", "phone", "note", "consent_text", "created_at")
-ACCOUNT_FIELDS = ("email", "title", "first_name", "last_name", "born_on", "verified_at", "created_at", "seen_at")
-EMAIL_PREFERENCES = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
+DESIGN = ("name", "front_picture", "rear_picture", "created_at")
+NEWSLETTER = ("email", "status", "consent_text", "asked_at", "confirmed_at", "unsubscribed_at")
+ENQUIRY = ("name", "email", "order_number", "message", "created_at", "answered_at")
+LEAD = ("name", "email", "phone", "note", "consent_text", "created_at")
+ACCOUNT = ("email", "title", "first_name", "last_name", "born_on", "verified_at", "created_at", "seen_at")
+MAILS = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
 
 
-def json_chunks(user: User, now: datetime, uploads: Path) -> Iterator[str]:
-    """Yield the JSON text in order; consume it in one read-only transaction.
+def stream_json(user: User, now: datetime, uploads: Path) -> Iterator[str]:
+    """Yield the JSON text in chunks; consume it within one read-only transaction.
 
-    `uploads` is the folder of the uploads, which come last, as `data:` URLs.
+    `uploads` is the folder of the pictures, which come last, each as a `data:` URL.
     """
     yield "{\n" + _member("made_at", now)
-    yield ",\n" + _member("account", {name: getattr(user, name) for name in ACCOUNT_FIELDS})
+    yield ",\n" + _member("account", {name: getattr(user, name) for name in ACCOUNT})
     yield ",\n" + _member("roles", sorted(role.name for role in user.roles))
-    yield ",\n" + _member("mails", {name: getattr(user, name) for name in EMAIL_PREFERENCES})
+    yield ",\n" + _member("mails", {name: getattr(user, name) for name in MAILS})
     yield ",\n" + _member("two_factor", _two_factor(user))
-    for name, rows in _lists(user):
+    for name, rows in _sections(user):
         yield f",\n{json.dumps(name)}: ["
-        for index, row in enumerate(rows):
-            yield ("," if index else "") + "\n  " + _text(row)
+        for place, row in enumerate(rows):
+            yield ("," if place else "") + "\n  " + _to_json(row)
         yield "\n]"
     yield ',\n"pictures": ['
-    for index, name in enumerate(_pictures(user)):
-        yield ("," if index else "") + f'\n  {{"name": {json.dumps(name)}, "data": '
+    for place, name in enumerate(_pictures(user)):
+        yield ("," if place else "") + f'\n  {{"name": {json.dumps(name)}, "data": '
         yield from _picture(name, uploads)
         yield "}"
     yield "\n]\n}\n"
 
 
-def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+def _sections(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     of_cards = select(Card.id).where(Card.owner_id == user.id)
-    yield "addresses", _plain(Address, ADDRESS_FIELDS, Address.user_id == user.id)
+    yield "addresses", _select_columns(Address, ADDRESS, Address.user_id == user.id)
     yield "profiles", _profiles(user)
-    yield "designs", _plain(Design, DESIGN_FIELDS, Design.owner_id == user.id)
-    yield "cards", _plain(Card, CARD_FIELDS, Card.owner_id == user.id)
+    yield "designs", _select_columns(Design, DESIGN, Design.owner_id == user.id)
+    yield "cards", _select_columns(Card, CARD, Card.owner_id == user.id)
     yield "card_events", _rows(_events(user, of_cards))
     yield "transfers", _rows(_transfers(user))
     yield (
         "leads",
         _rows(
-            select(
-                *(getattr(Lead, name) for name in LEAD_FIELDS), Profile.slug.label("profile"), Card.token.label("card")
-            )
+            select(*(getattr(Lead, name) for name in LEAD), Profile.slug.label("profile"), Card.token.label("card"))
             .outerjoin(Profile, sa.and_(Profile.id == Lead.profile_id, Profile.owner_id == user.id))
             .outerjoin(Card, sa.and_(Card.id == Lead.card_id, Card.owner_id == user.id))
             .where(Lead.owner_id == user.id, sa.literal(user.is_verified))
@@ -111,14 +99,14 @@ def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
         ),
     )
     is_theirs = sa.literal(user.is_verified)
-    yield "newsletter", _plain(Subscriber, NEWSLETTER_FIELDS, sa.and_(Subscriber.email == user.email, is_theirs))
-    is_sender = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
-    yield "enquiries", _plain(Enquiry, ENQUIRY_FIELDS, is_sender)
+    yield "newsletter", _select_columns(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
+    wrote = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
+    yield "enquiries", _select_columns(Enquiry, ENQUIRY, wrote)
     yield (
         "sessions",
-        _plain(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),
+        _select_columns(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),
     )
-    yield "deeds", _plain(AuditEntry, ("tag", "happened_at", "subject_type"), AuditEntry.actor_id == user.id)
+    yield "deeds", _select_columns(AuditEntry, ("tag", "happened_at", "subject_type"), AuditEntry.actor_id == user.id)
     yield "taps", _rows(_taps(user))
 
 
@@ -127,7 +115,7 @@ def _rows(query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
         yield dict(row._mapping)  # noqa: SLF001  public in all but its name
 
 
-def _plain(model: Any, names: Iterable[str], condition: sa.ColumnElement[bool]) -> Iterator[dict[str, Any]]:
+def _select_columns(model: Any, names: Iterable[str], condition: sa.ColumnElement[bool]) -> Iterator[dict[str, Any]]:
     columns: list[InstrumentedAttribute[Any]] = [getattr(model, name) for name in names]
     return _rows(select(*columns).where(condition).order_by(model.id))
 
@@ -140,26 +128,24 @@ def _two_factor(user: User) -> dict[str, Any]:
 
 def _profiles(user: User) -> Iterator[dict[str, Any]]:
     for profile in db.session.scalars(select(Profile).where(Profile.owner_id == user.id).order_by(Profile.id)):
-        links = _plain(ProfileLink, ("title", "url", "is_shown"), ProfileLink.profile_id == profile.id)
+        links = _select_columns(ProfileLink, ("title", "url", "is_shown"), ProfileLink.profile_id == profile.id)
         former = select(FormerSlug.slug).where(FormerSlug.profile_id == profile.id).order_by(FormerSlug.id)
         yield {
-            **{name: getattr(profile, name) for name in PROFILE_FIELDS},
+            **{name: getattr(profile, name) for name in PROFILE},
             "links": list(links),
             "former_slugs": list(db.session.scalars(former)),
         }
 
 
 def _pictures(user: User) -> list[str]:
-    """Return the names of the uploads of their profiles and designs."""
-    profile_pictures = db.session.execute(
-        select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)
-    ).all()
-    artwork = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
-    return sorted({name for row in (*profile_pictures, *db.session.execute(artwork)) for name in row if name})
+    """Return the names of the pictures of a user's profiles and designs."""
+    shown = db.session.execute(select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)).all()
+    drawn = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
+    return sorted({name for row in (*shown, *db.session.execute(drawn)) for name in row if name})
 
 
 def _picture(name: str, uploads: Path) -> Iterator[str]:
-    """Yield an upload as a JSON string with a `data:` URL, or null if the file is missing."""
+    """Yield the content of a picture as JSON; null if the file is missing."""
     try:
         file = files.open_upload(name, uploads)
     except NotFound:
@@ -167,13 +153,16 @@ def _picture(name: str, uploads: Path) -> Iterator[str]:
         return
     with file:
         yield f'"data:{files.KINDS[name.rpartition(".")[2]]};base64,'
-        while chunk := file.read(CHUNK_BYTES):
+        while chunk := file.read(CHUNK_SIZE):
             yield base64.b64encode(chunk).decode()
         yield '"'
 
 
 def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:
-    """Return card events: those they caused, with reasons, and those of their cards since they claimed them."""
+    """Return the query of card events: the user's own, and those of their cards since they claimed them.
+
+    Reasons are included for the user's own events only.
+    """
     is_mine = CardEvent.actor_id == user.id
     since = sa.and_(CardEvent.card_id.in_(of_cards), CardEvent.happened_at >= Card.claimed_at)
     return (
@@ -193,7 +182,7 @@ def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _transfers(user: User) -> sa.Select[Any]:
-    """Return the card transfers from and to them, without the other person."""
+    """Return the query of transfers a user offered or accepted, without the other party."""
     return (
         select(
             Card.token.label("card"),
@@ -210,7 +199,7 @@ def _transfers(user: User) -> sa.Select[Any]:
 
 
 def _taps(user: User) -> Any:
-    """Return the taps of their cards, without data that distinguishes visitors."""
+    """Return the query of taps of a user's cards, without data that distinguishes visitors."""
     return (
         select(
             Card.token.label("card"),
@@ -231,14 +220,14 @@ def _taps(user: User) -> Any:
 
 
 def _member(name: str, value: Any) -> str:
-    return f"{json.dumps(name)}: {_text(value)}"
+    return f"{json.dumps(name)}: {_to_json(value)}"
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_as_text)
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_json_default)
 
 
-def _as_text(value: Any) -> str:
+def _json_default(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON")

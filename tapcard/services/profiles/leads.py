@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from ... import outbox
-from ...db import advisory_lock, db
+from ...db import acquire_lock, db
 from ...errors import NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -66,7 +66,7 @@ def receive(
     )
     if is_spam(lead.name, lead.note):
         return None
-    advisory_lock(f"lead:{profile.id}")
+    acquire_lock(f"lead:{profile.id}")
     if _is_duplicate(lead):
         return None
     db.session.add(lead)
@@ -178,7 +178,7 @@ def own_lead(holder: User, lead_id: int) -> Lead:
     if is_id(lead_id):
         lead = db.session.scalar(owned_by(holder).where(Lead.id == lead_id))
     if lead is None:
-        raise LeadNotFound(_("We couldn't find that contact."))
+        raise LeadNotFound(_("We couldn't find that lead."))
     return lead
 
 

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from tapcard import seeds
+from tapcard.admin.content import newsletter as newsletter_pages
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Role, ShopPage, SubscriberStatus, User
-from tapcard.services.content import newsletter
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, queries, statements, words_of
 
@@ -113,7 +113,7 @@ def test_each_part_asks_for_its_own_permission(staff: FormClient) -> None:
 def test_readers_are_found_by_address_and_state_page_by_page(
     staff: FormClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newsletter, "PAGE", 2)
+    monkeypatch.setattr(newsletter_pages, "SUBSCRIBERS_PER_PAGE", 2)
     for number in range(5):
         status = SubscriberStatus.SUBSCRIBED if number == 2 else SubscriberStatus.PENDING
         seeds.create_subscriber(f"reader-{number}@example.com", status=status)

@@ -41,6 +41,7 @@ from tapcard.models import (
 from tapcard.services.cards import claims
 from tapcard.services.cart import credit, editing
 from tapcard.services.orders import production, transitions
+from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
 from tapcard.workflows import payments as payment_workflows
@@ -173,7 +174,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
         "care": {odd.order.number},
         "pending": {order.number, waiting.number},
     }
-    numbers = production.numbers(utcnow(), settings.load())
+    numbers = production.order_figures(utcnow(), settings.load())
     assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.care) == (1, 1, 1, 1, 1)
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
@@ -192,10 +193,10 @@ def test_today_begins_at_midnight_of_the_shop(
     noon = now.replace(hour=12, minute=0)  # midnight there or an hour past it
     payment.settled_at = noon - timedelta(hours=2)
     db.session.flush()
-    assert production.numbers(noon, shop).today.amount == 0
+    assert production.order_figures(noon, shop).today.amount == 0
     payment.settled_at = noon
     db.session.flush()
-    assert production.numbers(noon, shop).today.amount == 4800
+    assert production.order_figures(noon, shop).today.amount == 4800
 
 
 def test_the_pages_ask_a_fixed_number_of_times(
@@ -271,8 +272,8 @@ def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben
     def work(place: int) -> int:
         found = db.session.get_one(Order, order_id)
         by = db.session.get_one(User, people[place])
-        amount, shop = buying.pounds(2000), settings.load()
-        return settlement.record_offline_payment(found, amount, keys, utcnow(), seen=4800, actor=by, shop=shop).id
+        amount = buying.pounds(2000)
+        return settlement.record_offline_payment(found, settlement.OfflineReceipt(amount), buying.context(by), 4800).id
 
     results = together(app, 2, work)
     assert results.count(payments.NotPayable) == 1, results
@@ -372,7 +373,7 @@ def test_a_parcel_is_told_of_with_its_number(bens: FormClient, order: Order, out
     assert "X1 &lt;b&gt;" in page
     assert "Shipping confirmation Sending" in words_of(page)
     mail = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "mail.order_shipped")).one()
-    promises.mark_done(mail, utcnow())
+    promises.done(mail, utcnow())
     assert "Shipping confirmation Sent" in words_of(bens.get(path_to(order)).text)
 
 
@@ -393,7 +394,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
 ) -> None:
     pay(order)
     cart = buying.cart_of(ada)
-    editing.add_activation(cart, create_card(policy=ClaimPolicy.PAY), settings.load(), utcnow())
+    editing.add_activation(cart, create_card(policy=ClaimPolicy.PAY), buying.context(), reservations_for)
     db.session.commit()
     activation = buying.place(cart)
     db.session.commit()
@@ -431,7 +432,7 @@ def test_cards_are_made_step_by_step_and_the_second_is_told(bens: FormClient, ca
     for data in ({"status": "burnt", "was": "printed"}, {"status": "adhered"}, {}):
         assert bens.post(path, data=data).status_code == 400
     assert line.production_status is ProductionStatus.PRINTED
-    assert "Some cards in this order aren’t packed yet." in bens.get(path_to(card_order, "/ship")).text
+    assert "Some cards in this order aren't packed yet." in bens.get(path_to(card_order, "/ship")).text
     for was, status in (("printed", "adhered"), ("adhered", "packed"), ("packed", "adhered"), ("adhered", "packed")):
         assert bens.post(path, data={"status": status, "was": was}).status_code == 302
     assert listed(bens, "?show=to_ship") == [card_order.number]
@@ -553,7 +554,7 @@ def test_a_card_that_is_somebody_elses_is_not_given(
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     cart = buying.cart_of(ada)
-    editing.add_activation(cart, card, settings.load(), utcnow())
+    editing.add_activation(cart, card, buying.context(), reservations_for)
     db.session.commit()
     order = buying.place(cart)
     card.claim_policy = ClaimPolicy.OPEN  # lost to somebody by a way that staff opened

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
@@ -22,9 +21,7 @@ DAY = timedelta(days=1)
 
 
 def check(promotion: Promotion, product: Product | None, customer: Customer = GUS, subtotal: int = 1000) -> None:
-    promotions.check(
-        promotion, [product], buying.pounds(subtotal), customer, buying.keys(), utcnow(), settings.load().locale
-    )
+    promotions.check(promotion, [product], buying.pounds(subtotal), customer, buying.context())
 
 
 @pytest.mark.parametrize("typed", ["welcome10", " WELCOME10 ", "Wel Come10"])
@@ -105,7 +102,7 @@ def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Cat
     two = create_category("Two", parent=one)
     one.parent = two
     db.session.commit()
-    assert categories.below(one.id) == {one.id, two.id}
+    assert categories.descendant_ids(one.id) == {one.id, two.id}
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tapcard.db import db
 from tapcard.models import OptionKind, Product, ProductOption
 from tapcard.services.catalogue import option_templates
-from tapcard.services.catalogue.option_templates import ENGRAVED_GOODS, GIFT_PACK, SETS
+from tapcard.services.catalogue.option_templates import ENGRAVED_GOODS, GIFT_PACK, TEMPLATES
 
 
 def keys_of(product: Product) -> list[str]:
@@ -53,8 +53,8 @@ def test_a_gift_pack_says_for_whom_and_what_to_add(product: Product) -> None:
     assert [key for key, option in asked.items() if option.is_required] == ["name", "color"]
 
 
-def test_every_set_has_keys_and_lengths_that_the_database_takes(create_product: Callable[..., Product]) -> None:
-    for name, option_set in SETS.items():
+def test_every_template_has_keys_and_lengths_that_the_database_takes(create_product: Callable[..., Product]) -> None:
+    for name, option_set in TEMPLATES.items():
         product = create_product(name)
         option_templates.apply(option_set, product, ["Red"])
-        assert len(keys_of(product)) == len(option_set.questions)
+        assert len(keys_of(product)) == len(option_set.options)

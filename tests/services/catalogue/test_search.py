@@ -291,7 +291,7 @@ def test_a_product_is_found_by_each_searched_column(
     setattr(product, column, SEARCHED[column])
     db.session.commit()
     assert names(search=typed) == {product.name}
-    assert [found.id for found in db.session.scalars(products.listed(typed))] == [product.id]
+    assert [found.id for found in db.session.scalars(products.filter_products(typed))] == [product.id]
 
 
 def test_a_product_is_found_without_its_accents(create_product: Callable[..., Product]) -> None:

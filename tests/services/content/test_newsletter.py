@@ -24,7 +24,7 @@ PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus
 
 
 def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
-    newsletter.ask("Gus@Example.com ", text, utcnow() - days_ago * DAY)
+    newsletter.sign_up("Gus@Example.com ", text, utcnow() - days_ago * DAY)
     db.session.commit()
     return db.session.scalars(sa.select(Subscriber)).one()
 
@@ -41,7 +41,7 @@ def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callabl
     ask("Other words.")
     assert (gus.status, gus.consent_text, gus.confirmed_at) == (SUBSCRIBED, "I agree to news.", confirmed_at)
     assert outbox() == ["mail.newsletter_confirm"], "a reader is asked nothing"
-    newsletter.leave(newsletter.leaving(newsletter.leave_token(gus, keys), keys), utcnow())
+    newsletter.unsubscribe(newsletter.get_by_unsubscribe_token(newsletter.unsubscribe_token(gus, keys), keys), utcnow())
     db.session.commit()
     assert gus.status is UNSUBSCRIBED
     with pytest.raises(LinkExpired):
@@ -62,7 +62,7 @@ def test_of_two_mails_within_days_both_links_work(app: Flask, keys: Keys) -> Non
 def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
     gus = ask(days_ago=29.9)
     token = newsletter.confirm_token(gus, keys)
-    assert newsletter.asked_by(token, keys, utcnow()) is gus
+    assert newsletter.get_by_confirm_token(token, keys, utcnow()) is gus
     with pytest.raises(LinkExpired):
         newsletter.confirm(token, keys, utcnow() + DAY)
     assert gus.status is PENDING
@@ -72,7 +72,7 @@ def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
 def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: str) -> None:
     gus = ask()
     other = seeds.create_subscriber("cleo@example.com")
-    right, leave = newsletter.confirm_token(gus, keys), newsletter.leave_token(gus, keys)
+    right, leave = newsletter.confirm_token(gus, keys), newsletter.unsubscribe_token(gus, keys)
     wrong = {
         "cut": (right[:-1], leave[:-1]),
         "forged": (f"{gus.id}-{'0' * 64}",) * 2,
@@ -83,21 +83,21 @@ def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: st
     with pytest.raises(LinkExpired):
         newsletter.confirm(wrong[0], keys, utcnow())
     with pytest.raises(LinkUnknown):
-        newsletter.leaving(wrong[1], keys)
+        newsletter.get_by_unsubscribe_token(wrong[1], keys)
 
 
 def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(app: Flask, keys: Keys) -> None:
     gus = ask()
-    number, token = gus.id, newsletter.leave_token(gus, keys)
+    number, token = gus.id, newsletter.unsubscribe_token(gus, keys)
     db.session.delete(gus)
     db.session.flush()
     seeds.create_subscriber("cleo@example.com", id=number)
     with pytest.raises(LinkUnknown):
-        newsletter.leaving(token, keys)
+        newsletter.get_by_unsubscribe_token(token, keys)
 
 
 def test_who_asks_many_times_at_once_stands_there_once(app: Flask) -> None:
-    together(app, 4, lambda _place: newsletter.ask("gus@example.com", "Yes", utcnow()))
+    together(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscriber)) == 1
 
 
@@ -131,12 +131,12 @@ def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app:
         seeds.create_enquiry(email="work@example.com", user_id=user.id, message=f"Signed{word}")
     ada.is_active, ada.closed_at = False, utcnow() - 20 * DAY
     db.session.commit()
-    text = "".join(export.json_chunks(ada, utcnow(), uploads.folder()))
+    text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
     for word in ("ConsentAdaQ", "GuestAdaQ", "SignedAdaQ"):
         assert word in text
     assert "CleoQ" not in text
     ada.verified_at = None
-    text = "".join(export.json_chunks(ada, utcnow(), uploads.folder()))
+    text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
     assert "SignedAdaQ" in text
     assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
     db.session.rollback()

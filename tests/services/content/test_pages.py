@@ -12,7 +12,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, PageMenu, ShopPage, User
 from tapcard.services.content import pages
-from tapcard.services.content.pages import BadPage, EditedMeanwhile, PageNotFound, render
+from tapcard.services.content.pages import InvalidPage, PageContent, PageNotFound, render
+from tapcard.services.core.optimistic_lock import EditConflict
 from tests.watching import together
 
 DANGEROUS = (
@@ -97,14 +98,14 @@ def test_headings_begin_below_the_pages_own_and_skip_no_step(text: str, levels: 
     assert "".join(part[0] for part in html.split("<h")[1:]) == levels
 
 
-def values(**changes: Any) -> dict[str, Any]:
-    good = {"title": "Opening hours", "slug": "", "body": "# Monday", "description": "", "menu": PageMenu.FOOTER}
-    return {**good, "position": 1, "is_published": True, "by": None, "now": utcnow(), **changes}
+def content(**changes: Any) -> PageContent:
+    values: dict[str, Any] = {"title": "Opening hours", "slug": "", "body": "# Monday", "description": ""}
+    return PageContent(**{**values, "menu": PageMenu.FOOTER, "position": 1, "is_published": True, **changes})
 
 
 def test_the_address_is_made_of_the_title_unless_given(app: Flask, ben: User) -> None:
-    assert pages.make(**values(by=ben)).slug == "opening-hours"
-    assert pages.make(**values(slug="hours")).slug == "hours"
+    assert pages.create(content(), ben, utcnow()).slug == "opening-hours"
+    assert pages.create(content(slug="hours"), None, utcnow()).slug == "hours"
     assert db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.actor_id == ben.id)).all() == ["page.made"]
 
 
@@ -113,29 +114,29 @@ def test_the_address_is_made_of_the_title_unless_given(app: Flask, ben: User) ->
 )
 def test_an_address_that_is_odd_reserved_or_taken_is_refused(app: Flask, slug: str) -> None:
     seeds.create_page("about")
-    with pytest.raises(BadPage) as refused:
-        pages.make(**values(slug=slug))
+    with pytest.raises(InvalidPage) as refused:
+        pages.create(content(slug=slug), None, utcnow())
     assert refused.value.field == "slug"
-    with pytest.raises(BadPage):
-        pages.make(**values(title="é!"))  # nothing to make an address of
+    with pytest.raises(InvalidPage):
+        pages.create(content(title="é!"), None, utcnow())  # no letters for a slug
 
 
 def test_only_published_pages_are_found(app: Flask) -> None:
     seeds.create_page("about")
     seeds.create_page("draft", is_published=False)
-    assert pages.published("about").slug == "about"
+    assert pages.get_published("about").slug == "about"
     for slug in ("draft", "none", "About", "\0", ""):
         with pytest.raises(PageNotFound):
-            pages.published(slug)
+            pages.get_published(slug)
 
 
 def test_the_second_editor_is_told_and_the_first_ones_words_stay(app: Flask, ben: User) -> None:
     page = seeds.create_page("about")
     opened = page.version
-    pages.change(page, version=opened, **values(slug="about", body="First", by=ben))
+    pages.change(page, content(slug="about", body="First"), opened, ben, utcnow())
     db.session.commit()
-    with pytest.raises(EditedMeanwhile):
-        pages.change(page, version=opened, **values(slug="about", body="Second"))
+    with pytest.raises(EditConflict):
+        pages.change(page, content(slug="about", body="Second"), opened, None, utcnow())
     db.session.rollback()
     assert page.body == "First"
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "page.changed")).one()
@@ -147,10 +148,10 @@ def test_of_editors_who_save_at_the_same_moment_one_wins(app: Flask) -> None:
     db.session.commit()
 
     def save(place: int) -> None:
-        pages.change(pages.by_id(page_id), version=1, **values(slug="about", body=f"Text {place}"))
+        pages.change(pages.get(page_id), content(slug="about", body=f"Text {place}"), 1, None, utcnow())
 
     answers = together(app, 4, save)
-    assert answers.count(EditedMeanwhile) == 3
+    assert answers.count(EditConflict) == 3
     assert db.session.get_one(ShopPage, page_id, populate_existing=True).version == 2
 
 

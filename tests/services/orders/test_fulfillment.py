@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
@@ -32,6 +31,7 @@ from tapcard.services.cards import cards, claims, replacement
 from tapcard.services.cards import transitions as card_transitions
 from tapcard.services.cart import carts, editing
 from tapcard.services.orders import fulfillment, queries, transitions
+from tapcard.services.orders.replacement import reservations_for
 from tests import buying, watching
 from tests.watching import statements, together
 
@@ -60,10 +60,10 @@ def stock(create_card: Callable[..., Card], design: Design) -> Card:
 def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
     order: Order, ada: User, cleo: User, keys: Keys
 ) -> None:
-    taken, *others = fulfillment.unclaimed(order)
+    taken, *others = fulfillment.unclaimed_cards(order)
     claims.claim(taken, cleo, keys, code=claims.read_claim_code(taken, keys) or "")
     db.session.commit()
-    assert fulfillment.claim_for(order, ada) == 4
+    assert fulfillment.claim_cards(order, ada) == 4
     db.session.commit()
     assert taken.owner_id == cleo.id
     assert {(card.owner_id, card.status, card.claim_code, card.claim_code_hash) for card in others} == {
@@ -74,19 +74,19 @@ def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
     entries = sa.select(sa.func.count()).where(AuditEntry.tag == "card.claimed")
     assert db.session.scalar(entries) == 5
     with pytest.raises(claims.AlreadyClaimed):
-        fulfillment.claim_for(order, ada, taken.token)
-    assert fulfillment.claim_for(order, ada, others[0].token) == 0, "pressed twice"
+        fulfillment.claim_cards(order, ada, taken.token)
+    assert fulfillment.claim_cards(order, ada, others[0].token) == 0, "pressed twice"
 
 
 def test_a_card_that_its_holder_gave_back_does_not_return_to_the_buyer(
     order: Order, ada: User, cleo: User, keys: Keys
 ) -> None:
-    card = fulfillment.unclaimed(order)[0]
+    card = fulfillment.unclaimed_cards(order)[0]
     claims.claim(card, cleo, keys, code=claims.read_claim_code(card, keys) or "")
     claims.release(card, cleo, keys)
     db.session.commit()
-    assert card not in fulfillment.unclaimed(order)
-    assert fulfillment.claim_for(order, ada) == 4
+    assert card not in fulfillment.unclaimed_cards(order)
+    assert fulfillment.claim_cards(order, ada) == 4
     assert card.owner_id is None
 
 
@@ -96,11 +96,11 @@ def test_nobody_claims_from_an_order_that_is_not_paid_or_refunded_or_with_a_clos
     for status in (OrderStatus.PENDING, OrderStatus.REFUNDED):
         order.status = status
         with pytest.raises(queries.OrderNotFound):
-            fulfillment.claim_for(order, ada)
+            fulfillment.claim_cards(order, ada)
     order.status = OrderStatus.PAID
     ada.is_active = False
     db.session.flush()
-    assert fulfillment.claim_for(order, ada) == 0
+    assert fulfillment.claim_cards(order, ada) == 0
 
 
 def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
@@ -110,7 +110,7 @@ def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
     for number in (2, 500):
         order = order_cards(ada, number)
         with statements() as asked:
-            assert fulfillment.claim_for(order, ada) == number
+            assert fulfillment.claim_cards(order, ada) == number
             db.session.commit()
         asked_for[number] = len([each for each in watching.queries(asked) if not each.startswith("INSERT")])
         assert len(asked) < 40
@@ -121,14 +121,14 @@ def test_pressed_by_several_at_once_each_card_is_claimed_once(
     app: Flask, order: Order, ada: User, cleo: User, keys: Keys
 ) -> None:
     order_id, ada_id, cleo_id = order.id, ada.id, cleo.id
-    handed = fulfillment.unclaimed(order)[0]
+    handed = fulfillment.unclaimed_cards(order)[0]
     card_id, code = handed.id, claims.read_claim_code(handed, keys) or ""
 
     def work(place: int) -> int:
         if place == 0:
             claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, cleo_id), keys, code=code)
             return 1
-        return fulfillment.claim_for(db.session.get_one(Order, order_id), db.session.get_one(User, ada_id))
+        return fulfillment.claim_cards(db.session.get_one(Order, order_id), db.session.get_one(User, ada_id))
 
     results = together(app, 6, work)
     assert sum(each for each in results if isinstance(each, int)) == 5
@@ -171,9 +171,9 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
 def test_a_card_from_stock_takes_over_binding_and_code_once(
     order: Order, stock: Card, cleo: User, ben: User, keys: Keys, create_card: Callable[..., Card]
 ) -> None:
-    made, line = fulfillment.unclaimed(order)[0], order.lines[0]
+    made, line = fulfillment.unclaimed_cards(order)[0], order.lines[0]
     code = claims.read_claim_code(made, keys)
-    fulfillment.swap_in(made, stock, ben, utcnow())
+    fulfillment.swap_card(made, stock, ben, utcnow())
     db.session.commit()
     assert (stock.order_line_id, stock.status, claims.read_claim_code(stock, keys)) == (
         line.id,
@@ -185,11 +185,11 @@ def test_a_card_from_stock_takes_over_binding_and_code_once(
         *(None, None),
     )
     assert made.replaced_by_id == stock.id
-    assert len(fulfillment.unclaimed(order)) == 5
+    assert len(fulfillment.unclaimed_cards(order)) == 5
     other = create_card(design=stock.design)
-    for sold, taken in ((made, other), (fulfillment.unclaimed(order)[1], stock)):
+    for sold, taken in ((made, other), (fulfillment.unclaimed_cards(order)[1], stock)):
         with pytest.raises((replacement.CannotReplace, transitions.IllegalMove)):
-            fulfillment.swap_in(sold, taken, ben, utcnow())
+            fulfillment.swap_card(sold, taken, ben, utcnow())
     claims.claim(stock, cleo, keys, code=code or "")
     assert stock.owner_id == cleo.id
 
@@ -197,13 +197,13 @@ def test_a_card_from_stock_takes_over_binding_and_code_once(
 def test_what_the_buyer_claimed_and_set_up_goes_over_to_the_card_that_is_packed(
     order: Order, stock: Card, ada: User, ben: User
 ) -> None:
-    made = fulfillment.unclaimed(order)[0]
-    fulfillment.claim_for(order, ada, made.token)
+    made = fulfillment.unclaimed_cards(order)[0]
+    fulfillment.claim_cards(order, ada, made.token)
     cards.edit(
         made, ada, alias="Work", target=Target.URL, reroute_url="https://example.com/", profile=None, own_hosts=()
     )
     db.session.commit()
-    fulfillment.swap_in(made, stock, ben, utcnow())
+    fulfillment.swap_card(made, stock, ben, utcnow())
     db.session.commit()
     assert (stock.owner_id, stock.status, stock.alias, stock.reroute_url, stock.claim_code) == (
         *(ada.id, CardStatus.ACTIVE, "Work"),
@@ -218,10 +218,10 @@ def test_what_the_buyer_claimed_and_set_up_goes_over_to_the_card_that_is_packed(
 
 
 def test_a_card_that_is_switched_off_stays_so_after_the_swap(order: Order, stock: Card, ada: User, ben: User) -> None:
-    made = fulfillment.unclaimed(order)[0]
-    fulfillment.claim_for(order, ada)
+    made = fulfillment.unclaimed_cards(order)[0]
+    fulfillment.claim_cards(order, ada)
     card_transitions.lock(made, LockedBecause.ABUSE, ben)
-    fulfillment.swap_in(made, stock, ben, utcnow())
+    fulfillment.swap_card(made, stock, ben, utcnow())
     assert (stock.status, stock.locked_because, made.locked_because) == (CardStatus.LOCKED, LockedBecause.ABUSE, None)
 
 
@@ -230,7 +230,7 @@ def test_a_card_that_does_not_fit_is_not_packed(
     order: Order, stock: Card, ada: User, cleo: User, ben: User, keys: Keys, create_design: Callable[..., Design],
     wrong: str,
 ) -> None:  # fmt: skip
-    made, other = fulfillment.unclaimed(order)[:2]
+    made, other = fulfillment.unclaimed_cards(order)[:2]
     if wrong == "design":
         stock.design = create_design("Another")
     elif wrong in ("claimed", "had a holder"):
@@ -242,18 +242,18 @@ def test_a_card_that_does_not_fit_is_not_packed(
     elif wrong == "held":
         stock.claim_policy = ClaimPolicy.PAY
         cart = carts.get_or_create(cleo)
-        editing.add_activation(cart, stock, settings.load(), utcnow())
+        editing.add_activation(cart, stock, buying.context(), reservations_for)
         buying.place(cart)
     elif wrong == "shipped":
         transitions.ship(order, ben, utcnow())
     taken = {"sold": other, "itself": made}.get(wrong, stock)
     db.session.commit()
     with pytest.raises((replacement.CannotReplace, transitions.IllegalMove)):
-        fulfillment.swap_in(made, taken, ben, utcnow())
+        fulfillment.swap_card(made, taken, ben, utcnow())
     db.session.rollback()
     assert (made.status, made.order_line_id) == (CardStatus.UNCLAIMED, order.lines[0].id)
     if wrong == "held":  # until nobody is paying any more
-        fulfillment.swap_in(made, stock, ben, utcnow() + timedelta(hours=2))
+        fulfillment.swap_card(made, stock, ben, utcnow() + timedelta(hours=2))
         assert stock.claim_policy is ClaimPolicy.CODE
 
 
@@ -266,15 +266,15 @@ def test_cards_arrive_from_payment_until_they_are_delivered_or_refunded(
     """H25"""
     buying.pay(buying.order_of(ada, product))  # no cards in it
     order = order_cards(ada, is_paid=False)
-    assert queries.arriving(ada) == []
+    assert queries.undelivered_card_lines(ada) == []
     buying.pay(order)
-    assert [line.order for line in queries.arriving(ada)] == [order]
-    assert queries.arriving(cleo) == []
+    assert [line.order for line in queries.undelivered_card_lines(ada)] == [order]
+    assert queries.undelivered_card_lines(cleo) == []
     transitions.process(order, ben)
     transitions.ship(order, ben, utcnow())
-    assert len(queries.arriving(ada)) == 1
+    assert len(queries.undelivered_card_lines(ada)) == 1
     transitions.deliver(order, ben, utcnow())
-    assert queries.arriving(ada) == []
+    assert queries.undelivered_card_lines(ada) == []
     order.status = OrderStatus.REFUNDED
     db.session.commit()
-    assert queries.arriving(ada) == []
+    assert queries.undelivered_card_lines(ada) == []

@@ -36,13 +36,13 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def close(user: User, now: datetime = NOW) -> None:
-    closure.close_own_account(user.id, PASSWORD, now)
+    closure.close(user.id, PASSWORD, now)
     db.session.commit()
 
 
 def test_closing_asks_for_the_password(ada: User) -> None:
     with pytest.raises(WrongPassword):
-        closure.close_own_account(ada.id, "not the password", NOW)
+        closure.close(ada.id, "not the password", NOW)
     assert ada.is_active
 
 
@@ -51,7 +51,7 @@ def test_closing_deactivates_and_promises_one_last_mail(ada: User, outbox: Calla
     assert (ada.is_active, ada.closed_at) == (False, NOW)
     assert outbox() == ["mail.account_closed"]
     with pytest.raises(AlreadyClosed):
-        closure.close_own_account(ada.id, PASSWORD, NOW)
+        closure.close(ada.id, PASSWORD, NOW)
 
 
 def test_closing_switches_active_cards_off_and_writes_it_down(ada: User, card: Card) -> None:
@@ -183,16 +183,16 @@ def test_an_address_nobody_confirmed_withdraws_nothing(ada: User, cleo: User, cr
 
 def test_the_last_owner_stays(olu: User, create_user: Callable[..., User]) -> None:
     with pytest.raises(LastOwner):
-        closure.close_own_account(olu.id, PASSWORD, NOW)
+        closure.close(olu.id, PASSWORD, NOW)
     second = create_user("second@example.com", roles=["owner"])
     close(second)
     with pytest.raises(LastOwner):
-        closure.close_own_account(olu.id, PASSWORD, NOW)  # who is closed owns nothing
+        closure.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
 
 
 def test_of_two_owners_who_close_at_once_one_stays(app: Flask, olu: User, create_user: Callable[..., User]) -> None:
     ids = [olu.id, create_user("second@example.com", roles=["owner"]).id]
-    results = together(app, 2, lambda place: closure.close_own_account(ids[place], PASSWORD, NOW))
+    results = together(app, 2, lambda place: closure.close(ids[place], PASSWORD, NOW))
     assert sorted(results, key=str) == [LastOwner, None]
 
 
@@ -207,7 +207,7 @@ def test_closing_while_claiming_leaves_no_active_card(
 
         def work(place: int, user_id: int = user_id, card_id: int = card_id) -> None:
             if place:
-                closure.close_own_account(user_id, PASSWORD, utcnow())
+                closure.close(user_id, PASSWORD, utcnow())
             else:
                 claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, user_id), keys)  # type: ignore[arg-type]
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tapcard import email_addresses, files, outbox, registry, seeds, subjects, worker
 from tapcard.clock import utcnow
-from tapcard.db import checkpoint_wal, db, transactions
+from tapcard.db import db, transactions, truncate_wal
 from tapcard.models import (
     AuditEntry,
     Card,
@@ -256,14 +256,14 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
     def run() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.create_schedules(utcnow())
-        worker.run_once(draining.create_drainer())
+        worker.plan(utcnow())
+        worker.one_pass(draining.drainer())
 
     use(client, zeb, app, run)
     before = found(app, SECRETS, data)
     missing = set(SECRETS) - {name for names in before.values() for name in names} - {"1987-06-05"}
     assert missing == set(), "the test does not put these anywhere"
-    closure.close_own_account(zeb_id, PASSWORD, utcnow())
+    closure.close(zeb_id, PASSWORD, utcnow())
     db.session.commit()
     run()
     later(timedelta(days=13))
@@ -338,7 +338,7 @@ def test_nothing_of_an_erased_buyer_is_left_but_what_the_books_need(own_app: Fla
 
     erase(zenobia, app)
     db.session.rollback()
-    assert checkpoint_wal()
+    assert truncate_wal()
     assert found(app, SOLD, data) == {}
     for order in kept:
         assert (order.total_amount, order.address, order.status) == (1350, {"country": "GB"}, OrderStatus.PAID)
@@ -381,7 +381,7 @@ def test_every_connection_overwrites(app: Flask) -> None:
 
 def erase(user: User, app: Flask, now: datetime | None = None) -> None:
     now = now or utcnow()
-    closure.close_account(user, now)
+    closure.deactivate(user, now)
     db.session.commit()
     person = erasure.erase(user.id, now, closed_before=now)
     db.session.commit()
@@ -470,12 +470,12 @@ def test_former_pictures_and_those_never_saved_go_with_their_person(
     login(client, zeb)
     names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
     others = files.store(b"others", folder)
-    uploads.leave([others], cleo.id)
+    uploads.schedule_deletion([others], cleo.id)
     db.session.commit()
     erase(zeb, app)
     assert [name for name in names if files.exists(name, folder)] == []
     assert files.exists(others, folder)  # left by somebody else, a moment ago
-    assert uploads.left_by(zeb.id) == set()
+    assert uploads.scheduled_deletions_of(zeb.id) == set()
 
 
 # --- when -------------------------------------------------------------------------------------------------------------

@@ -1,22 +1,22 @@
-"""An order's history in words for its buyer."""
+"""The history of an order for its buyer."""
 
 from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from ..models import Order, OrderEvent, OrderMove
+from ..models import CancelReason, Order, OrderEvent, OrderMove
 
 
 def history(order: Order) -> list[tuple[datetime, str, str]]:
-    """What happened to an order, the latest first."""
-    return [(event.happened_at, sentence(order, event), "") for event in reversed(order.events)]
+    """Return the steps of an order with their time, latest first."""
+    return [(event.happened_at, event_label(order, event), "") for event in reversed(order.events)]
 
 
-def sentence(order: Order, event: OrderEvent) -> str:
-    """One step of an order's life in words; staff are not named."""
+def event_label(order: Order, event: OrderEvent) -> str:
+    """Return the text for one step; staff are not named."""
     if event.move is OrderMove.CANCEL:
-        return canceled(order, event)
+        return cancel_label(order, event)
     if event.move is OrderMove.SHIP and order.carrier:
         return _("Order shipped with %(carrier)s", carrier=order.carrier)
     if event.move is OrderMove.DELIVER and not order.needs_shipping:
@@ -32,9 +32,9 @@ def sentence(order: Order, event: OrderEvent) -> str:
     }[event.move]
 
 
-def canceled(order: Order, event: OrderEvent) -> str:
-    """Why an order was canceled: by its buyer, by a newer one of the same cart, or by the shop."""
-    if event.why == "ordered anew":
+def cancel_label(order: Order, event: OrderEvent) -> str:
+    """Return who or what canceled the order: its buyer, a newer order of the cart, or the shop."""
+    if event.cancel_reason is CancelReason.REPLACED:
         return _("Replaced by a newer order")
     is_buyer = event.actor_id is None or event.actor_id in (order.user_id, current_user.id)
     return _("You cancelled the order") if is_buyer else _("The shop cancelled the order")

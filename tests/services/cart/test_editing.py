@@ -1,0 +1,219 @@
+"""Filling a cart: products, cards and activations, within limits."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    Availability,
+    Card,
+    Cart,
+    ClaimPolicy,
+    Design,
+    DesignStatus,
+    OptionKind,
+    Product,
+    User,
+)
+from tapcard.models import ProductKind as Kind
+from tapcard.services.cart import editing, items
+from tapcard.services.cart.carts import LineNotFound
+from tapcard.services.cart.editing import BadQuantity, ChooseDesign, NotForSale, SoldOut
+from tapcard.services.catalogue import customization
+from tapcard.services.orders import reorder
+from tapcard.services.orders.replacement import reservations_for
+from tests import buying
+from tests.buying import fill, whole
+
+
+@pytest.fixture
+def cart(app: Flask) -> Cart:
+    """A guest's cart, empty."""
+    return buying.cart_of(None)
+
+
+@pytest.fixture
+def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
+    """A bottle with an inscription, a colour and a phone number."""
+    create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
+    create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
+    create_option(bottle, "phone", OptionKind.PHONE)
+    return bottle
+
+
+@pytest.fixture
+def card_product(create_product: Callable[..., Product]) -> Product:
+    return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
+
+
+def look(cart: Cart) -> list[items.CartItem]:
+    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
+
+
+def test_the_same_product_raises_the_quantity(cart: Cart, product: Product) -> None:
+    fill(cart, product, 2)
+    fill(cart, product, 3)
+    assert [item.quantity for item in look(cart)] == [5]
+
+
+def test_other_answers_are_a_line_of_their_own_and_blank_equals_missing(cart: Cart, engraved: Product) -> None:
+    fill(cart, engraved, answers={"color": "night"})
+    fill(cart, engraved, answers={"color": "night", "inscription": "  ", "phone": ""})
+    fill(cart, engraved, answers={"color": "night", "inscription": "For Mum"})
+    assert [(item.quantity, item.unit_amount) for item in look(cart)] == [(2, 2400), (1, 2700)]
+
+
+@pytest.mark.parametrize("quantity", [0, -1, -99, 100, 10**30])
+def test_a_quantity_out_of_range_is_refused(cart: Cart, product: Product, quantity: int) -> None:
+    """H28"""
+    with pytest.raises(BadQuantity):
+        fill(cart, product, quantity)
+    db.session.rollback()
+    fill(cart, product)
+    with pytest.raises(BadQuantity):
+        editing.change_quantity(whole(cart), whole(cart).lines[0].id, quantity, buying.context(), reservations_for)
+
+
+def test_together_a_line_never_exceeds_what_one_may_order(cart: Cart, product: Product) -> None:
+    fill(cart, product, 60)
+    fill(cart, product, 60)
+    assert [item.quantity for item in look(cart)] == [99]
+
+
+def test_beyond_the_stock_a_line_is_capped_and_says_so(cart: Cart, bottle: Product) -> None:
+    item = fill(cart, bottle, 40)
+    assert (item.quantity, item.is_capped) == (10, True)
+    assert [(item.quantity, item.is_capped) for item in look(cart)] == [(10, False)]
+
+
+def test_lines_of_one_product_share_its_stock(cart: Cart, engraved: Product) -> None:
+    fill(cart, engraved, 7, answers={"color": "night"})
+    fill(cart, engraved, 7, answers={"color": "sand"})
+    assert [item.quantity for item in look(cart)] == [7, 3]
+
+
+def test_what_is_sold_out_or_hidden_cannot_be_put_in(cart: Cart, create_product: Callable[..., Product]) -> None:
+    with pytest.raises(SoldOut):
+        fill(cart, create_product(stock=0))
+    db.session.rollback()
+    with pytest.raises(NotForSale):
+        fill(cart, create_product(is_active=False))
+    with pytest.raises(NotForSale):
+        fill(cart, create_product(availability=Availability.OUT_OF_STOCK))
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({}, customization.InvalidAnswer),
+        ({"color": "pink"}, customization.InvalidAnswer),
+        ({"color": "night", "inscription": "x" * 21}, customization.InvalidAnswer),
+        ({"color": "night", "inscription": "a\0b"}, customization.InvalidAnswer),
+        ({"color": "night", "phone": "call me"}, customization.InvalidAnswer),
+        ({"color": "night", "price": "0"}, customization.UnknownOption),
+    ],
+)
+def test_an_answer_that_was_not_offered_is_refused(
+    cart: Cart, engraved: Product, answers: dict[str, str], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        fill(cart, engraved, answers=answers)
+
+
+def test_a_picture_is_never_an_answer_that_somebody_typed(
+    cart: Cart, product: Product, create_option: Callable[..., object]
+) -> None:
+    create_option(product, "artwork", OptionKind.PICTURE)
+    with pytest.raises(customization.UnknownOption):
+        fill(cart, product, answers={"artwork": "0" * 32 + ".webp"})
+    db.session.rollback()
+    item = fill(cart, product, uploads={"artwork": "0" * 32 + ".webp"})
+    assert item.line.pictures == ["0" * 32 + ".webp"]
+
+
+def test_the_line_of_another_cart_does_not_exist(cart: Cart, product: Product) -> None:
+    """H36"""
+    other = buying.cart_of(None, product)
+    with pytest.raises(LineNotFound):
+        editing.remove(whole(cart), other.lines[0].id)
+    with pytest.raises(LineNotFound):
+        editing.change_quantity(whole(cart), other.lines[0].id, 1, buying.context(), reservations_for)
+
+
+def test_a_card_needs_a_design_or_a_picture_and_not_both(cart: Cart, card_product: Product, design: Design) -> None:
+    """H20"""
+    for values in ({}, {"design": design, "front_picture": "f" * 32 + ".webp"}):
+        with pytest.raises(ChooseDesign):
+            fill(cart, card_product, **values)
+        db.session.rollback()
+
+
+@pytest.mark.parametrize("status", DesignStatus)
+def test_a_private_design_can_be_ordered_by_its_owner_alone(
+    cart: Cart, card_product: Product, create_design: Callable[..., Design], ada: User, cleo: User, status: DesignStatus
+) -> None:
+    private = create_design(is_public=False, owner=ada, status=status)
+    for stranger in (cart, buying.cart_of(cleo)):
+        with pytest.raises(ChooseDesign):
+            fill(stranger, card_product, design=private)
+        db.session.rollback()
+    if status is DesignStatus.REJECTED:
+        with pytest.raises(ChooseDesign):
+            fill(buying.cart_of(ada), card_product, design=private)
+    else:
+        assert fill(buying.cart_of(ada), card_product, design=private).quantity == 1
+
+
+def test_a_design_that_nobody_approved_is_not_for_sale(
+    cart: Cart, card_product: Product, create_design: Callable[..., Design]
+) -> None:
+    with pytest.raises(ChooseDesign):
+        fill(cart, card_product, design=create_design(is_public=True, status=DesignStatus.REQUESTED))
+
+
+def test_a_card_costs_what_its_design_costs_and_else_what_the_product_shows(
+    cart: Cart, card_product: Product, create_design: Callable[..., Design]
+) -> None:
+    card_product.discount_percent = 10
+    dear, plain = create_design("Dear", card_amount=3005), create_design("Plain")
+    assert fill(cart, card_product, 500, design=dear).unit_amount == 2705
+    assert fill(cart, card_product, design=plain).unit_amount == 2340, "lists show it, not the shop's 24.00"
+    assert fill(cart, card_product, front_picture="f" * 32 + ".webp").unit_amount == 2340
+
+
+def test_own_artwork_costs_the_same_at_first_and_ever_after(
+    ada: User, card_product: Product, create_option: Callable[..., object]
+) -> None:
+    create_option(card_product, "name", extra_amount=100)
+    card_product.discount_percent = 10
+    cart = buying.cart_of(ada)
+    fill(cart, card_product, front_picture="f" * 32 + ".webp", answers={"name": "Ada"})
+    order = buying.place(cart)
+    buying.pay(order)
+    [line] = order.lines
+    assert line.unit_amount == 2440
+    assert line.design is not None
+    assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
+    editing.clear(whole(cart))
+    assert reorder.reorder_lines(order, whole(cart), buying.context()) == reorder.ReorderResult()
+    assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
+
+
+def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., Card]) -> None:
+    card = create_card(policy=ClaimPolicy.PAY)
+    for _time in range(2):
+        editing.add_activation(cart, card, buying.context(), reservations_for)
+    assert [(item.quantity, item.unit_amount, item.ships) for item in look(cart)] == [(1, 1000, False)]
+
+
+@pytest.mark.parametrize("policy", [ClaimPolicy.CODE, ClaimPolicy.OPEN])
+def test_only_a_card_that_waits_for_it_is_activated_by_paying(
+    cart: Cart, create_card: Callable[..., Card], card: Card, policy: ClaimPolicy
+) -> None:
+    for other in (create_card(policy=policy), card):
+        with pytest.raises(editing.CannotActivate):
+            editing.add_activation(cart, other, buying.context(), reservations_for)

@@ -1,0 +1,148 @@
+"""Cart items: today's prices and stock, and what changed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    Cart,
+    OptionKind,
+    Product,
+    ProductOption,
+    User,
+)
+from tapcard.models import ProductKind as Kind
+from tapcard.services.cart import editing, items
+from tapcard.services.cart.editing import SoldOut
+from tapcard.services.orders import placement
+from tapcard.services.orders.replacement import reservations_for
+from tests import buying
+from tests.buying import fill, whole
+
+
+@pytest.fixture
+def cart(app: Flask) -> Cart:
+    """A guest's cart, empty."""
+    return buying.cart_of(None)
+
+
+@pytest.fixture
+def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
+    """A bottle with an inscription, a colour and a phone number."""
+    create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
+    create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
+    create_option(bottle, "phone", OptionKind.PHONE)
+    return bottle
+
+
+@pytest.fixture
+def card_product(create_product: Callable[..., Product]) -> Product:
+    return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
+
+
+def look(cart: Cart) -> list[items.CartItem]:
+    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
+
+
+def test_what_changed_meanwhile_is_told_and_taken_over_once_accepted(
+    cart: Cart, bottle: Product, product: Product, create_product: Callable[..., Product]
+) -> None:
+    gone = create_product("Gone")
+    for each in (bottle, product, gone):
+        fill(cart, each, 4)
+    bottle.stock, product.unit_amount, gone.is_active = 3, 1100, False
+    db.session.commit()
+    seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in look(cart)]
+    assert seen == [(3, True, False, False), (4, False, True, False), (0, False, False, True)]
+    assert look(cart)[1].former_unit == buying.pounds(1000)
+    assert editing.accept_changes(whole(cart), buying.context(), reservations_for)
+    db.session.commit()
+    assert [(item.quantity, item.has_changed) for item in look(cart)] == [(3, False), (4, False)]
+    assert not editing.accept_changes(whole(cart), buying.context(), reservations_for)
+
+
+def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) -> None:
+    fill(cart, engraved, answers={"color": "night", "inscription": "For Mum", "phone": "020 7946 0018"})
+    inscription, color, phone = sorted(engraved.options, key=lambda option: ["i", "c", "p"].index(option.key[0]))
+
+    def told() -> str | None:
+        db.session.commit()
+        [item] = look(cart)
+        assert (item.has_changed, item.is_gone, item.quantity) == (item.validation_error is not None, False, 1)
+        return str(item.validation_error) if item.validation_error is not None else None
+
+    def of(option: ProductOption, name: str, value: object) -> str | None:
+        former = getattr(option, name)
+        setattr(option, name, value)
+        found = told()
+        setattr(option, name, former)
+        assert told() is None
+        return found
+
+    assert told() is None
+    assert of(color, "choices", ["sand"]) == "Color: “night” is no longer available."
+    assert of(color, "key", "shade") == "“night” is no longer an option for this product."
+    assert of(color, "kind", OptionKind.PICTURE) == "“Color” has changed. Choose again."
+    assert of(inscription, "max_length", 5) == "Inscription: “For Mum” is no longer available."
+    assert of(inscription, "kind", OptionKind.PHONE) == "Inscription: “For Mum” is no longer available."
+    assert of(inscription, "is_required", True) is None
+    assert of(phone, "label", "Telephone") is None
+    assert of(engraved, "kind", Kind.GIFT_PACK) is None
+    assert of(engraved, "kind", Kind.CARD) == "The way this product is ordered has changed."  # type: ignore[arg-type]
+
+
+def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_ordered(
+    cart: Cart, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    for each in (bottle, product):
+        fill(cart, each)
+    option = create_option(bottle, "note", OptionKind.TEXT)
+    assert not any(item.has_changed for item in look(cart))
+    option.is_required = True
+    db.session.commit()
+    seen = [(str(item.validation_error), item.has_changed) for item in look(cart)]
+    assert seen == [("“Note” is now required.", True), ("None", False)]
+    with pytest.raises(placement.CartChanged):
+        buying.place(cart)
+    db.session.rollback()
+    editing.accept_changes(whole(cart), buying.context(), reservations_for)
+    db.session.commit()
+    assert [item.needs_choice for item in look(cart)] == [True, False], "a press cannot answer it"
+    editing.remove(whole(cart), whole(cart).lines[0].id)
+    db.session.commit()
+    assert buying.place(cart).total_amount == 1000
+
+
+def test_a_picture_that_is_not_asked_for_any_more_is_named_as_one(
+    cart: Cart, bottle: Product, create_option: Callable[..., ProductOption]
+) -> None:
+    option = create_option(bottle, "logo", OptionKind.PICTURE)
+    fill(cart, bottle, uploads={"logo": "a" * 64 + ".webp"})
+    assert look(cart)[0].validation_error is None
+    option.kind = OptionKind.TEXT
+    assert str(look(cart)[0].validation_error) == "“Logo” has changed. Choose again."
+    db.session.delete(option)
+    db.session.commit()
+    assert str(look(cart)[0].validation_error) == "This product no longer takes the image you uploaded."
+
+
+def test_a_carts_own_open_order_counts_as_available_to_it(bottle: Product, ada: User, cleo: User) -> None:
+    cart = buying.cart_of(ada, bottle, quantity=10)
+    buying.place(cart)
+    db.session.commit()
+    assert bottle.stock == 0
+    assert [item.quantity for item in look(cart)] == [10]
+    with pytest.raises(SoldOut):
+        buying.cart_of(cleo, bottle)
+
+
+def test_what_an_order_holds_whose_time_is_over_is_free(bottle: Product, ada: User, cleo: User) -> None:
+    order = buying.order_of(ada, bottle, quantity=10)
+    order.expires_at = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+    assert fill(buying.cart_of(cleo), bottle, 6).quantity == 6

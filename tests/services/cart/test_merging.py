@@ -1,0 +1,141 @@
+"""Merging a guest cart at login."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import (
+    Cart,
+    OptionKind,
+    Product,
+    User,
+)
+from tapcard.models import ProductKind as Kind
+from tapcard.services.cart import carts, editing, items, merging
+from tapcard.services.orders.replacement import reservations_for
+from tests import buying
+from tests.buying import fill, whole
+
+
+@pytest.fixture
+def cart(app: Flask) -> Cart:
+    """A guest's cart, empty."""
+    return buying.cart_of(None)
+
+
+@pytest.fixture
+def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
+    """A bottle with an inscription, a colour and a phone number."""
+    create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
+    create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
+    create_option(bottle, "phone", OptionKind.PHONE)
+    return bottle
+
+
+@pytest.fixture
+def card_product(create_product: Callable[..., Product]) -> Product:
+    return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
+
+
+def look(cart: Cart) -> list[items.CartItem]:
+    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
+
+
+def test_a_guests_cart_becomes_that_of_whoever_signs_in(cart: Cart, product: Product, ada: User) -> None:
+    fill(cart, product, 2)
+    merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
+    db.session.commit()
+    assert carts.find_guest_cart(cart.id) is None
+    assert carts.piece_count(user_id=ada.id, cart_id=None) == 2
+
+
+def test_merging_adds_equal_lines_up_to_the_stock(
+    cart: Cart, bottle: Product, product: Product, ada: User, create_promotion: Callable[..., object]
+) -> None:
+    own = buying.cart_of(ada, bottle, quantity=6)
+    fill(cart, bottle, 7)
+    fill(cart, product, 1)
+    cart.promotion = create_promotion()
+    cart.checkout = {"email": "typed@example.com"}
+    db.session.commit()
+    guest_id = cart.id
+    merging.merge_guest_cart(guest_id, ada, buying.context(), reservations_for)
+    db.session.commit()
+    assert [item.quantity for item in look(own)] == [10, 1]
+    assert (whole(own).promotion_id, whole(own).checkout) != (None, {})
+    assert db.session.get(Cart, guest_id) is None
+
+
+def test_merging_says_what_was_capped_and_what_nobody_may_have_more_of(
+    cart: Cart, bottle: Product, product: Product, ada: User
+) -> None:
+    own = buying.cart_of(ada, bottle, product, quantity=6)
+    fill(cart, bottle, 7)
+    fill(cart, product, 95)
+    merged = merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
+    db.session.commit()
+    assert [item.quantity for item in look(own)] == [10, 99]
+    assert [(item.title, item.quantity) for item in merged.capped] == [(bottle.name, 10)]
+    assert [item.title for item in merged.limited] == [product.name]
+    assert merged.left_out == []
+
+
+def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
+    monkeypatch: pytest.MonkeyPatch, cart: Cart, product: Product, ada: User, create_product: Callable[..., Product]
+) -> None:
+    own = buying.cart_of(ada, product)
+    for _number in range(2):
+        fill(cart, create_product())
+    late = create_product("Late")
+    fill(cart, late)
+    fill(cart, product, 2)
+    monkeypatch.setattr(editing, "MAX_LINES", 3)
+    merged = merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
+    db.session.commit()
+    assert merged.left_out == ["Late"]
+    assert [item.quantity for item in look(own)] == [3, 1, 1]
+
+
+def test_somebody_elses_cart_is_never_adopted(product: Product, ada: User, cleo: User) -> None:
+    theirs = buying.cart_of(ada, product)
+    merging.merge_guest_cart(theirs.id, cleo, buying.context(), reservations_for)
+    db.session.commit()
+    assert carts.piece_count(user_id=ada.id, cart_id=None) == 1
+    assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
+
+
+def test_the_order_of_a_guest_goes_along_with_the_cart(bottle: Product, ada: User, product: Product) -> None:
+    own, guest = buying.cart_of(ada, product), buying.cart_of(None, bottle, quantity=10)
+    order = buying.place(guest)
+    db.session.commit()
+    merging.merge_guest_cart(guest.id, ada, buying.context(), reservations_for)
+    db.session.commit()
+    assert order.cart_id == own.id
+    assert [item.quantity for item in look(own)] == [1, 10]
+
+
+def test_a_session_never_names_a_cart_that_got_the_same_number_later(app: Flask, product: Product) -> None:
+    first = buying.cart_of(None, product)
+    cart_id, made_at = first.id, first.created_at
+    assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 1
+    db.session.delete(first)
+    db.session.commit()
+    later = Cart(id=cart_id)
+    db.session.add(later)
+    fill(later, product)
+    assert carts.find_guest_cart(cart_id, later.created_at) is not None
+    assert carts.find_guest_cart(cart_id, made_at) is None
+    assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 0
+
+
+def test_what_a_guest_typed_a_moment_ago_counts_after_the_log_in(cart: Cart, product: Product, ada: User) -> None:
+    own = buying.cart_of(ada, product)
+    own.checkout, cart.checkout = {"city": "Leeds", "note": "old"}, {"note": "new"}
+    db.session.commit()
+    merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
+    db.session.commit()
+    assert whole(own).checkout == {"city": "Leeds", "note": "new"}

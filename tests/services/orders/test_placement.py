@@ -1,0 +1,237 @@
+"""Placing an order: what is quoted, written and reserved, and repeated requests."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import (
+    Card,
+    CardHold,
+    ClaimPolicy,
+    DeliveryKind,
+    Order,
+    OrderStatus,
+    Product,
+    Promotion,
+    User,
+)
+from tapcard.services.cart import carts, editing
+from tapcard.services.orders import placement, transitions
+from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
+from tapcard.services.orders.replacement import reservations_for
+from tests import buying
+from tests.buying import buyer, cart_of, fill, order_of, place
+
+HOUR = timedelta(hours=1)
+
+
+def number_of_orders() -> int:
+    return db.session.scalar(db.select(db.func.count()).select_from(Order)) or 0
+
+
+def test_an_order_keeps_everything_as_it_was_sold(
+    ada: User, bottle: Product, create_delivery_method: Callable[..., Any]
+) -> None:
+    """H32"""
+    method = create_delivery_method()
+    order = order_of(ada, bottle, quantity=2, method=method, note="Ring twice")
+    bottle.name, bottle.unit_amount, bottle.is_active, method.name = "Renamed", 1, False, "Other"
+    db.session.commit()
+    [line] = order.lines
+    assert (line.title, line.unit_amount, line.line_amount, line.tax_rate) == ("Steel bottle", 2400, 4800, 2000)
+    assert (order.subtotal_amount, order.delivery_amount, order.total_amount) == (4800, 350, 5150)
+    assert (order.tax_amount, order.delivery_name, order.note) == (858, "Standard delivery", "Ring twice")
+    assert order.address["city"] == "London"
+
+
+def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
+    ada: User, bottle: Product, pay_card: Card, create_delivery_method: Callable[..., Any]
+) -> None:
+    agreed, flat = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED), create_delivery_method()
+    assert buying.order_of(ada, bottle, method=agreed).is_delivery_open
+    assert buying.order_of(ada, bottle).is_delivery_open, "there was none to choose"
+    assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
+    cart = carts.get_or_create(ada)
+    editing.clear(cart)
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
+    db.session.commit()
+    assert not buying.place(cart).is_delivery_open, "nothing is sent"
+
+
+def test_a_number_can_be_read_out_and_does_not_count_up(ada: User, product: Product) -> None:
+    """H03"""
+    numbers = {order_of(ada, product).number for _time in range(3)}
+    assert len(numbers) == 3
+    for number in numbers:
+        assert re.fullmatch(r"TC-[2-9A-HJKMNP-TV-Z]{4}-[2-9A-HJKMNP-TV-Z]{4}", number)
+
+
+def test_the_stock_is_lowered_when_an_order_is_placed_not_before(ada: User, bottle: Product) -> None:
+    cart = cart_of(ada, bottle, quantity=4)
+    assert bottle.stock == 10
+    place(cart)
+    db.session.commit()
+    assert bottle.stock == 6
+
+
+def test_an_empty_cart_is_no_order(ada: User) -> None:
+    """H43"""
+    with pytest.raises(EmptyCart):
+        place(cart_of(ada), expected_total=0)
+
+
+def test_a_total_that_the_buyer_did_not_see_is_not_charged(ada: User, product: Product) -> None:
+    """H27"""
+    cart = cart_of(ada, product)
+    seen = buying.total_of(cart, buyer(ada))
+    fill(cart, product)
+    for total in (seen, 0, -1, 1):
+        with pytest.raises(PriceChanged):
+            place(cart, expected_total=total)
+        db.session.rollback()
+    assert place(cart).total_amount == 2 * seen
+
+
+def test_what_changed_since_the_last_look_stops_the_order(ada: User, bottle: Product) -> None:
+    cart = cart_of(ada, bottle, quantity=8)
+    bottle.stock = 5
+    db.session.commit()
+    with pytest.raises(CartChanged):
+        place(cart)
+    db.session.rollback()
+    bottle.stock, bottle.unit_amount = 10, 2500
+    db.session.commit()
+    with pytest.raises(CartChanged):
+        place(cart)
+
+
+def test_a_refused_order_takes_nothing(ada: User, bottle: Product, create_promotion: Callable[..., Any]) -> None:
+    promotion = create_promotion(most_uses_each=1)
+    cart = cart_of(ada, bottle)
+    cart.promotion = promotion
+    db.session.commit()
+    with pytest.raises(PriceChanged):
+        place(cart, expected_total=7)
+    db.session.rollback()
+    assert (bottle.stock, promotion.use_count, number_of_orders()) == (10, 0, 0)
+
+
+def test_pressed_twice_it_is_one_order(ada: User, bottle: Product, create_promotion: Callable[..., Any]) -> None:
+    """H35"""
+    promotion = create_promotion(most_uses_each=1)
+    cart = cart_of(ada, bottle, quantity=10)
+    cart.promotion = promotion
+    db.session.commit()
+    total = buying.total_of(cart, buyer(ada))
+    first, second = (place(cart, expected_total=total).number for _time in range(2))
+    db.session.commit()
+    assert (first, number_of_orders(), bottle.stock, promotion.use_count) == (second, 1, 0, 1)
+
+
+def test_pressed_again_while_a_payment_is_under_way_it_is_still_one_order(ada: User, bottle: Product) -> None:
+    cart = cart_of(ada, bottle, quantity=10)
+    order = place(cart)
+    db.session.commit()
+    buying.begin(order)
+    assert place(cart).id == order.id
+
+
+@pytest.mark.parametrize("change", ["quantity", "address", "note"])
+def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, change: str) -> None:
+    cart = cart_of(ada, bottle, quantity=6)
+    first = place(cart)
+    db.session.commit()
+    values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**buying.ADDRESS, "city": "Leeds"}}}
+    if change == "quantity":
+        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, buying.context(), reservations_for)
+        db.session.commit()
+    second = place(cart, buyer(ada, **values.get(change, {})))
+    db.session.commit()
+    assert (first.status, second.status) == (OrderStatus.CANCELED, OrderStatus.PENDING)
+    assert bottle.stock == 10 - second.lines[0].quantity
+
+
+def test_an_order_whose_payment_is_under_way_is_not_canceled_by_another(ada: User, bottle: Product) -> None:
+    cart = cart_of(ada, bottle, quantity=3)
+    first = place(cart)
+    db.session.commit()
+    buying.begin(first)
+    second = place(cart, buyer(ada, note="another"))
+    db.session.commit()
+    assert (first.status, second.status, bottle.stock) == (OrderStatus.PENDING, OrderStatus.PENDING, 4)
+
+
+def test_a_second_order_of_a_guest_is_priced_by_itself(bottle: Product, product: Product) -> None:
+    """H34"""
+    assert [order_of(None, each).total_amount for each in (bottle, product)] == [2400, 1000]
+
+
+def test_placing_an_order_releases_the_promotion_uses_of_expired_orders(
+    product: Product, create_promotion: Callable[..., Promotion]
+) -> None:
+    promotion = create_promotion(most_uses=1)
+    orders = []
+    for email in ("gus@example.com", "nora@example.com"):
+        cart = buying.cart_of(None, product)
+        cart.promotion = promotion
+        db.session.commit()
+        order = buying.place(cart, buying.buyer(email=email), expected_total=900)
+        order.expires_at = utcnow() - timedelta(minutes=1)  # and no worker runs
+        db.session.commit()
+        orders.append(order)
+    db.session.refresh(promotion)
+    assert [order.status for order in orders] == [OrderStatus.EXPIRED, OrderStatus.PENDING]
+    assert promotion.use_count == 1
+
+
+@pytest.fixture
+def pay_card(create_card: Callable[..., Card]) -> Card:
+    return create_card(policy=ClaimPolicy.PAY)
+
+
+def activation_order(user: User, card: Card) -> Order:
+    cart = cart_of(user)
+    editing.add_activation(cart, card, buying.context(), reservations_for)
+    db.session.commit()
+    order = place(cart)
+    db.session.commit()
+    return order
+
+
+def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
+    cart = cart_of(cleo)
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
+    db.session.commit()
+    order = activation_order(ada, pay_card)
+    with pytest.raises(CartChanged):
+        place(cart)
+    db.session.rollback()
+    with pytest.raises(editing.CannotActivate):
+        editing.add_activation(cart_of(cleo), pay_card, buying.context(), reservations_for)
+    db.session.rollback()
+    transitions.cancel(order, ada, keys, utcnow())
+    db.session.commit()
+    assert db.session.get(CardHold, pay_card.id) is None
+    assert place(cart).status is OrderStatus.PENDING
+
+
+def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
+    order = activation_order(ada, pay_card)
+    order.expires_at = utcnow() - HOUR
+    db.session.get_one(CardHold, pay_card.id).expires_at = order.expires_at
+    db.session.commit()
+    assert activation_order(cleo, pay_card).status is OrderStatus.PENDING
+
+
+def test_a_card_is_activated_for_somebody_who_is_signed_in(pay_card: Card) -> None:
+    cart = cart_of(None)
+    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
+    db.session.commit()
+    with pytest.raises(placement.NeedsAccount):
+        place(cart)

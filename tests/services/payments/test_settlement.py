@@ -1,0 +1,271 @@
+"""Settlement: evidence makes an order paid, once; late, double or wrong money is recorded."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tapcard import settings
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.gateways.base import Charge, Outcome
+from tapcard.gateways.offline import OfflineGateway
+from tapcard.keys import Keys
+from tapcard.models import (
+    PAYMENT_MOVES,
+    LineGrant,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Product,
+    Promotion,
+    User,
+)
+from tapcard.services.cart import credit
+from tapcard.services.orders import transitions
+from tapcard.services.payments import payments, settlement
+from tapcard.services.payments.payments import NotPayable
+from tests import buying
+from tests.buying import begin, order_of, paid, pay, pounds
+
+HOUR = timedelta(hours=1)
+
+
+def settle(payment: Payment, **values: Any) -> bool:
+    changed = settlement.settle(payment, paid(payment, **values), buying.keys(), utcnow())
+    db.session.commit()
+    return changed
+
+
+def charge(payment: Payment) -> Charge:
+    return payments.build_charge(payment, settings.load(), "http://localhost/back")
+
+
+@pytest.fixture
+def order(ada: User, bottle: Product) -> Order:
+    """Two bottles for Ada, unpaid."""
+    return order_of(ada, bottle, quantity=2)
+
+
+def test_a_settled_payment_makes_its_order_paid_once(order: Order, outbox: Callable[[], list[str]]) -> None:
+    payment = begin(order)
+    assert settle(payment)
+    assert (order.status, payment.status, payment.captured_amount) == (OrderStatus.PAID, PaymentStatus.SUCCEEDED, 4800)
+    for _time in range(3):
+        assert not settle(payment)
+    assert [kind for kind in outbox() if kind == "mail.order_paid"] == ["mail.order_paid"]
+    assert len(order.events) == 2
+    assert not payment.refund_proposed
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": pounds(1)},
+        {"amount": pounds(4801)},
+        {"amount": pounds(0)},
+        {"amount": buying.Money(4800, "EUR")},
+        {"amount": None},
+        {"reference": "another"},
+    ],
+)
+def test_what_does_not_agree_pays_nothing_and_people_are_told(
+    order: Order, outbox: Callable[[], list[str]], wrong: dict[str, Any]
+) -> None:
+    """H46, H47"""
+    payment = begin(order)
+    assert settle(payment, **wrong)
+    assert (order.status, payment.status, payment.refund_proposed) == (
+        OrderStatus.PENDING,
+        PaymentStatus.MISMATCH,
+        True,
+    )
+    assert "mail.payment_needs_care" in outbox()
+    assert not settle(payment)
+    assert order.status is OrderStatus.PENDING
+
+
+@pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.PAID])
+def test_nothing_but_money_pays(order: Order, outcome: Outcome) -> None:
+    """H48"""
+    payment = begin(order)
+    settle(payment, outcome=outcome)
+    assert order.status is OrderStatus.PENDING
+    assert payment.captured_amount == 0
+
+
+@pytest.mark.parametrize("late", [Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
+def test_a_late_failure_does_not_undo_a_success(order: Order, late: Outcome) -> None:
+    """H50"""
+    payment = begin(order)
+    settle(payment)
+    assert not settle(payment, outcome=late)
+    assert (order.status, payment.status) == (OrderStatus.PAID, PaymentStatus.SUCCEEDED)
+
+
+@pytest.mark.parametrize("early", [Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
+def test_money_that_comes_after_a_failure_counts(order: Order, early: Outcome) -> None:
+    payment = begin(order)
+    settle(payment, outcome=early)
+    assert settle(payment)
+    assert order.status is OrderStatus.PAID
+
+
+@pytest.mark.parametrize("status", PaymentStatus)
+@pytest.mark.parametrize("outcome", [Outcome.PAID, Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
+def test_a_payment_moves_as_its_table_says(order: Order, status: PaymentStatus, outcome: Outcome) -> None:
+    payment = begin(order)
+    payment.status = status
+    db.session.commit()
+    target = settlement.STATUS_BY_OUTCOME.get(outcome, PaymentStatus.SUCCEEDED)
+    settle(payment, outcome=outcome)
+    assert payment.status is (target if status in PAYMENT_MOVES[target] else status)
+
+
+def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
+    order: Order, ada: User, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
+    """H51"""
+    payment = begin(order)
+    transitions.cancel(order, ada, keys, utcnow())
+    db.session.commit()
+    settle(payment)
+    assert (order.status, payment.captured_amount, payment.refund_proposed) == (OrderStatus.CANCELED, 4800, True)
+    assert "mail.payment_needs_care" in outbox()
+
+
+def test_an_order_paid_after_it_expired_takes_its_stock_again(order: Order, bottle: Product, keys: Keys) -> None:
+    payment = begin(order)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
+    db.session.commit()
+    assert bottle.stock == 10
+    settle(payment)
+    assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, False, 8)
+
+
+def test_paid_too_late_for_the_last_pieces_it_is_oversold_and_says_so(
+    order: Order, bottle: Product, keys: Keys, cleo: User, outbox: Callable[[], list[str]]
+) -> None:
+    payment = begin(order)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
+    order_of(cleo, bottle, quantity=9)
+    settle(payment)
+    assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 1)
+    assert payment.refund_proposed
+    assert "mail.payment_needs_care" in outbox()
+    assert db.session.scalars(db.select(LineGrant)).all() == []
+
+
+def test_a_code_that_was_used_up_meanwhile_makes_a_late_payment_one_to_decide_about(
+    create_promotion: Callable[..., Promotion], product: Product, keys: Keys
+) -> None:
+    """H30: the limit holds for those who pay late as well."""
+    promotion = create_promotion(most_uses=1)
+
+    def ordered(name: str) -> Order:
+        cart = buying.cart_of(None, product)
+        cart.promotion = promotion
+        order = buying.place(cart, buying.buyer(email=f"{name}@example.com"))
+        db.session.commit()
+        return order
+
+    first = ordered("first")
+    late = begin(first)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
+    db.session.commit()
+    assert promotion.use_count == 0
+    second = ordered("second")
+    pay(second)
+    settle(late)
+    assert (first.status, first.is_oversold, late.refund_proposed) == (OrderStatus.PAID, True, True)
+    assert (second.is_oversold, promotion.use_count) == (False, 1)
+
+
+def test_a_code_that_still_has_room_is_counted_again_for_a_late_payment(
+    create_promotion: Callable[..., Promotion], product: Product, keys: Keys
+) -> None:
+    promotion = create_promotion(most_uses=1)
+    cart = buying.cart_of(None, product)
+    cart.promotion = promotion
+    order = buying.place(cart)
+    late = begin(order)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
+    db.session.commit()
+    settle(late)
+    assert (order.is_oversold, promotion.use_count) == (False, 1)
+
+
+def test_credit_that_was_spent_meanwhile_leaves_stock_alone(ada: User, bottle: Product, keys: Keys) -> None:
+    credit.give(ada, 1000, "sorry")
+    cart = buying.cart_of(ada, bottle)
+    cart.uses_credit = True
+    order = buying.place(cart)
+    late = begin(order)
+    transitions.expire_due(utcnow() + 2 * HOUR, keys)
+    other = order_of(ada, bottle)  # the same cart, with one more and the same credit
+    settle(late)
+    assert (other.credit_amount, credit.balance(ada.id)) == (1000, 0)
+    assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 8)
+
+
+def test_more_than_the_total_in_parts_is_proposed_to_go_back(
+    order: Order, olu: User, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
+    online = begin(order)
+    payments.end_unpaid(online, PaymentStatus.CANCELED, utcnow())
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
+    db.session.commit()
+    settle(online)  # closed, and paid all the same
+    assert (order.status, payments.captured_amount(order)) == (OrderStatus.PAID, 6800)
+    assert online.refund_proposed
+    assert payments.find_open(order) is None
+    assert "mail.payment_needs_care" in outbox()
+
+
+def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, olu: User, keys: Keys) -> None:
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
+    transitions.expire_due(utcnow() + timedelta(days=30), keys)
+    db.session.commit()
+    part = db.session.scalars(db.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED)).one()
+    assert (order.status, part.refund_proposed) == (OrderStatus.EXPIRED, True)
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2800)), buying.context(olu), 2800)
+    db.session.commit()
+    db.session.refresh(part)
+    assert (order.status, part.refund_proposed) == (OrderStatus.PAID, False)
+
+
+def test_paid_twice_it_is_paid_once_and_the_rest_is_proposed_to_go_back(order: Order) -> None:
+    first = begin(order)
+    payments.end_unpaid(first, PaymentStatus.CANCELED, utcnow())
+    second = begin(order)
+    settle(second)
+    settle(first)
+    assert (first.status, first.refund_proposed, second.refund_proposed) == (PaymentStatus.SUCCEEDED, True, False)
+    assert len(order.events) == 2
+
+
+def test_parts_add_up(order: Order, ben: User, keys: Keys) -> None:
+    payment = payments.create(order, OfflineGateway(), None)
+    payments.record_started(
+        payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
+    )
+    db.session.commit()
+    settlement.confirm_offline(payment, settlement.OfflineReceipt(pounds(800), note="cash"), buying.context(ben))
+    db.session.commit()
+    assert (order.status, payments.amount_due(order)) == (OrderStatus.PENDING, pounds(4000))
+    rest = payments.find_open(order)
+    assert rest is not None
+    with pytest.raises(NotPayable):
+        settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4001)), buying.context(ben))
+    db.session.rollback()
+    settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4000)), buying.context(ben))
+    db.session.commit()
+    assert (order.status, payments.amount_due(order), payments.find_open(order)) == (OrderStatus.PAID, pounds(0), None)
+
+
+def test_only_money_outside_the_web_is_confirmed_by_hand(order: Order, ben: User, keys: Keys) -> None:
+    payment = begin(order)
+    with pytest.raises(NotPayable):
+        settlement.confirm_offline(payment, settlement.OfflineReceipt(payment.money), buying.context(ben))
