@@ -42,7 +42,7 @@ def run(app: Flask, cards: int) -> float:
     for _ in range(TAPS):
         spool.append(tap(chance, chance.randrange(cards) + 1))
     spool.rotate()
-    drain = draining.drainer()
+    drain = draining.create_drainer()
     began = time.perf_counter()
     stored = drain.drain()
     taps.fold()

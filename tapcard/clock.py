@@ -1,14 +1,14 @@
-"""The time: always aware, always UTC; one function, so that a test can stand it still."""
+"""Clock: the current time as an aware UTC datetime, in one function that tests can replace."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 
 def utcnow() -> datetime:
-    """The present instant."""
+    """Return the current instant in UTC."""
     return datetime.now(UTC)
 
 
 def today_in(zone: str, now: datetime | None = None) -> date:
-    """The date on the wall in an IANA zone."""
+    """Return the local date in an IANA time zone, at `now` or at present."""
     return (now or utcnow()).astimezone(ZoneInfo(zone)).date()

@@ -1,4 +1,4 @@
-"""The database object, the base class and the column types every model shares."""
+"""Database object, declarative base, shared column types, transactions and locks."""
 
 import enum
 import sqlite3
@@ -37,7 +37,7 @@ _lock_timeout: ContextVar[float] = ContextVar("tapcard_patience", default=LOCK_T
 
 
 class UTCDateTime(sa.TypeDecorator[datetime]):
-    """Aware instants in Python, naive UTC in the table; a naive one is refused."""
+    """Column type for aware datetimes, stored as naive UTC; naive values raise `ValueError`."""
 
     impl = sa.DateTime
     cache_ok = True
@@ -58,15 +58,19 @@ pk = Annotated[int, mapped_column(bigint, primary_key=True)]
 minor_units = Annotated[int, mapped_column(sa.BigInteger)]  # money: minor units
 
 
-def enum_type(kinds: type[enum.StrEnum], name: str | None = None) -> sa.Enum:
-    """An enum stored by value with a CHECK; give a name where one table has the same enum twice."""
+def _enum_values(members: type[enum.StrEnum]) -> list[str]:
+    return [member.value for member in members]
+
+
+def enum_type(members: type[enum.StrEnum], name: str | None = None) -> sa.Enum:
+    """Return the type of an enum stored by value with a CHECK; pass a name where a table has the same enum twice."""
     return sa.Enum(
-        kinds,
-        name=name or kinds.__name__.lower(),
+        members,
+        name=name or members.__name__.lower(),
         native_enum=False,
         create_constraint=True,
         length=20,
-        values_callable=lambda members: [member.value for member in members],
+        values_callable=_enum_values,
     )
 
 
@@ -74,7 +78,7 @@ created = Annotated[datetime, mapped_column(UTCDateTime, default=utcnow)]
 
 
 class Base(DeclarativeBase):
-    """What every model inherits; its constraints get names by rule."""
+    """Base class of the models, with a naming convention for constraints."""
 
     # A registry, because Flask-SQLAlchemy 3.1 rejects a bare type_annotation_map here.
     registry = registry(
@@ -95,7 +99,7 @@ class Base(DeclarativeBase):
                 native_enum=False,
                 create_constraint=True,
                 length=20,
-                values_callable=lambda kinds: [kind.value for kind in kinds],
+                values_callable=_enum_values,
             ),
         },
     )
@@ -105,26 +109,26 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 
 
 def init_app(app: Flask) -> None:
-    """Attach the database and set each new connection up."""
+    """Bind the database to the application and configure new connections."""
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine, synchronous="OFF" if app.testing else "FULL")
 
 
 def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
-    """Teach an engine when to take SQLite's write lock; PostgreSQL needs nothing."""
+    """Configure an engine for SQLite: pragmas and `BEGIN IMMEDIATE` for transactions that write."""
     if engine.dialect.name != "sqlite":
         return
 
     @sa.event.listens_for(engine, "connect")
     def set_pragmas(dbapi_connection: Any, _record: Any) -> None:
-        dbapi_connection.isolation_level = None  # we begin by ourselves, below
+        dbapi_connection.isolation_level = None  # transactions begin explicitly, below
         for pragma in (
             f"busy_timeout={LOCK_TIMEOUT * 1000}",
             "journal_mode=WAL",
             "foreign_keys=ON",
             f"synchronous={synchronous}",
-            "secure_delete=ON",  # what is erased is overwritten, not only given up
+            "secure_delete=ON",  # deleted content is overwritten
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
@@ -138,13 +142,13 @@ def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
 
 
 def set_writing(writing: bool) -> None:
-    """Say for the rest of this context whether transactions that begin now will write."""
+    """Set for the rest of this context whether new transactions may write."""
     _writing.set(writing)
 
 
 @contextmanager
 def transactions(*, writing: bool) -> Iterator[None]:
-    """The same, for the length of a block."""
+    """Set within a block whether new transactions may write."""
     token = _writing.set(writing)
     try:
         yield
@@ -153,12 +157,12 @@ def transactions(*, writing: bool) -> Iterator[None]:
 
 
 @contextmanager
-def separate_transaction(patience: float = LOCK_TIMEOUT) -> Iterator[Connection]:
-    """A connection apart from `db.session`, written and committed at once: for sessions and keys, never for rules.
+def separate_transaction(timeout: float = LOCK_TIMEOUT) -> Iterator[Connection]:
+    """Open a separate connection that commits when the block ends: for sessions and keys, never for business rules.
 
-    On SQLite it waits `patience` seconds for another writer, then raises `OperationalError`.
+    On SQLite it waits `timeout` seconds for another writer, then raises `OperationalError`.
     """
-    token = _lock_timeout.set(patience)
+    token = _lock_timeout.set(timeout)
     try:
         with transactions(writing=True), db.engine.begin() as connection:
             yield connection
@@ -167,8 +171,9 @@ def separate_transaction(patience: float = LOCK_TIMEOUT) -> Iterator[Connection]
 
 
 def truncate_wal() -> bool:
-    """Carry SQLite's write-ahead log into the file and cut it, so that nothing erased stands in it; ask between
-    transactions. False when somebody read for so long that it has to be tried again.
+    """Checkpoint and truncate SQLite's write-ahead log, so that it holds no erased data; call it outside a transaction.
+
+    Return False when readers prevented it and it has to be repeated. PostgreSQL needs nothing.
     """
     if db.engine.dialect.name != "sqlite":
         return True
@@ -181,27 +186,27 @@ def truncate_wal() -> bool:
 
 
 def insert(table: type[Base] | sa.Table, engine: Engine | None = None) -> Any:
-    """An INSERT of the dialect in use, so that `on_conflict_…` can be added."""
+    """Return an INSERT of the dialect in use, which offers `on_conflict_…`."""
     dialect = (engine or db.engine).dialect.name
     return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 def insert_rows(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run an INSERT for many rows that name the same columns; for PostgreSQL as one statement over arrays."""
+    """Insert many rows with the same columns; on PostgreSQL by one statement over arrays."""
     if connection.dialect.name != "postgresql":
         connection.execute(statement, rows)
         return
     columns = statement.table.c
     names = list(rows[0])
     arrays = (
-        sa.bindparam(f"every_{name}", [row[name] for row in rows], type_=postgresql.ARRAY(columns[name].type))
+        sa.bindparam(f"values_{name}", [row[name] for row in rows], type_=postgresql.ARRAY(columns[name].type))
         for name in names
     )
     connection.execute(statement.from_select(names, sa.select(*map(sa.func.unnest, arrays))))
 
 
 def is_any_of(column: Any, values: Sequence[Any], connection: Connection) -> sa.ColumnElement[bool]:
-    """The condition that a column has one of many values; for PostgreSQL one array, for others a list."""
+    """Return the condition that a column has one of many values, on PostgreSQL as one array parameter."""
     if connection.dialect.name != "postgresql":
         return column.in_(values)
     array = sa.bindparam(None, values, type_=postgresql.ARRAY(column.type))
@@ -209,19 +214,19 @@ def is_any_of(column: Any, values: Sequence[Any], connection: Connection) -> sa.
 
 
 def acquire_lock(name: str, *, shared: bool = False) -> None:
-    """Hold a named lock until this transaction of `db.session` ends; SQLite has but one writer and needs none."""
+    """Take a named lock until the transaction of `db.session` ends; SQLite has only one writer and needs none."""
     if db.engine.dialect.name == "postgresql":
-        take = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
-        db.session.execute(sa.select(take(sa.func.hashtext(name))))
+        lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+        db.session.execute(sa.select(lock(sa.func.hashtext(name))))
 
 
 def is_retryable(error: DBAPIError) -> bool:
-    """Whether the same work would probably succeed on a second try."""
+    """Return whether the transaction would probably succeed when retried."""
     return getattr(error.orig, "sqlstate", None) in RETRYABLE_STATES
 
 
 def is_unreachable(error: DBAPIError) -> bool:
-    """Whether the database, rather than what was asked of it, is the trouble."""
+    """Return whether an error means that the database is unavailable, rather than that the statement is wrong."""
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)

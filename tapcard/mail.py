@@ -1,16 +1,15 @@
-"""Mails: prepared from the outbox's promises, and sent; in development they become files instead.
+"""Email transport: composes and sends emails; development installations save them to files instead.
 
-The worker does, for a promise whose kind is in `KINDS`:
+For an outbox message whose kind is in `KINDS`, the worker
 
-1. `message = KINDS[kind](**payload)`: looks up what the mail says; the rows of its links are changed here.
-2. `db.session.commit()`: from now on the link in the message works. The other way round, a crash could leave a mail
-   whose link was never stored.
-3. `if message is not None: mail.send(message)`, with no transaction open. None means there is nobody to write to any
-   more; the promise is kept all the same.
-4. mark the promise done and commit. After a crash between 3 and 4 the mail goes out once more, which is better than not
-   at all; of two mails with the same kind of link the later one works in any case.
+1. calls `message = KINDS[kind](**payload)`, which loads the content and stores the tokens of its links,
+2. commits, so that the links work. In the other order, a crash could leave an email whose link was never stored,
+3. calls `mail.send(message)` with no transaction open, unless `message` is None because nobody is to be emailed any
+   more,
+4. marks the outbox message as delivered and commits. After a crash between 3 and 4 the email is sent again, which is
+   better than not at all; of two emails with the same kind of link the later one always works.
 
-A payload holds ids and addresses, never a token: the outbox table must not be a way into an account.
+A payload holds ids and addresses, never a token: the outbox table must not give access to an account.
 """
 
 import os
@@ -36,23 +35,23 @@ from .clock import utcnow
 from .db import db
 from .models import User
 
-SMTP_SECONDS = 30
+SMTP_TIMEOUT_SECONDS = 30
 
 
 class MailNotConfigured(Exception):
-    """There is no mail server to send by; promised mails wait in the outbox until there is one."""
+    """Raised when no mail server is configured; emails wait in the outbox until one is."""
 
 
 class _Connection(flask_mail.Connection):
-    """A connection that gives up after a while and checks the server's certificate; the library's own does neither."""
+    """SMTP connection with a timeout and certificate checks, which the library's own connection lacks."""
 
     def configure_host(self) -> smtplib.SMTP:
         server, port = self.mail.server, self.mail.port
         host: smtplib.SMTP
         if self.mail.use_ssl:
-            host = smtplib.SMTP_SSL(server, port, timeout=SMTP_SECONDS, context=ssl.create_default_context())
+            host = smtplib.SMTP_SSL(server, port, timeout=SMTP_TIMEOUT_SECONDS, context=ssl.create_default_context())
         else:
-            host = smtplib.SMTP(server, port, timeout=SMTP_SECONDS)
+            host = smtplib.SMTP(server, port, timeout=SMTP_TIMEOUT_SECONDS)
         if self.mail.use_tls:
             host.starttls(context=ssl.create_default_context())
         if self.mail.username and self.mail.password:
@@ -60,7 +59,7 @@ class _Connection(flask_mail.Connection):
         return host
 
     def __exit__(self, *_error: object) -> None:
-        with suppress(OSError, smtplib.SMTPException):  # whatever comes after the mail was taken does not unsend it
+        with suppress(OSError, smtplib.SMTPException):  # the email is accepted already: errors on closing do not matter
             if self.host is not None:
                 self.host.quit()
 
@@ -74,32 +73,32 @@ def init_app(app: Flask) -> None:
 
 
 def send(message: Message) -> None:
-    """Send a mail, or write it to a file where no server is configured; raises `MailNotConfigured` in production."""
+    """Send an email, or save it to a file if no server is configured; raise `MailNotConfigured` in production."""
     if current_app.config["MAIL_SERVER"]:
         with _Connection(current_app.extensions["mail"]) as connection:
             connection.send(message, envelope_from=parseaddr(str(message.sender))[1])
     elif current_app.config["TAPCARD"].is_production:
         raise MailNotConfigured("MAIL_SERVER is not set")
     else:
-        write(message, Path(current_app.instance_path) / "mail", utcnow())
+        save_to_file(message, Path(current_app.instance_path) / "mail", utcnow())
 
 
-def write(message: Message, folder: Path, now: datetime) -> Path:
-    """Write a mail to a file whose name sorts by time; whoever looks into the folder never sees half of it."""
+def save_to_file(message: Message, folder: Path, now: datetime) -> Path:
+    """Save an email to a file whose name sorts by time, atomically; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}.eml"
-    unfinished = path.with_suffix(".part")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    partial_path = path.with_suffix(".part")
+    with os.fdopen(os.open(partial_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(message.as_bytes())
-    unfinished.rename(path)
+    partial_path.rename(path)
     return path
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
+# --- composing --------------------------------------------------------------------------------------------------------
 
 
 def compose(name: str, to: str, *, reply_to: str | None = None, **values: Any) -> Message:
-    """Write a mail from the folder `mail/<name>` of the templates to one address; answers go there, or to the shop."""
+    """Compose an email from the templates in `mail/<name>`; replies go to `reply_to`, or else to the shop."""
     shop = settings.load()
     values |= {"shop": shop, "site_url": current_app.config["SITE_URL"], "to": to}
     values["replies_go_elsewhere"] = reply_to is not None
@@ -110,7 +109,7 @@ def compose(name: str, to: str, *, reply_to: str | None = None, **values: Any) -
     sender = current_app.config["MAIL_DEFAULT_SENDER"]
     recipient = validate_email(to, check_deliverability=False).ascii_email or to
     message = Message(
-        subject=" ".join(subject.split()),  # one line, whatever a name may carry
+        subject=" ".join(subject.split()),  # one line, even if a name contains line breaks
         recipients=[recipient],
         body=text.strip() + "\n",
         html=html.strip() + "\n",
@@ -123,24 +122,24 @@ def compose(name: str, to: str, *, reply_to: str | None = None, **values: Any) -
 
 
 def link_to(endpoint: str, **values: Any) -> str:
-    """The address of one of our pages as it stands in a mail: under `SITE_URL`, never under a request's host."""
+    """Return the absolute URL of a page, based on `SITE_URL` and never on a request's host."""
     site = urlsplit(current_app.config["SITE_URL"])
     adapter = current_app.url_map.bind(site.netloc, script_name=site.path or "/", url_scheme=site.scheme)
     return adapter.build(endpoint, values, force_external=True)
 
 
 def _render(name: str, values: dict[str, Any]) -> str:
-    # without the context processors: they ask about a visitor, and here is none
+    # without the context processors, which need a request
     return current_app.jinja_env.get_template(name).render(**values)
 
 
 def has_page(endpoint: str) -> bool:
-    """Tell whether this installation has a page."""
+    """Return whether this installation has an endpoint."""
     return endpoint in current_app.view_functions
 
 
 def reply_address(address: str | None) -> str | None:
-    """An address as it can stand in a header; None when there is none that could."""
+    """Return an address as it may appear in a header, or None if it is missing or invalid."""
     try:
         return validate_email(address, check_deliverability=False).ascii_email if address else None
     except EmailNotValidError:
@@ -155,16 +154,16 @@ def active_user(user_id: int) -> User | None:
 
 # --- kinds ------------------------------------------------------------------------------------------------------------
 
-Writer = Callable[..., Message | None]
-KINDS: dict[str, Writer] = {}
+Composer = Callable[..., Message | None]
+KINDS: dict[str, Composer] = {}
 
 
-def kind(name: str) -> Callable[[Writer], Writer]:
+def kind(name: str) -> Callable[[Composer], Composer]:
     """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed."""
 
-    def register(write: Writer) -> Writer:
-        if KINDS.setdefault(name, write) is not write:
-            raise ValueError(f"two functions write {name}")
-        return write
+    def register(composer: Composer) -> Composer:
+        if KINDS.setdefault(name, composer) is not composer:
+            raise ValueError(f"{name} is registered twice")
+        return composer
 
     return register

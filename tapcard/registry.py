@@ -1,4 +1,4 @@
-"""What each subject declares next to its own code; `tapcard/subjects.py` says which subjects there are.
+"""Registries of what each subject declares next to its own code; `tapcard/subjects.py` lists the subjects.
 
 A subject declares permissions, columns of uploads and personal data in `services/<subject>/declarations.py`, emails in
 `mails/<subject>.py` (`tapcard.mail.kind`), scheduled jobs and other outbox handlers in `workflows/<subject>.py`.

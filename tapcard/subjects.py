@@ -1,4 +1,4 @@
-"""The subjects of the application: the one list to edit to add a subject."""
+"""Subjects of the application: the one list to edit to add a subject."""
 
 from importlib import import_module
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Tokens and codes: unguessable strings of an alphabet that is hard to misread."""
+"""Tokens and codes: random strings from an alphabet without similar characters."""
 
 import secrets
 
@@ -8,20 +8,20 @@ CODE_LENGTH = 8
 
 
 def new_token() -> str:
-    """A card's token: about 49 bits, public, for a URL."""
+    """Return a new card token: about 49 bits, public, used in URLs."""
     return "".join(secrets.choice(ALPHABET) for _ in range(TOKEN_LENGTH))
 
 
 def new_code() -> str:
-    """A claim code: 8 characters that people type."""
+    """Return a new claim code: 8 characters that people type."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def new_secret() -> str:
-    """A token for a link that proves something: 256 bits, URL-safe."""
+    """Return a new secret for a link: 256 bits, URL-safe."""
     return secrets.token_urlsafe(32)
 
 
-def clean_code(typed: str) -> str:
-    """What somebody meant when typing a code: case, spaces and dashes do not matter."""
-    return "".join(typed.split()).replace("-", "").upper()
+def normalize_code(code: str) -> str:
+    """Return a typed code in upper case, without spaces and dashes."""
+    return "".join(code.split()).replace("-", "").upper()

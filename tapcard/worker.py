@@ -23,23 +23,23 @@ from .workflows import draining, taps
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-DELIVERIES_A_PASS = 50
-RECOUNT_STEP = 50_000
+POLL_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 30.0
+MAX_DELIVERIES_PER_PASS = 50
+RECOUNT_BATCH_SIZE = 50_000
 
 
-# --- promises ---------------------------------------------------------------------------------------------------------
+# --- outbox -----------------------------------------------------------------------------------------------------------
 
 
 HANDLERS: ChainMap[str, Callable[..., Any]] = ChainMap(mail.KINDS, registry.outbox_handlers)
 
 
 def deliver_one(now: datetime) -> bool:
-    """Keep one due promise; False when there is none.
+    """Deliver one due outbox message; return False when none is due.
 
-    A mail's text is prepared, and what its link needs committed, before it is sent; a worker that dies in between
-    leaves the promise to whoever takes it after the lease.
+    An email is composed, and the rows its links need are committed, before it is sent. If the worker dies in between,
+    another one claims the message when its lease has run out.
     """
     message = outbox.claim(now)
     db.session.commit()
@@ -53,62 +53,64 @@ def deliver_one(now: datetime) -> bool:
             mail.send(prepared)
     except mail.MailNotConfigured:
         db.session.rollback()
-        _settle(message_id, lambda message: outbox.postpone(message, utcnow()))
-    except Exception as error:  # whatever a sender raises is written down, and tried again
+        _update_message(message_id, lambda message: outbox.postpone(message, utcnow()))
+    except Exception as error:  # any failure of a handler is recorded and retried
         logger.exception("outbox message failed")
         db.session.rollback()
-        what = f"{type(error).__name__}: {error}"
-        _settle(message_id, lambda message: outbox.failed(message, utcnow(), what))
+        description = f"{type(error).__name__}: {error}"
+        _update_message(message_id, lambda message: outbox.mark_failed(message, utcnow(), description))
     else:
-        _settle(message_id, lambda message: outbox.done(message, utcnow()))
+        _update_message(message_id, lambda message: outbox.mark_done(message, utcnow()))
     db.session.commit()
     return True
 
 
-def _settle(message_id: int, write: Callable[[OutboxMessage], None]) -> None:
-    """Write down how a promise went, unless its person was erased while it was being kept."""
+def _update_message(message_id: int, update: Callable[[OutboxMessage], None]) -> None:
+    """Record the outcome of a delivery, unless the message was erased with its recipient meanwhile."""
     message = db.session.get(OutboxMessage, message_id)
     if message is not None:
-        write(message)
+        update(message)
 
 
-def deliver(stop: threading.Event | None = None) -> int:
-    """Keep what is due, unless told to stop; tells how many promises."""
-    number = 0
+def deliver_due(stop: threading.Event | None = None) -> int:
+    """Deliver due messages, at most `MAX_DELIVERIES_PER_PASS`, until `stop` is set; return how many."""
+    count = 0
     is_stopped = stop.is_set if stop is not None else bool
-    while number < DELIVERIES_A_PASS and not is_stopped() and _is_due() and deliver_one(utcnow()):
-        number += 1
-    return number
+    while count < MAX_DELIVERIES_PER_PASS and not is_stopped() and _has_due_message() and deliver_one(utcnow()):
+        count += 1
+    return count
 
 
-def _is_due() -> bool:
-    """Look without taking the write lock, once a second."""
+def _has_due_message() -> bool:
+    """Return whether a message is due, without taking the write lock."""
     is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
     with transactions(writing=False):
-        found = db.session.scalar(sa.select(OutboxMessage.id).where(is_open, OutboxMessage.due_at <= utcnow()).limit(1))
+        message_id = db.session.scalar(
+            sa.select(OutboxMessage.id).where(is_open, OutboxMessage.due_at <= utcnow()).limit(1)
+        )
         db.session.rollback()
-    return found is not None
+    return message_id is not None
 
 
-# --- the clock --------------------------------------------------------------------------------------------------------
+# --- scheduled jobs ---------------------------------------------------------------------------------------------------
 
 
-def plan(now: datetime) -> None:
-    """Enter the schedules that are new."""
+def create_schedules(now: datetime) -> None:
+    """Insert a schedule for each declared job that has none, due at `now`."""
     values = [{"name": name, "due_at": now, "error": ""} for name in registry.jobs]
     db.session.execute(insert(Schedule).on_conflict_do_nothing(), values)
     db.session.commit()
 
 
-def run_due(now: datetime) -> int:
-    """Do the jobs whose time has come; of several workers the one that moves the row does it."""
+def run_due_jobs(now: datetime) -> int:
+    """Run the due jobs and return how many ran; the worker that updates the schedule runs the job."""
     with transactions(writing=False):
-        due = db.session.execute(sa.select(Schedule.name, Schedule.due_at).where(Schedule.due_at <= now)).all()
+        schedules = db.session.execute(sa.select(Schedule.name, Schedule.due_at).where(Schedule.due_at <= now)).all()
         db.session.rollback()
-    return sum(_run(name, due_at, now) for name, due_at in due if name in registry.jobs)
+    return sum(_run_job(name, due_at, now) for name, due_at in schedules if name in registry.jobs)
 
 
-def _run(name: str, due_at: datetime, now: datetime) -> bool:
+def _run_job(name: str, due_at: datetime, now: datetime) -> bool:
     job = registry.jobs[name]
     changed = execute_update(
         sa.update(Schedule)
@@ -121,7 +123,7 @@ def _run(name: str, due_at: datetime, now: datetime) -> bool:
     try:
         job.run()
         db.session.commit()
-    except Exception as error:  # one job's trouble must not stop the others
+    except Exception as error:  # a failing job must not stop the others
         db.session.rollback()
         logger.exception("job %s failed", name)
         values = {"error": f"{type(error).__name__}: {error}"[:500]}
@@ -130,39 +132,39 @@ def _run(name: str, due_at: datetime, now: datetime) -> bool:
     return True
 
 
-# --- the loop ---------------------------------------------------------------------------------------------------------
+# --- main loop --------------------------------------------------------------------------------------------------------
 
 
-def one_pass(drain: draining.Drainer) -> None:
-    """What the worker does every second."""
-    if drain.drain():
+def run_once(drainer: draining.Drainer) -> None:
+    """Drain the spool, deliver due messages and run due jobs."""
+    if drainer.drain():
         taps.fold()
-    deliver(drain.stop)
-    run_due(utcnow())
+    deliver_due(drainer.stop)
+    run_due_jobs(utcnow())
 
 
 def run() -> None:
-    """Work until told to stop; a database that is away and a disk that is full are waited for."""
+    """Run until SIGTERM or SIGINT; retry with increasing delays while the database or the disk is unavailable."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    drain = draining.drainer(stop)
-    pause, is_planned = PAUSE, False
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
+    drainer = draining.create_drainer(stop)
+    delay, has_schedules = POLL_SECONDS, False
     logger.info("worker started")
     while not stop.is_set():
         try:
-            if not is_planned:
-                plan(utcnow())
-                is_planned = True
-            one_pass(drain)
-            pause = PAUSE
+            if not has_schedules:
+                create_schedules(utcnow())
+                has_schedules = True
+            run_once(drainer)
+            delay = POLL_SECONDS
         except (SQLAlchemyError, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             logger.error("worker error: %s", type(cause).__name__)
             db.session.rollback()
-            drain = draining.drainer(stop)
-            pause = min(pause * 2, LONGEST_PAUSE)
-        stop.wait(pause)
+            drainer = draining.create_drainer(stop)
+            delay = min(delay * 2, MAX_BACKOFF_SECONDS)
+        stop.wait(delay)
     logger.info("worker stopped")
 
 
@@ -185,8 +187,8 @@ def init_app(app: Flask) -> None:
 def run_worker(once: bool) -> None:
     """Store taps, send emails and run scheduled jobs."""
     if once:
-        plan(utcnow())
-        one_pass(draining.drainer())
+        create_schedules(utcnow())
+        run_once(draining.create_drainer())
     else:
         run()
 
@@ -194,7 +196,7 @@ def run_worker(once: bool) -> None:
 @taps_group.command("drain")
 def drain_taps() -> None:
     """Store this host's spooled taps in the database once."""
-    stored = draining.drainer().drain()
+    stored = draining.create_drainer().drain()
     taps.fold()
     click.echo(f"Taps stored: {stored}.")
 
@@ -207,10 +209,10 @@ def recount_taps() -> None:
     changed = rollups.reclassify_user_agents()
     rollups.delete_rollups()
     last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
-    for start in range(0, last, RECOUNT_STEP):
-        rollups.recount_taps(zone, start, min(start + RECOUNT_STEP, last))
+    for start in range(0, last, RECOUNT_BATCH_SIZE):
+        rollups.recount_taps(zone, start, min(start + RECOUNT_BATCH_SIZE, last))
     while rollups.fold_hours_into_days(zone):
-        pass  # all of it is one transaction: readers see the old figures until the new ones are whole
+        pass  # one transaction: readers see the old figures until the new ones are complete
     db.session.commit()
     click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")
 
@@ -218,6 +220,6 @@ def recount_taps() -> None:
 @outbox_group.command("retry")
 def retry_outbox() -> None:
     """Retry failed emails."""
-    number = outbox.retry_failed(utcnow())
+    count = outbox.retry_failed(utcnow())
     db.session.commit()
-    click.echo(f"Failed messages queued again: {number}.")
+    click.echo(f"Failed messages queued again: {count}.")

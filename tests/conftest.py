@@ -382,13 +382,13 @@ def outbox(app: Flask) -> Callable[[], list[str]]:
 def run_worker(app: Flask) -> Callable[[], None]:
     """One pass of the worker: taps drained and folded, mails sent."""
 
-    def one_pass() -> None:
+    def run_once() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.one_pass(draining.drainer())
+        worker.run_once(draining.create_drainer())
         db.session.expire_all()
 
-    return one_pass
+    return run_once
 
 
 @pytest.fixture

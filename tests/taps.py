@@ -119,7 +119,7 @@ def lines(spool: Spool) -> Iterator[dict[str, Any]]:
 def drain() -> int:
     """Store what the spool holds; tells how many taps."""
     db.session.commit()
-    stored = draining.drainer().drain()
+    stored = draining.create_drainer().drain()
     tap_jobs.fold()
     db.session.expire_all()
     return stored

@@ -90,7 +90,7 @@ def code_of(text: str) -> str:
 
 def test_every_health_check_is_documented() -> None:
     sources = [path.read_text() for path in (ROOT / "tapcard").rglob("health.py")]
-    named = {name for text in sources for name in re.findall(r'Finding\(\s*"(\w+)"', text)}
+    named = {name for text in sources for name in re.findall(r'CheckResult\(\s*"(\w+)"', text)}
     assert set(table(DOCS / "operator" / "health-checks.md", "All checks")) == named
 
 

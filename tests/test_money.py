@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapcard.money import Money, included_tax, parse, part_of, share
+from tapcard.money import Money, allocate, apply_rate, included_tax, parse
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -33,7 +33,7 @@ def test_money_is_written_with_the_exponent_of_its_currency(amount: int, currenc
 
 @pytest.mark.parametrize(("amount", "rate", "part"), [(5, 1000, 1), (4, 1000, 0), (15, 1000, 2), (1999, 2000, 400)])
 def test_half_a_unit_rounds_up(amount: int, rate: int, part: int) -> None:
-    assert part_of(amount, rate) == part
+    assert apply_rate(amount, rate) == part
 
 
 @pytest.mark.parametrize(("price", "rate", "tax"), [(4250, 2000, 708), (1200, 2000, 200), (3, 10000, 2), (99, 0, 0)])
@@ -52,12 +52,12 @@ def test_what_is_written_plainly_is_read_again_whatever_the_exponent(amount: int
 @given(st.lists(AMOUNTS, max_size=30), st.data())
 def test_shares_add_up_and_none_exceeds_its_weight(weights: list[int], data: st.DataObject) -> None:
     amount = data.draw(st.integers(0, sum(weights)))
-    parts = share(amount, weights)
+    parts = allocate(amount, weights)
     assert sum(parts) == amount
     assert all(0 <= part <= weight for part, weight in zip(parts, weights, strict=True))
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=10), st.integers(0, 10**6))
 def test_shares_are_as_even_as_whole_units_can_be(weights: list[int], amount: int) -> None:
-    for part, weight in zip(share(amount, weights), weights, strict=True):
+    for part, weight in zip(allocate(amount, weights), weights, strict=True):
         assert abs(part - amount * weight / sum(weights)) < 1

@@ -86,15 +86,15 @@ def test_what_takes_every_worker_down_with_it_is_given_up_after_days(post: Calla
     while claim(now) == number:
         now, times = now + outbox.LEASE, times + 1
     message = message_of(number)
-    assert message.failed_at == now == NOW + outbox.GIVEN_UP_AFTER
+    assert message.failed_at == now == NOW + outbox.GIVE_UP_AFTER
     assert message.attempt_count == times
-    assert message.error == outbox.UNFINISHED
+    assert message.error == outbox.INTERRUPTED
     assert claim(now + timedelta(days=400)) is None
 
 
 def test_what_waited_for_days_without_a_worker_is_still_tried(post: Callable[..., int]) -> None:
     number = post()
-    assert claim(NOW + outbox.GIVEN_UP_AFTER * 2) == number
+    assert claim(NOW + outbox.GIVE_UP_AFTER * 2) == number
 
 
 def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..., int]) -> None:
@@ -122,8 +122,8 @@ def test_many_workers_take_each_message_once(app: Flask, post: Callable[..., int
 def test_a_promise_that_is_kept_is_not_taken_again_and_forgets_what_it_carried(post: Callable[..., int]) -> None:
     number = post()
     claim(NOW)
-    outbox.failed(message_of(number), NOW, "once")
-    outbox.done(message_of(number), NOW)
+    outbox.mark_failed(message_of(number), NOW, "once")
+    outbox.mark_done(message_of(number), NOW)
     db.session.commit()
     assert claim(NOW + timedelta(days=400)) is None
     message = message_of(number)
@@ -135,7 +135,7 @@ def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_gi
 ) -> None:
     number, now, waits = post(), NOW, []
     while claim(now) == number:
-        outbox.failed(message_of(number), now, "ConnectionRefusedError: nobody there")
+        outbox.mark_failed(message_of(number), now, "ConnectionRefusedError: nobody there")
         db.session.commit()
         if message_of(number).failed_at is not None:
             break
@@ -144,8 +144,8 @@ def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_gi
         now = message_of(number).due_at
     assert waits == sorted(waits)
     assert timedelta(seconds=15) <= waits[0] <= timedelta(minutes=1)
-    assert waits[-1] == outbox.LONGEST_WAIT
-    assert outbox.GIVEN_UP_AFTER <= now - NOW <= outbox.GIVEN_UP_AFTER + outbox.LONGEST_WAIT
+    assert waits[-1] == outbox.MAX_RETRY_DELAY
+    assert outbox.GIVE_UP_AFTER <= now - NOW <= outbox.GIVE_UP_AFTER + outbox.MAX_RETRY_DELAY
     message = message_of(number)
     assert (message.failed_at, message.done_at) == (now, None)
     assert message.error == "ConnectionRefusedError: nobody there"
@@ -154,7 +154,7 @@ def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_gi
 
 def test_a_long_complaint_is_cut(post: Callable[..., int]) -> None:
     number = post()
-    outbox.failed(message_of(number), NOW, "x" * 5000)
+    outbox.mark_failed(message_of(number), NOW, "x" * 5000)
     db.session.commit()
     assert len(message_of(number).error) == 500
 
@@ -162,8 +162,8 @@ def test_a_long_complaint_is_cut(post: Callable[..., int]) -> None:
 def test_a_promise_that_was_tried_very_often_is_still_tried(post: Callable[..., int]) -> None:
     number = post()
     message_of(number).attempt_count = 5000
-    outbox.failed(message_of(number), NOW, "again")
-    assert message_of(number).due_at == NOW + outbox.LONGEST_WAIT
+    outbox.mark_failed(message_of(number), NOW, "again")
+    assert message_of(number).due_at == NOW + outbox.MAX_RETRY_DELAY
 
 
 def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: Callable[..., int]) -> None:
@@ -180,9 +180,9 @@ def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: 
 
 def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Callable[..., int]) -> None:
     number, other, kept = post(), post(), post()
-    late = NOW + outbox.GIVEN_UP_AFTER
-    outbox.failed(message_of(number), late, "given up")
-    outbox.done(message_of(kept), NOW)
+    late = NOW + outbox.GIVE_UP_AFTER
+    outbox.mark_failed(message_of(number), late, "given up")
+    outbox.mark_done(message_of(kept), NOW)
     message_of(other).due_at = late + timedelta(days=9)
     db.session.commit()
     assert claim(late) is None
@@ -190,5 +190,5 @@ def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Ca
     assert result.output == "Failed messages queued again: 1.\n"
     db.session.expire_all()
     assert claim(utcnow()) == number
-    outbox.failed(message_of(number), utcnow(), "again")
+    outbox.mark_failed(message_of(number), utcnow(), "again")
     assert message_of(number).failed_at is None, "the days are counted anew"

@@ -77,15 +77,15 @@ def messages() -> list[OutboxMessage]:
 
 def test_what_is_promised_is_done_and_not_again(app: Flask, sent: Counter[int]) -> None:
     promise(1, 2, 3)
-    assert worker.deliver() == 3
-    assert worker.deliver() == 0
+    assert worker.deliver_due() == 3
+    assert worker.deliver_due() == 0
     assert sent == {1: 1, 2: 1, 3: 1}
     assert all(message.done_at is not None for message in messages())
 
 
 def test_several_workers_deliver_each_message_once(app: Flask, sent: Counter[int]) -> None:
     promise(*range(20))
-    delivered = together(app, 4, lambda _place: worker.deliver())
+    delivered = together(app, 4, lambda _place: worker.deliver_due())
     assert sum(delivered) == 20  # type: ignore[arg-type]
     assert sent == dict.fromkeys(range(20), 1)
 
@@ -113,12 +113,12 @@ def test_a_worker_that_dies_while_it_sends_leaves_the_message_to_another(
 
 def test_a_sender_that_fails_holds_up_nobody_and_is_asked_again(app: Flask, sent: Counter[int]) -> None:
     promise(-1, 1, -2, 2)
-    worker.deliver()
+    worker.deliver_due()
     assert sent == {1: 1, 2: 1}
     refused = [message for message in messages() if message.done_at is None]
     assert [message.error for message in refused] == ["ConnectionRefusedError: nobody there"] * 2
     assert all(message.due_at > utcnow() for message in refused)
-    assert worker.deliver() == 0
+    assert worker.deliver_due() == 0
 
 
 def test_a_sender_that_never_works_is_given_up_after_days_not_minutes(
@@ -129,13 +129,13 @@ def test_a_sender_that_never_works_is_given_up_after_days_not_minutes(
     monkeypatch.setattr(worker, "utcnow", lambda: clock[0])
     began, tries = clock[0], 0
     while messages()[0].failed_at is None:
-        assert worker.deliver() == 1
+        assert worker.deliver_due() == 1
         tries += 1
         clock[0] = max(clock[0], messages()[0].due_at)
-    assert clock[0] - began >= outbox.GIVEN_UP_AFTER
+    assert clock[0] - began >= outbox.GIVE_UP_AFTER
     assert 10 < tries < 100
     clock[0] += timedelta(days=400)
-    assert worker.deliver() == 0
+    assert worker.deliver_due() == 0
 
 
 def test_a_mail_waits_for_a_server_to_be_configured(
@@ -147,10 +147,10 @@ def test_a_mail_waits_for_a_server_to_be_configured(
     promise(1)
     with monkeypatch.context() as patch:
         patch.setitem(mail.KINDS, "test", refuse)
-        worker.deliver()
+        worker.deliver_due()
     [message] = messages()
     assert (message.failed_at, message.error) == (None, "not configured")
-    assert message.due_at <= utcnow() + outbox.UNTIL_CONFIGURED
+    assert message.due_at <= utcnow() + outbox.NOT_CONFIGURED_DELAY
     worker.deliver_one(message.due_at)
     assert sent == {1: 1}
 
@@ -161,7 +161,7 @@ def test_a_sender_that_works_again_delivers_late(
     promise(1)
     with monkeypatch.context() as patch:
         patch.setitem(mail.KINDS, "test", lambda number: 1 / 0)
-        worker.deliver()
+        worker.deliver_due()
     assert messages()[0].error == "ZeroDivisionError: division by zero"
     worker.deliver_one(messages()[0].due_at)
     [message] = messages()
@@ -171,7 +171,7 @@ def test_a_sender_that_works_again_delivers_late(
 def test_a_promise_nobody_can_keep_is_kept_in_view(app: Flask) -> None:
     outbox.post("mail.of_a_later_version", user_id=1)
     db.session.commit()
-    assert worker.deliver() == 1
+    assert worker.deliver_due() == 1
     [message] = messages()
     assert (message.done_at, message.payload) == (None, {"user_id": 1})
     assert "mail.of_a_later_version" in message.error
@@ -190,7 +190,7 @@ def test_what_a_mail_needs_is_committed_before_it_is_sent_and_nothing_is_open_me
     monkeypatch.setattr(mail, "send", look)
     outbox.post("mail.set_password", email=ada.email)
     db.session.commit()
-    assert worker.deliver() == 1
+    assert worker.deliver_due() == 1
     assert seen == [False, 1]
 
 
@@ -202,7 +202,7 @@ def test_a_failed_sender_keeps_nothing_of_what_it_began(app: Flask, ada: User, m
 
     monkeypatch.setitem(mail.KINDS, "test", half)
     promise(1)
-    worker.deliver()
+    worker.deliver_due()
     assert db.session.scalar(sa.select(Design.id)) is None
 
 
@@ -229,34 +229,34 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 def test_a_job_runs_when_its_time_has_come_and_not_before(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
-    worker.plan(now)
-    assert worker.run_due(now) == 2
-    assert worker.run_due(now) == 0
-    assert worker.run_due(now + MINUTE - timedelta(seconds=1)) == 0
-    assert worker.run_due(now + MINUTE) == 1
-    assert worker.run_due(now + 2 * MINUTE) == 2
+    worker.create_schedules(now)
+    assert worker.run_due_jobs(now) == 2
+    assert worker.run_due_jobs(now) == 0
+    assert worker.run_due_jobs(now + MINUTE - timedelta(seconds=1)) == 0
+    assert worker.run_due_jobs(now + MINUTE) == 1
+    assert worker.run_due_jobs(now + 2 * MINUTE) == 2
     assert jobs == {"first": 3, "second": 2}
 
 
 def test_planning_again_moves_nothing(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
-    worker.plan(now)
-    worker.run_due(now)
+    worker.create_schedules(now)
+    worker.run_due_jobs(now)
     before = dict(db.session.execute(sa.select(Schedule.name, Schedule.due_at)).all())
-    worker.plan(now + MINUTE)
+    worker.create_schedules(now + MINUTE)
     assert dict(db.session.execute(sa.select(Schedule.name, Schedule.due_at)).all()) == before
 
 
 def test_two_workers_run_a_job_once(app: Flask, jobs: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    now, start, run = utcnow(), Barrier(2), worker._run
+    now, start, run = utcnow(), Barrier(2), worker._run_job
 
     def both_have_looked(*given: Any) -> bool:
         start.wait(30)
         return run(*given)
 
-    worker.plan(now)
-    monkeypatch.setattr(worker, "_run", both_have_looked)
-    done = together(app, 2, lambda _place: worker.run_due(now))
+    worker.create_schedules(now)
+    monkeypatch.setattr(worker, "_run_job", both_have_looked)
+    done = together(app, 2, lambda _place: worker.run_due_jobs(now))
     assert sum(done) == 2  # type: ignore[arg-type]
     assert jobs == {"first": 1, "second": 1}
 
@@ -264,13 +264,13 @@ def test_two_workers_run_a_job_once(app: Flask, jobs: Counter[str], monkeypatch:
 def test_a_job_that_fails_says_so_and_stops_no_other(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
     jobs["broken"] = 1
-    worker.plan(now)
-    worker.run_due(now)
+    worker.create_schedules(now)
+    worker.run_due_jobs(now)
     assert (jobs["first"], jobs["second"]) == (1, 1)
     row = db.session.get_one(Schedule, "first")
     assert (row.error, row.due_at) == ("RuntimeError: a bug of ours", now + MINUTE)
     jobs["broken"] = 0
-    worker.run_due(now + MINUTE)
+    worker.run_due_jobs(now + MINUTE)
     db.session.expire_all()
     assert (jobs["first"], db.session.get_one(Schedule, "first").error) == (2, "")
 
@@ -279,13 +279,13 @@ def test_a_job_of_another_version_is_left_alone(app: Flask, jobs: Counter[str]) 
     now = utcnow()
     db.session.add(Schedule(name="of.a.later.version", due_at=now))
     db.session.commit()
-    assert worker.run_due(now) == 0
+    assert worker.run_due_jobs(now) == 0
     assert db.session.get_one(Schedule, "of.a.later.version").due_at == now
 
 
 def test_every_job_of_the_schedule_works_on_an_empty_database(app: Flask) -> None:
-    worker.plan(utcnow())
-    assert worker.run_due(utcnow()) == len(registry.jobs)
+    worker.create_schedules(utcnow())
+    assert worker.run_due_jobs(utcnow()) == len(registry.jobs)
     assert set(db.session.scalars(sa.select(Schedule.error))) == {""}
 
 
@@ -307,7 +307,7 @@ def test_only_what_is_past_its_time_is_purged(app: Flask, ada: User) -> None:
     db.session.add(OutboxMessage(kind="open", payload={"number": 1}, due_at=old))
     db.session.add(SpoolFile(name="open", done_at=None))
     db.session.commit()
-    core.purge()
+    core.purge_rows()
     db.session.commit()
     assert list(db.session.scalars(sa.select(WebSession.sid_hash))) == ["1"]
     assert list(db.session.scalars(sa.select(ThrottleCounter.subject))) == ["1"]
@@ -334,13 +334,13 @@ def test_only_pictures_that_nothing_shows_for_a_day_are_swept_away(
 # --- the loop ---------------------------------------------------------------------------------------------------------
 
 
-def test_one_pass_stores_taps_folds_them_delivers_and_does_what_is_due(
+def test_run_once_stores_taps_folds_them_delivers_and_does_what_is_due(
     app: Flask, card: Card, sent: Counter[int], jobs: Counter[str]
 ) -> None:
     promise(1)
-    worker.plan(utcnow())
+    worker.create_schedules(utcnow())
     ask(app.wsgi_app, "/t/ADASCARD")
-    worker.one_pass(draining.drainer())
+    worker.run_once(draining.create_drainer())
     assert counts() == (1, 1, 1)
     assert sent == {1: 1}
     assert jobs == {"first": 1, "second": 1}
@@ -360,9 +360,9 @@ class Script:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *passes: BaseException | Callable[[], object]) -> None:
         self.passes, self.began = list(passes), 0
-        self.one_pass = worker.one_pass
-        monkeypatch.setattr(worker, "one_pass", self)
-        monkeypatch.setattr(worker, "PAUSE", 0.001)
+        self.run_once = worker.run_once
+        monkeypatch.setattr(worker, "run_once", self)
+        monkeypatch.setattr(worker, "POLL_SECONDS", 0.001)
 
     def __call__(self, drain: draining.Drainer) -> None:
         now = self.passes[self.began]
@@ -372,7 +372,7 @@ class Script:
         if isinstance(now, BaseException):
             raise now
         now()
-        self.one_pass(drain)
+        self.run_once(drain)
 
 
 def nothing() -> None:
@@ -410,7 +410,7 @@ def test_waiting_for_a_database_takes_longer_each_time_up_to_a_limit(
 
     trouble = OperationalError("SELECT 1", {}, Exception())
     Script(monkeypatch, *[trouble] * 7, nothing, nothing)
-    monkeypatch.setattr(worker, "PAUSE", 1.0)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 1.0)
     monkeypatch.setattr(worker.threading, "Event", Told)
     worker.run()
     assert pauses == [2, 4, 8, 16, 30, 30, 30, 1, 1]
@@ -461,7 +461,7 @@ def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: 
     for _number in range(10):
         app.extensions["spool"].append(fields_of(reading()))
     stop = threading.Event()
-    drain = draining.drainer(stop)
+    drain = draining.create_drainer(stop)
     store = drain.recorder.store
 
     def store_and_be_told(*given: Any) -> int:
@@ -472,7 +472,7 @@ def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: 
     monkeypatch.setattr(drain.recorder, "store", store_and_be_told)
     assert drain.drain() == 6
     assert counts()[:2] == (6, 6)
-    assert draining.drainer().drain() == 4
+    assert draining.create_drainer().drain() == 4
 
 
 def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
@@ -481,7 +481,7 @@ def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
     stop = threading.Event()
     promise(*range(10))
     monkeypatch.setitem(mail.KINDS, "test", lambda number: stop.set() if number == 3 else None)
-    assert worker.deliver(stop) == 4
+    assert worker.deliver_due(stop) == 4
     assert sum(message.done_at is not None for message in messages()) == 4
 
 
@@ -522,7 +522,7 @@ def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> N
         time.sleep(0.05)
 
 
-def test_one_pass_can_be_asked_for_by_itself(app: Flask, card: Card) -> None:
+def test_run_once_can_be_asked_for_by_itself(app: Flask, card: Card) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
     result = app.test_cli_runner().invoke(args=["worker", "--once"])
     assert result.exit_code == 0, result.output
@@ -539,7 +539,7 @@ def test_the_spool_can_be_drained_by_a_command(app: Flask, card: Card) -> None:
 
 
 def test_times_of_schedules_are_instants(app: Flask) -> None:
-    worker.plan(utcnow())
+    worker.create_schedules(utcnow())
     for due_at in db.session.scalars(sa.select(Schedule.due_at)):
         assert isinstance(due_at, datetime)
         assert due_at.tzinfo is not None

@@ -48,10 +48,10 @@ def serve(context: click.Context, demo: bool) -> None:
 @with_appcontext
 def doctor() -> None:
     """Check this installation and explain how to fix problems."""
-    findings = health.findings(common.app_config(), current_app.extensions["spool"])
+    findings = health.check_all(common.app_config(), current_app.extensions["spool"])
     for finding in findings:
         click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.detail}")
         if not finding.ok:
-            click.echo(f"     {finding.what_to_do}")
+            click.echo(f"     {finding.fix}")
     if not all(finding.ok for finding in findings):
         sys.exit(1)

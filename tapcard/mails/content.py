@@ -11,30 +11,30 @@ from ..services.content import newsletter
 
 @mail.kind("mail.newsletter_confirm")
 def newsletter_confirm(subscriber_id: int) -> Message | None:
-    """Write it, unless the person confirmed or left meanwhile."""
+    """Ask a subscriber to confirm, unless they have confirmed or unsubscribed already."""
     subscriber = db.session.get(Subscriber, subscriber_id)
     if subscriber is None or subscriber.status is not SubscriberStatus.PENDING:
         return None
     keys = current_app.extensions["keys"]
-    off = mail.link_to("shop.unsubscribe", token=newsletter.unsubscribe_token(subscriber, keys))
+    unsubscribe_link = mail.link_to("shop.unsubscribe", token=newsletter.unsubscribe_token(subscriber, keys))
     message = mail.compose(
         "newsletter_confirm",
         subscriber.email,
         consent=subscriber.consent_text,
         link=mail.link_to("shop.confirm_subscription", token=newsletter.confirm_token(subscriber, keys)),
-        off=off,
+        off=unsubscribe_link,
         days=newsletter.CONFIRM_WITHIN.days,
     )
-    headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    headers = {"List-Unsubscribe": f"<{unsubscribe_link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message.extra_headers = {**(message.extra_headers or {}), **headers}
     return message
 
 
 @mail.kind("mail.enquiry")
-def enquiry(enquiry_id: int, to: str) -> Message | None:
-    """Pass on to the shop what somebody wrote through its form; answering the mail answers that person."""
-    found = db.session.get(Enquiry, enquiry_id)
-    if found is None:
+def enquiry_received(enquiry_id: int, to: str) -> Message | None:
+    """Forward a message from the contact form to the shop; replies go to the sender."""
+    enquiry = db.session.get(Enquiry, enquiry_id)
+    if enquiry is None:
         return None
-    link = mail.link_to("backoffice.enquiry", enquiry_id=found.id) if mail.has_page("backoffice.enquiry") else ""
-    return mail.compose("enquiry", to, reply_to=mail.reply_address(found.email), enquiry=found, link=link)
+    link = mail.link_to("backoffice.enquiry", enquiry_id=enquiry.id) if mail.has_page("backoffice.enquiry") else ""
+    return mail.compose("enquiry", to, reply_to=mail.reply_address(enquiry.email), enquiry=enquiry, link=link)

@@ -1,4 +1,4 @@
-"""The mails about orders: to their buyers, and to whoever runs the shop; everything in them is as it was sold."""
+"""Emails about orders, to buyers and to the shop; they show titles and amounts as sold."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -26,24 +26,26 @@ from ..settings import ShopSettings
 
 @mail.kind("mail.order_received")
 def received(order_id: int, payment_id: int | None = None) -> Message | None:
-    """Confirm an order that waits for its money; once it is paid, another mail says both.
+    """Confirm an order that awaits payment; a paid order is confirmed by `paid` alone.
 
-    Promised twice: with the order, for whoever leaves it unpaid, and with a payment outside the web, which tells how to
-    pay. Where the second one goes out, the first one says nothing.
+    Posted twice: with the order, and again with an offline payment (`payment_id`), to add payment instructions. The
+    first one is dropped when the second one is sent.
     """
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.PENDING:
         return None
     payment = payments.find_open(order)
-    outside = payment if payment is not None and payment.gateway == OFFLINE else None
-    if (outside.id if outside is not None else None) != payment_id:
+    offline_payment = payment if payment is not None and payment.gateway == OFFLINE else None
+    if (offline_payment.id if offline_payment is not None else None) != payment_id:
         return None
-    return _to_buyer("order_received", order, outside=outside, due=payments.amount_due(order))
+    return _to_buyer(
+        "order_received", order, is_offline=offline_payment is not None, amount_due=payments.amount_due(order)
+    )
 
 
 @mail.kind("mail.order_paid")
 def paid(order_id: int) -> Message | None:
-    """Tell a buyer that their order is paid, and what happens next."""
+    """Tell a buyer that their order is paid and what happens next."""
     order = _order(order_id)
     if order is None or order.status not in AFTER_PAID:
         return None
@@ -53,7 +55,7 @@ def paid(order_id: int) -> Message | None:
 
 @mail.kind("mail.order_shipped")
 def shipped(order_id: int) -> Message | None:
-    """Tell a buyer that the parcel is on its way."""
+    """Tell a buyer that their order has shipped."""
     order = _order(order_id)
     if order is None or order.status not in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         return None
@@ -62,15 +64,15 @@ def shipped(order_id: int) -> Message | None:
 
 @mail.kind("mail.order_delivered")
 def delivered(order_id: int) -> Message | None:
-    """Ask a buyer for a review of what has arrived."""
+    """Tell a buyer that their order was delivered and ask for reviews."""
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.DELIVERED:
         return None
-    return _to_buyer("order_delivered", order, reviews=list(_reviews(order)))
+    return _to_buyer("order_delivered", order, reviews=list(_review_links(order)))
 
 
-def _reviews(order: Order) -> Iterator[tuple[str, str]]:
-    """What the buyer has not reviewed yet: title, and an address that opens the order, as they may have no account."""
+def _review_links(order: Order) -> Iterator[tuple[str, str]]:
+    """Yield title and review link of each unreviewed product; the link opens without an account."""
     titles = {line.product_id: line.title for line in order.lines}
     if mail.has_page("shop.review_link"):
         token = queries.link_token(order, current_app.extensions["keys"])
@@ -80,7 +82,7 @@ def _reviews(order: Order) -> Iterator[tuple[str, str]]:
 
 @mail.kind("mail.order_canceled")
 def canceled(order_id: int) -> Message | None:
-    """Tell a buyer that their order is canceled, and nothing is to be paid."""
+    """Tell a buyer that their order is canceled and need not be paid."""
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.CANCELED:
         return None
@@ -89,7 +91,7 @@ def canceled(order_id: int) -> Message | None:
 
 @mail.kind("mail.order_link")
 def link(order_id: int) -> Message | None:
-    """Send a buyer the link of their order."""
+    """Send a buyer the link to their order."""
     order = _order(order_id)
     return _to_buyer("order_link", order) if order is not None else None
 
@@ -99,41 +101,50 @@ def link(order_id: int) -> Message | None:
 
 @mail.kind("mail.order_to_owner")
 def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None = None) -> Message | None:
-    """Tell the shop's owner about an order: once when money outside the web is awaited, once when it is paid."""
+    """Tell the shop's owner about an order: when an offline payment is awaited and when the order is paid."""
     order = _order(order_id)
     if order is None:
         return None
-    is_news = order.status is OrderStatus.PENDING if payment_id is not None else order.status in AFTER_PAID
+    is_relevant = order.status is OrderStatus.PENDING if payment_id is not None else order.status in AFTER_PAID
     if payment_id is not None:
         payment = db.session.get(Payment, payment_id)
-        is_news = is_news and payment is not None and payment.status in PAYMENT_OPEN
-    if not is_news:
+        is_relevant = is_relevant and payment is not None and payment.status in PAYMENT_OPEN
+    if not is_relevant:
         return None
-    address = _one_owner(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
+    address = _owner_address(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
     if address is None:
         return None
-    return _compose("order_to_owner", address, order, reply_to=_answers_to(order), link=_back_office(order))
+    return _compose("order_to_owner", address, order, reply_to=_reply_address(order), link=_back_office_link(order))
 
 
 @mail.kind("mail.payment_needs_care")
 def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
-    """Tell the shop's owner of money that cannot go its usual way."""
+    """Tell the shop's owner about a payment that needs a decision."""
     payment = db.session.get(Payment, payment_id)
     if payment is None:
         return None
-    address = _one_owner(user_id, "mail.payment_needs_care", payment_id=payment_id)
+    address = _owner_address(user_id, "mail.payment_needs_care", payment_id=payment_id)
     if address is None:
         return None
     order = payment.order
-    is_wrong = payment.status is PaymentStatus.MISMATCH
-    came = order.money(payment.captured_amount) if payment.currency == order.currency else payment.money
+    is_mismatch = payment.status is PaymentStatus.MISMATCH
+    received_amount = order.money(payment.captured_amount) if payment.currency == order.currency else payment.money
     return _compose(
-        "payment_needs_care", address, order, payment=payment, is_wrong=is_wrong, came=came, link=_back_office(order)
+        "payment_needs_care",
+        address,
+        order,
+        payment=payment,
+        is_mismatch=is_mismatch,
+        received_amount=received_amount,
+        link=_back_office_link(order),
     )
 
 
-def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
-    """The address that a mail to the shop goes to; of several owners each gets a promise of their own."""
+def _owner_address(user_id: int | None, kind: str, **payload: Any) -> str | None:
+    """Return the address for an email to the shop: `user_id`'s, the configured one or the only owner's.
+
+    Of several owners, each gets an outbox message of their own instead, and None is returned.
+    """
     if user_id is not None:
         owner = db.session.get(User, user_id)
         return owner.email if owner is not None and owner.is_active else None
@@ -141,23 +152,23 @@ def _one_owner(user_id: int | None, kind: str, **payload: Any) -> str | None:
     if configured:
         return configured
     owners = sa.select(User).join(User.roles).where(Role.name == "owner", User.is_active).order_by(User.id)
-    found = db.session.scalars(owners).all()
-    if len(found) == 1:
-        return found[0].email
-    for each in found:
-        outbox.post(kind, **payload, user_id=each.id)
+    users = db.session.scalars(owners).all()
+    if len(users) == 1:
+        return users[0].email
+    for user in users:
+        outbox.post(kind, **payload, user_id=user.id)
     return None
 
 
-def _answers_to(order: Order) -> str | None:
+def _reply_address(order: Order) -> str | None:
     return None if anonymization.is_erased_email(order.email) else order.email
 
 
-def _back_office(order: Order) -> str | None:
+def _back_office_link(order: Order) -> str | None:
     return mail.link_to("backoffice.order", number=order.number) if mail.has_page("backoffice.order") else None
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
+# --- composing --------------------------------------------------------------------------------------------------------
 
 
 def _order(order_id: int) -> Order | None:
@@ -179,26 +190,26 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         reply_to=reply_to,
         order=order,
         money=lambda amount: amount.format(shop.locale),
-        when=_writer(shop),
-        place=_lines_of(order, shop),
+        format_date=_date_formatter(shop),
+        address_lines=_address_lines(order, shop),
         phone=phones.display(order.phone) if order.phone else "",
         is_open=order.is_delivery_open,
         **values,
     )
 
 
-def _writer(shop: ShopSettings) -> Callable[[datetime], str]:
-    """Writes an instant on the shop's clock."""
+def _date_formatter(shop: ShopSettings) -> Callable[[datetime], str]:
+    """Return a function that formats an instant in the shop's time zone and locale."""
     zone = ZoneInfo(shop.time_zone)
     return lambda instant: format_datetime(instant.astimezone(zone), "d MMM y, HH:mm", locale=shop.locale)
 
 
-def _lines_of(order: Order, shop: ShopSettings) -> list[str]:
-    """The address of an order, line by line; none for what is collected."""
+def _address_lines(order: Order, shop: ShopSettings) -> list[str]:
+    """Return the lines of an order's delivery address; none if it is collected."""
     address = order.address
     if not address:
         return []
     town = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
     country = Locale.parse(shop.locale).territories.get(address.get("country", ""), "")
     names = (address.get(name) for name in ("name", "company", "line1", "line2"))
-    return [each for each in (*names, town, address.get("region"), country) if each]
+    return [line for line in (*names, town, address.get("region"), country) if line]

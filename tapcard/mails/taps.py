@@ -27,7 +27,7 @@ def weekly(user_id: int, monday: str) -> Message | None:
     week = weekly_digest.summarize_week(user, date.fromisoformat(monday), shop.time_zone)
     if week.is_quiet:
         return None
-    off = mail.link_to(
+    unsubscribe_link = mail.link_to(
         "tap.stop_weekly_mail", token=weekly_digest.unsubscribe_token(user.id, current_app.extensions["keys"])
     )
     with force_locale(shop.locale):
@@ -46,9 +46,9 @@ def weekly(user_id: int, monday: str) -> Message | None:
         chart=CHART_CONTENT_ID,
         link=mail.link_to("tap.statistics", period="free", since=week.first, until=week.last),
         account=mail.link_to("auth.account"),
-        off=off,
+        off=unsubscribe_link,
     )
-    headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    headers = {"List-Unsubscribe": f"<{unsubscribe_link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message.extra_headers = {**(message.extra_headers or {}), **headers}
     labels = [format_date(day, "EEE d", locale=shop.locale) for day, _number in week.days]
     values = [number for _day, number in week.days]

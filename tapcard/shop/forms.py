@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import StringField
 from wtforms.validators import InputRequired, ValidationError
 
-from ..tokens import clean_code
+from ..tokens import normalize_code
 from ..web.forms import Form
 
 TOKEN = re.compile(r"[A-Z0-9]{1,20}")
@@ -16,7 +16,7 @@ LONGEST_INPUT = 200
 
 def token_in(typed: str) -> str:
     """Find the token in what somebody typed: the token itself, or the whole address a card carries."""
-    return clean_code(typed.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
+    return normalize_code(typed.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
 
 
 class FindCardForm(Form):

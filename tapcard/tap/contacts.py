@@ -225,7 +225,7 @@ def write_down(
     now = utcnow()
     me = current_app.extensions["keys"].unsign_me(cookie(request.environ, ME_COOKIE))
     try:
-        with separate_transaction(patience=PATIENCE) as connection:
+        with separate_transaction(timeout=PATIENCE) as connection:
             if visitor is not None:
                 card_id = engagement.card_that_led_to(connection, visitor, profile_id, owner_id, now)
             action = Action(

@@ -17,50 +17,50 @@ from whitenoise.compress import Compressor
 from .brand import palette
 
 BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
-FROM_BOOTSTRAP = {"css/bootstrap.min.css": BOOTSTRAP / "css" / "bootstrap.min.css"}
-PLOTLY = "plotly"  # found without being imported: its Python is heavy, and never needed
-ROOT_FOLDER = "root/"  # what browsers and robots ask for at the top of the site
+BOOTSTRAP_SOURCES = {"css/bootstrap.min.css": BOOTSTRAP / "css" / "bootstrap.min.css"}
+PLOTLY = "plotly"  # located without importing it, which is slow
+ROOT_FOLDER = "root/"  # files served at the root of the site, like robots.txt
 ROOT_MAX_AGE = 24 * 3600
-KEPT = 4
+MAX_VERSIONS = 4
 
 log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Build the folder of this version unless it is there, and serve it in front of the application."""
+    """Build the assets of this version if they are missing and serve them in front of the application."""
     sources = collect(Path(app.root_path) / "static")
     version = content_hash(sources)
     builds = Path(app.instance_path) / "assets"
     build(sources, builds / version)
     app.extensions["assets"] = {name: f"/static/{version}/{name}" for name in sources}
     app.jinja_env.globals.update(asset=asset, palette=palette)
-    app.wsgi_app = server(app.wsgi_app, builds, version)  # type: ignore[method-assign]
+    app.wsgi_app = create_server(app.wsgi_app, builds, version)  # type: ignore[method-assign]
 
 
 def asset(name: str) -> str:
-    """The URL of one of our files; a name that does not exist is an error."""
+    """Return the URL of an asset; raise `KeyError` for an unknown name."""
     path = path_of(name)
     return f"{request.script_root}{path}" if has_request_context() else path
 
 
 def path_of(name: str) -> str:
-    """The path of one of our files below the top of the site."""
+    """Return the path of an asset below the root of the site."""
     path: str = current_app.extensions["assets"][name]
     return path
 
 
 def collect(folder: Path) -> dict[str, Path]:
-    """Find every file to be served, by the name it is asked for."""
-    ours = {
+    """Return the source file of each asset by its name."""
+    own_sources = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
-    return {**FROM_BOOTSTRAP, **from_plotly(), **ours}
+    return {**BOOTSTRAP_SOURCES, **plotly_sources(), **own_sources}
 
 
-def from_plotly() -> dict[str, Path]:
-    """Plotly's script for browsers, out of the installed package; nothing where that is left out."""
+def plotly_sources() -> dict[str, Path]:
+    """Return Plotly's browser script from the installed package; nothing if it is not installed."""
     spec = importlib.util.find_spec(PLOTLY)
     if spec is None or not spec.submodule_search_locations:
         return {}
@@ -68,7 +68,7 @@ def from_plotly() -> dict[str, Path]:
 
 
 def content_hash(sources: dict[str, Path]) -> str:
-    """Name a version after what it contains."""
+    """Return the hash of names and contents that identifies a version."""
     digest = hashlib.sha256()
     for name, path in sorted(sources.items()):
         content = path.read_bytes()
@@ -78,9 +78,9 @@ def content_hash(sources: dict[str, Path]) -> str:
 
 
 def build(sources: dict[str, Path], target: Path) -> None:
-    """Copy and compress the files into `target`; whoever renames first wins, the others throw theirs away."""
+    """Copy and compress the files into `target`, atomically; of several processes the first to rename wins."""
     if target.is_dir():
-        os.utime(target)  # in use, so among the newest
+        os.utime(target)  # marks the version as in use
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
@@ -100,47 +100,47 @@ def build(sources: dict[str, Path], target: Path) -> None:
                 raise
     finally:
         shutil.rmtree(working, ignore_errors=True)
-    forget_old(target.parent)
+    delete_old_versions(target.parent)
 
 
-def forget_old(builds: Path) -> None:
-    """Remove all versions but the newest few; those stay for pages that are still open somewhere."""
-    for path in newest_first(builds)[KEPT:]:
+def delete_old_versions(builds: Path) -> None:
+    """Delete all but the newest versions, which pages that are still open may need."""
+    for path in versions_newest_first(builds)[MAX_VERSIONS:]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def newest_first(builds: Path) -> list[Path]:
-    """List the finished versions."""
-    found = []
+def versions_newest_first(builds: Path) -> list[Path]:
+    """Return the folders of the complete versions, most recently used first."""
+    versions = []
     for path in builds.iterdir():
         if not path.name.startswith("."):
             try:
-                found.append((path.stat().st_mtime_ns, path))
-            except FileNotFoundError:  # another process was tidying up
+                versions.append((path.stat().st_mtime_ns, path))
+            except FileNotFoundError:  # deleted by another process
                 continue
-    return [path for _time, path in sorted(found, reverse=True)]
+    return [path for _time, path in sorted(versions, reverse=True)]
 
 
-def server(application: object, builds: Path, version: str) -> WhiteNoise:
-    """Serve this version and the ones still kept for ever, and a few files at the top of the site for a day."""
-    noise = WhiteNoise(
+def create_server(application: object, builds: Path, version: str) -> WhiteNoise:
+    """Return a WSGI server of all stored versions, cached for ever, and of the root files, cached for a day."""
+    server = WhiteNoise(
         application,
         max_age=ROOT_MAX_AGE,
         allow_all_origins=False,
         immutable_file_test=r"^/static/[0-9a-f]{16}/",
         add_headers_function=add_headers,
     )
-    for path in newest_first(builds):
+    for path in versions_newest_first(builds):
         try:
-            noise.add_files(str(path), f"/static/{path.name}/")
+            server.add_files(str(path), f"/static/{path.name}/")
         except FileNotFoundError:
             if path.name == version:
                 raise
             log.info("asset version %s was removed while it was being read", path.name)
-    noise.add_files(str(builds / version / ROOT_FOLDER), "/")
-    return noise
+    server.add_files(str(builds / version / ROOT_FOLDER), "/")
+    return server
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:
-    """Add what every answer of ours carries."""
+    """Add the security headers of static files."""
     headers["X-Content-Type-Options"] = "nosniff"

@@ -16,17 +16,17 @@ def init_app(app: Flask) -> None:
 @bp.get("/healthz")
 @access(SYSTEM)
 def healthz() -> Response:
-    """Say that the process answers, without asking anything else."""
+    """Answer that the process is alive, without checking anything else."""
     return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @bp.get("/readyz")
 @access(SYSTEM)
 def readyz() -> Response:
-    """Say with numbers how things stand: 503 only when this host cannot serve, for a late worker is no reason to."""
+    """Report the health checks: 503 only if this host cannot serve; a delayed worker is no reason for it."""
     config = current_app.config["TAPCARD"]
-    state = health.state(config, current_app.extensions["spool"])
-    answer = jsonify(state.as_dict())
-    answer.status_code = 200 if state.is_ready else 503
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    report = health.check_runtime(config, current_app.extensions["spool"])
+    response = jsonify(report.as_dict())
+    response.status_code = 200 if report.is_ready else 503
+    response.headers["Cache-Control"] = "no-store"
+    return response

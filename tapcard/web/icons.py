@@ -1,4 +1,4 @@
-"""Drawings: Bootstrap Icons as inline SVG, cut from the sprite inside Bootstrap-Flask when first needed, and charts."""
+"""Bootstrap Icons as inline SVG, read from the sprite of Bootstrap-Flask on first use."""
 
 import re
 from functools import cache
@@ -15,18 +15,18 @@ SYMBOL = re.compile(r'<symbol [^>]*?viewBox="([^"]+)" id="([^"]+)">(.*?)</symbol
 
 
 def init_app(app: Flask) -> None:
-    """Give `icon()` and the charts to every template."""
+    """Add `icon()` and the charts to the template globals."""
     app.jinja_env.globals.update(icon=icon, bar_chart_of=bar_chart)
 
 
 def icon(name: str, label: str | None = None) -> Markup:
-    """Draw an icon: hidden from screen readers, or an image with a label."""
+    """Return an icon as SVG: labeled, or else hidden from screen readers."""
     return _drawn(name, Markup('role="img" aria-label="{}"').format(label)) if label else _hidden(name)
 
 
 @cache
 def _hidden(name: str) -> Markup:
-    """A page of a list has a hundred of them."""
+    """Return a hidden icon; cached, as list pages show hundreds."""
     return _drawn(name, Markup('aria-hidden="true"'))
 
 

@@ -1,4 +1,4 @@
-"""Page that shows the emails of a development installation, which are saved to files."""
+"""Pages that show the emails of a development installation, which are saved to files."""
 
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -8,25 +8,25 @@ from flask import Blueprint, Flask, abort, current_app, render_template
 from .access import PUBLIC, access
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
-MOST = 50
+MAX_MESSAGES = 50
 
 
 def init_app(app: Flask) -> None:
-    """Show the page in development only."""
+    """Register the pages, in development only."""
     if app.config["TAPCARD"].environment == "development":
         app.register_blueprint(bp)
 
 
 def folder() -> Path:
-    """Where the mails are."""
+    """Return the folder of the saved emails."""
     return Path(current_app.instance_path) / "mail"
 
 
 @bp.get("/mail")
 @access(PUBLIC)
 def mail() -> str:
-    """The latest mails, the newest first."""
-    paths = sorted(folder().glob("*.eml"), reverse=True)[:MOST]
+    """List the latest emails, newest first."""
+    paths = sorted(folder().glob("*.eml"), reverse=True)[:MAX_MESSAGES]
     mails = []
     for path in paths:
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -37,8 +37,8 @@ def mail() -> str:
 @bp.get("/mail/<name>")
 @access(PUBLIC)
 def read(name: str) -> str:
-    """One mail, as text with links that can be followed."""
-    path = next((each for each in folder().glob("*.eml") if each.stem == name), None)
+    """Show an email as text with working links."""
+    path = next((path for path in folder().glob("*.eml") if path.stem == name), None)
     if path is None:
         abort(404)
     message = message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -99,7 +99,7 @@ class DatabaseSessions(ServerSideSessionInterface):
         """Update when the session was last seen, or leave it to the next request if the database is locked."""
         now = utcnow()
         values = {"seen_at": now, "expires_at": now + lifetime}
-        with suppress(OperationalError), separate_transaction(patience=TOUCH_TIMEOUT) as connection:
+        with suppress(OperationalError), separate_transaction(timeout=TOUCH_TIMEOUT) as connection:
             connection.execute(sa.update(WebSession).where(WebSession.id == row_id).values(values))
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:

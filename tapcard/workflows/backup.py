@@ -1,7 +1,7 @@
 """Backup and restore of the database, the tap spool and the uploads in one archive.
 
 No tap is lost or duplicated between database and spool: this host's drainers wait while both are copied. Each line is
-either in the copied tables or in the copied spool, and the copied offsets (`spool_files`) say which. The spool belongs
+either in the copied tables or in the copied spool, as the copied offsets (`spool_files`) tell. The spool belongs
 to one host. With several hosts, each host's backup contains only its own spool.
 """
 
@@ -46,7 +46,7 @@ class BackupError(DomainError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive says about itself."""
+    """Metadata of an archive."""
 
     format: int
     made_at: str
@@ -55,7 +55,10 @@ class Manifest:
 
 
 def create(config: Config, destination: Path) -> Path:
-    """Write an archive, readable by its owner alone, to a file or into a folder; the application may go on running."""
+    """Write an archive, readable by its owner alone, to a file or folder and return its path.
+
+    The application may keep running. Raise `BackupError`.
+    """
     if destination.is_dir():
         destination = destination / f"tapcard-{utcnow():%Y%m%d-%H%M%S}.tar.gz"
     if destination.exists():
@@ -81,30 +84,31 @@ def create(config: Config, destination: Path) -> Path:
 
 
 def restore(config: Config, archive: Path, *, force: bool = False) -> Manifest:
-    """Put an archive back into a stopped installation; with `force` also over one that holds something.
+    """Restore an archive into a stopped installation; `force` replaces existing data. Raise `BackupError`.
 
-    What a SQLite installation held is kept under `instance/replaced-…`; uploads are only added.
+    The previous database of a SQLite installation and the previous spool are moved to `instance/replaced-…`; uploads
+    are only added.
     """
     config.instance_path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tapcard-restore-", dir=config.instance_path) as folder:
         copy = Path(folder)
         _unpack(archive, copy)
-        manifest = _checked_manifest(config, copy)
+        manifest = _read_manifest(config, copy)
         spool = Spool(config.instance_path / SPOOL)
         with spool.frozen():
             _refuse_if_running(config)
-            if not force and (what := _what_is_there(config)):
-                raise BackupError(f"This installation already has data: {what}. Use --force to replace it.")
+            if not force and (existing := _existing_data(config)):
+                raise BackupError(f"This installation already has data: {existing}. Use --force to replace it.")
             replaced = config.instance_path / f"replaced-{utcnow():%Y%m%d-%H%M%S-%f}"
             _load(config, copy / DATABASE, replaced)
             for path in _spool_files(spool.folder):
-                _put_aside(path, replaced / SPOOL)
+                _move_aside(path, replaced / SPOOL)
             for path in _spool_files(copy / SPOOL):
                 os.replace(path, spool.folder / path.name)
         _add_uploads(copy / UPLOADS, config.instance_path / UPLOADS)
         if (copy / SECRET).is_file():
             if (config.instance_path / SECRET).is_file():
-                _put_aside(config.instance_path / SECRET, replaced)
+                _move_aside(config.instance_path / SECRET, replaced)
             os.replace(copy / SECRET, config.instance_path / SECRET)
     return manifest
 
@@ -141,7 +145,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         raise BackupError(f"Can't read {archive}: {error}") from error
 
 
-def _checked_manifest(config: Config, folder: Path) -> Manifest:
+def _read_manifest(config: Config, folder: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
@@ -167,14 +171,14 @@ def _checked_manifest(config: Config, folder: Path) -> Manifest:
 
 
 def _spool_files(folder: Path) -> list[Path]:
-    """Files of taps, what was unreadable in them, and the count of failures."""
+    """Return the spool files, those of unreadable lines and the failure counter."""
     return sorted(path for path in folder.iterdir() if NAME.match(path.name) or path.name == "failures")
 
 
 def _copy_spool(spool: Path, destination: Path) -> None:
     for path in _spool_files(spool):
         data = path.read_bytes()
-        if NAME.fullmatch(path.name):  # its writer goes on: what comes after the last whole line is of later
+        if NAME.fullmatch(path.name):  # it is still being written: skip an incomplete last line
             data = data[: data.rfind(b"\n") + 1]
         (destination / path.name).write_bytes(data)
 
@@ -187,15 +191,15 @@ def _add_uploads(copies: Path, uploads: Path) -> None:
             os.replace(path, target)
 
 
-def _put_aside(path: Path, folder: Path) -> None:
+def _move_aside(path: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.move(path, folder / path.name)
 
 
-# --- what is there ---------------------------------------------------------------------------------------------------
+# --- existing data ---------------------------------------------------------------------------------------------------
 
 
-def _what_is_there(config: Config) -> str | None:
+def _existing_data(config: Config) -> str | None:
     if _has_tables(config):
         return "the database has tables"
     if any(NAME.fullmatch(path.name) for path in (config.instance_path / SPOOL).iterdir()):
@@ -213,7 +217,7 @@ def _has_tables(config: Config) -> bool:
             return False
         with closing(sqlite3.connect(path)) as connection:
             return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
-    with _postgresql(config) as connection_:
+    with _connect_postgresql(config) as connection_:
         return connection_.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1").fetchone() is not None
 
 
@@ -230,9 +234,9 @@ def _refuse_if_running(config: Config) -> None:
             except sqlite3.OperationalError as error:
                 raise BackupError(f"The database is in use. {stop}") from error
             except sqlite3.DatabaseError:
-                return  # damaged: a reason to restore
+                return  # damaged databases may be replaced
         return
-    with _postgresql(config) as connection_:
+    with _connect_postgresql(config) as connection_:
         others = connection_.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -248,7 +252,7 @@ def _revision(config: Config) -> str:
             with closing(sqlite3.connect(f"{_sqlite_path(config).as_uri()}?mode=ro", uri=True)) as connection:
                 row = connection.execute(query).fetchone()
         else:
-            with _postgresql(config) as connection_:
+            with _connect_postgresql(config) as connection_:
                 row = connection_.execute(query).fetchone()
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
         raise BackupError("The database has no tables yet, so there's nothing to back up.") from error
@@ -266,18 +270,18 @@ def _dump(config: Config, destination: Path) -> None:
             closing(sqlite3.connect(f"{_sqlite_path(config).as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(destination)) as copy,
         ):
-            source.backup(copy)  # one step: one instant, and writers do not wait
+            source.backup(copy)  # in one step: a consistent snapshot, and writers do not wait
     else:
-        _start(config, ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={destination}"])
+        _run_command(config, ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={destination}"])
 
 
 def _load(config: Config, dump: Path, replaced: Path) -> None:
     if not config.is_sqlite:
         script = dump.with_suffix(".sql")
-        _start(config, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
+        _run_command(config, ["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
         empty = dump.with_suffix(".empty.sql")
         empty.write_text(EMPTY_DATABASE)
-        quiet = [
+        psql = [
             "psql",
             "--no-psqlrc",
             "--quiet",
@@ -285,23 +289,23 @@ def _load(config: Config, dump: Path, replaced: Path) -> None:
             "--single-transaction",
             "--set=ON_ERROR_STOP=1",
         ]
-        _start(config, [*quiet, f"--file={empty}", f"--file={script}"])
+        _run_command(config, [*psql, f"--file={empty}", f"--file={script}"])
         return
     with closing(sqlite3.connect(dump)) as connection:
         try:
-            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+            integrity = connection.execute("PRAGMA quick_check").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            verdict = str(error)
-    if verdict != "ok":
-        raise BackupError(f"The database in the backup is damaged: {verdict}.")
+            integrity = str(error)
+    if integrity != "ok":
+        raise BackupError(f"The database in the backup is damaged: {integrity}.")
     path = _sqlite_path(config)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".restored")
-    shutil.move(dump, fresh)
+    restored_path = path.with_name(path.name + ".restored")
+    shutil.move(dump, restored_path)
     for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         if old.exists():
-            _put_aside(old, replaced)
-    os.replace(fresh, path)
+            _move_aside(old, replaced)
+    os.replace(restored_path, path)
 
 
 def _sqlite_path(config: Config) -> Path:
@@ -309,7 +313,7 @@ def _sqlite_path(config: Config) -> Path:
 
 
 @contextmanager
-def _postgresql(config: Config) -> Iterator[psycopg.Connection]:
+def _connect_postgresql(config: Config) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(config.database_url.replace("+psycopg", "", 1))
     except psycopg.OperationalError as error:
@@ -318,8 +322,8 @@ def _postgresql(config: Config) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def _start(config: Config, command: list[str]) -> None:
-    """Run one of PostgreSQL's own programs against our database."""
+def _run_command(config: Config, command: list[str]) -> None:
+    """Run a PostgreSQL client program against the configured database; raise `BackupError` when it fails."""
     url = make_url(config.database_url)
     settings: dict[str, object] = {"HOST": url.host, "PORT": url.port, "USER": url.username, "PASSWORD": url.password}
     settings["DATABASE"] = url.database
@@ -328,15 +332,15 @@ def _start(config: Config, command: list[str]) -> None:
             settings[name.upper()] = str(url.query[name])
     environment = os.environ | {f"PG{name}": str(value) for name, value in settings.items() if value}
     try:
-        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        process = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise BackupError(
             f"{command[0]} isn't installed. Install the PostgreSQL client programs (apt install postgresql-client)."
         ) from error
-    if done.returncode:
+    if process.returncode:
         hint = (
             " Install the PostgreSQL client programs that match the server version."
-            if "version mismatch" in done.stderr
+            if "version mismatch" in process.stderr
             else ""
         )
-        raise BackupError(f"{command[0]} failed: {done.stderr.strip()[-1000:]}{hint}")
+        raise BackupError(f"{command[0]} failed: {process.stderr.strip()[-1000:]}{hint}")

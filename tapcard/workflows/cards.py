@@ -9,5 +9,5 @@ from ..services.cards import transfers
 
 @job("transfers.expire", every=timedelta(hours=1))
 def expire_offers() -> None:
-    """Mark the offers of cards that nobody answered in time."""
+    """Expire card transfers that were not answered in time."""
     transfers.expire(utcnow())

@@ -7,11 +7,11 @@ from ..db import db
 from ..registry import job
 from ..services.cart import carts
 
-GUEST_CARTS_KEPT = timedelta(days=60)
+GUEST_CART_RETENTION = timedelta(days=60)
 
 
 @job("carts.purge", every=timedelta(days=1))
 def purge_carts() -> None:
-    """Forget the carts that guests left behind."""
-    while carts.delete_abandoned(utcnow() - GUEST_CARTS_KEPT):
+    """Delete abandoned guest carts."""
+    while carts.delete_abandoned(utcnow() - GUEST_CART_RETENTION):
         db.session.commit()

@@ -9,5 +9,5 @@ from ..services.content import newsletter
 
 @job("newsletter.purge", every=timedelta(days=1))
 def purge_newsletter() -> None:
-    """Forget who never confirmed, and who left the newsletter long ago."""
+    """Delete unconfirmed and long unsubscribed newsletter subscribers."""
     newsletter.purge(utcnow())

@@ -13,35 +13,35 @@ from ..registry import handles, job
 from ..services.core import uploads
 from ..services.taps import ingest
 
-SENT_KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 
 
 @handles(uploads.DELETE_KIND)
 def delete_unused(name: str, user_id: int) -> None:
-    """Delete a picture that nothing shows; one that was sent of late may be about to be shown, and waits."""
+    """Delete an upload that nothing refers to; a recent one may still be about to be used and is postponed."""
     is_used = bool(uploads.used_uploads([name]))
-    db.session.rollback()  # nothing is held while a file is deleted
+    db.session.rollback()  # no transaction while a file is deleted
     if is_used:
         return
-    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), uploads.RETENTION)
-    if may_go_at is not None:
-        uploads.schedule_deletion([name], user_id, due_at=may_go_at)
+    deletable_at = files.delete_old(name, files.folder(current_app.instance_path), uploads.RETENTION)
+    if deletable_at is not None:
+        uploads.schedule_deletion([name], user_id, due_at=deletable_at)
 
 
 @job("rows.purge", every=timedelta(hours=1))
-def purge() -> None:
-    """Delete what is past its time."""
+def purge_rows() -> None:
+    """Delete expired sessions, counters, links, sent messages and marks of finished spool files."""
     now = utcnow()
     db.session.execute(sa.delete(WebSession).where(WebSession.expires_at <= now))
     db.session.execute(sa.delete(ThrottleCounter).where(ThrottleCounter.window_ends_at < now))
-    db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - SENT_KEPT))
-    db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - SENT_KEPT))
+    db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - RETENTION))
+    db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - RETENTION))
     ingest.delete_finished(now)
 
 
 @job("uploads.sweep", every=timedelta(days=1))
 def sweep_uploads() -> None:
-    """Delete pictures nothing refers to any more."""
+    """Delete uploads that nothing refers to."""
     used = uploads.used_uploads()
-    db.session.rollback()  # looking through the folder takes its time
+    db.session.rollback()  # no transaction while the folder is read
     files.sweep(files.folder(current_app.instance_path), used, uploads.RETENTION)

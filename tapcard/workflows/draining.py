@@ -19,19 +19,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Drainer:
-    """Reads this host's spool into the database; any number may run, each line is stored once."""
+    """Stores this host's spooled taps in the database; several may run at once, each line is stored once."""
 
     spool: Spool
     recorder: ReadingStore
     stop: threading.Event = field(default_factory=threading.Event)
-    offsets: dict[str, int] = field(default_factory=dict)  # of what is committed; spares a look at idle files
+    offsets: dict[str, int] = field(default_factory=dict)  # committed offsets, which save queries for idle files
 
     def drain(self) -> int:
-        """Store every whole line there is, unless told to stop; tells how many taps it stored."""
+        """Store all complete lines until `stop` is set; return the number of stored taps."""
         with self.spool.draining() as may_read:
             if not may_read:
                 return 0
-            zone = taps.shop_zone()
+            zone = taps.shop_time_zone()
             names = self.spool.files()
             stored = sum(self._drain_file(name, zone) for name in names)
             self.spool.sweep()
@@ -46,23 +46,23 @@ class Drainer:
                 chunk = self.spool.read(name, offset, ingest.BATCH_SIZE)
             except FileNotFoundError:
                 db.session.rollback()
-                return stored  # another drainer has just finished with it
+                return stored  # another drainer has just finished this file
             if chunk.end == offset:
                 db.session.commit()
                 self.offsets[name] = offset
                 break
-            number = self._store(name, offset, chunk, zone)
-            if number is None:
-                return stored  # another drainer is at this file; what it leaves is for the next pass
+            count = self._store(name, offset, chunk, zone)
+            if count is None:
+                return stored  # another drainer is reading this file; the rest waits for the next pass
             self.offsets[name] = chunk.end
-            stored += number
+            stored += count
         if name in self.offsets and self.spool.remove(name, self.offsets[name]):
             ingest.mark_finished(name, utcnow())
             db.session.commit()
         return stored
 
     def _store(self, name: str, offset: int, chunk: Chunk, zone: str) -> int | None:
-        """One transaction: rows, roll-ups, mark. None when somebody else stored the same lines first."""
+        """Store rows, roll-ups and offset in one transaction; return None if another drainer stored the lines first."""
         readings: list[Reading] = []
         bad = list(chunk.bad)
         for raw, fields in chunk.lines:
@@ -73,14 +73,14 @@ class Drainer:
                 readings.append(reading)
         try:
             rollups.lock_rollups(shared=True)
-            number = self.recorder.store(db.session.connection(), readings, zone)
+            count = self.recorder.store(db.session.connection(), readings, zone)
             if ingest.advance_offset(name, offset, chunk.end, len(bad)):
                 if bad:
                     self.spool.store_bad_lines(name, bad)
                     logger.error("%d unreadable lines in the tap spool", len(bad))
                 db.session.commit()
                 self.recorder.committed()
-                return number
+                return count
         except IntegrityError:
             logger.info("taps already stored by another drainer")
         db.session.rollback()
@@ -88,7 +88,7 @@ class Drainer:
         return None
 
 
-def drainer(stop: threading.Event | None = None) -> Drainer:
-    """A drainer of this application's spool, which leaves off between two transactions when told to stop."""
+def create_drainer(stop: threading.Event | None = None) -> Drainer:
+    """Return a drainer of this application's spool, which stops between two transactions when `stop` is set."""
     recorder = ReadingStore(current_app.extensions["keys"])
     return Drainer(current_app.extensions["spool"], recorder, stop or threading.Event())

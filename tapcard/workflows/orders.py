@@ -12,6 +12,6 @@ from ..services.orders import transitions
 
 @job("orders.expire", every=timedelta(minutes=1))
 def expire_orders() -> None:
-    """End the orders whose time to be paid is over, and give back what they hold."""
+    """Expire unpaid orders whose payment period is over and release what they reserve."""
     while transitions.expire_due(utcnow(), current_app.extensions["keys"]):
         db.session.commit()

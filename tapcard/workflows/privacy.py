@@ -18,16 +18,16 @@ logger = logging.getLogger(__name__)
 
 @job("users.erase", every=timedelta(days=1))
 def erase_closed() -> None:
-    """Erase the people who closed their account and did not come back in time."""
+    """Erase accounts that were closed and not restored in time."""
     now = utcnow()
-    waiting = erasure.due_user_ids(now)
+    user_ids = erasure.due_user_ids(now)
     db.session.rollback()
-    for user_id in waiting:
+    for user_id in user_ids:
         try:
             _erase(user_id, now)
-        except NotErasable:  # came back, or another worker was faster
+        except NotErasable:  # restored, or erased by another worker
             db.session.rollback()
-        except Exception:  # one person's trouble must not keep the others' data
+        except Exception:  # a failure must not delay the erasure of others
             db.session.rollback()
             logger.exception("account %d could not be erased; retrying tomorrow", user_id)
     db.session.rollback()

@@ -17,7 +17,7 @@ def main() -> None:
     app = create_app(Config.from_env())
     spool.os.unlink = die  # after the commit, instead of removing the file that was read to its end
     with app.app_context():
-        draining.drainer().drain()
+        draining.create_drainer().drain()
 
 
 if __name__ == "__main__":

@@ -538,8 +538,8 @@ def test_linked_page(client: FormClient, page: list[Any]) -> None:
 def run_jobs() -> None:
     """Run what is due, without an error."""
     db.session.commit()
-    worker.plan(Clock.present)
-    worker.run_due(Clock.present)
+    worker.create_schedules(Clock.present)
+    worker.run_due_jobs(Clock.present)
     db.session.expire_all()
     assert set(db.session.scalars(sa.select(Schedule.error))) == {""}
 
@@ -551,7 +551,7 @@ def test_outbox(app: Flask, mailbox: Callable[[], list[EmailMessage]]) -> None:
     assert sorted(waiting) == BEFORE["outbox_kinds"]
     for path in (Path(app.instance_path) / "uploads").glob("*.webp"):
         os.utime(path, (0, 0))
-    while worker.deliver():
+    while worker.deliver_due():
         pass
     db.session.expire_all()
     left = db.session.execute(
@@ -608,13 +608,13 @@ def test_spooled_taps(app: Flask, client: FormClient) -> None:
     taps_before = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     assert taps_before == len(BEFORE["taps"]) - BEFORE["taps_drained"]
     db.session.commit()
-    assert draining.drainer().drain() == BEFORE["taps_drained"]
+    assert draining.create_drainer().drain() == BEFORE["taps_drained"]
     table = Tap.__table__
     columns = [column for column in table.columns if column.name != "id"]
     rows = db.session.execute(sa.select(*columns).order_by(table.c.uid)).all()
     assert [" ".join(str(utc(value)) for value in row) for row in rows] == BEFORE["taps"]
     assert list((Path(app.instance_path) / "spool").glob("*.spool")) == []
-    assert draining.drainer().drain() == 0
+    assert draining.create_drainer().drain() == 0
     assert db.session.scalar(sa.select(sa.func.sum(TapDay.tap_count))) == taps_before
 
 
@@ -629,5 +629,5 @@ def test_same_visitor(app: Flask, client: FormClient) -> None:
     client.get("/t/ADASCARD", headers={"User-Agent": agent})
     app.extensions["spool"].rotate()
     db.session.commit()
-    draining.drainer().drain()
+    draining.create_drainer().drain()
     assert db.session.scalars(sa.select(Tap.visitor).order_by(Tap.uid.desc())).first() == before

@@ -327,7 +327,7 @@ def test_with_a_server_mails_are_sent(other_app: Callable[..., Flask], dora: Use
     (server,) = servers
     (_connect, host, port, options), (_starttls, tls), log_in, (_send, sender, to, body) = server.said
     assert (host, port) == ("mail.example.com", 587)
-    assert options["timeout"] == mail.SMTP_SECONDS
+    assert options["timeout"] == mail.SMTP_TIMEOUT_SECONDS
     assert tls["context"].verify_mode is ssl.CERT_REQUIRED
     assert log_in == ("login", "cards", "secret")
     assert (sender, to) == ("no-reply@example.com", ["dora@example.com"])

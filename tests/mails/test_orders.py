@@ -47,7 +47,7 @@ def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessag
         if waiting:
             db.session.execute(sa.update(OutboxMessage).values(due_at=utcnow()))
         db.session.commit()
-        while worker.deliver():
+        while worker.deliver_due():
             pass
         mails, by_whom = mailbox(), {}
         for each in mails[seen[0] :]:

@@ -174,7 +174,7 @@ def test_a_drainer_may_die_at_any_step(
     uids = write(12)
     with open(spool.folder / spool.files()[0], "ab") as file:
         file.write(b"noise\n")
-    drainer = draining.drainer()
+    drainer = draining.create_drainer()
     db.session.commit()
     with monkeypatch.context() as patch:
         if step == "commit":
@@ -186,7 +186,7 @@ def test_a_drainer_may_die_at_any_step(
         with pytest.raises(Killed):
             drainer.drain()
     db.session.rollback()
-    draining.drainer().drain()
+    draining.create_drainer().drain()
     taps.fold()
     assert stored() == once(uids)
     assert counts() == (12, 12, 12)
@@ -225,7 +225,7 @@ def test_lines_that_come_back_under_another_name_are_left_out_and_not_counted_tw
 
 def drain_until_empty(spool: Spool) -> Callable[[int], int]:
     def work(_place: int) -> int:
-        drainer, number = draining.drainer(), 0
+        drainer, number = draining.create_drainer(), 0
         while spool.files():
             number += drainer.drain()
         return number
@@ -367,7 +367,7 @@ def test_the_mark_that_moves_only_from_where_it_is_keeps_two_drainers_from_stori
     both_read_the_same_mark(monkeypatch)
     if not is_guarded:
         monkeypatch.setattr(ingest, "advance_offset", careless)
-    together(app, 2, lambda _place: draining.drainer().drain())
+    together(app, 2, lambda _place: draining.create_drainer().drain())
     monkeypatch.undo()
     assert drain() == 0
     assert counts() == (30 * times,) * 3
@@ -379,7 +379,7 @@ def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
     uids = write(30)
     both_read_the_same_mark(monkeypatch)
     monkeypatch.setattr(ingest, "advance_offset", careless)
-    together(app, 2, lambda _place: draining.drainer().drain())
+    together(app, 2, lambda _place: draining.create_drainer().drain())
     monkeypatch.undo()
     drain()
     assert stored() == once(uids)
@@ -394,7 +394,7 @@ def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
     [name] = spool.files()
     chunk = spool.read(name, ingest.get_or_create_offset(name), 1000)
     db.session.commit()
-    first, late = draining.drainer(), draining.drainer()
+    first, late = draining.create_drainer(), draining.create_drainer()
     assert first._store(name, 0, chunk, "Europe/London") == 10
     assert late._store(name, 0, chunk, "Europe/London") is None
     assert counts()[:2] == (10, 10)
@@ -410,7 +410,7 @@ def test_a_drainer_that_meets_anothers_lines_gives_up_and_tries_again(
     copy = (spool.folder / name).read_bytes()
     assert drain() == 5
     (spool.folder / f"{name[:13]}-{'f' * 16}.spool").write_bytes(copy)
-    drainer = draining.drainer()
+    drainer = draining.create_drainer()
     with monkeypatch.context() as patch:
         patch.setattr(ReadingStore, "_known", lambda *_arguments: set())  # as if the other had committed a moment later
         assert drainer.drain() == 0
@@ -422,7 +422,7 @@ def test_a_drainer_that_meets_anothers_lines_gives_up_and_tries_again(
 
 
 def test_what_a_transaction_that_failed_had_learnt_is_forgotten(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    drainer = draining.drainer()
+    drainer = draining.create_drainer()
 
     def drained(agent: str) -> int:
         spool.append(fields_of(reading(user_agent=agent)))
@@ -459,7 +459,7 @@ def test_taps_that_come_while_all_are_counted_again_are_counted_once(
             assert result.exit_code == 0, result.output
             return 0
         start.wait(30)
-        stored = draining.drainer().drain()
+        stored = draining.create_drainer().drain()
         late.set()
         return stored
 

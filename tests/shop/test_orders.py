@@ -336,7 +336,7 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
 def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: User, product: Product) -> None:
     old, fresh, own = fill(guest, product), fill(guest, product), fill(guest, product, user=ada)
     for cart in (old, own):
-        cart.updated_at = utcnow() - cart_jobs.GUEST_CARTS_KEPT - timedelta(minutes=1)
+        cart.updated_at = utcnow() - cart_jobs.GUEST_CART_RETENTION - timedelta(minutes=1)
     kept = {fresh.id, own.id}
     db.session.commit()
     cart_jobs.purge_carts()

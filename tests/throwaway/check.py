@@ -51,10 +51,10 @@ def main(instance: Path) -> dict[str, object]:
 
         found["permission"] = [role for role, names in roles.fixed_roles().items() if "notes.view" in names]
         found["upload in use"] = image in uploads.used_uploads()
-        worker.deliver()
+        worker.deliver_due()
         found["emails"] = [path.read_text().count("New note: hello") for path in (instance / "mail").glob("*.eml")]
-        worker.plan(utcnow())
-        worker.run_due(utcnow())
+        worker.create_schedules(utcnow())
+        worker.run_due_jobs(utcnow())
         found["after the job"] = db.session.scalar(sa.select(note.c.text))
         db.session.commit()
 

@@ -150,7 +150,7 @@ def test_old_versions_go_and_the_newest_stay(sources: dict[str, Path], tmp_path:
 
 def test_a_version_in_use_counts_as_new(sources: dict[str, Path], tmp_path: Path) -> None:
     builds = tmp_path / "assets"
-    for number in range(assets.KEPT):
+    for number in range(assets.MAX_VERSIONS):
         assets.build(sources, builds / f"v{number}")
         os.utime(builds / f"v{number}", (1000 + number, 1000 + number))
     assets.build(sources, builds / "v0")  # rolled back to
@@ -165,7 +165,7 @@ def test_pages_of_the_version_before_still_find_their_files(sources: dict[str, P
     sources["root/robots.txt"] = sources["css/one.css"]
     assets.build(sources, builds / old)
     assets.build(sources, builds / new)
-    served = assets.server(lambda environ, start: [], builds, new).files
+    served = assets.create_server(lambda environ, start: [], builds, new).files
     assert f"/static/{old}/css/one.css" in served
     assert f"/static/{new}/css/one.css" in served
     assert "/robots.txt" in served

@@ -45,8 +45,8 @@ def reading(minutes_ago: int) -> list[Any]:
     return list(msgspec.structs.astuple(reading))
 
 
-def found(app: Flask, name: str) -> health.Finding:
-    findings = health.findings(app.config["TAPCARD"], app.extensions["spool"])
+def found(app: Flask, name: str) -> health.CheckResult:
+    findings = health.check_all(app.config["TAPCARD"], app.extensions["spool"])
     return next(each for each in findings if each.name == name)
 
 
@@ -160,7 +160,7 @@ def test_the_doctor_is_content_with_an_installation_in_order(app):
     assert "BAD" not in result.output
 
 
-def test_the_doctor_says_what_to_do(app):
+def test_the_doctor_says_fix(app):
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow() - timedelta(minutes=7)))
     db.session.commit()
     result = app.test_cli_runner().invoke(args=["doctor"])
@@ -169,13 +169,13 @@ def test_the_doctor_says_what_to_do(app):
     assert "flask --app wsgi worker" in result.output
 
 
-def test_every_finding_that_is_bad_says_what_to_do(other_app, tmp_path: Path):
+def test_every_failed_check_explains_the_fix(other_app, tmp_path: Path):
     other = other_app(database_url=NOWHERE, redis_url="redis://127.0.0.1:9/0", instance_path=tmp_path)
     (tmp_path / "secret_key").write_text("readable")
     with other.app_context():
-        bad = [each for each in health.findings(other.config["TAPCARD"], other.extensions["spool"]) if not each.ok]
+        bad = [each for each in health.check_all(other.config["TAPCARD"], other.extensions["spool"]) if not each.ok]
     assert {each.name for each in bad} >= {"database", "redis", "secret_key"}
-    assert all(each.what_to_do for each in bad)
+    assert all(each.fix for each in bad)
 
 
 def test_demo_accounts_in_production_are_found(other_app, create_user: Callable[..., User]):
@@ -210,6 +210,6 @@ def test_redis_is_asked_when_it_is_configured(other_app):
 def test_a_geoip_file_that_is_none_is_found(tmp_path: Path):
     path = tmp_path / "countries.mmdb"
     path.write_bytes(b"not a database")
-    finding = health._geoip(path)
+    finding = health._check_geoip(path)
     assert finding.ok is False
-    assert "GEOIP_PATH" in finding.what_to_do
+    assert "GEOIP_PATH" in finding.fix

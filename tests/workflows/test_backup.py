@@ -92,7 +92,7 @@ def fill(config: Config) -> dict[str, bytes]:
         db.session.commit()
         for number in range(20):
             tap(app, number)
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         for number in range(20, 35):  # on in the same file
             tap(app, number)
         app.extensions["spool"].rotate()
@@ -137,7 +137,7 @@ def test_a_restored_installation_has_every_tap_once(config: Config, tmp_path: Pa
     backup.restore(config, archive)
     with running(config):
         assert len(stored()) == 20
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
         assert db.session.scalar(sa.select(sa.func.sum(TapHour.tap_count))) == 50
         assert db.session.scalar(sa.select(User.email)) == "ada@example.com"
@@ -157,12 +157,12 @@ def test_a_backup_is_made_while_the_application_writes(config: Config, tmp_path:
         tap(app, 50)
         archive = backup.create(config, tmp_path / "backup.tar.gz")
         tap(app, 51)
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         assert len(stored()) == 52
     wipe(config)
     backup.restore(config, archive)
     with running(config):
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         assert stored() == Counter({f"backup/{number}": 1 for number in range(51)})
 
 
@@ -193,7 +193,7 @@ def test_a_line_that_is_being_written_is_left_to_the_next_backup(config: Config,
     wipe(config)
     backup.restore(config, archive)
     with running(config):
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         assert len(stored()) == 50
     assert not list((config.instance_path / "spool").glob("*.bad"))
 
@@ -255,7 +255,7 @@ def test_something_that_is_there_is_replaced_only_by_force(config: Config, tmp_p
         assert db.session.scalar(sa.select(User.last_name)) == "Changed"
     backup.restore(config, archive, force=True)
     with running(config):
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         assert db.session.scalar(sa.select(User.last_name)) == "Obi"
         assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
 
@@ -336,16 +336,16 @@ def test_an_archive_that_is_cut_off_is_refused_and_changes_nothing(config: Confi
     with pytest.raises(backup.BackupError, match="Can't read"):
         backup.restore(config, archive, force=True)
     with running(config):
-        draining.drainer().drain()
+        draining.create_drainer().drain()
         assert len(stored()) == 50
 
 
 def test_a_missing_program_is_named(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(backup.BackupError, match=r"pg_dump isn't installed.*postgresql-client"):
-        backup._start(config, ["pg_dump"])
+        backup._run_command(config, ["pg_dump"])
 
 
 def test_a_program_that_fails_says_why(config: Config):
     with pytest.raises(backup.BackupError, match="no-such-folder"):
-        backup._start(config, ["ls", "/no-such-folder"])
+        backup._run_command(config, ["ls", "/no-such-folder"])

@@ -9,10 +9,10 @@ from ..core.anonymization import delete_rows_of, erased_email
 
 
 def _blank_user(person: Person) -> None:
-    nobody = {"title": None, "first_name": "", "last_name": "", "born_on": None, "password_hash": None}
-    no_times = {"password_set_at": None, "verified_at": None, "seen_at": None, "weekly_mail_on": None}
-    no_mails = {"email": erased_email(person.id), "wants_lead_mail": False, "wants_weekly_mail": False}
-    execute_update(sa.update(User).where(User.id == person.id).values(**nobody, **no_times, **no_mails))
+    identity = {"title": None, "first_name": "", "last_name": "", "born_on": None, "password_hash": None}
+    dates = {"password_set_at": None, "verified_at": None, "seen_at": None, "weekly_mail_on": None}
+    email_values = {"email": erased_email(person.id), "wants_lead_mail": False, "wants_weekly_mail": False}
+    execute_update(sa.update(User).where(User.id == person.id).values(**identity, **dates, **email_values))
     execute_update(sa.delete(user_roles).where(user_roles.c.user_id == person.id))
 
 

@@ -18,7 +18,7 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import RecoveryCode, TwoFactor, User
-from ...tokens import ALPHABET, clean_code
+from ...tokens import ALPHABET, normalize_code
 from ..core import audit
 from . import sessions
 
@@ -126,7 +126,7 @@ def reset(user: User) -> bool:
 
 def verify_code(user: User, text: str, *, keys: Keys, now: datetime) -> None:
     """Consume a code of the app or a recovery code; raise `WrongCode`, whatever is wrong with it."""
-    code = clean_code(text)
+    code = normalize_code(text)
     is_correct = (
         _use_app_code(user, code, keys, now) if _is_app_code(code) else _use_recovery_code(user, code, keys, now)
     )
@@ -179,7 +179,11 @@ def _use_recovery_code(user: User, code: str, keys: Keys, now: datetime) -> bool
 
 def _matching_steps(secret: str, code: str, now: datetime) -> list[int]:
     """Return the time steps near the current one whose code this is."""
-    totp, current_step, entered = pyotp.TOTP(secret), int(now.timestamp()) // STEP_SECONDS, clean_code(code).encode()
+    totp, current_step, entered = (
+        pyotp.TOTP(secret),
+        int(now.timestamp()) // STEP_SECONDS,
+        normalize_code(code).encode(),
+    )
     steps = [current_step + offset for offset in ACCEPTED_STEP_OFFSETS]
     return [step for step in steps if hmac.compare_digest(totp.generate_otp(step).encode(), entered)]
 
@@ -205,7 +209,7 @@ def count_recovery_codes(user: User) -> int:
 
 def are_recovery_codes_of(user: User, codes: list[str], keys: Keys) -> bool:
     """Return whether all of these are unused recovery codes of a user."""
-    digests = {digest for code in codes for digest in keys.digests(PURPOSE, f"{user.id}:{clean_code(code)}")}
+    digests = {digest for code in codes for digest in keys.digests(PURPOSE, f"{user.id}:{normalize_code(code)}")}
     matching = sa.select(sa.func.count()).where(
         RecoveryCode.user_id == user.id, RecoveryCode.used_at.is_(None), RecoveryCode.code_hash.in_(digests)
     )

@@ -23,7 +23,7 @@ from ...models import (
 )
 from ...money import Money
 from ...settings import ShopSettings
-from ...tokens import clean_code, new_code
+from ...tokens import new_code, normalize_code
 from ..core import audit
 from . import cards, transitions
 
@@ -82,7 +82,7 @@ def claim(card: Card, user: User, keys: Keys, *, code: str = "", now: datetime |
         raise PaymentRequired(_("This card needs to be paid for before it can be claimed."))
     proof = [Card.claim_policy == ClaimPolicy.OPEN]
     if card.claim_policy is ClaimPolicy.CODE:
-        hashes = keys.digests(CLAIM_CODE_PURPOSE, clean_code(code))
+        hashes = keys.digests(CLAIM_CODE_PURPOSE, normalize_code(code))
         if card.claim_code_hash not in hashes:
             raise InvalidClaimCode(_("That code isn't valid for this card. Check the insert or contact the shop."))
         proof = [Card.claim_policy == ClaimPolicy.CODE, Card.claim_code_hash.in_(hashes)]

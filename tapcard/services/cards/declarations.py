@@ -18,12 +18,12 @@ from .designs import own_artwork
 
 
 def _blank_transfers(person: Person) -> None:
-    concerns = sa.or_(
+    concerns_person = sa.or_(
         CardTransfer.from_user_id == person.id,
         CardTransfer.to_user_id == person.id,
         CardTransfer.to_email.in_(sorted(person.emails)) & CardTransfer.ended_at.is_not(None),
     )
-    execute_update(sa.update(CardTransfer).where(concerns).values(to_email=""))
+    execute_update(sa.update(CardTransfer).where(concerns_person).values(to_email=""))
 
 
 def _blank_designs(person: Person) -> None:

@@ -16,7 +16,7 @@ from ...registry import (
 
 
 def _delete_cart(person: Person) -> None:
-    """Orders forget which cart they were placed from, and the lines go with the cart."""
+    """Delete a person's cart and wishlist; their orders no longer refer to the cart."""
     carts = select(Cart.id).where(Cart.user_id == person.id)
     execute_update(sa.update(Order).where(Order.cart_id.in_(carts)).values(cart_id=None))
     execute_update(sa.delete(CartLine).where(CartLine.cart_id.in_(carts)))
@@ -25,7 +25,7 @@ def _delete_cart(person: Person) -> None:
 
 
 def _blank_credit(person: Person) -> None:
-    """What was given and spent stays in the books, why does not; nothing can be spent any more."""
+    """Blank the reasons of credit entries and delete the balance; the amounts stay for accounting."""
     execute_update(sa.update(CreditEntry).where(CreditEntry.user_id == person.id).values(why=""))
     execute_update(sa.delete(CreditAccount).where(CreditAccount.user_id == person.id))
 

@@ -7,7 +7,7 @@ from sqlalchemy import func
 
 from ...db import db
 from ...models import DeliveryKind, DeliveryMethod, Design, Product, ProductKind, Promotion
-from ...money import Money, included_tax, part_of, share
+from ...money import Money, allocate, apply_rate, included_tax
 from ...settings import ShopSettings
 from ..cards.designs import public_designs
 
@@ -106,12 +106,12 @@ def compute_totals(
     subtotal = sum(item.amount for item in items)
     promoted = [item.amount if item.is_promoted else 0 for item in items]
     discount = _discount_amount(sum(promoted), promotion) if promotion is not None else 0
-    discounts = share(discount, promoted)
+    discounts = allocate(discount, promoted)
     ships = any(item.ships for item in items)
     delivery = delivery_amount(method, subtotal) if method is not None and ships else 0
     left = [item.amount - less for item, less in zip(items, discounts, strict=True)]
     shipped = [amount if item.ships else 0 for item, amount in zip(items, left, strict=True)]
-    deliveries = share(delivery, shipped)
+    deliveries = allocate(delivery, shipped)
     if delivery and not any(shipped):  # only delivery costs anything: taxed like the first shipped item
         deliveries[next(place for place, item in enumerate(items) if item.ships)] = delivery
     taxes = [
@@ -135,7 +135,7 @@ def compute_totals(
 def _discount_amount(promoted: int, promotion: Promotion) -> int:
     """Return what a promotion takes off the items it applies to; never more than their sum."""
     if promotion.percent is not None:
-        return part_of(promoted, promotion.percent)
+        return apply_rate(promoted, promotion.percent)
     return min(promoted, promotion.amount or 0)
 
 
@@ -145,7 +145,7 @@ def delivery_amount(method: DeliveryMethod, subtotal: int) -> int:
         return 0
     if method.kind is DeliveryKind.FLAT:
         return method.amount
-    return part_of(subtotal, method.percent) if method.kind is DeliveryKind.PERCENT else 0
+    return apply_rate(subtotal, method.percent) if method.kind is DeliveryKind.PERCENT else 0
 
 
 def amount_until_free_delivery(method: DeliveryMethod | None, subtotal: int) -> int | None:

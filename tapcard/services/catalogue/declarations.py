@@ -16,15 +16,15 @@ from ...registry import (
 
 
 def _delete_reviews(person: Person) -> None:
-    """Their stars no longer count either."""
-    theirs = Review.user_id == person.id
-    counted = db.session.execute(
-        select(Review.product_id, Review.rating).where(theirs, Review.status == ReviewStatus.APPROVED)
+    """Delete a person's reviews and subtract their ratings."""
+    is_own = Review.user_id == person.id
+    ratings = db.session.execute(
+        select(Review.product_id, Review.rating).where(is_own, Review.status == ReviewStatus.APPROVED)
     ).all()
-    for product_id, rating in counted:
+    for product_id, rating in ratings:
         values = {"rating_count": Product.rating_count - 1, "rating_sum": Product.rating_sum - rating}
         execute_update(sa.update(Product).where(Product.id == product_id).values(**values))
-    execute_update(sa.delete(Review).where(theirs))
+    execute_update(sa.delete(Review).where(is_own))
 
 
 declare_permissions("catalogue.edit", "reviews.decide")

@@ -9,8 +9,8 @@ from ...registry import Person, PersonalDataRule, declare_other_columns, declare
 
 def _delete_messages_and_subscription(person: Person) -> None:
     execute_update(sa.delete(Subscriber).where(Subscriber.email.in_(sorted(person.emails))))
-    wrote = sa.or_(Enquiry.user_id == person.id, Enquiry.email.in_(sorted(person.emails)))
-    execute_update(sa.delete(Enquiry).where(wrote))
+    is_sender = sa.or_(Enquiry.user_id == person.id, Enquiry.email.in_(sorted(person.emails)))
+    execute_update(sa.delete(Enquiry).where(is_sender))
 
 
 declare_permissions("pages.edit", "enquiries.answer", "newsletter.view")

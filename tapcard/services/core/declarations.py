@@ -13,35 +13,35 @@ from .anonymization import RETIRED_REASON
 
 
 def _blank_history(person: Person) -> None:
-    """What was written down with a deed; that it was done, when and by whose number stays."""
-    is_theirs = CardEvent.card_id.in_(select(Card.id).where(Card.owner_id == person.id))
-    said = sa.or_(is_theirs, CardEvent.actor_id == person.id)
-    execute_update(sa.update(CardEvent).where(said, CardEvent.why.not_in(["", RETIRED_REASON])).values(why=""))
-    of_cards = select(Card.id).where(Card.owner_id == person.id)
-    about = sa.or_(
+    """Blank reasons and details of a person's actions; action, time and user id stay."""
+    is_own_card = CardEvent.card_id.in_(select(Card.id).where(Card.owner_id == person.id))
+    condition = sa.or_(is_own_card, CardEvent.actor_id == person.id)
+    execute_update(sa.update(CardEvent).where(condition, CardEvent.why.not_in(["", RETIRED_REASON])).values(why=""))
+    card_ids = select(Card.id).where(Card.owner_id == person.id)
+    concerns_person = sa.or_(
         AuditEntry.actor_id == person.id,
         sa.and_(AuditEntry.subject_type == "users", AuditEntry.subject_id == person.id),
         sa.and_(AuditEntry.subject_type == "profiles", AuditEntry.subject_id.in_(sorted(person.profile_ids))),
-        sa.and_(AuditEntry.subject_type == "cards", AuditEntry.subject_id.in_(of_cards)),
+        sa.and_(AuditEntry.subject_type == "cards", AuditEntry.subject_id.in_(card_ids)),
         sa.and_(AuditEntry.subject_type == "orders", AuditEntry.subject_id.in_(sorted(person.order_ids))),
     )
-    execute_update(sa.update(AuditEntry).where(about).values(details={}, origin=""))
+    execute_update(sa.update(AuditEntry).where(concerns_person).values(details={}, origin=""))
 
 
 def _delete_messages(person: Person) -> None:
-    """Promises that are kept carry nothing any more; those under way or given up are looked through one by one."""
+    """Delete open and failed messages that concern a person; delivered ones hold no personal data."""
     rows = select(OutboxMessage.id, OutboxMessage.payload, OutboxMessage.error).where(OutboxMessage.done_at.is_(None))
-    found = [row.id for row in db.session.execute(rows) if _concerns(person, row.payload, row.error)]
-    for start in range(0, len(found), 500):
-        execute_update(sa.delete(OutboxMessage).where(OutboxMessage.id.in_(found[start : start + 500])))
+    message_ids = [row.id for row in db.session.execute(rows) if _concerns(person, row.payload, row.error)]
+    for start in range(0, len(message_ids), 500):
+        execute_update(sa.delete(OutboxMessage).where(OutboxMessage.id.in_(message_ids[start : start + 500])))
     for schedule in db.session.execute(select(Schedule.name, Schedule.error).where(Schedule.error != "")).all():
         if _concerns(person, {}, schedule.error):
             execute_update(sa.update(Schedule).where(Schedule.name == schedule.name).values(error=""))
 
 
 def _concerns(person: Person, payload: Mapping[str, Any], error: str) -> bool:
-    """Whether a promise names the person, or something that was theirs."""
-    theirs: dict[str, frozenset[int]] = {
+    """Return whether a message refers to a person or something that was theirs."""
+    own_ids: dict[str, frozenset[int]] = {
         "user_id": frozenset({person.id}),
         "owner_id": frozenset({person.id}),
         "link_id": person.link_ids,
@@ -51,7 +51,7 @@ def _concerns(person: Person, payload: Mapping[str, Any], error: str) -> bool:
         "transfer_id": person.transfer_ids,
         "order_id": person.order_ids,
     }
-    if any(value in theirs.get(name, ()) for name, value in payload.items()):
+    if any(value in own_ids.get(name, ()) for name, value in payload.items()):
         return True
     text = "\n".join([error, *(str(value) for value in payload.values())]).casefold()
     return any(address in text for address in person.emails)

@@ -17,27 +17,27 @@ from ..core.anonymization import erased_email
 
 
 def _blank_orders(person: Person) -> None:
-    """Orders keep what the books need: number, dates, goods, amounts, tax and the country they went to."""
-    theirs = Order.id.in_(sorted(person.order_ids))
-    for order_id, address in db.session.execute(select(Order.id, Order.address).where(theirs)).all():
-        kept = {name: address[name] for name in ("country",) if address.get(name)}
-        execute_update(sa.update(Order).where(Order.id == order_id).values(address=kept))
-    nobody = {"email": erased_email(person.id), "first_name": "", "last_name": "", "phone": None}
-    words = {"note": "", "delivery_location": "", "tracking_number": "", "promotion_customers": []}
-    execute_update(sa.update(Order).where(theirs).values(**nobody, **words))
-    of_them = select(Order.id).where(theirs)
-    execute_update(sa.update(OrderLine).where(OrderLine.order_id.in_(of_them)).values(options=[], pictures=[]))
-    artwork = select(OrderLine.design_id).where(OrderLine.order_id.in_(of_them))
-    is_nobodys = (Design.id.in_(artwork), Design.owner_id.is_(None), ~Design.is_public)
+    """Blank a person's orders except what accounting needs: number, dates, goods, amounts, tax and country."""
+    is_own = Order.id.in_(sorted(person.order_ids))
+    for order_id, address in db.session.execute(select(Order.id, Order.address).where(is_own)).all():
+        country = {name: address[name] for name in ("country",) if address.get(name)}
+        execute_update(sa.update(Order).where(Order.id == order_id).values(address=country))
+    identity = {"email": erased_email(person.id), "first_name": "", "last_name": "", "phone": None}
+    texts = {"note": "", "delivery_location": "", "tracking_number": "", "promotion_customers": []}
+    execute_update(sa.update(Order).where(is_own).values(**identity, **texts))
+    order_ids = select(Order.id).where(is_own)
+    execute_update(sa.update(OrderLine).where(OrderLine.order_id.in_(order_ids)).values(options=[], pictures=[]))
+    artwork = select(OrderLine.design_id).where(OrderLine.order_id.in_(order_ids))
+    is_unowned = (Design.id.in_(artwork), Design.owner_id.is_(None), ~Design.is_public)
     execute_update(
-        sa.update(Design).where(*is_nobodys).values(owner_id=person.id)
-    )  # it is blanked with the rest of theirs
+        sa.update(Design).where(*is_unowned).values(owner_id=person.id)
+    )  # so that it is blanked with their other designs
     own_artwork = OrderLine.design_id.in_(select(Design.id).where(Design.owner_id == person.id, ~Design.is_public))
     execute_update(
-        sa.update(OrderLine).where(OrderLine.order_id.in_(of_them), own_artwork).values(picture=None, design_name="")
+        sa.update(OrderLine).where(OrderLine.order_id.in_(order_ids), own_artwork).values(picture=None, design_name="")
     )
-    execute_update(sa.update(OrderEvent).where(OrderEvent.order_id.in_(of_them)).values(why=""))
-    execute_update(sa.update(Payment).where(Payment.order_id.in_(of_them)).values(evidence={}, pay_url=""))
+    execute_update(sa.update(OrderEvent).where(OrderEvent.order_id.in_(order_ids)).values(why=""))
+    execute_update(sa.update(Payment).where(Payment.order_id.in_(order_ids)).values(evidence={}, pay_url=""))
 
 
 declare_permissions("orders.view", "orders.edit")

@@ -10,9 +10,9 @@ from ..core.anonymization import delete_rows_of
 
 
 def _delete_profiles(person: Person) -> None:
-    is_theirs = select(Profile.id).where(Profile.owner_id == person.id)
+    profile_ids = select(Profile.id).where(Profile.owner_id == person.id)
     for table in (ProfileLink, FormerSlug):
-        execute_update(sa.delete(table).where(table.profile_id.in_(is_theirs)))
+        execute_update(sa.delete(table).where(table.profile_id.in_(profile_ids)))
     execute_update(sa.delete(Profile).where(Profile.owner_id == person.id))
 
 

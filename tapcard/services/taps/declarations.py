@@ -8,9 +8,9 @@ from ...registry import Person, PersonalDataRule, declare_other_columns, declare
 
 
 def _blank_own_taps(person: Person) -> None:
-    """Taps of their own cards by their own phone say where they were; as a count they stay."""
-    nothing = {"visitor": "", "user_agent_id": None, "language": "", "referrer_host": "", "country": ""}
-    execute_update(sa.update(Tap).where(Tap.owner_id == person.id, Tap.is_own).values(**nothing))
+    """Blank a person's taps of their own cards, which show where they were; the counts stay."""
+    blank = {"visitor": "", "user_agent_id": None, "language": "", "referrer_host": "", "country": ""}
+    execute_update(sa.update(Tap).where(Tap.owner_id == person.id, Tap.is_own).values(**blank))
 
 
 declare_personal_data(

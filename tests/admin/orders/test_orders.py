@@ -373,7 +373,7 @@ def test_a_parcel_is_told_of_with_its_number(bens: FormClient, order: Order, out
     assert "X1 &lt;b&gt;" in page
     assert "Shipping confirmation Sending" in words_of(page)
     mail = db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "mail.order_shipped")).one()
-    promises.done(mail, utcnow())
+    promises.mark_done(mail, utcnow())
     assert "Shipping confirmation Sent" in words_of(bens.get(path_to(order)).text)
 
 

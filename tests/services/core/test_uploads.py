@@ -65,7 +65,7 @@ def test_a_replaced_picture_is_deleted_and_the_others_stay(
     assert former
     change(shown, ada, photo=fresh)
     db.session.commit()
-    assert worker.deliver() == 1
+    assert worker.deliver_due() == 1
     assert [files.exists(str(name), folder) for name in (former, fresh, shown.banner)] == [False, True, True]
 
 
@@ -73,11 +73,11 @@ def test_a_removed_picture_and_those_of_a_deleted_profile_are_deleted(shown: Pro
     photo, banner = str(shown.photo), str(shown.banner)
     change(shown, ada, photo=None)
     db.session.commit()
-    worker.deliver()
+    worker.deliver_due()
     assert [files.exists(name, folder) for name in (photo, banner)] == [False, True]
     profiles.delete(shown, ada)
     db.session.commit()
-    worker.deliver()
+    worker.deliver_due()
     assert not files.exists(banner, folder)
 
 
@@ -85,7 +85,7 @@ def test_a_change_that_is_rolled_back_deletes_nothing(shown: Profile, ada: User,
     photo = str(shown.photo)
     change(shown, ada, photo=None)
     db.session.rollback()
-    assert worker.deliver() == 0
+    assert worker.deliver_due() == 0
     assert files.exists(photo, folder)
 
 
@@ -106,7 +106,7 @@ def test_a_picture_that_something_else_shows_stays(
         seeds.create_design("Shown", **{column: photo})
     change(shown, ada, photo=None)
     db.session.commit()
-    assert worker.deliver() == 1
+    assert worker.deliver_due() == 1
     assert files.exists(photo, folder)
     assert promised() == []
 
@@ -119,14 +119,14 @@ def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
     files.store(b"photo", folder)
     change(shown, ada, photo=None)
     db.session.commit()
-    assert worker.deliver() == 1
+    assert worker.deliver_due() == 1
     assert files.exists(photo, folder)
     assert (promised(), uploads.scheduled_deletions_of(ada.id)) == ([photo], {photo})
-    assert worker.deliver() == 0
+    assert worker.deliver_due() == 0
     tomorrow = utcnow() + DAY
     for module in (worker, files):
         monkeypatch.setattr(module, "utcnow", lambda: tomorrow)
-    assert worker.deliver() == 1
+    assert worker.deliver_due() == 1
     assert not files.exists(photo, folder)
     assert uploads.scheduled_deletions_of(ada.id) == set()
 
@@ -134,8 +134,8 @@ def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
 def test_a_picture_that_is_gone_already_keeps_nobody_busy(ada: User) -> None:
     uploads.schedule_deletion(["0" * 32 + ".webp", None], ada.id)
     db.session.commit()
-    assert worker.deliver() == 1
-    assert (promised(), worker.deliver()) == ([], 0)
+    assert worker.deliver_due() == 1
+    assert (promised(), worker.deliver_due()) == ([], 0)
 
 
 def test_what_one_person_left_is_not_anothers(ada: User, cleo: User) -> None:

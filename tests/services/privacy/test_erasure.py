@@ -256,8 +256,8 @@ def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Cal
     def run() -> None:
         db.session.commit()
         app.extensions["spool"].rotate()
-        worker.plan(utcnow())
-        worker.one_pass(draining.drainer())
+        worker.create_schedules(utcnow())
+        worker.run_once(draining.create_drainer())
 
     use(client, zeb, app, run)
     before = found(app, SECRETS, data)
