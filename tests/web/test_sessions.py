@@ -273,7 +273,7 @@ def stage(other_app: Callable[..., Flask]) -> Flask:
         return "no", 422
 
     def ended() -> str:
-        with sessions.own_transaction() as connection:
+        with sessions.separate_transaction() as connection:
             connection.execute(sa.delete(WebSession))
         flash("Too late.")
         return "ended"
