@@ -9,7 +9,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 
-from . import admin, auth, billing, cli, db, mail, shop, subjects, tap, worker
+from . import admin, auth, billing, db, mail, shop, subjects, tap, worker
+from .cli import commands
 from .keys import Keys
 from .web import (
     access,
@@ -59,7 +60,7 @@ def create_app(config: Config) -> Flask:
         health,
     ):
         part.init_app(app)
-    for module in (subjects, tap, auth, shop, billing, admin, mailbox, worker, cli):
+    for module in (subjects, tap, auth, shop, billing, admin, mailbox, worker, commands):
         module.init_app(app)
     access.check(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]

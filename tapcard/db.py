@@ -18,8 +18,8 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
 from .clock import utcnow
 
-BUSY_SECONDS = 15
-UNUSABLE_FILE = (
+LOCK_TIMEOUT = 15
+UNAVAILABLE_CODES = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_READONLY,
@@ -33,7 +33,7 @@ UNUSABLE_FILE = (
 RETRYABLE_STATES = ("40001", "40P01")  # PostgreSQL: serialization_failure, deadlock_detected
 
 _writing: ContextVar[bool] = ContextVar("tapcard_writing", default=True)
-_patience: ContextVar[float] = ContextVar("tapcard_patience", default=BUSY_SECONDS)
+_lock_timeout: ContextVar[float] = ContextVar("tapcard_patience", default=LOCK_TIMEOUT)
 
 
 class UTCDateTime(sa.TypeDecorator[datetime]):
@@ -120,7 +120,7 @@ def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
     def set_pragmas(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None  # we begin by ourselves, below
         for pragma in (
-            f"busy_timeout={BUSY_SECONDS * 1000}",
+            f"busy_timeout={LOCK_TIMEOUT * 1000}",
             "journal_mode=WAL",
             "foreign_keys=ON",
             f"synchronous={synchronous}",
@@ -133,7 +133,7 @@ def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
         if not _writing.get():
             connection.exec_driver_sql("BEGIN")
             return
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_patience.get() * 1000)}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_lock_timeout.get() * 1000)}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -153,20 +153,20 @@ def transactions(*, writing: bool) -> Iterator[None]:
 
 
 @contextmanager
-def own_transaction(patience: float = BUSY_SECONDS) -> Iterator[Connection]:
+def separate_transaction(patience: float = LOCK_TIMEOUT) -> Iterator[Connection]:
     """A connection apart from `db.session`, written and committed at once: for sessions and keys, never for rules.
 
     On SQLite it waits `patience` seconds for another writer, then raises `OperationalError`.
     """
-    token = _patience.set(patience)
+    token = _lock_timeout.set(patience)
     try:
         with transactions(writing=True), db.engine.begin() as connection:
             yield connection
     finally:
-        _patience.reset(token)
+        _lock_timeout.reset(token)
 
 
-def empty_log() -> bool:
+def truncate_wal() -> bool:
     """Carry SQLite's write-ahead log into the file and cut it, so that nothing erased stands in it; ask between
     transactions. False when somebody read for so long that it has to be tried again.
     """
@@ -200,7 +200,7 @@ def insert_rows(connection: Connection, statement: Any, rows: Sequence[Mapping[s
     connection.execute(statement.from_select(names, sa.select(*map(sa.func.unnest, arrays))))
 
 
-def among(column: Any, values: Sequence[Any], connection: Connection) -> sa.ColumnElement[bool]:
+def is_any_of(column: Any, values: Sequence[Any], connection: Connection) -> sa.ColumnElement[bool]:
     """The condition that a column has one of many values; for PostgreSQL one array, for others a list."""
     if connection.dialect.name != "postgresql":
         return column.in_(values)
@@ -208,7 +208,7 @@ def among(column: Any, values: Sequence[Any], connection: Connection) -> sa.Colu
     return column == sa.any_(array)
 
 
-def hold(name: str, *, shared: bool = False) -> None:
+def acquire_lock(name: str, *, shared: bool = False) -> None:
     """Hold a named lock until this transaction of `db.session` ends; SQLite has but one writer and needs none."""
     if db.engine.dialect.name == "postgresql":
         take = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
@@ -229,7 +229,7 @@ def is_unreachable(error: DBAPIError) -> bool:
         return state[:2] in ("08", "53", "57")
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in UNUSABLE_FILE
+        return code & 0xFF in UNAVAILABLE_CODES
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
 
 

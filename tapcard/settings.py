@@ -18,7 +18,7 @@ from .errors import DomainError
 from .errors import mark as _
 from .models import PageMenu, Setting, ShopPage
 
-LONGEST_TEXT = 500
+MAX_TEXT_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ class UnknownSetting(DomainError):
     """There is no setting of that name, or no page could work with the value."""
 
 
-NAMES = {field.name: field.type for field in dataclasses.fields(ShopSettings)}
+SETTING_TYPES = {field.name: field.type for field in dataclasses.fields(ShopSettings)}
 
 
 def load() -> ShopSettings:
     """Read all settings: one query. A row that makes no sense counts as none, because every page needs these."""
     rows = db.session.execute(select(Setting.name, Setting.value))
-    return ShopSettings(**{name: value for name, value in rows if is_sound(name, value)})
+    return ShopSettings(**{name: value for name, value in rows if is_valid(name, value)})
 
 
 def load_with_menu() -> tuple[ShopSettings, list[MenuPage]]:
@@ -78,14 +78,14 @@ def load_with_menu() -> tuple[ShopSettings, list[MenuPage]]:
         ShopPage.slug, no_value, ShopPage.title, sa.cast(ShopPage.menu, sa.String(120)), ShopPage.position
     ).where(ShopPage.is_published, ShopPage.menu != PageMenu.NONE)
     rows = db.session.execute(sa.union_all(of_settings, of_pages)).all()
-    values = {name: value for name, value, title, *_rest in rows if title is None and is_sound(name, value)}
+    values = {name: value for name, value, title, *_rest in rows if title is None and is_valid(name, value)}
     pages = sorted((row for row in rows if row[2] is not None), key=lambda row: (row[4], row[2], row[0]))
     return ShopSettings(**values), [MenuPage(row[0], row[2], PageMenu(row[3].lower())) for row in pages]
 
 
-def change(name: str, value: Any) -> None:
+def update(name: str, value: Any) -> None:
     """Set one setting; raise `UnknownSetting` when there is no such name or the value is not sound."""
-    if not is_sound(name, value):
+    if not is_valid(name, value):
         raise UnknownSetting(_("“%(name)s” isn't a setting, or this value isn't valid for it."), name=name)
     row = db.session.get(Setting, name)
     if row is None:
@@ -94,9 +94,9 @@ def change(name: str, value: Any) -> None:
         row.value = value
 
 
-def is_sound(name: str, value: Any) -> bool:
+def is_valid(name: str, value: Any) -> bool:
     """Whether a value has its setting's type and makes sense as what it stands for."""
-    if name not in NAMES or type(value) is not NAMES[name]:
+    if name not in SETTING_TYPES or type(value) is not SETTING_TYPES[name]:
         return False
     check = CHECKS.get(name)
     return check is None or check(value)
@@ -138,7 +138,7 @@ def _is_phone(value: str) -> bool:
 
 
 def _is_short(value: str) -> bool:
-    return len(value) <= LONGEST_TEXT
+    return len(value) <= MAX_TEXT_LENGTH
 
 
 CHECKS: dict[str, Callable[[Any], bool]] = {

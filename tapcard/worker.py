@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from . import mail, outbox, registry, settings
 from .clock import utcnow
-from .db import db, insert, transactions
+from .db import db, execute_update, insert, transactions
 from .models import OutboxMessage, Schedule, Tap
 from .services.taps import rollups
 from .workflows import draining, taps
@@ -110,13 +110,13 @@ def run_due(now: datetime) -> int:
 
 def _run(name: str, due_at: datetime, now: datetime) -> bool:
     job = registry.jobs[name]
-    taken = db.session.execute(
+    changed = execute_update(
         sa.update(Schedule)
         .where(Schedule.name == name, Schedule.due_at == due_at)
         .values(due_at=now + job.every, last_run_at=now, error="")
     )
     db.session.commit()
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         return False
     try:
         job.run()

@@ -168,7 +168,7 @@ def app(application: Flask) -> Iterator[Flask]:
     with application.app_context(), transactions(writing=True):
         empty()
         clean_instance(Path(application.instance_path))
-        application.extensions["floods"].reset()
+        application.extensions["rate_limiter"].reset()
         yield application
         db.session.rollback()
         db.session.remove()

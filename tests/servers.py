@@ -3,7 +3,7 @@
 import socket
 import sys
 
-from tapcard.cli import GRANIAN_THREADS
+from tapcard.cli.server import GRANIAN_THREADS
 
 
 def granian(app: str, port: int, workers: int = 2) -> list[str]:

@@ -180,7 +180,7 @@ class Stage:
 @contextmanager
 def arranged(app: Flask) -> Iterator[Stage]:
     """Arrange the stage once, for all tests of a module; they must not ask for `app`, which empties the database."""
-    app.extensions["floods"].reset()
+    app.extensions["rate_limiter"].reset()
     with app.app_context(), transactions(writing=True):
         empty()
         clean_instance(Path(app.instance_path))

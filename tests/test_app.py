@@ -36,7 +36,7 @@ def test_an_application_is_built_without_its_database(other_app: Callable[..., F
 
 def test_two_applications_do_not_share_what_they_keep(app: Flask, other_app: Callable[..., Flask]) -> None:
     other = other_app(secret_key="another key for the tests alone, long")
-    for name in ("keys", "tap_recorder", "spool", "floods"):
+    for name in ("keys", "tap_recorder", "spool", "rate_limiter"):
         assert app.extensions[name] is not other.extensions[name], name
 
 

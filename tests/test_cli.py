@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from tapcard import cli
+from tapcard.cli import cards as card_commands
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Card, CardBatch, ClaimPolicy, Design, RecoveryCode, Tap, TwoFactor, User
@@ -130,7 +130,7 @@ def test_a_failure_to_write_makes_no_cards(make: Callable[..., Result], monkeypa
     def full(_number: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli.os, "fsync", full)
+    monkeypatch.setattr(card_commands.os, "fsync", full)
     result = make("--count", "1")
     assert "No space left on device" in result.output
     assert number_of(Card) == 0

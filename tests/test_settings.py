@@ -46,15 +46,15 @@ NONSENSE: list[tuple[str, Any]] = [
 
 def test_an_empty_installation_has_every_setting(app: Flask) -> None:
     assert settings.load() == ShopSettings()
-    assert all(settings.is_sound(name, value) for name, value in dataclasses.asdict(ShopSettings()).items())
+    assert all(settings.is_valid(name, value) for name, value in dataclasses.asdict(ShopSettings()).items())
 
 
 def test_a_change_counts_and_the_rest_keeps_its_default(app: Flask) -> None:
-    settings.change("shop_name", "Lake Cards")
-    settings.change("time_zone", "Africa/Lagos")
+    settings.update("shop_name", "Lake Cards")
+    settings.update("time_zone", "Africa/Lagos")
     db.session.commit()
     assert settings.load() == dataclasses.replace(ShopSettings(), shop_name="Lake Cards", time_zone="Africa/Lagos")
-    settings.change("shop_name", "Sea Cards")
+    settings.update("shop_name", "Sea Cards")
     db.session.commit()
     assert settings.load().shop_name == "Sea Cards"
 
@@ -62,7 +62,7 @@ def test_a_change_counts_and_the_rest_keeps_its_default(app: Flask) -> None:
 @pytest.mark.parametrize(("name", "value"), [*NONSENSE, ("no_such", "x"), ("__class__", "x"), ("", "")])
 def test_a_value_that_makes_no_sense_is_refused(app: Flask, name: str, value: Any) -> None:
     with pytest.raises(UnknownSetting):
-        settings.change(name, value)
+        settings.update(name, value)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Setting)) == 0
 
 

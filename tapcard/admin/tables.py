@@ -12,9 +12,9 @@ from flask_login import current_user
 
 from ..db import Base, db
 from ..ids import parse_id
-from ..models import AuditEntry, Card, Design, OutboxMessage
+from ..models import AuditEntry, Card, OutboxMessage
 from ..web import filters
-from ..web.access import PUBLIC, Rule, access, lacks_second_factor, staff
+from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
 
@@ -32,7 +32,7 @@ class Guarded:
 
     def is_accessible(self) -> bool:
         """Tell whether the visitor's role allows the view."""
-        return self.access.admits(current_user) and not lacks_second_factor()
+        return self.access.admits(current_user) and not needs_two_factor_setup()
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
         """Answer a visitor who may not see the view."""
@@ -124,18 +124,6 @@ class CardView(StaffView):
     column_default_sort = ("id", True)
 
 
-class DesignView(StaffView):
-    """Designs and their prices, in minor units."""
-
-    access = staff("designs.edit")
-    search_hint = _("Name")
-    title_column = "name"
-    column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
-    column_details_list = (*column_list, "front_picture", "rear_picture", "owner.email")
-    column_searchable_list = ("name",)
-    column_sortable_list = ("name", "status", "created_at")
-
-
 class OutboxView(StaffView):
     """Promised mails: what is due, done, failed; what they carry is not shown."""
 
@@ -198,7 +186,6 @@ class Start(Guarded, AdminIndexView):
 
 TABLES = (
     (Card, CardView, "cards", _("Cards")),
-    (Design, DesignView, "designs", _("Designs")),
     (OutboxMessage, OutboxView, "outbox", _("Emails")),
     (AuditEntry, AuditView, "audit", _("Audit log")),
 )

@@ -54,7 +54,7 @@ def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_need
             add_error(field, f"{upload.filename}: {sentence}" if len(sent) > 1 else sentence)
         finally:
             upload.close()
-    pictures.leave(stored, actor_id, due_at=utcnow() + pictures.KEPT)  # in case they are never saved
+    pictures.schedule_deletion(stored, actor_id, due_at=utcnow() + pictures.RETENTION)  # in case they are never saved
     db.session.commit()
     return [] if field.errors else stored
 

@@ -15,8 +15,8 @@ from ..services.privacy import closure, export
 from ..web import filters, uploads
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import Form, refusals
-from ..web.guards import OUTSIDE, let_in, log_out_user, still_rests_on, who_waits_outside
-from ..web.throttling import forgive, throttle
+from ..web.guards import REOPENING, finish_reopening, is_reopening_proof_current, log_out_user, reopening_user_id
+from ..web.throttling import reset_throttle, throttle
 from .closing_forms import CloseForm, MailsForm
 from .views import bp, home, page
 
@@ -30,7 +30,7 @@ def close() -> Response:
         with refusals(form):
             throttle("confirm_password", account=user_id)
             closure.close(user_id, form.current.data, utcnow())
-            forgive("confirm_password", user_id)
+            reset_throttle("confirm_password", user_id)
             db.session.commit()
             log_out_user()
             return redirect(url_for("auth.closed"))
@@ -48,19 +48,19 @@ def closed() -> str:
 @access(PUBLIC)
 def reopen() -> Response:
     """Ask whoever has just proved to be the person of a closed account whether to open it, and do so."""
-    user_id = who_waits_outside()
+    user_id = reopening_user_id()
     user = db.session.get(User, user_id) if user_id is not None else None
-    if user is None or not user.may_return(utcnow()) or not still_rests_on(user):
-        session.pop(OUTSIDE, None)
+    if user is None or not user.can_reopen(utcnow()) or not is_reopening_proof_current(user):
+        session.pop(REOPENING, None)
         return redirect(url_for("auth.log_in"))
     form = Form()
     if form.validate_on_submit():
         user = closure.reopen(user.id, utcnow())
         db.session.commit()
-        let_in(user)
+        finish_reopening(user)
         flash(_("Welcome back. Your account has been restored."), "success")
         return redirect(home())
-    return page("auth/reopen.html", form, email=user.email, until=user.returns_until)
+    return page("auth/reopen.html", form, email=user.email, until=user.reopenable_until)
 
 
 @bp.post("/account/download")
@@ -72,7 +72,7 @@ def download_data() -> Response:
     db.session.rollback()
     file = tempfile.TemporaryFile()  # noqa: SIM115  sent, and closed, after this function
     with transactions(writing=False):
-        for piece in export.pieces(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
+        for piece in export.stream_json(db.session.get_one(User, user_id), utcnow(), uploads.folder()):
             file.write(piece.encode())
         db.session.rollback()
     file.seek(0)

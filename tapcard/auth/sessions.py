@@ -11,7 +11,7 @@ from ..models import User
 from ..services.accounts import sessions
 from ..services.taps import user_agents
 from ..web.access import HOLDER, access
-from ..web.sessions import current_hash
+from ..web.sessions import current_session_hash
 from .views import bp
 
 
@@ -20,7 +20,7 @@ from .views import bp
 def list_sessions() -> str:
     """Where one is logged in."""
     found = sessions.sessions_of(current_user, utcnow())
-    own = current_hash()
+    own = current_session_hash()
     rows = [(row, user_agents.name_browser(row.device), row.sid_hash == own) for row in found]
     return render_template("auth/sessions.html", rows=sorted(rows, key=lambda row: not row[2]))
 
@@ -39,7 +39,7 @@ def end_session(session_id: int) -> Response:
 @access(HOLDER)
 def end_other_sessions() -> Response:
     """Log every other browser out."""
-    sessions.end_other_sessions(db.session.get_one(User, current_user.id), current_hash())
+    sessions.end_other_sessions(db.session.get_one(User, current_user.id), current_session_hash())
     db.session.commit()
     flash(_("You've been logged out everywhere else."), "success")
     return redirect(url_for("auth.list_sessions"))

@@ -12,17 +12,17 @@ from ..db import db
 from ..keys import Keys
 from ..models import User
 from ..services.accounts import credentials, two_factor
-from ..web.access import HOLDER, PUBLIC, access, lacks_second_factor
+from ..web.access import HOLDER, PUBLIC, access, needs_two_factor_setup
 from ..web.filters import shop
 from ..web.forms import refusals
 from ..web.guards import (
-    half_way,
-    proved_lately,
+    has_recent_proof,
+    pending_two_factor,
     renew_session,
 )
-from ..web.redirects import asked_next, next_url
-from ..web.sessions import current_hash
-from ..web.throttling import forgive, throttle
+from ..web.redirects import next_url, requested_next
+from ..web.sessions import current_session_hash
+from ..web.throttling import reset_throttle, throttle
 from .forms import ConfirmPasswordForm, DownloadCodesForm, SecondFactorForm, SetUpTwoFactorForm, SwitchOffForm
 from .views import bp, come_in, onwards, page
 
@@ -47,25 +47,25 @@ def second_factor() -> Response:
     """Ask for the second factor after a right password, and sign in."""
     if current_user.is_authenticated:
         return redirect(onwards())
-    found = half_way()
+    found = pending_two_factor()
     if found is None:
-        return redirect(url_for("auth.log_in", next=asked_next()))
+        return redirect(url_for("auth.log_in", next=requested_next()))
     form, user_id, remember = SecondFactorForm(), found.user.id, found.remember
     if form.validate_on_submit():
         with refusals(form):
             throttle("second_factor", account=user_id, address=True)
             return finish_log_in(form.code.data or "", remember=remember)
-    return page("auth/second_factor.html", form, next=asked_next())
+    return page("auth/second_factor.html", form, next=requested_next())
 
 
 def finish_log_in(code: str, *, remember: bool) -> Response:
     """Sign in whoever is half-way and gives the right code; looks once more, as something may have changed."""
-    found = half_way()
+    found = pending_two_factor()
     if found is None or found.user.two_factor is None:
-        return redirect(url_for("auth.log_in", next=asked_next()))
+        return redirect(url_for("auth.log_in", next=requested_next()))
     user, proof, since = found.user, found.proof, found.user.two_factor.confirmed_at
     two_factor.verify_code(user, code, keys=keys(), now=utcnow())
-    forgive("second_factor", user.id)
+    reset_throttle("second_factor", user.id)
     db.session.commit()
     return come_in(user, proof, remember=remember, second_factor_at=since)
 
@@ -82,11 +82,11 @@ def confirm_password() -> Response:
         with refusals(form):
             throttle("confirm_password", account=user_id)
             credentials.confirm_password(user_id, form.current.data or "")
-            forgive("confirm_password", user_id)
+            reset_throttle("confirm_password", user_id)
             db.session.commit()
             renew_session(is_proven_now=True)
             return redirect(next_url(url_for("auth.account")))
-    return page("auth/confirm_password.html", form, next=asked_next())
+    return page("auth/confirm_password.html", form, next=requested_next())
 
 
 # --- setting up -------------------------------------------------------------------------------------------------------
@@ -109,8 +109,8 @@ def set_up_two_factor() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             return switch_on(form)
-    if not proved_lately() and offered_secret(form) is None:
-        return redirect(url_for("auth.confirm_password", next=url_for("auth.set_up_two_factor", next=asked_next())))
+    if not has_recent_proof() and offered_secret(form) is None:
+        return redirect(url_for("auth.confirm_password", next=url_for("auth.set_up_two_factor", next=requested_next())))
     return set_up_page(form)
 
 
@@ -119,10 +119,10 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
     user = myself()
     throttle("second_factor", account=user.id)
     row, codes = two_factor.enable(
-        user, form.offer.data or "", form.code.data or "", browser=current_hash(), keys=keys(), now=utcnow()
+        user, form.offer.data or "", form.code.data or "", browser=current_session_hash(), keys=keys(), now=utcnow()
     )
     since = row.confirmed_at
-    forgive("second_factor", user.id)
+    reset_throttle("second_factor", user.id)
     db.session.commit()
     renew_session(second_factor_at=since)
     flash(_("Two-factor authentication is on. You've been logged out everywhere else."), "success")
@@ -131,13 +131,13 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
 
 def offered_secret(form: SetUpTwoFactorForm) -> str | None:
     """The secret that the page showed which a form comes from, if it is still good."""
-    return two_factor.read_setup_token(form.offer.data or "", current_user, current_hash(), keys(), utcnow())
+    return two_factor.read_setup_token(form.offer.data or "", current_user, current_session_hash(), keys(), utcnow())
 
 
 def set_up_page(form: SetUpTwoFactorForm) -> Response:
     """The page with the secret: the one that was shown before, as an app may have it already, else a new one."""
     if (secret := offered_secret(form)) is None:
-        form.offer.data = two_factor.create_setup_token(current_user, current_hash(), keys(), utcnow())
+        form.offer.data = two_factor.create_setup_token(current_user, current_session_hash(), keys(), utcnow())
         secret = offered_secret(form)
     assert secret is not None
     address = two_factor.provisioning_uri(secret, current_user, shop().shop_name)
@@ -148,8 +148,8 @@ def set_up_page(form: SetUpTwoFactorForm) -> Response:
         secret=secret,
         address=address,
         drawing=drawing,
-        next=asked_next(),
-        is_needed=lacks_second_factor(),
+        next=requested_next(),
+        is_needed=needs_two_factor_setup(),
     )
 
 
@@ -167,7 +167,7 @@ def new_recovery_codes() -> Response:
             throttle("confirm_password", account=user_id)
             credentials.confirm_password(user_id, form.current.data or "")
             codes = two_factor.replace_recovery_codes(myself(), keys())
-            forgive("confirm_password", user_id)
+            reset_throttle("confirm_password", user_id)
             db.session.commit()
             return codes_page(codes, url_for("auth.show_two_factor"))
     return page("auth/new_recovery_codes.html", form)
@@ -232,4 +232,4 @@ def is_needed() -> bool:
 def forget_attempts(user_id: int) -> None:
     """Password and code were both right."""
     for scope in ("confirm_password", "second_factor"):
-        forgive(scope, user_id)
+        reset_throttle(scope, user_id)

@@ -21,12 +21,12 @@ from ..services.accounts.email_links import LinkDetails
 from ..services.cards import cards
 from ..services.orders import ownership
 from ..services.privacy import closure
-from ..web.access import HOLDER, PUBLIC, SIGNED_LINK, access, here
+from ..web.access import HOLDER, PUBLIC, SIGNED_LINK, access, current_path
 from ..web.forms import Form, refusals
-from ..web.guards import ask_second_factor, log_in_user, log_out_user, renew_session, wait_outside
-from ..web.redirects import asked_next
-from ..web.sessions import current_hash
-from ..web.throttling import forgive, form_status, throttle
+from ..web.guards import log_in_user, log_out_user, renew_session, start_reopening, start_two_factor
+from ..web.redirects import requested_next
+from ..web.sessions import current_session_hash
+from ..web.throttling import form_status, reset_throttle, throttle
 from .closing_forms import MailsForm
 from .forms import (
     ChangeEmailForm,
@@ -69,7 +69,7 @@ def sign_up() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             return make_account(form)
-    return page("auth/sign_up.html", form, next=asked_next(), card=card_ahead(asked_next()))
+    return page("auth/sign_up.html", form, next=requested_next(), card=card_ahead(requested_next()))
 
 
 def make_account(form: SignUpForm) -> Response:
@@ -99,25 +99,25 @@ def log_in() -> Response:
             throttle("log_in", account=email, address=True)
             user = credentials.authenticate(email, form.password.data, utcnow())
             proof = PasswordProof.of(user)
-            forgive("log_in", email)
+            reset_throttle("log_in", email)
             db.session.commit()
             return identified(proof, remember=form.remember.data)
-    return page("auth/log_in.html", form, next=asked_next(), card=card_ahead(asked_next()))
+    return page("auth/log_in.html", form, next=requested_next(), card=card_ahead(requested_next()))
 
 
 def identified(proof: PasswordProof, *, remember: bool = False) -> Response:
     """Go on from a proven identity, whatever proved it: signed in, or asked for the second factor first."""
     user = db.session.get_one(User, proof.user_id)
     if user.has_two_factor:
-        ask_second_factor(proof, remember=remember)
-        return redirect(url_for("auth.second_factor", next=asked_next()))
+        start_two_factor(proof, remember=remember)
+        return redirect(url_for("auth.second_factor", next=requested_next()))
     return come_in(user, proof, remember=remember)
 
 
 def come_in(user: User, proof: PasswordProof, *, remember: bool, second_factor_at: datetime | None = None) -> Response:
     """Sign in whoever has proved all there is; with a closed account they first say whether to open it again."""
     if not user.is_active:
-        wait_outside(user, proof, second_factor_at)
+        start_reopening(user, proof, second_factor_at)
         return redirect(url_for("auth.reopen"))
     log_in_user(user, remember=remember, proof=proof, second_factor_at=second_factor_at)
     return redirect(onwards())
@@ -139,7 +139,7 @@ def home() -> str:
 
 def onwards() -> str:
     """Where somebody goes once signed in: their `next`, unless it is a card of somebody by now, which may lead away."""
-    path = asked_next()
+    path = requested_next()
     if path is None:
         return home()
     endpoint, values = target_of(path)
@@ -185,7 +185,7 @@ def verify(token: str) -> Response:
         flash(_("Thank you. %(email)s is confirmed.", email=facts.email), "success")
         return go_on_as(facts.user_id)
     starts_anew = not facts.is_verified and not is_own(facts)
-    return page("auth/verify.html", form, email=facts.email, starts_anew=starts_anew, path=here())
+    return page("auth/verify.html", form, email=facts.email, starts_anew=starts_anew, path=current_path())
 
 
 @bp.post("/verify")
@@ -233,7 +233,7 @@ def confirm_email(token: str) -> Response:
     facts = email_links.read_link(token, LinkPurpose.CHANGE_EMAIL, utcnow())
     form = Form()
     if not is_own(facts):
-        return page("auth/confirm_email_log_in.html", form, email=facts.email, path=here())
+        return page("auth/confirm_email_log_in.html", form, email=facts.email, path=current_path())
     if form.validate_on_submit():
         with refusals(form):
             ownership.attach_orders(email_change.confirm_email_change(token, utcnow()))
@@ -334,10 +334,10 @@ def change_password() -> Response:
         with refusals(form):
             throttle("confirm_password", account=user_id)
             user = credentials.change_password(
-                user_id, form.current.data, form.password.data, keep_sid_hash=current_hash(), now=utcnow()
+                user_id, form.current.data, form.password.data, keep_sid_hash=current_session_hash(), now=utcnow()
             )
             proof = PasswordProof.of(user)
-            forgive("confirm_password", user_id)
+            reset_throttle("confirm_password", user_id)
             db.session.commit()
             renew_session(proof=proof)
             flash(_("Password changed. You've been logged out everywhere else."), "success")

@@ -93,7 +93,7 @@ class DemoShop:
         known = set(db.session.scalars(select(Setting.name)))
         for name, value in SETTINGS.items():
             if name not in known:
-                settings.change(name, value)
+                settings.update(name, value)
                 self.made.append(f"setting {name}")
 
     def _delivery(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..clock import utcnow
-from ..db import db, insert, own_transaction, transactions
+from ..db import db, insert, separate_transaction, transactions
 from ..models import SandboxCharge
 from ..money import Money
 from ..tokens import new_secret
@@ -38,7 +38,7 @@ class SandboxGateway:
     def start(self, charge: Charge) -> Started:
         """Create the charge once and return its payment page."""
         must_be_outside_a_transaction()
-        with own_transaction() as connection:
+        with separate_transaction() as connection:
             fresh = insert(SandboxCharge).values(
                 reference=charge.key,
                 public_id=new_secret(),
@@ -79,6 +79,6 @@ def read(condition: sa.ColumnElement[bool]) -> Any:
 def change(condition: sa.ColumnElement[bool], state: str, *, delayed: bool = False) -> bool:
     """Set the state of a charge that is still open, at once or delayed; return False when it has ended."""
     values = {"pays_at": utcnow() + DELAY} if delayed else {"state": state}
-    with own_transaction() as connection:
+    with separate_transaction() as connection:
         is_open = sa.and_(condition, SandboxCharge.state.in_(PAYABLE))
         return connection.execute(sa.update(SandboxCharge).where(is_open).values(**values)).rowcount == 1

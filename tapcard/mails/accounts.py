@@ -91,10 +91,10 @@ def email_changed(link_id: int) -> Message | None:
 def account_closed(user_id: int) -> Message | None:
     """Confirm that an account is closed, and tell how to come back and until when; the last mail it gets."""
     user = db.session.get(User, user_id)
-    if user is None or not user.may_return(utcnow()):
+    if user is None or not user.can_reopen(utcnow()):
         return None
     return mail.compose(
-        "account_closed", user.email, user=user, until=user.returns_until, link=mail.link_to("auth.log_in")
+        "account_closed", user.email, user=user, until=user.reopenable_until, link=mail.link_to("auth.log_in")
     )
 
 
@@ -109,5 +109,5 @@ def _open_link(link_id: int) -> LinkToken | None:
     link = db.session.get(LinkToken, link_id)
     if link is None or not link.is_open(utcnow()):
         return None
-    is_alive = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.may_return(utcnow()))
+    is_alive = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.can_reopen(utcnow()))
     return link if is_alive else None

@@ -1,4 +1,4 @@
-"""Who did what to which row, when and from where; rows are only ever added."""
+"""Append-only audit log: who did what to which row, when and from where."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .users import User
 
 
 class AuditEntry(Base):
-    """One deed, tagged `noun.past`."""
+    """One audited action, with a tag of the form `noun.past`."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (sa.Index(None, "subject_type", "subject_id"),)
@@ -27,9 +27,9 @@ class AuditEntry(Base):
     actor: Mapped[User | None] = relationship()
 
 
-def _refuse(_mapper: Mapper[Any], _connection: sa.Connection, entry: AuditEntry) -> None:
-    raise TypeError("audit entries are only ever added")
+def _reject_change(_mapper: Mapper[Any], _connection: sa.Connection, entry: AuditEntry) -> None:
+    raise TypeError("audit entries are append-only")
 
 
-sa.event.listen(AuditEntry, "before_update", _refuse)
-sa.event.listen(AuditEntry, "before_delete", _refuse)
+sa.event.listen(AuditEntry, "before_update", _reject_change)
+sa.event.listen(AuditEntry, "before_delete", _reject_change)

@@ -1,4 +1,4 @@
-"""Promised side effects and things done by the clock."""
+"""Transactional outbox and schedules of recurring jobs."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from ..db import Base, created, pk
 
 
 class OutboxMessage(Base):
-    """A side effect promised by a transaction; the table is the queue."""
+    """A side effect queued by a transaction, such as an email; the worker carries it out."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -34,7 +34,7 @@ class OutboxMessage(Base):
 
 
 class Schedule(Base):
-    """When a recurring job is due next; whoever moves `due_at` on does it."""
+    """When a recurring job is due next; the worker that advances `due_at` runs it."""
 
     __tablename__ = "schedules"
 

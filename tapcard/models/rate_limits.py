@@ -1,4 +1,4 @@
-"""Counters of throttled actions: exact over all workers, alive after a restart."""
+"""Counters of throttled actions, shared by all processes and kept across restarts."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from ..db import Base
 
 
 class ThrottleCounter(Base):
-    """How often one subject (a keyed hash of an address or an account) did one thing in the present window."""
+    """How often a subject (keyed hash of an account or IP address) did an action in the current window."""
 
     __tablename__ = "throttle_counters"
 

@@ -1,4 +1,4 @@
-"""Server-side web sessions: one row a browser, found by the hash of its cookie."""
+"""Server-side web sessions: one row per browser, found by the hash of its cookie."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from ..db import Base, created, pk
 
 
 class WebSession(Base):
-    """What one browser carries; the cookie's value itself is never stored."""
+    """The session data of one browser; the cookie's value itself is never stored."""
 
     __tablename__ = "web_sessions"
 

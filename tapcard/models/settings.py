@@ -1,4 +1,4 @@
-"""Values that staff may change."""
+"""Shop settings that staff have changed."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ..db import Base
 
 
 class Setting(Base):
-    """One changed setting; what has no row has its default (`tapcard/settings.py`)."""
+    """The value of one changed setting; settings without a row have their default (`tapcard/settings.py`)."""
 
     __tablename__ = "settings"
 

@@ -1,4 +1,4 @@
-"""People with a login, their roles, and the links mailed to them."""
+"""Users, roles, emailed links, two-factor authentication, postal addresses."""
 
 import enum
 import hashlib
@@ -12,7 +12,7 @@ from ..db import Base, bigint, created, pk
 from ..tokens import new_secret
 
 NAME_LENGTH = 50
-RETURN_WITHIN = timedelta(days=14)  # of closing an account
+REOPEN_WITHIN = timedelta(days=14)  # after closing an account
 
 user_roles = sa.Table(
     "user_roles",
@@ -36,7 +36,7 @@ class Role(Base):
 
 
 class User(Base):
-    """A person with an account; without a password until they follow a mailed link."""
+    """A person with an account; without a password until they follow an emailed link."""
 
     __tablename__ = "users"
     __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -53,11 +53,11 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[created]
     seen_at: Mapped[datetime | None]
-    closed_at: Mapped[datetime | None] = mapped_column(index=True)  # by the person; erased some days later
+    closed_at: Mapped[datetime | None] = mapped_column(index=True)  # by the user; erased after `REOPEN_WITHIN`
     erased_at: Mapped[datetime | None]
     wants_lead_mail: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     wants_weekly_mail: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
-    weekly_mail_on: Mapped[date | None]  # the last one's day
+    weekly_mail_on: Mapped[date | None]  # date of the last weekly email
 
     roles: Mapped[list[Role]] = relationship(secondary=user_roles, back_populates="users", lazy="selectin")
     two_factor: Mapped["TwoFactor | None"] = relationship(back_populates="user")
@@ -74,8 +74,8 @@ class User(Base):
         return value.strip().lower()
 
     @property
-    def is_proven(self) -> bool:
-        """Whether somebody has proved to be this person; nobody has for an account that was made for a guest."""
+    def has_proven_identity(self) -> bool:
+        """Return whether anybody has proved to be this user; false for an account created for a guest."""
         return self.password_hash is not None or self.verified_at is not None
 
     @property
@@ -88,30 +88,30 @@ class User(Base):
 
     @property
     def is_staff(self) -> bool:
-        """Whether the person has any role in the back office."""
+        """Return whether the user has any role in the back office."""
         return bool(self.roles)
 
     @property
     def has_two_factor(self) -> bool:
-        """Whether logging in asks for a code after the password."""
+        """Return whether logging in requires a second factor."""
         return self.two_factor is not None and self.two_factor.confirmed_at is not None
 
     def may(self, permission: str) -> bool:
-        """Whether one of the person's roles carries a permission; the shop's owner may everything."""
+        """Return whether one of the user's roles has a permission; owners have every permission."""
         return any("*" in role.permissions or permission in role.permissions for role in self.roles)
 
     @property
-    def returns_until(self) -> datetime | None:
-        """Until when a closed account can be opened again; None for one that is open, or erased."""
-        return self.closed_at + RETURN_WITHIN if self.closed_at is not None and self.erased_at is None else None
+    def reopenable_until(self) -> datetime | None:
+        """Return until when a closed account can be reopened; None if it is open or erased."""
+        return self.closed_at + REOPEN_WITHIN if self.closed_at is not None and self.erased_at is None else None
 
-    def may_return(self, now: datetime) -> bool:
-        """Whether the account is closed, and still waits for its person to come back."""
-        return self.returns_until is not None and now < self.returns_until
+    def can_reopen(self, now: datetime) -> bool:
+        """Return whether the account is closed and can still be reopened."""
+        return self.reopenable_until is not None and now < self.reopenable_until
 
 
 class LinkPurpose(enum.StrEnum):
-    """What a mailed link does when it is followed."""
+    """What an emailed link does when it is followed."""
 
     VERIFY_EMAIL = "verify_email"
     SET_PASSWORD = "set_password"
@@ -128,7 +128,7 @@ LINK_LIFETIMES = {
 
 
 class LinkToken(Base):
-    """A link mailed to a person; only the SHA-256 of its token is kept, and it works once."""
+    """A single-use link emailed to a user; only the SHA-256 of its token is stored."""
 
     __tablename__ = "link_tokens"
 
@@ -145,7 +145,7 @@ class LinkToken(Base):
 
     @classmethod
     def issue(cls, user: User, purpose: LinkPurpose, email: str, now: datetime) -> tuple["LinkToken", str]:
-        """Make a link, not yet added to a session, and the token that goes into the mail and nowhere else."""
+        """Return a new link, not yet added to the session, and its token, which only the email contains."""
         token = new_secret()
         link = cls(
             user_id=user.id,
@@ -159,36 +159,36 @@ class LinkToken(Base):
 
     @staticmethod
     def hash_of(token: str) -> str:
-        """What is stored of a token."""
+        """Return the SHA-256 of a token, which is what is stored."""
         return hashlib.sha256(token.encode()).hexdigest()
 
     def is_open(self, now: datetime) -> bool:
-        """Whether the link still works."""
+        """Return whether the link is unused and has not expired."""
         return self.used_at is None and self.expires_at > now
 
     def renew(self) -> str:
-        """Give the link another token; one that was mailed before stops working."""
+        """Replace the link's token and return it; the previous one stops working."""
         token = new_secret()
         self.token_hash = self.hash_of(token)
         return token
 
 
 class TwoFactor(Base):
-    """A person's authenticator app: its secret is sealed, and in force once a first code was right."""
+    """A user's authenticator app: the encrypted TOTP secret, in force once `confirmed_at` is set."""
 
     __tablename__ = "two_factor"
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    secret: Mapped[str] = mapped_column(sa.String(255))  # sealed by Keys.encrypt
+    secret: Mapped[str] = mapped_column(sa.String(255))  # encrypted by Keys.encrypt
     created_at: Mapped[created]
     confirmed_at: Mapped[datetime | None]
-    last_step: Mapped[int | None] = mapped_column(bigint)  # of the code used last, which works only once
+    last_step: Mapped[int | None] = mapped_column(bigint)  # time step of the last code used: each works once
 
     user: Mapped[User] = relationship(back_populates="two_factor")
 
 
 class RecoveryCode(Base):
-    """A code that stands in, once, for a lost authenticator app; only its keyed hash is kept."""
+    """A single-use code that replaces a lost authenticator app; only its keyed hash is stored."""
 
     __tablename__ = "recovery_codes"
     __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"),)
@@ -200,7 +200,7 @@ class RecoveryCode(Base):
 
 
 class Address(Base):
-    """Where a person has parcels and bills sent."""
+    """A user's postal address for deliveries and invoices."""
 
     __tablename__ = "addresses"
 

@@ -20,7 +20,7 @@ from ..services.orders import checkout, placement, queries
 from ..services.orders.checkout import NEW
 from ..services.orders.replacement import reservations_for
 from ..web import filters, payment_methods
-from ..web.access import PUBLIC, access, to_log_in
+from ..web.access import PUBLIC, access, redirect_to_log_in
 from ..web.carts import current_cart, quote_of, remember_order
 from ..web.context import rule_context
 from ..web.forms import refusals
@@ -48,7 +48,7 @@ def login_redirect(cart: Cart) -> Response | None:
     if current_user.is_authenticated or all(line.card_id is None for line in cart.lines):
         return None
     flash(_("Log in or sign up first so we can link the card to your account."), "info")
-    return to_log_in()
+    return redirect_to_log_in()
 
 
 # --- who and where ----------------------------------------------------------------------------------------------------

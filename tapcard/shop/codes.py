@@ -18,7 +18,7 @@ from ..keys import Keys
 from ..models import Card, CardStatus, Order, OrderLine
 from ..services.cards import cards, claims
 from ..services.orders import fulfillment, queries
-from ..web.access import BUYER, HOLDER, access, to_log_in
+from ..web.access import BUYER, HOLDER, access, redirect_to_log_in
 from ..web.carts import known_order_ids
 from ..web.csvs import csv_file
 from ..web.filters import label
@@ -70,7 +70,7 @@ def order_with_codes(number: str) -> Order:
     except queries.OrderNotFound:
         if user is not None:
             raise
-        abort(to_log_in())
+        abort(redirect_to_log_in())
 
 
 def sold_cards(order: Order) -> list[SoldCard]:

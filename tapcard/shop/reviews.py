@@ -9,7 +9,7 @@ from ..db import db
 from ..models import Order, Product, User
 from ..services.catalogue import product_lists, reviews
 from ..services.orders import queries
-from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, to_log_in
+from ..web.access import BUYER, HOLDER, SIGNED_LINK, access, redirect_to_log_in
 from ..web.carts import known_order_ids, remember_order
 from ..web.forms import refusals
 from .blueprint import bp
@@ -45,7 +45,7 @@ def review_ordered(number: str, slug: str) -> ResponseReturnValue:
         return write(product, user)
     if not current_user.is_authenticated:
         flash(_("Log in as %(email)s to write a review.", email=found.email), "info")
-        return to_log_in()
+        return redirect_to_log_in()
     flash(why_not(found), "info")
     return redirect(url_for("shop.order", number=number))
 
@@ -57,7 +57,7 @@ def reviewer(order: Order) -> User | None:
     it went to their address.
     """
     buyer: User | None = order.user
-    if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.is_proven):
+    if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.has_proven_identity):
         return buyer
     return None
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from .. import files, images
 from ..clock import utcnow
-from ..db import db, own_transaction
+from ..db import db, separate_transaction
 from ..errors import NotFound
 from ..keys import ME_COOKIE
 from ..models import Profile, ProfileActionKind
@@ -220,12 +220,12 @@ def write_down(
     card_id: int | None = None,
 ) -> None:
     """Store an action on a connection of its own; whatever goes wrong, the visitor gets their answer."""
-    if not rate_limits.may_record():
+    if not rate_limits.allows_profile_action():
         return
     now = utcnow()
     me = current_app.extensions["keys"].unsign_me(cookie(request.environ, ME_COOKIE))
     try:
-        with own_transaction(patience=PATIENCE) as connection:
+        with separate_transaction(patience=PATIENCE) as connection:
             if visitor is not None:
                 card_id = engagement.card_that_led_to(connection, visitor, profile_id, owner_id, now)
             action = Action(

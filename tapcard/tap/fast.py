@@ -17,7 +17,7 @@ import psycopg
 from psycopg.pq import ExecStatus
 from sqlalchemy.engine import Engine
 
-from ..db import BUSY_SECONDS
+from ..db import LOCK_TIMEOUT
 from ..services.taps.routing import is_plain_redirect
 from .recorder import TapRecorder
 
@@ -100,7 +100,7 @@ def _sqlite_lookup(engine: Engine) -> Callable[[], Callable[[str], Any]]:
     sql = COLUMNS + "?"
 
     def connect() -> Callable[[str], Any]:
-        connection = sqlite3.connect(str(path), timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(str(path), timeout=LOCK_TIMEOUT, isolation_level=None)
         connection.execute("PRAGMA query_only=ON")
         execute = connection.execute
 

@@ -41,7 +41,7 @@ def known_card(token: str) -> Card:
     clean = cards.clean_token(token)
     card = cards.get_by_token(clean) if clean else None
     if card is None:
-        rate_limits.refuse_unknown_token()
+        rate_limits.throttle_unknown_token()
         abort(404)
     return card
 

@@ -222,7 +222,9 @@ def take_pictures(form: ProfileForm) -> bool:
     db.session.rollback()
     refuse_many_pictures(form, user_id)
     form.take_pictures(user_id)
-    uploads.leave(form.stored, user_id, due_at=utcnow() + uploads.KEPT)  # in case the form is never saved
+    uploads.schedule_deletion(
+        form.stored, user_id, due_at=utcnow() + uploads.RETENTION
+    )  # in case the form is never saved
     db.session.commit()
     return True
 

@@ -47,7 +47,7 @@ def tapped(raw: str, channel: Channel) -> AnyResponse:
     card = routing.load_card_facts(token) if token else None
     answer = routing.resolve(card, who)
     if answer.outcome is Outcome.ORPHAN:
-        rate_limits.refuse_unknown_token()
+        rate_limits.throttle_unknown_token()
     if token:
         record(token, channel, card, answer)
     return respond(token, card, answer)
@@ -126,7 +126,7 @@ def activate(token: str) -> AnyResponse:
     facts = routing.load_card_facts(token) if token else None
     answer = routing.resolve(facts, who)
     if answer.outcome is Outcome.ORPHAN:
-        rate_limits.refuse_unknown_token()
+        rate_limits.throttle_unknown_token()
     return respond(token, facts, answer)
 
 

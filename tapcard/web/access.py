@@ -58,11 +58,11 @@ class Rule:
         if not self.needs_login:
             return None
         if not current_user.is_authenticated:
-            return log_in_first() if self.is_for_programs else to_log_in()
+            return unauthorized_json() if self.is_for_programs else redirect_to_log_in()
         if not self.admits(current_user):
             abort(404)
-        if self.permission is not None and lacks_second_factor():
-            return to_set_up()
+        if self.permission is not None and needs_two_factor_setup():
+            return redirect_to_two_factor_setup()
         return None
 
 
@@ -128,30 +128,30 @@ def may_open(endpoint: str) -> bool:
 # --- what others get --------------------------------------------------------------------------------------------------
 
 
-def lacks_second_factor() -> bool:
+def needs_two_factor_setup() -> bool:
     """Return whether the visitor works for the shop, and has yet to set up the second factor that this takes."""
     is_needed = current_app.config["TAPCARD"].requires_staff_two_factor and current_user.is_staff
     return bool(is_needed and not current_user.has_two_factor)
 
 
-def to_set_up() -> Response:
-    """Send the visitor to set up two-factor log in, and then back here."""
-    return redirect(url_for("auth.set_up_two_factor", next=here()))
+def redirect_to_two_factor_setup() -> Response:
+    """Redirect to the two-factor set-up, and then back here."""
+    return redirect(url_for("auth.set_up_two_factor", next=current_path()))
 
 
-def to_log_in() -> Response:
-    """Send the visitor to log in, and then back here; what was posted is not sent again, so then to the dashboard."""
-    return redirect(url_for("auth.log_in", next=here()))
+def redirect_to_log_in() -> Response:
+    """Redirect to log in, and then back here; after a POST, to the dashboard instead."""
+    return redirect(url_for("auth.log_in", next=current_path()))
 
 
-def log_in_first() -> Response:
-    """Tell a program that it has to log in."""
+def unauthorized_json() -> Response:
+    """Return a 401 response with a JSON body, for programs."""
     response = make_response(jsonify({"error": _("Log in first.")}), 401)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def here() -> str | None:
-    """Return the present page, to come back to, if it can be."""
+def current_path() -> str | None:
+    """Return the path of the current page to come back to, or None after a POST."""
     path = request.script_root + request.full_path.removesuffix("?") if request.method in READING_METHODS else None
     return safe_next(path)

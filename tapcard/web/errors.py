@@ -1,4 +1,4 @@
-"""Every refusal and every failure becomes a page a person can read."""
+"""Error handlers: every refusal and failure becomes a readable page."""
 
 from flask import Flask, Response, current_app, g, make_response, render_template
 from flask_babel import gettext
@@ -12,78 +12,78 @@ from ..db import db, is_unreachable
 from ..errors import DomainError, TooManyAttempts
 from . import guards
 
-OWN_PAGES = (400, 403, 404, 405, 410, 413, 429)
+STATUSES_WITH_PAGE = (400, 403, 404, 405, 410, 413, 429)
 RETRY_SECONDS = 5
 
 
 def init_app(app: Flask) -> None:
-    """Answer errors with our own pages."""
-    app.register_error_handler(DomainError, refused)
-    app.register_error_handler(CSRFError, expired_form)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(DBAPIError, database_error)
-    app.register_error_handler(PoolTimeout, busy)
-    app.register_error_handler(500, broken)
+    """Register the error handlers."""
+    app.register_error_handler(DomainError, handle_domain_error)
+    app.register_error_handler(CSRFError, handle_csrf_error)
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(DBAPIError, handle_database_error)
+    app.register_error_handler(PoolTimeout, service_unavailable)
+    app.register_error_handler(500, internal_error)
 
 
-def refused(error: DomainError) -> Response:
-    """Say a rule's own sentence."""
-    response = page(error.status, gettext(error.message, **error.params))
+def handle_domain_error(error: DomainError) -> Response:
+    """Show the message of a refused operation."""
+    response = error_page(error.status, gettext(error.message, **error.params))
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
-def expired_form(error: CSRFError) -> Response:
-    """The form's token was missing or of another session."""
-    return page(400, _("This form has expired. Go back, reload the page and submit it again."))
+def handle_csrf_error(error: CSRFError) -> Response:
+    """Explain that a form's CSRF token was missing or of another session."""
+    return error_page(400, _("This form has expired. Go back, reload the page and submit it again."))
 
 
-def http_error(error: HTTPException) -> Response:
-    """Dress what Flask and Werkzeug raise."""
+def handle_http_error(error: HTTPException) -> Response:
+    """Show errors of Flask and Werkzeug as our own pages, keeping their headers."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = page(error.code, None)
+    response = error_page(error.code, None)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
 
 
-def database_error(error: DBAPIError) -> Response:
-    """A database that cannot be reached is a pause, anything else a fault of ours."""
+def handle_database_error(error: DBAPIError) -> Response:
+    """Answer 503 if the database is unreachable, otherwise 500."""
     db.session.rollback()
     if is_unreachable(error):
-        return busy(error)
+        return service_unavailable(error)
     current_app.logger.error("database error", exc_info=error)
-    return broken(error)
+    return internal_error(error)
 
 
-def busy(error: Exception) -> Response:
-    """Ask to come back in a moment; needs neither database nor session."""
+def service_unavailable(error: Exception) -> Response:
+    """Return the 503 page, which needs neither database nor session."""
     current_app.logger.error("database unreachable: %s", type(error).__name__)
-    plain_page()
+    render_without_database()
     response = make_response(render_template("errors/503.html"), 503)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
-def broken(error: Exception) -> Response:
-    """Own up to a fault, unless the database went away under a page; needs neither database nor session."""
+def internal_error(error: Exception) -> Response:
+    """Return the 500 page, or the 503 page if the database became unreachable; neither needs database or session."""
     cause = getattr(error, "original_exception", None)
     if isinstance(cause, PoolTimeout) or (isinstance(cause, DBAPIError) and is_unreachable(cause)):
-        return busy(cause)
-    plain_page()
+        return service_unavailable(cause)
+    render_without_database()
     return make_response(render_template("errors/500.html"), 500)
 
 
-def plain_page() -> None:
-    """Let the page that follows ask the database for nothing: neither settings nor who is looking."""
+def render_without_database() -> None:
+    """Render the rest of this response without queries: default settings, no current user."""
     g.is_plain = True
-    guards.look_at_nobody()
+    guards.treat_as_anonymous()
 
 
-def page(status: int, message: object) -> Response:
-    """The page of a refusal, with a sentence of its own or the usual one."""
-    name = f"errors/{status}.html" if status in OWN_PAGES else "errors/400.html"
+def error_page(status: int, message: object) -> Response:
+    """Return the error page of a status, with a message of its own or the default one."""
+    name = f"errors/{status}.html" if status in STATUSES_WITH_PAGE else "errors/400.html"
     return make_response(render_template(name, message=message), status)

@@ -1,8 +1,7 @@
-"""Who is asking: Flask-Login over our own sessions, and changes of rights.
+"""Authentication: Flask-Login over our own sessions, log in and log out, two-factor and reopening in between.
 
-A session says what its holder proved: since when the password has been in force that was typed, and since when the
-second factor. One that rests on a former password, or on none where there is a second factor by now, signs nobody in,
-however it came about.
+A session stores what its user proved: when the password they entered was set, and when the second factor was confirmed.
+A session that rests on a former password, or lacks the second factor that the account has by now, authenticates nobody.
 """
 
 from dataclasses import dataclass
@@ -16,24 +15,24 @@ from sqlalchemy.orm import joinedload
 
 from ..clock import utcnow
 from ..db import db
+from ..ids import parse_id
 from ..models import User
 from ..services.accounts import credentials
 from ..services.accounts.credentials import PasswordProof
 from ..services.cart.carts import piece_count_subquery
 from . import carts, sessions
 
-LONGEST_ID = 18  # digits of what fits the column
-OUTSIDE = "outside"  # in a session
-OUTSIDE_FOR = timedelta(minutes=15)
-PROVEN = "_proven"  # in a session: what its holder proved, and when
-HALF_WAY = "_half_way"  # in a session: who gave the right password, and still has to give the second factor
-HALF_WAY_LIFETIME = timedelta(minutes=10)
-LATELY = timedelta(minutes=10)
+REOPENING = "outside"  # session key: who proved to be the user of a closed account
+REOPENING_LIFETIME = timedelta(minutes=15)
+PROOF = "_proven"  # session key: what the user proved, and when
+PENDING_TWO_FACTOR = "_half_way"  # session key: who entered the right password, and still has to give the second factor
+PENDING_TWO_FACTOR_LIFETIME = timedelta(minutes=10)
+RECENT_PROOF_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class HalfWay:
-    """Somebody whose password was right, and who is nobody yet."""
+class PendingTwoFactor:
+    """A user whose password was right, and who is not logged in before the second factor."""
 
     user: User
     proof: PasswordProof
@@ -41,21 +40,21 @@ class HalfWay:
 
 
 class Anonymous(AnonymousUserMixin):
-    """A visitor who is not signed in, with the questions that pages ask of everybody."""
+    """A visitor who is not logged in, with the attributes of `User` that pages use."""
 
     id = None
     is_staff = False
     is_verified = False
 
     def may(self, permission: str) -> bool:
-        """Whether the visitor has a permission: none has."""
+        """Return False: an anonymous visitor has no permissions."""
         return False
 
 
 def init_app(app: Flask) -> None:
-    """Let Flask-Login know who is signed in; its own "remember me" cookie is never set."""
+    """Set up Flask-Login; its own "remember me" cookie is never used."""
     manager = LoginManager()
-    manager.session_protection = None  # our sessions change their id at every change of rights
+    manager.session_protection = None  # our sessions change their id whenever privileges change
     manager.anonymous_user = Anonymous
     manager.user_loader(load_user)
     manager.init_app(app)
@@ -63,125 +62,124 @@ def init_app(app: Flask) -> None:
 
 
 def load_user(user_id: str) -> User | None:
-    """The user of a session, as long as they are active and what the session rests on is still in force."""
-    if not (user_id.isascii() and user_id.isdigit()):
+    """Return the user of a session, or None if they are inactive or what the session proved is outdated."""
+    number = parse_id(user_id)
+    if number is None:
         return None
-    if len(user_id) > LONGEST_ID:
+    query = select(User, piece_count_subquery(number)).where(User.id == number)
+    query = query.options(joinedload(User.two_factor), joinedload(User.roles))
+    user, item_count = db.session.execute(query).unique().one_or_none() or (None, 0)
+    if user is None or not user.is_active or not _is_proof_current(session.get(PROOF, {}), user):
         return None
-    asked = select(User, piece_count_subquery(int(user_id))).where(User.id == int(user_id))
-    whole = (joinedload(User.two_factor), joinedload(User.roles))
-    user, pieces = db.session.execute(asked.options(*whole)).unique().one_or_none() or (None, 0)
-    if user is None or not user.is_active or not _rests_on(session.get(PROVEN, {}), user):
-        return None
-    carts.cache_item_count(pieces)
+    carts.cache_item_count(item_count)
     return user
 
 
-def _rests_on(proven: dict[str, Any], user: User) -> bool:
-    """Whether what was proven is what the user's account asks for today."""
-    if proven.get("password", "") != _stamp(user.password_set_at):
+def _is_proof_current(proof: dict[str, Any], user: User) -> bool:
+    """Return whether a proof matches the password and second factor that the account has now."""
+    if proof.get("password", "") != _isoformat(user.password_set_at):
         return False
     second = user.two_factor.confirmed_at if user.two_factor is not None else None
-    return second is None or proven.get("second_factor") == _stamp(second)
+    return second is None or proof.get("second_factor") == _isoformat(second)
 
 
-def _stamp(instant: datetime | None) -> str:
+def _isoformat(instant: datetime | None) -> str:
     return instant.isoformat() if instant is not None else ""
 
 
-def look_at_nobody() -> None:
-    """Take the visitor for signed out for the rest of the request, without asking the database."""
+def treat_as_anonymous() -> None:
+    """Treat the visitor as logged out for the rest of the request, without a query."""
     g._login_user = Anonymous()  # noqa: SLF001  where Flask-Login keeps its answer
 
 
 def log_in_user(
     user: User, *, remember: bool = False, proof: PasswordProof | None = None, second_factor_at: datetime | None = None
 ) -> None:
-    """Sign somebody in with a new session id; what the browser carried before is dropped.
+    """Log a user in under a new session id, dropping what the session contained.
 
-    Give the proof that was taken when the password was checked, and since when the second factor has been in force that
-    was. Views go by `auth.views.identified`, which asks for the second factor first: without it, a session of somebody
-    who has one is worth nothing.
+    `proof` was created when the password was checked; `second_factor_at` is when the second factor that was checked had
+    been confirmed. Views call `auth.views.identified`, which asks for the second factor first: without it, the session
+    of a user who has one authenticates nobody.
     """
     proof = proof or PasswordProof.of(user)
-    _sign_in(
+    _start_session(
         user,
         remember=remember,
-        password=_stamp(proof.password_set_at),
-        second_factor=_stamp(second_factor_at),
+        password=_isoformat(proof.password_set_at),
+        second_factor=_isoformat(second_factor_at),
         at=utcnow().timestamp(),
     )
 
 
-def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
-    sessions.renew(user, remember=remember, kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
-    session[PROVEN] = proven
+def _start_session(user: User, *, remember: bool, **proof: Any) -> None:
+    sessions.renew(user, remember=remember, keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
+    session[PROOF] = proof
     login_user(user)
     carts.merge_guest_cart(user, session.get(sessions.CART))
     session.pop(sessions.CART, None)  # not before: should the database fail meanwhile, nothing is lost
 
 
-def ask_second_factor(proof: PasswordProof, *, remember: bool) -> None:
-    """Keep in mind for a while, under a new session id, whose password was right; nobody is signed in by that."""
+def start_two_factor(proof: PasswordProof, *, remember: bool) -> None:
+    """Remember for ten minutes, under a new session id, whose password was right; this logs nobody in."""
     logout_user()
-    sessions.renew(kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
-    session[HALF_WAY] = {
+    sessions.renew(keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
+    session[PENDING_TWO_FACTOR] = {
         "user_id": proof.user_id,
-        "password": _stamp(proof.password_set_at),
+        "password": _isoformat(proof.password_set_at),
         "remember": remember,
-        "until": (utcnow() + HALF_WAY_LIFETIME).timestamp(),
+        "until": (utcnow() + PENDING_TWO_FACTOR_LIFETIME).timestamp(),
     }
 
 
-def half_way() -> HalfWay | None:
-    """Who is about to give the second factor in this browser; None when nobody is, or what was proven is outdated."""
-    kept = session.get(HALF_WAY)
-    if kept is None or kept["until"] <= utcnow().timestamp():
+def pending_two_factor() -> PendingTwoFactor | None:
+    """Return who still has to give the second factor in this browser, or None if nobody or the proof is outdated."""
+    pending = session.get(PENDING_TWO_FACTOR)
+    if pending is None or pending["until"] <= utcnow().timestamp():
         return None
-    user = db.session.get(User, kept["user_id"], options=[joinedload(User.two_factor)])
-    if user is None or not (user.is_active or user.may_return(utcnow())) or not user.has_two_factor:
+    user = db.session.get(User, pending["user_id"], options=[joinedload(User.two_factor)])
+    if user is None or not (user.is_active or user.can_reopen(utcnow())) or not user.has_two_factor:
         return None
-    if kept["password"] != _stamp(user.password_set_at):
+    if pending["password"] != _isoformat(user.password_set_at):
         return None
-    return HalfWay(user, PasswordProof.of(user), kept["remember"])
+    return PendingTwoFactor(user, PasswordProof.of(user), pending["remember"])
 
 
-def proved_lately() -> bool:
-    """Whether the visitor typed their password a moment ago."""
-    return bool(utcnow().timestamp() - session.get(PROVEN, {}).get("at", 0) < LATELY.total_seconds())
+def has_recent_proof() -> bool:
+    """Return whether the user entered their password within the last ten minutes."""
+    return bool(utcnow().timestamp() - session.get(PROOF, {}).get("at", 0) < RECENT_PROOF_LIFETIME.total_seconds())
 
 
-def wait_outside(user: User, proof: PasswordProof, second_factor_at: datetime | None) -> None:
-    """Remember for a quarter of an hour, under a new session id, who proved to be the person of a closed account."""
+def start_reopening(user: User, proof: PasswordProof, second_factor_at: datetime | None) -> None:
+    """Remember for 15 minutes, under a new session id, who proved to be the user of a closed account."""
     logout_user()
-    sessions.renew(kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
-    session[OUTSIDE] = {
+    sessions.renew(keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
+    session[REOPENING] = {
         "user_id": user.id,
-        "password": _stamp(proof.password_set_at),
-        "second_factor": _stamp(second_factor_at),
-        "until": (utcnow() + OUTSIDE_FOR).timestamp(),
+        "password": _isoformat(proof.password_set_at),
+        "second_factor": _isoformat(second_factor_at),
+        "until": (utcnow() + REOPENING_LIFETIME).timestamp(),
     }
 
 
-def who_waits_outside() -> int | None:
-    """The id of whoever proved so a moment ago."""
-    waiting = session.get(OUTSIDE)
-    return waiting["user_id"] if waiting and waiting["until"] > utcnow().timestamp() else None
+def reopening_user_id() -> int | None:
+    """Return the id of the user who recently proved to be the user of a closed account, or None."""
+    reopening = session.get(REOPENING)
+    return reopening["user_id"] if reopening and reopening["until"] > utcnow().timestamp() else None
 
 
-def still_rests_on(user: User) -> bool:
-    """Whether what was proven by whoever waits outside is what the account asks for today."""
-    return _rests_on(session[OUTSIDE], user)
+def is_reopening_proof_current(user: User) -> bool:
+    """Return whether the proof of whoever is reopening an account still matches the account."""
+    return _is_proof_current(session[REOPENING], user)
 
 
-def let_in(user: User) -> None:
-    """Sign in whoever waited outside, by what they proved then."""
-    proven = {name: session[OUTSIDE][name] for name in ("password", "second_factor")}
-    _sign_in(user, remember=False, **proven, at=utcnow().timestamp())
+def finish_reopening(user: User) -> None:
+    """Log in the user of a reopened account, by what they proved before."""
+    proof = {name: session[REOPENING][name] for name in ("password", "second_factor")}
+    _start_session(user, remember=False, **proof, at=utcnow().timestamp())
 
 
 def log_out_user() -> None:
-    """Sign the visitor out and end their session."""
+    """Log the visitor out and end their session."""
     logout_user()
     sessions.renew()
 
@@ -189,15 +187,15 @@ def log_out_user() -> None:
 def renew_session(
     *, proof: PasswordProof | None = None, second_factor_at: datetime | None = None, is_proven_now: bool = False
 ) -> None:
-    """Change the session's id because the rights of whoever is signed in have changed; what it rests on stays.
+    """Change the session's id because the user's privileges have changed; keep its proof.
 
-    Give what it rests on from now on: another password, or a second factor.
+    `proof` and `second_factor_at` replace the parts of the proof that changed; `is_proven_now` renews its time.
     """
-    proven = dict(session.get(PROVEN, {}))
+    values = dict(session.get(PROOF, {}))
     if proof is not None:
-        proven["password"] = _stamp(proof.password_set_at)
+        values["password"] = _isoformat(proof.password_set_at)
     if second_factor_at is not None:
-        proven["second_factor"] = _stamp(second_factor_at)
+        values["second_factor"] = _isoformat(second_factor_at)
     if proof is not None or is_proven_now:
-        proven["at"] = utcnow().timestamp()
-    _sign_in(db.session.get_one(User, current_user.id), remember=session.permanent, **proven)
+        values["at"] = utcnow().timestamp()
+    _start_session(db.session.get_one(User, current_user.id), remember=session.permanent, **values)

@@ -19,23 +19,23 @@ from flask import Flask, Response, g, has_request_context, request
 from sqlalchemy.exc import DBAPIError, StatementError
 
 HEADER = "X-Request-ID"
-WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
-ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
+VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+EMAIL_PATTERN = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
 QUIET_ENDPOINTS = ("ops.healthz", "ops.readyz", "assets.file", "static")
 
 logger = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Give every request an id, log its end, and send all logs to standard error."""
+    """Give every request an id, log its end, and write all logs to standard error."""
     config = app.config["TAPCARD"]
-    is_read_by_a_person = config.environment == "development" and sys.stderr.isatty()
-    _install(_Handler(PlainFormatter() if is_read_by_a_person else JSONFormatter()))
+    is_interactive = config.environment == "development" and sys.stderr.isatty()
+    _install(_Handler(PlainFormatter() if is_interactive else JSONFormatter()))
 
     @app.before_request
     def begin() -> None:
         given = request.headers.get(HEADER, "") if config.trusted_proxies else ""
-        g.request_id = given if WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
+        g.request_id = given if VALID_REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         g.request_began = time.perf_counter()
 
     @app.after_request
@@ -58,7 +58,7 @@ def init_app(app: Flask) -> None:
 
 def _install(handler: logging.Handler) -> None:
     root = logging.getLogger()
-    for old in [each for each in root.handlers if isinstance(each, _Handler)]:
+    for old in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
         root.removeHandler(old)
     root.addHandler(handler)
     logging.getLogger("tapcard").setLevel(logging.INFO)
@@ -66,7 +66,7 @@ def _install(handler: logging.Handler) -> None:
 
 
 class _Handler(logging.Handler):
-    """Standard error as it is when the line is written, not as it was at the start."""
+    """Handler that looks sys.stderr up when it writes, not when it is created."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
@@ -81,50 +81,50 @@ class _Handler(logging.Handler):
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(facts(record), ensure_ascii=False, default=str)
+        return json.dumps(log_fields(record), ensure_ascii=False, default=str)
 
 
 class PlainFormatter(logging.Formatter):
-    """One line for the eye, and a traceback below it."""
+    """One readable line per event, with a traceback below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        found = facts(record)
-        exception = found.pop("exception", None)
-        head = f"{found.pop('time')[11:19]} {found.pop('level'):7} {found.pop('logger')}: {found.pop('message')}"
-        tail = " ".join(f"{name}={value}" for name, value in found.items() if name != "request_id")
+        fields = log_fields(record)
+        exception = fields.pop("exception", None)
+        head = f"{fields.pop('time')[11:19]} {fields.pop('level'):7} {fields.pop('logger')}: {fields.pop('message')}"
+        tail = " ".join(f"{name}={value}" for name, value in fields.items() if name != "request_id")
         return "\n".join(part for part in (f"{head} {tail}".rstrip(), exception) if part)
 
 
-def facts(record: logging.LogRecord) -> dict[str, Any]:
-    """What there is to say about an event."""
-    found: dict[str, Any] = {
+def log_fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the fields to log for an event."""
+    fields: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
         "logger": record.name,
-        "message": without_addresses(record.getMessage()),
+        "message": redact_emails(record.getMessage()),
     }
     if has_request_context():
-        found |= {"request_id": g.get("request_id"), "method": request.method, "endpoint": request.endpoint}
+        fields |= {"request_id": g.get("request_id"), "method": request.method, "endpoint": request.endpoint}
     for name in ("status", "duration_ms"):
         if (value := getattr(record, name, None)) is not None:
-            found[name] = value
+            fields[name] = value
     if record.exc_info and record.exc_info[1] is not None:
-        found["exception"] = without_addresses(told(record.exc_info[1]))
-    return found
+        fields["exception"] = redact_emails(format_exception(record.exc_info[1]))
+    return fields
 
 
-def without_addresses(text: str) -> str:
-    """Strike out e-mail addresses."""
-    return ADDRESS.sub("<address>", text)
+def redact_emails(text: str) -> str:
+    """Return a text with email addresses removed."""
+    return EMAIL_PATTERN.sub("<address>", text)
 
 
-def told(error: BaseException) -> str:
-    """A traceback with its causes, the innermost first, without what a database quotes of a row."""
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    parts = [told(before), "which led to:\n"] if before is not None else []
+def format_exception(error: BaseException) -> str:
+    """Return a traceback with its causes, the innermost first, without row values that a database quotes."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    parts = [format_exception(cause), "which led to:\n"] if cause is not None else []
     parts += traceback.format_tb(error.__traceback__)
     return "".join([*parts, f"{type(error).__module__}.{type(error).__qualname__}: {_message(error)}\n"])
 
@@ -132,8 +132,8 @@ def told(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     if isinstance(error, StatementError):
         return _message(error.orig) if error.orig is not None else "statement failed"
-    is_of_the_driver = isinstance(error.__context__, DBAPIError) or type(error).__module__.startswith(
+    is_from_driver = isinstance(error.__context__, DBAPIError) or type(error).__module__.startswith(
         ("psycopg", "sqlite3")
     )
     text = str(error)
-    return text.partition("\n")[0] if is_of_the_driver else text
+    return text.partition("\n")[0] if is_from_driver else text

@@ -82,7 +82,9 @@ def take(form: Form) -> bool:
     if any(stored):
         session.setdefault(UPLOADER, new_secret())
     if user_id is not None:
-        pictures.leave(stored, user_id, due_at=utcnow() + pictures.KEPT)  # deleted unless the form is accepted
+        pictures.schedule_deletion(
+            stored, user_id, due_at=utcnow() + pictures.RETENTION
+        )  # deleted unless the form is accepted
     db.session.commit()
     return True
 

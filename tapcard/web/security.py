@@ -1,4 +1,4 @@
-"""The headers that keep a page to itself."""
+"""CSRF protection, security headers, and rejection of malformed requests."""
 
 import secrets
 
@@ -12,42 +12,42 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 def init_app(app: Flask) -> None:
-    """Demand a token of every POST, and put the headers on every answer."""
-    app.before_request(refuse_impossible_addresses)
-    app.before_request(refuse_nameless_fields)
+    """Require a CSRF token for every POST, and add the headers to every response."""
+    app.before_request(reject_nul_in_path)
+    app.before_request(reject_unnamed_fields)
     csrf.init_app(app)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.after_request(add_headers)
 
 
-def refuse_impossible_addresses() -> None:
-    """Find nothing at an address with a NUL in it, which PostgreSQL takes in no text."""
+def reject_nul_in_path() -> None:
+    """Answer 404 to a path with a NUL character, which PostgreSQL does not accept in text."""
     if "\0" in request.path:
         abort(404)
 
 
-def refuse_nameless_fields() -> None:
-    """Refuse a form with a part that has no name, which nothing after this expects."""
+def reject_unnamed_fields() -> None:
+    """Answer 400 to a form with an unnamed part, which later code does not expect."""
     if None in request.form or None in request.files:
         abort(400)
 
 
 def csp_nonce() -> str:
-    """The nonce of this answer's content security policy."""
+    """Return the nonce of this response's Content-Security-Policy."""
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return g.csp_nonce
 
 
 def allow_inline_styles() -> None:
-    """Let this answer's page style itself, as Plotly does when it draws; scripts still need their nonce."""
+    """Allow inline styles in this response, which Plotly needs; scripts still need their nonce."""
     g.allows_inline_styles = True
 
 
 def content_security_policy() -> str:
-    """Everything from ourselves alone; styles and scripts of a page only with its nonce."""
+    """Return the Content-Security-Policy: own resources only, inline styles and scripts only with the nonce."""
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    styles = " 'unsafe-inline'" if g.get("allows_inline_styles") else nonce  # beside a nonce it would count for nothing
+    styles = " 'unsafe-inline'" if g.get("allows_inline_styles") else nonce  # has no effect beside a nonce
     return (
         f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'{styles}; img-src 'self' data: blob:; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -55,7 +55,7 @@ def content_security_policy() -> str:
 
 
 def add_headers(response: Response) -> Response:
-    """Add to an answer what its view did not set; the redirects of taps carry headers of their own."""
+    """Add the headers that a view did not set; redirects of taps have headers of their own."""
     if g.get("is_tap_redirect"):
         return response
     headers = response.headers

@@ -1,4 +1,4 @@
-"""Tell the database, before Flask sees a request, whether its transactions will write."""
+"""Transaction modes by request method, and retries of transactions that the database aborted."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ READING_METHODS = ("GET", "HEAD")
 
 
 class TransactionMode:
-    """WSGI: GET and HEAD read, every other method takes the write lock when it begins."""
+    """WSGI middleware: GET and HEAD only read, other methods take the write lock when a transaction begins."""
 
     def __init__(self, wsgi_app: "WSGIApplication") -> None:
         self.wsgi_app = wsgi_app
@@ -27,7 +27,7 @@ class TransactionMode:
 
 
 class RetryingFlask(Flask):
-    """Flask that runs a view once more when the database asks for it (deadlock, serialization failure)."""
+    """Flask application that runs a view once more after a deadlock or serialization failure."""
 
     def dispatch_request(self) -> Response | str:
         try:

@@ -16,16 +16,16 @@ from ..services.taps import ingest
 SENT_KEPT = timedelta(days=30)
 
 
-@handles(uploads.DELETE)
+@handles(uploads.DELETE_KIND)
 def delete_unused(name: str, user_id: int) -> None:
     """Delete a picture that nothing shows; one that was sent of late may be about to be shown, and waits."""
-    is_used = bool(uploads.in_use([name]))
+    is_used = bool(uploads.used_uploads([name]))
     db.session.rollback()  # nothing is held while a file is deleted
     if is_used:
         return
-    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), uploads.KEPT)
+    may_go_at = files.delete_old(name, files.folder(current_app.instance_path), uploads.RETENTION)
     if may_go_at is not None:
-        uploads.leave([name], user_id, due_at=may_go_at)
+        uploads.schedule_deletion([name], user_id, due_at=may_go_at)
 
 
 @job("rows.purge", every=timedelta(hours=1))
@@ -42,6 +42,6 @@ def purge() -> None:
 @job("uploads.sweep", every=timedelta(days=1))
 def sweep_uploads() -> None:
     """Delete pictures nothing refers to any more."""
-    used = uploads.in_use()
+    used = uploads.used_uploads()
     db.session.rollback()  # looking through the folder takes its time
-    files.sweep(files.folder(current_app.instance_path), used, uploads.KEPT)
+    files.sweep(files.folder(current_app.instance_path), used, uploads.RETENTION)

@@ -157,7 +157,7 @@ def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada
 
 
 def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: User, ada: User) -> None:
-    closure.shut(ada, utcnow())
+    closure.deactivate(ada, utcnow())
     db.session.commit()
     assert client.post("/account/reopen").location == "/log-in"
     login(client, cleo)
@@ -177,7 +177,7 @@ def test_the_question_waits_a_quarter_of_an_hour(
 
 
 def test_after_fourteen_days_the_log_in_knows_nothing_of_it(client: FormClient, ada: User) -> None:
-    closure.shut(ada, utcnow() - timedelta(days=14))
+    closure.deactivate(ada, utcnow() - timedelta(days=14))
     db.session.commit()
     answer = login(client, ada)
     assert (answer.status_code, "Incorrect email or password" in answer.text) == (422, True)

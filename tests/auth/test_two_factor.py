@@ -453,7 +453,7 @@ def test_the_second_page_does_not_wait_for_ever(
     client: FormClient, ada: User, protected: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     login(client, ada)
-    later = utcnow() + guards.HALF_WAY_LIFETIME + timedelta(minutes=1)
+    later = utcnow() + guards.PENDING_TWO_FACTOR_LIFETIME + timedelta(minutes=1)
     monkeypatch.setattr(guards, "utcnow", lambda: later)
     assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/log-in"
     assert not is_signed_in(client)

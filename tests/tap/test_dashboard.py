@@ -349,8 +349,8 @@ def test_the_qr_code_has_our_logo_in_it_where_it_is_wanted(adas: FormClient) -> 
 
 
 def test_the_logo_in_a_qr_code_wears_the_shops_colours(adas: FormClient) -> None:
-    settings.change("brand_color", "#b32f55")
-    settings.change("ink_color", "#ffffff")  # too light to carry anything white
+    settings.update("brand_color", "#b32f55")
+    settings.update("ink_color", "#ffffff")  # too light to carry anything white
     db.session.commit()
     drawn = adas.get(f"{HERE}/qr.svg?logo=y").text
     assert 'fill="#b32f55"' in drawn

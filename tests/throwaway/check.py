@@ -50,7 +50,7 @@ def main(instance: Path) -> dict[str, object]:
         db.session.commit()
 
         found["permission"] = [role for role, names in roles.fixed_roles().items() if "notes.view" in names]
-        found["upload in use"] = image in uploads.in_use()
+        found["upload in use"] = image in uploads.used_uploads()
         worker.deliver()
         found["emails"] = [path.read_text().count("New note: hello") for path in (instance / "mail").glob("*.eml")]
         worker.plan(utcnow())
@@ -69,7 +69,7 @@ def main(instance: Path) -> dict[str, object]:
         erasure.erase(person.id, utcnow(), closed_before=utcnow())
         db.session.commit()
         found["after erasure"] = list(db.session.execute(sa.select(note.c.text, note.c.image)).one())
-        found["upload still in use"] = image in uploads.in_use()
+        found["upload still in use"] = image in uploads.used_uploads()
         found["declared personal"] = [
             rule.what for rule in registry.erasure_rules() if "throwaway_notes" in rule.columns
         ]

@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import Card, CardBatch, User, WebSession
 from tapcard.web import sessions
-from tapcard.web.sessions import hash_of
+from tapcard.web.sessions import hash_session_id
 from tests.conftest import FormClient, login
 
 pytestmark = pytest.mark.sql
@@ -27,7 +27,7 @@ def cookie_of(client: FormClient, name: str = "tc_session") -> str:
 
 
 def row_of(client: FormClient) -> WebSession | None:
-    return db.session.scalar(sa.select(WebSession).where(WebSession.sid_hash == hash_of(cookie_of(client))))
+    return db.session.scalar(sa.select(WebSession).where(WebSession.sid_hash == hash_session_id(cookie_of(client))))
 
 
 def rows() -> int:
@@ -35,7 +35,9 @@ def rows() -> int:
 
 
 def change(client: FormClient, **values: datetime) -> None:
-    db.session.execute(sa.update(WebSession).where(WebSession.sid_hash == hash_of(cookie_of(client))).values(**values))
+    db.session.execute(
+        sa.update(WebSession).where(WebSession.sid_hash == hash_session_id(cookie_of(client))).values(**values)
+    )
     db.session.commit()
 
 
@@ -111,7 +113,7 @@ def test_an_id_that_the_browser_made_up_is_never_taken_over(client: FormClient, 
     login(client, ada)
     hashes = db.session.scalars(sa.select(WebSession.sid_hash)).all()
     assert hashes
-    assert hash_of(MADE_UP) not in hashes
+    assert hash_session_id(MADE_UP) not in hashes
 
 
 def test_an_id_known_to_somebody_else_is_worth_nothing_after_log_in(
@@ -131,7 +133,7 @@ def test_the_cookie_is_nowhere_in_the_database(client: FormClient, ada: User) ->
     value = cookie_of(client)
     assert len(value) >= 43
     everything = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
-    assert any(hash_of(value) in row for row in everything)
+    assert any(hash_session_id(value) in row for row in everything)
     assert not [row for row in everything if value in row]
 
 
@@ -226,7 +228,7 @@ def test_sessions_that_are_over_are_deleted_by_the_worker(
     for browser in (client, other):
         login(browser, ada)
     change(client, expires_at=utcnow() - timedelta(seconds=1))
-    assert sessions.purge() == 1
+    assert sessions.delete_expired() == 1
     db.session.commit()
     assert row_of(client) is None
     assert row_of(other) is not None
@@ -271,7 +273,7 @@ def stage(other_app: Callable[..., Flask]) -> Flask:
         return "no", 422
 
     def ended() -> str:
-        with sessions.own_transaction() as connection:
+        with sessions.separate_transaction() as connection:
             connection.execute(sa.delete(WebSession))
         flash("Too late.")
         return "ended"

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from ...ids import parse_number
 from ...models import Category, Collection, Promotion, PromotionScope
-from ...web.fields import InstantField, MoneyField, PercentField, WholeField
+from ...web.fields import InstantField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
 from ..catalogue.product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 
@@ -44,8 +44,8 @@ class PromotionForm(Form):
     starts_at = InstantField(_("Starts"), description=_("Leave blank to start now."))
     ends_at = InstantField(_("Ends"), description=_("Leave blank for no end date."))
     minimum_amount = MoneyField(_("Minimum subtotal"), default=0)
-    most_uses = WholeField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
-    most_uses_each = WholeField(_("Uses per customer"), least=1, most=MOST_USES)
+    most_uses = WholeNumberField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
+    most_uses_each = WholeNumberField(_("Uses per customer"), least=1, most=MOST_USES)
     needs_account = BooleanField(_("Customers with an account only"))
     is_active = BooleanField(_("Enabled"), default=True)
     version = HiddenField()

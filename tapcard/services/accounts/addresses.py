@@ -10,7 +10,7 @@ from babel import Locale
 from sqlalchemy import Select, select
 
 from ... import phones
-from ...db import db, execute_update, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -149,7 +149,7 @@ def delete(user: User, address: Address) -> None:
 
 def _lock_addresses(user: User) -> None:
     """Serialize changes to a user's addresses, because count and default depend on all of them."""
-    hold(f"addresses of {user.id}")
+    acquire_lock(f"addresses of {user.id}")
 
 
 def _set_default(user: User, address_id: int) -> None:

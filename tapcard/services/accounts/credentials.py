@@ -139,7 +139,7 @@ def _reload_user(stored: _Credentials, password: str, now: datetime) -> User | N
     assert stored.password_hash is not None
     new_hash = hash_password(password) if _hasher.check_needs_rehash(stored.password_hash) else None
     user = db.session.get(User, stored.user_id, populate_existing=True)
-    if user is None or not (user.is_active or user.may_return(now)):
+    if user is None or not (user.is_active or user.can_reopen(now)):
         return None
     if user.password_hash != stored.password_hash:  # changed meanwhile: rare enough to check under the lock
         return user if _verify_hash(user.password_hash, password) else None

@@ -10,7 +10,7 @@ from ...db import db, execute_update, transactions
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import LinkPurpose, LinkToken, User
-from ...models.users import RETURN_WITHIN
+from ...models.users import REOPEN_WITHIN
 
 # Links that prove control of an address or lead to another one: revoked once the password or the address changes.
 REVOKED_AFTER_A_CHANGE = (LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD, LinkPurpose.CHANGE_EMAIL)
@@ -113,7 +113,7 @@ def _account_admits_links(purpose: LinkPurpose, now: datetime) -> sa.ColumnEleme
     """
     if purpose is not LinkPurpose.UNDO_EMAIL:
         return sa.and_(User.is_active, sa.true())
-    return sa.or_(User.is_active, sa.and_(User.erased_at.is_(None), User.closed_at > now - RETURN_WITHIN))
+    return sa.or_(User.is_active, sa.and_(User.erased_at.is_(None), User.closed_at > now - REOPEN_WITHIN))
 
 
 def _matches_link(token: str, purpose: LinkPurpose) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

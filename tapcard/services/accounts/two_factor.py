@@ -13,7 +13,7 @@ import pyotp
 import sqlalchemy as sa
 
 from ... import outbox
-from ...db import db, execute_update, hold, insert
+from ...db import acquire_lock, db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
@@ -213,7 +213,7 @@ def are_recovery_codes_of(user: User, codes: list[str], keys: Keys) -> bool:
 
 
 def _create_recovery_codes(user: User, keys: Keys) -> list[str]:
-    hold(f"recovery codes of {user.id}")  # of two sets created concurrently only the later one remains
+    acquire_lock(f"recovery codes of {user.id}")  # of two sets created concurrently only the later one remains
     execute_update(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     codes = [_random_code() for _number in range(RECOVERY_CODE_COUNT)]
     for code in codes:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from ...db import db, execute_update, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import (
@@ -69,7 +69,7 @@ def block_host(host: str, actor: User | None, reason: str = "") -> int:
     Raises `InvalidHost`.
     """
     host = parse_host(host)
-    hold(LOCK_NAME)  # so that no card is pointed to the host meanwhile
+    acquire_lock(LOCK_NAME)  # so that no card is pointed to the host meanwhile
     if db.session.scalar(select(BlockedHost.id).where(BlockedHost.host == host)) is None:
         row = BlockedHost(host=host, reason=reason, blocked_by_id=actor.id if actor else None)
         db.session.add(row)
@@ -80,7 +80,7 @@ def block_host(host: str, actor: User | None, reason: str = "") -> int:
 
 def unblock_host(host: str, actor: User | None) -> None:
     """Unblock a host and its cards, except those that a block of another host covers; raises `NotFound`."""
-    hold(LOCK_NAME)
+    acquire_lock(LOCK_NAME)
     row = db.session.scalar(select(BlockedHost).where(BlockedHost.host == parse_host(host)))
     if row is None:
         raise NotFound(_("This host isn't blocked."))

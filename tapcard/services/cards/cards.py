@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
-from ...db import db, execute_update, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import (
@@ -123,7 +123,7 @@ def edit(
     """
     alias = alias.strip()
     if alias:
-        hold(f"{ALIAS_LOCK} of {actor.id}")  # the unique key is case-sensitive
+        acquire_lock(f"{ALIAS_LOCK} of {actor.id}")  # the unique key is case-sensitive
         if has_alias(actor, alias, exclude=card):
             raise AliasTaken(_("You already have a card with this name."))
     values: dict[str, Any] = {"alias": alias or None, "target": target, "is_blocked": False}
@@ -131,7 +131,7 @@ def edit(
         if not reroute_url.strip():
             raise UrlRequired(_("Enter a web address."))
         link = target_urls.clean(reroute_url, own_hosts)
-        hold(blocked_hosts.LOCK_NAME, shared=True)
+        acquire_lock(blocked_hosts.LOCK_NAME, shared=True)
         if blocked_hosts.is_blocked(link.host):
             raise HostBlocked(_("This address can't be used. Contact the shop if you think that's a mistake."))
         values |= {"reroute_url": link.url, "reroute_host": link.host}

@@ -106,7 +106,7 @@ def update(design: Design, values: Mapping[str, Any], seen: str, actor: User) ->
     fields = sorted(name for name, value in values.items() if getattr(design, name) != value)
     for name in fields:
         setattr(design, name, values[name])
-    upload_service.leave(former - {design.front_picture, design.rear_picture}, actor.id)
+    upload_service.schedule_deletion(former - {design.front_picture, design.rear_picture}, actor.id)
     if fields:
         audit.record("design.changed", subject=design, actor=actor, fields=fields)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from ...db import db, execute_update, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
@@ -36,7 +36,7 @@ def replace(old: Card, new: Card, actor: User, keys: Keys, *, code: str = "", no
     """
     if old.id == new.id:
         raise CannotReplace(_("A card can't replace itself. Choose another card."))
-    hold(blocked_hosts.LOCK_NAME, shared=True)  # `is_blocked` is copied along with the address
+    acquire_lock(blocked_hosts.LOCK_NAME, shared=True)  # `is_blocked` is copied along with the address
     transitions.lock_rows(old, new)
     if new.status is CardStatus.UNCLAIMED:
         claims.claim(new, actor, keys, code=code, now=now)

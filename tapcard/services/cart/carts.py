@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from ...clock import utcnow
-from ...db import db, execute_update, hold, insert
+from ...db import acquire_lock, db, execute_update, insert
 from ...errors import NotFound
 from ...errors import mark as _
 from ...models import (
@@ -119,17 +119,17 @@ def delete_abandoned(before: datetime) -> int:
 
 def lock_by_id(cart_id: int) -> None:
     """Serialize changes to the contents of a cart until the transaction ends."""
-    hold(f"cart {cart_id}")
+    acquire_lock(f"cart {cart_id}")
 
 
 def lock(cart: Cart) -> None:
     """Serialize changes to the contents of a cart until the transaction ends."""
-    hold(f"cart {cart.id}")
+    acquire_lock(f"cart {cart.id}")
 
 
 def lock_owner(user: User) -> None:
     """Serialize changes to which cart belongs to a person until the transaction ends."""
-    hold(f"carts of {user.id}")
+    acquire_lock(f"carts of {user.id}")
 
 
 def reload(cart: Cart) -> Cart:

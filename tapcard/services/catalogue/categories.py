@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
@@ -76,7 +76,7 @@ def product_counts() -> tuple[dict[int, int], dict[int, int]]:
 
 def create_category(typed: Mapping[str, Any], actor: User) -> Category:
     """Create a category, the last of its siblings; raise `InvalidCategory`, `CategoryCycle` or `SlugTaken`."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     values = _clean_values(typed, Category, None)
     _check_parent(values.get("parent_id"), None)
     last = select(func.max(Category.position)).where(Category.parent_id.is_not_distinct_from(values.get("parent_id")))
@@ -89,7 +89,7 @@ def create_category(typed: Mapping[str, Any], actor: User) -> Category:
 
 def change_category(category: Category, typed: Mapping[str, Any], seen: str, actor: User) -> None:
     """Save what was typed over what was seen; raise like the create function, or `EditConflict`."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     optimistic_lock.lock_unchanged(category, seen)
     values = _clean_values(typed, Category, category)
     _check_parent(values.get("parent_id"), category)
@@ -99,12 +99,12 @@ def change_category(category: Category, typed: Mapping[str, Any], seen: str, act
         _save(category, values)
         audit.record("category.changed", subject=category, actor=actor, fields=fields)
     if old_picture != category.picture:
-        uploads.leave([old_picture], actor.id)
+        uploads.schedule_deletion([old_picture], actor.id)
 
 
 def move_category(category: Category, by: int, actor: User) -> None:
     """Move a category by so many places among its siblings."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     query = select(Category).where(Category.parent_id.is_not_distinct_from(category.parent_id))
     siblings = list(db.session.scalars(query.order_by(Category.position, Category.id)))
     rows.set_positions(rows.reordered(siblings, category, by))

@@ -72,7 +72,7 @@ def move_picture(product: Product, picture: ProductPicture, by: int, actor: User
 def remove_picture(product: Product, picture: ProductPicture, actor: User) -> None:
     """Remove a picture; its file is deleted once nothing refers to it, not even an order."""
     product.pictures.remove(picture)
-    uploads.leave([picture.name], actor.id)
+    uploads.schedule_deletion([picture.name], actor.id)
     audit.record("product.picture_removed", subject=product, actor=actor, picture=picture.name)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ... import email_addresses, outbox
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -54,7 +54,7 @@ def receive(
     )
     if leads.is_spam(enquiry.name, enquiry.message):
         return None
-    hold(f"enquiry:{enquiry.email}")
+    acquire_lock(f"enquiry:{enquiry.email}")
     if _is_duplicate(enquiry):
         return None
     db.session.add(enquiry)

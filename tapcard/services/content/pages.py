@@ -15,7 +15,7 @@ from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 from sqlalchemy.orm.exc import StaleDataError
 
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -95,7 +95,7 @@ def get(page_id: int) -> ShopPage:
 
 def create(content: PageContent, actor: User | None, now: datetime) -> ShopPage:
     """Create a page; raise `InvalidPage`."""
-    hold(LOCK)
+    acquire_lock(LOCK)
     page = ShopPage(**_cleaned(content, None), created_at=now, updated_at=now)
     db.session.add(page)
     db.session.flush()  # the audit entry needs its id
@@ -107,7 +107,7 @@ def change(page: ShopPage, content: PageContent, version: int, actor: User | Non
     """Save a page that was opened at a version; raise `InvalidPage`, or `EditConflict` for the second editor."""
     if page.version != version:
         raise _edit_conflict()
-    hold(LOCK)
+    acquire_lock(LOCK)
     values = _cleaned(content, page.id)
     changed = sorted(name for name, value in values.items() if getattr(page, name) != value)
     for name, value in values.items():

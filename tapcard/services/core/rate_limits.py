@@ -54,7 +54,7 @@ LIMITS = {
 }
 
 
-def take(scope: str, subject: str, limit: Limit, now: datetime) -> None:
+def consume(scope: str, subject: str, limit: Limit, now: datetime) -> None:
     """Count one attempt of a subject (a keyed hash); raise `TooManyAttempts` when the window is full.
 
     One statement does it: the row is made, counted up or begun anew only while there is room.
@@ -76,16 +76,16 @@ def take(scope: str, subject: str, limit: Limit, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     if taken.scalar_one_or_none() is None:
-        raise _refusal(scope, subject, now)
+        raise _too_many_attempts(scope, subject, now)
 
 
-def forgive(scope: str, subject: str) -> None:
+def reset(scope: str, subject: str) -> None:
     """Forget a subject's attempts, because one of them was right."""
     is_theirs = sa.and_(ThrottleCounter.scope == scope, ThrottleCounter.subject == subject)
     db.session.execute(sa.delete(ThrottleCounter).where(is_theirs).execution_options(synchronize_session=False))
 
 
-def _refusal(scope: str, subject: str, now: datetime) -> TooManyAttempts:
+def _too_many_attempts(scope: str, subject: str, now: datetime) -> TooManyAttempts:
     columns = sa.select(ThrottleCounter.window_ends_at)
     ends_at = db.session.scalar(columns.where(ThrottleCounter.scope == scope, ThrottleCounter.subject == subject))
     seconds = max(1, round((ends_at - now).total_seconds())) if ends_at is not None else 1

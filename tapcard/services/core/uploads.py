@@ -11,35 +11,35 @@ from ... import outbox, registry
 from ...db import db
 from ...models import OutboxMessage
 
-DELETE = "file.delete_unused"
-KEPT = timedelta(days=1)  # what was stored of late may be about to be shown
+DELETE_KIND = "file.delete_unused"
+RETENTION = timedelta(days=1)  # what was stored of late may be about to be shown
 
 
-def in_use(among: Collection[str] | None = None) -> set[str]:
+def used_uploads(among: Collection[str] | None = None) -> set[str]:
     """Return the names of the uploads that a declared column refers to; of all, or of some."""
     used: set[str] = set()
     for column in registry.upload_columns:
         names = select(column).where(column.is_not(None) if among is None else column.in_(sorted(among)))
         used.update(name for name in db.session.scalars(names) if name)
     for column in registry.upload_list_columns:
-        listed = names_in(column)
+        listed = listed_uploads(column)
         used |= listed if among is None else listed & set(among)
     return used
 
 
-def names_in(column: Any, *conditions: sa.ColumnElement[bool]) -> set[str]:
+def listed_uploads(column: Any, *conditions: sa.ColumnElement[bool]) -> set[str]:
     """Return the names of the uploads in a column of lists."""
     has_any = sa.cast(column, sa.Text) != "[]"
     return {name for names in db.session.scalars(select(column).where(has_any, *conditions)) for name in names}
 
 
-def leave(names: Iterable[str | None], owner_id: int, due_at: datetime | None = None) -> None:
+def schedule_deletion(names: Iterable[str | None], owner_id: int, due_at: datetime | None = None) -> None:
     """Promise to delete what somebody shows no more, as far as nothing else shows it by then."""
     for name in sorted({name for name in names if name}):
-        outbox.post(DELETE, due_at=due_at, name=name, user_id=owner_id)
+        outbox.post(DELETE_KIND, due_at=due_at, name=name, user_id=owner_id)
 
 
-def left_by(user_id: int) -> set[str]:
+def scheduled_deletions_of(user_id: int) -> set[str]:
     """The names of somebody's former pictures that may still be there."""
-    waiting = select(OutboxMessage.payload).where(OutboxMessage.kind == DELETE, OutboxMessage.done_at.is_(None))
+    waiting = select(OutboxMessage.payload).where(OutboxMessage.kind == DELETE_KIND, OutboxMessage.done_at.is_(None))
     return {payload["name"] for payload in db.session.scalars(waiting) if payload.get("user_id") == user_id}

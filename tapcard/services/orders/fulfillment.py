@@ -79,7 +79,7 @@ def order_with_codes(number: str, *, user: User | None, known: Collection[int]) 
     """
     order = queries.own_order(number, user=user, known=known)
     is_theirs = user is not None and order.user_id == user.id
-    if not is_theirs and order.user is not None and order.user.is_proven:
+    if not is_theirs and order.user is not None and order.user.has_proven_identity:
         raise queries.OrderNotFound(_("We can't find that order."))
     if not order.is_paid or not card_lines(order):
         raise NoClaimCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))

@@ -250,7 +250,7 @@ def _account_for(buyer: Buyer, now: datetime) -> User | None:
         user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
     except registration.EmailTaken:
         return None
-    return user if user.is_active and not user.is_proven else None
+    return user if user.is_active and not user.has_proven_identity else None
 
 
 def _new_number() -> str:

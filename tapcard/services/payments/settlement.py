@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ... import outbox
 from ...context import RuleContext
-from ...db import db, execute_update, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...gateways.base import OFFLINE, Evidence, Outcome
@@ -131,7 +131,7 @@ def record_offline_payment(order: Order, receipt: OfflineReceipt, context: RuleC
     `due_seen` is the amount due, in minor units, when staff looked: of two who record the same money the second is
     refused. After a part the order waits longer for the rest. Raises `NotPayable` or `WrongAmount`.
     """
-    hold(f"payments of order {order.id}")
+    acquire_lock(f"payments of order {order.id}")
     db.session.refresh(order)
     check_offline_amount(order, receipt.amount, due_seen)
     payment = payments.find_open(order) or _create_offline_payment(order, payments.amount_due(order), context.actor)

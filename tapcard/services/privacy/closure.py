@@ -6,17 +6,17 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import outbox
-from ...db import db, hold
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
-from ...models.users import RETURN_WITHIN
+from ...models.users import REOPEN_WITHIN
 from ...services.accounts import credentials
 from ..accounts import email_links, sessions
 from ..cards import transitions
 from ..core import audit
 
-OWNERS = "owners"
+OWNERS_LOCK = "owners"
 
 
 class LastOwner(DomainError):
@@ -27,7 +27,7 @@ class AlreadyClosed(DomainError):
     """The account is not open."""
 
 
-class CannotReturn(NotFound):
+class CannotReopen(NotFound):
     """There is no closed account that could be opened again."""
 
 
@@ -38,25 +38,24 @@ def close(user_id: int, password: str, now: datetime) -> None:
     """
     credentials.confirm_password(user_id, password)
     user = db.session.get_one(User, user_id)
-    shut(user, now)
+    deactivate(user, now)
     outbox.post("mail.account_closed", user_id=user.id)
     audit.record("user.closed", subject=user, actor=user)
 
 
-def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
+def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> None:
     """Deactivate an account: its sessions and links end, its cards are switched off, offers of cards are withdrawn.
 
     One that staff have deactivated is closed only to be erased: nobody shall bring it back. Raises `LastOwner` or
     `AlreadyClosed`.
     """
     refuse_last_owner(user)
-    closed = db.session.execute(
+    changed = execute_update(
         sa.update(User)
         .where(User.id == user.id, sa.or_(User.is_active, sa.literal(even_inactive)), User.closed_at.is_(None))
         .values(is_active=False, closed_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if closed.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
     sessions.end_other_sessions(user, None)
@@ -66,17 +65,16 @@ def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
 
 
 def reopen(user_id: int, now: datetime) -> User:
-    """Open a closed account again, with exactly the cards that closing switched off; raises `CannotReturn`."""
-    opened = db.session.execute(
+    """Open a closed account again, with exactly the cards that closing switched off; raises `CannotReopen`."""
+    changed = execute_update(
         sa.update(User)
         .where(
-            User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - RETURN_WITHIN
+            User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - REOPEN_WITHIN
         )
         .values(is_active=True, closed_at=None, seen_at=now)
-        .execution_options(synchronize_session=False)
     )  # fmt: skip
-    if opened.rowcount != 1:  # type: ignore[attr-defined]
-        raise CannotReturn(_("This account can't be restored."))
+    if changed != 1:
+        raise CannotReopen(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     sessions.end_other_sessions(user, None)
     transitions.unlock_all(user, LockedBecause.CLOSED)
@@ -86,7 +84,7 @@ def reopen(user_id: int, now: datetime) -> User:
 
 def refuse_last_owner(user: User) -> None:
     """Raise `LastOwner` for the only active person who owns the shop; of two owners at once one may go."""
-    hold(OWNERS)
+    acquire_lock(OWNERS_LOCK)
     owners = select(User.id).join(User.roles).where(Role.name == "owner", User.is_active)
     if set(db.session.scalars(owners)) == {user.id}:
         raise LastOwner(_("You're the only owner of this shop. Make someone else an owner first."))
@@ -97,9 +95,8 @@ def withdraw_offers(user: User, now: datetime) -> None:
     concerns = CardTransfer.from_user_id == user.id
     if user.is_verified:
         concerns = sa.or_(concerns, CardTransfer.to_email == user.email)
-    db.session.execute(
+    execute_update(
         sa.update(CardTransfer)
         .where(concerns, CardTransfer.ended_at.is_(None))
         .values(ended_at=now, outcome=TransferOutcome.WITHDRAWN)
-        .execution_options(synchronize_session=False)
     )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import files, registry
-from ...db import db
+from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import (
@@ -28,7 +28,7 @@ from ...models import (
     Profile,
     User,
 )
-from ...models.users import RETURN_WITHIN
+from ...models.users import REOPEN_WITHIN
 from ...registry import Person
 from ..cards.designs import own_artwork
 from ..core import audit, uploads
@@ -39,25 +39,24 @@ class NotErasable(DomainError):
     """The account is open, was closed too lately, or is erased already."""
 
 
-def due(now: datetime) -> list[int]:
+def due_user_ids(now: datetime) -> list[int]:
     """The accounts whose time to come back is over, by their ids."""
-    waiting = select(User.id).where(User.closed_at <= now - RETURN_WITHIN, ~User.is_active, User.erased_at.is_(None))
+    waiting = select(User.id).where(User.closed_at <= now - REOPEN_WITHIN, ~User.is_active, User.erased_at.is_(None))
     return list(db.session.scalars(waiting.order_by(User.id)))
 
 
 def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
     """Erase a person whose account was closed before an instant; of erasing and coming back only one happens.
 
-    Gives what `forget_files` needs once this is committed. Raises `NotErasable`.
+    Gives what `delete_files` needs once this is committed. Raises `NotErasable`.
     """
-    person = find(user_id)
-    erased = db.session.execute(
+    person = find_person(user_id)
+    changed = execute_update(
         sa.update(User)
         .where(User.id == user_id, ~User.is_active, User.closed_at <= closed_before, User.erased_at.is_(None))
         .values(erased_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if erased.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise NotErasable(_("This account isn't closed, or its data has already been erased."))
     db.session.expire_all()
     closure.withdraw_offers(db.session.get_one(User, user_id), now)
@@ -69,7 +68,7 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
     return person
 
 
-def find(user_id: int) -> Person:
+def find_person(user_id: int) -> Person:
     """Gather what belongs to somebody."""
     user = db.session.get_one(User, user_id)
     proven = select(LinkToken.email).where(LinkToken.user_id == user_id, LinkToken.purpose != LinkPurpose.CHANGE_EMAIL)
@@ -85,8 +84,10 @@ def find(user_id: int) -> Person:
     ):
         shown |= {name for name in (front, rear) if name}
     orders = _ids(select(Order.id).where(_own_order(user_id, emails if user.is_verified else set())))
-    shown |= uploads.names_in(CartLine.pictures, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id)))
-    shown |= uploads.names_in(OrderLine.pictures, OrderLine.order_id.in_(orders))
+    shown |= uploads.listed_uploads(
+        CartLine.pictures, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id))
+    )
+    shown |= uploads.listed_uploads(OrderLine.pictures, OrderLine.order_id.in_(orders))
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -97,7 +98,7 @@ def find(user_id: int) -> Person:
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
         order_ids=orders,
-        uploads=frozenset(shown | uploads.left_by(user_id)),
+        uploads=frozenset(shown | uploads.scheduled_deletions_of(user_id)),
     )
 
 
@@ -111,18 +112,18 @@ def _ids(query: sa.Select[Any]) -> frozenset[int]:
     return frozenset(db.session.scalars(query))
 
 
-def forget_files(person: Person, instance: Path, *, with_mails: bool) -> None:
+def delete_files(person: Person, instance: Path, *, with_mails: bool) -> None:
     """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files.
 
     Former pictures are among them, and those that were sent and never saved.
     """
-    for name in sorted(person.uploads - uploads.in_use(person.uploads)):
+    for name in sorted(person.uploads - uploads.used_uploads(person.uploads)):
         files.delete(name, files.folder(instance))
     if with_mails:
-        delete_mails(person, instance / "mail")
+        delete_saved_emails(person, instance / "mail")
 
 
-def delete_mails(person: Person, folder: Path) -> None:
+def delete_saved_emails(person: Person, folder: Path) -> None:
     """Delete the mails that development writes to files, as far as they name somebody."""
     names = {person.full_name.casefold(), *person.emails} - {""}
     for path in folder.glob("*.eml"):

@@ -38,8 +38,8 @@ from ...models import (
     WebSession,
 )
 
-A_TIME = 1000  # rows read from the database
-A_BITE = 3 * 4096  # bytes read from a picture; three of them are four characters
+BATCH_SIZE = 1000  # rows read from the database
+CHUNK_SIZE = 3 * 4096  # bytes read from a picture; three of them are four characters
 PROFILE = (
     "slug", "name", "headline", "company", "bio", "email", "phone", "whatsapp", "linkedin", "instagram", "snapchat",
     "x", "tiktok", "youtube", "facebook", "github", "website", "address", "photo", "banner", "theme", "is_public",
@@ -57,7 +57,7 @@ ACCOUNT = ("email", "title", "first_name", "last_name", "born_on", "verified_at"
 MAILS = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
 
 
-def pieces(user: User, now: datetime, uploads: Path) -> Iterator[str]:
+def stream_json(user: User, now: datetime, uploads: Path) -> Iterator[str]:
     """The text of the file, in order; read it to the end in one transaction that only reads.
 
     `uploads` is the folder of the pictures, which come last, each as a `data:` address.
@@ -67,10 +67,10 @@ def pieces(user: User, now: datetime, uploads: Path) -> Iterator[str]:
     yield ",\n" + _member("roles", sorted(role.name for role in user.roles))
     yield ",\n" + _member("mails", {name: getattr(user, name) for name in MAILS})
     yield ",\n" + _member("two_factor", _two_factor(user))
-    for name, rows in _lists(user):
+    for name, rows in _sections(user):
         yield f",\n{json.dumps(name)}: ["
         for place, row in enumerate(rows):
-            yield ("," if place else "") + "\n  " + _text(row)
+            yield ("," if place else "") + "\n  " + _to_json(row)
         yield "\n]"
     yield ',\n"pictures": ['
     for place, name in enumerate(_pictures(user)):
@@ -80,12 +80,12 @@ def pieces(user: User, now: datetime, uploads: Path) -> Iterator[str]:
     yield "\n]\n}\n"
 
 
-def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+def _sections(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     of_cards = select(Card.id).where(Card.owner_id == user.id)
-    yield "addresses", _plain(Address, ADDRESS, Address.user_id == user.id)
+    yield "addresses", _select_columns(Address, ADDRESS, Address.user_id == user.id)
     yield "profiles", _profiles(user)
-    yield "designs", _plain(Design, DESIGN, Design.owner_id == user.id)
-    yield "cards", _plain(Card, CARD, Card.owner_id == user.id)
+    yield "designs", _select_columns(Design, DESIGN, Design.owner_id == user.id)
+    yield "cards", _select_columns(Card, CARD, Card.owner_id == user.id)
     yield "card_events", _rows(_events(user, of_cards))
     yield "transfers", _rows(_transfers(user))
     yield (
@@ -99,23 +99,23 @@ def _lists(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
         ),
     )
     is_theirs = sa.literal(user.is_verified)
-    yield "newsletter", _plain(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
+    yield "newsletter", _select_columns(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
     wrote = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
-    yield "enquiries", _plain(Enquiry, ENQUIRY, wrote)
+    yield "enquiries", _select_columns(Enquiry, ENQUIRY, wrote)
     yield (
         "sessions",
-        _plain(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),
+        _select_columns(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),
     )
-    yield "deeds", _plain(AuditEntry, ("tag", "happened_at", "subject_type"), AuditEntry.actor_id == user.id)
+    yield "deeds", _select_columns(AuditEntry, ("tag", "happened_at", "subject_type"), AuditEntry.actor_id == user.id)
     yield "taps", _rows(_taps(user))
 
 
 def _rows(query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
-    for row in db.session.execute(query.execution_options(yield_per=A_TIME)):
+    for row in db.session.execute(query.execution_options(yield_per=BATCH_SIZE)):
         yield dict(row._mapping)  # noqa: SLF001  public in all but its name
 
 
-def _plain(model: Any, names: Iterable[str], condition: sa.ColumnElement[bool]) -> Iterator[dict[str, Any]]:
+def _select_columns(model: Any, names: Iterable[str], condition: sa.ColumnElement[bool]) -> Iterator[dict[str, Any]]:
     columns: list[InstrumentedAttribute[Any]] = [getattr(model, name) for name in names]
     return _rows(select(*columns).where(condition).order_by(model.id))
 
@@ -128,7 +128,7 @@ def _two_factor(user: User) -> dict[str, Any]:
 
 def _profiles(user: User) -> Iterator[dict[str, Any]]:
     for profile in db.session.scalars(select(Profile).where(Profile.owner_id == user.id).order_by(Profile.id)):
-        links = _plain(ProfileLink, ("title", "url", "is_shown"), ProfileLink.profile_id == profile.id)
+        links = _select_columns(ProfileLink, ("title", "url", "is_shown"), ProfileLink.profile_id == profile.id)
         former = select(FormerSlug.slug).where(FormerSlug.profile_id == profile.id).order_by(FormerSlug.id)
         yield {
             **{name: getattr(profile, name) for name in PROFILE},
@@ -153,7 +153,7 @@ def _picture(name: str, uploads: Path) -> Iterator[str]:
         return
     with file:
         yield f'"data:{files.KINDS[name.rpartition(".")[2]]};base64,'
-        while bite := file.read(A_BITE):
+        while bite := file.read(CHUNK_SIZE):
             yield base64.b64encode(bite).decode()
         yield '"'
 
@@ -217,14 +217,14 @@ def _taps(user: User) -> Any:
 
 
 def _member(name: str, value: Any) -> str:
-    return f"{json.dumps(name)}: {_text(value)}"
+    return f"{json.dumps(name)}: {_to_json(value)}"
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_as_text)
+def _to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_json_default)
 
 
-def _as_text(value: Any) -> str:
+def _json_default(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON")

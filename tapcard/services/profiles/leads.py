@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from ... import outbox
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -66,7 +66,7 @@ def receive(
     )
     if is_spam(lead.name, lead.note):
         return None
-    hold(f"lead:{profile.id}")
+    acquire_lock(f"lead:{profile.id}")
     if _is_duplicate(lead):
         return None
     db.session.add(lead)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from ...db import db, hold
+from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
@@ -156,7 +156,7 @@ def reorder(profile: Profile, ids: Sequence[int]) -> None:
 
 def _lock_order(profile: Profile) -> None:
     """Serialise changes of the order of a profile's links."""
-    hold(f"links of profile {profile.id}")
+    acquire_lock(f"links of profile {profile.id}")
 
 
 def _set_positions(profile: Profile, ids: Sequence[int]) -> None:

@@ -171,14 +171,14 @@ def update(
     if "slug" in changed:
         slugs.delete_former_slug(slug)
         slugs.add_former_slug(former, profile)
-    uploads.leave(former_pictures - {profile.photo, profile.banner}, profile.owner_id)
+    uploads.schedule_deletion(former_pictures - {profile.photo, profile.banner}, profile.owner_id)
     audit.record("profile.changed", subject=profile, actor=actor, fields=changed)
 
 
 def delete(profile: Profile, actor: User) -> None:
     """Delete a profile; cards that opened it have no target until their owner sets another."""
     audit.record("profile.deleted", subject=profile, actor=actor, slug=profile.slug)
-    uploads.leave((profile.photo, profile.banner), profile.owner_id)
+    uploads.schedule_deletion((profile.photo, profile.banner), profile.owner_id)
     db.session.execute(sa.delete(Profile).where(Profile.id == profile.id, Profile.owner_id == actor.id))
 
 

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ...db import among, db, execute_update, insert, insert_rows
+from ...db import db, execute_update, insert, insert_rows, is_any_of
 from ...ids import MAX_ID
 from ...keys import Keys
 from ...models import Channel, Outcome, SpoolFile, Tap, UserAgent
@@ -87,7 +87,7 @@ class ReadingStore:
         self._fresh_ids.clear()
 
     def _known(self, connection: Connection, uids: list[str]) -> set[str]:
-        found = connection.execute(sa.select(Tap.uid).where(among(Tap.uid, uids, connection)))
+        found = connection.execute(sa.select(Tap.uid).where(is_any_of(Tap.uid, uids, connection)))
         return set(found.scalars())
 
     def _row(self, reading: Reading, ids: dict[str, int]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ...db import among, db, hold, insert, insert_rows
+from ...db import acquire_lock, db, insert, insert_rows, is_any_of
 from ...models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
 from ...models.taps import ROLLUP_KEY, SHOP_KEY
 from ..cards import cards
@@ -100,14 +100,14 @@ def fold_hours_into_days(zone: str, limit: int = 5000) -> int:
     table = cast(sa.Table, TapHour.__table__)
     ids = [row[0] for row in unfolded]  # locked above, so their counts have not changed
     connection.execute(
-        sa.update(table).where(among(table.c.id, ids, connection)).values(folded_count=table.c.tap_count)
+        sa.update(table).where(is_any_of(table.c.id, ids, connection)).values(folded_count=table.c.tap_count)
     )
     return len(unfolded)
 
 
 def lock_rollups(*, shared: bool = False) -> None:
     """Take the roll-up lock until the transaction ends: shared for drainers, exclusive for a recount."""
-    hold("taps.rollups", shared=shared)
+    acquire_lock("taps.rollups", shared=shared)
 
 
 def recount_taps(zone: str, since_id: int, until_id: int) -> None:

@@ -131,12 +131,12 @@ def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app:
         seeds.create_enquiry(email="work@example.com", user_id=user.id, message=f"Signed{word}")
     ada.is_active, ada.closed_at = False, utcnow() - 20 * DAY
     db.session.commit()
-    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
+    text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
     for word in ("ConsentAdaQ", "GuestAdaQ", "SignedAdaQ"):
         assert word in text
     assert "CleoQ" not in text
     ada.verified_at = None
-    text = "".join(export.pieces(ada, utcnow(), uploads.folder()))
+    text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
     assert "SignedAdaQ" in text
     assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
     db.session.rollback()

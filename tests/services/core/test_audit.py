@@ -1,4 +1,4 @@
-"""The book of deeds: who did what to which row; only ever added to."""
+"""Append-only audit log: who did what to which row."""
 
 import pytest
 import sqlalchemy as sa
@@ -40,11 +40,11 @@ def test_an_entry_is_never_changed_nor_deleted() -> None:
     audit.record("card.locked")
     db.session.commit()
     entry().tag = "card.unlocked"
-    with pytest.raises(TypeError, match="only ever added"):
+    with pytest.raises(TypeError, match="append-only"):
         db.session.flush()
     db.session.rollback()
     db.session.delete(entry())
-    with pytest.raises(TypeError, match="only ever added"):
+    with pytest.raises(TypeError, match="append-only"):
         db.session.flush()
     db.session.rollback()
     assert entry().tag == "card.locked"

@@ -21,7 +21,7 @@ NOW = utcnow()
 
 def times(number: int, subject: str = "ada", limit: Limit = TEN) -> None:
     for _time in range(number):
-        rate_limits.take("log_in", subject, limit, NOW)
+        rate_limits.consume("log_in", subject, limit, NOW)
 
 
 def test_the_limit_is_reached_and_not_passed(app: Flask) -> None:
@@ -33,7 +33,7 @@ def test_the_limit_is_reached_and_not_passed(app: Flask) -> None:
 def test_a_refusal_tells_how_long_to_wait(app: Flask) -> None:
     times(10)
     with pytest.raises(TooManyAttempts) as refusal:
-        rate_limits.take("log_in", "ada", TEN, NOW + timedelta(seconds=100))
+        rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=100))
     assert refusal.value.retry_after == 800
     assert "14 minutes" in str(refusal.value)
 
@@ -41,7 +41,7 @@ def test_a_refusal_tells_how_long_to_wait(app: Flask) -> None:
 def test_a_refusal_in_the_last_minute_asks_for_a_minute(app: Flask) -> None:
     times(10)
     with pytest.raises(TooManyAttempts) as refusal:
-        rate_limits.take("log_in", "ada", TEN, NOW + timedelta(seconds=899))
+        rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=899))
     assert refusal.value.retry_after == 1
     assert "a minute" in str(refusal.value)
 
@@ -50,30 +50,30 @@ def test_refused_attempts_do_not_lengthen_the_wait(app: Flask) -> None:
     times(10)
     for later in (100, 200, 300):
         with pytest.raises(TooManyAttempts):
-            rate_limits.take("log_in", "ada", TEN, NOW + timedelta(seconds=later))
-    rate_limits.take("log_in", "ada", TEN, NOW + timedelta(seconds=900))
+            rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=later))
+    rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=900))
 
 
 def test_a_new_window_counts_from_one(app: Flask) -> None:
     times(10)
     later = NOW + timedelta(seconds=900)
     for _time in range(10):
-        rate_limits.take("log_in", "ada", TEN, later)
+        rate_limits.consume("log_in", "ada", TEN, later)
     with pytest.raises(TooManyAttempts) as refusal:
-        rate_limits.take("log_in", "ada", TEN, later)
+        rate_limits.consume("log_in", "ada", TEN, later)
     assert refusal.value.retry_after == 900
 
 
 def test_subjects_and_scopes_do_not_share_a_counter(app: Flask) -> None:
     times(10)
     times(10, "cleo")
-    rate_limits.take("sign_up", "ada", TEN, NOW)
+    rate_limits.consume("sign_up", "ada", TEN, NOW)
 
 
 def test_a_forgiven_subject_starts_afresh(app: Flask) -> None:
     times(10)
     times(1, "cleo")
-    rate_limits.forgive("log_in", "ada")
+    rate_limits.reset("log_in", "ada")
     times(10)
     assert db.session.get_one(ThrottleCounter, ("log_in", "cleo")).count == 1
 
@@ -98,7 +98,7 @@ def together(app: Flask, number: int, work: Callable[[], None]) -> list[type[Bas
 
 
 def test_of_twenty_attempts_at_once_ten_are_allowed(app: Flask) -> None:
-    results = together(app, 20, lambda: rate_limits.take("log_in", "ada", TEN, NOW))
+    results = together(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, NOW))
     assert results.count(None) == 10
     assert results.count(TooManyAttempts) == 10
     assert db.session.get_one(ThrottleCounter, ("log_in", "ada")).count == 10
@@ -108,7 +108,7 @@ def test_when_a_window_ends_twenty_at_once_share_one_new_window(app: Flask) -> N
     times(10)
     db.session.commit()
     later = NOW + timedelta(seconds=901)
-    results = together(app, 20, lambda: rate_limits.take("log_in", "ada", TEN, later))
+    results = together(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, later))
     assert results.count(None) == 10
 
 

@@ -54,7 +54,7 @@ def change(profile: Profile, ada: User, **look: str | None) -> None:
 
 
 def promised() -> list[str]:
-    waiting = sa.select(OutboxMessage).where(OutboxMessage.kind == uploads.DELETE, OutboxMessage.done_at.is_(None))
+    waiting = sa.select(OutboxMessage).where(OutboxMessage.kind == uploads.DELETE_KIND, OutboxMessage.done_at.is_(None))
     return [message.payload["name"] for message in db.session.scalars(waiting)]
 
 
@@ -121,25 +121,25 @@ def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
     db.session.commit()
     assert worker.deliver() == 1
     assert files.exists(photo, folder)
-    assert (promised(), uploads.left_by(ada.id)) == ([photo], {photo})
+    assert (promised(), uploads.scheduled_deletions_of(ada.id)) == ([photo], {photo})
     assert worker.deliver() == 0
     tomorrow = utcnow() + DAY
     for module in (worker, files):
         monkeypatch.setattr(module, "utcnow", lambda: tomorrow)
     assert worker.deliver() == 1
     assert not files.exists(photo, folder)
-    assert uploads.left_by(ada.id) == set()
+    assert uploads.scheduled_deletions_of(ada.id) == set()
 
 
 def test_a_picture_that_is_gone_already_keeps_nobody_busy(ada: User) -> None:
-    uploads.leave(["0" * 32 + ".webp", None], ada.id)
+    uploads.schedule_deletion(["0" * 32 + ".webp", None], ada.id)
     db.session.commit()
     assert worker.deliver() == 1
     assert (promised(), worker.deliver()) == ([], 0)
 
 
 def test_what_one_person_left_is_not_anothers(ada: User, cleo: User) -> None:
-    uploads.leave(["a.webp"], ada.id)
-    uploads.leave(["b.webp"], cleo.id)
+    uploads.schedule_deletion(["a.webp"], ada.id)
+    uploads.schedule_deletion(["b.webp"], cleo.id)
     db.session.flush()
-    assert (uploads.left_by(ada.id), uploads.left_by(cleo.id)) == ({"a.webp"}, {"b.webp"})
+    assert (uploads.scheduled_deletions_of(ada.id), uploads.scheduled_deletions_of(cleo.id)) == ({"a.webp"}, {"b.webp"})

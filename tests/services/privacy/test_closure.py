@@ -27,7 +27,7 @@ from tapcard.services.accounts.credentials import WrongCredentials, WrongPasswor
 from tapcard.services.accounts.email_links import LinkExpired
 from tapcard.services.cards import claims, transitions
 from tapcard.services.privacy import closure, erasure
-from tapcard.services.privacy.closure import AlreadyClosed, CannotReturn, LastOwner
+from tapcard.services.privacy.closure import AlreadyClosed, CannotReopen, LastOwner
 from tapcard.services.profiles import profiles
 from tests.conftest import PASSWORD
 from tests.watching import together
@@ -107,7 +107,7 @@ def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> N
 @pytest.mark.parametrize("days", [14, 15, 400])
 def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
     close(ada)
-    with pytest.raises(CannotReturn):
+    with pytest.raises(CannotReopen):
         closure.reopen(ada.id, NOW + timedelta(days=days))
     with pytest.raises(WrongCredentials):
         credentials.authenticate(ada.email, PASSWORD, NOW + timedelta(days=days))
@@ -116,7 +116,7 @@ def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
 def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> None:
     ada.is_active = False
     db.session.commit()
-    with pytest.raises(CannotReturn):
+    with pytest.raises(CannotReopen):
         closure.reopen(ada.id, NOW)
     with pytest.raises(WrongCredentials):
         credentials.authenticate(ada.email, PASSWORD, NOW)
@@ -229,7 +229,7 @@ def test_of_two_who_bring_it_back_at_once_one_does(app: Flask, ada: User, card: 
     close(ada, utcnow())
     user_id, card_id = ada.id, card.id
     results = together(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
-    assert sorted(results, key=str) == sorted([CannotReturn, user_id], key=str)
+    assert sorted(results, key=str) == sorted([CannotReopen, user_id], key=str)
     unlocked = sa.select(sa.func.count()).where(CardEvent.card_id == card_id, CardEvent.move == CardMove.UNLOCK)
     assert db.session.scalar(unlocked) == 1
 
@@ -253,5 +253,5 @@ def test_of_erasing_and_coming_back_exactly_one_happens(app: Flask, ada: User, c
         assert (user.email, card.status, card.reroute_url) == (
             "ada@example.com", CardStatus.ACTIVE, "https://example.com/")  # fmt: skip
     else:
-        assert results == [CannotReturn, "erased"]
+        assert results == [CannotReopen, "erased"]
         assert (user.is_active, user.first_name, card.status) == (False, "", CardStatus.RETIRED)

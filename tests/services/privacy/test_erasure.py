@@ -18,7 +18,7 @@ from PIL import Image
 
 from tapcard import email_addresses, files, outbox, registry, seeds, subjects, worker
 from tapcard.clock import utcnow
-from tapcard.db import db, empty_log, transactions
+from tapcard.db import db, transactions, truncate_wal
 from tapcard.models import (
     AuditEntry,
     Card,
@@ -338,7 +338,7 @@ def test_nothing_of_an_erased_buyer_is_left_but_what_the_books_need(own_app: Fla
 
     erase(zenobia, app)
     db.session.rollback()
-    assert empty_log()
+    assert truncate_wal()
     assert found(app, SOLD, data) == {}
     for order in kept:
         assert (order.total_amount, order.address, order.status) == (1350, {"country": "GB"}, OrderStatus.PAID)
@@ -381,11 +381,11 @@ def test_every_connection_overwrites(app: Flask) -> None:
 
 def erase(user: User, app: Flask, now: datetime | None = None) -> None:
     now = now or utcnow()
-    closure.shut(user, now)
+    closure.deactivate(user, now)
     db.session.commit()
     person = erasure.erase(user.id, now, closed_before=now)
     db.session.commit()
-    erasure.forget_files(person, Path(app.instance_path), with_mails=True)
+    erasure.delete_files(person, Path(app.instance_path), with_mails=True)
 
 
 def rows_of_others(zeb: User) -> dict[str, list[str]]:
@@ -470,12 +470,12 @@ def test_former_pictures_and_those_never_saved_go_with_their_person(
     login(client, zeb)
     names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
     others = files.store(b"others", folder)
-    uploads.leave([others], cleo.id)
+    uploads.schedule_deletion([others], cleo.id)
     db.session.commit()
     erase(zeb, app)
     assert [name for name in names if files.exists(name, folder)] == []
     assert files.exists(others, folder)  # left by somebody else, a moment ago
-    assert uploads.left_by(zeb.id) == set()
+    assert uploads.scheduled_deletions_of(zeb.id) == set()
 
 
 # --- when -------------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from tapcard.web import uploads
 
 
 def pieces(user: User) -> list[str]:
-    return list(export.pieces(user, utcnow(), uploads.folder()))
+    return list(export.stream_json(user, utcnow(), uploads.folder()))
 
 
 def exported(user: User) -> Any:
@@ -163,7 +163,7 @@ def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
     sum(map(len, pieces(ada)))  # what is loaded once is loaded
     tracemalloc.start()
     length, longest = 0, 0
-    for piece in export.pieces(ada, utcnow(), uploads.folder()):
+    for piece in export.stream_json(ada, utcnow(), uploads.folder()):
         length, longest = length + len(piece), max(longest, len(piece))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -1,0 +1,1 @@
+"""Command line interface: `flask --app wsgi …`, one module per topic."""
