@@ -51,12 +51,12 @@ def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> Non
     `AlreadyClosed`.
     """
     refuse_last_owner(user)
-    closed_count = execute_update(
+    changed = execute_update(
         sa.update(User)
         .where(User.id == user.id, sa.or_(User.is_active, sa.literal(even_inactive)), User.closed_at.is_(None))
         .values(is_active=False, closed_at=now)
     )
-    if closed_count != 1:
+    if changed != 1:
         raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
     sessions.end_other_sessions(user, None)
@@ -67,14 +67,14 @@ def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> Non
 
 def reopen(user_id: int, now: datetime) -> User:
     """Reopen a closed account and unlock the cards that closing locked; raise `CannotReopen`."""
-    opened_count = execute_update(
+    changed = execute_update(
         sa.update(User)
         .where(
             User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - REOPEN_WITHIN
         )
         .values(is_active=True, closed_at=None, seen_at=now)
     )  # fmt: skip
-    if opened_count != 1:
+    if changed != 1:
         raise CannotReopen(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     sessions.end_other_sessions(user, None)
