@@ -65,7 +65,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.run: requirements.txt $(VENV)/.made
-	@echo "Installing the app’s requirements …"
+	@echo "Installing the app's requirements …"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -69,7 +69,7 @@ class Config:
         host, port = read.name("HOST", "127.0.0.1"), read.integer("PORT", 8000, 1, 65535)
         geoip = read.text("GEOIP_PATH", "")
         if geoip and not Path(geoip).is_file():
-            raise ConfigError(f"GEOIP_PATH: file {geoip} doesn’t exist.")
+            raise ConfigError(f"GEOIP_PATH: file {geoip} doesn't exist.")
         return cls(
             environment=environment,
             secret_key=_secret_key(read, environment, instance),
@@ -185,7 +185,7 @@ class _Reader:
 def _instance_path(read: _Reader) -> Path:
     path = Path(read.text("INSTANCE_PATH", str(ROOT / "instance"))).absolute()
     if any(each.exists() and not each.is_dir() for each in (path, *path.parents)):
-        raise ConfigError(f"INSTANCE_PATH: {path} isn’t a folder and can’t be created.")
+        raise ConfigError(f"INSTANCE_PATH: {path} isn't a folder and can't be created.")
     return path
 
 
@@ -201,7 +201,7 @@ def _secret_key(read: _Reader, environment: str, instance: Path) -> str:
         if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
             raise ConfigError(f"{name}: must be random and at least {SHORTEST_SECRET} characters long in production.")
     if read.text("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):
-        raise ConfigError("FLASK_DEBUG: debug mode isn’t allowed in production.")
+        raise ConfigError("FLASK_DEBUG: debug mode isn't allowed in production.")
     return key
 
 
@@ -265,14 +265,14 @@ def _requires_staff_two_factor(read: _Reader, environment: str) -> bool:
     default = "required" if environment == "production" else "optional"
     is_required = read.choice("STAFF_TWO_FACTOR", ("required", "optional"), default) == "required"
     if environment == "production" and not is_required:
-        raise ConfigError("STAFF_TWO_FACTOR: can’t be optional in production. Remove this setting.")
+        raise ConfigError("STAFF_TWO_FACTOR: can't be optional in production. Remove this setting.")
     return is_required
 
 
 def _sandbox_gateway(read: _Reader, environment: str) -> bool:
     is_on = read.switch("SANDBOX_GATEWAY", environment != "production")
     if environment == "production" and is_on:
-        raise ConfigError("SANDBOX_GATEWAY: test payments aren’t allowed in production. Remove this setting.")
+        raise ConfigError("SANDBOX_GATEWAY: test payments aren't allowed in production. Remove this setting.")
     return is_on
 
 
@@ -287,7 +287,7 @@ def _modules(read: _Reader) -> tuple[str, ...]:
 def _mail(read: _Reader) -> dict[str, Any]:
     use_tls, use_ssl = read.switch("MAIL_USE_TLS", False), read.switch("MAIL_USE_SSL", False)
     if use_tls and use_ssl:
-        raise ConfigError("MAIL_USE_TLS: can’t be used together with MAIL_USE_SSL. Choose one.")
+        raise ConfigError("MAIL_USE_TLS: can't be used together with MAIL_USE_SSL. Choose one.")
     sender = read.text("MAIL_DEFAULT_SENDER", "tapcard <no-reply@localhost>")
     if "@" not in sender:
         raise ConfigError(f"MAIL_DEFAULT_SENDER: {sender!r} must be an email address.")

@@ -15,7 +15,7 @@ from tapcard.db import db, transactions
 from tapcard.models import User
 from tapcard.services.accounts import registration, roles
 from tapcard.services.taps import rollups, statistics
-from tapcard.services.taps.statistics import Question
+from tapcard.services.taps.statistics import TapQuery
 
 from . import data
 from .figures import Figure, at_most, interleaved, ratio
@@ -39,16 +39,16 @@ def of_a_holder(database: str) -> Iterator[Figure]:
     holder = db.session.get_one(User, HOLDER)
     today = utcnow().date()
     first = today - timedelta(days=PERIOD - 1)
-    asked = Question(holder, first, today)
+    asked = TapQuery(holder, first, today)
     nothing = timed(lambda: db.session.execute(sa.select(sa.literal(1))).scalar())
     for what, question in (
-        ("taps per day", lambda: rollups.per_day(holder, first, today)),
-        ("taps per card", lambda: rollups.per_card(holder, first, today)),
+        ("taps per day", lambda: rollups.taps_per_day(holder, first, today)),
+        ("taps per card", lambda: rollups.taps_per_card(holder, first, today)),
         ("total of the period before", lambda: statistics.total(asked.before())),
         ("cards by taps", lambda: statistics.per_card(asked)),
-        ("taps by kind", lambda: statistics.per_kind(asked)),
+        ("taps by kind", lambda: statistics.breakdown(asked)),
         ("hours of the week", lambda: statistics.per_hour_of_week(asked, "Europe/London")),
-        ("last taps", lambda: statistics.last_taps(asked, "Europe/London", 20)),
+        ("last taps", lambda: statistics.latest_taps(asked, "Europe/London", 20)),
     ):
         times = interleaved(ROUNDS, timed(question), nothing)
         detail = f"({median(times[0]) * 1e6:.0f} : {median(times[1]) * 1e6:.0f} µs)"

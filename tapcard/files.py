@@ -1,4 +1,4 @@
-"""Uploaded files: named after what is in them, written whole or not at all, opened by one function."""
+"""Storage of uploaded files: named by content hash, written atomically, opened by one function."""
 
 import fcntl
 import hashlib
@@ -21,25 +21,25 @@ NAME = re.compile(rf"[0-9a-f]{{32}}\.(?:{'|'.join(KINDS)})")
 
 
 def folder(instance: Path | str) -> Path:
-    """Where an installation keeps its uploads."""
+    """Return the folder for uploads in an instance folder."""
     return Path(instance) / FOLDER
 
 
 def store(data: bytes, folder: Path, suffix: str = "webp") -> str:
-    """Keep some bytes and return their name; the same bytes get the same name."""
+    """Store a file and return its name, which is derived from its content."""
     name = f"{hashlib.sha256(data).hexdigest()[:32]}.{suffix}"
     if not NAME.fullmatch(name):
         raise ValueError(f"{suffix!r} is not a kind of upload")
     with _locked(folder):
         if (folder / name).exists():
-            os.utime(folder / name)  # wanted again: the sweeper has to wait another day
+            os.utime(folder / name)  # so that the sweeper does not delete it
         else:
             _write(data, folder / name)
     return name
 
 
 def open_upload(name: str, folder: Path) -> BinaryIO:
-    """Open an upload for reading; raise `NotFound` for whatever is not the name of one."""
+    """Open an upload for reading; raise `NotFound` if there is none with this name."""
     if not NAME.fullmatch(name):
         raise NotFound(_("File not found."))
     try:
@@ -49,19 +49,19 @@ def open_upload(name: str, folder: Path) -> BinaryIO:
 
 
 def exists(name: str, folder: Path) -> bool:
-    """Whether there is an upload of that name."""
+    """Return whether there is an upload with this name."""
     return bool(NAME.fullmatch(name)) and (folder / name).is_file()
 
 
 def delete(name: str, folder: Path) -> None:
-    """Delete an upload at once, because whom it shows is erased."""
+    """Delete an upload at once, for the erasure of a person."""
     if NAME.fullmatch(name):
         with _locked(folder):
             (folder / name).unlink(missing_ok=True)
 
 
 def delete_old(name: str, folder: Path, older_than: timedelta) -> datetime | None:
-    """Delete an upload that nobody stored of late; gives the instant from which it may go, None once it is gone."""
+    """Delete an upload older than a period; return when it can be deleted, or None if it no longer exists."""
     if not exists(name, folder):
         return None
     with _locked(folder):
@@ -69,49 +69,49 @@ def delete_old(name: str, folder: Path, older_than: timedelta) -> datetime | Non
 
 
 def sweep(folder: Path, used: Collection[str], older_than: timedelta) -> int:
-    """Delete uploads that nothing refers to and nobody stored again of late; return how many."""
-    swept = 0
+    """Delete unused uploads older than a period, and return how many."""
+    deleted_count = 0
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
         if path.name in used or not (NAME.fullmatch(path.name) or path.suffix == ".tmp"):
             continue
         with _locked(folder):
-            swept += path.exists() and _delete_old(path, older_than) is None
-    return swept
+            deleted_count += path.exists() and _delete_old(path, older_than) is None
+    return deleted_count
 
 
 def _delete_old(path: Path, older_than: timedelta) -> datetime | None:
-    may_go_at = datetime.fromtimestamp(path.stat().st_mtime, UTC) + older_than if path.exists() else None
-    if may_go_at is not None and may_go_at < utcnow():
+    deletable_at = datetime.fromtimestamp(path.stat().st_mtime, UTC) + older_than if path.exists() else None
+    if deletable_at is not None and deletable_at < utcnow():
         path.unlink()
         return None
-    return may_go_at
+    return deletable_at
 
 
 def _write(data: bytes, path: Path) -> None:
-    """Never leave half a file under its name, not after a power cut either."""
-    draft = path.with_name(f"{secrets.token_hex(8)}.tmp")
+    """Write a file atomically, so that it is never incomplete even after a power failure."""
+    temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
     try:
-        with draft.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        temporary.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep the sweeper from deleting what somebody is just storing again."""
+    """Lock the folder, so that the sweeper does not delete a file that is being stored again."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,12 +1,12 @@
 """Promises of side effects: written with the work, kept by the worker, even after a crash."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 
 from .clock import utcnow
-from .db import db
+from .db import db, execute_update
 from .models import OutboxMessage
 
 LEASE = timedelta(minutes=5)
@@ -30,16 +30,12 @@ def claim(now: datetime) -> OutboxMessage | None:
     is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
     due = select(OutboxMessage).where(is_open, OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(20)
     for message in db.session.scalars(due).all():
-        taken = cast(
-            CursorResult[Any],
-            db.session.execute(
-                update(OutboxMessage)
-                .where(OutboxMessage.id == message.id, OutboxMessage.due_at == message.due_at, is_open)
-                .values(_given_up(message, now) or _taken(now))
-                .execution_options(synchronize_session=False)
-            ),
+        changed = execute_update(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == message.id, OutboxMessage.due_at == message.due_at, is_open)
+            .values(_given_up(message, now) or _taken(now))
         )
-        if taken.rowcount == 1:
+        if changed == 1:
             db.session.refresh(message)
             if message.failed_at is None:
                 return message
@@ -78,10 +74,8 @@ def postpone(message: OutboxMessage, now: datetime) -> None:
 
 def retry_failed(now: datetime) -> int:
     """Take up again what was given up; tells how many promises."""
-    revived = db.session.execute(
+    return execute_update(
         update(OutboxMessage)
         .where(OutboxMessage.failed_at.is_not(None))
         .values(failed_at=None, due_at=now, created_at=now, attempt_count=0, error="")
-        .execution_options(synchronize_session=False)
     )
-    return cast(CursorResult[Any], revived).rowcount

@@ -1,4 +1,4 @@
-"""QR codes, drawn here: black on white with the quiet zone that readers need, error level M or better."""
+"""QR codes as SVG and PNG: black on white with a quiet zone, error correction level M, or H with a logo."""
 
 import io
 import math
@@ -8,9 +8,9 @@ import segno
 from PIL import Image, ImageDraw
 
 QUIET_ZONE = 4
-FINE = 4  # the logo is drawn larger, then scaled down, for smooth edges
+SUPERSAMPLING = 4  # the logo is drawn larger and scaled down, for smooth edges
 
-# the mark of `static/img/favicon.svg`, in a square of 32
+# the logo of `static/img/favicon.svg`, in a square of 32
 MARK = (
     '<rect width="32" height="32" rx="7.5" fill="{ink}"/>'
     '<g transform="rotate(-14 13 17)"><rect x="5" y="9.5" width="15" height="13" rx="2.6" fill="{brand}"/>'
@@ -23,20 +23,20 @@ WAVES = (((20.4, 11.4), (21.6, 18.0), 5.6), ((23.6, 8.6), (25.6, 20.2), 10.0))
 
 @dataclass(frozen=True)
 class Logo:
-    """The shop's mark in the middle of a code, in its two colours (`#rrggbb`); the ink has to be a dark one."""
+    """The two colours (`#rrggbb`) of the shop's logo in the middle of a code; the ink has to be dark."""
 
     brand: str
     ink: str
 
 
 def svg(
-    url: str, *, title: str = "QR code", scale: int = 4, logo: Logo | None = None, is_one_of_many: bool = False
+    url: str, *, title: str = "QR code", scale: int = 4, logo: Logo | None = None, use_fixed_mask: bool = False
 ) -> str:
-    """Draw a code as an SVG element that stands in a page or in a file of its own; `title` may be anybody's text.
+    """Return a code as an SVG element, for a page or a file; `title` may be any text.
 
-    One of many takes a quarter of the time: its pattern is given, not chosen as the best of eight.
+    With `use_fixed_mask`, the best of the eight mask patterns is not searched, which takes a quarter of the time.
     """
-    code = _make(url, logo, mask=0 if is_one_of_many else None)
+    code = _make(url, logo, mask=0 if use_fixed_mask else None)
     out = io.BytesIO()
     code.save(
         out,
@@ -52,25 +52,25 @@ def svg(
         nl=False,
     )
     width, height = code.symbol_size(scale=scale, border=QUIET_ZONE)
-    drawn = out.getvalue().decode()
+    markup = out.getvalue().decode()
     if logo is not None:
-        start, side = _clearing(len(code.matrix))
+        start, side = _logo_square(len(code.matrix))
         mark = MARK.format(brand=logo.brand, ink=logo.ink)
-        drawn = drawn.removesuffix("</svg>") + (
+        markup = markup.removesuffix("</svg>") + (
             f'<rect x="{start}" y="{start}" width="{side}" height="{side}" fill="#fff"/>'
             f'<g transform="translate({start + 0.5} {start + 0.5}) scale({(side - 1) / 32:.5f})">{mark}</g></svg>'
         )
-    return drawn.replace("<svg ", f'<svg role="img" width="{width}" height="{height}" ', 1)
+    return markup.replace("<svg ", f'<svg role="img" width="{width}" height="{height}" ', 1)
 
 
 def png(url: str, scale: int = 10, logo: Logo | None = None) -> bytes:
-    """Draw a code as a picture of `scale` pixels a module."""
+    """Return a code as a PNG with `scale` pixels per module."""
     out = io.BytesIO()
     code = _make(url, logo)
     code.save(out, kind="png", border=QUIET_ZONE, dark="#000", light="#fff", scale=scale)
     if logo is None:
         return out.getvalue()
-    start, side = _clearing(len(code.matrix))
+    start, side = _logo_square(len(code.matrix))
     picture = Image.open(out).convert("RGB")
     square = (start * scale, start * scale, (start + side) * scale, (start + side) * scale)
     picture.paste("#fff", square)
@@ -85,19 +85,19 @@ def _make(url: str, logo: Logo | None, mask: int | None = None) -> segno.QRCode:
     return segno.make_qr(url, error="m" if logo is None else "h", mask=mask)
 
 
-def _clearing(modules: int) -> tuple[int, int]:
-    """Where the square for a logo begins, the quiet zone counted in, and its side: at most a quarter of the code's.
+def _logo_square(modules: int) -> tuple[int, int]:
+    """Return the start, including the quiet zone, and the side of the square for a logo, in modules.
 
-    So it covers a sixteenth of the code, where level H stands the loss of three tenths.
+    It covers at most a sixteenth of the code; level H corrects the loss of 30 per cent.
     """
     side = modules // 4
-    side -= 1 - side % 2  # as odd as the code's, to lie in the middle
+    side -= 1 - side % 2  # odd like the code's side, so that it is centred
     return QUIET_ZONE + (modules - side) // 2, side
 
 
 def _draw_mark(logo: Logo, side: int) -> Image.Image:
-    """The mark as a picture."""
-    large = side * FINE
+    """Return the logo as an image."""
+    large = side * SUPERSAMPLING
     unit = large / 32
     ground = Image.new("RGBA", (large, large))
     ImageDraw.Draw(ground).rounded_rectangle((0, 0, large - 1, large - 1), 7.5 * unit, fill=logo.ink)
@@ -116,7 +116,7 @@ def _draw_mark(logo: Logo, side: int) -> Image.Image:
 def _draw_wave(
     draw: ImageDraw.ImageDraw, begin: tuple[float, float], end: tuple[float, float], radius: float, unit: float
 ) -> None:
-    """An arc from one point down to another, bulging to the right, with round ends."""
+    """Draw an arc with round ends from one point down to another, curved to the right."""
     (x1, y1), (x2, y2), half = begin, end, 1.1
     length = math.hypot(x2 - x1, y2 - y1)
     back = math.sqrt(radius**2 - (length / 2) ** 2) / length

@@ -1,4 +1,4 @@
-"""The tap spool: one line appended per tap, read into the database by the worker, never lost and never read twice.
+"""Tap spool: append-only files with one line per tap, which the worker reads into the database exactly once.
 
 Protocol. A file belongs to one thread of one process, which holds a shared `flock` on it for life, alone appends to it
 and alone leaves it (rotation); its name is never used again. It is locked before it gets its final name, so a reader
@@ -30,12 +30,12 @@ NAME = re.compile(r"\d{13}-[0-9a-f]{16}\.spool")
 
 
 class SpoolError(Exception):
-    """A line could not be written, neither to the present file nor to a new one."""
+    """A line could be written neither to the current file nor to a new one."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was read of a file: its good lines with their fields, the bad ones, and where to go on."""
+    """Result of reading a file: valid lines with their fields, invalid lines, and the end offset."""
 
     lines: list[tuple[bytes, list[Any]]]
     bad: list[bytes]
@@ -43,7 +43,7 @@ class Chunk:
 
 
 class _Writer:
-    """One file, open for one thread; closing it (also by the thread's end) gives it up to the reader."""
+    """One file of one thread; closing it, also at the end of the thread, lets a reader delete it."""
 
     fd = -1
 
@@ -69,21 +69,21 @@ class _Writer:
 
 
 class Spool:
-    """Where taps are written down before anything else is done with them."""
+    """The folder with the spool files of this installation."""
 
     def __init__(self, folder: Path, *, sync: bool = False) -> None:
         self.folder = folder
         self.sync = sync
         self._local = threading.local()
-        self._uncounted = 0
-        self._counting = threading.Lock()
+        self._uncounted_failures = 0
+        self._failure_lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
-        os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(after_in_child=self._reset)
 
     # writing
 
     def append(self, fields: list[Any]) -> None:
-        """Write one line; a file that refuses is left for a new one; raise `SpoolError` when that fails too."""
+        """Append one line, to a new file if the current one fails; raise `SpoolError` if that fails too."""
         line = encode(fields)
         for _attempt in range(2):
             try:
@@ -100,16 +100,16 @@ class Spool:
         raise SpoolError("the tap spool cannot be written")
 
     def rotate(self) -> None:
-        """Leave this thread's file; the next line opens a new one."""
+        """Close the file of this thread; the next line opens a new one."""
         writer: _Writer | None = getattr(self._local, "writer", None)
         if writer is not None:
             self._local.writer = None
             writer.close()
 
-    def _forget(self) -> None:
-        """A forked child starts files of its own; the parent keeps its lock, which the copied file number shares."""
+    def _reset(self) -> None:
+        """Start new files in a forked child; the parent keeps its lock, which the inherited descriptor shares."""
         self._local = threading.local()
-        self._uncounted, self._counting = 0, threading.Lock()
+        self._uncounted_failures, self._failure_lock = 0, threading.Lock()
 
     def _writer(self) -> _Writer:
         writer: _Writer | None = getattr(self._local, "writer", None)
@@ -121,53 +121,53 @@ class Spool:
     # reading
 
     def files(self) -> list[str]:
-        """The names of all files, oldest first."""
+        """Return the names of all spool files, oldest first."""
         return sorted(entry.name for entry in os.scandir(self.folder) if NAME.fullmatch(entry.name))
 
-    def read(self, name: str, offset: int, most: int) -> Chunk:
-        """Read up to `most` whole lines from a byte offset, after making sure that they are on disk.
+    def read(self, name: str, offset: int, limit: int) -> Chunk:
+        """Read up to `limit` complete lines from a byte offset, after syncing them to disk.
 
-        The end of a file whose writer died in the middle of a line counts as bad; while the writer lives it waits.
-        Raises `FileNotFoundError` when another reader has finished with the file.
+        An incomplete last line is invalid if the writer died, and is left for later while the writer lives.
+        Raises `FileNotFoundError` if another reader has finished the file.
         """
         with open(self.folder / name, "rb") as file:
-            is_left = _lock_alone(file.fileno())
+            is_abandoned = _lock_exclusively(file.fileno())
             os.fdatasync(file.fileno())
             file.seek(offset)
             data = file.read(READ_BYTES)
         lines: list[tuple[bytes, list[Any]]] = []
         bad: list[bytes] = []
         position = 0
-        while len(lines) + len(bad) < most and (stop := data.find(b"\n", position)) >= 0:
+        while len(lines) + len(bad) < limit and (stop := data.find(b"\n", position)) >= 0:
             raw, position = data[position:stop], stop + 1
             fields = decode(raw)
             if fields is None:
                 bad.append(raw)
             else:
                 lines.append((raw, fields))
-        is_torn = position == 0 and bool(data) and (is_left or len(data) == READ_BYTES)
+        is_torn = position == 0 and bool(data) and (is_abandoned or len(data) == READ_BYTES)
         if is_torn:
             bad, position = [data], len(data)
         return Chunk(lines, bad, offset + position)
 
     def is_read(self, name: str, offset: int | None) -> bool:
-        """Whether a file has nothing beyond an offset, or is gone."""
+        """Return whether a file ends at an offset or does not exist."""
         try:
             return os.stat(self.folder / name).st_size == offset
         except FileNotFoundError:
             return True
 
-    def keep_bad(self, name: str, lines: list[bytes]) -> None:
-        """Put unreadable lines aside, for a person to look at."""
+    def store_bad_lines(self, name: str, lines: list[bytes]) -> None:
+        """Append invalid lines to a `.bad` file for manual inspection."""
         with open(self.folder / f"{name}.bad", "ab") as file:
             file.write(b"".join(line + b"\n" for line in lines))
 
     def remove(self, name: str, offset: int) -> bool:
-        """Delete a file that is read to the end and whose writer is gone; tells whether it did."""
+        """Delete a completely read file whose writer is gone, and return whether it was deleted."""
         path = self.folder / name
         try:
             with open(path, "rb") as file:
-                if not _lock_alone(file.fileno()) or os.fstat(file.fileno()).st_size > offset:
+                if not _lock_exclusively(file.fileno()) or os.fstat(file.fileno()).st_size > offset:
                     return False
                 os.unlink(path)
         except FileNotFoundError:
@@ -175,24 +175,24 @@ class Spool:
         return True
 
     def sweep(self) -> None:
-        """Delete what a writer left that died between making a file and naming it: nothing was written there."""
+        """Delete empty files of writers that died before the rename to the final name."""
         for entry in os.scandir(self.folder):
             if entry.name.startswith(".") and NAME.fullmatch(entry.name[1:]):
                 try:
                     self._sweep_one(entry.path)
                 except FileNotFoundError:
-                    continue  # it has its name by now
+                    continue  # renamed meanwhile
 
     def _sweep_one(self, path: str) -> None:
         with open(path, "rb") as file:
-            found = os.fstat(file.fileno())
-            is_old = time.time() - found.st_mtime > LEFTOVER_SECONDS
-            if is_old and found.st_size == 0 and _lock_alone(file.fileno()):
+            status = os.fstat(file.fileno())
+            is_old = time.time() - status.st_mtime > LEFTOVER_SECONDS
+            if is_old and status.st_size == 0 and _lock_exclusively(file.fileno()):
                 os.unlink(path)
 
     @contextmanager
     def draining(self) -> Iterator[bool]:
-        """Hold off a backup while a pass reads and deletes; False, and nothing may be read, while one is made."""
+        """Block backups while files are read and deleted; yield False while a backup is running."""
         with open(self.folder / "drain.lock", "a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -203,37 +203,37 @@ class Spool:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Hold off every drainer of this host; writers go on."""
+        """Block all drainers of this host; writers continue."""
         with open(self.folder / "drain.lock", "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    # what could not be recorded
+    # failures
 
     def count_failure(self) -> None:
-        """Count a tap that could not be recorded anywhere: one byte a tap, shared by all processes of this host."""
-        with self._counting:
-            self._uncounted += 1
+        """Count a tap that could not be recorded, as one byte in a file shared by all processes of this host."""
+        with self._failure_lock:
+            self._uncounted_failures += 1
             try:
                 with open(self.folder / "failures", "ab", buffering=0) as file:
-                    self._uncounted -= file.write(b"." * self._uncounted) or 0
+                    self._uncounted_failures -= file.write(b"." * self._uncounted_failures) or 0
             except OSError:
-                return  # still in memory; the next failure tries again
+                return  # the count stays in memory until the next failure
 
     def failure_count(self) -> int:
-        """How many taps were answered and could not be recorded."""
+        """Return the number of taps that were answered but not recorded."""
         path = self.folder / "failures"
-        return self._uncounted + (path.stat().st_size if path.exists() else 0)
+        return self._uncounted_failures + (path.stat().st_size if path.exists() else 0)
 
 
 def encode(fields: list[Any]) -> bytes:
-    """A line: checksum, blank, JSON, line feed."""
+    """Return a line: checksum, space, JSON, line feed."""
     body = _encoder.encode(fields)
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 
 def decode(raw: bytes) -> list[Any] | None:
-    """The fields of a line without its line feed; None when it is damaged."""
+    """Return the fields of a line without its line feed, or None if it is damaged."""
     checksum, _blank, body = raw.partition(b" ")
     try:
         if int(checksum, 16) != zlib.crc32(body):
@@ -243,8 +243,8 @@ def decode(raw: bytes) -> list[Any] | None:
         return None
 
 
-def _lock_alone(fd: int) -> bool:
-    """Take the exclusive lock if nobody holds the file; it goes with the file number."""
+def _lock_exclusively(fd: int) -> bool:
+    """Try to take the exclusive lock of an open file, and return whether it was free."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from . import mail, outbox, registry, settings
 from .clock import utcnow
-from .db import db, insert, transactions
+from .db import db, execute_update, insert, transactions
 from .models import OutboxMessage, Schedule, Tap
 from .services.taps import rollups
 from .workflows import draining, taps
@@ -110,13 +110,13 @@ def run_due(now: datetime) -> int:
 
 def _run(name: str, due_at: datetime, now: datetime) -> bool:
     job = registry.jobs[name]
-    taken = db.session.execute(
+    changed = execute_update(
         sa.update(Schedule)
         .where(Schedule.name == name, Schedule.due_at == due_at)
         .values(due_at=now + job.every, last_run_at=now, error="")
     )
     db.session.commit()
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         return False
     try:
         job.run()
@@ -193,7 +193,7 @@ def run_worker(once: bool) -> None:
 
 @taps_group.command("drain")
 def drain_taps() -> None:
-    """Store this host’s spooled taps in the database once."""
+    """Store this host's spooled taps in the database once."""
     stored = draining.drainer().drain()
     taps.fold()
     click.echo(f"Taps stored: {stored}.")
@@ -202,14 +202,14 @@ def drain_taps() -> None:
 @taps_group.command("recount")
 def recount_taps() -> None:
     """Rebuild tap statistics with the current time zone and bot rules. New taps wait until it finishes."""
-    rollups.hold_still()
+    rollups.lock_rollups()
     zone = settings.load().time_zone
-    changed = rollups.reclassify()
-    rollups.empty_rollups()
+    changed = rollups.reclassify_user_agents()
+    rollups.delete_rollups()
     last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
     for start in range(0, last, RECOUNT_STEP):
-        rollups.recount(zone, start, min(start + RECOUNT_STEP, last))
-    while rollups.fold(zone):
+        rollups.recount_taps(zone, start, min(start + RECOUNT_STEP, last))
+    while rollups.fold_hours_into_days(zone):
         pass  # all of it is one transaction: readers see the old figures until the new ones are whole
     db.session.commit()
     click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")

@@ -95,7 +95,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> object:
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("REQUIRE") == "all":
         report.outcome = "failed"
-        report.longrepr = f"REQUIRE=all doesn’t allow skipped tests: {report.longrepr[2]}"
+        report.longrepr = f"REQUIRE=all doesn't allow skipped tests: {report.longrepr[2]}"
     return report
 
 

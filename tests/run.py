@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     for what in left_out:
         print(f"Skipped: {what}.")
     if left_out and os.environ.get("REQUIRE") == "all":
-        print("REQUIRE=all doesn’t allow skipped tests.")
+        print("REQUIRE=all doesn't allow skipped tests.")
         green = False
     print(f"Ran on {' and '.join(databases)}.")
     print(f"{total['passed']} passed, {total['failed'] + total['error']} failed, {skipped.total()} skipped")

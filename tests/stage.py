@@ -293,7 +293,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
         "auth.set_password": {"token": mailed(LinkPurpose.SET_PASSWORD, ada.email)},
         "auth.confirm_email": {"token": mailed(LinkPurpose.CHANGE_EMAIL, "new@example.com")},
         "auth.undo_email": {"token": mailed(LinkPurpose.UNDO_EMAIL, "new@example.com")},
-        "tap.stop_weekly_mail": {"token": weekly_digest.token_of(ada.id, keys)},
+        "tap.stop_weekly_mail": {"token": weekly_digest.unsubscribe_token(ada.id, keys)},
         "tap.found_card": {"token": "LOSTCARD"},
         "shop.category": {"slug": category.slug},
         "shop.collection": {"slug": collection.slug},

@@ -283,7 +283,6 @@ PERMISSIONS = {
     "/admin/subscribers": "newsletter.view",
     "/admin/tables/": "cards.view",
     "/admin/tables/audit": "audit.view",
-    "/admin/tables/designs": "designs.edit",
     "/admin/tables/outbox": "mails.view",
 }
 # one's own things, which take a login; and what stands among them for everybody

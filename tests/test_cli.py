@@ -108,7 +108,7 @@ def test_a_batch_of_the_same_name_is_refused_and_leaves_no_file(make: Callable[.
 def test_a_folder_that_does_not_exist_is_said_so(run: Callable[..., Result], tmp_path: Path) -> None:
     result = run("cards", "make", "--count", "1", "--out", str(tmp_path / "no" / "spring.csv"))
     assert result.exit_code == 1
-    assert "Can’t write" in result.output
+    assert "Can't write" in result.output
     assert number_of(Card) == 0
 
 
@@ -195,7 +195,7 @@ def test_our_own_tap_addresses_are_no_targets(
 def test_a_file_in_another_encoding_is_said_so(run: Callable[..., Result], legacy: Callable[..., str]) -> None:
     result = run("cards", "import", legacy("OLD1,ada@example.com,Adé,Obi,,,,,\n", encoding="latin-1"))
     assert result.exit_code == 1
-    assert "isn’t UTF-8" in result.output
+    assert "isn't UTF-8" in result.output
     assert number_of(Card) == 0
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tapcard import images
-from tapcard.images import BadPicture, Crop, make_banner, make_photo
+from tapcard.images import Crop, InvalidImage, make_banner, make_photo
 
 ROOT = Path(__file__).resolve().parent.parent
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -214,7 +214,7 @@ JPEG = encoded(quarters(), "JPEG")
         (encoded(quarters(), "WEBP")[:-60], "damaged"),
         (encoded(quarters(), "WEBP", lossless=True)[:-60], "damaged"),
         (film_of_one_frame(), "Animated"),
-        (JPEG + b"\0" * images.MOST_BYTES, "8 MB"),
+        (JPEG + b"\0" * images.MAX_BYTES, "8 MB"),
         (png_of_size(5001, 5000), "25 megapixels"),
         (png_of_size(8000, 5000), "25 megapixels"),
         (png_of_size(20000, 20000), "25 megapixels"),
@@ -230,7 +230,7 @@ JPEG = encoded(quarters(), "JPEG")
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_with_a_clear_message(data, word):
-    with pytest.raises(BadPicture, match=word) as refusal:
+    with pytest.raises(InvalidImage, match=word) as refusal:
         make_photo(data)
     assert refusal.value.field == "photo"
     assert str(refusal.value).endswith(".")
@@ -241,7 +241,7 @@ def test_a_bomb_is_recognised_by_its_header(monkeypatch):
     assert len(bomb) < 10_000
     decoded = []
     monkeypatch.setattr(Image.Image, "load", lambda self: decoded.append(self.size))
-    with pytest.raises(BadPicture, match="megapixels"):
+    with pytest.raises(InvalidImage, match="megapixels"):
         make_photo(bomb)
     assert decoded == []
 
@@ -278,7 +278,7 @@ def test_what_hides_behind_a_good_picture_is_gone(payload):
 
 def test_pictures_are_worked_on_one_at_a_time(monkeypatch):
     at_work, most = [], []
-    square = images._cut
+    square = images._crop_and_scale
 
     def watched(data: bytes, *rest: object) -> Image.Image:
         at_work.append(1)
@@ -288,7 +288,7 @@ def test_pictures_are_worked_on_one_at_a_time(monkeypatch):
         finally:
             at_work.pop()
 
-    monkeypatch.setattr(images, "_cut", watched)
+    monkeypatch.setattr(images, "_crop_and_scale", watched)
     data = encoded(quarters(1500, 1500))
     threads = [threading.Thread(target=make_photo, args=(data,)) for _number in range(6)]
     for thread in threads:
@@ -313,7 +313,7 @@ def test_a_damaged_file_never_breaks_the_page(good, data):
     cut = data.draw(st.integers(0, len(good)))
     try:
         kept = make_photo(bytes(broken[:cut] if data.draw(st.booleans()) else broken))
-    except BadPicture:
+    except InvalidImage:
         return
     opened(kept)
 
@@ -374,7 +374,7 @@ def test_a_small_part_of_a_large_jpeg_is_as_sharp_as_it_can_be():
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_a_part_outside_the_picture_is_refused(kind, crop):
-    with pytest.raises(BadPicture, match="outside"):
+    with pytest.raises(InvalidImage, match="outside"):
         make_photo(encoded(quarters(), kind), crop)
 
 
@@ -408,7 +408,7 @@ data = sys.stdin.buffer.read()
 for make in (images.make_photo, images.make_banner):
     try:
         make(data)
-    except images.BadPicture as refusal:
+    except images.InvalidImage as refusal:
         print("refused", refusal)
 # not getrusage: what the parent process used before it started this one counts there
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

@@ -158,7 +158,7 @@ def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], c
     ada = registration.find_user("ada@example.com")
     assert ada is not None
     today = utcnow().date()
-    days = dict(rollups.per_day(ada, today - timedelta(days=59), today))
+    days = dict(rollups.taps_per_day(ada, today - timedelta(days=59), today))
     assert sum(days.values()) > 200
     assert sum(1 for number in days.values() if number) > 50
     assert (db.session.scalar(sa.select(sa.func.max(Tap.tapped_at))) or utcnow()) <= utcnow()

@@ -310,8 +310,8 @@ def test_an_endless_line_does_not_stop_the_reader(spool: Spool, monkeypatch: pyt
 
 
 def test_bad_lines_are_kept_for_a_person(spool: Spool) -> None:
-    spool.keep_bad("1-2.spool", [b"one", b"two"])
-    spool.keep_bad("1-2.spool", [b"three"])
+    spool.store_bad_lines("1-2.spool", [b"one", b"two"])
+    spool.store_bad_lines("1-2.spool", [b"three"])
     assert (spool.folder / "1-2.spool.bad").read_bytes() == b"one\ntwo\nthree\n"
     assert spool.files() == []
 
@@ -404,7 +404,7 @@ def test_a_forked_child_writes_to_a_file_of_its_own_and_holds_none_of_its_parent
         assert not spool.remove(names["child"], end_of(spool, names["child"]))
 
 
-def test_a_child_that_ends_leaves_its_parents_lock_alone(spool: Spool) -> None:
+def test_a_child_that_ends_leaves_its_parents_lock_exclusively(spool: Spool) -> None:
     script = """
 spool.append([1])
 if os.fork() == 0:
@@ -426,7 +426,7 @@ def test_a_file_never_has_its_name_before_it_is_locked(spool: Spool, monkeypatch
     def watch(old: Path, new: Path) -> None:
         rename(old, new)
         with open(new, "rb") as file:
-            free.append(module._lock_alone(file.fileno()))
+            free.append(module._lock_exclusively(file.fileno()))
 
     monkeypatch.setattr(os, "rename", watch)
     spool.append([1])

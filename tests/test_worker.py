@@ -457,7 +457,7 @@ def test_a_worker_whose_connections_were_cut_goes_on(
 
 
 def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "BATCH", 3)
+    monkeypatch.setattr(ingest, "BATCH_SIZE", 3)
     for _number in range(10):
         app.extensions["spool"].append(fields_of(reading()))
     stop = threading.Event()

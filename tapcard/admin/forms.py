@@ -20,11 +20,11 @@ class RegisterForm(Form):
     token = StringField(
         _("Token"),
         [
-            DataRequired(_("Enter the card’s token.")),
+            DataRequired(_("Enter the card's token.")),
             Length(max=TOKEN_LENGTH, message=_("Enter %(max)d characters or fewer.")),
             Regexp(r"[0-9A-Za-z]+\Z", message=_("Use letters and numbers only.")),
         ],
-        description=_("The last part of the card’s tap URL."),
+        description=_("The last part of the card's tap URL."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     design = SelectField(_("Design"), coerce=int)

@@ -12,11 +12,13 @@ from flask_login import current_user
 
 from ..db import Base, db
 from ..ids import parse_id
-from ..models import AuditEntry, Card, Design, OutboxMessage
+from ..models import AuditEntry, Card, OutboxMessage, Target
 from ..web import filters
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
+
+TARGETS = {Target.URL: _("Web address"), Target.PROFILE: _("Profile"), Target.EVENT: _("Event")}
 
 
 def readable(name: str) -> str:
@@ -100,7 +102,10 @@ class CardView(StaffView):
         "chip_uid": _("Chip UID"),
     }
     column_select_related_list = (Card.owner, Card.design, Card.batch)
-    column_formatters = {"status": lambda _view, _context, card, _name: filters.label(card)}
+    column_formatters = {
+        "status": lambda _view, _context, card, _name: filters.label(card),
+        "target": lambda _view, _context, card, _name: TARGETS.get(card.target, "–"),
+    }
     column_searchable_list = ("token", "alias", "owner.email", "design.name", "batch.name")
     column_sortable_list = ("token", "alias", "status", "created_at")
     column_details_list = (
@@ -122,18 +127,6 @@ class CardView(StaffView):
         "claimed_at",
     )
     column_default_sort = ("id", True)
-
-
-class DesignView(StaffView):
-    """Designs and their prices, in minor units."""
-
-    access = staff("designs.edit")
-    search_hint = _("Name")
-    title_column = "name"
-    column_list = ("name", "is_public", "status", "card_amount", "activation_amount", "created_at")
-    column_details_list = (*column_list, "front_picture", "rear_picture", "owner.email")
-    column_searchable_list = ("name",)
-    column_sortable_list = ("name", "status", "created_at")
 
 
 class OutboxView(StaffView):
@@ -198,7 +191,6 @@ class Start(Guarded, AdminIndexView):
 
 TABLES = (
     (Card, CardView, "cards", _("Cards")),
-    (Design, DesignView, "designs", _("Designs")),
     (OutboxMessage, OutboxView, "outbox", _("Emails")),
     (AuditEntry, AuditView, "audit", _("Audit log")),
 )

@@ -49,7 +49,7 @@ def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_need
     for upload in sent:
         try:
             stored.append(files.store(draw(upload), uploads.folder()))
-        except images.BadPicture as error:
+        except images.InvalidImage as error:
             sentence = _(error.message, **error.params)
             add_error(field, f"{upload.filename}: {sentence}" if len(sent) > 1 else sentence)
         finally:

@@ -54,10 +54,10 @@ def index() -> str:
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
-        tap_count=rollups.of_the_shop(today - timedelta(days=29), today),
+        tap_count=rollups.shop_total(today - timedelta(days=29), today),
         claims=claims,
         failed=failed,
-        orphans=routing.orphans(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
+        orphans=routing.unknown_tokens(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages about a person's addresses."""
+"""Pages about the user's postal addresses."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -17,7 +17,7 @@ from .views import bp, page
 @bp.get("/account/addresses", endpoint="addresses")
 @access(HOLDER)
 def list_addresses() -> str:
-    """A person's addresses."""
+    """List the user's addresses."""
     own = list(db.session.scalars(addresses.owned_by(current_user)))
     return render_template("auth/addresses.html", addresses=own, most=addresses.MAX_ADDRESSES)
 
@@ -56,7 +56,7 @@ def edit_address(address_id: int) -> Response:
 @bp.post("/account/addresses/<int:address_id>/default")
 @access(HOLDER)
 def default_address(address_id: int) -> Response:
-    """Use an address unless said otherwise."""
+    """Make an address the default."""
     addresses.make_default(current_user, addresses.get_own_address(current_user, address_id))
     db.session.commit()
     flash(_("Default address updated."), "success")
@@ -66,7 +66,7 @@ def default_address(address_id: int) -> Response:
 @bp.route("/account/addresses/<int:address_id>/delete", methods=["GET", "POST"])
 @access(HOLDER)
 def delete_address(address_id: int) -> Response:
-    """Delete an address, after asking."""
+    """Delete an address, after a confirmation page."""
     own = addresses.get_own_address(current_user, address_id)
     if request.method == "POST":
         addresses.delete(current_user, own)

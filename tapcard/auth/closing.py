@@ -1,4 +1,4 @@
-"""Closing one's account and coming back, downloading what is kept, choosing which mails come."""
+"""Account pages: close and reopen the account, download the data, choose optional emails."""
 
 import tempfile
 
@@ -18,13 +18,13 @@ from ..web.forms import Form, refusals
 from ..web.guards import REOPENING, finish_reopening, is_reopening_proof_current, log_out_user, reopening_user_id
 from ..web.throttling import reset_throttle, throttle
 from .closing_forms import CloseForm, MailsForm
-from .views import bp, home, page
+from .views import bp, default_url, page
 
 
 @bp.route("/account/close", methods=["GET", "POST"])
 @access(HOLDER)
 def close() -> Response:
-    """Say what closing does, ask for the password, and close the account."""
+    """Explain what closing does, ask for the password, and close the account."""
     form, user_id = CloseForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):
@@ -40,14 +40,14 @@ def close() -> Response:
 @bp.get("/account/closed")
 @access(PUBLIC)
 def closed() -> str:
-    """Say that it is done, and how to come back; nobody is signed in here any more."""
+    """Confirm that the account was closed, and explain how to reopen it."""
     return render_template("auth/closed.html")
 
 
 @bp.route("/account/reopen", methods=["GET", "POST"])
 @access(PUBLIC)
 def reopen() -> Response:
-    """Ask whoever has just proved to be the person of a closed account whether to open it, and do so."""
+    """Ask the user of a closed account, after log in, whether to reopen it, and do so."""
     user_id = reopening_user_id()
     user = db.session.get(User, user_id) if user_id is not None else None
     if user is None or not user.can_reopen(utcnow()) or not is_reopening_proof_current(user):
@@ -59,14 +59,14 @@ def reopen() -> Response:
         db.session.commit()
         finish_reopening(user)
         flash(_("Welcome back. Your account has been restored."), "success")
-        return redirect(home())
+        return redirect(default_url())
     return page("auth/reopen.html", form, email=user.email, until=user.reopenable_until)
 
 
 @bp.post("/account/download")
 @access(HOLDER)
 def download_data() -> Response:
-    """Send all that is kept about somebody; put together in a file first, so that no slow reader holds the database."""
+    """Send the data export, written to a file first so that a slow client does not hold the database."""
     user_id = current_user.id
     throttle("download_data", account=user_id)
     db.session.rollback()
@@ -85,7 +85,7 @@ def download_data() -> Response:
 @bp.post("/account/mails")
 @access(HOLDER)
 def choose_mails() -> Response:
-    """Store which mails somebody wants."""
+    """Store which optional emails a user wants."""
     form = MailsForm()
     if form.validate_on_submit():
         registration.update_mail_preferences(

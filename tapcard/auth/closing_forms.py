@@ -1,4 +1,4 @@
-"""What is asked before an account is closed, and which mails somebody wants."""
+"""Forms to close the account and to choose optional emails."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, PasswordField
@@ -9,7 +9,7 @@ from ..web.forms import Form
 
 
 class CloseForm(Form):
-    """The password, and a tick: nobody closes an account by mistake."""
+    """Close the account: password and a confirmation."""
 
     current = PasswordField(
         _("Your password"),
@@ -22,7 +22,7 @@ class CloseForm(Form):
 
 
 class MailsForm(Form):
-    """Mails that come by themselves."""
+    """Optional emails."""
 
     wants_lead_mail = BooleanField(_("Email me about each new lead"))
     wants_weekly_mail = BooleanField(

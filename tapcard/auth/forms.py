@@ -1,4 +1,4 @@
-"""What people type about themselves; roles, verification and the like are never among it."""
+"""Account forms; none has a field for roles, verification or the like."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -14,16 +14,16 @@ from ..services.accounts.credentials import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LE
 from ..web.forms import Form, is_email, is_name
 
 TITLE_LENGTH = 20
-EARLIEST_BIRTH = date(1900, 1, 1)
-AT_MOST = _("Enter %(max)d characters or fewer.")
+MIN_BIRTH_DATE = date(1900, 1, 1)
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 
 
 def _name(label: Any, prompt: Any) -> StringField:
-    return StringField(label, [DataRequired(prompt), Length(max=NAME_LENGTH, message=AT_MOST), is_name])
+    return StringField(label, [DataRequired(prompt), Length(max=NAME_LENGTH, message=TOO_LONG), is_name])
 
 
 def _email(label: Any) -> EmailField:
-    validators = [DataRequired(_("Enter an email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email]
+    validators = [DataRequired(_("Enter an email address.")), Length(max=MAX_EMAIL_LENGTH, message=TOO_LONG), is_email]
     return EmailField(label, validators)
 
 
@@ -38,14 +38,14 @@ def _new_password(label: Any) -> PasswordField:
     )
 
 
-def _known_password(label: Any) -> PasswordField:
+def _current_password(label: Any) -> PasswordField:
     return PasswordField(
-        label, [InputRequired(_("Enter your password.")), Length(max=MAX_PASSWORD_LENGTH, message=AT_MOST)]
+        label, [InputRequired(_("Enter your password.")), Length(max=MAX_PASSWORD_LENGTH, message=TOO_LONG)]
     )
 
 
 class SignUpForm(Form):
-    """A new account."""
+    """Sign up."""
 
     first_name = _name(_("First name"), _("Enter your first name."))
     last_name = _name(_("Last name"), _("Enter your last name."))
@@ -55,93 +55,93 @@ class SignUpForm(Form):
 
 
 class LogInForm(Form):
-    """Who somebody is; the address is not checked, because that would be another answer than "wrong"."""
+    """Log in; the address is not validated, so that every wrong input gets the same answer."""
 
     email = EmailField(
         _("Email"),
-        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST)],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=TOO_LONG)],
     )
-    password = _known_password(_("Password"))
+    password = _current_password(_("Password"))
     remember = BooleanField(_("Remember me on this device"))
 
 
 class ForgotPasswordForm(Form):
-    """Where to send the link."""
+    """Request a link to set a password."""
 
     email = _email(_("Email"))
 
 
 class SetPasswordForm(Form):
-    """A password, through a mailed link."""
+    """Set a password through an emailed link."""
 
     password = _new_password(_("New password"))
 
 
 class ChangePasswordForm(Form):
-    """Another password."""
+    """Change the password."""
 
-    current = _known_password(_("Current password"))
+    current = _current_password(_("Current password"))
     password = _new_password(_("New password"))
 
 
 class ChangeEmailForm(Form):
-    """Another address."""
+    """Change the email address."""
 
     email = _email(_("New email"))
-    current = _known_password(_("Your password"))
+    current = _current_password(_("Your password"))
 
 
 class DetailsForm(Form):
-    """How somebody is called."""
+    """Title, names and date of birth."""
 
-    title = StringField(_("Title"), [Optional(), Length(max=TITLE_LENGTH, message=AT_MOST), is_name])
+    title = StringField(_("Title"), [Optional(), Length(max=TITLE_LENGTH, message=TOO_LONG), is_name])
     first_name = _name(_("First name"), _("Enter your first name."))
     last_name = _name(_("Last name"), _("Enter your last name."))
     born_on = DateField(_("Date of birth"), [Optional()])
 
     def validate_born_on(self, field: Any) -> None:
-        # in some zone it is tomorrow already
-        if field.data is not None and not EARLIEST_BIRTH <= field.data <= utcnow().date() + timedelta(days=1):
+        # in some time zone it is already tomorrow
+        if field.data is not None and not MIN_BIRTH_DATE <= field.data <= utcnow().date() + timedelta(days=1):
             raise ValidationError(_("Enter a date between 1900 and today."))
 
 
 # --- two-factor log in ------------------------------------------------------------------------------------------------
 
-LONGEST_CODE = 40
-LONGEST_OFFER = 1000
+MAX_CODE_LENGTH = 40
+MAX_TOKEN_LENGTH = 1000
 
 
 def _code(label: Any) -> StringField:
-    return StringField(label, [DataRequired(_("Enter the code.")), Length(max=LONGEST_CODE, message=AT_MOST)])
+    return StringField(label, [DataRequired(_("Enter the code.")), Length(max=MAX_CODE_LENGTH, message=TOO_LONG)])
 
 
 class ConfirmPasswordForm(Form):
-    """The password once more."""
+    """Confirm the password."""
 
-    current = _known_password(_("Your password"))
+    current = _current_password(_("Your password"))
 
 
 class SecondFactorForm(Form):
-    """A code of the app, or a recovery code."""
+    """Enter a code of the app, or a recovery code."""
 
     code = _code(_("Code"))
 
 
 class SetUpTwoFactorForm(Form):
-    """The first code of an app; the secret that was shown comes back sealed."""
+    """The first code of the app, with the set-up token (field `offer`) that contains the encrypted secret."""
 
-    offer = HiddenField(validators=[Length(max=LONGEST_OFFER, message=AT_MOST)])
+    offer = HiddenField(validators=[Length(max=MAX_TOKEN_LENGTH, message=TOO_LONG)])
     code = _code(_("Code from your authenticator app"))
 
 
-class SwitchOffForm(Form):
-    """Password and code, to do without them from now on."""
+class DisableTwoFactorForm(Form):
+    """Password and code, to disable two-factor authentication."""
 
-    current = _known_password(_("Your password"))
+    current = _current_password(_("Your password"))
     code = _code(_("Code from your authenticator app, or a recovery code"))
 
 
 class DownloadCodesForm(Form):
-    """Recovery codes that were just shown, to be sent as a file."""
+    """Recovery codes that were just shown, to download as a file."""
 
-    codes = HiddenField(validators=[DataRequired(), Length(max=LONGEST_OFFER, message=AT_MOST)])
+    codes = HiddenField(validators=[DataRequired(), Length(max=MAX_TOKEN_LENGTH, message=TOO_LONG)])

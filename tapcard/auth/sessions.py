@@ -1,4 +1,4 @@
-"""The browsers one is logged in with: a list, and logging out each of them."""
+"""Pages about the user's sessions: list and end them."""
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -18,17 +18,17 @@ from .views import bp
 @bp.get("/account/sessions")
 @access(HOLDER)
 def list_sessions() -> str:
-    """Where one is logged in."""
-    found = sessions.sessions_of(current_user, utcnow())
+    """List the user's sessions, this browser's first."""
+    own_sessions = sessions.sessions_of(current_user, utcnow())
     own = current_session_hash()
-    rows = [(row, user_agents.name_browser(row.device), row.sid_hash == own) for row in found]
+    rows = [(row, user_agents.name_browser(row.device), row.sid_hash == own) for row in own_sessions]
     return render_template("auth/sessions.html", rows=sorted(rows, key=lambda row: not row[2]))
 
 
 @bp.post("/account/sessions/<int:session_id>/end")
 @access(HOLDER)
 def end_session(session_id: int) -> Response:
-    """Log one browser out."""
+    """End one session."""
     sessions.end_session(db.session.get_one(User, current_user.id), session_id)
     db.session.commit()
     flash(_("Device logged out."), "success")
@@ -38,7 +38,7 @@ def end_session(session_id: int) -> Response:
 @bp.post("/account/sessions/end-others")
 @access(HOLDER)
 def end_other_sessions() -> Response:
-    """Log every other browser out."""
+    """End every other session."""
     sessions.end_other_sessions(db.session.get_one(User, current_user.id), current_session_hash())
     db.session.commit()
     flash(_("You've been logged out everywhere else."), "success")

@@ -1,4 +1,4 @@
-"""Two-factor log in: the second page of logging in, setting it up, recovery codes, switching it off."""
+"""Two-factor authentication pages: log in, set-up, recovery codes, disabling."""
 
 from flask import abort, current_app, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -23,18 +23,18 @@ from ..web.guards import (
 from ..web.redirects import next_url, requested_next
 from ..web.sessions import current_session_hash
 from ..web.throttling import reset_throttle, throttle
-from .forms import ConfirmPasswordForm, DownloadCodesForm, SecondFactorForm, SetUpTwoFactorForm, SwitchOffForm
-from .views import bp, come_in, onwards, page
+from .forms import ConfirmPasswordForm, DisableTwoFactorForm, DownloadCodesForm, SecondFactorForm, SetUpTwoFactorForm
+from .views import bp, complete_login, page, url_after_login
 
 
 def keys() -> Keys:
-    """The keys that seal secrets."""
-    found: Keys = current_app.extensions["keys"]
-    return found
+    """Return the keys of the application."""
+    app_keys: Keys = current_app.extensions["keys"]
+    return app_keys
 
 
-def myself() -> User:
-    """The row of whoever is signed in."""
+def current_user_row() -> User:
+    """Return the row of the logged-in user."""
     return db.session.get_one(User, current_user.id)
 
 
@@ -44,13 +44,13 @@ def myself() -> User:
 @bp.route("/log-in/code", methods=["GET", "POST"])
 @access(PUBLIC)
 def second_factor() -> Response:
-    """Ask for the second factor after a right password, and sign in."""
+    """Ask for the second factor after the password, and log in."""
     if current_user.is_authenticated:
-        return redirect(onwards())
-    found = pending_two_factor()
-    if found is None:
+        return redirect(url_after_login())
+    pending = pending_two_factor()
+    if pending is None:
         return redirect(url_for("auth.log_in", next=requested_next()))
-    form, user_id, remember = SecondFactorForm(), found.user.id, found.remember
+    form, user_id, remember = SecondFactorForm(), pending.user.id, pending.remember
     if form.validate_on_submit():
         with refusals(form):
             throttle("second_factor", account=user_id, address=True)
@@ -59,15 +59,15 @@ def second_factor() -> Response:
 
 
 def finish_log_in(code: str, *, remember: bool) -> Response:
-    """Sign in whoever is half-way and gives the right code; looks once more, as something may have changed."""
-    found = pending_two_factor()
-    if found is None or found.user.two_factor is None:
+    """Complete the pending log in with a code; check again that it is still pending."""
+    pending = pending_two_factor()
+    if pending is None or pending.user.two_factor is None:
         return redirect(url_for("auth.log_in", next=requested_next()))
-    user, proof, since = found.user, found.proof, found.user.two_factor.confirmed_at
+    user, proof, since = pending.user, pending.proof, pending.user.two_factor.confirmed_at
     two_factor.verify_code(user, code, keys=keys(), now=utcnow())
     reset_throttle("second_factor", user.id)
     db.session.commit()
-    return come_in(user, proof, remember=remember, second_factor_at=since)
+    return complete_login(user, proof, remember=remember, second_factor_at=since)
 
 
 # --- the password once more -------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def finish_log_in(code: str, *, remember: bool) -> Response:
 @bp.route("/account/confirm-password", methods=["GET", "POST"])
 @access(HOLDER)
 def confirm_password() -> Response:
-    """Ask for the password before something that matters, and go on there."""
+    """Ask for the password again before a sensitive action, and continue there."""
     form, user_id = ConfirmPasswordForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):
@@ -95,28 +95,28 @@ def confirm_password() -> Response:
 @bp.get("/account/two-factor")
 @access(HOLDER)
 def show_two_factor() -> str:
-    """Whether two-factor log in is on, and what can be done about it."""
+    """Show whether two-factor authentication is enabled, with links to change it."""
     return render_template("auth/two_factor.html", left=two_factor.count_recovery_codes(current_user))
 
 
 @bp.route("/account/two-factor/set-up", methods=["GET", "POST"])
 @access(HOLDER)
 def set_up_two_factor() -> Response:
-    """Show a secret to an authenticator app; its first right code switches two-factor log in on."""
+    """Show a secret for an authenticator app; its first correct code enables two-factor authentication."""
     if current_user.has_two_factor:
         return redirect(next_url(url_for("auth.show_two_factor")))
     form = SetUpTwoFactorForm()
     if form.validate_on_submit():
         with refusals(form):
-            return switch_on(form)
-    if not has_recent_proof() and offered_secret(form) is None:
+            return enable_two_factor(form)
+    if not has_recent_proof() and submitted_secret(form) is None:
         return redirect(url_for("auth.confirm_password", next=url_for("auth.set_up_two_factor", next=requested_next())))
-    return set_up_page(form)
+    return setup_page(form)
 
 
-def switch_on(form: SetUpTwoFactorForm) -> Response:
-    """Do what a filled set-up form asks for; the recovery codes are shown by the answer alone."""
-    user = myself()
+def enable_two_factor(form: SetUpTwoFactorForm) -> Response:
+    """Enable two-factor authentication; the recovery codes are shown only in this response."""
+    user = current_user_row()
     throttle("second_factor", account=user.id)
     row, codes = two_factor.enable(
         user, form.offer.data or "", form.code.data or "", browser=current_session_hash(), keys=keys(), now=utcnow()
@@ -126,19 +126,19 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
     db.session.commit()
     renew_session(second_factor_at=since)
     flash(_("Two-factor authentication is on. You've been logged out everywhere else."), "success")
-    return codes_page(codes, next_url(url_for("auth.show_two_factor")))
+    return recovery_codes_page(codes, next_url(url_for("auth.show_two_factor")))
 
 
-def offered_secret(form: SetUpTwoFactorForm) -> str | None:
-    """The secret that the page showed which a form comes from, if it is still good."""
+def submitted_secret(form: SetUpTwoFactorForm) -> str | None:
+    """Return the secret in the submitted set-up token, or None if it is no longer valid."""
     return two_factor.read_setup_token(form.offer.data or "", current_user, current_session_hash(), keys(), utcnow())
 
 
-def set_up_page(form: SetUpTwoFactorForm) -> Response:
-    """The page with the secret: the one that was shown before, as an app may have it already, else a new one."""
-    if (secret := offered_secret(form)) is None:
+def setup_page(form: SetUpTwoFactorForm) -> Response:
+    """Return the set-up page, with the secret shown before if still valid, as the app may already have it."""
+    if (secret := submitted_secret(form)) is None:
         form.offer.data = two_factor.create_setup_token(current_user, current_session_hash(), keys(), utcnow())
-        secret = offered_secret(form)
+        secret = submitted_secret(form)
     assert secret is not None
     address = two_factor.provisioning_uri(secret, current_user, shop().shop_name)
     drawing = Markup(qr.svg(address, title=_("QR code for your authenticator app")))  # noqa: S704  segno's own
@@ -159,24 +159,24 @@ def set_up_page(form: SetUpTwoFactorForm) -> Response:
 @bp.route("/account/two-factor/codes", methods=["GET", "POST"])
 @access(HOLDER)
 def new_recovery_codes() -> Response:
-    """Make other recovery codes; the old ones end."""
-    must_be_on()
+    """Replace the recovery codes."""
+    require_two_factor()
     form, user_id = ConfirmPasswordForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
             credentials.confirm_password(user_id, form.current.data or "")
-            codes = two_factor.replace_recovery_codes(myself(), keys())
+            codes = two_factor.replace_recovery_codes(current_user_row(), keys())
             reset_throttle("confirm_password", user_id)
             db.session.commit()
-            return codes_page(codes, url_for("auth.show_two_factor"))
+            return recovery_codes_page(codes, url_for("auth.show_two_factor"))
     return page("auth/new_recovery_codes.html", form)
 
 
 @bp.post("/account/two-factor/codes/file")
 @access(HOLDER)
 def download_codes() -> Response:
-    """Send recovery codes that were just shown as a file; nothing but this person's own."""
+    """Send the recovery codes that were just shown as a file; only the user's own."""
     form = DownloadCodesForm()
     codes = (form.codes.data or "").split()
     if not form.validate_on_submit() or not two_factor.are_recovery_codes_of(current_user, codes, keys()):
@@ -190,8 +190,8 @@ def download_codes() -> Response:
     return response
 
 
-def codes_page(codes: list[str], onwards_to: str) -> Response:
-    """Show recovery codes; this once."""
+def recovery_codes_page(codes: list[str], onwards_to: str) -> Response:
+    """Return the page with new recovery codes, which are shown only once."""
     return make_response(render_template("auth/recovery_codes.html", codes=codes, onwards_to=onwards_to))
 
 
@@ -201,35 +201,35 @@ def codes_page(codes: list[str], onwards_to: str) -> Response:
 @bp.route("/account/two-factor/off", methods=["GET", "POST"])
 @access(HOLDER)
 def switch_off_two_factor() -> Response:
-    """Do without a second factor; asks for password and code."""
-    must_be_on()
-    form, user_id = SwitchOffForm(), current_user.id
+    """Disable two-factor authentication, given password and code."""
+    require_two_factor()
+    form, user_id = DisableTwoFactorForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
             throttle("second_factor", account=user_id, address=True)
             credentials.confirm_password(user_id, form.current.data or "")
-            two_factor.disable(myself(), form.code.data or "", keys=keys(), now=utcnow())
-            forget_attempts(user_id)
+            two_factor.disable(current_user_row(), form.code.data or "", keys=keys(), now=utcnow())
+            reset_throttles(user_id)
             db.session.commit()
             renew_session()
             flash(_("Two-factor authentication is off."), "info")
             return redirect(url_for("auth.show_two_factor"))
-    return page("auth/switch_off_two_factor.html", form, is_needed=is_needed())
+    return page("auth/switch_off_two_factor.html", form, is_needed=is_two_factor_required())
 
 
-def must_be_on() -> None:
-    """There is nothing to change about what is off."""
+def require_two_factor() -> None:
+    """Answer 404 if two-factor authentication is not enabled."""
     if not current_user.has_two_factor:
         abort(404)
 
 
-def is_needed() -> bool:
-    """Whether the back office would be closed to this person without it."""
+def is_two_factor_required() -> bool:
+    """Return whether the back office requires two-factor authentication of this user."""
     return bool(current_app.config["TAPCARD"].requires_staff_two_factor and current_user.is_staff)
 
 
-def forget_attempts(user_id: int) -> None:
-    """Password and code were both right."""
+def reset_throttles(user_id: int) -> None:
+    """Reset the throttles of password and code after both were correct."""
     for scope in ("confirm_password", "second_factor"):
         reset_throttle(scope, user_id)

@@ -42,16 +42,16 @@ bp = Blueprint("auth", __name__)
 
 
 @bp.after_request
-def keep_out_of_caches(response: Response) -> Response:
-    """Nothing here is anybody else's business, also when no session was touched."""
+def disable_caching(response: Response) -> Response:
+    """Forbid caching of all account pages, even if no session was used."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
 @bp.errorhandler(email_links.LinkExpired)
 @bp.errorhandler(email_links.LinkUsed)
-def dead_link(error: DomainError) -> Response:
-    """Say that a mailed link has ended, and how to get another."""
+def link_expired(error: DomainError) -> Response:
+    """Show that an emailed link is no longer valid, and how to get another."""
     page = render_template("auth/link_expired.html", message=_(error.message, **error.params))
     return make_response(page, error.status)
 
@@ -62,18 +62,18 @@ def dead_link(error: DomainError) -> Response:
 @bp.route("/sign-up", methods=["GET", "POST"])
 @access(PUBLIC)
 def sign_up() -> Response:
-    """Make an account; its holder is signed in at once."""
+    """Create an account and log its user in."""
     if current_user.is_authenticated:
-        return redirect(onwards())
+        return redirect(url_after_login())
     form = SignUpForm()
     if form.validate_on_submit():
         with refusals(form):
-            return make_account(form)
-    return page("auth/sign_up.html", form, next=requested_next(), card=card_ahead(requested_next()))
+            return create_account(form)
+    return page("auth/sign_up.html", form, next=requested_next(), card=card_to_activate(requested_next()))
 
 
-def make_account(form: SignUpForm) -> Response:
-    """Do what a filled sign-up form asks for."""
+def create_account(form: SignUpForm) -> Response:
+    """Create the account that a valid sign-up form describes."""
     throttle("sign_up", account=email_addresses.fold(form.email.data), address=True)
     user = registration.sign_up(
         form.first_name.data, form.last_name.data, form.email.data, form.password.data, utcnow()
@@ -83,15 +83,15 @@ def make_account(form: SignUpForm) -> Response:
         return redirect(url_for("auth.link_sent"))
     log_in_user(user)
     flash(_("Welcome. We've sent you an email. Open the link in it to confirm your address."), "success")
-    return redirect(onwards())
+    return redirect(url_after_login())
 
 
 @bp.route("/log-in", methods=["GET", "POST"])
 @access(PUBLIC)
 def log_in() -> Response:
-    """Sign somebody in by address and password."""
+    """Log a user in by email address and password."""
     if current_user.is_authenticated:
-        return redirect(onwards())
+        return redirect(url_after_login())
     form = LogInForm()
     if form.validate_on_submit():
         with refusals(form):
@@ -101,64 +101,66 @@ def log_in() -> Response:
             proof = PasswordProof.of(user)
             reset_throttle("log_in", email)
             db.session.commit()
-            return identified(proof, remember=form.remember.data)
-    return page("auth/log_in.html", form, next=requested_next(), card=card_ahead(requested_next()))
+            return continue_login(proof, remember=form.remember.data)
+    return page("auth/log_in.html", form, next=requested_next(), card=card_to_activate(requested_next()))
 
 
-def identified(proof: PasswordProof, *, remember: bool = False) -> Response:
-    """Go on from a proven identity, whatever proved it: signed in, or asked for the second factor first."""
+def continue_login(proof: PasswordProof, *, remember: bool = False) -> Response:
+    """Continue logging in after the password: complete it, or ask for the second factor first."""
     user = db.session.get_one(User, proof.user_id)
     if user.has_two_factor:
         start_two_factor(proof, remember=remember)
         return redirect(url_for("auth.second_factor", next=requested_next()))
-    return come_in(user, proof, remember=remember)
+    return complete_login(user, proof, remember=remember)
 
 
-def come_in(user: User, proof: PasswordProof, *, remember: bool, second_factor_at: datetime | None = None) -> Response:
-    """Sign in whoever has proved all there is; with a closed account they first say whether to open it again."""
+def complete_login(
+    user: User, proof: PasswordProof, *, remember: bool, second_factor_at: datetime | None = None
+) -> Response:
+    """Log a fully authenticated user in; ask first whether to reopen a closed account."""
     if not user.is_active:
         start_reopening(user, proof, second_factor_at)
         return redirect(url_for("auth.reopen"))
     log_in_user(user, remember=remember, proof=proof, second_factor_at=second_factor_at)
-    return redirect(onwards())
+    return redirect(url_after_login())
 
 
 @bp.post("/log-out")
 @access(PUBLIC)
 def log_out() -> Response:
-    """Sign the visitor out."""
+    """Log the visitor out."""
     log_out_user()
     flash(_("You've logged out."), "info")
     return redirect(url_for("shop.front" if "shop.front" in current_app.view_functions else "auth.log_in"))
 
 
-def home() -> str:
-    """Where somebody goes who did not come from anywhere."""
+def default_url() -> str:
+    """Return where to go without a `next`: the dashboard."""
     return url_for("tap.dashboard")
 
 
-def onwards() -> str:
-    """Where somebody goes once signed in: their `next`, unless it is a card of somebody by now, which may lead away."""
+def url_after_login() -> str:
+    """Return where to go after log in: `next`, unless it activates a card claimed by now, which may lead elsewhere."""
     path = requested_next()
     if path is None:
-        return home()
-    endpoint, values = target_of(path)
+        return default_url()
+    endpoint, values = match_path(path)
     card = cards.get_by_token(values["token"]) if endpoint == "tap.activate" else None
-    return home() if card is not None and card.status is not CardStatus.UNCLAIMED else path
+    return default_url() if card is not None and card.status is not CardStatus.UNCLAIMED else path
 
 
-def card_ahead(path: str | None) -> Card | None:
-    """The unclaimed card that somebody is about to make their own, if `next` leads to its activation."""
-    endpoint, values = target_of(path)
+def card_to_activate(path: str | None) -> Card | None:
+    """Return the unclaimed card that `next` activates, or None."""
+    endpoint, values = match_path(path)
     card = cards.get_by_token(values["token"]) if endpoint == "tap.activate" else None
     return card if card is not None and card.status is CardStatus.UNCLAIMED else None
 
 
-def target_of(path: str | None) -> tuple[str, dict[str, Any]]:
-    """The endpoint and the values of a path of this site; an empty endpoint for none."""
+def match_path(path: str | None) -> tuple[str, dict[str, Any]]:
+    """Return the endpoint and values of a path of this site; the endpoint is empty if there is none."""
     try:
-        inside = unquote(urlsplit(path or "").path).removeprefix(request.script_root)
-        endpoint, values = current_app.url_map.bind("localhost").match(inside, method="GET")
+        site_path = unquote(urlsplit(path or "").path).removeprefix(request.script_root)
+        endpoint, values = current_app.url_map.bind("localhost").match(site_path, method="GET")
     except HTTPException:
         return "", {}
     return str(endpoint), dict(values)
@@ -170,9 +172,9 @@ def target_of(path: str | None) -> tuple[str, dict[str, Any]]:
 @bp.route("/verify/<token>", methods=["GET", "POST"])
 @access(SIGNED_LINK)
 def verify(token: str) -> Response:
-    """Confirm an address; by a button, because mail programs open links by themselves.
+    """Verify an email address, by a button, because email programs open links by themselves.
 
-    Where nobody is logged in with that account, whoever signed up may be a stranger: it gets a new password.
+    Unless the account's own user is logged in, whoever signed up may be a stranger, so a new password is required.
     """
     facts = email_links.read_link(token, LinkPurpose.VERIFY_EMAIL, utcnow())
     form = Form()
@@ -180,18 +182,20 @@ def verify(token: str) -> Response:
         user = email_change.verify_email(token, utcnow(), by=current_user.id)
         ownership.attach_orders(user)
         if user.password_hash is None:
-            return on_to_password(user, _("%(email)s is confirmed. Now choose a password.", email=facts.email))
+            return redirect_to_set_password(
+                user, _("%(email)s is confirmed. Now choose a password.", email=facts.email)
+            )
         db.session.commit()
         flash(_("Thank you. %(email)s is confirmed.", email=facts.email), "success")
-        return go_on_as(facts.user_id)
-    starts_anew = not facts.is_verified and not is_own(facts)
+        return redirect_after_link(facts.user_id)
+    starts_anew = not facts.is_verified and not is_own_link(facts)
     return page("auth/verify.html", form, email=facts.email, starts_anew=starts_anew, path=current_path())
 
 
 @bp.post("/verify")
 @access(HOLDER)
 def resend_verification() -> Response:
-    """Send the mail that verifies an address once more."""
+    """Send the verification email again."""
     if current_user.is_verified:
         flash(_("Your email is already confirmed."), "info")
         return redirect(url_for("auth.account"))
@@ -208,7 +212,7 @@ def resend_verification() -> Response:
 @bp.route("/account/email", methods=["GET", "POST"])
 @access(HOLDER)
 def change_email() -> Response:
-    """Ask for another address; it takes effect when that one confirms."""
+    """Request a change of email address, which takes effect once the new address confirms it."""
     form, user_id = ChangeEmailForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):
@@ -226,27 +230,27 @@ def change_email() -> Response:
 @bp.route("/account/email/confirm/<token>", methods=["GET", "POST"])
 @access(SIGNED_LINK)
 def confirm_email(token: str) -> Response:
-    """Let a new address take effect; for the account's holder alone, as its orders come along with an address.
+    """Apply a change of email address; only for the logged-in user of the account, who also gets its orders.
 
-    Whoever wants to move an account can type any address, and people press buttons in mails.
+    Anybody can request a change to somebody else's address, and recipients follow links in emails.
     """
     facts = email_links.read_link(token, LinkPurpose.CHANGE_EMAIL, utcnow())
     form = Form()
-    if not is_own(facts):
+    if not is_own_link(facts):
         return page("auth/confirm_email_log_in.html", form, email=facts.email, path=current_path())
     if form.validate_on_submit():
         with refusals(form):
             ownership.attach_orders(email_change.confirm_email_change(token, utcnow()))
             db.session.commit()
             flash(_("Email changed. Log in with %(email)s from now on.", email=facts.email), "success")
-            return go_on_as(facts.user_id)
+            return redirect_after_link(facts.user_id)
     return page("auth/confirm_email.html", form, email=facts.email, current_email=facts.current_email)
 
 
 @bp.route("/account/email/undo/<token>", methods=["GET", "POST"])
 @access(SIGNED_LINK)
 def undo_email(token: str) -> Response:
-    """Take a former address back, and go on to a new password."""
+    """Restore a former email address, and continue with a new password."""
     facts = email_links.read_link(token, LinkPurpose.UNDO_EMAIL, utcnow())
     form = Form()
     if form.validate_on_submit():
@@ -256,17 +260,17 @@ def undo_email(token: str) -> Response:
             if not user.is_active:
                 user = closure.reopen(user.id, utcnow())
             text = _("Your email is %(email)s again. Now choose a new password.", email=facts.email)
-            return on_to_password(user, text)
+            return redirect_to_set_password(user, text)
     return page("auth/undo_email.html", form, email=facts.email, current_email=facts.current_email)
 
 
-def is_own(facts: LinkDetails) -> bool:
-    """Whether a link is followed in a browser that is signed in with its account."""
+def is_own_link(facts: LinkDetails) -> bool:
+    """Return whether the link's user is the logged-in user."""
     return bool(current_user.id == facts.user_id)
 
 
-def on_to_password(user: User, message: str) -> Response:
-    """Commit, and lead whoever proved to have an account's address on to a new password; nobody stays signed in."""
+def redirect_to_set_password(user: User, message: str) -> Response:
+    """Commit, log out, and redirect whoever proved to own the address to a new password."""
     token = email_links.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
     db.session.commit()
     if current_user.is_authenticated:
@@ -275,11 +279,11 @@ def on_to_password(user: User, message: str) -> Response:
     return redirect(url_for("auth.set_password", token=token))
 
 
-def go_on_as(user_id: int) -> Response:
-    """Go on after a link was followed: by its user under a new session id, by anybody else at the log in."""
+def redirect_after_link(user_id: int) -> Response:
+    """Redirect after a link was followed: its user under a new session id, anybody else to log in."""
     if current_user.is_authenticated and current_user.id == user_id:
         renew_session()
-        return redirect(home())
+        return redirect(default_url())
     return redirect(url_for("auth.log_in"))
 
 
@@ -289,7 +293,7 @@ def go_on_as(user_id: int) -> Response:
 @bp.route("/forgot-password", methods=["GET", "POST"])
 @access(PUBLIC)
 def forgot_password() -> Response:
-    """Promise a link to set a password; the answer is the same whether or not there is such an account."""
+    """Send a link to set a password; the answer is the same whether or not there is an account."""
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         with refusals(form):
@@ -304,14 +308,14 @@ def forgot_password() -> Response:
 @bp.get("/forgot-password/sent")
 @access(PUBLIC)
 def link_sent() -> str:
-    """Ask somebody to look into their mail."""
+    """Show that an email was sent."""
     return render_template("auth/link_sent.html")
 
 
 @bp.route("/set-password/<token>", methods=["GET", "POST"])
 @access(SIGNED_LINK)
 def set_password(token: str) -> Response:
-    """Set a password through a mailed link, and sign in with it."""
+    """Set a password through an emailed link, and log in."""
     facts = email_links.read_link(token, LinkPurpose.SET_PASSWORD, utcnow())
     form = SetPasswordForm()
     if form.validate_on_submit():
@@ -321,14 +325,14 @@ def set_password(token: str) -> Response:
             proof = PasswordProof.of(user)
             db.session.commit()
             flash(_("Password saved."), "success")
-            return identified(proof)
+            return continue_login(proof)
     return page("auth/set_password.html", form, email=facts.email, is_first=not facts.has_password)
 
 
 @bp.route("/account/password", methods=["GET", "POST"])
 @access(HOLDER)
 def change_password() -> Response:
-    """Change the password; other browsers are signed out."""
+    """Change the password, and log other browsers out."""
     form, user_id = ChangePasswordForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):
@@ -351,7 +355,7 @@ def change_password() -> Response:
 @bp.route("/account", methods=["GET", "POST"])
 @access(HOLDER)
 def account() -> Response:
-    """Show an account, and change how its holder is called."""
+    """Show the account, and update title, names and date of birth."""
     form = DetailsForm(obj=current_user)
     if form.validate_on_submit():
         registration.update_details(
@@ -368,5 +372,5 @@ def account() -> Response:
 
 
 def page(template: str, form: Form, **values: Any) -> Response:
-    """A page with a form, and the status that says how the form fared."""
+    """Return a page with a form, with the status for its result."""
     return make_response(render_template(template, form=form, **values), *form_status(form))

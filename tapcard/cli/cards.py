@@ -62,7 +62,7 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
     except FileExistsError:
         raise click.ClickException(f"{out} already exists. No cards were created.") from None
     except OSError as error:
-        raise click.ClickException(f"Can’t write {out}: {error.strerror}. No cards were created.") from None
+        raise click.ClickException(f"Can't write {out}: {error.strerror}. No cards were created.") from None
     except DomainError as error:
         out.unlink()
         raise click.ClickException(str(error)) from None
@@ -83,7 +83,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
         report = legacy_import.import_cards(file, own_hosts, current_app.extensions["keys"])
     except UnicodeDecodeError as error:
         db.session.rollback()
-        raise click.ClickException(f"The file isn’t UTF-8 ({error.reason}). Nothing was imported.") from None
+        raise click.ClickException(f"The file isn't UTF-8 ({error.reason}). Nothing was imported.") from None
     for number, message in report.errors:
         click.echo(f"Row {number}: {message}", err=True)
     summary = f"{report.added} to add, {report.unchanged} unchanged, {len(report.errors)} with errors"
@@ -104,15 +104,15 @@ def show_code(token: str) -> None:
     """Show the claim code of an unclaimed card, for example to reprint a lost insert."""
     code = claims.read_claim_code(get_card_or_fail(token), current_app.extensions["keys"])
     if code is None:
-        raise click.ClickException("This card has no claim code. It’s already claimed or doesn’t need a code.")
+        raise click.ClickException("This card has no claim code. It's already claimed or doesn't need a code.")
     click.echo(code)
 
 
 @cards_group.command("lock")
 @click.argument("token")
-@click.option("--why", required=True, help="Reason, shown in the card’s history.")
+@click.option("--why", required=True, help="Reason, shown in the card's history.")
 def lock_card(token: str, why: str) -> None:
-    """Suspend a card for abuse. Its owner can’t unlock it."""
+    """Suspend a card for abuse. Its owner can't unlock it."""
     with common.commit_or_fail():
         transitions.lock(get_card_or_fail(token), LockedBecause.ABUSE, None, why)
     click.echo(f"Card {token} suspended.")
@@ -129,7 +129,7 @@ def unlock_card(token: str) -> None:
 
 @cards_group.command("retire")
 @click.argument("token")
-@click.option("--why", required=True, help="Reason, shown in the card’s history.")
+@click.option("--why", required=True, help="Reason, shown in the card's history.")
 def retire_card(token: str, why: str) -> None:
     """Retire a card permanently."""
     with common.commit_or_fail():

@@ -24,11 +24,11 @@ users_group = AppGroup("users", help="Manage accounts.")
 @click.option("--first-name", prompt=True)
 @click.option("--last-name", prompt=True)
 def create_owner(email: str, first_name: str, last_name: str) -> None:
-    """Create the shop owner’s account. Prompts for the password or reads it from standard input."""
+    """Create the shop owner's account. Prompts for the password or reads it from standard input."""
     if sys.stdin.isatty():
         password = getpass.getpass("Password: ")
         if getpass.getpass("Repeat password: ") != password:
-            raise click.ClickException("The passwords don’t match.")
+            raise click.ClickException("The passwords don't match.")
     else:
         password = sys.stdin.readline().rstrip("\n")
     try:
@@ -42,19 +42,19 @@ def create_owner(email: str, first_name: str, last_name: str) -> None:
 @users_group.command("reset-two-factor")
 @click.argument("email")
 def reset_two_factor(email: str) -> None:
-    """Turn off two-factor authentication for an account. Verify the person’s identity first."""
+    """Turn off two-factor authentication for an account. Verify the person's identity first."""
     user = registration.find_user(email)
     if user is None:
         raise click.ClickException(f"There is no account with the email {email}.")
     if not two_factor.reset(user):
-        raise click.ClickException(f"{email} doesn’t use two-factor authentication.")
+        raise click.ClickException(f"{email} doesn't use two-factor authentication.")
     db.session.commit()
     click.echo(f"Two-factor authentication is off for {email}. They were logged out everywhere.")
 
 
 @users_group.command("erase")
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Don’t ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 def erase_user(email: str, yes: bool) -> None:
     """Close an account and erase its personal data immediately, without the grace period."""
     user = registration.find_user(email)
@@ -77,8 +77,8 @@ def erase_user(email: str, yes: bool) -> None:
         erasure.delete_files(person, Path(current_app.instance_path), with_mails=not common.app_config().is_production)
     except OSError as error:
         raise click.ClickException(
-            f"The account was erased, but some of its files weren’t: {error}. "
-            "The worker deletes pictures within a day. Delete emails that were saved to files yourself."
+            f"The account was erased, but some of its files weren't: {error}. "
+            "The worker deletes images within a day. Delete emails that were saved to files yourself."
         ) from None
     db.session.rollback()
     if not truncate_wal():

@@ -35,7 +35,7 @@ from ..seeds.pages import seed_pages
 from ..services.accounts import registration, roles
 from ..services.cards import cards
 from ..services.taps import rollups
-from ..services.taps.ingest import Reading, Recorder
+from ..services.taps.ingest import Reading, ReadingStore
 from ..settings import ShopSettings
 from ..workflows.health import DEMO_PASSWORD
 from . import drawings
@@ -155,8 +155,8 @@ class Demo:
         readings = demo_readings(shown, utcnow())
         if db.session.scalar(select(Tap.id).where(Tap.owner_id == ada.id).limit(1)) is not None:
             return
-        stored = Recorder(self.keys).store(db.session.connection(), readings, ShopSettings.time_zone)
-        rollups.fold(ShopSettings.time_zone)
+        stored = ReadingStore(self.keys).store(db.session.connection(), readings, ShopSettings.time_zone)
+        rollups.fold_hours_into_days(ShopSettings.time_zone)
         self.made.append(f"{stored} taps")
 
     def _leads(self, profile: Profile) -> None:

@@ -11,7 +11,7 @@ from ..models import LinkPurpose, LinkToken, User
 
 @mail.kind("mail.verify_email")
 def verify_email(user_id: int) -> Message | None:
-    """Ask somebody to confirm the address they signed up with."""
+    """Return the email that asks a user to verify their address."""
     user = mail.active_user(user_id)
     if user is None or user.is_verified:
         return None
@@ -21,7 +21,7 @@ def verify_email(user_id: int) -> Message | None:
 
 @mail.kind("mail.set_password")
 def set_password(email: str) -> Message | None:
-    """Send a link to set a password, if there is an account; whoever asked is told the same in either case."""
+    """Return the email with a link to set a password, or None if there is no active account."""
     user = db.session.scalar(select(User).where(User.email == email))
     if user is None or not user.is_active:
         return None
@@ -33,7 +33,7 @@ def set_password(email: str) -> Message | None:
 
 @mail.kind("mail.password_changed")
 def password_changed(user_id: int) -> Message | None:
-    """Tell somebody that their password is another one now."""
+    """Return the notice that a password was changed."""
     user = mail.active_user(user_id)
     if user is None:
         return None
@@ -42,19 +42,19 @@ def password_changed(user_id: int) -> Message | None:
 
 @mail.kind("mail.two_factor_on")
 def two_factor_on(user_id: int) -> Message | None:
-    """Tell somebody that logging in asks for a code from now on."""
+    """Return the notice that two-factor authentication was enabled."""
     return _about_account(user_id, "two_factor_on")
 
 
 @mail.kind("mail.two_factor_off")
 def two_factor_off(user_id: int) -> Message | None:
-    """Tell somebody that their password is enough to log in from now on."""
+    """Return the notice that two-factor authentication was disabled."""
     return _about_account(user_id, "two_factor_off")
 
 
 @mail.kind("mail.recovery_code_used")
 def recovery_code_used(user_id: int) -> Message | None:
-    """Tell somebody that a recovery code stood in for their app."""
+    """Return the notice that a recovery code was used."""
     return _about_account(user_id, "recovery_code_used")
 
 
@@ -67,7 +67,7 @@ def _about_account(user_id: int, name: str) -> Message | None:
 
 @mail.kind("mail.email_change")
 def email_change(link_id: int) -> Message | None:
-    """Ask a new address whether it belongs to the account; an address that has an account already hears nothing."""
+    """Return the email that asks a new address to confirm the change, or None if it belongs to an account."""
     link = _open_link(link_id)
     if link is None or db.session.scalar(select(User.id).where(User.email == link.email)) is not None:
         return None
@@ -79,7 +79,7 @@ def email_change(link_id: int) -> Message | None:
 
 @mail.kind("mail.email_changed")
 def email_changed(link_id: int) -> Message | None:
-    """Tell the former address that it has been replaced, and how to undo that."""
+    """Return the notice to a former address, with a link that undoes the change."""
     link = _open_link(link_id)
     if link is None:
         return None
@@ -89,7 +89,7 @@ def email_changed(link_id: int) -> Message | None:
 
 @mail.kind("mail.account_closed")
 def account_closed(user_id: int) -> Message | None:
-    """Confirm that an account is closed, and tell how to come back and until when; the last mail it gets."""
+    """Return the confirmation that an account was closed, with how and until when to reopen it."""
     user = db.session.get(User, user_id)
     if user is None or not user.can_reopen(utcnow()):
         return None
@@ -105,9 +105,9 @@ def _issue(user: User, purpose: LinkPurpose) -> str:
 
 
 def _open_link(link_id: int) -> LinkToken | None:
-    """A link that was promised with the work itself, if nothing has ended it meanwhile."""
+    """Return a link by its id, or None if it was used, revoked or its account is inactive."""
     link = db.session.get(LinkToken, link_id)
     if link is None or not link.is_open(utcnow()):
         return None
-    is_alive = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.can_reopen(utcnow()))
-    return link if is_alive else None
+    is_usable = link.user.is_active or (link.purpose is LinkPurpose.UNDO_EMAIL and link.user.can_reopen(utcnow()))
+    return link if is_usable else None

@@ -11,12 +11,12 @@ from ..models import CardTransfer, Design, DesignStatus, Order, TransferOutcome,
 from ..services.core import anonymization
 from ..services.orders import queries
 
-ORDER = "shop.order_link"
+ORDER_ENDPOINT = "shop.order_link"
 
 
 @mail.kind("mail.artwork_decided")
 def artwork_decided(design_id: int, order_id: int | None = None) -> Message | None:
-    """Tell whoever ordered cards of a design, or else whose it is, whether it can be printed, and if not, why."""
+    """Tell the customer, or else the owner of a design, whether it was approved, and if not, why."""
     design = db.session.get(Design, design_id)
     order = db.session.get(Order, order_id) if order_id is not None else None
     if design is None or design.status is DesignStatus.REQUESTED:
@@ -26,9 +26,9 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
     if not to or anonymization.is_erased_email(to):
         return None
     name = order.first_name if order is not None else owner.first_name if owner is not None else ""
-    has_page = order is not None and ORDER in current_app.view_functions
+    has_page = order is not None and ORDER_ENDPOINT in current_app.view_functions
     link = (
-        mail.link_to(ORDER, token=queries.link_token(order, current_app.extensions["keys"]))
+        mail.link_to(ORDER_ENDPOINT, token=queries.link_token(order, current_app.extensions["keys"]))
         if order is not None and has_page
         else mail.link_to("tap.dashboard")
     )
@@ -46,7 +46,7 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
 
 @mail.kind("mail.card_offered")
 def card_offered(transfer_id: int) -> Message | None:
-    """Tell an address that a card is offered to it, as long as it is."""
+    """Tell the recipient about an open transfer offer."""
     transfer = db.session.get(CardTransfer, transfer_id)
     sender = mail.active_user(transfer.from_user_id) if transfer is not None else None
     if transfer is None or sender is None or transfer.ended_at is not None or transfer.expires_at <= utcnow():
@@ -59,7 +59,7 @@ def card_offered(transfer_id: int) -> Message | None:
 
 @mail.kind("mail.offer_answered")
 def offer_answered(transfer_id: int) -> Message | None:
-    """Tell the former holder whether their card was taken."""
+    """Tell the sender of a transfer offer whether it was accepted."""
     transfer = db.session.get(CardTransfer, transfer_id)
     sender = mail.active_user(transfer.from_user_id) if transfer is not None else None
     if transfer is None or sender is None:

@@ -9,20 +9,20 @@ from ..models import Card, Lead
 
 @mail.kind("mail.lead_received")
 def lead_received(lead_id: int) -> Message | None:
-    """Tell a holder who left their contact; answering the mail answers that person."""
+    """Tell the owner of a profile about a lead; replies go to the visitor."""
     lead = db.session.get(Lead, lead_id)
-    holder = mail.active_user(lead.owner_id) if lead is not None else None
-    if lead is None or holder is None or not holder.is_verified or not holder.wants_lead_mail:
+    owner = mail.active_user(lead.owner_id) if lead is not None else None
+    if lead is None or owner is None or not owner.is_verified or not owner.wants_lead_mail:
         return None
     link = mail.link_to("tap.leads")
     return mail.compose(
-        "lead_received", holder.email, reply_to=mail.reply_address(lead.email), user=holder, lead=lead, link=link
+        "lead_received", owner.email, reply_to=mail.reply_address(lead.email), user=owner, lead=lead, link=link
     )
 
 
 @mail.kind("mail.card_found")
 def card_found(card_id: int, owner_id: int, message: str, answer_to: str) -> Message | None:
-    """Pass on what a finder wrote, unless the card is another's by now; answers to it do not go by us."""
+    """Send a finder's message to the owner of a card, unless the card has another owner now."""
     card, owner = db.session.get(Card, card_id), mail.active_user(owner_id)
     if card is None or owner is None or card.owner_id != owner_id:
         return None

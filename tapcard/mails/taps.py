@@ -1,4 +1,4 @@
-"""The weekly mail as it is sent: figures of a holder's week in words, with the chart inside."""
+"""Weekly digest email: statistics of a user's cards in words, with an embedded chart."""
 
 from datetime import date
 
@@ -12,25 +12,27 @@ from .. import mail, plots, settings
 from ..db import db
 from ..models import User
 from ..services.taps import weekly_digest
-from ..services.taps.weekly_digest import Week
+from ..services.taps.weekly_digest import WeekSummary
 
-CHART = "taps-of-the-week"
+CHART_CONTENT_ID = "taps-of-the-week"
 
 
 @mail.kind("mail.weekly")
 def weekly(user_id: int, monday: str) -> Message | None:
-    """Tell a holder about the week before that Monday; nobody is written to about a week without taps and leads."""
+    """Tell a user about the week before a Monday; no email is sent for a week without taps and leads."""
     user = db.session.get(User, user_id)
-    if user is None or not weekly_digest.is_wanted_by(user):
+    if user is None or not weekly_digest.wants_digest(user):
         return None
     shop = settings.load()
-    week = weekly_digest.week_before(user, date.fromisoformat(monday), shop.time_zone)
+    week = weekly_digest.summarize_week(user, date.fromisoformat(monday), shop.time_zone)
     if week.is_quiet:
         return None
-    off = mail.link_to("tap.stop_weekly_mail", token=weekly_digest.token_of(user.id, current_app.extensions["keys"]))
+    off = mail.link_to(
+        "tap.stop_weekly_mail", token=weekly_digest.unsubscribe_token(user.id, current_app.extensions["keys"])
+    )
     with force_locale(shop.locale):
         days = [(format_date(day, "EEE d MMM", locale=shop.locale), number) for day, number in week.days]
-        sentences = in_words(week)
+        sentences = summary_sentences(week)
         x_title, y_title = _("Day"), _("Taps")
     message = mail.compose(
         "weekly",
@@ -41,7 +43,7 @@ def weekly(user_id: int, monday: str) -> Message | None:
         sentences=sentences,
         first=format_date(week.first, "d MMM", locale=shop.locale),
         last=format_date(week.last, "d MMM y", locale=shop.locale),
-        chart=CHART,
+        chart=CHART_CONTENT_ID,
         link=mail.link_to("tap.statistics", period="free", since=week.first, until=week.last),
         account=mail.link_to("auth.account"),
         off=off,
@@ -51,31 +53,31 @@ def weekly(user_id: int, monday: str) -> Message | None:
     labels = [format_date(day, "EEE d", locale=shop.locale) for day, _number in week.days]
     values = [number for _day, number in week.days]
     picture = plots.daily_png(labels, values, color=shop.brand_color, x_title=x_title, y_title=y_title)
-    message.attach("taps.png", "image/png", picture, "inline", {"Content-ID": f"<{CHART}>"})
+    message.attach("taps.png", "image/png", picture, "inline", {"Content-ID": f"<{CHART_CONTENT_ID}>"})
     return message
 
 
-def in_words(week: Week) -> list[str]:
-    """What happened, a sentence for each thing there is to tell."""
-    found = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
+def summary_sentences(week: WeekSummary) -> list[str]:
+    """Return the summary of a week as sentences."""
+    sentences = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
     if not week.total:
-        found = [_("Your cards weren't tapped.")]
+        sentences = [_("Your cards weren't tapped.")]
     if week.before:
-        found.append(
+        sentences.append(
             ngettext("There was one tap the week before.", "There were %(num)s taps the week before.", week.before)
         )
     elif week.total:
-        found.append(_("There were no taps the week before."))
+        sentences.append(_("There were no taps the week before."))
     if week.best is not None:
         number = ngettext("%(num)s tap", "%(num)s taps", week.best.tap_count)
         name = week.best.alias or week.best.token
-        found.append(_("Most tapped: “%(name)s” (%(number)s).", name=name, number=number))
+        sentences.append(_("Most tapped: “%(name)s” (%(number)s).", name=name, number=number))
     if week.lead_count:
-        found.append(
+        sentences.append(
             ngettext(
                 "One person shared their contact details with you.",
                 "%(num)s people shared their contact details with you.",
                 week.lead_count,
             )
         )
-    return found
+    return sentences

@@ -206,7 +206,7 @@ class TransferOutcome(enum.StrEnum):
 
 
 class CardTransfer(Base):
-    """A card offered to whoever has an e-mail address; theirs once they accept."""
+    """A card offered to whoever has an email address; theirs once they accept."""
 
     __tablename__ = "card_transfers"
     __table_args__ = (

@@ -85,7 +85,7 @@ class Availability(enum.StrEnum):
 class Product(Base):
     """Something that is sold; never deleted, only hidden, because orders remember it.
 
-    `stock` is how many can still be sold, whatever the availability; None where nobody counts. Of a pre-order it is the
+    `stock` is how many can still be sold, whatever the availability; None: not tracked. Of a pre-order it is the
     limit.
     """
 

@@ -170,7 +170,7 @@ def create_product(
     options: Iterable[ProductOption] = (),
     **values: Any,
 ) -> Product:
-    """Goods for 10.00 that nobody counts, unless said otherwise; pictures are names of uploads with what they show."""
+    """Goods for 10.00, stock not tracked unless given; pictures are names of uploads with what they show."""
     slug = values.pop("slug", None) or _slug(name, Product)
     product = Product(name=name, slug=slug, **{"sku": slug.upper()[:100], "unit_amount": 1000, **values})
     product.pictures = [

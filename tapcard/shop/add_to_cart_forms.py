@@ -135,7 +135,7 @@ def _field(option: ProductOption) -> Any:
     price, label = _extra_price(option), option.label
     if option.kind is OptionKind.PICTURE:
         about = _("JPEG, PNG or WebP, up to 8 MB.")
-        return PictureField(label, description=f"{about} {price}".strip(), make=images.make_whole)
+        return PictureField(label, description=f"{about} {price}".strip(), make=images.make_uncropped)
     if option.choices:
         choices = [SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in option.choices)]
         return SelectField(label, description=price, choices=choices, validate_choice=False)

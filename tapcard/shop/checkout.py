@@ -51,7 +51,7 @@ def login_redirect(cart: Cart) -> Response | None:
     return redirect_to_log_in()
 
 
-# --- who and where ----------------------------------------------------------------------------------------------------
+# --- contact and delivery ---------------------------------------------------------------------------------------------
 
 
 @bp.route("/checkout", methods=["GET", "POST"], endpoint="checkout")

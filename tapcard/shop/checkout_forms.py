@@ -91,7 +91,10 @@ def checkout_form(
     places = {
         f"location_{method.id}": SelectField(
             _("Location"),
-            choices=[SelectChoice("", _("Choose")), *(SelectChoice(place, place) for place in method.locations)],
+            choices=[
+                SelectChoice("", _("Choose a location")),
+                *(SelectChoice(place, place) for place in method.locations),
+            ],
             validate_choice=False,
         )
         for method in methods
@@ -104,7 +107,7 @@ def checkout_form(
         for name in (*ADDRESS, "delivery_method"):
             del form[name]
         return form
-    form.country.choices = [("", _("Choose")), *addresses.countries(locale)]
+    form.country.choices = [("", _("Choose a country")), *addresses.countries(locale)]
     form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
     if not methods:
         del form.delivery_method

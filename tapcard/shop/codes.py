@@ -57,7 +57,7 @@ class SoldCard:
         drawn = qr.svg(
             f"{current_app.config['SITE_URL']}/q/{self.card.token}",
             title=_("QR code of card %(token)s", token=self.card.token),
-            is_one_of_many=True,
+            use_fixed_mask=True,
         )
         return Markup(drawn)  # noqa: S704  drawn by segno from our own address
 

@@ -18,7 +18,7 @@ OWN = "own"
 ABOUT_ARTWORK = _(
     "JPEG, PNG or WebP, up to 8 MB, at least %(least)s pixels on the shorter side. "
     "We print the centre of the image at 85.6 × 54 mm, landscape.",
-    least=images.ARTWORK_LEAST,
+    least=images.MIN_ARTWORK_SIDE,
 )
 
 

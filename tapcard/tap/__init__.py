@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from ..db import db
 from ..registry import Menu, MenuEntry, declare_menu_entries
-from ..services.taps.ingest import Recorder
+from ..services.taps.ingest import ReadingStore
 from ..spool import Spool
 from . import contacts, dashboard, found, leads, profile_links, profiles, replace, statistics, transfers, views
 from .blueprint import bp
@@ -71,7 +71,7 @@ def init_app(app: Flask) -> None:
     app.extensions["spool"] = spool
     with app.app_context():
         app.extensions["tap_recorder"] = TapRecorder(
-            spool, Recorder(app.extensions["keys"]), db.engine, config.country_header, _geoip(config.geoip_path)
+            spool, ReadingStore(app.extensions["keys"]), db.engine, config.country_header, _geoip(config.geoip_path)
         )
     app.register_blueprint(bp)
 

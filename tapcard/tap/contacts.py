@@ -28,7 +28,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
 from .profiles import moved, page_address
-from .recorder import LONGEST_AGENT, TapRecorder, cookie, is_counted
+from .recorder import MAX_USER_AGENT_LENGTH, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down
@@ -179,7 +179,7 @@ def contact_photo(shown: Profile) -> bytes | None:
     try:
         with files.open_upload(shown.photo, uploads.folder()) as file:
             return images.make_contact_photo(file.read())
-    except (NotFound, images.BadPicture):
+    except (NotFound, images.InvalidImage):
         return None
 
 
@@ -196,7 +196,7 @@ def visitor_hash() -> str | None:
 
 def user_agent() -> str:
     """What the browser says about itself, cut as taps cut it."""
-    return request.environ.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT].replace("\0", "")
+    return request.environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH].replace("\0", "")
 
 
 def record(profile_id: int, owner_id: int, kind: ProfileActionKind, detail: str = "") -> None:

@@ -59,12 +59,12 @@ def dashboard() -> str:
     """A holder's cards, the taps of the last 30 days, the latest ones."""
     today = today_in(filters.shop().time_zone)
     first = today - timedelta(days=PERIOD - 1)
-    days = rollups.per_day(current_user, first - timedelta(days=PERIOD), today)
+    days = rollups.taps_per_day(current_user, first - timedelta(days=PERIOD), today)
     before, now = sum(n for _d, n in days[:PERIOD]), sum(n for _d, n in days[PERIOD:])
     held = cards.ever_owned_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
     every = db.session.scalars(held).all()
     nexts = {card.id: card.replaced_by_id for card in every if card.replaced_by_id is not None}
-    numbers = rollups.per_card(current_user, first, today, nexts)
+    numbers = rollups.taps_per_card(current_user, first, today, nexts)
     own = [card for card in every if card.status is not CardStatus.RETIRED]
     tiles = [CardTile(card, numbers.get(card.id, 0), leads_to(card)) for card in own]
     return render_template(
@@ -138,7 +138,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         form=form,
         test_url=url_for("tap.tap_nfc", token=own.token),
         qr=Markup(qr.svg(printed_url(own))),  # noqa: S704  drawn by segno from our own address
-        days=rollups.per_day(current_user, today - timedelta(days=PERIOD - 1), today, own),
+        days=rollups.taps_per_day(current_user, today - timedelta(days=PERIOD - 1), today, own),
         last_taps=tap_rows(own),
         history=history(own),
         offer=transfers.open_offer_of(own, utcnow()),
@@ -218,7 +218,7 @@ def tap_rows(card: Card | None) -> list[TapRow]:
         Device.DESKTOP: _("Computer"),
         Device.OTHER: _("Other device"),
     }
-    found = routing.last_taps(current_user, LAST_TAPS, card)
+    found = routing.latest_taps(current_user, LAST_TAPS, card)
     return [
         TapRow(
             card_title=row.alias or row.token,

@@ -1,8 +1,8 @@
-"""The fast way: a plain redirect is answered in front of Flask, after one indexed read and one line of the spool.
+"""WSGI fast path for taps: a plain redirect is answered in front of Flask, with one indexed read and one spool line.
 
-It answers only what `services.taps.leads_straight` allows and no check-in is running for; everything else, and every
-trouble, goes on to Flask, whose view gives the same answer by the same rules. There is no cache: the next tap after an
-edit is right.
+Only taps that `routing.is_plain_redirect` allows, without a running check-in, are answered here. Everything else, and
+every error, goes on to Flask, whose view gives the same answer by the same rules. Nothing is cached, so an edit takes
+effect with the next tap.
 """
 
 import logging
@@ -18,7 +18,7 @@ from psycopg.pq import ExecStatus
 from sqlalchemy.engine import Engine
 
 from ..db import LOCK_TIMEOUT
-from ..services.taps.routing import leads_straight
+from ..services.taps.routing import is_plain_redirect
 from .recorder import TapRecorder
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 CHANNELS = {"t": "nfc", "q": "qr", "card": "nfc"}
 CHECK_IN_COOKIE = "tc_checkin"
 COLUMNS = "SELECT id, owner_id, design_id, status, target, reroute_url, is_blocked FROM cards WHERE token = "
-LONGEST_TOKEN = 20
-match_path = re.compile(rf"/(t|q|card)/([0-9A-Za-z]{{1,{LONGEST_TOKEN}}})/?").fullmatch
+MAX_TOKEN_LENGTH = 20
+match_path = re.compile(rf"/(t|q|card)/([0-9A-Za-z]{{1,{MAX_TOKEN_LENGTH}}})/?").fullmatch
 
 
 def redirect_headers(url: str, is_secure: bool) -> list[tuple[str, str]]:
-    """All headers of a tap that redirects, by either way."""
+    """Return all headers of a tap redirect, the same here and in the view."""
     headers = [("Location", url), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
     if is_secure:
         headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
@@ -42,7 +42,7 @@ def redirect_headers(url: str, is_secure: bool) -> list[tuple[str, str]]:
 
 
 class FastTaps:
-    """WSGI in front of Flask."""
+    """WSGI middleware that answers plain redirects."""
 
     def __init__(
         self,
@@ -59,30 +59,30 @@ class FastTaps:
         self._local = threading.local()
         is_sqlite = engine.dialect.name == "sqlite"
         self._connect = _sqlite_lookup(engine) if is_sqlite else _postgresql_lookup(engine, timeouts or {})
-        os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(after_in_child=self._reset)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        found = match_path(environ.get("PATH_INFO", ""))
+        match = match_path(environ.get("PATH_INFO", ""))
         if (
-            found is None
+            match is None
             or environ["REQUEST_METHOD"] not in ("GET", "HEAD")
             or CHECK_IN_COOKIE in environ.get("HTTP_COOKIE", "")
         ):
             return self.wsgi_app(environ, start_response)
-        channel, token = CHANNELS[found[1]], found[2].upper()
+        channel, token = CHANNELS[match[1]], match[2].upper()
         row = self._look_up(token)
-        if row is None or not leads_straight(row[3], row[4], row[5], bool(row[6])):
+        if row is None or not is_plain_redirect(row[3], row[4], row[5], bool(row[6])):
             return self.wsgi_app(environ, start_response)
         self.recorder.record(environ, channel, "redirect", row[0], row[1], row[2])
         start_response("302 FOUND", redirect_headers(row[5], self.is_secure))
         return [b""]
 
-    def _forget(self) -> None:
-        """A forked child opens connections of its own; two processes on one would read each other's answers."""
+    def _reset(self) -> None:
+        """Open new connections in a forked child, because two processes cannot share one."""
         self._abandoned, self._local = self._local, threading.local()
 
     def _look_up(self, token: str) -> Any:
-        """One read by this thread's connection; a broken one is replaced once, then Flask has to say what is wrong."""
+        """Return the row of a token by this thread's connection; after a second failure None, so that Flask answers."""
         for _attempt in range(2):
             try:
                 look_up: Callable[[str], Any] | None = getattr(self._local, "look_up", None)
@@ -105,7 +105,7 @@ def _sqlite_lookup(engine: Engine) -> Callable[[], Callable[[str], Any]]:
         execute = connection.execute
 
         def look_up(token: str) -> Any:
-            rows = execute(sql, (token,)).fetchall()  # to the end, so that no read transaction stays open
+            rows = execute(sql, (token,)).fetchall()  # read all rows, so that no transaction stays open
             return rows[0] if rows else None
 
         return look_up
@@ -114,7 +114,7 @@ def _sqlite_lookup(engine: Engine) -> Callable[[], Callable[[str], Any]]:
 
 
 def _postgresql_lookup(engine: Engine, timeouts: Mapping[str, Any]) -> Callable[[], Callable[[str], Any]]:
-    """By libpq's own calls: a cursor would cost three times the query."""
+    """Return a function that connects; it uses libpq directly, because a cursor takes three times as long."""
     dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     sql = (COLUMNS + "$1").encode()
 
@@ -139,13 +139,13 @@ def _postgresql_lookup(engine: Engine, timeouts: Mapping[str, Any]) -> Callable[
                 value(0, 6) == b"t",
             )
 
-        look_up.connection = connection  # type: ignore[attr-defined]  # keeps it open as long as the function lives
+        look_up.connection = connection  # type: ignore[attr-defined]  # so that it is not closed
         return look_up
 
     return connect
 
 
-def _checked(result: Any, wanted: ExecStatus) -> Any:
-    if result.status != wanted:
+def _checked(result: Any, expected: ExecStatus) -> Any:
+    if result.status != expected:
         raise psycopg.OperationalError(result.error_message.decode(errors="replace") if result else "no result")
     return result

@@ -1,6 +1,5 @@
-"""The form on which visitors leave their contact, with what keeps robots from it."""
+"""Form on which visitors leave their contact details, protected from bots."""
 
-from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext
@@ -10,7 +9,6 @@ from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 from ..models import Profile
 from ..services.profiles import leads
 from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
-from ..web import bot_protection
 from ..web.bot_protection import StampedForm
 from ..web.forms import add_error
 
@@ -18,7 +16,7 @@ STAMP = "lead"
 
 
 class LeadForm(StampedForm):
-    """A visitor's name, how to reach them, and what they agree to."""
+    """Name, contact details and consent of a visitor."""
 
     name = StringField(_("Your name"), render_kw={"autocomplete": "name", "maxlength": NAME_LENGTH})
     email = StringField(_("Your email"), render_kw={"type": "email", "autocomplete": "email", "maxlength": 254})
@@ -31,13 +29,13 @@ class LeadForm(StampedForm):
         self.region = region
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
-                field.data = ""  # a file, sent where a text belongs
+                field.data = ""  # a file was sent instead of a text
         self.profile_id = profile.id
         self.consent_text = consent_text[:CONSENT_LENGTH]
         self.read_stamp(STAMP, profile.id, self.consent_text)
 
     def validate_consent(self, field: BooleanField) -> None:
-        """Demand the consent."""
+        """Require the consent."""
         if not field.data:
             raise ValidationError(gettext("Tick this box to share your contact details."))
 
@@ -49,8 +47,3 @@ class LeadForm(StampedForm):
                 add_error(self[error.field], gettext(error.message, **error.params))
                 valid = False
         return valid and self.is_slow_enough()
-
-
-def make_stamp(profile_id: int, consent_text: str, now: datetime) -> str:
-    """Sign when a form was shown, whose profile it belongs to, and the consent it asks for."""
-    return bot_protection.make_stamp(STAMP, now, profile_id, consent_text)

@@ -97,7 +97,7 @@ def delete_lead(lead_id: int) -> Response:
     if request.method == "POST":
         leads.delete(own, current_user)
         db.session.commit()
-        flash(_("Contact deleted."), "success")
+        flash(_("Lead deleted."), "success")
         return redirect(url_for("tap.leads"))
     return make_response(render_template("tap/lead_delete.html", lead=own))
 

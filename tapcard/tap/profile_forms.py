@@ -218,7 +218,7 @@ class ProfileForm(Form):
         try:
             data = uploads.read_limited(self[key].data)
             return images.make_photo(data, self._crop()) if key == "photo" else images.make_banner(data)
-        except images.BadPicture as error:
+        except images.InvalidImage as error:
             self[key].process_errors.append(gettext(error.message, **error.params))
             return None
 

@@ -22,7 +22,7 @@ from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import throttle
 from .blueprint import bp
-from .fast import LONGEST_TOKEN
+from .fast import MAX_TOKEN_LENGTH
 from .profile_forms import PICTURES, ProfileForm
 
 PREVIEWS = ("tap.preview_new_profile", "tap.preview_profile")
@@ -261,7 +261,7 @@ def asked_card() -> Card | None:
     token = request.args.get("card", "")
     if not token:
         return None
-    if not (token.isascii() and token.isalnum() and len(token) <= LONGEST_TOKEN):
+    if not (token.isascii() and token.isalnum() and len(token) <= MAX_TOKEN_LENGTH):
         abort(404)
     return cards.own_card(current_user, token)
 

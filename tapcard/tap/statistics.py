@@ -22,7 +22,7 @@ from ..errors import DomainError
 from ..models import Card, Channel, Device, Outcome
 from ..services.cards import cards
 from ..services.taps import statistics, weekly_digest
-from ..services.taps.statistics import Question, TapLine
+from ..services.taps.statistics import TapQuery, TapRecord
 from ..web import filters
 from ..web.access import HOLDER, HOLDER_DATA, SIGNED_LINK, access
 from ..web.csvs import csv_stream
@@ -144,7 +144,7 @@ def series_as_json(series: str) -> AnyResponse:
 @access(HOLDER)
 def taps_as_csv() -> Response:
     """Every tap of the period, newest first, as a table for spreadsheets."""
-    rows = csv_rows(statistics.stream(asked_question(), zone()), ZoneInfo(zone()))
+    rows = csv_rows(statistics.stream_taps(asked_question(), zone()), ZoneInfo(zone()))
     return csv_stream(f"usage_{filters.local(utcnow()):%Y-%m-%d_%H-%M}.csv", TABLE, rows)
 
 
@@ -153,11 +153,11 @@ def taps_as_csv() -> Response:
 @access(SIGNED_LINK)
 def stop_weekly_mail(token: str) -> str:
     """Switch the weekly mail off without a log in; looking alone changes nothing."""
-    user = weekly_digest.user_of(token, current_app.extensions["keys"])
+    user = weekly_digest.user_by_unsubscribe_token(token, current_app.extensions["keys"])
     if user is None:
         abort(404)
     if request.method == "POST":
-        weekly_digest.stop(user)
+        weekly_digest.unsubscribe(user)
         db.session.commit()
     return render_template("tap/stop_weekly_mail.html", is_stopped=not user.wants_weekly_mail)
 
@@ -201,22 +201,22 @@ def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
     return form, chosen
 
 
-def question_of(form: StatisticsForm, card: Card | None, today: date) -> Question:
+def question_of(form: StatisticsForm, card: Card | None, today: date) -> TapQuery:
     """What a valid form asks."""
     first, last = form.span(today)
     form.since.data, form.until.data = first, last
-    return Question(current_user, first, last, card, bool(form.all.data))
+    return TapQuery(current_user, first, last, card, bool(form.all.data))
 
 
-def asked_question() -> Question:
+def asked_question() -> TapQuery:
     """What the address asks; raise a refusal where the page would show an error."""
     form, chosen = asked(own_cards())
     if not form.validate():
-        raise statistics.BadPeriod("%(reason)s", reason=next(str(each[0]) for each in form.errors.values()))
+        raise statistics.InvalidPeriod("%(reason)s", reason=next(str(each[0]) for each in form.errors.values()))
     return question_of(form, chosen, today_in(zone()))
 
 
-def arguments(question: Question) -> dict[str, Any]:
+def arguments(question: TapQuery) -> dict[str, Any]:
     """The same question in an address."""
     found: dict[str, Any] = {"period": FREE, "since": question.first.isoformat(), "until": question.last.isoformat()}
     if question.card is not None:
@@ -227,9 +227,9 @@ def arguments(question: Question) -> dict[str, Any]:
 # --- figures with words -----------------------------------------------------------------------------------------------
 
 
-def charts_of(question: Question, days: list[tuple[date, int]]) -> list[Chart]:
+def charts_of(question: TapQuery, days: list[tuple[date, int]]) -> list[Chart]:
     """Every chart of the page, in order."""
-    counts = statistics.per_kind(question)
+    counts = statistics.breakdown(question)
     return [
         days_chart(question, days),
         hours_chart(question),
@@ -241,7 +241,7 @@ def charts_of(question: Question, days: list[tuple[date, int]]) -> list[Chart]:
     ]
 
 
-def days_chart(question: Question, days: list[tuple[date, int]] | None = None) -> Chart:
+def days_chart(question: TapQuery, days: list[tuple[date, int]] | None = None) -> Chart:
     """Taps of each day."""
     days = statistics.per_day(question) if days is None else days
     labels, values = [day.isoformat() for day, _number in days], [number for _day, number in days]
@@ -249,41 +249,41 @@ def days_chart(question: Question, days: list[tuple[date, int]] | None = None) -
     return Chart("days", _("Taps per day"), _("Day"), _("Taps"), "days", labels, values, url, days)
 
 
-def cards_chart(question: Question) -> Chart:
+def cards_chart(question: TapQuery) -> Chart:
     """Taps of each card."""
     counts = [(each.alias or each.token or _("Unknown card"), each.tap_count) for each in statistics.per_card(question)]
     return rows_chart("cards", _("Taps by card"), _("Card"), question, counts)
 
 
-def channels_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+def channels_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Taps by how the card was read."""
-    counts = counts or statistics.per_kind(question)
+    counts = counts or statistics.breakdown(question)
     named = [(str(CHANNELS[each]), number) for each, number in counts.channels]
     return rows_chart("channels", _("Taps by source"), _("Source"), question, named)
 
 
-def devices_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+def devices_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Taps by class of device."""
-    counts = counts or statistics.per_kind(question)
+    counts = counts or statistics.breakdown(question)
     named = [(str(DEVICES[each]), number) for each, number in counts.devices]
     return rows_chart("devices", _("Taps by device"), _("Device"), question, named)
 
 
-def countries_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+def countries_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Taps by country."""
-    counts = counts or statistics.per_kind(question)
+    counts = counts or statistics.breakdown(question)
     named = [(country_name(each), number) for each, number in counts.countries]
     return rows_chart("countries", _("Taps by country"), _("Country"), question, named)
 
 
-def outcomes_chart(question: Question, counts: statistics.KindCounts | None = None) -> Chart:
+def outcomes_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Taps by what visitors got."""
-    counts = counts or statistics.per_kind(question)
+    counts = counts or statistics.breakdown(question)
     named = [(outcome_name(each), number) for each, number in counts.outcomes]
     return rows_chart("outcomes", _("Taps by result"), _("Result"), question, named)
 
 
-def hours_chart(question: Question) -> Chart:
+def hours_chart(question: TapQuery) -> Chart:
     """Taps by weekday and hour."""
     names = get_day_names("wide", locale=filters.shop().locale)
     labels = [names[place] for place in range(7)]
@@ -292,13 +292,13 @@ def hours_chart(question: Question) -> Chart:
     return Chart("hours", _("Taps by day and hour"), _("Hour"), _("Day"), "week", labels, values, url)
 
 
-def rows_chart(name: str, title: str, heading: str, question: Question, counts: list[tuple[str, int]]) -> Chart:
+def rows_chart(name: str, title: str, heading: str, question: TapQuery, counts: list[tuple[str, int]]) -> Chart:
     """A chart of names with numbers, the largest first."""
     labels, values = [label for label, _number in counts], [number for _label, number in counts]
     return Chart(name, title, _("Taps"), heading, "rows", labels, values, series_url(name, question))
 
 
-SERIES: dict[str, Callable[[Question], Chart]] = {
+SERIES: dict[str, Callable[[TapQuery], Chart]] = {
     "days": days_chart,
     "cards": cards_chart,
     "hours": hours_chart,
@@ -309,7 +309,7 @@ SERIES: dict[str, Callable[[Question], Chart]] = {
 }
 
 
-def series_url(name: str, question: Question) -> str:
+def series_url(name: str, question: TapQuery) -> str:
     """Where a chart's figures are as JSON."""
     return url_for("tap.statistics_series", series=name, **arguments(question))
 
@@ -335,7 +335,7 @@ class TapRow:
     channel: str
 
 
-def tap_rows(question: Question) -> list[TapRow]:
+def tap_rows(question: TapQuery) -> list[TapRow]:
     """The latest taps of the period."""
     return [
         TapRow(
@@ -345,11 +345,11 @@ def tap_rows(question: Question) -> list[TapRow]:
             country_name=country_name(row.country),
             channel=row.channel.value,
         )
-        for row in statistics.last_taps(question, zone(), LAST_TAPS)
+        for row in statistics.latest_taps(question, zone(), LAST_TAPS)
     ]
 
 
-def csv_rows(found: Iterator[TapLine], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
+def csv_rows(found: Iterator[TapRecord], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
     """Each tap as a row of the table; in codes, which stay the same in every language."""
     for row in found:
         at = row.tapped_at.astimezone(wall).isoformat(timespec="seconds")

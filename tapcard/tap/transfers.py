@@ -19,7 +19,7 @@ from .move_forms import OfferForm
 @bp.route("/cards/<token>/transfer", methods=["GET", "POST"])
 @access(HOLDER)
 def transfer_card(token: str) -> Response:
-    """Offer a card to an e-mail address; the answer is the same whether or not it has an account."""
+    """Offer a card to an email address; the answer is the same whether or not it has an account."""
     own = cards.own_card(current_user, token)
     form = OfferForm()
     if form.validate_on_submit():

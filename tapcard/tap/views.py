@@ -13,7 +13,7 @@ from ..services.cards.claims import AlreadyClaimed
 from ..services.orders import inventory
 from ..services.profiles import found_reports
 from ..services.taps import routing
-from ..services.taps.routing import Answer, CardFacts, Visitor
+from ..services.taps.routing import CardFacts, TapResult, Visitor
 from ..web import filters, rate_limits
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
@@ -44,7 +44,7 @@ def tap_qr(token: str) -> AnyResponse:
 def tapped(raw: str, channel: Channel) -> AnyResponse:
     """Resolve a tap, write it down, answer it."""
     token = cards.clean_token(raw)
-    card = routing.facts(token) if token else None
+    card = routing.load_card_facts(token) if token else None
     answer = routing.resolve(card, who)
     if answer.outcome is Outcome.ORPHAN:
         rate_limits.throttle_unknown_token()
@@ -60,7 +60,7 @@ def who() -> Visitor:
     return Visitor(user_id=current_user.id, may_register=current_user.may(REGISTER))
 
 
-def record(token: str, channel: Channel, card: CardFacts | None, answer: Answer) -> None:
+def record(token: str, channel: Channel, card: CardFacts | None, answer: TapResult) -> None:
     """Hand the reading to the spool."""
     recorder: TapRecorder = current_app.extensions["tap_recorder"]
     if card is None:
@@ -69,7 +69,7 @@ def record(token: str, channel: Channel, card: CardFacts | None, answer: Answer)
         recorder.record(request.environ, channel.value, answer.outcome.value, card.id, card.owner_id, card.design_id)
 
 
-def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
+def respond(token: str, facts: CardFacts | None, answer: TapResult) -> AnyResponse:
     """The page or the redirect of an outcome."""
     if answer.outcome is Outcome.REDIRECT:
         assert answer.url is not None
@@ -106,8 +106,8 @@ def tap_redirect(url: str) -> Response:
     return response
 
 
-def unknown(token: str, answer: Answer) -> AnyResponse:
-    """No card has this token: staff may enter it, everybody else reads so."""
+def unknown(token: str, answer: TapResult) -> AnyResponse:
+    """No card has this token: staff may register it, everybody else is told so."""
     if token and answer.may_register and "backoffice" in current_app.blueprints:
         return tap_redirect(url_for("backoffice.register_card", token=token))
     response = make_response(render_template("errors/404.html", message=_("We couldn't find that card.")), 404)
@@ -123,7 +123,7 @@ def unknown(token: str, answer: Answer) -> AnyResponse:
 def activate(token: str) -> AnyResponse:
     """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
     token = cards.clean_token(token)
-    facts = routing.facts(token) if token else None
+    facts = routing.load_card_facts(token) if token else None
     answer = routing.resolve(facts, who)
     if answer.outcome is Outcome.ORPHAN:
         rate_limits.throttle_unknown_token()

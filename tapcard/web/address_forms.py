@@ -52,7 +52,7 @@ class AddressForm(AddressWords, Form):
 
     def __init__(self, *args: Any, locale: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.country.choices = [("", _("Choose")), *addresses.countries(locale)]
+        self.country.choices = [("", _("Choose a country")), *addresses.countries(locale)]
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Whether all is typed that has to be, so that everything missing is said at once."""

@@ -1,17 +1,17 @@
-"""Brand colours: the shop's own, made legible wherever they carry text."""
+"""Brand colours of the shop, adjusted to a legible contrast (WCAG)."""
 
 import re
 from dataclasses import dataclass
 
 DEFAULT_BRAND, DEFAULT_INK = "#0091ca", "#13294b"
 WHITE, BLACK, LIGHT_PAGE, DARK_SURFACE = "#ffffff", "#000000", "#eef5fa", "#1c2a47"
-LEGIBLE, COMFORTABLE = 4.7, 8.0
+MIN_CONTRAST, HIGH_CONTRAST = 4.7, 8.0
 HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The brand as chosen, strong enough under white text and on light pages, soft enough on dark ones; and the ink."""
+    """The brand colour as chosen, a darker one for light pages, a lighter one for dark pages, and the text colour."""
 
     brand: str
     strong: str
@@ -20,7 +20,7 @@ class Palette:
 
 
 def palette(brand: str, ink: str) -> Palette | None:
-    """Work a shop's two colours out; None when they are the stylesheet's own, or no colours at all."""
+    """Return the palette of a shop's two colours, or None for the defaults of the stylesheet or invalid colours."""
     if not HEX.fullmatch(brand) or not HEX.fullmatch(ink):
         return None
     brand, ink = brand.lower(), ink.lower()
@@ -28,19 +28,19 @@ def palette(brand: str, ink: str) -> Palette | None:
         return None
     return Palette(
         brand=brand,
-        strong=_towards(BLACK, brand, against=LIGHT_PAGE, ratio=LEGIBLE),
-        soft=_towards(WHITE, brand, against=DARK_SURFACE, ratio=LEGIBLE),
-        ink=_towards(BLACK, ink, against=WHITE, ratio=COMFORTABLE),
+        strong=_adjust_contrast(BLACK, brand, against=LIGHT_PAGE, ratio=MIN_CONTRAST),
+        soft=_adjust_contrast(WHITE, brand, against=DARK_SURFACE, ratio=MIN_CONTRAST),
+        ink=_adjust_contrast(BLACK, ink, against=WHITE, ratio=HIGH_CONTRAST),
     )
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast of two colours as WCAG counts it, from 1 to 21."""
+    """Return the WCAG contrast ratio of two colours, from 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
-def _towards(end: str, colour: str, *, against: str, ratio: float) -> str:
+def _adjust_contrast(end: str, colour: str, *, against: str, ratio: float) -> str:
     for step in range(51):
         mixed = _mix(colour, end, step / 50)
         if contrast(mixed, against) >= ratio:

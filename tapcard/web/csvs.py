@@ -1,4 +1,4 @@
-"""Tables as files for spreadsheets, whose programs take some cells for formulas."""
+"""CSV downloads, with protection against formula injection in spreadsheets."""
 
 import csv
 import io
@@ -8,29 +8,29 @@ from flask import Response
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 INVISIBLE = " \u00a0\u3000\ufeff\u200b"
-BYTE_ORDER_MARK = "\ufeff"  # or Excel takes the text for another encoding
-CHUNK = 16_384  # characters that are sent at once
+BYTE_ORDER_MARK = "\ufeff"  # so that Excel reads UTF-8
+CHUNK_SIZE = 16_384  # characters
 
 
-def neutral(cell: object) -> str:
-    """A cell that no spreadsheet calculates: an apostrophe goes before what looks like a formula."""
+def escape_formula(cell: object) -> str:
+    """Return the text of a cell, with an apostrophe before what a spreadsheet would take for a formula."""
     text = ("" if cell is None else str(cell)).replace("\0", "")
     return f"'{text}" if text.lstrip(INVISIBLE)[:1] in FORMULA_STARTS else text
 
 
 def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """A table as a download; `name` is plain ASCII."""
+    """Return a table as a CSV download; `name` is ASCII."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([neutral(cell) for cell in header])
-    writer.writerows([neutral(cell) for cell in row] for row in rows)
+    writer.writerow([escape_formula(cell) for cell in header])
+    writer.writerows([escape_formula(cell) for cell in row] for row in rows)
     response = Response(BYTE_ORDER_MARK + out.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
 def csv_stream(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """The same for a table of any length, written row by row while it is sent."""
+    """Return a table of any length as a streamed CSV download; `name` is ASCII."""
     response = Response(_lines(header, rows), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -40,10 +40,10 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     out = io.StringIO()
     writer = csv.writer(out)
     out.write(BYTE_ORDER_MARK)
-    writer.writerow([neutral(cell) for cell in header])
+    writer.writerow([escape_formula(cell) for cell in header])
     for row in rows:
-        writer.writerow([neutral(cell) for cell in row])
-        if out.tell() > CHUNK:
+        writer.writerow([escape_formula(cell) for cell in row])
+        if out.tell() > CHUNK_SIZE:
             yield out.getvalue()
             out.seek(0)
             out.truncate()

@@ -1,7 +1,8 @@
-"""Form fields for what is typed as text and stored as something else; what was typed is shown again as it was."""
+"""Form fields that parse text: amounts, percentages, rates, numbers, dates, lines; invalid input is shown again."""
 
 import re
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,19 +10,22 @@ from zoneinfo import ZoneInfo
 from babel.numbers import get_currency_precision
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
-from wtforms import Field, StringField, TextAreaField
+from wtforms import DateField, DateTimeLocalField, Field, IntegerField, StringField, TextAreaField
+from wtforms.widgets import TextInput
 
+from ..ids import parse_number
 from ..models.products import HUNDRED_PERCENT, MOST_AMOUNT
 from . import filters
 from .forms import has_controls
 
-LONGEST = 40
+MAX_NUMBER_LENGTH = 40
 YEARS = (2000, 2100)
+INSTANT_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 NUMBER = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,8}))?")
 
 
 class ParsedField(StringField):
-    """A short text with a meaning; `missing` is what to say when it is left blank and must not be."""
+    """A text field whose text is parsed; `missing` is the error message for a required field left blank."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, missing: Any = None, **kwargs: Any) -> None:
         self.missing = missing
@@ -29,10 +33,9 @@ class ParsedField(StringField):
         super().__init__(label, validators, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read what was sent; a file in its place counts as nothing."""
+        """Parse the submitted text."""
         self.data = None
-        text = valuelist[0].strip() if valuelist and isinstance(valuelist[0], str) else ""
-        self.typed = text
+        self.typed = text = _text_in(valuelist)
         if text:
             self.data = self.parse(text)
         elif self.missing:
@@ -41,44 +44,44 @@ class ParsedField(StringField):
     def _value(self) -> str:
         if self.typed is not None:
             return self.typed
-        return "" if self.data is None else self.write(self.data)
+        return "" if self.data is None else self.format(self.data)
 
     def parse(self, text: str) -> Any:
-        """What a text means; raises `ValueError` with a sentence."""
+        """Return the value of a text; raise `ValueError` with a message for people."""
         raise NotImplementedError
 
-    def write(self, value: Any) -> str:
-        """How a stored value is typed."""
+    def format(self, value: Any) -> str:
+        """Return the text of a stored value."""
         return str(value)
 
 
-class DecimalText(ParsedField):
-    """A number from 0 on with up to so many decimals, stored as a whole number of its smallest part."""
+class DecimalField(ParsedField):
+    """A non-negative number with a limited number of decimals, stored as an integer of its smallest unit."""
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
         kwargs["render_kw"] = {"inputmode": "decimal", "autocomplete": "off", **kwargs.get("render_kw", {})}
         super().__init__(label, validators, **kwargs)
 
     def places(self) -> int:
-        """How many decimals there are."""
+        """Return the number of decimals."""
         return 2
 
     def parse(self, text: str) -> Any:
-        found = NUMBER.fullmatch(text) if len(text) <= LONGEST else None
+        match = NUMBER.fullmatch(text) if len(text) <= MAX_NUMBER_LENGTH else None
         places = self.places()
-        if found is None or len(found[2] or "") > places:
-            raise ValueError(self.explain())
-        return int(found[1]) * 10**places + int((found[2] or "").ljust(places, "0") or "0")
+        if match is None or len(match[2] or "") > places:
+            raise ValueError(self.error_message())
+        return int(match[1]) * 10**places + int((match[2] or "").ljust(places, "0") or "0")
 
-    def write(self, value: Any) -> str:
+    def format(self, value: Any) -> str:
         return f"{Decimal(value).scaleb(-self.places()):f}"
 
-    def explain(self) -> str:
-        """What to type instead."""
+    def error_message(self) -> str:
+        """Return the error message: what to enter instead."""
         raise NotImplementedError
 
 
-class MoneyField(DecimalText):
+class MoneyField(DecimalField):
     """An amount of the shop's currency, stored in minor units."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, least: int = 0, **kwargs: Any) -> None:
@@ -91,16 +94,16 @@ class MoneyField(DecimalText):
     def parse(self, text: str) -> int:
         amount = int(super().parse(text))
         if amount < self.least:
-            raise ValueError(_("Enter %(least)s or more.", least=self.write(self.least)))
+            raise ValueError(_("Enter %(least)s or more.", least=self.format(self.least)))
         if amount > MOST_AMOUNT:
-            raise ValueError(_("Enter %(most)s or less.", most=self.write(MOST_AMOUNT)))
+            raise ValueError(_("Enter %(most)s or less.", most=self.format(MOST_AMOUNT)))
         return amount
 
-    def explain(self) -> str:
-        return _("Enter an amount such as %(example)s, without a currency symbol.", example=self.write(1250))
+    def error_message(self) -> str:
+        return _("Enter an amount such as %(example)s, without a currency symbol.", example=self.format(1250))
 
 
-class PercentField(DecimalText):
+class PercentField(DecimalField):
     """A share from 0 to 100 %, stored in hundredths of a percent."""
 
     def __init__(self, label: Any = None, validators: Any = None, *, least: int = 0, **kwargs: Any) -> None:
@@ -110,14 +113,14 @@ class PercentField(DecimalText):
     def parse(self, text: str) -> int:
         rate = int(super().parse(text))
         if not self.least <= rate <= HUNDRED_PERCENT:
-            raise ValueError(_("Enter a percentage from %(least)s to 100.", least=self.write(self.least)))
+            raise ValueError(_("Enter a percentage from %(least)s to 100.", least=self.format(self.least)))
         return rate
 
-    def write(self, value: Any) -> str:
-        text = super().write(value)
+    def format(self, value: Any) -> str:
+        text = super().format(value)
         return text.rstrip("0").rstrip(".")
 
-    def explain(self) -> str:
+    def error_message(self) -> str:
         return _("Enter a percentage such as 20 or 17.5.")
 
 
@@ -125,83 +128,98 @@ class RateField(ParsedField):
     """A positive number with up to eight decimals."""
 
     def parse(self, text: str) -> Decimal:
-        found = NUMBER.fullmatch(text) if len(text) <= LONGEST else None
-        rate = Decimal(f"{found[1]}.{found[2] or '0'}") if found is not None else Decimal(0)
+        match = NUMBER.fullmatch(text) if len(text) <= MAX_NUMBER_LENGTH else None
+        rate = Decimal(f"{match[1]}.{match[2] or '0'}") if match is not None else Decimal(0)
         if not 0 < rate < 10**9:
             raise ValueError(_("Enter a number above 0, such as 1.17."))
         return rate
 
-    def write(self, value: Any) -> str:
+    def format(self, value: Any) -> str:
         text = f"{Decimal(value):f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-class WholeField(ParsedField):
-    """A whole number between two others."""
+class WholeNumberField(IntegerField):
+    """A whole number in a range; None when left blank."""
+
+    widget = TextInput()
 
     def __init__(self, label: Any = None, validators: Any = None, *, least: int = 0, most: int, **kwargs: Any) -> None:
         self.least, self.most = least, most
         kwargs["render_kw"] = {"inputmode": "numeric", "autocomplete": "off", **kwargs.get("render_kw", {})}
         super().__init__(label, validators, **kwargs)
 
-    def parse(self, text: str) -> int:
-        number = int(text) if re.fullmatch(r"[0-9]{1,12}", text) else -1
-        if not self.least <= number <= self.most:
-            raise ValueError(_("Enter a whole number from %(least)d to %(most)d.", least=self.least, most=self.most))
-        return number
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Parse the submitted text; raise `ValueError` unless it is a number in the range."""
+        number = None
+        if text := _text_in(valuelist):
+            number = parse_number(text, max_digits=12)
+            if number is None or not self.least <= number <= self.most:
+                message = _("Enter a whole number from %(least)d to %(most)d.", least=self.least, most=self.most)
+                self.data = None
+                raise ValueError(message)
+        self.data = number
 
 
-class DayField(ParsedField):
-    """A date, from a browser's own calendar."""
+class DayField(DateField):
+    """A date between 2000 and 2100; None when left blank."""
 
-    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, render_kw={"type": "date"}, **kwargs)
-
-    def parse(self, text: str) -> date:
-        try:
-            day = date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
-        except ValueError:
-            day = None
-        if day is None or not YEARS[0] <= day.year <= YEARS[1]:
-            raise ValueError(_("Enter a date such as 2026-12-24."))
-        return day
-
-    def write(self, value: Any) -> str:
-        return str(value.isoformat())
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Parse the submitted date; raise `ValueError` with what to enter instead."""
+        self.data = None
+        if text := _text_in(valuelist):
+            self.data = _parse(super().process_formdata, self, text, _("Enter a date such as 2026-12-24."))
 
 
-class InstantField(ParsedField):
-    """A date and a time on the shop's clock, stored as the instant it is."""
+class InstantField(DateTimeLocalField):
+    """A date and time in the shop's time zone, stored in UTC; None when left blank."""
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, render_kw={"type": "datetime-local"}, **kwargs)
+        super().__init__(label, validators, format=INSTANT_FORMATS, **kwargs)
 
-    def parse(self, text: str) -> datetime:
-        pattern = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?"
-        try:
-            local = datetime.fromisoformat(text) if re.fullmatch(pattern, text) else None
-        except ValueError:
-            local = None
-        if local is None or not YEARS[0] <= local.year <= YEARS[1]:
-            raise ValueError(_("Enter a date and time such as 2026-12-24 18:00."))
-        return local.replace(tzinfo=ZoneInfo(filters.shop().time_zone)).astimezone(UTC)
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Parse the submitted local time; raise `ValueError` with what to enter instead."""
+        self.data = None
+        if text := _text_in(valuelist):
+            message = _("Enter a date and time such as 2026-12-24 18:00.")
+            local = _parse(super().process_formdata, self, text, message)
+            self.data = local.replace(tzinfo=ZoneInfo(filters.shop().time_zone)).astimezone(UTC)
 
-    def write(self, value: Any) -> str:
-        return filters.local(value).strftime("%Y-%m-%dT%H:%M")
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return filters.local(self.data).strftime(INSTANT_FORMATS[0]) if self.data is not None else ""
+
+
+def _text_in(valuelist: list[Any]) -> str:
+    """Return the submitted text; a file in its place counts as nothing."""
+    return valuelist[0].strip() if valuelist and isinstance(valuelist[0], str) else ""
+
+
+def _parse(process: Callable[[list[Any]], None], field: Field, text: str, message: str) -> Any:
+    """Return what WTForms parses; raise `ValueError` with our message, also for a year out of range."""
+    try:
+        process([text])
+    except ValueError:
+        raise ValueError(message) from None
+    value, field.data = field.data, None
+    if not YEARS[0] <= value.year <= YEARS[1]:
+        raise ValueError(message)
+    return value
 
 
 class LinesField(TextAreaField):
-    """A list of texts, one in each line; blank lines and repetitions count as nothing."""
+    """A list of texts, one per line; blank lines and duplicates are ignored."""
 
     def __init__(
-        self, label: Any = None, validators: Any = None, *, most: int = 40, longest: int = 100, **kwargs: Any
+        self, label: Any = None, validators: Any = None, *, most: int = 40, max_length: int = 100, **kwargs: Any
     ) -> None:
-        self.most, self.longest = most, longest
+        self.most, self.max_length = most, max_length
         self.typed: str | None = None
         super().__init__(label, validators, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read what was sent."""
+        """Split the submitted text into lines."""
         text = valuelist[0] if valuelist and isinstance(valuelist[0], str) else ""
         self.typed = text.strip()
         self.data = list(dict.fromkeys(filter(None, (" ".join(line.split()) for line in text.splitlines()))))
@@ -209,14 +227,14 @@ class LinesField(TextAreaField):
             raise ValueError(_("This contains characters that aren't allowed here."))
         if len(self.data) > self.most:
             raise ValueError(_("Enter %(most)d lines or fewer.", most=self.most))
-        if any(len(line) > self.longest for line in self.data):
-            raise ValueError(_("Enter %(most)d characters or fewer per line.", most=self.longest))
+        if any(len(line) > self.max_length for line in self.data):
+            raise ValueError(_("Enter %(most)d characters or fewer per line.", most=self.max_length))
 
     def _value(self) -> str:
         return self.typed if self.typed is not None else "\n".join(self.data or ())
 
 
 def uploads_in(field: Field) -> list[FileStorage]:
-    """The files that were sent for a field; none where nothing, or a text, was sent."""
-    sent = field.data if isinstance(field.data, list | tuple) else [field.data]
-    return [each for each in sent if isinstance(each, FileStorage) and each.filename]
+    """Return the files submitted for a field; empty if nothing or only text was submitted."""
+    submitted = field.data if isinstance(field.data, list | tuple) else [field.data]
+    return [file for file in submitted if isinstance(file, FileStorage) and file.filename]

@@ -8,7 +8,7 @@ import flask_bootstrap
 from flask import Flask
 from markupsafe import Markup
 
-from .charts import bar_chart, row_chart, week_chart
+from .charts import bar_chart
 
 SPRITE = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "icons" / "bootstrap-icons.svg"
 SYMBOL = re.compile(r'<symbol [^>]*?viewBox="([^"]+)" id="([^"]+)">(.*?)</symbol>', re.DOTALL)
@@ -16,7 +16,7 @@ SYMBOL = re.compile(r'<symbol [^>]*?viewBox="([^"]+)" id="([^"]+)">(.*?)</symbol
 
 def init_app(app: Flask) -> None:
     """Give `icon()` and the charts to every template."""
-    app.jinja_env.globals.update(icon=icon, bar_chart_of=bar_chart, row_chart_of=row_chart, week_chart_of=week_chart)
+    app.jinja_env.globals.update(icon=icon, bar_chart_of=bar_chart)
 
 
 def icon(name: str, label: str | None = None) -> Markup:

@@ -1,4 +1,4 @@
-"""Pictures sent along with a form: drawn anew, stored at once, and kept while other fields are put right."""
+"""Form field for image uploads, which are stored at once and survive a failed validation of other fields."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -21,47 +21,47 @@ from . import uploads
 from .sessions import UPLOADER
 from .throttling import throttle
 
-KEPT, LEFT_OUT = "kept-", "drop-"  # before the field's name: what travels along with it
+STORED_PREFIX, REMOVE_PREFIX = "kept-", "drop-"  # of the form fields that accompany an image field
 TOKEN_PURPOSE = "kept-picture"
-TOKEN_LIFETIME = timedelta(hours=12)  # shorter than uploads that nothing shows are kept
-TAKEN = {"accept": "image/jpeg,image/png,image/webp"}
+TOKEN_LIFETIME = timedelta(hours=12)  # shorter than unused uploads are kept
+ACCEPTED_TYPES = {"accept": "image/jpeg,image/png,image/webp"}
 
 
 class PictureField(FileField):
-    """A picture to upload. Once stored its name travels on, signed for this browser, until the form is accepted."""
+    """An image upload. Once stored, its signed name is resubmitted with the form until the form is accepted."""
 
     def __init__(self, *args: Any, make: Callable[[bytes], bytes], **kwargs: Any) -> None:
-        kwargs["render_kw"] = {**TAKEN, **kwargs.get("render_kw", {})}
+        kwargs["render_kw"] = {**ACCEPTED_TYPES, **kwargs.get("render_kw", {})}
         super().__init__(*args, **kwargs)
         self.make = make
-        self.upload: str | None = None  # the name under which the picture is stored
+        self.upload: str | None = None  # name of the stored file
 
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
-        """Read what was sent, and what an earlier try left."""
+        """Read the submitted file and the name of one that was stored before."""
         super().process(formdata, data, extra_filters)
-        if formdata is not None and not formdata.get(LEFT_OUT + self.name):
-            self.upload = _unsigned(formdata.get(KEPT + self.name))
+        if formdata is not None and not formdata.get(REMOVE_PREFIX + self.name):
+            self.upload = _verify_token(formdata.get(STORED_PREFIX + self.name))
 
     def keep(self, name: str | None) -> None:
-        """Let a picture that this browser's cart has stand in the form."""
+        """Put an image from this browser's cart into the form."""
         self.upload = name
         if name:
             session.setdefault(UPLOADER, new_secret())
 
     @property
     def token(self) -> str:
-        """What travels on with the form."""
+        """Return the signed name of the stored file, for a hidden field."""
         if not self.upload:
             return ""
         return current_app.extensions["keys"].sign(TOKEN_PURPOSE, [session[UPLOADER], self.upload])
 
     def draw(self) -> str | None:
-        """Store what was sent; gives the name of the upload, None when there is none or it is no good."""
+        """Store the submitted image and return its name, or None if there is none or it is invalid."""
         if not self.data:
             return None
         try:
             data = self.make(uploads.read_limited(self.data))
-        except images.BadPicture as error:
+        except images.InvalidImage as error:
             self.process_errors.append(gettext(error.message, **error.params))
             return None
         self.upload = files.store(data, uploads.folder())
@@ -69,16 +69,16 @@ class PictureField(FileField):
 
 
 def take(form: Form) -> bool:
-    """Take in the pictures of a form that was sent; true if rows have to be loaded again.
+    """Store the images of a submitted form; return True if the database session was reset and rows have to be reloaded.
 
-    A picture may take a second to work on: the database is let go of first, or nobody else could write meanwhile.
+    Processing an image may take a second, so the transaction is ended first to let others write.
     """
     sent = [field for field in form if isinstance(field, PictureField) and field.data]
     if not sent:
         return False
     user_id = current_user.id
     db.session.rollback()
-    stored = [field.draw() for field in _bearable(sent, user_id)]
+    stored = [field.draw() for field in _within_rate_limit(sent, user_id)]
     if any(stored):
         session.setdefault(UPLOADER, new_secret())
     if user_id is not None:
@@ -89,8 +89,8 @@ def take(form: Form) -> bool:
     return True
 
 
-def _bearable(fields: Iterable[PictureField], user_id: int | None) -> Iterable[PictureField]:
-    """Count the pictures, and leave aside those that are too many."""
+def _within_rate_limit(fields: Iterable[PictureField], user_id: int | None) -> Iterable[PictureField]:
+    """Yield the fields within the rate limit, and add an error to the others."""
     for field in fields:
         try:
             throttle("cart_picture", account=user_id, address=True)
@@ -100,8 +100,8 @@ def _bearable(fields: Iterable[PictureField], user_id: int | None) -> Iterable[P
             yield field
 
 
-def _unsigned(token: Any) -> str | None:
-    """The upload that a token of this browser names; None for anybody else's, and for what is made up."""
+def _verify_token(token: Any) -> str | None:
+    """Return the upload that a token of this browser names, or None if the token is invalid."""
     value = current_app.extensions["keys"].unsign(TOKEN_PURPOSE, token, TOKEN_LIFETIME)
     if value is None:
         return None

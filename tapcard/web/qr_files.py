@@ -1,4 +1,4 @@
-"""QR codes as files to print, with the shop's logo in them where it is wanted."""
+"""Downloads of QR codes, optionally with the shop's logo."""
 
 from flask import Response, abort, request
 
@@ -7,7 +7,7 @@ from . import brand, filters
 
 
 def qr_file(address: str, kind: str, *, name: str, title: str = "QR code") -> Response:
-    """A code as a download, SVG or PNG; with `?logo=` the shop's mark is in its middle."""
+    """Return a code as an SVG or PNG download; `?logo=` adds the shop's logo."""
     if kind not in ("svg", "png"):
         abort(404)
     logo = shop_logo() if request.args.get("logo") else None
@@ -20,7 +20,7 @@ def qr_file(address: str, kind: str, *, name: str, title: str = "QR code") -> Re
 
 
 def shop_logo() -> qr.Logo:
-    """The mark in the shop's colours, its ink dark enough."""
+    """Return the logo in the shop's colours, with a dark enough ink."""
     shop = filters.shop()
     colours = brand.palette(shop.brand_color, shop.ink_color)
     return qr.Logo(colours.brand, colours.ink) if colours else qr.Logo(brand.DEFAULT_BRAND, brand.DEFAULT_INK)

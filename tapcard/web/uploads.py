@@ -23,11 +23,11 @@ def folder() -> Path:
     return files.folder(current_app.instance_path)
 
 
-def read_limited(upload: FileStorage, limit: int = images.MOST_BYTES) -> bytes:
+def read_limited(upload: FileStorage, limit: int = images.MAX_BYTES) -> bytes:
     """Read an upload, but never more than a little over the limit; refuse what is heavier."""
     data = upload.stream.read(limit + 1)
     if len(data) > limit:
-        raise images.too_heavy()
+        raise images.file_too_large()
     return data
 
 

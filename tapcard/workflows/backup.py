@@ -41,7 +41,7 @@ END $$;
 
 
 class BackupError(DomainError):
-    """A backup can’t be created or restored. The message says why and what to do."""
+    """A backup can't be created or restored. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def create(config: Config, destination: Path) -> Path:
     if destination.exists():
         raise BackupError(f"{destination} already exists. Choose another file name.")
     if not destination.parent.is_dir():
-        raise BackupError(f"The folder {destination.parent} doesn’t exist. Create it first.")
+        raise BackupError(f"The folder {destination.parent} doesn't exist. Create it first.")
     dialect, revision = "sqlite" if config.is_sqlite else "postgresql", _revision(config)
     with tempfile.TemporaryDirectory(prefix=".tapcard-backup-", dir=destination.parent) as folder:
         copy = Path(folder)
@@ -135,17 +135,17 @@ def _unpack(archive: Path, folder: Path) -> None:
             for member in tar:
                 path = PurePosixPath(member.name)
                 if not (member.isfile() or member.isdir()) or path.parts[0] not in PARTS or ".." in path.parts:
-                    raise BackupError(f"{archive} isn’t a valid backup. It contains an unexpected file: {member.name}.")
+                    raise BackupError(f"{archive} isn't a valid backup. It contains an unexpected file: {member.name}.")
                 tar.extract(member, folder, filter="data")
     except (OSError, EOFError, tarfile.TarError) as error:
-        raise BackupError(f"Can’t read {archive}: {error}") from error
+        raise BackupError(f"Can't read {archive}: {error}") from error
 
 
 def _checked_manifest(config: Config, folder: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise BackupError("This isn’t a tapcard backup: its manifest can’t be read.") from error
+        raise BackupError("This isn't a tapcard backup: its manifest can't be read.") from error
     if manifest.format != FORMAT:
         raise BackupError(f"The backup has format {manifest.format}, but this version needs format {FORMAT}.")
     if (manifest.dialect == "sqlite") is not config.is_sqlite:
@@ -153,7 +153,7 @@ def _checked_manifest(config: Config, folder: Path) -> Manifest:
             f"The backup is from {manifest.dialect}, but DATABASE_URL names a different type of database."
         )
     if not (folder / DATABASE).is_file():
-        raise BackupError("The backup doesn’t contain a database.")
+        raise BackupError("The backup doesn't contain a database.")
     try:
         ScriptDirectory(str(MIGRATIONS)).get_revision(manifest.revision)
     except CommandError as error:
@@ -251,7 +251,7 @@ def _revision(config: Config) -> str:
             with _postgresql(config) as connection_:
                 row = connection_.execute(query).fetchone()
     except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
-        raise BackupError("The database has no tables yet, so there’s nothing to back up.") from error
+        raise BackupError("The database has no tables yet, so there's nothing to back up.") from error
     if row is None:
         raise BackupError("The database has no migration revision. Run `flask --app wsgi db upgrade` first.")
     return str(row[0])
@@ -313,7 +313,7 @@ def _postgresql(config: Config) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(config.database_url.replace("+psycopg", "", 1))
     except psycopg.OperationalError as error:
-        raise BackupError(f"Can’t connect to the database: {error}") from error
+        raise BackupError(f"Can't connect to the database: {error}") from error
     with connection:
         yield connection
 
@@ -331,7 +331,7 @@ def _start(config: Config, command: list[str]) -> None:
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise BackupError(
-            f"{command[0]} isn’t installed. Install the PostgreSQL client programs (apt install postgresql-client)."
+            f"{command[0]} isn't installed. Install the PostgreSQL client programs (apt install postgresql-client)."
         ) from error
     if done.returncode:
         hint = (

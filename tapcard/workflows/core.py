@@ -36,7 +36,7 @@ def purge() -> None:
     db.session.execute(sa.delete(ThrottleCounter).where(ThrottleCounter.window_ends_at < now))
     db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - SENT_KEPT))
     db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - SENT_KEPT))
-    ingest.forget_finished(now)
+    ingest.delete_finished(now)
 
 
 @job("uploads.sweep", every=timedelta(days=1))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ..clock import utcnow
 from ..db import db
 from ..services.taps import ingest, rollups
-from ..services.taps.ingest import Reading, Recorder
+from ..services.taps.ingest import Reading, ReadingStore
 from ..spool import Chunk, Spool
 from . import taps
 
@@ -22,7 +22,7 @@ class Drainer:
     """Reads this host's spool into the database; any number may run, each line is stored once."""
 
     spool: Spool
-    recorder: Recorder
+    recorder: ReadingStore
     stop: threading.Event = field(default_factory=threading.Event)
     offsets: dict[str, int] = field(default_factory=dict)  # of what is committed; spares a look at idle files
 
@@ -41,9 +41,9 @@ class Drainer:
     def _drain_file(self, name: str, zone: str) -> int:
         stored = 0
         while not self.stop.is_set() and not self.spool.is_read(name, self.offsets.get(name)):
-            offset = ingest.offset_of(name)
+            offset = ingest.get_or_create_offset(name)
             try:
-                chunk = self.spool.read(name, offset, ingest.BATCH)
+                chunk = self.spool.read(name, offset, ingest.BATCH_SIZE)
             except FileNotFoundError:
                 db.session.rollback()
                 return stored  # another drainer has just finished with it
@@ -57,7 +57,7 @@ class Drainer:
             self.offsets[name] = chunk.end
             stored += number
         if name in self.offsets and self.spool.remove(name, self.offsets[name]):
-            ingest.finish(name, utcnow())
+            ingest.mark_finished(name, utcnow())
             db.session.commit()
         return stored
 
@@ -66,17 +66,17 @@ class Drainer:
         readings: list[Reading] = []
         bad = list(chunk.bad)
         for raw, fields in chunk.lines:
-            reading = ingest.reading_of(fields)
+            reading = ingest.parse_reading(fields)
             if reading is None:
                 bad.append(raw)
             else:
                 readings.append(reading)
         try:
-            rollups.hold_still(shared=True)
+            rollups.lock_rollups(shared=True)
             number = self.recorder.store(db.session.connection(), readings, zone)
-            if ingest.advance(name, offset, chunk.end, len(bad)):
+            if ingest.advance_offset(name, offset, chunk.end, len(bad)):
                 if bad:
-                    self.spool.keep_bad(name, bad)
+                    self.spool.store_bad_lines(name, bad)
                     logger.error("%d unreadable lines in the tap spool", len(bad))
                 db.session.commit()
                 self.recorder.committed()
@@ -90,5 +90,5 @@ class Drainer:
 
 def drainer(stop: threading.Event | None = None) -> Drainer:
     """A drainer of this application's spool, which leaves off between two transactions when told to stop."""
-    recorder = Recorder(current_app.extensions["keys"])
+    recorder = ReadingStore(current_app.extensions["keys"])
     return Drainer(current_app.extensions["spool"], recorder, stop or threading.Event())

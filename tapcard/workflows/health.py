@@ -23,7 +23,7 @@ from config import Config
 from ..clock import utcnow
 from ..db import db
 from ..models import OutboxMessage, Schedule, SpoolFile, User
-from ..services.taps.ingest import reading_of
+from ..services.taps.ingest import parse_reading
 from ..spool import Spool, decode
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -152,7 +152,7 @@ def _of_the_spool(spool: Spool, now: datetime) -> Iterator[Finding]:
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize
     room = free >= LEAST_FREE_BYTES and not disk.f_flag & os.ST_RDONLY
-    make_room = f"Free up disk space for {folder}. Taps can’t be recorded on a full disk."
+    make_room = f"Free up disk space for {folder}. Taps can't be recorded on a full disk."
     yield Finding("spool", room, f"{free // 1024**2} MB free", make_room, free, is_vital=True)
     late = _seconds(now, _oldest_tap(spool))
     ok = late <= LATEST_TAP.total_seconds()
@@ -184,7 +184,7 @@ def _oldest_tap(spool: Spool) -> datetime | None:
         except FileNotFoundError:
             continue  # drained in this moment
         if line.endswith(b"\n"):
-            reading = reading_of(decode(line[:-1]) or [])
+            reading = parse_reading(decode(line[:-1]) or [])
             instant = reading.instant if reading else datetime.fromtimestamp(int(name[:13]) / 1000, UTC)
             oldest = min(oldest or instant, instant)
     return oldest
@@ -239,5 +239,5 @@ def _geoip(path: Path) -> Finding:
         with maxminddb.open_database(path) as reader:
             kind = reader.metadata().database_type
     except (OSError, maxminddb.InvalidDatabaseError) as error:
-        return Finding("geoip", False, f"{path} isn’t readable ({type(error).__name__})", get_one)
+        return Finding("geoip", False, f"{path} isn't readable ({type(error).__name__})", get_one)
     return Finding("geoip", True, kind)

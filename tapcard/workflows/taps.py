@@ -21,7 +21,7 @@ def shop_zone() -> str:
 def fold() -> None:
     """Carry hours into days until nothing waits."""
     zone = shop_zone()
-    while rollups.fold(zone):
+    while rollups.fold_hours_into_days(zone):
         db.session.commit()
     db.session.rollback()
 
@@ -29,8 +29,8 @@ def fold() -> None:
 @job("mails.weekly", every=timedelta(minutes=10))
 def promise_weekly_mails() -> None:
     """On Monday morning, promise everybody who wants one their weekly mail."""
-    monday = weekly_digest.monday_to_send(utcnow(), shop_zone())
-    while monday is not None and weekly_digest.promise(monday):
+    monday = weekly_digest.due_monday(utcnow(), shop_zone())
+    while monday is not None and weekly_digest.queue_digests(monday):
         db.session.commit()
     db.session.rollback()
 
@@ -38,4 +38,4 @@ def promise_weekly_mails() -> None:
 @job("visitors.rotate", every=timedelta(hours=1))
 def rotate_visitor_key() -> None:
     """Create the key of the coming day and delete those that are older than 48 hours."""
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()

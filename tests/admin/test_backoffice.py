@@ -164,7 +164,7 @@ def test_blanks_around_a_token_are_trimmed(bens: FormClient, token: str) -> None
     ("changes", "field", "says"),
     [
         ({"token": "waiting2"}, "token", "A card with this token already exists."),
-        ({"token": ""}, "token", "Enter the card’s token."),
+        ({"token": ""}, "token", "Enter the card's token."),
         ({"token": "TWO WORDS"}, "token", "Use letters and numbers only."),
         ({"token": "BLANK-22"}, "token", "Use letters and numbers only."),
         ({"token": "ÄÖÜ"}, "token", "Use letters and numbers only."),

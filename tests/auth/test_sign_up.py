@@ -1,5 +1,6 @@
 """Signing up: at once signed in, verified by mail, back to where one came from."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -160,3 +161,15 @@ def test_who_is_signed_in_goes_on(client: FormClient, ada: User, path: str) -> N
 def test_the_pages_are_not_kept_by_anybody(client: FormClient) -> None:
     for path in ("/sign-up", "/log-in", "/forgot-password", "/forgot-password/sent", "/verify/x"):
         assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_the_sign_up_page_asks_to_accept_the_terms(client: FormClient) -> None:
+    page = client.get("/sign-up").text
+    assert re.search(r'<input[^>]*name="terms"[^>]*type="checkbox"|<input[^>]*type="checkbox"[^>]*name="terms"', page)
+    assert 'href="/terms"' in page
+
+
+def test_nobody_signs_up_without_accepting_the_terms(client: FormClient) -> None:
+    response = client.post("/sign-up", data={name: value for name, value in DORA.items() if name != "terms"})
+    assert response.status_code == 422
+    assert dora() is None

@@ -139,7 +139,7 @@ def test_no_page_behind_a_mail_or_in_the_middle_of_a_log_in_keeps_anybody_out(
     ada.get_by_label("Email me a weekly summary").check()
     with ada.expect_navigation():
         ada.locator("form", has=ada.get_by_label("Email me a weekly summary")).get_by_role("button").click()
-    stop = weekly_digest.token_of(1, Keys((served.instance / "secret_key").read_text().strip()))
+    stop = weekly_digest.unsubscribe_token(1, Keys((served.instance / "secret_key").read_text().strip()))
     look(f"/mails/weekly/{stop}", heading="Unsubscribe from the weekly summary?")
     press(page)
     look(heading="You've unsubscribed")

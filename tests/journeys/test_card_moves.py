@@ -48,7 +48,7 @@ def sign_up(page: Page, first_name: str, email: str) -> None:
 
 def prove_address(page: Page, email: str) -> None:
     """Follow the link in the mail that verifies an address."""
-    open_mail(page, f"Confirm your email {email}")
+    open_mail(page, f"Confirm your email for tapcard {email}")
     page.get_by_role("link", name="/verify/").click()
     page.get_by_role("main").get_by_role("button").first.click()
 
@@ -152,7 +152,7 @@ def test_a_card_is_lost_found_handed_over_and_replaced(
     noa.goto(f"/t/{mine}")
     expect(noa.get_by_role("heading")).to_have_text("/noa")
     assert mia.goto(f"/cards/{mine}").status == 404  # type: ignore[union-attr]
-    open_mail(mia, f"Your card {mine} was accepted")
+    open_mail(mia, f"The transfer of your card {mine} was accepted")
     keep(mia, "moves-17-told")
 
     # replaced

@@ -15,10 +15,10 @@ def test_emptying_the_cart_is_asked_in_a_dialog(phone: BrowserContext) -> None:
     page.get_by_role("button", name="Add to cart").first.press("Enter")
     page.wait_for_url("**/cart")
     link, dialog = page.get_by_role("link", name="Empty cart"), page.get_by_role("dialog")
-    for leave in (lambda: page.keyboard.press("Escape"), lambda: dialog.get_by_role("link", name="Go back").click()):
+    for leave in (lambda: page.keyboard.press("Escape"), lambda: dialog.get_by_role("link", name="Cancel").click()):
         link.press("Enter")
         expect(dialog).to_have_accessible_name("Empty your cart?")
-        expect(dialog.get_by_role("link", name="Go back")).to_be_focused()
+        expect(dialog.get_by_role("link", name="Cancel")).to_be_focused()
         assert complaints(page) == []
         leave()
         expect(dialog).to_have_count(0)

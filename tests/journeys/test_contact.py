@@ -170,7 +170,7 @@ def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_co
     keep(desk, "story-7-leads")
     desk.get_by_label("Search").fill("fair")
     desk.get_by_role("button", name="Search").click()
-    expect(desk.get_by_text("1 contact", exact=False).first).to_be_visible()
+    expect(desk.get_by_text("1 lead", exact=False).first).to_be_visible()
     with desk.expect_download() as waiting:
         desk.get_by_role("link", name="Export CSV").click()
     assert "dora@example.com" in Path(waiting.value.path()).read_text(encoding="utf-8-sig")
@@ -181,8 +181,8 @@ def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_co
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Delete Dora Lu").click()
     keep(page, "story-9-delete")
-    page.get_by_role("button", name="Delete contact").click()
-    expect(page.get_by_text("Contact deleted.")).to_be_visible()
+    page.get_by_role("button", name="Delete lead").click()
+    expect(page.get_by_text("Lead deleted.")).to_be_visible()
     expect(page.get_by_role("heading", name="Dora Lu")).to_have_count(0)
     assert wrong == [m for m in wrong if "422" in m], "the refused form alone"
 

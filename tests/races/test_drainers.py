@@ -19,7 +19,7 @@ from config import Config
 from tapcard.db import db
 from tapcard.models import Card, SpoolFile, Tap, UserAgent
 from tapcard.services.taps import ingest, rollups
-from tapcard.services.taps.ingest import Reading, Recorder
+from tapcard.services.taps.ingest import Reading, ReadingStore
 from tapcard.spool import Spool, encode
 from tapcard.workflows import draining, taps
 from tests.taps import ask, counts, drain, fields_of, reading
@@ -79,15 +79,15 @@ def test_the_file_of_a_thread_that_ended_is_stored_and_goes(spool: Spool, write:
 def test_a_long_file_takes_several_transactions(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH", 10)
+    monkeypatch.setattr(ingest, "BATCH_SIZE", 10)
     uids, sizes = write(95), []
-    store = Recorder.store
+    store = ReadingStore.store
 
-    def watch(self: Recorder, connection: Any, readings: list[Reading], zone: str) -> int:
+    def watch(self: ReadingStore, connection: Any, readings: list[Reading], zone: str) -> int:
         sizes.append(len(readings))
         return store(self, connection, readings, zone)
 
-    monkeypatch.setattr(Recorder, "store", watch)
+    monkeypatch.setattr(ReadingStore, "store", watch)
     assert drain() == 95
     assert sizes == [10] * 9 + [5]
     assert stored() == once(uids)
@@ -167,7 +167,7 @@ def die(*_arguments: object) -> Any:
     raise Killed
 
 
-@pytest.mark.parametrize("step", ["store", "advance", "keep_bad", "commit", "remove", "finish"])
+@pytest.mark.parametrize("step", ["store", "advance_offset", "store_bad_lines", "commit", "remove", "mark_finished"])
 def test_a_drainer_may_die_at_any_step(
     spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_drainer_may_die_at_any_step(
             commit, calls = db.session.commit, []
             patch.setattr(db.session, "commit", lambda: calls.append(commit()) or die())
         else:
-            owner = {"store": drainer.recorder, "advance": ingest, "finish": ingest}.get(step, spool)
+            owner = {"store": drainer.recorder, "advance_offset": ingest, "mark_finished": ingest}.get(step, spool)
             patch.setattr(owner, step, die)
         with pytest.raises(Killed):
             drainer.drain()
@@ -236,7 +236,7 @@ def drain_until_empty(spool: Spool) -> Callable[[int], int]:
 def test_threads_that_drain_at_once_store_each_line_once(
     app: Flask, spool: Spool, write: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH", 20)
+    monkeypatch.setattr(ingest, "BATCH_SIZE", 20)
     uids = [uid for _file in range(6) for uid in write(90)]
     done = together(app, 3, drain_until_empty(spool))
     assert sum(done) == 540  # type: ignore[arg-type]
@@ -251,7 +251,7 @@ def test_a_file_that_another_drainer_finished_with_meanwhile_is_no_trouble(
 ) -> None:
     uids = write(5)
     [name] = spool.files()
-    offset_of = ingest.offset_of
+    offset_of = ingest.get_or_create_offset
 
     def slow(which: str) -> int:
         offset = offset_of(which)
@@ -259,9 +259,9 @@ def test_a_file_that_another_drainer_finished_with_meanwhile_is_no_trouble(
         return offset
 
     other = (spool.folder / name).read_bytes()
-    monkeypatch.setattr(ingest, "offset_of", slow)
+    monkeypatch.setattr(ingest, "get_or_create_offset", slow)
     assert drain() == 0
-    monkeypatch.setattr(ingest, "offset_of", offset_of)
+    monkeypatch.setattr(ingest, "get_or_create_offset", offset_of)
     (spool.folder / name).write_bytes(other)
     assert drain() == 5
     assert stored() == once(uids)
@@ -321,19 +321,19 @@ def test_processes_that_drain_at_once_store_each_line_once(
 
 def nameless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines cannot be told apart any more: each reading of one makes another uid."""
-    reading_of = ingest.reading_of
+    reading_of = ingest.parse_reading
 
     def renamed(fields: list[Any]) -> Reading | None:
         found = reading_of(fields)
         return None if found is None else msgspec.structs.replace(found, uid=os.urandom(16).hex())
 
-    monkeypatch.setattr(ingest, "reading_of", renamed)
+    monkeypatch.setattr(ingest, "parse_reading", renamed)
 
 
 def both_read_the_same_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two drainers look at a file's mark, by transactions that are over, before either of them stores anything."""
     start, have_looked = Barrier(2), threading.local()
-    offset_of = ingest.offset_of
+    offset_of = ingest.get_or_create_offset
 
     def look(name: str) -> int:
         offset = offset_of(name)
@@ -343,7 +343,7 @@ def both_read_the_same_mark(monkeypatch: pytest.MonkeyPatch) -> None:
             start.wait(30)
         return offset
 
-    monkeypatch.setattr(ingest, "offset_of", look)
+    monkeypatch.setattr(ingest, "get_or_create_offset", look)
 
 
 def careless(name: str, _old: int, new: int, bad: int) -> bool:
@@ -366,7 +366,7 @@ def test_the_mark_that_moves_only_from_where_it_is_keeps_two_drainers_from_stori
     nameless(monkeypatch)
     both_read_the_same_mark(monkeypatch)
     if not is_guarded:
-        monkeypatch.setattr(ingest, "advance", careless)
+        monkeypatch.setattr(ingest, "advance_offset", careless)
     together(app, 2, lambda _place: draining.drainer().drain())
     monkeypatch.undo()
     assert drain() == 0
@@ -378,7 +378,7 @@ def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
 ) -> None:
     uids = write(30)
     both_read_the_same_mark(monkeypatch)
-    monkeypatch.setattr(ingest, "advance", careless)
+    monkeypatch.setattr(ingest, "advance_offset", careless)
     together(app, 2, lambda _place: draining.drainer().drain())
     monkeypatch.undo()
     drain()
@@ -392,13 +392,13 @@ def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
     write(10)
     nameless(monkeypatch)
     [name] = spool.files()
-    chunk = spool.read(name, ingest.offset_of(name), 1000)
+    chunk = spool.read(name, ingest.get_or_create_offset(name), 1000)
     db.session.commit()
     first, late = draining.drainer(), draining.drainer()
     assert first._store(name, 0, chunk, "Europe/London") == 10
     assert late._store(name, 0, chunk, "Europe/London") is None
     assert counts()[:2] == (10, 10)
-    monkeypatch.setattr(ingest, "advance", careless)
+    monkeypatch.setattr(ingest, "advance_offset", careless)
     assert late._store(name, 0, chunk, "Europe/London") == 10, "this is what the mark is good for"
 
 
@@ -412,7 +412,7 @@ def test_a_drainer_that_meets_anothers_lines_gives_up_and_tries_again(
     (spool.folder / f"{name[:13]}-{'f' * 16}.spool").write_bytes(copy)
     drainer = draining.drainer()
     with monkeypatch.context() as patch:
-        patch.setattr(Recorder, "_known", lambda *_arguments: set())  # as if the other had committed a moment later
+        patch.setattr(ReadingStore, "_known", lambda *_arguments: set())  # as if the other had committed a moment later
         assert drainer.drain() == 0
     assert len(spool.files()) == 1
     assert drainer.drain() == 0
@@ -430,7 +430,7 @@ def test_what_a_transaction_that_failed_had_learnt_is_forgotten(spool: Spool, mo
         return drainer.drain()
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "advance", lambda *_arguments: False)
+        patch.setattr(ingest, "advance_offset", lambda *_arguments: False)
         assert drained("first") == 0
     [name] = spool.files()
     spool.rotate()
@@ -446,7 +446,7 @@ def test_taps_that_come_while_all_are_counted_again_are_counted_once(
     write(5)
     drain()
     late = threading.Event()
-    empty = rollups.empty_rollups
+    empty = rollups.delete_rollups
 
     def meanwhile() -> None:
         empty()
@@ -465,7 +465,7 @@ def test_taps_that_come_while_all_are_counted_again_are_counted_once(
 
     start = Barrier(2)
     spool.append(fields_of(reading(card_id=99)))
-    monkeypatch.setattr(rollups, "empty_rollups", meanwhile)
+    monkeypatch.setattr(rollups, "delete_rollups", meanwhile)
     assert together(app, 2, work) == [0, 1]
     taps.fold()
     assert counts() == (6, 6, 6)

@@ -153,7 +153,7 @@ def test_a_picture_loses_its_metadata_and_its_size(client: FormClient, engraved:
 
 
 def test_a_picture_too_large_is_refused_beside_its_field(client: FormClient, engraved: Product) -> None:
-    heavy = FileStorage(io.BytesIO(picture() + b"\0" * images.MOST_BYTES), "logo.png", name="option-logo")
+    heavy = FileStorage(io.BytesIO(picture() + b"\0" * images.MAX_BYTES), "logo.png", name="option-logo")
     fields = MultiDict({"quantity": "1", "option-color": "sand", "option-logo": heavy})
     fields["csrf_token"] = client.csrf_token()
     body, length, boundary = stream_encode_multipart(fields, use_tempfile=False)

@@ -203,3 +203,9 @@ def test_the_front_page_weighs_less_than_150_kilobytes(
             weight += len(response.data)
     assert len(files) >= 5
     assert weight < 150_000
+
+
+def test_the_front_page_shows_a_card_held_to_a_phone(client: FlaskClient) -> None:
+    hero = text_of(client, "/").partition("</section>")[0]
+    assert 'class="tc-scene"' in hero
+    assert 'role="img"' in hero

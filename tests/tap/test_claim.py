@@ -28,6 +28,13 @@ def claim(client: FormClient, code: str, path: str = HERE):
     return client.post(path, data={**form.values, "code": code}, csrf=False)
 
 
+def activation_page(client: FormClient) -> str:
+    """Return the main part of the activation page."""
+    response = client.get(HERE)
+    assert response.status_code == 200
+    return response.text.partition("<main")[2].partition("</main>")[0]
+
+
 # --- from the tap on --------------------------------------------------------------------------------------------------
 
 
@@ -51,6 +58,23 @@ def test_whoever_signs_up_for_a_card_claims_it_and_comes_to_its_page(client: For
     assert waiting.owner is not None
     assert waiting.owner.email == "gus@example.com"
     assert [event.move for event in waiting.events] == [CardMove.MAKE, CardMove.CLAIM]
+
+
+def test_the_activation_page_shows_the_picture_of_the_card(client: FormClient, waiting: Card, design: Design) -> None:
+    design.front_picture = f"{'a' * 32}.webp"
+    db.session.commit()
+    page = activation_page(client)
+    assert f'<img class="art" src="/uploads/{design.front_picture}" alt="Design: {design.name}"' in page
+
+
+@pytest.mark.parametrize("has_design", [True, False], ids=["design without a picture", "no design"])
+def test_the_activation_page_shows_a_drawing_for_a_card_without_a_picture(
+    client: FormClient, create_card: Callable[..., Card], design: Design, *, has_design: bool
+) -> None:
+    create_card(token="WAITING2", code=CODE, design=design if has_design else None)
+    page = activation_page(client)
+    assert '<img class="art"' not in page
+    assert '<svg class="art"' in page
 
 
 @pytest.mark.usefixtures("waiting")

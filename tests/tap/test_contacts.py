@@ -20,8 +20,9 @@ from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, ProfileLink, User, WebSession
 from tapcard.services.cards import blocked_hosts
 from tapcard.tap import contacts
-from tapcard.tap.lead_forms import make_stamp
+from tapcard.tap.lead_forms import STAMP
 from tapcard.web import rate_limits
+from tapcard.web.bot_protection import make_stamp
 from tests.conftest import FormClient, login
 from tests.taps import BOT, PHONE
 from tests.watching import error_of, form_to, statements, words_of
@@ -52,7 +53,7 @@ def share(client: FormClient, *, waited: float = 30, **changes: Any) -> Any:
     form = form_to(client.get("/p/ada/share").text, "/p/ada/share")
     shown = db.session.scalars(sa.select(Profile).where(Profile.slug == "ada")).one()
     text = contacts_text(client)
-    stamp = make_stamp(shown.id, text, utcnow() - timedelta(seconds=waited))
+    stamp = make_stamp(STAMP, utcnow() - timedelta(seconds=waited), shown.id, text)
     data = {**form.values, **GUS, "stamp": stamp, **changes}
     data = {name: value for name, value in data.items() if value is not None}
     return client.post("/p/ada/share", data=data, headers=AS_A_PERSON, csrf=False)
@@ -391,9 +392,9 @@ def test_the_stamp_of_another_profile_another_text_or_another_day_does_not_count
 ) -> None:
     text, then = contacts_text(client), utcnow() - timedelta(minutes=1)
     for stamp in (
-        make_stamp(own.id + 1, text, then),
-        make_stamp(own.id, "I agree to nothing.", then),
-        make_stamp(own.id, text, utcnow() - timedelta(days=2)),
+        make_stamp(STAMP, then, own.id + 1, text),
+        make_stamp(STAMP, then, own.id, "I agree to nothing."),
+        make_stamp(STAMP, utcnow() - timedelta(days=2), own.id, text),
     ):
         assert share(client, stamp=stamp).status_code == 422
     assert left() == []

@@ -143,7 +143,7 @@ def test_a_message_stays_text_and_cannot_pass_for_ours(
     run_worker()
     [mail] = mailbox()
     assert mail["Bcc"] is None
-    assert mail["Subject"] == "tapcard: Someone found your card Everyday"
+    assert mail["Subject"] == "Someone found your card Everyday"
     assert "> Bcc: all@example.com" in plain(mail)
     html = mail.get_body(("html",))
     assert html is not None

@@ -13,7 +13,7 @@ import vobject
 from tapcard import outbox, seeds
 from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, User
-from tapcard.web.csvs import neutral
+from tapcard.web.csvs import escape_formula
 from tests.conftest import FormClient, login
 from tests.watching import words_of
 
@@ -131,7 +131,7 @@ def test_the_page_counts_what_visitors_did(adas: FormClient, profile: Profile, g
 
 
 def test_one_is_deleted_after_asking(adas: FormClient, gus: Lead) -> None:
-    assert "Delete the contact Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
+    assert "Delete the lead Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
     assert db.session.get(Lead, gus.id) is not None
     assert adas.post(f"/leads/{gus.id}/delete", csrf=False).status_code == 400
     assert adas.post(f"/leads/{gus.id}/delete").location == "/leads"
@@ -164,13 +164,13 @@ def test_leads_for_a_spreadsheet(adas: FormClient, gus: Lead, profile: Profile) 
     "cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\0=1", " =1", "\u00a0=1", "\ufeff@a"]
 )
 def test_a_cell_that_looks_like_a_formula_is_none(cell: str) -> None:
-    assert neutral(cell).startswith("'")
-    assert "\0" not in neutral(cell)
+    assert escape_formula(cell).startswith("'")
+    assert "\0" not in escape_formula(cell)
 
 
 @pytest.mark.parametrize(("cell", "text"), [("Gus", "Gus"), (None, ""), (7, "7"), ("a=b", "a=b"), ("", "")])
 def test_another_cell_stays_what_it_is(cell: object, text: str) -> None:
-    assert neutral(cell) == text
+    assert escape_formula(cell) == text
 
 
 def test_leads_for_an_address_book(adas: FormClient, gus: Lead, profile: Profile) -> None:
@@ -203,7 +203,7 @@ def test_the_holder_gets_a_mail_to_answer(sent: Callable[[Lead], Any], gus: Lead
     message = sent(gus)
     assert message["To"] == "ada@example.com"
     assert message["Reply-To"] == "gus@example.com"
-    assert message["Subject"] == "tapcard: Gus Lind shared their contact details with you"
+    assert message["Subject"] == "Gus Lind shared their contact details with you"
     text = message.get_body(("plain",)).get_content()
     for words in ("Gus Lind", "gus@example.com", "+447700900123", "At the fair", "http://localhost/leads"):
         assert words in text

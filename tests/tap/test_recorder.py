@@ -17,7 +17,7 @@ from werkzeug.test import EnvironBuilder
 
 from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, SpoolFile, User
-from tapcard.services.taps.ingest import Recorder, reading_of
+from tapcard.services.taps.ingest import ReadingStore, parse_reading
 from tapcard.spool import Spool, decode, encode
 from tapcard.tap.recorder import TapRecorder, cookie, is_counted
 from tapcard.workflows import taps as tap_jobs
@@ -162,13 +162,13 @@ values_sent = st.one_of(
 )
 def test_no_header_makes_a_line_that_would_be_refused(app: Flask, headers: dict[str, str], address: str) -> None:
     paper = Paper()
-    recorder = TapRecorder(paper, Recorder(app.extensions["keys"]), db.engine, "CF-IPCountry")  # type: ignore[arg-type]
+    recorder = TapRecorder(paper, ReadingStore(app.extensions["keys"]), db.engine, "CF-IPCountry")  # type: ignore[arg-type]
     db.session.commit()
     record(recorder, REMOTE_ADDR=address, **headers)
     [line] = paper.lines
     fields = decode(line[:-1])
     assert fields is not None
-    assert reading_of(fields) is not None
+    assert parse_reading(fields) is not None
 
 
 def test_no_other_cookie_is_mistaken_for_the_one_that_says_it_is_me() -> None:
@@ -196,7 +196,7 @@ def test_lines_are_numbered_in_order_of_time_and_never_alike(
     [("GB", "GB"), ("ng", "NG"), ("XX", ""), ("T1", ""), ("", ""), ("é", ""), ("G", "")],
 )
 def test_a_country_comes_from_the_header_of_a_trusted_proxy(app: Flask, spool: Spool, header: str, wanted: str) -> None:
-    recorder = TapRecorder(spool, Recorder(app.extensions["keys"]), db.engine, country_header="CF-IPCountry")
+    recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, country_header="CF-IPCountry")
     record(recorder, HTTP_CF_IPCOUNTRY=header)
     assert [line["country"] for line in lines(spool)] == [wanted]
 
@@ -214,7 +214,7 @@ class Atlas:
     ("address", "wanted"), [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")]
 )
 def test_a_country_comes_from_a_geoip_file(app: Flask, spool: Spool, address: str, wanted: str) -> None:
-    recorder = TapRecorder(spool, Recorder(app.extensions["keys"]), db.engine, geoip=Atlas())
+    recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=Atlas())
     record(recorder, REMOTE_ADDR=address)
     assert [line["country"] for line in lines(spool)] == [wanted]
 
@@ -307,7 +307,7 @@ def test_a_line_whose_sync_failed_after_all_is_not_counted_twice(
     app: Flask, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     careful = Spool(spool.folder, sync=True)
-    recorder = TapRecorder(careful, Recorder(app.extensions["keys"]), db.engine)
+    recorder = TapRecorder(careful, ReadingStore(app.extensions["keys"]), db.engine)
     db.session.commit()
     with monkeypatch.context() as patch:
         patch.setattr(os, "fdatasync", lambda _fd: (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")))

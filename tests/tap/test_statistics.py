@@ -24,7 +24,7 @@ from tapcard.db import db
 from tapcard.models import Card, Tap, User
 from tapcard.services.cards import claims
 from tapcard.services.taps import rollups, routing
-from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.ingest import ReadingStore
 from tests.conftest import FormClient, login
 from tests.taps import BOT, reading
 from tests.watching import words_of
@@ -42,8 +42,8 @@ def tapped(app: Flask) -> Callable[..., None]:
         at = at or utcnow() - timedelta(days=days_ago)
         common = {"card_id": card.id, "owner_id": card.owner_id, "at": int(at.timestamp() * 1000), **values}
         many = [reading(**common) for _number in range(number)]
-        Recorder(app.extensions["keys"]).store(db.session.connection(), many, LONDON)
-        rollups.fold(LONDON)
+        ReadingStore(app.extensions["keys"]).store(db.session.connection(), many, LONDON)
+        rollups.fold_hours_into_days(LONDON)
         db.session.commit()
 
     return store
@@ -107,7 +107,7 @@ def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
     assert json.loads(adas.get("/api/v1/statistics/cards").data) == {"labels": ["ADASCARD"], "values": [4]}
     for path in ("/statistics", "/statistics.csv", "/dashboard"):
         assert "Secret of Cleo" not in adas.get(path).text, path
-    assert [row.alias for row in routing.last_taps(ada, 5)] == [None] * 4
+    assert [row.alias for row in routing.latest_taps(ada, 5)] == [None] * 4
 
 
 # --- what is counted --------------------------------------------------------------------------------------------------

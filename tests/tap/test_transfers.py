@@ -135,7 +135,7 @@ def test_an_offer_waits_on_the_dashboard_and_is_accepted(
     assert here not in cleos.get("/dashboard").text
     run_worker()
     assert [(mail["To"], mail["Subject"]) for mail in mailbox()] == [
-        ("ada@example.com", "tapcard: Your card ADASCARD was accepted")
+        ("ada@example.com", "The transfer of your card ADASCARD was accepted")
     ], "the mail with the offer is not sent any more"
 
 
@@ -146,7 +146,7 @@ def test_a_declined_card_stays(
     assert cleos.post(f"/offers/{offer.id}/decline").location == "/dashboard"
     assert adas.get(HERE).status_code == 200
     run_worker()
-    assert [mail["Subject"] for mail in mailbox()] == ["tapcard: Your card ADASCARD was declined"]
+    assert [mail["Subject"] for mail in mailbox()] == ["The transfer of your card ADASCARD was declined"]
 
 
 def test_an_offer_is_for_its_address_alone(

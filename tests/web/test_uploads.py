@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import FileStorage
 
 from tapcard import files
-from tapcard.images import BadPicture
+from tapcard.images import InvalidImage
 from tapcard.web import uploads
 
 
@@ -44,7 +44,7 @@ def test_no_more_than_a_little_over_the_limit_is_read():
     upload = FileStorage(io.BytesIO(b"12345678"))
     assert uploads.read_limited(upload, 8) == b"12345678"
     endless = io.BytesIO(b"x" * 100)
-    with pytest.raises(BadPicture, match="larger than 8 MB") as refusal:
+    with pytest.raises(InvalidImage, match="larger than 8 MB") as refusal:
         uploads.read_limited(FileStorage(endless), 8)
     assert refusal.value.field == "photo"
     assert endless.tell() == 9

@@ -333,7 +333,7 @@ def test_an_archive_that_is_cut_off_is_refused_and_changes_nothing(config: Confi
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     archive.write_bytes(archive.read_bytes()[:-2000])
-    with pytest.raises(backup.BackupError, match="Can’t read"):
+    with pytest.raises(backup.BackupError, match="Can't read"):
         backup.restore(config, archive, force=True)
     with running(config):
         draining.drainer().drain()
@@ -342,7 +342,7 @@ def test_an_archive_that_is_cut_off_is_refused_and_changes_nothing(config: Confi
 
 def test_a_missing_program_is_named(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(backup.BackupError, match=r"pg_dump isn’t installed.*postgresql-client"):
+    with pytest.raises(backup.BackupError, match=r"pg_dump isn't installed.*postgresql-client"):
         backup._start(config, ["pg_dump"])
 
 

@@ -28,7 +28,7 @@ class DesignForm(Form):
     rear = FileField(_("Back"), render_kw=TAKEN_PICTURES)
     remove_rear = BooleanField(_("Remove back image"))
     card_amount = MoneyField(
-        _("Card price"), description=_("Replaces the product’s price. Leave blank to use the product’s price.")
+        _("Card price"), description=_("Replaces the product's price. Leave blank to use the product's price.")
     )
     activation_amount = MoneyField(_("Activation price"), description=_("Leave blank to use the standard price."))
     is_public = BooleanField(_("Available to all customers"), default=True)

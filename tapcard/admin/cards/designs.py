@@ -81,7 +81,7 @@ def approve_design(design_id: int) -> Response:
     """Let a buyer's artwork be printed."""
     designs.decide(designs.get_design(design_id), approve=True, why="", by=current_user)
     db.session.commit()
-    flash(_("Artwork approved. We’ve emailed the customer."), "success")
+    flash(_("Artwork approved. We've emailed the customer."), "success")
     return redirect(url_for("backoffice.designs", state="waiting"))
 
 
@@ -95,7 +95,7 @@ def reject_design(design_id: int) -> Response:
         with refusals(form):
             designs.decide(design, approve=False, why=form.why.data or "", by=current_user)
             db.session.commit()
-            flash(_("Artwork rejected. We’ve emailed the customer the reason."), "success")
+            flash(_("Artwork rejected. We've emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))
         design = designs.get_design(design_id)
     return design_page(design, DesignForm(design), form)

@@ -10,7 +10,7 @@ from ...models import DeliveryKind, DeliveryMethod
 from ...services.accounts import addresses
 from ...services.core import optimistic_lock
 from ...web import filters
-from ...web.fields import LinesField, MoneyField, PercentField, WholeField
+from ...web.fields import LinesField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
 from ..catalogue.product_forms import AT_MOST, choices_of
 
@@ -34,8 +34,8 @@ class DeliveryForm(Form):
     amount = MoneyField(_("Flat rate"), default=0)
     percent = PercentField(_("Percentage of the subtotal"), default=0)
     free_from_amount = MoneyField(_("Free from (subtotal)"), description=_("Leave blank if delivery is never free."))
-    days_least = WholeField(_("Minimum days"), most=365)
-    days_most = WholeField(_("Maximum days"), most=365)
+    days_least = WholeNumberField(_("Minimum days"), most=365)
+    days_most = WholeNumberField(_("Maximum days"), most=365)
     locations = LinesField(
         _("Locations"),
         most=200,

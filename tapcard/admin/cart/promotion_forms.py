@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from ...ids import parse_number
 from ...models import Category, Collection, Promotion, PromotionScope
-from ...web.fields import InstantField, MoneyField, PercentField, WholeField
+from ...web.fields import InstantField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
 from ..catalogue.product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
 
@@ -30,7 +30,7 @@ class PromotionForm(Form):
     code = StringField(
         _("Code"),
         [DataRequired(_("Enter a code.")), Length(max=60, message=AT_MOST)],
-        description=_("For example, WELCOME10. Codes aren’t case-sensitive."),
+        description=_("For example, WELCOME10. Codes aren't case-sensitive."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     percent = PercentField(_("Percentage off"), least=1)
@@ -39,13 +39,13 @@ class PromotionForm(Form):
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collection = SelectField(_("Collection"), coerce=int, default=NONE)
     product_sku = StringField(
-        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product’s SKU.")
+        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product's SKU.")
     )
     starts_at = InstantField(_("Starts"), description=_("Leave blank to start now."))
     ends_at = InstantField(_("Ends"), description=_("Leave blank for no end date."))
     minimum_amount = MoneyField(_("Minimum subtotal"), default=0)
-    most_uses = WholeField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
-    most_uses_each = WholeField(_("Uses per customer"), least=1, most=MOST_USES)
+    most_uses = WholeNumberField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
+    most_uses_each = WholeNumberField(_("Uses per customer"), least=1, most=MOST_USES)
     needs_account = BooleanField(_("Customers with an account only"))
     is_active = BooleanField(_("Enabled"), default=True)
     version = HiddenField()
@@ -59,7 +59,7 @@ class PromotionForm(Form):
         super().__init__(data=_promotion_data(promotion) if promotion is not None else {})
         self.category.choices = category_choices(tree)
         self.collection.choices = [
-            SelectChoice(NONE, _("Choose")),
+            SelectChoice(NONE, _("No collection")),
             *(SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections),
         ]
 

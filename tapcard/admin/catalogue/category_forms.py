@@ -26,7 +26,7 @@ class ShelfForm(Form):
     slug = StringField(
         _("URL"),
         [Length(max=SLUG_LENGTH, message=AT_MOST)],
-        description=_("The last part of the page’s URL. Leave blank to create it from the name."),
+        description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
     is_active = BooleanField(_("Show in shop"), default=True)

@@ -32,7 +32,7 @@ from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
 from ...services.catalogue.option_templates import TEMPLATES
 from ...services.catalogue.products import MAX_STOCK, ProductInput
 from ...services.core import optimistic_lock
-from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeField
+from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
 
 NONE = 0
@@ -95,9 +95,9 @@ class ProductForm(Form):
         missing=_("Enter a price."),
         description=_("For cards: the price with custom artwork and for designs without their own price."),
     )
-    discount = WholeField(_("Discount (%)"), most=100, default=0)
+    discount = WholeNumberField(_("Discount (%)"), most=100, default=0)
     tax_rate = PercentField(_("VAT rate (%)"), default=0, description=_("Included in the price."))
-    stock = WholeField(_("Stock"), most=MAX_STOCK, description=_("Leave blank to stop tracking stock."))
+    stock = WholeNumberField(_("Stock"), most=MAX_STOCK, description=_("Leave blank to stop tracking stock."))
     availability = SelectField(
         _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
     )
@@ -113,7 +113,7 @@ class ProductForm(Form):
     slug = StringField(
         _("URL"),
         [Length(max=SLUG_LENGTH, message=AT_MOST)],
-        description=_("The last part of the page’s URL. Leave blank to create it from the name."),
+        description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
     page_title = StringField(
@@ -179,7 +179,7 @@ class PictureForm(Form):
     alt = StringField(
         _("Alt text"),
         [Length(max=200, message=AT_MOST)],
-        description=_("Describe the image for people who can’t see it, for example “Open journal with lined pages”."),
+        description=_("Describe the image for people who can't see it, for example “Open journal with lined pages”."),
     )
 
 
@@ -193,7 +193,7 @@ class OptionForm(Form):
     )
     kind = SelectField(_("Type"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)
     choices = LinesField(_("Choices"), most=MOST_CHOICES, description=_("For choices and colours. One per line."))
-    max_length = WholeField(
+    max_length = WholeNumberField(
         _("Maximum characters"), least=1, most=2000, description=_("Leave blank to use the standard limit.")
     )
     extra_amount = MoneyField(

@@ -69,7 +69,7 @@ def show_product(product_id: int) -> Response:
     is_active = request.form.get("shown") == "yes"
     products.set_active(products.get(product_id), current_user, is_active=is_active)
     db.session.commit()
-    flash(_("Product published.") if is_active else _("Product hidden. Existing orders aren’t affected."), "success")
+    flash(_("Product published.") if is_active else _("Product hidden. Existing orders aren't affected."), "success")
     return redirect(url_for("backoffice.product", product_id=product_id))
 
 

@@ -35,14 +35,14 @@ def list_reviews() -> str:
 @access("staff:reviews.decide")
 def approve_review(review_id: int) -> Response:
     """Show a review in the shop."""
-    return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It’s now shown in the shop."))
+    return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It's now shown in the shop."))
 
 
 @bp.post("/reviews/<int:review_id>/reject")
 @access("staff:reviews.decide")
 def reject_review(review_id: int) -> Response:
     """Leave a review out of the shop."""
-    return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn’t shown in the shop."))
+    return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn't shown in the shop."))
 
 
 def decide(review_id: int, status: ReviewStatus, said: str) -> Response:

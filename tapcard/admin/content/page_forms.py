@@ -40,7 +40,7 @@ class PageForm(Form):
         _("URL"),
         [Optional(), Length(max=MAX_SLUG_LENGTH, message=AT_MOST)],
         description=_(
-            "The last part of the page’s URL, for example opening-hours. Leave blank to create it from the title."
+            "The last part of the page's URL, for example opening-hours. Leave blank to create it from the title."
         ),
         render_kw={"autocapitalize": "none", "spellcheck": "false"},
     )

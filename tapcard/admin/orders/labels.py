@@ -69,7 +69,7 @@ DEEDS = {
     "order.given_after_all": _("Order fulfilled after restock"),
     "payment.confirmed": _("Payment recorded"),
     "payment.dismissed": _("Payment resolved"),
-    "payment.mismatched": _("Payment amount didn’t match"),
+    "payment.mismatched": _("Payment amount didn't match"),
 }
 MAILS = {
     "mail.order_received": _("Order confirmation"),
@@ -111,7 +111,7 @@ def files(order: Order) -> list[File]:
         front, rear = (line.design.front_picture, line.design.rear_picture) if line.design else (None, None)
         own = [(gettext("Front"), "front", front), (gettext("Back"), "rear", rear)]
         answers = [(each["label"], "picture", each["value"]) for each in line.options if each.get("kind") == "picture"]
-        rest = [(gettext("Picture"), "picture", name) for name in line.pictures]
+        rest = [(gettext("Image"), "picture", name) for name in line.pictures]
         for label, kind, name in [*own, *answers, *rest]:
             if name and name not in seen:
                 seen.add(name)
@@ -156,7 +156,7 @@ def why_care(order: Order, payment: Payment) -> str:
             came=came, asked=filters.write_money(payment.money),
         )  # fmt: skip
     if order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED):
-        return gettext("We received %(came)s for an order that’s no longer open. Refund the customer.", came=came)
+        return gettext("We received %(came)s for an order that's no longer open. Refund the customer.", came=came)
     if order.is_oversold:
         return gettext(
             "We received %(came)s, but some items are out of stock. Fulfil the order or refund the customer.", came=came

@@ -161,7 +161,7 @@ class CreditForm(Form):
     def validate_amount(self, field: AmountField) -> None:
         """Refuse what is a slip of the finger."""
         if field.amount.amount > MOST_CREDIT:
-            raise StopValidation(_("That’s more than you can give at once. Enter a smaller amount."))
+            raise StopValidation(_("That's more than you can give at once. Enter a smaller amount."))
 
     @property
     def seen_amount(self) -> int:

@@ -78,7 +78,7 @@ def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: A
                 do()
             except GatewayError:
                 db.session.rollback()
-                form.form_errors.append(_("The payment provider isn’t responding. Try again in a moment."))
+                form.form_errors.append(_("The payment provider isn't responding. Try again in a moment."))
             else:
                 db.session.commit()
                 flash(said, "success")
@@ -156,9 +156,9 @@ def ship_order(number: str) -> Response:
         transitions.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
 
     return step(
-        found, form, do, _("Marked as shipped. We’ve emailed the customer."),
+        found, form, do, _("Marked as shipped. We've emailed the customer."),
         title=_("Ship order"), label=_("Mark as shipped"),
-        warning=_("Some cards in this order aren’t packed yet.") if unfinished else "",
+        warning=_("Some cards in this order aren't packed yet.") if unfinished else "",
     )  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def cancel_order(number: str) -> Response:
         production.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return step(
-        found, form, do, _("Order cancelled. We’ve emailed the customer."), title=_("Cancel order"), kind="danger",
+        found, form, do, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
         lead=_("Stock, cards, credit and codes held by this order are released."), label=_("Cancel order"),
     )  # fmt: skip
 

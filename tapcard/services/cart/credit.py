@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from ...db import acquire_lock, db, insert
+from ...db import acquire_lock, db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import CreditAccount, CreditEntry, Order, User
@@ -75,13 +75,12 @@ def give(user: User, amount: int, why: str, *, actor: User | None = None, order:
 
 def spend(user_id: int, amount: int, order: Order) -> None:
     """Spend credit on an order by one conditional statement; raises `NotEnoughCredit`."""
-    result = db.session.execute(
+    changed = execute_update(
         sa.update(CreditAccount)
         .where(CreditAccount.user_id == user_id, CreditAccount.amount >= amount)
         .values(amount=CreditAccount.amount - amount)
-        .execution_options(synchronize_session=False)
     )
-    if result.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise NotEnoughCredit(_("Your credit balance has changed. Check the new total."))
     db.session.add(CreditEntry(user_id=user_id, amount=-amount, why=order.number, order_id=order.id))
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
 from ...context import RuleContext
-from ...db import db, insert
+from ...db import db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
@@ -175,13 +175,12 @@ def count_use(promotion: Promotion, customer: Customer, keys: Keys, now: datetim
     """
     has_room = sa.or_(Promotion.most_uses.is_(None), Promotion.use_count < Promotion.most_uses)
     is_running = sa.and_(Promotion.is_active, sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > now))
-    result = db.session.execute(
+    changed = execute_update(
         sa.update(Promotion)
         .where(Promotion.id == promotion.id, has_room, is_running)
         .values(use_count=Promotion.use_count + 1)
-        .execution_options(synchronize_session=False)
     )
-    if result.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         db.session.refresh(promotion)
         if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
             raise _used_up()

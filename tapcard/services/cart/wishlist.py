@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from ...clock import utcnow
 from ...context import RuleContext
-from ...db import acquire_lock, db, insert
+from ...db import acquire_lock, db, execute_update, insert
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Cart, Product, User, WishlistEntry
@@ -46,7 +46,7 @@ def remove(user: User, product_ids: Collection[int]) -> int:
     """Remove products from the wishlist; return how many of them were on it."""
     is_listed = (WishlistEntry.user_id == user.id, WishlistEntry.product_id.in_(product_ids))
     statement = sa.delete(WishlistEntry).where(*is_listed).execution_options(synchronize_session=False)
-    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return execute_update(statement)
 
 
 def entries(user: User) -> Sequence[WishlistEntry]:

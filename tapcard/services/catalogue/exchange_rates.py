@@ -60,7 +60,7 @@ def currencies(locale: str, shop_currency: str) -> list[tuple[str, str]]:
 def set_rate(currency: str, rate: Decimal, shop_currency: str, actor: User, now: datetime) -> None:
     """Store how much of a currency one unit of the shop's is worth; raise `InvalidRate`."""
     if currency not in dict(currencies("en", shop_currency)):
-        raise InvalidRate(_("Choose a currency other than the shop’s."))
+        raise InvalidRate(_("Choose a currency other than the shop's."))
     statement = insert(DisplayRate).values(currency=currency, rate=rate, updated_at=now)
     values = {"rate": rate, "updated_at": now}
     db.session.execute(statement.on_conflict_do_update(index_elements=["currency"], set_=values))
@@ -70,5 +70,5 @@ def set_rate(currency: str, rate: Decimal, shop_currency: str, actor: User, now:
 def remove_rate(currency: str, actor: User) -> None:
     """Stop showing prices in a currency; raise `RowNotFound`."""
     if execute_update(sa.delete(DisplayRate).where(DisplayRate.currency == currency)) != 1:
-        raise rows.RowNotFound(_("We couldn’t find that currency. It may have been removed."))
+        raise rows.RowNotFound(_("We couldn't find that currency. It may have been removed."))
     audit.record("display_rate.removed", actor=actor, currency=currency)

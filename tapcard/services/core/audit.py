@@ -1,4 +1,4 @@
-"""The book of deeds."""
+"""Append-only audit log."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ from ...models import AuditEntry, User
 def record(
     tag: str, *, subject: Base | None = None, actor: User | None = None, origin: str = "", **details: Any
 ) -> None:
-    """Write down who did what; `tag` is `noun.past`, the subject must have its id."""
+    """Record who did what; `tag` has the form `noun.past`, and the subject must have its id."""
     db.session.add(
         AuditEntry(
             tag=tag,
@@ -26,8 +26,8 @@ def record(
 
 
 def record_all(tag: str, model: type[Base], ids: Iterable[int], *, actor: User | None = None) -> None:
-    """Write down the same deed for many subjects of a kind, by one statement."""
-    same = {"tag": tag, "subject_type": model.__tablename__, "actor_id": actor.id if actor is not None else None}
-    entries = [{**same, "subject_id": each, "origin": "", "details": {}} for each in ids]
+    """Record the same action for many subjects of one model, with one statement."""
+    shared = {"tag": tag, "subject_type": model.__tablename__, "actor_id": actor.id if actor is not None else None}
+    entries = [{**shared, "subject_id": subject_id, "origin": "", "details": {}} for subject_id in ids]
     if entries:
         db.session.execute(sa.insert(AuditEntry), entries)

@@ -37,4 +37,4 @@ def lock_unchanged(row: Base, seen: str) -> None:
 
 def edit_conflict() -> EditConflict:
     """Return the error for whoever saves second."""
-    return EditConflict(_("This was changed elsewhere, so your changes weren’t saved. Reload the page and try again."))
+    return EditConflict(_("This was changed elsewhere, so your changes weren't saved. Reload the page and try again."))

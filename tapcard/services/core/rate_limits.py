@@ -1,11 +1,11 @@
-"""Throttled actions, counted in the database: exact over all workers, alive after a restart."""
+"""Rate limits of sensitive actions, counted in the database for all processes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from ...db import db, insert
+from ...db import db, execute_update, insert
 from ...errors import TooManyAttempts
 from ...errors import mark as _
 from ...models import ThrottleCounter
@@ -15,7 +15,7 @@ MINUTE, HOUR = 60, 3600
 
 @dataclass(frozen=True)
 class Limit:
-    """So many times in a window of so many seconds."""
+    """A number of attempts per window of `seconds`."""
 
     count: int
     seconds: int
@@ -23,7 +23,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Limits:
-    """How often one account (or whatever stands for it) and one address may do a thing."""
+    """The limits of an action per account (or what identifies one) and per IP address."""
 
     account: Limit | None = None
     address: Limit | None = None
@@ -55,34 +55,34 @@ LIMITS = {
 
 
 def consume(scope: str, subject: str, limit: Limit, now: datetime) -> None:
-    """Count one attempt of a subject (a keyed hash); raise `TooManyAttempts` when the window is full.
+    """Count an attempt of a subject (a keyed hash); raise `TooManyAttempts` if the limit is reached.
 
-    One statement does it: the row is made, counted up or begun anew only while there is room.
+    One statement creates, increments or resets the row, as long as the limit is not reached.
     """
     counter = ThrottleCounter.__table__.c
     ends_at = now + timedelta(seconds=limit.seconds)
-    fresh = insert(ThrottleCounter).values(scope=scope, subject=subject, window_ends_at=ends_at, count=1)
+    statement = insert(ThrottleCounter).values(scope=scope, subject=subject, window_ends_at=ends_at, count=1)
     is_over = counter.window_ends_at <= now
-    taken = db.session.execute(
-        fresh.on_conflict_do_update(
+    result = db.session.execute(
+        statement.on_conflict_do_update(
             index_elements=["scope", "subject"],
             set_={
                 "count": sa.case((is_over, 1), else_=counter.count + 1),
-                "window_ends_at": sa.case((is_over, fresh.excluded.window_ends_at), else_=counter.window_ends_at),
+                "window_ends_at": sa.case((is_over, statement.excluded.window_ends_at), else_=counter.window_ends_at),
             },
             where=sa.or_(is_over, counter.count < limit.count),
         )
         .returning(counter.count)
         .execution_options(synchronize_session=False)
     )
-    if taken.scalar_one_or_none() is None:
+    if result.scalar_one_or_none() is None:
         raise _too_many_attempts(scope, subject, now)
 
 
 def reset(scope: str, subject: str) -> None:
-    """Forget a subject's attempts, because one of them was right."""
-    is_theirs = sa.and_(ThrottleCounter.scope == scope, ThrottleCounter.subject == subject)
-    db.session.execute(sa.delete(ThrottleCounter).where(is_theirs).execution_options(synchronize_session=False))
+    """Delete a subject's attempts after a successful one."""
+    is_own = sa.and_(ThrottleCounter.scope == scope, ThrottleCounter.subject == subject)
+    execute_update(sa.delete(ThrottleCounter).where(is_own))
 
 
 def _too_many_attempts(scope: str, subject: str, now: datetime) -> TooManyAttempts:

@@ -26,7 +26,7 @@ def get(model: type[Row], row_id: int, *options: Any, **conditions: Any) -> Row:
         query = select(model).filter_by(id=row_id, **conditions).options(*options)
         row = db.session.scalar(query.execution_options(populate_existing=True))
     if row is None:
-        raise RowNotFound(_("We couldn’t find that. It may have been removed."))
+        raise RowNotFound(_("We couldn't find that. It may have been removed."))
     return row
 
 

@@ -1,4 +1,4 @@
-"""Uploaded pictures that nothing shows any more: a promise deletes them, and says whose they were until it is kept."""
+"""Uploaded pictures: which are used, and the scheduled deletion of the others, which names their owner."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from ...db import db
 from ...models import OutboxMessage
 
 DELETE_KIND = "file.delete_unused"
-RETENTION = timedelta(days=1)  # what was stored of late may be about to be shown
+RETENTION = timedelta(days=1)  # a recent upload may be about to be used
 
 
 def used_uploads(among: Collection[str] | None = None) -> set[str]:
@@ -34,12 +34,12 @@ def listed_uploads(column: Any, *conditions: sa.ColumnElement[bool]) -> set[str]
 
 
 def schedule_deletion(names: Iterable[str | None], owner_id: int, due_at: datetime | None = None) -> None:
-    """Promise to delete what somebody shows no more, as far as nothing else shows it by then."""
+    """Schedule the deletion of uploads that a user no longer uses; those in use by then are kept."""
     for name in sorted({name for name in names if name}):
         outbox.post(DELETE_KIND, due_at=due_at, name=name, user_id=owner_id)
 
 
 def scheduled_deletions_of(user_id: int) -> set[str]:
-    """The names of somebody's former pictures that may still be there."""
-    waiting = select(OutboxMessage.payload).where(OutboxMessage.kind == DELETE_KIND, OutboxMessage.done_at.is_(None))
-    return {payload["name"] for payload in db.session.scalars(waiting) if payload.get("user_id") == user_id}
+    """Return the names of a user's uploads that are scheduled for deletion."""
+    payloads = select(OutboxMessage.payload).where(OutboxMessage.kind == DELETE_KIND, OutboxMessage.done_at.is_(None))
+    return {payload["name"] for payload in db.session.scalars(payloads) if payload.get("user_id") == user_id}

@@ -176,14 +176,13 @@ def _move(order: Order, move: OrderMove, actor: User | None, why: str = "", /, *
     """Take one step by one conditional UPDATE; return False, with nothing changed, when the state does not allow it."""
     start, end = ORDER_MOVES[move]
     before = order.status
-    result = db.session.execute(
+    changed = execute_update(
         sa.update(Order)
         .where(Order.id == order.id, Order.status.in_(start))
         .values(status=end, version=Order.version + 1, **values)
-        .execution_options(synchronize_session=False)
     )
     db.session.refresh(order)
-    if result.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         return False
     record_event(order, move, before, end, actor, why)
     return True

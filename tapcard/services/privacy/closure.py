@@ -1,4 +1,4 @@
-"""Closing an account, and opening it again within fourteen days; what comes after that is in `erasing`."""
+"""Closing an account, and reopening it within fourteen days; after that `erasure` erases it."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import outbox
-from ...db import acquire_lock, db
+from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
@@ -20,21 +20,22 @@ OWNERS_LOCK = "owners"
 
 
 class LastOwner(DomainError):
-    """Nobody else owns the shop."""
+    """The user is the only active owner of the shop."""
 
 
 class AlreadyClosed(DomainError):
-    """The account is not open."""
+    """The account is already closed."""
 
 
 class CannotReopen(NotFound):
-    """There is no closed account that could be opened again."""
+    """There is no closed account that can be reopened."""
 
 
 def close(user_id: int, password: str, now: datetime) -> None:
-    """Close somebody's account after asking for their password; everything of it is out of sight at once.
+    """Close a user's account, given their password; nothing of it is visible from then on.
 
-    Raises `WrongPassword`, `LastOwner` or `AlreadyClosed`. Hashes first, see `accounts`.
+    Verify the password before the transaction, see `credentials`. Raise `WrongPassword`, `LastOwner` or
+    `AlreadyClosed`.
     """
     credentials.confirm_password(user_id, password)
     user = db.session.get_one(User, user_id)
@@ -44,38 +45,36 @@ def close(user_id: int, password: str, now: datetime) -> None:
 
 
 def deactivate(user: User, now: datetime, *, even_inactive: bool = False) -> None:
-    """Deactivate an account: its sessions and links end, its cards are switched off, offers of cards are withdrawn.
+    """Deactivate an account: end its sessions and links, lock its cards, withdraw its card transfers.
 
-    One that staff have deactivated is closed only to be erased: nobody shall bring it back. Raises `LastOwner` or
+    With `even_inactive`, also close an account that staff have deactivated, to erase it. Raise `LastOwner` or
     `AlreadyClosed`.
     """
     refuse_last_owner(user)
-    closed = db.session.execute(
+    changed = execute_update(
         sa.update(User)
         .where(User.id == user.id, sa.or_(User.is_active, sa.literal(even_inactive)), User.closed_at.is_(None))
         .values(is_active=False, closed_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if closed.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
     sessions.end_other_sessions(user, None)
-    email_links.revoke_links(user, now, *(each for each in LinkPurpose if each is not LinkPurpose.UNDO_EMAIL))
+    email_links.revoke_links(user, now, *(purpose for purpose in LinkPurpose if purpose is not LinkPurpose.UNDO_EMAIL))
     transitions.lock_all(user, LockedBecause.CLOSED)
     withdraw_offers(user, now)
 
 
 def reopen(user_id: int, now: datetime) -> User:
-    """Open a closed account again, with exactly the cards that closing switched off; raises `CannotReopen`."""
-    opened = db.session.execute(
+    """Reopen a closed account and unlock the cards that closing locked; raise `CannotReopen`."""
+    changed = execute_update(
         sa.update(User)
         .where(
             User.id == user_id, ~User.is_active, User.erased_at.is_(None), User.closed_at > now - REOPEN_WITHIN
         )
         .values(is_active=True, closed_at=None, seen_at=now)
-        .execution_options(synchronize_session=False)
     )  # fmt: skip
-    if opened.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise CannotReopen(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
     sessions.end_other_sessions(user, None)
@@ -85,7 +84,7 @@ def reopen(user_id: int, now: datetime) -> User:
 
 
 def refuse_last_owner(user: User) -> None:
-    """Raise `LastOwner` for the only active person who owns the shop; of two owners at once one may go."""
+    """Raise `LastOwner` for the only active owner of the shop; of two concurrent owners only one may close."""
     acquire_lock(OWNERS_LOCK)
     owners = select(User.id).join(User.roles).where(Role.name == "owner", User.is_active)
     if set(db.session.scalars(owners)) == {user.id}:
@@ -93,13 +92,12 @@ def refuse_last_owner(user: User) -> None:
 
 
 def withdraw_offers(user: User, now: datetime) -> None:
-    """End the open offers of cards from somebody and, if the address is known to be theirs, to them."""
-    concerns = CardTransfer.from_user_id == user.id
+    """Withdraw the open card transfers from a user and, if their address is verified, to them."""
+    concerned = CardTransfer.from_user_id == user.id
     if user.is_verified:
-        concerns = sa.or_(concerns, CardTransfer.to_email == user.email)
-    db.session.execute(
+        concerned = sa.or_(concerned, CardTransfer.to_email == user.email)
+    execute_update(
         sa.update(CardTransfer)
-        .where(concerns, CardTransfer.ended_at.is_(None))
+        .where(concerned, CardTransfer.ended_at.is_(None))
         .values(ended_at=now, outcome=TransferOutcome.WITHDRAWN)
-        .execution_options(synchronize_session=False)
     )

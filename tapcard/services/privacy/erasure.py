@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 
 from ... import files, registry
-from ...db import db
+from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import (
@@ -51,13 +51,12 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
     Gives what `delete_files` needs once this is committed. Raises `NotErasable`.
     """
     person = find_person(user_id)
-    erased = db.session.execute(
+    changed = execute_update(
         sa.update(User)
         .where(User.id == user_id, ~User.is_active, User.closed_at <= closed_before, User.erased_at.is_(None))
         .values(erased_at=now)
-        .execution_options(synchronize_session=False)
     )
-    if erased.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise NotErasable(_("This account isn't closed, or its data has already been erased."))
     db.session.expire_all()
     closure.withdraw_offers(db.session.get_one(User, user_id), now)

@@ -1,6 +1,6 @@
-"""All that is kept about a person, pictures too, as JSON, piece by piece: an account may have a million taps.
+"""Data export: everything stored about a user as JSON, with pictures, streamed because there may be a million taps.
 
-Of other people it holds nothing but the contacts that they left for this very person.
+It contains no data of other people except the contact details they left for this user.
 """
 
 import base64
@@ -38,8 +38,8 @@ from ...models import (
     WebSession,
 )
 
-BATCH_SIZE = 1000  # rows read from the database
-CHUNK_SIZE = 3 * 4096  # bytes read from a picture; three of them are four characters
+BATCH_SIZE = 1000  # rows per fetch
+CHUNK_SIZE = 3 * 4096  # bytes of a picture per chunk; a multiple of 3, for base64
 PROFILE = (
     "slug", "name", "headline", "company", "bio", "email", "phone", "whatsapp", "linkedin", "instagram", "snapchat",
     "x", "tiktok", "youtube", "facebook", "github", "website", "address", "photo", "banner", "theme", "is_public",
@@ -58,9 +58,9 @@ MAILS = ("wants_lead_mail", "wants_weekly_mail", "weekly_mail_on")
 
 
 def stream_json(user: User, now: datetime, uploads: Path) -> Iterator[str]:
-    """The text of the file, in order; read it to the end in one transaction that only reads.
+    """Yield the JSON text in chunks; consume it within one read-only transaction.
 
-    `uploads` is the folder of the pictures, which come last, each as a `data:` address.
+    `uploads` is the folder of the pictures, which come last, each as a `data:` URL.
     """
     yield "{\n" + _member("made_at", now)
     yield ",\n" + _member("account", {name: getattr(user, name) for name in ACCOUNT})
@@ -138,14 +138,14 @@ def _profiles(user: User) -> Iterator[dict[str, Any]]:
 
 
 def _pictures(user: User) -> list[str]:
-    """The names of their pictures, as they stand with profiles and designs."""
+    """Return the names of the pictures of a user's profiles and designs."""
     shown = db.session.execute(select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)).all()
     drawn = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
     return sorted({name for row in (*shown, *db.session.execute(drawn)) for name in row if name})
 
 
 def _picture(name: str, uploads: Path) -> Iterator[str]:
-    """What is in a picture's file, as JSON; null when it is lost."""
+    """Yield the content of a picture as JSON; null if the file is missing."""
     try:
         file = files.open_upload(name, uploads)
     except NotFound:
@@ -153,13 +153,16 @@ def _picture(name: str, uploads: Path) -> Iterator[str]:
         return
     with file:
         yield f'"data:{files.KINDS[name.rpartition(".")[2]]};base64,'
-        while bite := file.read(CHUNK_SIZE):
-            yield base64.b64encode(bite).decode()
+        while chunk := file.read(CHUNK_SIZE):
+            yield base64.b64encode(chunk).decode()
         yield '"'
 
 
 def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:
-    """What they did with any card, and what happened to theirs since they have them; reasons are their own alone."""
+    """Return the query of card events: the user's own, and those of their cards since they claimed them.
+
+    Reasons are included for the user's own events only.
+    """
     is_mine = CardEvent.actor_id == user.id
     since = sa.and_(CardEvent.card_id.in_(of_cards), CardEvent.happened_at >= Card.claimed_at)
     return (
@@ -179,7 +182,7 @@ def _events(user: User, of_cards: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _transfers(user: User) -> sa.Select[Any]:
-    """Offers of cards by them, and those they took; the other side is somebody else's business."""
+    """Return the query of transfers a user offered or accepted, without the other party."""
     return (
         select(
             Card.token.label("card"),
@@ -196,7 +199,7 @@ def _transfers(user: User) -> sa.Select[Any]:
 
 
 def _taps(user: User) -> Any:
-    """Taps of their cards, without what could tell one visitor from another."""
+    """Return the query of taps of a user's cards, without data that distinguishes visitors."""
     return (
         select(
             Card.token.label("card"),

@@ -178,7 +178,7 @@ def own_lead(holder: User, lead_id: int) -> Lead:
     if is_id(lead_id):
         lead = db.session.scalar(owned_by(holder).where(Lead.id == lead_id))
     if lead is None:
-        raise LeadNotFound(_("We couldn't find that contact."))
+        raise LeadNotFound(_("We couldn't find that lead."))
     return lead
 
 

@@ -1,4 +1,4 @@
-"""Recording: how a reading of a card gets from a spool line into the tables, exactly once."""
+"""Ingestion of card readings from spool lines into the database, exactly once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,25 +9,25 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ...db import db, insert, insert_rows, is_any_of
+from ...db import db, execute_update, insert, insert_rows, is_any_of
 from ...ids import MAX_ID
 from ...keys import Keys
 from ...models import Channel, Outcome, SpoolFile, Tap, UserAgent
 from . import rollups, user_agents
 
-BATCH = 1000
-SPOOL_MEMORY = timedelta(days=30)
+BATCH_SIZE = 1000
+SPOOL_FILE_RETENTION = timedelta(days=30)
 
 Id = Annotated[int, msgspec.Meta(gt=0, le=MAX_ID)]
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\0]*\Z")]  # PostgreSQL stores no NUL
-END_OF_TIME = 253_370_764_799_999  # the last millisecond of the year 9998: in some zone the next year has begun
+MAX_TIMESTAMP_MS = 253_370_764_799_999  # the end of the year 9998 in UTC, so that no local time is past 9999
 
 
 class Reading(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One reading of a card, as the spool holds it; `at` in ms since 1970, `token` of an unknown card only."""
+    """One reading of a card as a spool line; `at` in ms since 1970, `token` only of an unknown card."""
 
     uid: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
-    at: Annotated[int, msgspec.Meta(ge=0, le=END_OF_TIME)]
+    at: Annotated[int, msgspec.Meta(ge=0, le=MAX_TIMESTAMP_MS)]
     card_id: Id | None
     owner_id: Id | None
     design_id: Id | None
@@ -46,8 +46,8 @@ class Reading(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
         return datetime.fromtimestamp(self.at / 1000, UTC)
 
 
-def reading_of(fields: Sequence[Any]) -> Reading | None:
-    """A reading from the fields of a line; None when they do not fit."""
+def parse_reading(fields: Sequence[Any]) -> Reading | None:
+    """Return the reading in the fields of a line, or None if they are invalid."""
     try:
         return msgspec.convert(fields, Reading)
     except msgspec.ValidationError:
@@ -55,35 +55,35 @@ def reading_of(fields: Sequence[Any]) -> Reading | None:
 
 
 @dataclass
-class Recorder:
-    """Puts readings into the tables. Ids of user agents read in a transaction are kept once it is committed."""
+class ReadingStore:
+    """Stores readings. Caches the ids of user agents, those of a transaction only once it is committed."""
 
     keys: Keys
     _agent_ids: dict[str, int] = field(default_factory=dict)
     _fresh_ids: dict[str, int] = field(default_factory=dict)
 
     def store(self, connection: Connection, readings: Sequence[Reading], zone: str) -> int:
-        """Insert readings and count them, in the caller's transaction; one that is there already is left out."""
+        """Insert readings and their roll-ups in the caller's transaction, skip known ones, and return the number."""
         known = self._known(connection, [reading.uid for reading in readings])
         readings = list({reading.uid: reading for reading in readings if reading.uid not in known}.values())
         if not readings:
             return 0
-        ids = self._ids(connection, {reading.user_agent[: user_agents.LONGEST] for reading in readings})
+        ids = self._ids(connection, {reading.user_agent[: user_agents.MAX_LENGTH] for reading in readings})
         rows = [self._row(reading, ids) for reading in readings]
         insert_rows(connection, sa.insert(Tap), rows)
-        devices = [user_agents.classify(reading.user_agent[: user_agents.LONGEST]).device for reading in readings]
-        rollups.count(connection, zip(rows, devices, strict=True), zone)
+        devices = [user_agents.classify(reading.user_agent[: user_agents.MAX_LENGTH]).device for reading in readings]
+        rollups.count_taps(connection, zip(rows, devices, strict=True), zone)
         return len(rows)
 
     def committed(self) -> None:
-        """The caller's transaction is through: what was read in it may be kept."""
+        """Keep the user agent ids of the caller's transaction, which was committed."""
         if len(self._agent_ids) > 20_000:
             self._agent_ids.clear()
         self._agent_ids.update(self._fresh_ids)
         self._fresh_ids.clear()
 
     def rolled_back(self) -> None:
-        """The caller's transaction failed: what was read in it may not exist."""
+        """Discard the user agent ids of the caller's transaction, which was rolled back."""
         self._fresh_ids.clear()
 
     def _known(self, connection: Connection, uids: list[str]) -> set[str]:
@@ -91,7 +91,7 @@ class Recorder:
         return set(found.scalars())
 
     def _row(self, reading: Reading, ids: dict[str, int]) -> dict[str, Any]:
-        agent = user_agents.classify(reading.user_agent[: user_agents.LONGEST])
+        agent = user_agents.classify(reading.user_agent[: user_agents.MAX_LENGTH])
         return {
             "uid": reading.uid,
             "tapped_at": reading.instant,
@@ -101,7 +101,7 @@ class Recorder:
             "design_id": reading.design_id,
             "channel": reading.channel,
             "outcome": reading.outcome,
-            "user_agent_id": ids[reading.user_agent[: user_agents.LONGEST]],
+            "user_agent_id": ids[reading.user_agent[: user_agents.MAX_LENGTH]],
             "language": reading.language[:12],
             "referrer_host": reading.referrer_host[:255],
             "country": reading.country[:2],
@@ -129,29 +129,24 @@ class Recorder:
         return ids
 
 
-def offset_of(name: str) -> int:
-    """How far a spool file is read; a new one is entered at 0."""
+def get_or_create_offset(name: str) -> int:
+    """Return the offset up to which a spool file was read; a new file starts at 0."""
     connection = db.session.connection()
     connection.execute(insert(SpoolFile).values(name=name, off=0, bad_count=0).on_conflict_do_nothing())
     return connection.execute(sa.select(SpoolFile.off).where(SpoolFile.name == name)).scalar_one()
 
 
-def advance(name: str, old: int, new: int, bad: int) -> bool:
-    """Move a file's mark on; False when another drainer was faster, and all of this transaction must go."""
-    moved = db.session.execute(
-        sa.update(SpoolFile)
-        .where(SpoolFile.name == name, SpoolFile.off == old)
-        .values(off=new, bad_count=SpoolFile.bad_count + bad)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+def advance_offset(name: str, old: int, new: int, bad: int) -> bool:
+    """Advance the offset of a spool file; return False if another drainer did, and the caller must roll back."""
+    at_old_offset = sa.update(SpoolFile).where(SpoolFile.name == name, SpoolFile.off == old)
+    return execute_update(at_old_offset.values(off=new, bad_count=SpoolFile.bad_count + bad)) == 1
 
 
-def finish(name: str, now: datetime) -> None:
-    """Note that a file is gone."""
+def mark_finished(name: str, now: datetime) -> None:
+    """Mark a spool file as completely read and deleted."""
     db.session.execute(sa.update(SpoolFile).where(SpoolFile.name == name).values(done_at=now))
 
 
-def forget_finished(now: datetime) -> None:
-    """Drop the marks of files that have been gone for long."""
-    db.session.execute(sa.delete(SpoolFile).where(SpoolFile.done_at < now - SPOOL_MEMORY))
+def delete_finished(now: datetime) -> None:
+    """Delete the rows of spool files that were finished long ago."""
+    db.session.execute(sa.delete(SpoolFile).where(SpoolFile.done_at < now - SPOOL_FILE_RETENTION))

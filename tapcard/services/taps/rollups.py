@@ -1,4 +1,4 @@
-"""Roll-ups: taps counted by hour and by day of the shop's own zone; every figure shown is read from here."""
+"""Roll-ups: numbers of taps by hour and by day in the shop's time zone, from which statistics are read."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,29 +15,29 @@ from ...models import Card, Device, ShopTapDay, Tap, TapDay, TapHour, User, User
 from ...models.taps import ROLLUP_KEY, SHOP_KEY
 from ..cards import cards
 from . import user_agents
-from .routing import NOT_INTEREST
+from .routing import OUTCOMES_WITHOUT_INTEREST
 
 
 @lru_cache(maxsize=4096)
 def _hour_of(quarter: int, zone: str) -> datetime:
-    """When the hour of the shop's zone began that holds a quarter of an hour; offsets are whole quarters."""
+    """Return when the local hour began that contains a quarter hour, counted since 1970."""
     local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(ZoneInfo(zone))
     return (local - timedelta(minutes=local.minute, seconds=local.second)).astimezone(UTC)
 
 
 def hour_of(instant: datetime, zone: str) -> datetime:
-    """The instant at which the hour on the shop's clock began."""
+    """Return the instant at which the local hour began."""
     return _hour_of(int(instant.timestamp()) // 900, zone)
 
 
 @lru_cache(maxsize=4096)
 def day_of(hour_at: datetime, zone: str) -> date:
-    """The date on the shop's calendar."""
+    """Return the local date."""
     return hour_at.astimezone(ZoneInfo(zone)).date()
 
 
-def count(connection: Connection, rows: Iterable[tuple[dict[str, Any], Device]], zone: str) -> None:
-    """Add taps to the hours they belong to, in one order, so that two drainers never wait for each other in a ring."""
+def count_taps(connection: Connection, rows: Iterable[tuple[dict[str, Any], Device]], zone: str) -> None:
+    """Add taps to the roll-ups by hour, in sorted order so that concurrent drainers cannot deadlock."""
     counts: Counter[tuple[Any, ...]] = Counter()
     for row, device in rows:
         key = (
@@ -53,10 +53,10 @@ def count(connection: Connection, rows: Iterable[tuple[dict[str, Any], Device]],
         )
         counts[(hour_of(row["tapped_at"], zone), *key)] += 1
     unique = ("card_id", "hour_at", *ROLLUP_KEY[1:])
-    _add(connection, TapHour, unique, ("hour_at", *ROLLUP_KEY), counts, folded_count=0)
+    _upsert_counts(connection, TapHour, unique, ("hour_at", *ROLLUP_KEY), counts, folded_count=0)
 
 
-def _add(
+def _upsert_counts(
     connection: Connection,
     model: type[TapHour] | type[TapDay] | type[ShopTapDay],
     unique: tuple[str, ...],
@@ -64,8 +64,8 @@ def _add(
     counts: Counter[tuple[Any, ...]],
     **fixed: Any,
 ) -> None:
-    """Add numbers to rows, making those that are new; `names` says what the keys of `counts` are made of."""
-    # the engine is named, because a tap may be stored where there is no application context
+    """Add numbers to roll-up rows, inserting new ones; `names` are the columns of the keys of `counts`."""
+    # with the engine, because a tap may be stored outside an application context
     fresh = insert(model, connection.engine)
     upsert = fresh.on_conflict_do_update(
         index_elements=unique, set_={"tap_count": model.tap_count + fresh.excluded.tap_count}
@@ -76,55 +76,55 @@ def _add(
     insert_rows(connection, upsert, values)
 
 
-def fold(zone: str, most: int = 5000) -> int:
-    """Carry what hours have counted since the last time into the days; tells how many hours it looked at."""
+def fold_hours_into_days(zone: str, limit: int = 5000) -> int:
+    """Add new taps of up to `limit` hours to the days, and return the number of hours."""
     columns = [getattr(TapHour, name) for name in ROLLUP_KEY]
-    waiting = db.session.execute(
+    unfolded = db.session.execute(
         sa.select(TapHour.id, TapHour.hour_at, TapHour.tap_count, TapHour.folded_count, *columns)
         .where(TapHour.tap_count != TapHour.folded_count)
         .order_by(TapHour.id)
-        .limit(most)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    if not waiting:
+    if not unfolded:
         return 0
     days: Counter[tuple[Any, ...]] = Counter()
     shop_days: Counter[tuple[Any, ...]] = Counter()
-    for _id, hour_at, tap_count, folded_count, card_id, owner_id, *shop_key in waiting:
+    for _id, hour_at, tap_count, folded_count, card_id, owner_id, *shop_key in unfolded:
         day, new = day_of(hour_at, zone), tap_count - folded_count
         days[(day, card_id, owner_id, *shop_key)] += new
         shop_days[(day, *shop_key)] += new
     connection = db.session.connection()
-    _add(connection, TapDay, ("card_id", "day_on", *ROLLUP_KEY[1:]), ("day_on", *ROLLUP_KEY), days)
-    _add(connection, ShopTapDay, ("day_on", *SHOP_KEY), ("day_on", *SHOP_KEY), shop_days)
+    _upsert_counts(connection, TapDay, ("card_id", "day_on", *ROLLUP_KEY[1:]), ("day_on", *ROLLUP_KEY), days)
+    _upsert_counts(connection, ShopTapDay, ("day_on", *SHOP_KEY), ("day_on", *SHOP_KEY), shop_days)
     table = cast(sa.Table, TapHour.__table__)
-    ids = [row[0] for row in waiting]  # locked above, so their counts are still what was read
+    ids = [row[0] for row in unfolded]  # locked above, so their counts have not changed
     connection.execute(
         sa.update(table).where(is_any_of(table.c.id, ids, connection)).values(folded_count=table.c.tap_count)
     )
-    return len(waiting)
+    return len(unfolded)
 
 
-def hold_still(*, shared: bool = False) -> None:
-    """Keep recounting and counting apart until the transaction ends: drainers share, a recount is alone."""
+def lock_rollups(*, shared: bool = False) -> None:
+    """Take the roll-up lock until the transaction ends: shared for drainers, exclusive for a recount."""
     acquire_lock("taps.rollups", shared=shared)
 
 
-def recount(zone: str, since_id: int, until_id: int) -> None:
-    """Count the taps of a range of ids into the hours again; whoever asks has emptied the roll-ups before."""
+def recount_taps(zone: str, since_id: int, until_id: int) -> None:
+    """Count the taps with ids in (since_id, until_id] again; the caller deleted the roll-ups before."""
     columns = (Tap.tapped_at, Tap.card_id, Tap.owner_id, Tap.design_id, Tap.channel, Tap.outcome, Tap.country)
-    found = db.session.execute(
+    taps = db.session.execute(
         sa.select(*columns, Tap.is_bot, Tap.is_own, UserAgent.device)
         .outerjoin(UserAgent, UserAgent.id == Tap.user_agent_id)
         .where(Tap.id > since_id, Tap.id <= until_id)
     ).mappings()
-    rows = [(dict(row), row["device"] or Device.OTHER) for row in found]
+    rows = [(dict(row), row["device"] or Device.OTHER) for row in taps]
     if rows:
-        count(db.session.connection(), rows, zone)
+        count_taps(db.session.connection(), rows, zone)
 
 
-def reclassify() -> int:
-    """Look at every user agent with today's rules, and mark its taps anew; tells how many changed."""
+def reclassify_user_agents() -> int:
+    """Classify all user agents again, update their taps, and return the number of changed user agents."""
     changed = 0
     for agent in db.session.scalars(sa.select(UserAgent)).all():
         now = user_agents.classify(agent.text)
@@ -137,70 +137,70 @@ def reclassify() -> int:
     return changed
 
 
-def empty_rollups() -> None:
-    """Forget every figure, before counting again."""
+def delete_rollups() -> None:
+    """Delete all roll-ups before a recount."""
     db.session.execute(sa.delete(TapHour))
     db.session.execute(sa.delete(TapDay))
     db.session.execute(sa.delete(ShopTapDay))
 
 
-def counted(days: type[TapDay] | type[ShopTapDay] = TapDay) -> sa.ColumnElement[bool]:
-    """The condition for what figures show: people other than the owner, on a card that was theirs."""
-    return sa.and_(~days.is_bot, ~days.is_own, days.outcome.not_in(NOT_INTEREST))
+def interest_condition(days: type[TapDay] | type[ShopTapDay] = TapDay) -> sa.ColumnElement[bool]:
+    """Return the condition for taps that show interest: by other people, on a working card."""
+    return sa.and_(~days.is_bot, ~days.is_own, days.outcome.not_in(OUTCOMES_WITHOUT_INTEREST))
 
 
-def of_the_shop(first: date, last: date) -> int:
-    """Taps on everybody's cards in a period."""
+def shop_total(first: date, last: date) -> int:
+    """Return the number of taps on all cards in a period."""
     total = sa.select(sa.func.coalesce(sa.func.sum(ShopTapDay.tap_count), 0))
-    wanted = (ShopTapDay.day_on.between(first, last), counted(ShopTapDay))
-    return int(db.session.scalar(total.where(*wanted)) or 0)
+    conditions = (ShopTapDay.day_on.between(first, last), interest_condition(ShopTapDay))
+    return int(db.session.scalar(total.where(*conditions)) or 0)
 
 
-def per_day(owner: User, first: date, last: date, card: Card | None = None) -> list[tuple[date, int]]:
-    """Taps of each day from `first` to `last`, the empty ones too; a card's own and those of the cards it replaced."""
-    wanted = [TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted()]
+def taps_per_day(owner: User, first: date, last: date, card: Card | None = None) -> list[tuple[date, int]]:
+    """Return the number of taps for each day of a period, including zeros; with `card`, of it and those it replaced."""
+    conditions = [TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), interest_condition()]
     if card is not None:
-        wanted.append(TapDay.card_id.in_(cards.replacement_chain_query(card.id)))
-    found = db.session.execute(
-        sa.select(TapDay.day_on, sa.func.sum(TapDay.tap_count)).where(*wanted).group_by(TapDay.day_on)
+        conditions.append(TapDay.card_id.in_(cards.replacement_chain_query(card.id)))
+    rows = db.session.execute(
+        sa.select(TapDay.day_on, sa.func.sum(TapDay.tap_count)).where(*conditions).group_by(TapDay.day_on)
     )
-    numbers = {day: int(number) for day, number in found}
+    numbers = {day: int(number) for day, number in rows}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [(day, numbers.get(day, 0)) for day in days]
 
 
-def per_card(owner: User, first: date, last: date, nexts: Mapping[int, int] | None = None) -> dict[int, int]:
-    """Taps of each of a holder's cards in a period; those of a replaced card count for the one that carries on.
+def taps_per_card(owner: User, first: date, last: date, nexts: Mapping[int, int] | None = None) -> dict[int, int]:
+    """Return the number of taps by card id in a period; those of a replaced card count for its replacement.
 
-    Which one that is may be given by whoever knows it (`next_ones`).
+    `nexts` is the result of `replacements_of_owner` if the caller already has it.
     """
-    found = db.session.execute(
+    rows = db.session.execute(
         sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count))
-        .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), counted())
+        .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), interest_condition())
         .group_by(TapDay.card_id)
     )
     if nexts is None:
-        nexts = next_ones(owner)
+        nexts = replacements_of_owner(owner)
     numbers: Counter[int] = Counter()
-    for card_id, number in found:
-        numbers[last_one(card_id, nexts)] += int(number)
+    for card_id, number in rows:
+        numbers[final_replacement(card_id, nexts)] += int(number)
     return dict(numbers)
 
 
-def next_ones(owner: User) -> dict[int, int]:
-    """Which card carries on for each of a holder's replaced cards; asked apart, a join would triple the time."""
+def replacements_of_owner(owner: User) -> dict[int, int]:
+    """Return the replacement of each replaced card of an owner; a join would be three times slower."""
     replaced = sa.select(Card.id, Card.replaced_by_id).where(
         Card.owner_id == owner.id, Card.replaced_by_id.is_not(None)
     )
     return {card_id: next_id for card_id, next_id in db.session.execute(replaced) if next_id is not None}
 
 
-def last_one(card_id: int, nexts: Mapping[int, int]) -> int:
-    """The card at the end of a chain; a ring has no end, so there it is the card itself."""
-    place, seen = card_id, {card_id}
-    while place in nexts:
-        place = nexts[place]
-        if place in seen:
+def final_replacement(card_id: int, nexts: Mapping[int, int]) -> int:
+    """Return the last card of a replacement chain, or the card itself if the chain is a cycle."""
+    current, seen = card_id, {card_id}
+    while current in nexts:
+        current = nexts[current]
+        if current in seen:
             return card_id
-        seen.add(place)
-    return place
+        seen.add(current)
+    return current

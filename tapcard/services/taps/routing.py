@@ -1,6 +1,6 @@
-"""Taps: where a card leads.
+"""Routing of taps: what a tap on a card opens.
 
-The rules live here once; the fast way (`tap/fast.py`) and the views (`tap/views.py`) both ask them.
+Used by both the WSGI fast path (`tap/fast.py`) and the views (`tap/views.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +14,13 @@ from ...db import db
 from ...models import Card, CardStatus, Outcome, Profile, Tap, Target, User, UserAgent
 from ..cards import cards
 
-# a tap that only met a card in stock, switched off or unknown says nothing about interest in its holder
-NOT_INTEREST = (Outcome.ACTIVATION, Outcome.ORPHAN, Outcome.RETIRED, Outcome.SWITCHED_OFF)
+# taps on an unclaimed, locked, retired or unknown card do not show interest in its owner
+OUTCOMES_WITHOUT_INTEREST = (Outcome.ACTIVATION, Outcome.ORPHAN, Outcome.RETIRED, Outcome.SWITCHED_OFF)
 
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What of a card decides over a tap; `profile_slug` is None when the profile is not set or gone."""
+    """The columns of a card that decide what a tap opens; `profile_slug` is None without a profile."""
 
     id: int
     status: str
@@ -34,52 +34,52 @@ class CardFacts:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who taps, as far as we know."""
+    """The visitor, as far as the session tells."""
 
     user_id: int | None = None
     may_register: bool = False
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a tap gets: an outcome, and the address when that alone settles it."""
+class TapResult:
+    """The outcome of a tap, and the address of a redirect."""
 
     outcome: Outcome
     url: str | None = None
-    may_register: bool = False  # whether this is staff with a blank card in hand
+    may_register: bool = False  # whether staff may register the unknown card
 
 
-def leads_straight(status: str, target: str | None, reroute_url: str | None, is_blocked: bool) -> bool:
-    """Whether a tap is a plain redirect, which needs nothing else to be known."""
+def is_plain_redirect(status: str, target: str | None, reroute_url: str | None, is_blocked: bool) -> bool:
+    """Return whether a tap is a redirect to the stored address, which needs no other data."""
     return status == CardStatus.ACTIVE and target == Target.URL and bool(reroute_url) and not is_blocked
 
 
-def resolve(card: CardFacts | None, who: Callable[[], Visitor]) -> Answer:
-    """Decide what a tap does, in the order of the specification; total over every combination of facts.
+def resolve(card: CardFacts | None, who: Callable[[], Visitor]) -> TapResult:
+    """Return the outcome of a tap, for every combination of facts.
 
-    `who` is asked only where the answer depends on it: a redirect must not look at the visitor's session.
+    `who` is called only where the outcome depends on it: a redirect must not read the session.
     """
     if card is None:
-        return Answer(Outcome.ORPHAN, may_register=who().may_register)
+        return TapResult(Outcome.ORPHAN, may_register=who().may_register)
     if card.status == CardStatus.RETIRED:
-        return Answer(Outcome.RETIRED)
+        return TapResult(Outcome.RETIRED)
     if card.status == CardStatus.LOCKED:
-        return Answer(Outcome.SWITCHED_OFF)
+        return TapResult(Outcome.SWITCHED_OFF)
     if card.status == CardStatus.UNCLAIMED:
-        return Answer(Outcome.ACTIVATION)
+        return TapResult(Outcome.ACTIVATION)
     if card.target == Target.URL and card.is_blocked:
-        return Answer(Outcome.SWITCHED_OFF)
-    if leads_straight(card.status, card.target, card.reroute_url, card.is_blocked):
-        return Answer(Outcome.REDIRECT, url=card.reroute_url)
+        return TapResult(Outcome.SWITCHED_OFF)
+    if is_plain_redirect(card.status, card.target, card.reroute_url, card.is_blocked):
+        return TapResult(Outcome.REDIRECT, url=card.reroute_url)
     if card.target == Target.PROFILE and card.profile_slug:
-        return Answer(Outcome.PROFILE)
+        return TapResult(Outcome.PROFILE)
     is_own = card.owner_id is not None and who().user_id == card.owner_id
-    return Answer(Outcome.EDIT if is_own else Outcome.SETUP)
+    return TapResult(Outcome.EDIT if is_own else Outcome.SETUP)
 
 
-def facts(token: str) -> CardFacts | None:
-    """Read what decides over a tap: one query."""
-    found = db.session.execute(
+def load_card_facts(token: str) -> CardFacts | None:
+    """Return the facts of the card with a token, with one query, or None."""
+    row = db.session.execute(
         sa.select(
             Card.id,
             Card.status,
@@ -93,19 +93,18 @@ def facts(token: str) -> CardFacts | None:
         .outerjoin(Profile, Profile.id == Card.profile_id)
         .where(Card.token == token.upper())
     ).one_or_none()
-    return None if found is None else CardFacts(*found)
+    return None if row is None else CardFacts(*row)
 
 
-def last_taps(owner: User, limit: int, card: Card | None = None) -> Sequence[Any]:
-    """The latest taps by others: rows of (alias, token, tapped_at, device, os_family, country, channel).
+def latest_taps(owner: User, limit: int, card: Card | None = None) -> Sequence[Any]:
+    """Return the latest taps by others: rows of (alias, token, tapped_at, device, os_family, country, channel).
 
-    A card's are its own and those of the cards it replaced. A card that is another's by now goes by its token.
+    With `card`, of it and the cards it replaced. The alias is None if the card belongs to another user now.
     """
-    wanted = [Tap.owner_id == owner.id, ~Tap.is_bot, ~Tap.is_own, Tap.outcome.not_in(NOT_INTEREST)]
+    conditions = [Tap.owner_id == owner.id, ~Tap.is_bot, ~Tap.is_own, Tap.outcome.not_in(OUTCOMES_WITHOUT_INTEREST)]
     if card is not None:
-        wanted.append(
-            Tap.card_id.in_(cards.replacement_chain_ids(card))
-        )  # as numbers: with them the index gives the latest
+        # as a list of ids, so that the index finds the latest taps
+        conditions.append(Tap.card_id.in_(cards.replacement_chain_ids(card)))
     alias = sa.case((Card.owner_id == owner.id, Card.alias))
     return db.session.execute(
         sa.select(
@@ -119,14 +118,14 @@ def last_taps(owner: User, limit: int, card: Card | None = None) -> Sequence[Any
         )
         .join(Card, Card.id == Tap.card_id)
         .outerjoin(UserAgent, UserAgent.id == Tap.user_agent_id)
-        .where(*wanted)
+        .where(*conditions)
         .order_by(Tap.tapped_at.desc())
         .limit(limit)
     ).all()
 
 
-def orphans(limit: int, since: datetime) -> Sequence[Any]:
-    """Unknown tokens that were tapped and still belong to no card: rows of (token, count, last time)."""
+def unknown_tokens(limit: int, since: datetime) -> Sequence[Any]:
+    """Return tapped tokens that belong to no card: rows of (token, tap_count, last_at)."""
     return db.session.execute(
         sa.select(Tap.token, sa.func.count().label("tap_count"), sa.func.max(Tap.tapped_at).label("last_at"))
         .where(

@@ -1,4 +1,4 @@
-"""User agents: what kind of device read a card, and whether it was a person at all."""
+"""Classification of user agents: device, operating system, and bots."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import ua_parser
 
 from ...models import Device
 
-LONGEST = 512
-# Not by the bare names of apps and phones: Telegram's, Pinterest's, Yandex's and Baidu's own browsers, a Cubot and a
-# Tecno Phantom are held by people.
-BOTS = re.compile(
+MAX_LENGTH = 512
+# Without the bare names of apps and phones: people use the in-app browsers of Telegram, Pinterest, Yandex and Baidu,
+# and the phones Cubot and Tecno Phantom.
+BOT_PATTERN = re.compile(
     r"(?<!cu)bots?\b|crawl|spider|slurp|preview|scan(ner)?\b|monitor|uptime|lighthouse|headless|phantomjs|puppeteer"
     r"|facebookexternalhit|facebookcatalog|whatsapp/|slack-imgproxy|skypeuripreview|embedly"
     r"|vkshare|viber|line-poker|mastodon|iframely|outbrain|google-|googleother|mediapartners|feedfetcher"
@@ -22,8 +22,8 @@ BOTS = re.compile(
 
 
 @dataclass(frozen=True)
-class Agent:
-    """What a user agent tells."""
+class ParsedUserAgent:
+    """Device, operating system and kind of a user agent."""
 
     device: Device
     os_family: str
@@ -31,18 +31,18 @@ class Agent:
 
 
 @lru_cache(maxsize=4096)
-def classify(text: str) -> Agent:
-    """Read a user agent; one that says nothing is a bot, as no browser is silent."""
+def classify(text: str) -> ParsedUserAgent:
+    """Classify a user agent; an empty one is a bot, because every browser sends one."""
     if not text.strip():
-        return Agent(Device.OTHER, "", True)
-    if BOTS.search(text):
-        return Agent(Device.OTHER, "", True)
+        return ParsedUserAgent(Device.OTHER, "", True)
+    if BOT_PATTERN.search(text):
+        return ParsedUserAgent(Device.OTHER, "", True)
     parsed = ua_parser.parse(text)
     os_family = parsed.os.family if parsed.os else ""
     family = parsed.device.family if parsed.device else ""
     if family == "Spider":
-        return Agent(Device.OTHER, os_family, True)
-    return Agent(_device(text, os_family, family), os_family[:40], False)
+        return ParsedUserAgent(Device.OTHER, os_family, True)
+    return ParsedUserAgent(_device(text, os_family, family), os_family[:40], False)
 
 
 def _device(text: str, os_family: str, family: str) -> Device:
@@ -61,21 +61,21 @@ def _device(text: str, os_family: str, family: str) -> Device:
 
 @dataclass(frozen=True)
 class BrowserName:
-    """What people call a browser and what it runs on; empty for what is unknown."""
+    """Display names of a browser and its system; empty if unknown."""
 
     browser: str
     system: str
     device: Device
 
 
-SYSTEMS = {"Mac OS X": "macOS", "iOS": "iPhone"}
+SYSTEM_NAMES = {"Mac OS X": "macOS", "iOS": "iPhone"}
 
 
 def name_browser(text: str) -> BrowserName:
-    """Name the browser of a user agent in words for its own user."""
+    """Return the display names of a user agent, for a list of sessions."""
     parsed = ua_parser.parse(text)
     family = parsed.user_agent.family if parsed.user_agent else ""
     browser = family.replace("Mobile iOS", "").replace("Mobile", "").replace("iOS", "").strip()
     os_family, device = (parsed.os.family if parsed.os else ""), (parsed.device.family if parsed.device else "")
-    system = device if device in ("iPhone", "iPad") else SYSTEMS.get(os_family, os_family)
+    system = device if device in ("iPhone", "iPad") else SYSTEM_NAMES.get(os_family, os_family)
     return BrowserName(browser, system, _device(text, os_family, device))

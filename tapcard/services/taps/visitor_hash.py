@@ -1,4 +1,4 @@
-"""Visitor hashes: the same person on the same day looks the same, and tomorrow nobody can tell."""
+"""Daily visitor hashes: equal for one visitor on one day, and not linkable across days."""
 
 import hashlib
 import secrets
@@ -13,11 +13,11 @@ from ...clock import utcnow
 from ...db import db, insert, transactions
 from ...models import VisitorKey
 
-KEPT = timedelta(hours=48)
+KEY_RETENTION = timedelta(hours=48)
 
 
 class VisitorKeys:
-    """The key of the day, kept in memory until midnight UTC; the first process of the day makes it for all."""
+    """Caches the key of the day until midnight UTC; the first process of the day creates it in the database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,7 +25,7 @@ class VisitorKeys:
         self._today: tuple[int, bytes] = (0, b"")  # days since 1970, the key
 
     def hash(self, address: str, user_agent: str) -> str:
-        """24 hex digits for an address with a user agent, today."""
+        """Return today's hash of an IP address and user agent: 24 hex digits."""
         text = f"{address}\0{user_agent}".encode()
         number = int(time.time()) // 86_400
         today, key = self._today
@@ -52,9 +52,9 @@ class VisitorKeys:
             connection.execute(fresh.on_conflict_do_nothing())
 
 
-def rotate() -> None:
-    """Make tomorrow's key early and delete those past 48 hours from the beginning of their day."""
+def rotate_keys() -> None:
+    """Create the keys of today and tomorrow, and delete those older than 48 hours from the start of their day."""
     today = utcnow().date()
     values = [{"day_on": day, "key": secrets.token_bytes(32)} for day in (today, today + timedelta(days=1))]
     db.session.execute(insert(VisitorKey).on_conflict_do_nothing(), values)
-    db.session.execute(sa.delete(VisitorKey).where(VisitorKey.day_on <= today - KEPT))
+    db.session.execute(sa.delete(VisitorKey).where(VisitorKey.day_on <= today - KEY_RETENTION))

@@ -1,10 +1,10 @@
-// Charts of the statistics pages, drawn by Plotly from our own JSON. Where that fails, the server's drawing stays.
+// Charts of the statistics pages, graphs by Plotly from JSON. If that fails, the SVG chart or the data table stays visible.
 (() => {
-  // draws every graph of a list of {target_elem, traces: [{x, y, type}], layout} in the colours of the page
+  // draws a list of graphs, {target_elem, traces: [{x, y, type}], layout}, in the colours of the page
   class Graphs {
     constructor(list) { this.list = list; }
 
-    // what a colour of the stylesheet comes to, in a notation every library reads
+    // returns a colour of the stylesheet as rgba()
     static colour(name, opacity = 1) {
       const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
       probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -38,11 +38,11 @@
     }
   }
 
-  const MOST_ROWS = 12;
+  const MAX_ROWS = 12;
   const title = (text) => ({ title: { text, standoff: 8 } });
   const number = { rangemode: "tozero", tickformat: ",d" };
 
-  // a series and what the page says about it, as Plotly wants it
+  // returns the Plotly graph of a series, described by the data attributes of its element
   const graphOf = (element, { labels, values }) => {
     const { kind, x, y } = element.dataset;
     const target_elem = element.querySelector(".canvas").id;
@@ -51,16 +51,16 @@
       return {
         target_elem,
         traces: [{ x: hours, y: labels, z: values, type: "heatmap", hovertemplate: "%{y}, %{x}: %{z}<extra></extra>" }],
-        layout: { height: 320, xaxis: { ...title(x), type: "category", showgrid: false, tickvals: hours.filter((_hour, place) => place % 6 === 0), tickangle: 0 }, yaxis: { ...title(y), type: "category", autorange: "reversed", showgrid: false, ticks: "" } },
+        layout: { height: 320, xaxis: { ...title(x), type: "category", showgrid: false, tickvals: hours.filter((_hour, position) => position % 6 === 0), tickangle: 0 }, yaxis: { ...title(y), type: "category", autorange: "reversed", showgrid: false, ticks: "" } },
       };
     }
     if (kind === "rows") {
-      const shown = labels.slice(0, MOST_ROWS).map((label) => (label.length > 24 ? `${label.slice(0, 23)}…` : label));
-      const places = shown.map((_label, place) => place);
+      const shown = labels.slice(0, MAX_ROWS).map((label) => (label.length > 24 ? `${label.slice(0, 23)}…` : label));
+      const positions = shown.map((_label, position) => position);
       return {
         target_elem,
-        traces: [{ x: values.slice(0, MOST_ROWS), y: places, type: "bar", orientation: "h", text: labels.slice(0, MOST_ROWS), textposition: "none", hovertemplate: "%{text}: %{x}<extra></extra>" }],
-        layout: { height: 96 + 34 * Math.max(shown.length, 2), xaxis: { ...title(x), ...number, nticks: 5 }, yaxis: { ...title(y), tickvals: places, ticktext: shown, ticklabelstandoff: 6, autorange: "reversed", showgrid: false } },
+        traces: [{ x: values.slice(0, MAX_ROWS), y: positions, type: "bar", orientation: "h", text: labels.slice(0, MAX_ROWS), textposition: "none", hovertemplate: "%{text}: %{x}<extra></extra>" }],
+        layout: { height: 96 + 34 * Math.max(shown.length, 2), xaxis: { ...title(x), ...number, nticks: 5 }, yaxis: { ...title(y), tickvals: positions, ticktext: shown, ticklabelstandoff: 6, autorange: "reversed", showgrid: false } },
       };
     }
     return {
@@ -81,15 +81,16 @@
 
   const load = async (element) => {
     try {
-      const answer = await fetch(element.dataset.series, { credentials: "same-origin", headers: { Accept: "application/json" } });
-      if (!answer.ok || typeof Plotly === "undefined") throw new Error("no figures");
-      const graph = graphOf(element, await answer.json());
+      const response = await fetch(element.dataset.series, { credentials: "same-origin", headers: { Accept: "application/json" } });
+      if (!response.ok || typeof Plotly === "undefined") throw new Error("no data");
+      const graph = graphOf(element, await response.json());
       const canvas = element.querySelector(".canvas");
       canvas.hidden = false;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-label", element.dataset.name);
       await new Graphs([graph]).draw();
-      element.querySelector(".plot").hidden = true;
+      element.querySelector(".plot")?.setAttribute("hidden", "");
+      element.querySelector("[data-fallback]")?.removeAttribute("open");
       return graph;
     } catch {
       element.querySelector(".canvas").hidden = true;
@@ -99,9 +100,9 @@
   };
 
   (async () => {
-    const drawn = (await Promise.all([...document.querySelectorAll("[data-series]")].map(load))).filter(Boolean);
+    const graphs = (await Promise.all([...document.querySelectorAll("[data-series]")].map(load))).filter(Boolean);
     document.documentElement.dataset.charts = "done";
-    // other colours, same figures
-    new MutationObserver(() => new Graphs(drawn).draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
+    // redraw in the colours of the other theme
+    new MutationObserver(() => new Graphs(graphs).draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
   })();
 })();

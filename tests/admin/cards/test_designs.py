@@ -135,7 +135,7 @@ def test_a_holder_reads_that_their_artwork_is_approved(
     assert artwork.status is DesignStatus.APPROVED
     run_worker()
     [message] = mailbox()
-    assert (message["To"], message["Subject"]) == ("ada@example.com", "tapcard: Your artwork has been approved")
+    assert (message["To"], message["Subject"]) == ("ada@example.com", "Your artwork has been approved")
     assert bens.post(f"/admin/designs/{artwork.id}", data={"name": "Stolen"}).status_code == 404
     assert artwork.name == "Own artwork"
 

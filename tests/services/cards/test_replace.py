@@ -17,8 +17,8 @@ from tapcard.services.cards.claims import AlreadyClaimed, InvalidClaimCode, Paym
 from tapcard.services.cards.replacement import CannotReplace
 from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.services.taps import rollups, routing, statistics
-from tapcard.services.taps.ingest import Recorder
-from tapcard.services.taps.statistics import Question
+from tapcard.services.taps.ingest import ReadingStore
+from tapcard.services.taps.statistics import TapQuery
 from tests.taps import reading
 
 CODE = "CARD2345"
@@ -160,8 +160,8 @@ def test_the_cards_to_choose_from_are_ones_own_that_lead_nowhere(
 def tapped(app: Flask, card_id: int, owner: User, number: int) -> None:
     at = int(datetime.now(UTC).timestamp() * 1000)
     many = [reading(at=at + place, card_id=card_id, owner_id=owner.id) for place in range(number)]
-    Recorder(app.extensions["keys"]).store(db.session.connection(), many, ZONE)
-    rollups.fold(ZONE)
+    ReadingStore(app.extensions["keys"]).store(db.session.connection(), many, ZONE)
+    rollups.fold_hours_into_days(ZONE)
     db.session.commit()
 
 
@@ -171,7 +171,7 @@ def days() -> tuple[Any, Any]:
 
 
 def number_of(owner: User, card: Card) -> int:
-    return sum(number for _day, number in rollups.per_day(owner, *days(), card))
+    return sum(number for _day, number in rollups.taps_per_day(owner, *days(), card))
 
 
 def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
@@ -186,11 +186,11 @@ def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
     replacement.replace(second, third, ada, keys)
     db.session.commit()
     assert sorted(cards.replacement_chain_ids(third)) == sorted([first.id, second.id, third.id])
-    assert rollups.per_card(ada, *days()) == {third.id: 10, aside.id: 7}
+    assert rollups.taps_per_card(ada, *days()) == {third.id: 10, aside.id: 7}
     assert number_of(ada, third) == 10
     assert number_of(ada, aside) == 7
-    assert sum(number for _day, number in rollups.per_day(ada, *days())) == 17
-    assert len(routing.last_taps(ada, 50, third)) == 10
+    assert sum(number for _day, number in rollups.taps_per_day(ada, *days())) == 17
+    assert len(routing.latest_taps(ada, 50, third)) == 10
     assert number_of(cleo, third) == 11, "taps stay with the holder they had"
 
 
@@ -202,12 +202,12 @@ def test_the_statistics_of_a_card_go_on_through_its_replacement(
     tapped(app, aside.id, ada, 1)
     replacement.replace(old, new, ada, keys)
     db.session.commit()
-    counts = statistics.per_card(Question(ada, *days()))
+    counts = statistics.per_card(TapQuery(ada, *days()))
     assert [(each.token, each.alias, each.tap_count) for each in counts] == [
         (new.token, "Desk", 3),
         (aside.token, None, 1),
     ]
-    of_the_new = Question(ada, *days(), card=new)
+    of_the_new = TapQuery(ada, *days(), card=new)
     assert statistics.total(of_the_new) == 3
     assert [each.tap_count for each in statistics.per_card(of_the_new)] == [3]
     tapped(app, new.id, ada, 2)
@@ -220,13 +220,13 @@ def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) ->
     db.session.commit()
     tapped(app, one.id, ada, 2)
     assert sorted(cards.replacement_chain_ids(one)) == sorted([one.id, other.id])
-    assert rollups.per_card(ada, *days()) == {one.id: 2}
+    assert rollups.taps_per_card(ada, *days()) == {one.id: 2}
     assert number_of(ada, other) == 2
 
 
 def test_a_card_that_is_anothers_by_now_goes_by_its_token_alone(app: Flask, card: Card, ada: User, cleo: User) -> None:
     tapped(app, card.id, ada, 1)
-    assert routing.last_taps(ada, 1)[0].alias == "Everyday"
+    assert routing.latest_taps(ada, 1)[0].alias == "Everyday"
     card.owner, card.alias = cleo, "Cleo's secret"
     db.session.commit()
-    assert routing.last_taps(ada, 1)[0].alias is None
+    assert routing.latest_taps(ada, 1)[0].alias is None

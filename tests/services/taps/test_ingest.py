@@ -17,18 +17,18 @@ from tapcard.keys import Keys
 from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, SpoolFile, Tap, User, UserAgent
 from tapcard.services.cards import claims
 from tapcard.services.taps import ingest, rollups
-from tapcard.services.taps.ingest import END_OF_TIME, Reading, Recorder, reading_of
+from tapcard.services.taps.ingest import MAX_TIMESTAMP_MS, Reading, ReadingStore, parse_reading
 from tests.taps import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
 
 ZONE = "Pacific/Auckland"
 
 
 @pytest.fixture
-def recorder(keys: Keys, app: Flask) -> Recorder:
-    return Recorder(keys)
+def recorder(keys: Keys, app: Flask) -> ReadingStore:
+    return ReadingStore(keys)
 
 
-def store(recorder: Recorder, *readings: Reading) -> int:
+def store(recorder: ReadingStore, *readings: Reading) -> int:
     number = recorder.store(db.session.connection(), readings, ZONE)
     db.session.commit()
     recorder.committed()
@@ -37,7 +37,9 @@ def store(recorder: Recorder, *readings: Reading) -> int:
 
 # --- what a line may hold ---------------------------------------------------------------------------------------------
 
-numbers = st.integers(-(2**70), 2**70) | st.sampled_from([0, 1, 2**31, 2**63 - 1, 2**63, END_OF_TIME, END_OF_TIME + 1])
+numbers = st.integers(-(2**70), 2**70) | st.sampled_from(
+    [0, 1, 2**31, 2**63 - 1, 2**63, MAX_TIMESTAMP_MS, MAX_TIMESTAMP_MS + 1]
+)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=600) | st.sampled_from(
     ["\0", "a\0b", "nfc", "GB", "x" * 999]
 )
@@ -50,15 +52,15 @@ changes = st.dictionaries(st.integers(0, 13), values, min_size=1, max_size=3)
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_line_either_fits_into_the_tables_or_is_no_reading(
-    app: Flask, recorder: Recorder, changes: dict[int, Any]
+    app: Flask, recorder: ReadingStore, changes: dict[int, Any]
 ) -> None:
     fields = [changes.get(place, field) for place, field in enumerate(fields_of(reading()))]
-    found = reading_of(fields)
+    found = parse_reading(fields)
     if found is None:
         return
     with db.session.begin_nested() as attempt:
         assert recorder.store(db.session.connection(), [found], ZONE) == 1
-        assert rollups.fold(ZONE) == 1
+        assert rollups.fold_hours_into_days(ZONE) == 1
         attempt.rollback()
     recorder.rolled_back()
 
@@ -73,7 +75,7 @@ def test_a_line_either_fits_into_the_tables_or_is_no_reading(
         ("at", -1),
         ("at", 1.5),
         ("at", True),
-        ("at", END_OF_TIME + 1),
+        ("at", MAX_TIMESTAMP_MS + 1),
         ("card_id", "1"),
         ("card_id", 0),
         ("owner_id", 2**63),
@@ -90,27 +92,27 @@ def test_a_line_either_fits_into_the_tables_or_is_no_reading(
 def test_a_field_that_does_not_fit_makes_no_reading(name: str, value: object) -> None:
     place = Reading.__struct_fields__.index(name)
     fields = fields_of(reading())
-    assert reading_of(fields) is not None
+    assert parse_reading(fields) is not None
     fields[place] = value
-    assert reading_of(fields) is None
+    assert parse_reading(fields) is None
 
 
 def test_a_line_with_a_field_more_or_less_is_no_reading() -> None:
     fields = fields_of(reading())
-    assert reading_of([*fields, None]) is None
-    assert reading_of(fields[:-1]) is None
-    assert reading_of([]) is None
+    assert parse_reading([*fields, None]) is None
+    assert parse_reading(fields[:-1]) is None
+    assert parse_reading([]) is None
 
 
 def test_a_reading_comes_back_as_it_was_written() -> None:
     one = reading(card_id=5, channel=Channel.QR, outcome=Outcome.SETUP, user_agent="é", me="1.x")
-    assert reading_of(fields_of(one)) == one
+    assert parse_reading(fields_of(one)) == one
 
 
 # --- storing ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_reading_becomes_a_tap_with_all_it_says(app: Flask, recorder: Recorder) -> None:
+def test_a_reading_becomes_a_tap_with_all_it_says(app: Flask, recorder: ReadingStore) -> None:
     at = int(datetime(2026, 11, 20, 14, 5, 6, 789000, UTC).timestamp() * 1000)
     one = reading(
         at=at, card_id=3, owner_id=4, design_id=5, channel="qr", outcome="profile", visitor="v" * 24, language="en-GB",
@@ -126,40 +128,40 @@ def test_a_reading_becomes_a_tap_with_all_it_says(app: Flask, recorder: Recorder
     assert (agent.text, agent.device, agent.os_family, agent.is_bot) == (PHONE, Device.PHONE, "Android", False)
 
 
-def test_a_reading_that_is_there_is_neither_stored_nor_counted_again(app: Flask, recorder: Recorder) -> None:
+def test_a_reading_that_is_there_is_neither_stored_nor_counted_again(app: Flask, recorder: ReadingStore) -> None:
     first, second = reading(), reading()
     assert store(recorder, first) == 1
     assert store(recorder, first, second) == 1
     assert store(recorder, first, second) == 0
-    assert store(Recorder(app.extensions["keys"]), second, first) == 0
-    rollups.fold(ZONE)
+    assert store(ReadingStore(app.extensions["keys"]), second, first) == 0
+    rollups.fold_hours_into_days(ZONE)
     assert counts() == (2, 2, 2)
 
 
-def test_a_reading_that_comes_twice_at_once_is_stored_once(app: Flask, recorder: Recorder) -> None:
+def test_a_reading_that_comes_twice_at_once_is_stored_once(app: Flask, recorder: ReadingStore) -> None:
     one = reading()
     assert store(recorder, one, one, reading(), one) == 2
-    rollups.fold(ZONE)
+    rollups.fold_hours_into_days(ZONE)
     assert counts() == (2, 2, 2)
 
 
 def test_without_that_look_the_table_itself_refuses_the_second(
-    app: Flask, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    app: Flask, recorder: ReadingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = reading()
     store(recorder, one)
-    monkeypatch.setattr(Recorder, "_known", lambda *_arguments: set())
+    monkeypatch.setattr(ReadingStore, "_known", lambda *_arguments: set())
     with pytest.raises(IntegrityError):
         store(recorder, one)
     db.session.rollback()
     assert counts()[:2] == (1, 1)
 
 
-def test_nothing_to_store_is_no_trouble(app: Flask, recorder: Recorder) -> None:
+def test_nothing_to_store_is_no_trouble(app: Flask, recorder: ReadingStore) -> None:
     assert store(recorder) == 0
 
 
-def test_a_user_agent_is_kept_once(app: Flask, recorder: Recorder) -> None:
+def test_a_user_agent_is_kept_once(app: Flask, recorder: ReadingStore) -> None:
     long = "x" * 512
     store(
         recorder,
@@ -169,7 +171,7 @@ def test_a_user_agent_is_kept_once(app: Flask, recorder: Recorder) -> None:
         reading(user_agent=long),
         reading(user_agent=long + "y"),
     )
-    store(Recorder(app.extensions["keys"]), reading(), reading(user_agent=BOT))
+    store(ReadingStore(app.extensions["keys"]), reading(), reading(user_agent=BOT))
     texts = list(db.session.scalars(sa.select(UserAgent.text)))
     assert sorted(texts) == sorted([PHONE, BOT, long])
     used = db.session.execute(
@@ -178,7 +180,7 @@ def test_a_user_agent_is_kept_once(app: Flask, recorder: Recorder) -> None:
     assert {text: number for text, number in used} == {PHONE: 3, BOT: 2, long: 2}  # noqa: C416
 
 
-def test_a_user_agent_that_was_rolled_back_is_not_taken_for_known(app: Flask, recorder: Recorder) -> None:
+def test_a_user_agent_that_was_rolled_back_is_not_taken_for_known(app: Flask, recorder: ReadingStore) -> None:
     recorder.store(db.session.connection(), [reading(user_agent="new")], ZONE)
     db.session.rollback()
     recorder.rolled_back()
@@ -188,7 +190,7 @@ def test_a_user_agent_that_was_rolled_back_is_not_taken_for_known(app: Flask, re
     assert list(db.session.scalars(agents)) == ["other", "new"]
 
 
-def test_bots_are_stored_and_flagged(app: Flask, recorder: Recorder) -> None:
+def test_bots_are_stored_and_flagged(app: Flask, recorder: ReadingStore) -> None:
     store(recorder, reading(), reading(user_agent=BOT), reading(user_agent=""))
     assert [tap.is_bot for tap in taps()] == [False, True, True]
 
@@ -196,7 +198,7 @@ def test_bots_are_stored_and_flagged(app: Flask, recorder: Recorder) -> None:
 # --- whose tap it is --------------------------------------------------------------------------------------------------
 
 
-def test_the_owners_own_tap_is_known_by_the_signed_cookie_alone(app: Flask, keys: Keys, recorder: Recorder) -> None:
+def test_the_owners_own_tap_is_known_by_the_signed_cookie_alone(app: Flask, keys: Keys, recorder: ReadingStore) -> None:
     mine, forged = keys.sign_me(4), keys.sign_me(4)[:-1] + "x"
     others = Keys("another secret, as long as the first one").sign_me(4)
     for me in (mine, keys.sign_me(5), forged, others, "4", "4.", ".", "", "\0", None):
@@ -207,7 +209,7 @@ def test_the_owners_own_tap_is_known_by_the_signed_cookie_alone(app: Flask, keys
 
 def test_a_cookie_signed_before_the_secret_was_changed_still_counts(app: Flask, keys: Keys) -> None:
     former = app.config["TAPCARD"].secret_key
-    now = Recorder(Keys("a new secret, as long as the former one was", [former]))
+    now = ReadingStore(Keys("a new secret, as long as the former one was", [former]))
     store(now, reading(owner_id=4, me=keys.sign_me(4)))
     assert [tap.is_own for tap in taps()] == [True]
 
@@ -233,8 +235,8 @@ def test_taps_stay_with_the_holder_and_the_design_they_had(
         (cleo.id, Outcome.SETUP),
     ]
     assert [tap.design_id for tap in taps()] == [design.id] * 3 + [card.design_id]
-    assert rollups.per_card(ada, *week) == {card.id: 2}
-    assert rollups.per_card(cleo, *week) == {card.id: 1}
+    assert rollups.taps_per_card(ada, *week) == {card.id: 2}
+    assert rollups.taps_per_card(cleo, *week) == {card.id: 1}
 
 
 def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_then(
@@ -253,29 +255,29 @@ def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_t
 
 
 def test_a_mark_moves_only_from_where_it_is(app: Flask) -> None:
-    assert ingest.offset_of("a.spool") == 0
-    assert ingest.advance("a.spool", 0, 100, 0)
-    assert not ingest.advance("a.spool", 0, 100, 0)
-    assert not ingest.advance("a.spool", 99, 200, 0)
-    assert ingest.advance("a.spool", 100, 250, 2)
-    assert ingest.offset_of("a.spool") == 250
+    assert ingest.get_or_create_offset("a.spool") == 0
+    assert ingest.advance_offset("a.spool", 0, 100, 0)
+    assert not ingest.advance_offset("a.spool", 0, 100, 0)
+    assert not ingest.advance_offset("a.spool", 99, 200, 0)
+    assert ingest.advance_offset("a.spool", 100, 250, 2)
+    assert ingest.get_or_create_offset("a.spool") == 250
     assert db.session.scalar(sa.select(SpoolFile.bad_count)) == 2
-    assert not ingest.advance("other.spool", 0, 1, 0)
+    assert not ingest.advance_offset("other.spool", 0, 1, 0)
 
 
 def test_the_mark_of_a_file_that_is_gone_is_kept_for_a_month(app: Flask) -> None:
     now = utcnow()
     for name, age in (("old", 31), ("new", 29), ("open", None)):
-        ingest.offset_of(name)
+        ingest.get_or_create_offset(name)
         if age is not None:
-            ingest.finish(name, now - timedelta(days=age))
-    ingest.forget_finished(now)
+            ingest.mark_finished(name, now - timedelta(days=age))
+    ingest.delete_finished(now)
     assert sorted(db.session.scalars(sa.select(SpoolFile.name))) == ["new", "open"]
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
-@pytest.mark.parametrize("at", [0, END_OF_TIME])
+@pytest.mark.parametrize("at", [0, MAX_TIMESTAMP_MS])
 def test_the_first_and_the_last_instant_can_be_counted_in_every_zone(app: Flask, zone: str, at: int) -> None:
-    assert Recorder(app.extensions["keys"]).store(db.session.connection(), [reading(at=at)], zone) == 1
-    assert rollups.fold(zone) == 1
+    assert ReadingStore(app.extensions["keys"]).store(db.session.connection(), [reading(at=at)], zone) == 1
+    assert rollups.fold_hours_into_days(zone) == 1
     assert counts() == (1, 1, 1)

@@ -19,7 +19,7 @@ from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Profile, ShopTapDay, Tap, TapDay, TapHour, User, UserAgent
 from tapcard.models.taps import ROLLUP_KEY, SHOP_KEY
 from tapcard.services.taps import rollups, user_agents
-from tapcard.services.taps.ingest import Reading, Recorder
+from tapcard.services.taps.ingest import Reading, ReadingStore
 from tests.conftest import FormClient, login
 from tests.taps import BOT, PHONE, ask, both_ways, counts, drain, reading, wsgi_of
 
@@ -84,7 +84,7 @@ def undone() -> Iterator[None]:
 
 
 def store(app: Flask, many: list[Reading], zone: str) -> None:
-    Recorder(app.extensions["keys"]).store(db.session.connection(), many, zone)
+    ReadingStore(app.extensions["keys"]).store(db.session.connection(), many, zone)
 
 
 def taps_by(names: tuple[str, ...], day: Callable[[datetime], object]) -> Counter[tuple[Any, ...]]:
@@ -114,7 +114,7 @@ def test_days_and_hours_sum_up_to_the_taps_by_any_grouping(
 ) -> None:
     with undone():
         store(app, read(many, app.extensions["keys"]), zone)
-        rollups.fold(zone)
+        rollups.fold_hours_into_days(zone)
         assert counts() == (len(many),) * 3
         for names in (*combinations(ROLLUP_KEY, 1), *combinations(ROLLUP_KEY, 2), ROLLUP_KEY, ()):
             by_day = taps_by(names, lambda at: at.astimezone(ZoneInfo(zone)).date())
@@ -161,7 +161,7 @@ def test_a_tap_belongs_to_the_hour_and_the_day_of_its_zone(
 ) -> None:
     at = datetime.fromisoformat(instant).replace(tzinfo=UTC)
     store(app, [reading(at=int(at.timestamp() * 1000))], zone)
-    rollups.fold(zone)
+    rollups.fold_hours_into_days(zone)
     assert db.session.scalar(sa.select(TapHour.hour_at)) == datetime.fromisoformat(hour).replace(tzinfo=UTC)
     assert db.session.scalar(sa.select(TapDay.day_on)) == date.fromisoformat(day)
 
@@ -177,24 +177,24 @@ def test_folding_bit_by_bit_is_folding_at_once(
     with undone():
         for part in parts:
             store(app, read(part, app.extensions["keys"]), zone)
-            rollups.fold(zone, most)
-        while rollups.fold(zone, most):
+            rollups.fold_hours_into_days(zone, most)
+        while rollups.fold_hours_into_days(zone, most):
             pass
         total = sum(map(len, parts))
         assert counts() == (total,) * 3
         by_day = taps_by(ROLLUP_KEY, lambda at: at.astimezone(ZoneInfo(zone)).date())
         assert rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY) == by_day
-        assert rollups.fold(zone) == 0
+        assert rollups.fold_hours_into_days(zone) == 0
         assert rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY) == by_day
 
 
 def test_a_fold_that_is_rolled_back_never_happened(app: Flask) -> None:
     store(app, [reading(), reading()], "Europe/London")
     db.session.commit()
-    assert rollups.fold("Europe/London") == 1
+    assert rollups.fold_hours_into_days("Europe/London") == 1
     db.session.rollback()
     assert counts() == (2, 2, 0)
-    assert rollups.fold("Europe/London") == 1
+    assert rollups.fold_hours_into_days("Europe/London") == 1
     assert counts() == (2, 2, 2)
 
 
@@ -228,16 +228,16 @@ def test_counting_again_in_another_zone_is_having_counted_there_from_the_start(
     ]
     with undone():
         store(app, many, zone)
-        rollups.fold(zone)
+        rollups.fold_hours_into_days(zone)
         from_the_start = figures()
     store(app, many, "Europe/London")
-    rollups.fold("Europe/London")
+    rollups.fold_hours_into_days("Europe/London")
     assert figures() != from_the_start
     set_setting("time_zone", zone)
     recount(app)
     assert figures() == from_the_start
     assert counts() == (len(many),) * 3
-    assert rollups.fold(zone) == 0
+    assert rollups.fold_hours_into_days(zone) == 0
 
 
 def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,24 +246,24 @@ def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeyp
         reading(at=(1_790_000_000 + number * 1234) * 1000, user_agent=(PHONE, BOT)[number % 2]) for number in range(50)
     ]
     store(app, chance, "Europe/London")
-    rollups.fold("Europe/London")
+    rollups.fold_hours_into_days("Europe/London")
     before = figures()
     for _time in range(2):
-        assert "0 user agents" in recount(app)
+        assert "User agents reclassified: 0." in recount(app)
         assert figures() == before
 
 
 def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [reading(user_agent=each) for each in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
     store(app, many, "Europe/London")
-    rollups.fold("Europe/London")
+    rollups.fold_hours_into_days("Europe/London")
     classify = user_agents.classify
 
-    def stricter(text: str) -> user_agents.Agent:
-        return user_agents.Agent(user_agents.Device.OTHER, "", True) if "Fetch" in text else classify(text)
+    def stricter(text: str) -> user_agents.ParsedUserAgent:
+        return user_agents.ParsedUserAgent(user_agents.Device.OTHER, "", True) if "Fetch" in text else classify(text)
 
     monkeypatch.setattr(user_agents, "classify", stricter)
-    assert "1 user agents are read differently" in recount(app)
+    assert "User agents reclassified: 1." in recount(app)
     assert list(db.session.scalars(sa.select(Tap.is_bot).order_by(Tap.id))) == [False, True, True, False]
     for table in (TapHour, TapDay, ShopTapDay):
         assert db.session.scalar(sa.select(sa.func.sum(table.tap_count)).where(table.is_bot)) == 2
@@ -288,7 +288,7 @@ def these_days() -> tuple[date, date]:
 
 
 def taps_these_days(owner: User) -> int:
-    return sum(number for _day, number in rollups.per_day(owner, *these_days()))
+    return sum(number for _day, number in rollups.taps_per_day(owner, *these_days()))
 
 
 @both_ways
@@ -306,13 +306,13 @@ def test_taps_of_the_owner_of_bots_and_of_those_who_only_look_ahead_count_as_no_
     ask(wsgi, "/t/ADASCARD", "HEAD")
     drain()
     assert taps_these_days(ada) == 0
-    assert rollups.per_card(ada, *these_days()) == {}
+    assert rollups.taps_per_card(ada, *these_days()) == {}
     ask(wsgi, "/t/ADASCARD")
     ask(wsgi, "/q/ADASCARD")
     drain()
     assert taps_these_days(ada) == 2
-    assert rollups.of_the_shop(*these_days()) == 2
-    assert rollups.per_card(ada, *these_days()) == {card.id: 2}
+    assert rollups.shop_total(*these_days()) == 2
+    assert rollups.taps_per_card(ada, *these_days()) == {card.id: 2}
     assert counts()[0] == 6
 
 
@@ -330,8 +330,8 @@ def test_reloading_where_a_tap_led_is_no_tap(
 @pytest.mark.parametrize("outcome", sorted(set(Outcome)))
 def test_only_a_card_that_was_somebodys_shows_interest_in_them(app: Flask, ada: User, outcome: Outcome) -> None:
     store(app, [reading(at=int(NOON.timestamp() * 1000), owner_id=ada.id, outcome=outcome)], "Europe/London")
-    rollups.fold("Europe/London")
-    seen = rollups.per_day(ada, *WEEK)[-1][1]
+    rollups.fold_hours_into_days("Europe/London")
+    seen = rollups.taps_per_day(ada, *WEEK)[-1][1]
     assert seen == (outcome not in ("activation", "orphan", "retired", "switched_off"))
 
 
@@ -340,12 +340,14 @@ def test_days_without_taps_are_there_too_and_other_holders_are_not(app: Flask, a
     for days, owner, card_id in ((0, ada, 5), (0, ada, 6), (3, ada, 5), (6, ada, 5), (7, ada, 5), (2, cleo, 5)):
         at = int((NOON - timedelta(days=days)).timestamp() * 1000)
         store(app, [reading(at=at, owner_id=owner.id, card_id=card_id)], "Europe/London")
-    rollups.fold("Europe/London")
-    assert [day for day, _number in rollups.per_day(ada, first, last)] == [first + timedelta(days=n) for n in range(7)]
-    assert [number for _day, number in rollups.per_day(ada, first, last)] == [1, 0, 0, 1, 0, 0, 2]
+    rollups.fold_hours_into_days("Europe/London")
+    assert [day for day, _number in rollups.taps_per_day(ada, first, last)] == [
+        first + timedelta(days=n) for n in range(7)
+    ]
+    assert [number for _day, number in rollups.taps_per_day(ada, first, last)] == [1, 0, 0, 1, 0, 0, 2]
     one = Card(id=6)
-    assert [number for _day, number in rollups.per_day(ada, first, last, one)] == [0, 0, 0, 0, 0, 0, 1]
-    assert rollups.per_card(ada, first, last) == {5: 3, 6: 1}
-    assert rollups.per_card(cleo, first, last) == {5: 1}
-    assert rollups.of_the_shop(first, last) == 5
-    assert rollups.of_the_shop(first, first) == 1
+    assert [number for _day, number in rollups.taps_per_day(ada, first, last, one)] == [0, 0, 0, 0, 0, 0, 1]
+    assert rollups.taps_per_card(ada, first, last) == {5: 3, 6: 1}
+    assert rollups.taps_per_card(cleo, first, last) == {5: 1}
+    assert rollups.shop_total(first, last) == 5
+    assert rollups.shop_total(first, first) == 1

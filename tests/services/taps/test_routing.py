@@ -13,8 +13,8 @@ from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Outcome, Profile, Target, User
 from tapcard.services.cards import creation
 from tapcard.services.taps import ingest, routing
-from tapcard.services.taps.ingest import Recorder
-from tapcard.services.taps.routing import Answer, CardFacts, Visitor
+from tapcard.services.taps.ingest import ReadingStore
+from tapcard.services.taps.routing import CardFacts, TapResult, Visitor
 from tests.taps import BOT, ask, both_ways, drain, reading, wsgi_of
 
 FACTS = CardFacts(
@@ -58,7 +58,7 @@ def test_the_fast_way_and_the_view_share_one_rule() -> None:
     every = itertools.product((*CardStatus, "strange"), (None, *Target), (None, "", "x:y"), (True, False))
     for status, target, url, is_blocked in every:
         facts = CardFacts(1, status, 7, None, target, url, is_blocked, "ada")
-        is_straight = routing.leads_straight(status, target, url, is_blocked)
+        is_straight = routing.is_plain_redirect(status, target, url, is_blocked)
         assert is_straight == (routing.resolve(facts, nobody).outcome is Outcome.REDIRECT)
 
 
@@ -79,19 +79,19 @@ def test_who_taps_is_asked_only_where_it_matters(changes: dict[str, object], out
 
 def test_a_blocked_host_does_not_matter_while_the_card_leads_elsewhere() -> None:
     facts = dataclasses.replace(FACTS, is_blocked=True, target="profile", profile_slug="ada")
-    assert routing.resolve(facts, nobody) == Answer(Outcome.PROFILE)
+    assert routing.resolve(facts, nobody) == TapResult(Outcome.PROFILE)
 
 
 def test_facts_are_found_by_a_token_in_any_case(card: Card) -> None:
-    facts = routing.facts("aDaScArD")
+    facts = routing.load_card_facts("aDaScArD")
     assert facts is not None
     assert (facts.id, facts.owner_id, facts.reroute_url) == (card.id, card.owner_id, "https://example.com/")
-    assert routing.facts("NOSUCHCARD") is None
+    assert routing.load_card_facts("NOSUCHCARD") is None
 
 
 def test_facts_know_the_profile_that_is_set(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
     create_card(ada, token="PROCARD7", profile=profile)
-    facts = routing.facts("PROCARD7")
+    facts = routing.load_card_facts("PROCARD7")
     assert facts is not None
     assert facts.profile_slug == "ada"
 
@@ -100,7 +100,7 @@ def test_facts_know_the_profile_that_is_set(create_card: Callable[..., Card], ad
 
 
 def store(app: Flask, *readings: ingest.Reading) -> None:
-    Recorder(app.extensions["keys"]).store(db.session.connection(), readings, "Europe/London")
+    ReadingStore(app.extensions["keys"]).store(db.session.connection(), readings, "Europe/London")
     db.session.commit()
 
 
@@ -123,14 +123,14 @@ def test_the_latest_taps_are_those_of_other_people_on_ones_own_cards(
         reading(card_id=hers.id, owner_id=cleo.id, at=now),
         reading(card_id=card.id, owner_id=cleo.id, at=now),
     )
-    found = [(row.token, row.channel, row.country, row.os_family) for row in routing.last_taps(ada, 10)]
+    found = [(row.token, row.channel, row.country, row.os_family) for row in routing.latest_taps(ada, 10)]
     assert found == [
         ("ADASCARD", "qr", "", "Android"),
         ("ADASOTHER", "nfc", "", "Android"),
         ("ADASCARD", "nfc", "NG", "Android"),
     ]
-    assert len(routing.last_taps(ada, 2)) == 2
-    assert [row.token for row in routing.last_taps(ada, 10, other)] == ["ADASOTHER"]
+    assert len(routing.latest_taps(ada, 2)) == 2
+    assert [row.token for row in routing.latest_taps(ada, 10, other)] == ["ADASOTHER"]
 
 
 # --- unknown tokens ---------------------------------------------------------------------------------------------------
@@ -142,11 +142,11 @@ def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: Us
     for path in ("/t/GHOST7", "/q/ghost7", "/card/GHOST7/", "/t/SPOOK8", "/t/ADASCARD"):
         ask(wsgi, path)
     drain()
-    found = [(row.token, row.tap_count) for row in routing.orphans(10, utcnow() - timedelta(days=30))]
+    found = [(row.token, row.tap_count) for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))]
     assert sorted(found) == [("GHOST7", 3), ("SPOOK8", 1)]
-    assert len(routing.orphans(1, utcnow() - timedelta(days=30))) == 1
+    assert len(routing.unknown_tokens(1, utcnow() - timedelta(days=30))) == 1
     creation.register("GHOST7", None, ClaimPolicy.OPEN, app.extensions["keys"], ben)
-    assert [row.token for row in routing.orphans(10, utcnow() - timedelta(days=30))] == ["SPOOK8"]
+    assert [row.token for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))] == ["SPOOK8"]
 
 
 def test_the_unknown_token_tapped_last_comes_first(app: Flask) -> None:
@@ -154,7 +154,11 @@ def test_the_unknown_token_tapped_last_comes_first(app: Flask) -> None:
     for hours, token in ((3, "OLD2"), (1, "NEW2"), (2, "OTHER2"), (4, "NEW2")):
         at = int((now - timedelta(hours=hours)).timestamp() * 1000)
         store(app, reading(card_id=None, owner_id=None, token=token, outcome="orphan", at=at))
-    assert [row.token for row in routing.orphans(10, utcnow() - timedelta(days=30))] == ["NEW2", "OTHER2", "OLD2"]
+    assert [row.token for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))] == [
+        "NEW2",
+        "OTHER2",
+        "OLD2",
+    ]
 
 
 @pytest.fixture

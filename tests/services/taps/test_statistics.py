@@ -16,9 +16,9 @@ from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, Tap, User
 from tapcard.services.cards import claims
 from tapcard.services.taps import rollups, statistics
-from tapcard.services.taps.ingest import Recorder
-from tapcard.services.taps.routing import NOT_INTEREST
-from tapcard.services.taps.statistics import BadPeriod, Question
+from tapcard.services.taps.ingest import ReadingStore
+from tapcard.services.taps.routing import OUTCOMES_WITHOUT_INTEREST
+from tapcard.services.taps.statistics import InvalidPeriod, TapQuery
 from tests.taps import BOT, PHONE, reading
 
 TODAY = date(2026, 11, 21)
@@ -56,8 +56,8 @@ drawn = st.lists(
 def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
     """Taps as the worker stores them, counted."""
     readings = [reading(**{**each, "at": int(each["at"].timestamp() * 1000)}) for each in many]
-    Recorder(app.extensions["keys"]).store(db.session.connection(), readings, zone)
-    while rollups.fold(zone):
+    ReadingStore(app.extensions["keys"]).store(db.session.connection(), readings, zone)
+    while rollups.fold_hours_into_days(zone):
         pass
 
 
@@ -76,7 +76,7 @@ def test_every_grouping_is_the_same_taps(
     keys = app.extensions["keys"]
     owner, last = User(id=1), first + timedelta(days=length - 1)
     card = Card(id=card_id) if card_id else None
-    question = Question(owner, first, last, card, with_everything)
+    question = TapQuery(owner, first, last, card, with_everything)
     with db.session.no_autoflush, db.session.begin_nested() as attempt:
         store(app, zone, *({**rest, "at": at, "me": keys.sign_me(1) if own else None} for at, own, rest in many))
         wall = ZoneInfo(zone)
@@ -84,7 +84,7 @@ def test_every_grouping_is_the_same_taps(
             tap
             for tap in db.session.scalars(sa.select(Tap).where(Tap.owner_id == 1))
             if first <= tap.tapped_at.astimezone(wall).date() <= last
-            and tap.outcome not in NOT_INTEREST
+            and tap.outcome not in OUTCOMES_WITHOUT_INTEREST
             and (card_id is None or tap.card_id == card_id)
             and (with_everything or not (tap.is_bot or tap.is_own))
         ]
@@ -92,7 +92,7 @@ def test_every_grouping_is_the_same_taps(
         assert [day for day, _number in days] == [first + timedelta(days=place) for place in range(length)]
         assert +Counter(dict(days)) == Counter(tap.tapped_at.astimezone(wall).date() for tap in found)
         assert statistics.total(question) == len(found)
-        kinds = statistics.per_kind(question)
+        kinds = statistics.breakdown(question)
         assert dict(kinds.channels) == Counter(tap.channel for tap in found)
         assert dict(kinds.countries) == Counter(tap.country for tap in found)
         assert dict(kinds.outcomes) == Counter(tap.outcome for tap in found)
@@ -102,7 +102,7 @@ def test_every_grouping_is_the_same_taps(
         local = [tap.tapped_at.astimezone(wall) for tap in found]
         by_clock = Counter((each.weekday(), each.hour) for each in local)
         assert {(day, hour): n for day, row in enumerate(hours) for hour, n in enumerate(row) if n} == by_clock
-        assert len(statistics.last_taps(question, zone, 1000)) == len(found)
+        assert len(statistics.latest_taps(question, zone, 1000)) == len(found)
         attempt.rollback()
 
 
@@ -110,7 +110,7 @@ def test_the_hours_of_one_holder_or_card_never_answer_for_another(
     app: Flask, ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     """The question is put together once for everybody who asks about the same days."""
-    statistics._by_hour_of_week.cache_clear()
+    statistics._select_hours_of_week.cache_clear()
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
     adas, second, cleos = create_card(ada), create_card(ada), create_card(cleo)
     for card, number, agent in ((adas, 1, PHONE), (adas, 1, BOT), (second, 2, PHONE), (cleos, 4, PHONE)):
@@ -120,19 +120,19 @@ def test_the_hours_of_one_holder_or_card_never_answer_for_another(
         (ada, None, False, 3), (ada, adas, False, 1), (cleo, None, False, 4), (cleo, adas, False, 0),
         (ada, None, True, 4), (ada, second, True, 2), (ada, None, False, 3),
     ):  # fmt: skip
-        question = Question(owner, date(2026, 11, 16), date(2026, 11, 22), card, with_everything)
+        question = TapQuery(owner, date(2026, 11, 16), date(2026, 11, 22), card, with_everything)
         week = statistics.per_hour_of_week(question, "Europe/London")
         assert [len(day) for day in week] == [24] * 7
         assert (week[4][12], sum(map(sum, week))) == (number, number)
-    later = Question(ada, date(2026, 11, 21), date(2026, 11, 22))
+    later = TapQuery(ada, date(2026, 11, 21), date(2026, 11, 22))
     assert sum(map(sum, statistics.per_hour_of_week(later, "Europe/London"))) == 0
     assert statistics.per_hour_of_week(question, "Asia/Tokyo")[4][21] == 3
-    info = statistics._by_hour_of_week.cache_info()
+    info = statistics._select_hours_of_week.cache_info()
     assert (info.misses, info.hits) == (4, 5)
 
 
 def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None:
-    before = Question(ada, date(2026, 11, 15), TODAY).before()
+    before = TapQuery(ada, date(2026, 11, 15), TODAY).before()
     assert (before.first, before.last, before.day_count) == (date(2026, 11, 8), date(2026, 11, 14), 7)
 
 
@@ -151,7 +151,7 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None
     ],
 )
 def test_two_days_that_make_no_period_are_refused(first: date | None, last: date | None, sentence: str) -> None:
-    with pytest.raises(BadPeriod, match=sentence):
+    with pytest.raises(InvalidPeriod, match=sentence):
         statistics.check_period(first, last, TODAY)
 
 
@@ -170,12 +170,12 @@ def test_taps_stay_with_whoever_held_the_card(app: Flask, card: Card, ada: User,
     card.alias = "Cleo's secret"
     store(app, "UTC", {"at": datetime(2026, 11, 3, 12, tzinfo=UTC), "card_id": card.id, "owner_id": cleo.id})
     period = (date(2026, 11, 1), date(2026, 11, 5))
-    assert [each for each in statistics.per_day(Question(ada, *period)) if each[1]] == [(date(2026, 11, 2), 1)]
-    assert [each for each in statistics.per_day(Question(cleo, *period, card)) if each[1]] == [(date(2026, 11, 3), 1)]
-    [former], [present] = (statistics.per_card(Question(who, *period)) for who in (ada, cleo))
+    assert [each for each in statistics.per_day(TapQuery(ada, *period)) if each[1]] == [(date(2026, 11, 2), 1)]
+    assert [each for each in statistics.per_day(TapQuery(cleo, *period, card)) if each[1]] == [(date(2026, 11, 3), 1)]
+    [former], [present] = (statistics.per_card(TapQuery(who, *period)) for who in (ada, cleo))
     assert (former.token, former.alias) == ("ADASCARD", None), "the new holder's name for it is not told"
     assert present.alias == "Cleo's secret"
-    [seen] = statistics.last_taps(Question(ada, *period), "UTC", 10)
+    [seen] = statistics.latest_taps(TapQuery(ada, *period), "UTC", 10)
     assert (seen.token, seen.alias, seen.tapped_at.day) == ("ADASCARD", None, 2)
 
 
@@ -184,7 +184,7 @@ def test_a_stream_reads_a_few_rows_at_a_time(app: Flask, ada: User, create_card:
     many = [{"at": at + timedelta(seconds=place), "card_id": card.id, "owner_id": ada.id} for place in range(2500)]
     store(app, "UTC", *many)
     db.session.commit()
-    rows = statistics.stream(Question(ada, at.date(), at.date()), "UTC")
+    rows = statistics.stream_taps(TapQuery(ada, at.date(), at.date()), "UTC")
     first = next(rows)
     assert first.tapped_at == at + timedelta(seconds=2499), "the newest first"
     assert len(list(rows)) == 2499

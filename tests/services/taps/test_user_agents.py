@@ -3,7 +3,7 @@
 import pytest
 
 from tapcard.models import Device
-from tapcard.services.taps.user_agents import Agent, classify
+from tapcard.services.taps.user_agents import ParsedUserAgent, classify
 
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BLINK = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -82,7 +82,7 @@ MACHINES = [
 
 @pytest.mark.parametrize(("text", "device", "os_family"), PEOPLE)
 def test_a_person_holds_a_device_of_some_kind(text: str, device: Device, os_family: str) -> None:
-    assert classify(text) == Agent(device, os_family, is_bot=False)
+    assert classify(text) == ParsedUserAgent(device, os_family, is_bot=False)
 
 
 @pytest.mark.parametrize("text", MACHINES)

@@ -139,12 +139,12 @@ def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp
 
 def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable[[datetime], None]) -> None:
     at(NOON)
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()
     db.session.commit()
     keys = VisitorKeys(db.engine)
     today = keys.hash("203.0.113.9", PHONE)
     before = dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all())
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()
     assert dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all()) == before
     assert days() == [NOON.date(), (NOON + DAY).date()]
     db.session.commit()
@@ -167,7 +167,7 @@ def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
     db.session.add(VisitorKey(day_on=midnight.date(), key=b"k" * 32))
     db.session.commit()
     at(midnight + later)
-    visitor_hash.rotate()
+    visitor_hash.rotate_keys()
     assert (midnight.date() in days()) is is_there
 
 

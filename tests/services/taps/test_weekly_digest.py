@@ -16,7 +16,7 @@ from tapcard.db import db
 from tapcard.mails import taps
 from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
-from tapcard.services.taps.ingest import Recorder
+from tapcard.services.taps.ingest import ReadingStore
 from tapcard.workflows import taps as tap_jobs
 from tests.conftest import FormClient
 from tests.taps import BOT, reading
@@ -42,8 +42,8 @@ def tapped(app: Flask) -> Callable[..., None]:
     def store(card: Card, number: int, at: datetime, **values: Any) -> None:
         milliseconds = int(at.timestamp() * 1000)
         many = [reading(card_id=card.id, owner_id=card.owner_id, at=milliseconds, **values) for _n in range(number)]
-        Recorder(app.extensions["keys"]).store(db.session.connection(), many, "Europe/London")
-        rollups.fold("Europe/London")
+        ReadingStore(app.extensions["keys"]).store(db.session.connection(), many, "Europe/London")
+        rollups.fold_hours_into_days("Europe/London")
         db.session.commit()
 
     return store
@@ -67,16 +67,16 @@ def at(text: str) -> datetime:
     ],
 )
 def test_mails_are_due_on_monday_morning_of_the_shop(now: str, zone: str, monday: date | None) -> None:
-    assert weekly_digest.monday_to_send(at(now), zone) == monday
+    assert weekly_digest.due_monday(at(now), zone) == monday
 
 
 def test_a_week_brings_one_promise_however_often_it_is_asked_for(reader: User, outbox: Callable[[], list[str]]) -> None:
     for _time in range(3):
-        weekly_digest.promise(MONDAY)
+        weekly_digest.queue_digests(MONDAY)
         db.session.commit()
     assert outbox() == ["mail.weekly"]
     assert reader.weekly_mail_on == MONDAY
-    weekly_digest.promise(MONDAY + timedelta(days=7))
+    weekly_digest.queue_digests(MONDAY + timedelta(days=7))
     db.session.commit()
     assert outbox() == ["mail.weekly"] * 2
 
@@ -84,17 +84,17 @@ def test_a_week_brings_one_promise_however_often_it_is_asked_for(reader: User, o
 def test_a_crash_before_the_commit_leaves_neither_promise_nor_mark(
     reader: User, outbox: Callable[[], list[str]]
 ) -> None:
-    weekly_digest.promise(MONDAY)
+    weekly_digest.queue_digests(MONDAY)
     db.session.rollback()
     assert reader.weekly_mail_on is None
     assert outbox() == []
-    weekly_digest.promise(MONDAY)
+    weekly_digest.queue_digests(MONDAY)
     db.session.commit()
     assert outbox() == ["mail.weekly"]
 
 
 def test_several_workers_promise_one(app: Flask, reader: User, outbox: Callable[[], list[str]]) -> None:
-    together(app, 4, lambda _place: weekly_digest.promise(MONDAY))
+    together(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
     assert outbox() == ["mail.weekly"]
 
 
@@ -114,7 +114,7 @@ def test_whoever_cannot_or_will_not_read_it_gets_none(
     for name, value in change.items():
         setattr(reader, name, value)
     db.session.commit()
-    assert weekly_digest.promise(MONDAY) == 0
+    assert weekly_digest.queue_digests(MONDAY) == 0
     assert outbox() == []
     assert taps.weekly(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
 
@@ -149,7 +149,7 @@ def test_the_worker_sends_it_on_monday_and_once(
     run_worker()
     [mail] = mailbox()
     assert mail["To"] == "ada@example.com"
-    assert mail["Subject"] == "tapcard: Your weekly summary, 9 Nov to 15 Nov 2026"
+    assert mail["Subject"] == "Your tapcard summary for 9 Nov to 15 Nov 2026"
     parts = {part.get_content_type(): part for part in mail.walk()}
     text, html, picture = (parts[kind] for kind in ("text/plain", "text/html", "image/png"))
     words = text.get_content().replace("\r\n", "\n")
@@ -192,7 +192,7 @@ def test_the_link_in_the_mail_switches_it_off_without_log_in(
 def test_a_forged_link_switches_nothing_off(
     app: Flask, client: FormClient, reader: User, cleo: User, damage: str
 ) -> None:
-    digest = weekly_digest.token_of(reader.id, app.extensions["keys"]).partition("-")[2]
+    digest = weekly_digest.unsubscribe_token(reader.id, app.extensions["keys"]).partition("-")[2]
     token = damage.format(id=reader.id, other=cleo.id, digest=digest)
     assert client.post(f"/mails/weekly/{token}", csrf=False).status_code == 404
     assert reader.wants_weekly_mail
