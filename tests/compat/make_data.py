@@ -5,7 +5,8 @@ In a checkout of that commit, with its own requirements installed:
     PYTHONPATH=. .venv/bin/python path/to/tests/compat/make_data.py
 
 It writes next to itself: `before.sql` (the database), `before.json` (cookies, links, codes, and what the old code does
-with all that), `pictures/` (the uploads) and `spool/`. The clock stands still, so the tests can continue at the same instant.
+with all that), `pictures/` (the uploads) and `spool/`. The clock stands still, so the
+tests can continue at the same instant.
 """
 
 import io
