@@ -11,7 +11,7 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 
 from tapcard.db import db
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import registration
 
 from . import data
 from .figures import Figure, at_most, interleaved, ratio
@@ -42,7 +42,7 @@ def figures() -> Iterator[Figure]:
             yield from of_pages(database, app, PAGES)
         with data.products(database, PRODUCTS).application() as app:
             app.add_url_rule(EMPTY, "empty", lambda: render_template_string(""))
-            if accounts.find("ada@example.com") is None:
+            if registration.find_user("ada@example.com") is None:
                 seed(app)
             db.session.commit()  # looking has begun a transaction
             yield from of_pages(database, app, LISTS)

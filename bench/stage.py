@@ -24,7 +24,7 @@ from tapcard import seeds
 from tapcard.app import create_app
 from tapcard.db import db, transactions
 from tapcard.models import Profile, User
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import registration, roles
 from tests import needs
 from tests.servers import free_port, granian
 
@@ -182,7 +182,7 @@ def stage(database: str, *, demo: bool = True) -> Iterator[Stage]:
 
 
 def seed(app: Flask) -> None:
-    accounts.seed_roles()
+    roles.seed_roles()
     keys = app.extensions["keys"]
     ada = seeds.create_user("ada@example.com", password=PASSWORD)
     seeds.create_user("olu@example.com", first_name="Olu", password=PASSWORD, roles=["owner"])
@@ -193,6 +193,6 @@ def seed(app: Flask) -> None:
 
 
 def user(email: str) -> User:
-    found = accounts.find(email)
+    found = registration.find_user(email)
     assert found is not None
     return found

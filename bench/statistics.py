@@ -13,7 +13,7 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import User
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import registration, roles
 from tapcard.services.taps import rollups, statistics
 from tapcard.services.taps.statistics import Question
 
@@ -72,8 +72,8 @@ def of_the_shop(database: str) -> Figure:
 
 def hire(app: Flask) -> None:
     """Give the shop its owner, beside the holders that SQL made."""
-    if accounts.find("olu@example.com") is None:
-        accounts.seed_roles()
+    if registration.find_user("olu@example.com") is None:
+        roles.seed_roles()
         seeds.create_user("olu@example.com", password=PASSWORD, roles=["owner"], id=1_000_000)
         db.session.commit()
     db.session.remove()

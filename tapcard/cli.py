@@ -24,7 +24,7 @@ from .demo.demo import LOGINS, Demo
 from .errors import DomainError
 from .models import Card, ClaimPolicy, Design, LockedBecause, User
 from .seeds.shop import seed_delivery
-from .services.accounts import accounts, two_factor
+from .services.accounts import registration, roles, two_factor
 from .services.cards import blocked_hosts, cards, claims, creation, legacy_import, transitions
 from .services.privacy import closure, erasure
 from .workflows import backup, health
@@ -108,7 +108,7 @@ def import_cards(file: Any, dry_run: bool) -> None:
 
     Columns: token, email, first_name, last_name, alias, reroute_url, show_profile, design, taps.
     """
-    accounts.seed_roles()
+    roles.seed_roles()
     try:
         own_hosts = {urlsplit(config().site_url).netloc}
         report = legacy_import.import_cards(file, own_hosts, current_app.extensions["keys"])
@@ -227,7 +227,7 @@ def create_owner(email: str, first_name: str, last_name: str) -> None:
     else:
         password = sys.stdin.readline().rstrip("\n")
     try:
-        accounts.create_owner(email, first_name, last_name, password)
+        roles.create_owner(email, first_name, last_name, password)
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     db.session.commit()
@@ -238,7 +238,7 @@ def create_owner(email: str, first_name: str, last_name: str) -> None:
 @click.argument("email")
 def reset_two_factor(email: str) -> None:
     """Turn off two-factor authentication for an account. Verify the person’s identity first."""
-    user = accounts.find(email)
+    user = registration.find_user(email)
     if user is None:
         raise click.ClickException(f"There is no account with the email {email}.")
     if not two_factor.reset(user):
@@ -252,7 +252,7 @@ def reset_two_factor(email: str) -> None:
 @click.option("--yes", is_flag=True, help="Don’t ask for confirmation.")
 def erase_user(email: str, yes: bool) -> None:
     """Close an account and erase its personal data immediately, without the grace period."""
-    user = accounts.find(email)
+    user = registration.find_user(email)
     if user is None:
         raise click.ClickException(f"There is no account with the email {email}.")
     user_id = user.id
@@ -364,7 +364,7 @@ def restore_backup(archive: Path, force: bool) -> None:
 def seed(demo: bool, if_empty: bool) -> None:
     """Create the roles and delivery method a new shop needs, or any missing demo data (not in production)."""
     if not demo:
-        accounts.seed_roles()
+        roles.seed_roles()
         made = seed_delivery()
         db.session.commit()
         click.echo(f"  Created: {', '.join(made)}." if made else "  Nothing to create: everything already exists.")
@@ -375,6 +375,6 @@ def seed(demo: bool, if_empty: bool) -> None:
         made = Demo(current_app.extensions["keys"], config().instance_path).run()
         db.session.commit()
         click.echo("  Created: " + ", ".join(made) + "." if made else "  Nothing to create: everything already exists.")
-    if accounts.find("ada@example.com") is not None:
+    if registration.find_user("ada@example.com") is not None:
         click.echo(LOGINS.format(password=DEMO_PASSWORD, site=config().site_url))
     db.session.rollback()

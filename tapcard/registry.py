@@ -4,6 +4,7 @@ A subject declares permissions, columns of uploads and personal data in `service
 `mails/<subject>.py` (`tapcard.mail.kind`), scheduled jobs and other outbox handlers in `workflows/<subject>.py`.
 """
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,6 +69,48 @@ def handles(kind: str) -> Callable[[HandlerFunction], HandlerFunction]:
         return function
 
     return register
+
+
+# --- menus ------------------------------------------------------------------------------------------------------------
+
+
+class Menu(enum.StrEnum):
+    """The menus that subjects add entries to."""
+
+    VISITOR = "visitor"  # at the top, for visitors who are not logged in
+    HOLDER = "holder"  # at the top, for people who are logged in
+    ACCOUNT = "account"  # below a person's name
+    FOOTER = "footer"
+    BACK_OFFICE = "back_office"
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A page in a menu; who may not open the page does not see the entry."""
+
+    menu: Menu
+    endpoint: str
+    label: Any  # a lazy translation
+    position: int  # entries are shown in this order
+    icon: str = ""
+    pages: frozenset[str] = frozenset()  # endpoints on which the entry counts as current, if not its own alone
+    anchor: str | None = None
+
+
+menu_entries: Registry[tuple[Menu, str, str | None], MenuEntry] = Registry()
+
+
+def declare_menu_entries(*entries: MenuEntry) -> None:
+    """Declare pages that menus link to."""
+    for entry in entries:
+        if (entry.menu, entry.endpoint, entry.anchor) not in menu_entries:
+            menu_entries.declare((entry.menu, entry.endpoint, entry.anchor), entry)
+
+
+def entries_of(menu: Menu) -> list[MenuEntry]:
+    """Return the entries of a menu in the order in which they are shown."""
+    entries = [entry for entry in menu_entries.values() if entry.menu is menu]
+    return sorted(entries, key=lambda entry: entry.position)
 
 
 # --- uploads ----------------------------------------------------------------------------------------------------------

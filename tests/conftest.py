@@ -40,7 +40,7 @@ from tapcard.models import (
     Setting,
     User,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials, roles
 from tapcard.workflows import draining
 
 PASSWORD = "correct horse battery"
@@ -120,7 +120,7 @@ def application(base_config: Config) -> Iterator[Flask]:
     app.test_client_class = FormClient
     with app.app_context():
         upgrade()
-        accounts.seed_roles()
+        roles.seed_roles()
         db.session.commit()
     yield app
     with app.app_context():
@@ -409,7 +409,7 @@ def other_app(base_config: Config, app: Flask) -> Iterator[Callable[..., Flask]]
 
     def build(**changes: Any) -> Flask:
         other = create_app(dataclasses.replace(base_config, **changes))
-        accounts.set_password_cost(cheap=True)  # a production application has made it dear
+        credentials.configure_hasher(cheap=True)  # a production application has made it dear
         other.test_client_class = FormClient
         made.append(other)
         return other

@@ -33,7 +33,7 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import email_links
 from tapcard.services.cards import transfers, transitions
 from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
@@ -211,7 +211,7 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
     offer = transfers.offer(card, ada, cleo.email, utcnow())
     page, enquiry, subscriber = seeds.create_page(), seeds.create_enquiry(), seeds.create_subscriber()
     db.session.commit()
-    mailed = partial(accounts.issue_link, ada, now=utcnow())
+    mailed = partial(email_links.issue_link, ada, now=utcnow())
 
     # in the shop: what Ada bought, one order after the other, and what is in her cart now
     picture = files.store(b"a picture", files.folder(app.instance_path))

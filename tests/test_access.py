@@ -19,7 +19,7 @@ from tapcard.admin import tables
 from tapcard.app import create_app
 from tapcard.db import db
 from tapcard.models import Profile
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import roles
 from tapcard.shop import views as shop_views
 from tapcard.tap import dashboard
 from tapcard.web.access import (
@@ -142,7 +142,7 @@ def expected(rule: Rule, address: Address, role: Role, method: str) -> set[Outco
 
 def permissions_of(role: Role) -> set[str]:
     """Return what a role may do in the back office."""
-    return {permission for each in USERS.get(role.who, ()) for permission in accounts.fixed_roles()[each]}
+    return {permission for each in USERS.get(role.who, ()) for permission in roles.fixed_roles()[each]}
 
 
 def concerns(rule: Rule, role: Role) -> bool:
@@ -376,5 +376,5 @@ def test_a_tag_that_cannot_be_right_is_refused(twice: Callable[[], object]) -> N
 
 def test_every_permission_of_the_staff_opens_something(stage: Stage) -> None:
     asked = {stage.rule_of(address).permission for address in stage.app.url_map.iter_rules()}
-    assert set(accounts.fixed_roles()["staff"]) == asked - {None}
-    assert len(accounts.fixed_roles()["staff"]) == len(set(accounts.fixed_roles()["staff"]))
+    assert set(roles.fixed_roles()["staff"]) == asked - {None}
+    assert len(roles.fixed_roles()["staff"]) == len(set(roles.fixed_roles()["staff"]))

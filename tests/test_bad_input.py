@@ -31,7 +31,7 @@ from tapcard.models import (
     ThrottleCounter,
     User,
 )
-from tapcard.services.accounts import accounts, addresses
+from tapcard.services.accounts import addresses, email_links
 from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
@@ -215,7 +215,7 @@ def opened(
         client = new_client()
         if who in people:
             login(client, people[who])
-        link = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
+        link = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow()) if "{link}" in page else ""
         card = create_card(ada) if "{card}" in page else None
         extra = extra_link(profile).id if "{extra}" in page else None
         bought = got(ada) if "{bought}" in page or "shop" in SHOWN_ON.get(page, page) else None

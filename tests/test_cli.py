@@ -14,7 +14,7 @@ from tapcard import cli
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Card, CardBatch, ClaimPolicy, Design, RecoveryCode, Tap, TwoFactor, User
-from tapcard.services.accounts import accounts, two_factor
+from tapcard.services.accounts import registration, two_factor
 from tests.conftest import PASSWORD, FormClient, login
 
 HEADER = "token,email,first_name,last_name,alias,reroute_url,show_profile,design,taps\n"
@@ -166,7 +166,7 @@ def test_an_import_adds_what_the_dry_run_promised_and_the_second_nothing(
     assert run("cards", "import", path).output == "Imported: 2 added, 0 unchanged.\n"
     assert run("cards", "import", path).output == "Imported: 0 added, 2 unchanged.\n"
     assert number_of(Card) == 2
-    owner = accounts.find("ada@example.com")
+    owner = registration.find_user("ada@example.com")
     assert owner is not None
     assert owner.last_name == "Óbi"
 
@@ -245,7 +245,7 @@ def test_the_first_owner_is_made_with_a_password_from_standard_input(
     result = create_owner("Olu@Example.com")
     assert result.exit_code == 0
     assert PASSWORD not in result.output
-    olu = accounts.find("olu@example.com")
+    olu = registration.find_user("olu@example.com")
     assert olu is not None
     assert [role.name for role in olu.roles] == ["owner"]
     assert olu.is_verified
@@ -281,7 +281,7 @@ def test_two_factor_is_reset_for_somebody_who_lost_everything(
     login(client, ada)
     secret = app.extensions["keys"].encrypt("JBSWY3DPEHPK3PXP")
     db.session.add(TwoFactor(user_id=ada.id, secret=secret, confirmed_at=utcnow()))
-    two_factor.new_codes(ada, app.extensions["keys"])
+    two_factor.replace_recovery_codes(ada, app.extensions["keys"])
     db.session.commit()
     result = run("users", "reset-two-factor", "Ada@Example.com")
     assert result.exit_code == 0, result.output

@@ -40,7 +40,7 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import registration
 from tapcard.services.cards import cards
 from tapcard.services.cart import carts, pricing, promotions
 from tapcard.services.orders import checkout, queries
@@ -96,7 +96,7 @@ def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., R
 def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_client: Callable[[], FormClient]) -> None:
     seed()
     for address, roles, status in (("ada", [], 404), ("ben", ["staff"], 200), ("olu", ["owner"], 200)):
-        user = accounts.find(f"{address}@example.com")
+        user = registration.find_user(f"{address}@example.com")
         assert user is not None
         assert [role.name for role in user.roles] == roles
         assert user.is_verified
@@ -108,7 +108,7 @@ def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_clien
 
 def test_the_cards_are_in_every_state_there_is(seed: Callable[..., Result], keys: object) -> None:
     seed()
-    ada = accounts.find("ada@example.com")
+    ada = registration.find_user("ada@example.com")
     found = {
         card.token: (card.owner, card.status, card.claim_policy, card.target, card.locked_because)
         for card in db.session.scalars(sa.select(Card).where(Card.order_line_id.is_(None)))
@@ -155,7 +155,7 @@ def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: For
 
 def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], client: FormClient) -> None:
     seed()
-    ada = accounts.find("ada@example.com")
+    ada = registration.find_user("ada@example.com")
     assert ada is not None
     today = utcnow().date()
     days = dict(rollups.per_day(ada, today - timedelta(days=59), today))
@@ -285,7 +285,7 @@ def test_free_delivery_of_the_demo_begins_at_fifty(seed: Callable[..., Result]) 
 
 def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result]) -> None:
     seed()
-    ada = accounts.find("ada@example.com")
+    ada = registration.find_user("ada@example.com")
     assert ada is not None
     found = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
     assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}

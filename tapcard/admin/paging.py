@@ -7,6 +7,7 @@ from flask import request
 from sqlalchemy import Select
 
 from ..db import db
+from ..ids import parse_number
 
 A_PAGE = 50
 LAST_PAGE = 100_000
@@ -27,9 +28,7 @@ class Page:
 
 def page_of(listed: Select[Any]) -> Page:
     """The rows of the page that `?page=` asks for; the first for whatever is no number."""
-    text = request.args.get("page", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-    number = min(max(number, 1), LAST_PAGE)
+    number = min(parse_number(request.args.get("page"), max_digits=6) or 1, LAST_PAGE)
     rows = db.session.scalars(listed.limit(A_PAGE + 1).offset((number - 1) * A_PAGE)).all()
     return Page(list(rows[:A_PAGE]), number, len(rows) > A_PAGE)
 

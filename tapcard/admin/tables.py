@@ -11,12 +11,12 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from ..db import Base, db
+from ..ids import parse_id
 from ..models import AuditEntry, Card, Design, OutboxMessage
 from ..web import filters
 from ..web.access import PUBLIC, Rule, access, lacks_second_factor, staff
 
 LAST_PAGE = 100_000
-LONGEST_NUMBER = 19  # digits; fewer always fit into 64 bits
 
 
 def readable(name: str) -> str:
@@ -70,9 +70,7 @@ class StaffView(Guarded, ModelView):
 
     def get_one(self, id: Any) -> Any:  # noqa: A002  the library names it
         """A row by its number; nothing for anything else."""
-        text = str(id)
-        is_number = text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER
-        return super().get_one(text) if is_number else None
+        return super().get_one(id) if parse_id(str(id)) is not None else None
 
     def title_of(self, row: Base) -> str:
         """What to call a row."""

@@ -1,7 +1,9 @@
 """Accounts: signing up and in, verifying, passwords and addresses."""
 
 from flask import Flask
+from flask_babel import lazy_gettext as _
 
+from ..registry import Menu, MenuEntry, declare_menu_entries
 from . import addresses, closing, sessions, two_factor
 from .views import bp
 
@@ -13,6 +15,34 @@ __all__ = [
     "sessions",
     "two_factor",
 ]  # they register their pages when imported
+
+declare_menu_entries(
+    MenuEntry(
+        Menu.ACCOUNT,
+        "auth.account",
+        _("Account"),
+        30,
+        "person-circle",
+        pages=frozenset(
+            {
+                "auth.account",
+                "auth.addresses",
+                "auth.change_email",
+                "auth.change_password",
+                "auth.close",
+                "auth.confirm_password",
+                "auth.delete_address",
+                "auth.edit_address",
+                "auth.list_sessions",
+                "auth.new_address",
+                "auth.new_recovery_codes",
+                "auth.set_up_two_factor",
+                "auth.show_two_factor",
+                "auth.switch_off_two_factor",
+            }
+        ),
+    ),
+)
 
 
 def init_app(app: Flask) -> None:

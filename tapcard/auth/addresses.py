@@ -19,7 +19,7 @@ from .views import bp, page
 def list_addresses() -> str:
     """A person's addresses."""
     own = list(db.session.scalars(addresses.owned_by(current_user)))
-    return render_template("auth/addresses.html", addresses=own, most=addresses.MOST_ADDRESSES)
+    return render_template("auth/addresses.html", addresses=own, most=addresses.MAX_ADDRESSES)
 
 
 @bp.route("/account/addresses/new", methods=["GET", "POST"])
@@ -41,15 +41,15 @@ def new_address() -> Response:
 @access(HOLDER)
 def edit_address(address_id: int) -> Response:
     """Change an address."""
-    own = addresses.own_address(current_user, address_id)
+    own = addresses.get_own_address(current_user, address_id)
     form = AddressForm(locale=filters.shop().locale, obj=own)
     if form.validate_on_submit():
         with refusals(form):
-            addresses.change(current_user, own, form.typed)
+            addresses.update(current_user, own, form.typed)
             db.session.commit()
             flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))
-        own = addresses.own_address(current_user, address_id)
+        own = addresses.get_own_address(current_user, address_id)
     return page("auth/address.html", form, address=own)
 
 
@@ -57,7 +57,7 @@ def edit_address(address_id: int) -> Response:
 @access(HOLDER)
 def default_address(address_id: int) -> Response:
     """Use an address unless said otherwise."""
-    addresses.make_default(current_user, addresses.own_address(current_user, address_id))
+    addresses.make_default(current_user, addresses.get_own_address(current_user, address_id))
     db.session.commit()
     flash(_("Default address updated."), "success")
     return redirect(url_for("auth.addresses"))
@@ -67,7 +67,7 @@ def default_address(address_id: int) -> Response:
 @access(HOLDER)
 def delete_address(address_id: int) -> Response:
     """Delete an address, after asking."""
-    own = addresses.own_address(current_user, address_id)
+    own = addresses.get_own_address(current_user, address_id)
     if request.method == "POST":
         addresses.delete(current_user, own)
         db.session.commit()

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ..clock import today_in, utcnow
 from ..db import db, transactions
 from ..models import User
-from ..services.accounts import accounts
+from ..services.accounts import registration
 from ..services.privacy import closure, export
 from ..web import filters, uploads
 from ..web.access import HOLDER, PUBLIC, access
@@ -88,7 +88,9 @@ def choose_mails() -> Response:
     """Store which mails somebody wants."""
     form = MailsForm()
     if form.validate_on_submit():
-        accounts.choose_mails(current_user, lead=form.wants_lead_mail.data, weekly=form.wants_weekly_mail.data)
+        registration.update_mail_preferences(
+            current_user, lead=form.wants_lead_mail.data, weekly=form.wants_weekly_mail.data
+        )
         db.session.commit()
         flash(_("Changes saved."), "success")
     return redirect(url_for("auth.account", _anchor="mails"))

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, PasswordField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from ..services.accounts.accounts import LONGEST_PASSWORD
+from ..services.accounts.credentials import MAX_PASSWORD_LENGTH
 from ..web.forms import Form
 
 
@@ -15,7 +15,7 @@ class CloseForm(Form):
         _("Your password"),
         [
             InputRequired(_("Enter your password.")),
-            Length(max=LONGEST_PASSWORD, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_PASSWORD_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
     )
     sure = BooleanField(_("Yes, close my account"), [DataRequired(_("Tick this box to continue."))])

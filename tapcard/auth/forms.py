@@ -8,8 +8,9 @@ from wtforms import BooleanField, DateField, EmailField, HiddenField, PasswordFi
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from ..clock import utcnow
-from ..models.users import EMAIL_LENGTH, NAME_LENGTH
-from ..services.accounts.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from ..email_addresses import MAX_EMAIL_LENGTH
+from ..models.users import NAME_LENGTH
+from ..services.accounts.credentials import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from ..web.forms import Form, is_email, is_name
 
 TITLE_LENGTH = 20
@@ -22,7 +23,7 @@ def _name(label: Any, prompt: Any) -> StringField:
 
 
 def _email(label: Any) -> EmailField:
-    validators = [DataRequired(_("Enter an email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email]
+    validators = [DataRequired(_("Enter an email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email]
     return EmailField(label, validators)
 
 
@@ -31,15 +32,15 @@ def _new_password(label: Any) -> PasswordField:
         label,
         [
             InputRequired(_("Choose a password.")),
-            Length(min=SHORTEST_PASSWORD, message=_("Use at least %(min)d characters.")),
-            Length(max=LONGEST_PASSWORD, message=_("Enter %(max)d characters or fewer.")),
+            Length(min=MIN_PASSWORD_LENGTH, message=_("Use at least %(min)d characters.")),
+            Length(max=MAX_PASSWORD_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
     )
 
 
 def _known_password(label: Any) -> PasswordField:
     return PasswordField(
-        label, [InputRequired(_("Enter your password.")), Length(max=LONGEST_PASSWORD, message=AT_MOST)]
+        label, [InputRequired(_("Enter your password.")), Length(max=MAX_PASSWORD_LENGTH, message=AT_MOST)]
     )
 
 
@@ -58,7 +59,7 @@ class LogInForm(Form):
 
     email = EmailField(
         _("Email"),
-        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST)],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST)],
     )
     password = _known_password(_("Password"))
     remember = BooleanField(_("Remember me on this device"))

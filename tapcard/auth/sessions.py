@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..models import User
-from ..services.accounts import accounts, sessions
+from ..services.accounts import sessions
 from ..services.taps import user_agents
 from ..web.access import HOLDER, access
 from ..web.sessions import current_hash
@@ -19,7 +19,7 @@ from .views import bp
 @access(HOLDER)
 def list_sessions() -> str:
     """Where one is logged in."""
-    found = sessions.of(current_user, utcnow())
+    found = sessions.sessions_of(current_user, utcnow())
     own = current_hash()
     rows = [(row, user_agents.name_browser(row.device), row.sid_hash == own) for row in found]
     return render_template("auth/sessions.html", rows=sorted(rows, key=lambda row: not row[2]))
@@ -29,7 +29,7 @@ def list_sessions() -> str:
 @access(HOLDER)
 def end_session(session_id: int) -> Response:
     """Log one browser out."""
-    sessions.end(db.session.get_one(User, current_user.id), session_id)
+    sessions.end_session(db.session.get_one(User, current_user.id), session_id)
     db.session.commit()
     flash(_("Device logged out."), "success")
     return redirect(url_for("auth.list_sessions"))
@@ -39,7 +39,7 @@ def end_session(session_id: int) -> Response:
 @access(HOLDER)
 def end_other_sessions() -> Response:
     """Log every other browser out."""
-    accounts.end_other_sessions(db.session.get_one(User, current_user.id), current_hash())
+    sessions.end_other_sessions(db.session.get_one(User, current_user.id), current_hash())
     db.session.commit()
     flash(_("You've been logged out everywhere else."), "success")
     return redirect(url_for("auth.list_sessions"))

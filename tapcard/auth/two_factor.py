@@ -11,7 +11,7 @@ from ..clock import utcnow
 from ..db import db
 from ..keys import Keys
 from ..models import User
-from ..services.accounts import accounts, two_factor
+from ..services.accounts import credentials, two_factor
 from ..web.access import HOLDER, PUBLIC, access, lacks_second_factor
 from ..web.filters import shop
 from ..web.forms import refusals
@@ -64,7 +64,7 @@ def finish_log_in(code: str, *, remember: bool) -> Response:
     if found is None or found.user.two_factor is None:
         return redirect(url_for("auth.log_in", next=asked_next()))
     user, proof, since = found.user, found.proof, found.user.two_factor.confirmed_at
-    two_factor.check(user, code, keys=keys(), now=utcnow())
+    two_factor.verify_code(user, code, keys=keys(), now=utcnow())
     forgive("second_factor", user.id)
     db.session.commit()
     return come_in(user, proof, remember=remember, second_factor_at=since)
@@ -81,7 +81,7 @@ def confirm_password() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            accounts.confirm_password(user_id, form.current.data or "")
+            credentials.confirm_password(user_id, form.current.data or "")
             forgive("confirm_password", user_id)
             db.session.commit()
             renew_session(is_proven_now=True)
@@ -96,7 +96,7 @@ def confirm_password() -> Response:
 @access(HOLDER)
 def show_two_factor() -> str:
     """Whether two-factor log in is on, and what can be done about it."""
-    return render_template("auth/two_factor.html", left=two_factor.codes_left(current_user))
+    return render_template("auth/two_factor.html", left=two_factor.count_recovery_codes(current_user))
 
 
 @bp.route("/account/two-factor/set-up", methods=["GET", "POST"])
@@ -118,7 +118,7 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
     """Do what a filled set-up form asks for; the recovery codes are shown by the answer alone."""
     user = myself()
     throttle("second_factor", account=user.id)
-    row, codes = two_factor.switch_on(
+    row, codes = two_factor.enable(
         user, form.offer.data or "", form.code.data or "", browser=current_hash(), keys=keys(), now=utcnow()
     )
     since = row.confirmed_at
@@ -131,16 +131,16 @@ def switch_on(form: SetUpTwoFactorForm) -> Response:
 
 def offered_secret(form: SetUpTwoFactorForm) -> str | None:
     """The secret that the page showed which a form comes from, if it is still good."""
-    return two_factor.secret_in(form.offer.data or "", current_user, current_hash(), keys(), utcnow())
+    return two_factor.read_setup_token(form.offer.data or "", current_user, current_hash(), keys(), utcnow())
 
 
 def set_up_page(form: SetUpTwoFactorForm) -> Response:
     """The page with the secret: the one that was shown before, as an app may have it already, else a new one."""
     if (secret := offered_secret(form)) is None:
-        form.offer.data = two_factor.new_offer(current_user, current_hash(), keys(), utcnow())
+        form.offer.data = two_factor.create_setup_token(current_user, current_hash(), keys(), utcnow())
         secret = offered_secret(form)
     assert secret is not None
-    address = two_factor.address_of(secret, current_user, shop().shop_name)
+    address = two_factor.provisioning_uri(secret, current_user, shop().shop_name)
     drawing = Markup(qr.svg(address, title=_("QR code for your authenticator app")))  # noqa: S704  segno's own
     return page(
         "auth/set_up_two_factor.html",
@@ -165,8 +165,8 @@ def new_recovery_codes() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            accounts.confirm_password(user_id, form.current.data or "")
-            codes = two_factor.new_codes(myself(), keys())
+            credentials.confirm_password(user_id, form.current.data or "")
+            codes = two_factor.replace_recovery_codes(myself(), keys())
             forgive("confirm_password", user_id)
             db.session.commit()
             return codes_page(codes, url_for("auth.show_two_factor"))
@@ -179,7 +179,7 @@ def download_codes() -> Response:
     """Send recovery codes that were just shown as a file; nothing but this person's own."""
     form = DownloadCodesForm()
     codes = (form.codes.data or "").split()
-    if not form.validate_on_submit() or not two_factor.are_theirs(current_user, codes, keys()):
+    if not form.validate_on_submit() or not two_factor.are_recovery_codes_of(current_user, codes, keys()):
         abort(404)
     lines = [_("%(shop)s recovery codes for %(email)s", email=current_user.email, shop=shop().shop_name), "", *codes]
     response = make_response(
@@ -208,8 +208,8 @@ def switch_off_two_factor() -> Response:
         with refusals(form):
             throttle("confirm_password", account=user_id)
             throttle("second_factor", account=user_id, address=True)
-            accounts.confirm_password(user_id, form.current.data or "")
-            two_factor.switch_off(myself(), form.code.data or "", keys=keys(), now=utcnow())
+            credentials.confirm_password(user_id, form.current.data or "")
+            two_factor.disable(myself(), form.code.data or "", keys=keys(), now=utcnow())
             forget_attempts(user_id)
             db.session.commit()
             renew_session()

@@ -10,13 +10,14 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from .. import outbox
+from .. import email_addresses, outbox
 from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..models import Card, CardStatus, LinkPurpose, User
-from ..services.accounts import accounts
-from ..services.accounts.accounts import LinkFacts, Proof
+from ..services.accounts import credentials, email_change, email_links, registration
+from ..services.accounts.credentials import PasswordProof
+from ..services.accounts.email_links import LinkDetails
 from ..services.cards import cards
 from ..services.orders import ownership
 from ..services.privacy import closure
@@ -47,8 +48,8 @@ def keep_out_of_caches(response: Response) -> Response:
     return response
 
 
-@bp.errorhandler(accounts.LinkExpired)
-@bp.errorhandler(accounts.LinkUsed)
+@bp.errorhandler(email_links.LinkExpired)
+@bp.errorhandler(email_links.LinkUsed)
 def dead_link(error: DomainError) -> Response:
     """Say that a mailed link has ended, and how to get another."""
     page = render_template("auth/link_expired.html", message=_(error.message, **error.params))
@@ -73,8 +74,10 @@ def sign_up() -> Response:
 
 def make_account(form: SignUpForm) -> Response:
     """Do what a filled sign-up form asks for."""
-    throttle("sign_up", account=accounts.fold_email(form.email.data), address=True)
-    user = accounts.sign_up(form.first_name.data, form.last_name.data, form.email.data, form.password.data, utcnow())
+    throttle("sign_up", account=email_addresses.fold(form.email.data), address=True)
+    user = registration.sign_up(
+        form.first_name.data, form.last_name.data, form.email.data, form.password.data, utcnow()
+    )
     db.session.commit()
     if user is None:
         return redirect(url_for("auth.link_sent"))
@@ -92,17 +95,17 @@ def log_in() -> Response:
     form = LogInForm()
     if form.validate_on_submit():
         with refusals(form):
-            email = accounts.fold_email(form.email.data)
+            email = email_addresses.fold(form.email.data)
             throttle("log_in", account=email, address=True)
-            user = accounts.authenticate(email, form.password.data, utcnow())
-            proof = Proof.of(user)
+            user = credentials.authenticate(email, form.password.data, utcnow())
+            proof = PasswordProof.of(user)
             forgive("log_in", email)
             db.session.commit()
             return identified(proof, remember=form.remember.data)
     return page("auth/log_in.html", form, next=asked_next(), card=card_ahead(asked_next()))
 
 
-def identified(proof: Proof, *, remember: bool = False) -> Response:
+def identified(proof: PasswordProof, *, remember: bool = False) -> Response:
     """Go on from a proven identity, whatever proved it: signed in, or asked for the second factor first."""
     user = db.session.get_one(User, proof.user_id)
     if user.has_two_factor:
@@ -111,7 +114,7 @@ def identified(proof: Proof, *, remember: bool = False) -> Response:
     return come_in(user, proof, remember=remember)
 
 
-def come_in(user: User, proof: Proof, *, remember: bool, second_factor_at: datetime | None = None) -> Response:
+def come_in(user: User, proof: PasswordProof, *, remember: bool, second_factor_at: datetime | None = None) -> Response:
     """Sign in whoever has proved all there is; with a closed account they first say whether to open it again."""
     if not user.is_active:
         wait_outside(user, proof, second_factor_at)
@@ -171,10 +174,10 @@ def verify(token: str) -> Response:
 
     Where nobody is logged in with that account, whoever signed up may be a stranger: it gets a new password.
     """
-    facts = accounts.peek(token, LinkPurpose.VERIFY_EMAIL, utcnow())
+    facts = email_links.read_link(token, LinkPurpose.VERIFY_EMAIL, utcnow())
     form = Form()
     if form.validate_on_submit():
-        user = accounts.verify(token, utcnow(), by=current_user.id)
+        user = email_change.verify_email(token, utcnow(), by=current_user.id)
         ownership.attach_orders(user)
         if user.password_hash is None:
             return on_to_password(user, _("%(email)s is confirmed. Now choose a password.", email=facts.email))
@@ -210,7 +213,7 @@ def change_email() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("change_email", account=user_id)
-            accounts.ask_email_change(user_id, form.current.data, form.email.data, utcnow())
+            email_change.request_email_change(user_id, form.current.data, form.email.data, utcnow())
             db.session.commit()
             text = _(
                 "We've sent an email to %(email)s. Open the link in it to confirm the change.", email=form.email.data
@@ -227,13 +230,13 @@ def confirm_email(token: str) -> Response:
 
     Whoever wants to move an account can type any address, and people press buttons in mails.
     """
-    facts = accounts.peek(token, LinkPurpose.CHANGE_EMAIL, utcnow())
+    facts = email_links.read_link(token, LinkPurpose.CHANGE_EMAIL, utcnow())
     form = Form()
     if not is_own(facts):
         return page("auth/confirm_email_log_in.html", form, email=facts.email, path=here())
     if form.validate_on_submit():
         with refusals(form):
-            ownership.attach_orders(accounts.confirm_email_change(token, utcnow()))
+            ownership.attach_orders(email_change.confirm_email_change(token, utcnow()))
             db.session.commit()
             flash(_("Email changed. Log in with %(email)s from now on.", email=facts.email), "success")
             return go_on_as(facts.user_id)
@@ -244,11 +247,11 @@ def confirm_email(token: str) -> Response:
 @access(SIGNED_LINK)
 def undo_email(token: str) -> Response:
     """Take a former address back, and go on to a new password."""
-    facts = accounts.peek(token, LinkPurpose.UNDO_EMAIL, utcnow())
+    facts = email_links.read_link(token, LinkPurpose.UNDO_EMAIL, utcnow())
     form = Form()
     if form.validate_on_submit():
         with refusals(form):
-            user = accounts.undo_email_change(token, utcnow())
+            user = email_change.undo_email_change(token, utcnow())
             ownership.attach_orders(user)
             if not user.is_active:
                 user = closure.reopen(user.id, utcnow())
@@ -257,14 +260,14 @@ def undo_email(token: str) -> Response:
     return page("auth/undo_email.html", form, email=facts.email, current_email=facts.current_email)
 
 
-def is_own(facts: LinkFacts) -> bool:
+def is_own(facts: LinkDetails) -> bool:
     """Whether a link is followed in a browser that is signed in with its account."""
     return bool(current_user.id == facts.user_id)
 
 
 def on_to_password(user: User, message: str) -> Response:
     """Commit, and lead whoever proved to have an account's address on to a new password; nobody stays signed in."""
-    token = accounts.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
+    token = email_links.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
     db.session.commit()
     if current_user.is_authenticated:
         log_out_user()
@@ -290,7 +293,7 @@ def forgot_password() -> Response:
     form = ForgotPasswordForm()
     if form.validate_on_submit():
         with refusals(form):
-            email = accounts.normalise_email(form.email.data)
+            email = email_addresses.normalize(form.email.data)
             throttle("forgot_password", account=email, address=True)
             outbox.post("mail.set_password", email=email)
             db.session.commit()
@@ -309,13 +312,13 @@ def link_sent() -> str:
 @access(SIGNED_LINK)
 def set_password(token: str) -> Response:
     """Set a password through a mailed link, and sign in with it."""
-    facts = accounts.peek(token, LinkPurpose.SET_PASSWORD, utcnow())
+    facts = email_links.read_link(token, LinkPurpose.SET_PASSWORD, utcnow())
     form = SetPasswordForm()
     if form.validate_on_submit():
         with refusals(form):
-            user = accounts.set_password(token, form.password.data, utcnow())
+            user = credentials.set_password(token, form.password.data, utcnow())
             ownership.attach_orders(user)
-            proof = Proof.of(user)
+            proof = PasswordProof.of(user)
             db.session.commit()
             flash(_("Password saved."), "success")
             return identified(proof)
@@ -330,10 +333,10 @@ def change_password() -> Response:
     if form.validate_on_submit():
         with refusals(form):
             throttle("confirm_password", account=user_id)
-            user = accounts.change_password(
+            user = credentials.change_password(
                 user_id, form.current.data, form.password.data, keep_sid_hash=current_hash(), now=utcnow()
             )
-            proof = Proof.of(user)
+            proof = PasswordProof.of(user)
             forgive("confirm_password", user_id)
             db.session.commit()
             renew_session(proof=proof)
@@ -351,7 +354,7 @@ def account() -> Response:
     """Show an account, and change how its holder is called."""
     form = DetailsForm(obj=current_user)
     if form.validate_on_submit():
-        accounts.update_details(
+        registration.update_details(
             current_user,
             title=form.title.data,
             first_name=form.first_name.data,

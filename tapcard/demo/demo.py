@@ -32,7 +32,7 @@ from ..models import (
 )
 from ..seeds.factories import create_card, create_design, create_lead, create_profile, create_user
 from ..seeds.pages import seed_pages
-from ..services.accounts import accounts
+from ..services.accounts import registration, roles
 from ..services.cards import cards
 from ..services.taps import rollups
 from ..services.taps.ingest import Reading, Recorder
@@ -70,7 +70,7 @@ class Demo:
 
     def run(self) -> list[str]:
         """Make what is missing; tells what it made."""
-        accounts.seed_roles()
+        roles.seed_roles()
         ada = self._user("ada@example.com", "Ada", "Obi")
         ben = self._user("ben@example.com", "Ben", "Marsh", "staff")
         self._user("olu@example.com", "Olu", "Ade", "owner")
@@ -85,7 +85,7 @@ class Demo:
         return self.made
 
     def _user(self, email: str, first: str, last: str, *roles: str) -> User:
-        user = accounts.find(email)
+        user = registration.find_user(email)
         if user is None:
             user = create_user(email, first_name=first, last_name=last, password=DEMO_PASSWORD, roles=roles)
             self.made.append(email)

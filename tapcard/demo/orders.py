@@ -25,7 +25,7 @@ from ..models import (
     User,
 )
 from ..seeds.factories import create_address, create_user
-from ..services.accounts import accounts, addresses
+from ..services.accounts import addresses, registration
 from ..services.cart import carts, editing, promotions
 from ..services.cart.editing import LineRequest
 from ..services.catalogue import reviews
@@ -73,7 +73,7 @@ class DemoPurchases:
         self._cards(now - timedelta(days=2))
         self._waiting(now - timedelta(hours=5))
         for back, (email, first, last, lives), says in zip((63, 20), OTHER_BUYERS, OTHERS_SAY, strict=True):
-            buyer = accounts.find(email)
+            buyer = registration.find_user(email)
             if buyer is None:
                 buyer = create_user(email, first_name=first, last_name=last)
                 create_address(buyer, **lives)

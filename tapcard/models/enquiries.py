@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, created, pk
-from .users import EMAIL_LENGTH
+from ..email_addresses import MAX_EMAIL_LENGTH
 
 
 class Enquiry(Base):
@@ -17,7 +17,7 @@ class Enquiry(Base):
     id: Mapped[pk]
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     name: Mapped[str] = mapped_column(sa.String(100))
-    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), index=True)
+    email: Mapped[str] = mapped_column(sa.String(MAX_EMAIL_LENGTH), index=True)
     order_number: Mapped[str] = mapped_column(sa.String(20), default="")
     message: Mapped[str] = mapped_column(sa.String(2000))
     created_at: Mapped[created]

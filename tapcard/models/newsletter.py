@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from ..clock import utcnow
 from ..db import Base, created, pk
-from .users import EMAIL_LENGTH
+from ..email_addresses import MAX_EMAIL_LENGTH
 
 
 class SubscriberStatus(enum.StrEnum):
@@ -26,7 +26,7 @@ class Subscriber(Base):
     __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)
 
     id: Mapped[pk]
-    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
+    email: Mapped[str] = mapped_column(sa.String(MAX_EMAIL_LENGTH), unique=True)
     status: Mapped[SubscriberStatus] = mapped_column(default=SubscriberStatus.PENDING, index=True)
     consent_text: Mapped[str] = mapped_column(sa.String(500), default="")
     created_at: Mapped[created]

@@ -8,14 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Base, created, enum_type, minor_units, pk
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..money import Money
 from .cards import Card, Design
 from .carts import LineKind
 from .delivery import DeliveryMethod
 from .products import NAME_LENGTH, Product
 from .promotions import Promotion
-from .users import EMAIL_LENGTH, User
 from .users import NAME_LENGTH as PERSON_LENGTH
+from .users import User
 
 
 class OrderStatus(enum.StrEnum):
@@ -94,7 +95,7 @@ class Order(Base):
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     cart_id: Mapped[int | None] = mapped_column(sa.ForeignKey("carts.id", ondelete="SET NULL"))
-    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), index=True)
+    email: Mapped[str] = mapped_column(sa.String(MAX_EMAIL_LENGTH), index=True)
     first_name: Mapped[str] = mapped_column(sa.String(PERSON_LENGTH))
     last_name: Mapped[str] = mapped_column(sa.String(PERSON_LENGTH))
     phone: Mapped[str | None] = mapped_column(sa.String(16))  # E.164

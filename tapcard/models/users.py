@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from .. import email_addresses
 from ..db import Base, bigint, created, pk
 from ..tokens import new_secret
 
 NAME_LENGTH = 50
-EMAIL_LENGTH = 254  # RFC 5321
 RETURN_WITHIN = timedelta(days=14)  # of closing an account
 
 user_roles = sa.Table(
@@ -42,7 +42,7 @@ class User(Base):
     __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)
 
     id: Mapped[pk]
-    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
+    email: Mapped[str] = mapped_column(sa.String(email_addresses.MAX_EMAIL_LENGTH), unique=True)
     title: Mapped[str | None] = mapped_column(sa.String(20))
     first_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     last_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
@@ -136,7 +136,7 @@ class LinkToken(Base):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[LinkPurpose]
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH))
+    email: Mapped[str] = mapped_column(sa.String(email_addresses.MAX_EMAIL_LENGTH))
     created_at: Mapped[created]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]

@@ -34,7 +34,7 @@ from ..models import (
     Target,
     User,
 )
-from ..services.accounts import accounts, addresses
+from ..services.accounts import addresses, credentials
 from ..services.cards import claims, target_urls
 from ..tokens import new_token
 
@@ -54,7 +54,7 @@ def create_user(
         email=email or f"{first_name}.{new_token()}@example.com",
         first_name=first_name,
         last_name=last_name,
-        password_hash=accounts.hash_password(password) if password else None,
+        password_hash=credentials.hash_password(password) if password else None,
         verified_at=utcnow() if verified else None,
         **values,
     )

@@ -1,6 +1,5 @@
 """Forms of a product page: a field for each option, and the quantity."""
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from wtforms import Field, HiddenField, SelectChoice, SelectField, StringField, 
 
 from .. import images
 from ..errors import DomainError
+from ..ids import parse_number
 from ..models import CartLine, LineKind, OptionKind, Product, ProductOption
 from ..money import Money
 from ..services.cart import editing, items
@@ -22,14 +22,13 @@ from ..web.filters import shop
 from ..web.forms import Form, add_error
 from ..web.pictures import PictureField
 
-QUANTITY = re.compile(r"[0-9]{1,9}")
 AUTOCOMPLETE = {OptionKind.PHONE: "tel", OptionKind.LOCATION: "address-level2"}
 
 
 def parse_quantity(value: Any) -> int:
     """Return the whole number in a form value; 0, which no quantity may be, for anything else."""
     text = value.strip() if isinstance(value, str) else ""
-    return int(text) if text.isascii() and QUANTITY.fullmatch(text) else 0
+    return parse_number(text, max_digits=9) or 0
 
 
 def check(field: Field, rule: Callable[[], object]) -> bool:

@@ -92,7 +92,7 @@ def details_form(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
     }
     address = saved_details.get("address") or {}
     if address and saved_details.get("address_id") is None:
-        data |= {name: address.get(name) for name in addresses.LENGTHS}
+        data |= {name: address.get(name) for name in addresses.MAX_LENGTHS}
         data |= {"country": address.get("country"), "address": NEW}
         if address.get("name") == f"{data.get('first_name')} {data.get('last_name')}":
             data["name"] = ""

@@ -17,9 +17,11 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, Optional
 
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..gateways.base import Gateway
+from ..ids import parse_number
 from ..models import Address, DeliveryMethod
-from ..models.users import EMAIL_LENGTH, NAME_LENGTH
+from ..models.users import NAME_LENGTH
 from ..services.accounts import addresses
 from ..services.orders.checkout import NEW
 from ..web import filters
@@ -36,7 +38,7 @@ class CheckoutForm(AddressWords, Form):
 
     email = EmailField(
         _("Email"),
-        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email],
         description=_("We'll send your confirmation here. No account needed."),
     )
     first_name = StringField(
@@ -141,5 +143,5 @@ class ReviewForm(PayForm):
     def seen_total(self) -> int:
         """Return the total that the buyer saw, in minor units of the shop's currency; -1 for anything else."""
         text, _blank, currency = (self.total.data or "").partition(" ")
-        is_number = text.isascii() and text.isdigit() and len(text) < 19
-        return int(text) if is_number and currency == filters.shop().currency else -1
+        total = parse_number(text)
+        return -1 if total is None or currency != filters.shop().currency else total

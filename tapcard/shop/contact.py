@@ -50,7 +50,7 @@ def prefill(form: ContactForm) -> None:
 def take_message(form: ContactForm) -> Response:
     """Store a message; spam and repetitions get the same answer."""
     throttle("contact", account=current_user.id, address=True)
-    if not form.is_by_a_robot:
+    if not form.is_from_bot:
         enquiries.receive(
             name=form.name.data or "",
             email=form.email.data or "",

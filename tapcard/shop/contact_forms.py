@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import EmailField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from ..models.users import EMAIL_LENGTH
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..services.content.enquiries import MESSAGE_LENGTH, NAME_LENGTH, ORDER_LENGTH
 from ..web.bot_protection import StampedForm
 from .newsletter_forms import is_email
@@ -25,7 +25,7 @@ class ContactForm(StampedForm):
     )
     email = EmailField(
         _("Your email"),
-        [DataRequired(_("Enter your email address.")), Length(max=EMAIL_LENGTH, message=AT_MOST), is_email],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email],
         render_kw={"autocomplete": "email"},
     )
     order_number = StringField(

@@ -5,11 +5,11 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from .. import email_addresses
 from ..clock import utcnow
 from ..db import db
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..models import SubscriberStatus
-from ..models.users import EMAIL_LENGTH
-from ..services.accounts import accounts
 from ..services.content import newsletter
 from ..services.content.newsletter import CONSENT_LENGTH
 from ..web import filters
@@ -37,7 +37,7 @@ def consent_text() -> str:
 def start_subscribing() -> str:
     """Go on from the line at the foot of a page to the form, with the address filled in."""
     form = SubscribeForm(consent_text(), formdata=None)
-    form.email.data = request.form.get("email", "")[:EMAIL_LENGTH]
+    form.email.data = request.form.get("email", "")[:MAX_EMAIL_LENGTH]
     return render_template("shop/newsletter.html", form=form)
 
 
@@ -50,9 +50,9 @@ def subscribe() -> Response:
         form.email.data = current_user.email
     if form.validate_on_submit():
         with refusals(form):
-            email = accounts.normalise_email(form.email.data or "")
+            email = email_addresses.normalize(form.email.data or "")
             throttle("subscribe", account=email, address=True)
-            if not form.is_by_a_robot:
+            if not form.is_from_bot:
                 newsletter.ask(email, form.consent_text, utcnow())
                 db.session.commit()
             return redirect(url_for("shop.subscription_asked"))

@@ -7,9 +7,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import EmailField, HiddenField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from .. import email_addresses
 from ..clock import utcnow
-from ..models.users import EMAIL_LENGTH
-from ..services.accounts import accounts
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..web import bot_protection
 from ..web.forms import Form
 
@@ -19,8 +19,8 @@ STAMP = "newsletter"
 def is_email(form: Form, field: Any) -> None:
     """Refuse what is not an email address."""
     try:
-        accounts.normalise_email(field.data)
-    except accounts.InvalidEmail as error:
+        email_addresses.normalize(field.data)
+    except email_addresses.InvalidEmail as error:
         raise ValidationError(gettext(error.message, **error.params)) from None
 
 
@@ -31,7 +31,7 @@ class SubscribeForm(Form):
         _("Your email"),
         [
             DataRequired(_("Enter your email address.")),
-            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
             is_email,
         ],
         render_kw={"autocomplete": "email"},
@@ -49,7 +49,7 @@ class SubscribeForm(Form):
             self.stamp.data = bot_protection.make_stamp(STAMP, utcnow(), consent_text)
 
     @property
-    def is_by_a_robot(self) -> bool:
+    def is_from_bot(self) -> bool:
         """Whether something filled in what people do not see."""
         return bool(self.homepage.data)
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 
 from ..db import db
+from ..ids import parse_id
 from ..models import Design, Product
 from ..money import Money
 from ..services.cards import designs
@@ -21,7 +22,6 @@ from .add_to_cart import add_form_to_cart, prefill
 from .add_to_cart_forms import buy_form
 from .blueprint import bp
 from .order_cards_forms import OrderCardsForm
-from .wishlist_forms import NUMBER
 
 MAX_DESIGNS = 48  # on one page; `?design=` brings any other
 
@@ -82,10 +82,7 @@ def offered_designs(requested: str) -> Sequence[Design]:
     """Return the designs the visitor may order, including the requested one if they may."""
     orderable = designs.orderable(current_user.id)
     offered = list(db.session.scalars(orderable.limit(MAX_DESIGNS)))
-    if (
-        requested.isascii()
-        and NUMBER.fullmatch(requested)
-        and not any(design.id == int(requested) for design in offered)
-    ):
-        offered[:0] = db.session.scalars(orderable.where(Design.id == int(requested)))
+    design_id = parse_id(requested)
+    if design_id is not None and not any(design.id == design_id for design in offered):
+        offered[:0] = db.session.scalars(orderable.where(Design.id == design_id))
     return offered

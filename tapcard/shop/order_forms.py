@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import EmailField, StringField
 from wtforms.validators import DataRequired, Length
 
-from ..models.users import EMAIL_LENGTH
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..web.forms import Form
 
 LONGEST_NUMBER = 40
@@ -26,6 +26,6 @@ class FindOrderForm(Form):
         _("Email address used for the order"),
         [
             DataRequired(_("Enter your email address.")),
-            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
     )

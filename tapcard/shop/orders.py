@@ -7,13 +7,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from .. import outbox
+from .. import email_addresses, outbox
 from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
 from ..models import LineKind, Order
-from ..services.accounts import accounts
 from ..services.catalogue import reviews
 from ..services.orders import ownership, queries, reorder, transitions
 from ..services.payments import payments
@@ -194,7 +193,7 @@ def find_order() -> Response:
     """Email the link of an order to its address; the response is the same whether or not it exists."""
     form = FindOrderForm()
     if form.validate_on_submit():
-        email = accounts.fold_email(form.email.data)
+        email = email_addresses.fold(form.email.data)
         throttle("find_order", account=email, address=True)
         order = queries.find(form.number.data)
         if order is not None and order.email == email:

@@ -1,14 +1,11 @@
 """Which wishes something is to be done with."""
 
-import re
-
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import SelectMultipleField
 
+from ..ids import parse_id
 from ..web.forms import Form, add_error
-
-NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class ChosenForm(Form):
@@ -19,7 +16,7 @@ class ChosenForm(Form):
     @property
     def ids(self) -> set[int]:
         """Those that can be ids at all."""
-        return {int(each) for each in self.product.data or () if each.isascii() and NUMBER.fullmatch(each)}
+        return {product_id for text in self.product.data or () if (product_id := parse_id(text))}
 
     def validate(self, extra_validators: object = None) -> bool:
         """Refuse to do something with nothing."""

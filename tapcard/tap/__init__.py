@@ -5,8 +5,10 @@ from typing import Any
 
 import maxminddb
 from flask import Flask
+from flask_babel import lazy_gettext as _
 
 from ..db import db
+from ..registry import Menu, MenuEntry, declare_menu_entries
 from ..services.taps.ingest import Recorder
 from ..spool import Spool
 from . import contacts, dashboard, found, leads, profile_links, profiles, replace, statistics, transfers, views
@@ -28,6 +30,38 @@ __all__ = [
     "transfers",
     "views",
 ]
+
+declare_menu_entries(
+    MenuEntry(
+        Menu.HOLDER,
+        "tap.dashboard",
+        _("My cards"),
+        10,
+        "credit-card-2-front",
+        pages=frozenset(
+            {"tap.card", "tap.dashboard", "tap.offer", "tap.release_card", "tap.replace_card", "tap.transfer_card"}
+        ),
+    ),
+    MenuEntry(
+        Menu.HOLDER,
+        "tap.profiles",
+        _("Profiles"),
+        20,
+        "person-vcard",
+        pages=frozenset(
+            {
+                "tap.delete_profile",
+                "tap.edit_profile",
+                "tap.new_profile",
+                "tap.profile_link",
+                "tap.profile_links",
+                "tap.profiles",
+            }
+        ),
+    ),
+    MenuEntry(Menu.HOLDER, "tap.statistics", _("Statistics"), 30, "bar-chart"),
+    MenuEntry(Menu.HOLDER, "tap.leads", _("Leads"), 40, "people", pages=frozenset({"tap.delete_lead", "tap.leads"})),
+)
 
 
 def init_app(app: Flask) -> None:

@@ -40,7 +40,7 @@ def opened_by(profile: Profile, key: str, href: str) -> str:
 
     A profile that is not stored yet, as in a preview, has nothing to count.
     """
-    is_counted_here = profile.id is not None and href.startswith(engagement.WEB)
+    is_counted_here = profile.id is not None and href.startswith(engagement.WEB_PREFIXES)
     return url_for("tap.open_link", slug=profile.slug, key=key) if is_counted_here else href
 
 
@@ -57,7 +57,7 @@ def vcard(slug: str) -> AnyResponse:
         for url in (shown.website, *(link.url for link in shown.links))
         if url and (host := target_urls.host_of(url))
     }
-    data = vcards.of_profile(
+    data = vcards.profile_vcard(
         shown,
         address=f"{site}/p/{shown.slug}",
         site=site,
@@ -141,12 +141,12 @@ def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyRespons
     slug, profile_id, owner_id = shown.slug, shown.id, shown.owner_id
     throttle("lead", account=profile_id, address=True)
     answer = redirect(url_for("tap.contact_shared", slug=slug))
-    if form.is_by_a_robot:
+    if form.is_from_bot:
         return answer
     now = utcnow()
     card_id = None
     if visitor is not None:
-        card_id = engagement.card_before(db.session.connection(), visitor, profile_id, owner_id, now)
+        card_id = engagement.card_that_led_to(db.session.connection(), visitor, profile_id, owner_id, now)
     lead = leads.receive(
         shown,
         name=form.name.data or "",
@@ -223,11 +223,11 @@ def write_down(
     if not rate_limits.may_record():
         return
     now = utcnow()
-    me = current_app.extensions["keys"].read_me(cookie(request.environ, ME_COOKIE))
+    me = current_app.extensions["keys"].unsign_me(cookie(request.environ, ME_COOKIE))
     try:
         with own_transaction(patience=PATIENCE) as connection:
             if visitor is not None:
-                card_id = engagement.card_before(connection, visitor, profile_id, owner_id, now)
+                card_id = engagement.card_that_led_to(connection, visitor, profile_id, owner_id, now)
             action = Action(
                 profile_id=profile_id,
                 owner_id=owner_id,

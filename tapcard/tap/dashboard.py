@@ -142,7 +142,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
         last_taps=tap_rows(own),
         history=history(own),
         offer=transfers.open_offer_of(own, utcnow()),
-        may_be_reported=found_reports.may_be_reported(own),
+        may_be_reported=found_reports.can_be_reported(own),
     )
     return make_response(page, 422 if form.errors else 200)
 

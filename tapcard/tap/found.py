@@ -22,7 +22,7 @@ def found_card(token: str) -> Response:
     card = known_card(token)
     if request.method == "GET" and "sent" in request.args:
         return answer("tap/found_thanks.html", card)
-    if not found_reports.may_be_reported(card):
+    if not found_reports.can_be_reported(card):
         return redirect(url_for("tap.activate", token=card.token))
     form = FoundForm()
     if form.validate_on_submit():
@@ -30,7 +30,7 @@ def found_card(token: str) -> Response:
             throttle("card_found", account=card.id, address=True)
             if not form.website.data:
                 region = filters.shop().country
-                found_reports.pass_on(card, form.message.data or "", form.answer_to.data or "", region)
+                found_reports.send_report(card, form.message.data or "", form.answer_to.data or "", region)
             db.session.commit()
             return redirect(url_for("tap.found_card", token=card.token, sent=1))
     return answer("tap/found.html", card, form)

@@ -44,7 +44,7 @@ class LeadForm(StampedForm):
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
         texts = {name: self[name].data or "" for name in ("name", "email", "phone", "note")}
-        for error in leads.refusals(**texts, region=self.region):
+        for error in leads.validation_errors(**texts, region=self.region):
             if error.field and not self[error.field].errors:
                 add_error(self[error.field], gettext(error.message, **error.params))
                 valid = False

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
+from ..ids import parse_number
 from ..models import Card, Lead, Profile
 from ..services.cards import cards
 from ..services.profiles import engagement, leads, profiles, vcards
@@ -31,8 +32,8 @@ def list_leads() -> Response:
     own = list(db.session.scalars(profiles.owned_by(current_user)))
     chosen = asked_profile(own)
     search = leads.clean_search(request.args.get("search", ""))
-    found = leads.matching(current_user, search, chosen)
-    total = leads.number_of(found)
+    found = leads.search_leads(current_user, search, chosen)
+    total = leads.count_leads(found)
     pages = max(1, -(-total // PAGE))
     page = min(asked_page(), pages)
     shown = list(db.session.scalars(found.options(joinedload(Lead.profile)).limit(PAGE).offset((page - 1) * PAGE)))
@@ -48,7 +49,7 @@ def list_leads() -> Response:
             profiles=own,
             chosen=chosen,
             question={"search": search or None, "profile": chosen.id if chosen else None},
-            counts=engagement.counts(current_user, utcnow() - PERIOD, chosen),
+            counts=engagement.action_counts(current_user, utcnow() - PERIOD, chosen),
         )
     )
 
@@ -77,7 +78,7 @@ def leads_csv() -> Response:
 @access(HOLDER)
 def leads_vcf() -> Response:
     """The leads that are looked at, for an address book."""
-    return vcard_file("contacts.vcf", vcards.of_leads(db.session.scalars(asked_leads()), site=site()))
+    return vcard_file("contacts.vcf", vcards.lead_vcards(db.session.scalars(asked_leads()), site=site()))
 
 
 @bp.get("/leads/<int:lead_id>.vcf")
@@ -85,7 +86,7 @@ def leads_vcf() -> Response:
 def lead_vcf(lead_id: int) -> Response:
     """One lead, for an address book."""
     own = leads.own_lead(current_user, lead_id)
-    return vcard_file(f"contact-{own.id}.vcf", vcards.of_leads([own], site=site()))
+    return vcard_file(f"contact-{own.id}.vcf", vcards.lead_vcards([own], site=site()))
 
 
 @bp.route("/leads/<int:lead_id>/delete", methods=["GET", "POST"])
@@ -110,7 +111,7 @@ def card_titles(shown: list[Lead]) -> dict[int, str]:
 def asked_leads() -> Select[Lead]:
     """The selection that this request's question means."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
-    return leads.matching(current_user, leads.clean_search(request.args.get("search", "")), asked_profile(own))
+    return leads.search_leads(current_user, leads.clean_search(request.args.get("search", "")), asked_profile(own))
 
 
 def asked_profile(own: list[Profile]) -> Profile | None:
@@ -120,8 +121,7 @@ def asked_profile(own: list[Profile]) -> Profile | None:
 
 def asked_page() -> int:
     """The page of a list that this request asks for."""
-    text = request.args.get("page", "")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    return parse_number(request.args.get("page"), max_digits=8) or 1
 
 
 def site() -> str:

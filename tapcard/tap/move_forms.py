@@ -7,9 +7,12 @@ from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectChoice, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
+from ..email_addresses import MAX_EMAIL_LENGTH
 from ..models import Card
-from ..models.users import EMAIL_LENGTH
-from ..services.profiles.found_reports import ANSWER_LENGTH, MESSAGE_LENGTH
+from ..services.profiles.found_reports import (
+    MAX_MESSAGE_LENGTH,
+    MAX_REPLY_ADDRESS_LENGTH,
+)
 from ..web.forms import Form
 
 ANOTHER = "another"
@@ -22,14 +25,14 @@ class FoundForm(Form):
         _("Your message"),
         [
             DataRequired(_("Tell the owner where the card is or how to get it back.")),
-            Length(max=MESSAGE_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_MESSAGE_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
         filters=[lambda text: text.replace("\r\n", "\n") if text else text],
         description=_("Up to 500 characters. For example, “It's behind the bar at the Crown.”"),
     )
     answer_to = StringField(
         _("Your email or phone number"),
-        [Optional(), Length(max=ANSWER_LENGTH, message=_("Enter %(max)d characters or fewer."))],
+        [Optional(), Length(max=MAX_REPLY_ADDRESS_LENGTH, message=_("Enter %(max)d characters or fewer."))],
         description=_("So the owner can reply to you. Only they will see it."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
@@ -43,7 +46,7 @@ class OfferForm(Form):
         _("Recipient's email"),
         [
             DataRequired(_("Enter an email address.")),
-            Length(max=EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_EMAIL_LENGTH, message=_("Enter %(max)d characters or fewer.")),
         ],
         description=_("We'll email them a link. They have 7 days to accept."),
         render_kw={"type": "email", "inputmode": "email", "autocomplete": "off", "autocapitalize": "off"},

@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -23,13 +23,15 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from .. import files, images
 from ..errors import DomainError
+from ..ids import parse_number
+from ..keys import Keys
 from ..models import SOCIALS, Profile, ProfileTheme
-from ..services.profiles import links, profiles, social_handles
-from ..services.profiles.profiles import Look
+from ..services.profiles import fields, links, profiles, social_handles
+from ..services.profiles.profiles import Appearance
 from ..web import uploads
 from ..web.forms import Form, add_error
 
-PICTURE_WAITS = 12 * 60 * 60  # shorter than uploads without a profile are kept
+PICTURE_TOKEN_LIFETIME = timedelta(hours=12)  # shorter than uploads without a profile are kept
 PICTURES = ("photo", "banner")
 TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
 THEMES = {
@@ -50,7 +52,7 @@ HIDEABLE = {
 
 
 def _about(label: Any, field: str, **more: Any) -> StringField:
-    keywords = {"maxlength": profiles.LENGTHS[field], **more.pop("render_kw", {})}
+    keywords = {"maxlength": fields.MAX_LENGTHS[field], **more.pop("render_kw", {})}
     return StringField(label, render_kw=keywords, **more)
 
 
@@ -87,7 +89,7 @@ class ProfileForm(Form):
     name = _about(_("Name"), "name", render_kw={"autocomplete": "name"})
     headline = _about(_("Headline"), "headline", render_kw={"autocomplete": "organization-title"})
     company = _about(_("Company"), "company", render_kw={"autocomplete": "organization"})
-    bio = TextAreaField(_("About you"), render_kw={"maxlength": profiles.LENGTHS["bio"], "rows": 4})
+    bio = TextAreaField(_("About you"), render_kw={"maxlength": fields.MAX_LENGTHS["bio"], "rows": 4})
     phone = StringField(_("Phone"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     whatsapp = StringField(_("WhatsApp"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     email = StringField(
@@ -101,7 +103,7 @@ class ProfileForm(Form):
     )
     address = TextAreaField(
         _("Address"),
-        render_kw={"autocomplete": "street-address", "maxlength": profiles.LENGTHS["address"], "rows": 3},
+        render_kw={"autocomplete": "street-address", "maxlength": fields.MAX_LENGTHS["address"], "rows": 3},
     )
     linkedin = _elsewhere("linkedin")
     instagram = _elsewhere("instagram")
@@ -128,13 +130,18 @@ class ProfileForm(Form):
     version = HiddenField()
 
     def __init__(self, region: str, own: Profile | None, *, name: str = "") -> None:
-        look = profiles.look_of(own) if own else Look()
-        typed = profiles.as_typed(own) if own else {"name": name}
+        appearance = profiles.appearance_of(own) if own else Appearance()
+        typed = profiles.form_values(own) if own else {"name": name}
         super().__init__(
-            data={**typed, "theme": look.theme.value, "hidden": list(look.hidden), "is_private": not look.is_public}
+            data={
+                **typed,
+                "theme": appearance.theme.value,
+                "hidden": list(appearance.hidden),
+                "is_private": not appearance.is_public,
+            }
         )
         self.region = region
-        self.before = look
+        self.before = appearance
         self.new: dict[str, str | None] = dict.fromkeys(PICTURES)
         self.stored: list[str] = []
         for field in self:
@@ -149,12 +156,12 @@ class ProfileForm(Form):
     @property
     def typed(self) -> dict[str, str]:
         """The texts, by the names that the rules know."""
-        return {name: self[name].data or "" for name in profiles.TYPED}
+        return {name: self[name].data or "" for name in fields.TEXT_FIELDS}
 
-    def look(self, before: Look | None = None) -> Look:
+    def appearance(self, before: Appearance | None = None) -> Appearance:
         """What was chosen; `before` is how the profile looked when it was loaded again."""
         before = before or self.before
-        return Look(
+        return Appearance(
             photo=self._picture("photo", before.photo),
             banner=self._picture("banner", before.banner),
             theme=ProfileTheme(self.theme.data) if self.theme.data in set(ProfileTheme) else before.theme,
@@ -165,17 +172,16 @@ class ProfileForm(Form):
     @property
     def seen_version(self) -> int:
         """The version that was on the screen when somebody began to type; 0 when it is missing or made up."""
-        text = str(self.version.data or "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return parse_number(str(self.version.data or ""), max_digits=9) or 0
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
-        for name in profiles.TYPED:
+        for name in fields.TEXT_FIELDS:
             field = self[name]
             if field.errors:
                 continue
             try:
-                profiles.clean(name, field.data or "", self.region)
+                fields.clean(name, field.data or "", self.region)
             except DomainError as error:
                 add_error(field, gettext(error.message, **error.params))
                 valid = False
@@ -197,7 +203,7 @@ class ProfileForm(Form):
             elif self[f"remove_{key}"].data:
                 self.new[key] = None
             kept = self.new[key]
-            self[f"{key}_kept"].data = _signer(key).dumps([user_id, kept]) if kept else ""
+            self[f"{key}_kept"].data = _keys().sign(f"profile-{key}", [user_id, kept]) if kept else ""
 
     def draw_pictures(self, user_id: int) -> dict[str, str | None]:
         """Addresses of the pictures of a preview: what was sent along stands in the address itself, stored nowhere."""
@@ -230,10 +236,10 @@ class ProfileForm(Form):
         return self.new[key] or (None if self[f"remove_{key}"].data else before)
 
     def _kept(self, key: str, user_id: int) -> str | None:
-        try:
-            owner_id, name = _signer(key).loads(self[f"{key}_kept"].data or "", max_age=PICTURE_WAITS)
-        except BadSignature:
+        value = _keys().unsign(f"profile-{key}", self[f"{key}_kept"].data, PICTURE_TOKEN_LIFETIME)
+        if value is None:
             return None
+        owner_id, name = value
         return name if owner_id == user_id and files.exists(name, uploads.folder()) else None
 
 
@@ -243,7 +249,7 @@ class LinkForm(Form):
     title = StringField(
         _("Title"),
         description=_("The text visitors see, such as “My portfolio”."),
-        render_kw={"maxlength": links.LONGEST_TITLE, "autocomplete": "off"},
+        render_kw={"maxlength": links.MAX_TITLE_LENGTH, "autocomplete": "off"},
     )
     url = StringField(
         _("Address"),
@@ -276,7 +282,6 @@ class LinkForm(Form):
         return valid
 
 
-def _signer(key: str) -> URLSafeTimedSerializer:
-    config = current_app.config
-    secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]  # the newest signs
-    return URLSafeTimedSerializer(secrets, salt=f"profile-{key}")
+def _keys() -> Keys:
+    keys: Keys = current_app.extensions["keys"]
+    return keys

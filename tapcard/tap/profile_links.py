@@ -6,6 +6,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ..db import db
+from ..ids import parse_id
 from ..models import Profile
 from ..services.profiles import links, profiles
 from ..web.access import HOLDER, access
@@ -39,10 +40,10 @@ def edit_link(profile_id: int, link_id: int) -> Response:
     """Change one link."""
     own = profiles.own_profile(current_user, profile_id)
     link = links.own_link(own, link_id)
-    form = LinkForm(data={"title": link.title, "url": link.url, "seen": links.mark_of(link)})
+    form = LinkForm(data={"title": link.title, "url": link.url, "seen": links.link_hash(link)})
     if form.is_submitted() and form.check(own_hosts()):
         with refusals(form):
-            links.change(
+            links.update(
                 link,
                 current_user,
                 title=form.title.data or "",
@@ -74,7 +75,7 @@ def move_link(profile_id: int, link_id: int) -> Response:
 def show_link(profile_id: int, link_id: int) -> Response:
     """Switch a link on, or off."""
     own = profiles.own_profile(current_user, profile_id)
-    links.show(links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
+    links.set_shown(links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
     db.session.commit()
     return to_links(profile_id, link_id)
 
@@ -102,8 +103,8 @@ def order_links(profile_id: int) -> Response:
 
 def numbers_in(text: str) -> list[int]:
     """The ids that a script sent, with commas in between; what is no id becomes 0, which is none."""
-    parts = text.split(",")[: 2 * links.MOST_LINKS]
-    return [int(each) if each.isascii() and each.isdigit() and len(each) < 19 else 0 for each in parts if each]
+    parts = text.split(",")[: 2 * links.MAX_LINKS]
+    return [parse_id(part) or 0 for part in parts if part]
 
 
 def to_links(profile_id: int, link_id: int | None = None) -> Response:
@@ -119,8 +120,8 @@ def links_page(own: Profile, form: LinkForm) -> Response:
         profile=own,
         extra_links=links.links_of(own),
         form=form,
-        most=links.MOST_LINKS,
-        kind_of=links.kind_of,
+        most=links.MAX_LINKS,
+        kind_of=links.link_kind,
         icons=LINK_ICONS,
     )
     return make_response(page, 422 if form.errors else 200)

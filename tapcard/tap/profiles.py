@@ -16,7 +16,7 @@ from ..models import Card, Profile, ProfileLink, ProfileTheme
 from ..services.cards import cards
 from ..services.core import uploads
 from ..services.profiles import links as profile_links
-from ..services.profiles import profiles
+from ..services.profiles import profiles, slugs
 from ..web import assets, filters
 from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
@@ -59,7 +59,7 @@ def new_profile() -> Response:
     card = asked_card()
     if form.validate_on_submit():
         with refusals(form):
-            made = profiles.create(current_user, form.typed, region=form.region, look=form.look())
+            made = profiles.create(current_user, form.typed, region=form.region, appearance=form.appearance())
             if card is not None:
                 cards.point_to_profile(card, made, current_user)
             db.session.commit()
@@ -88,13 +88,13 @@ def edit_profile(profile_id: int) -> Response:
         form.version.data = own.version
     if form.validate_on_submit():
         with refusals(form):
-            profiles.change(
+            profiles.update(
                 own,
                 current_user,
                 form.typed,
                 region=form.region,
                 version=form.seen_version,
-                look=form.look(profiles.look_of(own)),
+                appearance=form.appearance(profiles.appearance_of(own)),
             )
             db.session.commit()
             flash(_("Changes saved."), "success")
@@ -128,7 +128,7 @@ def preview(profile_id: int | None = None) -> Response:
     with transactions(writing=True):
         refuse_many_pictures(form, user_id)
     drawn = form.draw_pictures(user_id)
-    shown = profiles.preview(form.typed, form.region, form.look())
+    shown = profiles.preview(form.typed, form.region, form.appearance())
     own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
     links = profile_links.links_of(own) if own else []
     return page_of(shown, links, drawn=drawn, is_part="part" in request.args, is_wrong=not form.validate())
@@ -167,7 +167,7 @@ def page_of(
     is_wrong: bool = False,
 ) -> Response:
     """A public page, or the preview of one, with the pictures `drawn` for it."""
-    rows = profile_links.rows(shown, links)
+    rows = profile_links.page_rows(shown, links)
     address = page_address(shown)
     page = render_template(
         "tap/profile.html",
@@ -179,7 +179,7 @@ def page_of(
         extra_links=rows.links,
         icons=ICONS,
         link_icons=LINK_ICONS,
-        kind_of=profile_links.kind_of,
+        kind_of=profile_links.link_kind,
         is_own=is_own,
         is_preview=drawn is not None,
         is_part=is_part,
@@ -245,9 +245,9 @@ def profile_form(form: ProfileForm, own: Profile | None, card: Card | None) -> R
         form=form,
         profile=own,
         card=card,
-        look=form.look(profiles.look_of(own) if own else None),
+        appearance=form.appearance(profiles.appearance_of(own) if own else None),
         extra_links=profile_links.links_of(own) if own else [],
-        former=profiles.former_slugs(own) if own else [],
+        former=slugs.former_slugs(own) if own else [],
         address=page_address(own) if own else None,
         card_count=profiles.card_counts(current_user).get(own.id, 0) if own else 0,
     )

@@ -5,9 +5,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from .. import email_addresses
 from ..clock import utcnow
 from ..db import db
-from ..services.accounts import accounts
 from ..services.cards import cards, transfers
 from ..web.access import HOLDER, access
 from ..web.forms import refusals
@@ -24,7 +24,7 @@ def transfer_card(token: str) -> Response:
     form = OfferForm()
     if form.validate_on_submit():
         with refusals(form):
-            email = accounts.normalise_email(form.email.data or "")
+            email = email_addresses.normalize(form.email.data or "")
             throttle("offer_card", account=current_user.id)
             throttle("offer_card_to", account=email)
             transfers.offer(own, current_user, email, utcnow())

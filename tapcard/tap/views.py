@@ -91,7 +91,7 @@ def respond(token: str, facts: CardFacts | None, answer: Answer) -> AnyResponse:
         Outcome.SETUP: ("tap/setup.html", 200),
     }[answer.outcome]
     response = make_response(
-        render_template(template, card=card, may_be_reported=found_reports.may_be_reported(card)), status
+        render_template(template, card=card, may_be_reported=found_reports.can_be_reported(card)), status
     )
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..services.accounts import accounts
+from ..services.accounts import roles
 from .redirects import safe_next
 
 P = ParamSpec("P")
@@ -110,7 +110,7 @@ def rule_of(app: Flask, endpoint: str) -> Rule | None:
 
 def check(app: Flask) -> None:
     """Raise `AccessError` if an endpoint has no rule, or asks for a permission that no role of ours has."""
-    known = {permission for permissions in accounts.fixed_roles().values() for permission in permissions}
+    known = {permission for permissions in roles.fixed_roles().values() for permission in permissions}
     for endpoint in {rule.endpoint for rule in app.url_map.iter_rules()}:
         rule = rule_of(app, endpoint)
         if rule is None:

@@ -26,7 +26,7 @@ class AddressWords:
     @property
     def postal_code_name(self) -> str:
         """Return what postal codes are called in the country."""
-        return gettext(addresses.postal_code_words(self.country.data or "GB")[0])
+        return gettext(addresses.postal_code_terms(self.country.data or "GB")[0])
 
     def require_region(self) -> bool:
         """Say so beside the field when it is missing; tells whether all is well."""
@@ -62,4 +62,4 @@ class AddressForm(AddressWords, Form):
     @property
     def typed(self) -> dict[str, str]:
         """What was typed, by the names of the columns."""
-        return {name: self[name].data or "" for name in addresses.TYPED}
+        return {name: self[name].data or "" for name in addresses.INPUT_FIELDS}

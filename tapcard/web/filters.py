@@ -17,7 +17,7 @@ from ..services.cards import labels as card_labels
 from ..services.catalogue import labels as catalogue_labels
 from ..services.orders import labels as order_labels
 from ..services.payments import labels as payment_labels
-from ..services.profiles import profiles
+from ..services.profiles import contacts
 from ..settings import MenuPage, ShopSettings
 
 LABELS = {**order_labels.LABELS, **payment_labels.LABELS, **card_labels.LABELS, **catalogue_labels.LABELS}
@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
         "country": country_name,
         "label": label,
         "phone": phones.display,
-        "mail_link": profiles.mail_link,
+        "mail_link": contacts.mail_link,
     }.items():
         app.jinja_env.filters[name] = function
 

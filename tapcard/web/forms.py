@@ -14,9 +14,9 @@ from wtforms import Field, PasswordField, StringField, TextAreaField
 from wtforms import FileField as WTFormsFileField
 from wtforms.validators import ValidationError
 
+from .. import email_addresses
 from ..db import db
 from ..errors import DomainError
-from ..services.accounts import accounts
 
 ALLOWED_CONTROLS = "\r\n\t"
 
@@ -88,8 +88,8 @@ def refusals(form: FlaskForm) -> Iterator[None]:
 def is_email(form: FlaskForm, field: Any) -> None:
     """Refuse what is not an email address."""
     try:
-        accounts.normalise_email(field.data)
-    except accounts.InvalidEmail as error:
+        email_addresses.normalize(field.data)
+    except email_addresses.InvalidEmail as error:
         raise ValidationError(gettext(error.message, **error.params)) from None
 
 

@@ -17,8 +17,8 @@ from sqlalchemy.orm import joinedload
 from ..clock import utcnow
 from ..db import db
 from ..models import User
-from ..services.accounts import accounts
-from ..services.accounts.accounts import Proof
+from ..services.accounts import credentials
+from ..services.accounts.credentials import PasswordProof
 from ..services.cart.carts import piece_count_subquery
 from . import carts, sessions
 
@@ -36,7 +36,7 @@ class HalfWay:
     """Somebody whose password was right, and who is nobody yet."""
 
     user: User
-    proof: Proof
+    proof: PasswordProof
     remember: bool
 
 
@@ -59,7 +59,7 @@ def init_app(app: Flask) -> None:
     manager.anonymous_user = Anonymous
     manager.user_loader(load_user)
     manager.init_app(app)
-    accounts.set_password_cost(cheap=app.testing)
+    credentials.configure_hasher(cheap=app.testing)
 
 
 def load_user(user_id: str) -> User | None:
@@ -95,7 +95,7 @@ def look_at_nobody() -> None:
 
 
 def log_in_user(
-    user: User, *, remember: bool = False, proof: Proof | None = None, second_factor_at: datetime | None = None
+    user: User, *, remember: bool = False, proof: PasswordProof | None = None, second_factor_at: datetime | None = None
 ) -> None:
     """Sign somebody in with a new session id; what the browser carried before is dropped.
 
@@ -103,7 +103,7 @@ def log_in_user(
     was. Views go by `auth.views.identified`, which asks for the second factor first: without it, a session of somebody
     who has one is worth nothing.
     """
-    proof = proof or Proof.of(user)
+    proof = proof or PasswordProof.of(user)
     _sign_in(
         user,
         remember=remember,
@@ -121,7 +121,7 @@ def _sign_in(user: User, *, remember: bool, **proven: Any) -> None:
     session.pop(sessions.CART, None)  # not before: should the database fail meanwhile, nothing is lost
 
 
-def ask_second_factor(proof: Proof, *, remember: bool) -> None:
+def ask_second_factor(proof: PasswordProof, *, remember: bool) -> None:
     """Keep in mind for a while, under a new session id, whose password was right; nobody is signed in by that."""
     logout_user()
     sessions.renew(kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
@@ -143,7 +143,7 @@ def half_way() -> HalfWay | None:
         return None
     if kept["password"] != _stamp(user.password_set_at):
         return None
-    return HalfWay(user, Proof.of(user), kept["remember"])
+    return HalfWay(user, PasswordProof.of(user), kept["remember"])
 
 
 def proved_lately() -> bool:
@@ -151,7 +151,7 @@ def proved_lately() -> bool:
     return bool(utcnow().timestamp() - session.get(PROVEN, {}).get("at", 0) < LATELY.total_seconds())
 
 
-def wait_outside(user: User, proof: Proof, second_factor_at: datetime | None) -> None:
+def wait_outside(user: User, proof: PasswordProof, second_factor_at: datetime | None) -> None:
     """Remember for a quarter of an hour, under a new session id, who proved to be the person of a closed account."""
     logout_user()
     sessions.renew(kept=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
@@ -187,7 +187,7 @@ def log_out_user() -> None:
 
 
 def renew_session(
-    *, proof: Proof | None = None, second_factor_at: datetime | None = None, is_proven_now: bool = False
+    *, proof: PasswordProof | None = None, second_factor_at: datetime | None = None, is_proven_now: bool = False
 ) -> None:
     """Change the session's id because the rights of whoever is signed in have changed; what it rests on stays.
 

@@ -7,32 +7,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from ..models import PageMenu
+from ..registry import Menu, MenuEntry, entries_of
 from ..services.content import pages
 from . import filters
 from .access import may_open
 
-PROFILE_PAGES = frozenset(
-    {
-        "tap.profiles",
-        "tap.new_profile",
-        "tap.edit_profile",
-        "tap.delete_profile",
-        "tap.profile_links",
-        "tap.profile_link",
-    }
-)
-CARD_PAGES = frozenset(
-    {"tap.dashboard", "tap.card", "tap.release_card", "tap.transfer_card", "tap.replace_card", "tap.offer"}
-)
-LEAD_PAGES = frozenset({"tap.leads", "tap.delete_lead"})
-ORDER_PAGES = frozenset({"shop.orders", "shop.order", "shop.cancel_order", "shop.codes"})
-ACCOUNT_PAGES = frozenset({"auth.account", "auth.change_password", "auth.change_email"}) | {
-    *("auth.confirm_password", "auth.show_two_factor", "auth.set_up_two_factor", "auth.new_recovery_codes"),
-    *("auth.switch_off_two_factor", "auth.list_sessions", "auth.close"),
-    *("auth.addresses", "auth.new_address", "auth.edit_address", "auth.delete_address"),
-}
-
-SHOP_PAGES = frozenset({"shop.products", "shop.category", "shop.collection", "shop.product", "shop.review"})
+LEGAL = 100  # positions in the footer from here on come after the pages that staff wrote
 
 
 @dataclass(frozen=True)
@@ -58,44 +38,28 @@ def has_endpoint(endpoint: str) -> bool:
 
 
 def main_menu() -> list[Entry]:
-    """List the pages in the bar at the top for whoever is looking."""
+    """Return the pages in the bar at the top for whoever is looking."""
     if not current_user.is_authenticated:
-        return [
-            *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
-            *_entry(_("Designs"), "shop.designs", icon="palette"),
-            *_entry(_("How it works"), "shop.front", anchor="how", icon="question-circle"),
-            *_written(PageMenu.TOP),
-        ]
+        return [*_entries(Menu.VISITOR), *_written(PageMenu.TOP)]
     return [
-        *_entry(_("My cards"), "tap.dashboard", CARD_PAGES, icon="credit-card-2-front"),
-        *_entry(_("Profiles"), "tap.profiles", PROFILE_PAGES, icon="person-vcard"),
-        *_entry(_("Statistics"), "tap.statistics", icon="bar-chart"),
-        *_entry(_("Leads"), "tap.leads", LEAD_PAGES, icon="people"),
-        *_entry(_("Shop"), "shop.products", SHOP_PAGES, icon="bag"),
-        *_entry(_("Designs"), "shop.designs", icon="palette"),
+        *_entries(Menu.HOLDER),
         *_written(PageMenu.TOP),
         *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if may_open("backoffice.index") else ()),
     ]
 
 
 def account_menu() -> list[Entry]:
-    """List the pages of a signed-in person's own menu."""
-    return [
-        *_entry(_("Orders"), "shop.orders", ORDER_PAGES, icon="box-seam"),
-        *_entry(_("Wishlist"), "shop.wishlist", icon="heart"),
-        *_entry(_("Account"), "auth.account", ACCOUNT_PAGES, icon="person-circle"),
-    ]
+    """Return the pages of a signed-in person's own menu."""
+    return _entries(Menu.ACCOUNT)
 
 
 def footer_menu() -> list[Entry]:
-    """List the pages below every page: how to reach the shop, what staff wrote, and what everybody may read up."""
-    return [
-        *_entry(_("Contact"), "shop.contact"),
-        *_entry(_("Find my order"), "shop.find_order"),
-        *_written(PageMenu.FOOTER),
-        *_entry(_("Terms"), "shop.terms"),
-        *_entry(_("Privacy"), "shop.privacy"),
-    ]
+    """Return the pages at the foot of every page; those that staff wrote come before the legal ones."""
+    shop: list[Entry] = []
+    legal: list[Entry] = []
+    for entry in entries_of(Menu.FOOTER):
+        (legal if entry.position >= LEGAL else shop).extend(_shown(entry))
+    return [*shop, *_written(PageMenu.FOOTER), *legal]
 
 
 def page_address(slug: str) -> str:
@@ -113,25 +77,9 @@ def _written(menu: PageMenu) -> list[Entry]:
 
 
 def back_office_menu() -> list[Entry]:
-    """List the parts of the back office that whoever is looking may work in."""
+    """Return the pages of the back office that the person may open."""
     return [
-        *_part(_("Home"), "backoffice.index", "house"),
-        *_part(_("Orders"), "backoffice.orders", "receipt"),
-        *_part(_("Store credit"), "backoffice.credit", "wallet2"),
-        *_part(_("Products"), "backoffice.products", "box-seam"),
-        *_part(_("Categories and collections"), "backoffice.categories", "bookshelf"),
-        *_part(_("Designs"), "backoffice.designs", "palette"),
-        *_part(_("Promotions"), "backoffice.promotions", "percent"),
-        *_part(_("Delivery"), "backoffice.delivery", "truck"),
-        *_part(_("Currencies"), "backoffice.rates", "currency-exchange"),
-        *_part(_("Reviews"), "backoffice.reviews", "star"),
-        *_part(_("Pages"), "backoffice.pages", "file-text"),
-        *_part(_("Messages"), "backoffice.enquiries", "chat-left-text"),
-        *_part(_("Subscribers"), "backoffice.subscribers", "envelope-paper"),
-        *_part(_("Cards"), "cards.index_view", "credit-card-2-front"),
-        *_part(_("Emails"), "outbox.index_view", "envelope"),
-        *_part(_("Blocked domains"), "backoffice.hosts", "shield-check"),
-        *_part(_("Audit log"), "audit.index_view", "journal-text"),
+        shown for entry in entries_of(Menu.BACK_OFFICE) for shown in _part(str(entry.label), entry.endpoint, entry.icon)
     ]
 
 
@@ -149,6 +97,14 @@ def _part(label: str, endpoint: str, icon: str) -> list[Entry]:
 
 def _is_below(url: str) -> bool:
     return (request.script_root + request.path).startswith(url.rstrip("/") + "/")
+
+
+def _entries(menu: Menu) -> list[Entry]:
+    return [shown for entry in entries_of(menu) for shown in _shown(entry)]
+
+
+def _shown(entry: MenuEntry) -> list[Entry]:
+    return _entry(str(entry.label), entry.endpoint, entry.pages, entry.anchor, entry.icon)
 
 
 def _entry(

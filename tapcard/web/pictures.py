@@ -1,13 +1,13 @@
 """Pictures sent along with a form: drawn anew, stored at once, and kept while other fields are put right."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app, session
 from flask_babel import gettext
 from flask_login import current_user
 from flask_wtf.file import FileField
-from itsdangerous import BadSignature, URLSafeTimedSerializer
 from wtforms import Form
 from wtforms.utils import unset_value
 
@@ -22,7 +22,8 @@ from .sessions import UPLOADER
 from .throttling import throttle
 
 KEPT, LEFT_OUT = "kept-", "drop-"  # before the field's name: what travels along with it
-WAITS = 12 * 60 * 60  # shorter than uploads that nothing shows are kept
+TOKEN_PURPOSE = "kept-picture"
+TOKEN_LIFETIME = timedelta(hours=12)  # shorter than uploads that nothing shows are kept
 TAKEN = {"accept": "image/jpeg,image/png,image/webp"}
 
 
@@ -50,7 +51,9 @@ class PictureField(FileField):
     @property
     def token(self) -> str:
         """What travels on with the form."""
-        return _signer().dumps([session[UPLOADER], self.upload]) if self.upload else ""
+        if not self.upload:
+            return ""
+        return current_app.extensions["keys"].sign(TOKEN_PURPOSE, [session[UPLOADER], self.upload])
 
     def draw(self) -> str | None:
         """Store what was sent; gives the name of the upload, None when there is none or it is no good."""
@@ -97,15 +100,9 @@ def _bearable(fields: Iterable[PictureField], user_id: int | None) -> Iterable[P
 
 def _unsigned(token: Any) -> str | None:
     """The upload that a token of this browser names; None for anybody else's, and for what is made up."""
-    try:
-        owner, name = _signer().loads(token if isinstance(token, str) else "", max_age=WAITS)
-    except BadSignature:
+    value = current_app.extensions["keys"].unsign(TOKEN_PURPOSE, token, TOKEN_LIFETIME)
+    if value is None:
         return None
+    owner, name = value
     is_own = owner == session.get(UPLOADER) and files.exists(name, uploads.folder())
     return str(name) if is_own else None
-
-
-def _signer() -> URLSafeTimedSerializer:
-    config = current_app.config
-    secrets = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]  # the newest signs
-    return URLSafeTimedSerializer(secrets, salt="kept-picture")

@@ -21,7 +21,7 @@ from tapcard.models import (
     Role,
     User,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import roles
 from tapcard.services.cards import cards, claims, transitions
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, words_of
@@ -336,5 +336,5 @@ def test_what_is_not_blocked_cannot_be_allowed(bens: FormClient, host: str, stat
 def test_nobody_is_made_staff_by_the_back_office(bens: FormClient, ada: User) -> None:
     for path in ("/admin/", "/admin/hosts", REGISTER):
         assert "role" not in {field for form in [bens.get(path).text] for field in re.findall(r'name="(\w+)"', form)}
-    assert set(accounts.fixed_roles()) == {"owner", "staff", "teacher", "assistant"}
+    assert set(roles.fixed_roles()) == {"owner", "staff", "teacher", "assistant"}
     assert ada.roles == []

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkPurpose, User
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import email_links
 from tests.conftest import PASSWORD, FormClient, login
 
 DETAILS = {"title": "Dr", "first_name": "Augusta", "last_name": "King", "born_on": "1915-12-10"}
@@ -107,7 +107,7 @@ def address(client: FormClient, ada: User) -> Callable[[str], str]:
         if path in SIGNED_IN:
             login(client, ada)
         if path == "/set-password":
-            token = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
+            token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
             db.session.commit()
             return f"{path}/{token}"
         return path

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import ThrottleCounter, User, WebSession
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials, email_links
 from tests.auth.conftest import is_signed_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
@@ -204,17 +204,17 @@ def test_no_lock_is_held_while_a_password_is_worked_on(
     app: Flask, client: FormClient, ada: User, create_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hashing is slow on purpose: a transaction that is open meanwhile would keep everybody else from writing."""
-    token = accounts.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
+    token = email_links.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
     db.session.commit()
     seen = []
-    for name in ("_matches", "hash_password"):
-        original = getattr(accounts, name)
+    for name in ("_verify_hash", "hash_password"):
+        original = getattr(credentials, name)
 
         def watch(*args: object, original: object = original, name: str = name) -> object:
             seen.append((name, db.session().in_transaction()))
             return original(*args)  # type: ignore[operator]
 
-        monkeypatch.setattr(accounts, name, watch)
+        monkeypatch.setattr(credentials, name, watch)
     login(client, ada)
     words = "words of my own"
     client.post("/account/password", data={"current": PASSWORD, "password": words})
@@ -223,10 +223,10 @@ def test_no_lock_is_held_while_a_password_is_worked_on(
     sign_up = {"first_name": "D", "last_name": "L", "email": "d@example.com", "password": words, "terms": "y"}
     client.post("/sign-up", data=sign_up)
     client.post("/log-out")
-    token = accounts.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
+    token = email_links.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
     db.session.commit()
     client.post(f"/set-password/{token}", data={"password": words})
     assert [name for name, _open in seen] == [
-        "_matches", "_matches", "hash_password", "_matches", "hash_password", "hash_password",
+        "_verify_hash", "_verify_hash", "hash_password", "_verify_hash", "hash_password", "hash_password",
     ]  # fmt: skip
     assert not any(is_open for _name, is_open in seen)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSession
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials, email_change, email_links, registration, roles
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
 from tests.conftest import PASSWORD, FormClient, login
@@ -228,7 +228,7 @@ def test_a_log_in_with_the_old_password_that_races_a_change_is_worth_nothing(
     """The old password was right and its transaction over, when the change came; the session is stored only then."""
     own, thief = new_client(), new_client()
     login(own, ada)
-    token = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
+    token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
     log_in_user = guards.log_in_user
 
     def late(*args: object, **kwargs: object) -> None:
@@ -256,21 +256,21 @@ def test_whatever_changes_the_password_notes_when(client: FormClient, ada: User,
         db.session.commit()
         seen.append(db.session.get_one(User, ada.id).password_set_at)
 
-    token = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
+    token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
     db.session.commit()
-    accounts.set_password(token, NEW, utcnow())
+    credentials.set_password(token, NEW, utcnow())
     note()
-    accounts.change_password(ada.id, NEW, PASSWORD, keep_sid_hash="", now=utcnow())
+    credentials.change_password(ada.id, NEW, PASSWORD, keep_sid_hash="", now=utcnow())
     note()
-    accounts.create_owner(ada.email, "Ada", "Obi", NEW)
+    roles.create_owner(ada.email, "Ada", "Obi", NEW)
     note()
-    token = accounts.issue_link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com", utcnow())
+    token = email_links.issue_link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com", utcnow())
     db.session.commit()
-    accounts.undo_email_change(token, utcnow())
+    email_change.undo_email_change(token, utcnow())
     note()
     assert seen[0] is None
     assert len(set(seen)) == 5
-    new = accounts.sign_up("Dora", "Lu", "dora@example.com", NEW, utcnow())
+    new = registration.sign_up("Dora", "Lu", "dora@example.com", NEW, utcnow())
     assert new is not None
     assert new.password_set_at is not None
 
@@ -279,10 +279,10 @@ def test_of_two_changes_with_the_same_old_password_at_once_one_counts(app: Flask
     user_id = ada.id
 
     def change(place: int) -> str:
-        accounts.change_password(user_id, PASSWORD, f"{NEW} {place}", keep_sid_hash="", now=utcnow())
+        credentials.change_password(user_id, PASSWORD, f"{NEW} {place}", keep_sid_hash="", now=utcnow())
         return f"{NEW} {place}"
 
     results = together(app, 4, change)
-    assert results.count(accounts.WrongPassword) == 3
+    assert results.count(credentials.WrongPassword) == 3
     [password] = [each for each in results if isinstance(each, str)]
-    accounts.confirm_password(user_id, password)
+    credentials.confirm_password(user_id, password)

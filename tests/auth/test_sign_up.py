@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tapcard.db import db
 from tapcard.models import Card, ClaimPolicy, User
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials, registration
 from tests.auth.conftest import is_signed_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
@@ -21,7 +21,7 @@ DORA = {
 
 
 def dora() -> User | None:
-    return accounts.find("dora@example.com")
+    return registration.find_user("dora@example.com")
 
 
 def test_whoever_signs_up_is_signed_in_at_once(client: FormClient, outbox: Callable[[], list[str]]) -> None:
@@ -49,7 +49,7 @@ def test_the_form_sets_nothing_that_it_does_not_show(client: FormClient) -> None
     user = dora()
     assert user is not None
     assert (user.roles, user.is_active, user.verified_at, user.seen_at) == ([], True, None, None)
-    assert accounts.authenticate("dora@example.com", DORA["password"], user.created_at) == user
+    assert credentials.authenticate("dora@example.com", DORA["password"], user.created_at) == user
 
 
 def test_without_a_token_nobody_signs_up(client: FormClient) -> None:

@@ -175,7 +175,7 @@ def test_a_secret_that_was_not_offered_to_this_page_is_refused(
     if whose == "too old":
         page = client.get(SET_UP).text
         sid = guards.sessions.hash_of(session_id(client) or "")
-        offer = two_factor.new_offer(ada, sid, keys, utcnow() - timedelta(minutes=16))
+        offer = two_factor.create_setup_token(ada, sid, keys, utcnow() - timedelta(minutes=16))
     answer = client.post(SET_UP, data={"offer": offer, "code": code_of(secret)})
     assert answer.status_code == 422
     assert secret_on(answer.text) != secret
@@ -359,6 +359,7 @@ def test_wrong_codes_of_either_kind_get_the_same_answer(
     client.post("/log-out")
     client.get("/log-in")  # shows that she is logged out
     login(client, ada)
+    client.get(CODE_PAGE)  # shows the message about logging out, once
     pages = set()
     for code in (wrong_code(protected[0]), "ABCDE-FGHJK", protected[1][0], "x", "１２３４５６"):
         answer = client.post(CODE_PAGE, data={"code": code})
@@ -498,13 +499,13 @@ def test_a_session_survives_the_change_of_its_own_password(
 def test_old_keys_still_open_a_secret_and_a_recovery_code(app: Flask, ada: User) -> None:
     old, rotated, new = Keys("an old secret"), Keys("a new secret", ["an old secret"]), Keys("a new secret")
     db.session.add(TwoFactor(user_id=ada.id, secret=old.encrypt(SOME_SECRET), confirmed_at=utcnow()))
-    codes = two_factor.new_codes(ada, old)
+    codes = two_factor.replace_recovery_codes(ada, old)
     db.session.commit()
     with pytest.raises(two_factor.WrongCode):
-        two_factor.check(ada, code_of(SOME_SECRET), keys=new, now=utcnow())
-    two_factor.check(ada, code_of(SOME_SECRET), keys=rotated, now=utcnow())
-    two_factor.check(ada, codes[0], keys=rotated, now=utcnow())
-    assert two_factor.are_theirs(ada, codes[1:], rotated)
+        two_factor.verify_code(ada, code_of(SOME_SECRET), keys=new, now=utcnow())
+    two_factor.verify_code(ada, code_of(SOME_SECRET), keys=rotated, now=utcnow())
+    two_factor.verify_code(ada, codes[0], keys=rotated, now=utcnow())
+    assert two_factor.are_recovery_codes_of(ada, codes[1:], rotated)
     db.session.expire_all()
     assert new.decrypt(db.session.get_one(TwoFactor, ada.id).secret) == SOME_SECRET, "sealed anew when it was used"
 
@@ -542,7 +543,7 @@ def test_even_if_all_of_them_look_first_one_code_is_used_once(
         user = db.session.get_one(User, user_id)
         assert user.has_two_factor
         db.session.commit()
-        two_factor.check(user, code, keys=keys, now=now)
+        two_factor.verify_code(user, code, keys=keys, now=now)
         return "in"
 
     results = together(app, 4, use)
@@ -552,17 +553,17 @@ def test_even_if_all_of_them_look_first_one_code_is_used_once(
 
 def test_two_tabs_that_switch_it_on_at_once_leave_one_secret(app: Flask, ada: User, keys: Keys) -> None:
     user_id, now = ada.id, utcnow()
-    offers = [two_factor.new_offer(ada, "a browser", keys, now) for _tab in range(2)]
-    secrets = [two_factor.secret_in(offer, ada, "a browser", keys, now) or "" for offer in offers]
+    offers = [two_factor.create_setup_token(ada, "a browser", keys, now) for _tab in range(2)]
+    secrets = [two_factor.read_setup_token(offer, ada, "a browser", keys, now) or "" for offer in offers]
 
     def confirm(place: int) -> str:
         user = db.session.get_one(User, user_id)
         code = code_of(secrets[place])
-        two_factor.switch_on(user, offers[place], code, browser="a browser", keys=keys, now=now)
+        two_factor.enable(user, offers[place], code, browser="a browser", keys=keys, now=now)
         return secrets[place]
 
     results = together(app, 2, confirm)
-    assert results.count(two_factor.AlreadyOn) == 1
+    assert results.count(two_factor.AlreadyEnabled) == 1
     [secret] = [result for result in results if isinstance(result, str)]
     assert keys.decrypt(db.session.get_one(TwoFactor, user_id).secret) == secret
     assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10
@@ -574,12 +575,12 @@ def test_two_presses_at_once_leave_one_set_of_recovery_codes(
     user_id = ada.id
 
     def renew(_place: int) -> list[str]:
-        return two_factor.new_codes(db.session.get_one(User, user_id), keys)
+        return two_factor.replace_recovery_codes(db.session.get_one(User, user_id), keys)
 
     sets = together(app, 4, renew)
     assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10
-    assert [two_factor.are_theirs(ada, codes, keys) for codes in sets].count(True) == 1  # type: ignore[arg-type]
-    assert not two_factor.are_theirs(ada, protected[1], keys)
+    assert [two_factor.are_recovery_codes_of(ada, codes, keys) for codes in sets].count(True) == 1  # type: ignore[arg-type]
+    assert not two_factor.are_recovery_codes_of(ada, protected[1], keys)
 
 
 # --- recovery codes ---------------------------------------------------------------------------------------------------
@@ -620,7 +621,7 @@ def test_new_codes_ask_the_password_and_end_the_old_ones(client: FormClient, ada
     _secret, old = set_up(client)
     path = "/account/two-factor/codes"
     assert client.post(path, data={"current": "wrong password"}).status_code == 422
-    assert two_factor.codes_left(ada) == 10
+    assert two_factor.count_recovery_codes(ada) == 10
     answer = client.post(path, data={"current": PASSWORD})
     new = re.findall(r"<li><code>([\w-]+)</code>", answer.text)
     assert len(new) == 10
@@ -673,7 +674,7 @@ def test_switching_off_asks_password_and_code(
     assert client.post(path, data=good).location == "/account/two-factor"
     assert session_id(client) != before
     assert not db.session.get_one(User, ada.id).has_two_factor
-    assert two_factor.codes_left(ada) == 0
+    assert two_factor.count_recovery_codes(ada) == 0
     assert kinds(outbox) == ["mail.two_factor_on", "mail.two_factor_off"]
     client.post("/log-out")
     assert login(client, ada).location == "/dashboard"

@@ -148,7 +148,7 @@ def test_a_card_is_lost_found_handed_over_and_replaced(
     keep(noa, "moves-16-accepted")
     noa.locator("input[name=reroute_url]").fill(f"{elsewhere}/noa")
     noa.get_by_role("button", name="Save").click()
-    expect(noa.get_by_text("The next tap already leads there")).to_be_visible()  # else the next page might cancel it
+    expect(noa.get_by_text("They apply from the next tap")).to_be_visible()  # else the next page might cancel it
     noa.goto(f"/t/{mine}")
     expect(noa.get_by_role("heading")).to_have_text("/noa")
     assert mia.goto(f"/cards/{mine}").status == 404  # type: ignore[union-attr]

@@ -116,6 +116,7 @@ def kinds_here() -> list[str]:
     return [kind for kind in mail.KINDS if not kind.startswith(ELSEWHERE)]
 
 
+@pytest.mark.usefixtures("app")  # which registers them
 def test_every_kind_of_mail_is_looked_at_here() -> None:
     assert set(kinds_here()) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 

@@ -12,7 +12,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import Card, Design, DesignStatus, Order, OrderStatus, ProductionStatus, User, WebSession
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards, claims
 from tapcard.services.orders import fulfillment, transitions
 from tapcard.web import sessions
@@ -91,7 +91,7 @@ def test_a_guests_browser_sees_the_codes_until_somebody_can_log_in_as_the_buyer(
     assert "log in or sign up" in page.text
     assert stranger.get(path).status_code == 302
     assert guest.post(path_of(order, "/claim")).location.startswith("/log-in")
-    order.user.password_hash = accounts.hash_password(PASSWORD)
+    order.user.password_hash = credentials.hash_password(PASSWORD)
     order.user.verified_at = utcnow()
     db.session.commit()
     assert guest.get(path).location == f"/log-in?next={path}"

@@ -35,7 +35,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.money import Money
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import email_links
 from tapcard.services.orders import queries
 from tapcard.services.payments import payments, settlement
 from tapcard.workflows import cart as cart_jobs
@@ -136,7 +136,7 @@ def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
     assert client.post(path_of(order, "/attach")).status_code == 302
     assert order.user_id == ada.id
     order.user_id, ada.verified_at = None, None
-    token = accounts.issue_link(ada, LinkPurpose.VERIFY_EMAIL, ada.email, utcnow())
+    token = email_links.issue_link(ada, LinkPurpose.VERIFY_EMAIL, ada.email, utcnow())
     db.session.commit()
     assert client.post(path_of(order, "/attach")).status_code == 409
     client.post(f"/verify/{token}")

@@ -71,7 +71,7 @@ def test_a_refused_link_keeps_what_was_typed(
 
 def test_the_twenty_first_is_refused_and_kept(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
-    for number in range(links.MOST_LINKS):
+    for number in range(links.MAX_LINKS):
         signed_in.post(path, data={"title": f"Link {number}", "url": "example.com"})
     assert "reached the limit of 20 links" in signed_in.get(path).text
     answer = signed_in.post(path, data={"title": "One more", "url": "example.com"})

@@ -14,7 +14,7 @@ from PIL import Image
 from tapcard import files
 from tapcard.db import db
 from tapcard.models import AuditEntry, Profile, ProfileLink, ProfileTheme, User
-from tapcard.services.profiles import profiles
+from tapcard.services.profiles import contacts
 from tapcard.web.brand import contrast
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, forms_on, statements, words_of, writes
@@ -166,8 +166,8 @@ def test_what_is_kept_to_oneself_is_not_on_the_page(signed_in: FormClient, own: 
     assert "github.com" not in page
     assert "example.com" in page
     assert "1 Lake Street, Ibadan" in page
-    assert not profiles.is_shown(own, "phone")
-    assert profiles.is_shown(own, "website")
+    assert not contacts.is_field_shown(own, "phone")
+    assert contacts.is_field_shown(own, "website")
     save(signed_in, own, hidden=[])
     assert own.hidden_fields == []
 

@@ -14,7 +14,7 @@ from werkzeug.test import stream_encode_multipart
 from tapcard import files
 from tapcard.db import db
 from tapcard.models import SOCIALS, Profile, Target
-from tapcard.services.profiles import profiles
+from tapcard.services.profiles import fields, profiles, slugs
 from tests.conftest import login
 
 VALID = {"name": "Ada Obi", "slug": "ada-obi"}
@@ -62,7 +62,7 @@ def own(ada, create_profile):
 def edit(client, profile, **data):
     """Open the form, change some of it, send it."""
     page = client.get(f"/profiles/{profile.id}").text
-    typed = {name: value_of(page, name) for name in (*profiles.TYPED, "version")}
+    typed = {name: value_of(page, name) for name in (*fields.TEXT_FIELDS, "version")}
     return client.post(f"/profiles/{profile.id}", data={**typed, **data}, content_type="multipart/form-data")
 
 
@@ -254,7 +254,7 @@ def test_an_address_that_is_taken_is_said_at_its_field(signed_in, own, cleo, cre
 
 def test_an_address_taken_in_that_very_moment_is_a_message_too(signed_in, cleo, create_profile, monkeypatch):
     create_profile(cleo, "cleo-nemo")
-    monkeypatch.setattr(profiles, "_refuse_taken", lambda slug: None)
+    monkeypatch.setattr(slugs, "check_free", lambda slug: None)
     response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "cleo-nemo"})
     assert response.status_code == 422
     assert "That address is taken" in error_of(response.text, "slug")
@@ -498,7 +498,7 @@ def test_what_a_holder_types_stays_text(client, ada, create_profile):
     assert "onerror=alert(1)>" not in page
     assert "{{ 7*7 }}" in page
     login(client, ada)
-    for path in ("/profiles", f"/profiles/{profiles.public_profile('ada-obi').id}"):
+    for path in ("/profiles", f"/profiles/{profiles.find_by_slug('ada-obi').profile.id}"):
         assert "<script>alert" not in client.get(path).text
 
 

@@ -163,7 +163,7 @@ def test_cookies_travel_encrypted_where_the_site_is(other_app: Callable[..., Fla
 
 def test_the_cookie_of_ones_own_taps_comes_and_goes_with_the_session(app: Flask, client: FormClient, ada: User) -> None:
     login(client, ada)
-    assert app.extensions["keys"].read_me(cookie_of(client, "tc_me")) == ada.id
+    assert app.extensions["keys"].unsign_me(cookie_of(client, "tc_me")) == ada.id
     gone = set_cookies(client.post("/log-out"))["tc_me"]
     assert gone.startswith("tc_me=;")
     assert "Expires=Thu, 01 Jan 1970" in gone
@@ -175,7 +175,7 @@ def test_a_forged_cookie_is_nobodys(app: Flask, client: FormClient, ada: User, c
     login(client, ada)
     signature = cookie_of(client, "tc_me").rpartition(".")[2]
     for forged in (f"{cleo.id}.{signature}", str(cleo.id), f"{ada.id}.", "", None, "x" * 300):
-        assert app.extensions["keys"].read_me(forged) is None
+        assert app.extensions["keys"].unsign_me(forged) is None
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ...db import db
+from ...ids import is_id
 from ...models import User
 from ...money import Money
 from ...services.cart import credit
@@ -34,7 +35,7 @@ def list_credit() -> Response:
 @access("staff:credit.give")
 def give_credit(user_id: int) -> Response:
     """One person's credit, and more of it."""
-    user = db.session.get(User, user_id) if 0 < user_id < 2**63 else None
+    user = db.session.get(User, user_id) if is_id(user_id) else None
     if user is None or user.erased_at is not None:
         abort(404)
     currency = filters.shop().currency

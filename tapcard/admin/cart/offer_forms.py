@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 
+from ...ids import parse_number
 from ...models import Category, Collection, DeliveryKind, DeliveryMethod, Promotion, PromotionScope
 from ...services.accounts import addresses
 from ...services.catalogue import exchange_rates
@@ -86,8 +87,7 @@ class PromotionForm(Form):
     @property
     def seen_version(self) -> int:
         """The version that was on the screen; 0 when it is missing or made up."""
-        text = str(self.version.data or "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return parse_number(str(self.version.data or ""), max_digits=9) or 0
 
 
 def _promotion_data(promotion: Promotion) -> dict[str, Any]:

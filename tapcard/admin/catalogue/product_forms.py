@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from wtforms import (
     BooleanField,
+    Field,
     HiddenField,
     MultipleFileField,
     SelectChoice,
@@ -16,6 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length
 
+from ...ids import parse_number
 from ...models import (
     Availability,
     Category,
@@ -142,7 +144,7 @@ class ProductForm(Form):
             "tax_rate": self.tax_rate.data or 0,
             "category_id": self.category.data or None,
         }
-        seen = _number(self.version.data) or 0, _number(self.seen_stock.data)
+        seen = _number_in(self.version) or 0, _number_in(self.seen_stock)
         return Typed(values, self.collections.data or (), self.stock.data, *seen)
 
 
@@ -159,12 +161,6 @@ def _data_of(product: Product) -> dict[str, Any]:
         "version": product.version,
         "seen_stock": "" if product.stock is None else product.stock,
     }
-
-
-def _number(text: Any) -> int | None:
-    """A number that a page carried along; None for whatever is none."""
-    text = str(text or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 class PicturesForm(Form):
@@ -233,3 +229,8 @@ class SetForm(Form):
     """Which questions to add in one go."""
 
     option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in SETS])
+
+
+def _number_in(field: Field) -> int | None:
+    """Return the number that a hidden field carried along, or None for anything else."""
+    return parse_number(str(field.data or ""), max_digits=9)

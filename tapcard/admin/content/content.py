@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from ...clock import utcnow
 from ...db import db
+from ...ids import parse_number
 from ...models import SubscriberStatus
 from ...services.content import enquiries, newsletter, pages
 from ...web import filters
@@ -177,8 +178,7 @@ def reopen_enquiry(enquiry_id: int) -> Response:
 
 def asked_number(name: str) -> int | None:
     """A number in this request's question; None for anything else."""
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 9 and int(text) else None
+    return parse_number(request.args.get(name), max_digits=8) or None
 
 
 def writer() -> Callable[[datetime | None], str]:

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from ...ids import parse_number
 from ...models import PageMenu, ShopPage
 from ...services.content.pages import BODY_LENGTH, DESCRIPTION_LENGTH, LAST_POSITION, SLUG_LENGTH, TITLE_LENGTH
 from ...web.forms import Form
@@ -68,8 +69,7 @@ class PageForm(Form):
     @property
     def opened_version(self) -> int:
         """Which version of the page was opened; none that exists if it was tampered with."""
-        text = (self.version.raw_data or [""])[0]
-        return int(text) if text.isascii() and text.isdigit() else 0
+        return parse_number((self.version.raw_data or [""])[0]) or 0
 
     def values(self) -> dict[str, Any]:
         """What was typed, for the rules."""

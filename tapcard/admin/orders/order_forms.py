@@ -8,8 +8,9 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectChoice, StringF
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
 
 from ... import money
+from ...email_addresses import MAX_EMAIL_LENGTH
+from ...ids import parse_number
 from ...models import ProductionStatus
-from ...models.users import EMAIL_LENGTH
 from ...money import Money
 from ...web.forms import Form
 
@@ -64,8 +65,8 @@ class PaymentForm(Form):
     @property
     def seen_amount(self) -> int:
         """What was due when the form was shown; nobody's guess for anything that is no number."""
-        text = self.seen.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+        amount = parse_number(self.seen.data)
+        return -1 if amount is None else amount
 
 
 class ShipForm(Form):
@@ -165,8 +166,8 @@ class CreditForm(Form):
     @property
     def seen_amount(self) -> int:
         """The balance when the form was shown; nobody's for anything that is no number."""
-        text = self.seen.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+        amount = parse_number(self.seen.data)
+        return -1 if amount is None else amount
 
 
-LONGEST_EMAIL = EMAIL_LENGTH
+LONGEST_EMAIL = MAX_EMAIL_LENGTH

@@ -1,4 +1,4 @@
-"""Addresses of a person: where parcels and bills go. Whoever has any has exactly one default."""
+"""Postal addresses of a user, for deliveries and invoices. Of a user's addresses exactly one is the default."""
 
 import re
 import unicodedata
@@ -10,13 +10,14 @@ from babel import Locale
 from sqlalchemy import Select, select
 
 from ... import phones
-from ...db import db, hold
+from ...db import db, execute_update, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Address, User
 
-MOST_ADDRESSES = 20
-LENGTHS = {
+MAX_ADDRESSES = 20
+MAX_LENGTHS = {
     "name": 100, "company": 100, "line1": 100, "line2": 100, "city": 100, "region": 100, "postal_code": 20
 }  # fmt: skip
 PROMPTS = {
@@ -24,22 +25,21 @@ PROMPTS = {
     "line1": _("Enter the street address."),
     "city": _("Enter the town or city."),
 }
-TYPED = (*LENGTHS, "country", "phone")
+INPUT_FIELDS = (*MAX_LENGTHS, "country", "phone")
 
-# Codes of CLDR that are no countries.
-NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
-POSTAL_CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9 -]{0,18}[A-Z0-9])?")
-# Where the shape is the same for everybody and a code is never missing; elsewhere it may be left out.
-POSTAL_CODES = {
+# CLDR territory codes that are not countries.
+NOT_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+POSTAL_CODE_PATTERN = re.compile(r"[A-Z0-9](?:[A-Z0-9 -]{0,18}[A-Z0-9])?")
+# Countries where every address has a postal code of one format; elsewhere the code is optional.
+POSTAL_CODE_PATTERNS = {
     "AT": r"\d{4}", "AU": r"\d{4}", "BE": r"\d{4}", "BR": r"\d{5}-?\d{3}", "CA": r"[A-Z]\d[A-Z] ?\d[A-Z]\d",
     "CH": r"\d{4}", "DE": r"\d{5}", "DK": r"\d{4}", "ES": r"\d{5}", "FI": r"\d{5}", "FR": r"\d{5}",
     "GB": r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", "IN": r"\d{3} ?\d{3}", "IT": r"\d{5}", "JP": r"\d{3}-?\d{4}",
     "NL": r"\d{4} ?[A-Z]{2}", "NO": r"\d{4}", "PL": r"\d{2}-\d{3}", "PT": r"\d{4}-\d{3}", "SE": r"\d{3} ?\d{2}",
     "US": r"\d{5}(?:-\d{4})?",
 }  # fmt: skip
-# Countries whose addresses are not complete without their part of the country, by what people there call it: where
-# libaddressinput requires it (Google's collection of the posts' rules, which browsers use too), and Mexico and Nigeria,
-# where carriers ask for it.
+# Countries where an address needs a region, by the local term for it: those for which libaddressinput requires it
+# (Google's collection of postal rules, which browsers use too), and Mexico and Nigeria, where carriers ask for it.
 REGIONS = {
     "state": (_("State"), _("Enter the state."), "AS AU BR FM IN MH MP MX NG PW UM US VE VI"),
     "province": (_("Province"), _("Enter the province."), "CA CN CR ES HN ID IQ IT KR PG SO SV"),
@@ -53,8 +53,8 @@ REGIONS = {
     "district": (_("District"), _("Enter the district."), "NR"),
     "oblast": (_("Region (oblast)"), _("Enter the region."), "RU UA"),
 }
-# What people in a country call its postal codes, with what to say of one that is missing or wrong there.
-POSTAL_CODE_WORDS = {
+# Local terms for a postal code, with the messages for a missing and an invalid one.
+POSTAL_CODE_TERMS = {
     "postcode": (
         _("Postcode"), _("Enter a postcode."), _("That postcode isn't valid for %(country)s."), "AU GB GG IM JE NZ"
     ),
@@ -62,7 +62,7 @@ POSTAL_CODE_WORDS = {
         _("ZIP code"), _("Enter a ZIP code."), _("That ZIP code isn't valid for %(country)s."), "AS GU MP PR US VI"
     ),
 }  # fmt: skip
-POSTAL_CODE_ELSEWHERE = (
+DEFAULT_POSTAL_CODE_TERMS = (
     _("Postal code"), _("Enter a postal code."), _("That postal code isn't valid for %(country)s.")
 )  # fmt: skip
 # Countries whose English names need an article in a sentence.
@@ -72,28 +72,28 @@ REGION_PROMPTS = {code: prompt for _name, prompt, codes in REGIONS.values() for 
 
 
 class AddressNotFound(NotFound):
-    """There is no such address, or it is somebody else's."""
+    """There is no such address, or it belongs to another user."""
 
 
-class BadAddress(DomainError):
-    """What was typed is no address."""
+class InvalidAddress(DomainError):
+    """The input is not a valid address; `field` names the part."""
 
     status = 422
 
 
 class TooManyAddresses(DomainError):
-    """Nobody needs more."""
+    """The user already has `MAX_ADDRESSES` addresses."""
 
 
 def owned_by(user: User) -> Select[Address]:
-    """A person's addresses, the default first, then the oldest."""
+    """Return the query of a user's addresses: the default first, then the oldest."""
     return select(Address).where(Address.user_id == user.id).order_by(Address.is_default.desc(), Address.id)
 
 
-def own_address(user: User, address_id: int) -> Address:
-    """A person's address by its id; anybody else's does not exist."""
+def get_own_address(user: User, address_id: int) -> Address:
+    """Return a user's address by its id; raise `AddressNotFound` for any other."""
     address = None
-    if 0 < address_id < 2**63:
+    if is_id(address_id):
         address = db.session.scalar(owned_by(user).where(Address.id == address_id))
     if address is None:
         raise AddressNotFound(_("We can't find that address."))
@@ -102,116 +102,114 @@ def own_address(user: User, address_id: int) -> Address:
 
 @lru_cache(maxsize=16)
 def countries(locale: str) -> list[tuple[str, str]]:
-    """Codes and names of all countries, in the order of a reader's alphabet."""
+    """Return the codes and names of all countries, in alphabetical order of a locale."""
     names = Locale.parse(locale).territories
-    found = [(code, name) for code, name in names.items() if len(code) == 2 and code not in NO_COUNTRIES]
-    return sorted(found, key=lambda each: unicodedata.normalize("NFKD", each[1]).casefold())
+    pairs = [(code, name) for code, name in names.items() if len(code) == 2 and code not in NOT_COUNTRIES]
+    return sorted(pairs, key=lambda pair: unicodedata.normalize("NFKD", pair[1]).casefold())
 
 
-def add(user: User, typed: Mapping[str, str]) -> Address:
-    """Keep another address; the first one is the default. Raises `BadAddress`, `phones.InvalidPhone`, and so on."""
-    values = clean_all(typed)
-    _hold(user)
-    number = db.session.scalar(select(sa.func.count()).where(Address.user_id == user.id)) or 0
-    if number >= MOST_ADDRESSES:
-        raise TooManyAddresses(_("You already have %(number)d addresses. Delete one to add another."), number=number)
-    address = Address(user_id=user.id, is_default=number == 0, **values)
+def add(user: User, fields: Mapping[str, str]) -> Address:
+    """Add an address; the first one becomes the default.
+
+    Raise `InvalidAddress`, `phones.InvalidPhone` or `TooManyAddresses`.
+    """
+    values = clean_all(fields)
+    _lock_addresses(user)
+    count = db.session.scalar(select(sa.func.count()).where(Address.user_id == user.id)) or 0
+    if count >= MAX_ADDRESSES:
+        raise TooManyAddresses(_("You already have %(number)d addresses. Delete one to add another."), number=count)
+    address = Address(user_id=user.id, is_default=count == 0, **values)
     db.session.add(address)
-    db.session.flush()  # whoever adds it wants its id
+    db.session.flush()  # callers need its id
     return address
 
 
-def change(user: User, address: Address, typed: Mapping[str, str]) -> None:
-    """Store what was typed over an address; raises what `add` raises, and `AddressNotFound` when it is gone."""
-    changed = db.session.execute(
-        sa.update(Address)
-        .where(Address.id == address.id, Address.user_id == user.id)
-        .values(**clean_all(typed))
-        .execution_options(synchronize_session=False)
-    )
-    _refuse_none(changed)
+def update(user: User, address: Address, fields: Mapping[str, str]) -> None:
+    """Update an address; raise `InvalidAddress`, `phones.InvalidPhone`, or `AddressNotFound` if it was deleted."""
+    is_own = sa.and_(Address.id == address.id, Address.user_id == user.id)
+    _require_one_row(execute_update(sa.update(Address).where(is_own).values(**clean_all(fields))))
 
 
 def make_default(user: User, address: Address) -> None:
-    """Let an address be the one that is used unless said otherwise; raises `AddressNotFound` when it is gone."""
-    _hold(user)
-    own_address(user, address.id)
+    """Make an address the default; raise `AddressNotFound` if it was deleted."""
+    _lock_addresses(user)
+    get_own_address(user, address.id)
     _set_default(user, address.id)
 
 
 def delete(user: User, address: Address) -> None:
-    """Forget an address; if it was the default, the oldest one left takes its place. Raises `AddressNotFound`."""
-    _hold(user)
-    gone = sa.delete(Address).where(Address.id == address.id, Address.user_id == user.id)
-    _refuse_none(db.session.execute(gone.execution_options(synchronize_session=False)))
+    """Delete an address; the oldest remaining one replaces a deleted default. Raise `AddressNotFound`."""
+    _lock_addresses(user)
+    is_own = sa.and_(Address.id == address.id, Address.user_id == user.id)
+    _require_one_row(execute_update(sa.delete(Address).where(is_own)))
     others = list(db.session.execute(select(Address.id, Address.is_default).where(Address.user_id == user.id)))
     if others and not any(is_default for _id, is_default in others):
-        _set_default(user, min(other for other, _is_default in others))
+        _set_default(user, min(address_id for address_id, _is_default in others))
 
 
-def _hold(user: User) -> None:
-    """One change at a time to what a person has: the count and the default depend on all of it."""
+def _lock_addresses(user: User) -> None:
+    """Serialize changes to a user's addresses, because count and default depend on all of them."""
     hold(f"addresses of {user.id}")
 
 
 def _set_default(user: User, address_id: int) -> None:
-    db.session.execute(
-        sa.update(Address)
-        .where(Address.user_id == user.id, Address.is_default != (Address.id == address_id))
-        .values(is_default=Address.id == address_id)
-        .execution_options(synchronize_session=False)
-    )
+    is_new_default = Address.id == address_id
+    is_wrong = sa.and_(Address.user_id == user.id, Address.is_default != is_new_default)
+    execute_update(sa.update(Address).where(is_wrong).values(is_default=is_new_default))
 
 
-def _refuse_none(result: sa.Result[object]) -> None:
-    if result.rowcount != 1:  # type: ignore[attr-defined]
+def _require_one_row(count: int) -> None:
+    if count != 1:
         raise AddressNotFound(_("We can't find that address."))
 
 
-def clean_all(typed: Mapping[str, str]) -> dict[str, str | None]:
-    """Turn what was typed into what is stored; raises `BadAddress` or `phones.InvalidPhone`, each with its field."""
+def clean_all(fields: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the values to store for an entered address.
+
+    Raise `InvalidAddress` or `phones.InvalidPhone`, each with its field.
+    """
     values: dict[str, str | None] = {}
-    for field, longest in LENGTHS.items():
-        text = " ".join((typed.get(field) or "").split())
+    for field, max_length in MAX_LENGTHS.items():
+        text = " ".join((fields.get(field) or "").split())
         if not text and field in PROMPTS:
-            raise BadAddress(PROMPTS[field], field=field)
-        if len(text) > longest:
-            raise BadAddress(_("At most %(most)s characters."), field=field, most=longest)
+            raise InvalidAddress(PROMPTS[field], field=field)
+        if len(text) > max_length:
+            raise InvalidAddress(_("At most %(most)s characters."), field=field, most=max_length)
         values[field] = text
-    country = (typed.get("country") or "").strip().upper()
+    country = (fields.get("country") or "").strip().upper()
     if country not in dict(countries("en")):
-        raise BadAddress(_("Choose a country."), field="country")
+        raise InvalidAddress(_("Choose a country."), field="country")
     values["country"] = country
     if not values["region"] and country in REGION_PROMPTS:
-        raise BadAddress(REGION_PROMPTS[country], field="region")
+        raise InvalidAddress(REGION_PROMPTS[country], field="region")
     values["postal_code"] = clean_postal_code(values["postal_code"] or "", country)
-    values["phone"] = phones.clean(typed.get("phone") or "", country)
+    values["phone"] = phones.clean(fields.get("phone") or "", country)
     return values
 
 
-def postal_code_words(country: str) -> tuple[str, str, str]:
-    """Return what postal codes of a country are called, and the messages for a missing and a wrong one."""
-    for name, missing, wrong, codes in POSTAL_CODE_WORDS.values():
+def postal_code_terms(country: str) -> tuple[str, str, str]:
+    """Return the local term for a postal code, and the messages for a missing and an invalid one."""
+    for name, missing, invalid, codes in POSTAL_CODE_TERMS.values():
         if country in codes.split():
-            return name, missing, wrong
-    return POSTAL_CODE_ELSEWHERE
+            return name, missing, invalid
+    return DEFAULT_POSTAL_CODE_TERMS
 
 
-def _in_a_sentence(country: str) -> str:
+def _country_in_sentence(country: str) -> str:
     """Return the English name of a country as it stands in a sentence."""
     name = dict(countries("en")).get(country, country)
     return f"the {name}" if country in WITH_ARTICLE.split() else name
 
 
 def clean_postal_code(text: str, country: str) -> str:
-    """A postal code in capitals, of the country's shape where that is known; raises `BadAddress`."""
+    """Return a postal code in capitals; raise `InvalidAddress` unless it has the country's format, where known."""
     code = text.upper()
-    _name, missing, wrong = postal_code_words(country)
-    shape = POSTAL_CODES.get(country)
-    if not code and shape is None:
+    _name, missing, invalid = postal_code_terms(country)
+    pattern = POSTAL_CODE_PATTERNS.get(country)
+    if not code and pattern is None:
         return ""
     if not code:
-        raise BadAddress(missing, field="postal_code")
-    if not (re.fullmatch(shape, code, re.ASCII) if shape else POSTAL_CODE.fullmatch(code)):
-        raise BadAddress(wrong, field="postal_code", country=_in_a_sentence(country))
+        raise InvalidAddress(missing, field="postal_code")
+    if not (re.fullmatch(pattern, code, re.ASCII) if pattern else POSTAL_CODE_PATTERN.fullmatch(code)):
+        raise InvalidAddress(invalid, field="postal_code", country=_country_in_sentence(country))
     return code

@@ -11,11 +11,12 @@ from ...clock import utcnow
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
+from ...ids import parse_number
 from ...keys import Keys
 from ...models import Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
 from ...models.cards import ALIAS_LENGTH
 from ...tokens import new_code
-from ..accounts import accounts
+from ..accounts import registration
 from ..core import audit
 from . import blocked_hosts, cards, claims, target_urls
 
@@ -104,7 +105,7 @@ def _import_row(row: dict[str, str], seen: set[str], own_hosts: Collection[str],
 def _find_or_create_owner(row: dict[str, str]) -> User | None:
     if not row.get("email"):
         return None
-    owner = accounts.make_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
+    owner = registration.get_or_create_account(row["email"], row.get("first_name", ""), row.get("last_name", ""))
     if owner.password_hash is not None and not owner.is_verified:  # anyone can use any address
         raise InvalidRow(_("%(email)s has signed up but not confirmed the email address yet."), email=owner.email)
     return owner
@@ -121,10 +122,11 @@ def _find_design(row: dict[str, str]) -> Design | None:
 
 
 def _parse_tap_count(row: dict[str, str]) -> int:
-    taps = row.get("taps", "") or "0"
-    if not (taps.isascii() and taps.isdigit() and len(taps) < 10):
-        raise InvalidRow(_("%(taps)r is not a valid number of taps."), taps=taps)
-    return int(taps)
+    text = row.get("taps", "") or "0"
+    count = parse_number(text, max_digits=9)
+    if count is None:
+        raise InvalidRow(_("%(taps)r is not a valid number of taps."), taps=text)
+    return count
 
 
 def _set_target(card: Card, row: dict[str, str], owner: User, own_hosts: Collection[str]) -> None:

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Card, CardStatus, CardTransfer, TransferOutcome, User
-from ..accounts import accounts
 from ..core import audit
 from . import transitions
 
@@ -70,7 +70,7 @@ def open_offer_of(card: Card, now: datetime) -> CardTransfer | None:
 def get_offer_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
     """Return an open offer to a user by its id; raise `OfferNotFound` for any other."""
     transfer = None
-    if user.is_verified and 0 < offer_id < 2**63:
+    if user.is_verified and is_id(offer_id):
         offers = select(CardTransfer).where(CardTransfer.id == offer_id, _is_for(user), _is_open(now))
         transfer = db.session.scalar(offers.options(*_WITH_CARD))
     if transfer is None:
@@ -86,7 +86,7 @@ def get_offer_to(user: User, offer_id: int, now: datetime) -> CardTransfer:
 
 def accepted_card(user: User, offer_id: int) -> Card | None:
     """Return the card of an offer that a user accepted, if they still own it."""
-    if not 0 < offer_id < 2**63:
+    if not is_id(offer_id):
         return None
     return db.session.scalar(
         select(Card)
@@ -103,7 +103,7 @@ def offer(card: Card, sender: User, email: str, now: datetime) -> CardTransfer:
 
     Raises `InvalidEmail`, `CannotOffer`, or `InvalidTransition` if the card is not active or not the sender's.
     """
-    email = accounts.normalise_email(email)
+    email = email_addresses.normalize(email)
     if not sender.is_verified:
         raise CannotOffer(_("Confirm your email first. Open the link we sent you."))
     if email == sender.email:

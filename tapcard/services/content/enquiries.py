@@ -6,13 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
-from ..accounts import accounts
 from ..core import audit
 from ..profiles import leads
 from . import newsletter
@@ -50,7 +50,7 @@ def receive(
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
         name=_clean_name(name),
-        email=accounts.normalise_email(email),
+        email=email_addresses.normalize(email),
         order_number="".join(order_number.split()).upper()[:ORDER_LENGTH],
         message=_clean_message(message),
         created_at=now,
@@ -119,7 +119,7 @@ def page_of(number: int) -> tuple[Sequence[Enquiry], bool]:
 
 def by_id(enquiry_id: int) -> Enquiry:
     """A message; raise `EnquiryNotFound`."""
-    enquiry = db.session.get(Enquiry, enquiry_id) if 0 < enquiry_id < 2**63 else None
+    enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
         raise EnquiryNotFound(_("Message not found."))
     return enquiry

@@ -1,6 +1,5 @@
 """The newsletter's readers: who asked, who confirmed by the mailed link, who left."""
 
-import hmac
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,13 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...db import db, insert, transactions
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
-from ...keys import Keys
+from ...ids import parse_id
+from ...keys import Keys, split_link
 from ...models import Subscriber, SubscriberStatus
-from ..accounts import accounts
 
 CONFIRM_WITHIN = timedelta(days=30)
 ASKED_ANEW = timedelta(days=7)  # until then all links that were sent work
@@ -44,7 +43,7 @@ def ask(email: str, consent_text: str, now: datetime) -> None:
 
     Raises `InvalidEmail`. Whoever asks is told the same in every case.
     """
-    email = accounts.normalise_email(email)
+    email = email_addresses.normalize(email)
     values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:CONSENT_LENGTH]}
     fresh = insert(Subscriber).values(**values, created_at=now, asked_at=now)
     db.session.execute(fresh.on_conflict_do_nothing(index_elements=["email"]))
@@ -87,18 +86,18 @@ def purge(now: datetime) -> None:
 
 def confirm_token(subscriber: Subscriber, keys: Keys) -> str:
     """What the link to confirm carries: void once the person has left, or asked again later."""
-    return f"{subscriber.id}-{keys.digest(CONFIRM, _asked(subscriber))}"
+    return keys.sign_link(CONFIRM, str(subscriber.id), _asked(subscriber))
 
 
 def leave_token(subscriber: Subscriber, keys: Keys) -> str:
     """What the link to leave carries; good for that alone, and for good."""
-    return f"{subscriber.id}-{keys.digest(LEAVE, _named(subscriber))}"
+    return keys.sign_link(LEAVE, str(subscriber.id), _named(subscriber))
 
 
 def asked_by(token: str, keys: Keys, now: datetime) -> Subscriber:
     """Who is asked to confirm by a link, or has done so; raise `LinkExpired`."""
     subscriber, digest = _read(token)
-    is_right = subscriber is not None and _fits(digest, keys.digests(CONFIRM, _asked(subscriber)))
+    is_right = subscriber is not None and keys.verify_link(CONFIRM, digest, _asked(subscriber))
     if subscriber is None or not is_right or subscriber.status is SubscriberStatus.UNSUBSCRIBED:
         raise _expired()
     if subscriber.status is SubscriberStatus.PENDING and subscriber.asked_at <= now - CONFIRM_WITHIN:
@@ -109,19 +108,15 @@ def asked_by(token: str, keys: Keys, now: datetime) -> Subscriber:
 def leaving(token: str, keys: Keys) -> Subscriber:
     """Whose link to leave this is; raise `LinkUnknown`."""
     subscriber, digest = _read(token)
-    if subscriber is None or not _fits(digest, keys.digests(LEAVE, _named(subscriber))):
+    if subscriber is None or not keys.verify_link(LEAVE, digest, _named(subscriber)):
         raise LinkUnknown(_("This link is incomplete, or its email address is no longer on our mailing list."))
     return subscriber
 
 
 def _read(token: str) -> tuple[Subscriber | None, str]:
-    number, _dash, digest = token.partition("-")
-    is_number = number.isascii() and number.isdigit() and len(number) < 19
-    return (db.session.get(Subscriber, int(number)) if is_number and digest.isascii() else None), digest
-
-
-def _fits(digest: str, digests: list[str]) -> bool:
-    return any(hmac.compare_digest(digest, each) for each in digests)
+    reference, digest = split_link(token)
+    subscriber_id = parse_id(reference)
+    return (db.session.get(Subscriber, subscriber_id) if subscriber_id is not None else None), digest
 
 
 def _asked(subscriber: Subscriber) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from ...db import db, hold
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
+from ...ids import is_id
 from ...models import PageMenu, ShopPage, User
 from ..core import audit
 
@@ -73,7 +74,7 @@ def all_pages() -> Sequence[ShopPage]:
 
 def by_id(page_id: int) -> ShopPage:
     """A page for staff, published or not; raise `PageNotFound`."""
-    page = db.session.get(ShopPage, page_id) if 0 < page_id < 2**63 else None
+    page = db.session.get(ShopPage, page_id) if is_id(page_id) else None
     if page is None:
         raise PageNotFound(_("Page not found."))
     return page

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from ...db import Base, db
 from ...errors import NotFound
 from ...errors import mark as _
+from ...ids import is_id
 
 Row = TypeVar("Row", bound=Base)
 
@@ -19,7 +20,7 @@ class RowNotFound(NotFound):
 def get(model: type[Row], row_id: int, *options: Any, **conditions: Any) -> Row:
     """Return the row of an id that also meets the conditions, read afresh; raise `RowNotFound`."""
     row = None
-    if 0 < row_id < 2**63:
+    if is_id(row_id):
         query = select(model).filter_by(id=row_id, **conditions).options(*options)
         row = db.session.scalar(query.execution_options(populate_existing=True))
     if row is None:

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ... import phones
+from ... import email_addresses, phones
 from ...context import RuleContext
 from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
+from ...ids import parse_id
 from ...models import Address, Cart, DeliveryMethod, LineKind, Order, Payment, User
 from ...settings import ShopSettings
-from ..accounts import accounts, addresses
+from ..accounts import addresses
 from ..cart import carts, delivery, quote
 from ..cart.promotions import Customer
 from ..cart.quote import Quote
@@ -41,13 +42,13 @@ def delivery_methods() -> Sequence[DeliveryMethod]:
 
 def columns_of(address: Address) -> dict[str, Any]:
     """Return the columns of an address that an order copies."""
-    return {name: getattr(address, name) for name in addresses.TYPED}
+    return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
 
 
 def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
     """Store the validated form with the cart; raises a `DomainError` with the field of the first problem."""
     details = {
-        "email": user.email if user is not None else accounts.normalise_email(typed["email"]),
+        "email": user.email if user is not None else email_addresses.normalize(typed["email"]),
         "first_name": " ".join(typed["first_name"].split()),
         "last_name": " ".join(typed["last_name"].split()),
         "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
@@ -62,8 +63,8 @@ def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop:
 def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
     """Return the delivery details; a new address is saved with the account on request."""
     choice = typed.get("address") or NEW
-    saved = addresses.own_address(user, _parse_id(choice)) if user is not None and choice != NEW else None
-    method_id = _parse_id(typed.get("delivery_method") or "")
+    saved = addresses.get_own_address(user, parse_id(choice) or 0) if user is not None and choice != NEW else None
+    method_id = parse_id(typed.get("delivery_method")) or 0
     available = delivery_methods()
     method = next((option for option in available if option.id == method_id), None)
     location = typed.get(f"location_{method_id}") or ""
@@ -84,11 +85,6 @@ def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user
 
 def _clean_address(typed: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
     return addresses.clean_all({**typed, "name": typed.get("name") or full_name, "phone": phone})
-
-
-def _parse_id(text: str) -> int:
-    """Return the id in a form value; 0, which no row has, for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def get_buyer(cart: Cart, user: User | None) -> Buyer:

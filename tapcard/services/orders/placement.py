@@ -29,7 +29,7 @@ from ...models import (
     User,
 )
 from ...tokens import ALPHABET
-from ..accounts import accounts
+from ..accounts import registration
 from ..cart import pricing
 from ..cart.editing import CannotActivate
 from ..cart.items import CartItem
@@ -247,8 +247,8 @@ def _account_for(buyer: Buyer, now: datetime) -> User | None:
     An account that somebody can log in to is not touched: the order is attached when they follow the emailed link.
     """
     try:
-        user = accounts.make_account(buyer.email, buyer.first_name, buyer.last_name, now)
-    except accounts.AddressTaken:
+        user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
+    except registration.EmailTaken:
         return None
     return user if user.is_active and not user.is_proven else None
 

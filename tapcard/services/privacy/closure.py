@@ -11,7 +11,8 @@ from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...models import CardTransfer, LinkPurpose, LockedBecause, Role, TransferOutcome, User
 from ...models.users import RETURN_WITHIN
-from ..accounts import accounts
+from ...services.accounts import credentials
+from ..accounts import email_links, sessions
 from ..cards import transitions
 from ..core import audit
 
@@ -35,7 +36,7 @@ def close(user_id: int, password: str, now: datetime) -> None:
 
     Raises `WrongPassword`, `LastOwner` or `AlreadyClosed`. Hashes first, see `accounts`.
     """
-    accounts.confirm_password(user_id, password)
+    credentials.confirm_password(user_id, password)
     user = db.session.get_one(User, user_id)
     shut(user, now)
     outbox.post("mail.account_closed", user_id=user.id)
@@ -58,8 +59,8 @@ def shut(user: User, now: datetime, *, even_inactive: bool = False) -> None:
     if closed.rowcount != 1:  # type: ignore[attr-defined]
         raise AlreadyClosed(_("This account is already closed."))
     db.session.refresh(user)
-    accounts.end_other_sessions(user, None)
-    accounts.void_links(user, now, *(each for each in LinkPurpose if each is not LinkPurpose.UNDO_EMAIL))
+    sessions.end_other_sessions(user, None)
+    email_links.revoke_links(user, now, *(each for each in LinkPurpose if each is not LinkPurpose.UNDO_EMAIL))
     transitions.lock_all(user, LockedBecause.CLOSED)
     withdraw_offers(user, now)
 
@@ -77,7 +78,7 @@ def reopen(user_id: int, now: datetime) -> User:
     if opened.rowcount != 1:  # type: ignore[attr-defined]
         raise CannotReturn(_("This account can't be restored."))
     user = db.session.get_one(User, user_id, populate_existing=True)
-    accounts.end_other_sessions(user, None)
+    sessions.end_other_sessions(user, None)
     transitions.unlock_all(user, LockedBecause.CLOSED)
     audit.record("user.reopened", subject=user, actor=user)
     return user

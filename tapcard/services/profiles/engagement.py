@@ -1,4 +1,4 @@
-"""What visitors do on public pages: counted for the holder, bounded, and tied to the day's pseudonym alone."""
+"""Actions of visitors on public profile pages, identified only by the daily visitor hash."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from sqlalchemy.engine import Connection
 
 from ...db import db
 from ...models import Card, Outcome, Profile, ProfileAction, ProfileActionKind, Tap, User
-from . import profiles
+from . import contacts
 
-ONCE_IN = timedelta(minutes=10)  # the same visitor doing the same thing again is one interest
-MOST_AN_HOUR = 500  # of a profile: nobody may fill the table
-LED_HERE_WITHIN = timedelta(hours=2)
-WEB = ("http://", "https://")
+DUPLICATE_WINDOW = timedelta(minutes=10)  # the same action of the same visitor counts once
+MAX_ACTIONS_PER_HOUR = 500  # per profile, so that nobody can fill the table
+TAP_ATTRIBUTION_WINDOW = timedelta(hours=2)
+WEB_PREFIXES = ("http://", "https://")
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing a visitor did; `visitor` is None where a pseudonym must not be kept."""
+    """One action of a visitor; `visitor` is the daily hash, None where it must not be stored."""
 
     profile_id: int
     owner_id: int
@@ -33,8 +33,8 @@ class Action:
 
 
 def record(connection: Connection, action: Action) -> bool:
-    """Write an action down, unless it repeats one or the profile has had its fill; tells whether it did."""
-    if _repeats(connection, action) or _is_full(connection, action):
+    """Store an action and return True, or False if it is a duplicate or the hourly limit is reached."""
+    if _is_duplicate(connection, action) or _limit_reached(connection, action):
         return False
     connection.execute(
         sa.insert(ProfileAction).values(
@@ -51,16 +51,16 @@ def record(connection: Connection, action: Action) -> bool:
     return True
 
 
-def card_before(connection: Connection, action_by: str, profile_id: int, owner_id: int, at: datetime) -> int | None:
-    """The card whose tap led a visitor to a profile, if the same phone tapped one lately; known by the pseudonym."""
+def card_that_led_to(connection: Connection, visitor: str, profile_id: int, owner_id: int, at: datetime) -> int | None:
+    """Return the card whose tap brought a visitor (by hash) to a profile within the last two hours, or None."""
     return connection.execute(
         sa.select(Tap.card_id)
         .join(Card, Card.id == Tap.card_id)
         .where(
             Tap.owner_id == owner_id,
-            Tap.tapped_at >= at - LED_HERE_WITHIN,
+            Tap.tapped_at >= at - TAP_ATTRIBUTION_WINDOW,
             Tap.tapped_at <= at,
-            Tap.visitor == action_by,
+            Tap.visitor == visitor,
             Tap.outcome == Outcome.PROFILE,
             Card.profile_id == profile_id,
         )
@@ -69,34 +69,36 @@ def card_before(connection: Connection, action_by: str, profile_id: int, owner_i
     ).scalar_one_or_none()
 
 
-def counts(owner: User, since: datetime, profile: Profile | None = None) -> Mapping[ProfileActionKind, int]:
-    """How often each thing was done on a holder's profiles by others; robots do not count."""
-    wanted = [Profile.owner_id == owner.id, ProfileAction.happened_at >= since]
+def action_counts(owner: User, since: datetime, profile: Profile | None = None) -> Mapping[ProfileActionKind, int]:
+    """Return the number of actions of each kind on a user's profiles, without bots and the user's own."""
+    conditions = [Profile.owner_id == owner.id, ProfileAction.happened_at >= since]
     if profile is not None:
-        wanted.append(ProfileAction.profile_id == profile.id)
+        conditions.append(ProfileAction.profile_id == profile.id)
     rows = db.session.execute(
         sa.select(ProfileAction.kind, sa.func.count().label("number"))
         .join(Profile, Profile.id == ProfileAction.profile_id)
-        .where(*wanted, ~ProfileAction.is_bot, ~ProfileAction.is_own)
+        .where(*conditions, ~ProfileAction.is_bot, ~ProfileAction.is_own)
         .group_by(ProfileAction.kind)
     )
-    found = {row.kind: int(row.number) for row in rows}
-    return {kind: found.get(kind, 0) for kind in ProfileActionKind}
+    numbers = {row.kind: int(row.number) for row in rows}
+    return {kind: numbers.get(kind, 0) for kind in ProfileActionKind}
 
 
 def web_links(profile: Profile) -> dict[str, str]:
-    """The links of a public page that lead to other sites, by the keys they are opened with."""
-    links = {row.kind: row.href for row in profiles.contacts(profile) if row.href.startswith(WEB)}
-    extra = {f"link-{link.id}": link.url for link in profile.links if link.is_shown and link.url.startswith(WEB)}
+    """Return the web links of a public page by the keys that `/go` addresses contain."""
+    links = {row.kind: row.href for row in contacts.contact_rows(profile) if row.href.startswith(WEB_PREFIXES)}
+    extra = {
+        f"link-{link.id}": link.url for link in profile.links if link.is_shown and link.url.startswith(WEB_PREFIXES)
+    }
     return {**links, **extra}
 
 
-def _repeats(connection: Connection, action: Action) -> bool:
+def _is_duplicate(connection: Connection, action: Action) -> bool:
     if not action.visitor:
         return False
     same = sa.select(ProfileAction.id).where(
         ProfileAction.profile_id == action.profile_id,
-        ProfileAction.happened_at > action.at - ONCE_IN,
+        ProfileAction.happened_at > action.at - DUPLICATE_WINDOW,
         ProfileAction.visitor == action.visitor,
         ProfileAction.kind == action.kind,
         ProfileAction.detail == action.detail,
@@ -104,13 +106,13 @@ def _repeats(connection: Connection, action: Action) -> bool:
     return connection.execute(same.limit(1)).first() is not None
 
 
-def _is_full(connection: Connection, action: Action) -> bool:
+def _limit_reached(connection: Connection, action: Action) -> bool:
     last_hour = (
         sa.select(ProfileAction.id)
         .where(
             ProfileAction.profile_id == action.profile_id, ProfileAction.happened_at > action.at - timedelta(hours=1)
         )
-        .limit(MOST_AN_HOUR)
+        .limit(MAX_ACTIONS_PER_HOUR)
         .subquery()
     )
-    return (connection.execute(sa.select(sa.func.count()).select_from(last_hour)).scalar_one()) >= MOST_AN_HOUR
+    return (connection.execute(sa.select(sa.func.count()).select_from(last_hour)).scalar_one()) >= MAX_ACTIONS_PER_HOUR

@@ -1,50 +1,49 @@
-"""Messages of people who found a lost card: passed on to its holder, of whom they learn nothing."""
+"""Messages from people who found a lost card, sent by email to its owner, whose identity stays hidden."""
 
-from ... import outbox
+from ... import email_addresses, outbox
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Card, CardStatus, LockedBecause
-from ..accounts import accounts
 from . import profiles
 
-MESSAGE_LENGTH = 500
-ANSWER_LENGTH = 254
+MAX_MESSAGE_LENGTH = 500
+MAX_REPLY_ADDRESS_LENGTH = 254
 
 
-class BadAnswerAddress(DomainError):
-    """What was typed is neither an e-mail address nor a phone number."""
+class InvalidReplyAddress(DomainError):
+    """The text is neither an email address nor a phone number."""
 
     status = 422
     field = "answer_to"
 
 
-def may_be_reported(card: Card) -> bool:
-    """Whether a finder may write: to the holder of a lost card, not about one that the shop switched off."""
+def can_be_reported(card: Card) -> bool:
+    """Return whether a card is locked as lost, so that a finder can send a message to its owner."""
     return card.status is CardStatus.LOCKED and card.locked_because is LockedBecause.LOST and not card.is_blocked
 
 
-def pass_on(card: Card, message: str, answer_to: str, region: str) -> None:
-    """Promise the holder of a lost card a mail with a finder's message; raises `BadAnswerAddress`.
+def send_report(card: Card, message: str, answer_to: str, region: str) -> None:
+    """Queue an email with a finder's message to the owner of a lost card; raises `InvalidReplyAddress`.
 
-    Nothing of it is kept once the mail is sent.
+    Nothing of it is stored once the email is sent.
     """
     outbox.post(
         "mail.card_found",
         card_id=card.id,
         owner_id=card.owner_id,
         message=message.replace("\r\n", "\n"),
-        answer_to=clean_answer_to(answer_to, region),
+        answer_to=clean_reply_address(answer_to, region),
     )
 
 
-def clean_answer_to(typed: str, region: str) -> str:
-    """The e-mail address or phone number somebody meant, or nothing; raises `BadAnswerAddress`."""
+def clean_reply_address(typed: str, region: str) -> str:
+    """Return a typed email address or phone number in its cleaned form, or ""; raises `InvalidReplyAddress`."""
     text = typed.strip()
     if not text:
         return ""
     try:
-        return accounts.normalise_email(text) if "@" in text else profiles.clean("phone", text, region) or ""
+        return email_addresses.normalize(text) if "@" in text else profiles.clean("phone", text, region) or ""
     except DomainError:
-        raise BadAnswerAddress(
+        raise InvalidReplyAddress(
             _("Enter an email address, such as ada@example.com, or a phone number, such as +44 20 7946 0000.")
         ) from None

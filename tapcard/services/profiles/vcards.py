@@ -1,4 +1,4 @@
-"""Business cards as files: vCard 3.0 (RFC 2426), which every phone can read."""
+"""vCard 3.0 files (RFC 2426) of profiles and leads."""
 
 import base64
 import re
@@ -12,119 +12,120 @@ from ...models import SOCIALS, Lead, Profile
 from ..cards import target_urls
 from . import social_handles
 
-LONGEST_LINE = 75  # octets, the line end not counted
-URI_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ",;\\")  # those separate and escape
+MAX_LINE_OCTETS = 75  # without the line end
+# printable ASCII without the separators and the escape character
+URI_SAFE_CHARACTERS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in ",;\\")
 LINE_ENDS = re.compile(r"\r\n?")
 
 
-class _Card:
-    """A card that is being written: properties in, folded lines out."""
+class _VCardWriter:
+    """Collects the properties of one vCard and returns it as folded lines."""
 
     def __init__(self, name: str) -> None:
         self.lines = ["BEGIN:VCARD", "VERSION:3.0", "PRODID:-//tapcard//vCard//EN"]
         self.groups = 0
-        family, given = _split(name)
-        self.add("N", ";".join((escape(family), escape(given), "", "", "")))
-        self.add("FN", escape(name))
+        family, given = _split_name(name)
+        self.add("N", ";".join((escape_text(family), escape_text(given), "", "", "")))
+        self.add("FN", escape_text(name))
 
     def add(self, name: str, value: str) -> None:
-        """Add a property whose value is written already."""
+        """Add a property with an escaped value."""
         self.lines.append(f"{name}:{value}")
 
     def text(self, name: str, value: str | None) -> None:
-        """Add a text, if there is one."""
+        """Escape and add a text, unless it is empty."""
         if value:
-            self.add(name, escape(value))
+            self.add(name, escape_text(value))
 
     def labelled(self, name: str, value: str, label: str) -> None:
-        """Add a property with the words that an address book shows for it."""
+        """Add a property with a label that address books show."""
         self.groups += 1
         self.add(f"item{self.groups}.{name}", value)
-        self.add(f"item{self.groups}.X-ABLabel", escape(label))
+        self.add(f"item{self.groups}.X-ABLabel", escape_text(label))
 
     def end(self, uid: str, revised_at: datetime) -> bytes:
-        """The whole card."""
+        """Return the finished vCard."""
         self.add("UID", f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, uid)}")
         self.add("REV", f"{revised_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
-        return b"".join(fold(line) for line in (*self.lines, "END:VCARD"))
+        return b"".join(fold_line(line) for line in (*self.lines, "END:VCARD"))
 
 
-def of_profile(
+def profile_vcard(
     profile: Profile, *, address: str, site: str, photo: bytes | None, now: datetime, blocked: Collection[str] = ()
 ) -> bytes:
-    """The card of a profile, with what its page shows and nothing else; `address` is the page, `photo` a JPEG.
+    """Return the vCard of a profile with what its page shows; `address` is the URL of the page, `photo` a JPEG.
 
-    Addresses at the hosts in `blocked` are left out, as on the page.
+    Links to the hosts in `blocked` are left out, as on the page.
     """
     hidden = set(profile.hidden_fields or ())
 
     def shown(field: str) -> str | None:
         return None if field in hidden else getattr(profile, field)
 
-    card = _Card(profile.name)
+    card = _VCardWriter(profile.name)
     if company := shown("company"):
-        card.add("ORG", escape(company))
+        card.add("ORG", escape_text(company))
     card.text("TITLE", shown("headline"))
     phone, whatsapp, email = shown("phone"), shown("whatsapp"), shown("email")
     if phone:
         card.text("TEL;TYPE=CELL,VOICE,PREF", phone)
     if whatsapp and whatsapp != phone:
-        card.labelled("TEL;TYPE=CELL", escape(whatsapp), "WhatsApp")
+        card.labelled("TEL;TYPE=CELL", escape_text(whatsapp), "WhatsApp")
     if email:
         card.text("EMAIL;TYPE=INTERNET,WORK" if company else "EMAIL;TYPE=INTERNET", email)
     if place := shown("address"):
-        card.add("ADR;TYPE=WORK" if company else "ADR;TYPE=HOME", f";;{escape(place)};;;;")
+        card.add("ADR;TYPE=WORK" if company else "ADR;TYPE=HOME", f";;{escape_text(place)};;;;")
     website = shown("website")
     if website and target_urls.host_of(website) not in blocked:
-        card.add("URL;TYPE=WORK" if company else "URL", uri(website))
-    card.labelled("URL", uri(address), "tapcard")
+        card.add("URL;TYPE=WORK" if company else "URL", encode_uri(website))
+    card.labelled("URL", encode_uri(address), "tapcard")
     for link in profile.links if "links" not in hidden else ():
         if link.is_shown and target_urls.host_of(link.url) not in blocked:
-            card.labelled("URL", uri(link.url), link.title)
+            card.labelled("URL", encode_uri(link.url), link.title)
     for key in SOCIALS:
         if handle := shown(key):
-            card.add(f"X-SOCIALPROFILE;TYPE={key}", uri(social_handles.page_of(key, handle)))
+            card.add(f"X-SOCIALPROFILE;TYPE={key}", encode_uri(social_handles.profile_url(key, handle)))
     if whatsapp:
-        card.add("X-SOCIALPROFILE;TYPE=whatsapp", uri(f"https://wa.me/{whatsapp.removeprefix('+')}"))
+        card.add("X-SOCIALPROFILE;TYPE=whatsapp", encode_uri(f"https://wa.me/{whatsapp.removeprefix('+')}"))
     card.text("NOTE", shown("bio"))
     if photo and "photo" not in hidden:
         card.add("PHOTO;ENCODING=b;TYPE=JPEG", base64.b64encode(photo).decode())
     return card.end(f"{site}/profiles/{profile.id}", now)
 
 
-def of_leads(leads: Iterable[Lead], *, site: str) -> bytes:
-    """The cards of people who left their contact, one after the other."""
-    return b"".join(_of_lead(lead, site) for lead in leads)
+def lead_vcards(leads: Iterable[Lead], *, site: str) -> bytes:
+    """Return the vCards of leads in one file."""
+    return b"".join(_lead_vcard(lead, site) for lead in leads)
 
 
-def _of_lead(lead: Lead, site: str) -> bytes:
-    card = _Card(lead.name)
+def _lead_vcard(lead: Lead, site: str) -> bytes:
+    card = _VCardWriter(lead.name)
     card.text("TEL;TYPE=CELL", lead.phone)
     card.text("EMAIL;TYPE=INTERNET", lead.email)
     card.text("NOTE", lead.note)
     return card.end(f"{site}/leads/{lead.id}", lead.created_at)
 
 
-def escape(text: str) -> str:
-    """A text as the value of a property: what separates is escaped, what cannot be written is left out."""
+def escape_text(text: str) -> str:
+    """Return a text as the value of a property: separators escaped, control characters removed."""
     text = LINE_ENDS.sub("\n", text)
-    kept = "".join(each for each in text if each in "\n\t" or unicodedata.category(each) not in ("Cc", "Cs"))
+    value = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs"))
     for plain, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
-        kept = kept.replace(plain, escaped)
-    return kept
+        value = value.replace(plain, escaped)
+    return value
 
 
-def uri(address: str) -> str:
-    """An address as the value of a property: printable ASCII."""
-    return quote(address.encode("utf-8", "ignore"), safe=URI_SAFE)
+def encode_uri(address: str) -> str:
+    """Return a URL as the value of a property, in printable ASCII."""
+    return quote(address.encode("utf-8", "ignore"), safe=URI_SAFE_CHARACTERS)
 
 
-def fold(line: str) -> bytes:
-    """A line with its end, broken so that no piece has more than 75 octets and no character is cut in two."""
+def fold_line(line: str) -> bytes:
+    """Return a line with its end, folded so that no part has more than 75 octets and no character is split."""
     octets = line.encode()
     pieces = []
-    while len(octets) > LONGEST_LINE:
-        end = LONGEST_LINE
+    while len(octets) > MAX_LINE_OCTETS:
+        end = MAX_LINE_OCTETS
         while octets[end] & 0xC0 == 0x80:  # in the middle of a character
             end -= 1
         pieces.append(octets[:end])
@@ -132,7 +133,7 @@ def fold(line: str) -> bytes:
     return b"".join(piece + b"\r\n" for piece in (*pieces, octets))
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Family name and the rest: the last word, if there are several."""
+def _split_name(name: str) -> tuple[str, str]:
+    """Return family name (the last word, if there are several) and given names."""
     given, _space, family = name.strip().rpartition(" ")
     return (family, given) if given else ("", family)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ...db import among, db, insert, insert_rows
+from ...ids import MAX_ID
 from ...keys import Keys
 from ...models import Channel, Outcome, SpoolFile, Tap, UserAgent
 from . import rollups, user_agents
@@ -17,7 +18,7 @@ from . import rollups, user_agents
 BATCH = 1000
 SPOOL_MEMORY = timedelta(days=30)
 
-Id = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
+Id = Annotated[int, msgspec.Meta(gt=0, le=MAX_ID)]
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\0]*\Z")]  # PostgreSQL stores no NUL
 END_OF_TIME = 253_370_764_799_999  # the last millisecond of the year 9998: in some zone the next year has begun
 
@@ -106,7 +107,7 @@ class Recorder:
             "country": reading.country[:2],
             "visitor": reading.visitor[:32],
             "is_bot": agent.is_bot,
-            "is_own": reading.owner_id is not None and self.keys.read_me(reading.me) == reading.owner_id,
+            "is_own": reading.owner_id is not None and self.keys.unsign_me(reading.me) == reading.owner_id,
         }
 
     def _ids(self, connection: Connection, texts: set[str]) -> dict[str, int]:

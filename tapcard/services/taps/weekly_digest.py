@@ -1,6 +1,5 @@
 """The weekly mail: who gets one, exactly one a week, and what it tells."""
 
-import hmac
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -10,7 +9,8 @@ import sqlalchemy as sa
 
 from ... import outbox
 from ...db import db
-from ...keys import Keys
+from ...ids import parse_id
+from ...keys import Keys, split_link
 from ...models import Lead, User
 from . import statistics
 from .statistics import CardCount, Question
@@ -101,18 +101,17 @@ def week_before(user: User, monday: date, zone: str) -> Week:
 
 
 def token_of(user_id: int, keys: Keys) -> str:
-    """What the link to switch the mail off carries; good for that alone, and for good."""
-    return f"{user_id}-{keys.digest(PURPOSE, str(user_id))}"
+    """Return the token of the link that unsubscribes from the weekly email; it never expires."""
+    return keys.sign_link(PURPOSE, str(user_id))
 
 
 def user_of(token: str, keys: Keys) -> User | None:
-    """Whose link this is; None when it is forged or cut."""
-    number, _dash, digest = token.partition("-")
-    if not (number.isascii() and number.isdigit() and len(number) < 19 and digest.isascii()):
+    """Return the user of such a token, or None if it is forged or truncated."""
+    reference, digest = split_link(token)
+    user_id = parse_id(reference)
+    if user_id is None or not keys.verify_link(PURPOSE, digest, reference):
         return None
-    if not any(hmac.compare_digest(digest, each) for each in keys.digests(PURPOSE, number)):
-        return None
-    return db.session.get(User, int(number))
+    return db.session.get(User, user_id)
 
 
 def stop(user: User) -> None:

@@ -55,9 +55,9 @@ def test_postal_codes_look_different_elsewhere(ada: User, country: str, code: st
      ("DE", "Postal code", "Enter a postal code.", "That postal code isn't valid for Germany.")],
 )  # fmt: skip
 def test_a_postal_code_is_called_what_people_there_call_it(country: str, name: str, missing: str, wrong: str) -> None:
-    assert addresses.postal_code_words(country)[0] == name
+    assert addresses.postal_code_terms(country)[0] == name
     for code, message in (("", missing), ("?", wrong)):
-        with pytest.raises(addresses.BadAddress) as refused:
+        with pytest.raises(addresses.InvalidAddress) as refused:
             addresses.clean_postal_code(code, country)
         assert (refused.value.field, str(refused.value)) == ("postal_code", message)
 
@@ -69,7 +69,7 @@ def test_a_postal_code_is_called_what_people_there_call_it(country: str, name: s
 )  # fmt: skip
 def test_where_letters_need_the_state_it_is_asked_for(ada: User, country: str, prompt: str) -> None:
     for nothing in ("", "  "):
-        with pytest.raises(addresses.BadAddress) as refused:
+        with pytest.raises(addresses.InvalidAddress) as refused:
             addresses.clean_all({**GOOD, "country": country, "region": nothing, "postal_code": "94105"})
         assert (refused.value.field, refused.value.message) == ("region", prompt)
 
@@ -88,7 +88,7 @@ def test_every_country_of_the_table_is_one_and_stands_there_once() -> None:
 
 @pytest.mark.parametrize(("country", "code"), [("US", "9410"), ("DE", "1011"), ("HK", "<b>"), ("DE", "１０１１５")])
 def test_a_code_that_cannot_be_one_is_refused(country: str, code: str) -> None:
-    with pytest.raises(addresses.BadAddress):
+    with pytest.raises(addresses.InvalidAddress):
         addresses.clean_postal_code(code, country)
 
 
@@ -118,14 +118,14 @@ def test_nobody_has_more_than_twenty(ada: User) -> None:
 @pytest.mark.parametrize("number", [0, -1, 2**63, 10**30, 999999])
 def test_another_number_opens_nothing(ada: User, number: int) -> None:
     with pytest.raises(AddressNotFound):
-        addresses.own_address(ada, number)
+        addresses.get_own_address(ada, number)
 
 
 def test_anothers_address_does_not_exist(ada: User, cleo: User) -> None:
     hers = seeds.create_address(cleo)
     works: list[Any] = [
-        lambda: addresses.own_address(ada, hers.id),
-        lambda: addresses.change(ada, hers, GOOD),
+        lambda: addresses.get_own_address(ada, hers.id),
+        lambda: addresses.update(ada, hers, GOOD),
         lambda: addresses.make_default(ada, hers),
         lambda: addresses.delete(ada, hers),
     ]
@@ -153,7 +153,7 @@ def test_however_defaults_are_chosen_and_deleted_at_once_one_is_left(app: Flask,
 
     def work(place: int) -> None:
         user = db.session.get_one(User, user_id)
-        address = addresses.own_address(user, ids[place])
+        address = addresses.get_own_address(user, ids[place])
         (addresses.delete if place % 2 else addresses.make_default)(user, address)
 
     together(app, 4, work)

@@ -10,7 +10,7 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import AuditEntry, Card, CardEvent, CardMove, CardStatus, ClaimPolicy, Design, Target, User
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import registration
 from tapcard.services.cards import cards, claims, legacy_import
 from tapcard.services.cards.legacy_import import COLUMNS, ImportReport
 
@@ -218,6 +218,6 @@ def test_nothing_is_written_down_about_an_import_with_errors(take_over: Callable
 def test_a_long_name_is_cut_to_what_fits(take_over: Callable[..., ImportReport]) -> None:
     assert take_over(f"OLD1,ada@example.com,{'A' * 80},{'O' * 80},,,,,").errors == []
     db.session.commit()
-    owner = accounts.find("ada@example.com")
+    owner = registration.find_user("ada@example.com")
     assert owner is not None
     assert owner.first_name == "A" * 50

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from tapcard import email_addresses
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.errors import DomainError
@@ -22,7 +23,6 @@ from tapcard.models import (
     TransferOutcome,
     User,
 )
-from tapcard.services.accounts import accounts
 from tapcard.services.cards import cards, claims, replacement, transfers, transitions
 from tapcard.services.cards.transfers import CannotOffer, OfferEnded, OfferNotFound
 
@@ -197,7 +197,7 @@ def test_the_address_must_be_theirs_in_the_instant_of_the_move(
 def test_a_holder_who_moves_to_the_address_offered_does_not_accept_their_own_card(
     offer: CardTransfer, card: Card, ada: User, cleo: User
 ) -> None:
-    accounts.normalise_email("cleo@example.com")
+    email_addresses.normalize("cleo@example.com")
     cleo.email = "away@example.com"
     db.session.flush()
     ada.email = "cleo@example.com"

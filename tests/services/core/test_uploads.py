@@ -48,9 +48,9 @@ def shown(ada: User, stored: Callable[[bytes], str]) -> Profile:
 
 
 def change(profile: Profile, ada: User, **look: str | None) -> None:
-    chosen = replace(profiles.look_of(profile), **look)
-    typed = profiles.as_typed(profile)
-    profiles.change(profile, ada, typed, region="GB", version=profile.version, look=chosen)
+    chosen = replace(profiles.appearance_of(profile), **look)
+    typed = profiles.form_values(profile)
+    profiles.update(profile, ada, typed, region="GB", version=profile.version, appearance=chosen)
 
 
 def promised() -> list[str]:
@@ -90,8 +90,8 @@ def test_a_change_that_is_rolled_back_deletes_nothing(shown: Profile, ada: User,
 
 
 def test_a_change_that_leaves_the_pictures_alone_promises_nothing(shown: Profile, ada: User) -> None:
-    typed = {**profiles.as_typed(shown), "headline": "Architect"}
-    profiles.change(shown, ada, typed, region="GB", version=shown.version, look=profiles.look_of(shown))
+    typed = {**profiles.form_values(shown), "headline": "Architect"}
+    profiles.update(shown, ada, typed, region="GB", version=shown.version, appearance=profiles.appearance_of(shown))
     assert promised() == []
 
 

@@ -26,7 +26,7 @@ from tapcard.models import (
     Target,
     User,
 )
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards, claims, replacement
 from tapcard.services.cards import transitions as card_transitions
 from tapcard.services.cart import carts, editing
@@ -158,7 +158,7 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
     assert not sees(guests, cleo, order.id)
     guests.user.verified_at = utcnow()
     assert not sees(guests, None, guests.id)
-    guests.user.verified_at, guests.user.password_hash = None, accounts.hash_password("battery staple correct")
+    guests.user.verified_at, guests.user.password_hash = None, credentials.hash_password("battery staple correct")
     assert not sees(guests, None, guests.id)
     guests.user = None  # waits for whoever has the address
     db.session.commit()

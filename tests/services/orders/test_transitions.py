@@ -22,7 +22,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services.accounts import accounts
+from tapcard.services.accounts import credentials
 from tapcard.services.orders import queries, transitions
 from tapcard.services.orders.transitions import IllegalMove
 from tests import buying
@@ -106,8 +106,8 @@ def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None
 
 def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(product: Product) -> None:
     order = order_of(None, product)
-    with pytest.raises(accounts.WrongCredentials):
-        accounts.authenticate(order.email, "", utcnow())
+    with pytest.raises(credentials.WrongCredentials):
+        credentials.authenticate(order.email, "", utcnow())
 
 
 def test_canceling_an_order_does_not_report_a_payment_twice(

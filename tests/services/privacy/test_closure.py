@@ -22,8 +22,9 @@ from tapcard.models import (
     User,
     WebSession,
 )
-from tapcard.services.accounts import accounts
-from tapcard.services.accounts.accounts import LinkExpired, WrongCredentials, WrongPassword
+from tapcard.services.accounts import credentials, email_links
+from tapcard.services.accounts.credentials import WrongCredentials, WrongPassword
+from tapcard.services.accounts.email_links import LinkExpired
 from tapcard.services.cards import claims, transitions
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.closure import AlreadyClosed, CannotReturn, LastOwner
@@ -97,10 +98,10 @@ def test_a_closed_account_claims_nothing(ada: User, create_card: Callable[..., C
 def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> None:
     close(ada)
     with pytest.raises(profiles.ProfileNotFound):
-        profiles.public_profile("ada")
+        profiles.find_by_slug("ada")
     closure.reopen(ada.id, NOW)
     db.session.commit()
-    assert profiles.public_profile("ada") is profile
+    assert profiles.find_by_slug("ada").profile is profile
 
 
 @pytest.mark.parametrize("days", [14, 15, 400])
@@ -109,7 +110,7 @@ def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
     with pytest.raises(CannotReturn):
         closure.reopen(ada.id, NOW + timedelta(days=days))
     with pytest.raises(WrongCredentials):
-        accounts.authenticate(ada.email, PASSWORD, NOW + timedelta(days=days))
+        credentials.authenticate(ada.email, PASSWORD, NOW + timedelta(days=days))
 
 
 def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> None:
@@ -118,14 +119,14 @@ def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> Non
     with pytest.raises(CannotReturn):
         closure.reopen(ada.id, NOW)
     with pytest.raises(WrongCredentials):
-        accounts.authenticate(ada.email, PASSWORD, NOW)
+        credentials.authenticate(ada.email, PASSWORD, NOW)
 
 
 def test_the_right_password_shows_the_way_back_and_a_wrong_one_says_the_same_as_ever(ada: User) -> None:
     close(ada)
-    assert accounts.authenticate(ada.email, PASSWORD, NOW) is ada
+    assert credentials.authenticate(ada.email, PASSWORD, NOW) is ada
     with pytest.raises(WrongCredentials):
-        accounts.authenticate(ada.email, "not the password", NOW)
+        credentials.authenticate(ada.email, "not the password", NOW)
 
 
 def test_sessions_end_at_closing_and_again_at_coming_back(ada: User) -> None:
@@ -144,15 +145,15 @@ def test_sessions_end_at_closing_and_again_at_coming_back(ada: User) -> None:
 
 
 def test_links_that_were_mailed_before_are_dead(ada: User) -> None:
-    token = accounts.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, NOW)
+    token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, NOW)
     db.session.commit()
     close(ada)
     with pytest.raises(LinkExpired):
-        accounts.peek(token, LinkPurpose.SET_PASSWORD, NOW)
+        email_links.read_link(token, LinkPurpose.SET_PASSWORD, NOW)
     closure.reopen(ada.id, NOW)
     db.session.commit()
     with pytest.raises(LinkExpired):
-        accounts.peek(token, LinkPurpose.SET_PASSWORD, NOW)
+        email_links.read_link(token, LinkPurpose.SET_PASSWORD, NOW)
 
 
 def offer(card: Card, sender: User, to: str) -> CardTransfer:

@@ -16,7 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from PIL import Image
 
-from tapcard import files, outbox, registry, seeds, subjects, worker
+from tapcard import email_addresses, files, outbox, registry, seeds, subjects, worker
 from tapcard.clock import utcnow
 from tapcard.db import db, empty_log, transactions
 from tapcard.models import (
@@ -45,7 +45,7 @@ from tapcard.models import (
     WishlistEntry,
 )
 from tapcard.registry import Job
-from tapcard.services.accounts import accounts, addresses
+from tapcard.services.accounts import addresses, email_links, registration, roles
 from tapcard.services.cards import transitions
 from tapcard.services.cart import credit
 from tapcard.services.core import audit, uploads
@@ -154,7 +154,7 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     addresses.add(zeb, {
         "name": "Zebulon Quirkzahl", "line1": "LineOneQ", "line2": "FlatQ", "city": "CityQ", "region": "RegionQ",
         "postal_code": "QQ1 1QQ", "country": "GB", "phone": "+447700900123"})  # fmt: skip
-    accounts.issue_link(zeb, LinkPurpose.UNDO_EMAIL, "former-q@example.com", utcnow())
+    email_links.issue_link(zeb, LinkPurpose.UNDO_EMAIL, "former-q@example.com", utcnow())
     audit.record("profile.deleted", subject=profile, actor=zeb, slug="zebs-former", note="DetailQ")
     audit.record("user.looked_at", subject=zeb, actor=cleo, origin="203.0.113.77", note="DetailQ")
     db.session.commit()
@@ -237,7 +237,7 @@ def own_app(app: Flask, other_app: Callable[..., Flask], tmp_path: Path) -> Iter
     own = other_app(database_url=url, instance_path=tmp_path / "instance")
     with own.app_context(), transactions(writing=True):
         upgrade()
-        accounts.seed_roles()
+        roles.seed_roles()
         db.session.commit()
         yield own
         db.session.remove()
@@ -495,11 +495,11 @@ def test_nobody_is_erased_twice(app: Flask, zeb: User) -> None:
 
 def test_an_erased_address_can_sign_up_again_and_nobody_can_take_the_erased_one(app: Flask, zeb: User) -> None:
     erase(zeb, app)
-    user = accounts.sign_up("Zeb", "Two", EMAIL, PASSWORD, utcnow())
+    user = registration.sign_up("Zeb", "Two", EMAIL, PASSWORD, utcnow())
     assert user is not None
     assert user.id != zeb.id
-    with pytest.raises(accounts.InvalidEmail):
-        accounts.normalise_email(zeb.email)
+    with pytest.raises(email_addresses.InvalidEmail):
+        email_addresses.normalize(zeb.email)
 
 
 def test_the_command_erases_at_once_after_asking(app: Flask, zeb: User, olu: User, card: Card) -> None:

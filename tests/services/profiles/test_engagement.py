@@ -45,7 +45,7 @@ def test_what_carries_no_pseudonym_repeats_nothing(profile: Profile) -> None:
 
 
 def test_a_profile_has_its_fill(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engagement, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(engagement, "MAX_ACTIONS_PER_HOUR", 3)
     now = utcnow()
     assert [act(profile, at=now, visitor=f"v{number}") for number in range(5)] == [True, True, True, False, False]
     assert act(profile, at=now + timedelta(minutes=61), visitor="v9")
@@ -63,9 +63,9 @@ def test_a_holder_reads_what_others_did(
     act(profile, SAVED, now - timedelta(days=31), visitor="v4")
     act(create_profile(cleo, "cleo"), SAVED)
     since = now - timedelta(days=30)
-    assert engagement.counts(ada, since) == {SAVED: 2, OPENED: 1, SENT: 0}
-    assert engagement.counts(ada, since, profile) == {SAVED: 1, OPENED: 1, SENT: 0}
-    assert engagement.counts(cleo, since) == {SAVED: 1, OPENED: 0, SENT: 0}
+    assert engagement.action_counts(ada, since) == {SAVED: 2, OPENED: 1, SENT: 0}
+    assert engagement.action_counts(ada, since, profile) == {SAVED: 1, OPENED: 1, SENT: 0}
+    assert engagement.action_counts(cleo, since) == {SAVED: 1, OPENED: 0, SENT: 0}
 
 
 def tap(card: Card, at: datetime, visitor: str = "v1", outcome: Outcome = Outcome.PROFILE) -> None:
@@ -84,7 +84,7 @@ def test_the_card_that_led_here_is_known_by_the_pseudonym(
     elsewhere = create_card(ada, profile=create_profile(ada, "other"))
 
     def led_by() -> int | None:
-        return engagement.card_before(db.session.connection(), "v1", profile.id, ada.id, now)
+        return engagement.card_that_led_to(db.session.connection(), "v1", profile.id, ada.id, now)
 
     tap(card, now - timedelta(hours=3))
     tap(card, now - timedelta(minutes=1), visitor="v2")

@@ -8,8 +8,9 @@ from flask import Flask
 
 from tapcard.db import db
 from tapcard.models import FormerSlug, Profile, User
-from tapcard.services.profiles import profiles
-from tapcard.services.profiles.profiles import ProfileNotFound, SlugTaken
+from tapcard.services.profiles import profiles, slugs
+from tapcard.services.profiles.profiles import ProfileNotFound
+from tapcard.services.profiles.slugs import SlugTaken
 from tests.watching import together
 
 
@@ -20,9 +21,9 @@ def made(owner: User, slug: str) -> Profile:
 
 
 def moved(profile: Profile, slug: str) -> None:
-    typed = {**profiles.as_typed(profile), "slug": slug}
-    look = profiles.look_of(profile)
-    profiles.change(profile, profile.owner, typed, region="GB", version=profile.version, look=look)
+    typed = {**profiles.form_values(profile), "slug": slug}
+    appearance = profiles.appearance_of(profile)
+    profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=appearance)
     db.session.commit()
 
 
@@ -37,9 +38,7 @@ def test_a_former_address_leads_to_the_new_one(ada: User) -> None:
     moved(profile, "ada-three")
     assert found("ada-three") == ("ada-three", False)
     assert found("ada-one") == found("ADA-One") == found("ada-two") == ("ada-three", True)
-    assert profiles.former_slugs(profile) == ["ada-two", "ada-one"]
-    with pytest.raises(ProfileNotFound):
-        profiles.public_profile("ada-one")
+    assert slugs.former_slugs(profile) == ["ada-two", "ada-one"]
 
 
 def test_who_takes_a_former_address_has_it(ada: User, cleo: User) -> None:
@@ -47,12 +46,12 @@ def test_who_takes_a_former_address_has_it(ada: User, cleo: User) -> None:
     moved(profile, "ada-two")
     made(cleo, "ada-one")
     assert found("ada-one") == ("ada-one", False)
-    assert profiles.former_slugs(profile) == []
+    assert slugs.former_slugs(profile) == []
     others = made(cleo, "cleo-one")
     moved(profile, "ada-three")
     moved(others, "ada-two")
     assert found("ada-two") == ("ada-two", False)
-    assert profiles.former_slugs(others) == ["cleo-one"]
+    assert slugs.former_slugs(others) == ["cleo-one"]
 
 
 def test_an_address_that_two_left_leads_to_who_left_it_last(ada: User, cleo: User) -> None:
@@ -61,7 +60,7 @@ def test_an_address_that_two_left_leads_to_who_left_it_last(ada: User, cleo: Use
     moved(second, "shared")
     moved(second, "cleo-two")
     assert found("shared") == ("cleo-two", True)
-    assert profiles.former_slugs(first) == []
+    assert slugs.former_slugs(first) == []
 
 
 def test_ones_own_former_address_can_be_taken_back(ada: User) -> None:
@@ -70,20 +69,20 @@ def test_ones_own_former_address_can_be_taken_back(ada: User) -> None:
     moved(profile, "ada-one")
     assert found("ada-one") == ("ada-one", False)
     assert found("ada-two") == ("ada-one", True)
-    assert profiles.former_slugs(profile) == ["ada-two"]
+    assert slugs.former_slugs(profile) == ["ada-two"]
 
 
 def test_saving_something_else_leaves_no_former_address(ada: User) -> None:
     profile = made(ada, "ada-one")
-    typed = {**profiles.as_typed(profile), "headline": "Architect"}
-    profiles.change(profile, ada, typed, region="GB", version=1, look=profiles.look_of(profile))
+    typed = {**profiles.form_values(profile), "headline": "Architect"}
+    profiles.update(profile, ada, typed, region="GB", version=1, appearance=profiles.appearance_of(profile))
     db.session.commit()
-    assert profiles.former_slugs(profile) == []
+    assert slugs.former_slugs(profile) == []
 
 
 def test_a_suggestion_never_takes_somebodys_former_address(ada: User, cleo: User) -> None:
     moved(made(ada, "cleo-nemo"), "ada-two")
-    assert profiles.suggest_slug("Cleo Nemo") == "cleo-nemo-2"
+    assert slugs.suggest_slug("Cleo Nemo") == "cleo-nemo-2"
 
 
 def test_the_former_addresses_of_a_closed_account_lead_nowhere(ada: User) -> None:
@@ -109,20 +108,20 @@ def test_of_people_who_take_one_address_at_once_one_has_it(
     """The worst moment: everybody looked and saw it free."""
     moved(made(cleo, "wanted"), "cleo-two")
     ids = [made(ada, f"ada-{place}").id for place in range(number)]
-    start, look = Barrier(number, timeout=30), profiles._refuse_taken
+    start, look = Barrier(number, timeout=30), slugs.check_free
 
     def held(slug: str) -> None:
         look(slug)
         db.session.commit()  # lets go of SQLite's write lock, or nobody else could look
         start.wait()
 
-    monkeypatch.setattr(profiles, "_refuse_taken", held)
+    monkeypatch.setattr(slugs, "check_free", held)
 
     def take(place: int) -> int:
         profile = db.session.get_one(Profile, ids[place])
-        typed = {**profiles.as_typed(profile), "slug": "wanted"}
-        seen = profiles.look_of(profile)
-        profiles.change(profile, profile.owner, typed, region="GB", version=profile.version, look=seen)
+        typed = {**profiles.form_values(profile), "slug": "wanted"}
+        seen = profiles.appearance_of(profile)
+        profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=seen)
         return ids[place]
 
     results = together(app, number, take)
@@ -141,9 +140,9 @@ def test_who_takes_an_address_in_the_instant_it_is_left_keeps_it(app: Flask, ada
 
         def change(place: int, number: int = number, slug: str = slug, ids: tuple[int, int] = (first, second)) -> str:
             profile = db.session.get_one(Profile, ids[place])
-            typed = {**profiles.as_typed(profile), "slug": (f"ada-{number}", slug)[place]}
-            seen = profiles.look_of(profile)
-            profiles.change(profile, profile.owner, typed, region="GB", version=profile.version, look=seen)
+            typed = {**profiles.form_values(profile), "slug": (f"ada-{number}", slug)[place]}
+            seen = profiles.appearance_of(profile)
+            profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=seen)
             return "changed"
 
         results = together(app, 2, change)

@@ -13,7 +13,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Lead, Profile, User
 from tapcard.services.profiles import leads
-from tapcard.services.profiles.profiles import BadEntry
+from tapcard.services.profiles.fields import InvalidField
 from tests.watching import together
 
 GUS = {"name": "Gus Lind", "email": "gus@example.com", "phone": "", "note": "At the fair"}
@@ -56,7 +56,7 @@ def test_a_lead_is_the_holders_with_what_was_agreed_to(profile: Profile, ada: Us
     ids=str,
 )
 def test_what_cannot_be_a_contact_is_refused_at_its_field(profile: Profile, values: dict[str, str], field: str) -> None:
-    with pytest.raises(BadEntry) as refused:
+    with pytest.raises(InvalidField) as refused:
         receive(profile, **values)
     assert refused.value.field == field
     assert number() == 0
@@ -139,7 +139,7 @@ def test_nothing_shows_before_the_address_is_verified(profile: Profile, ada: Use
     ada.verified_at = None
     db.session.commit()
     assert leads.latest(ada, 3) == []
-    assert leads.number_of(leads.matching(ada)) == 0
+    assert leads.count_leads(leads.search_leads(ada)) == 0
     with pytest.raises(leads.LeadNotFound):
         leads.own_lead(ada, lead.id)
 
@@ -170,14 +170,14 @@ def test_leads_are_found_by_what_stands_in_them(profile: Profile, ada: User, sea
     seeds.create_lead(profile, "Gus Lind", email="gus.lind@example.com", note="100% sure")
     seeds.create_lead(profile, "Ngozi", phone="+2348035550177", note="Courtyard", created_at=utcnow())
     db.session.commit()
-    found = db.session.scalars(leads.matching(ada, search))
+    found = db.session.scalars(leads.search_leads(ada, search))
     assert [lead.name for lead in found] == names
 
 
 def test_leads_of_one_profile(profile: Profile, ada: User, create_profile: Callable[..., Profile]) -> None:
     seeds.create_lead(profile, "Gus Lind")
     seeds.create_lead(create_profile(ada, "private"), "Ngozi")
-    assert [lead.name for lead in db.session.scalars(leads.matching(ada, "", profile))] == ["Gus Lind"]
+    assert [lead.name for lead in db.session.scalars(leads.search_leads(ada, "", profile))] == ["Gus Lind"]
 
 
 def test_a_deleted_profile_leaves_its_leads(profile: Profile, ada: User) -> None:

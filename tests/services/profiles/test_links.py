@@ -12,8 +12,8 @@ from tapcard.models import AuditEntry, Profile, ProfileLink, User
 from tapcard.services.cards import blocked_hosts
 from tapcard.services.cards.target_urls import InvalidUrl
 from tapcard.services.profiles import links, profiles
-from tapcard.services.profiles.links import BadLinkEntry, LinkNotFound, TooManyLinks
-from tapcard.services.profiles.profiles import ChangedMeanwhile
+from tapcard.services.profiles.links import InvalidLink, LinkNotFound, TooManyLinks
+from tapcard.services.profiles.profiles import EditConflict
 from tests.watching import together
 
 OWN = ("tap.example",)
@@ -59,20 +59,20 @@ def test_what_no_card_may_lead_to_is_refused_at_its_field(profile: Profile, url:
 
 @pytest.mark.parametrize("title", ["", "   ", "\u200b", "a\0b", "a\x1bb", "x" * 81])
 def test_what_is_no_title_is_refused_at_its_field(profile: Profile, title: str) -> None:
-    with pytest.raises(BadLinkEntry) as refusal:
+    with pytest.raises(InvalidLink) as refusal:
         added(profile, title)
     assert refusal.value.field == "title"
 
 
 def test_twenty_are_enough(profile: Profile) -> None:
-    for number in range(links.MOST_LINKS):
+    for number in range(links.MAX_LINKS):
         added(profile, f"Link {number}")
     with pytest.raises(TooManyLinks):
         added(profile)
 
 
 def test_of_two_that_would_be_the_twentieth_at_once_one_is_added(app: Flask, profile: Profile, ada: User) -> None:
-    for number in range(links.MOST_LINKS - 1):
+    for number in range(links.MAX_LINKS - 1):
         added(profile, f"Link {number}")
     profile_id = profile.id
 
@@ -93,7 +93,7 @@ def test_a_link_of_another_profile_does_not_exist(
             links.own_link(other, link_id)
         with pytest.raises(LinkNotFound):
             links.move(other, link_id, by=1)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(EditConflict):
         links.reorder(other, three)
 
 
@@ -119,7 +119,7 @@ def test_links_are_put_into_any_order(profile: Profile, three: list[int]) -> Non
 def test_an_order_that_leaves_one_out_or_names_one_twice_is_refused(profile: Profile, three: list[int]) -> None:
     a, b, c = three
     for order in ([a, b], [a, b, c, c], [a, b, b], [a, b, c, 0], []):
-        with pytest.raises(ChangedMeanwhile):
+        with pytest.raises(EditConflict):
             links.reorder(profile, order)
     assert titles(profile) == ["A", "B", "C"]
 
@@ -138,28 +138,28 @@ def test_many_moves_at_once_lose_no_link_and_share_no_place(app: Flask, profile:
 
 def test_a_change_is_stored_over_what_was_seen_alone(profile: Profile, three: list[int]) -> None:
     link = links.own_link(profile, three[0])
-    seen = links.mark_of(link)
-    links.change(link, profile.owner, title="A2", url="example.com/2", seen=seen, own_hosts=OWN)
+    seen = links.link_hash(link)
+    links.update(link, profile.owner, title="A2", url="example.com/2", seen=seen, own_hosts=OWN)
     db.session.commit()
     assert (link.title, link.url) == ("A2", "https://example.com/2")
-    with pytest.raises(ChangedMeanwhile):
-        links.change(link, profile.owner, title="A3", url="example.com", seen=seen, own_hosts=OWN)
+    with pytest.raises(EditConflict):
+        links.update(link, profile.owner, title="A3", url="example.com", seen=seen, own_hosts=OWN)
     db.session.rollback()
     assert link.title == "A2"
 
 
 def test_a_link_that_is_gone_meanwhile_is_said_to_be(profile: Profile, three: list[int]) -> None:
     link = links.own_link(profile, three[0])
-    seen = links.mark_of(link)
+    seen = links.link_hash(link)
     db.session.execute(sa.delete(ProfileLink), execution_options={"synchronize_session": False})
     with pytest.raises(LinkNotFound):
-        links.change(link, profile.owner, title="A2", url="example.com", seen=seen, own_hosts=OWN)
+        links.update(link, profile.owner, title="A2", url="example.com", seen=seen, own_hosts=OWN)
 
 
 def test_a_link_switched_off_is_not_shown(profile: Profile, three: list[int]) -> None:
-    links.show(links.own_link(profile, three[1]), is_shown=False)
+    links.set_shown(links.own_link(profile, three[1]), is_shown=False)
     db.session.commit()
-    shown = links.rows(profile, links.links_of(profile)).links
+    shown = links.page_rows(profile, links.links_of(profile)).links
     assert [link.title for link in shown] == ["A", "C"]
 
 
@@ -176,10 +176,10 @@ def test_what_leads_to_a_blocked_host_is_refused_and_not_shown(profile: Profile,
     profile.website, profile.github = "https://evil.example/", "ada"
     blocked_hosts.block_host("evil.example", None)
     db.session.commit()
-    rows = links.rows(profile, links.links_of(profile))
+    rows = links.page_rows(profile, links.links_of(profile))
     assert [link.title for link in rows.links] == ["Good"]
     assert [row.kind for row in rows.contacts] == ["github"]
-    with pytest.raises(BadLinkEntry):
+    with pytest.raises(InvalidLink):
         added(profile, "Again", "evil.example")
     with pytest.raises(DomainError) as refusal:
         profiles.create(ada, {"name": "Ada", "website": "evil.example"}, region="GB")

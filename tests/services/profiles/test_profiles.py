@@ -10,22 +10,26 @@ from tapcard import phones
 from tapcard.db import db, transactions
 from tapcard.errors import DomainError
 from tapcard.models import SOCIALS, AuditEntry, Profile, User
-from tapcard.services.profiles import profiles
-from tapcard.services.profiles.profiles import BadEntry, ChangedMeanwhile, Look, ProfileNotFound, SlugTaken
+from tapcard.services.profiles import contacts, fields, profiles, slugs
+from tapcard.services.profiles.fields import InvalidField
+from tapcard.services.profiles.profiles import Appearance, EditConflict, ProfileNotFound
+from tapcard.services.profiles.slugs import SlugTaken
 
 
 def made(owner: User, region: str = "GB", photo: str | None = None, **typed: str) -> Profile:
-    profile = profiles.create(owner, {"name": "Ada Obi", **typed}, region=region, look=Look(photo=photo))
+    profile = profiles.create(owner, {"name": "Ada Obi", **typed}, region=region, appearance=Appearance(photo=photo))
     db.session.commit()
     return profile
 
 
 def changed(profile: Profile, version: int | None = None, photo: str | None = None, **typed: str) -> None:
-    typed = {**profiles.as_typed(profile), **typed}
-    look = profiles.look_of(profile)
+    typed = {**profiles.form_values(profile), **typed}
+    appearance = profiles.appearance_of(profile)
     if photo:
-        look = dataclasses.replace(look, photo=photo)
-    profiles.change(profile, profile.owner, typed, region="GB", version=version or profile.version, look=look)
+        appearance = dataclasses.replace(appearance, photo=photo)
+    profiles.update(
+        profile, profile.owner, typed, region="GB", version=version or profile.version, appearance=appearance
+    )
     db.session.commit()
 
 
@@ -59,8 +63,8 @@ GOOD = [
 
 @pytest.mark.parametrize(("field", "typed", "stored"), GOOD)
 def test_what_is_typed_is_stored_in_one_form(field, typed, stored):
-    assert profiles.clean(field, typed, "GB") == stored
-    assert stored is None or profiles.clean(field, stored, "GB") == stored
+    assert fields.clean(field, typed, "GB") == stored
+    assert stored is None or fields.clean(field, stored, "GB") == stored
 
 
 BAD = [
@@ -130,13 +134,13 @@ BAD = [
 @pytest.mark.parametrize(("field", "typed"), BAD, ids=lambda value: ascii(value)[:40])
 def test_what_cannot_stand_on_a_profile_is_refused_at_its_field(field, typed):
     with pytest.raises(DomainError) as refusal:
-        profiles.clean(field, typed, "GB")
+        fields.clean(field, typed, "GB")
     assert refusal.value.field == field
     assert str(refusal.value).endswith(".")
 
 
 def test_a_phone_number_without_country_code_is_of_the_shops_country():
-    assert profiles.clean("phone", "0803 555 0142", "NG") == "+2348035550142"
+    assert fields.clean("phone", "0803 555 0142", "NG") == "+2348035550142"
     assert phones.display("+2348035550142") == "+234 803 555 0142"
 
 
@@ -158,7 +162,7 @@ def test_nothing_but_the_fields_of_the_form_can_be_set(ada, cleo):
     extra |= {"banner": "y.webp", "theme": "night", "hidden_fields": "bio"}
     profile = profiles.create(ada, {"name": "Ada", **extra}, region="GB")
     db.session.commit()
-    profiles.change(profile, ada, {"name": "Ada O.", **extra}, region="GB", version=1, look=Look())
+    profiles.update(profile, ada, {"name": "Ada O.", **extra}, region="GB", version=1, appearance=Appearance())
     db.session.commit()
     assert profile.name == "Ada O."
     assert (profile.owner_id, profile.is_public, profile.photo, profile.banner) == (ada.id, True, None, None)
@@ -187,7 +191,7 @@ def test_the_next_of_the_same_name_gets_a_number(ada, cleo):
     assert slugs == ["ada-obi", "ada-obi-2", "ada-obi-3"]
     for _number in range(12):
         slug = made(cleo).slug
-        assert profiles.clean("slug", slug, "GB") == slug
+        assert fields.clean("slug", slug, "GB") == slug
 
 
 def test_an_address_is_given_once_in_whatever_case(ada, cleo):
@@ -199,19 +203,19 @@ def test_an_address_is_given_once_in_whatever_case(ada, cleo):
 
 def test_a_profile_is_found_by_its_address_in_any_case(ada):
     profile = made(ada, slug="ada-obi")
-    assert profiles.public_profile("ada-obi") is profile
-    assert profiles.public_profile("ADA-Obi") is profile
+    assert profiles.find_by_slug("ada-obi").profile is profile
+    assert profiles.find_by_slug("ADA-Obi").profile is profile
     profile.is_public = False
-    assert profiles.public_profile("ada-obi") is profile
+    assert profiles.find_by_slug("ada-obi").profile is profile
     ada.is_active = False
     with pytest.raises(ProfileNotFound):
-        profiles.public_profile("ada-obi")
+        profiles.find_by_slug("ada-obi")
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "ada\x00", "ada/obi", "a" * 5000, "ad\u212a", "'", "ada-obi\n", "%"])
 def test_what_is_no_address_is_not_found(app, slug):
     with pytest.raises(ProfileNotFound):
-        profiles.public_profile(slug)
+        profiles.find_by_slug(slug)
 
 
 def test_another_persons_profile_does_not_exist(ada, cleo):
@@ -253,7 +257,7 @@ def test_the_address_of_another_profile_cannot_be_taken(ada, cleo):
 def test_who_saves_a_page_that_is_out_of_date_overwrites_nothing(ada):
     profile = made(ada, headline="Architect")
     changed(profile, headline="Builder")
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(EditConflict):
         changed(profile, version=1, headline="Gardener")
     db.session.rollback()
     assert profile.headline == "Builder"
@@ -261,7 +265,7 @@ def test_who_saves_a_page_that_is_out_of_date_overwrites_nothing(ada):
 
 def test_of_two_changes_at_the_same_instant_one_wins(ada, monkeypatch):
     profile = made(ada, headline="Architect")
-    clean_all = profiles.clean_all
+    clean_all = fields.clean_all
 
     def overtaken(*args: object) -> dict[str, str | None]:
         """Somebody saves between the look at the version and the UPDATE."""
@@ -269,15 +273,15 @@ def test_of_two_changes_at_the_same_instant_one_wins(ada, monkeypatch):
         db.session.execute(sa.update(Profile).values(values), execution_options={"synchronize_session": False})
         return clean_all(*args)
 
-    monkeypatch.setattr(profiles, "clean_all", overtaken)
-    with pytest.raises(ChangedMeanwhile):
+    monkeypatch.setattr(fields, "clean_all", overtaken)
+    with pytest.raises(EditConflict):
         changed(profile, headline="Gardener")
 
 
 def test_of_two_who_take_an_address_at_the_same_instant_one_is_told(ada, cleo, monkeypatch):
     made(ada, slug="ada-obi")
     profile = made(cleo, slug="cleo-nemo")
-    monkeypatch.setattr(profiles, "_refuse_taken", lambda slug: None)  # the other's row was not there yet
+    monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # the other's row was not there yet
     with pytest.raises(SlugTaken):
         made(cleo, slug="ada-obi")
     with pytest.raises(SlugTaken):
@@ -290,8 +294,8 @@ def test_of_two_who_take_an_address_at_the_same_instant_one_is_told(ada, cleo, m
 def test_a_suggestion_that_is_taken_meanwhile_is_replaced(ada, cleo, monkeypatch):
     made(ada, slug="ada-obi")
     suggestions = iter(["ada-obi", "ada-obi-2"])
-    monkeypatch.setattr(profiles, "suggest_slug", lambda name: next(suggestions))
-    monkeypatch.setattr(profiles, "_refuse_taken", lambda slug: None)
+    monkeypatch.setattr(slugs, "suggest_slug", lambda name: next(suggestions))
+    monkeypatch.setattr(slugs, "check_free", lambda slug: None)
     assert made(cleo).slug == "ada-obi-2"
 
 
@@ -368,31 +372,31 @@ def test_every_stored_contact_is_shown(ada):
         website="www.example.com/a",
         **typed,
     )
-    rows = {row.kind: row for row in profiles.contacts(profile)}
+    rows = {row.kind: row for row in contacts.contact_rows(profile)}
     assert list(rows) == ["phone", "email", "whatsapp", "website", *SOCIALS]
     assert (rows["phone"].href, rows["phone"].text) == ("tel:+442079460000", "+44 20 7946 0000")
     assert (rows["email"].href, rows["email"].text) == ("mailto:ada@example.com", "ada@example.com")
     assert (rows["whatsapp"].href, rows["whatsapp"].text) == ("https://wa.me/447700900123", "+44 7700 900123")
     assert (rows["website"].href, rows["website"].text) == ("https://www.example.com/a", "example.com")
     assert (rows["linkedin"].href, rows["linkedin"].text) == ("https://www.linkedin.com/in/ada-obi", "in/ada-obi")
-    assert [row.kind for row in rows.values() if not row.is_elsewhere] == ["phone", "email"]
+    assert [row.kind for row in rows.values() if not row.is_external] == ["phone", "email"]
 
 
 def test_the_mail_link_is_of_the_profiles_own_address(ada):
     assert ada.email == "ada@example.com"
     profile = made(ada, email="work+cards@example.com")
-    assert [row.href for row in profiles.contacts(profile)] == ["mailto:work+cards@example.com"]
-    assert profiles.contacts(made(ada)) == []
+    assert [row.href for row in contacts.contact_rows(profile)] == ["mailto:work+cards@example.com"]
+    assert contacts.contact_rows(made(ada)) == []
 
 
 def test_a_letter_goes_to_the_address_and_nowhere_else():
-    assert profiles.mail_link("a&b?c%d@example.com") == "mailto:a%26b%3Fc%25d@example.com"
+    assert contacts.mail_link("a&b?c%d@example.com") == "mailto:a%26b%3Fc%25d@example.com"
 
 
 def test_a_hidden_field_is_not_shown(ada):
     profile = made(ada, phone="020 7946 0000", email="ada@example.com")
     profile.hidden_fields = ["phone"]
-    assert [row.kind for row in profiles.contacts(profile)] == ["email"]
+    assert [row.kind for row in contacts.contact_rows(profile)] == ["email"]
 
 
 def test_a_number_that_cannot_be_read_is_shown_as_it_is():
@@ -401,12 +405,12 @@ def test_a_number_that_cannot_be_read_is_shown_as_it_is():
 
 def test_the_form_opens_with_what_can_be_saved_again(ada):
     profile = made(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
-    typed = profiles.as_typed(profile)
+    typed = profiles.form_values(profile)
     assert typed["phone"] == "+234 803 555 0142"
     assert typed["headline"] == ""
-    assert profiles.clean_all(typed, "GB") == {field: getattr(profile, field) for field in profiles.TYPED}
+    assert fields.clean_all(typed, "GB") == {field: getattr(profile, field) for field in fields.TEXT_FIELDS}
 
 
 def test_an_unreadable_text_says_so():
-    with pytest.raises(BadEntry, match="characters that aren't allowed"):
-        profiles.clean("name", "Ada\x00", "GB")
+    with pytest.raises(InvalidField, match="characters that aren't allowed"):
+        fields.clean("name", "Ada\x00", "GB")

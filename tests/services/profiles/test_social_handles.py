@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tapcard.models import SOCIALS, Profile
 from tapcard.services.profiles import social_handles
-from tapcard.services.profiles.social_handles import BadHandle
+from tapcard.services.profiles.social_handles import InvalidHandle
 
 GOOD = [
     ("linkedin", "ada-obi", "ada-obi"),
@@ -47,7 +47,7 @@ GOOD = [
 @pytest.mark.parametrize(("key", "typed", "handle"), GOOD)
 def test_a_name_is_found_in_whatever_way_it_is_typed(key, typed, handle):
     assert social_handles.clean(key, typed) == handle
-    assert social_handles.clean(key, social_handles.page_of(key, handle)) == handle
+    assert social_handles.clean(key, social_handles.profile_url(key, handle)) == handle
     assert social_handles.clean(key, handle) == handle
 
 
@@ -103,7 +103,7 @@ BAD = [
 
 @pytest.mark.parametrize(("key", "typed"), BAD)
 def test_what_the_site_would_not_allow_is_refused(key, typed):
-    with pytest.raises(BadHandle) as refusal:
+    with pytest.raises(InvalidHandle) as refusal:
         social_handles.clean(key, typed)
     assert refusal.value.field == key
     assert str(refusal.value) == social_handles.SITES[key].rule
@@ -124,7 +124,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize("key", SOCIALS)
 @pytest.mark.parametrize("typed", ELSEWHERE)
 def test_an_address_of_another_site_is_refused(key, typed):
-    with pytest.raises(BadHandle, match="That address isn't on"):
+    with pytest.raises(InvalidHandle, match="That address isn't on"):
         social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
 
 
@@ -135,7 +135,7 @@ def test_an_address_of_another_site_is_refused(key, typed):
      "<script>", '"onload="x', "ada\nobi", "ada\x00obi", "../../etc", "ada?x", "ada#x", "a" * 5000],
 )  # fmt: skip
 def test_no_script_and_no_other_scheme_gets_in(key, typed):
-    with pytest.raises(BadHandle):
+    with pytest.raises(InvalidHandle):
         social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
 
 
@@ -144,21 +144,21 @@ def test_no_script_and_no_other_scheme_gets_in(key, typed):
 def test_whatever_is_typed_is_refused_or_fits_its_column_and_its_page(key, typed):
     try:
         handle = social_handles.clean(key, typed)
-    except BadHandle:
+    except InvalidHandle:
         return
     assert 0 < len(handle) <= Profile.__table__.c[key].type.length
-    address = social_handles.page_of(key, handle)
+    address = social_handles.profile_url(key, handle)
     assert address.isascii()
     assert address.startswith("https://")
     assert social_handles.clean(key, address) == handle
 
 
 def test_a_name_is_shown_as_the_site_writes_it():
-    shown = {key: social_handles.shown(key, "ada-obi") for key in SOCIALS}
+    shown = {key: social_handles.display_handle(key, "ada-obi") for key in SOCIALS}
     assert shown["linkedin"] == "in/ada-obi"
     assert shown["github"] == shown["facebook"] == "ada-obi"
     assert shown["instagram"] == shown["x"] == shown["tiktok"] == "@ada-obi"
-    assert social_handles.shown("linkedin", "company/obi") == "company/obi"
+    assert social_handles.display_handle("linkedin", "company/obi") == "company/obi"
 
 
 def test_every_column_has_its_site():

@@ -29,7 +29,7 @@ def profile_with(**values: Any) -> Profile:
 
 
 def written(profile: Profile, photo: bytes | None = None) -> bytes:
-    return vcards.of_profile(profile, address=ADDRESS, site="https://cards.example", photo=photo, now=NOW)
+    return vcards.profile_vcard(profile, address=ADDRESS, site="https://cards.example", photo=photo, now=NOW)
 
 
 def read(data: bytes) -> Any:
@@ -125,7 +125,7 @@ def test_a_hidden_field_is_left_out(field: str) -> None:
 
 def test_the_id_stays_when_the_page_moves() -> None:
     site = "https://cards.example"
-    moved = vcards.of_profile(profile_with(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
+    moved = vcards.profile_vcard(profile_with(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
     assert read(moved).uid.value == read(written(profile_with())).uid.value
 
 
@@ -175,7 +175,7 @@ def test_nothing_typed_becomes_a_property(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=400))
 def test_a_folded_line_unfolds_to_itself(line: str) -> None:
-    folded = vcards.fold(line)
+    folded = vcards.fold_line(line)
     assert folded.replace(b"\r\n ", b"") == line.encode() + b"\r\n"
     assert all(len(piece) <= 75 for piece in folded.split(b"\r\n"))
 
@@ -185,7 +185,7 @@ def test_several_leads_are_several_cards() -> None:
         Lead(id=1, name="Gus Lind", email="gus@example.com", phone=None, note="At the fair;\nstand 5", created_at=NOW),
         Lead(id=2, name="Ngozi", email=None, phone="+2348035550177", note="", created_at=NOW),
     ]
-    data = vcards.of_leads(leads, site="https://cards.example")
+    data = vcards.lead_vcards(leads, site="https://cards.example")
     gus, ngozi = vobject.readComponents(data.decode())
     assert (gus.fn.value, gus.email.value, gus.note.value) == ("Gus Lind", "gus@example.com", "At the fair;\nstand 5")
     assert (ngozi.fn.value, ngozi.tel.value) == ("Ngozi", "+2348035550177")
