@@ -1,10 +1,9 @@
 """Messages from people who found a lost card, sent by email to its owner, whose identity stays hidden."""
 
-from ... import email_addresses, outbox
+from ... import email_addresses, outbox, phones
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Card, CardStatus, LockedBecause
-from . import profiles
 
 MAX_MESSAGE_LENGTH = 500
 MAX_REPLY_ADDRESS_LENGTH = 254
@@ -42,7 +41,7 @@ def clean_reply_address(typed: str, region: str) -> str:
     if not text:
         return ""
     try:
-        return email_addresses.normalize(text) if "@" in text else profiles.clean("phone", text, region) or ""
+        return email_addresses.normalize(text) if "@" in text else phones.clean(text, region) or ""
     except DomainError:
         raise InvalidReplyAddress(
             _("Enter an email address, such as ada@example.com, or a phone number, such as +44 20 7946 0000.")
