@@ -31,7 +31,7 @@ WEB = ("flask", "flask_login", "flask_wtf", "flask_admin", "flask_limiter", "fla
 
 # Services that count something other than money, by name; every other one counts in whole units.
 MAY_USE_FRACTIONS = {
-    "search": "divides in SQL, to sort by rating",
+    "product_lists": "divides in SQL, to sort by rating",
     "erasure": "joins paths",
     "ingest": "milliseconds",
     "statistics": "halves of a span of time",
