@@ -1,4 +1,4 @@
-"""What holds for every file: who may commit, who knows the web, where imports stand, what may be caught."""
+"""Rules for every source file: commits, imports, exceptions, environment, size and docstrings."""
 
 import ast
 from collections.abc import Callable, Iterable
@@ -173,3 +173,203 @@ def test_money_is_counted_in_whole_units() -> None:
     stems = {Path(place.partition(":")[0]).stem for place in broken}
     assert [place for place in broken if Path(place.partition(":")[0]).stem not in MAY_USE_FRACTIONS] == []
     assert MAY_USE_FRACTIONS.keys() - stems == set(), "these need their exception no more"
+
+
+# --- size and documentation -------------------------------------------------------------------------------------------
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 60
+MAX_PARAMETERS = 6
+
+# Files that do not comply yet. These lists may only get shorter.
+MANY_PARAMETERS = {
+    "tapcard/demo/drawings/drinkware.py",
+    "tapcard/demo/drawings/journals.py",
+    "tapcard/seeds/factories.py",
+    "tapcard/services/cards/cards.py",
+    "tapcard/services/cart/promotions.py",
+    "tapcard/services/content/enquiries.py",
+    "tapcard/services/content/pages.py",
+    "tapcard/services/payments/settlement.py",
+    "tapcard/services/profiles/leads.py",
+    "tapcard/tap/recorder.py",
+}
+UNCLEAR_DOCSTRINGS = {
+    "tapcard/admin/cards/designs.py",
+    "tapcard/admin/cart/credit.py",
+    "tapcard/admin/cart/offers.py",
+    "tapcard/admin/catalogue/categories.py",
+    "tapcard/admin/catalogue/product_forms.py",
+    "tapcard/admin/catalogue/product_media.py",
+    "tapcard/admin/catalogue/products.py",
+    "tapcard/admin/content/content.py",
+    "tapcard/admin/content/forms.py",
+    "tapcard/admin/orders/labels.py",
+    "tapcard/admin/orders/orders.py",
+    "tapcard/admin/orders/production.py",
+    "tapcard/admin/paging.py",
+    "tapcard/admin/views.py",
+    "tapcard/auth/addresses.py",
+    "tapcard/auth/sessions.py",
+    "tapcard/auth/two_factor.py",
+    "tapcard/auth/views.py",
+    "tapcard/billing/sandbox.py",
+    "tapcard/billing/views.py",
+    "tapcard/cli.py",
+    "tapcard/demo/drawings/cards.py",
+    "tapcard/demo/drawings/drinkware.py",
+    "tapcard/demo/drawings/festive.py",
+    "tapcard/demo/drawings/gifts.py",
+    "tapcard/demo/drawings/holders.py",
+    "tapcard/demo/drawings/journals.py",
+    "tapcard/demo/drawings/scene.py",
+    "tapcard/files.py",
+    "tapcard/gateways/registry.py",
+    "tapcard/gateways/sandbox.py",
+    "tapcard/images.py",
+    "tapcard/seeds/factories.py",
+    "tapcard/seeds/pages.py",
+    "tapcard/services/cart/carts.py",
+    "tapcard/services/cart/credit.py",
+    "tapcard/services/cart/delivery.py",
+    "tapcard/services/cart/editing.py",
+    "tapcard/services/cart/items.py",
+    "tapcard/services/cart/pricing.py",
+    "tapcard/services/cart/promotions.py",
+    "tapcard/services/cart/wishlist.py",
+    "tapcard/services/catalogue/categories.py",
+    "tapcard/services/catalogue/customization.py",
+    "tapcard/services/catalogue/product_media.py",
+    "tapcard/services/catalogue/products.py",
+    "tapcard/services/content/enquiries.py",
+    "tapcard/services/content/newsletter.py",
+    "tapcard/services/content/pages.py",
+    "tapcard/services/core/uploads.py",
+    "tapcard/services/orders/checkout.py",
+    "tapcard/services/orders/fulfillment.py",
+    "tapcard/services/orders/inventory.py",
+    "tapcard/services/orders/placement.py",
+    "tapcard/services/orders/production.py",
+    "tapcard/services/orders/queries.py",
+    "tapcard/services/orders/transitions.py",
+    "tapcard/services/payments/payments.py",
+    "tapcard/services/taps/ingest.py",
+    "tapcard/services/taps/rollups.py",
+    "tapcard/services/taps/routing.py",
+    "tapcard/services/taps/statistics.py",
+    "tapcard/services/taps/weekly_digest.py",
+    "tapcard/settings.py",
+    "tapcard/shop/add_to_cart.py",
+    "tapcard/shop/add_to_cart_forms.py",
+    "tapcard/shop/cart.py",
+    "tapcard/shop/cart_forms.py",
+    "tapcard/shop/checkout.py",
+    "tapcard/shop/checkout_forms.py",
+    "tapcard/shop/codes.py",
+    "tapcard/shop/contact.py",
+    "tapcard/shop/newsletter.py",
+    "tapcard/shop/order_cards.py",
+    "tapcard/shop/order_words.py",
+    "tapcard/shop/orders.py",
+    "tapcard/shop/pages.py",
+    "tapcard/shop/reviews.py",
+    "tapcard/shop/wishlist.py",
+    "tapcard/spool.py",
+    "tapcard/tap/contacts.py",
+    "tapcard/tap/dashboard.py",
+    "tapcard/tap/fast.py",
+    "tapcard/tap/found.py",
+    "tapcard/tap/history.py",
+    "tapcard/tap/leads.py",
+    "tapcard/tap/profile_links.py",
+    "tapcard/tap/profiles.py",
+    "tapcard/tap/recorder.py",
+    "tapcard/tap/replace.py",
+    "tapcard/tap/statistics.py",
+    "tapcard/tap/transfers.py",
+    "tapcard/tap/views.py",
+    "tapcard/web/brand.py",
+    "tapcard/web/carts.py",
+    "tapcard/web/csvs.py",
+    "tapcard/web/errors.py",
+    "tapcard/web/fields.py",
+    "tapcard/web/filters.py",
+    "tapcard/web/forms.py",
+    "tapcard/web/guards.py",
+    "tapcard/web/navigation.py",
+    "tapcard/web/payment_methods.py",
+    "tapcard/web/qr_files.py",
+    "tapcard/web/rate_limits.py",
+    "tapcard/web/redirects.py",
+    "tapcard/web/security.py",
+    "tapcard/web/sessions.py",
+    "tapcard/web/throttling.py",
+    "tapcard/web/uploads.py",
+}
+
+# How a docstring of a function does not start: with what it describes instead of what it does.
+NO_VERBS = frozenset(
+    (
+        "A", "An", "The", "What", "Whether", "Who", "Whom", "Whose", "How", "Where", "When", "Why", "Which",
+        "Every", "Each", "All", "Some", "Any", "Nobody", "Somebody", "Nothing", "Something", "One", "Both",
+        "It", "They", "This", "That", "These", "Those", "Their", "His", "Her", "If", "As", "In", "On", "Of",
+        "For", "From", "To", "With", "And", "But", "So",
+    )
+)  # fmt: skip
+
+
+def functions(path: Path) -> list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Return the functions and methods of a file with their names as `file:function`."""
+    return [(f"{name_of(path)}:{node.name}", node) for node in nodes(path) if isinstance(node, Function)]
+
+
+def public_functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the public functions of a module, without methods and functions within functions."""
+    body = ast.parse(path.read_text(), str(path)).body
+    return [node for node in body if isinstance(node, Function) and not node.name.startswith("_")]
+
+
+def parameter_count(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the parameters of a function, without `self`, `cls`, `*args` and `**kwargs`."""
+    names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    return len([name for name in names if name not in ("self", "cls")])
+
+
+def test_modules_are_short() -> None:
+    long = {name_of(path) for path in SOURCES if len(path.read_text().splitlines()) > MAX_MODULE_LINES}
+    assert long == set()
+
+
+def test_functions_are_short() -> None:
+    long = {
+        name
+        for path in SOURCES
+        for name, node in functions(path)
+        if (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
+    }
+    assert long == set()
+
+
+def test_functions_have_few_parameters() -> None:
+    many = {
+        name
+        for path in SOURCES
+        if name_of(path) not in MANY_PARAMETERS
+        for name, node in functions(path)
+        if parameter_count(node) > MAX_PARAMETERS
+    }
+    assert many == set()
+
+
+def test_docstrings_of_public_functions_start_with_a_verb() -> None:
+    unclear = {
+        f"{name_of(path)}:{node.name}"
+        for path in SOURCES
+        if name_of(path) not in UNCLEAR_DOCSTRINGS
+        for node in public_functions(path)
+        for text in [ast.get_docstring(node) or ""]
+        if not text or text.split()[0].strip("`,.:;") in NO_VERBS
+    }
+    assert unclear == set()
