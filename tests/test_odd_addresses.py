@@ -58,7 +58,7 @@ def stage(application: Flask) -> Iterator[Stage]:
 @pytest.fixture
 def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse without a page, which is the same everywhere and takes longer than all the rest."""
-    monkeypatch.setattr(errors, "page", lambda status, _message: Response("refused", status))
+    monkeypatch.setattr(errors, "error_page", lambda status, _message: Response("refused", status))
 
 
 def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:

@@ -174,7 +174,7 @@ def test_a_secret_that_was_not_offered_to_this_page_is_refused(
         offer = keys.encrypt(SOME_SECRET)
     if whose == "too old":
         page = client.get(SET_UP).text
-        sid = guards.sessions.hash_of(session_id(client) or "")
+        sid = guards.sessions.hash_session_id(session_id(client) or "")
         offer = two_factor.create_setup_token(ada, sid, keys, utcnow() - timedelta(minutes=16))
     answer = client.post(SET_UP, data={"offer": offer, "code": code_of(secret)})
     assert answer.status_code == 422
@@ -185,7 +185,7 @@ def test_a_secret_that_was_not_offered_to_this_page_is_refused(
 def log_in_was_long_ago(client: FormClient) -> None:
     """Let the password of a browser's session have been typed an hour ago."""
     row = db.session.scalars(
-        sa.select(WebSession).where(WebSession.sid_hash == guards.sessions.hash_of(session_id(client) or ""))
+        sa.select(WebSession).where(WebSession.sid_hash == guards.sessions.hash_session_id(session_id(client) or ""))
     ).one()
     row.data = re.sub(rb'"at": [\d.]+', b'"at": 1.0', row.data)
     db.session.commit()

@@ -5,7 +5,8 @@ In a checkout of that commit, with its own requirements installed:
     PYTHONPATH=. .venv/bin/python path/to/tests/compat/make_data.py
 
 It writes next to itself: `before.sql` (the database), `before.json` (cookies, links, codes, and what the old code does
-with all that), `uploads/` and `spool/`. The clock stands still, so the tests can continue at the same instant.
+with all that), `pictures/` (the uploads) and `spool/`. The clock stands still, so the
+tests can continue at the same instant.
 """
 
 import io
@@ -420,9 +421,9 @@ def visit(app: Any, people: dict[str, User], ben: User) -> None:
 
 def keep(app: Any, instance: Path) -> None:
     """Write down the database and the files."""
-    for name in ("uploads", "spool"):
-        shutil.rmtree(HERE / name, ignore_errors=True)
-        shutil.copytree(instance / name, HERE / name, ignore=shutil.ignore_patterns(".*", "*.lock"))
+    for name, kept in (("uploads", "pictures"), ("spool", "spool")):
+        shutil.rmtree(HERE / kept, ignore_errors=True)
+        shutil.copytree(instance / name, HERE / kept, ignore=shutil.ignore_patterns(".*", "*.lock"))
     db.engine.dispose()
     with sqlite3.connect(instance / "before.sqlite") as connection:
         (HERE / "before.sql").write_text("\n".join(connection.iterdump()) + "\n")

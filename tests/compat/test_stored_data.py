@@ -213,8 +213,8 @@ def app(application: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     with application.app_context(), transactions(writing=True):
         restore(folder)
         clean_instance(folder)
-        for name in ("uploads", "spool"):
-            shutil.copytree(HERE / name, folder / name, dirs_exist_ok=True)
+        for kept, name in (("pictures", "uploads"), ("spool", "spool")):
+            shutil.copytree(HERE / kept, folder / name, dirs_exist_ok=True)
         application.extensions["rate_limiter"].reset()
         yield application
         db.session.rollback()
@@ -325,7 +325,7 @@ def test_files(app: Flask, client: FormClient) -> None:
     """Stored pictures are shown."""
     answer = client.get(f"/uploads/{BEFORE['photo']}")
     assert (answer.status_code, answer.mimetype) == (200, "image/webp")
-    assert answer.data == (HERE / "uploads" / BEFORE["photo"]).read_bytes()
+    assert answer.data == (HERE / "pictures" / BEFORE["photo"]).read_bytes()
     assert BEFORE["photo"] in client.get("/p/ada-lind").text
     assert BEFORE["photo"] in client.get("/products/moorland-journal").text
 

@@ -193,7 +193,7 @@ def test_without_the_carts_lock_two_tabs_would_make_two_orders(
     all_looked: Callable[[Any, str, int], None],
 ) -> None:  # fmt: skip
     ids, totals = filled([ada], bottle)
-    monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
+    monkeypatch.setattr(carts, "acquire_lock", lambda *_args, **_values: None)
     all_looked(placement, "_write", 4)
     together(app, 4, lambda _place: place_own(ids, totals)(0))
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
@@ -356,7 +356,7 @@ def test_without_the_carts_lock_merging_would_fail(
         db.session.commit()
         made.set()
 
-    monkeypatch.setattr(carts, "hold", lambda *_args, **_values: None)
+    monkeypatch.setattr(carts, "acquire_lock", lambda *_args, **_values: None)
     monkeypatch.setattr(carts, "find_by_user", held_back)
     with pytest.raises(sa.exc.IntegrityError):
         together(app, 2, work)
