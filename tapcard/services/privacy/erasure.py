@@ -40,7 +40,7 @@ class NotErasable(DomainError):
 
 
 def due_user_ids(now: datetime) -> list[int]:
-    """The accounts whose time to come back is over, by their ids."""
+    """Return the ids of closed accounts that can no longer be restored."""
     waiting = select(User.id).where(User.closed_at <= now - REOPEN_WITHIN, ~User.is_active, User.erased_at.is_(None))
     return list(db.session.scalars(waiting.order_by(User.id)))
 
