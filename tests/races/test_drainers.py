@@ -270,16 +270,16 @@ def test_a_file_that_another_drainer_finished_with_meanwhile_is_no_trouble(
 DRAINING = """
 import sys
 from config import Config
-from tapcard import worker
 from tapcard.app import create_app
-from tapcard.services import recording
+from tapcard.services.taps import ingest
+from tapcard.workflows import draining
 
-recording.BATCH = 25
+ingest.BATCH_SIZE = 25
 app = create_app(Config.from_env())
 with app.app_context():
     print("ready", flush=True)
     sys.stdin.readline()
-    print(worker.drainer().drain(), flush=True)
+    print(draining.create_drainer().drain(), flush=True)
 """
 
 
