@@ -28,7 +28,7 @@ from tests.watching import error_of, form_to, words_of
 
 CODE = "CARD2345"
 REGISTER = "/admin/cards/register"
-TABLES = ("cards", "designs", "outbox", "audit")
+TABLES = ("cards", "outbox", "audit")
 
 
 @pytest.fixture

@@ -432,7 +432,7 @@ def test_cards_are_made_step_by_step_and_the_second_is_told(bens: FormClient, ca
     for data in ({"status": "burnt", "was": "printed"}, {"status": "adhered"}, {}):
         assert bens.post(path, data=data).status_code == 400
     assert line.production_status is ProductionStatus.PRINTED
-    assert "Some cards in this order aren't packed yet." in bens.get(path_to(card_order, "/ship")).text
+    assert "Some cards in this order aren't packed yet." in words_of(bens.get(path_to(card_order, "/ship")).text)
     for was, status in (("printed", "adhered"), ("adhered", "packed"), ("packed", "adhered"), ("adhered", "packed")):
         assert bens.post(path, data={"status": status, "was": was}).status_code == 302
     assert listed(bens, "?show=to_ship") == [card_order.number]
