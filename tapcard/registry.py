@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 JobFunction = TypeVar("JobFunction", bound=Callable[[], None])
+FulfillmentFunction = TypeVar("FulfillmentFunction", bound=Callable[..., bool])
 HandlerFunction = TypeVar("HandlerFunction", bound=Callable[..., Any])
 
 
@@ -66,6 +67,23 @@ def handles(kind: str) -> Callable[[HandlerFunction], HandlerFunction]:
 
     def register(function: HandlerFunction) -> HandlerFunction:
         outbox_handlers.declare(kind, function)
+        return function
+
+    return register
+
+
+# --- fulfilment -------------------------------------------------------------------------------------------------------
+
+# By kind of order line: provides what was paid for, and returns False if that is impossible by now.
+fulfillments: Registry[str, Callable[..., bool]] = Registry()
+
+
+def fulfills(*kinds: str) -> Callable[[FulfillmentFunction], FulfillmentFunction]:
+    """Declare the function that fulfills order lines of some kinds; it gets the line, the keys and the time."""
+
+    def register(function: FulfillmentFunction) -> FulfillmentFunction:
+        for kind in kinds:
+            fulfillments.declare(kind, function)
         return function
 
     return register

@@ -1,15 +1,17 @@
 """Fulfillment: each line of a paid order is fulfilled once, by its kind."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
 
+from ... import registry
 from ...db import db, insert
 from ...errors import NotFound
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
+from ...registry import fulfills
 from ..cards import cards, claims, creation, replacement
 from ..core import audit
 from . import queries, transitions
@@ -29,7 +31,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
     for line in order.lines:
         if not _record_grant(line, now):
             continue
-        if not FULFILL[line.kind](line, keys, now):
+        if not registry.fulfillments[line.kind](line, keys, now):
             order.is_oversold = True
             audit.record("order.oversold", subject=order, line=line.id)
     db.session.flush()  # the next step refreshes the order
@@ -44,28 +46,23 @@ def _record_grant(line: OrderLine, now: datetime) -> bool:
     return result.scalar_one_or_none() is not None
 
 
+@fulfills(LineKind.GOODS, LineKind.GIFT_PACK)
 def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:
     return True
 
 
+@fulfills(LineKind.CARD)
 def _make_cards(line: OrderLine, keys: Keys, _now: datetime) -> bool:
     """The cards of the line are made, with claim codes for the buyer to use or to hand out."""
     creation.create_for_order_line(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
     return True
 
 
+@fulfills(LineKind.ACTIVATION)
 def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
     """The card becomes the payer's, unless somebody else has it."""
     card, user = cards.get_by_token(line.card_token or ""), line.order.user
     return card is not None and user is not None and claims.claim_paid(card, user, now, order_line_id=line.id)
-
-
-FULFILL: dict[LineKind, Callable[[OrderLine, Keys, datetime], bool]] = {
-    LineKind.GOODS: _nothing_to_do,
-    LineKind.GIFT_PACK: _nothing_to_do,
-    LineKind.CARD: _make_cards,
-    LineKind.ACTIVATION: _activate,
-}
 
 
 # --- the cards of an order, and their codes ---------------------------------------------------------------------------
