@@ -1,4 +1,4 @@
-"""Shop settings that staff may change: typed defaults here, changed values as rows."""
+"""Shop settings that staff can change: defaults in code, changed values in the database."""
 
 import dataclasses
 import re
@@ -23,7 +23,7 @@ MAX_TEXT_LENGTH = 500
 
 @dataclass(frozen=True)
 class ShopSettings:
-    """Every setting with its default; an empty installation works."""
+    """All settings with their defaults, which suit an empty installation."""
 
     shop_name: str = "tapcard"
     slogan: str = "Tap once. Share everything."
@@ -35,21 +35,21 @@ class ShopSettings:
     ink_color: str = "#13294b"
     owner_email: str = ""
     support_email: str = ""
-    card_amount: int = 2400  # of a design without a price, as long as no product is a card; else the product's counts
+    card_amount: int = 2400  # price of a card without its own price, while no card product exists
     activation_amount: int = 1000
     activation_tax_rate: int = 0  # hundredths of a percent, included
-    order_minutes: int = 60  # an order waits so long for its payment
-    offline_days: int = 7  # and so long for one outside the web
+    order_minutes: int = 60  # minutes until an unpaid order expires
+    offline_days: int = 7  # days until an order with offline payment expires
     hidden_gateways: str = ""  # codes, separated by commas
-    offline_text: str = ""  # how to pay outside the web: account, address, hours
-    whatsapp_number: str = ""  # like +447700900123; with one, the contact page offers a chat
-    whatsapp_text: str = ""  # what stands in that chat already
-    newsletter_consent: str = ""  # what subscribers agree to; empty: the usual sentence
+    offline_text: str = ""  # instructions for offline payment: account, address, opening hours
+    whatsapp_number: str = ""  # like +447700900123; if set, the contact page offers a chat
+    whatsapp_text: str = ""  # prefilled text of that chat
+    newsletter_consent: str = ""  # what subscribers agree to; empty for the default sentence
 
 
 @dataclass(frozen=True)
 class MenuPage:
-    """A page that staff wrote, as a menu needs it."""
+    """A page written by staff, as shown in a menu."""
 
     slug: str
     title: str
@@ -57,20 +57,20 @@ class MenuPage:
 
 
 class UnknownSetting(DomainError):
-    """There is no setting of that name, or no page could work with the value."""
+    """Error: no setting has that name, or the value is not valid for it."""
 
 
 SETTING_TYPES = {field.name: field.type for field in dataclasses.fields(ShopSettings)}
 
 
 def load() -> ShopSettings:
-    """Read all settings: one query. A row that makes no sense counts as none, because every page needs these."""
+    """Return all settings by one query. Invalid rows are ignored, because every page needs the settings."""
     rows = db.session.execute(select(Setting.name, Setting.value))
     return ShopSettings(**{name: value for name, value in rows if is_valid(name, value)})
 
 
 def load_with_menu() -> tuple[ShopSettings, list[MenuPage]]:
-    """Read all settings and the pages that menus link to, in their order, still by one query."""
+    """Return all settings and the pages linked from menus, in their order, by one query."""
     no_text, no_number = sa.cast(sa.null(), sa.String(120)), sa.cast(sa.null(), sa.Integer)
     no_value = sa.cast(sa.null(), Setting.value.type)
     of_settings = select(Setting.name, Setting.value, no_text.label("title"), no_text.label("menu"), no_number)
@@ -84,7 +84,7 @@ def load_with_menu() -> tuple[ShopSettings, list[MenuPage]]:
 
 
 def update(name: str, value: Any) -> None:
-    """Set one setting; raise `UnknownSetting` when there is no such name or the value is not sound."""
+    """Set one setting; raises `UnknownSetting` for an unknown name or an invalid value."""
     if not is_valid(name, value):
         raise UnknownSetting(_("“%(name)s” isn't a setting, or this value isn't valid for it."), name=name)
     row = db.session.get(Setting, name)
@@ -95,7 +95,7 @@ def update(name: str, value: Any) -> None:
 
 
 def is_valid(name: str, value: Any) -> bool:
-    """Whether a value has its setting's type and makes sense as what it stands for."""
+    """Return whether a value has the type of its setting and passes its check."""
     if name not in SETTING_TYPES or type(value) is not SETTING_TYPES[name]:
         return False
     check = CHECKS.get(name)

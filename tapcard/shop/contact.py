@@ -1,4 +1,4 @@
-"""Writing to the shop: by its form, or in a chat where it has a number for that."""
+"""The contact page: its form, and a link to a chat if the shop has a number for it."""
 
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ from .contact_forms import ContactForm
 @bp.route("/contact", methods=["GET", "POST"])
 @access(PUBLIC)
 def contact() -> Response:
-    """Take a message to the shop."""
+    """Show the contact form and store its message."""
     form = ContactForm()
     if request.method == "GET":
         prefill(form)
@@ -36,19 +36,19 @@ def contact() -> Response:
 @bp.get("/contact/sent")
 @access(PUBLIC)
 def contact_sent() -> str:
-    """Thank whoever wrote; says nothing that depends on it."""
+    """Show the thank-you page, which is the same for everybody."""
     return render_template("shop/contact_sent.html")
 
 
 def prefill(form: ContactForm) -> None:
-    """Fill in what is known of whoever is signed in, and the order a link was about."""
+    """Fill in the name and email of a logged-in user, and the order number from the URL."""
     form.order_number.data = request.args.get("order", "")[:MAX_ORDER_LENGTH]
     if current_user.is_authenticated:
         form.name.data, form.email.data = current_user.full_name, current_user.email
 
 
 def take_message(form: ContactForm) -> Response:
-    """Store a message; spam and repetitions get the same answer."""
+    """Store a message and redirect; spam gets the same response."""
     throttle("contact", account=current_user.id, address=True)
     if not form.is_from_bot:
         enquiries.receive(
@@ -65,7 +65,7 @@ def take_message(form: ContactForm) -> Response:
 
 
 def chat_address() -> str:
-    """A chat with the shop's number, its first words typed already; empty when there is none."""
+    """Return the URL of a WhatsApp chat with a prefilled text; empty if the shop has no number."""
     shop = filters.shop()
     if not shop.whatsapp_number:
         return ""

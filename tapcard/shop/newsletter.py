@@ -1,4 +1,4 @@
-"""The newsletter: asking for it, confirming by a mailed link, leaving it by one press."""
+"""Newsletter pages: sign up, confirm by an emailed link, unsubscribe."""
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -22,7 +22,7 @@ from .newsletter_forms import SubscribeForm
 
 
 def consent_text() -> str:
-    """What readers agree to; stored with their address."""
+    """Return the text that subscribers agree to, which is stored with their address."""
     shop = filters.shop()
     usual = _(
         "I'd like to receive news from %(shop)s by email. I can unsubscribe at any time with one click.",
@@ -32,10 +32,10 @@ def consent_text() -> str:
 
 
 @bp.post("/newsletter/start")
-@csrf.exempt  # stands on every page, also for those without a session; it changes nothing, the next form does
+@csrf.exempt  # in the footer of every page, also without a session; it changes nothing, unlike the next form
 @access(PUBLIC)
 def start_subscribing() -> str:
-    """Go on from the line at the foot of a page to the form, with the address filled in."""
+    """Show the sign-up form with the address entered in the footer."""
     form = SubscribeForm(consent_text(), formdata=None)
     form.email.data = request.form.get("email", "")[:MAX_EMAIL_LENGTH]
     return render_template("shop/newsletter.html", form=form)
@@ -44,7 +44,7 @@ def start_subscribing() -> str:
 @bp.route("/newsletter", methods=["GET", "POST"])
 @access(PUBLIC)
 def subscribe() -> Response:
-    """Ask for an address, and mail a link there; the answer is the same whoever reads the newsletter already."""
+    """Sign up an address and email it a link; the response does not reveal whether it is subscribed already."""
     form = SubscribeForm(consent_text())
     if request.method == "GET" and current_user.is_authenticated:
         form.email.data = current_user.email
@@ -62,14 +62,14 @@ def subscribe() -> Response:
 @bp.get("/newsletter/sent")
 @access(PUBLIC)
 def subscription_asked() -> str:
-    """Say that a mail is on its way; nothing here depends on who asked."""
+    """Ask the visitor to check their email; the page is the same for everybody."""
     return render_template("shop/newsletter_sent.html", days=newsletter.CONFIRM_WITHIN.days)
 
 
 @bp.route("/newsletter/confirm/<token>", methods=["GET", "POST"])
 @access(SIGNED_LINK)
 def confirm_subscription(token: str) -> Response:
-    """Ask once more behind the mailed link, because mail programs open links by themselves; then confirm."""
+    """Show a confirmation button, because email programs open links by themselves, and confirm on POST."""
     keys = current_app.extensions["keys"]
     if request.method == "POST":
         newsletter.confirm(token, keys, utcnow())
@@ -83,10 +83,10 @@ def confirm_subscription(token: str) -> Response:
 
 
 @bp.route("/newsletter/leave/<token>", methods=["GET", "POST"])
-@csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+@csrf.exempt  # email programs post without having loaded the page (RFC 8058); the link itself is signed
 @access(SIGNED_LINK)
 def unsubscribe(token: str) -> Response:
-    """Leave the newsletter by one press."""
+    """Unsubscribe by one click."""
     subscriber = newsletter.get_by_unsubscribe_token(token, current_app.extensions["keys"])
     if request.method == "POST":
         newsletter.unsubscribe(subscriber, utcnow())
@@ -96,7 +96,7 @@ def unsubscribe(token: str) -> Response:
 
 
 def private(page: str) -> Response:
-    """A page whose address is a secret of its reader's: kept nowhere, passed on to nobody."""
+    """Return a page with a secret URL, which is neither cached nor sent as a referrer."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

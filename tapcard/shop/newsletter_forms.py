@@ -1,4 +1,4 @@
-"""The form that asks for the newsletter."""
+"""Form to sign up for the newsletter."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ STAMP = "newsletter"
 
 
 def is_email(form: Form, field: Any) -> None:
-    """Refuse what is not an email address."""
+    """Raise `ValidationError` unless the field holds an email address."""
     try:
         email_addresses.normalize(field.data)
     except email_addresses.InvalidEmail as error:
@@ -25,7 +25,7 @@ def is_email(form: Form, field: Any) -> None:
 
 
 class SubscribeForm(Form):
-    """An address, and the words its owner agrees to by sending it."""
+    """Form to sign up for the newsletter: an email address and the consent text."""
 
     email = EmailField(
         _("Your email"),
@@ -36,7 +36,7 @@ class SubscribeForm(Form):
         ],
         render_kw={"autocomplete": "email"},
     )
-    homepage = StringField(  # people do not see it, robots fill it in
+    homepage = StringField(  # honeypot: hidden from people, filled in by bots
         _("Leave this field empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}
     )
     stamp = HiddenField()
@@ -50,12 +50,12 @@ class SubscribeForm(Form):
 
     @property
     def is_from_bot(self) -> bool:
-        """Whether something filled in what people do not see."""
+        """Return whether the honeypot field was filled in."""
         return bool(self.homepage.data)
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
-        if valid and not self.is_of_now:  # what is kept as agreed to must have stood there
+        if valid and not self.is_of_now:  # the stored consent must be the text that was shown
             self.form_errors.append(gettext("Please read what you're agreeing to and submit the form again."))
             return False
         return valid

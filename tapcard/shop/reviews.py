@@ -1,4 +1,4 @@
-"""Writing a review: of what one has bought, or of what an order brought whose link came by mail."""
+"""Pages to write a review, of a product or of an order opened by its emailed link."""
 
 from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ from .checkout import current_buyer
 @bp.route("/products/<slug>/review", methods=["GET", "POST"])
 @access(HOLDER)
 def review(slug: str) -> ResponseReturnValue:
-    """Let a buyer say what they think of a product; staff look at it before anybody else does."""
+    """Show the form to review a product and store the review, which staff check before it is published."""
     row = product_lists.get_for_sale(slug) or abort(404)
     return write(row[0], current_user)
 
@@ -28,7 +28,7 @@ def review(slug: str) -> ResponseReturnValue:
 @bp.get("/orders/link/<token>/review/<slug>")
 @access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
-    """Open an order by the link of its mails, and go on to the review of something that it brought."""
+    """Open an order by its emailed link and redirect to the review of one of its products."""
     found = queries.find_by_link_token(token, current_app.extensions["keys"])
     remember_order(found)
     return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
@@ -37,7 +37,7 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 @bp.route("/orders/<number>/review/<slug>", methods=["GET", "POST"])
 @access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
-    """Let whoever an order was for say what they think of something that it brought."""
+    """Show the form to review a product of an order, for its buyer."""
     found = queries.own_order(number, user=current_buyer(), known=known_order_ids())
     product = next((each for each in reviews.reviewable_products(found) if each.slug == slug), None) or abort(404)
     user = reviewer(found)
@@ -51,10 +51,9 @@ def review_ordered(number: str, slug: str) -> ResponseReturnValue:
 
 
 def reviewer(order: Order) -> User | None:
-    """In whose name whoever may open an order reviews what it brought.
+    """Return the user in whose name the visitor reviews a product of the order; None if they may not.
 
-    That is its signed-in buyer. Without an account that somebody could log in to, the link is all that a guest has, and
-    it went to their address.
+    This is the logged-in buyer. A guest whose account nobody can log in to may review by the emailed link alone.
     """
     buyer: User | None = order.user
     if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.has_proven_identity):
@@ -63,7 +62,7 @@ def reviewer(order: Order) -> User | None:
 
 
 def why_not(order: Order) -> str:
-    """What somebody who is signed in has to do before they can review what an order brought."""
+    """Return what a logged-in visitor has to do before they can review a product of the order."""
     if order.user_id is not None or order.email != current_user.email:
         return _("This order isn't in your account. Log in as %(email)s to write a review.", email=order.email)
     if not current_user.is_verified:
@@ -72,7 +71,7 @@ def why_not(order: Order) -> str:
 
 
 def write(product: Product, user: User) -> ResponseReturnValue:
-    """Ask for a review, and keep it."""
+    """Show the review form and store the submitted review."""
     reviews.check_can_review(product, user)
     form = ReviewForm(author=user.first_name)
     slug = product.slug

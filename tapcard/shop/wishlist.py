@@ -1,4 +1,4 @@
-"""The wishlist of whoever is signed in."""
+"""Wishlist pages of a logged-in user."""
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -25,14 +25,14 @@ from .wishlist_forms import ChosenForm
 @bp.get("/wishlist", endpoint="wishlist")
 @access(HOLDER)
 def show_wishlist() -> Response:
-    """What somebody wishes for; `?all=y` chooses everything."""
+    """Show the wishlist; `?all=y` selects every product."""
     return wishlist_page(ChosenForm(formdata=None))
 
 
 @bp.post("/wishlist/add/<slug>")
 @access(PUBLIC)
 def wish(slug: str) -> Response:
-    """Remember a product; whoever is not signed in is led to log in, and back to where they were."""
+    """Add a product to the wishlist; a guest logs in first and then returns."""
     product = visible_product(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
@@ -47,7 +47,7 @@ def wish(slug: str) -> Response:
 @bp.post("/wishlist/remove/<slug>")
 @access(PUBLIC)
 def unwish(slug: str) -> Response:
-    """Forget a product; whoever is not signed in any more is led to log in, and back to where they were."""
+    """Remove a product from the wishlist; a guest logs in first and then returns."""
     product = visible_product(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
@@ -60,7 +60,7 @@ def unwish(slug: str) -> Response:
 @bp.post("/wishlist/remove")
 @access(HOLDER)
 def remove_wishes() -> Response:
-    """Forget the wishes that were chosen."""
+    """Remove the selected products from the wishlist."""
     form = ChosenForm()
     if not form.validate_on_submit():
         return wishlist_page(form)
@@ -74,7 +74,7 @@ def remove_wishes() -> Response:
 @bp.post("/wishlist/move")
 @access(HOLDER)
 def move_wishes() -> Response:
-    """Put the wishes that were chosen into the cart; each refusal names its product."""
+    """Move the selected products to the cart; each refusal names its product."""
     form = ChosenForm()
     if not form.validate_on_submit():
         return wishlist_page(form)
@@ -84,7 +84,7 @@ def move_wishes() -> Response:
 
 
 def tell(moved: MoveResult) -> None:
-    """Say what became of each wish."""
+    """Flash which products were moved, capped or refused."""
     if moved.items:
         number = len(moved.items)
         flash(ngettext("%(num)s item moved to your cart.", "%(num)s items moved to your cart.", number), "success")
@@ -96,7 +96,7 @@ def tell(moved: MoveResult) -> None:
 
 
 def wishlist_page(form: ChosenForm) -> Response:
-    """The page."""
+    """Return the wishlist page with its form."""
     chosen = form.ids if form.is_submitted() else None
     page = render_template(
         "shop/wishlist.html",

@@ -1,4 +1,4 @@
-"""Which wishes something is to be done with."""
+"""Form to select products of a wishlist."""
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -9,17 +9,17 @@ from ..web.forms import Form, add_error
 
 
 class ChosenForm(Form):
-    """Some wishes, by the ids of their products."""
+    """Form with the selected products, by their ids."""
 
     product = SelectMultipleField(_("Items"), choices=[], validate_choice=False)
 
     @property
     def ids(self) -> set[int]:
-        """Those that can be ids at all."""
+        """Return the submitted values that are valid ids."""
         return {product_id for text in self.product.data or () if (product_id := parse_id(text))}
 
     def validate(self, extra_validators: object = None) -> bool:
-        """Refuse to do something with nothing."""
+        """Require at least one selected product."""
         is_valid = super().validate(extra_validators)
         if not self.ids:
             add_error(self.product, gettext("Select at least one item."))

@@ -1,4 +1,4 @@
-"""How templates write instants, money and places: in the shop's zone and language."""
+"""Template filters for dates, money, countries and labels, in the shop's time zone and language."""
 
 import enum
 from datetime import date, datetime
@@ -24,7 +24,7 @@ LABELS = {**order_labels.LABELS, **payment_labels.LABELS, **card_labels.LABELS, 
 
 
 def init_app(app: Flask) -> None:
-    """Teach the templates to write."""
+    """Register the template filters and the settings of the shop."""
     app.context_processor(lambda: {"shop": shop()})
     for name, function in {
         "date": write_date,
@@ -41,35 +41,35 @@ def init_app(app: Flask) -> None:
 
 
 def shop() -> ShopSettings:
-    """The shop's settings, read once a request."""
+    """Return the shop's settings, read once per request."""
     if "shop" not in g:
         g.shop, g.menu_pages = (ShopSettings(), []) if g.get("is_plain") else settings.load_with_menu()
     return g.shop
 
 
 def menu_pages() -> list[MenuPage]:
-    """The pages of the shop that menus link to, read with the settings."""
+    """Return the pages linked from menus, which are read together with the settings."""
     shop()
     return g.get("menu_pages", [])
 
 
 def local(instant: datetime) -> datetime:
-    """An instant on the shop's clock."""
+    """Convert an instant to the shop's time zone."""
     return instant.astimezone(ZoneInfo(shop().time_zone))
 
 
 def write_date(value: date | datetime) -> str:
-    """20 Nov 2026."""
+    """Format a date, like 20 Nov 2026."""
     return format_date(local(value) if isinstance(value, datetime) else value, "d MMM y", locale=shop().locale)
 
 
 def write_datetime(value: datetime) -> str:
-    """20 Nov 2026, 14:05."""
+    """Format a date and time, like 20 Nov 2026, 14:05."""
     return format_datetime(local(value), "d MMM y, HH:mm", locale=shop().locale)
 
 
 def write_ago(value: datetime) -> str:
-    """2 minutes ago; past a week, the date."""
+    """Format an instant relative to now, like 2 minutes ago; as a date after a week."""
     passed = value - utcnow()
     if abs(passed.days) >= 7:
         return write_date(value)
@@ -77,17 +77,17 @@ def write_ago(value: datetime) -> str:
 
 
 def write_money(value: Money | None) -> str:
-    """£24.00."""
+    """Format an amount of money, like £24.00."""
     return "" if value is None else value.format(shop().locale)
 
 
 def write_minor(amount: int) -> str:
-    """An amount in minor units of the shop's currency: £24.00."""
+    """Format an amount in minor units of the shop's currency, like £24.00."""
     return write_money(Money(amount, shop().currency))
 
 
 def country_name(code: str) -> str:
-    """The name of a country by its two letters; empty when unknown."""
+    """Return the name of a country from its two-letter code; empty when unknown."""
     return str(Locale.parse(shop().locale).territories.get(code, "")) if code else ""
 
 

@@ -1,4 +1,4 @@
-"""What every form shares: clean input, and refusals shown beside their field."""
+"""Base class of all forms, with clean input, and helpers that show errors next to their field."""
 
 import re
 import unicodedata
@@ -20,18 +20,18 @@ from ..errors import DomainError
 
 ALLOWED_CONTROLS = "\r\n\t"
 
-# Names stand in our mails: nobody shall send a stranger an advertisement through the sign-up form.
+# Names appear in emails: the sign-up form must not be usable to send advertisements to strangers.
 LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|[@<>]", re.IGNORECASE)
 TURNS_TEXT_ROUND = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def has_controls(text: str, allowed: str = "") -> bool:
-    """Whether a text carries characters nobody types on purpose."""
+    """Return whether a text has control characters other than the allowed ones."""
     return any(unicodedata.category(each) in ("Cc", "Cs", "Co") and each not in allowed for each in text)
 
 
 class Form(FlaskForm):
-    """A form whose text fields come stripped, and without control characters."""
+    """Base form: strips text fields and rejects control characters."""
 
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
@@ -41,7 +41,7 @@ class Form(FlaskForm):
             return unbound_field.bind(form=form, **options)
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """Take what was sent, but a file only where the form asks for one."""
+            """Return the submitted data without files for fields that are not file fields."""
             sent = super().wrap_formdata(form, formdata)
             if sent is None or not request.files:
                 return sent
@@ -61,18 +61,18 @@ class Form(FlaskForm):
 
 
 def strip(value: Any) -> Any:
-    """Take the blanks off both ends of a text."""
+    """Strip whitespace from both ends of a text."""
     return value.strip() if isinstance(value, str) else value
 
 
 def add_error(field: Field, message: Any) -> None:
-    """Show a message beside a field that was valid in itself."""
+    """Add an error message to a field after its validation."""
     field.errors = [*field.errors, message]
 
 
 @contextmanager
 def refusals(form: FlaskForm) -> Iterator[None]:
-    """Turn a rule's refusal into an error of the form; what the rule had begun is rolled back."""
+    """Turn a `DomainError` into an error of the form, and roll back the transaction."""
     try:
         yield
     except DomainError as error:
@@ -86,7 +86,7 @@ def refusals(form: FlaskForm) -> Iterator[None]:
 
 
 def is_email(form: FlaskForm, field: Any) -> None:
-    """Refuse what is not an email address."""
+    """Raise `ValidationError` unless the field holds an email address."""
     try:
         email_addresses.normalize(field.data)
     except email_addresses.InvalidEmail as error:
@@ -94,7 +94,7 @@ def is_email(form: FlaskForm, field: Any) -> None:
 
 
 def is_name(form: FlaskForm, field: Any) -> None:
-    """Refuse a link in place of a name, and what nobody can read."""
+    """Raise `ValidationError` for a name that has a link, reverses the text direction or has no letter or digit."""
     if LOOKS_LIKE_A_LINK.search(field.data):
         raise ValidationError(lazy_gettext("Enter a name without links or email addresses."))
     if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):

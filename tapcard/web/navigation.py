@@ -1,4 +1,4 @@
-"""Navigation: what the menus offer to whom; a page that is not switched on is not offered."""
+"""Menus of the site: entries for pages that this installation has and the visitor may open."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from ..services.content import pages
 from . import filters
 from .access import may_open
 
-LEGAL = 100  # positions in the footer from here on come after the pages that staff wrote
+LEGAL = 100  # footer entries from this position on come after the pages that staff wrote
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a menu."""
+    """An entry of a menu."""
 
     label: str
     url: str
@@ -26,19 +26,19 @@ class Entry:
 
 
 def init_app(app: Flask) -> None:
-    """Give the menus to the templates."""
+    """Register the menus for templates."""
     menus = {"main_menu": main_menu, "account_menu": account_menu, "back_office_menu": back_office_menu}
     app.jinja_env.globals.update(has_endpoint=has_endpoint, footer_menu=footer_menu, **menus)
     app.jinja_env.tests["endpoint"] = has_endpoint
 
 
 def has_endpoint(endpoint: str) -> bool:
-    """Whether a page exists in this installation."""
+    """Return whether a page exists in this installation."""
     return endpoint in current_app.view_functions
 
 
 def main_menu() -> list[Entry]:
-    """Return the pages in the bar at the top for whoever is looking."""
+    """Return the entries of the main menu for the current visitor."""
     if not current_user.is_authenticated:
         return [*_entries(Menu.VISITOR), *_written(PageMenu.TOP)]
     return [
@@ -49,12 +49,12 @@ def main_menu() -> list[Entry]:
 
 
 def account_menu() -> list[Entry]:
-    """Return the pages of a signed-in person's own menu."""
+    """Return the entries of the account menu."""
     return _entries(Menu.ACCOUNT)
 
 
 def footer_menu() -> list[Entry]:
-    """Return the pages at the foot of every page; those that staff wrote come before the legal ones."""
+    """Return the entries of the footer; pages written by staff come before the legal ones."""
     shop: list[Entry] = []
     legal: list[Entry] = []
     for entry in entries_of(Menu.FOOTER):
@@ -72,19 +72,19 @@ def _written(menu: PageMenu) -> list[Entry]:
         return []
     found = [page for page in filters.menu_pages() if page.menu is menu]
     if menu is PageMenu.FOOTER:
-        found = [page for page in found if page.slug not in pages.BUILT_IN]  # the footer lists those anyway
+        found = [page for page in found if page.slug not in pages.BUILT_IN]  # the footer lists the legal pages anyway
     return [Entry(page.title, url := page_url(page.slug), request.path == url, "file-text") for page in found]
 
 
 def back_office_menu() -> list[Entry]:
-    """Return the pages of the back office that the person may open."""
+    """Return the entries of the back office menu that the user may open."""
     return [
         shown for entry in entries_of(Menu.BACK_OFFICE) for shown in _part(str(entry.label), entry.endpoint, entry.icon)
     ]
 
 
 def _part(label: str, endpoint: str, icon: str) -> list[Entry]:
-    """A part of the back office; one is in it on its page and on every page whose address goes on from there."""
+    """Return the entry of a section of the back office, which is current on all pages below its URL."""
     if not may_open(endpoint):
         return []
     entries = _entry(label, endpoint, icon=icon)

@@ -1,4 +1,4 @@
-"""How buyers read about each way to pay."""
+"""Descriptions of payment methods for buyers."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from . import filters
 
 
 def descriptions(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
-    """How each way to pay is called, and what a buyer should know of it, by its code."""
+    """Return the label and the description of each payment method by its code."""
     words = {
         "sandbox": (_t("Test payment"), _t("You won't be charged.")),
         "offline": (

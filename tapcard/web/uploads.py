@@ -1,4 +1,4 @@
-"""Uploaded pictures: taken in with a limit, served with headers that let browsers keep them."""
+"""Uploaded pictures: size limit, and serving them with headers for caching."""
 
 from pathlib import Path
 
@@ -14,17 +14,17 @@ bp = Blueprint("uploads", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Serve what was uploaded."""
+    """Register the route of uploaded files."""
     app.register_blueprint(bp)
 
 
 def folder() -> Path:
-    """Where this installation keeps its uploads."""
+    """Return the folder of uploaded files."""
     return files.folder(current_app.instance_path)
 
 
 def read_limited(upload: FileStorage, limit: int = images.MAX_BYTES) -> bytes:
-    """Read an upload, but never more than a little over the limit; refuse what is heavier."""
+    """Return the contents of an upload; raises the error of `images.file_too_large` above the limit."""
     data = upload.stream.read(limit + 1)
     if len(data) > limit:
         raise images.file_too_large()
@@ -34,7 +34,7 @@ def read_limited(upload: FileStorage, limit: int = images.MAX_BYTES) -> bytes:
 @bp.get("/uploads/<name>")
 @access(PUBLIC)
 def file(name: str) -> Response:
-    """Send a picture; its name says what is in it, so it never changes."""
+    """Send a picture, cached forever, because its name is derived from its content."""
     with files.open_upload(name, folder()) as upload:
         response = Response(upload.read(), mimetype=files.KINDS[name.rpartition(".")[2]])
     response.set_etag(name.partition(".")[0])

@@ -1,4 +1,4 @@
-"""Prices and totals: one function adds up a cart, a checkout, an order and an email."""
+"""Prices and totals of carts, checkouts, orders and emails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Item:
     quantity: int
     tax_rate: int = 0  # hundredths of a percent, included in the price
     ships: bool = True
-    is_promoted: bool = False  # whether the promotion makes it cheaper
+    is_promoted: bool = False  # whether the promotion applies to it
 
     @property
     def amount(self) -> int:
@@ -48,7 +48,7 @@ class Totals:
     credit_amount: int
     tax_amount: int  # included
     total_amount: int = field(init=False)
-    until_free_delivery: int | None = None  # what is missing to free delivery; None when never free
+    until_free_delivery: int | None = None  # amount missing for free delivery; None when delivery is never free
     is_delivery_open: bool = False  # agreed later, not part of the total
     ships: bool = True
 
@@ -149,7 +149,7 @@ def delivery_amount(method: DeliveryMethod, subtotal: int) -> int:
 
 
 def amount_until_free_delivery(method: DeliveryMethod | None, subtotal: int) -> int | None:
-    """Return what is missing to free delivery, in minor units; None when a method is never free."""
+    """Return the amount missing for free delivery, in minor units; None when a method is never free."""
     if (
         method is None
         or method.free_from_amount is None
@@ -163,8 +163,10 @@ def amount_until_free_delivery(method: DeliveryMethod | None, subtotal: int) -> 
 
 
 def unit_price(product: Product, design: Design | None) -> int:
-    """What one piece costs before its answers: a card what its design costs, if that has a price of its own; everything
-    else what the product costs. The product's discount comes off either.
+    """Return the price of one piece before its options, in minor units.
+
+    A card costs what its design costs, if the design has its own price, otherwise what the product costs. Both are
+    after the product's discount.
     """
     if product.kind is ProductKind.CARD and design is not None and design.card_amount is not None:
         return after_discount(design.card_amount, product)
@@ -172,21 +174,21 @@ def unit_price(product: Product, design: Design | None) -> int:
 
 
 def card_price(design: Design, product: Product | None, shop: ShopSettings) -> Money:
-    """Price a card of a design on the product that it is ordered on; where no card is sold, by the shop's setting."""
+    """Return the price of a card of a design, ordered on a product; without a product, by the shop's setting."""
     if product is not None:
         return Money(unit_price(product, design), shop.currency)
     return Money(shop.card_amount if design.card_amount is None else design.card_amount, shop.currency)
 
 
 def after_discount(amount: int, product: Product) -> int:
-    """An amount less a product's own discount, a half rounded up, as the database computes it."""
+    """Return an amount less a product's own discount; a half is rounded up, as in the database."""
     return (amount * (100 - product.discount_percent) + 50) // 100
 
 
 def card_price_range(products: Sequence[Product], shop: ShopSettings) -> tuple[Money, Money]:
-    """Price the cheapest and the dearest card that these products can be, in a public design or with own artwork.
+    """Return the lowest and highest price of a card on these products, in a public design or with own artwork.
 
-    Where no card is sold, in a public design alone, and without designs what the shop says.
+    Without products, the range covers the public designs only; designs without a price use the shop's setting.
     """
     own = (func.min(Design.card_amount), func.max(Design.card_amount))
     shown = public_designs().order_by(None)

@@ -1,4 +1,4 @@
-"""Fulfillment: each line of a paid order is fulfilled once, by its kind."""
+"""Fulfillment of paid orders: each line is fulfilled once, by its kind."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,7 +20,7 @@ BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
 
 class NoClaimCodes(NotFound):
-    """The order has no claim codes: it sells no cards, or is not paid."""
+    """Error: the order has no claim codes, because it sells no cards or is not paid."""
 
 
 def fulfill(order: Order, keys: Keys, now: datetime) -> None:
@@ -40,7 +40,7 @@ def fulfill(order: Order, keys: Keys, now: datetime) -> None:
 
 
 def _record_grant(line: OrderLine, now: datetime) -> bool:
-    """Record that a line is fulfilled; return False when it was before."""
+    """Record that a line is fulfilled; return False when it already was."""
     statement = insert(LineGrant).values(order_line_id=line.id, granted_at=now)
     result = db.session.execute(statement.on_conflict_do_nothing().returning(LineGrant.order_line_id))
     return result.scalar_one_or_none() is not None
@@ -53,14 +53,14 @@ def _nothing_to_do(_line: OrderLine, _keys: Keys, _now: datetime) -> bool:
 
 @fulfills(LineKind.CARD)
 def _make_cards(line: OrderLine, keys: Keys, _now: datetime) -> bool:
-    """The cards of the line are made, with claim codes for the buyer to use or to hand out."""
+    """Create the cards of a line with their claim codes; return True."""
     creation.create_for_order_line(line.design, line.quantity, keys, order_line_id=line.id, actor=line.order.user)
     return True
 
 
 @fulfills(LineKind.ACTIVATION)
 def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
-    """The card becomes the payer's, unless somebody else has it."""
+    """Claim the card for the payer; return False when somebody else has it."""
     card, user = cards.get_by_token(line.card_token or ""), line.order.user
     return card is not None and user is not None and claims.claim_paid(card, user, now, order_line_id=line.id)
 
@@ -89,7 +89,7 @@ def card_lines(order: Order) -> list[OrderLine]:
 
 
 def unclaimed_cards(order: Order) -> list[Card]:
-    """The cards of an order that wait for somebody to claim them."""
+    """Return the unclaimed cards of an order."""
     return list(db.session.scalars(claims.claimable_cards_of_lines([line.id for line in card_lines(order)])))
 
 
@@ -113,7 +113,7 @@ def claim_cards(order: Order, user: User, token: str | None = None, now: datetim
 
 
 def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
-    """Pack a card from stock instead of one that an order sold: it takes over code and binding, the other one retires.
+    """Pack a card from stock for one that an order sold; it takes over claim code and owner, and the other is retired.
 
     Raises `orders.IllegalMove` unless the order is paid and not shipped, and `cards.CannotReplace`.
     """
