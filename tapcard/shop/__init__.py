@@ -1,4 +1,4 @@
-"""The shop: the pages that explain the product, show what is sold, and sell it."""
+"""Pages of the shop: information, catalogue, cart, checkout and orders."""
 
 from flask import Flask
 from flask_babel import lazy_gettext as _
@@ -23,7 +23,7 @@ from . import (
 )
 from .blueprint import bp
 
-# they register their pages when imported
+# these modules register their views when imported
 __all__ = [
     "activation",
     "add_to_cart",
@@ -69,6 +69,6 @@ declare_menu_entries(
 
 
 def init_app(app: Flask) -> None:
-    """Open the shop, unless this installation has none."""
+    """Register the pages of the shop, if this installation has one."""
     if "shop" in app.config["TAPCARD"].modules:
         app.register_blueprint(bp)

@@ -1,4 +1,4 @@
-"""Activation by payment: a card is added to the cart of whoever wants to activate it."""
+"""Activation by payment: a card is added to the cart of the user who activates it."""
 
 from flask import abort, redirect, url_for
 from flask_login import current_user
@@ -24,7 +24,7 @@ def activate(token: str) -> Response:
     here = url_for("tap.activate", token=card.token)
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=here))
-    if card.owner_id == current_user.id:  # paid meanwhile
+    if card.owner_id == current_user.id:  # paid in the meantime
         return redirect(url_for("tap.card", token=card.token))
     editing.add_activation(get_or_create_cart(), card, rule_context(), reservations_for)
     db.session.commit()

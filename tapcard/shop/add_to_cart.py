@@ -68,7 +68,7 @@ def prefill(form: BuyForm) -> BuyForm:
 
 
 def line_to_replace(cart: Cart | None, form: BuyForm, line_id: str | None) -> CartLine | None:
-    """Return the line of a cart that is chosen again; None unless it is of the same product."""
+    """Return the cart line whose options are chosen again; None unless it is of the same product."""
     lines = cart.lines if cart is not None else []
     return next((line for line in lines if str(line.id) == line_id and line.product_id == form.product.id), None)
 

@@ -1,4 +1,4 @@
-"""The cart: its contents and totals today, and everything that can be changed before the checkout."""
+"""The cart page: contents, totals and everything that can be changed before the checkout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ METHOD, PLACE = "delivery_method_id", "delivery_location"  # in `cart.checkout`
 
 @dataclass
 class Forms:
-    """The forms of the page that were submitted and refused; the others are new."""
+    """Submitted forms of the page that have errors; the others are new."""
 
     line: QuantityForm | None = None
     line_id: int | None = None
@@ -79,7 +79,7 @@ def remove_line(line_id: int) -> Response:
 @bp.route("/cart/clear", methods=["GET", "POST"])
 @access(PUBLIC)
 def clear_cart() -> Response:
-    """Remove all lines, after asking."""
+    """Remove all lines, after a confirmation."""
     cart = current_cart()
     if request.method == "POST":
         if cart is not None:

@@ -107,21 +107,21 @@ class ListView:
 
     @property
     def title(self) -> str:
-        """The heading of the list."""
+        """Return the heading of the list."""
         if self.listing.category is not None:
             return self.listing.category.name
         return self._only_collection.name if self._only_collection is not None else _("Shop")
 
     @property
     def description(self) -> str:
-        """The description of the category or collection."""
+        """Return the description of the category or collection."""
         if self.listing.category is not None:
             return self.listing.category.description
         return self._only_collection.description if self._only_collection is not None else ""
 
     @property
     def is_of_one(self) -> bool:
-        """Whether the list is that of one collection."""
+        """Return whether the list is that of one collection."""
         return self._only_collection is not None
 
     @property
@@ -131,12 +131,12 @@ class ListView:
 
     @property
     def canonical(self) -> str:
-        """The canonical URL of this list for search engines."""
+        """Return the canonical URL of this list for search engines."""
         return site_url() + list_url(replace(self._unfiltered, page=self.listing.filter.page))
 
     @property
     def is_special(self) -> bool:
-        """Whether the list is further filtered or sorted, so that search engines should not index it."""
+        """Return whether the list is further filtered or sorted, so that search engines should not index it."""
         return replace(self.listing.filter, page=1) != self._unfiltered
 
     @property
@@ -146,7 +146,7 @@ class ListView:
 
     @property
     def chips(self) -> list[tuple[str, str]]:
-        """The parts of the filter, each with the URL of the list without it."""
+        """Return the parts of the filter, each with the URL of the list without it."""
         applied, chips = self.listing.filter, []
         if self.listing.category is not None:
             chips.append((self.listing.category.name, self.link(category=None)))
@@ -170,7 +170,7 @@ class ListView:
 
     @property
     def sorts(self) -> list[tuple[str, str, bool]]:
-        """The sort orders to choose from: label, URL, whether it is the current one."""
+        """Return the sort orders to choose from: label, URL, whether it is the current one."""
         labels = {
             Sort.FEATURED: _("Featured"),
             Sort.NEWEST: _("Newest"),
@@ -182,7 +182,7 @@ class ListView:
 
     @property
     def groups(self) -> list[tuple[str, str, list[tuple[str, Any]]]]:
-        """The facets to filter by: name of the field, legend, and each facet with its label."""
+        """Return the facets to filter by: name of the field, legend, and each facet with its label."""
         listing = self.listing
         legends = {
             CollectionKind.BRAND: _("Brand"),

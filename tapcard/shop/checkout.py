@@ -33,7 +33,7 @@ MAX_COUNTRIES_SHOWN = 4  # next to a delivery method
 
 
 def current_buyer() -> User | None:
-    """Return whoever is logged in; None for a guest."""
+    """Return the logged-in user; None for a guest."""
     return current_user if current_user.is_authenticated else None
 
 
@@ -44,7 +44,7 @@ def redirect_to_empty_cart() -> Response:
 
 
 def login_redirect(cart: Cart) -> Response | None:
-    """Return the redirect to log in for a guest whose cart activates a card; None for everybody else."""
+    """Return the redirect to log in for a guest whose cart activates a card; None for other visitors."""
     if current_user.is_authenticated or all(line.card_id is None for line in cart.lines):
         return None
     flash(_("Log in or sign up first so we can link the card to your account."), "info")
@@ -156,7 +156,7 @@ def is_complete(form: CheckoutForm, methods: list[DeliveryMethod]) -> bool:
 @bp.get("/checkout/review")
 @access(PUBLIC)
 def review_order() -> Response:
-    """Show the whole order once more, and ask how to pay."""
+    """Show the summary of the order and the payment methods."""
     cart = current_cart()
     if cart is None or not cart.lines:
         return redirect_to_empty_cart()
@@ -187,7 +187,7 @@ def review(cart: Cart, buyer: placement.Buyer, form: ReviewForm | None = None) -
 @bp.post("/checkout/changes")
 @access(PUBLIC)
 def go_on() -> Response:
-    """Continue with the cart as it is available today, after the buyer has seen what changed."""
+    """Continue with the cart as it is available now, after the buyer has seen what changed."""
     cart = current_cart()
     if cart is None or not cart.lines:
         return redirect_to_empty_cart()
@@ -242,7 +242,7 @@ def place_order() -> Response:
 
 
 def redirect_to_last_order(cart: Cart | None) -> Response:
-    """Redirect to the order that the cart was last turned into, for a repeated request from a second tab."""
+    """Redirect to the latest order placed from the cart, for a repeated request from a second tab."""
     order = queries.find_last_of_cart(cart) if cart is not None else None
     if order is None:
         return redirect_to_empty_cart()
@@ -251,7 +251,7 @@ def redirect_to_last_order(cart: Cart | None) -> Response:
 
 
 def place(cart: Cart, buyer: placement.Buyer, form: ReviewForm) -> Order:
-    """Place the order and commit; the browser may open it from now on."""
+    """Place the order and commit; the browser may open the order from then on."""
     order = checkout.place_order(cart, buyer, form.seen_total, rule_context())
     db.session.commit()
     remember_order(order)

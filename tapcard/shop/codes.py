@@ -1,4 +1,4 @@
-"""Cards of an order: claimed by the buyer, or handed out with their claim codes as a list, a CSV file or a sheet."""
+"""Cards of an order, for the buyer to claim or to hand out with claim codes as a list, CSV file or printed sheet."""
 
 import re
 from collections.abc import Callable
@@ -94,7 +94,7 @@ def state_of(card: Card, is_waiting: bool) -> str:
 
 
 def uncached(page: str) -> Response:
-    """Return a page that no cache may keep, since codes are worth cards."""
+    """Return a page that must not be cached, since anybody with a code can claim its card."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""The shop's forms."""
+"""Form to find a card."""
 
 import re
 from typing import Any
@@ -15,12 +15,12 @@ LONGEST_INPUT = 200
 
 
 def token_in(typed: str) -> str:
-    """Find the token in what somebody typed: the token itself, or the whole address a card carries."""
+    """Return the token in a text that is the token itself or the URL of a card."""
     return normalize_code(typed.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
 
 
 class FindCardForm(Form):
-    """Asks for the token of a card; sent by GET, it changes nothing."""
+    """Form to enter the token of a card; submitted by GET, because it changes nothing."""
 
     class Meta(Form.Meta):
         csrf = False

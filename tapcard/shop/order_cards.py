@@ -23,7 +23,7 @@ from .add_to_cart_forms import buy_form
 from .blueprint import bp
 from .order_cards_forms import OrderCardsForm
 
-MAX_DESIGNS = 48  # on one page; `?design=` brings any other
+MAX_DESIGNS = 48  # designs shown on the page; `?design=` adds any other
 
 
 @bp.route("/cards/order", methods=["GET", "POST"])

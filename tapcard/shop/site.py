@@ -34,7 +34,7 @@ class DisplayCurrency:
 
     @property
     def choices(self) -> list[str]:
-        """The currencies to choose from, the shop's own first; empty if there are no rates."""
+        """Return the currencies to choose from, the shop's own first; empty if there are no rates."""
         return [filters.shop().currency, *self.rates] if self.rates else []
 
     def about(self, price: Money) -> Money | None:

@@ -1,4 +1,4 @@
-"""The shop's public pages that explain what it is."""
+"""Public information pages of the shop."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,14 +24,14 @@ DESIGNS_PER_PAGE = 24
 
 
 def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
-    """Price a card of a design as the page prices it that orders it: on the first product that is a card."""
+    """Return a function that prices a card of a design like the order page: on the first card product."""
     return lambda design: pricing.card_price(design, cards[0] if cards else None, shop())
 
 
 @bp.get("/")
 @access(PUBLIC)
 def front() -> ResponseReturnValue:
-    """Explain the product."""
+    """Show the front page."""
     cards = db.session.scalars(designs.card_products()).all()
     least, most = pricing.card_price_range(cards, shop())
     tree = category_tree.load()
@@ -54,7 +54,7 @@ def front() -> ResponseReturnValue:
 @bp.get("/designs", endpoint="designs")
 @access(PUBLIC)
 def all_designs() -> ResponseReturnValue:
-    """Show every public design."""
+    """Show all public designs."""
     page = paginate_counted(designs.public_designs(), DESIGNS_PER_PAGE)
     cards = db.session.scalars(designs.card_products()).all()
     return render_template("shop/designs.html", page=page, price_of=prices_of(cards), sells_cards=bool(cards))
@@ -63,7 +63,7 @@ def all_designs() -> ResponseReturnValue:
 @bp.get("/find-card")
 @access(PUBLIC)
 def find_card() -> ResponseReturnValue:
-    """Lead from a typed token to the page of that card."""
+    """Redirect from an entered token to the page of its card."""
     form = FindCardForm(request.args)
     if "token" not in request.args:
         return render_template("shop/find_card.html", form=FindCardForm(formdata=None))
@@ -75,12 +75,12 @@ def find_card() -> ResponseReturnValue:
 @bp.get("/terms")
 @access(PUBLIC)
 def terms() -> ResponseReturnValue:
-    """Say what holders and the shop owe each other."""
+    """Show the terms of service."""
     return page_or_built_in("terms", "shop/terms.html")
 
 
 @bp.get("/privacy")
 @access(PUBLIC)
 def privacy() -> ResponseReturnValue:
-    """Say what is recorded, why and for how long."""
+    """Show the privacy policy."""
     return page_or_built_in("privacy", "shop/privacy.html")
