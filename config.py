@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("development", "testing", "production")
 OPTIONAL_MODULES = ("shop", "admin")
 SHORTEST_SECRET = 32
-# seconds and, last, milliseconds (libpq): a server that is gone is noticed, and answered with 503
+# seconds and, last, milliseconds (libpq): an unreachable server is noticed and answered with 503
 POSTGRESQL_TIMEOUTS = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -28,7 +28,7 @@ FEWEST_CHARACTERS = 8
 
 
 class ConfigError(Exception):
-    """An environment variable has an invalid value."""
+    """Error: an environment variable has an invalid value."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
-        """Read the process environment, which overrides `.env`. Raise `ConfigError` naming an invalid variable."""
+        """Return the settings from the process environment, which overrides `.env`; raises `ConfigError` naming an
+        invalid variable.
+        """
         if environ is None:
             dotenv = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
             environ = {**dotenv, **os.environ}
@@ -102,7 +104,7 @@ class Config:
         return self.database_url.startswith("sqlite")
 
     def for_flask(self) -> dict[str, Any]:
-        """The same values under the names Flask and its extensions look for."""
+        """Return the same values under the names Flask and its extensions expect."""
         secure = self.site_url.startswith("https://")
         return {
             "TAPCARD": self,
@@ -134,7 +136,7 @@ class Config:
 
 
 class _Reader:
-    """Variables by name, each checked as it is read."""
+    """Reader of environment variables, which validates each value."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -152,7 +154,7 @@ class _Reader:
         raw = self.text(name, default)
         try:
             parts = urlsplit(raw)
-            _port = parts.port  # looked at only when asked for
+            _port = parts.port  # read only when needed
         except ValueError as error:
             raise ConfigError(f"{name}: {error}.") from None
         return parts
@@ -210,7 +212,7 @@ def _fallbacks(read: _Reader) -> tuple[str, ...]:
 
 
 def _development_key(instance: Path) -> str:
-    """A key of this folder's own, made once, so that sessions survive a restart during development."""
+    """Return the secret key of this installation, created once so that sessions survive restarts in development."""
     path = instance / "secret_key"
     if not path.exists():
         instance.mkdir(parents=True, exist_ok=True)
@@ -218,7 +220,7 @@ def _development_key(instance: Path) -> str:
         with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_hex())
         try:
-            os.link(mine, path)  # whole or not at all; of several processes the first one's counts
+            os.link(mine, path)  # atomic: of several processes the first one's key is used
         except FileExistsError:
             pass
         mine.unlink()

@@ -1,1 +1,1 @@
-"""What views share."""
+"""Code shared by views: access rules, forms, sessions, security and template helpers."""

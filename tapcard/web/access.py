@@ -31,12 +31,12 @@ STAFF = "staff:"  # and a permission
 
 
 class AccessError(Exception):
-    """An endpoint has no access rule, or one that cannot be right."""
+    """Error: an endpoint has no access rule, or an invalid one."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may open a page. What stands in the path, such as the number of an order, the view checks itself."""
+    """A rule about who may open a page. Views check rows in the path, such as an order's number, themselves."""
 
     name: str
     needs_login: bool = False
@@ -52,8 +52,8 @@ class Rule:
     def refusal(self) -> Response | None:
         """Return what the visitor gets instead of the page, or None if they may open it.
 
-        For whoever is logged in without the permission, the page does not exist. Where staff need a second factor, who
-        has none yet is led to set it up, and sees nothing else of the back office.
+        The page does not exist for a logged-in user without the permission. Staff who need a second factor and have
+        none are redirected to set it up, and see nothing else of the back office.
         """
         if not self.needs_login:
             return None
@@ -68,14 +68,14 @@ class Rule:
 
 PUBLIC = Rule("public")  # everybody
 SYSTEM = Rule("system")  # supervisors and load balancers, which have no account
-SIGNED_LINK = Rule("signed link")  # whoever has the link: a token in the path says what it opens
-BUYER = Rule("buyer")  # everybody, with or without an account; rows in the path belong to it, or to the browser
-HOLDER = Rule("holder", needs_login=True)  # whoever is logged in; rows in the path are theirs
+SIGNED_LINK = Rule("signed link")  # visitors with the link: a token in the path says what it opens
+BUYER = Rule("buyer")  # everybody, with or without an account; rows in the path belong to the account or the browser
+HOLDER = Rule("holder", needs_login=True)  # logged-in users; rows in the path are theirs
 HOLDER_DATA = Rule("holder data", needs_login=True, is_for_programs=True)  # the same, with 401 instead of a page
 
 
 def staff(permission: str) -> Rule:
-    """Return the rule of a page of the back office: whoever has a permission."""
+    """Return the rule of a back office page for users with a permission."""
     return Rule(STAFF + permission, needs_login=True, permission=permission)
 
 
@@ -109,7 +109,7 @@ def rule_of(app: Flask, endpoint: str) -> Rule | None:
 
 
 def check(app: Flask) -> None:
-    """Raise `AccessError` if an endpoint has no rule, or asks for a permission that no role of ours has."""
+    """Raise `AccessError` if an endpoint has no rule, or asks for a permission that no role has."""
     known = {permission for permissions in roles.fixed_roles().values() for permission in permissions}
     for endpoint in {rule.endpoint for rule in app.url_map.iter_rules()}:
         rule = rule_of(app, endpoint)
@@ -129,7 +129,7 @@ def may_open(endpoint: str) -> bool:
 
 
 def needs_two_factor_setup() -> bool:
-    """Return whether the visitor works for the shop, and has yet to set up the second factor that this takes."""
+    """Return whether the visitor is staff and still has to set up the required second factor."""
     is_needed = current_app.config["TAPCARD"].requires_staff_two_factor and current_user.is_staff
     return bool(is_needed and not current_user.has_two_factor)
 

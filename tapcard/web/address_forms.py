@@ -1,4 +1,4 @@
-"""What people type about where they live; what is right there `services/addresses` knows."""
+"""Address form, whose labels and rules depend on the country; `services/addresses` holds the rules."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from .forms import Form, add_error
 
 
 class AddressWords:
-    """What forms that ask for an address say of the country that stands in them."""
+    """Labels and rules for the country that is chosen in an address form."""
 
     country: SelectField
     region: StringField
 
     @property
     def region_name(self) -> str | None:
-        """What the part of the country is called that has to be typed; None where it need not be."""
+        """Return what a required region is called in the country; None where it is optional."""
         name = addresses.REGION_NAMES.get(self.country.data or "")
         return None if name is None else gettext(name)
 
@@ -29,7 +29,7 @@ class AddressWords:
         return gettext(addresses.postal_code_terms(self.country.data or "GB")[0])
 
     def require_region(self) -> bool:
-        """Say so beside the field when it is missing; tells whether all is well."""
+        """Add an error to the region field if the region is required and missing; return whether it is valid."""
         prompt = addresses.REGION_PROMPTS.get(self.country.data or "")
         if prompt is None or (self.region.data or "").strip():
             return True
@@ -38,7 +38,7 @@ class AddressWords:
 
 
 class AddressForm(AddressWords, Form):
-    """An address for parcels and bills."""
+    """Form to enter a delivery or billing address."""
 
     name = StringField(_("Name"), [DataRequired(_(addresses.PROMPTS["name"]))])
     company = StringField(_("Company"))
@@ -55,11 +55,11 @@ class AddressForm(AddressWords, Form):
         self.country.choices = [("", _("Choose a country")), *addresses.countries(locale)]
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Whether all is typed that has to be, so that everything missing is said at once."""
+        """Return whether all required fields are filled in; all errors show at once."""
         is_valid = super().validate(*args, **kwargs)
         return self.require_region() and is_valid
 
     @property
     def typed(self) -> dict[str, str]:
-        """What was typed, by the names of the columns."""
+        """Return the submitted values by column name."""
         return {name: self[name].data or "" for name in addresses.INPUT_FIELDS}

@@ -12,7 +12,7 @@ from ..clock import utcnow
 from ..keys import Keys
 from .forms import Form
 
-MIN_FILL_TIME = timedelta(seconds=2)  # nobody types a name in less
+MIN_FILL_TIME = timedelta(seconds=2)  # no person enters a name faster
 MAX_STAMP_AGE = timedelta(days=1)
 
 

@@ -9,6 +9,6 @@ from . import filters
 
 
 def rule_context() -> RuleContext:
-    """Return the shop's settings, its keys, the time and whoever is logged in."""
+    """Return the shop's settings, its keys, the time and the logged-in user."""
     actor = current_user if current_user.is_authenticated else None
     return RuleContext(filters.shop(), current_app.extensions["keys"], utcnow(), actor)

@@ -1,7 +1,8 @@
-"""Authentication: Flask-Login over our own sessions, log in and log out, two-factor and reopening in between.
+"""Authentication by Flask-Login over server-side sessions: login, logout, two-factor and reopening an account.
 
 A session stores what its user proved: when the password they entered was set, and when the second factor was confirmed.
-A session that rests on a former password, or lacks the second factor that the account has by now, authenticates nobody.
+A session with the proof of a former password, or without the second factor that the account has now, authenticates
+nobody.
 """
 
 from dataclasses import dataclass
@@ -22,10 +23,10 @@ from ..services.accounts.credentials import PasswordProof
 from ..services.cart.carts import piece_count_subquery
 from . import carts, sessions
 
-REOPENING = "outside"  # session key: who proved to be the user of a closed account
+REOPENING = "outside"  # session key: the user who proved to own a closed account
 REOPENING_LIFETIME = timedelta(minutes=15)
 PROOF = "_proven"  # session key: what the user proved, and when
-PENDING_TWO_FACTOR = "_half_way"  # session key: who entered the right password, and still has to give the second factor
+PENDING_TWO_FACTOR = "_half_way"  # session key: the user who has entered the right password but no second factor
 PENDING_TWO_FACTOR_LIFETIME = timedelta(minutes=10)
 RECENT_PROOF_LIFETIME = timedelta(minutes=10)
 
@@ -116,11 +117,11 @@ def _start_session(user: User, *, remember: bool, **proof: Any) -> None:
     session[PROOF] = proof
     login_user(user)
     carts.merge_guest_cart(user, session.get(sessions.CART))
-    session.pop(sessions.CART, None)  # not before: should the database fail meanwhile, nothing is lost
+    session.pop(sessions.CART, None)  # not earlier: if the database fails meanwhile, nothing is lost
 
 
 def start_two_factor(proof: PasswordProof, *, remember: bool) -> None:
-    """Remember for ten minutes, under a new session id, whose password was right; this logs nobody in."""
+    """Remember the user with the right password for ten minutes, under a new session id; this logs nobody in."""
     logout_user()
     sessions.renew(keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[PENDING_TWO_FACTOR] = {
@@ -150,7 +151,7 @@ def has_recent_proof() -> bool:
 
 
 def start_reopening(user: User, proof: PasswordProof, second_factor_at: datetime | None) -> None:
-    """Remember for 15 minutes, under a new session id, who proved to be the user of a closed account."""
+    """Remember the user who proved to own a closed account for 15 minutes, under a new session id."""
     logout_user()
     sessions.renew(keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[REOPENING] = {
@@ -168,7 +169,7 @@ def reopening_user_id() -> int | None:
 
 
 def is_reopening_proof_current(user: User) -> bool:
-    """Return whether the proof of whoever is reopening an account still matches the account."""
+    """Return whether the proof of a user who reopens an account still matches the account."""
     return _is_proof_current(session[REOPENING], user)
 
 
