@@ -16,7 +16,7 @@ from .users import User
 
 
 class LineKind(enum.StrEnum):
-    """What a line of a cart or an order sells; each kind is fulfilled in its own way."""
+    """The kind of a cart or order line, which decides how it is fulfilled."""
 
     GOODS = "goods"
     GIFT_PACK = "gift_pack"

@@ -10,7 +10,7 @@ from .products import HUNDRED_PERCENT, MOST_AMOUNT
 
 
 class DeliveryKind(enum.StrEnum):
-    """How a delivery method is priced."""
+    """The way a delivery method is priced."""
 
     FLAT = "flat"
     PERCENT = "percent"
@@ -19,7 +19,7 @@ class DeliveryKind(enum.StrEnum):
 
 
 class DeliveryMethod(Base):
-    """A way of delivering or picking up an order."""
+    """A method to deliver or pick up an order."""
 
     __tablename__ = "delivery_methods"
     __table_args__ = (

@@ -10,7 +10,7 @@ from ..email_addresses import MAX_EMAIL_LENGTH
 
 
 class Enquiry(Base):
-    """What somebody wrote to the shop through its form."""
+    """A message to the shop from the contact form."""
 
     __tablename__ = "enquiries"
 

@@ -12,7 +12,7 @@ from ..email_addresses import MAX_EMAIL_LENGTH
 
 
 class SubscriberStatus(enum.StrEnum):
-    """Whether somebody gets the newsletter."""
+    """The status of a newsletter subscription."""
 
     PENDING = "pending"
     SUBSCRIBED = "subscribed"
@@ -20,7 +20,7 @@ class SubscriberStatus(enum.StrEnum):
 
 
 class Subscriber(Base):
-    """An address that asked for the newsletter; it gets one only after it confirmed."""
+    """A newsletter subscriber; gets the newsletter only after confirming the address."""
 
     __tablename__ = "subscribers"
     __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_lower"),)

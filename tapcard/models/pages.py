@@ -1,4 +1,4 @@
-"""Words of the shop: pages that staff edit, and the people who want its newsletter."""
+"""Pages that staff write."""
 
 import enum
 from datetime import datetime
@@ -11,7 +11,7 @@ from ..db import Base, created, pk
 
 
 class PageMenu(enum.StrEnum):
-    """Where a page is linked from."""
+    """The menu that links to a page."""
 
     NONE = "none"
     TOP = "top"
@@ -19,7 +19,7 @@ class PageMenu(enum.StrEnum):
 
 
 class ShopPage(Base):
-    """A page in Markdown; one whose slug is that of a page of ours stands in its place."""
+    """A page in Markdown; it replaces the built-in page with the same slug."""
 
     __tablename__ = "shop_pages"
 

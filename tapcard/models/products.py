@@ -1,4 +1,4 @@
-"""What the shop sells: categories and collections, products with pictures and options, what people keep in mind."""
+"""Catalogue: categories, collections, products with pictures and options, wishlists, display rates, reviews."""
 
 import enum
 from datetime import date, datetime
@@ -13,13 +13,13 @@ from .users import User
 
 NAME_LENGTH = 255
 SLUG_LENGTH = 120
-MOST_AMOUNT = 1_000_000_000  # minor units; a hundred times as much still fits 64 bits
-HUNDRED_PERCENT = 10_000  # rates are hundredths of a percent: 20 % is 2000
+MOST_AMOUNT = 1_000_000_000  # in minor units; a hundred times as much still fits 64 bits
+HUNDRED_PERCENT = 10_000  # rates are in hundredths of a percent: 20 % is 2000
 MOST_CHOICES = 40
 
 
 class Category(Base):
-    """A shelf of the shop; its page shows everything on the shelves below it, too."""
+    """A category of products; its page also shows the products of its subcategories."""
 
     __tablename__ = "categories"
     __table_args__ = (sa.CheckConstraint("parent_id IS NULL OR parent_id <> id", name="not_its_own_parent"),)
@@ -38,7 +38,7 @@ class Category(Base):
 
 
 class CollectionKind(enum.StrEnum):
-    """What holds a collection together."""
+    """The kind of a collection, by what its products have in common."""
 
     BRAND = "brand"
     THEME = "theme"
@@ -54,7 +54,7 @@ product_collections = sa.Table(
 
 
 class Collection(Base):
-    """Products that belong together across the shelves."""
+    """A group of products across categories."""
 
     __tablename__ = "collections"
 
@@ -67,7 +67,7 @@ class Collection(Base):
 
 
 class ProductKind(enum.StrEnum):
-    """What a product is, which decides how it is fulfilled."""
+    """The kind of a product, which decides how it is fulfilled."""
 
     CARD = "card"
     GOODS = "goods"
@@ -75,7 +75,7 @@ class ProductKind(enum.StrEnum):
 
 
 class Availability(enum.StrEnum):
-    """Whether a product can be had at all, and when."""
+    """The availability of a product."""
 
     IN_STOCK = "in_stock"
     OUT_OF_STOCK = "out_of_stock"
@@ -83,10 +83,9 @@ class Availability(enum.StrEnum):
 
 
 class Product(Base):
-    """Something that is sold; never deleted, only hidden, because orders remember it.
+    """A product; never deleted, only hidden, because orders refer to it.
 
-    `stock` is how many can still be sold, whatever the availability; None: not tracked. Of a pre-order it is the
-    limit.
+    `stock` is the number of pieces that can still be sold, for pre-orders their limit; None: not tracked.
     """
 
     __tablename__ = "products"
@@ -98,7 +97,7 @@ class Product(Base):
         sa.Index(None, "is_active", "created_at"),
         sa.Index(None, "is_active", "price_amount"),
         sa.Index("ix_products_featured", "is_active", "is_featured", "created_at", "id"),
-        # all that lists count, so that counting reads no product
+        # has every column that list counts need, so that counting reads no product row
         sa.Index("ix_products_counted", "is_active", "category_id", "availability", "stock", "discount_percent"),
     )
 
@@ -146,17 +145,17 @@ class Product(Base):
 
     @property
     def rating(self) -> float | None:
-        """The average of its reviews, 1 to 5; None without any."""
+        """Return the average rating of the reviews, 1 to 5; None without any."""
         return self.rating_sum / self.rating_count if self.rating_count else None
 
     @property
     def picture(self) -> "ProductPicture | None":
-        """The main picture."""
+        """Return the main picture."""
         return self.pictures[0] if self.pictures else None
 
     @property
     def is_sold_out(self) -> bool:
-        """Whether none can be bought at present."""
+        """Return whether no piece can be bought at present."""
         return self.availability is Availability.OUT_OF_STOCK or self.stock == 0
 
 
@@ -176,7 +175,7 @@ class ProductPicture(Base):
 
     id: Mapped[pk]
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(sa.String(80))  # of an upload
+    name: Mapped[str] = mapped_column(sa.String(80))  # name of the uploaded file
     alt: Mapped[str] = mapped_column(sa.String(200), default="")
     position: Mapped[int] = mapped_column(default=0)
 
@@ -184,7 +183,7 @@ class ProductPicture(Base):
 
 
 class OptionKind(enum.StrEnum):
-    """What a buyer may say about a product."""
+    """The type of value that a product option takes."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -196,7 +195,7 @@ class OptionKind(enum.StrEnum):
 
 
 class ProductOption(Base):
-    """One thing that the buyer may customise; the answer to it costs `extra_amount` more."""
+    """An option that the buyer may customise; a value for it costs `extra_amount` more."""
 
     __tablename__ = "product_options"
     __table_args__ = (
@@ -207,7 +206,7 @@ class ProductOption(Base):
 
     id: Mapped[pk]
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id", ondelete="CASCADE"))
-    key: Mapped[str] = mapped_column(sa.String(40))  # a to z and _: the name of its field
+    key: Mapped[str] = mapped_column(sa.String(40))  # a to z and _: the name of its form field
     kind: Mapped[OptionKind]
     label: Mapped[str] = mapped_column(sa.String(100))
     is_required: Mapped[bool] = mapped_column(default=False)
@@ -220,7 +219,7 @@ class ProductOption(Base):
 
 
 class WishlistEntry(Base):
-    """A product that somebody wants to remember."""
+    """A product on somebody's wishlist."""
 
     __tablename__ = "wishlist_entries"
 
@@ -234,7 +233,7 @@ class WishlistEntry(Base):
 
 
 class DisplayRate(Base):
-    """How much of another currency one unit of the shop's is worth, to show prices by; nothing is charged by it."""
+    """The value of one unit of the shop's currency in another one, to show prices; nothing is charged by it."""
 
     __tablename__ = "display_rates"
     __table_args__ = (sa.CheckConstraint("rate > 0", name="rate_positive"),)
@@ -249,7 +248,7 @@ class DisplayRate(Base):
 
 
 class ReviewStatus(enum.StrEnum):
-    """Whether staff have looked at a review."""
+    """The moderation status of a review."""
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -257,7 +256,7 @@ class ReviewStatus(enum.StrEnum):
 
 
 class Review(Base):
-    """What a buyer says about a product, once."""
+    """A buyer's review of a product; one for each buyer and product."""
 
     __tablename__ = "reviews"
     __table_args__ = (
@@ -267,7 +266,7 @@ class Review(Base):
 
     id: Mapped[pk]
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"))
-    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)  # None once erased
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)  # None once the author is erased
     author: Mapped[str] = mapped_column(sa.String(60))
     rating: Mapped[int]
     text: Mapped[str] = mapped_column(sa.String(2000), default="")

@@ -13,7 +13,7 @@ CODE_LENGTH = 40
 
 
 class PromotionScope(enum.StrEnum):
-    """What a promotion applies to."""
+    """The part of the catalogue that a promotion applies to."""
 
     ALL = "all"
     CATEGORY = "category"

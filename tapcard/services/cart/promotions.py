@@ -215,7 +215,7 @@ def uncount_use(promotion_id: int, counted: Sequence[str]) -> None:
 def _count_use_of(promotion: Promotion, name: str, keys: Keys) -> str:
     newest, *older = keys.digests(PURPOSE, name)
     counter = PromotionCustomer.__table__.c
-    former_count = 0  # under former keys
+    former_count = 0  # hashed with former keys
     if older:
         is_former = sa.and_(counter.promotion_id == promotion.id, counter.customer.in_(older))
         former_count = (

@@ -1,4 +1,4 @@
-"""Quotes: what a cart comes to today, as one immutable value that orders are placed from."""
+"""Quotes: the price of a cart today, as one immutable value that orders are placed from."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ class Quote:
 
     @property
     def has_changed(self) -> bool:
-        """Whether an item differs from what the buyer saw, so that they have to check the cart before paying."""
+        """Return whether an item differs from what the buyer saw, so that they have to check the cart before paying."""
         return any(item.has_changed for item in self.items)
 
     @property

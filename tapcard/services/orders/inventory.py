@@ -1,4 +1,4 @@
-"""What an order reserves: stock, cards to be activated, a use of its promotion, credit."""
+"""Reservations of an order: stock, cards to be activated, a use of its promotion, credit."""
 
 from collections.abc import Callable
 from datetime import datetime

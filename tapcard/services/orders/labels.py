@@ -1,4 +1,4 @@
-"""Labels of the states of orders and order lines: the only words that pages, emails and files use."""
+"""Labels of the states of orders and order lines, used by all pages, emails and files."""
 
 import enum
 from collections.abc import Mapping

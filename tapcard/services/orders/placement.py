@@ -61,7 +61,7 @@ class NeedsAccount(DomainError):
 
 @dataclass(frozen=True)
 class Buyer:
-    """Who orders, how to reach them, and where to deliver, as validated at the checkout."""
+    """The buyer's account or email address, contact details and delivery, as validated at the checkout."""
 
     email: str
     first_name: str

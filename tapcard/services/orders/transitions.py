@@ -1,4 +1,4 @@
-"""Order transitions: every step after placing, by one table of moves."""
+"""Order transitions: every step after placing, by one table of allowed moves."""
 
 from datetime import datetime
 from typing import Any
