@@ -1,4 +1,4 @@
-"""Cards that are activated by paying: shown as they are, put into the cart, and their payer's alone once paid."""
+"""Activation by payment: the page of the card, its order, and claiming it once paid."""
 
 from collections.abc import Callable
 
@@ -20,13 +20,13 @@ PAY = f"{HERE}/pay"
 
 @pytest.fixture
 def pay_card(create_card: Callable[..., Card], create_design: Callable[..., Design]) -> Card:
-    """A card in stock that is activated for 12.50."""
+    """Create a card in stock whose activation costs 12.50."""
     design = create_design("Ember ridge", activation_amount=1250)
     return create_card(token="PAYCARD7", policy=ClaimPolicy.PAY, design=design)
 
 
 def press(client: FormClient, path: str = HERE) -> str:
-    """Open the page as a person does, and press its button."""
+    """Open the page and submit its form."""
     form = form_to(client.get(path).text, PAY)
     answer = client.post(form.action, data=form.values, csrf=False)
     assert answer.status_code == 302
@@ -34,7 +34,7 @@ def press(client: FormClient, path: str = HERE) -> str:
 
 
 def placed(user: User) -> Order:
-    """The order of what lies in somebody's cart."""
+    """Place an order of a user's cart."""
     cart = carts.find_by_user(user)
     assert cart is not None
     order = buying.place(cart)
@@ -44,7 +44,7 @@ def placed(user: User) -> Order:
 
 @pytest.mark.parametrize("path", ["/t/PAYCARD7", "/q/paycard7", HERE])
 @pytest.mark.usefixtures("pay_card")
-def test_a_tap_shows_this_very_card_and_what_it_costs(client: FormClient, path: str) -> None:
+def test_a_tap_shows_the_card_and_its_activation_price(client: FormClient, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
     words = words_of(page.text)
@@ -55,7 +55,7 @@ def test_a_tap_shows_this_very_card_and_what_it_costs(client: FormClient, path: 
     assert f'href="/log-in?next={HERE}"' in page.text
 
 
-def test_whoever_is_not_signed_in_comes_back_to_the_card(client: FormClient, pay_card: Card, ada: User) -> None:
+def test_a_guest_returns_to_the_card_after_logging_in(client: FormClient, pay_card: Card, ada: User) -> None:
     assert client.post(PAY).location == f"/log-in?next={HERE}"
     assert client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD}).location == HERE
     press(client)
@@ -64,12 +64,12 @@ def test_whoever_is_not_signed_in_comes_back_to_the_card(client: FormClient, pay
     assert [(line.kind, line.card_id) for line in cart.lines] == [(LineKind.ACTIVATION, pay_card.id)]
 
 
-def test_the_card_is_its_payers_once_it_is_paid_and_not_before(
+def test_the_card_belongs_to_the_payer_only_once_paid(
     client: FormClient, new_client: Callable[[], FormClient], pay_card: Card, ada: User, cleo: User
 ) -> None:
     login(client, ada)
     press(client)
-    press(client)  # pressed twice
+    press(client)  # submitted twice
     order = placed(ada)
     assert (order.total_amount, pay_card.status) == (1250, CardStatus.UNCLAIMED)
     assert "Activate for" in client.get(HERE).text, "its own payer may go on"
@@ -83,7 +83,7 @@ def test_the_card_is_its_payers_once_it_is_paid_and_not_before(
     assert pay_card.owner_id == ada.id
 
 
-def test_who_comes_second_reads_so_before_paying_and_may_when_the_first_does_not(
+def test_a_second_buyer_can_pay_only_when_the_first_order_ends(
     client: FormClient, new_client: Callable[[], FormClient], pay_card: Card, ada: User, cleo: User, keys
 ) -> None:
     adas = client
@@ -111,7 +111,7 @@ def test_who_comes_second_reads_so_before_paying_and_may_when_the_first_does_not
 @pytest.mark.parametrize(
     "changes", [{"policy": ClaimPolicy.OPEN}, {"code": "CARD2345"}, {"status": CardStatus.RETIRED}]
 )
-def test_only_a_card_that_waits_for_payment_can_be_paid(
+def test_only_a_card_awaiting_payment_can_be_paid(
     client: FormClient, create_card: Callable[..., Card], ada: User, changes: dict[str, object]
 ) -> None:
     create_card(token="PAYCARD7", **changes)
@@ -121,7 +121,7 @@ def test_only_a_card_that_waits_for_payment_can_be_paid(
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 0
 
 
-def test_looking_and_claiming_without_paying_do_nothing(client: FormClient, pay_card: Card, ada: User) -> None:
+def test_viewing_or_claiming_without_payment_changes_nothing(client: FormClient, pay_card: Card, ada: User) -> None:
     login(client, ada)
     assert client.get(PAY).status_code == 405
     answer = client.post(HERE, data={"code": ""})
@@ -129,12 +129,12 @@ def test_looking_and_claiming_without_paying_do_nothing(client: FormClient, pay_
     assert pay_card.owner_id is None
 
 
-def test_the_page_asks_seldom(client: FormClient, pay_card: Card, ada: User) -> None:
+def test_the_page_runs_few_statements(client: FormClient, pay_card: Card, ada: User) -> None:
     login(client, ada)
     assert len(count(client, HERE)) <= MOST
 
 
-def test_a_card_that_is_free_to_activate_says_no_price(client: FormClient, pay_card: Card, ada: User) -> None:
+def test_a_free_activation_shows_no_price(client: FormClient, pay_card: Card, ada: User) -> None:
     assert pay_card.design is not None
     pay_card.design.activation_amount = 0
     login(client, ada)

@@ -1,4 +1,4 @@
-"""The cards of an order: their codes are the buyer's alone, claimed by a press or handed out as list, file or sheet."""
+"""Cards of an order: who sees their claim codes, claiming them, and lists, files and sheets of codes."""
 
 import csv
 import io
@@ -26,13 +26,13 @@ WAYS = ("", ".csv", "/sheet")
 
 @pytest.fixture
 def order(ada: User, design: Design) -> Order:
-    """Five cards, paid by Ada."""
+    """Create an order of five cards, paid by Ada."""
     return buying.cards_of(ada, 5, design)
 
 
 @pytest.fixture
 def adas(client: FormClient, ada: User) -> FormClient:
-    """Ada's browser."""
+    """Return Ada's browser."""
     login(client, ada)
     return client
 
@@ -42,7 +42,7 @@ def path_of(order: Order, rest: str = "/codes") -> str:
 
 
 def knows(client: FormClient, *known: Order) -> FormClient:
-    """A browser that placed these orders, or opened them by their links."""
+    """Return a browser that placed these orders, or opened them by their links."""
     with client.session_transaction() as session:
         session[sessions.ORDERS] = [order.id for order in known]
     return client
@@ -52,11 +52,11 @@ def codes_of(order: Order, keys: Keys) -> dict[str, str]:
     return {card.token: claims.read_claim_code(card, keys) or "" for card in fulfillment.unclaimed_cards(order)}
 
 
-# --- whose they are ---------------------------------------------------------------------------------------------------
+# --- access -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_codes_are_seen_by_the_buyer_alone(
+def test_only_the_buyer_sees_the_codes(
     adas: FormClient, new_client: Callable[[], FormClient], order: Order, cleo: User, ben: User, olu: User,
     keys: Keys, way: str,
 ) -> None:  # fmt: skip
@@ -74,11 +74,11 @@ def test_codes_are_seen_by_the_buyer_alone(
     assert stranger.get(path).location == f"/log-in?next={path}"
     nowhere = f"/orders/TC-2222-2222/codes{way}"
     assert stranger.get(nowhere).location == f"/log-in?next={nowhere}", "it looks the same"
-    # the link in a mail, forwarded to somebody: it opens the order, not what is worth five cards
+    # a forwarded link of an email opens the order, but not the codes
     assert knows(new_client(), order).get(path).location == f"/log-in?next={path}"
 
 
-def test_a_guests_browser_sees_the_codes_until_somebody_can_log_in_as_the_buyer(
+def test_a_guest_sees_the_codes_until_the_buyer_can_log_in(
     new_client: Callable[[], FormClient], cleo: User, keys: Keys
 ) -> None:
     order = buying.cards_of(None, 2)
@@ -97,9 +97,7 @@ def test_a_guests_browser_sees_the_codes_until_somebody_can_log_in_as_the_buyer(
     assert guest.get(path).location == f"/log-in?next={path}"
 
 
-def test_somebody_signed_in_cannot_claim_from_an_order_that_their_browser_only_knows(
-    client: FormClient, cleo: User
-) -> None:
+def test_a_user_cannot_claim_from_an_order_only_known_to_their_browser(client: FormClient, cleo: User) -> None:
     order = buying.cards_of(None, 2)
     login(client, cleo)
     knows(client, order)
@@ -147,12 +145,12 @@ def test_the_buyer_claims_one_card_and_then_all_others(adas: FormClient, order: 
 
 
 @pytest.mark.parametrize("token", ["", "NOSUCH22", "ADASCARD", "\0", "x" * 3000])
-def test_only_a_card_of_the_order_is_claimed(adas: FormClient, order: Order, card: Card, token: str) -> None:
+def test_only_a_card_of_the_order_can_be_claimed(adas: FormClient, order: Order, card: Card, token: str) -> None:
     assert adas.post(path_of(order, "/claim"), data={"token": token}).status_code == 404
     assert len(fulfillment.unclaimed_cards(order)) == 5
 
 
-def test_a_code_handed_to_somebody_works_once_and_says_nothing_about_them(
+def test_a_code_works_once_and_reveals_nothing_about_its_user(
     adas: FormClient, new_client: Callable[[], FormClient], order: Order, cleo: User, keys: Keys, create_user
 ) -> None:
     token, code = next(iter(codes_of(order, keys).items()))
@@ -173,7 +171,9 @@ def test_a_code_handed_to_somebody_works_once_and_says_nothing_about_them(
 # --- lists and sheets -------------------------------------------------------------------------------------------------
 
 
-def test_the_file_has_every_card_and_no_formula(adas: FormClient, ada: User, create_design, keys: Keys) -> None:
+def test_the_csv_file_lists_every_card_and_escapes_formulas(
+    adas: FormClient, ada: User, create_design, keys: Keys
+) -> None:
     order = buying.cards_of(ada, 3, create_design("=HYPERLINK(1)"))
     codes = codes_of(order, keys)
     fulfillment.claim_cards(order, ada, next(iter(codes)))
@@ -189,7 +189,7 @@ def test_the_file_has_every_card_and_no_formula(adas: FormClient, ada: User, cre
     ]
 
 
-def test_five_hundred_cards_take_as_many_statements_as_two_and_come_page_by_page(adas: FormClient, ada: User) -> None:
+def test_many_cards_need_no_more_statements_and_are_paginated(adas: FormClient, ada: User) -> None:
     few, many = buying.cards_of(ada, 2), buying.cards_of(ada, 500)
     for way in WAYS:
         asked = [len(count(adas, path_of(each) + way)) for each in (few, many)]
@@ -202,7 +202,9 @@ def test_five_hundred_cards_take_as_many_statements_as_two_and_come_page_by_page
     assert [adas.get(f"{path_of(many)}?page={odd}").status_code for odd in ("0", "22", "x", "-1", "")] == [404] * 5
 
 
-def test_a_page_tells_how_far_the_cards_are(adas: FormClient, order: Order, ben: User, design: Design) -> None:
+def test_the_order_page_shows_the_production_status_of_cards(
+    adas: FormClient, order: Order, ben: User, design: Design
+) -> None:
     [line] = order.lines
     design.status = DesignStatus.REQUESTED
     assert "Artwork: Awaiting approval" in adas.get(path_of(order)).text
@@ -226,7 +228,7 @@ def test_a_page_tells_how_far_the_cards_are(adas: FormClient, order: Order, ben:
 # --- arriving soon ----------------------------------------------------------------------------------------------------
 
 
-def test_the_dashboard_shows_what_is_arriving_until_it_has_arrived(
+def test_the_dashboard_shows_ordered_cards_until_delivery(
     adas: FormClient, new_client: Callable[[], FormClient], order: Order, ben: User, cleo: User
 ) -> None:
     """H25"""
@@ -243,14 +245,14 @@ def test_the_dashboard_shows_what_is_arriving_until_it_has_arrived(
     assert "Arriving soon" not in adas.get("/dashboard").text
 
 
-def test_a_dashboard_with_orders_asks_as_often_as_one_without(adas: FormClient, ada: User) -> None:
+def test_orders_add_no_statements_to_the_dashboard(adas: FormClient, ada: User) -> None:
     before = len(count(adas, "/dashboard"))
     for _number in range(4):
         buying.cards_of(ada, 2)
     assert len(count(adas, "/dashboard")) == before <= MOST
 
 
-def test_looking_at_codes_makes_nothing(client: FormClient, order: Order) -> None:
+def test_viewing_codes_creates_nothing(client: FormClient, order: Order) -> None:
     """H12"""
     tokens = sa.select(sa.func.count()).select_from(Card)
     before = db.session.scalar(tokens)

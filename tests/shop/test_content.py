@@ -1,4 +1,4 @@
-"""The shop's pages of words, the newsletter's forms and the contact form, as visitors see them."""
+"""Pages written by staff, the newsletter forms and the contact form, as visitors see them."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def footer_of(page: str) -> str:
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-def test_pages_stand_in_the_menus_in_their_order(client: FormClient) -> None:
+def test_menus_list_pages_in_their_order(client: FormClient) -> None:
     seeds.create_page("faq", "FAQ", position=2)
     seeds.create_page("about", "About us", position=1)
     seeds.create_page("team", "Our team", menu=PageMenu.TOP)
@@ -46,7 +46,7 @@ def test_pages_stand_in_the_menus_in_their_order(client: FormClient) -> None:
     assert client.get("/pages/draft").status_code == client.get("/pages/none").status_code == 404
 
 
-def test_a_page_stands_in_place_of_ours_until_it_is_withdrawn(client: FormClient) -> None:
+def test_a_page_replaces_the_built_in_page_until_it_is_unpublished(client: FormClient) -> None:
     page = seeds.create_page("terms", "Our terms", body="Only *these* count.", is_published=False)
     db.session.commit()
     assert "Only <em>these</em> count." not in client.get("/terms").text
@@ -59,7 +59,7 @@ def test_a_page_stands_in_place_of_ours_until_it_is_withdrawn(client: FormClient
     assert (moved.status_code, moved.location) == (301, "/terms")
 
 
-def test_menus_cost_no_statement_however_many_pages_there_are(client: FormClient) -> None:
+def test_menu_pages_add_no_statements(client: FormClient) -> None:
     def asked() -> int:
         client.get("/designs")
         db.session.commit()
@@ -74,14 +74,14 @@ def test_menus_cost_no_statement_however_many_pages_there_are(client: FormClient
     assert asked() == without
 
 
-def test_menus_and_the_footer_leave_no_cookie(client: FormClient) -> None:
+def test_menus_and_the_footer_set_no_cookie(client: FormClient) -> None:
     answer = client.get("/designs")
     assert "Set-Cookie" not in answer.headers
     assert 'action="/newsletter/start"' in footer_of(answer.text)
     assert 'action="/newsletter/start"' not in client.get("/p/none").text.partition("<main")[0]
 
 
-def test_what_staff_write_in_a_title_stays_text(client: FormClient) -> None:
+def test_page_titles_are_escaped(client: FormClient) -> None:
     evil = "<script>alert(1)</script>"
     seeds.create_page("evil", evil, description=f'"{evil}', menu=PageMenu.TOP)
     db.session.commit()
@@ -105,7 +105,7 @@ def path_in(mail: EmailMessage, word: str) -> str:
     return re.search(rf"http://localhost(/newsletter/{word}/\S+)", text)[1]  # type: ignore[index]
 
 
-def test_from_the_foot_of_a_page_to_the_newsletter_and_out_of_it(
+def test_a_visitor_subscribes_from_the_footer_and_unsubscribes(
     client: FormClient, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     started = client.post("/newsletter/start", data={"email": " Gus@Example.com"}, csrf=False)
@@ -136,7 +136,9 @@ def test_from_the_foot_of_a_page_to_the_newsletter_and_out_of_it(
     assert client.get(confirm).status_code == 410
 
 
-def test_nobody_learns_who_reads_the_newsletter(client: FormClient, new_client: Callable[[], FormClient]) -> None:
+def test_the_newsletter_form_does_not_reveal_subscribers(
+    client: FormClient, new_client: Callable[[], FormClient]
+) -> None:
     for email, status in zip("abc", SubscriberStatus, strict=True):
         seeds.create_subscriber(f"{email}@example.com", status=status)
     db.session.commit()
@@ -148,18 +150,18 @@ def test_nobody_learns_who_reads_the_newsletter(client: FormClient, new_client: 
     assert len(answers) == 1
 
 
-def test_an_address_gets_few_mails_a_day_whoever_asks(new_client: Callable[[], FormClient]) -> None:
+def test_confirmation_emails_to_one_address_are_limited(new_client: Callable[[], FormClient]) -> None:
     answers = [subscribe(new_client()).status_code for _time in range(4)]
     assert answers == [302, 302, 302, 429]
     assert subscribe(new_client(), "other@example.com").status_code == 302
 
 
-def test_one_visitor_asks_for_few_addresses(client: FormClient) -> None:
+def test_sign_ups_of_one_visitor_are_limited(client: FormClient) -> None:
     answers = [subscribe(client, f"reader-{number}@example.com").status_code for number in range(21)]
     assert answers[-2:] == [302, 429]
 
 
-def test_what_is_no_address_is_refused_and_kept_and_robots_get_a_smile(
+def test_an_invalid_address_is_refused_and_bots_are_ignored(
     client: FormClient, set_setting: Callable[[str, Any], None]
 ) -> None:
     refused = subscribe(client, "gus at home")
@@ -175,7 +177,7 @@ def test_what_is_no_address_is_refused_and_kept_and_robots_get_a_smile(
     assert readers() == []
 
 
-def test_who_is_signed_in_confirms_by_mail_too(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
+def test_a_logged_in_user_confirms_by_email_too(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
     login(client, ada)
     form = form_to(client.get("/newsletter").text, "/newsletter")
     assert form.values["email"] == ada.email
@@ -184,7 +186,7 @@ def test_who_is_signed_in_confirms_by_mail_too(client: FormClient, ada: User, ou
     assert outbox() == ["mail.newsletter_confirm"]
 
 
-# --- writing to the shop ----------------------------------------------------------------------------------------------
+# --- contact form -----------------------------------------------------------------------------------------------------
 
 
 def write(client: FormClient, waited: float = 30, **changes: Any) -> Any:
@@ -197,7 +199,7 @@ def messages() -> list[Enquiry]:
     return list(db.session.scalars(sa.select(Enquiry).order_by(Enquiry.id)))
 
 
-def test_a_message_is_kept_and_reaches_the_owner_who_answers_it_by_answering_the_mail(
+def test_a_message_is_stored_and_emailed_to_the_owner_with_a_reply_address(
     client: FormClient, olu: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     answer = write(client, order_number="tc-7f3k-92qx", message="One\r\nTwo <b>three</b>")
@@ -214,7 +216,7 @@ def test_a_message_is_kept_and_reaches_the_owner_who_answers_it_by_answering_the
     assert f"/admin/enquiries/{kept.id}" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
-def test_mails_go_to_the_shops_own_address_where_it_has_one(
+def test_messages_go_to_the_owner_address_or_else_the_support_address(
     client: FormClient,
     olu: User,
     set_setting: Callable[[str, Any], None],
@@ -230,7 +232,7 @@ def test_mails_go_to_the_shops_own_address_where_it_has_one(
     assert [mail["To"] for mail in mailbox()] == ["help@example.com", "owner@example.com"]
 
 
-def test_who_is_signed_in_finds_the_form_filled_in_and_is_known(client: FormClient, ada: User) -> None:
+def test_the_form_is_prefilled_for_a_logged_in_user(client: FormClient, ada: User) -> None:
     login(client, ada)
     form = form_to(client.get("/contact?order=TC-7F3K-92QX").text, "/contact")
     assert form.values["name"] == "Ada Obi"
@@ -251,7 +253,7 @@ def test_who_is_signed_in_finds_the_form_filled_in_and_is_known(client: FormClie
         ({"order_number": "x" * 21}, "order_number"),
     ],
 )
-def test_what_is_missing_or_too_long_is_said_beside_its_field(
+def test_missing_or_too_long_values_show_errors_next_to_their_fields(
     client: FormClient, changes: dict[str, str], field: str
 ) -> None:
     answer = write(client, **changes)
@@ -260,7 +262,7 @@ def test_what_is_missing_or_too_long_is_said_beside_its_field(
     assert messages() == []
 
 
-def test_robots_spam_and_a_second_press_leave_nothing_and_hear_nothing(client: FormClient) -> None:
+def test_bots_spam_and_repeated_messages_are_silently_ignored(client: FormClient) -> None:
     sent = [
         write(client, homepage="https://spam.example"),
         write(client, message='<a href="https://spam.example">Buy</a>'),
@@ -276,14 +278,14 @@ def test_robots_spam_and_a_second_press_leave_nothing_and_hear_nothing(client: F
     assert len(messages()) == 1
 
 
-def test_one_visitor_writes_ten_messages_an_hour(client: FormClient) -> None:
+def test_a_visitor_can_send_ten_messages_an_hour(client: FormClient) -> None:
     answers = [write(client, message=f"Message {number}").status_code for number in range(11)]
     assert answers[-2:] == [302, 429]
     assert len(messages()) == 10
     assert "gus" not in "".join(db.session.scalars(sa.select(ThrottleCounter.subject)))
 
 
-def test_a_chat_is_offered_where_the_shop_has_a_number(
+def test_a_chat_is_offered_if_the_shop_has_a_number(
     client: FormClient, set_setting: Callable[[str, Any], None]
 ) -> None:
     assert "wa.me" not in client.get("/contact").text
@@ -295,7 +297,7 @@ def test_a_chat_is_offered_where_the_shop_has_a_number(
     assert "wa.me/447911123456?text=Hi%20%26%20%22bye%22%0A%3Fx%3D1" in client.get("/contact").text
 
 
-def test_an_installation_without_pages_and_owners_takes_messages(app: Flask, client: FormClient) -> None:
+def test_messages_are_accepted_without_pages_or_an_owner(app: Flask, client: FormClient) -> None:
     assert write(client).status_code == 302
     assert len(messages()) == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ShopPage)) == 0

@@ -1,4 +1,4 @@
-"""The pages that explain the product promise only what it does."""
+"""Public information pages: front page, designs, card search, terms and privacy."""
 
 import gzip
 import re
@@ -19,7 +19,7 @@ def text_of(client: FlaskClient, path: str) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/designs"])
-def test_where_nothing_is_drawn_yet_there_is_something_to_do_all_the_same(
+def test_pages_without_designs_still_offer_an_action(
     client: FlaskClient, create_product: Callable[..., Product], path: str
 ) -> None:
     def offered() -> str:
@@ -39,11 +39,11 @@ def test_the_front_page_shows_designs_with_their_prices(
     page = text_of(client, "/")
     assert "Ember ridge" in page
     assert "£26.50" in page
-    assert "£24.00" in page  # the shop's own price, for a design without one
+    assert "£24.00" in page  # the shop's default price, for a design without its own
     assert re.search(r"<small>From</small>\s*<span[^>]*>£24\.00", page)
 
 
-def test_a_design_costs_on_every_page_what_it_costs_in_the_cart(
+def test_a_design_has_the_same_price_on_every_page_and_in_the_cart(
     client: FlaskClient, create_design: Callable[..., Design], create_product: Callable[..., Product]
 ) -> None:
     card = create_product("NFC card", kind=ProductKind.CARD, unit_amount=3000, discount_percent=10)
@@ -58,14 +58,14 @@ def test_a_design_costs_on_every_page_what_it_costs_in_the_cart(
     assert "From £23.85" in words_of(text_of(client, f"/products/{card.slug}"))
 
 
-def test_one_price_for_all_is_not_called_from(client: FlaskClient, create_design: Callable[..., Design]) -> None:
+def test_a_single_price_is_shown_without_from(client: FlaskClient, create_design: Callable[..., Design]) -> None:
     create_design("Contour", card_amount=1900)
     page = text_of(client, "/")
     assert "£19.00" in page
     assert "<small>From</small>" not in page
 
 
-def test_a_card_that_costs_nothing_costs_nothing(client: FlaskClient, create_design: Callable[..., Design]) -> None:
+def test_a_free_card_shows_a_price_of_zero(client: FlaskClient, create_design: Callable[..., Design]) -> None:
     create_design("Contour", card_amount=0)
     assert "£0.00" in text_of(client, "/designs")
 
@@ -92,7 +92,7 @@ def test_private_and_rejected_designs_stay_private(
         assert "£0.01" not in page
 
 
-def test_a_design_without_a_picture_is_drawn(client: FlaskClient, design: Design) -> None:
+def test_a_design_without_a_picture_shows_a_drawing(client: FlaskClient, design: Design) -> None:
     page = text_of(client, "/designs")
     assert design.name in page
     assert '<svg class="art"' in page
@@ -114,7 +114,7 @@ def test_a_page_that_does_not_exist_is_not_found(client: FlaskClient, design: De
     assert client.get(f"/designs?page={page}").status_code == 404
 
 
-def test_where_cards_cannot_be_ordered_nobody_is_told_that_they_can(
+def test_the_front_page_says_when_cards_cannot_be_ordered(
     client: FlaskClient, app: Flask, design: Design, set_setting: Callable[[str, Any], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -124,7 +124,7 @@ def test_where_cards_cannot_be_ordered_nobody_is_told_that_they_can(
     assert 'href="mailto:shop@example.com"' in text_of(client, "/")
 
 
-def test_a_holder_is_led_to_the_cards_instead_of_sign_up(client: FlaskClient, ada: User) -> None:
+def test_a_holder_sees_a_link_to_the_dashboard_instead_of_sign_up(client: FlaskClient, ada: User) -> None:
     login(client, ada)
     page = text_of(client, "/").partition("<main")[2]
     assert 'href="/dashboard"' in page
@@ -142,7 +142,7 @@ def test_a_holder_is_led_to_the_cards_instead_of_sign_up(client: FlaskClient, ad
         "x.example/q/ADASCARD/?a=1",
     ],
 )
-def test_a_typed_token_leads_to_its_card(client: FlaskClient, card: Card, typed: str) -> None:
+def test_an_entered_token_redirects_to_its_card(client: FlaskClient, card: Card, typed: str) -> None:
     response = client.get("/find-card", query_string={"token": typed})
     assert response.status_code == 302
     assert response.headers["Location"] == "/activate/ADASCARD"
@@ -151,7 +151,7 @@ def test_a_typed_token_leads_to_its_card(client: FlaskClient, card: Card, typed:
 @pytest.mark.parametrize(
     "typed", ["", "   ", "a" * 21, "bäcker", "A\x00B", "//evil.example/", "../../admin", "a" * 5000, "<b>"]
 )
-def test_what_is_no_token_is_said_so_and_kept(client: FlaskClient, typed: str) -> None:
+def test_an_invalid_token_shows_an_error_and_stays_in_the_field(client: FlaskClient, typed: str) -> None:
     response = client.get("/find-card", query_string={"token": typed})
     assert response.status_code in (302, 422)
     if response.status_code == 302:
@@ -168,7 +168,7 @@ def test_the_form_to_find_a_card_needs_no_session(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/designs", "/terms", "/privacy"])
-def test_reading_the_shop_sets_no_cookie(client: FlaskClient, design: Design, path: str) -> None:
+def test_public_pages_set_no_cookie(client: FlaskClient, design: Design, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
     assert "Set-Cookie" not in response.headers
@@ -182,7 +182,7 @@ def test_the_privacy_page_names_every_cookie_and_no_address(client: FlaskClient)
 
 
 @pytest.mark.parametrize("path", ["/terms", "/privacy"])
-def test_terms_and_privacy_speak_in_the_shops_name(
+def test_terms_and_privacy_use_the_shop_name(
     client: FlaskClient, set_setting: Callable[[str, Any], None], path: str
 ) -> None:
     set_setting("shop_name", "Obi & Daughters")

@@ -1,4 +1,4 @@
-"""Orders as their buyers see them: only theirs, always as sold, paid, canceled and bought again by their own hand."""
+"""Orders of a buyer: access, history, payment, cancellation, reordering and reviews."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ from tests.watching import error_of, form_to, forms_on, statements, words_of
 
 @pytest.fixture
 def guests_order(guest: FormClient, bottle: Product) -> Order:
-    """An order that Gus placed and left before paying."""
+    """Place an order as Gus and leave it unpaid."""
     fill(guest, bottle)
     give_details(guest, **GUEST)
     order_now(guest)
@@ -62,16 +62,16 @@ def path_of(order: Order, what: str = "") -> str:
 
 
 def pay_by(client: FormClient, order: Order, gateway: str) -> Any:
-    """Choose a way to pay on the order's page."""
+    """Choose a payment method on the order's page."""
     action = path_of(order, "/pay")
     data = form_of(client.get(path_of(order)), action, gateway=gateway)
     return client.post(action, data=data, csrf=False)
 
 
-# --- whose it is ------------------------------------------------------------------------------------------------------
+# --- access -----------------------------------------------------------------------------------------------------------
 
 
-def test_strangers_find_no_order_whatever_they_know(
+def test_a_stranger_cannot_open_an_order(
     client: FormClient, new_client: Callable[[], FormClient], guests_order: Order, cleo: User
 ) -> None:
     """H36"""
@@ -98,7 +98,7 @@ def test_a_guest_finds_the_orders_of_this_browser_from_every_page(
     assert to_orders not in guest.get("/").text.partition("<footer")[2], "the menu of the account has it"
 
 
-def test_the_link_opens_an_order_and_takes_nothing_over(
+def test_the_emailed_link_opens_an_order_without_attaching_it(
     client: FormClient,
     new_client: Callable[[], FormClient],
     guests_order: Order,
@@ -121,7 +121,7 @@ def test_the_link_opens_an_order_and_takes_nothing_over(
         assert new_client().get(f"/orders/link/{forged}").status_code == 404
 
 
-def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
+def test_an_order_is_attached_by_its_button_or_by_verifying_the_address(
     guest: FormClient, client: FormClient, ada: User, bottle: Product, keys: Keys
 ) -> None:
     fill(guest, bottle)
@@ -143,7 +143,7 @@ def test_an_order_waits_for_its_address_and_is_added_by_a_press_or_by_verifying(
     assert order.user_id == ada.id
 
 
-def test_finding_an_order_tells_nothing_and_mails_its_link_when_both_are_right(
+def test_finding_an_order_reveals_nothing_and_emails_its_link(
     client: FormClient, guests_order: Order, outbox: Callable[[], list[str]]
 ) -> None:
     answers = {}
@@ -152,7 +152,7 @@ def test_finding_an_order_tells_nothing_and_mails_its_link_when_both_are_right(
         assert "mail.order_link" not in outbox()
         answer = client.post("/find-order", data={"number": number, "email": email})
         answers[number] = (answer.status_code, answer.location, words_of(client.get("/find-order/sent").text))
-    del answers["é\0"]  # that is no number at all, and the form says so
+    del answers["é\0"]  # an invalid number shows an error
     assert len(set(answers.values())) == 1
     assert outbox().count("mail.order_link") == 1
     sent = [
@@ -165,11 +165,11 @@ def test_finding_an_order_tells_nothing_and_mails_its_link_when_both_are_right(
 
 
 def shown(client: FormClient, order: Order) -> list[str]:
-    """What history, page and receipt of an order say."""
+    """Return the text of the history, page and receipt of an order."""
     return [words_of(client.get(path).text) for path in ("/orders", path_of(order), path_of(order, "/receipt"))]
 
 
-def test_history_shows_everything_as_it_was_sold(client: FormClient, ada: User, bottle: Product) -> None:
+def test_the_history_shows_products_as_they_were_sold(client: FormClient, ada: User, bottle: Product) -> None:
     """H32"""
     order = order_of(ada, bottle, quantity=2)
     buying.pay(order)
@@ -182,7 +182,7 @@ def test_history_shows_everything_as_it_was_sold(client: FormClient, ada: User, 
         assert "Renamed" not in words
 
 
-def test_two_designs_of_one_card_are_told_apart_wherever_their_buyer_looks(
+def test_designs_of_one_card_are_distinguished_on_all_pages(
     client: FormClient, ada: User, create_design: Callable[..., Design]
 ) -> None:
     lake, ember = create_design("Lake at dusk"), create_design("Ember ridge")
@@ -207,7 +207,7 @@ def test_two_designs_of_one_card_are_told_apart_wherever_their_buyer_looks(
     assert "Renamed" not in words_of(client.get("/dashboard").text)
 
 
-def test_history_has_pages_and_asks_a_fixed_number_of_times(
+def test_the_history_has_pages_and_a_fixed_number_of_statements(
     client: FormClient, ada: User, product: Product, bottle: Product
 ) -> None:
     sign_in(client, ada)
@@ -231,7 +231,7 @@ def test_history_has_pages_and_asks_a_fixed_number_of_times(
         assert client.get(f"/orders?page={page}").status_code == 404
 
 
-def test_a_receipt_is_of_what_was_paid(guest: FormClient, guests_order: Order) -> None:
+def test_only_a_paid_order_has_a_receipt(guest: FormClient, guests_order: Order) -> None:
     assert guest.get(path_of(guests_order, "/receipt")).status_code == 404
     press(guest, pay_by(guest, guests_order, "sandbox"))
     page = guest.get(path_of(guests_order, "/receipt")).text
@@ -245,7 +245,7 @@ def test_a_receipt_is_of_what_was_paid(guest: FormClient, guests_order: Order) -
 # --- paying -----------------------------------------------------------------------------------------------------------
 
 
-def test_another_way_to_pay_closes_the_one_before(
+def test_another_payment_method_closes_the_open_payment(
     guest: FormClient, guests_order: Order, set_setting: Callable[[str, Any], None]
 ) -> None:
     set_setting("offline_text", "Account 12345678")
@@ -265,7 +265,7 @@ def test_another_way_to_pay_closes_the_one_before(
 
 
 @pytest.mark.parametrize("gateway", ["", "bank", "paypal", "9" * 30])
-def test_a_way_to_pay_that_is_not_offered_is_refused(guest: FormClient, guests_order: Order, gateway: str) -> None:
+def test_a_payment_method_that_is_not_offered_is_refused(guest: FormClient, guests_order: Order, gateway: str) -> None:
     answer = guest.post(path_of(guests_order, "/pay"), data={"gateway": gateway})
     assert answer.status_code == 422
     assert error_of(answer.text, "gateway")
@@ -281,7 +281,7 @@ def test_a_declined_payment_can_be_tried_again(guest: FormClient, guests_order: 
 # --- the worker -------------------------------------------------------------------------------------------------------
 
 
-def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
+def test_an_unpaid_order_expires_and_releases_its_reservations(
     guest: FormClient, guests_order: Order, bottle: Product
 ) -> None:
     assert bottle.stock == 9
@@ -295,9 +295,7 @@ def test_an_order_that_nobody_pays_ends_and_gives_everything_back(
     assert "This order has expired" in words_of(guest.get(path_of(guests_order)).text)
 
 
-def test_a_payment_that_nobody_waits_for_any_more_is_closed_at_the_gateway(
-    guests_order: Order, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_outdated_payment_is_closed_at_the_gateway(guests_order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payment_workflows, "utcnow", lambda: utcnow() + payments.CHECK_FOR)
     db.session.commit()
     payment_workflows.check_payments()
@@ -308,10 +306,10 @@ def test_a_payment_that_nobody_waits_for_any_more_is_closed_at_the_gateway(
     assert not sandbox.change(sa.true(), sandbox.PAID)
 
 
-def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
+def test_a_payment_is_found_without_the_browser_despite_other_failures(
     guest: FormClient, guests_order: Order, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    buying.begin(order_of(ada, bottle))  # which the sandbox does not know
+    buying.begin(order_of(ada, bottle))  # unknown to the sandbox
     [_first, last] = payments.payments_to_check(utcnow())
     assert payments.payments_to_check(utcnow(), after_id=last.id) == []
     db.session.commit()
@@ -333,7 +331,7 @@ def test_who_pays_and_closes_the_browser_has_paid_whatever_happens_to_others(
     assert guests_order.status is OrderStatus.PAID
 
 
-def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: User, product: Product) -> None:
+def test_abandoned_guest_carts_are_deleted(guest: FormClient, ada: User, product: Product) -> None:
     old, fresh, own = fill(guest, product), fill(guest, product), fill(guest, product, user=ada)
     for cart in (old, own):
         cart.updated_at = utcnow() - cart_jobs.GUEST_CART_RETENTION - timedelta(minutes=1)
@@ -347,7 +345,7 @@ def test_carts_that_guests_left_behind_are_forgotten(guest: FormClient, ada: Use
 # --- canceling --------------------------------------------------------------------------------------------------------
 
 
-def test_an_unpaid_order_is_canceled_after_a_question_and_its_payment_closed(
+def test_canceling_an_order_asks_first_and_closes_its_payment(
     guest: FormClient, guests_order: Order, bottle: Product
 ) -> None:
     assert form_to(guest.get(path_of(guests_order, "/cancel")).text, path_of(guests_order, "/cancel"))
@@ -359,7 +357,7 @@ def test_an_unpaid_order_is_canceled_after_a_question_and_its_payment_closed(
     assert "You cancelled the order" in words_of(guest.get(path_of(guests_order)).text)
 
 
-def test_a_part_that_was_paid_is_not_forgotten_when_the_order_is_canceled(
+def test_canceling_a_partly_paid_order_proposes_a_refund(
     guest: FormClient, guests_order: Order, olu: User, outbox: Callable[[], list[str]]
 ) -> None:
     part = Money(500, "GBP")
@@ -377,7 +375,7 @@ def test_a_part_that_was_paid_is_not_forgotten_when_the_order_is_canceled(
     assert "mail.payment_needs_care" in outbox()
 
 
-def test_money_that_came_a_moment_before_counts(
+def test_a_payment_just_before_cancellation_counts(
     guest: FormClient, guests_order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db.session.commit()
@@ -387,7 +385,7 @@ def test_money_that_came_a_moment_before_counts(
     assert "can no longer be cancelled" in guest.get(path_of(guests_order)).text
 
 
-def test_a_gateway_that_does_not_answer_keeps_the_order(
+def test_an_order_is_not_canceled_while_the_gateway_fails(
     guest: FormClient, guests_order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: object) -> None:
@@ -402,9 +400,7 @@ def test_a_gateway_that_does_not_answer_keeps_the_order(
 # --- buying again -----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_bought_again_and_capped_is_said(
-    client: FormClient, ada: User, bottle: Product, product: Product
-) -> None:
+def test_a_capped_reorder_shows_a_message(client: FormClient, ada: User, bottle: Product, product: Product) -> None:
     sign_in(client, ada)
     order = buying.order_of(ada, bottle, quantity=4)
     buying.pay(order)
@@ -418,7 +414,7 @@ def test_what_is_bought_again_and_capped_is_said(
     assert f"{product.name}: you can order up to 99 at a time." in words_of(client.get("/cart").text)
 
 
-def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
+def test_a_reorder_adds_available_lines_and_explains_the_others(
     client: FormClient, ada: User, product: Product, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     create_option(product)
@@ -440,15 +436,15 @@ def test_it_is_bought_again_as_far_as_it_can_be_had_and_each_line_says_why_not(
     assert "options have changed" in client.get(path_of(order)).text
 
 
-# --- a delivery whose price is agreed later ---------------------------------------------------------------------------
+# --- delivery with a price agreed later -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-def test_a_delivery_that_is_to_be_agreed_is_never_called_free(
+def test_delivery_to_be_agreed_is_never_called_free(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, olu: User, bottle: Product,
     create_delivery_method: Callable[..., DeliveryMethod], is_named: bool,
 ) -> None:  # fmt: skip
-    """As it was when the order was placed, whatever becomes of that way of delivery."""
+    """Check the order's own delivery terms, which later changes of the delivery method do not affect."""
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"]) if is_named else None
     order = buying.order_of(ada, bottle, method=method, location="Abk" if is_named else "")
     if method is not None:
@@ -470,7 +466,7 @@ def test_a_delivery_that_is_to_be_agreed_is_never_called_free(
 
 @pytest.fixture
 def review_link(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]) -> Callable[[Order], str]:
-    """Pay and hand over an order; gives the link to review that its buyer finds in the mail."""
+    """Pay and deliver an order; return the review link from the buyer's email."""
 
     def link(order: Order) -> str:
         buying.deliver(order)
@@ -483,7 +479,7 @@ def review_link(run_worker: Callable[[], None], mailbox: Callable[[], list[Email
     return link
 
 
-def test_a_guest_without_an_account_reviews_by_the_mailed_link(
+def test_a_guest_reviews_by_the_emailed_link(
     new_client: Callable[[], FormClient], bottle: Product, product: Product, review_link: Callable[[Order], str]
 ) -> None:
     order = buying.order_of(None, bottle)
@@ -527,7 +523,7 @@ def test_a_buyer_with_an_account_logs_in_and_adds_the_order_before_reviewing(
     assert db.session.scalars(db.select(Review)).one().user_id == ada.id
 
 
-def test_an_order_in_an_account_is_reviewed_logged_in_alone(
+def test_an_order_of_an_account_is_reviewed_only_when_logged_in(
     new_client: Callable[[], FormClient], ada: User, bottle: Product, review_link: Callable[[Order], str]
 ) -> None:
     order = buying.order_of(ada, bottle)
@@ -541,7 +537,7 @@ def test_an_order_in_an_account_is_reviewed_logged_in_alone(
     assert "Write a review" in browser.get(path).text
 
 
-def test_whoever_has_not_confirmed_the_address_is_told_so_before_reviewing(
+def test_reviewing_requires_a_confirmed_email_address(
     client: FormClient, create_user: Callable[..., User], bottle: Product, review_link: Callable[[Order], str]
 ) -> None:
     dora = create_user("dora@example.com", verified=False)
@@ -551,7 +547,7 @@ def test_whoever_has_not_confirmed_the_address_is_told_so_before_reviewing(
     assert "Confirm your email address first" in client.get(path_of(order)).text
 
 
-def test_a_late_payment_for_what_is_gone_says_so(
+def test_a_late_payment_for_sold_out_products_shows_a_message(
     guest: FormClient, guests_order: Order, bottle: Product, keys: Keys
 ) -> None:
     guests_order.expires_at, bottle.stock = utcnow() - timedelta(seconds=1), 0
@@ -568,7 +564,7 @@ def test_a_late_payment_for_what_is_gone_says_so(
     assert forms_on(guest.get(path_of(guests_order)).text)
 
 
-def test_only_the_buyer_reads_that_a_payment_failed(guest: FormClient, client: FormClient, guests_order: Order) -> None:
+def test_only_the_buyer_sees_that_a_payment_failed(guest: FormClient, client: FormClient, guests_order: Order) -> None:
     payment = db.session.scalars(sa.select(Payment)).one()
     path, reference = f"/billing/back/{payment.public_id}", payment.reference
     db.session.commit()
@@ -582,7 +578,7 @@ def test_only_the_buyer_reads_that_a_payment_failed(guest: FormClient, client: F
     assert failed in words_of(guest.get(path_of(guests_order)).text)
 
 
-def test_the_order_history_unfolds_the_lines_of_each_order(guest: FormClient, guests_order: Order) -> None:
+def test_the_order_history_can_expand_the_lines_of_each_order(guest: FormClient, guests_order: Order) -> None:
     page = guest.get("/orders").text
     details = re.search(r'<details class="tc-more">(.*?)</details>', page, re.DOTALL)
     assert details is not None

@@ -1,4 +1,4 @@
-"""The wishlist: hearts, and the way into the cart by the same checks as anywhere."""
+"""Wishlist: adding, removing and moving products to the cart with the usual checks."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def lines() -> list[tuple[int | None, int]]:
     return [(line.product_id, line.quantity) for line in db.session.scalars(select(CartLine).order_by(CartLine.id))]
 
 
-def test_a_heart_puts_a_product_on_the_list_once_and_takes_it_off(adas: FormClient, ada: User, bottle: Product) -> None:
+def test_the_wishlist_button_adds_a_product_once_and_removes_it(adas: FormClient, ada: User, bottle: Product) -> None:
     for _time in range(2):
         answer = adas.post(f"/wishlist/add/{bottle.slug}", data={"next": "/designs"})
         assert (answer.status_code, answer.location) == (302, "/designs")
@@ -42,7 +42,7 @@ def test_a_heart_puts_a_product_on_the_list_once_and_takes_it_off(adas: FormClie
 
 
 @pytest.mark.parametrize("way", ["add", "remove"])
-def test_who_was_signed_out_meanwhile_is_led_to_log_in_and_back(
+def test_a_logged_out_user_logs_in_and_returns_to_the_page(
     client: FormClient, ada: User, bottle: Product, way: str
 ) -> None:
     answer = client.post(f"/wishlist/{way}/{bottle.slug}", data={"next": "/designs"})
@@ -56,19 +56,19 @@ WITH_HEARTS = ["/", "/shop", "/shop?search=bottle", "/products/steel-bottle"]
 
 
 def hearts(page: str) -> set[str]:
-    """Where the hearts of a page lead."""
+    """Return the URLs of the wishlist buttons on a page."""
     return set(re.findall(r'class="tc-wish">\s*<(?:form method="post" action|a [^>]*href)="([^"]+)"', page))
 
 
 @pytest.fixture
 def flask(bottle: Product, create_category: Callable[..., Category], create_product: Callable[..., Product]) -> Product:
-    """What goes well with the bottle."""
+    """Create a product in the same category as the bottle."""
     bottle.category = create_category("Desk")
     return create_product("Flask bottle", category=bottle.category)
 
 
 @pytest.mark.parametrize("path", WITH_HEARTS)
-def test_each_product_has_a_heart_that_is_pressed_and_pressed_again(
+def test_each_product_has_a_button_that_adds_and_removes_it(
     adas: FormClient, ada: User, bottle: Product, flask: Product, path: str
 ) -> None:
     for way, other, wished in (("add", "remove", {bottle.id}), ("remove", "add", set())):
@@ -81,7 +81,7 @@ def test_each_product_has_a_heart_that_is_pressed_and_pressed_again(
 
 
 @pytest.mark.parametrize("path", WITH_HEARTS)
-def test_the_hearts_of_a_guest_lead_to_log_in_and_back(
+def test_wishlist_buttons_of_a_guest_lead_to_log_in_and_back(
     client: FormClient, ada: User, bottle: Product, flask: Product, path: str
 ) -> None:
     [to_log_in] = hearts(client.get(path).text)
@@ -90,7 +90,7 @@ def test_the_hearts_of_a_guest_lead_to_log_in_and_back(
     assert "/wishlist/add/steel-bottle" in hearts(client.get(path).text)
 
 
-def test_what_is_moved_passes_the_same_checks_and_each_refusal_names_its_product(
+def test_moving_to_the_cart_applies_its_checks_and_names_refused_products(
     adas: FormClient, ada: User, bottle: Product, create_product: Callable[..., Product],
     create_option: Callable[..., object],
 ) -> None:  # fmt: skip
@@ -117,7 +117,7 @@ def test_what_is_moved_passes_the_same_checks_and_each_refusal_names_its_product
     assert "data-cart-count>1<" in adas.get("/wishlist").text
 
 
-def test_moving_more_than_there_is_says_so(adas: FormClient, bottle: Product) -> None:
+def test_moving_more_than_the_stock_shows_a_message(adas: FormClient, bottle: Product) -> None:
     adas.post(f"/cart/add/{bottle.slug}", data={"quantity": "10"})
     adas.post(f"/wishlist/add/{bottle.slug}")
     adas.post("/wishlist/move", data={"product": str(bottle.id)})
@@ -125,7 +125,7 @@ def test_moving_more_than_there_is_says_so(adas: FormClient, bottle: Product) ->
     assert lines() == [(bottle.id, 10)]
 
 
-def test_choosing_all_needs_no_javascript(adas: FormClient, bottle: Product, product: Product, ada: User) -> None:
+def test_selecting_all_needs_no_javascript(adas: FormClient, bottle: Product, product: Product, ada: User) -> None:
     for thing in (bottle, product):
         adas.post(f"/wishlist/add/{thing.slug}")
     assert adas.get("/wishlist").text.count(" checked") == 0
@@ -136,7 +136,7 @@ def test_choosing_all_needs_no_javascript(adas: FormClient, bottle: Product, pro
 
 
 @pytest.mark.parametrize("path", ["/wishlist/move", "/wishlist/remove"])
-def test_what_is_no_wish_changes_nothing(
+def test_invalid_product_ids_change_nothing(
     adas: FormClient, ada: User, cleo: User, bottle: Product, product: Product, path: str
 ) -> None:
     adas.post(f"/wishlist/add/{bottle.slug}")
@@ -150,14 +150,16 @@ def test_what_is_no_wish_changes_nothing(
     assert (wishes(ada), wishes(cleo), lines()) == ({bottle.id}, {product.id}, [])
 
 
-def test_a_list_has_an_end(adas: FormClient, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_wishlist_refuses_more_products(
+    adas: FormClient, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wishlist, "MAX_WISHES", 0)
     answer = adas.post(f"/wishlist/add/{bottle.slug}")
     assert (answer.status_code, "Your wishlist is full" in answer.text) == (409, True)
     assert wishes(ada) == set()
 
 
-def test_who_wishes_for_what_is_one_statement(ada: User, bottle: Product, product: Product) -> None:
+def test_wished_products_are_read_by_one_statement(ada: User, bottle: Product, product: Product) -> None:
     wishlist.add(ada, bottle)
     user_id, ids = ada.id, [bottle.id, product.id]
     with statements() as asked:
@@ -166,7 +168,7 @@ def test_who_wishes_for_what_is_one_statement(ada: User, bottle: Product, produc
     assert len(queries(asked)) == 1
 
 
-def test_looking_changes_nothing(adas: FormClient, ada: User, bottle: Product) -> None:
+def test_get_requests_change_nothing(adas: FormClient, ada: User, bottle: Product) -> None:
     """H24"""
     adas.post(f"/wishlist/add/{bottle.slug}")
     for path in (f"/wishlist/add/{bottle.slug}", f"/wishlist/remove/{bottle.slug}", "/wishlist/move"):
