@@ -1,4 +1,4 @@
-"""What tests of the shop's pages share: browsers with a cart, and the way to an order."""
+"""Fixtures and helpers for tests of the shop's pages: carts and orders of browsers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,16 +23,16 @@ GUEST = {
 
 
 def give_cart(client: FormClient, cart: Cart) -> None:
-    """Let a browser remember a guest's cart, as putting something into it does."""
+    """Store a guest's cart in a browser's session, as adding a product does."""
     named = [cart.id, cart.created_at.isoformat()]
     db.session.commit()
-    client.get("/find-order")  # a session begins with a form
+    client.get("/find-order")  # a session starts with a form
     with client.session_transaction() as kept:
         kept[CART] = named
 
 
 def fill(client: FormClient, *products: Product, user: User | None = None, quantity: int = 1, **wish: Any) -> Cart:
-    """Put things into the cart of a browser: of whoever is signed in there, else a guest's new one."""
+    """Add products to the cart of a browser: the logged-in user's, otherwise a new guest cart."""
     cart = carts.get_or_create(user)
     for product in products:
         editing.add(cart, LineRequest(product, quantity, **wish), buying.context(), reservations_for)
@@ -48,20 +48,20 @@ def sign_in(client: FormClient, user: User) -> FormClient:
 
 
 def form_of(answer: TestResponse, action: str, **changes: Any) -> dict[str, Any]:
-    """The form of a page as a browser sends it, with some fields filled in otherwise; None leaves one out."""
+    """Return the data of a form as a browser submits it, with some fields changed; None leaves a field out."""
     form: PageForm = form_to(answer.text, action)
     return {name: value for name, value in {**form.values, **changes}.items() if value is not None}
 
 
 def give_details(client: FormClient, **changes: Any) -> TestResponse:
-    """Fill in and send the first step."""
+    """Submit the first step of the checkout."""
     page = client.get("/checkout")
     assert page.status_code == 200, page.location
     return client.post("/checkout", data=form_of(page, "/checkout", **changes), csrf=False)
 
 
 def order_now(client: FormClient, gateway: str | None = "sandbox", **changes: Any) -> TestResponse:
-    """Look at everything once more, and press the button."""
+    """Open the review of the order and place it."""
     page = client.get("/checkout/review")
     assert page.status_code == 200, page.location
     data = form_of(page, "/checkout/place", **{"terms": "y", "gateway": gateway, **changes})
@@ -69,7 +69,7 @@ def order_now(client: FormClient, gateway: str | None = "sandbox", **changes: An
 
 
 def press(client: FormClient, paying: TestResponse, action: str = "pay") -> TestResponse:
-    """Do something on the sandbox's page, and come back to the shop."""
+    """Submit the sandbox's payment page and return to the shop."""
     path = paying.location.removeprefix("http://localhost")
     assert path.startswith("/billing/sandbox/"), path
     back = client.post(f"{path}/{action}")
@@ -77,11 +77,11 @@ def press(client: FormClient, paying: TestResponse, action: str = "pay") -> Test
 
 
 def the_order() -> Order:
-    """The only order there is."""
+    """Return the only order."""
     return db.session.scalars(db.select(Order)).one()
 
 
 @pytest.fixture
 def guest(new_client: Callable[[], FormClient]) -> FormClient:
-    """The browser of Gus, who has no account."""
+    """Return the browser of Gus, who has no account."""
     return new_client()

@@ -1,4 +1,4 @@
-"""From a product into the cart: what is asked, what is refused, what becomes of pictures."""
+"""Adding products to the cart: options, limits and uploaded pictures."""
 
 import io
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def lines() -> list[CartLine]:
 
 @pytest.fixture
 def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """A bottle that asks all there is to ask."""
+    """Create a bottle with options of all kinds."""
     create_option(bottle, "name", OptionKind.TEXT, max_length=20, extra_amount=300)
     create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
     create_option(bottle, "words", OptionKind.LONG_TEXT, max_length=50)
@@ -53,7 +53,7 @@ def add(client: FormClient, product: Product, **fields: Any) -> Any:
     return client.post(f"/cart/add/{product.slug}", data=data)
 
 
-def test_a_guest_fills_a_cart_and_sees_what_is_in_it(client: FormClient, engraved: Product) -> None:
+def test_a_guest_fills_a_cart_and_sees_its_contents(client: FormClient, engraved: Product) -> None:
     answer = add(client, engraved, quantity="2", option_color="night", option_words="For Mum\nwith love",
                  option_phone="020 7946 0018", option_name="Ada", option_logo=sent(picture()))  # fmt: skip
     assert (answer.status_code, answer.location) == (302, "/cart")
@@ -85,7 +85,7 @@ BAD: tuple[tuple[dict[str, Any], str, str], ...] = (
 )  # fmt: skip
 
 
-def test_what_cannot_be_is_refused_beside_its_field_and_kept(client: FormClient, engraved: Product) -> None:
+def test_invalid_values_show_errors_and_stay_in_their_fields(client: FormClient, engraved: Product) -> None:
     """H20, H28"""
     for wrong, field, message in BAD:
         good = {"quantity": "3", "option-color": "sand", "option-place": "Hull"}
@@ -98,20 +98,22 @@ def test_what_cannot_be_is_refused_beside_its_field_and_kept(client: FormClient,
     assert lines() == []
 
 
-def test_all_that_is_wrong_is_said_at_once(client: FormClient, engraved: Product) -> None:
+def test_all_errors_show_at_once(client: FormClient, engraved: Product) -> None:
     page = add(client, engraved, quantity="0", option_name="x" * 30, option_logo=sent(b"no picture")).text
     assert all(error_of(page, name) for name in ("quantity", "option-name", "option-color", "option-logo"))
 
 
 @pytest.mark.parametrize("strange", [{"option-engraving": "free"}, {"option-logo2": sent(picture())}, {"option-": "x"}])
-def test_what_a_product_does_not_ask_is_refused(client: FormClient, engraved: Product, strange: dict[str, Any]) -> None:
+def test_an_option_that_the_product_lacks_is_refused(
+    client: FormClient, engraved: Product, strange: dict[str, Any]
+) -> None:
     answer = client.post(f"/cart/add/{engraved.slug}", data={"quantity": "1", "option-color": "sand", **strange})
     assert answer.status_code == 422
     assert "options have changed" in answer.text
     assert lines() == []
 
 
-def test_a_picture_outlives_the_errors_of_other_fields(client: FormClient, engraved: Product, app: Flask) -> None:
+def test_a_picture_survives_errors_in_other_fields(client: FormClient, engraved: Product, app: Flask) -> None:
     page = add(client, engraved, option_logo=sent(picture())).text
     [form] = [each for each in forms_on(page) if "quantity" in each.kinds]
     kept = form.values["kept-option-logo"]
@@ -126,7 +128,7 @@ def test_a_picture_outlives_the_errors_of_other_fields(client: FormClient, engra
     assert lines()[1].options == {"color": "sand"}
 
 
-def test_nobody_elses_picture_can_be_named(
+def test_a_picture_of_another_visitor_is_refused(
     client: FormClient, new_client: Callable[[], FormClient], engraved: Product
 ) -> None:
     page = add(client, engraved, option_logo=sent(picture())).text
@@ -141,7 +143,7 @@ def test_nobody_elses_picture_can_be_named(
         assert [line.pictures for line in lines()] == [[]], token
 
 
-def test_a_picture_loses_its_metadata_and_its_size(client: FormClient, engraved: Product, app: Flask) -> None:
+def test_a_picture_is_resized_and_loses_its_metadata(client: FormClient, engraved: Product, app: Flask) -> None:
     out, big = io.BytesIO(), Image.new("RGB", (3000, 1500), "red")
     exif = big.getexif()
     exif[0x0112], exif[0x010F] = 6, "A secret camera"
@@ -152,7 +154,7 @@ def test_a_picture_loses_its_metadata_and_its_size(client: FormClient, engraved:
         assert (kept.format, kept.size, dict(kept.getexif())) == ("WEBP", (1000, 2000), {})
 
 
-def test_a_picture_too_large_is_refused_beside_its_field(client: FormClient, engraved: Product) -> None:
+def test_a_too_large_picture_shows_an_error_next_to_its_field(client: FormClient, engraved: Product) -> None:
     heavy = FileStorage(io.BytesIO(picture() + b"\0" * images.MAX_BYTES), "logo.png", name="option-logo")
     fields = MultiDict({"quantity": "1", "option-color": "sand", "option-logo": heavy})
     fields["csrf_token"] = client.csrf_token()
@@ -165,7 +167,7 @@ def test_a_picture_too_large_is_refused_beside_its_field(client: FormClient, eng
     assert "larger than 8 MB" in error_of(answer.text, "option-logo")
 
 
-def test_pictures_are_throttled(client: FormClient, engraved: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_picture_uploads_are_throttled(client: FormClient, engraved: Product, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(LIMITS, "cart_picture", Limits(account=Limit(1, 60), address=Limit(1, 60)))
     assert add(client, engraved, option_color="sand", option_logo=sent(picture())).status_code == 302
@@ -175,7 +177,7 @@ def test_pictures_are_throttled(client: FormClient, engraved: Product, monkeypat
     assert len(lines()) == 1
 
 
-def test_more_than_there_is_is_capped_and_said(client: FormClient, bottle: Product) -> None:
+def test_a_quantity_above_the_stock_is_capped_with_a_message(client: FormClient, bottle: Product) -> None:
     add(client, bottle, quantity="40")
     assert "Steel bottle: only 10 left" in client.get("/cart").text
     assert [line.quantity for line in lines()] == [10]
@@ -184,14 +186,14 @@ def test_more_than_there_is_is_capped_and_said(client: FormClient, bottle: Produ
     assert [line.quantity for line in lines()] == [10]
 
 
-def test_more_than_one_order_may_hold_is_said(client: FormClient, product: Product) -> None:
+def test_a_quantity_above_the_maximum_shows_a_message(client: FormClient, product: Product) -> None:
     add(client, product, quantity="60")
     add(client, product, quantity="60")
     assert "you can order up to 99 at a time" in client.get("/cart").text
     assert [line.quantity for line in lines()] == [99]
 
 
-def test_what_is_not_sold_is_refused(client: FormClient, create_product: Callable[..., Product]) -> None:
+def test_an_unavailable_product_is_refused(client: FormClient, create_product: Callable[..., Product]) -> None:
     gone = create_product("Former", is_active=False)
     out = create_product("Out", availability=Availability.OUT_OF_STOCK)
     none = create_product("None", stock=0)
@@ -210,13 +212,13 @@ def test_what_is_not_sold_is_refused(client: FormClient, create_product: Callabl
     assert "data-cart-count hidden" in client.get("/cart").text
 
 
-def test_looking_puts_nothing_into_a_cart(client: FormClient, product: Product) -> None:
+def test_viewing_pages_adds_nothing_to_the_cart(client: FormClient, product: Product) -> None:
     """H24"""
     assert client.get(f"/cart/add/{product.slug}").status_code == 405
     assert lines() == []
 
 
-def test_a_pre_order_says_when_it_comes_and_ends_at_its_limit(
+def test_a_pre_order_shows_its_date_and_ends_at_its_limit(
     client: FormClient, create_product: Callable[..., Product], ada: User
 ) -> None:
 

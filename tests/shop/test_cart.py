@@ -1,4 +1,4 @@
-"""The cart's page: what can be changed there, what is refused, what changed by itself, and whose it is."""
+"""Cart page: changing lines, codes, delivery and credit, and merging carts at login."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -62,7 +62,9 @@ def said(client: FormClient) -> str:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_badge_is_right_after_every_step(client: FormClient, bottle: Product, product: Product, ada: User) -> None:
+def test_the_cart_badge_is_correct_after_every_step(
+    client: FormClient, bottle: Product, product: Product, ada: User
+) -> None:
     assert badge(client) == "hidden"
     add(client, bottle, 2)
     assert badge(client) == "2"
@@ -83,7 +85,7 @@ def test_the_badge_is_right_after_every_step(client: FormClient, bottle: Product
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "100", "1.5", "NaN", "ten", "", "9" * 30, "٣", "1e1"])
-def test_a_quantity_that_is_none_is_refused_beside_its_line(client: FormClient, bottle: Product, typed: str) -> None:
+def test_an_invalid_quantity_shows_an_error_next_to_its_line(client: FormClient, bottle: Product, typed: str) -> None:
     """H20, H28"""
     add(client, bottle, 2)
     [line_id] = line_ids()
@@ -95,14 +97,14 @@ def test_a_quantity_that_is_none_is_refused_beside_its_line(client: FormClient, 
     assert lines() == [(bottle.id, 2)]
 
 
-def test_more_than_there_is_is_capped_and_said(client: FormClient, bottle: Product) -> None:
+def test_a_quantity_above_the_stock_is_capped_with_a_message(client: FormClient, bottle: Product) -> None:
     add(client, bottle, 2)
     assert client.post(f"/cart/lines/{line_ids()[0]}", data={"quantity": "50"}).location == "/cart"
     assert "Steel bottle: only 10 left" in said(client)
     assert lines() == [(bottle.id, 10)]
 
 
-def test_other_peoples_lines_and_former_ones_do_not_exist(
+def test_unknown_lines_and_lines_of_other_visitors_are_not_found(
     client: FormClient, new_client: Callable[[], FormClient], bottle: Product, product: Product
 ) -> None:
     add(client, bottle, 2)
@@ -120,7 +122,7 @@ def test_other_peoples_lines_and_former_ones_do_not_exist(
     assert client.post(f"/cart/lines/{theirs}/remove").status_code == 404
 
 
-def test_emptying_asks_first(client: FormClient, bottle: Product) -> None:
+def test_clearing_the_cart_asks_for_confirmation(client: FormClient, bottle: Product) -> None:
     assert client.get("/cart/clear").location == "/cart"
     add(client, bottle, 2)
     page = client.get("/cart/clear").text
@@ -130,7 +132,7 @@ def test_emptying_asks_first(client: FormClient, bottle: Product) -> None:
     assert "Your cart is empty" in client.get("/cart").text
 
 
-def test_nothing_stands_above_the_sum_where_it_has_to_stay_in_sight(
+def test_the_sticky_summary_holds_only_total_and_checkout_button(
     client: FormClient, bottle: Product, create_delivery_method: Callable[..., DeliveryMethod]
 ) -> None:
     create_delivery_method("Post")
@@ -144,7 +146,7 @@ def test_nothing_stands_above_the_sum_where_it_has_to_stay_in_sight(
         assert (each in before, each in beside) == (True, False)
 
 
-def test_what_changed_is_said_line_by_line_before_anybody_pays(
+def test_changed_lines_are_shown_before_payment(
     client: FormClient, bottle: Product, product: Product, create_product: Callable[..., Product]
 ) -> None:
     gone = create_product("Former")
@@ -167,7 +169,7 @@ def test_what_changed_is_said_line_by_line_before_anybody_pays(
     assert client.post("/cart/accept").location == "/cart"
 
 
-def test_what_cannot_be_made_any_more_is_chosen_again_in_its_place(
+def test_options_of_an_invalid_line_can_be_chosen_again(
     client: FormClient, engraved: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     create_option(engraved, "name", OptionKind.TEXT)
@@ -204,7 +206,7 @@ def test_what_cannot_be_made_any_more_is_chosen_again_in_its_place(
 
 
 @pytest.mark.parametrize("odd", ["x", "-1", "9" * 30, "٣", "999999", ""])
-def test_a_line_that_is_not_there_is_not_chosen_again(
+def test_an_unknown_line_cannot_be_chosen_again(
     client: FormClient, new_client: Callable[[], FormClient], bottle: Product, product: Product, odd: str
 ) -> None:
     other = new_client()
@@ -217,7 +219,7 @@ def test_a_line_that_is_not_there_is_not_chosen_again(
     assert lines() == [(bottle.id, 1), (product.id, 1), (bottle.id, 3)]
 
 
-def test_looking_changes_nothing(client: FormClient, bottle: Product) -> None:
+def test_get_requests_change_nothing(client: FormClient, bottle: Product) -> None:
     """H24"""
     add(client, bottle, 2)
     [line_id] = line_ids()
@@ -229,7 +231,7 @@ def test_looking_changes_nothing(client: FormClient, bottle: Product) -> None:
     assert lines() == [(bottle.id, 2)]
 
 
-def test_nothing_is_posted_without_a_token(client: FormClient, bottle: Product) -> None:
+def test_posts_require_a_csrf_token(client: FormClient, bottle: Product) -> None:
     add(client, bottle)
     for path in (f"/cart/lines/{line_ids()[0]}/remove", "/cart/clear", f"/cart/add/{bottle.slug}"):
         assert client.post(path, data={"quantity": "1"}, csrf=False).status_code == 400
@@ -239,7 +241,7 @@ def test_nothing_is_posted_without_a_token(client: FormClient, bottle: Product) 
 # --- codes ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_code_lowers_the_total_until_it_is_dropped(
+def test_a_code_lowers_the_total_until_it_is_removed(
     client: FormClient, bottle: Product, create_promotion: Callable[..., Promotion]
 ) -> None:
     create_promotion("WELCOME10")
@@ -253,7 +255,7 @@ def test_a_code_lowers_the_total_until_it_is_dropped(
     assert db.session.scalars(select(Promotion)).one().use_count == 0, "typing a code uses nothing up"
 
 
-def test_each_refusal_of_a_code_has_its_own_sentence_beside_the_field(
+def test_each_refusal_of_a_code_has_its_own_error_message(
     client: FormClient, bottle: Product, ada: User, create_promotion: Callable[..., Promotion],
     create_product: Callable[..., Product],
 ) -> None:  # fmt: skip
@@ -274,7 +276,7 @@ def test_each_refusal_of_a_code_has_its_own_sentence_beside_the_field(
         "OTHER": "doesn't apply to anything in your cart", "MEMBERS": "customers with an account",
         "GONE": "usage limit", "<b>": "That code isn't valid",
     }.items():  # fmt: skip
-        db.session.execute(sa.delete(ThrottleCounter))  # they have a test of their own
+        db.session.execute(sa.delete(ThrottleCounter))  # these have their own test
         answer = client.post("/cart/code", data={"code": code})
         assert answer.status_code == 422, code
         assert sentence in error_of(answer.text, "code"), code
@@ -282,7 +284,7 @@ def test_each_refusal_of_a_code_has_its_own_sentence_beside_the_field(
     assert the_cart().promotion is None
 
 
-def test_codes_cannot_be_guessed(
+def test_entering_codes_is_throttled(
     client: FormClient, bottle: Product, create_promotion: Callable[..., Promotion], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(LIMITS, "promotion_code", Limits(account=Limit(2, 60), address=Limit(9, 60)))
@@ -294,7 +296,7 @@ def test_codes_cannot_be_guessed(
     assert the_cart().promotion is None
 
 
-def test_a_code_that_counts_no_more_is_left_out_and_says_why(
+def test_a_code_that_no_longer_applies_is_left_out_with_its_reason(
     client: FormClient, bottle: Product, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion("WELCOME10")
@@ -320,7 +322,7 @@ def methods(create_delivery_method: Callable[..., DeliveryMethod]) -> list[Deliv
     ]
 
 
-def test_the_first_way_of_delivery_counts_until_another_is_chosen(
+def test_the_first_delivery_method_is_used_until_another_is_chosen(
     client: FormClient, bottle: Product, methods: list[DeliveryMethod]
 ) -> None:
     add(client, bottle)
@@ -342,7 +344,7 @@ def test_the_first_way_of_delivery_counts_until_another_is_chosen(
     assert "Total £24.00" in said(client)
 
 
-def test_a_delivery_that_is_not_offered_is_refused(
+def test_a_delivery_method_that_is_not_offered_is_refused(
     client: FormClient, bottle: Product, methods: list[DeliveryMethod]
 ) -> None:
     add(client, bottle)
@@ -358,7 +360,7 @@ def test_a_delivery_that_is_not_offered_is_refused(
     assert the_cart().checkout == {}
 
 
-def test_credit_is_spent_by_those_who_have_some(
+def test_only_users_with_credit_can_spend_it(
     client: FormClient, bottle: Product, ada: User, cleo: User, new_client: Callable[[], FormClient]
 ) -> None:
     credit.give(ada, 500, "a present")
@@ -379,7 +381,7 @@ def test_credit_is_spent_by_those_who_have_some(
     assert "Total £24.00" in said(other)
 
 
-# --- whose it is ------------------------------------------------------------------------------------------------------
+# --- merging ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -388,7 +390,7 @@ def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
     return bottle
 
 
-def test_what_a_guest_collected_goes_along_by_log_in_and_never_comes_up_again(
+def test_a_guest_cart_is_merged_once_at_login(
     client: FormClient, engraved: Product, product: Product, ada: User
 ) -> None:
     """H19"""
@@ -409,7 +411,7 @@ def test_what_a_guest_collected_goes_along_by_log_in_and_never_comes_up_again(
     assert badge(client) == "8"
 
 
-def test_by_sign_up_it_goes_along_too(client: FormClient, engraved: Product) -> None:
+def test_a_guest_cart_is_kept_at_sign_up(client: FormClient, engraved: Product) -> None:
     """H19"""
     add(client, engraved, 2, **{"option-logo": sent(picture())})
     client.post("/sign-up", data={"first_name": "Dora", "last_name": "Lu", "email": "dora@example.com",
@@ -420,7 +422,7 @@ def test_by_sign_up_it_goes_along_too(client: FormClient, engraved: Product) -> 
     assert len(cart.lines[0].pictures) == 1
 
 
-def test_whoever_logs_in_gets_in_with_a_full_cart_and_is_told_what_was_left_out(
+def test_login_with_a_full_cart_lists_the_lines_left_out(
     monkeypatch: pytest.MonkeyPatch, client: FormClient, bottle: Product, product: Product, ada: User
 ) -> None:
     buying.cart_of(ada, product)
@@ -431,7 +433,9 @@ def test_whoever_logs_in_gets_in_with_a_full_cart_and_is_told_what_was_left_out(
     assert lines() == [(product.id, 1)]
 
 
-def test_what_is_capped_at_log_in_is_said(client: FormClient, bottle: Product, product: Product, ada: User) -> None:
+def test_quantities_capped_at_login_show_a_message(
+    client: FormClient, bottle: Product, product: Product, ada: User
+) -> None:
     buying.cart_of(ada, bottle, product, quantity=6)
     add(client, bottle, 6)
     add(client, product, 99)
@@ -441,7 +445,7 @@ def test_what_is_capped_at_log_in_is_said(client: FormClient, bottle: Product, p
     assert f"{product.name}: you can order up to 99 at a time." in words
 
 
-def test_a_guests_cart_outlives_a_database_that_fails_at_log_in(
+def test_a_guest_cart_survives_a_database_failure_at_login(
     monkeypatch: pytest.MonkeyPatch, client: FormClient, bottle: Product, ada: User
 ) -> None:
     add(client, bottle)
@@ -454,7 +458,7 @@ def test_a_guests_cart_outlives_a_database_that_fails_at_log_in(
     assert badge(client) == "1"
 
 
-def test_by_a_second_factor_it_goes_along_once_that_is_given(
+def test_a_guest_cart_is_merged_after_the_second_factor(
     client: FormClient, bottle: Product, product: Product, ada: User
 ) -> None:
     secret, now = pyotp.random_base32(), utcnow()
@@ -469,7 +473,7 @@ def test_by_a_second_factor_it_goes_along_once_that_is_given(
     assert badge(client) == "3"
 
 
-# --- how much is asked ------------------------------------------------------------------------------------------------
+# --- number of statements ---------------------------------------------------------------------------------------------
 
 
 def note() -> ProductOption:
@@ -477,7 +481,7 @@ def note() -> ProductOption:
 
 
 @pytest.mark.parametrize("who", ["guest", "ada"])
-def test_the_page_asks_a_fixed_number_of_times(
+def test_the_page_runs_a_fixed_number_of_statements(
     client: FormClient, bottle: Product, ada: User, methods: list[DeliveryMethod],
     create_product: Callable[..., Product], create_promotion: Callable[..., Promotion],
     create_category: Callable[..., Category], who: str,
@@ -504,7 +508,7 @@ def test_the_page_asks_a_fixed_number_of_times(
     assert numbers[0] <= 12, "\n".join(queries(asked))
 
 
-def test_the_badge_costs_no_statement_of_its_own(client: FormClient, bottle: Product, ada: User) -> None:
+def test_the_cart_badge_adds_no_statement(client: FormClient, bottle: Product, ada: User) -> None:
     login(client, ada)
     add(client, bottle)
     client.get("/account")

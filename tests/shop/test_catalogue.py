@@ -1,4 +1,4 @@
-"""The pages of the catalogue: lists that anybody can share, and the page of a product."""
+"""Catalogue pages: product lists with filters, product pages, currencies, reviews and the sitemap."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ from tests.watching import error_of, queries, statements, words_of
 
 
 def shown(client: FormClient, path: str) -> list[str]:
-    """The names of the products of a list."""
+    """Return the names of the products of a list."""
     page = client.get(path)
     assert page.status_code == 200, path
     return re.findall(r'<h3><a href="/products/[^"]+">([^<]+)</a>', page.text)
@@ -52,14 +52,14 @@ def desk(create_category: Callable[..., Category]) -> Category:
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 
-def test_an_empty_shop_says_so(client: FormClient) -> None:
+def test_an_empty_shop_shows_a_message(client: FormClient) -> None:
     page = client.get("/shop")
     assert page.status_code == 200
     empty = page.text.partition("No products yet")[2].partition("</main>")[0]
     assert 'href="/designs"' in empty
 
 
-def test_every_combination_is_an_address_of_its_own(
+def test_every_combination_of_filters_has_its_own_url(
     client: FormClient, desk: Category, create_category: Callable[..., Category],
     create_collection: Callable[..., Collection], create_product: Callable[..., Product],
 ) -> None:  # fmt: skip
@@ -95,19 +95,19 @@ def test_every_combination_is_an_address_of_its_own(
     assert shown(client, "/shop?sort=price_asc") == ["Bottle", "Slim journal", "Thick journal", "Stand"]
 
 
-def test_what_a_form_leaves_empty_is_tidied_out_of_the_address(client: FormClient, desk: Category) -> None:
+def test_empty_parameters_are_removed_from_the_url(client: FormClient, desk: Category) -> None:
     answer = client.get("/shop?category=desk&brand=&theme=&min=&max=9&availability=&search=")
     assert (answer.status_code, answer.location) == (302, "/shop?category=desk&max=9&search=")
 
 
 @pytest.mark.parametrize("query", ["find=1&search=", "find=1&search=%20%20", "find=1"])
-def test_an_empty_search_says_so(client: FormClient, product: Product, query: str) -> None:
+def test_an_empty_search_shows_an_error(client: FormClient, product: Product, query: str) -> None:
     page = client.get(f"/shop?{query}")
     assert page.status_code == 422
     assert error_of(page.text, "search") == "Enter a search term."
 
 
-def test_a_search_that_finds_nothing_says_so_and_offers_everything(client: FormClient, product: Product) -> None:
+def test_a_search_without_results_offers_all_products(client: FormClient, product: Product) -> None:
     page = client.get("/shop?search=unicorn")
     assert page.status_code == 200
     assert "No products found" in page.text
@@ -125,7 +125,7 @@ def test_a_search_that_finds_nothing_says_so_and_offers_everything(client: FormC
         ("search=a%00b", "search", "aren't allowed here"),
     ],
 )
-def test_what_cannot_be_is_said_beside_its_field_and_kept(
+def test_invalid_filters_show_errors_and_stay_in_their_fields(
     client: FormClient, product: Product, query: str, field: str, words: str
 ) -> None:
     page = client.get(f"/shop?{query}")
@@ -141,12 +141,12 @@ def test_what_cannot_be_is_said_beside_its_field_and_kept(
     ["category=nope", "brand=nope&theme=%00&season=%F0%9F%82%A1", "availability=x&deals=x&sort=x&page=x", "page=-1",
      "page=999999", "page=9999999999", "sort=price_asc&sort=rating", "category[]=1", "x=y"],
 )  # fmt: skip
-def test_odd_values_in_the_address_count_as_not_asked(client: FormClient, product: Product, query: str) -> None:
+def test_invalid_values_in_the_url_are_ignored(client: FormClient, product: Product, query: str) -> None:
     assert shown(client, f"/shop?{query}") == [product.name]
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD"])
-def test_prices_are_typed_in_the_shops_currency(
+def test_price_filters_use_the_shops_currency(
     client: FormClient, product: Product, set_setting: Callable[[str, Any], None], currency: str
 ) -> None:
     set_setting("currency", currency)
@@ -155,7 +155,7 @@ def test_prices_are_typed_in_the_shops_currency(
     assert shown(client, f"/shop?min={above}") == []
 
 
-def test_pages_follow_each_other_with_their_question(
+def test_pagination_links_keep_the_filter(
     client: FormClient, desk: Category, create_product: Callable[..., Product]
 ) -> None:
     for number in range(26):
@@ -165,9 +165,7 @@ def test_pages_follow_each_other_with_their_question(
     assert shown(client, "/shop/category/desk?min=5&sort=price_asc&page=2") == ["Thing 24", "Thing 25"]
 
 
-def test_a_list_names_the_address_it_should_be_known_by(
-    client: FormClient, app: Flask, desk: Category, product: Product
-) -> None:
+def test_a_list_has_a_canonical_url(client: FormClient, app: Flask, desk: Category, product: Product) -> None:
     site = app.config["SITE_URL"]
     for path, canonical, is_kept in (
         ("/shop?category=desk", "/shop/category/desk", True),
@@ -180,15 +178,15 @@ def test_a_list_names_the_address_it_should_be_known_by(
 
 
 @pytest.mark.parametrize("path", ["/shop/category/nope", "/shop/collection/nope", "/products/nope"])
-def test_what_is_not_there_is_not_found(client: FormClient, path: str) -> None:
+def test_unknown_pages_are_not_found(client: FormClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_what_is_hidden_is_not_found_and_breaks_nothing(
+def test_a_hidden_product_is_not_found_and_breaks_no_order_or_cart(
     client: FormClient, desk: Category, create_product: Callable[..., Product],
     create_collection: Callable[..., Collection], ada: User,
 ) -> None:  # fmt: skip
-    """H32, H33: orders and carts that hold it still open, and sold is sold."""
+    """H32, H33: orders and carts with a hidden product still open, and orders keep it as sold."""
     travel = create_collection("Travel")
     product = create_product("Gone", category=desk, collections=[travel])
     order = buying.order_of(ada, product)
@@ -215,7 +213,9 @@ def test_what_is_hidden_is_not_found_and_breaks_nothing(
 # --- tiles ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_tile_says_what_it_costs_now_and_before(client: FormClient, create_product: Callable[..., Product]) -> None:
+def test_a_tile_shows_the_current_and_the_former_price(
+    client: FormClient, create_product: Callable[..., Product]
+) -> None:
     create_product("Journal", unit_amount=999, discount_percent=15, promo_text="Two weeks only", stock=3,
                    rating_count=2, rating_sum=9)  # fmt: skip
     words = words_of(client.get("/shop").text)
@@ -224,7 +224,7 @@ def test_a_tile_says_what_it_costs_now_and_before(client: FormClient, create_pro
     assert "Only 3 left" in words
 
 
-def test_a_tile_has_the_button_that_fits(
+def test_a_tile_has_the_button_for_its_product(
     client: FormClient, new_client: Callable[[], FormClient], app: Flask, create_product: Callable[..., Product],
     olu: User, ada: User, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -250,7 +250,7 @@ def test_a_tile_has_the_button_that_fits(
 # --- one product ------------------------------------------------------------------------------------------------------
 
 
-def test_a_product_tells_everything_about_itself(
+def test_a_product_page_shows_all_details(
     client: FormClient, app: Flask, desk: Category, create_product: Callable[..., Product]
 ) -> None:
     create_product(
@@ -272,13 +272,13 @@ def test_a_product_tells_everything_about_itself(
 
 
 def offers_in(page: str) -> tuple[str | None, ...]:
-    """What a page tells search engines of prices: the kind of offer, the price, the lowest and the highest."""
+    """Return the price data for search engines: the type of offer, the price, the lowest and the highest price."""
     [data] = re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page)
     offers = json.loads(data)["offers"]
     return tuple(offers.get(name) for name in ("@type", "price", "lowPrice", "highPrice"))
 
 
-def test_a_card_tells_from_what_it_costs_when_designs_have_prices_of_their_own(
+def test_a_card_shows_its_lowest_price_when_designs_have_their_own_prices(
     client: FormClient, create_product: Callable[..., Product], create_design: Callable[..., Design]
 ) -> None:
     card = create_product("Card", kind=ProductKind.CARD, unit_amount=3000, discount_percent=10)
@@ -298,7 +298,7 @@ def test_a_card_tells_from_what_it_costs_when_designs_have_prices_of_their_own(
 NASTY = '</script><script>alert("x")</script> & \u2028 <!--'
 
 
-def test_structured_data_says_what_is_sold_and_cannot_be_broken_out_of(
+def test_structured_data_describes_the_product_and_is_escaped(
     client: FormClient, app: Flask, create_product: Callable[..., Product]
 ) -> None:
     create_product(NASTY, slug="nasty", sku="N-1", unit_amount=1250, discount_percent=10, stock=0, promo_text=NASTY,
@@ -331,9 +331,7 @@ def choose(client: FormClient, currency: str, **more: str) -> Any:
     return client.post("/currency", data={"currency": currency, **more})
 
 
-def test_another_currency_is_shown_beside_the_real_price_and_marked_as_about(
-    client: FormClient, product: Product, euros: None
-) -> None:
+def test_an_approximate_price_in_another_currency_is_shown(client: FormClient, product: Product, euros: None) -> None:
     assert "€" not in client.get("/shop").text
     assert choose(client, "EUR", next="/products/moorland-journal").location == "/products/moorland-journal"
     for path in ("/shop", "/products/moorland-journal", "/"):
@@ -345,7 +343,7 @@ def test_another_currency_is_shown_beside_the_real_price_and_marked_as_about(
 
 
 @pytest.mark.parametrize("currency", ["USD", "", "XXX", "eur", "<b>", "a\0b", "9" * 3000])
-def test_a_currency_without_a_rate_is_the_shops(
+def test_a_currency_without_a_rate_selects_the_shops_currency(
     client: FormClient, product: Product, euros: None, currency: str
 ) -> None:
     assert choose(client, currency, next="//evil.example").location == "/shop"
@@ -355,7 +353,7 @@ def test_a_currency_without_a_rate_is_the_shops(
     assert "about" not in words
 
 
-def test_a_shown_currency_is_never_charged(client: FormClient, product: Product, euros: None, ada: User) -> None:
+def test_a_display_currency_is_never_charged(client: FormClient, product: Product, euros: None, ada: User) -> None:
     """H44"""
     login(client, ada)
     choose(client, "EUR")
@@ -372,7 +370,7 @@ def test_a_shown_currency_is_never_charged(client: FormClient, product: Product,
 # --- reviews ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_buyer_reviews_once_and_it_shows_when_staff_let_it(
+def test_a_buyer_reviews_once_and_the_review_shows_when_approved(
     client: FormClient, new_client: Callable[[], FormClient], product: Product, ada: User, cleo: User
 ) -> None:
     buying.deliver(buying.order_of(ada, product))
@@ -407,7 +405,7 @@ def test_a_buyer_reviews_once_and_it_shows_when_staff_let_it(
 # --- the whole shop ---------------------------------------------------------------------------------------------------
 
 
-def test_the_sitemap_lists_what_is_public_and_nothing_else(
+def test_the_sitemap_lists_only_public_pages(
     client: FormClient, app: Flask, desk: Category, create_category: Callable[..., Category],
     create_collection: Callable[..., Collection], create_product: Callable[..., Product],
 ) -> None:  # fmt: skip
@@ -426,14 +424,14 @@ def test_the_sitemap_lists_what_is_public_and_nothing_else(
         assert client.get(path).status_code == 200, path
 
 
-def test_robots_keep_out_of_taps_and_private_pages(client: FormClient) -> None:
+def test_robots_txt_disallows_taps_and_private_pages(client: FormClient) -> None:
     with client.get("/robots.txt") as answer:
         lines = answer.text.splitlines()
     for path in ("/t/", "/q/", "/card/", "/admin", "/account", "/cart", "/checkout", "/orders", "/wishlist"):
         assert f"Disallow: {path}" in lines
 
 
-def test_the_front_page_shows_what_is_featured(
+def test_the_front_page_shows_featured_products(
     client: FormClient, desk: Category, create_category: Callable[..., Category], create_product: Callable[..., Product]
 ) -> None:
     create_category("Empty")
@@ -447,7 +445,7 @@ def test_the_front_page_shows_what_is_featured(
     assert "Empty" not in page
 
 
-def test_a_category_is_known_by_its_picture(client: FormClient, desk: Category, product: Product) -> None:
+def test_a_category_shows_its_picture(client: FormClient, desk: Category, product: Product) -> None:
     product.category = desk
     pages = ("/", "/shop/category/desk")
     for picture in (None, f"{1:032x}.webp"):
@@ -463,7 +461,7 @@ def test_a_category_is_known_by_its_picture(client: FormClient, desk: Category, 
 
 
 @pytest.mark.parametrize("path", ["/", "/shop", "/products/thing-1"])
-def test_pages_stay_light_and_reading_them_leaves_no_session(
+def test_pages_are_small_and_start_no_session(
     client: FormClient, create_product: Callable[..., Product], create_design: Callable[..., Any], path: str
 ) -> None:
     for number in range(30):
@@ -480,7 +478,7 @@ def test_pages_stay_light_and_reading_them_leaves_no_session(
 
 
 @pytest.mark.parametrize("who", ["nobody", "ada", "olu"])
-def test_pages_ask_a_fixed_number_of_times(
+def test_pages_run_a_fixed_number_of_statements(
     client: FormClient, request: pytest.FixtureRequest, create_category: Callable[..., Category], who: str, euros: None
 ) -> None:
     kinds = list(CollectionKind)

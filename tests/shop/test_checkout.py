@@ -1,4 +1,4 @@
-"""From the cart to a paid order: what was typed is kept, pressed twice is once, what changed is said before paying."""
+"""Checkout: entering details, reviewing, placing and paying an order, repeated requests and changed carts."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,12 +41,10 @@ def number_of(model: type[Any]) -> int:
     return db.session.scalar(db.select(db.func.count()).select_from(model)) or 0
 
 
-# --- the whole way ----------------------------------------------------------------------------------------------------
+# --- complete checkouts -----------------------------------------------------------------------------------------------
 
 
-def test_a_country_whose_letters_need_the_state_asks_for_it_beside_the_field(
-    guest: FormClient, bottle: Product
-) -> None:
+def test_a_missing_required_state_shows_an_error_next_to_its_field(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     assert "County, state or region optional" in words_of(guest.get("/checkout").text)
     american = {**GUEST, "country": "US", "postal_code": "94105", "city": "San Francisco"}
@@ -60,7 +58,7 @@ def test_a_country_whose_letters_need_the_state_asks_for_it_beside_the_field(
     assert "California" in words_of(guest.get("/checkout/review").text)
 
 
-def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bottle: Product) -> None:
+def test_delivery_is_to_be_agreed_without_delivery_methods(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     assert "To be agreed" in words_of(guest.get("/checkout").text)
     assert give_details(guest, **GUEST).location == "/checkout/review"
@@ -71,7 +69,7 @@ def test_where_no_delivery_is_offered_it_is_to_be_agreed(guest: FormClient, bott
     assert the_order().is_delivery_open
 
 
-def test_a_guest_orders_pays_and_reads_that_it_is_paid(
+def test_a_guest_orders_and_pays(
     guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
     create_delivery_method()
@@ -103,7 +101,7 @@ def test_a_guest_orders_pays_and_reads_that_it_is_paid(
     assert cart.lines == []
 
 
-def test_somebody_with_an_account_chooses_a_saved_address_and_saves_another(
+def test_a_user_chooses_a_saved_address_and_saves_another(
     client: FormClient, ada: User, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
     create_delivery_method()
@@ -117,7 +115,7 @@ def test_somebody_with_an_account_chooses_a_saved_address_and_saves_another(
     give_details(client)
     assert "1 High Street" in client.get("/checkout/review").text
     typed = {"address": "new", "line1": "2 Low Road", "city": "Leeds", "postal_code": "ls1 4ap", "save_address": "y"}
-    for _time in range(2):  # going back and forth saves it once
+    for _time in range(2):  # submitting the step again saves it once
         give_details(client, **typed)
         typed = {}
     order_now(client)
@@ -127,7 +125,7 @@ def test_somebody_with_an_account_chooses_a_saved_address_and_saves_another(
     assert (the_order().email, the_order().user_id) == ("ada@example.com", ada.id)
 
 
-def test_what_was_typed_is_there_again_and_names_stay_as_they_are(
+def test_entered_details_are_prefilled_and_names_are_unchanged(
     guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
     """H39"""
@@ -147,7 +145,7 @@ def test_what_was_typed_is_there_again_and_names_stay_as_they_are(
     )
 
 
-def test_the_way_of_delivery_serves_the_country_and_names_its_place(
+def test_a_delivery_method_must_serve_the_country_and_have_a_location(
     guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
     home = create_delivery_method("Post", countries=["GB"])
@@ -178,7 +176,7 @@ def test_the_way_of_delivery_serves_the_country_and_names_its_place(
     assert (the_order().address, the_order().delivery_name, the_order().total_amount) == ({}, "Collect", 2400)
 
 
-def test_a_country_that_nothing_goes_to_is_said_at_the_country(
+def test_a_country_without_delivery_shows_an_error_at_the_country(
     guest: FormClient, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
     create_delivery_method(countries=["GB"])
@@ -196,7 +194,7 @@ def test_a_country_that_nothing_goes_to_is_said_at_the_country(
         ({"country": "XX"}, "country"), ({"country": ""}, "country"), ({"note": "x" * 501}, "note"),
     ],
 )  # fmt: skip
-def test_bad_details_are_refused_beside_their_field(
+def test_invalid_details_show_errors_next_to_their_fields(
     guest: FormClient, bottle: Product, changes: dict[str, Any], field: str
 ) -> None:
     fill(guest, bottle)
@@ -206,7 +204,7 @@ def test_bad_details_are_refused_beside_their_field(
     assert guest.get("/checkout/review").location == "/checkout", "nothing of it was kept"
 
 
-def test_another_persons_address_does_not_exist(client: FormClient, ada: User, cleo: User, bottle: Product) -> None:
+def test_an_address_of_another_user_is_refused(client: FormClient, ada: User, cleo: User, bottle: Product) -> None:
     """H36"""
     hers, own = seeds.create_address(cleo), seeds.create_address(ada)
     fill(sign_in(client, ada), bottle, user=ada)
@@ -216,10 +214,10 @@ def test_another_persons_address_does_not_exist(client: FormClient, ada: User, c
         assert "find that address." in answer.text
 
 
-# --- nothing to order, nothing to send --------------------------------------------------------------------------------
+# --- empty carts and orders without delivery --------------------------------------------------------------------------
 
 
-def test_an_empty_cart_leads_back_with_a_sentence(guest: FormClient, bottle: Product) -> None:
+def test_an_empty_cart_redirects_to_the_cart_with_a_message(guest: FormClient, bottle: Product) -> None:
     """H43"""
     for method, path in (("GET", "/checkout"), ("POST", "/checkout"), ("GET", "/checkout/review"),
                          ("POST", "/checkout/changes"), ("POST", "/checkout/place")):  # fmt: skip
@@ -233,7 +231,7 @@ def test_an_empty_cart_leads_back_with_a_sentence(guest: FormClient, bottle: Pro
     assert number_of(Order) == 0
 
 
-def test_an_activation_is_ordered_by_somebody_signed_in_and_needs_no_address(
+def test_an_activation_requires_login_and_no_address(
     client: FormClient, guest: FormClient, ada: User, create_card: Callable[..., Any], create_delivery_method: Any
 ) -> None:
     create_delivery_method()
@@ -251,10 +249,10 @@ def test_an_activation_is_ordered_by_somebody_signed_in_and_needs_no_address(
     assert card.owner_id == ada.id
 
 
-# --- once -------------------------------------------------------------------------------------------------------------
+# --- repeated requests ------------------------------------------------------------------------------------------------
 
 
-def test_pressed_twice_from_two_tabs_it_is_one_order_and_one_payment(guest: FormClient, bottle: Product) -> None:
+def test_submitting_from_two_tabs_creates_one_order_and_one_payment(guest: FormClient, bottle: Product) -> None:
     """H35"""
     fill(guest, bottle)
     give_details(guest, **GUEST)
@@ -264,12 +262,12 @@ def test_pressed_twice_from_two_tabs_it_is_one_order_and_one_payment(guest: Form
     assert len({answer.location for answer in answers}) == 1
     assert (number_of(Order), number_of(Payment), bottle.stock) == (1, 1, 9)
     press(guest, answers[0])
-    after = guest.post("/checkout/place", data=data, csrf=False)  # the other tab, once it is paid
+    after = guest.post("/checkout/place", data=data, csrf=False)  # the other tab, after the payment
     assert after.status_code == 302
     assert (number_of(Order), number_of(Payment), bottle.stock) == (1, 1, 9)
 
 
-def test_who_presses_after_paying_in_another_tab_is_led_to_the_order(guest: FormClient, bottle: Product) -> None:
+def test_submitting_after_paying_in_another_tab_redirects_to_the_order(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     give_details(guest, **GUEST)
     data = form_of(guest.get("/checkout/review"), "/checkout/place", terms="y", gateway="sandbox")
@@ -279,7 +277,7 @@ def test_who_presses_after_paying_in_another_tab_is_led_to_the_order(guest: Form
     assert "already placed this order." in guest.get(after.location).text
 
 
-def test_who_comes_back_from_paying_and_changes_something_orders_it_anew_with_the_same_code(
+def test_a_changed_unpaid_order_is_placed_again_with_the_same_code(
     guest: FormClient, bottle: Product, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion(most_uses=1, most_uses_each=1)
@@ -288,7 +286,7 @@ def test_who_comes_back_from_paying_and_changes_something_orders_it_anew_with_th
     cart.promotion = promotion
     db.session.commit()
     give_details(guest, **GUEST)
-    order_now(guest)  # and back from the gateway's page
+    order_now(guest)  # and the browser goes back from the gateway's page
     give_details(guest, **GUEST, note="Ring twice")
     paying = order_now(guest)
     assert "/billing/sandbox/" in paying.location
@@ -303,12 +301,12 @@ def test_who_comes_back_from_paying_and_changes_something_orders_it_anew_with_th
     assert second.status is OrderStatus.PAID
 
 
-def test_what_was_paid_a_moment_before_is_not_ordered_anew(guest: FormClient, bottle: Product) -> None:
+def test_a_cart_that_was_just_paid_is_not_ordered_again(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     give_details(guest, **GUEST)
     order_now(guest)
     db.session.commit()
-    sandbox.change(SandboxCharge.reference.is_not(None), sandbox.PAID)  # and nobody has told the shop
+    sandbox.change(SandboxCharge.reference.is_not(None), sandbox.PAID)  # and the shop has not been notified
     give_details(guest, **GUEST, note="Ring twice")
     answer = order_now(guest)
     order = the_order()
@@ -316,7 +314,7 @@ def test_what_was_paid_a_moment_before_is_not_ordered_anew(guest: FormClient, bo
     assert "has just been paid" in guest.get(answer.location).text
 
 
-def test_a_gateway_that_cannot_close_keeps_the_former_order(
+def test_the_former_order_stays_when_its_payment_cannot_be_closed(
     guest: FormClient, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(guest, bottle)
@@ -333,7 +331,7 @@ def test_a_gateway_that_cannot_close_keeps_the_former_order(
     assert the_order().status is OrderStatus.PENDING
 
 
-def test_what_is_paid_outside_the_web_leaves_the_cart_and_waits(
+def test_an_order_with_offline_payment_empties_the_cart_and_stays_open(
     guest: FormClient, bottle: Product, product: Product
 ) -> None:
     cart = fill(guest, bottle)
@@ -349,7 +347,7 @@ def test_what_is_paid_outside_the_web_leaves_the_cart_and_waits(
     assert sorted(db.session.scalars(db.select(Order.total_amount))) == [1000, 2400]
 
 
-def test_ways_to_pay_outside_the_web_are_told_once(
+def test_choosing_offline_payment_again_sends_no_email_and_keeps_the_deadline(
     guest: FormClient, bottle: Product, outbox: Callable[[], list[str]]
 ) -> None:
     fill(guest, bottle)
@@ -362,7 +360,7 @@ def test_ways_to_pay_outside_the_web_are_told_once(
     assert (order.expires_at, outbox().count("mail.order_to_owner")) == (until, told)
 
 
-def test_a_second_order_costs_what_it_costs_while_the_first_waits(guest: FormClient, bottle: Product) -> None:
+def test_a_second_order_is_priced_in_full_while_the_first_is_unpaid(guest: FormClient, bottle: Product) -> None:
     """H34"""
     cart = fill(guest, bottle)
     give_details(guest, **GUEST)
@@ -380,7 +378,7 @@ def test_a_second_order_costs_what_it_costs_while_the_first_waits(guest: FormCli
 @pytest.mark.parametrize(
     "total", ["2400", "2400 EUR", "1 GBP", "0 GBP", "-1 GBP", "2400.0 GBP", "NaN GBP", "", f"{'9' * 40} GBP", None]
 )
-def test_a_total_that_was_not_shown_is_not_charged(guest: FormClient, bottle: Product, total: str | None) -> None:
+def test_a_total_other_than_the_one_shown_is_refused(guest: FormClient, bottle: Product, total: str | None) -> None:
     """H26, H27"""
     fill(guest, bottle)
     give_details(guest, **GUEST)
@@ -390,7 +388,7 @@ def test_a_total_that_was_not_shown_is_not_charged(guest: FormClient, bottle: Pr
     assert number_of(Order) == 0
 
 
-def test_a_stale_page_does_not_order_what_was_put_in_since(
+def test_an_outdated_page_does_not_order_products_added_since(
     guest: FormClient, bottle: Product, product: Product
 ) -> None:
     """H27"""
@@ -405,7 +403,7 @@ def test_a_stale_page_does_not_order_what_was_put_in_since(
     assert the_order().total_amount == 7400
 
 
-def test_changes_are_told_and_taken_over_by_a_press(
+def test_changes_are_shown_and_accepted_by_a_button(
     guest: FormClient, bottle: Product, product: Product, create_product: Callable[..., Product]
 ) -> None:
     gone = create_product("Last one", stock=1)
@@ -432,7 +430,7 @@ def test_changes_are_told_and_taken_over_by_a_press(
     assert the_order().total_amount == 3 * 2400 + 1500
 
 
-def test_what_has_to_be_chosen_again_is_not_ordered(
+def test_a_line_with_invalid_options_cannot_be_ordered(
     guest: FormClient, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     option = create_option(bottle, "note", OptionKind.TEXT)
@@ -452,7 +450,7 @@ def test_what_has_to_be_chosen_again_is_not_ordered(
     assert the_order().total_amount == 2400
 
 
-def test_a_code_that_counts_no_more_is_told_and_left_out(
+def test_an_expired_code_shows_a_message_and_is_removed(
     guest: FormClient, bottle: Product, create_promotion: Callable[..., Any]
 ) -> None:
     promotion = create_promotion()
@@ -472,7 +470,7 @@ def test_a_code_that_counts_no_more_is_told_and_left_out(
 # --- paying -----------------------------------------------------------------------------------------------------------
 
 
-def test_terms_and_a_way_to_pay_are_asked_for(guest: FormClient, bottle: Product) -> None:
+def test_terms_and_payment_method_are_required(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     give_details(guest, **GUEST)
     for changes, field in (
@@ -486,7 +484,7 @@ def test_terms_and_a_way_to_pay_are_asked_for(guest: FormClient, bottle: Product
     assert number_of(Order) == 0
 
 
-def test_what_costs_nothing_is_paid_at_once(guest: FormClient, bottle: Product, create_promotion: Any) -> None:
+def test_a_free_order_is_paid_at_once(guest: FormClient, bottle: Product, create_promotion: Any) -> None:
     fill(guest, bottle).promotion = create_promotion(percent=10_000)
     db.session.commit()
     give_details(guest, **GUEST)
@@ -495,7 +493,7 @@ def test_what_costs_nothing_is_paid_at_once(guest: FormClient, bottle: Product, 
     assert (the_order().status, number_of(Payment)) == (OrderStatus.PAID, 0)
 
 
-def test_a_gateway_that_does_not_answer_costs_no_order(
+def test_the_order_is_kept_when_the_gateway_does_not_respond(
     guest: FormClient, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: object) -> None:
@@ -515,7 +513,7 @@ def test_a_gateway_that_does_not_answer_costs_no_order(
     assert sorted(db.session.scalars(db.select(Payment.status))) == [PaymentStatus.FAILED, PaymentStatus.SUCCEEDED]
 
 
-def test_without_any_way_to_pay_nothing_can_be_ordered(guest: FormClient, bottle: Product, set_setting: Any) -> None:
+def test_ordering_requires_an_available_payment_method(guest: FormClient, bottle: Product, set_setting: Any) -> None:
     set_setting("hidden_gateways", "sandbox, offline")
     fill(guest, bottle)
     give_details(guest, **GUEST)
@@ -525,7 +523,7 @@ def test_without_any_way_to_pay_nothing_can_be_ordered(guest: FormClient, bottle
     assert number_of(Order) == 0
 
 
-def test_placing_is_throttled(guest: FormClient, bottle: Product) -> None:
+def test_placing_orders_is_throttled(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     give_details(guest, **GUEST)
     answers = [order_now(guest, total="1").status_code for _time in range(61)]

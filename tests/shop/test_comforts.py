@@ -1,4 +1,4 @@
-"""What scripts of ours add to pages that work without them."""
+"""Optional JavaScript enhancements of pages that work without them."""
 
 import re
 from pathlib import Path
@@ -14,14 +14,14 @@ from tests.watching import form_to
 APP_JS = Path(tapcard.__file__).parent / "static" / "js" / "app.js"
 
 
-def test_a_press_does_one_thing() -> None:
+def test_each_event_handler_is_bound_once() -> None:
     bound = re.findall(r'\bon\("(\w+)", "([^"]+)"', APP_JS.read_text())
     assert ("click", "[data-print]") in bound
     assert len(bound) == len(set(bound)), "a button that is bound twice acts twice"
 
 
 def asked_from(client: FormClient, page: str) -> list[str]:
-    """The pages that open as a dialog from a page; each is whole without it, too."""
+    """Return the URLs of pages that open as a dialog from a page, and check that each also works alone."""
     found = re.findall(r'<a [^>]*href="([^"]+)"[^>]* data-asks[ >]', client.get(page).text)
     for path in found:
         asking = client.get(path).text
@@ -32,7 +32,7 @@ def asked_from(client: FormClient, page: str) -> list[str]:
     return found
 
 
-def test_what_the_shop_asks_can_be_asked_in_a_dialog(guest: FormClient, bottle: Product) -> None:
+def test_confirmations_of_the_shop_can_open_as_a_dialog(guest: FormClient, bottle: Product) -> None:
     fill(guest, bottle)
     assert asked_from(guest, "/cart") == ["/cart/clear"]
     give_details(guest, **GUEST)
@@ -41,7 +41,7 @@ def test_what_the_shop_asks_can_be_asked_in_a_dialog(guest: FormClient, bottle: 
     assert asked_from(guest, path) == [f"{path}/cancel"]
 
 
-def test_what_holders_are_asked_can_be_asked_in_a_dialog(
+def test_confirmations_for_holders_can_open_as_a_dialog(
     client: FormClient, ada: User, card: Card, profile: Profile
 ) -> None:
     lead, address = seeds.create_lead(profile), seeds.create_address(ada)

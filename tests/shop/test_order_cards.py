@@ -1,4 +1,4 @@
-"""Ordering cards: a design or artwork, never neither, never somebody else's."""
+"""Ordering cards with a design or own artwork."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def cards(create_product: Callable[..., Product]) -> Product:
 
 @pytest.fixture
 def adas_own(create_design: Callable[..., Design], ada: User) -> Design:
-    """A private design that waits for staff."""
+    """Create a private design that awaits approval."""
     return create_design("Ada's dog", is_public=False, owner=ada, status=DesignStatus.REQUESTED)
 
 
@@ -38,7 +38,7 @@ def form_of(page: str) -> PageForm:
     return form
 
 
-def test_a_design_is_ordered_as_often_as_one_likes(client: FormClient, cards: Product, design: Design) -> None:
+def test_a_design_can_be_ordered_repeatedly(client: FormClient, cards: Product, design: Design) -> None:
     page = client.get(f"/cards/order?design={design.id}").text
     assert form_of(page).values["design"] == str(design.id)
     assert order(client, design=str(design.id), quantity="500").location == "/cart"
@@ -49,7 +49,7 @@ def test_a_design_is_ordered_as_often_as_one_likes(client: FormClient, cards: Pr
     assert "£13,000.00" in said
 
 
-def test_artwork_is_printed_in_the_proportion_of_a_card(client: FormClient, cards: Product, app: Flask) -> None:
+def test_artwork_is_cropped_to_the_proportions_of_a_card(client: FormClient, cards: Product, app: Flask) -> None:
     answer = order(client, design="own", front=sent(picture(1000, 1000)), rear=sent(picture(4000, 3000, "JPEG")))
     assert answer.location == "/cart"
     [line] = lines()
@@ -61,12 +61,12 @@ def test_artwork_is_printed_in_the_proportion_of_a_card(client: FormClient, card
     assert "Your own artwork" in client.get("/cart").text
 
 
-def test_who_sends_a_picture_and_chooses_nothing_means_it(client: FormClient, cards: Product) -> None:
+def test_a_picture_without_a_chosen_design_is_used_as_artwork(client: FormClient, cards: Product) -> None:
     assert order(client, front=sent(picture())).location == "/cart"
     assert lines()[0].front_picture
 
 
-def test_what_cannot_be_ordered_is_refused_beside_its_field(
+def test_invalid_input_shows_an_error_next_to_its_field(
     client: FormClient, cards: Product, design: Design, adas_own: Design, create_design: Callable[..., Design]
 ) -> None:
     """H20"""
@@ -92,7 +92,7 @@ def test_what_cannot_be_ordered_is_refused_beside_its_field(
     assert "dog" not in client.get(f"/cards/order?design={adas_own.id}").text
 
 
-def test_a_private_design_is_its_owners_alone(
+def test_a_private_design_can_be_ordered_only_by_its_owner(
     client: FormClient, new_client: Callable[[], FormClient], cards: Product, adas_own: Design, ada: User, cleo: User
 ) -> None:
     login(client, ada)
@@ -108,7 +108,7 @@ def test_a_private_design_is_its_owners_alone(
     assert order(client, design=str(adas_own.id)).status_code == 422
 
 
-def test_the_card_asks_its_own_questions_too(
+def test_the_options_of_the_card_product_are_required_and_charged(
     client: FormClient, cards: Product, design: Design, create_option: Callable[..., object]
 ) -> None:
     create_option(cards, "name", OptionKind.TEXT, is_required=True, extra_amount=100)
@@ -121,7 +121,7 @@ def test_the_card_asks_its_own_questions_too(
     assert "£27.00" in client.get("/cart").text
 
 
-def test_cards_are_chosen_again_with_their_design_or_artwork(
+def test_editing_a_cart_line_keeps_its_design_or_artwork(
     client: FormClient, cards: Product, design: Design, create_option: Callable[..., ProductOption]
 ) -> None:
     order(client, design=str(design.id), quantity="4")
@@ -142,7 +142,7 @@ def test_cards_are_chosen_again_with_their_design_or_artwork(
     ]  # fmt: skip
 
 
-def test_artwork_outlives_other_errors_and_sign_up_and_is_nobody_elses(
+def test_artwork_survives_errors_and_sign_up_and_stays_private(
     client: FormClient, new_client: Callable[[], FormClient], cards: Product
 ) -> None:
     """H19"""
@@ -163,7 +163,7 @@ def test_artwork_outlives_other_errors_and_sign_up_and_is_nobody_elses(
     assert order(client, design="own", **kept).status_code == 422
 
 
-def test_another_kind_of_card_is_chosen_by_its_address(
+def test_the_url_selects_another_card_product(
     client: FormClient, cards: Product, design: Design, create_product: Callable[..., Product]
 ) -> None:
     metal = create_product("Metal card", kind=Kind.CARD, stock=2)
@@ -176,7 +176,7 @@ def test_another_kind_of_card_is_chosen_by_its_address(
     assert client.get("/cards/order?product=no-such").status_code == 200
 
 
-def test_without_a_card_to_sell_the_pages_say_so(client: FormClient, design: Design) -> None:
+def test_pages_say_when_no_card_is_sold(client: FormClient, design: Design) -> None:
     assert "available right now" in client.get("/cards/order").text
     assert order(client, design=str(design.id)).status_code == 200
     for page in ("/", "/designs"):
@@ -184,14 +184,14 @@ def test_without_a_card_to_sell_the_pages_say_so(client: FormClient, design: Des
     assert lines() == []
 
 
-def test_the_designs_lead_to_ordering_them(client: FormClient, cards: Product, design: Design) -> None:
+def test_designs_link_to_the_order_page(client: FormClient, cards: Product, design: Design) -> None:
     for page in ("/", "/designs"):
         text = client.get(page).text
         assert f'href="/cards/order?design={design.id}"' in text
         assert "can't be ordered online" not in text
 
 
-def test_the_page_asks_a_fixed_number_of_times(
+def test_the_page_runs_a_fixed_number_of_statements(
     client: FormClient, cards: Product, create_design: Callable[..., Design], ada: User
 ) -> None:
     login(client, ada)
