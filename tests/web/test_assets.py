@@ -1,4 +1,4 @@
-"""Our files: one folder a version, compressed, cached for ever, out of the way of everything else."""
+"""Static assets: one folder for each version, compressed and cached forever."""
 
 import gzip
 import os
@@ -15,7 +15,7 @@ from tapcard.web import assets
 
 
 def fetch(client: FlaskClient, path: str, **headers: str) -> Any:
-    """Get a file, whole, and close it."""
+    """Return the whole response for a file, closed."""
     with client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()}) as response:
         response.get_data()
         return response
@@ -31,14 +31,14 @@ def sources(tmp_path: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_page_links_to_files_that_are_there(client: FlaskClient) -> None:
+def test_a_page_links_to_existing_files(client: FlaskClient) -> None:
     page = client.get("/terms").get_data(as_text=True)
     links = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
     assert len(links) >= 5
     assert {fetch(client, link).status_code for link in links} == {200}
 
 
-def test_files_are_cached_for_ever_and_know_their_type(app: Flask, client: FlaskClient) -> None:
+def test_files_are_cached_forever_with_their_type(app: Flask, client: FlaskClient) -> None:
     with app.test_request_context():
         url = assets.asset("css/tapcard.css")
     response = fetch(client, url)
@@ -63,7 +63,7 @@ def test_links_keep_the_prefix_the_application_is_mounted_under(app: Flask, clie
     assert 'href="/static/' not in page
 
 
-def test_a_file_that_does_not_exist_is_found_out_when_the_page_is_drawn(app: Flask) -> None:
+def test_an_unknown_file_is_an_error_when_rendering_the_page(app: Flask) -> None:
     with app.test_request_context(), pytest.raises(KeyError):
         assets.asset("css/tapcrad.css")
 
@@ -74,35 +74,35 @@ def test_other_paths_below_static_are_not_found(client: FlaskClient, path: str) 
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/favicon.ico", "image/x-icon"), ("/robots.txt", "text/plain")])
-def test_what_browsers_and_robots_ask_for_is_at_the_top(client: FlaskClient, path: str, kind: str) -> None:
+def test_root_files_are_served_at_the_root(client: FlaskClient, path: str, kind: str) -> None:
     response = fetch(client, path)
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith(kind)
     assert "immutable" not in response.headers["Cache-Control"]
 
 
-def test_robots_keep_off_taps_and_private_pages(client: FlaskClient) -> None:
+def test_robots_txt_disallows_taps_and_private_pages(client: FlaskClient) -> None:
     lines = fetch(client, "/robots.txt").get_data(as_text=True).splitlines()
     for path in ("/t/", "/q/", "/card/", "/admin", "/dashboard", "/activate/"):
         assert f"Disallow: {path}" in lines
     assert "Disallow: /" not in lines
 
 
-def test_another_content_has_another_name(sources: dict[str, Path]) -> None:
+def test_different_contents_have_different_names(sources: dict[str, Path]) -> None:
     before = assets.content_hash(sources)
     assert assets.content_hash(dict(reversed(sources.items()))) == before
     sources["css/one.css"].write_text("a { color: blue }")
     assert assets.content_hash(sources) != before
 
 
-def test_a_build_has_every_file_and_packs_those_that_shrink(sources: dict[str, Path], tmp_path: Path) -> None:
+def test_a_build_has_every_file_and_compresses_those_that_shrink(sources: dict[str, Path], tmp_path: Path) -> None:
     target = tmp_path / "assets" / "abc"
     assets.build(sources, target)
     built = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
     assert built == {"css/one.css", "css/one.css.gz", "img/dot.png"}
 
 
-def test_a_version_that_is_there_is_not_built_again(sources: dict[str, Path], tmp_path: Path) -> None:
+def test_an_existing_version_is_not_built_again(sources: dict[str, Path], tmp_path: Path) -> None:
     target = tmp_path / "assets" / "abc"
     assets.build(sources, target)
     (target / "mark").write_text("still the same folder")
@@ -110,7 +110,7 @@ def test_a_version_that_is_there_is_not_built_again(sources: dict[str, Path], tm
     assert (target / "mark").exists()
 
 
-def test_processes_that_start_at_once_agree_on_one_folder(sources: dict[str, Path], tmp_path: Path) -> None:
+def test_processes_that_start_together_use_one_folder(sources: dict[str, Path], tmp_path: Path) -> None:
     target = tmp_path / "assets" / "abc"
     gate = threading.Barrier(8)
     failures: list[Exception] = []
@@ -139,7 +139,7 @@ def test_a_build_that_fails_leaves_nothing_behind(sources: dict[str, Path], tmp_
     assert list((tmp_path / "assets").iterdir()) == []
 
 
-def test_old_versions_go_and_the_newest_stay(sources: dict[str, Path], tmp_path: Path) -> None:
+def test_old_versions_are_deleted_and_the_newest_stay(sources: dict[str, Path], tmp_path: Path) -> None:
     builds = tmp_path / "assets"
     for number in range(7):
         assets.build(sources, builds / f"v{number}")
@@ -153,13 +153,13 @@ def test_a_version_in_use_counts_as_new(sources: dict[str, Path], tmp_path: Path
     for number in range(assets.MAX_VERSIONS):
         assets.build(sources, builds / f"v{number}")
         os.utime(builds / f"v{number}", (1000 + number, 1000 + number))
-    assets.build(sources, builds / "v0")  # rolled back to
+    assets.build(sources, builds / "v0")  # used again after a rollback
     assets.build(sources, builds / "v9")
     assert (builds / "v0").is_dir()
     assert not (builds / "v1").exists()
 
 
-def test_pages_of_the_version_before_still_find_their_files(sources: dict[str, Path], tmp_path: Path) -> None:
+def test_files_of_the_previous_version_are_still_served(sources: dict[str, Path], tmp_path: Path) -> None:
     builds = tmp_path / "assets"
     old, new = "0" * 16, "1" * 16
     sources["root/robots.txt"] = sources["css/one.css"]

@@ -1,4 +1,4 @@
-"""The shop's own colours: legible, whatever somebody chooses."""
+"""Brand colours: legible contrast for any choice."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tapcard.web.brand import DARK_SURFACE, DEFAULT_BRAND, DEFAULT_INK, WHITE, c
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
-def test_contrast_is_what_the_guidelines_count() -> None:
+def test_contrast_follows_the_wcag_definition() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
@@ -32,7 +32,7 @@ def test_every_pair_of_colours_becomes_legible(brand: str, ink: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "red", "#fff", "#12345g", "#0091ca;}body{display:none", "#0091ca\n"])
-def test_what_is_no_colour_never_reaches_the_page(
+def test_an_invalid_colour_is_never_written_to_the_page(
     client: FlaskClient, set_setting: Callable[[str, Any], None], wrong: str
 ) -> None:
     set_setting("brand_color", wrong)
@@ -40,7 +40,7 @@ def test_what_is_no_colour_never_reaches_the_page(
     assert "<style" not in page
 
 
-def test_the_shops_colours_come_with_the_nonce_of_the_page(
+def test_the_style_with_the_shops_colours_has_the_nonce(
     client: FlaskClient, set_setting: Callable[[str, Any], None]
 ) -> None:
     assert "<style" not in client.get("/terms").get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""Every refusal is a page a person can read, and the pages of real trouble need nothing that may be broken."""
+"""Error pages: readable messages, and pages for failures that need no database."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ TROUBLE = (500, 503)
 
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
-    """What is asked of the database meanwhile."""
+    """Collect the statements sent to the database."""
     asked: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -29,7 +29,7 @@ def statements(app: Flask) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_says_what_happened_and_where_to_go(app: Flask, status: int) -> None:
+def test_an_error_page_says_what_happened_and_links_onward(app: Flask, status: int) -> None:
     with app.test_request_context("/somewhere"):
         page = render_template(f"errors/{status}.html", message=None)
     assert f"Error {status}" in page
@@ -37,7 +37,7 @@ def test_a_refusal_says_what_happened_and_where_to_go(app: Flask, status: int) -
     assert 'class="btn btn-primary" href="/"' in page
 
 
-def test_a_rules_own_sentence_takes_the_place_of_the_usual_one(app: Flask) -> None:
+def test_a_message_of_the_error_replaces_the_default_one(app: Flask) -> None:
     with app.test_request_context():
         page = render_template("errors/403.html", message="Only <staff> may.")
     assert "Only &lt;staff&gt; may." in page
@@ -45,7 +45,7 @@ def test_a_rules_own_sentence_takes_the_place_of_the_usual_one(app: Flask) -> No
 
 
 @pytest.mark.parametrize("status", TROUBLE)
-def test_pages_of_trouble_ask_nothing_of_the_database(app: Flask, statements: list[str], status: int) -> None:
+def test_pages_for_failures_run_no_statements(app: Flask, statements: list[str], status: int) -> None:
     with app.test_request_context("/dashboard"):
         g.is_plain = True
         page = render_template(f"errors/{status}.html")
@@ -54,7 +54,7 @@ def test_pages_of_trouble_ask_nothing_of_the_database(app: Flask, statements: li
     assert statements == []
 
 
-def test_what_was_posted_is_not_repeated_by_a_link(app: Flask) -> None:
+def test_the_error_page_of_a_post_has_no_link_to_retry(app: Flask) -> None:
     again = '<a class="btn btn-primary" href="">'
     for method, is_offered in (("GET", True), ("HEAD", True), ("POST", False)):
         with app.test_request_context("/sign-up", method=method):
@@ -62,19 +62,19 @@ def test_what_was_posted_is_not_repeated_by_a_link(app: Flask) -> None:
             assert (again in render_template("errors/500.html")) is is_offered
 
 
-def test_an_address_that_does_not_exist_has_a_page(client: FlaskClient) -> None:
+def test_an_unknown_url_has_an_error_page(client: FlaskClient) -> None:
     response = client.get("/no/such/page")
     assert response.status_code == 404
     assert "Page not found" in response.get_data(as_text=True)
 
 
-def test_a_wrong_method_has_a_page(client: FlaskClient) -> None:
+def test_a_wrong_method_has_an_error_page(client: FlaskClient) -> None:
     response = client.post("/terms")
     assert response.status_code == 405
     assert "Error 405" in response.get_data(as_text=True)
 
 
-def test_a_form_without_its_token_has_a_page(client: FlaskClient, ada: User, card: Card) -> None:
+def test_a_form_without_its_csrf_token_has_an_error_page(client: FlaskClient, ada: User, card: Card) -> None:
     login(client, ada)
     response = client.post(f"/cards/{card.token}/lock", data={}, csrf=False)  # type: ignore[call-arg]
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""What happens when a page refuses, breaks, or finds no database: a page a person can read, and the right status."""
+"""Error handling: status codes and readable pages, with and without a database."""
 
 import logging
 from collections.abc import Callable
@@ -33,7 +33,7 @@ SECRET = "the-secret-in-the-trace"
 
 @pytest.fixture
 def stage(other_app: Callable[..., Flask]) -> Flask:
-    """An application that answers as in production, with views that fail in every way."""
+    """Create an application that responds as in production, with views that raise every kind of error."""
     other = other_app()
     other.config["PROPAGATE_EXCEPTIONS"] = False
 
@@ -66,12 +66,12 @@ def stage(other_app: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def visitor(stage: Flask) -> FormClient:
-    """Somebody signed out."""
+    """Return a logged-out client."""
     return stage.test_client()  # type: ignore[return-value]
 
 
 def is_ours(answer: TestResponse, status: int) -> None:
-    """The page has our own layout, one heading and nothing of anybody else's."""
+    """Check that a response is our error page, with one heading and no internal details or external resources."""
     assert answer.status_code == status
     assert answer.mimetype == "text/html"
     text = answer.text
@@ -89,20 +89,20 @@ def is_ours(answer: TestResponse, status: int) -> None:
 
 @pytest.mark.parametrize("status", [status for status in HEADINGS if status not in (500, 503)])
 @pytest.mark.parametrize("is_signed_in", [True, False])
-def test_every_refusal_is_a_page_of_ours(visitor: FormClient, ada: User, status: int, is_signed_in: bool) -> None:
+def test_every_error_shows_our_error_page(visitor: FormClient, ada: User, status: int, is_signed_in: bool) -> None:
     if is_signed_in:
         login(visitor, ada)
     is_ours(visitor.get(f"/test/status/{status}"), status)
 
 
 @pytest.mark.parametrize("status", [406, 408, 414, 415, 418, 431])
-def test_a_rare_refusal_keeps_its_status_and_has_a_page(visitor: FormClient, status: int) -> None:
+def test_a_rare_http_error_keeps_its_status_and_has_a_page(visitor: FormClient, status: int) -> None:
     answer = visitor.get(f"/test/status/{status}")
     assert answer.status_code == status
     assert HEADINGS[400] in answer.text
 
 
-def test_a_rule_speaks_for_itself(visitor: FormClient) -> None:
+def test_a_domain_error_shows_its_message(visitor: FormClient) -> None:
     answer = visitor.get("/test/refuse")
     assert answer.status_code == 409
     assert "There are only 3 &lt;cards&gt; left." in answer.text
@@ -110,20 +110,20 @@ def test_a_rule_speaks_for_itself(visitor: FormClient) -> None:
     assert "You have no such thing." in visitor.get("/test/hide").text
 
 
-def test_whoever_asks_too_often_reads_how_long_to_wait(visitor: FormClient) -> None:
+def test_a_throttled_visitor_is_told_how_long_to_wait(visitor: FormClient) -> None:
     answer = visitor.get("/test/throttle")
     is_ours(answer, 429)
     assert "Wait a moment." in answer.text
     assert answer.headers["Retry-After"] == "42"
 
 
-def test_a_wrong_method_names_the_right_one(visitor: FormClient) -> None:
+def test_a_wrong_method_lists_the_allowed_ones(visitor: FormClient) -> None:
     answer = visitor.post("/terms")
     is_ours(answer, 405)
     assert "GET" in answer.headers["Allow"]
 
 
-def test_a_request_that_is_too_large_has_a_page(visitor: FormClient) -> None:
+def test_a_too_large_request_has_an_error_page(visitor: FormClient) -> None:
     fields = {"csrf_token": visitor.csrf_token(), "email": "x" * 10_000_000}
     answer = visitor.post("/log-in", data=fields, csrf=False)
     is_ours(answer, 413)
@@ -131,7 +131,7 @@ def test_a_request_that_is_too_large_has_a_page(visitor: FormClient) -> None:
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("is_signed_in", [True, False])
-def test_a_fault_of_ours_shows_nothing_of_it_and_is_logged(
+def test_an_internal_error_is_logged_and_not_shown(
     visitor: FormClient, ada: User, caplog: pytest.LogCaptureFixture, method: str, is_signed_in: bool
 ) -> None:
     if is_signed_in:
@@ -142,7 +142,7 @@ def test_a_fault_of_ours_shows_nothing_of_it_and_is_logged(
 
 
 @pytest.mark.parametrize("name", ["constraint", "nonsense"])
-def test_a_mistake_towards_the_database_is_a_fault_not_a_pause(
+def test_an_invalid_statement_is_an_internal_error(
     visitor: FormClient, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     with caplog.at_level(logging.ERROR):
@@ -155,7 +155,7 @@ def test_a_mistake_towards_the_database_is_a_fault_not_a_pause(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def without_database(request: pytest.FixtureRequest, other_app: Callable[..., Flask], tmp_path: Path) -> FormClient:
-    """A visitor of an application whose database does not answer."""
+    """Return a client of an application whose database does not respond."""
     nowhere = {
         "sqlite": f"sqlite:///{tmp_path / 'no' / 'such' / 'folder' / 'tapcard.sqlite'}",
         "postgresql": "postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2",
@@ -169,7 +169,7 @@ def without_database(request: pytest.FixtureRequest, other_app: Callable[..., Fl
 @pytest.mark.parametrize(
     "path", ["/", "/designs", "/log-in", "/p/ada", "/t/ADASCARD", "/q/ADASCARD", "/activate/ADASCARD", "/no/such/page"]
 )
-def test_without_a_database_a_page_asks_to_come_back(without_database: FormClient, path: str, has_cookie: bool) -> None:
+def test_pages_without_a_database_ask_to_come_back(without_database: FormClient, path: str, has_cookie: bool) -> None:
     if has_cookie:
         without_database.set_cookie("tc_session", "some-session")
     answer = without_database.get(path)
@@ -179,17 +179,17 @@ def test_without_a_database_a_page_asks_to_come_back(without_database: FormClien
 
 
 @pytest.mark.parametrize("path", ["/log-in", "/cards/ADASCARD/lock", "/activate/ADASCARD"])
-def test_without_a_database_nobody_looks_signed_out(without_database: FormClient, path: str) -> None:
+def test_without_a_database_a_session_is_not_treated_as_logged_out(without_database: FormClient, path: str) -> None:
     without_database.set_cookie("tc_session", "some-session")
     answer = without_database.post(path, data={"csrf_token": "x"}, csrf=False)
     is_ours(answer, 503)
 
 
-def test_without_a_database_what_needs_none_still_works(without_database: FormClient) -> None:
+def test_pages_that_need_no_database_work_without_it(without_database: FormClient) -> None:
     assert without_database.get("/healthz").status_code == 200
 
 
-def test_the_session_survives_a_pause_of_the_database(
+def test_the_session_survives_a_database_outage(
     client: FormClient, ada: User, monkeypatch: pytest.MonkeyPatch, app: Flask
 ) -> None:
     login(client, ada)

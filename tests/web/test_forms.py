@@ -1,4 +1,4 @@
-"""What every form shares: input without blanks and control characters, refusals beside their field."""
+"""Base form: stripping, control characters, files and errors next to their fields."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tapcard.web.forms import Form, has_controls, refusals
 
 
 class Example(Form):
-    """One field of each kind."""
+    """Form with a field of each kind."""
 
     name = StringField("Name", [DataRequired()])
     email = EmailField("E-mail")
@@ -29,14 +29,14 @@ class Example(Form):
 
 
 class AliasTaken(DomainError):
-    """A refusal that belongs to a field."""
+    """Error of one field."""
 
     field = "name"
 
 
 @pytest.fixture
 def filled(app: Flask) -> Iterator[Callable[..., Example]]:
-    """A form as it was sent, the token of its session aside."""
+    """Create a submitted form without CSRF protection."""
     with app.test_request_context("/", method="POST"):
 
         def fill(**data: Any) -> Example:
@@ -45,19 +45,19 @@ def filled(app: Flask) -> Iterator[Callable[..., Example]]:
         yield fill
 
 
-def test_blanks_around_what_was_typed_go(filled: Callable[..., Example]) -> None:
+def test_surrounding_whitespace_is_stripped(filled: Callable[..., Example]) -> None:
     form = filled(name="\u00a0 Ada Obi\t", email=" ada@example.com ", about="\n one\n two \n")
     assert form.validate()
     assert (form.name.data, form.email.data, form.about.data) == ("Ada Obi", "ada@example.com", "one\n two")
 
 
-def test_nothing_but_blanks_is_nothing(filled: Callable[..., Example]) -> None:
+def test_a_value_of_only_whitespace_counts_as_missing(filled: Callable[..., Example]) -> None:
     form = filled(name=" \u2003 ")
     assert not form.validate()
     assert form.name.errors
 
 
-def test_a_password_is_taken_as_it_was_typed(filled: Callable[..., Example]) -> None:
+def test_a_password_is_not_stripped(filled: Callable[..., Example]) -> None:
     form = filled(password=" with blanks ")
     assert form.validate()
     assert form.password.data == " with blanks "
@@ -65,7 +65,7 @@ def test_a_password_is_taken_as_it_was_typed(filled: Callable[..., Example]) -> 
 
 @pytest.mark.parametrize("field", ["name", "email", "about", "token"])
 @pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\ue000"])
-def test_control_characters_are_refused_at_their_field(
+def test_control_characters_show_an_error_at_their_field(
     filled: Callable[..., Example], field: str, character: str
 ) -> None:
     form = filled(**{field: f"a{character}b"})
@@ -75,17 +75,17 @@ def test_control_characters_are_refused_at_their_field(
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\t"])
-def test_line_ends_are_for_long_texts_alone(filled: Callable[..., Example], line_end: str) -> None:
+def test_only_text_areas_accept_line_ends(filled: Callable[..., Example], line_end: str) -> None:
     assert filled(about=f"one{line_end}two").validate()
     assert not filled(name=f"one{line_end}two").validate()
 
 
 @pytest.mark.parametrize("text", ["Zoë", "漢字", "🎉", "👩\u200d🚀", "נעה", "O’Brien", "a-b_c"])
-def test_letters_of_all_kinds_are_fine(text: str) -> None:
+def test_letters_of_all_scripts_are_accepted(text: str) -> None:
     assert not has_controls(text)
 
 
-def test_one_mistake_does_not_hide_the_others(filled: Callable[..., Example]) -> None:
+def test_all_errors_show_at_once(filled: Callable[..., Example]) -> None:
     form = filled(name="", email="a\0b", number="many")
     assert not form.validate()
     assert set(form.errors) == {"name", "email", "number"}
@@ -95,13 +95,13 @@ def test_one_mistake_does_not_hide_the_others(filled: Callable[..., Example]) ->
 
 
 class WithPicture(Form):
-    """A form that asks for a file."""
+    """Form with a file field."""
 
     name = StringField("Name")
     photo = FileField("Photo")
 
 
-def test_a_file_is_taken_only_where_one_is_asked_for(app: Flask) -> None:
+def test_files_are_accepted_only_for_file_fields(app: Flask) -> None:
     data = {"name": (io.BytesIO(b"a file"), "name.txt"), "photo": (io.BytesIO(b"x"), "photo.jpg")}
     with app.test_request_context("/", method="POST", data=data):
         form = WithPicture(meta={"csrf": False})
@@ -109,17 +109,17 @@ def test_a_file_is_taken_only_where_one_is_asked_for(app: Flask) -> None:
         assert form.photo.data.filename == "photo.jpg"
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- domain errors ----------------------------------------------------------------------------------------------------
 
 
-def test_a_refusal_stands_beside_its_field(filled: Callable[..., Example]) -> None:
+def test_a_domain_error_shows_next_to_its_field(filled: Callable[..., Example]) -> None:
     form = filled()
     with refusals(form):
         raise AliasTaken("%(name)s is taken.", name="Ada")
     assert form.errors == {"name": ["Ada is taken."]}
 
 
-def test_a_refusal_of_no_field_stands_above_the_form(filled: Callable[..., Example]) -> None:
+def test_a_domain_error_without_a_field_shows_above_the_form(filled: Callable[..., Example]) -> None:
     for error in (DomainError("No."), DomainError("No.", field="no_such_field"), TooManyAttempts("No.", retry_after=1)):
         form = filled()
         with refusals(form):
@@ -128,7 +128,7 @@ def test_a_refusal_of_no_field_stands_above_the_form(filled: Callable[..., Examp
         assert form.errors
 
 
-def test_a_refusal_comes_beside_what_was_wrong_before(filled: Callable[..., Example]) -> None:
+def test_a_domain_error_is_added_to_earlier_errors(filled: Callable[..., Example]) -> None:
     form = filled(name="")
     form.validate()
     with refusals(form):
@@ -136,7 +136,7 @@ def test_a_refusal_comes_beside_what_was_wrong_before(filled: Callable[..., Exam
     assert len(form.name.errors) == 2
 
 
-def test_what_was_begun_before_a_refusal_is_undone(filled: Callable[..., Example]) -> None:
+def test_a_domain_error_rolls_back_the_transaction(filled: Callable[..., Example]) -> None:
     with refusals(filled()):
         db.session.add(CardBatch(name="half done"))
         db.session.flush()
@@ -145,6 +145,6 @@ def test_what_was_begun_before_a_refusal_is_undone(filled: Callable[..., Example
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardBatch)) == 0
 
 
-def test_a_fault_is_no_refusal(filled: Callable[..., Example]) -> None:
+def test_other_exceptions_are_not_caught(filled: Callable[..., Example]) -> None:
     with pytest.raises(ZeroDivisionError), refusals(filled()):
         raise ZeroDivisionError

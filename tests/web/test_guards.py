@@ -1,4 +1,4 @@
-"""Who gets in: signed in, with a permission, and under a session id of their own."""
+"""Authentication and permissions of pages."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from tests.conftest import FormClient, login
 
 @pytest.fixture
 def guarded(application: Flask) -> None:
-    """Pages that ask for something, added once to the application that all tests share."""
+    """Add guarded pages to the shared application, once."""
     if "guarded" in application.view_functions:
         return
     application._got_first_request = False
@@ -32,7 +32,7 @@ def guarded(application: Flask) -> None:
 
 
 @pytest.mark.usefixtures("guarded")
-def test_whoever_is_signed_out_logs_in_and_comes_back(client: FormClient, ada: User) -> None:
+def test_a_logged_out_visitor_returns_to_the_page_after_login(client: FormClient, ada: User) -> None:
     response = client.get("/test/guarded?page=2")
     assert response.status_code == 302
     assert response.headers["Location"] == "/log-in?next=/test/guarded?page%3D2"
@@ -41,7 +41,7 @@ def test_whoever_is_signed_out_logs_in_and_comes_back(client: FormClient, ada: U
 
 
 @pytest.mark.usefixtures("guarded")
-def test_what_was_posted_signed_out_is_not_come_back_to(client: FormClient) -> None:
+def test_login_does_not_return_to_a_post(client: FormClient) -> None:
     """H41"""
     response = client.post("/test/guarded", headers={"Referer": "https://evil.example/"})
     assert response.headers["Location"] == "/log-in"
@@ -49,19 +49,19 @@ def test_what_was_posted_signed_out_is_not_come_back_to(client: FormClient) -> N
 
 @pytest.mark.usefixtures("guarded")
 @pytest.mark.parametrize("path", ["/test/guarded", "/test/staff_only"])
-def test_signed_out_means_log_in(client: FormClient, path: str) -> None:
+def test_guarded_pages_redirect_a_logged_out_visitor_to_login(client: FormClient, path: str) -> None:
     assert client.get(path).headers["Location"].startswith("/log-in?next=/test/")
 
 
 @pytest.mark.usefixtures("guarded")
-def test_a_page_does_not_exist_for_whoever_lacks_the_permission(client: FormClient, ada: User) -> None:
+def test_a_page_is_not_found_without_the_permission(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.get("/test/guarded").text == "in"
     assert client.get("/test/staff_only").status_code == 404
 
 
 @pytest.mark.usefixtures("guarded")
-def test_staff_and_owner_get_in(new_client: Callable[[], FormClient], ben: User, olu: User) -> None:
+def test_staff_and_owner_can_open_guarded_pages(new_client: Callable[[], FormClient], ben: User, olu: User) -> None:
     for user in (ben, olu):
         client = new_client()
         login(client, user)
@@ -69,11 +69,11 @@ def test_staff_and_owner_get_in(new_client: Callable[[], FormClient], ben: User,
 
 
 @pytest.mark.usefixtures("guarded")
-def test_a_visitor_is_nobody(client: FormClient) -> None:
+def test_a_visitor_is_anonymous(client: FormClient) -> None:
     assert client.get("/test/who").text == "False False"
 
 
-def test_who_is_switched_off_is_signed_out_at_once(client: FormClient, ada: User) -> None:
+def test_a_deactivated_user_is_logged_out_at_once(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.get("/account").status_code == 200
     ada.is_active = False
@@ -82,7 +82,7 @@ def test_who_is_switched_off_is_signed_out_at_once(client: FormClient, ada: User
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "²", "1 OR 1=1"])
-def test_a_session_of_nobody_loads_nobody(app: Flask, value: str) -> None:
+def test_an_invalid_session_loads_no_user(app: Flask, value: str) -> None:
     assert guards.load_user(value) is None
 
 

@@ -1,4 +1,4 @@
-"""What supervisors, load balancers and `flask doctor` are told."""
+"""Health endpoints and `flask doctor`."""
 
 import shutil
 from collections.abc import Callable
@@ -50,22 +50,22 @@ def found(app: Flask, name: str) -> health.CheckResult:
     return next(each for each in findings if each.name == name)
 
 
-def test_a_living_process_says_ok(client):
+def test_a_running_process_is_alive(client):
     answer = client.get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok\n")
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_living_process_says_ok_without_its_database(other_app):
+def test_a_running_process_is_alive_without_its_database(other_app):
     assert other_app(database_url=NOWHERE).test_client().get("/healthz").status_code == 200
 
 
-def test_asking_for_health_starts_no_session(client):
+def test_health_checks_start_no_session(client):
     for path in ("/healthz", "/readyz"):
         assert "Set-Cookie" not in client.get(path).headers
 
 
-def test_an_installation_in_order_is_ready(client):
+def test_a_healthy_installation_is_ready(client):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json["status"] == "ok"
@@ -73,7 +73,7 @@ def test_an_installation_in_order_is_ready(client):
     assert {"database", "migrations", "outbox_age", "spool_age", "failed_recordings"} <= answer.json["checks"].keys()
 
 
-def test_readiness_tells_names_and_numbers_alone(client):
+def test_readiness_reports_only_names_and_numbers(client):
     for check in client.get("/readyz").json["checks"].values():
         assert check.keys() == {"ok", "number"}
         assert check["number"] is None or isinstance(check["number"], int | float)
@@ -86,7 +86,7 @@ def test_a_host_without_database_is_not_ready(other_app):
     assert answer.json["checks"]["database"]["ok"] is False
 
 
-def test_a_host_whose_tables_are_of_another_version_is_not_ready(client):
+def test_a_host_with_another_database_version_is_not_ready(client):
     version = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
     db.session.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
     try:
@@ -106,7 +106,7 @@ def test_a_host_that_cannot_write_its_spool_is_not_ready(other_app, tmp_path: Pa
     assert answer.json["checks"]["spool"]["ok"] is False
 
 
-def test_a_message_that_waits_too_long_shows_but_taps_go_on(client):
+def test_a_delayed_message_is_reported_but_the_host_stays_ready(client):
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow() - timedelta(minutes=7)))
     answer = client.get("/readyz")
     assert answer.status_code == 200
@@ -114,7 +114,7 @@ def test_a_message_that_waits_too_long_shows_but_taps_go_on(client):
     assert 420 <= answer.json["checks"]["outbox_age"]["number"] < 480
 
 
-def test_a_message_that_is_not_due_or_done_does_not_count(client):
+def test_messages_that_are_not_due_or_done_are_not_reported(client):
     now = utcnow()
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=now + timedelta(hours=1)))
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=now - timedelta(hours=1), done_at=now))
@@ -122,12 +122,12 @@ def test_a_message_that_is_not_due_or_done_does_not_count(client):
     assert checks["outbox_age"] == {"ok": True, "number": 0}
 
 
-def test_a_message_given_up_shows(client):
+def test_a_failed_message_is_reported(client):
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow(), failed_at=utcnow()))
     assert client.get("/readyz").json["checks"]["outbox_failed"] == {"ok": False, "number": 1}
 
 
-def test_a_tap_that_waits_too_long_shows(app, client):
+def test_a_delayed_tap_is_reported(app, client):
     app.extensions["spool"].append(reading(minutes_ago=3))
     app.extensions["spool"].append(reading(minutes_ago=1))
     check = client.get("/readyz").json["checks"]["spool_age"]
@@ -135,7 +135,7 @@ def test_a_tap_that_waits_too_long_shows(app, client):
     assert 180 <= check["number"] < 240
 
 
-def test_a_tap_that_is_stored_waits_no_more(app, client, run_worker):
+def test_a_stored_tap_is_not_reported(app, client, run_worker):
     app.extensions["spool"].append(reading(minutes_ago=30))
     run_worker()
     app.extensions["spool"].append(reading(minutes_ago=1))
@@ -144,23 +144,23 @@ def test_a_tap_that_is_stored_waits_no_more(app, client, run_worker):
     assert 60 <= check["number"] < 120
 
 
-def test_a_tap_that_could_not_be_recorded_shows(app, client):
+def test_a_tap_that_could_not_be_recorded_is_reported(app, client):
     app.extensions["spool"].count_failure()
     assert client.get("/readyz").json["checks"]["failed_recordings"] == {"ok": False, "number": 1}
 
 
-def test_a_worker_that_does_not_run_shows(client):
+def test_a_stopped_worker_is_reported(client):
     db.session.add(Schedule(name="taps.fold", due_at=utcnow() - timedelta(hours=1)))
     assert client.get("/readyz").json["checks"]["schedules_age"]["ok"] is False
 
 
-def test_the_doctor_is_content_with_an_installation_in_order(app):
+def test_the_doctor_reports_no_problem_in_a_healthy_installation(app):
     result = app.test_cli_runner().invoke(args=["doctor"])
     assert result.exit_code == 0, result.output
     assert "BAD" not in result.output
 
 
-def test_the_doctor_says_fix(app):
+def test_the_doctor_reports_a_problem_with_its_fix(app):
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow() - timedelta(minutes=7)))
     db.session.commit()
     result = app.test_cli_runner().invoke(args=["doctor"])
@@ -169,7 +169,7 @@ def test_the_doctor_says_fix(app):
     assert "flask --app wsgi worker" in result.output
 
 
-def test_every_failed_check_explains_the_fix(other_app, tmp_path: Path):
+def test_every_failed_check_explains_its_fix(other_app, tmp_path: Path):
     other = other_app(database_url=NOWHERE, redis_url="redis://127.0.0.1:9/0", instance_path=tmp_path)
     (tmp_path / "secret_key").write_text("readable")
     with other.app_context():
@@ -178,7 +178,7 @@ def test_every_failed_check_explains_the_fix(other_app, tmp_path: Path):
     assert all(each.fix for each in bad)
 
 
-def test_demo_accounts_in_production_are_found(other_app, create_user: Callable[..., User]):
+def test_demo_accounts_in_production_are_reported(other_app, create_user: Callable[..., User]):
     create_user("ada@example.com", password="tapcard-demo")
     create_user("ben@example.com", password="another long password")
     other = other_app(environment="production", site_url="https://cards.example.com")
@@ -188,26 +188,26 @@ def test_demo_accounts_in_production_are_found(other_app, create_user: Callable[
 
 
 @pytest.mark.parametrize(("server", "ok"), [("", False), ("mail.example.com", True)])
-def test_production_without_a_mail_server_is_found(other_app, server: str, ok: bool):
+def test_production_without_a_mail_server_is_reported(other_app, server: str, ok: bool):
     other = other_app(environment="production", site_url="https://cards.example.com", mail={"MAIL_SERVER": server})
     with other.app_context():
         assert found(other, "mail").ok is ok
 
 
-def test_production_under_a_local_address_is_found(other_app):
+def test_production_with_a_local_address_is_reported(other_app):
     other = other_app(environment="production", site_url="http://localhost:8000")
     with other.app_context():
         assert found(other, "site_url").ok is False
 
 
 @pytest.mark.redis
-def test_redis_is_asked_when_it_is_configured(other_app):
+def test_redis_is_checked_if_it_is_configured(other_app):
     other = other_app(redis_url=needs.REDIS_URL)
     with other.app_context():
         assert found(other, "redis").ok is True
 
 
-def test_a_geoip_file_that_is_none_is_found(tmp_path: Path):
+def test_an_invalid_geoip_file_is_reported(tmp_path: Path):
     path = tmp_path / "countries.mmdb"
     path.write_bytes(b"not a database")
     finding = health._check_geoip(path)

@@ -1,4 +1,4 @@
-"""Icons are cut from the sprite; charts are laid out without surprises."""
+"""Icons from the sprite, and the layout of bar charts."""
 
 import re
 from datetime import date, timedelta
@@ -18,20 +18,20 @@ def days(*counts: int) -> list[tuple[date, int]]:
     return [(DAY - timedelta(days=len(counts) - 1 - place), count) for place, count in enumerate(counts)]
 
 
-def test_an_icon_is_a_drawing_that_screen_readers_pass_over() -> None:
+def test_an_icon_is_hidden_from_screen_readers() -> None:
     drawing = str(icon("search"))
     assert drawing.startswith("<svg ")
     assert "<path " in drawing
     assert 'aria-hidden="true"' in drawing
 
 
-def test_an_icon_with_a_label_is_an_image_of_that_name() -> None:
+def test_an_icon_with_a_label_is_a_named_image() -> None:
     drawing = str(icon("search", 'Find "it"'))
     assert 'role="img" aria-label="Find &#34;it&#34;"' in drawing
     assert "aria-hidden" not in drawing
 
 
-def test_an_icon_that_does_not_exist_is_an_error() -> None:
+def test_an_unknown_icon_is_an_error() -> None:
     with pytest.raises(KeyError):
         icon("no-such-icon")
 
@@ -44,7 +44,7 @@ def test_every_icon_named_in_a_template_exists() -> None:
         icon(name)
 
 
-def test_bars_stand_on_the_ground_and_fit_under_the_top(app: Flask) -> None:
+def test_bars_fit_between_the_axis_and_the_top(app: Flask) -> None:
     with app.test_request_context():
         chart = bar_chart(days(0, 3, 24))
     assert [bar.count for bar in chart.bars] == [0, 3, 24]
@@ -57,7 +57,7 @@ def test_bars_stand_on_the_ground_and_fit_under_the_top(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("highest", "labels"), [(0, ["1", "2"]), (5, ["3", "6"]), (24, ["15", "30"]), (101, ["100", "200"])]
 )
-def test_levels_are_whole_and_round(app: Flask, highest: int, labels: list[str]) -> None:
+def test_grid_lines_have_round_whole_values(app: Flask, highest: int, labels: list[str]) -> None:
     with app.test_request_context():
         chart = bar_chart(days(0, highest))
     assert [line.label for line in chart.lines] == labels
@@ -70,7 +70,7 @@ def test_the_last_day_is_called_today(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("counts", [(), (1,), (0, 0)])
-def test_few_days_and_no_taps_make_a_chart_too(app: Flask, counts: tuple[int, ...]) -> None:
+def test_a_chart_works_with_few_days_and_no_taps(app: Flask, counts: tuple[int, ...]) -> None:
     with app.test_request_context():
         chart = bar_chart(days(*counts))
     assert len(chart.bars) == len(counts)

@@ -1,4 +1,4 @@
-"""The bar at the top: what it offers to whom, where the visitor is, and the colours they chose."""
+"""Main menu: entries for each kind of visitor, the current page, and the colour scheme."""
 
 import re
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from tests.conftest import login
 
 
 def main_links(page: str) -> list[str]:
-    """The words of the links in the wide menu."""
+    """Return the texts of the links in the wide menu."""
     menu = page.partition('<nav class="wide"')[2].partition("</nav>")[0]
     return [re.sub(r"<[^>]+>", "", words).strip() for words in re.findall(r"<a [^>]*>(.*?)</a>", menu, re.DOTALL)]
 
 
-def test_a_visitor_is_offered_the_product_and_the_way_in(client: FlaskClient) -> None:
+def test_a_visitor_sees_the_shop_and_login(client: FlaskClient) -> None:
     page = client.get("/").get_data(as_text=True)
     assert main_links(page) == ["Shop", "Designs", "How it works", "Cart", "Log in", "Sign up"]
     assert "Log out" not in page
 
 
-def test_a_holder_is_offered_cards_profiles_and_the_way_out_by_post(client: FlaskClient, ada: User) -> None:
+def test_a_holder_sees_cards_profiles_and_a_logout_form(client: FlaskClient, ada: User) -> None:
     login(client, ada)
     page = client.get("/").get_data(as_text=True)
     links = main_links(page)
@@ -33,23 +33,23 @@ def test_a_holder_is_offered_cards_profiles_and_the_way_out_by_post(client: Flas
     assert 'href="/log-out"' not in page
 
 
-def test_staff_are_offered_the_back_office(client: FlaskClient, ben: User) -> None:
+def test_staff_see_the_back_office(client: FlaskClient, ben: User) -> None:
     login(client, ben)
     assert "Back office" in main_links(client.get("/").get_data(as_text=True))
 
 
-def test_the_page_one_is_on_is_marked(client: FlaskClient) -> None:
+def test_the_current_page_is_marked(client: FlaskClient) -> None:
     page = client.get("/designs").get_data(as_text=True)
     assert re.findall(r'<a href="([^"]+)" aria-current="page"', page) == ["/designs", "/designs"]
 
 
-def test_what_is_switched_off_is_not_offered(other_app: Callable[..., Flask], ben: User) -> None:
+def test_disabled_modules_are_not_in_the_menu(other_app: Callable[..., Flask], ben: User) -> None:
     client = other_app(modules=("shop",)).test_client()
     login(client, ben)
     assert "Back office" not in client.get("/").get_data(as_text=True)
 
 
-def test_without_a_shop_the_other_pages_still_stand(other_app: Callable[..., Flask], ada: User) -> None:
+def test_other_pages_work_without_the_shop(other_app: Callable[..., Flask], ada: User) -> None:
     client = other_app(modules=("admin",)).test_client()
     assert client.get("/").status_code == 404
     assert "Designs" not in client.get("/log-in").get_data(as_text=True)
@@ -59,27 +59,27 @@ def test_without_a_shop_the_other_pages_still_stand(other_app: Callable[..., Fla
     assert "/find-card" not in page.get_data(as_text=True)
 
 
-def test_every_page_can_be_skipped_to_its_content(client: FlaskClient) -> None:
+def test_every_page_has_a_link_to_skip_to_the_content(client: FlaskClient) -> None:
     page = client.get("/terms").get_data(as_text=True)
     assert page.index('href="#main"') < page.index("<nav")
     assert '<main id="main"' in page
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_chosen_colours_come_from_the_server(client: FlaskClient, theme: str) -> None:
+def test_the_server_renders_the_chosen_colour_scheme(client: FlaskClient, theme: str) -> None:
     client.set_cookie("tc_theme", theme)
     assert f'data-bs-theme="{theme}"' in client.get("/terms").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("value", ["", "Dark", 'dark"><script>'])
-def test_other_colours_are_ignored(client: FlaskClient, value: str) -> None:
+def test_an_unknown_colour_scheme_is_ignored(client: FlaskClient, value: str) -> None:
     client.set_cookie("tc_theme", value)
     page = client.get("/terms").get_data(as_text=True)
     assert "data-bs-theme" not in page.partition(">")[0] + page.partition("<html")[2].partition(">")[0]
     assert "<script>" not in page
 
 
-def test_a_page_keeps_to_its_own_security_policy(client: FlaskClient, ada: User) -> None:
+def test_a_page_complies_with_its_content_security_policy(client: FlaskClient, ada: User) -> None:
     login(client, ada)
     for path in ("/", "/designs", "/find-card", "/dashboard", "/account", "/profiles"):
         page = client.get(path).get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""Floods: ordinary pages and guesses at tokens are slowed down, taps that lead somewhere never."""
+"""Rate limits of ordinary pages and of unknown tokens; taps of known cards are exempt."""
 
 from collections.abc import Callable
 
@@ -16,13 +16,13 @@ NO_REDIS = "redis://127.0.0.1:1/0"
 
 @pytest.fixture
 def strict(other_app: Callable[..., Flask]) -> Callable[..., FormClient]:
-    """A visitor of an application that allows three pages and two unknown cards a day."""
+    """Return a client of an application that allows three pages and two unknown cards a day."""
     return lambda **more: other_app(  # type: ignore[return-value]
         flood_limit="3 per day", unknown_token_limit="2 per day", **more
     ).test_client()
 
 
-def test_too_many_pages_are_refused_with_a_page(strict: Callable[..., FormClient]) -> None:
+def test_too_many_requests_get_an_error_page(strict: Callable[..., FormClient]) -> None:
     client = strict()
     assert [client.get("/terms").status_code for _time in range(4)] == [200, 200, 200, 429]
     answer = client.get("/designs")
@@ -30,14 +30,14 @@ def test_too_many_pages_are_refused_with_a_page(strict: Callable[..., FormClient
     assert "Too many attempts" in client.get("/terms").text
 
 
-def test_somebody_else_is_not_slowed_down(strict: Callable[..., FormClient]) -> None:
+def test_other_visitors_are_not_limited(strict: Callable[..., FormClient]) -> None:
     client = strict()
     for _time in range(4):
         client.get("/terms")
     assert client.get("/terms", environ_base=ELSEWHERE).status_code == 200
 
 
-def test_one_ipv6_customer_is_one_visitor(strict: Callable[..., FormClient]) -> None:
+def test_an_ipv6_network_counts_as_one_visitor(strict: Callable[..., FormClient]) -> None:
     client = strict()
     answers = [
         client.get("/terms", environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{number}"}).status_code for number in range(4)
@@ -46,7 +46,7 @@ def test_one_ipv6_customer_is_one_visitor(strict: Callable[..., FormClient]) -> 
 
 
 @pytest.mark.parametrize("path", ["/t/ADASCARD", "/q/ADASCARD", "/card/ADASCARD", "/t/WAITING2", "/healthz", "/readyz"])
-def test_taps_and_health_are_never_slowed_down(
+def test_taps_and_health_checks_are_never_limited(
     strict: Callable[..., FormClient], card: Card, create_card: Callable[..., Card], path: str
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
@@ -54,7 +54,7 @@ def test_taps_and_health_are_never_slowed_down(
     assert 429 not in {client.get(path).status_code for _time in range(8)}
 
 
-def test_guesses_at_tokens_are_slowed_down_and_a_real_card_is_not(
+def test_guessing_tokens_is_limited_and_known_cards_are_not(
     strict: Callable[..., FormClient], card: Card, create_card: Callable[..., Card]
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
@@ -69,7 +69,7 @@ def test_guesses_at_tokens_are_slowed_down_and_a_real_card_is_not(
     assert client.get("/t/NOSUCH9", environ_base=ELSEWHERE).status_code == 404
 
 
-def test_one_application_does_not_count_for_another(strict: Callable[..., FormClient]) -> None:
+def test_applications_count_separately(strict: Callable[..., FormClient]) -> None:
     one, other = strict(), strict()
     for _time in range(4):
         one.get("/terms")
@@ -77,7 +77,7 @@ def test_one_application_does_not_count_for_another(strict: Callable[..., FormCl
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_without_redis_each_process_counts_by_itself(strict: Callable[..., FormClient], card: Card) -> None:
+def test_processes_count_separately_without_redis(strict: Callable[..., FormClient], card: Card) -> None:
     client = strict(redis_url=NO_REDIS)
     assert client.get("/terms").status_code == 200
     assert client.get("/t/ADASCARD").status_code == 302
@@ -86,7 +86,7 @@ def test_without_redis_each_process_counts_by_itself(strict: Callable[..., FormC
 
 
 @pytest.mark.redis
-def test_with_redis_all_hosts_count_together(strict: Callable[..., FormClient]) -> None:
+def test_hosts_count_together_with_redis(strict: Callable[..., FormClient]) -> None:
     redis.Redis.from_url(needs.REDIS_URL).flushdb()
     one, other = strict(redis_url=needs.REDIS_URL), strict(redis_url=needs.REDIS_URL)
     answers = [client.get("/terms").status_code for client in (one, other, one, other)]

@@ -1,4 +1,4 @@
-"""`next` leads to a plain path of this site, or nowhere."""
+"""Safe redirects: `next` may only be a plain path of this site."""
 
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -84,17 +84,17 @@ def test_anything_else_is_refused(path: str) -> None:
     assert safe_next(path) is None
 
 
-def test_nothing_is_nowhere() -> None:
+def test_a_missing_next_is_none() -> None:
     assert safe_next(None) is None
 
 
 def arrives_at(location: str) -> tuple[str, str]:
-    """Scheme and host a browser ends at: it drops tabs and line ends, and takes a backslash for a slash."""
+    """Return scheme and host that a browser ends at: it drops tabs and line ends, and reads a backslash as a slash."""
     seen = "".join(character for character in location if character not in "\t\r\n").strip().replace("\\", "/")
     return urlsplit(urljoin(SITE + "/log-in", seen))[:2]
 
 
-# characters and pieces that paths are smuggled with
+# characters and fragments that are used to disguise paths
 pieces = st.sampled_from(
     ["/", "//", "\\", "%2f", "%5c", "%09", "%0a", "\t", "\n", "\r", "\x00", " ", ".", "..", "@", ":", "?", "#", ";",
      "evil.example", "https:", "javascript:", "%25", "\uff0f", "\u2028", "\u200b", "a", "é"]
@@ -105,7 +105,7 @@ smuggled = st.lists(pieces, max_size=8).map("".join)
 @given(path=smuggled.map(lambda rest: "/" + rest) | smuggled | st.text(max_size=40))
 @example(path="/%09/evil.example")
 @settings(max_examples=400, deadline=None)
-def test_what_is_kept_stays_on_this_site_however_it_is_read(path: str) -> None:
+def test_an_accepted_path_stays_on_this_site_however_it_is_decoded(path: str) -> None:
     kept = safe_next(path)
     if kept is not None:
         assert arrives_at(kept) == ("https", "shop.example")
@@ -114,7 +114,7 @@ def test_what_is_kept_stays_on_this_site_however_it_is_read(path: str) -> None:
 
 @pytest.mark.parametrize("how", ["query", "form"])
 @pytest.mark.parametrize("path", [path for path in UNSAFE if "\ud800" not in path])  # that no browser can send
-def test_log_in_never_leads_away(client: FormClient, ada: User, path: str, how: str) -> None:
+def test_login_never_redirects_to_another_site(client: FormClient, ada: User, path: str, how: str) -> None:
     fields = {"email": ada.email, "password": "correct horse battery"}
     if how == "query":
         response = client.post("/log-in", data=fields, query_string={"next": path})
@@ -126,7 +126,7 @@ def test_log_in_never_leads_away(client: FormClient, ada: User, path: str, how: 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=smuggled.map(lambda rest: "/" + rest))
-def test_no_next_whatever_leads_away(app: Flask, client: FormClient, ada: User, path: str) -> None:
+def test_no_value_of_next_redirects_to_another_site(app: Flask, client: FormClient, ada: User, path: str) -> None:
     if client.get_cookie("tc_session") is None:
         login(client, ada)
     response = client.get("/log-in", query_string={"next": path})
@@ -136,7 +136,7 @@ def test_no_next_whatever_leads_away(app: Flask, client: FormClient, ada: User, 
 
 
 @pytest.mark.parametrize("path", SAFE)
-def test_log_in_leads_to_a_plain_path(client: FormClient, ada: User, path: str) -> None:
+def test_login_redirects_to_a_plain_path(client: FormClient, ada: User, path: str) -> None:
     fields = {"email": ada.email, "password": "correct horse battery"}
     response = client.post("/log-in", data=fields, query_string={"next": path})
     assert response.headers["Location"] == path

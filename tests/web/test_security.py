@@ -1,4 +1,4 @@
-"""The headers that keep a page to itself, on every kind of answer."""
+"""Security headers of every kind of response, and CSRF protection."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ STAFF = ("/admin/", "/admin/cards/register", "/admin/hosts", "/admin/tables/card
 
 @pytest.fixture
 def stage(card: Card, create_card: Callable[..., Card], profile: object) -> None:
-    """Something to see on every page."""
+    """Create the data that the pages show."""
     create_card(token="WAITING2", code="CARD2345")
 
 
@@ -29,7 +29,7 @@ def policy_of(header: str) -> dict[str, set[str]]:
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", PUBLIC + PRIVATE)
-def test_every_page_keeps_to_itself(client: FormClient, ada: User, path: str) -> None:
+def test_every_page_has_the_security_headers(client: FormClient, ada: User, path: str) -> None:
     if path in PRIVATE:
         login(client, ada)
     headers = client.get(path).headers
@@ -49,7 +49,7 @@ def test_every_page_keeps_to_itself(client: FormClient, ada: User, path: str) ->
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", STAFF)
-def test_pages_of_the_back_office_keep_to_themselves_too(client: FormClient, ben: User, path: str) -> None:
+def test_back_office_pages_have_the_security_headers(client: FormClient, ben: User, path: str) -> None:
     login(client, ben)
     answer = client.get(path)
     assert answer.status_code == 200
@@ -65,19 +65,19 @@ def test_pages_of_the_back_office_keep_to_themselves_too(client: FormClient, ben
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", PRIVATE)
-def test_private_pages_are_kept_by_nobody(client: FormClient, ada: User, path: str) -> None:
+def test_private_pages_are_not_cached(client: FormClient, ada: User, path: str) -> None:
     login(client, ada)
     answer = client.get(path)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_redirect_to_log_in_is_kept_by_nobody(client: FormClient) -> None:
+def test_a_redirect_to_login_is_not_cached(client: FormClient) -> None:
     assert client.get("/dashboard").headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.usefixtures("stage")
-def test_assets_may_be_kept(client: FormClient) -> None:
+def test_assets_may_be_cached(client: FormClient) -> None:
     [path] = re.findall(r'<link rel="stylesheet" href="([^"]+tapcard[^"]*)"', client.get("/").text)
     with client.get(path) as answer:
         headers = answer.headers
@@ -86,7 +86,7 @@ def test_assets_may_be_kept(client: FormClient) -> None:
 
 
 @pytest.mark.usefixtures("stage")
-def test_the_nonce_is_another_for_every_answer(client: FormClient, ben: User) -> None:
+def test_every_response_has_a_new_nonce(client: FormClient, ben: User) -> None:
     login(client, ben)
     seen = {client.get("/admin/tables/cards/").headers["Content-Security-Policy"] for _time in range(3)}
     assert len(seen) == 3 or not any("nonce" in each for each in seen)
@@ -94,7 +94,7 @@ def test_the_nonce_is_another_for_every_answer(client: FormClient, ben: User) ->
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", ["/", "/log-in", "/t/ADASCARD", "/t/WAITING2", "/no/such/page"])
-def test_production_demands_encryption_and_nobody_else_does(
+def test_only_production_sends_strict_transport_security(
     client: FormClient, other_app: Callable[..., Flask], path: str
 ) -> None:
     assert "Strict-Transport-Security" not in client.get(path).headers
@@ -105,7 +105,7 @@ def test_production_demands_encryption_and_nobody_else_does(
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", ["/t/ADASCARD", "/q/adascard", "/card/ADASCARD/"])
-def test_the_redirect_of_a_tap_says_no_more_than_it_must(client: FormClient, path: str) -> None:
+def test_the_redirect_of_a_tap_has_only_the_required_headers(client: FormClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 302
     assert dict(answer.headers) == {
@@ -116,7 +116,7 @@ def test_the_redirect_of_a_tap_says_no_more_than_it_must(client: FormClient, pat
     }
 
 
-def test_a_form_needs_the_token_of_its_own_session(
+def test_a_form_requires_the_csrf_token_of_its_session(
     client: FormClient, new_client: Callable[[], FormClient], card: Card, ada: User, cleo: User
 ) -> None:
     login(client, ada)

@@ -1,4 +1,4 @@
-"""Server-side sessions: an id of our own, a row only for whoever carries something, gone when it is over."""
+"""Server-side sessions: ids, cookies, lifetime and rollback."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -42,11 +42,11 @@ def change(client: FormClient, **values: datetime) -> None:
 
 
 def set_cookies(answer) -> dict[str, str]:
-    """The Set-Cookie headers of an answer, by the cookie's name."""
+    """Return the Set-Cookie headers of a response by cookie name."""
     return {next(iter(parse_cookie(header))): header for header in answer.headers.getlist("Set-Cookie")}
 
 
-# --- who has one ------------------------------------------------------------------------------------------------------
+# --- when a session starts --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def set_cookies(answer) -> dict[str, str]:
         "/dashboard",
     ],
 )
-def test_a_visitor_who_only_looks_leaves_nothing_behind(
+def test_viewing_pages_starts_no_session(
     client: FormClient, card: Card, create_card: Callable[..., Card], profile: object, path: str
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
@@ -76,7 +76,7 @@ def test_a_visitor_who_only_looks_leaves_nothing_behind(
     assert rows() == 0
 
 
-def test_a_form_that_needs_a_token_begins_a_session(client: FormClient) -> None:
+def test_a_form_with_a_csrf_token_starts_a_session(client: FormClient) -> None:
     client.get("/log-in")
     row = row_of(client)
     assert row is not None
@@ -93,7 +93,7 @@ def test_two_browsers_have_two_sessions(new_client: Callable[[], FormClient]) ->
     assert rows() == 2
 
 
-def test_a_row_says_who_with_which_browser_since_when(client: FormClient, ada: User) -> None:
+def test_a_session_row_holds_user_browser_and_time(client: FormClient, ada: User) -> None:
     client.environ_base["HTTP_USER_AGENT"] = "A phone " + "x" * 300
     login(client, ada)
     row = row_of(client)
@@ -105,7 +105,7 @@ def test_a_row_says_who_with_which_browser_since_when(client: FormClient, ada: U
 # --- the id -----------------------------------------------------------------------------------------------------------
 
 
-def test_an_id_that_the_browser_made_up_is_never_taken_over(client: FormClient, ada: User) -> None:
+def test_a_session_id_invented_by_the_browser_is_never_accepted(client: FormClient, ada: User) -> None:
     client.set_cookie("tc_session", MADE_UP)
     client.get("/log-in")
     assert cookie_of(client) not in ("", MADE_UP)
@@ -116,7 +116,7 @@ def test_an_id_that_the_browser_made_up_is_never_taken_over(client: FormClient, 
     assert hash_session_id(MADE_UP) not in hashes
 
 
-def test_an_id_known_to_somebody_else_is_worth_nothing_after_log_in(
+def test_login_invalidates_the_former_session_id(
     client: FormClient, new_client: Callable[[], FormClient], ada: User
 ) -> None:
     client.get("/log-in")
@@ -128,7 +128,7 @@ def test_an_id_known_to_somebody_else_is_worth_nothing_after_log_in(
     assert client.get("/dashboard").status_code == 200
 
 
-def test_the_cookie_is_nowhere_in_the_database(client: FormClient, ada: User) -> None:
+def test_the_session_id_is_not_stored_in_the_database(client: FormClient, ada: User) -> None:
     login(client, ada)
     value = cookie_of(client)
     assert len(value) >= 43
@@ -138,7 +138,7 @@ def test_the_cookie_is_nowhere_in_the_database(client: FormClient, ada: User) ->
 
 
 @pytest.mark.parametrize("odd", ["", " ", "x" * 3000, "\u00fc", "a;b", "%00", '"quoted"', "' OR 1=1 --"])
-def test_an_odd_cookie_is_no_session(client: FormClient, odd: str) -> None:
+def test_an_invalid_cookie_gives_no_session(client: FormClient, odd: str) -> None:
     client.set_cookie("tc_session", odd)
     assert client.get("/dashboard").status_code == 302
     assert rows() == 0
@@ -147,7 +147,7 @@ def test_an_odd_cookie_is_no_session(client: FormClient, odd: str) -> None:
 # --- cookies ----------------------------------------------------------------------------------------------------------
 
 
-def test_cookies_are_for_the_server_alone_and_stay_on_the_site(client: FormClient, ada: User) -> None:
+def test_cookies_are_http_only_and_same_site(client: FormClient, ada: User) -> None:
     cookies = set_cookies(login(client, ada))
     assert set(cookies) == {"tc_session", "tc_me"}
     for header in cookies.values():
@@ -155,7 +155,7 @@ def test_cookies_are_for_the_server_alone_and_stay_on_the_site(client: FormClien
         assert flags == {"HttpOnly", "SameSite=Lax", "Path=/"}
 
 
-def test_cookies_travel_encrypted_where_the_site_is(other_app: Callable[..., Flask], ada: User) -> None:
+def test_cookies_are_secure_on_https_sites(other_app: Callable[..., Flask], ada: User) -> None:
     client = other_app(site_url="https://cards.example.com").test_client()
     client.environ_base["wsgi.url_scheme"] = "https"
     cookies = set_cookies(login(client, ada))
@@ -163,7 +163,7 @@ def test_cookies_travel_encrypted_where_the_site_is(other_app: Callable[..., Fla
     assert all("; Secure" in header for header in cookies.values())
 
 
-def test_the_cookie_of_ones_own_taps_comes_and_goes_with_the_session(app: Flask, client: FormClient, ada: User) -> None:
+def test_the_own_taps_cookie_is_set_and_cleared_with_the_session(app: Flask, client: FormClient, ada: User) -> None:
     login(client, ada)
     assert app.extensions["keys"].unsign_me(cookie_of(client, "tc_me")) == ada.id
     gone = set_cookies(client.post("/log-out"))["tc_me"]
@@ -173,19 +173,19 @@ def test_the_cookie_of_ones_own_taps_comes_and_goes_with_the_session(app: Flask,
     assert cookie_of(client, "tc_me") == ""
 
 
-def test_a_forged_cookie_is_nobodys(app: Flask, client: FormClient, ada: User, cleo: User) -> None:
+def test_a_forged_own_taps_cookie_is_ignored(app: Flask, client: FormClient, ada: User, cleo: User) -> None:
     login(client, ada)
     signature = cookie_of(client, "tc_me").rpartition(".")[2]
     for forged in (f"{cleo.id}.{signature}", str(cleo.id), f"{ada.id}.", "", None, "x" * 300):
         assert app.extensions["keys"].unsign_me(forged) is None
 
 
-# --- how long ---------------------------------------------------------------------------------------------------------
+# --- lifetime ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_session_is_seen_at_most_once_a_minute(client: FormClient, ada: User) -> None:
+def test_the_last_seen_time_is_written_at_most_once_a_minute(client: FormClient, ada: User) -> None:
     login(client, ada)
-    client.get("/dashboard")  # puts a form's token into the session, which is a write of its own
+    client.get("/dashboard")  # stores the CSRF token in the session, which is a write of its own
     lately, long_ago = utcnow() - timedelta(seconds=30), utcnow() - timedelta(seconds=61)
     change(client, seen_at=lately)
     client.get("/dashboard")
@@ -199,7 +199,7 @@ def test_a_session_is_seen_at_most_once_a_minute(client: FormClient, ada: User) 
     assert row.expires_at > utcnow() + sessions.IDLE_LIFETIME - timedelta(minutes=1)
 
 
-def test_remember_me_lengthens_the_session_and_the_cookie(client: FormClient, ada: User) -> None:
+def test_remember_me_extends_the_session_and_the_cookie(client: FormClient, ada: User) -> None:
     header = set_cookies(login(client, ada, remember="y"))["tc_session"]
     row = row_of(client)
     assert row is not None
@@ -207,7 +207,7 @@ def test_remember_me_lengthens_the_session_and_the_cookie(client: FormClient, ad
     assert "Expires=" in header
 
 
-def test_without_it_a_session_ends_with_the_browser_or_after_half_a_day(client: FormClient, ada: User) -> None:
+def test_a_session_ends_with_the_browser_or_after_half_a_day(client: FormClient, ada: User) -> None:
     header = set_cookies(login(client, ada))["tc_session"]
     row = row_of(client)
     assert row is not None
@@ -215,13 +215,13 @@ def test_without_it_a_session_ends_with_the_browser_or_after_half_a_day(client: 
     assert "Expires=" not in header
 
 
-def test_a_session_that_is_over_is_refused(client: FormClient, ada: User) -> None:
+def test_an_expired_session_is_refused(client: FormClient, ada: User) -> None:
     login(client, ada)
     change(client, expires_at=utcnow() - timedelta(seconds=1))
     assert client.get("/dashboard").location == "/log-in?next=/dashboard"
 
 
-def test_sessions_that_are_over_are_deleted_by_the_worker(
+def test_the_worker_deletes_expired_sessions(
     client: FormClient, new_client: Callable[[], FormClient], ada: User
 ) -> None:
     other = new_client()
@@ -235,7 +235,7 @@ def test_sessions_that_are_over_are_deleted_by_the_worker(
     assert other.get("/dashboard").status_code == 200
 
 
-def test_logging_out_ends_this_session_alone(
+def test_logging_out_ends_only_this_session(
     client: FormClient, new_client: Callable[[], FormClient], ada: User
 ) -> None:
     other = new_client()
@@ -253,7 +253,7 @@ def test_logging_out_ends_this_session_alone(
 
 @pytest.fixture
 def stage(other_app: Callable[..., Flask]) -> Flask:
-    """An application with views that begin something and then refuse."""
+    """Create an application with views that start a change and then raise an error."""
     other = other_app()
     other.config["PROPAGATE_EXCEPTIONS"] = False
 
@@ -285,7 +285,7 @@ def stage(other_app: Callable[..., Flask]) -> Flask:
 
 
 @pytest.mark.parametrize("how", ["by a rule", "by a status", "by a fault", "by an answer"])
-def test_a_view_that_refuses_changes_nothing_also_when_it_flashes(stage: Flask, ada: User, how: str) -> None:
+def test_a_failing_view_changes_nothing_but_keeps_its_message(stage: Flask, ada: User, how: str) -> None:
     client: FormClient = stage.test_client()  # type: ignore[assignment]
     login(client, ada)
     answer = client.post(f"/test/refused/{how}")
@@ -294,7 +294,7 @@ def test_a_view_that_refuses_changes_nothing_also_when_it_flashes(stage: Flask, 
     assert "You cannot do that." in answer.text + client.get("/dashboard").text, "what it said is shown all the same"
 
 
-def test_a_session_that_was_ended_meanwhile_is_not_brought_back(stage: Flask, ada: User) -> None:
+def test_a_session_ended_during_a_request_is_not_restored(stage: Flask, ada: User) -> None:
     client: FormClient = stage.test_client()  # type: ignore[assignment]
     login(client, ada)
     assert client.post("/test/ended").text == "ended"
@@ -302,7 +302,7 @@ def test_a_session_that_was_ended_meanwhile_is_not_brought_back(stage: Flask, ad
     assert client.get("/dashboard").status_code == 302
 
 
-def test_what_one_browser_carries_the_other_does_not_see(stage: Flask, ada: User) -> None:
+def test_session_data_is_not_shared_between_browsers(stage: Flask, ada: User) -> None:
     one, other = stage.test_client(), stage.test_client()
     for client in (one, other):
         login(client, ada)  # type: ignore[arg-type]

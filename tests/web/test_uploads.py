@@ -1,4 +1,4 @@
-"""Uploads as browsers get them, and how much of one is read."""
+"""Uploads: caching headers and the size limit."""
 
 import io
 
@@ -15,7 +15,7 @@ def name(app):
     return files.store(b"picture", uploads.folder())
 
 
-def test_a_picture_may_be_kept_for_ever(client, name):
+def test_a_picture_may_be_cached_forever(client, name):
     response = client.get(f"/uploads/{name}")
     assert (response.status_code, response.data, response.mimetype) == (200, b"picture", "image/webp")
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -24,7 +24,7 @@ def test_a_picture_may_be_kept_for_ever(client, name):
     assert "Set-Cookie" not in response.headers
 
 
-def test_whoever_has_it_gets_it_no_second_time(client, name):
+def test_a_cached_picture_is_not_sent_again(client, name):
     etag = client.get(f"/uploads/{name}").headers["ETag"]
     response = client.get(f"/uploads/{name}", headers={"If-None-Match": etag})
     assert (response.status_code, response.data) == (304, b"")
@@ -36,11 +36,11 @@ def test_whoever_has_it_gets_it_no_second_time(client, name):
     ["x", "../config.py", "..%2fconfig.py", "%2e%2e/config.py", "a%00.webp", "a" * 32 + ".svg", "a" * 32 + ".webp",
      ".lock", "a" * 5000],
 )  # fmt: skip
-def test_nothing_else_of_the_server_can_be_read(client, name, path):
+def test_no_other_file_of_the_server_can_be_read(client, name, path):
     assert client.get(f"/uploads/{path}").status_code == 404
 
 
-def test_no_more_than_a_little_over_the_limit_is_read():
+def test_reading_an_upload_stops_just_above_the_limit():
     upload = FileStorage(io.BytesIO(b"12345678"))
     assert uploads.read_limited(upload, 8) == b"12345678"
     endless = io.BytesIO(b"x" * 100)
