@@ -1,4 +1,4 @@
-"""Carts: counting and purging them."""
+"""Carts: removing ordered lines and purging abandoned carts."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,13 +25,13 @@ from tests.buying import fill, whole
 
 @pytest.fixture
 def cart(app: Flask) -> Cart:
-    """A guest's cart, empty."""
+    """Create an empty guest cart."""
     return buying.cart_of(None)
 
 
 @pytest.fixture
 def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """A bottle with an inscription, a colour and a phone number."""
+    """Create a bottle with options for an inscription, a colour and a phone number."""
     create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
     create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
     create_option(bottle, "phone", OptionKind.PHONE)
@@ -47,7 +47,7 @@ def look(cart: Cart) -> list[items.CartItem]:
     return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
-def test_payment_takes_out_what_was_ordered_and_leaves_the_rest(bottle: Product, product: Product, ada: User) -> None:
+def test_payment_removes_only_the_ordered_lines(bottle: Product, product: Product, ada: User) -> None:
     cart = buying.cart_of(ada, bottle, quantity=2)
     order = buying.place(cart)
     db.session.commit()
@@ -58,7 +58,7 @@ def test_payment_takes_out_what_was_ordered_and_leaves_the_rest(bottle: Product,
     assert [(item.line.product_id, item.quantity) for item in look(cart)] == [(bottle.id, 1), (product.id, 1)]
 
 
-def test_carts_of_guests_are_forgotten_when_nobody_touches_them(cart: Cart, product: Product, ada: User) -> None:
+def test_abandoned_guest_carts_are_deleted(cart: Cart, product: Product, ada: User) -> None:
     fill(cart, product)
     own = buying.cart_of(ada, product)
     order = buying.place(cart)

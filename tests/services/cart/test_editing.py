@@ -1,4 +1,4 @@
-"""Filling a cart: products, cards and activations, within limits."""
+"""Adding products, cards and activations to a cart, within stock and limits."""
 
 from collections.abc import Callable
 
@@ -32,13 +32,13 @@ from tests.buying import fill, whole
 
 @pytest.fixture
 def cart(app: Flask) -> Cart:
-    """A guest's cart, empty."""
+    """Create an empty guest cart."""
     return buying.cart_of(None)
 
 
 @pytest.fixture
 def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """A bottle with an inscription, a colour and a phone number."""
+    """Create a bottle with options for an inscription, a colour and a phone number."""
     create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
     create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
     create_option(bottle, "phone", OptionKind.PHONE)
@@ -54,13 +54,13 @@ def look(cart: Cart) -> list[items.CartItem]:
     return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
-def test_the_same_product_raises_the_quantity(cart: Cart, product: Product) -> None:
+def test_adding_the_same_product_raises_the_quantity(cart: Cart, product: Product) -> None:
     fill(cart, product, 2)
     fill(cart, product, 3)
     assert [item.quantity for item in look(cart)] == [5]
 
 
-def test_other_answers_are_a_line_of_their_own_and_blank_equals_missing(cart: Cart, engraved: Product) -> None:
+def test_other_options_make_a_new_line_and_blank_equals_missing(cart: Cart, engraved: Product) -> None:
     fill(cart, engraved, answers={"color": "night"})
     fill(cart, engraved, answers={"color": "night", "inscription": "  ", "phone": ""})
     fill(cart, engraved, answers={"color": "night", "inscription": "For Mum"})
@@ -78,13 +78,13 @@ def test_a_quantity_out_of_range_is_refused(cart: Cart, product: Product, quanti
         editing.change_quantity(whole(cart), whole(cart).lines[0].id, quantity, buying.context(), reservations_for)
 
 
-def test_together_a_line_never_exceeds_what_one_may_order(cart: Cart, product: Product) -> None:
+def test_repeated_adding_never_exceeds_the_maximum_quantity(cart: Cart, product: Product) -> None:
     fill(cart, product, 60)
     fill(cart, product, 60)
     assert [item.quantity for item in look(cart)] == [99]
 
 
-def test_beyond_the_stock_a_line_is_capped_and_says_so(cart: Cart, bottle: Product) -> None:
+def test_a_quantity_above_the_stock_is_capped_and_reported(cart: Cart, bottle: Product) -> None:
     item = fill(cart, bottle, 40)
     assert (item.quantity, item.is_capped) == (10, True)
     assert [(item.quantity, item.is_capped) for item in look(cart)] == [(10, False)]
@@ -96,7 +96,7 @@ def test_lines_of_one_product_share_its_stock(cart: Cart, engraved: Product) -> 
     assert [item.quantity for item in look(cart)] == [7, 3]
 
 
-def test_what_is_sold_out_or_hidden_cannot_be_put_in(cart: Cart, create_product: Callable[..., Product]) -> None:
+def test_sold_out_or_hidden_products_cannot_be_added(cart: Cart, create_product: Callable[..., Product]) -> None:
     with pytest.raises(SoldOut):
         fill(cart, create_product(stock=0))
     db.session.rollback()
@@ -117,14 +117,14 @@ def test_what_is_sold_out_or_hidden_cannot_be_put_in(cart: Cart, create_product:
         ({"color": "night", "price": "0"}, customization.UnknownOption),
     ],
 )
-def test_an_answer_that_was_not_offered_is_refused(
+def test_an_option_value_that_is_not_offered_is_refused(
     cart: Cart, engraved: Product, answers: dict[str, str], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         fill(cart, engraved, answers=answers)
 
 
-def test_a_picture_is_never_an_answer_that_somebody_typed(
+def test_a_picture_cannot_be_set_by_entered_text(
     cart: Cart, product: Product, create_option: Callable[..., object]
 ) -> None:
     create_option(product, "artwork", OptionKind.PICTURE)
@@ -135,7 +135,7 @@ def test_a_picture_is_never_an_answer_that_somebody_typed(
     assert item.line.pictures == ["0" * 32 + ".webp"]
 
 
-def test_the_line_of_another_cart_does_not_exist(cart: Cart, product: Product) -> None:
+def test_a_line_of_another_cart_is_not_found(cart: Cart, product: Product) -> None:
     """H36"""
     other = buying.cart_of(None, product)
     with pytest.raises(LineNotFound):
@@ -144,7 +144,7 @@ def test_the_line_of_another_cart_does_not_exist(cart: Cart, product: Product) -
         editing.change_quantity(whole(cart), other.lines[0].id, 1, buying.context(), reservations_for)
 
 
-def test_a_card_needs_a_design_or_a_picture_and_not_both(cart: Cart, card_product: Product, design: Design) -> None:
+def test_a_card_requires_either_a_design_or_artwork(cart: Cart, card_product: Product, design: Design) -> None:
     """H20"""
     for values in ({}, {"design": design, "front_picture": "f" * 32 + ".webp"}):
         with pytest.raises(ChooseDesign):
@@ -153,7 +153,7 @@ def test_a_card_needs_a_design_or_a_picture_and_not_both(cart: Cart, card_produc
 
 
 @pytest.mark.parametrize("status", DesignStatus)
-def test_a_private_design_can_be_ordered_by_its_owner_alone(
+def test_a_private_design_can_be_ordered_only_by_its_owner(
     cart: Cart, card_product: Product, create_design: Callable[..., Design], ada: User, cleo: User, status: DesignStatus
 ) -> None:
     private = create_design(is_public=False, owner=ada, status=status)
@@ -168,14 +168,14 @@ def test_a_private_design_can_be_ordered_by_its_owner_alone(
         assert fill(buying.cart_of(ada), card_product, design=private).quantity == 1
 
 
-def test_a_design_that_nobody_approved_is_not_for_sale(
+def test_a_design_without_approval_is_not_for_sale(
     cart: Cart, card_product: Product, create_design: Callable[..., Design]
 ) -> None:
     with pytest.raises(ChooseDesign):
         fill(cart, card_product, design=create_design(is_public=True, status=DesignStatus.REQUESTED))
 
 
-def test_a_card_costs_what_its_design_costs_and_else_what_the_product_shows(
+def test_a_card_has_the_price_of_its_design_or_else_of_its_product(
     cart: Cart, card_product: Product, create_design: Callable[..., Design]
 ) -> None:
     card_product.discount_percent = 10
@@ -185,7 +185,7 @@ def test_a_card_costs_what_its_design_costs_and_else_what_the_product_shows(
     assert fill(cart, card_product, front_picture="f" * 32 + ".webp").unit_amount == 2340
 
 
-def test_own_artwork_costs_the_same_at_first_and_ever_after(
+def test_reordering_own_artwork_costs_the_same(
     ada: User, card_product: Product, create_option: Callable[..., object]
 ) -> None:
     create_option(card_product, "name", extra_amount=100)
@@ -203,7 +203,7 @@ def test_own_artwork_costs_the_same_at_first_and_ever_after(
     assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
 
 
-def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., Card]) -> None:
+def test_an_activation_is_added_only_once(cart: Cart, create_card: Callable[..., Card]) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     for _time in range(2):
         editing.add_activation(cart, card, buying.context(), reservations_for)
@@ -211,7 +211,7 @@ def test_an_activation_is_in_a_cart_once(cart: Cart, create_card: Callable[..., 
 
 
 @pytest.mark.parametrize("policy", [ClaimPolicy.CODE, ClaimPolicy.OPEN])
-def test_only_a_card_that_waits_for_it_is_activated_by_paying(
+def test_only_a_card_awaiting_payment_can_be_activated(
     cart: Cart, create_card: Callable[..., Card], card: Card, policy: ClaimPolicy
 ) -> None:
     for other in (create_card(policy=policy), card):

@@ -27,13 +27,13 @@ from tests.buying import fill, whole
 
 @pytest.fixture
 def cart(app: Flask) -> Cart:
-    """A guest's cart, empty."""
+    """Create an empty guest cart."""
     return buying.cart_of(None)
 
 
 @pytest.fixture
 def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """A bottle with an inscription, a colour and a phone number."""
+    """Create a bottle with options for an inscription, a colour and a phone number."""
     create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
     create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
     create_option(bottle, "phone", OptionKind.PHONE)
@@ -49,7 +49,7 @@ def look(cart: Cart) -> list[items.CartItem]:
     return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
-def test_what_changed_meanwhile_is_told_and_taken_over_once_accepted(
+def test_changes_are_reported_until_they_are_accepted(
     cart: Cart, bottle: Product, product: Product, create_product: Callable[..., Product]
 ) -> None:
     gone = create_product("Gone")
@@ -66,7 +66,7 @@ def test_what_changed_meanwhile_is_told_and_taken_over_once_accepted(
     assert not editing.accept_changes(whole(cart), buying.context(), reservations_for)
 
 
-def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) -> None:
+def test_options_are_validated_whenever_the_cart_is_read(cart: Cart, engraved: Product) -> None:
     fill(cart, engraved, answers={"color": "night", "inscription": "For Mum", "phone": "020 7946 0018"})
     inscription, color, phone = sorted(engraved.options, key=lambda option: ["i", "c", "p"].index(option.key[0]))
 
@@ -96,7 +96,7 @@ def test_answers_are_checked_again_at_every_look(cart: Cart, engraved: Product) 
     assert of(engraved, "kind", Kind.CARD) == "The way this product is ordered has changed."  # type: ignore[arg-type]
 
 
-def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_ordered(
+def test_an_option_that_became_required_must_be_chosen_before_ordering(
     cart: Cart, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     for each in (bottle, product):
@@ -118,7 +118,7 @@ def test_a_question_that_has_to_be_answered_now_is_asked_before_anything_is_orde
     assert buying.place(cart).total_amount == 1000
 
 
-def test_a_picture_that_is_not_asked_for_any_more_is_named_as_one(
+def test_the_picture_of_a_removed_option_is_described_as_a_picture(
     cart: Cart, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     option = create_option(bottle, "logo", OptionKind.PICTURE)
@@ -131,7 +131,7 @@ def test_a_picture_that_is_not_asked_for_any_more_is_named_as_one(
     assert str(look(cart)[0].validation_error) == "This product no longer takes the image you uploaded."
 
 
-def test_a_carts_own_open_order_counts_as_available_to_it(bottle: Product, ada: User, cleo: User) -> None:
+def test_stock_held_by_an_open_order_is_available_to_its_cart(bottle: Product, ada: User, cleo: User) -> None:
     cart = buying.cart_of(ada, bottle, quantity=10)
     buying.place(cart)
     db.session.commit()
@@ -141,7 +141,7 @@ def test_a_carts_own_open_order_counts_as_available_to_it(bottle: Product, ada: 
         buying.cart_of(cleo, bottle)
 
 
-def test_what_an_order_holds_whose_time_is_over_is_free(bottle: Product, ada: User, cleo: User) -> None:
+def test_stock_held_by_an_expired_order_is_available(bottle: Product, ada: User, cleo: User) -> None:
     order = buying.order_of(ada, bottle, quantity=10)
     order.expires_at = utcnow() - timedelta(seconds=1)
     db.session.commit()

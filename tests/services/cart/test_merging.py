@@ -23,13 +23,13 @@ from tests.buying import fill, whole
 
 @pytest.fixture
 def cart(app: Flask) -> Cart:
-    """A guest's cart, empty."""
+    """Create an empty guest cart."""
     return buying.cart_of(None)
 
 
 @pytest.fixture
 def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """A bottle with an inscription, a colour and a phone number."""
+    """Create a bottle with options for an inscription, a colour and a phone number."""
     create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
     create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
     create_option(bottle, "phone", OptionKind.PHONE)
@@ -45,7 +45,7 @@ def look(cart: Cart) -> list[items.CartItem]:
     return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
-def test_a_guests_cart_becomes_that_of_whoever_signs_in(cart: Cart, product: Product, ada: User) -> None:
+def test_a_guest_cart_becomes_the_cart_of_the_user(cart: Cart, product: Product, ada: User) -> None:
     fill(cart, product, 2)
     merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
@@ -70,7 +70,7 @@ def test_merging_adds_equal_lines_up_to_the_stock(
     assert db.session.get(Cart, guest_id) is None
 
 
-def test_merging_says_what_was_capped_and_what_nobody_may_have_more_of(
+def test_merging_reports_lines_capped_by_stock_and_by_the_maximum(
     cart: Cart, bottle: Product, product: Product, ada: User
 ) -> None:
     own = buying.cart_of(ada, bottle, product, quantity=6)
@@ -84,7 +84,7 @@ def test_merging_says_what_was_capped_and_what_nobody_may_have_more_of(
     assert merged.left_out == []
 
 
-def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
+def test_lines_without_room_are_left_out_and_the_others_are_merged(
     monkeypatch: pytest.MonkeyPatch, cart: Cart, product: Product, ada: User, create_product: Callable[..., Product]
 ) -> None:
     own = buying.cart_of(ada, product)
@@ -100,7 +100,7 @@ def test_what_finds_no_room_is_left_out_and_all_else_goes_along(
     assert [item.quantity for item in look(own)] == [3, 1, 1]
 
 
-def test_somebody_elses_cart_is_never_adopted(product: Product, ada: User, cleo: User) -> None:
+def test_the_cart_of_another_user_is_never_merged(product: Product, ada: User, cleo: User) -> None:
     theirs = buying.cart_of(ada, product)
     merging.merge_guest_cart(theirs.id, cleo, buying.context(), reservations_for)
     db.session.commit()
@@ -108,7 +108,7 @@ def test_somebody_elses_cart_is_never_adopted(product: Product, ada: User, cleo:
     assert carts.piece_count(user_id=cleo.id, cart_id=None) == 0
 
 
-def test_the_order_of_a_guest_goes_along_with_the_cart(bottle: Product, ada: User, product: Product) -> None:
+def test_the_open_order_of_a_guest_cart_moves_to_the_merged_cart(bottle: Product, ada: User, product: Product) -> None:
     own, guest = buying.cart_of(ada, product), buying.cart_of(None, bottle, quantity=10)
     order = buying.place(guest)
     db.session.commit()
@@ -118,7 +118,7 @@ def test_the_order_of_a_guest_goes_along_with_the_cart(bottle: Product, ada: Use
     assert [item.quantity for item in look(own)] == [1, 10]
 
 
-def test_a_session_never_names_a_cart_that_got_the_same_number_later(app: Flask, product: Product) -> None:
+def test_a_session_never_opens_a_later_cart_with_the_same_id(app: Flask, product: Product) -> None:
     first = buying.cart_of(None, product)
     cart_id, made_at = first.id, first.created_at
     assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 1
@@ -132,7 +132,7 @@ def test_a_session_never_names_a_cart_that_got_the_same_number_later(app: Flask,
     assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 0
 
 
-def test_what_a_guest_typed_a_moment_ago_counts_after_the_log_in(cart: Cart, product: Product, ada: User) -> None:
+def test_checkout_details_of_the_guest_override_those_of_the_user(cart: Cart, product: Product, ada: User) -> None:
     own = buying.cart_of(ada, product)
     own.checkout, cart.checkout = {"city": "Leeds", "note": "old"}, {"note": "new"}
     db.session.commit()

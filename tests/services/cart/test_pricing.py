@@ -1,4 +1,4 @@
-"""Adding up: the same sums for cart, checkout, order and mail; never negative, and even to the last unit."""
+"""Totals: exact to the minor unit, never negative, the same for cart, checkout, order and email."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tapcard.services.cart.pricing import Item, Totals, after_discount, compute_
 
 
 def standard(**values: Any) -> DeliveryMethod:
-    """Ten percent below 50.00, free from there."""
+    """Return a delivery method that costs 10% below 50.00 and is free from there."""
     defaults = {"name": "Standard", "kind": DeliveryKind.PERCENT, "percent": 1000, "amount": 0}
     return DeliveryMethod(**{**defaults, "free_from_amount": 5000, **values})
 
@@ -68,7 +68,7 @@ def test_lines_add_up_to_the_total_and_nothing_is_negative(
 
 
 @given(ITEMS, PROMOTIONS)
-def test_free_delivery_looks_at_the_subtotal_before_the_promotion(
+def test_free_delivery_depends_on_the_subtotal_before_the_promotion(
     items: list[Item], promotion: Promotion | None
 ) -> None:
     plain, reduced = (
@@ -93,7 +93,7 @@ def of(*amounts: int, **values: Any) -> list[Item]:
     return [Item(amount, 1, is_promoted=True, **values) for amount in amounts]
 
 
-def test_the_example_of_the_cart() -> None:
+def test_the_totals_of_an_example_cart() -> None:
     totals = compute_totals(
         [Item(2400, 1, 2000, is_promoted=True), Item(1850, 1, 2000, is_promoted=True)],
         "GBP",
@@ -116,23 +116,23 @@ def test_the_example_of_the_cart() -> None:
 @pytest.mark.parametrize(
     ("subtotal", "delivery", "until_free"), [(4999, 500, 1), (5000, 0, 0), (5001, 0, 0), (0, 0, 5000), (5, 1, 4995)]
 )
-def test_delivery_at_its_threshold(subtotal: int, delivery: int, until_free: int) -> None:
+def test_delivery_is_free_from_its_threshold(subtotal: int, delivery: int, until_free: int) -> None:
     totals = compute_totals(of(subtotal), "GBP", method=standard())
     assert (totals.delivery_amount, totals.until_free_delivery) == (delivery, until_free)
 
 
-def test_what_is_not_sent_has_no_delivery() -> None:
+def test_items_that_are_not_shipped_have_no_delivery_cost() -> None:
     totals = compute_totals(of(1000, ships=False), "GBP", method=standard())
     assert (totals.delivery_amount, totals.until_free_delivery, totals.ships) == (0, None, False)
 
 
-def test_pickup_is_free_and_what_is_to_be_agreed_says_so() -> None:
+def test_pickup_is_free_and_agreed_delivery_is_marked_as_open() -> None:
     assert compute_totals(of(1000), "GBP", method=standard(kind=DeliveryKind.PICKUP)).total_amount == 1000
     agreed = compute_totals(of(1000), "GBP", method=standard(kind=DeliveryKind.TO_BE_AGREED))
     assert (agreed.total_amount, agreed.is_delivery_open) == (1000, True)
 
 
-def test_an_amount_off_never_takes_more_than_it_makes_cheaper() -> None:
+def test_a_fixed_discount_never_exceeds_the_promoted_items() -> None:
     items = [Item(300, 1, is_promoted=True), Item(5000, 1)]
     totals = compute_totals(items, "GBP", promotion=Promotion(code="X", amount=500))
     assert (totals.discount_amount, totals.total_amount) == (300, 5000)

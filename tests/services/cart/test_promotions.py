@@ -1,4 +1,4 @@
-"""Promotions: who may use a code, on what, how often; a use is counted by an order, not by typing."""
+"""Promotions: who may use a code, for what and how often; placing an order counts a use."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ def test_a_code_is_found_in_any_case(create_promotion: Callable[..., Promotion],
 @pytest.mark.parametrize(
     "typed", ["", " ", "NOPE", "shop_name", "SHOP_NAME", "currency", "x" * 300, "a\0b", "'--", "%"]
 )
-def test_only_promotions_are_promotions(
+def test_only_codes_of_promotions_are_accepted(
     create_promotion: Callable[..., Promotion], set_setting: Callable[[str, Any], None], typed: str
 ) -> None:
     """H30"""
@@ -43,7 +43,7 @@ def test_only_promotions_are_promotions(
         promotions.find(typed)
 
 
-def test_a_code_that_is_switched_off_is_unknown(create_promotion: Callable[..., Promotion]) -> None:
+def test_a_deactivated_code_is_unknown(create_promotion: Callable[..., Promotion]) -> None:
     create_promotion("OFF", is_active=False)
     with pytest.raises(promotions.UnknownCode):
         promotions.find("OFF")
@@ -59,7 +59,7 @@ def test_a_code_that_is_switched_off_is_unknown(create_promotion: Callable[..., 
         ({"most_uses": 3, "use_count": 3}, promotions.UsedUp, "usage limit"),
     ],
 )
-def test_every_refusal_has_its_own_sentence(
+def test_every_refusal_has_its_own_message(
     create_promotion: Callable[..., Promotion], product: Product, values: dict[str, Any],
     error: type[Exception], words: str,
 ) -> None:  # fmt: skip
@@ -67,11 +67,13 @@ def test_every_refusal_has_its_own_sentence(
         check(create_promotion(**values), product)
 
 
-def test_a_minimum_is_met_to_the_penny(create_promotion: Callable[..., Promotion], product: Product) -> None:
+def test_a_subtotal_equal_to_the_minimum_is_enough(
+    create_promotion: Callable[..., Promotion], product: Product
+) -> None:
     check(create_promotion(minimum_amount=1000), product)
 
 
-def test_a_promotion_makes_cheaper_what_it_is_for(
+def test_a_promotion_applies_to_its_scope(
     create_promotion: Callable[..., Promotion],
     create_product: Callable[..., Product],
     create_category: Callable[..., Category],
@@ -97,7 +99,7 @@ def test_a_promotion_makes_cheaper_what_it_is_for(
                 check(promotion, None)
 
 
-def test_a_circle_of_categories_hangs_nothing(create_category: Callable[..., Category]) -> None:
+def test_a_cycle_of_categories_causes_no_endless_loop(create_category: Callable[..., Category]) -> None:
     one = create_category("One")
     two = create_category("Two", parent=one)
     one.parent = two
@@ -117,7 +119,7 @@ def order_with(promotion: Promotion, product: Product, who: placement.Buyer) -> 
     return order
 
 
-def test_typing_a_code_uses_nothing_and_placing_an_order_does(
+def test_a_use_is_counted_when_ordering_not_when_entering_the_code(
     create_promotion: Callable[..., Promotion], product: Product, keys: Keys
 ) -> None:
     promotion = create_promotion(most_uses=1)
@@ -135,7 +137,7 @@ def test_typing_a_code_uses_nothing_and_placing_an_order_does(
 
 
 @pytest.mark.parametrize("again", ["gus@example.com", "GUS@Example.com", "gus+more@example.com"])
-def test_a_guest_is_known_by_the_address_however_it_is_written(
+def test_spellings_of_an_address_count_as_one_customer(
     create_promotion: Callable[..., Promotion], product: Product, again: str
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
@@ -144,7 +146,7 @@ def test_a_guest_is_known_by_the_address_however_it_is_written(
         order_with(promotion, product, buying.buyer(email=again))
 
 
-def test_a_person_is_known_by_their_account_and_by_their_address(
+def test_a_customer_is_identified_by_account_and_by_address(
     create_promotion: Callable[..., Promotion], product: Product, ada: User
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
@@ -155,7 +157,7 @@ def test_a_person_is_known_by_their_account_and_by_their_address(
         db.session.rollback()
 
 
-def test_a_use_given_back_is_the_customers_again(
+def test_a_released_use_is_available_to_the_customer_again(
     create_promotion: Callable[..., Promotion], product: Product, keys: Keys, ada: User
 ) -> None:
     promotion = create_promotion(most_uses_each=2)
@@ -171,7 +173,7 @@ def test_a_use_given_back_is_the_customers_again(
     check(other, product, Customer(ada))
 
 
-def test_a_changed_secret_key_gives_nobody_another_use(
+def test_changing_the_secret_key_grants_no_further_use(
     create_promotion: Callable[..., Promotion], product: Product, ada: User
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
@@ -182,7 +184,9 @@ def test_a_changed_secret_key_gives_nobody_another_use(
     db.session.rollback()
 
 
-def test_who_used_a_code_stands_nowhere_in_clear(create_promotion: Callable[..., Promotion], product: Product) -> None:
+def test_customers_are_stored_only_as_keyed_hashes(
+    create_promotion: Callable[..., Promotion], product: Product
+) -> None:
     order_with(create_promotion(), product, buying.buyer())
     [kept] = db.session.scalars(db.select(PromotionCustomer.customer)).all()
     assert len(kept) == 64
@@ -192,7 +196,7 @@ def test_who_used_a_code_stands_nowhere_in_clear(create_promotion: Callable[...,
 def test_a_cart_with_an_own_open_order_keeps_its_code(
     create_promotion: Callable[..., Promotion], product: Product, ada: User
 ) -> None:
-    """Going back from the payment to the cart must not say "used already"."""
+    """Check that going back from the payment to the cart does not show "used already"."""
     promotion = create_promotion(most_uses=1, most_uses_each=1)
     order = order_with(promotion, product, buying.buyer(ada))
     cart = buying.cart_of(ada)

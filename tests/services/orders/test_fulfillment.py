@@ -1,4 +1,4 @@
-"""The cards of an order: who may see their codes and claim them, and which card of the stock is packed for one."""
+"""Cards of an order: access to claim codes, claiming, and packing cards from stock."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,28 +38,26 @@ from tests.watching import statements, together
 
 @pytest.fixture
 def order_cards(app: Flask, design: Design) -> Callable[..., Order]:
-    """Order cards of the design and pay them."""
+    """Return a function that orders cards of the design and pays for them."""
     return partial(buying.cards_of, design=design)
 
 
 @pytest.fixture
 def order(order_cards: Callable[..., Order], ada: User) -> Order:
-    """Five cards, paid by Ada."""
+    """Create an order of five cards, paid by Ada."""
     return order_cards(ada)
 
 
 @pytest.fixture
 def stock(create_card: Callable[..., Card], design: Design) -> Card:
-    """A card of the same design that lies in a drawer."""
+    """Create a card of the same design that is in stock."""
     return create_card(token="STOCK222", code="CARD2345", design=design)
 
 
 # --- claiming ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
-    order: Order, ada: User, cleo: User, keys: Keys
-) -> None:
+def test_claiming_all_cards_skips_those_claimed_by_others(order: Order, ada: User, cleo: User, keys: Keys) -> None:
     taken, *others = fulfillment.unclaimed_cards(order)
     claims.claim(taken, cleo, keys, code=claims.read_claim_code(taken, keys) or "")
     db.session.commit()
@@ -78,9 +76,7 @@ def test_what_somebody_claimed_meanwhile_is_left_and_the_rest_is_claimed(
     assert fulfillment.claim_cards(order, ada, others[0].token) == 0, "pressed twice"
 
 
-def test_a_card_that_its_holder_gave_back_does_not_return_to_the_buyer(
-    order: Order, ada: User, cleo: User, keys: Keys
-) -> None:
+def test_a_released_card_does_not_return_to_the_buyer(order: Order, ada: User, cleo: User, keys: Keys) -> None:
     card = fulfillment.unclaimed_cards(order)[0]
     claims.claim(card, cleo, keys, code=claims.read_claim_code(card, keys) or "")
     claims.release(card, cleo, keys)
@@ -90,7 +86,7 @@ def test_a_card_that_its_holder_gave_back_does_not_return_to_the_buyer(
     assert card.owner_id is None
 
 
-def test_nobody_claims_from_an_order_that_is_not_paid_or_refunded_or_with_a_closed_account(
+def test_claiming_requires_a_paid_order_and_an_active_account(
     order: Order, ada: User, order_cards: Callable[..., Order]
 ) -> None:
     for status in (OrderStatus.PENDING, OrderStatus.REFUNDED):
@@ -103,9 +99,7 @@ def test_nobody_claims_from_an_order_that_is_not_paid_or_refunded_or_with_a_clos
     assert fulfillment.claim_cards(order, ada) == 0
 
 
-def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
-    order_cards: Callable[..., Order], ada: User
-) -> None:
+def test_claiming_many_cards_needs_no_more_statements(order_cards: Callable[..., Order], ada: User) -> None:
     asked_for = {}
     for number in (2, 500):
         order = order_cards(ada, number)
@@ -117,9 +111,7 @@ def test_five_hundred_cards_are_claimed_with_as_many_statements_as_two(
     assert asked_for[500] == asked_for[2]
 
 
-def test_pressed_by_several_at_once_each_card_is_claimed_once(
-    app: Flask, order: Order, ada: User, cleo: User, keys: Keys
-) -> None:
+def test_concurrent_requests_claim_each_card_once(app: Flask, order: Order, ada: User, cleo: User, keys: Keys) -> None:
     order_id, ada_id, cleo_id = order.id, ada.id, cleo.id
     handed = fulfillment.unclaimed_cards(order)[0]
     card_id, code = handed.id, claims.read_claim_code(handed, keys) or ""
@@ -136,10 +128,10 @@ def test_pressed_by_several_at_once_each_card_is_claimed_once(
     assert db.session.scalar(claim_events) == 5
 
 
-# --- who sees the codes -----------------------------------------------------------------------------------------------
+# --- access to codes --------------------------------------------------------------------------------------------------
 
 
-def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
+def test_a_browser_sees_codes_only_while_the_buyer_cannot_log_in(
     order: Order, order_cards: Callable[..., Order], ada: User, cleo: User, ben: User
 ) -> None:
     def sees(found: Order, user: User | None, *known: int) -> bool:
@@ -160,7 +152,7 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
     assert not sees(guests, None, guests.id)
     guests.user.verified_at, guests.user.password_hash = None, credentials.hash_password("battery staple correct")
     assert not sees(guests, None, guests.id)
-    guests.user = None  # waits for whoever has the address
+    guests.user = None  # attached when the owner of the address verifies it
     db.session.commit()
     assert sees(guests, None, guests.id)
 
@@ -168,7 +160,7 @@ def test_codes_are_the_buyers_and_a_browsers_only_while_nobody_can_be_the_buyer(
 # --- packing a card from stock ----------------------------------------------------------------------------------------
 
 
-def test_a_card_from_stock_takes_over_binding_and_code_once(
+def test_a_card_from_stock_takes_over_order_line_and_code_once(
     order: Order, stock: Card, cleo: User, ben: User, keys: Keys, create_card: Callable[..., Card]
 ) -> None:
     made, line = fulfillment.unclaimed_cards(order)[0], order.lines[0]
@@ -194,9 +186,7 @@ def test_a_card_from_stock_takes_over_binding_and_code_once(
     assert stock.owner_id == cleo.id
 
 
-def test_what_the_buyer_claimed_and_set_up_goes_over_to_the_card_that_is_packed(
-    order: Order, stock: Card, ada: User, ben: User
-) -> None:
+def test_a_packed_card_takes_over_owner_and_setup(order: Order, stock: Card, ada: User, ben: User) -> None:
     made = fulfillment.unclaimed_cards(order)[0]
     fulfillment.claim_cards(order, ada, made.token)
     cards.edit(
@@ -217,7 +207,7 @@ def test_what_the_buyer_claimed_and_set_up_goes_over_to_the_card_that_is_packed(
     assert [event.move for event in stock.events] == [CardMove.MAKE, CardMove.REPLACE]
 
 
-def test_a_card_that_is_switched_off_stays_so_after_the_swap(order: Order, stock: Card, ada: User, ben: User) -> None:
+def test_a_locked_card_stays_locked_after_the_swap(order: Order, stock: Card, ada: User, ben: User) -> None:
     made = fulfillment.unclaimed_cards(order)[0]
     fulfillment.claim_cards(order, ada)
     card_transitions.lock(made, LockedBecause.ABUSE, ben)
@@ -226,7 +216,7 @@ def test_a_card_that_is_switched_off_stays_so_after_the_swap(order: Order, stock
 
 
 @pytest.mark.parametrize("wrong", ["design", "claimed", "had a holder", "retired", "sold", "held", "shipped", "itself"])
-def test_a_card_that_does_not_fit_is_not_packed(
+def test_an_unsuitable_card_is_not_packed(
     order: Order, stock: Card, ada: User, cleo: User, ben: User, keys: Keys, create_design: Callable[..., Design],
     wrong: str,
 ) -> None:  # fmt: skip
@@ -252,7 +242,7 @@ def test_a_card_that_does_not_fit_is_not_packed(
         fulfillment.swap_card(made, taken, ben, utcnow())
     db.session.rollback()
     assert (made.status, made.order_line_id) == (CardStatus.UNCLAIMED, order.lines[0].id)
-    if wrong == "held":  # until nobody is paying any more
+    if wrong == "held":  # until no order is paying for it
         fulfillment.swap_card(made, stock, ben, utcnow() + timedelta(hours=2))
         assert stock.claim_policy is ClaimPolicy.CODE
 
@@ -260,7 +250,7 @@ def test_a_card_that_does_not_fit_is_not_packed(
 # --- arriving soon ----------------------------------------------------------------------------------------------------
 
 
-def test_cards_arrive_from_payment_until_they_are_delivered_or_refunded(
+def test_ordered_cards_are_listed_from_payment_to_delivery_or_refund(
     order_cards: Callable[..., Order], ada: User, cleo: User, ben: User, product: Product
 ) -> None:
     """H25"""

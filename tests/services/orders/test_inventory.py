@@ -1,4 +1,4 @@
-"""What orders hold is released when they end unpaid."""
+"""Reservations of orders, and their release when orders end unpaid."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,7 +27,7 @@ def number_of_orders() -> int:
     return db.session.scalar(db.select(db.func.count()).select_from(Order)) or 0
 
 
-def test_a_canceled_order_gives_everything_back_once(
+def test_a_canceled_order_releases_its_reservations_once(
     ada: User, bottle: Product, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
     """H31"""
@@ -50,7 +50,7 @@ def test_a_canceled_order_gives_everything_back_once(
     assert outbox().count("mail.order_canceled") == 1
 
 
-def test_an_order_that_nobody_pays_expires_and_gives_everything_back(ada: User, bottle: Product, keys: Keys) -> None:
+def test_an_expired_order_releases_its_reservations(ada: User, bottle: Product, keys: Keys) -> None:
     order = order_of(ada, bottle, quantity=4)
     assert transitions.expire_due(utcnow(), keys) == 0
     assert transitions.expire_due(utcnow() + HOUR, keys) == 1
@@ -59,7 +59,7 @@ def test_an_order_that_nobody_pays_expires_and_gives_everything_back(ada: User, 
     assert transitions.expire_due(utcnow() + HOUR, keys) == 0
 
 
-def test_a_hold_whose_time_is_over_makes_way_without_a_worker(ada: User, cleo: User, bottle: Product) -> None:
+def test_expired_reservations_are_released_without_a_worker(ada: User, cleo: User, bottle: Product) -> None:
     late = order_of(ada, bottle, quantity=10)
     late.expires_at = utcnow() - HOUR
     db.session.commit()
@@ -67,14 +67,14 @@ def test_a_hold_whose_time_is_over_makes_way_without_a_worker(ada: User, cleo: U
     assert (late.status, order.status, bottle.stock) == (OrderStatus.EXPIRED, OrderStatus.PENDING, 0)
 
 
-def test_stock_that_nobody_counts_is_neither_taken_nor_given_back(ada: User, product: Product, keys: Keys) -> None:
+def test_untracked_stock_is_neither_reserved_nor_released(ada: User, product: Product, keys: Keys) -> None:
     order = order_of(ada, product, quantity=99)
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     assert product.stock is None
 
 
-def test_stock_that_is_counted_no_more_is_not_given_back(ada: User, bottle: Product, keys: Keys) -> None:
+def test_stock_that_is_no_longer_tracked_is_not_released(ada: User, bottle: Product, keys: Keys) -> None:
     order = order_of(ada, bottle, quantity=3)
     bottle.stock = None
     db.session.commit()

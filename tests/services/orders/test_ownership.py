@@ -1,4 +1,4 @@
-"""Who may open an order, and how it becomes part of an account."""
+"""Access to orders, and attaching them to an account."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,9 @@ def test_a_guest_gets_an_account_that_nobody_can_log_in_to_yet(product: Product)
     assert (order.user.email, order.user.password_hash, order.user.verified_at) == ("gus@example.com", None, None)
 
 
-def test_an_order_for_the_address_of_an_existing_account_waits(product: Product, ada: User, cleo: User) -> None:
+def test_an_order_for_the_address_of_an_account_is_not_attached_at_once(
+    product: Product, ada: User, cleo: User
+) -> None:
     order = order_of(None, product, email=ada.email)
     assert order.user_id is None
     for stranger in (cleo, None):
@@ -49,7 +51,7 @@ def test_an_order_for_the_address_of_an_existing_account_waits(product: Product,
     assert queries.own_order(order.number, user=ada, known=[]) == order
 
 
-def test_an_unverified_person_does_not_get_orders_of_their_address(
+def test_an_unverified_user_does_not_get_orders_of_their_address(
     product: Product, create_user: Callable[..., User]
 ) -> None:
     zoe = create_user("zoe@example.com", verified=False)
@@ -59,7 +61,7 @@ def test_an_unverified_person_does_not_get_orders_of_their_address(
         ownership.attach_order(order, zoe)
 
 
-def test_proving_an_address_brings_what_waited_for_it(product: Product, ada: User, cleo: User) -> None:
+def test_verifying_an_address_attaches_its_orders(product: Product, ada: User, cleo: User) -> None:
     waiting = order_of(None, product, email=ada.email)
     other = order_of(None, product, email=cleo.email)
     assert ownership.attach_orders(ada) == 1
@@ -67,7 +69,7 @@ def test_proving_an_address_brings_what_waited_for_it(product: Product, ada: Use
     assert (waiting.user_id, other.user_id) == (ada.id, None)
 
 
-def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_product: Callable[..., Product]) -> None:
+def test_artwork_of_a_guest_is_attached_with_the_order(ada: User, create_product: Callable[..., Product]) -> None:
     cart = cart_of(None)
     fill(cart, create_product(kind=Kind.CARD), front_picture="f" * 32 + ".webp")
     order = place(cart, buyer(email=ada.email))
@@ -81,7 +83,7 @@ def test_artwork_of_a_guest_is_theirs_once_the_order_is(ada: User, create_produc
     assert design.owner_id == ada.id
 
 
-def test_an_order_keeps_the_names_of_its_designs_and_tells_them_apart(
+def test_an_order_keeps_distinct_names_of_its_designs(
     ada: User, create_product: Callable[..., Product], create_design: Callable[..., Design], bottle: Product
 ) -> None:
     lake, third, again = (create_design(name) for name in ("Lake", "Lake 2", "Lake"))
@@ -101,12 +103,12 @@ def test_an_order_keeps_the_names_of_its_designs_and_tells_them_apart(
 
 
 @pytest.mark.parametrize("odd", ["", "TC-\0", "TC-é", "'; --", "%", "x" * 3000, "TC-2222-2222"])
-def test_an_odd_number_is_no_order(product: Product, odd: str) -> None:
+def test_an_invalid_order_number_finds_no_order(product: Product, odd: str) -> None:
     order_of(None, product)
     assert queries.find(odd) is None
 
 
-def test_a_link_of_an_order_cannot_be_made_up(product: Product, keys: Keys) -> None:
+def test_a_forged_order_link_is_refused(product: Product, keys: Keys) -> None:
     order = order_of(None, product)
     token = queries.link_token(order, keys)
     assert queries.find_by_link_token(token, keys) == order

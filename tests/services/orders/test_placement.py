@@ -1,4 +1,4 @@
-"""Placing an order: what is quoted, written and reserved, and repeated requests."""
+"""Placing an order: what is written and reserved, refusals, and repeated requests."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def number_of_orders() -> int:
     return db.session.scalar(db.select(db.func.count()).select_from(Order)) or 0
 
 
-def test_an_order_keeps_everything_as_it_was_sold(
+def test_an_order_keeps_products_as_they_were_sold(
     ada: User, bottle: Product, create_delivery_method: Callable[..., Any]
 ) -> None:
     """H32"""
@@ -50,7 +50,7 @@ def test_an_order_keeps_everything_as_it_was_sold(
     assert order.address["city"] == "London"
 
 
-def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
+def test_an_order_records_that_its_delivery_is_to_be_agreed(
     ada: User, bottle: Product, pay_card: Card, create_delivery_method: Callable[..., Any]
 ) -> None:
     agreed, flat = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED), create_delivery_method()
@@ -64,7 +64,7 @@ def test_an_order_remembers_that_its_delivery_is_to_be_agreed(
     assert not buying.place(cart).is_delivery_open, "nothing is sent"
 
 
-def test_a_number_can_be_read_out_and_does_not_count_up(ada: User, product: Product) -> None:
+def test_order_numbers_are_readable_and_not_sequential(ada: User, product: Product) -> None:
     """H03"""
     numbers = {order_of(ada, product).number for _time in range(3)}
     assert len(numbers) == 3
@@ -72,7 +72,7 @@ def test_a_number_can_be_read_out_and_does_not_count_up(ada: User, product: Prod
         assert re.fullmatch(r"TC-[2-9A-HJKMNP-TV-Z]{4}-[2-9A-HJKMNP-TV-Z]{4}", number)
 
 
-def test_the_stock_is_lowered_when_an_order_is_placed_not_before(ada: User, bottle: Product) -> None:
+def test_stock_is_reserved_when_an_order_is_placed(ada: User, bottle: Product) -> None:
     cart = cart_of(ada, bottle, quantity=4)
     assert bottle.stock == 10
     place(cart)
@@ -80,13 +80,13 @@ def test_the_stock_is_lowered_when_an_order_is_placed_not_before(ada: User, bott
     assert bottle.stock == 6
 
 
-def test_an_empty_cart_is_no_order(ada: User) -> None:
+def test_an_empty_cart_cannot_be_ordered(ada: User) -> None:
     """H43"""
     with pytest.raises(EmptyCart):
         place(cart_of(ada), expected_total=0)
 
 
-def test_a_total_that_the_buyer_did_not_see_is_not_charged(ada: User, product: Product) -> None:
+def test_a_total_that_the_buyer_did_not_see_is_refused(ada: User, product: Product) -> None:
     """H27"""
     cart = cart_of(ada, product)
     seen = buying.total_of(cart, buyer(ada))
@@ -98,7 +98,7 @@ def test_a_total_that_the_buyer_did_not_see_is_not_charged(ada: User, product: P
     assert place(cart).total_amount == 2 * seen
 
 
-def test_what_changed_since_the_last_look_stops_the_order(ada: User, bottle: Product) -> None:
+def test_a_changed_item_stops_the_order(ada: User, bottle: Product) -> None:
     cart = cart_of(ada, bottle, quantity=8)
     bottle.stock = 5
     db.session.commit()
@@ -111,7 +111,7 @@ def test_what_changed_since_the_last_look_stops_the_order(ada: User, bottle: Pro
         place(cart)
 
 
-def test_a_refused_order_takes_nothing(ada: User, bottle: Product, create_promotion: Callable[..., Any]) -> None:
+def test_a_refused_order_reserves_nothing(ada: User, bottle: Product, create_promotion: Callable[..., Any]) -> None:
     promotion = create_promotion(most_uses_each=1)
     cart = cart_of(ada, bottle)
     cart.promotion = promotion
@@ -122,7 +122,9 @@ def test_a_refused_order_takes_nothing(ada: User, bottle: Product, create_promot
     assert (bottle.stock, promotion.use_count, number_of_orders()) == (10, 0, 0)
 
 
-def test_pressed_twice_it_is_one_order(ada: User, bottle: Product, create_promotion: Callable[..., Any]) -> None:
+def test_a_repeated_request_returns_the_same_order(
+    ada: User, bottle: Product, create_promotion: Callable[..., Any]
+) -> None:
     """H35"""
     promotion = create_promotion(most_uses_each=1)
     cart = cart_of(ada, bottle, quantity=10)
@@ -134,7 +136,7 @@ def test_pressed_twice_it_is_one_order(ada: User, bottle: Product, create_promot
     assert (first, number_of_orders(), bottle.stock, promotion.use_count) == (second, 1, 0, 1)
 
 
-def test_pressed_again_while_a_payment_is_under_way_it_is_still_one_order(ada: User, bottle: Product) -> None:
+def test_a_repeated_request_during_a_payment_returns_the_same_order(ada: User, bottle: Product) -> None:
     cart = cart_of(ada, bottle, quantity=10)
     order = place(cart)
     db.session.commit()
@@ -143,7 +145,7 @@ def test_pressed_again_while_a_payment_is_under_way_it_is_still_one_order(ada: U
 
 
 @pytest.mark.parametrize("change", ["quantity", "address", "note"])
-def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, change: str) -> None:
+def test_a_new_order_cancels_the_former_one(ada: User, bottle: Product, change: str) -> None:
     cart = cart_of(ada, bottle, quantity=6)
     first = place(cart)
     db.session.commit()
@@ -157,7 +159,7 @@ def test_ordered_anew_the_older_order_is_canceled(ada: User, bottle: Product, ch
     assert bottle.stock == 10 - second.lines[0].quantity
 
 
-def test_an_order_whose_payment_is_under_way_is_not_canceled_by_another(ada: User, bottle: Product) -> None:
+def test_an_order_with_an_open_payment_is_not_canceled_by_another(ada: User, bottle: Product) -> None:
     cart = cart_of(ada, bottle, quantity=3)
     first = place(cart)
     db.session.commit()
@@ -167,7 +169,7 @@ def test_an_order_whose_payment_is_under_way_is_not_canceled_by_another(ada: Use
     assert (first.status, second.status, bottle.stock) == (OrderStatus.PENDING, OrderStatus.PENDING, 4)
 
 
-def test_a_second_order_of_a_guest_is_priced_by_itself(bottle: Product, product: Product) -> None:
+def test_a_second_order_of_a_guest_is_priced_separately(bottle: Product, product: Product) -> None:
     """H34"""
     assert [order_of(None, each).total_amount for each in (bottle, product)] == [2400, 1000]
 
@@ -204,7 +206,7 @@ def activation_order(user: User, card: Card) -> Order:
     return order
 
 
-def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
+def test_a_card_in_an_unpaid_order_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
     cart = cart_of(cleo)
     editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()
@@ -221,7 +223,7 @@ def test_a_card_that_somebody_pays_for_is_held(pay_card: Card, ada: User, cleo: 
     assert place(cart).status is OrderStatus.PENDING
 
 
-def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
+def test_a_hold_on_a_card_expires(pay_card: Card, ada: User, cleo: User) -> None:
     order = activation_order(ada, pay_card)
     order.expires_at = utcnow() - HOUR
     db.session.get_one(CardHold, pay_card.id).expires_at = order.expires_at
@@ -229,7 +231,7 @@ def test_a_hold_ends_by_itself(pay_card: Card, ada: User, cleo: User) -> None:
     assert activation_order(cleo, pay_card).status is OrderStatus.PENDING
 
 
-def test_a_card_is_activated_for_somebody_who_is_signed_in(pay_card: Card) -> None:
+def test_ordering_an_activation_requires_an_account(pay_card: Card) -> None:
     cart = cart_of(None)
     editing.add_activation(cart, pay_card, buying.context(), reservations_for)
     db.session.commit()

@@ -47,7 +47,7 @@ DEEDS: dict[OrderMove, Callable[[Order, User, Keys], None]] = {
 
 @pytest.mark.parametrize("status", OrderStatus)
 @pytest.mark.parametrize("move", DEEDS)
-def test_a_move_starts_where_the_table_says_and_nowhere_else(
+def test_each_step_is_allowed_only_from_the_states_in_the_table(
     ada: User, ben: User, product: Product, keys: Keys, status: OrderStatus, move: OrderMove
 ) -> None:
     """H25, H40"""
@@ -68,7 +68,7 @@ def test_a_move_starts_where_the_table_says_and_nowhere_else(
         assert order.status is status
 
 
-def test_every_step_is_written_down(ada: User, ben: User, product: Product) -> None:
+def test_every_step_is_recorded_in_the_history(ada: User, ben: User, product: Product) -> None:
     order = order_of(ada, product)
     buying.pay(order)
     transitions.ship(order, ben, utcnow(), carrier="Post", tracking_number="X1")
@@ -79,7 +79,7 @@ def test_every_step_is_written_down(ada: User, ben: User, product: Product) -> N
     assert (order.carrier, order.tracking_number) == ("Post", "X1")
 
 
-def test_only_cards_are_produced(
+def test_only_lines_of_cards_have_a_production_status(
     ada: User, ben: User, product: Product, create_product: Callable[..., Product], design: Design
 ) -> None:
     cart = cart_of(ada, product)
@@ -93,7 +93,7 @@ def test_only_cards_are_produced(
         transitions.produce(goods, ProductionStatus.PRINTED, ben)
 
 
-def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None:
+def test_paid_orders_are_listed_as_undelivered_until_delivery(ada: User, product: Product) -> None:
     """H25"""
     order = order_of(ada, product)
     assert list(queries.undelivered_orders(ada)) == []
@@ -104,7 +104,7 @@ def test_orders_under_way_end_with_delivery(ada: User, product: Product) -> None
     assert list(queries.undelivered_orders(ada)) == []
 
 
-def test_the_account_of_a_guest_stays_out_of_sight_until_its_person_comes(product: Product) -> None:
+def test_nobody_can_log_in_to_a_guest_account_without_a_password(product: Product) -> None:
     order = order_of(None, product)
     with pytest.raises(credentials.WrongCredentials):
         credentials.authenticate(order.email, "", utcnow())
@@ -125,7 +125,7 @@ def test_canceling_an_order_does_not_report_a_payment_twice(
     assert "mail.payment_needs_care" not in outbox()
 
 
-def test_a_cancel_reason_is_read_from_what_is_stored(product: Product) -> None:
+def test_a_cancel_reason_is_read_from_the_stored_event(product: Product) -> None:
     cart = buying.cart_of(None, product)
     first = buying.place(cart)
     db.session.commit()
