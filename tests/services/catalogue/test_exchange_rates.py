@@ -18,9 +18,9 @@ from tapcard.services.core import rows
     ("amount", "currency", "rate", "about"),
     [
         (1000, "EUR", "1.17", 1170),
-        (1, "EUR", "0.5", 1),  # a half goes up
+        (1, "EUR", "0.5", 1),  # a half is rounded up
         (999, "JPY", "190.25", 1901),  # no minor unit
-        (1000, "KWD", "0.4", 4000),  # three places
+        (1000, "KWD", "0.4", 4000),  # three decimal places
         (0, "EUR", "1.17", 0),
     ],
 )

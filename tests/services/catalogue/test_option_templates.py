@@ -1,4 +1,4 @@
-"""Option sets: what a set asks comes once, in order, with the product's own colours."""
+"""Option templates: adding their options to a product, in order and without duplicates."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def keys_of(product: Product) -> list[str]:
     return [option.key for option in product.options]
 
 
-def test_a_product_asks_what_the_set_asks(product: Product) -> None:
+def test_a_product_gets_the_options_of_the_template(product: Product) -> None:
     option_templates.apply(ENGRAVED_GOODS, product)
     assert keys_of(product) == ["name", "color", "inscription", "phone", "location"]
     assert not any(option.is_required for option in product.options), "nobody has to have anything engraved"
@@ -21,15 +21,13 @@ def test_a_product_asks_what_the_set_asks(product: Product) -> None:
     assert keys_of(product)[5:] == ["recipient", "suggestion"]
 
 
-def test_a_set_put_on_twice_asks_once(product: Product) -> None:
+def test_applying_a_template_twice_adds_its_options_once(product: Product) -> None:
     assert len(option_templates.apply(GIFT_PACK, product)) == 5
     assert option_templates.apply(GIFT_PACK, product) == []
     assert len(keys_of(product)) == 5
 
 
-def test_what_a_product_asks_already_stays_as_it_is(
-    product: Product, create_option: Callable[..., ProductOption]
-) -> None:
+def test_existing_options_stay_unchanged(product: Product, create_option: Callable[..., ProductOption]) -> None:
     create_option(product, "phone", OptionKind.TEXT, label="Extension", position=7)
     option_templates.apply(ENGRAVED_GOODS, product)
     db.session.commit()
@@ -38,14 +36,14 @@ def test_what_a_product_asks_already_stays_as_it_is(
     assert (product.options[0].label, product.options[0].kind) == ("Extension", OptionKind.TEXT)
 
 
-def test_of_several_colours_one_must_be_chosen(product: Product, bottle: Product) -> None:
+def test_a_product_with_several_colours_requires_a_choice(product: Product, bottle: Product) -> None:
     option_templates.apply(ENGRAVED_GOODS, product, ["Forest", "Clay"])
     option_templates.apply(ENGRAVED_GOODS, bottle)
     colors = [next(option for option in each.options if option.key == "color") for each in (product, bottle)]
     assert [(color.choices, color.is_required) for color in colors] == [(["Forest", "Clay"], True), ([], False)]
 
 
-def test_a_gift_pack_says_for_whom_and_what_to_add(product: Product) -> None:
+def test_a_gift_pack_has_options_for_recipient_and_suggestion(product: Product) -> None:
     option_templates.apply(GIFT_PACK, product, ["Sky"])
     asked = {option.key: option for option in product.options}
     assert asked["recipient"].choices == ["Female", "Male"]
@@ -53,7 +51,7 @@ def test_a_gift_pack_says_for_whom_and_what_to_add(product: Product) -> None:
     assert [key for key, option in asked.items() if option.is_required] == ["name", "color"]
 
 
-def test_every_template_has_keys_and_lengths_that_the_database_takes(create_product: Callable[..., Product]) -> None:
+def test_every_template_fits_the_database_columns(create_product: Callable[..., Product]) -> None:
     for name, option_set in TEMPLATES.items():
         product = create_product(name)
         option_templates.apply(option_set, product, ["Red"])

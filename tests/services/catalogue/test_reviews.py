@@ -1,4 +1,4 @@
-"""Reviews: buyers only, once, after delivery; the average holds to the star, whoever decides at once."""
+"""Reviews: one for each buyer and product after delivery, moderation, and the average rating."""
 
 from contextlib import nullcontext
 
@@ -27,12 +27,12 @@ def write(product: Product, user: User, rating: int = 5) -> Review:
 
 @pytest.fixture
 def delivered(product: Product, ada: User) -> Product:
-    """What Ada has bought and got."""
+    """Create a delivered order of Ada's."""
     buying.deliver(buying.order_of(ada, product))
     return product
 
 
-def test_only_who_got_a_product_may_review_it(
+def test_only_a_buyer_with_a_delivered_product_may_review_it(
     product: Product, bottle: Product, ada: User, cleo: User, ben: User
 ) -> None:
     order = buying.order_of(ada, product)
@@ -61,7 +61,7 @@ def test_a_product_is_reviewed_once(delivered: Product, ada: User) -> None:
         reviews.create(delivered, ada, rating=1, text="Again", author="Ada")
 
 
-def test_two_presses_at_once_write_one_review(app: Flask, delivered: Product, ada: User) -> None:
+def test_concurrent_submissions_create_one_review(app: Flask, delivered: Product, ada: User) -> None:
     product_id, user_id = delivered.id, ada.id
 
     def press(_place: int) -> str:
@@ -72,9 +72,7 @@ def test_two_presses_at_once_write_one_review(app: Flask, delivered: Product, ad
     assert sorted(map(str, together(app, 4, press))) == sorted(["written", *[str(AlreadyReviewed)] * 3])
 
 
-def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
-    delivered: Product, ada: User, ben: User
-) -> None:
+def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben: User) -> None:
     review = write(delivered, ada, rating=4)
     sums = []
     for status in (None, REJECTED, APPROVED, APPROVED, REJECTED, REJECTED, APPROVED):
@@ -93,7 +91,7 @@ def test_a_review_counts_once_it_is_let_through_and_no_longer_once_it_is_not(
     assert {each.actor_id for each in entries} == {ben.id}
 
 
-def test_the_average_is_that_of_all_approved(delivered: Product, ada: User, cleo: User, ben: User) -> None:
+def test_the_average_covers_all_approved_reviews(delivered: Product, ada: User, cleo: User, ben: User) -> None:
     buying.deliver(buying.order_of(cleo, delivered))
     for user, rating in ((ada, 5), (cleo, 2)):
         reviews.decide(write(delivered, user, rating), WAITING, APPROVED, ben, utcnow())
@@ -102,7 +100,7 @@ def test_the_average_is_that_of_all_approved(delivered: Product, ada: User, cleo
 
 
 @pytest.mark.parametrize(("before", "after", "count"), [(WAITING, APPROVED, 1), (APPROVED, REJECTED, 0)])
-def test_staff_who_decide_at_once_count_once(
+def test_concurrent_approvals_count_a_review_once(
     app: Flask, delivered: Product, ada: User, ben: User, before: ReviewStatus, after: ReviewStatus, count: int
 ) -> None:
     review = write(delivered, ada, rating=3)

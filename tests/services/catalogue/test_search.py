@@ -1,4 +1,4 @@
-"""The catalogue finds what is asked for and nothing else, and says how much there would be."""
+"""Catalogue search: filters, sort orders and counts, checked against a model; categories and related products."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ KINDS = {
     CollectionKind.SEASON: ("winter",),
 }
 PARENTS = {"desk": None, "journals": "desk", "slim": "journals", "drinks": None, "attic": None, "boxes": "attic"}
-HIDDEN = {"attic", "boxes"}  # the attic is switched off, and with it what stands below
+HIDDEN = {"attic", "boxes"}  # the attic is inactive, and with it the categories below it
 
 
 def find(**asked: Any) -> Listing:
@@ -41,7 +41,7 @@ def names(**asked: Any) -> set[str]:
 
 @pytest.fixture
 def stock(app: Flask) -> list[Product]:
-    """Sixty products of every sort, on shelves and in collections."""
+    """Create sixty varied products in categories and collections."""
     shelves: dict[str, Category] = {}
     for name, parent in PARENTS.items():
         above = shelves[parent] if parent else None
@@ -84,7 +84,7 @@ def is_below(slug: str | None, top: str) -> bool:
 
 
 def fits(product: Product, asked: Filter) -> bool:
-    """What the filter means, said once more in plain Python."""
+    """Return whether a product matches a filter, computed in plain Python."""
     shelf = product.category.slug if product.category else None
     return (
         product.is_active
@@ -128,7 +128,7 @@ filters = st.builds(
 @given(asked=filters)
 @example(Filter())
 @example(Filter(category="desk"))
-def test_a_list_holds_what_fits_in_its_order_and_counts_what_would(stock: list[Product], asked: Filter) -> None:
+def test_lists_match_the_model(stock: list[Product], asked: Filter) -> None:
     wanted = ordered([product for product in stock if fits(product, asked)], asked.sort)
     found = search.find(asked, category_tree.load(), search.collections())
     pages = max(1, -(-len(wanted) // PAGE_SIZE))
@@ -153,10 +153,10 @@ def test_a_list_holds_what_fits_in_its_order_and_counts_what_would(stock: list[P
     db.session.rollback()
 
 
-# --- shelves ----------------------------------------------------------------------------------------------------------
+# --- categories -------------------------------------------------------------------------------------------------------
 
 
-def test_a_category_shows_the_products_of_everything_below_it(
+def test_a_category_shows_the_products_of_its_subcategories(
     create_category: Callable[..., Category], create_product: Callable[..., Product]
 ) -> None:
     """H38"""
@@ -173,7 +173,7 @@ def test_a_category_shows_the_products_of_everything_below_it(
     assert [shelf.name for shelf in find(category="slim").category_path] == ["Desk", "Journals", "Slim"]
 
 
-def test_a_hidden_category_hides_what_stands_in_and_below_it(
+def test_a_hidden_category_hides_its_products_and_subcategories(
     create_category: Callable[..., Category], create_product: Callable[..., Product]
 ) -> None:
     attic = create_category("Attic", is_active=False)
@@ -186,7 +186,7 @@ def test_a_hidden_category_hides_what_stands_in_and_below_it(
     assert find().category_facets == []
 
 
-def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
+def test_a_large_tree_is_expanded_only_along_the_chosen_path(
     create_category: Callable[..., Category], create_product: Callable[..., Product]
 ) -> None:
     def build(tops: range) -> None:
@@ -200,7 +200,7 @@ def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
         return {option.value for option in find(category=category).category_facets}
 
     build(range(7))
-    assert len(offered()) == 7 * 4  # small enough to stand open
+    assert len(offered()) == 7 * 4  # small enough to be fully expanded
     build(range(7, 9))
     tops = {f"top-{top}" for top in range(9)}
     assert offered() == tops
@@ -208,7 +208,7 @@ def test_a_large_tree_opens_only_along_the_way_to_what_is_chosen(
     assert offered("child-2-1") == tops | {"child-2-0", "child-2-1", "child-2-2"}
 
 
-def test_categories_in_a_circle_do_not_hang_a_page(
+def test_a_cycle_of_categories_causes_no_endless_loop(
     create_category: Callable[..., Category], create_product: Callable[..., Product]
 ) -> None:
     one, other = create_category("One"), create_category("Other")
@@ -220,7 +220,7 @@ def test_categories_in_a_circle_do_not_hang_a_page(
     assert names() == {"Seen"}
 
 
-def test_what_does_not_exist_is_not_asked_for(product: Product, create_collection: Callable[..., Collection]) -> None:
+def test_unknown_filter_values_are_ignored(product: Product, create_collection: Callable[..., Collection]) -> None:
     create_collection("Gone", CollectionKind.BRAND, is_active=False)
     found = find(category="nope", collections={CollectionKind.BRAND: "gone", CollectionKind.THEME: "nope"}, page=900)
     assert (found.total, found.filter) == (1, Filter())
@@ -229,7 +229,7 @@ def test_what_does_not_exist_is_not_asked_for(product: Product, create_collectio
 # --- tiles ------------------------------------------------------------------------------------------------------------
 
 
-def test_one_press_is_enough_only_where_nothing_has_to_be_chosen(
+def test_a_product_without_required_options_can_be_added_at_once(
     create_product: Callable[..., Product], create_option: Callable[..., Any]
 ) -> None:
     create_product("Plain")
@@ -248,7 +248,7 @@ def test_a_tile_shows_the_first_picture(create_product: Callable[..., Product]) 
     assert shown == {"Seen": ("a.webp", "From the front"), "Unseen": (None, "")}
 
 
-def test_related_products_share_a_collection_or_the_shelf(
+def test_related_products_share_a_collection_or_the_category(
     create_category: Callable[..., Category], create_collection: Callable[..., Collection],
     create_product: Callable[..., Product],
 ) -> None:  # fmt: skip

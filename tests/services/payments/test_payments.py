@@ -1,4 +1,4 @@
-"""Payments: creating and checking them, the sandbox, and what paid orders deliver."""
+"""Payments: creating and checking them, the sandbox, and fulfillment of paid orders."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -50,7 +50,7 @@ def settle(payment: Payment, **values: Any) -> bool:
 
 @pytest.fixture
 def order(ada: User, bottle: Product) -> Order:
-    """Two bottles for Ada, unpaid."""
+    """Create an unpaid order of two bottles for Ada."""
     return order_of(ada, bottle, quantity=2)
 
 
@@ -58,26 +58,26 @@ def charge(payment: Payment) -> Charge:
     return payments.build_charge(payment, settings.load(), "http://localhost/back")
 
 
-def test_one_payment_of_an_order_is_open(order: Order) -> None:
+def test_an_order_has_only_one_open_payment(order: Order) -> None:
     payments.create(order, OfflineGateway(), None)
     with pytest.raises(PaymentInProgress):
         payments.create(order, OfflineGateway(), None)
 
 
 @pytest.mark.parametrize("status", [each for each in OrderStatus if each is not OrderStatus.PENDING])
-def test_only_an_order_that_waits_can_be_paid(order: Order, status: OrderStatus) -> None:
+def test_only_an_order_awaiting_payment_can_be_paid(order: Order, status: OrderStatus) -> None:
     order.status = status
     db.session.commit()
     with pytest.raises(NotPayable):
         payments.create(order, OfflineGateway(), None)
 
 
-def test_a_charge_says_what_the_order_says(order: Order) -> None:
+def test_a_charge_matches_its_order(order: Order) -> None:
     told = charge(payments.create(order, OfflineGateway(), None))
     assert (told.amount, told.order_number, told.description) == (pounds(4800), order.number, f"tapcard {order.number}")
 
 
-def test_money_outside_the_web_gives_the_order_days(order: Order, outbox: Callable[[], list[str]]) -> None:
+def test_offline_payment_extends_the_deadline_by_days(order: Order, outbox: Callable[[], list[str]]) -> None:
     payment = payments.create(order, OfflineGateway(), None)
     payments.record_started(
         payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
@@ -87,7 +87,7 @@ def test_money_outside_the_web_gives_the_order_days(order: Order, outbox: Callab
     assert outbox().count("mail.order_received") == 2  # at once, and the one that waits, which then says nothing
 
 
-def test_an_order_that_costs_nothing_is_paid_at_once(
+def test_a_free_order_is_paid_at_once(
     ada: User, product: Product, create_promotion: Callable[..., Any], keys: Keys
 ) -> None:
     cart = buying.cart_of(ada, product)
@@ -101,18 +101,18 @@ def test_an_order_that_costs_nothing_is_paid_at_once(
     assert not settlement.settle_free(order, keys, utcnow())
 
 
-def test_an_order_that_costs_something_is_not_free(order: Order, keys: Keys) -> None:
+def test_an_order_with_a_total_cannot_be_settled_as_free(order: Order, keys: Keys) -> None:
     assert not settlement.settle_free(order, keys, utcnow())
 
 
-def test_the_owner_may_hide_a_gateway(set_setting: Callable[[str, Any], None]) -> None:
+def test_the_owner_can_hide_a_gateway(set_setting: Callable[[str, Any], None]) -> None:
     both = {"sandbox": SandboxGateway(str), "offline": OfflineGateway()}
     assert [each.code for each in payments.available_gateways(both, settings.load())] == ["sandbox", "offline"]  # type: ignore[arg-type]
     set_setting("hidden_gateways", "sandbox, nosuch")
     assert [each.code for each in payments.available_gateways(both, settings.load())] == ["offline"]  # type: ignore[arg-type]
 
 
-def test_payments_that_nobody_told_us_about_are_looked_at(order: Order) -> None:
+def test_open_payments_are_checked_until_they_are_settled(order: Order) -> None:
     payment = begin(order)
 
     def waiting(**later: int) -> list[tuple[int, bool]]:
@@ -121,14 +121,14 @@ def test_payments_that_nobody_told_us_about_are_looked_at(order: Order) -> None:
     assert waiting() == [(payment.id, False)]
     assert waiting(days=3) == [(payment.id, True)]  # to be closed, and read once more
     payment.status, payment.reference = PaymentStatus.CREATED, None
-    assert waiting() == []  # its gateway is just being asked
+    assert waiting() == []  # its gateway is being called
     assert waiting(minutes=2) == [(payment.id, True)]
     payment.status, payment.reference = PaymentStatus.PENDING, f"ref-{payment.id}"
     settle(payment)
     assert waiting() == []
 
 
-def test_the_sandbox_does_what_its_buttons_say(order: Order) -> None:
+def test_each_button_of_the_sandbox_has_its_outcome(order: Order) -> None:
     gateway = SandboxGateway(lambda public_id: f"/pay/{public_id}")
     payment = payments.create(order, gateway, None)
     told = charge(payment)
@@ -147,7 +147,7 @@ def test_the_sandbox_does_what_its_buttons_say(order: Order) -> None:
         gateway.fetch("unknown")
 
 
-def test_no_gateway_is_asked_while_a_transaction_is_open(order: Order) -> None:
+def test_gateways_are_not_called_during_a_transaction(order: Order) -> None:
     gateway = SandboxGateway(str)
     payment = payments.create(order, gateway, None)
     told = charge(payment)
@@ -160,7 +160,7 @@ def test_no_gateway_is_asked_while_a_transaction_is_open(order: Order) -> None:
 
 @pytest.fixture
 def card_order(ada: User, create_product: Callable[..., Product], design: Design) -> Order:
-    """Five cards for Ada."""
+    """Create an order of five cards for Ada."""
     cart = buying.cart_of(ada)
     buying.fill(cart, create_product(kind=ProductKind.CARD), 5, design=design)
     order = buying.place(cart)
@@ -168,7 +168,7 @@ def card_order(ada: User, create_product: Callable[..., Product], design: Design
     return order
 
 
-def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, design: Design, keys: Keys) -> None:
+def test_paid_cards_are_created_once_with_their_own_codes(card_order: Order, design: Design, keys: Keys) -> None:
     """H12"""
     assert fulfillment.unclaimed_cards(card_order) == []
     payment = pay(card_order)
@@ -183,7 +183,9 @@ def test_paid_cards_are_made_once_with_codes_of_their_own(card_order: Order, des
     assert card_order.status is OrderStatus.PAID
 
 
-def test_a_buyer_claims_one_card_or_all_and_nobody_elses(card_order: Order, ada: User, cleo: User, card: Card) -> None:
+def test_a_buyer_claims_one_or_all_cards_of_their_own_order(
+    card_order: Order, ada: User, cleo: User, card: Card
+) -> None:
     pay(card_order)
     first = fulfillment.unclaimed_cards(card_order)[0]
     with pytest.raises(queries.OrderNotFound):
@@ -208,7 +210,7 @@ def activation(user: User, card: Card) -> Order:
     return order
 
 
-def test_a_card_that_is_paid_for_is_its_payers_and_nothing_is_sent(ada: User, create_card: Callable[..., Card]) -> None:
+def test_a_paid_activation_claims_the_card_and_needs_no_shipping(ada: User, create_card: Callable[..., Card]) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     order = activation(ada, card)
     assert card.status is CardStatus.UNCLAIMED
@@ -216,7 +218,7 @@ def test_a_card_that_is_paid_for_is_its_payers_and_nothing_is_sent(ada: User, cr
     assert (card.owner_id, card.status, order.status) == (ada.id, CardStatus.ACTIVE, OrderStatus.DELIVERED)
 
 
-def test_a_card_that_went_away_before_it_was_paid_makes_the_order_oversold(
+def test_an_unavailable_card_makes_its_paid_order_oversold(
     ada: User, ben: User, create_card: Callable[..., Card]
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
@@ -229,7 +231,7 @@ def test_a_card_that_went_away_before_it_was_paid_makes_the_order_oversold(
 
 
 class PoundsOnly(OfflineGateway):
-    """A gateway that takes pounds and nothing else."""
+    """A gateway that accepts only pounds."""
 
     code = "pounds"
 
@@ -238,7 +240,7 @@ class PoundsOnly(OfflineGateway):
 
 
 @pytest.mark.parametrize(("currency", "codes"), [("GBP", ["pounds", "offline"]), ("EUR", ["offline"])])
-def test_a_gateway_that_does_not_take_the_shops_currency_is_not_offered(currency: str, codes: list[str]) -> None:
+def test_a_gateway_without_the_shops_currency_is_not_offered(currency: str, codes: list[str]) -> None:
     gateways = {"pounds": PoundsOnly(), "offline": OfflineGateway()}
     offered = payments.available_gateways(gateways, ShopSettings(currency=currency))
     assert [gateway.code for gateway in offered] == codes

@@ -1,4 +1,4 @@
-"""Settlement: evidence makes an order paid, once; late, double or wrong money is recorded."""
+"""Settlement: an order is marked as paid once; late, double and wrong payments are recorded."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,11 +45,11 @@ def charge(payment: Payment) -> Charge:
 
 @pytest.fixture
 def order(ada: User, bottle: Product) -> Order:
-    """Two bottles for Ada, unpaid."""
+    """Create an unpaid order of two bottles for Ada."""
     return order_of(ada, bottle, quantity=2)
 
 
-def test_a_settled_payment_makes_its_order_paid_once(order: Order, outbox: Callable[[], list[str]]) -> None:
+def test_a_settled_payment_marks_its_order_as_paid_once(order: Order, outbox: Callable[[], list[str]]) -> None:
     payment = begin(order)
     assert settle(payment)
     assert (order.status, payment.status, payment.captured_amount) == (OrderStatus.PAID, PaymentStatus.SUCCEEDED, 4800)
@@ -71,7 +71,7 @@ def test_a_settled_payment_makes_its_order_paid_once(order: Order, outbox: Calla
         {"reference": "another"},
     ],
 )
-def test_what_does_not_agree_pays_nothing_and_people_are_told(
+def test_a_mismatched_payment_pays_nothing_and_is_reported(
     order: Order, outbox: Callable[[], list[str]], wrong: dict[str, Any]
 ) -> None:
     """H46, H47"""
@@ -88,7 +88,7 @@ def test_what_does_not_agree_pays_nothing_and_people_are_told(
 
 
 @pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.PAID])
-def test_nothing_but_money_pays(order: Order, outcome: Outcome) -> None:
+def test_only_a_successful_outcome_marks_an_order_as_paid(order: Order, outcome: Outcome) -> None:
     """H48"""
     payment = begin(order)
     settle(payment, outcome=outcome)
@@ -106,7 +106,7 @@ def test_a_late_failure_does_not_undo_a_success(order: Order, late: Outcome) -> 
 
 
 @pytest.mark.parametrize("early", [Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
-def test_money_that_comes_after_a_failure_counts(order: Order, early: Outcome) -> None:
+def test_a_success_after_a_failure_counts(order: Order, early: Outcome) -> None:
     payment = begin(order)
     settle(payment, outcome=early)
     assert settle(payment)
@@ -115,7 +115,9 @@ def test_money_that_comes_after_a_failure_counts(order: Order, early: Outcome) -
 
 @pytest.mark.parametrize("status", PaymentStatus)
 @pytest.mark.parametrize("outcome", [Outcome.PAID, Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
-def test_a_payment_moves_as_its_table_says(order: Order, status: PaymentStatus, outcome: Outcome) -> None:
+def test_a_payment_changes_status_only_as_its_table_allows(
+    order: Order, status: PaymentStatus, outcome: Outcome
+) -> None:
     payment = begin(order)
     payment.status = status
     db.session.commit()
@@ -124,7 +126,7 @@ def test_a_payment_moves_as_its_table_says(order: Order, status: PaymentStatus, 
     assert payment.status is (target if status in PAYMENT_MOVES[target] else status)
 
 
-def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
+def test_a_refund_is_proposed_for_the_payment_of_a_canceled_order(
     order: Order, ada: User, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
     """H51"""
@@ -136,7 +138,7 @@ def test_money_for_a_canceled_order_is_kept_and_proposed_to_go_back(
     assert "mail.payment_needs_care" in outbox()
 
 
-def test_an_order_paid_after_it_expired_takes_its_stock_again(order: Order, bottle: Product, keys: Keys) -> None:
+def test_an_order_paid_after_expiry_reserves_its_stock_again(order: Order, bottle: Product, keys: Keys) -> None:
     payment = begin(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
@@ -145,7 +147,7 @@ def test_an_order_paid_after_it_expired_takes_its_stock_again(order: Order, bott
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, False, 8)
 
 
-def test_paid_too_late_for_the_last_pieces_it_is_oversold_and_says_so(
+def test_a_late_payment_for_sold_out_stock_marks_the_order_as_oversold(
     order: Order, bottle: Product, keys: Keys, cleo: User, outbox: Callable[[], list[str]]
 ) -> None:
     payment = begin(order)
@@ -158,10 +160,10 @@ def test_paid_too_late_for_the_last_pieces_it_is_oversold_and_says_so(
     assert db.session.scalars(db.select(LineGrant)).all() == []
 
 
-def test_a_code_that_was_used_up_meanwhile_makes_a_late_payment_one_to_decide_about(
+def test_a_late_payment_with_a_used_up_code_marks_the_order_as_oversold(
     create_promotion: Callable[..., Promotion], product: Product, keys: Keys
 ) -> None:
-    """H30: the limit holds for those who pay late as well."""
+    """H30: the usage limit also applies to late payments."""
     promotion = create_promotion(most_uses=1)
 
     def ordered(name: str) -> Order:
@@ -183,7 +185,7 @@ def test_a_code_that_was_used_up_meanwhile_makes_a_late_payment_one_to_decide_ab
     assert (second.is_oversold, promotion.use_count) == (False, 1)
 
 
-def test_a_code_that_still_has_room_is_counted_again_for_a_late_payment(
+def test_a_late_payment_counts_the_use_of_its_code_again(
     create_promotion: Callable[..., Promotion], product: Product, keys: Keys
 ) -> None:
     promotion = create_promotion(most_uses=1)
@@ -197,34 +199,34 @@ def test_a_code_that_still_has_room_is_counted_again_for_a_late_payment(
     assert (order.is_oversold, promotion.use_count) == (False, 1)
 
 
-def test_credit_that_was_spent_meanwhile_leaves_stock_alone(ada: User, bottle: Product, keys: Keys) -> None:
+def test_a_late_payment_without_its_credit_reserves_no_stock(ada: User, bottle: Product, keys: Keys) -> None:
     credit.give(ada, 1000, "sorry")
     cart = buying.cart_of(ada, bottle)
     cart.uses_credit = True
     order = buying.place(cart)
     late = begin(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
-    other = order_of(ada, bottle)  # the same cart, with one more and the same credit
+    other = order_of(ada, bottle)  # the same cart, with one more piece and the same credit
     settle(late)
     assert (other.credit_amount, credit.balance(ada.id)) == (1000, 0)
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 8)
 
 
-def test_more_than_the_total_in_parts_is_proposed_to_go_back(
+def test_a_refund_is_proposed_for_parts_above_the_total(
     order: Order, olu: User, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
     online = begin(order)
     payments.end_unpaid(online, PaymentStatus.CANCELED, utcnow())
     settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
     db.session.commit()
-    settle(online)  # closed, and paid all the same
+    settle(online)  # closed, but paid anyway
     assert (order.status, payments.captured_amount(order)) == (OrderStatus.PAID, 6800)
     assert online.refund_proposed
     assert payments.find_open(order) is None
     assert "mail.payment_needs_care" in outbox()
 
 
-def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, olu: User, keys: Keys) -> None:
+def test_a_refund_is_proposed_for_a_part_of_an_ended_order(order: Order, olu: User, keys: Keys) -> None:
     settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
     transitions.expire_due(utcnow() + timedelta(days=30), keys)
     db.session.commit()
@@ -236,7 +238,7 @@ def test_a_part_of_an_order_that_is_over_is_proposed_to_go_back(order: Order, ol
     assert (order.status, part.refund_proposed) == (OrderStatus.PAID, False)
 
 
-def test_paid_twice_it_is_paid_once_and_the_rest_is_proposed_to_go_back(order: Order) -> None:
+def test_a_refund_is_proposed_for_a_second_payment(order: Order) -> None:
     first = begin(order)
     payments.end_unpaid(first, PaymentStatus.CANCELED, utcnow())
     second = begin(order)
@@ -246,7 +248,7 @@ def test_paid_twice_it_is_paid_once_and_the_rest_is_proposed_to_go_back(order: O
     assert len(order.events) == 2
 
 
-def test_parts_add_up(order: Order, ben: User, keys: Keys) -> None:
+def test_partial_payments_add_up(order: Order, ben: User, keys: Keys) -> None:
     payment = payments.create(order, OfflineGateway(), None)
     payments.record_started(
         payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
@@ -265,7 +267,7 @@ def test_parts_add_up(order: Order, ben: User, keys: Keys) -> None:
     assert (order.status, payments.amount_due(order), payments.find_open(order)) == (OrderStatus.PAID, pounds(0), None)
 
 
-def test_only_money_outside_the_web_is_confirmed_by_hand(order: Order, ben: User, keys: Keys) -> None:
+def test_only_offline_payments_are_confirmed_by_staff(order: Order, ben: User, keys: Keys) -> None:
     payment = begin(order)
     with pytest.raises(NotPayable):
         settlement.confirm_offline(payment, settlement.OfflineReceipt(payment.money), buying.context(ben))
