@@ -211,13 +211,6 @@ UNCLEAR_DOCSTRINGS = {
     "tapcard/demo/drawings/scene.py",
     "tapcard/seeds/factories.py",
     "tapcard/seeds/pages.py",
-    "tapcard/services/cart/pricing.py",
-    "tapcard/services/orders/fulfillment.py",
-    "tapcard/settings.py",
-    "tapcard/shop/contact.py",
-    "tapcard/shop/newsletter.py",
-    "tapcard/shop/reviews.py",
-    "tapcard/shop/wishlist.py",
     "tapcard/tap/contacts.py",
     "tapcard/tap/dashboard.py",
     "tapcard/tap/found.py",
@@ -229,11 +222,6 @@ UNCLEAR_DOCSTRINGS = {
     "tapcard/tap/statistics.py",
     "tapcard/tap/transfers.py",
     "tapcard/tap/views.py",
-    "tapcard/web/filters.py",
-    "tapcard/web/forms.py",
-    "tapcard/web/navigation.py",
-    "tapcard/web/payment_methods.py",
-    "tapcard/web/uploads.py",
 }
 
 # How a docstring of a function does not start: with what it describes instead of what it does.
