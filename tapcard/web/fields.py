@@ -139,7 +139,16 @@ class RateField(ParsedField):
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-class WholeNumberField(IntegerField):
+class _Stripped:
+    """Shows a submitted text again without blanks around it; a file in its place counts as nothing."""
+
+    raw_data: Any
+
+    def _value(self) -> str:
+        return _text_in(self.raw_data) if self.raw_data else super()._value()  # type: ignore[misc]
+
+
+class WholeNumberField(_Stripped, IntegerField):
     """A whole number in a range; None when left blank."""
 
     widget = TextInput()
@@ -161,7 +170,7 @@ class WholeNumberField(IntegerField):
         self.data = number
 
 
-class DayField(DateField):
+class DayField(_Stripped, DateField):
     """A date between 2000 and 2100; None when left blank."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
@@ -187,7 +196,7 @@ class InstantField(DateTimeLocalField):
 
     def _value(self) -> str:
         if self.raw_data:
-            return str(self.raw_data[0])
+            return _text_in(self.raw_data)
         return filters.local(self.data).strftime(INSTANT_FORMATS[0]) if self.data is not None else ""
 
 

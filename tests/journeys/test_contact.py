@@ -51,10 +51,10 @@ def make_profile(page: Page) -> None:
     page.locator("#phone").fill("+44 20 7946 0000")
     keep(page, "story-1-new-profile")
     is_accessible(page)
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Create profile").click()
     expect(page.get_by_text("Your new image is uploaded")).to_be_visible()
     page.locator("#email").fill("ines@example.com")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Create profile").click()
     expect(page.get_by_text("Profile created")).to_be_visible()
 
 

@@ -48,7 +48,7 @@ def test_a_tap_shows_the_card_and_its_activation_price(client: FormClient, path:
     page = client.get(path)
     assert page.status_code == 200
     words = words_of(page.text)
-    assert "The picture shows this card's design" in words
+    assert "The image shows this card's design" in words
     assert "Ember ridge" in words
     assert "Activate for £12.50" in words
     assert f'href="/sign-up?next={HERE}"' in page.text

@@ -210,7 +210,7 @@ def test_a_message_is_stored_and_emailed_to_the_owner_with_a_reply_address(
     run_worker()
     [mail] = mailbox()
     assert (mail["To"], mail["Reply-To"]) == (olu.email, "gus@example.com")
-    assert "Gus Lind (TC-7F3K-92QX)" in mail["Subject"]
+    assert mail["Subject"] == "Message from Gus Lind about order TC-7F3K-92QX"
     assert "Two <b>three</b>" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "Two &lt;b&gt;three" in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert f"/admin/enquiries/{kept.id}" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
