@@ -28,7 +28,7 @@ FEWEST_CHARACTERS = 8
 
 
 class ConfigError(Exception):
-    """Error: an environment variable has an invalid value."""
+    """An environment variable has an invalid value."""
 
 
 @dataclass(frozen=True)

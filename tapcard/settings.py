@@ -57,7 +57,7 @@ class MenuPage:
 
 
 class UnknownSetting(DomainError):
-    """Error: no setting has that name, or the value is not valid for it."""
+    """No setting has that name, or the value is not valid for it."""
 
 
 SETTING_TYPES = {field.name: field.type for field in dataclasses.fields(ShopSettings)}

@@ -42,7 +42,7 @@ def check(field: Field, rule: Callable[[], object]) -> bool:
 
 
 class QuantityForm(Form):
-    """A quantity; the submitted text is kept when it is not a number."""
+    """Form with a quantity, which keeps the submitted text when it is not a number."""
 
     quantity = StringField(
         _("Quantity"), default="1", render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 5}
@@ -66,7 +66,7 @@ class QuantityForm(Form):
 
 
 class BuyForm(QuantityForm):
-    """Quantity and options of a product; `buy_form` adds a field for each option."""
+    """Form to buy a product, with its quantity and options; `buy_form` adds a field for each option."""
 
     instead = HiddenField()  # id of the cart line to replace
 

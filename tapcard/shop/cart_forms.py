@@ -17,7 +17,7 @@ LOCATION = "location-"  # prefix of the location field of a delivery method
 
 
 class CodeForm(Form):
-    """A promotion code."""
+    """Form to enter a promotion code."""
 
     code = StringField(
         _("Promotion code"),
@@ -27,7 +27,7 @@ class CodeForm(Form):
 
 
 class DeliveryForm(Form):
-    """A delivery method, and one of its locations if it has any."""
+    """Form to choose a delivery method, and one of its locations if it has any."""
 
     delivery = RadioField(_("Delivery"), [DataRequired(_("Choose a delivery method."))], validate_choice=False)
 

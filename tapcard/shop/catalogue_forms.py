@@ -24,7 +24,7 @@ NAMES = ("category", *CollectionKind, "availability", "deals", "min", "max", "se
 
 
 class FilterForm(Form):
-    """Search and price filter of a product list, submitted by GET."""
+    """Form to search and filter a product list, submitted by GET."""
 
     class Meta(Form.Meta):
         csrf = False
@@ -117,7 +117,7 @@ def without(applied: Filter, kind: CollectionKind) -> Filter:
 
 
 class ReviewForm(Form):
-    """Form for a product review."""
+    """Form to review a product."""
 
     rating = RadioField(
         _("Rating"),

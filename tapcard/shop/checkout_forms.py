@@ -34,7 +34,7 @@ ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city"
 
 
 class CheckoutForm(AddressWords, Form):
-    """Contact details, address and delivery method; `checkout_form` leaves out fields that do not apply."""
+    """Form for contact details, address and delivery method; `checkout_form` leaves out fields that do not apply."""
 
     email = EmailField(
         _("Email"),
@@ -120,7 +120,7 @@ def checkout_form(
 
 
 class PayForm(Form):
-    """The payment method of an order; the first one is preselected."""
+    """Form to choose the payment method of an order; the first one is preselected."""
 
     gateway = RadioField(_("Payment method"), [DataRequired(_("Choose a payment method."))])
 
@@ -132,7 +132,7 @@ class PayForm(Form):
 
 
 class ReviewForm(PayForm):
-    """The last step before an order is placed: the total as seen, the terms and the payment method."""
+    """Form to place an order, with the total as seen, the terms and the payment method."""
 
     total = HiddenField()
     terms = BooleanField(_("I accept the terms"), [DataRequired(_("Accept the terms to place your order."))])

@@ -1,4 +1,4 @@
-"""The form by which people write to the shop, with what keeps robots from it."""
+"""Contact form with bot protection."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ AT_MOST = _("Enter %(max)d characters or fewer.")
 
 
 class ContactForm(StampedForm):
-    """Who writes, how to answer, and what it is about."""
+    """Form to send a message to the shop."""
 
     name = StringField(
         _("Your name"),

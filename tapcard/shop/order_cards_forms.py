@@ -23,7 +23,7 @@ ABOUT_ARTWORK = _(
 
 
 class OrderCardsForm(BuyForm):
-    """A design, or artwork for both sides, with the options of the product."""
+    """Form to order cards: a design, or artwork for both sides, with the options of the product."""
 
     design = RadioField(_("Design"), validate_choice=False)
     front = PictureField(_("Front"), description=ABOUT_ARTWORK, make=images.make_artwork)

@@ -11,7 +11,7 @@ LONGEST_NUMBER = 40
 
 
 class FindOrderForm(Form):
-    """The number of an order and its email address."""
+    """Form to find an order by its number and email address."""
 
     number = StringField(
         _("Order number"),

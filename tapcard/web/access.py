@@ -31,7 +31,7 @@ STAFF = "staff:"  # and a permission
 
 
 class AccessError(Exception):
-    """Error: an endpoint has no access rule, or an invalid one."""
+    """An endpoint has no access rule, or an invalid one."""
 
 
 @dataclass(frozen=True)

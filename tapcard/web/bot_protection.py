@@ -35,7 +35,7 @@ def shown_at(form: str, stamp: str | None, now: datetime, *facts: Any) -> dateti
 
 
 class StampedForm(Form):
-    """A public form that detects bots by a honeypot field and by submissions faster than a person types."""
+    """Public form that detects bots by a honeypot field and by submissions faster than a person types."""
 
     homepage = StringField(  # hidden from people, filled in by bots
         _("Leave this field empty"), render_kw={"autocomplete": "off", "tabindex": "-1", "maxlength": 200}

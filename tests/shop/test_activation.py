@@ -26,7 +26,7 @@ def pay_card(create_card: Callable[..., Card], create_design: Callable[..., Desi
 
 
 def press(client: FormClient, path: str = HERE) -> str:
-    """Open the page and submit its form."""
+    """Open the page of the card and submit its form."""
     form = form_to(client.get(path).text, PAY)
     answer = client.post(form.action, data=form.values, csrf=False)
     assert answer.status_code == 302

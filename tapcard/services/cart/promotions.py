@@ -76,7 +76,7 @@ class UsedByCustomer(PromotionRefused):
 
 @dataclass(frozen=True)
 class Customer:
-    """Who uses a promotion: an account, or a guest with an email address; both None while unknown."""
+    """A user of promotions: an account, or a guest with an email address; both None while unknown."""
 
     user: User | None = None
     email: str | None = None

@@ -20,7 +20,7 @@ BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
 
 class NoClaimCodes(NotFound):
-    """Error: the order has no claim codes, because it sells no cards or is not paid."""
+    """The order has no claim codes, because it sells no cards or is not paid."""
 
 
 def fulfill(order: Order, keys: Keys, now: datetime) -> None:
