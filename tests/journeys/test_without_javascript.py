@@ -104,7 +104,9 @@ def test_a_card_is_pointed_elsewhere(
     page.locator("input[name=target][value=url]").check()
     page.locator("input[name=reroute_url]").fill(f"{elsewhere}/plain")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Changes saved. They apply")).to_be_visible()  # or leaving the page would cancel the request
+    expect(
+        page.get_by_text("Changes saved. They apply")
+    ).to_be_visible()  # or leaving the page would cancel the request
     page.goto("/t/PLAIN33")
     expect(page.get_by_role("heading")).to_have_text("/plain")
 
