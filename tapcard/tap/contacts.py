@@ -1,4 +1,4 @@
-"""What visitors do on a public page: save the contact, open a link, share their own."""
+"""Visitor actions on a public profile: save the contact, open a link, share one's own contact details."""
 
 import logging
 from contextlib import suppress
@@ -31,14 +31,14 @@ from .profiles import moved, page_address
 from .recorder import MAX_USER_AGENT_LENGTH, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
-PATIENCE = 1.0  # seconds that an answer may wait for its action to be written down
+PATIENCE = 1.0  # seconds a response may wait for its action to be recorded
 
 
 @bp.app_template_global()
 def opened_by(profile: Profile, key: str, href: str) -> str:
-    """The address behind a row of a public page: links to other sites go by way of ours, to be counted.
+    """Return the URL for a row of a public profile: links to other sites pass through ours to be counted.
 
-    A profile that is not stored yet, as in a preview, has nothing to count.
+    Links of a profile that is not stored yet, as in a preview, are not counted.
     """
     is_counted_here = profile.id is not None and href.startswith(engagement.WEB_PREFIXES)
     return url_for("tap.open_link", slug=profile.slug, key=key) if is_counted_here else href
@@ -47,7 +47,7 @@ def opened_by(profile: Profile, key: str, href: str) -> str:
 @bp.get("/p/<slug>.vcf")
 @access(PUBLIC)
 def vcard(slug: str) -> AnyResponse:
-    """A profile as a file for the address book."""
+    """Download a profile as a vCard."""
     shown = seen_profile(slug)
     if slug != shown.slug:
         return moved(shown, "tap.vcard")
@@ -72,7 +72,7 @@ def vcard(slug: str) -> AnyResponse:
 @bp.get("/p/<slug>/open/<key>")
 @access(PUBLIC)
 def open_link(slug: str, key: str) -> AnyResponse:
-    """Lead on to one of a profile's own links."""
+    """Redirect to one of the profile's own links."""
     shown = seen_profile(slug)
     url = engagement.web_links(shown).get(key)
     if url is None or blocked_hosts.is_blocked(target_urls.host_of(url)):
@@ -87,7 +87,7 @@ def open_link(slug: str, key: str) -> AnyResponse:
 @bp.route("/p/<slug>/share", methods=["GET", "POST"])
 @access(PUBLIC)
 def share_contact(slug: str) -> AnyResponse:
-    """A form on which visitors leave their contact."""
+    """Show the form for visitors to share their contact details, and store what they send."""
     visitor = visitor_hash() if request.method == "POST" else None  # before this request's own transaction begins
     shown = seen_profile(slug)
     if slug != shown.slug and request.method != "POST":
@@ -103,7 +103,7 @@ def share_contact(slug: str) -> AnyResponse:
 @bp.get("/p/<slug>/shared")
 @access(PUBLIC)
 def contact_shared(slug: str) -> AnyResponse:
-    """Thank whoever left their contact; says nothing that depends on it."""
+    """Thank the visitor; the page is the same whatever was sent."""
     shown = seen_profile(slug)
     return make_response(render_template("tap/lead_shared.html", profile=shown))
 
@@ -111,14 +111,15 @@ def contact_shared(slug: str) -> AnyResponse:
 @bp.get("/profiles/<int:profile_id>/qr.<kind>")
 @access(HOLDER)
 def profile_qr(profile_id: int, kind: str) -> Response:
-    """The QR code of a profile's page, for its owner to print."""
+    """Download the QR code of a profile for its owner to print."""
     own = profiles.own_profile(current_user, profile_id)
     return qr_file(page_address(own), kind, name=f"{own.slug}-qr", title=own.name)
 
 
 def seen_profile(slug: str) -> Profile:
-    """The profile at an address, or that was there before, as far as the visitor may see it: hidden ones exist for
-    their owner alone.
+    """Return the profile with this current or former slug.
+
+    Raise `ProfileNotFound` for hidden profiles, unless the visitor is the owner.
     """
     shown = profiles.find_by_slug(slug).profile
     if not shown.is_public and current_user.id != shown.owner_id:
@@ -127,7 +128,7 @@ def seen_profile(slug: str) -> Profile:
 
 
 def consent_text(shown: Profile) -> str:
-    """What visitors agree to; stored with what they leave."""
+    """Return the consent text visitors agree to; it is stored with the lead."""
     return _(
         "I agree to share these details with %(name)s through %(shop)s and to be contacted by %(name)s. "
         "The details are kept until %(name)s deletes them.",
@@ -137,7 +138,7 @@ def consent_text(shown: Profile) -> str:
 
 
 def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyResponse:
-    """Store what a visitor left; spam and repetitions get the same answer."""
+    """Store a lead; spam and duplicates get the same response."""
     slug, profile_id, owner_id = shown.slug, shown.id, shown.owner_id
     throttle("lead", account=profile_id, address=True)
     answer = redirect(url_for("tap.contact_shared", slug=slug))
@@ -165,7 +166,7 @@ def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyRespons
 
 
 def vcard_file(name: str, data: bytes) -> Response:
-    """A vCard as a download; `name` is plain ASCII."""
+    """Return a vCard as a download; `name` must be plain ASCII."""
     response = Response(data, content_type="text/vcard; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"
@@ -173,7 +174,7 @@ def vcard_file(name: str, data: bytes) -> Response:
 
 
 def contact_photo(shown: Profile) -> bytes | None:
-    """A small JPEG of a profile's photo, if there is one that can be read."""
+    """Return a small JPEG of a profile's photo, or None if there is no readable photo."""
     if not shown.photo:
         return None
     try:
@@ -183,11 +184,11 @@ def contact_photo(shown: Profile) -> bytes | None:
         return None
 
 
-# --- writing down what was done ---------------------------------------------------------------------------------------
+# --- recording actions ------------------------------------------------------------------------------------------------
 
 
 def visitor_hash() -> str | None:
-    """The pseudonym of the day, as taps have it; None when its key cannot be read now."""
+    """Return the visitor's pseudonym for today, as used for taps; None if its key cannot be read."""
     recorder: TapRecorder = current_app.extensions["tap_recorder"]
     with suppress(SQLAlchemyError):
         return recorder.visitors.hash(request.remote_addr or "", user_agent())
@@ -195,18 +196,18 @@ def visitor_hash() -> str | None:
 
 
 def user_agent() -> str:
-    """What the browser says about itself, cut as taps cut it."""
+    """Return the User-Agent header, truncated as for taps."""
     return request.environ.get("HTTP_USER_AGENT", "")[:MAX_USER_AGENT_LENGTH].replace("\0", "")
 
 
 def record(profile_id: int, owner_id: int, kind: ProfileActionKind, detail: str = "") -> None:
-    """Write down what a visitor did by a link; nothing for HEAD and for browsers that look ahead."""
+    """Record a visitor's action; HEAD requests and prefetching are ignored."""
     if is_counted(request.environ):
         write_down(profile_id, owner_id, kind, detail=detail, visitor=visitor_hash())
 
 
 def record_lead(profile_id: int, owner_id: int, card_id: int | None) -> None:
-    """Write down that a contact was left, without the pseudonym: it would give the day's taps a name."""
+    """Record that a lead was sent, without the pseudonym: it would link the day's taps to a name."""
     write_down(profile_id, owner_id, ProfileActionKind.LEAD_SENT, card_id=card_id)
 
 
@@ -219,7 +220,7 @@ def write_down(
     visitor: str | None = None,
     card_id: int | None = None,
 ) -> None:
-    """Store an action on a connection of its own; whatever goes wrong, the visitor gets their answer."""
+    """Store an action on a separate connection; database errors are logged and do not affect the response."""
     if not rate_limits.allows_profile_action():
         return
     now = utcnow()

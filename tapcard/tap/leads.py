@@ -1,4 +1,4 @@
-"""A holder's leads: looking, searching, taking them elsewhere, deleting."""
+"""Leads of card holders: list, search, export and delete."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ PERIOD = timedelta(days=30)
 @bp.get("/leads", endpoint="leads")
 @access(HOLDER)
 def list_leads() -> Response:
-    """The contacts that visitors left, the newest first."""
+    """Show the holder's leads, newest first."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
     chosen = asked_profile(own)
     search = leads.clean_search(request.args.get("search", ""))
@@ -57,7 +57,7 @@ def list_leads() -> Response:
 @bp.get("/leads.csv")
 @access(HOLDER)
 def leads_csv() -> Response:
-    """The leads that are looked at, for a spreadsheet."""
+    """Export the selected leads as CSV."""
     header = (_("Name"), _("Email"), _("Phone"), _("Note"), _("Profile"), _("Received"), _("Consent"))
     rows = (
         (
@@ -77,14 +77,14 @@ def leads_csv() -> Response:
 @bp.get("/leads.vcf")
 @access(HOLDER)
 def leads_vcf() -> Response:
-    """The leads that are looked at, for an address book."""
+    """Export the selected leads as vCards."""
     return vcard_file("contacts.vcf", vcards.lead_vcards(db.session.scalars(asked_leads()), site=site()))
 
 
 @bp.get("/leads/<int:lead_id>.vcf")
 @access(HOLDER)
 def lead_vcf(lead_id: int) -> Response:
-    """One lead, for an address book."""
+    """Export one lead as a vCard."""
     own = leads.own_lead(current_user, lead_id)
     return vcard_file(f"contact-{own.id}.vcf", vcards.lead_vcards([own], site=site()))
 
@@ -92,7 +92,7 @@ def lead_vcf(lead_id: int) -> Response:
 @bp.route("/leads/<int:lead_id>/delete", methods=["GET", "POST"])
 @access(HOLDER)
 def delete_lead(lead_id: int) -> Response:
-    """Delete a lead, after asking."""
+    """Delete a lead after confirmation."""
     own = leads.own_lead(current_user, lead_id)
     if request.method == "POST":
         leads.delete(own, current_user)
@@ -103,28 +103,28 @@ def delete_lead(lead_id: int) -> Response:
 
 
 def card_titles(shown: list[Lead]) -> dict[int, str]:
-    """The names of the holder's cards after whose taps leads were left."""
+    """Return the titles of the holder's cards that led to these leads, by card id."""
     own = cards.owned_by(current_user).where(Card.id.in_({lead.card_id for lead in shown if lead.card_id}))
     return {card.id: card.title for card in db.session.scalars(own)}
 
 
 def asked_leads() -> Select[Lead]:
-    """The selection that this request's question means."""
+    """Return the query for the leads selected by the request."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
     return leads.search_leads(current_user, leads.clean_search(request.args.get("search", "")), asked_profile(own))
 
 
 def asked_profile(own: list[Profile]) -> Profile | None:
-    """The holder's profile that this request is about, if it names one."""
+    """Return the holder's profile named by `?profile=`, if any."""
     return next((each for each in own if str(each.id) == request.args.get("profile")), None)
 
 
 def asked_page() -> int:
-    """The page of a list that this request asks for."""
+    """Return the requested page number, 1 by default."""
     return parse_number(request.args.get("page"), max_digits=8) or 1
 
 
 def site() -> str:
-    """Where this installation is found."""
+    """Return the URL of this installation."""
     address: str = current_app.config["SITE_URL"]
     return address

@@ -1,4 +1,4 @@
-"""Profiles: their owners' pages, and the one that everybody sees."""
+"""Profiles: the pages for their owners, and the public page."""
 
 from typing import Any
 
@@ -35,17 +35,17 @@ NO_PICTURE = "img/touch-icon.png"
 
 @bp.url_value_preprocessor
 def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Read forms whose picture is too large, to be able to say so beside it; runs before anything reads the form."""
+    """Raise the request size limit so the form can report an oversized picture; runs before the form is parsed."""
     if endpoint in WITH_PICTURES and "_user_id" in session:
         request.max_content_length = LARGEST_REQUEST
     if endpoint in PREVIEWS:
-        set_writing(False)  # sent at every pause of typing: nobody may have to wait for it
+        set_writing(False)  # sent at every pause in typing, so it must not block other requests
 
 
 @bp.get("/profiles", endpoint="profiles")
 @access(HOLDER)
 def list_profiles() -> str:
-    """A holder's profiles."""
+    """Show the holder's profiles."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
     return render_template("tap/profiles.html", profiles=own, card_counts=profiles.card_counts(current_user))
 
@@ -53,7 +53,7 @@ def list_profiles() -> str:
 @bp.route("/profiles/new", methods=["GET", "POST"])
 @access(HOLDER)
 def new_profile() -> Response:
-    """Make a profile; with `?card=` that card opens it from then on."""
+    """Create a profile; with `?card=`, that card opens it from then on."""
     form = ProfileForm(filters.shop().country, None, name=current_user.full_name)
     take_pictures(form)
     card = asked_card()
@@ -68,7 +68,7 @@ def new_profile() -> Response:
 
 
 def created(made: Profile, card: Card | None) -> Response:
-    """Say what happened, and go on where the holder came from."""
+    """Confirm the new profile and redirect to the card, or to the profile if no card was given."""
     if card is None:
         flash(_("Profile created. To use it, open one of your cards and select this profile."), "success")
         return redirect(url_for("tap.edit_profile", profile_id=made.id))
@@ -79,7 +79,7 @@ def created(made: Profile, card: Card | None) -> Response:
 @bp.route("/profiles/<int:profile_id>", methods=["GET", "POST"])
 @access(HOLDER)
 def edit_profile(profile_id: int) -> Response:
-    """Change a profile."""
+    """Show and save the form for editing a profile."""
     own = profiles.own_profile(current_user, profile_id)
     form = ProfileForm(filters.shop().country, own)
     if take_pictures(form):
@@ -105,7 +105,7 @@ def edit_profile(profile_id: int) -> Response:
 @bp.route("/profiles/<int:profile_id>/delete", methods=["GET", "POST"])
 @access(HOLDER)
 def delete_profile(profile_id: int) -> Response:
-    """Delete a profile, after asking."""
+    """Delete a profile after confirmation."""
     own = profiles.own_profile(current_user, profile_id)
     if request.method == "POST":
         profiles.delete(own, current_user)
@@ -120,11 +120,11 @@ def delete_profile(profile_id: int) -> Response:
 @bp.post("/profiles/<int:profile_id>/preview", endpoint="preview_profile")
 @access(HOLDER)
 def preview(profile_id: int | None = None) -> Response:
-    """The page as it would be; with `part`, for the script of the form, without anything around it. Stores nothing."""
+    """Show a preview of the unsaved form; with `part`, only the fragment the form's script needs. Stores no changes."""
     own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
     form = ProfileForm(filters.shop().country, own)
     user_id = current_user.id
-    db.session.rollback()  # a picture may take a second
+    db.session.rollback()  # release the database: processing a picture may take a second
     with transactions(writing=True):
         refuse_many_pictures(form, user_id)
     drawn = form.draw_pictures(user_id)
@@ -137,7 +137,7 @@ def preview(profile_id: int | None = None) -> Response:
 @bp.get("/p/<slug>")
 @access(PUBLIC)
 def profile(slug: str) -> Response:
-    """The page that everybody sees; a former address leads to it, as long as nobody else has taken that."""
+    """Show the public page; a former slug redirects to it unless another profile has taken that slug."""
     found = profiles.find_by_slug(slug)
     shown = found.profile
     is_own = current_user.is_authenticated and current_user.id == shown.owner_id
@@ -151,7 +151,7 @@ def profile(slug: str) -> Response:
 
 
 def moved(shown: Profile, endpoint: str = "tap.profile") -> Response:
-    """Lead to the address a profile has now; kept by no browser, because somebody else may take the old one."""
+    """Redirect to a profile's current address; not cached, because another profile may take the old one."""
     response = redirect(url_for(endpoint, slug=shown.slug), 302)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -166,7 +166,7 @@ def page_of(
     is_part: bool = False,
     is_wrong: bool = False,
 ) -> Response:
-    """A public page, or the preview of one, with the pictures `drawn` for it."""
+    """Render a public page, or its preview with the pictures in `drawn`."""
     rows = profile_links.page_rows(shown, links)
     address = page_address(shown)
     page = render_template(
@@ -192,12 +192,12 @@ def page_of(
 
 
 def picture_url(name: str | None) -> str | None:
-    """Where an upload is found."""
+    """Return the URL of an upload."""
     return url_for("uploads.file", name=name) if name else None
 
 
 def shared_picture(shown: Profile) -> str:
-    """The address of the picture that a shared link shows: the photo, the banner, or our own mark."""
+    """Return the URL of the picture for link previews: the photo, the banner or our logo."""
     name = shown.photo or shown.banner
     if name:
         return f"{current_app.config['SITE_URL']}/uploads/{name}"
@@ -207,14 +207,14 @@ def shared_picture(shown: Profile) -> str:
 @bp.get("/profile/slug/<slug>/")
 @access(PUBLIC)
 def legacy_profile(slug: str) -> Response:
-    """The address profiles had in the first system."""
+    """Redirect from the profile URL of the legacy system."""
     return redirect(url_for("tap.profile", slug=slug.lower()), 301)
 
 
 def take_pictures(form: ProfileForm) -> bool:
-    """Take in the pictures of a form that was sent; true if rows have to be loaded again.
+    """Store the pictures of a submitted form; return True if database rows must be loaded again.
 
-    A picture may take a second to work on: the database is let go of first, or nobody else could write meanwhile.
+    Processing a picture may take a second, so the transaction ends first to let others write meanwhile.
     """
     if not form.is_submitted():
         return False
@@ -230,7 +230,7 @@ def take_pictures(form: ProfileForm) -> bool:
 
 
 def refuse_many_pictures(form: ProfileForm, user_id: int) -> None:
-    """Count the pictures that were sent along, and leave aside those that are too many."""
+    """Apply the rate limit to uploaded pictures and reject those that exceed it."""
     for key in PICTURES:
         if form[key].data:
             try:
@@ -241,7 +241,7 @@ def refuse_many_pictures(form: ProfileForm, user_id: int) -> None:
 
 
 def profile_form(form: ProfileForm, own: Profile | None, card: Card | None) -> Response:
-    """The page with the form."""
+    """Render the page with the form."""
     page = render_template(
         "tap/profile_edit.html",
         form=form,
@@ -257,7 +257,7 @@ def profile_form(form: ProfileForm, own: Profile | None, card: Card | None) -> R
 
 
 def asked_card() -> Card | None:
-    """The holder's card that this request is about, if it names one; somebody else's does not exist."""
+    """Return the holder's card named by `?card=`, if any; other people's cards are not found."""
     token = request.args.get("card", "")
     if not token:
         return None
@@ -267,5 +267,5 @@ def asked_card() -> Card | None:
 
 
 def page_address(shown: Profile) -> str:
-    """Where a profile is found: on the configured site, never on the request's host."""
+    """Return the public URL of a profile, based on the configured site and never on the request's host."""
     return f"{current_app.config['SITE_URL']}/p/{shown.slug}"

@@ -1,4 +1,4 @@
-"""A holder's own statistics: the page, its figures as JSON, all taps as a table; and the end of the weekly mail."""
+"""Statistics for card holders: the page, its data as JSON, the CSV export; and unsubscribing from the weekly email."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ TABLE = ("date", "card_token", "card_name", "channel", "device", "country", "out
 
 
 class StatisticsForm(Form):
-    """Asks what to show; sent by GET, it changes nothing."""
+    """The filters of the statistics page; sent by GET, because they change nothing."""
 
     class Meta(Form.Meta):
         csrf = False
@@ -72,7 +72,7 @@ class StatisticsForm(Form):
     all = BooleanField(lazy_gettext("Include bots and your own taps"))
 
     def span(self, today: date) -> tuple[date, date]:
-        """The two days that were asked for; raise `BadPeriod` when they make no period."""
+        """Return the first and last day of the chosen period; raise `InvalidPeriod` if they are not a valid range."""
         if self.period.data == FREE:
             return statistics.check_period(self.since.data, self.until.data, today)
         return today - timedelta(days=int(self.period.data) - 1), today
@@ -80,7 +80,7 @@ class StatisticsForm(Form):
 
 @dataclass(frozen=True)
 class Chart:
-    """Figures with the words around them: what is drawn, what stands in the table below, where the JSON is."""
+    """The data and labels of a chart and of the table below it, with the URL of the same data as JSON."""
 
     name: str
     title: str
@@ -96,7 +96,7 @@ class Chart:
 @bp.get("/statistics", endpoint="statistics")
 @access(HOLDER)
 def page() -> tuple[str, int]:
-    """Everything about one's taps in a period, of all cards or one."""
+    """Show the holder's statistics for a period, for all cards or for one of them."""
     own = own_cards()
     form, chosen = asked(own)
     today = today_in(zone())
@@ -129,7 +129,7 @@ def page() -> tuple[str, int]:
 @bp.get("/api/v1/statistics/<series>", endpoint="statistics_series")
 @access(HOLDER_DATA)
 def series_as_json(series: str) -> AnyResponse:
-    """One series of figures: `labels` and as many `values`; of the week's hours, 24 values for each day."""
+    """Return a data series as JSON: `labels` and one value per label; for `hours`, 24 values per weekday."""
     if series not in SERIES:
         return answer({"error": _("We couldn't find those statistics.")}, 404)
     try:
@@ -143,16 +143,16 @@ def series_as_json(series: str) -> AnyResponse:
 @bp.get("/statistics.csv", endpoint="statistics_csv")
 @access(HOLDER)
 def taps_as_csv() -> Response:
-    """Every tap of the period, newest first, as a table for spreadsheets."""
+    """Export every tap of the period as CSV, newest first."""
     rows = csv_rows(statistics.stream_taps(asked_question(), zone()), ZoneInfo(zone()))
     return csv_stream(f"usage_{filters.local(utcnow()):%Y-%m-%d_%H-%M}.csv", TABLE, rows)
 
 
 @bp.route("/mails/weekly/<token>", methods=["GET", "POST"])
-@csrf.exempt  # mail programs press the button without ever having seen our page (RFC 8058); the link itself is signed
+@csrf.exempt  # mail programs send this request without loading our page first (RFC 8058); the link itself is signed
 @access(SIGNED_LINK)
 def stop_weekly_mail(token: str) -> str:
-    """Switch the weekly mail off without a log in; looking alone changes nothing."""
+    """Unsubscribe from the weekly email without logging in; a GET request changes nothing."""
     user = weekly_digest.user_by_unsubscribe_token(token, current_app.extensions["keys"])
     if user is None:
         abort(404)
@@ -162,16 +162,16 @@ def stop_weekly_mail(token: str) -> str:
     return render_template("tap/stop_weekly_mail.html", is_stopped=not user.wants_weekly_mail)
 
 
-# --- what is asked ----------------------------------------------------------------------------------------------------
+# --- filters ----------------------------------------------------------------------------------------------------------
 
 
 def zone() -> str:
-    """The shop's time zone, in which days and hours are counted."""
+    """Return the shop's time zone, which determines days and hours."""
     return filters.shop().time_zone
 
 
 def answer(content: dict[str, Any], status: int = 200) -> Response:
-    """JSON that nobody keeps."""
+    """Return a JSON response that must not be cached."""
     response = jsonify(content)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
@@ -179,12 +179,12 @@ def answer(content: dict[str, Any], status: int = 200) -> Response:
 
 
 def own_cards() -> list[Card]:
-    """The holder's cards, in the order of the dashboard."""
+    """Return the holder's cards in the order of the dashboard."""
     return list(db.session.scalars(cards.owned_by(current_user)))
 
 
 def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
-    """The form as it came in the address, and the card it names; somebody else's does not exist."""
+    """Return the form filled from the query string, and the chosen card; raise `CardNotFound` for other people's."""
     sent = MultiDict(request.args)
     sent.setdefault("period", FREE if sent.get("since") else USUAL)
     sent.setdefault("card", "")
@@ -202,14 +202,14 @@ def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
 
 
 def question_of(form: StatisticsForm, card: Card | None, today: date) -> TapQuery:
-    """What a valid form asks."""
+    """Build the query for a valid form."""
     first, last = form.span(today)
     form.since.data, form.until.data = first, last
     return TapQuery(current_user, first, last, card, bool(form.all.data))
 
 
 def asked_question() -> TapQuery:
-    """What the address asks; raise a refusal where the page would show an error."""
+    """Build the query from the query string; raise a `DomainError` where the page would show an error."""
     form, chosen = asked(own_cards())
     if not form.validate():
         raise statistics.InvalidPeriod("%(reason)s", reason=next(str(each[0]) for each in form.errors.values()))
@@ -217,18 +217,18 @@ def asked_question() -> TapQuery:
 
 
 def arguments(question: TapQuery) -> dict[str, Any]:
-    """The same question in an address."""
+    """Return the URL parameters that reproduce a query."""
     found: dict[str, Any] = {"period": FREE, "since": question.first.isoformat(), "until": question.last.isoformat()}
     if question.card is not None:
         found["card"] = question.card.token
     return {**found, "all": "y"} if question.with_everything else found
 
 
-# --- figures with words -----------------------------------------------------------------------------------------------
+# --- charts and tables ------------------------------------------------------------------------------------------------
 
 
 def charts_of(question: TapQuery, days: list[tuple[date, int]]) -> list[Chart]:
-    """Every chart of the page, in order."""
+    """Return the charts of the page in display order."""
     counts = statistics.breakdown(question)
     return [
         days_chart(question, days),
@@ -242,7 +242,7 @@ def charts_of(question: TapQuery, days: list[tuple[date, int]]) -> list[Chart]:
 
 
 def days_chart(question: TapQuery, days: list[tuple[date, int]] | None = None) -> Chart:
-    """Taps of each day."""
+    """Return the chart of taps per day."""
     days = statistics.per_day(question) if days is None else days
     labels, values = [day.isoformat() for day, _number in days], [number for _day, number in days]
     url = series_url("days", question)
@@ -250,41 +250,41 @@ def days_chart(question: TapQuery, days: list[tuple[date, int]] | None = None) -
 
 
 def cards_chart(question: TapQuery) -> Chart:
-    """Taps of each card."""
+    """Return the chart of taps per card."""
     counts = [(each.alias or each.token or _("Unknown card"), each.tap_count) for each in statistics.per_card(question)]
     return rows_chart("cards", _("Taps by card"), _("Card"), question, counts)
 
 
 def channels_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
-    """Taps by how the card was read."""
+    """Return the chart of taps by channel."""
     counts = counts or statistics.breakdown(question)
     named = [(str(CHANNELS[each]), number) for each, number in counts.channels]
     return rows_chart("channels", _("Taps by source"), _("Source"), question, named)
 
 
 def devices_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
-    """Taps by class of device."""
+    """Return the chart of taps by device type."""
     counts = counts or statistics.breakdown(question)
     named = [(str(DEVICES[each]), number) for each, number in counts.devices]
     return rows_chart("devices", _("Taps by device"), _("Device"), question, named)
 
 
 def countries_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
-    """Taps by country."""
+    """Return the chart of taps by country."""
     counts = counts or statistics.breakdown(question)
     named = [(country_name(each), number) for each, number in counts.countries]
     return rows_chart("countries", _("Taps by country"), _("Country"), question, named)
 
 
 def outcomes_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
-    """Taps by what visitors got."""
+    """Return the chart of taps by outcome."""
     counts = counts or statistics.breakdown(question)
     named = [(outcome_name(each), number) for each, number in counts.outcomes]
     return rows_chart("outcomes", _("Taps by result"), _("Result"), question, named)
 
 
 def hours_chart(question: TapQuery) -> Chart:
-    """Taps by weekday and hour."""
+    """Return the chart of taps by weekday and hour."""
     names = get_day_names("wide", locale=filters.shop().locale)
     labels = [names[place] for place in range(7)]
     values = statistics.per_hour_of_week(question, zone())
@@ -293,7 +293,7 @@ def hours_chart(question: TapQuery) -> Chart:
 
 
 def rows_chart(name: str, title: str, heading: str, question: TapQuery, counts: list[tuple[str, int]]) -> Chart:
-    """A chart of names with numbers, the largest first."""
+    """Return a bar chart of labels and their counts, in the given order."""
     labels, values = [label for label, _number in counts], [number for _label, number in counts]
     return Chart(name, title, _("Taps"), heading, "rows", labels, values, series_url(name, question))
 
@@ -310,23 +310,23 @@ SERIES: dict[str, Callable[[TapQuery], Chart]] = {
 
 
 def series_url(name: str, question: TapQuery) -> str:
-    """Where a chart's figures are as JSON."""
+    """Return the URL of a chart's data as JSON."""
     return url_for("tap.statistics_series", series=name, **arguments(question))
 
 
 def country_name(code: str) -> str:
-    """The name of a country, or that it is not known."""
+    """Return the name of a country, else its code, or "Unknown" without a code."""
     return filters.country_name(code) or (code or _("Unknown"))
 
 
 def outcome_name(outcome: Outcome) -> str:
-    """What happened, in words."""
+    """Return the label of an outcome."""
     return str(OUTCOMES.get(outcome, outcome.value))
 
 
 @dataclass(frozen=True)
 class TapRow:
-    """One tap in words."""
+    """A tap formatted for display."""
 
     card_title: str
     tapped_at: object
@@ -336,7 +336,7 @@ class TapRow:
 
 
 def tap_rows(question: TapQuery) -> list[TapRow]:
-    """The latest taps of the period."""
+    """Return the latest taps of the period for display."""
     return [
         TapRow(
             card_title=row.alias or row.token or _("Unknown card"),
@@ -350,7 +350,7 @@ def tap_rows(question: TapQuery) -> list[TapRow]:
 
 
 def csv_rows(found: Iterator[TapRecord], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
-    """Each tap as a row of the table; in codes, which stay the same in every language."""
+    """Yield a CSV row per tap, with codes that are the same in every language."""
     for row in found:
         at = row.tapped_at.astimezone(wall).isoformat(timespec="seconds")
         device = row.device or Device.OTHER
