@@ -211,17 +211,6 @@ UNCLEAR_DOCSTRINGS = {
     "tapcard/demo/drawings/scene.py",
     "tapcard/seeds/factories.py",
     "tapcard/seeds/pages.py",
-    "tapcard/tap/contacts.py",
-    "tapcard/tap/dashboard.py",
-    "tapcard/tap/found.py",
-    "tapcard/tap/history.py",
-    "tapcard/tap/leads.py",
-    "tapcard/tap/profile_links.py",
-    "tapcard/tap/profiles.py",
-    "tapcard/tap/replace.py",
-    "tapcard/tap/statistics.py",
-    "tapcard/tap/transfers.py",
-    "tapcard/tap/views.py",
 }
 
 # How a docstring of a function does not start: with what it describes instead of what it does.

@@ -1,4 +1,4 @@
-"""What holders do with their cards: the dashboard and the page of one card."""
+"""Pages for card holders: the dashboard and the page of a single card."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,7 +35,7 @@ LATEST_LEADS = 3
 
 @dataclass(frozen=True)
 class CardTile:
-    """A card as the dashboard shows it."""
+    """A card formatted for the dashboard."""
 
     card: Card
     tap_count: int
@@ -44,7 +44,7 @@ class CardTile:
 
 @dataclass(frozen=True)
 class TapRow:
-    """One tap in words."""
+    """A tap formatted for display."""
 
     card_title: str
     tapped_at: object
@@ -56,7 +56,7 @@ class TapRow:
 @bp.get("/dashboard")
 @access(HOLDER)
 def dashboard() -> str:
-    """A holder's cards, the taps of the last 30 days, the latest ones."""
+    """Show the holder's cards, the taps of the last 30 days and the latest taps."""
     today = today_in(filters.shop().time_zone)
     first = today - timedelta(days=PERIOD - 1)
     days = rollups.taps_per_day(current_user, first - timedelta(days=PERIOD), today)
@@ -85,7 +85,7 @@ def dashboard() -> str:
 @bp.route("/cards/<token>", methods=["GET", "POST"])
 @access(HOLDER)
 def card(token: str) -> AnyResponse:
-    """One card: its name, where it leads, its QR code, its taps, its history."""
+    """Show a card with its name, destination, QR code, taps and history, and save changes to it."""
     own = cards.own_card(current_user, token)
     profiles = own_profiles()
     form = card_form(own, profiles)
@@ -96,7 +96,7 @@ def card(token: str) -> AnyResponse:
 
 
 def card_form(own: Card, profiles: list[Profile]) -> CardForm:
-    """The form, filled with what is stored."""
+    """Return the form filled with the stored values."""
     return CardForm(
         profiles,
         data={
@@ -109,7 +109,7 @@ def card_form(own: Card, profiles: list[Profile]) -> CardForm:
 
 
 def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse:
-    """Store what the form says; who has no profile yet is led to make one, with the rest already kept."""
+    """Save the form; if a profile is wanted but none chosen, go on to create one with the rest already saved."""
     target = Target(form.target.data)
     chosen = next((profile for profile in profiles if profile.id == form.profile.data), None)
     cards.edit(
@@ -130,7 +130,7 @@ def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse
 
 
 def card_page(own: Card, form: CardForm) -> AnyResponse:
-    """Everything about one card."""
+    """Render the page of a card."""
     today = today_in(filters.shop().time_zone)
     page = render_template(
         "tap/card.html",
@@ -150,7 +150,7 @@ def card_page(own: Card, form: CardForm) -> AnyResponse:
 @bp.post("/cards/<token>/lock")
 @access(HOLDER)
 def lock_card(token: str) -> AnyResponse:
-    """Switch a lost card off."""
+    """Deactivate a lost card."""
     transitions.lock(cards.own_card(current_user, token), LockedBecause.LOST, current_user)
     db.session.commit()
     flash(_("Card marked as lost. It won't open anything until you reactivate it."), "success")
@@ -160,7 +160,7 @@ def lock_card(token: str) -> AnyResponse:
 @bp.post("/cards/<token>/unlock")
 @access(HOLDER)
 def unlock_card(token: str) -> AnyResponse:
-    """Switch a found card on again."""
+    """Reactivate a card."""
     transitions.unlock(cards.own_card(current_user, token), current_user)
     db.session.commit()
     flash(_("Card reactivated."), "success")
@@ -170,7 +170,7 @@ def unlock_card(token: str) -> AnyResponse:
 @bp.route("/cards/<token>/release", methods=["GET", "POST"])
 @access(HOLDER)
 def release_card(token: str) -> AnyResponse:
-    """Give a card back, after asking; the new claim code is shown once."""
+    """Release a card after confirmation; the new claim code is shown once."""
     own = cards.own_card(current_user, token)
     form = ReleaseForm()
     if form.validate_on_submit():
@@ -184,23 +184,23 @@ def release_card(token: str) -> AnyResponse:
 @bp.get("/cards/<token>/qr.<kind>")
 @access(HOLDER)
 def card_qr(token: str, kind: str) -> Response:
-    """The QR code to print, as SVG or PNG."""
+    """Download the QR code for printing, as SVG or PNG."""
     own = cards.own_card(current_user, token)
     return qr_file(printed_url(own), kind, name=f"tapcard-{own.token}")
 
 
 def printed_url(own: Card) -> str:
-    """The address in the QR code: of the configured site, never of the request."""
+    """Return the URL in the QR code, based on the configured site and never on the request's host."""
     return f"{current_app.config['SITE_URL']}/q/{own.token}"
 
 
 def own_profiles() -> list[Profile]:
-    """The holder's profiles, the oldest first."""
+    """Return the holder's profiles, oldest first."""
     return list(db.session.scalars(select(Profile).where(Profile.owner_id == current_user.id).order_by(Profile.id)))
 
 
 def leads_to(card: Card) -> str:
-    """Where a card points, in words."""
+    """Describe a card's destination."""
     if card.status is CardStatus.LOCKED:
         return _("Deactivated")
     if card.target is Target.URL and card.reroute_url:
@@ -211,7 +211,7 @@ def leads_to(card: Card) -> str:
 
 
 def tap_rows(card: Card | None) -> list[TapRow]:
-    """The latest taps in words."""
+    """Return the latest taps for display, of one card or of all."""
     names = {
         Device.PHONE: _("Phone"),
         Device.TABLET: _("Tablet"),

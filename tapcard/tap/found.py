@@ -1,4 +1,4 @@
-"""The page where whoever found a lost card writes to its holder."""
+"""The page where the finder of a lost card writes to its holder."""
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -18,7 +18,7 @@ from .move_forms import FoundForm
 @bp.route("/t/<token>/found", methods=["GET", "POST"])
 @access(PUBLIC)
 def found_card(token: str) -> Response:
-    """Write to the holder of a lost card; the answer tells nothing of them, nor whether a mail went out."""
+    """Send a message to the holder of a lost card; the response reveals neither the holder nor if an email was sent."""
     card = known_card(token)
     if request.method == "GET" and "sent" in request.args:
         return answer("tap/found_thanks.html", card)
@@ -37,7 +37,7 @@ def found_card(token: str) -> Response:
 
 
 def known_card(token: str) -> Card:
-    """The card of a token; whoever tries many gets slower."""
+    """Return the card with this token; guessing unknown tokens is rate limited."""
     clean = cards.clean_token(token)
     card = cards.get_by_token(clean) if clean else None
     if card is None:
@@ -47,7 +47,7 @@ def known_card(token: str) -> Card:
 
 
 def answer(template: str, card: Card, form: FoundForm | None = None) -> Response:
-    """A page that nothing keeps a copy of."""
+    """Render a page that must not be cached."""
     page = render_template(template, card=card, form=form)
     response = make_response(page, *(form_status(form) if form is not None else (200,)))
     response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""A card's life in sentences, as its present holder may read it: never another person's name or address."""
+"""The history of a card as its current holder may read it, without other people's names or addresses."""
 
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -13,7 +13,7 @@ YOU, SHOP, OTHER, NOBODY = "you", "shop", "other", "nobody"
 
 
 def history(card: Card) -> list[tuple[object, str, str]]:
-    """What happened since the card is its holder's, the latest first, with what happened to the cards it replaced."""
+    """Return the events since the holder got the card, and those of the cards it replaced, latest first."""
     is_staff = select(user_roles.c.user_id).where(user_roles.c.user_id == CardEvent.actor_id).exists()
     found = db.session.execute(
         select(CardEvent, Card.token, is_staff)
@@ -22,7 +22,7 @@ def history(card: Card) -> list[tuple[object, str, str]]:
             CardEvent.card_id.in_(cards.replacement_chain_query(card.id)),
             Card.owner_id == card.owner_id,
             CardEvent.happened_at >= func.coalesce(Card.claimed_at, Card.created_at),
-            (CardEvent.move != CardMove.REPLACE) | (CardEvent.to_status == CardStatus.ACTIVE),  # one of the two
+            (CardEvent.move != CardMove.REPLACE) | (CardEvent.to_status == CardStatus.ACTIVE),  # the new card's event
         )
         .order_by(CardEvent.happened_at.desc(), CardEvent.id.desc())
         .limit(MOST)
@@ -34,7 +34,7 @@ def history(card: Card) -> list[tuple[object, str, str]]:
 
 
 def actor(event: CardEvent, by_staff: bool) -> str:
-    """Who did it, as far as the reader may know."""
+    """Return who caused an event, as far as the holder may know."""
     if event.actor_id is None:
         return NOBODY
     if event.actor_id == current_user.id:
@@ -43,7 +43,7 @@ def actor(event: CardEvent, by_staff: bool) -> str:
 
 
 def sentence(event: CardEvent, who: str) -> str:
-    """One step of a card's life in words."""
+    """Describe an event in a card's history."""
     if event.move is CardMove.REPLACE:
         return _("Replaced card %(token)s.", token=event.why)
     if event.move is CardMove.LOCK:
@@ -72,7 +72,7 @@ def sentence(event: CardEvent, who: str) -> str:
 
 
 def locked(why: str, who: str) -> str:
-    """Why a card was switched off; what staff wrote down about it is for staff."""
+    """Describe why a card was deactivated, without the internal notes of staff."""
     if why == LockedBecause.CLOSED.value:
         return _("Deactivated when you closed your account.")
     if who == YOU:

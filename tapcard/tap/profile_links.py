@@ -1,4 +1,4 @@
-"""The extra links of a profile: its owner adds, changes, arranges and removes them."""
+"""Extra links of a profile: its owner adds, edits, reorders and removes them."""
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -22,7 +22,7 @@ PLACES = {"up": -1, "down": 1}
 @bp.route("/profiles/<int:profile_id>/links", methods=["GET", "POST"], endpoint="profile_links")
 @access(HOLDER)
 def list_links(profile_id: int) -> Response:
-    """All links of a profile, and a form for one more."""
+    """Show the links of a profile, and add a new one."""
     own = profiles.own_profile(current_user, profile_id)
     form = LinkForm()
     if form.is_submitted() and form.check(own_hosts()):
@@ -37,7 +37,7 @@ def list_links(profile_id: int) -> Response:
 @bp.route("/profiles/<int:profile_id>/links/<int:link_id>", methods=["GET", "POST"], endpoint="profile_link")
 @access(HOLDER)
 def edit_link(profile_id: int, link_id: int) -> Response:
-    """Change one link."""
+    """Show and save the form for editing a link."""
     own = profiles.own_profile(current_user, profile_id)
     link = links.own_link(own, link_id)
     form = LinkForm(data={"title": link.title, "url": link.url, "seen": links.link_hash(link)})
@@ -63,7 +63,7 @@ def edit_link(profile_id: int, link_id: int) -> Response:
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/move", endpoint="move_profile_link")
 @access(HOLDER)
 def move_link(profile_id: int, link_id: int) -> Response:
-    """Move a link one place up or down."""
+    """Move a link up or down by one position."""
     own = profiles.own_profile(current_user, profile_id)
     links.move(own, link_id, by=PLACES.get(request.form.get("to", ""), 0))
     db.session.commit()
@@ -73,7 +73,7 @@ def move_link(profile_id: int, link_id: int) -> Response:
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/show", endpoint="show_profile_link")
 @access(HOLDER)
 def show_link(profile_id: int, link_id: int) -> Response:
-    """Switch a link on, or off."""
+    """Show or hide a link on the profile."""
     own = profiles.own_profile(current_user, profile_id)
     links.set_shown(links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
     db.session.commit()
@@ -83,7 +83,7 @@ def show_link(profile_id: int, link_id: int) -> Response:
 @bp.post("/profiles/<int:profile_id>/links/<int:link_id>/remove", endpoint="remove_profile_link")
 @access(HOLDER)
 def remove_link(profile_id: int, link_id: int) -> Response:
-    """Take a link off the profile."""
+    """Remove a link from the profile."""
     own = profiles.own_profile(current_user, profile_id)
     links.remove(links.own_link(own, link_id), current_user)
     db.session.commit()
@@ -94,7 +94,7 @@ def remove_link(profile_id: int, link_id: int) -> Response:
 @bp.post("/profiles/<int:profile_id>/links/order", endpoint="order_profile_links")
 @access(HOLDER)
 def order_links(profile_id: int) -> Response:
-    """Put all links into the order they were dragged into."""
+    """Save the order of the links after drag and drop."""
     own = profiles.own_profile(current_user, profile_id)
     links.reorder(own, numbers_in(request.form.get("order", "")))
     db.session.commit()
@@ -102,19 +102,19 @@ def order_links(profile_id: int) -> Response:
 
 
 def numbers_in(text: str) -> list[int]:
-    """The ids that a script sent, with commas in between; what is no id becomes 0, which is none."""
+    """Parse comma-separated ids; invalid ones become 0, which matches no link."""
     parts = text.split(",")[: 2 * links.MAX_LINKS]
     return [parse_id(part) or 0 for part in parts if part]
 
 
 def to_links(profile_id: int, link_id: int | None = None) -> Response:
-    """Back to the list, where the link stands that was pressed."""
+    """Redirect to the list, scrolled to the given link."""
     anchor = f"link-{link_id}" if link_id else None
     return redirect(url_for("tap.profile_links", profile_id=profile_id, _anchor=anchor))
 
 
 def links_page(own: Profile, form: LinkForm) -> Response:
-    """The list and the form."""
+    """Render the list with the form."""
     page = render_template(
         "tap/profile_links.html",
         profile=own,

@@ -1,4 +1,4 @@
-"""A new card carries on for one that is lost or worn out."""
+"""Replace a lost or worn-out card with a new one."""
 
 from flask import current_app, flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -19,7 +19,7 @@ from .move_forms import ANOTHER, ReplaceForm
 @bp.route("/cards/<token>/replace", methods=["GET", "POST"])
 @access(HOLDER)
 def replace_card(token: str) -> Response:
-    """Choose the new card; the old one retires."""
+    """Show the form for choosing the new card; replace the old card and retire it."""
     own = cards.own_card(current_user, token)
     blank = cards.cards_without_target(current_user, exclude=own)
     form = ReplaceForm(blank)
@@ -35,7 +35,7 @@ def replace_card(token: str) -> Response:
 
 
 def chosen_card(form: ReplaceForm) -> Card:
-    """One of the holder's own, or the one whose token was typed; codes that are tried are counted."""
+    """Return the chosen card, either the holder's own or by its typed token; attempts to type tokens are limited."""
     if form.replacement.data != ANOTHER:
         return cards.own_card(current_user, form.replacement.data)
     throttle("claim", account=current_user.id)

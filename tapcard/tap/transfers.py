@@ -1,4 +1,4 @@
-"""Cards that change hands: offered by their holder, accepted or declined by whoever got the mail."""
+"""Card transfers: offered by the holder, accepted or declined by the recipient of the email."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -19,7 +19,7 @@ from .move_forms import OfferForm
 @bp.route("/cards/<token>/transfer", methods=["GET", "POST"])
 @access(HOLDER)
 def transfer_card(token: str) -> Response:
-    """Offer a card to an email address; the answer is the same whether or not it has an account."""
+    """Offer a card to an email address; the response is the same whether or not it has an account."""
     own = cards.own_card(current_user, token)
     form = OfferForm()
     if form.validate_on_submit():
@@ -38,7 +38,7 @@ def transfer_card(token: str) -> Response:
 @bp.post("/cards/<token>/transfer/withdraw")
 @access(HOLDER)
 def withdraw_offer(token: str) -> Response:
-    """Take an offer back."""
+    """Withdraw an offer."""
     own = cards.own_card(current_user, token)
     transfers.withdraw(own, current_user, utcnow())
     db.session.commit()
@@ -49,7 +49,7 @@ def withdraw_offer(token: str) -> Response:
 @bp.get("/offers/<int:offer_id>")
 @access(HOLDER)
 def offer(offer_id: int) -> Response:
-    """A card that waits for an answer; whoever has not proved their address is asked to do that first."""
+    """Show an open offer; users with an unverified email address are asked to verify it first."""
     if not current_user.is_verified:
         return make_response(render_template("tap/offer_unverified.html"))
     found = transfers.get_offer_to(current_user, offer_id, utcnow())
@@ -59,8 +59,8 @@ def offer(offer_id: int) -> Response:
 @bp.post("/offers/<int:offer_id>/accept")
 @access(HOLDER)
 def accept_offer(offer_id: int) -> Response:
-    """Make an offered card one's own."""
-    card = transfers.accepted_card(current_user, offer_id)  # pressed twice
+    """Accept an offered card."""
+    card = transfers.accepted_card(current_user, offer_id)  # submitted twice
     if card is None:
         card = transfers.accept(offer_id, current_user, utcnow())
         db.session.commit()
@@ -71,7 +71,7 @@ def accept_offer(offer_id: int) -> Response:
 @bp.post("/offers/<int:offer_id>/decline")
 @access(HOLDER)
 def decline_offer(offer_id: int) -> Response:
-    """Turn an offered card down."""
+    """Decline an offered card."""
     transfers.decline(offer_id, current_user, utcnow())
     db.session.commit()
     flash(_("You declined the card. It stays with its owner."), "success")

@@ -1,4 +1,4 @@
-"""Taps that are more than a plain redirect, and the claiming of cards."""
+"""Handle taps that are not answered by the fast path, and claiming cards."""
 
 from flask import Response, abort, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -30,19 +30,19 @@ REGISTER = "cards.register"
 @bp.get("/card/<token>", endpoint="tap_card")
 @access(PUBLIC)
 def tap_nfc(token: str) -> AnyResponse:
-    """A chip was read."""
+    """Handle a tap on the NFC chip."""
     return tapped(token, Channel.NFC)
 
 
 @bp.get("/q/<token>", endpoint="tap_qr")
 @access(PUBLIC)
 def tap_qr(token: str) -> AnyResponse:
-    """A printed QR code was read."""
+    """Handle a scan of the printed QR code."""
     return tapped(token, Channel.QR)
 
 
 def tapped(raw: str, channel: Channel) -> AnyResponse:
-    """Resolve a tap, write it down, answer it."""
+    """Resolve a tap, record it and respond to it."""
     token = cards.clean_token(raw)
     card = routing.load_card_facts(token) if token else None
     answer = routing.resolve(card, who)
@@ -54,14 +54,14 @@ def tapped(raw: str, channel: Channel) -> AnyResponse:
 
 
 def who() -> Visitor:
-    """The visitor, as far as this browser's session tells."""
+    """Return the visitor according to the session."""
     if not current_user.is_authenticated:
         return Visitor()
     return Visitor(user_id=current_user.id, may_register=current_user.may(REGISTER))
 
 
 def record(token: str, channel: Channel, card: CardFacts | None, answer: TapResult) -> None:
-    """Hand the reading to the spool."""
+    """Pass a tap to the recorder."""
     recorder: TapRecorder = current_app.extensions["tap_recorder"]
     if card is None:
         recorder.record(request.environ, channel.value, answer.outcome.value, None, None, None, token)
@@ -70,7 +70,7 @@ def record(token: str, channel: Channel, card: CardFacts | None, answer: TapResu
 
 
 def respond(token: str, facts: CardFacts | None, answer: TapResult) -> AnyResponse:
-    """The page or the redirect of an outcome."""
+    """Return the page or redirect for an outcome."""
     if answer.outcome is Outcome.REDIRECT:
         assert answer.url is not None
         return tap_redirect(answer.url)
@@ -98,7 +98,7 @@ def respond(token: str, facts: CardFacts | None, answer: TapResult) -> AnyRespon
 
 
 def tap_redirect(url: str) -> Response:
-    """The very answer the fast way gives."""
+    """Return the same redirect as the fast path."""
     g.is_tap_redirect = True
     response = Response(status=302)
     response.headers.clear()
@@ -107,7 +107,7 @@ def tap_redirect(url: str) -> Response:
 
 
 def unknown(token: str, answer: TapResult) -> AnyResponse:
-    """No card has this token: staff may register it, everybody else is told so."""
+    """Respond to an unknown token: staff may register it, everyone else gets a 404 page."""
     if token and answer.may_register and "backoffice" in current_app.blueprints:
         return tap_redirect(url_for("backoffice.register_card", token=token))
     response = make_response(render_template("errors/404.html", message=_("We couldn't find that card.")), 404)
@@ -121,7 +121,7 @@ def unknown(token: str, answer: TapResult) -> AnyResponse:
 @bp.get("/activate/<token>")
 @access(PUBLIC)
 def activate(token: str) -> AnyResponse:
-    """The page of a card that waits for its owner; an owned card answers as if it were tapped, uncounted."""
+    """Show the activation page of an unclaimed card; other cards respond as if tapped, but nothing is recorded."""
     token = cards.clean_token(token)
     facts = routing.load_card_facts(token) if token else None
     answer = routing.resolve(facts, who)
@@ -133,11 +133,11 @@ def activate(token: str) -> AnyResponse:
 @bp.post("/activate/<token>", endpoint="claim")
 @access(HOLDER)
 def claim(token: str) -> AnyResponse:
-    """Make an unclaimed card the visitor's own."""
+    """Claim an unclaimed card for the visitor."""
     card = cards.get_by_token(token)
     if card is None:
         abort(404)
-    if card.owner_id == current_user.id:  # pressed twice
+    if card.owner_id == current_user.id:  # submitted twice
         return redirect(url_for("tap.card", token=card.token))
     form = claim_form(card)
     if form is not None and form.validate_on_submit():
@@ -155,24 +155,24 @@ def claim(token: str) -> AnyResponse:
         raise AlreadyClaimed(_("This card has already been claimed."))
     response = activation_page(card, form)
     if form is None:
-        response.status_code = 409  # this one is activated by paying
+        response.status_code = 409  # this card is activated by payment
     return response
 
 
 def payer() -> User | None:
-    """Who would pay for a card: whoever is signed in."""
+    """Return the user who would pay for a card: the one who is signed in, if any."""
     return current_user if current_user.is_authenticated else None
 
 
 def claim_form(card: Card) -> ClaimForm | OpenClaimForm | None:
-    """What the card's policy asks of its claimer; nothing can be sent for policy `pay`."""
+    """Return the form for the card's claim policy, or None for policy `pay`."""
     if card.claim_policy is ClaimPolicy.CODE:
         return ClaimForm()
     return OpenClaimForm() if card.claim_policy is ClaimPolicy.OPEN else None
 
 
 def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyResponse:
-    """The card itself, three steps, and the right button for its policy."""
+    """Render the activation page with the form or button for the card's claim policy."""
     here = url_for("tap.activate", token=card.token)
     signed_in = current_user.is_authenticated
     if form is None and signed_in:
