@@ -1,4 +1,4 @@
-"""Cards, what they are made from, and everything that ever happened to them."""
+"""Cards, designs and batches, with the history, transfers and blocked hosts of cards."""
 
 import enum
 from datetime import datetime
@@ -18,7 +18,7 @@ BATCH_NAME_LENGTH = 80
 
 
 class DesignStatus(enum.StrEnum):
-    """Whether staff have looked at the artwork."""
+    """The review state of a design."""
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -26,7 +26,7 @@ class DesignStatus(enum.StrEnum):
 
 
 class Design(Base):
-    """The artwork a card is made from; pictures are names of uploads, a design without one shows a placeholder."""
+    """The artwork of a card; pictures are names of uploads, and a design without one shows a placeholder."""
 
     __tablename__ = "designs"
     __table_args__ = (
@@ -52,7 +52,7 @@ class Design(Base):
 
 
 class CardStatus(enum.StrEnum):
-    """Where a card is in its life."""
+    """The state of a card."""
 
     UNCLAIMED = "unclaimed"
     ACTIVE = "active"
@@ -61,7 +61,7 @@ class CardStatus(enum.StrEnum):
 
 
 class LockedBecause(enum.StrEnum):
-    """Why a card is switched off: by its owner, by staff, by the closing of an account."""
+    """Why a card is deactivated: by its owner, by staff, or because the owner's account was closed."""
 
     LOST = "lost"
     ABUSE = "abuse"
@@ -69,7 +69,7 @@ class LockedBecause(enum.StrEnum):
 
 
 class Target(enum.StrEnum):
-    """Where a tap leads."""
+    """What a tap on the card opens."""
 
     URL = "url"
     PROFILE = "profile"
@@ -77,7 +77,7 @@ class Target(enum.StrEnum):
 
 
 class ClaimPolicy(enum.StrEnum):
-    """How an unclaimed card gets its owner."""
+    """How an unclaimed card can be claimed."""
 
     CODE = "code"
     PAY = "pay"
@@ -85,7 +85,7 @@ class ClaimPolicy(enum.StrEnum):
 
 
 class CardMove(enum.StrEnum):
-    """A step in a card's life."""
+    """A transition between states, or another event in a card's history."""
 
     MAKE = "make"
     CLAIM = "claim"
@@ -110,7 +110,7 @@ MOVES: dict[CardMove, tuple[frozenset[CardStatus], CardStatus]] = {
 
 
 class CardBatch(Base):
-    """Cards made or imported together."""
+    """A batch of cards created or imported together."""
 
     __tablename__ = "card_batches"
 
@@ -120,7 +120,7 @@ class CardBatch(Base):
 
 
 class Card(Base):
-    """One physical NFC object that carries one URL for life; never deleted, only retired."""
+    """A physical NFC card with a permanent URL; never deleted, only retired."""
 
     __tablename__ = "cards"
     __table_args__ = (
@@ -145,15 +145,15 @@ class Card(Base):
     profile_id: Mapped[int | None] = mapped_column(sa.ForeignKey("profiles.id", ondelete="SET NULL"), index=True)
     is_blocked: Mapped[bool] = mapped_column(default=False)
     claim_policy: Mapped[ClaimPolicy] = mapped_column(default=ClaimPolicy.CODE)
-    claim_code: Mapped[str | None] = mapped_column(sa.String(255))  # sealed by Keys.encrypt
+    claim_code: Mapped[str | None] = mapped_column(sa.String(255))  # encrypted by Keys.encrypt
     claim_code_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_batches.id"), index=True)
     chip_uid: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
     imported_tap_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[created]
     claimed_at: Mapped[datetime | None]
-    replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # who carries on for it
-    order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)  # it was sold on
+    replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # the new card
+    order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)  # where it was sold
 
     design: Mapped[Design | None] = relationship()
     owner: Mapped[User | None] = relationship()
@@ -167,19 +167,19 @@ class Card(Base):
 
     @property
     def title(self) -> str:
-        """What to call the card on a page: its alias, or its token."""
+        """Return the name to display: the alias, or the token if there is none."""
         return self.alias or self.token
 
     @property
     def is_set_up(self) -> bool:
-        """Whether a tap has somewhere to lead."""
+        """Return whether the card has a destination."""
         if self.target is Target.URL:
             return bool(self.reroute_url)
         return self.target is Target.PROFILE and self.profile_id is not None
 
 
 class CardEvent(Base):
-    """One step in a card's life: who, when, from, to, why."""
+    """One event in a card's history: who, when, from, to, why."""
 
     __tablename__ = "card_events"
 
@@ -197,7 +197,7 @@ class CardEvent(Base):
 
 
 class TransferOutcome(enum.StrEnum):
-    """How the offer of a card ended."""
+    """How a transfer offer ended."""
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
@@ -206,7 +206,7 @@ class TransferOutcome(enum.StrEnum):
 
 
 class CardTransfer(Base):
-    """A card offered to whoever has an email address; theirs once they accept."""
+    """An offer to transfer a card to the user with an email address, who owns it after accepting."""
 
     __tablename__ = "card_transfers"
     __table_args__ = (
@@ -235,7 +235,7 @@ class CardTransfer(Base):
 
 
 class BlockedHost(Base):
-    """A host that no card may lead to; its cards carry `is_blocked`."""
+    """A host that cards must not open; cards with that destination have `is_blocked` set."""
 
     __tablename__ = "blocked_hosts"
 

@@ -53,7 +53,7 @@ class CancelReason(enum.StrEnum):
 
 _S, _M = OrderStatus, OrderMove
 AFTER_PAID = frozenset({_S.PAID, _S.PROCESSING, _S.SHIPPED, _S.DELIVERED})
-# An order that expired while its money was under way is paid all the same.
+# An expired order can still become paid, because the payment may arrive late.
 ORDER_MOVES: dict[OrderMove, tuple[frozenset[OrderStatus], OrderStatus]] = {
     _M.PAY: (frozenset({_S.PENDING, _S.EXPIRED}), _S.PAID),
     _M.PROCESS: (frozenset({_S.PAID}), _S.PROCESSING),

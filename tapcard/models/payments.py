@@ -28,7 +28,7 @@ class PaymentStatus(enum.StrEnum):
 
 _P = PaymentStatus
 PAYMENT_OPEN = frozenset({_P.CREATED, _P.PENDING})
-# Money that came after all counts, whatever was thought of the payment before.
+# A payment that arrives late counts, even if it had failed, expired or been canceled before.
 PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     _P.PENDING: frozenset({_P.CREATED}),
     _P.SUCCEEDED: frozenset({_P.CREATED, _P.PENDING, _P.FAILED, _P.CANCELED, _P.EXPIRED}),

@@ -1,4 +1,4 @@
-"""Public pages of holders, their links, their former addresses, and what visitors did there."""
+"""Public profiles of holders with their links, former slugs, visitor actions and leads."""
 
 import enum
 from datetime import datetime
@@ -15,7 +15,7 @@ SOCIALS = ("linkedin", "instagram", "snapchat", "x", "tiktok", "youtube", "faceb
 
 
 class ProfileTheme(enum.StrEnum):
-    """Colours of a public page, all of them legible."""
+    """Colour themes of public profiles, all of them with legible contrast."""
 
     LAKE = "lake"
     EMBER = "ember"
@@ -86,7 +86,7 @@ class ProfileLink(Base):
 
 
 class FormerSlug(Base):
-    """An address that a profile had before; it redirects until somebody else takes it."""
+    """A former slug of a profile; it redirects until another profile takes it."""
 
     __tablename__ = "former_slugs"
 
@@ -97,7 +97,7 @@ class FormerSlug(Base):
 
 
 class ProfileActionKind(enum.StrEnum):
-    """What a visitor did on a public page."""
+    """The kind of a visitor's action on a public profile."""
 
     CONTACT_SAVED = "contact_saved"
     LINK_OPENED = "link_opened"
@@ -105,7 +105,7 @@ class ProfileActionKind(enum.StrEnum):
 
 
 class ProfileAction(Base):
-    """One thing a visitor did on a profile, after which card's tap if that is known."""
+    """A visitor's action on a profile, with the card that was tapped before it, if known."""
 
     __tablename__ = "profile_actions"
     __table_args__ = (sa.Index(None, "profile_id", "happened_at"),)
@@ -122,7 +122,7 @@ class ProfileAction(Base):
 
 
 class Lead(Base):
-    """A contact that a visitor left on a profile, for its holder; with what they consented to, and when."""
+    """Contact details a visitor left for the holder of a profile, with the text and time of their consent."""
 
     __tablename__ = "leads"
     __table_args__ = (
@@ -139,6 +139,6 @@ class Lead(Base):
     phone: Mapped[str | None] = mapped_column(sa.String(16))  # E.164
     note: Mapped[str] = mapped_column(sa.String(500), default="")
     consent_text: Mapped[str] = mapped_column(sa.String(500))
-    created_at: Mapped[created]  # the instant of the consent too
+    created_at: Mapped[created]  # also the time of the consent
 
     profile: Mapped[Profile | None] = relationship()
