@@ -59,6 +59,11 @@ def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
     return cart
 
 
+def current_items(cart: Cart) -> list[items.CartItem]:
+    """Return the items of a cart as they are today."""
+    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
+
+
 def whole(cart: Cart) -> Cart:
     """The cart as a page would read it."""
     found = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)

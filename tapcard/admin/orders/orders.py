@@ -52,26 +52,26 @@ def list_orders() -> str:
 @bp.get("/orders/<number>")
 @access("staff:orders.view")
 def order(number: str) -> str:
-    """One order with all there is to know and to do."""
-    found = production.get_order(number)
-    tries = production.payments_of(found)
-    deeds = production.audit_entries_of(found, tries)
-    due = found.money(max(0, found.total_amount - labels.came_in(found, tries)))
+    """Show an order with its payments, history, emails and what can be done next."""
+    order = production.get_order(number)
+    attempts = production.payments_of(order)
+    entries = production.audit_entries_of(order, attempts)
+    due = order.money(max(0, order.total_amount - labels.came_in(order, attempts)))
     return render_template(
-        "admin/order.html", order=found, payments=tries, due=due, words=labels,
-        takes_money=bool(due) and found.status in settlement.PAYABLE,
-        in_work=found.status in production.IN_PROGRESS and not found.is_oversold,
-        files=labels.files(found), history=labels.history(found, deeds),
-        mails=production.emails_of(found), steps=list(ProductionStatus),
+        "admin/order.html", order=order, payments=attempts, due=due, words=labels,
+        takes_money=bool(due) and order.status in settlement.PAYABLE,
+        in_work=order.status in production.IN_PROGRESS and not order.is_oversold,
+        files=labels.files(order), history=labels.history(order, entries),
+        mails=production.emails_of(order), steps=list(ProductionStatus),
     )  # fmt: skip
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: Any) -> Response:
-    """Show a step's form, or take the step and go back to the order; a refusal stands on top of the form."""
-    back = redirect(url_for("backoffice.order", number=found.number))
+def step(order: Order, form: Form, do: Callable[[], None], message: str, **shown: Any) -> Response:
+    """Show a step's form, or take the step and return to the order; a refusal is shown above the form."""
+    back = redirect(url_for("backoffice.order", number=order.number))
     if form.validate_on_submit():
         with refusals(form):
             try:
@@ -81,31 +81,31 @@ def step(found: Order, form: Form, do: Callable[[], None], said: str, **shown: A
                 form.form_errors.append(_("The payment provider isn't responding. Try again in a moment."))
             else:
                 db.session.commit()
-                flash(said, "success")
+                flash(message, "success")
                 return back
     lead = shown.pop("lead", "")
     page = render_template(
-        "admin/order_step.html", order=found, form=form, lead=lead() if callable(lead) else lead, **shown
+        "admin/order_step.html", order=order, form=form, lead=lead() if callable(lead) else lead, **shown
     )
     return make_response(page, 422 if form.errors else 200)
 
 
-def press(number: str, do: Callable[[Order], None], said: str) -> Response:
+def press(number: str, do: Callable[[Order], None], message: str) -> Response:
     """Take a step that needs nothing but a button; a refusal is a page of its own."""
-    found = production.get_order(number)
+    order = production.get_order(number)
     if not PressForm().validate_on_submit():
         abort(400)
-    do(found)
+    do(order)
     db.session.commit()
-    flash(said, "success")
-    return redirect(url_for("backoffice.order", number=found.number))
+    flash(message, "success")
+    return redirect(url_for("backoffice.order", number=order.number))
 
 
 @bp.post("/orders/<number>/process")
 @access("staff:orders.edit")
 def process_order(number: str) -> Response:
     """Note that somebody works on it."""
-    return press(number, lambda found: transitions.process(found, current_user), _("Processing started."))
+    return press(number, lambda order: transitions.process(order, current_user), _("Processing started."))
 
 
 @bp.post("/orders/<number>/deliver")
@@ -113,18 +113,18 @@ def process_order(number: str) -> Response:
 def deliver_order(number: str) -> Response:
     """Note that everything has arrived, or was handed over."""
     return press(
-        number, lambda found: transitions.deliver(found, current_user, utcnow()), _("Order marked as delivered.")
+        number, lambda order: transitions.deliver(order, current_user, utcnow()), _("Order marked as delivered.")
     )
 
 
 @bp.post("/orders/<number>/give")
 @access("staff:orders.edit")
 def give_order(number: str) -> Response:
-    """Give what an oversold order promises, since it was found after all."""
+    """Fulfill an oversold order after all."""
     keys = current_app.extensions["keys"]
     return press(
         number,
-        lambda found: oversold.fulfill_oversold(found, current_user, keys, utcnow()),
+        lambda order: oversold.fulfill_oversold(order, current_user, keys, utcnow()),
         _("Order fulfilled."),
     )
 
@@ -133,30 +133,30 @@ def give_order(number: str) -> Response:
 @access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
     """Note how far a line of cards is."""
-    found = production.get_order(number)
+    order = production.get_order(number)
     form = ProduceForm()
     if not form.validate_on_submit():
         abort(400)
     status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
-    line = production.produce(found, line_id, status, was, current_user)
+    line = production.produce(order, line_id, status, was, current_user)
     flash(_("%(title)s: %(state)s.", title=line.full_title, state=filters.label(status)), "success")
     db.session.commit()
-    return redirect(url_for("backoffice.order", number=found.number, _anchor=f"line-{line_id}"))
+    return redirect(url_for("backoffice.order", number=order.number, _anchor=f"line-{line_id}"))
 
 
 @bp.route("/orders/<number>/ship", methods=["GET", "POST"])
 @access("staff:orders.edit")
 def ship_order(number: str) -> Response:
     """Send the parcel on its way, and tell the buyer."""
-    found, form = production.get_order(number), ShipForm()
-    unfinished = any(line.production_status in production.UNFINISHED for line in found.lines)
+    order, form = production.get_order(number), ShipForm()
+    unfinished = any(line.production_status in production.UNFINISHED for line in order.lines)
 
     def do() -> None:
         carrier, tracking_number = form.carrier.data or "", form.tracking_number.data or ""
-        transitions.ship(found, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
+        transitions.ship(order, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
 
     return step(
-        found, form, do, _("Marked as shipped. We've emailed the customer."),
+        order, form, do, _("Marked as shipped. We've emailed the customer."),
         title=_("Ship order"), label=_("Mark as shipped"),
         warning=_("Some cards in this order aren't packed yet.") if unfinished else "",
     )  # fmt: skip
@@ -166,15 +166,15 @@ def ship_order(number: str) -> Response:
 @access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
     """Cancel what is not paid; the buyer is told, and what it held is free again."""
-    found, form = production.get_order(number), CancelForm()
+    order, form = production.get_order(number), CancelForm()
 
     def do() -> None:
-        if found.is_open:
-            payment_workflows.close_online(found)
-        production.cancel(found, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
+        if order.is_open:
+            payment_workflows.close_online(order)
+        production.cancel(order, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return step(
-        found, form, do, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
+        order, form, do, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
         lead=_("Stock, cards, credit and codes held by this order are released."), label=_("Cancel order"),
     )  # fmt: skip
 
@@ -183,11 +183,11 @@ def cancel_order(number: str) -> Response:
 @access("staff:orders.edit")
 def extend_order(number: str) -> Response:
     """Give the buyer more time to pay."""
-    found, form = production.get_order(number), ExtendForm(days=filters.shop().offline_days)
+    order, form = production.get_order(number), ExtendForm(days=filters.shop().offline_days)
     return step(
-        found, form, lambda: production.extend_deadline(found, form.days.data, current_user, utcnow()),
+        order, form, lambda: production.extend_deadline(order, form.days.data, current_user, utcnow()),
         _("Payment deadline extended."), title=_("Extend payment deadline"), label=_("Extend deadline"),
-        lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(found.expires_at)),
+        lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(order.expires_at)),
     )  # fmt: skip
 
 
@@ -195,9 +195,9 @@ def extend_order(number: str) -> Response:
 @access("staff:orders.edit")
 def note_order(number: str) -> Response:
     """Write something down for the others."""
-    found, form = production.get_order(number), NoteForm()
+    order, form = production.get_order(number), NoteForm()
     return step(
-        found, form, lambda: production.add_note(found, form.note.data or "", current_user), _("Note added."),
+        order, form, lambda: production.add_note(order, form.note.data or "", current_user), _("Note added."),
         title=_("Add note"), label=_("Save note"),
         lead=_("Notes appear in the order history. Only staff can see them."),
     )  # fmt: skip
@@ -210,24 +210,24 @@ def note_order(number: str) -> Response:
 @access("staff:payments.confirm")
 def take_payment(number: str) -> Response:
     """Note money that came outside the web, the whole or a part."""
-    found = production.get_order(number)
-    form = PaymentForm(found.currency)
+    order = production.get_order(number)
+    form = PaymentForm(order.currency)
 
     def do() -> None:
-        settlement.check_offline_amount(found, form.amount.amount, form.seen_amount)
-        payment_workflows.close_online(found)
+        settlement.check_offline_amount(order, form.amount.amount, form.seen_amount)
+        payment_workflows.close_online(order)
         receipt = settlement.OfflineReceipt(form.amount.amount, form.how.data, form.note.data or "")
-        settlement.record_offline_payment(found, receipt, rule_context(), form.seen_amount)
+        settlement.record_offline_payment(order, receipt, rule_context(), form.seen_amount)
 
     def lead() -> str:
-        due = payments.amount_due(found)
+        due = payments.amount_due(order)
         form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
         form.amount.data = form.amount.data if form.is_submitted() else due.plain()
-        money, total = filters.write_money(due), filters.write_money(found.total)
+        money, total = filters.write_money(due), filters.write_money(order.total)
         return _("%(money)s of %(total)s is due.", money=money, total=total)
 
     return step(
-        found, form, do, _("Payment recorded."),
+        order, form, do, _("Payment recorded."),
         title=_("Record payment"), lead=lead, label=_("Record payment"),
     )  # fmt: skip
 
@@ -236,13 +236,13 @@ def take_payment(number: str) -> Response:
 @access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
     """Note that somebody has seen to a payment that needed care."""
-    found, form = production.get_order(number), DismissForm()
-    wanted = sa.select(Payment).where(Payment.order_id == found.id, Payment.public_id == public_id)
-    payment = db.session.scalar(wanted) if public_id.isascii() and public_id.isprintable() else None
+    order, form = production.get_order(number), DismissForm()
+    own_payment = sa.select(Payment).where(Payment.order_id == order.id, Payment.public_id == public_id)
+    payment = db.session.scalar(own_payment) if public_id.isascii() and public_id.isprintable() else None
     if payment is None:
         abort(404)
     return step(
-        found, form, lambda: settlement.dismiss(payment, form.why.data or "", actor=current_user),
+        order, form, lambda: settlement.dismiss(payment, form.why.data or "", actor=current_user),
         _("Payment marked as resolved."), title=_("Resolve payment"), label=_("Mark as resolved"),
-        lead=labels.why_care(found, payment),
+        lead=labels.why_care(order, payment),
     )  # fmt: skip

@@ -3,10 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 
-from tapcard import settings
-from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
     Availability,
@@ -19,8 +16,7 @@ from tapcard.models import (
     Product,
     User,
 )
-from tapcard.models import ProductKind as Kind
-from tapcard.services.cart import editing, items
+from tapcard.services.cart import editing
 from tapcard.services.cart.carts import LineNotFound
 from tapcard.services.cart.editing import BadQuantity, ChooseDesign, NotForSale, SoldOut
 from tapcard.services.catalogue import customization
@@ -30,41 +26,17 @@ from tests import buying
 from tests.buying import fill, whole
 
 
-@pytest.fixture
-def cart(app: Flask) -> Cart:
-    """Create an empty guest cart."""
-    return buying.cart_of(None)
-
-
-@pytest.fixture
-def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """Create a bottle with options for an inscription, a colour and a phone number."""
-    create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
-    create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
-    create_option(bottle, "phone", OptionKind.PHONE)
-    return bottle
-
-
-@pytest.fixture
-def card_product(create_product: Callable[..., Product]) -> Product:
-    return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
-
-
-def look(cart: Cart) -> list[items.CartItem]:
-    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
-
-
 def test_adding_the_same_product_raises_the_quantity(cart: Cart, product: Product) -> None:
     fill(cart, product, 2)
     fill(cart, product, 3)
-    assert [item.quantity for item in look(cart)] == [5]
+    assert [item.quantity for item in buying.current_items(cart)] == [5]
 
 
 def test_other_options_make_a_new_line_and_blank_equals_missing(cart: Cart, engraved: Product) -> None:
     fill(cart, engraved, answers={"color": "night"})
     fill(cart, engraved, answers={"color": "night", "inscription": "  ", "phone": ""})
     fill(cart, engraved, answers={"color": "night", "inscription": "For Mum"})
-    assert [(item.quantity, item.unit_amount) for item in look(cart)] == [(2, 2400), (1, 2700)]
+    assert [(item.quantity, item.unit_amount) for item in buying.current_items(cart)] == [(2, 2400), (1, 2700)]
 
 
 @pytest.mark.parametrize("quantity", [0, -1, -99, 100, 10**30])
@@ -81,19 +53,19 @@ def test_a_quantity_out_of_range_is_refused(cart: Cart, product: Product, quanti
 def test_repeated_adding_never_exceeds_the_maximum_quantity(cart: Cart, product: Product) -> None:
     fill(cart, product, 60)
     fill(cart, product, 60)
-    assert [item.quantity for item in look(cart)] == [99]
+    assert [item.quantity for item in buying.current_items(cart)] == [99]
 
 
 def test_a_quantity_above_the_stock_is_capped_and_reported(cart: Cart, bottle: Product) -> None:
     item = fill(cart, bottle, 40)
     assert (item.quantity, item.is_capped) == (10, True)
-    assert [(item.quantity, item.is_capped) for item in look(cart)] == [(10, False)]
+    assert [(item.quantity, item.is_capped) for item in buying.current_items(cart)] == [(10, False)]
 
 
 def test_lines_of_one_product_share_its_stock(cart: Cart, engraved: Product) -> None:
     fill(cart, engraved, 7, answers={"color": "night"})
     fill(cart, engraved, 7, answers={"color": "sand"})
-    assert [item.quantity for item in look(cart)] == [7, 3]
+    assert [item.quantity for item in buying.current_items(cart)] == [7, 3]
 
 
 def test_sold_out_or_hidden_products_cannot_be_added(cart: Cart, create_product: Callable[..., Product]) -> None:
@@ -200,14 +172,14 @@ def test_reordering_own_artwork_costs_the_same(
     assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
     editing.clear(whole(cart))
     assert reorder.reorder_lines(order, whole(cart), buying.context()) == reorder.ReorderResult()
-    assert [(item.unit_amount, item.design) for item in look(cart)] == [(2440, line.design)]
+    assert [(item.unit_amount, item.design) for item in buying.current_items(cart)] == [(2440, line.design)]
 
 
 def test_an_activation_is_added_only_once(cart: Cart, create_card: Callable[..., Card]) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
     for _time in range(2):
         editing.add_activation(cart, card, buying.context(), reservations_for)
-    assert [(item.quantity, item.unit_amount, item.ships) for item in look(cart)] == [(1, 1000, False)]
+    assert [(item.quantity, item.unit_amount, item.ships) for item in buying.current_items(cart)] == [(1, 1000, False)]
 
 
 @pytest.mark.parametrize("policy", [ClaimPolicy.CODE, ClaimPolicy.OPEN])

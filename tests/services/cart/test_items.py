@@ -4,9 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
-from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
@@ -17,36 +15,12 @@ from tapcard.models import (
     User,
 )
 from tapcard.models import ProductKind as Kind
-from tapcard.services.cart import editing, items
+from tapcard.services.cart import editing
 from tapcard.services.cart.editing import SoldOut
 from tapcard.services.orders import placement
 from tapcard.services.orders.replacement import reservations_for
 from tests import buying
 from tests.buying import fill, whole
-
-
-@pytest.fixture
-def cart(app: Flask) -> Cart:
-    """Create an empty guest cart."""
-    return buying.cart_of(None)
-
-
-@pytest.fixture
-def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """Create a bottle with options for an inscription, a colour and a phone number."""
-    create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
-    create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
-    create_option(bottle, "phone", OptionKind.PHONE)
-    return bottle
-
-
-@pytest.fixture
-def card_product(create_product: Callable[..., Product]) -> Product:
-    return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
-
-
-def look(cart: Cart) -> list[items.CartItem]:
-    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
 def test_changes_are_reported_until_they_are_accepted(
@@ -57,12 +31,12 @@ def test_changes_are_reported_until_they_are_accepted(
         fill(cart, each, 4)
     bottle.stock, product.unit_amount, gone.is_active = 3, 1100, False
     db.session.commit()
-    seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in look(cart)]
+    seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in buying.current_items(cart)]
     assert seen == [(3, True, False, False), (4, False, True, False), (0, False, False, True)]
-    assert look(cart)[1].former_unit == buying.pounds(1000)
+    assert buying.current_items(cart)[1].former_unit == buying.pounds(1000)
     assert editing.accept_changes(whole(cart), buying.context(), reservations_for)
     db.session.commit()
-    assert [(item.quantity, item.has_changed) for item in look(cart)] == [(3, False), (4, False)]
+    assert [(item.quantity, item.has_changed) for item in buying.current_items(cart)] == [(3, False), (4, False)]
     assert not editing.accept_changes(whole(cart), buying.context(), reservations_for)
 
 
@@ -72,7 +46,7 @@ def test_options_are_validated_whenever_the_cart_is_read(cart: Cart, engraved: P
 
     def told() -> str | None:
         db.session.commit()
-        [item] = look(cart)
+        [item] = buying.current_items(cart)
         assert (item.has_changed, item.is_gone, item.quantity) == (item.validation_error is not None, False, 1)
         return str(item.validation_error) if item.validation_error is not None else None
 
@@ -102,17 +76,17 @@ def test_an_option_that_became_required_must_be_chosen_before_ordering(
     for each in (bottle, product):
         fill(cart, each)
     option = create_option(bottle, "note", OptionKind.TEXT)
-    assert not any(item.has_changed for item in look(cart))
+    assert not any(item.has_changed for item in buying.current_items(cart))
     option.is_required = True
     db.session.commit()
-    seen = [(str(item.validation_error), item.has_changed) for item in look(cart)]
+    seen = [(str(item.validation_error), item.has_changed) for item in buying.current_items(cart)]
     assert seen == [("“Note” is now required.", True), ("None", False)]
     with pytest.raises(placement.CartChanged):
         buying.place(cart)
     db.session.rollback()
     editing.accept_changes(whole(cart), buying.context(), reservations_for)
     db.session.commit()
-    assert [item.needs_choice for item in look(cart)] == [True, False], "a press cannot answer it"
+    assert [item.needs_choice for item in buying.current_items(cart)] == [True, False], "a press cannot answer it"
     editing.remove(whole(cart), whole(cart).lines[0].id)
     db.session.commit()
     assert buying.place(cart).total_amount == 1000
@@ -123,12 +97,12 @@ def test_the_picture_of_a_removed_option_is_described_as_a_picture(
 ) -> None:
     option = create_option(bottle, "logo", OptionKind.PICTURE)
     fill(cart, bottle, uploads={"logo": "a" * 64 + ".webp"})
-    assert look(cart)[0].validation_error is None
+    assert buying.current_items(cart)[0].validation_error is None
     option.kind = OptionKind.TEXT
-    assert str(look(cart)[0].validation_error) == "“Logo” has changed. Choose again."
+    assert str(buying.current_items(cart)[0].validation_error) == "“Logo” has changed. Choose again."
     db.session.delete(option)
     db.session.commit()
-    assert str(look(cart)[0].validation_error) == "This product no longer takes the image you uploaded."
+    assert str(buying.current_items(cart)[0].validation_error) == "This product no longer takes the image you uploaded."
 
 
 def test_stock_held_by_an_open_order_is_available_to_its_cart(bottle: Product, ada: User, cleo: User) -> None:
@@ -136,7 +110,7 @@ def test_stock_held_by_an_open_order_is_available_to_its_cart(bottle: Product, a
     buying.place(cart)
     db.session.commit()
     assert bottle.stock == 0
-    assert [item.quantity for item in look(cart)] == [10]
+    assert [item.quantity for item in buying.current_items(cart)] == [10]
     with pytest.raises(SoldOut):
         buying.cart_of(cleo, bottle)
 

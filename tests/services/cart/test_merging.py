@@ -5,44 +5,16 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tapcard import settings
-from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import (
     Cart,
-    OptionKind,
     Product,
     User,
 )
-from tapcard.models import ProductKind as Kind
-from tapcard.services.cart import carts, editing, items, merging
+from tapcard.services.cart import carts, editing, merging
 from tapcard.services.orders.replacement import reservations_for
 from tests import buying
 from tests.buying import fill, whole
-
-
-@pytest.fixture
-def cart(app: Flask) -> Cart:
-    """Create an empty guest cart."""
-    return buying.cart_of(None)
-
-
-@pytest.fixture
-def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
-    """Create a bottle with options for an inscription, a colour and a phone number."""
-    create_option(bottle, "inscription", OptionKind.TEXT, max_length=20, extra_amount=300)
-    create_option(bottle, "color", OptionKind.COLOR, choices=["night", "sand"], is_required=True)
-    create_option(bottle, "phone", OptionKind.PHONE)
-    return bottle
-
-
-@pytest.fixture
-def card_product(create_product: Callable[..., Product]) -> Product:
-    return create_product("NFC card", kind=Kind.CARD, unit_amount=2600)
-
-
-def look(cart: Cart) -> list[items.CartItem]:
-    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
 
 
 def test_a_guest_cart_becomes_the_cart_of_the_user(cart: Cart, product: Product, ada: User) -> None:
@@ -65,7 +37,7 @@ def test_merging_adds_equal_lines_up_to_the_stock(
     guest_id = cart.id
     merging.merge_guest_cart(guest_id, ada, buying.context(), reservations_for)
     db.session.commit()
-    assert [item.quantity for item in look(own)] == [10, 1]
+    assert [item.quantity for item in buying.current_items(own)] == [10, 1]
     assert (whole(own).promotion_id, whole(own).checkout) != (None, {})
     assert db.session.get(Cart, guest_id) is None
 
@@ -78,7 +50,7 @@ def test_merging_reports_lines_capped_by_stock_and_by_the_maximum(
     fill(cart, product, 95)
     merged = merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
-    assert [item.quantity for item in look(own)] == [10, 99]
+    assert [item.quantity for item in buying.current_items(own)] == [10, 99]
     assert [(item.title, item.quantity) for item in merged.capped] == [(bottle.name, 10)]
     assert [item.title for item in merged.limited] == [product.name]
     assert merged.left_out == []
@@ -97,7 +69,7 @@ def test_lines_without_room_are_left_out_and_the_others_are_merged(
     merged = merging.merge_guest_cart(cart.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert merged.left_out == ["Late"]
-    assert [item.quantity for item in look(own)] == [3, 1, 1]
+    assert [item.quantity for item in buying.current_items(own)] == [3, 1, 1]
 
 
 def test_the_cart_of_another_user_is_never_merged(product: Product, ada: User, cleo: User) -> None:
@@ -115,7 +87,7 @@ def test_the_open_order_of_a_guest_cart_moves_to_the_merged_cart(bottle: Product
     merging.merge_guest_cart(guest.id, ada, buying.context(), reservations_for)
     db.session.commit()
     assert order.cart_id == own.id
-    assert [item.quantity for item in look(own)] == [1, 10]
+    assert [item.quantity for item in buying.current_items(own)] == [1, 10]
 
 
 def test_a_session_never_opens_a_later_cart_with_the_same_id(app: Flask, product: Product) -> None:
