@@ -1,9 +1,13 @@
 """Rules for every source file: commits, imports, exceptions, environment, size and docstrings."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+
+from tapcard.db import db
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tapcard"
@@ -122,6 +126,27 @@ def test_our_own_imports_are_at_the_top_of_a_file() -> None:
         return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(map(is_ours, ast.walk(node)))
 
     assert found_in(SOURCES, imports_inside) == []
+
+
+def test_foreign_keys_point_to_models_that_come_before() -> None:
+    """A key to a model that comes later is a plain column; the contract in pyproject.toml sees imports alone."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["id"] == "models"]
+    places = {module: place for place, layer in enumerate(reversed(layers)) for module in re.findall(r"\w+", layer)}
+    modules = {
+        target.group(1): path.stem
+        for path in (PACKAGE / "models").glob("*.py")
+        for target in re.finditer(r'(?:__tablename__ = |sa\.Table\(\s*)"(\w+)"', path.read_text())
+    }
+    assert modules.keys() == db.metadata.tables.keys()
+    wrong = [
+        f"{table.name}.{key.parent.name}"
+        for table in db.metadata.sorted_tables
+        for key in table.foreign_keys
+        for module, target in [(modules[table.name], modules[key.column.table.name])]
+        if module != target and places[module] <= places[target]
+    ]
+    assert wrong == []
 
 
 def test_nothing_catches_everything_without_a_reason() -> None:

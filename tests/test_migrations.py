@@ -182,6 +182,22 @@ def test_a_filled_database_of_the_first_revision_comes_along_whole(empty_app: Fl
             assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
 
 
+def test_cards_keep_their_order_line_without_a_foreign_key(empty_app: Flask) -> None:
+    upgrade(revision="20261201_search_text")
+    fill()
+    cards = reflected().tables["cards"]
+    with db.engine.connect() as connection:
+        before = connection.execute(sa.select(cards).order_by(cards.c.id)).all()
+    assert [card.order_line_id for card in before] == [1, 2, 3]
+    upgrade(revision="20261201_card_order_line")
+    with db.engine.connect() as connection:
+        assert connection.execute(sa.select(cards).order_by(cards.c.id)).all() == before
+    inspector = sa.inspect(db.engine)
+    keys = {column for key in inspector.get_foreign_keys("cards") for column in key["constrained_columns"]}
+    assert keys == {"design_id", "owner_id", "profile_id", "batch_id", "replaced_by_id"}
+    assert "ix_cards_order_line_id" in {index["name"] for index in inspector.get_indexes("cards")}
+
+
 def test_a_database_that_is_up_to_date_stays_as_it_is(empty_app: Flask) -> None:
     upgrade()
     fill()

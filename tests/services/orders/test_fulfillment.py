@@ -15,12 +15,14 @@ from tapcard.models import (
     AuditEntry,
     Card,
     CardEvent,
+    CardHold,
     CardMove,
     CardStatus,
     ClaimPolicy,
     Design,
     LockedBecause,
     Order,
+    OrderLine,
     OrderStatus,
     Product,
     Target,
@@ -52,6 +54,20 @@ def order(order_cards: Callable[..., Order], ada: User) -> Order:
 def stock(create_card: Callable[..., Card], design: Design) -> Card:
     """Create a card of the same design that is in stock."""
     return create_card(token="STOCK222", code="CARD2345", design=design)
+
+
+# --- the order line of a card -----------------------------------------------------------------------------------------
+
+
+def test_a_line_with_cards_cannot_be_deleted(order: Order, stock: Card, ben: User) -> None:
+    """`cards.order_line_id` has no foreign key, but a line only gets cards with its grant, which has one."""
+    fulfillment.swap_card(order.lines[0].cards[0], stock, ben, utcnow())
+    db.session.flush()
+    lines = db.session.scalars(sa.select(Card.order_line_id).where(Card.order_line_id.is_not(None)).distinct()).all()
+    assert lines == [order.lines[0].id]
+    assert db.session.scalars(sa.select(CardHold)).all() == []
+    with pytest.raises(sa.exc.IntegrityError):
+        db.session.execute(sa.delete(OrderLine).where(OrderLine.id.in_(lines)))
 
 
 # --- claiming ---------------------------------------------------------------------------------------------------------
