@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ... import email_addresses, outbox
+from ... import email_addresses, outbox, spam
 from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
@@ -13,7 +13,6 @@ from ...ids import is_id
 from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
 from ..core import audit
-from ..profiles import leads
 
 MAX_NAME_LENGTH, MAX_ORDER_LENGTH, MAX_MESSAGE_LENGTH = 100, 20, 2000
 DUPLICATE_WINDOW = timedelta(minutes=15)
@@ -52,7 +51,7 @@ def receive(
         message=_clean_message(message),
         created_at=now,
     )
-    if leads.is_spam(enquiry.name, enquiry.message):
+    if spam.is_spam(enquiry.name, enquiry.message):
         return None
     acquire_lock(f"enquiry:{enquiry.email}")
     if _is_duplicate(enquiry):

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tapcard import seeds
+from tapcard import postcodes, seeds
+from tapcard.countries import countries
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import Address, User
@@ -55,7 +56,7 @@ def test_postal_codes_look_different_elsewhere(ada: User, country: str, code: st
      ("DE", "Postal code", "Enter a postal code.", "That postal code isn't valid for Germany.")],
 )  # fmt: skip
 def test_a_postal_code_is_called_what_people_there_call_it(country: str, name: str, missing: str, wrong: str) -> None:
-    assert addresses.postal_code_terms(country)[0] == name
+    assert postcodes.terms(country)[0] == name
     for code, message in (("", missing), ("?", wrong)):
         with pytest.raises(addresses.InvalidAddress) as refused:
             addresses.clean_postal_code(code, country)
@@ -83,7 +84,7 @@ def test_elsewhere_it_may_be_left_out(ada: User, country: str) -> None:
 def test_every_country_of_the_table_is_one_and_stands_there_once() -> None:
     codes = [code for _name, _prompt, some in addresses.REGIONS.values() for code in some.split()]
     assert len(codes) == len(set(codes)) == len(addresses.REGION_NAMES)
-    assert set(codes) <= set(dict(addresses.countries("en")))
+    assert set(codes) <= set(dict(countries("en")))
 
 
 @pytest.mark.parametrize(("country", "code"), [("US", "9410"), ("DE", "1011"), ("HK", "<b>"), ("DE", "１０１１５")])
