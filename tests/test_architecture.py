@@ -32,7 +32,8 @@ BELOW_THE_ENTRY_POINTS = (
 # Rules and what is under them; facts, actor and time are arguments. `flask` alone is meant: `flask_babel` is too.
 KNOW_NO_WEB = ("services", "models", "gateways", "outbox", "spool", "images", "qr", "files", "settings",
                "workflows/backup", "money", "clock", "errors", "tokens", "keys",
-               "ids", "phones", "email_addresses", "slugs", "spam", "countries", "postcodes")  # fmt: skip
+               "ids", "phones", "email_addresses", "slugs", "spam", "countries", "postcodes",
+               "address_format")  # fmt: skip
 WEB = ("flask", "flask_login", "flask_wtf", "flask_admin", "flask_limiter", "flask_session", "werkzeug", "wtforms")
 
 # Services that count something other than money, by name; every other one counts in whole units.

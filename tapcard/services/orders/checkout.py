@@ -14,7 +14,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...ids import parse_id
-from ...models import Address, Cart, DeliveryMethod, LineKind, Order, Payment, User
+from ...models import Cart, DeliveryMethod, LineKind, Order, Payment, User
 from ...settings import ShopSettings
 from ..accounts import addresses
 from ..cart import carts, delivery, quote
@@ -38,11 +38,6 @@ def needs_delivery(cart: Cart) -> bool:
 def delivery_methods() -> Sequence[DeliveryMethod]:
     """Return the delivery methods to choose from."""
     return db.session.scalars(delivery.available_methods()).all()
-
-
-def columns_of(address: Address) -> dict[str, Any]:
-    """Return the columns of an address that an order copies."""
-    return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
 
 
 def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
@@ -72,7 +67,7 @@ def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user
     delivery.check(available, method, country, location)
     where: dict[str, Any] = {}
     if method is None or method.needs_address:
-        where = columns_of(saved) if saved is not None else _clean_address(typed, full_name, phone)
+        where = saved.parts if saved is not None else _clean_address(typed, full_name, phone)
         if saved is None and user is not None and typed.get("save_address"):
             saved = addresses.add(user, where)
     return {
