@@ -241,7 +241,7 @@ def test_counting_again_in_another_zone_is_having_counted_there_from_the_start(
 
 
 def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tapcard.worker.RECOUNT_BATCH_SIZE", 7)
+    monkeypatch.setattr("tapcard.cli.taps.RECOUNT_BATCH_SIZE", 7)
     chance = [
         reading(at=(1_790_000_000 + number * 1234) * 1000, user_agent=(PHONE, BOT)[number % 2]) for number in range(50)
     ]
