@@ -121,12 +121,7 @@ def deliver_order(number: str) -> Response:
 @access("staff:orders.edit")
 def give_order(number: str) -> Response:
     """Fulfill an oversold order after all."""
-    keys = current_app.extensions["keys"]
-    return press(
-        number,
-        lambda order: oversold.fulfill_oversold(order, current_user, keys, utcnow()),
-        _("Order fulfilled."),
-    )
+    return press(number, lambda order: oversold.fulfill_oversold(order, rule_context()), _("Order fulfilled."))
 
 
 @bp.post("/orders/<number>/lines/<int:line_id>/produce")
