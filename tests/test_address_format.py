@@ -1,9 +1,15 @@
 """Addresses as lines of text, in the form of their country."""
 
-import pytest
+import re
+from pathlib import Path
 
+import pytest
+from flask import Flask, render_template_string
+
+from tapcard import seeds
 from tapcard.address_format import address_lines
 from tapcard.countries import countries
+from tapcard.models import User
 
 PARTS = ("city", "region", "postal_code")
 
@@ -69,3 +75,22 @@ def test_no_part_is_lost_in_any_country(country: str) -> None:
 def test_an_address_without_parts_is_its_country() -> None:
     assert address_lines({"name": "", "city": None, "country": "GB"}, "en_GB") == ["United Kingdom"]
     assert address_lines({}, "en_GB") == []
+
+
+# --- on pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_address_and_that_of_an_order_are_written_alike(app: Flask, ada: User) -> None:
+    address = seeds.create_address(ada)
+    macro = '{% from "macros/addresses.html" import written %}{{ written(address) }}'
+    with app.test_request_context("/"):
+        saved, sold = (render_template_string(macro, address=each) for each in (address, address.parts))
+    assert re.sub(r"<[^>]+>", " ", saved).split("\n") == re.sub(r"<[^>]+>", " ", sold).split("\n")
+    words = " ".join(re.sub(r"<[^>]+>", " ", saved).split())
+    assert words == f"{ada.full_name} 1 High Street London N1 9GU United Kingdom"
+
+
+def test_no_template_puts_an_address_together() -> None:
+    templates = Path(__file__).parent.parent / "tapcard" / "templates"
+    assert [path.name for path in templates.rglob("*.*") if "postal_code" in path.read_text()] == ["addresses.html"]
+    assert "address.postal_code" not in (templates / "macros" / "addresses.html").read_text()
