@@ -106,6 +106,7 @@ def content(**changes: Any) -> PageContent:
 def test_the_address_is_made_of_the_title_unless_given(app: Flask, ben: User) -> None:
     assert pages.create(content(), ben, utcnow()).slug == "opening-hours"
     assert pages.create(content(slug="hours"), None, utcnow()).slug == "hours"
+    assert pages.create(content(title="Café & what's on"), None, utcnow()).slug == "cafe-whats-on"
     assert db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.actor_id == ben.id)).all() == ["page.made"]
 
 
@@ -118,7 +119,7 @@ def test_an_address_that_is_odd_reserved_or_taken_is_refused(app: Flask, slug: s
         pages.create(content(slug=slug), None, utcnow())
     assert refused.value.field == "slug"
     with pytest.raises(InvalidPage):
-        pages.create(content(title="é!"), None, utcnow())  # no letters for a slug
+        pages.create(content(title="名前!"), None, utcnow())  # no letters for a slug
 
 
 def test_only_published_pages_are_found(app: Flask) -> None:
