@@ -23,7 +23,7 @@ DELIVERY_KINDS = {
 
 
 class DeliveryForm(Form):
-    """A way for parcels to their buyers."""
+    """A delivery method."""
 
     name = StringField(
         _("Name"),
@@ -52,11 +52,11 @@ class DeliveryForm(Form):
             data = {name: getattr(method, name) for name in (*names, "is_active")}
             data |= {"kind": method.kind.value, "seen": optimistic_lock.fingerprint(method)}
         super().__init__(data=data)
-        self.countries.choices = [SelectChoice(*each) for each in addresses.countries(filters.shop().locale)]
+        self.countries.choices = [SelectChoice(*country) for country in addresses.countries(filters.shop().locale)]
 
     @property
-    def typed(self) -> dict[str, Any]:
-        """What was typed, as it is stored."""
+    def values(self) -> dict[str, Any]:
+        """Return the submitted values by column."""
         names = ("name", "amount", "percent", "free_from_amount", "days_least", "days_most")
         return {name: self[name].data for name in names} | {
             "kind": DeliveryKind(self.kind.data),
