@@ -1,6 +1,6 @@
-"""A test gateway: the whole shop without keys, paid on a page with buttons.
+"""Test gateway: payments succeed or fail by buttons on a page, without an account at a payment provider.
 
-It keeps its state in a table of its own, over its own connection: the shop only learns of it by asking.
+Its state is stored in a separate table over a separate connection, so that the shop has to fetch it.
 """
 
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from ..money import Money
 from ..tokens import new_secret
 from .base import Charge, Evidence, GatewayError, Outcome, Started, must_be_outside_a_transaction
 
-DELAY = timedelta(seconds=20)
+DELAY = timedelta(seconds=20)  # of the action `delay`
 OPEN, PAID, DECLINED, CLOSED, SECURING, SILENT = "open", "paid", "declined", "closed", "securing", "silent"
 OUTCOMES = {PAID: Outcome.PAID, DECLINED: Outcome.FAILED, CLOSED: Outcome.CANCELED}
 PAYABLE = (OPEN, SECURING, SILENT)
 
 
 class SandboxGateway:
-    """Does what the buttons say; refused in production."""
+    """Gateway whose payments are decided by buttons; not allowed in production."""
 
     code = "sandbox"
     is_online = True
@@ -39,7 +39,7 @@ class SandboxGateway:
         """Create the charge once and return its payment page."""
         must_be_outside_a_transaction()
         with separate_transaction() as connection:
-            fresh = insert(SandboxCharge).values(
+            statement = insert(SandboxCharge).values(
                 reference=charge.key,
                 public_id=new_secret(),
                 amount=charge.amount.amount,
@@ -49,13 +49,13 @@ class SandboxGateway:
                 state=OPEN,
                 created_at=utcnow(),
             )
-            connection.execute(fresh.on_conflict_do_nothing(index_elements=["reference"]))
+            connection.execute(statement.on_conflict_do_nothing(index_elements=["reference"]))
             row = connection.execute(sa.select(SandboxCharge.public_id).where(SandboxCharge.reference == charge.key))
             public_id = row.scalar_one()
         return Started(reference=charge.key, url=self.page_of(public_id))
 
     def fetch(self, reference: str) -> Evidence:
-        """Return what the buttons, or a delay, have decided."""
+        """Return the state set by a button, or paid after a delay; raises `GatewayError` for an unknown reference."""
         must_be_outside_a_transaction()
         charge = read(SandboxCharge.reference == reference)
         if charge is None:
@@ -71,13 +71,13 @@ class SandboxGateway:
 
 
 def read(condition: sa.ColumnElement[bool]) -> Any:
-    """Return a charge, read outside the shop's transaction; None when there is none."""
+    """Return a charge, read outside the shop's transaction, or None if there is none."""
     with transactions(writing=False), db.engine.connect() as connection:
         return connection.execute(sa.select(SandboxCharge.__table__).where(condition)).one_or_none()
 
 
 def change(condition: sa.ColumnElement[bool], state: str, *, delayed: bool = False) -> bool:
-    """Set the state of a charge that is still open, at once or delayed; return False when it has ended."""
+    """Set the state of a charge that is still open, at once or delayed; return False if it has ended."""
     values = {"pays_at": utcnow() + DELAY} if delayed else {"state": state}
     with separate_transaction() as connection:
         is_open = sa.and_(condition, SandboxCharge.state.in_(PAYABLE))
