@@ -20,12 +20,12 @@ class Figure:
 
 def at_least(name: str, value: float, budget: float, unit: str = "×", detail: str = "") -> Figure:
     """Return a figure that passes if the value is at least the budget."""
-    return _figure(name, value, budget, unit, detail, "≥", value >= budget)
+    return _figure(name, value, budget, unit, detail, "≥")
 
 
 def at_most(name: str, value: float, budget: float, unit: str = "×", detail: str = "") -> Figure:
     """Return a figure that passes if the value is at most the budget."""
-    return _figure(name, value, budget, unit, detail, "≤", value <= budget)
+    return _figure(name, value, budget, unit, detail, "≤")
 
 
 def skipped(name: str, tool: str) -> Figure:
@@ -33,10 +33,11 @@ def skipped(name: str, tool: str) -> Figure:
     return Figure(name, f"{tool} not available", "", "skipped")
 
 
-def _figure(name: str, value: float, budget: float, unit: str, detail: str, sign: str, ok: bool) -> Figure:
-    shown = f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.2f} {unit}"
+def _figure(name: str, value: float, budget: float, unit: str, detail: str, sign: str) -> Figure:
+    is_met = value >= budget if sign == "≥" else value <= budget
+    text = f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.2f} {unit}"
     limit = f"{budget:,.0f}" if budget >= 1000 else f"{budget:g}"
-    return Figure(name, f"{shown} {detail}".strip(), f"{sign} {limit} {unit}", "ok" if ok else "FAIL")
+    return Figure(name, f"{text} {detail}".strip(), f"{sign} {limit} {unit}", "ok" if is_met else "FAIL")
 
 
 def interleaved(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:

@@ -25,9 +25,9 @@ def _gradient(stops: list[str], angle: float = 35) -> Image.Image:
     ramp = Image.new("RGB", (256, 1))
     colors = [_hex(stop) for stop in stops]
     for x in range(256):
-        place = x / 255 * (len(colors) - 1)
-        first = min(int(place), len(colors) - 2)
-        mix = place - first
+        position = x / 255 * (len(colors) - 1)
+        first = min(int(position), len(colors) - 2)
+        mix = position - first
         ramp.putpixel(
             (x, 0), tuple(round(a + (b - a) * mix) for a, b in zip(colors[first], colors[first + 1], strict=True))
         )

@@ -2,7 +2,7 @@
 
 import math
 
-from .scene import Ramp, Scene, circle, darker, lighter, metal, mirrored, round_body, smooth
+from .scene import Point, Ramp, Scene, circle, darker, lighter, metal, mirrored, round_body, smooth
 
 BOTTLE_WALL, CUP_WALL = "#dfe9e4", "#f6e4da"
 MIDDLE, FOOT = 440, 716
@@ -196,11 +196,13 @@ def mug(
     if motif:
         CUP_MOTIFS[motif](scene, color, x, half)
     scene.box((x - half * 0.66, 410, x - half * 0.56, 590), "#ffffff", 8, 0.36)
-    _mouth(scene, x, top, half, rim or glaze or color, inside, drink)
+    _opening(scene, (x, top), half, rim or glaze or color, inside, drink)
     return scene.finish(1.2, (450, 520))
 
 
-def _mouth(scene: Scene, x: float, y: float, half: float, rim: str, inside: str, drink: str) -> None:
+def _opening(scene: Scene, center: Point, half: float, rim: str, inside: str, drink: str) -> None:
+    """Draw the opening of a cup, with the drink in it."""
+    x, y = center
     scene.ellipse(circle(x, y, half, 0.26), Ramp(lighter(rim, 0.35), rim, darker(rim, 0.12)))
     scene.ellipse(circle(x, y + 2, half - 11, 0.245), Ramp(darker(inside, 0.26), inside, lighter(inside, 0.4)))
     if drink:
@@ -290,7 +292,7 @@ def pair(color: str, saucer: str, drink: str) -> bytes:
         )
         scene.ellipse(circle(x, y, half * 0.44, 0.22), darker(color, 0.3))
         scene.box((x - half * 0.62, top + 52 * size, x - half * 0.52, y - 58 * size), "#ffffff", 6, 0.4)
-        _mouth(scene, x, top, half, color, lighter(color, 0.6), drink)
+        _opening(scene, (x, top), half, color, lighter(color, 0.6), drink)
     return scene.finish(1.2, (450, 520))
 
 
@@ -308,5 +310,5 @@ def bowl(color: str, glaze: str, drink: str) -> bytes:
         angle = math.sin(number * 78.2) * (half - 30)
         scene.ellipse(circle(x + angle, 540 + number * 41 % 100, 2.5), darker(color, 0.4), 0.5)
     scene.box((x - half * 0.68, 470, x - half * 0.6, 560), "#ffffff", 7, 0.36)
-    _mouth(scene, x, top, half, glaze, lighter(glaze, 0.55), drink)
+    _opening(scene, (x, top), half, glaze, lighter(glaze, 0.55), drink)
     return scene.finish(1.2, (450, 520))

@@ -12,8 +12,8 @@ GOLD = "#d9b45b"
 def baubles(colors: list[str], motif: str = "band") -> bytes:
     """Draw one or three baubles on strings."""
     scene = Scene(WALL, horizon=None)
-    places = ((450, 520, 196),) if len(colors) == 1 else ((262, 470, 112), (470, 596, 142), (656, 402, 104))
-    for (x, y, radius), color in zip(places, colors, strict=True):
+    circles = ((450, 520, 196),) if len(colors) == 1 else ((262, 470, 112), (470, 596, 142), (656, 402, 104))
+    for (x, y, radius), color in zip(circles, colors, strict=True):
         scene.shadow(circle(x + 34, y + 44, radius), blur=30, strength=0.26)
         scene.line([(x, 0), (x, y - radius - 18)], darker(GOLD, 0.1), 4)
         scene.box((x - radius * 0.17, y - radius - 24, x + radius * 0.17, y - radius + 10), metal(GOLD), 5)
@@ -202,7 +202,7 @@ def lantern(color: str, glass: str) -> bytes:
 def wreath(leaf: str, berry: str, ribbon: str) -> bytes:
     """Draw a wreath of leaves with berries and a bow."""
     scene = Scene(WALL, horizon=None)
-    chance = random.Random(7)
+    rng = random.Random(7)
     ring = [
         (450 + math.cos(math.radians(angle)) * 232, 430 + math.sin(math.radians(angle)) * 232)
         for angle in range(0, 360, 6)
@@ -212,22 +212,20 @@ def wreath(leaf: str, berry: str, ribbon: str) -> bytes:
         for number, (x, y) in enumerate(ring):
             around = number * 6 + 90
             for side in (-1, 1):
-                reach = 62 + chance.random() * 30
-                angle = math.radians(around + side * (28 + chance.random() * 34))
+                reach = 62 + rng.random() * 30
+                angle = math.radians(around + side * (28 + rng.random() * 34))
                 tip = (x + math.cos(angle) * reach, y + math.sin(angle) * reach)
                 bend = math.radians(around + side * 74)
                 edge = (x + math.cos(bend) * 20, y + math.sin(bend) * 20)
                 other = ((x + tip[0]) / 2 - math.cos(bend) * 12, (y + tip[1]) / 2 - math.sin(bend) * 12)
                 shade = (
-                    darker(leaf, 0.36 - 0.2 * layer)
-                    if side < 0
-                    else lighter(leaf, 0.18 * layer + chance.random() * 0.12)
+                    darker(leaf, 0.36 - 0.2 * layer) if side < 0 else lighter(leaf, 0.18 * layer + rng.random() * 0.12)
                 )
                 scene.polygon([(x, y), edge, ((edge[0] + tip[0]) / 2, (edge[1] + tip[1]) / 2), tip, other], shade)
     for number in range(0, 60, 4):
         x, y = ring[number]
         for shift in (-14, 12):
-            center_x, center_y = x + shift + chance.random() * 20 - 10, y + shift * 0.6
+            center_x, center_y = x + shift + rng.random() * 20 - 10, y + shift * 0.6
             scene.ellipse(circle(center_x, center_y, 13), darker(berry, 0.1))
             scene.ellipse(circle(center_x - 3, center_y - 3, 8), lighter(berry, 0.2))
     x, y = 450, 652

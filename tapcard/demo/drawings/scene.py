@@ -53,9 +53,9 @@ class Ramp:
         row = Image.new("RGB", (64, 1))
         last = len(self.stops) - 1
         for x in range(64):
-            place = x / 63 * last
-            left = min(int(place), last - 1)
-            row.putpixel((x, 0), rgb(mix(self.stops[left], self.stops[left + 1], place - left)))
+            position = x / 63 * last
+            left = min(int(position), last - 1)
+            row.putpixel((x, 0), rgb(mix(self.stops[left], self.stops[left + 1], position - left)))
         width, height = size
         if self.down:
             line = row.transpose(Image.Transpose.ROTATE_270).resize((1, height), Image.Resampling.BILINEAR)
