@@ -62,8 +62,8 @@ class Gateway(Protocol):
     code: str
     is_online: bool  # whether the customer pays on a page of the gateway
 
-    def takes(self, currency: str) -> bool:
-        """Return whether the gateway accepts a currency."""
+    def supports_currency(self, currency: str) -> bool:
+        """Return whether the gateway supports a currency."""
 
     def start(self, charge: Charge) -> Started:
         """Register a payment with the gateway; raises `GatewayError`."""
@@ -75,7 +75,7 @@ class Gateway(Protocol):
         """Make a payment impossible to pay, if it still can be; raises `GatewayError`."""
 
 
-def must_be_outside_a_transaction() -> None:
+def require_no_transaction() -> None:
     """Raise `RuntimeError` while a transaction of `db.session` is open: a slow gateway would block other requests."""
     if db.session.registry.has() and db.session().in_transaction():
         raise RuntimeError("a gateway was called while a database transaction was open")

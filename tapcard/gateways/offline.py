@@ -9,7 +9,7 @@ class OfflineGateway:
     code = OFFLINE
     is_online = False
 
-    def takes(self, currency: str) -> bool:
+    def supports_currency(self, currency: str) -> bool:
         """Return True for every currency."""
         return True
 

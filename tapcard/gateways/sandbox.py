@@ -14,7 +14,7 @@ from ..db import db, insert, separate_transaction, transactions
 from ..models import SandboxCharge
 from ..money import Money
 from ..tokens import new_secret
-from .base import Charge, Evidence, GatewayError, Outcome, Started, must_be_outside_a_transaction
+from .base import Charge, Evidence, GatewayError, Outcome, Started, require_no_transaction
 
 DELAY = timedelta(seconds=20)  # of the action `delay`
 OPEN, PAID, DECLINED, CLOSED, SECURING, SILENT = "open", "paid", "declined", "closed", "securing", "silent"
@@ -28,16 +28,16 @@ class SandboxGateway:
     code = "sandbox"
     is_online = True
 
-    def __init__(self, page_of: Callable[[str], str]) -> None:
-        self.page_of = page_of  # returns the path of the payment page by public id
+    def __init__(self, page_path: Callable[[str], str]) -> None:
+        self.page_path = page_path  # returns the path of the payment page by public id
 
-    def takes(self, currency: str) -> bool:
+    def supports_currency(self, currency: str) -> bool:
         """Return True for every currency."""
         return True
 
     def start(self, charge: Charge) -> Started:
         """Create the charge once and return its payment page."""
-        must_be_outside_a_transaction()
+        require_no_transaction()
         with separate_transaction() as connection:
             statement = insert(SandboxCharge).values(
                 reference=charge.key,
@@ -52,11 +52,11 @@ class SandboxGateway:
             connection.execute(statement.on_conflict_do_nothing(index_elements=["reference"]))
             row = connection.execute(sa.select(SandboxCharge.public_id).where(SandboxCharge.reference == charge.key))
             public_id = row.scalar_one()
-        return Started(reference=charge.key, url=self.page_of(public_id))
+        return Started(reference=charge.key, url=self.page_path(public_id))
 
     def fetch(self, reference: str) -> Evidence:
         """Return the state set by a button, or paid after a delay; raises `GatewayError` for an unknown reference."""
-        must_be_outside_a_transaction()
+        require_no_transaction()
         charge = read(SandboxCharge.reference == reference)
         if charge is None:
             raise GatewayError("the sandbox has no such payment")
@@ -66,7 +66,7 @@ class SandboxGateway:
 
     def close(self, reference: str) -> None:
         """Close the charge if it is still open."""
-        must_be_outside_a_transaction()
+        require_no_transaction()
         change(SandboxCharge.reference == reference, CLOSED)
 
 

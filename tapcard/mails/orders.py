@@ -118,7 +118,7 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
 
 
 @mail.kind("mail.payment_needs_care")
-def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
+def payment_needs_review(payment_id: int, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner about a payment that needs a decision."""
     payment = db.session.get(Payment, payment_id)
     if payment is None:

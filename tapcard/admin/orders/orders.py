@@ -129,9 +129,9 @@ def deliver_order(number: str) -> Response:
     )
 
 
-@bp.post("/orders/<number>/give")
+@bp.post("/orders/<number>/give", endpoint="give_order")
 @access("staff:orders.edit")
-def give_order(number: str) -> Response:
+def fulfill_oversold_order(number: str) -> Response:
     """Fulfill an oversold order once the stock is there."""
     keys = current_app.extensions["keys"]
     return run_button(
@@ -203,9 +203,9 @@ def extend_order(number: str) -> Response:
     )  # fmt: skip
 
 
-@bp.route("/orders/<number>/note", methods=["GET", "POST"])
+@bp.route("/orders/<number>/note", methods=["GET", "POST"], endpoint="note_order")
 @access("staff:orders.edit")
-def note_order(number: str) -> Response:
+def add_note(number: str) -> Response:
     """Add an internal note to an order."""
     order, form = production.get_order(number), NoteForm()
     return run_step(
@@ -218,9 +218,9 @@ def note_order(number: str) -> Response:
 # --- payments ---------------------------------------------------------------------------------------------------------
 
 
-@bp.route("/orders/<number>/payment", methods=["GET", "POST"])
+@bp.route("/orders/<number>/payment", methods=["GET", "POST"], endpoint="take_payment")
 @access("staff:payments.confirm")
-def take_payment(number: str) -> Response:
+def record_payment(number: str) -> Response:
     """Record an offline payment of all or part of the amount due."""
     order = production.get_order(number)
     form = PaymentForm(order.currency)
