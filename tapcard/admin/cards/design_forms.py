@@ -12,13 +12,13 @@ from ...services.core import optimistic_lock
 from ...web.fields import MoneyField
 from ...web.forms import Form
 from ..catalogue.category_forms import PICTURE_INPUT
-from ..catalogue.product_forms import AT_MOST
+from ..catalogue.product_forms import TOO_LONG
 
 
 class DesignForm(Form):
     """A design offered by the shop."""
 
-    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=50, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=50, message=TOO_LONG)])
     front = FileField(
         _("Front"),
         description=_("JPEG, PNG or WebP, up to 8 MB. We crop the centre to the shape of a card."),
@@ -58,6 +58,6 @@ class RejectForm(Form):
 
     why = TextAreaField(
         _("Reason for rejection"),
-        [Length(max=MAX_REASON_LENGTH, message=AT_MOST)],
+        [Length(max=MAX_REASON_LENGTH, message=TOO_LONG)],
         description=_("Included in the email to the customer. Say what would help, such as a larger image."),
     )

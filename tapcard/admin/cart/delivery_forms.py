@@ -12,7 +12,7 @@ from ...services.core import optimistic_lock
 from ...web import filters
 from ...web.fields import LinesField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
-from ..catalogue.product_forms import AT_MOST, choices_of
+from ..catalogue.product_forms import TOO_LONG, choices_of
 
 DELIVERY_KINDS = {
     DeliveryKind.FLAT: _("Flat rate"),
@@ -27,7 +27,7 @@ class DeliveryForm(Form):
 
     name = StringField(
         _("Name"),
-        [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)],
+        [DataRequired(_("Enter a name.")), Length(max=100, message=TOO_LONG)],
         description=_("Shown to customers, for example “Standard delivery”."),
     )
     kind = SelectField(_("Price type"), choices=choices_of(DELIVERY_KINDS), default=DeliveryKind.FLAT.value)

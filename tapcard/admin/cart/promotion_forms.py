@@ -11,7 +11,7 @@ from ...ids import parse_number
 from ...models import Category, Collection, Promotion, PromotionScope
 from ...web.fields import InstantField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
-from ..catalogue.product_forms import AT_MOST, NONE, category_choices, choices_of, collection_choices
+from ..catalogue.product_forms import NONE, TOO_LONG, category_choices, choices_of, collection_choices
 
 MAX_USES = 1_000_000
 
@@ -29,7 +29,7 @@ class PromotionForm(Form):
 
     code = StringField(
         _("Code"),
-        [DataRequired(_("Enter a code.")), Length(max=60, message=AT_MOST)],
+        [DataRequired(_("Enter a code.")), Length(max=60, message=TOO_LONG)],
         description=_("For example, WELCOME10. Codes aren't case-sensitive."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
@@ -39,7 +39,7 @@ class PromotionForm(Form):
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collection = SelectField(_("Collection"), coerce=int, default=NONE)
     product_sku = StringField(
-        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product's SKU.")
+        _("Product"), [Length(max=100, message=TOO_LONG)], description=_("Enter the product's SKU.")
     )
     starts_at = InstantField(_("Starts"), description=_("Leave blank to start now."))
     ends_at = InstantField(_("Ends"), description=_("Leave blank for no end date."))

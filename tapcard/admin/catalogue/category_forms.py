@@ -11,7 +11,7 @@ from ...models import Category, Collection, CollectionKind
 from ...models.products import SLUG_LENGTH
 from ...services.core import optimistic_lock
 from ...web.forms import Form
-from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
+from .product_forms import COLLECTION_KINDS, NONE, TOO_LONG, category_choices, choices_of
 
 PICTURE_INPUT = {"accept": "image/jpeg,image/png,image/webp"}
 
@@ -19,13 +19,13 @@ PICTURE_INPUT = {"accept": "image/jpeg,image/png,image/webp"}
 class ListingForm(Form):
     """Fields shared by categories and collections."""
 
-    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=100, message=TOO_LONG)])
     description = TextAreaField(
-        _("Description"), [Length(max=5000, message=AT_MOST)], description=_("Shown at the top of the page.")
+        _("Description"), [Length(max=5000, message=TOO_LONG)], description=_("Shown at the top of the page.")
     )
     slug = StringField(
         _("URL"),
-        [Length(max=SLUG_LENGTH, message=AT_MOST)],
+        [Length(max=SLUG_LENGTH, message=TOO_LONG)],
         description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )

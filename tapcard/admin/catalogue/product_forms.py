@@ -36,7 +36,7 @@ from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeN
 from ...web.forms import Form
 
 NONE = 0
-AT_MOST = _("Enter %(max)d characters or fewer.")
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 KINDS = {
     ProductKind.GOODS: _("Goods"),
     ProductKind.GIFT_PACK: _("Gift pack"),
@@ -101,13 +101,13 @@ def collection_choices(collections: Sequence[Collection]) -> list[SelectChoice]:
 class ProductForm(Form):
     """A product, without its pictures and options."""
 
-    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=NAME_LENGTH, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=NAME_LENGTH, message=TOO_LONG)])
     promo_text = StringField(
         _("Short description"),
-        [Length(max=255, message=AT_MOST)],
+        [Length(max=255, message=TOO_LONG)],
         description=_("Shown under the name in product lists."),
     )
-    details = TextAreaField(_("Description"), [Length(max=20_000, message=AT_MOST)])
+    details = TextAreaField(_("Description"), [Length(max=20_000, message=TOO_LONG)])
     kind = SelectField(_("Product type"), choices=choices_of(KINDS), default=ProductKind.GOODS.value)
     unit_amount = MoneyField(
         _("Price"),
@@ -123,22 +123,22 @@ class ProductForm(Form):
     available_on = DayField(_("Ships from"), description=_("For pre-orders: the first shipping date."))
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collections = SelectMultipleField(_("Collections"), coerce=int)
-    size = StringField(_("Size"), [Length(max=100, message=AT_MOST)])
-    material = StringField(_("Material"), [Length(max=100, message=AT_MOST)])
-    color = StringField(_("Colour"), [Length(max=100, message=AT_MOST)])
+    size = StringField(_("Size"), [Length(max=100, message=TOO_LONG)])
+    material = StringField(_("Material"), [Length(max=100, message=TOO_LONG)])
+    color = StringField(_("Colour"), [Length(max=100, message=TOO_LONG)])
     is_active = BooleanField(_("Show in shop"), description=_("Hidden products stay in existing orders."), default=True)
     is_featured = BooleanField(_("Feature on the front page"))
-    sku = StringField(_("SKU"), [Length(max=100, message=AT_MOST)], description=_("Leave blank to generate one."))
+    sku = StringField(_("SKU"), [Length(max=100, message=TOO_LONG)], description=_("Leave blank to generate one."))
     slug = StringField(
         _("URL"),
-        [Length(max=SLUG_LENGTH, message=AT_MOST)],
+        [Length(max=SLUG_LENGTH, message=TOO_LONG)],
         description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
     page_title = StringField(
-        _("Search engine title"), [Length(max=255, message=AT_MOST)], description=_("Leave blank to use the name.")
+        _("Search engine title"), [Length(max=255, message=TOO_LONG)], description=_("Leave blank to use the name.")
     )
-    page_description = TextAreaField(_("Search engine description"), [Length(max=500, message=AT_MOST)])
+    page_description = TextAreaField(_("Search engine description"), [Length(max=500, message=TOO_LONG)])
     version = HiddenField()
     seen_stock = HiddenField()
 
@@ -195,7 +195,7 @@ class PictureForm(Form):
 
     alt = StringField(
         _("Alt text"),
-        [Length(max=200, message=AT_MOST)],
+        [Length(max=200, message=TOO_LONG)],
         description=_("Describe the image for people who can't see it, for example “Open journal with lined pages”."),
     )
 
@@ -205,7 +205,7 @@ class OptionForm(Form):
 
     label = StringField(
         _("Label"),
-        [DataRequired(_("Enter a label.")), Length(max=100, message=AT_MOST)],
+        [DataRequired(_("Enter a label.")), Length(max=100, message=TOO_LONG)],
         description=_("Shown to customers, for example “Name to engrave”."),
     )
     kind = SelectField(_("Type"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)

@@ -18,7 +18,7 @@ from ...services.content.pages import (
 )
 from ...web.forms import Form
 
-AT_MOST = _("Enter %(max)d characters or fewer.")
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 MENUS = {
     PageMenu.NONE: _("None"),
     PageMenu.TOP: _("Header"),
@@ -35,10 +35,10 @@ def format_number(value: Any) -> str:
 class PageForm(Form):
     """A shop page, written in Markdown."""
 
-    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=MAX_TITLE_LENGTH, message=AT_MOST)])
+    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=MAX_TITLE_LENGTH, message=TOO_LONG)])
     slug = StringField(
         _("URL"),
-        [Optional(), Length(max=MAX_SLUG_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_SLUG_LENGTH, message=TOO_LONG)],
         description=_(
             "The last part of the page's URL, for example opening-hours. Leave blank to create it from the title."
         ),
@@ -46,13 +46,13 @@ class PageForm(Form):
     )
     body = TextAreaField(
         _("Content"),
-        [Optional(), Length(max=MAX_BODY_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_BODY_LENGTH, message=TOO_LONG)],
         description=_("Use Markdown: # Heading, **bold**, - list, [link](https://example.com)."),
         render_kw={"rows": 18},
     )
     description = StringField(
         _("Description"),
-        [Optional(), Length(max=MAX_DESCRIPTION_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_DESCRIPTION_LENGTH, message=TOO_LONG)],
         description=_("One or two sentences for search engines."),
     )
     menu = SelectField(_("Menu"), choices=[SelectChoice(menu.value, label) for menu, label in MENUS.items()])

@@ -21,7 +21,7 @@ PAYMENT_METHODS = {
 }
 MAX_DAYS = 60
 MAX_CREDIT = 100_000_000  # minor units per entry; a larger amount is probably a typo
-AT_MOST = _("Enter %(max)d characters or fewer.")
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 
 
 class AmountField(StringField):
@@ -54,7 +54,7 @@ class PaymentForm(Form):
     )
     note = StringField(
         _("Reference"),
-        [Optional(), Length(max=200, message=AT_MOST)],
+        [Optional(), Length(max=200, message=TOO_LONG)],
         description=_("For example, the receipt number, bank transfer reference or cheque number."),
     )
     seen = HiddenField()
@@ -73,10 +73,10 @@ class PaymentForm(Form):
 class ShipForm(Form):
     """Carrier and tracking number of a shipment."""
 
-    carrier = StringField(_("Carrier"), [Optional(), Length(max=60, message=AT_MOST)])
+    carrier = StringField(_("Carrier"), [Optional(), Length(max=60, message=TOO_LONG)])
     tracking_number = StringField(
         _("Tracking number"),
-        [Optional(), Length(max=80, message=AT_MOST)],
+        [Optional(), Length(max=80, message=TOO_LONG)],
         description=_("We include both in the shipping email to the customer."),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
@@ -87,7 +87,7 @@ class CancelForm(Form):
 
     why = StringField(
         _("Reason"),
-        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=TOO_LONG)],
     )
 
 
@@ -107,7 +107,7 @@ class NoteForm(Form):
     """An internal note for staff."""
 
     note = TextAreaField(
-        _("Note"), [DataRequired(_("Enter a note.")), Length(max=1000, message=AT_MOST)], render_kw={"rows": 4}
+        _("Note"), [DataRequired(_("Enter a note.")), Length(max=1000, message=TOO_LONG)], render_kw={"rows": 4}
     )
 
 
@@ -116,7 +116,7 @@ class DismissForm(Form):
 
     why = StringField(
         _("How it was resolved"),
-        [DataRequired(_("Enter how it was resolved.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter how it was resolved.")), Length(max=200, message=TOO_LONG)],
     )
 
 
@@ -150,7 +150,7 @@ class CreditForm(Form):
     amount = AmountField(_("Amount"))
     why = StringField(
         _("Reason"),
-        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=TOO_LONG)],
         description=_("The customer can see this."),
     )
     seen = HiddenField()
