@@ -162,11 +162,6 @@ def clean_search(text: str) -> str:
     return "".join(character for character in text if character.isprintable()).strip()[:MAX_SEARCH_LENGTH]
 
 
-def count_leads(leads: Select[Lead]) -> int:
-    """Return the number of selected leads."""
-    return db.session.scalar(select(sa.func.count()).select_from(leads.order_by(None).subquery())) or 0
-
-
 def latest(holder: User, number: int) -> Sequence[Lead]:
     """Return the newest leads of a user."""
     return db.session.scalars(owned_by(holder).options(joinedload(Lead.profile)).limit(number)).all()

@@ -134,7 +134,9 @@ def test_orders_that_somebody_waits_for_stand_first(bens: FormClient, ada: User,
     assert listed(bens) == [made[status].number for status in first]
     assert listed(bens, "?show=delivered") == [made[OrderStatus.DELIVERED].number]
     assert listed(bens, "?show=no-such-thing&page=-3") == listed(bens)
-    assert listed(bens, "?page=99999999999999999999") == []
+    assert listed(bens, "?page=99999999999999999999") == listed(bens)
+    assert listed(bens, "?page=0") == listed(bens)  # as the first page was numbered before
+    assert listed(bens, "?page=2") == []
 
 
 def test_an_order_is_found_by_what_staff_know_of_it(
