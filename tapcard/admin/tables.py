@@ -10,6 +10,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
+from .. import search_text
 from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
@@ -69,6 +70,14 @@ class StaffView(Guarded, ModelView):
         if args.search:
             args.search = "".join(each for each in args.search if each.isprintable())[:100]
         return args
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        """Find rows whose searchable columns together contain every word."""
+        columns = []
+        for field, path in self._search_fields:
+            query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=False)
+            columns.append(field if alias is None else getattr(alias, field.key))
+        return query.filter(search_text.matches(search, *columns)), count_query, joins, count_joins
 
     def get_one(self, id: Any) -> Any:  # noqa: A002  the library names it
         """A row by its number; nothing for anything else."""

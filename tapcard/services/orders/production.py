@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from ... import search_text
 from ...clock import today_in
 from ...db import db, execute_update
 from ...errors import mark as _
@@ -118,15 +119,10 @@ def load_rows(query: sa.Select[Order, bool, bool]) -> list[OrderRow]:
 
 
 def _search_filter(search: str) -> sa.ColumnElement[bool]:
-    """Return the condition for a number, name or email address in whole or in part, or the token of an order's card."""
+    """Return the condition for words of the number, name or email address, or the token of one of the order's cards."""
     text = "".join(character for character in search if character.isprintable())[:MAX_SEARCH_LENGTH].strip()
-    full_name = Order.first_name + " " + Order.last_name
     token = cards.clean_token(text)
-    conditions = [
-        Order.number.contains(text.upper(), autoescape=True),
-        Order.email.contains(text.lower(), autoescape=True),
-        full_name.icontains(text, autoescape=True),
-    ]
+    conditions = [search_text.matches(text, Order.number, Order.email, Order.first_name, Order.last_name)]
     if token:
         created_for = (
             select(OrderLine.order_id).join(Card, Card.order_line_id == OrderLine.id).where(Card.token == token)
