@@ -13,14 +13,23 @@ from .. import phones, settings
 from ..clock import utcnow
 from ..models import Card
 from ..money import Money
+from ..services.accounts import labels as account_labels
 from ..services.cards import labels as card_labels
 from ..services.catalogue import labels as catalogue_labels
+from ..services.content import labels as content_labels
 from ..services.orders import labels as order_labels
 from ..services.payments import labels as payment_labels
 from ..services.profiles import contacts
 from ..settings import MenuPage, ShopSettings
 
-LABELS = {**order_labels.LABELS, **payment_labels.LABELS, **card_labels.LABELS, **catalogue_labels.LABELS}
+LABELS = {
+    **account_labels.LABELS,
+    **card_labels.LABELS,
+    **catalogue_labels.LABELS,
+    **content_labels.LABELS,
+    **order_labels.LABELS,
+    **payment_labels.LABELS,
+}
 
 
 def init_app(app: Flask) -> None:

@@ -271,6 +271,30 @@ def test_a_product_page_shows_all_details(
     assert re.findall(r"<h(\d)", page.partition("<main")[2])[:2] == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("values", "label"),
+    [
+        ({}, "In stock"),
+        ({"stock": 3}, "Only 3 left"),
+        ({"stock": 0}, "Sold out"),
+        ({"availability": Availability.OUT_OF_STOCK}, "Sold out"),
+        ({"availability": Availability.PRE_ORDER}, "Pre-order"),
+        (
+            {"availability": Availability.PRE_ORDER, "available_on": date(2026, 12, 3)},
+            "Pre-order, ships from 3 Dec 2026",
+        ),
+        ({"kind": ProductKind.CARD}, "In stock"),
+    ],
+)
+def test_a_product_page_shows_the_availability_once(
+    client: FormClient, create_product: Callable[..., Product], values: dict[str, Any], label: str
+) -> None:
+    product = create_product("Moorland journal", **values)
+    words = words_of(client.get(f"/products/{product.slug}").text)
+    assert words.count(label) == 1
+    assert sum(words.count(text) for text in ("In stock", "Sold out", "Pre-order", "Only 3 left")) == 1
+
+
 def offers_in(page: str) -> tuple[str | None, ...]:
     """Return the price data for search engines: the type of offer, the price, the lowest and the highest price."""
     [data] = re.findall(r'<script type="application/ld\+json"[^>]*>(.*?)</script>', page)

@@ -29,6 +29,7 @@ from ...models import (
     ProductOption,
 )
 from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ...services.catalogue import labels as catalogue_labels
 from ...services.catalogue.option_templates import TEMPLATES
 from ...services.catalogue.products import MAX_STOCK, ProductInput
 from ...services.core import optimistic_lock
@@ -42,11 +43,7 @@ KINDS = {
     ProductKind.GIFT_PACK: _("Gift pack"),
     ProductKind.CARD: _("Card"),
 }
-AVAILABILITIES = {
-    Availability.IN_STOCK: _("In stock"),
-    Availability.OUT_OF_STOCK: _("Out of stock"),
-    Availability.PRE_ORDER: _("Pre-order"),
-}
+AVAILABILITIES = {state: _(label) for state, label in catalogue_labels.AVAILABILITY.items()}
 COLLECTION_KINDS = {
     CollectionKind.BRAND: _("Brand"),
     CollectionKind.THEME: _("Theme"),
