@@ -115,8 +115,8 @@ QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'""")
 EXPRESSION = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 BETWEEN_TAGS = re.compile(r">\s*([^<>{}]+?)\s*<")
 UNLABELED_STATE = re.compile(
-    r"\{\{[^{}]*\.(?:status|production_status|state|outcome|locked_because|availability|current_availability|email_status)"
-    r"(?:\.value|\.name)?\s*(?:\|\s*(?!label\b)[a-z]+[^{}|]*)*\}\}"
+    r"\{\{[^{}]*\.(?:status|production_status|state|outcome|locked_because|availability|current_availability|email_status|gateway)"
+    r"(?:\.value|\.name)?\s*(?:\|\s*(?!label\b|payment_method\b)[a-z]+[^{}|]*)*\}\}"
 )
 
 
@@ -195,6 +195,7 @@ def said(pattern: re.Pattern[str], text: str) -> set[str]:
         ("a.html", "<td>{{ order.status }}</td>", True),
         ("a.html", "<td>{{ order.status.value|capitalize }}</td>", True),
         ("a.txt", "{{ _('Status') }}: {{ payment.status|upper }}", True),
+        ("a.txt", "{{ payment.gateway }}", True),
         ("a.js", 'text = "Shipped"', True),
         ("a.js", 'if (state === "shipped")', False),
         ("a.py", 'x = "shipped"', False),

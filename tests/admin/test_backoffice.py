@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tapcard import mail, outbox
 from tapcard.db import db
 from tapcard.models import (
     AuditEntry,
@@ -251,6 +252,24 @@ def test_no_table_makes_changes_or_deletes_rows(bens: FormClient, table: str) ->
         assert answer.status_code in (302, 400, 404, 405), path
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == cards_before
     assert cards.get_by_token("HACKED") is None
+
+
+@pytest.mark.usefixtures("app")  # registers the kinds
+def test_every_kind_of_email_has_a_label_of_its_own() -> None:
+    labels = list(mail.LABELS.values())
+    assert mail.LABELS.keys() == mail.KINDS.keys()
+    assert len(set(labels)) == len(labels)
+    assert not [label for label in labels if re.search(r"[_.]|[Tt]o owner", label) or not label[0].isupper()]
+
+
+@pytest.mark.parametrize(
+    ("search", "is_found"), [("", True), ("new ORDERS", True), ("order_to", True), ("shipping", False), ("%", False)]
+)
+def test_emails_are_listed_and_found_by_their_labels(bens: FormClient, search: str, is_found: bool) -> None:
+    outbox.post("mail.order_to_owner", order_id=1)
+    db.session.commit()
+    rows = words_of(bens.get("/admin/tables/outbox/", query_string={"search": search}).text.partition("<tbody>")[2])
+    assert ("New order (owner)" in rows) is is_found
 
 
 @pytest.mark.usefixtures("stock")
