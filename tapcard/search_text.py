@@ -65,7 +65,12 @@ def matches(search: str, *columns: Any) -> sa.ColumnElement[bool]:
     text: sa.ColumnElement[str] = first
     for column in others:
         text = text + "\n" + column
-    return sa.and_(sa.true(), *(indexed(text).contains(word, autoescape=True) for word in words(search)))
+    return contains(indexed(text), search)
+
+
+def contains(indexed_text: Any, search: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an indexed text contains every word of a search."""
+    return sa.and_(sa.true(), *(indexed_text.contains(word, autoescape=True) for word in words(search)))
 
 
 @compiles(indexed, "postgresql")
