@@ -26,10 +26,10 @@ from tests.watching import forms_on, queries, statements, words_of
 DAY = timedelta(days=1)
 
 
-# --- who may ----------------------------------------------------------------------------------------------------------
+# --- access -----------------------------------------------------------------------------------------------------------
 
 
-def test_who_may_look_only_changes_nothing(
+def test_staff_who_can_only_view_orders_cannot_change_them(
     client: FormClient, create_user: Callable[..., User], card_order: Order
 ) -> None:
     db.session.add(Role(name="viewer", permissions=["orders.view"]))
@@ -54,7 +54,7 @@ def test_who_may_look_only_changes_nothing(
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_orders_that_somebody_waits_for_stand_first(bens: FormClient, ada: User, product: Product) -> None:
+def test_orders_in_progress_are_listed_first(bens: FormClient, ada: User, product: Product) -> None:
     statuses = (OrderStatus.PAID, OrderStatus.DELIVERED, OrderStatus.PROCESSING, OrderStatus.PENDING)
     made = {}
     for status in statuses:
@@ -70,7 +70,7 @@ def test_orders_that_somebody_waits_for_stand_first(bens: FormClient, ada: User,
     assert listed(bens, "?page=2") == []
 
 
-def test_an_order_is_found_by_what_staff_know_of_it(
+def test_search_finds_orders_by_number_name_email_and_card(
     bens: FormClient, card_order: Order, cleo: User, product: Product
 ) -> None:
     other = order_of(cleo, product)
@@ -83,7 +83,7 @@ def test_an_order_is_found_by_what_staff_know_of_it(
         assert listed(bens, f"?search={text}") == []
 
 
-def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
+def test_the_start_page_counts_what_the_filters_show(
     bens: FormClient, card_order: Order, order: Order, ada: User, bottle: Product, cleo: User, product: Product
 ) -> None:
     to_ship = order_of(cleo, product)
@@ -115,7 +115,7 @@ def test_filters_show_what_waits_for_what_and_the_start_page_counts_it(
     assert "£72.00 Revenue, last 30 days" in words_of(page)
 
 
-def test_today_begins_at_midnight_of_the_shop(
+def test_today_begins_at_midnight_in_the_shops_time_zone(
     order: Order, set_setting: Callable[[str, Any], None], ada: User, bottle: Product
 ) -> None:
     payment = pay(order)
@@ -132,7 +132,7 @@ def test_today_begins_at_midnight_of_the_shop(
     assert production.order_figures(noon, shop).today.amount == 4800
 
 
-def test_the_pages_ask_a_fixed_number_of_times(
+def test_pages_run_a_fixed_number_of_statements(
     bens: FormClient, ada: User, card_order: Order, product: Product, bottle: Product
 ) -> None:
     cart = buying.cart_of(ada, bottle, product)

@@ -41,7 +41,7 @@ DAY = timedelta(days=1)
 # --- payments ---------------------------------------------------------------------------------------------------------
 
 
-def test_money_at_the_counter_pays_an_order_once(
+def test_submitting_a_payment_twice_records_it_once(
     bens: FormClient, order: Order, ben: User, outbox: Callable[[], list[str]]
 ) -> None:
     page = bens.get(path_to(order, "/payment"))
@@ -60,7 +60,7 @@ def test_money_at_the_counter_pays_an_order_once(
     assert "Payment recorded: £48.00" in words
 
 
-def test_a_part_leaves_the_rest_due_and_more_time_for_it(bens: FormClient, order: Order) -> None:
+def test_a_partial_payment_leaves_the_rest_due_and_extends_the_deadline(bens: FormClient, order: Order) -> None:
     assert note_payment(bens, order, "10,50").status_code == 302
     assert (order.status, payments.amount_due(order).amount) == (OrderStatus.PENDING, 3750)
     assert order.expires_at > utcnow() + 6 * DAY
@@ -80,7 +80,7 @@ def test_a_part_leaves_the_rest_due_and_more_time_for_it(bens: FormClient, order
     ["", "0", "0.00", "-5", "48.01", "4800", "1,000.00", "5.001", "NaN", "inf", "1e2", "five", "٣", "£5", "5 0",
      "9" * 40, "5\0"],
 )  # fmt: skip
-def test_what_is_no_amount_that_is_due_is_refused(bens: FormClient, order: Order, typed: str) -> None:
+def test_an_invalid_or_excessive_amount_is_refused(bens: FormClient, order: Order, typed: str) -> None:
     answer = note_payment(bens, order, typed)
     assert answer.status_code == 422
     assert error_of(answer.text, "amount")
@@ -88,7 +88,7 @@ def test_what_is_no_amount_that_is_due_is_refused(bens: FormClient, order: Order
     assert production.payments_of(order) == []
 
 
-def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben: User, keys: Keys, olu: User) -> None:
+def test_concurrent_recordings_count_once(app: Flask, order: Order, ben: User, keys: Keys, olu: User) -> None:
     order_id, people = order.id, [ben.id, olu.id]
 
     def work(place: int) -> int:
@@ -103,7 +103,9 @@ def test_noted_twice_at_one_instant_it_counts_once(app: Flask, order: Order, ben
 
 
 @pytest.mark.parametrize("came", [False, True])
-def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, order: Order, came: bool) -> None:
+def test_an_order_with_an_open_online_payment_can_be_paid_in_cash(
+    app: Flask, bens: FormClient, order: Order, came: bool
+) -> None:
     gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
     online = payments.create(order, gateway, None)
@@ -126,7 +128,7 @@ def test_who_chose_to_pay_online_may_pay_cash(app: Flask, bens: FormClient, orde
         assert (answer.status_code, online.status) == (302, PaymentStatus.CANCELED)
 
 
-def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order: Order, keys: Keys) -> None:
+def test_a_payment_for_an_expired_order_counts(bens: FormClient, order: Order, keys: Keys) -> None:
     transitions.expire_due(utcnow() + DAY, keys)
     db.session.commit()
     assert order.status is OrderStatus.EXPIRED
@@ -135,7 +137,7 @@ def test_money_that_comes_after_the_time_is_over_counts(bens: FormClient, order:
     assert (order.status, order.is_oversold) == (OrderStatus.PAID, False)
 
 
-def test_a_payment_that_needs_care_says_why_and_is_seen_to_once(bens: FormClient, order: Order, ben: User) -> None:
+def test_a_payment_that_needs_review_says_why_and_is_resolved_once(bens: FormClient, order: Order, ben: User) -> None:
     payment = buying.begin(order)
     settlement.settle(payment, buying.paid(payment, amount=buying.pounds(100)), buying.keys(), utcnow())
     db.session.commit()
@@ -149,7 +151,7 @@ def test_a_payment_that_needs_care_says_why_and_is_seen_to_once(bens: FormClient
     assert bens.get(path_to(order, "/payments/nosuch/seen")).status_code == 404
 
 
-def test_money_is_read_as_it_is_typed() -> None:
+def test_submitted_amounts_are_parsed() -> None:
     read = {text: money.parse(text, "GBP") for text in ("24", "24.5", "24,50", " 0.07 ", "24.", ".5", "1.234", "2e3")}
     amounts = [2400, 2450, 2450, 7, None, None, None, None]
     assert [each and each.amount for each in read.values()] == amounts
@@ -157,7 +159,7 @@ def test_money_is_read_as_it_is_typed() -> None:
     assert (money.Money(7, "GBP").plain(), money.Money(500, "JPY").plain()) == ("0.07", "500")
 
 
-def test_there_is_a_payment_row_for_each_part(bens: FormClient, order: Order) -> None:
+def test_each_partial_payment_has_its_own_row(bens: FormClient, order: Order) -> None:
     for amount in ("8", "40"):
         note_payment(bens, order, amount)
     rows = db.session.execute(sa.select(Payment.captured_amount, Payment.status).order_by(Payment.id)).all()
@@ -167,7 +169,7 @@ def test_there_is_a_payment_row_for_each_part(bens: FormClient, order: Order) ->
 # --- oversold ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_found_after_all_is_given_once(
+def test_an_oversold_order_is_fulfilled_once(
     bens: FormClient, order: Order, bottle: Product, cleo: User, keys: Keys
 ) -> None:
     transitions.expire_due(utcnow() + DAY, keys)
@@ -186,7 +188,7 @@ def test_what_was_found_after_all_is_given_once(
     assert bens.post(path_to(order, "/ship")).status_code == 302
 
 
-def test_a_card_that_is_somebody_elses_is_not_given(
+def test_an_activation_of_someone_elses_card_cannot_be_fulfilled(
     bens: FormClient, ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY)
@@ -203,7 +205,7 @@ def test_a_card_that_is_somebody_elses_is_not_given(
     assert order.is_oversold
 
 
-def test_credit_that_was_spent_meanwhile_has_to_be_there_again(
+def test_an_oversold_order_needs_the_store_credit_it_was_paid_with(
     bens: FormClient, ada: User, bottle: Product, keys: Keys
 ) -> None:
     credit.give(ada, 1000, "Sorry")

@@ -24,7 +24,7 @@ from tests.conftest import FormClient, login
 from tests.watching import words_of
 
 
-def test_cards_are_made_step_by_step_and_the_second_is_told(bens: FormClient, card_order: Order) -> None:
+def test_a_production_step_is_refused_when_the_line_has_changed(bens: FormClient, card_order: Order) -> None:
     [line] = card_order.lines
     path = path_to(card_order, f"/lines/{line.id}/produce")
     assert bens.post(path, data={"status": "printed", "was": "queued"}).location == path_to(
@@ -42,7 +42,7 @@ def test_cards_are_made_step_by_step_and_the_second_is_told(bens: FormClient, ca
     assert bens.post(path, data={"status": "queued", "was": "packed"}).status_code == 409
 
 
-def test_a_line_is_made_in_its_own_order_once_that_is_paid(
+def test_only_card_lines_of_the_paid_order_are_produced(
     bens: FormClient, card_order: Order, order: Order, ada: User, create_product: Callable[..., Product], design: Design
 ) -> None:
     [line] = card_order.lines
@@ -57,7 +57,7 @@ def test_a_line_is_made_in_its_own_order_once_that_is_paid(
     assert bens.post(path_to(unpaid, f"/lines/{unpaid.lines[0].id}/produce"), data=press).status_code == 409
 
 
-def test_artwork_is_there_to_take_along_for_staff_alone(
+def test_only_staff_can_download_artwork(
     bens: FormClient, card_order: Order, order: Order, ada: User, new_client: Callable[[], FormClient]
 ) -> None:
     links = re.findall(r'href="(/admin/orders/[^"]+/files/[^"]+)"', bens.get(path_to(card_order)).text)
@@ -74,7 +74,7 @@ def test_artwork_is_there_to_take_along_for_staff_alone(
         assert bens.get(link.replace(card_order.number, order.number)).status_code == 404
 
 
-def test_whoever_packs_has_tokens_codes_and_qr_codes(bens: FormClient, card_order: Order, keys: Keys) -> None:
+def test_the_packing_page_has_tokens_codes_and_qr_codes(bens: FormClient, card_order: Order, keys: Keys) -> None:
     one, two = card_order.lines[0].cards
     code = claims.read_claim_code(one, keys)
     page = bens.get(path_to(card_order, "/cards")).text
@@ -90,7 +90,7 @@ def test_whoever_packs_has_tokens_codes_and_qr_codes(bens: FormClient, card_orde
     assert bens.get(path_to(card_order, "/cards/ADASCARD/qr.svg")).status_code == 404
 
 
-def test_two_designs_of_one_card_are_told_apart_wherever_cards_are_made_and_packed(
+def test_designs_of_one_card_are_distinguished_in_production_and_packing(
     bens: FormClient, ada: User, create_design: Callable[..., Design]
 ) -> None:
     lake, ember = create_design("Lake at dusk"), create_design("Ember ridge")
@@ -108,7 +108,7 @@ def test_two_designs_of_one_card_are_told_apart_wherever_cards_are_made_and_pack
     assert "Renamed" not in "".join(pages.values())
 
 
-def test_a_delivery_note_tells_everything_but_prices(bens: FormClient, order: Order, card_order: Order) -> None:
+def test_a_delivery_note_has_no_prices(bens: FormClient, order: Order, card_order: Order) -> None:
     page = bens.get(path_to(order, "/delivery-note")).text
     words = words_of(page)
     for text in (order.number, "Gus Lind", "1 High Street", "N1 9GU", "United Kingdom", "2 Steel bottle"):
@@ -116,7 +116,7 @@ def test_a_delivery_note_tells_everything_but_prices(bens: FormClient, order: Or
     assert "£" not in page
 
 
-def test_what_the_buyer_fetches_is_handed_over(
+def test_a_pickup_order_is_marked_as_collected(
     bens: FormClient, ada: User, product: Product, create_delivery_method: Callable[..., DeliveryMethod]
 ) -> None:
     method = create_delivery_method("Market", DeliveryKind.PICKUP, locations=["Stand 4"])

@@ -45,7 +45,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("move", STEPS)
-def test_a_step_leads_on_from_where_it_may_and_the_second_is_told(
+def test_a_step_is_taken_once_from_an_allowed_status(
     bens: FormClient, ada: User, product: Product, move: OrderMove, outbox: Callable[[], list[str]]
 ) -> None:
     step, refused = STEPS[move]
@@ -63,7 +63,9 @@ def test_a_step_leads_on_from_where_it_may_and_the_second_is_told(
             assert (answer.status_code, order.status) == (refused, status)
 
 
-def test_a_parcel_is_told_of_with_its_number(bens: FormClient, order: Order, outbox: Callable[[], list[str]]) -> None:
+def test_a_shipped_order_shows_its_tracking_number_and_email(
+    bens: FormClient, order: Order, outbox: Callable[[], list[str]]
+) -> None:
     pay(order)
     bens.post(path_to(order, "/ship"), data={"carrier": "Post", "tracking_number": "X1 <b>"})
     assert (order.status, order.carrier, order.tracking_number) == (OrderStatus.SHIPPED, "Post", "X1 <b>")
@@ -76,7 +78,7 @@ def test_a_parcel_is_told_of_with_its_number(bens: FormClient, order: Order, out
     assert "Shipping confirmation Sent" in words_of(bens.get(path_to(order)).text)
 
 
-def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
+def test_cancellation_needs_a_reason_restores_stock_and_proposes_a_refund(
     bens: FormClient, order: Order, bottle: Product
 ) -> None:
     note_payment(bens, order, "8")
@@ -88,7 +90,7 @@ def test_canceling_says_why_frees_what_it_held_and_proposes_what_came_of_it(
     assert note_payment(bens, order, "40").status_code == 422
 
 
-def test_more_time_to_pay_holds_the_card_as_long(
+def test_extending_the_deadline_extends_the_hold_of_the_card(
     bens: FormClient, ada: User, create_card: Callable[..., Card], order: Order
 ) -> None:
     pay(order)
@@ -104,7 +106,7 @@ def test_more_time_to_pay_holds_the_card_as_long(
     assert bens.post(path_to(order, "/extend"), data={"days": "20"}).status_code == 422
 
 
-def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(bens: FormClient, order: Order, ada: User) -> None:
+def test_notes_are_erased_with_their_buyer(bens: FormClient, order: Order, ada: User) -> None:
     transitions.cancel(order, ada, buying.keys(), utcnow())
     ada.is_active, ada.closed_at = False, utcnow() - DAY
     text = "Call first <i>"
@@ -118,7 +120,7 @@ def test_notes_are_for_staff_and_go_when_their_buyer_is_erased(bens: FormClient,
     assert "Call first" not in bens.get(path_to(order)).text
 
 
-def test_every_step_says_who_took_it(bens: FormClient, order: Order, ben: User) -> None:
+def test_every_step_is_audited_with_its_actor(bens: FormClient, order: Order, ben: User) -> None:
     note_payment(bens, order, "48")
     bens.post(path_to(order, "/process"))
     bens.post(path_to(order, "/ship"))
