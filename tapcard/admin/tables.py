@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, abort
+from flask import Flask, abort, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import lazy_gettext as _
@@ -15,7 +15,7 @@ from .. import mail, search_text
 from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
-from ..web import filters
+from ..web import filters, paging
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
@@ -65,6 +65,15 @@ class StaffView(Guarded, ModelView):
         if args.search:
             args.search = "".join(each for each in args.search if each.isprintable())[:100]
         return args
+
+    def get_query(self) -> Any:
+        """Return the rows of the list: those before `?before=` unless another order is chosen."""
+        query = super().get_query()
+        return query if "sort" in request.args else paging.rows_before(query, self.model.id)
+
+    def link(self, search: str | None, **arguments: Any) -> str:
+        """Return the URL of the list in its default order."""
+        return url_for(".index_view", search=search or None, **arguments)
 
     def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
         """Find rows whose searchable columns together contain every word."""

@@ -46,15 +46,18 @@ def paginate(query: Any, page_size: int = PAGE_SIZE, load: Callable[[Any], Itera
 
 def paginate_by_id(query: Select[Any], id_column: Any, page_size: int = PAGE_SIZE) -> Page:
     """Return rows with ids below `?before=`, newest first: as fast on the last page of a big table as on the first."""
-    before = parse_id(request.args.get("before"))
-    if before is not None:
-        query = query.where(id_column < before)
-    rows = list(db.session.scalars(query.limit(page_size + 1)))
+    rows = list(db.session.scalars(rows_before(query, id_column).limit(page_size + 1)))
     return Page(
         rows[:page_size],
         previous={} if "before" in request.args else None,
         next={"before": rows[page_size - 1].id} if len(rows) > page_size else None,
     )
+
+
+def rows_before(query: Any, id_column: Any) -> Any:
+    """Return a query, newest rows first, without the rows from id `?before=` on."""
+    before = parse_id(request.args.get("before"))
+    return query if before is None else query.where(id_column < before)
 
 
 def paginate_counted(query: Select[Any], page_size: int) -> Page:

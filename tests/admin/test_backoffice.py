@@ -254,6 +254,32 @@ def test_no_table_makes_changes_or_deletes_rows(bens: FormClient, table: str) ->
     assert cards.get_by_token("HACKED") is None
 
 
+def tokens_on(page: str) -> list[str]:
+    """Return the tokens in the first column of the list of cards."""
+    return re.findall(r"details/\?id=\d+\">([^<]+)</a>", page)
+
+
+def test_tables_continue_below_the_last_row_unless_sorted_otherwise(
+    bens: FormClient, create_card: Callable[..., Card]
+) -> None:
+    tokens = [create_card(token=f"PAGED{number:03}").token for number in range(120)]
+    path, pages = "/admin/tables/cards/?search=paged", []
+    while path:
+        page = bens.get(path).text
+        pages.append(tokens_on(page))
+        match = re.search(r'rel="next" href="([^"]+)"', page)
+        path = match[1].replace("&amp;", "&") if match else ""
+        assert not match or "before=" in path
+    assert [len(page) for page in pages] == [50, 50, 20]
+    assert [token for page in pages for token in page] == tokens[::-1]
+    assert 'rel="prev" href="/admin/tables/cards/?search=paged"' in page
+    assert tokens_on(bens.get("/admin/tables/cards/?search=paged&page=1").text) == pages[1], "as it was linked before"
+    by_token = bens.get("/admin/tables/cards/?search=paged&sort=0&before=1").text
+    assert tokens_on(by_token) == tokens[:50]
+    assert "page=1" in by_token
+    assert tokens_on(bens.get("/admin/tables/cards/?search=paged&before=x").text) == pages[0]
+
+
 @pytest.mark.usefixtures("app")  # registers the kinds
 def test_every_kind_of_email_has_a_label_of_its_own() -> None:
     labels = list(mail.LABELS.values())
