@@ -20,6 +20,7 @@ from ...web import filters
 from ...web.access import access
 from ...web.context import rule_context
 from ...web.forms import Form, refusals
+from ...web.paging import paginate
 from ...workflows import payments as payment_workflows
 from ..blueprint import bp
 from . import labels
@@ -33,6 +34,8 @@ from .order_forms import (
     ProductionForm,
     ShipForm,
 )
+
+ORDERS_PER_PAGE = 30
 
 
 def parse_filter(text: str) -> OrderFilter | OrderStatus:
@@ -48,12 +51,10 @@ def parse_filter(text: str) -> OrderFilter | OrderStatus:
 def list_orders() -> str:
     """List the orders, open tasks first, searched and filtered by the query string."""
     show, search = parse_filter(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
-    page = request.args.get("page", 0, type=int)
-    page = min(max(page, 0), production.MAX_PAGE)
-    rows, has_more = production.list_orders(show, search, page)
-    kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
+    page = paginate(production.filter_orders(show, search), ORDERS_PER_PAGE, production.load_rows)
+    arguments = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
-        "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
+        "admin/orders.html", page=page, show=show, search=search, arguments=arguments,
         choices=labels.choices(), labels=labels,
     )  # fmt: skip
 
