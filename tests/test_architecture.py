@@ -188,10 +188,6 @@ MANY_PARAMETERS = {
     "tapcard/demo/drawings/drinkware.py",
     "tapcard/demo/drawings/journals.py",
     "tapcard/seeds/factories.py",
-    "tapcard/services/cards/cards.py",
-    "tapcard/services/content/enquiries.py",
-    "tapcard/services/profiles/leads.py",
-    "tapcard/tap/recorder.py",
 }
 UNCLEAR_DOCSTRINGS = {
     "tapcard/admin/cards/designs.py",

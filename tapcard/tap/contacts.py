@@ -148,17 +148,7 @@ def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyRespons
     card_id = None
     if visitor is not None:
         card_id = engagement.card_that_led_to(db.session.connection(), visitor, profile_id, owner_id, now)
-    lead = leads.receive(
-        shown,
-        name=form.name.data or "",
-        email=form.email.data or "",
-        phone=form.phone.data or "",
-        note=form.note.data or "",
-        region=form.region,
-        consent_text=form.consent_text,
-        now=now,
-        card_id=card_id,
-    )
+    lead = leads.receive(shown, form.submission(), consent_text=form.consent_text, now=now, card_id=card_id)
     db.session.commit()
     if lead is not None:
         record_lead(profile_id, owner_id, card_id)

@@ -16,6 +16,7 @@ from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
 from ..services.cards import cards, claims, transfers, transitions
+from ..services.cards.cards import CardChanges
 from ..services.orders import queries
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
@@ -112,15 +113,10 @@ def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse
     """Save the form; if a profile is wanted but none chosen, go on to create one with the rest already saved."""
     target = Target(form.target.data)
     chosen = next((profile for profile in profiles if profile.id == form.profile.data), None)
-    cards.edit(
-        own,
-        current_user,
-        alias=form.alias.data or "",
-        target=target,
-        reroute_url=form.reroute_url.data or "",
-        profile=chosen,
-        own_hosts=own_hosts(),
+    changes = CardChanges(
+        alias=form.alias.data or "", target=target, reroute_url=form.reroute_url.data or "", profile=chosen
     )
+    cards.edit(own, current_user, changes, own_hosts=own_hosts())
     db.session.commit()
     if target is Target.PROFILE and chosen is None:
         flash(_("Changes saved. Now create the profile this card opens."), "success")

@@ -8,7 +8,7 @@ from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 
 from ..models import Profile
 from ..services.profiles import leads
-from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
+from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH, Submission
 from ..web.bot_protection import StampedForm
 from ..web.forms import add_error
 
@@ -34,6 +34,16 @@ class LeadForm(StampedForm):
         self.consent_text = consent_text[:CONSENT_LENGTH]
         self.read_stamp(STAMP, profile.id, self.consent_text)
 
+    def submission(self) -> Submission:
+        """Return the submitted contact details."""
+        return Submission(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            phone=self.phone.data or "",
+            note=self.note.data or "",
+            region=self.region,
+        )
+
     def validate_consent(self, field: BooleanField) -> None:
         """Require the consent."""
         if not field.data:
@@ -41,8 +51,7 @@ class LeadForm(StampedForm):
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
-        texts = {name: self[name].data or "" for name in ("name", "email", "phone", "note")}
-        for error in leads.validation_errors(**texts, region=self.region):
+        for error in leads.validation_errors(self.submission()):
             if error.field and not self[error.field].errors:
                 add_error(self[error.field], gettext(error.message, **error.params))
                 valid = False

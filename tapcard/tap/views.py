@@ -21,7 +21,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
 from .forms import ClaimForm, OpenClaimForm
-from .recorder import TapRecorder
+from .recorder import CardIds, TapRecorder
 
 REGISTER = "cards.register"
 
@@ -64,9 +64,10 @@ def record(token: str, channel: Channel, card: CardFacts | None, answer: TapResu
     """Pass a tap to the recorder."""
     recorder: TapRecorder = current_app.extensions["tap_recorder"]
     if card is None:
-        recorder.record(request.environ, channel.value, answer.outcome.value, None, None, None, token)
+        recorder.record(request.environ, channel.value, answer.outcome.value, None, token)
     else:
-        recorder.record(request.environ, channel.value, answer.outcome.value, card.id, card.owner_id, card.design_id)
+        card_ids = CardIds(card.id, card.owner_id, card.design_id)
+        recorder.record(request.environ, channel.value, answer.outcome.value, card_ids)
 
 
 def respond(token: str, facts: CardFacts | None, answer: TapResult) -> AnyResponse:

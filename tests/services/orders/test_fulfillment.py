@@ -190,7 +190,7 @@ def test_a_packed_card_takes_over_owner_and_setup(order: Order, stock: Card, ada
     made = fulfillment.unclaimed_cards(order)[0]
     fulfillment.claim_cards(order, ada, made.token)
     cards.edit(
-        made, ada, alias="Work", target=Target.URL, reroute_url="https://example.com/", profile=None, own_hosts=()
+        made, ada, cards.CardChanges(alias="Work", target=Target.URL, reroute_url="https://example.com/"), own_hosts=()
     )
     db.session.commit()
     fulfillment.swap_card(made, stock, ben, utcnow())
