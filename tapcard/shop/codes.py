@@ -66,7 +66,7 @@ def order_with_codes(number: str) -> Order:
     """Return the order if the visitor may see its codes; a guest is asked to log in."""
     user = current_user if current_user.is_authenticated else None
     try:
-        return fulfillment.order_with_codes(number, user=user, known=known_order_ids())
+        return fulfillment.order_with_codes(number, user=user, known_ids=known_order_ids())
     except queries.OrderNotFound:
         if user is not None:
             raise
@@ -155,7 +155,7 @@ def codes_sheet(number: str) -> Response:
 @access(HOLDER)
 def claim_cards(number: str) -> Response:
     """Claim one card of the buyer's own order, or all unclaimed ones."""
-    order = queries.own_order(number, user=current_user, known=())
+    order = queries.own_order(number, user=current_user, known_ids=())
     token = request.form.get("token")
     claimed = fulfillment.claim_cards(order, current_user, token)
     db.session.commit()

@@ -34,7 +34,7 @@ PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 def own_order(number: str) -> Order:
     """Return an order that the visitor may open; raises `OrderNotFound`."""
-    return queries.own_order(number, user=current_buyer(), known=known_order_ids())
+    return queries.own_order(number, user=current_buyer(), known_ids=known_order_ids())
 
 
 @bp.get("/orders", endpoint="orders")

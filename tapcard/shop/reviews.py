@@ -38,7 +38,7 @@ def review_link(token: str, slug: str) -> ResponseReturnValue:
 @access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Show the form to review a product of an order, for its buyer."""
-    found = queries.own_order(number, user=current_buyer(), known=known_order_ids())
+    found = queries.own_order(number, user=current_buyer(), known_ids=known_order_ids())
     product = next((each for each in reviews.reviewable_products(found) if each.slug == slug), None) or abort(404)
     user = reviewer(found)
     if user is not None:

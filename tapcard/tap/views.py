@@ -45,7 +45,7 @@ def tapped(raw: str, channel: Channel) -> AnyResponse:
     """Resolve a tap, record it and respond to it."""
     token = cards.clean_token(raw)
     card = routing.load_card_facts(token) if token else None
-    answer = routing.resolve(card, who)
+    answer = routing.resolve(card, current_visitor)
     if answer.outcome is Outcome.ORPHAN:
         rate_limits.throttle_unknown_token()
     if token:
@@ -53,7 +53,7 @@ def tapped(raw: str, channel: Channel) -> AnyResponse:
     return respond(token, card, answer)
 
 
-def who() -> Visitor:
+def current_visitor() -> Visitor:
     """Return the visitor according to the session."""
     if not current_user.is_authenticated:
         return Visitor()
@@ -125,7 +125,7 @@ def activate(token: str) -> AnyResponse:
     """Show the activation page of an unclaimed card; other cards respond as if tapped, but nothing is recorded."""
     token = cards.clean_token(token)
     facts = routing.load_card_facts(token) if token else None
-    answer = routing.resolve(facts, who)
+    answer = routing.resolve(facts, current_visitor)
     if answer.outcome is Outcome.ORPHAN:
         rate_limits.throttle_unknown_token()
     return respond(token, facts, answer)

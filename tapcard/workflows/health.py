@@ -111,8 +111,8 @@ def _check_worker(config: Config, now: datetime) -> Iterator[CheckResult]:
     ok = late <= MAX_MESSAGE_DELAY.total_seconds()
     yield CheckResult("outbox_age", ok, f"oldest due message has been waiting for {late:.0f} s", worker, late)
     failed = db.session.scalar(sa.select(sa.func.count()).where(OutboxMessage.failed_at.is_not(None))) or 0
-    look = "Check outbox.error, fix the cause, then run `flask --app wsgi outbox retry`."
-    yield CheckResult("outbox_failed", not failed, f"failed messages: {failed}", look, failed)
+    fix = "Check outbox.error, fix the cause, then run `flask --app wsgi outbox retry`."
+    yield CheckResult("outbox_failed", not failed, f"failed messages: {failed}", fix, failed)
     job = db.session.execute(sa.select(Schedule.name, Schedule.due_at).order_by(Schedule.due_at).limit(1)).first()
     late = _seconds_late(now, job.due_at) if job else 0.0
     ok = late <= MAX_JOB_DELAY.total_seconds()

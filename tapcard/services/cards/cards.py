@@ -51,9 +51,9 @@ class HostBlocked(DomainError):
 # --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
-def clean_token(typed: str) -> str:
+def clean_token(text: str) -> str:
     """Return a typed token in upper case, or "" if it cannot be a token."""
-    token = typed.strip()
+    token = text.strip()
     return token.upper() if token.isascii() and token.isalnum() and len(token) <= TOKEN_LENGTH else ""
 
 

@@ -55,8 +55,8 @@ def find_guest_cart(cart_id: int, made_at: datetime | None = None) -> Cart | Non
 
 def piece_count(*, user_id: int | None, cart_id: int | None, made_at: datetime | None = None) -> int:
     """Return how many pieces are in the cart of a person, else of a browser."""
-    whose = (Cart.user_id == user_id,) if user_id is not None else _guest_cart_filter(cart_id, made_at)
-    return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*whose)) or 0
+    conditions = (Cart.user_id == user_id,) if user_id is not None else _guest_cart_filter(cart_id, made_at)
+    return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*conditions)) or 0
 
 
 def piece_count_subquery(user_id: int) -> sa.ScalarSelect[int]:

@@ -65,7 +65,7 @@ class TooManyLines(DomainError):
 
 @dataclass(frozen=True)
 class LineRequest:
-    """What a buyer asks for: a product with options, and for cards a design or artwork."""
+    """A product with options that a buyer requests, and for cards a design or artwork."""
 
     product: Product
     quantity: int
@@ -79,7 +79,8 @@ class LineRequest:
 def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: ReservationsFor) -> CartItem:
     """Add a product to a cart, or to an equal line of it; return the item, capped to what is available.
 
-    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what `customization.clean` raises.
+    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what
+    `customization.clean_answers` raises.
     """
     product = request.product
     most = items.max_quantity(LineKind(product.kind.value))
@@ -146,8 +147,8 @@ def line_fingerprint(values: Mapping[str, Any]) -> str:
     """Return the digest that equal lines share; blank and missing options are equal."""
     names = ("product_id", "design_id", "card_id", "front_picture", "rear_picture")
     answers = sorted((key, value) for key, value in values.get("options", {}).items() if value)
-    what = [str(values["kind"]), *(values.get(name) for name in names), answers]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    parts = [str(values["kind"]), *(values.get(name) for name in names), answers]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def put_line(cart: Cart, values: Mapping[str, Any], quantity: int, limit: int) -> int:
@@ -245,7 +246,7 @@ def accept_changes(cart: Cart, context: RuleContext, reservations: ReservationsF
 
 
 def remove_ordered_lines(cart_id: int, lines: Sequence[OrderLine]) -> None:
-    """Remove what was ordered from a cart; what was added since stays."""
+    """Remove the ordered lines and quantities from a cart; keep what was added since."""
     carts.lock_by_id(cart_id)
     for line in lines:
         is_same = sa.and_(CartLine.cart_id == cart_id, CartLine.fingerprint == line.fingerprint)

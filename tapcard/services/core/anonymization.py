@@ -1,4 +1,4 @@
-"""What erasing a person leaves in place of their data, and how rows of theirs are deleted."""
+"""Anonymization: placeholders for erased data, and deletion of a person's rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ def erased_email(user_id: int) -> str:
 
 
 def is_erased_email(email: str) -> bool:
-    """Tell whether an address belongs to an erased account; no email can reach it."""
+    """Return whether an address belongs to an erased account; no email can reach it."""
     return email.endswith(f"@{ERASED_HOST}")
 
 

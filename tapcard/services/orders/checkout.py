@@ -45,46 +45,50 @@ def columns_of(address: Address) -> dict[str, Any]:
     return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
 
 
-def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
+def store_details(
+    cart: Cart, submitted: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime
+) -> None:
     """Store the validated form with the cart; raises a `DomainError` with the field of the first problem."""
     details = {
-        "email": user.email if user is not None else email_addresses.normalize(typed["email"]),
-        "first_name": " ".join(typed["first_name"].split()),
-        "last_name": " ".join(typed["last_name"].split()),
-        "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
-        "note": typed["note"],
+        "email": user.email if user is not None else email_addresses.normalize(submitted["email"]),
+        "first_name": " ".join(submitted["first_name"].split()),
+        "last_name": " ".join(submitted["last_name"].split()),
+        "phone": phones.clean(submitted["phone"], submitted.get("country") or shop.country) or "",
+        "note": submitted["note"],
     }
     if needs_delivery(cart):
-        details |= _delivery_details(typed, f"{details['first_name']} {details['last_name']}", details["phone"], user)
+        details |= _delivery_details(
+            submitted, f"{details['first_name']} {details['last_name']}", details["phone"], user
+        )
     cart.checkout = {**cart.checkout, **details}
     cart.updated_at = now
 
 
-def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
+def _delivery_details(submitted: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
     """Return the delivery details; a new address is saved with the account on request."""
-    choice = typed.get("address") or NEW
+    choice = submitted.get("address") or NEW
     saved = addresses.get_own_address(user, parse_id(choice) or 0) if user is not None and choice != NEW else None
-    method_id = parse_id(typed.get("delivery_method")) or 0
+    method_id = parse_id(submitted.get("delivery_method")) or 0
     available = delivery_methods()
     method = next((option for option in available if option.id == method_id), None)
-    location = typed.get(f"location_{method_id}") or ""
-    country = saved.country if saved is not None else typed["country"]
+    location = submitted.get(f"location_{method_id}") or ""
+    country = saved.country if saved is not None else submitted["country"]
     delivery.check(available, method, country, location)
-    where: dict[str, Any] = {}
+    destination: dict[str, Any] = {}
     if method is None or method.needs_address:
-        where = columns_of(saved) if saved is not None else _clean_address(typed, full_name, phone)
-        if saved is None and user is not None and typed.get("save_address"):
-            saved = addresses.add(user, where)
+        destination = columns_of(saved) if saved is not None else _clean_address(submitted, full_name, phone)
+        if saved is None and user is not None and submitted.get("save_address"):
+            saved = addresses.add(user, destination)
     return {
-        "address": where,
+        "address": destination,
         "address_id": saved.id if saved is not None else None,
         "delivery_method_id": method.id if method is not None else None,
         "delivery_location": location if method is not None and method.locations else "",
     }
 
 
-def _clean_address(typed: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
-    return addresses.clean_all({**typed, "name": typed.get("name") or full_name, "phone": phone})
+def _clean_address(submitted: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
+    return addresses.clean_all({**submitted, "name": submitted.get("name") or full_name, "phone": phone})
 
 
 def get_buyer(cart: Cart, user: User | None) -> Buyer:
@@ -120,7 +124,7 @@ def _stored_delivery(details: Mapping[str, Any]) -> tuple[DeliveryMethod | None,
 
 
 def quote_cart(cart: Cart, customer: Customer, method: DeliveryMethod | None, context: RuleContext) -> Quote:
-    """Return the quote of a cart; what its replaceable orders hold counts as free."""
+    """Return the quote of a cart; reservations of its replaceable orders count as available."""
     reservations = replacement.quote_reservations(cart, customer, context.now)
     return quote.compute(cart, customer, method, reservations, context)
 
@@ -128,7 +132,7 @@ def quote_cart(cart: Cart, customer: Customer, method: DeliveryMethod | None, co
 def place_order(cart: Cart, buyer: Buyer, expected_total: int, context: RuleContext) -> Order:
     """Quote a cart under its lock and place the order; raises what `placement.place` raises."""
     cart = carts.lock_and_reload(cart)
-    promotion_id = cart.promotion_id  # uses that expired orders hold are free, whether or not a worker runs
+    promotion_id = cart.promotion_id  # release the uses of expired orders, even if no worker runs
     if promotion_id is not None and transitions.expire_due(context.now, context.keys, promotion_id=promotion_id):
         cart = carts.reload(cart)  # with the use count as it is now
     return placement.place(quote_cart(cart, buyer.customer, buyer.method, context), buyer, expected_total, context)

@@ -56,7 +56,7 @@ class PriceChanged(DomainError):
 
 
 class NeedsAccount(DomainError):
-    """Only somebody who is logged in can order the activation of a card."""
+    """Ordering the activation of a card requires a login."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def find_repeated(quote: Quote, buyer: Buyer, expected_total: int, now: datetime
 
 
 def _matches_request(order: Order, quote: Quote, buyer: Buyer, expected_total: int) -> bool:
-    """Return whether an order is what the buyer requests again."""
+    """Return whether an order is the one that the buyer requests again."""
     lines = ((line.fingerprint, line.quantity, line.unit_amount) for line in order.lines)
     if quote.digest != digest_of(order.currency, lines):
         return False
@@ -129,7 +129,7 @@ def _matches_request(order: Order, quote: Quote, buyer: Buyer, expected_total: i
 
 
 def _cancel_replaced(cart_id: int, buyer: Buyer, context: RuleContext) -> None:
-    """Cancel the orders of the cart that a new one replaces, and release what they hold."""
+    """Cancel the orders of the cart that a new one replaces, and release their reservations."""
     is_replaced = replacement.cancelable_orders_filter(cart_id)
     for order_id in db.session.scalars(select(Order.id).where(*is_replaced)).all():
         order = db.session.get_one(Order, order_id)

@@ -61,7 +61,7 @@ class OrderFilter(enum.StrEnum):
 
 @dataclass(frozen=True)
 class OrderRow:
-    """One order of the list, with what it needs."""
+    """One order of the list, and whether staff have to act on it."""
 
     order: Order
     needs_production: bool
@@ -164,8 +164,8 @@ def audit_entries_of(order: Order, tries: Sequence[Payment]) -> Sequence[AuditEn
         sa.and_(AuditEntry.subject_type == "payments", AuditEntry.subject_id.in_(of_payments)),
     )
     query = select(AuditEntry).where(about, AuditEntry.tag.in_(HISTORY_TAGS))
-    who = joinedload(AuditEntry.actor).lazyload(User.roles)
-    return db.session.scalars(query.options(who).order_by(AuditEntry.id.desc()).limit(200)).all()
+    with_actor = joinedload(AuditEntry.actor).lazyload(User.roles)
+    return db.session.scalars(query.options(with_actor).order_by(AuditEntry.id.desc()).limit(200)).all()
 
 
 def emails_of(order: Order) -> Sequence[OutboxMessage]:
@@ -239,12 +239,12 @@ def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
     )
 
 
-def produce(order: Order, line_id: int, status: ProductionStatus, was: ProductionStatus, by: User) -> OrderLine:
+def produce(order: Order, line_id: int, status: ProductionStatus, seen_status: ProductionStatus, by: User) -> OrderLine:
     """Set the production status of a line of a paid order; raises `OrderNotFound` or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
         raise queries.OrderNotFound(_("We can't find that order."))
     if order.status not in IN_PROGRESS:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
-    transitions.produce(line, status, by, was=was)
+    transitions.produce(line, status, by, seen_status=seen_status)
     return line

@@ -136,7 +136,7 @@ def test_a_browser_sees_codes_only_while_the_buyer_cannot_log_in(
 ) -> None:
     def sees(found: Order, user: User | None, *known: int) -> bool:
         try:
-            return fulfillment.order_with_codes(found.number, user=user, known=known) is found
+            return fulfillment.order_with_codes(found.number, user=user, known_ids=known) is found
         except queries.OrderNotFound:
             return False
 
