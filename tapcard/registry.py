@@ -170,7 +170,7 @@ class PersonalDataRule:
     those of the subjects they depend on; rules with `runs_first` run before all others.
     """
 
-    title: str
+    data: str
     columns: Mapping[str, tuple[str, ...]]
     erase: Callable[[Person], None] | None = None
     runs_first: bool = False

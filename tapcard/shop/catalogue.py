@@ -97,7 +97,7 @@ def list_url(applied: Filter) -> str:
 
 @dataclass(frozen=True)
 class ListView:
-    """What the page of a list shows besides the products."""
+    """The parts of a list page besides the products: headings, filters and sort orders."""
 
     listing: Listing
 
@@ -120,14 +120,14 @@ class ListView:
         return self._only_collection.description if self._only_collection is not None else ""
 
     @property
-    def is_of_one(self) -> bool:
+    def is_single_collection(self) -> bool:
         """Return whether the list is that of one collection."""
         return self._only_collection is not None
 
     @property
     def _only_collection(self) -> Collection | None:
-        chosen = list(self.listing.chosen_collections.values())
-        return chosen[0] if self.listing.category is None and len(chosen) == 1 else None
+        collections = list(self.listing.chosen_collections.values())
+        return collections[0] if self.listing.category is None and len(collections) == 1 else None
 
     @property
     def canonical(self) -> str:
@@ -142,7 +142,7 @@ class ListView:
     @property
     def _unfiltered(self) -> Filter:
         applied = self.listing.filter
-        return Filter(category=applied.category, collections=applied.collections if self.is_of_one else {})
+        return Filter(category=applied.category, collections=applied.collections if self.is_single_collection else {})
 
     @property
     def chips(self) -> list[tuple[str, str]]:

@@ -94,7 +94,7 @@ def state_of(card: Card, is_waiting: bool) -> str:
 
 
 def uncached(page: str) -> Response:
-    """Return a page that must not be cached, since anybody with a code can claim its card."""
+    """Return a page that must not be cached, since a code lets anyone claim its card."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,4 @@
-"""Form on which visitors leave their contact details, protected from bots."""
+"""Form for visitors to share their contact details, with bot protection."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class LeadForm(StampedForm):
         self.region = region
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
-                field.data = ""  # a file was sent instead of a text
+                field.data = ""  # a file was submitted instead of a text
         self.profile_id = profile.id
         self.consent_text = consent_text[:CONSENT_LENGTH]
         self.read_stamp(STAMP, profile.id, self.consent_text)

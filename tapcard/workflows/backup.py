@@ -113,7 +113,7 @@ def restore(config: Config, archive: Path, *, force: bool = False) -> Manifest:
     return manifest
 
 
-# --- the archive -----------------------------------------------------------------------------------------------------
+# --- archive ----------------------------------------------------------------------------------------------------------
 
 
 def _pack(copy: Path, uploads: Path, archive: Path) -> None:
@@ -261,7 +261,7 @@ def _revision(config: Config) -> str:
     return str(row[0])
 
 
-# --- the database ----------------------------------------------------------------------------------------------------
+# --- database ---------------------------------------------------------------------------------------------------------
 
 
 def _dump(config: Config, destination: Path) -> None:

@@ -75,7 +75,7 @@ def confirm_email_change(token: str, now: datetime) -> User:
 
 
 def undo_email_change(token: str, now: datetime) -> User:
-    """Restore an account's former address, assuming that somebody else had changed it.
+    """Restore an account's former address, assuming that another person had changed it.
 
     The person who changed it knew the password, so remove the password, end all sessions and revoke all links. An
     account that they closed stays closed: the caller reopens it (`closure.reopen`). Raise `LinkExpired`, `LinkUsed` or

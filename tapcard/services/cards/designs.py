@@ -26,7 +26,7 @@ CANCELED_STATUSES = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 
 
 def public_designs() -> Select[Design]:
-    """Select the designs that everybody can see, by name."""
+    """Select the designs that all visitors can see, by name."""
     return (
         select(Design).where(Design.is_public, Design.status == DesignStatus.APPROVED).order_by(Design.name, Design.id)
     )
@@ -131,7 +131,7 @@ def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
 
 
 def own_artwork(user_id: int) -> sa.ColumnElement[bool]:
-    """Return the condition for a user's private artwork of which nobody else owns a card."""
+    """Return the condition for a user's private artwork without cards of other owners."""
     others_cards = select(Card.id).where(
         Card.design_id == Design.id, Card.owner_id.is_not(None), Card.owner_id != user_id
     )

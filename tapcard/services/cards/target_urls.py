@@ -48,7 +48,7 @@ class TargetUrl:
 
 
 def clean(text: str, own_hosts: Collection[str] = ()) -> TargetUrl:
-    """Return a typed address in its cleaned form; raise `InvalidUrl` if it is none.
+    """Return a typed address in its cleaned form; raise `InvalidUrl` for any other text.
 
     Tap addresses on one of `own_hosts` are refused, because they would redirect in a loop.
     """

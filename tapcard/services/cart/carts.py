@@ -25,7 +25,7 @@ class LineNotFound(NotFound):
     """The line is not in this cart."""
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def _load_options() -> tuple[Any, ...]:
@@ -92,19 +92,13 @@ def get_line(cart: Cart, line_id: int) -> CartLine:
     return line
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
-
-
-# --- filling ----------------------------------------------------------------------------------------------------------
+# --- locking and deletion ---------------------------------------------------------------------------------------------
 
 
 def lock_and_reload(cart: Cart) -> Cart:
     """Lock a cart until the transaction ends and return it as it is now."""
     lock(cart)
     return reload(cart)
-
-
-# --- merging ----------------------------------------------------------------------------------------------------------
 
 
 def delete_abandoned(before: datetime) -> int:
@@ -134,5 +128,5 @@ def lock_owner(user: User) -> None:
 
 def reload(cart: Cart) -> Cart:
     """Return the cart with everything read again from the database."""
-    whole = select(Cart).where(Cart.id == cart.id).options(*_load_options()).execution_options(populate_existing=True)
-    return db.session.scalars(whole).one()
+    query = select(Cart).where(Cart.id == cart.id).options(*_load_options()).execution_options(populate_existing=True)
+    return db.session.scalars(query).one()

@@ -56,7 +56,7 @@ class ChooseDesign(DomainError):
 
 
 class CannotActivate(DomainError):
-    """The card is not activated by payment, or somebody else is paying for it."""
+    """The card is not activated by payment, or another buyer is paying for it."""
 
 
 class TooManyLines(DomainError):

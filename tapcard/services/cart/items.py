@@ -103,7 +103,7 @@ class Reservations:
     """The reservations of orders that concern one cart; `orders/replacement` reads them."""
 
     releasable_stock: Mapping[int, int] = field(default_factory=dict)  # pieces by product id that this cart can use
-    held_card_ids: Set[int] = frozenset()  # cards whose activation somebody else is paying for
+    held_card_ids: Set[int] = frozenset()  # cards whose activation another buyer is paying for
     spendable_credit: int = 0  # the buyer's balance and the credit spent on replaceable orders, in minor units
     has_promotion_use: bool = False  # whether a replaceable order holds a use of the cart's promotion
 

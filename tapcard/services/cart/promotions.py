@@ -112,7 +112,7 @@ def check(
     *,
     is_counted: bool = False,
 ) -> list[bool]:
-    """Return for each product whether the promotion makes it cheaper; counts nothing.
+    """Return for each product whether the promotion applies to it; counts nothing.
 
     `subtotal` in the shop's currency; `is_counted`: an unpaid order of this cart holds a use already. Raises the
     `PromotionRefused` that says why the code does not apply.
@@ -130,10 +130,10 @@ def check(
     if subtotal.amount < promotion.minimum_amount:
         least = Money(promotion.minimum_amount, subtotal.currency)
         raise MinimumNotMet(_("Spend at least %(least)s to use this code."), least=least.format(context.shop.locale))
-    cheaper = is_promoted(promotion, products)
-    if not any(cheaper):
+    flags = promoted_flags(promotion, products)
+    if not any(flags):
         raise NothingToPromote(_("This code doesn't apply to anything in your cart."))
-    return cheaper
+    return flags
 
 
 def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
@@ -143,8 +143,8 @@ def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
         raise _used_by_customer()
 
 
-def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
-    """Return for each product whether the promotion makes it cheaper; None stands for an activation."""
+def promoted_flags(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
+    """Return for each product whether the promotion applies to it; None stands for an activation."""
     if promotion.applies_to is PromotionScope.ALL:
         return [True] * len(products)
     if promotion.applies_to is PromotionScope.PRODUCT:
@@ -164,7 +164,7 @@ def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> lis
     return [product is not None and product.id in collected_ids for product in products]
 
 
-# --- counting ---------------------------------------------------------------------------------------------------------
+# --- use counts -------------------------------------------------------------------------------------------------------
 
 
 def count_use(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:

@@ -166,7 +166,7 @@ def change_collection(collection: Collection, submitted: Mapping[str, Any], seen
         audit.record("collection.changed", subject=collection, actor=actor, fields=fields)
 
 
-# --- both -------------------------------------------------------------------------------------------------------------
+# --- shared helpers ---------------------------------------------------------------------------------------------------
 
 
 def _clean_values(

@@ -39,7 +39,7 @@ class ProductConflict(DomainError):
 
 
 class NotEnoughStock(DomainError):
-    """Too many were sold meanwhile to reduce the stock by as much."""
+    """The stock cannot be reduced by this number, because pieces were sold meanwhile."""
 
     field = "stock"
 
@@ -55,7 +55,7 @@ class ProductInput:
     seen_stock: int | None = None
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def get(product_id: int) -> Product:

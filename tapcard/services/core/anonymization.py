@@ -10,7 +10,7 @@ from ...db import execute_update
 from ...registry import Person
 
 RETIRED_REASON = "account erased"  # stored with the events of cards
-ERASED_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
+ERASED_HOST = "erased.invalid"  # RFC 2606: reserved, so that no email is ever delivered and no sign-up succeeds
 
 
 def erased_email(user_id: int) -> str:

@@ -1,7 +1,7 @@
 """Optimistic lock for rows that staff edit: the second of two people who edit one row gets `EditConflict`.
 
 Models with a `version` column let SQLAlchemy compare it (`version_id_col`); the others are compared by a fingerprint of
-their columns, which the form carries along.
+their columns, in a hidden field of the form.
 """
 
 import hashlib

@@ -20,7 +20,7 @@ class RowNotFound(NotFound):
 
 
 def get(model: type[Row], row_id: int, *options: Any, **conditions: Any) -> Row:
-    """Return the row of an id that also meets the conditions, read afresh; raise `RowNotFound`."""
+    """Return the row of an id that also meets the conditions, read again from the database; raise `RowNotFound`."""
     row = None
     if is_id(row_id):
         query = select(model).filter_by(id=row_id, **conditions).options(*options)

@@ -65,13 +65,13 @@ def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
     return card is not None and user is not None and claims.claim_paid(card, user, now, order_line_id=line.id)
 
 
-# --- the cards of an order, and their codes ---------------------------------------------------------------------------
+# --- cards of an order ------------------------------------------------------------------------------------------------
 
 
 def order_with_codes(number: str, *, user: User | None, known_ids: Collection[int]) -> Order:
     """Return a paid order of cards whose claim codes the visitor may see; raises `OrderNotFound` or `NoClaimCodes`.
 
-    Its logged-in buyer may; a browser that placed the order or opened its link may as long as nobody can log in as its
+    Its logged-in buyer may; a browser that placed the order or opened its link may as long as no user can log in as its
     buyer, since a code is worth a card.
     """
     order = queries.own_order(number, user=user, known_ids=known_ids)

@@ -114,7 +114,7 @@ def reserve_discounts(order: Order, promotion: Promotion | None, customer: Custo
 
 
 def is_card_held(card: Card, user: User | None, now: datetime) -> bool:
-    """Return whether somebody other than the user is paying for the activation of a card."""
+    """Return whether another buyer is paying for the activation of a card."""
     holds = select(CardHold.card_id).join(OrderLine, OrderLine.id == CardHold.order_line_id).join(OrderLine.order)
     holds = holds.where(CardHold.card_id == card.id, CardHold.expires_at > now)
     if user is not None:

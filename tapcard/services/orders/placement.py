@@ -52,7 +52,7 @@ class CartChanged(DomainError):
 
 
 class PriceChanged(DomainError):
-    """The total is not what the buyer saw."""
+    """The total has changed since the buyer saw it."""
 
 
 class NeedsAccount(DomainError):
@@ -242,9 +242,9 @@ def _artwork_of(item: CartItem, user: User | None) -> Design | None:
 
 
 def _account_for(buyer: Buyer, now: datetime) -> User | None:
-    """Return the account of a guest's address if nobody can log in to it, created if there is none.
+    """Return the account of a guest's address if it has no login yet, created if there is none.
 
-    An account that somebody can log in to is not touched: the order is attached when they follow the emailed link.
+    An account with a login is not touched: the order is attached when its user follows the emailed link.
     """
     try:
         user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
@@ -271,6 +271,3 @@ def _reserve(order: Order, quote: Quote, buyer: Buyer, context: RuleContext) -> 
     if not inventory.hold_cards(order, context.now):
         raise CannotActivate(_("Someone else is paying for this card right now. Try again later."))
     inventory.reserve_discounts(order, quote.promotion, buyer.customer, context.keys, context.now)
-
-
-# --- moves ------------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class OrderFigures:
     month: Money
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- lists and figures ------------------------------------------------------------------------------------------------
 
 _needs_production = (
     select(OrderLine.id).where(OrderLine.order_id == Order.id, OrderLine.production_status.in_(UNFINISHED)).exists()
@@ -137,7 +137,7 @@ def _search_filter(search: str) -> sa.ColumnElement[bool]:
 
 
 def get_order(number: str) -> Order:
-    """Return an order with what its page shows; raises `OrderNotFound`."""
+    """Return an order with the rows that its page shows; raises `OrderNotFound`."""
     text = number.strip().upper()
     query = select(Order).where(Order.number == text).options(
         selectinload(Order.lines).joinedload(OrderLine.design),
@@ -185,7 +185,7 @@ def cards_of(order: Order) -> Sequence[tuple[OrderLine, Card]]:
 
 
 def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
-    """Return the number of orders by what they need, and the revenue of today and of the last 30 days."""
+    """Return the numbers of orders that staff have to act on, and the revenue of today and of the last 30 days."""
     shows = (OrderFilter.TO_PRODUCE, OrderFilter.TO_SHIP, OrderFilter.OFFLINE, OrderFilter.OVERSOLD)
     counted = [sa.func.coalesce(sa.func.sum(sa.case((CONDITIONS[show], 1), else_=0)), 0) for show in shows]
     counts = db.session.execute(select(*counted).select_from(Order).where(Order.status.in_(WAITING))).one()
@@ -202,13 +202,13 @@ def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
         )
     ]
     is_relevant = sa.or_(Payment.refund_proposed, Payment.settled_at >= month)
-    care, today, thirty = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
+    care, today, last_30_days = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
     to_produce, to_ship, offline, oversold = map(int, counts)  # PostgreSQL: a sum of amounts is a Decimal
-    money = [Money(int(amount), shop.currency) for amount in (today, thirty)]
+    money = [Money(int(amount), shop.currency) for amount in (today, last_30_days)]
     return OrderFigures(to_produce, to_ship, offline, oversold, int(care), *money)
 
 
-# --- doing ------------------------------------------------------------------------------------------------------------
+# --- staff actions ----------------------------------------------------------------------------------------------------
 
 
 def add_note(order: Order, text: str, by: User) -> None:
@@ -217,7 +217,7 @@ def add_note(order: Order, text: str, by: User) -> None:
 
 
 def extend_deadline(order: Order, days: int, by: User, now: datetime) -> None:
-    """Give an order more days to be paid, counted from now; raises `IllegalMove`."""
+    """Move the payment deadline of an order to a number of days from now; raises `IllegalMove`."""
     until = now + timedelta(days=days)
     if order.status is not OrderStatus.PENDING:
         raise IllegalMove(_("Only an order that is awaiting payment can be extended."))

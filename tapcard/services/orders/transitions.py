@@ -109,7 +109,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
 
 
 def _reserve_again(order: Order, keys: Keys, now: datetime) -> None:
-    """Reserve for a late payment what the expired order had released, all or nothing; else mark it as oversold."""
+    """Reserve the goods of an expired order again for a late payment, all or nothing; else mark it as oversold."""
     try:
         with db.session.begin_nested():
             if not inventory.reserve_stock(

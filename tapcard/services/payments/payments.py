@@ -47,7 +47,7 @@ class StillStarting(PaymentInProgress):
     """The gateway has not answered yet, so that the payment cannot be closed."""
 
 
-# --- what there is ----------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def available_gateways(gateways: Mapping[str, Gateway], shop: ShopSettings) -> list[Gateway]:
@@ -87,7 +87,7 @@ def amount_due(order: Order) -> Money:
     return order.money(max(0, order.total_amount - captured_amount(order)))
 
 
-# --- on its way -------------------------------------------------------------------------------------------------------
+# --- life cycle -------------------------------------------------------------------------------------------------------
 
 
 def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
@@ -173,7 +173,7 @@ def end_unpaid(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
     return bool(ended)
 
 
-# --- one way to paid --------------------------------------------------------------------------------------------------
+# --- status checks ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,8 @@ def _sections(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     )
     is_theirs = sa.literal(user.is_verified)
     yield "newsletter", _select_columns(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
-    wrote = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
-    yield "enquiries", _select_columns(Enquiry, ENQUIRY, wrote)
+    is_author = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
+    yield "enquiries", _select_columns(Enquiry, ENQUIRY, is_author)
     yield (
         "sessions",
         _select_columns(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),

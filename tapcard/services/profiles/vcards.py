@@ -24,8 +24,8 @@ class _VCardWriter:
     def __init__(self, name: str) -> None:
         self.lines = ["BEGIN:VCARD", "VERSION:3.0", "PRODID:-//tapcard//vCard//EN"]
         self.groups = 0
-        family, given = _split_name(name)
-        self.add("N", ";".join((escape_text(family), escape_text(given), "", "", "")))
+        family_name, given_names = _split_name(name)
+        self.add("N", ";".join((escape_text(family_name), escape_text(given_names), "", "", "")))
         self.add("FN", escape_text(name))
 
     def add(self, name: str, value: str) -> None:
