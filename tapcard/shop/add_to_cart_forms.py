@@ -48,9 +48,9 @@ class QuantityForm(Form):
         _("Quantity"), default="1", render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 5}
     )
 
-    def __init__(self, most: int, **kwargs: Any) -> None:
+    def __init__(self, max_quantity: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.most = most
+        self.max_quantity = max_quantity
         if "formdata" not in kwargs and self.is_submitted() and not self.quantity.raw_data:
             self.quantity.data = ""  # a missing value is not 1
 
@@ -62,7 +62,7 @@ class QuantityForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Refuse anything that is not a valid quantity."""
         is_valid = super().validate(extra_validators)
-        return check(self.quantity, lambda: editing.check_quantity(self.number, self.most)) and is_valid
+        return check(self.quantity, lambda: editing.check_quantity(self.number, self.max_quantity)) and is_valid
 
 
 class BuyForm(QuantityForm):

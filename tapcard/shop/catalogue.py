@@ -216,12 +216,12 @@ def product_page(slug: str, form: Any = None) -> str:
         abort(404)
     product, can_review = tuple(row)
     tree = category_tree.load()
-    least, most = price_range(product)
+    lowest, highest = price_range(product)
     related = product_lists.related(product, tree)
     return render_template(
         "shop/product.html",
         product=product,
-        least_price=least if least != most else None,
+        least_price=lowest if lowest != highest else None,
         category_path=tree.path(product.category_id),
         related=related,
         wished=wishlist.wished_product_ids(current_user.id, [product.id, *(listed.product.id for listed in related)]),
@@ -229,7 +229,7 @@ def product_page(slug: str, form: Any = None) -> str:
         can_review=can_review,
         buy_form=form if form is not None else add_to_cart.prefill(add_to_cart.buy_form(product)),
         canonical=site_url() + url_for("shop.product", slug=slug),
-        data=structured_data(product, least, most),
+        data=structured_data(product, lowest, highest),
     )
 
 
@@ -247,14 +247,14 @@ def site_url() -> str:
     return url
 
 
-def structured_data(product: Product, least: Money, most: Money) -> dict[str, Any]:
+def structured_data(product: Product, lowest: Money, highest: Money) -> dict[str, Any]:
     """Return the schema.org description of a product for search engines."""
     url = site_url() + url_for("shop.product", slug=product.slug)
     state = Availability.OUT_OF_STOCK if product.is_sold_out else product.availability
-    prices = {"@type": "Offer", "price": price_text(least.amount)}
-    if least != most:
-        lowest, highest = price_text(least.amount), price_text(most.amount)
-        prices = {"@type": "AggregateOffer", "lowPrice": lowest, "highPrice": highest}
+    prices = {"@type": "Offer", "price": price_text(lowest.amount)}
+    if lowest != highest:
+        low_price, high_price = price_text(lowest.amount), price_text(highest.amount)
+        prices = {"@type": "AggregateOffer", "lowPrice": low_price, "highPrice": high_price}
     data: dict[str, Any] = {
         "@context": SCHEMA,
         "@type": "Product",
@@ -265,7 +265,7 @@ def structured_data(product: Product, least: Money, most: Money) -> dict[str, An
         "url": url,
         "offers": {
             **prices,
-            "priceCurrency": least.currency,
+            "priceCurrency": lowest.currency,
             "availability": SCHEMA + SCHEMA_AVAILABILITY[state],
             "url": url,
         },

@@ -95,7 +95,7 @@ def _clean_values(submitted: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidMethod(_("Enter the percentage of the subtotal."), field="percent")
     if kind not in (DeliveryKind.FLAT, DeliveryKind.PERCENT):
         values["free_from_amount"] = None
-    least, most = values["days_least"], values["days_most"]
-    if least is not None and most is not None and least > most:
+    min_days, max_days = values["days_least"], values["days_most"]
+    if min_days is not None and max_days is not None and min_days > max_days:
         raise InvalidMethod(_("Enter at least the minimum number of days."), field="days_most")
     return values

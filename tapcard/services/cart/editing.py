@@ -83,8 +83,8 @@ def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: Re
     `customization.clean_answers` raises.
     """
     product = request.product
-    most = items.max_quantity(LineKind(product.kind.value))
-    check_quantity(request.quantity, most)
+    maximum = items.max_quantity(LineKind(product.kind.value))
+    check_quantity(request.quantity, maximum)
     if not product.is_active or product.availability is Availability.OUT_OF_STOCK:
         raise NotForSale(_("This product isn't available at the moment."))
     if product.kind is ProductKind.CARD:
@@ -102,7 +102,7 @@ def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: Re
     }
     artwork = [picture for picture in (values["front_picture"], values["rear_picture"]) if picture]
     values["pictures"] = [*artwork, *customization.picture_answers(product, answers)]
-    line_id = put_line(cart, values, request.quantity, most)
+    line_id = put_line(cart, values, request.quantity, maximum)
     return _capped_item(cart, line_id, context, reservations)
 
 
@@ -128,10 +128,10 @@ def add_activation(cart: Cart, card: Card, context: RuleContext, reservations: R
     return item
 
 
-def check_quantity(quantity: int, most: int) -> None:
-    """Raise `BadQuantity` for anything but 1 to `most`."""
-    if not 1 <= quantity <= most:
-        raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=most)
+def check_quantity(quantity: int, maximum: int) -> None:
+    """Raise `BadQuantity` for anything but 1 to `maximum`."""
+    if not 1 <= quantity <= maximum:
+        raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=maximum)
 
 
 def _check_design(cart: Cart, request: LineRequest) -> None:
@@ -202,8 +202,8 @@ def change_quantity(
     """Set the quantity of a line, capped to what is available; raises `BadQuantity`, `LineNotFound`."""
     cart = carts.lock_and_reload(cart)
     line = carts.get_line(cart, line_id)
-    most = items.max_quantity(line.kind)
-    check_quantity(quantity, most)
+    maximum = items.max_quantity(line.kind)
+    check_quantity(quantity, maximum)
     line.quantity = quantity
     db.session.flush()  # the items below are read from the database
     item = next(

@@ -146,8 +146,8 @@ def _product_item(
     if product.kind is ProductKind.CARD and line.design is not None:
         is_sold = is_sold and can_order_design(line.design, line.cart.user_id)
     available = stock.get(product.id)
-    most = max_quantity(line.kind)
-    quantity = min(line.quantity, most, most if available is None else max(0, available)) if is_sold else 0
+    maximum = max_quantity(line.kind)
+    quantity = min(line.quantity, maximum, maximum if available is None else max(0, available)) if is_sold else 0
     picture = product.picture.name if product.picture is not None else None
     if line.kind is LineKind.CARD:
         picture = line.front_picture or (line.design.front_picture if line.design is not None else None)

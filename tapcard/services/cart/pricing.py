@@ -193,10 +193,10 @@ def card_price_range(products: Sequence[Product], shop: ShopSettings) -> tuple[M
     """
     own = (func.min(Design.card_amount), func.max(Design.card_amount))
     visible_designs = public_designs().order_by(None)
-    least, most, unpriced = db.session.execute(
+    lowest, highest, unpriced = db.session.execute(
         visible_designs.with_only_columns(*own, func.count() - func.count(Design.card_amount))
     ).one()
-    priced = [amount for amount in (least, most) if amount is not None]
+    priced = [amount for amount in (lowest, highest) if amount is not None]
     amounts = [product.price_amount for product in products]
     if amounts:
         amounts += [after_discount(amount, product) for product in products for amount in priced]

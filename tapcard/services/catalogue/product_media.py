@@ -135,8 +135,8 @@ def _clean_option(submitted: Mapping[str, Any]) -> dict[str, Any]:
     if kind in (OptionKind.PICTURE, OptionKind.PHONE, OptionKind.CHOICE) or values["choices"]:
         values["max_length"] = None
     elif (values["max_length"] or 0) > customization.MAX_LENGTHS.get(kind, 100) * 2:
-        most = customization.MAX_LENGTHS.get(kind, 100) * 2
-        raise InvalidOption(_("Enter a limit of %(most)d characters or fewer."), field="max_length", most=most)
+        max_length = customization.MAX_LENGTHS.get(kind, 100) * 2
+        raise InvalidOption(_("Enter a limit of %(most)d characters or fewer."), field="max_length", most=max_length)
     return values
 
 

@@ -192,18 +192,20 @@ def period_bounds(query: TapQuery, zone: str) -> tuple[datetime, datetime]:
 
 
 def _period_bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
-    wall = ZoneInfo(zone)
-    start, end = (datetime.combine(day, time.min, wall).astimezone(UTC) for day in (first, last + timedelta(days=1)))
+    time_zone = ZoneInfo(zone)
+    start, end = (
+        datetime.combine(day, time.min, time_zone).astimezone(UTC) for day in (first, last + timedelta(days=1))
+    )
     return start, end
 
 
 @lru_cache(maxsize=256)
 def _utc_offsets(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, int]]:
     """Return the UTC offsets in a period as (valid until, seconds) pairs."""
-    wall = ZoneInfo(zone)
+    time_zone = ZoneInfo(zone)
 
     def offset_at(instant: datetime) -> int:
-        offset = instant.astimezone(wall).utcoffset()
+        offset = instant.astimezone(time_zone).utcoffset()
         return int(offset.total_seconds()) if offset is not None else 0
 
     offsets, instant = [], start
