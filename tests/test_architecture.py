@@ -188,6 +188,7 @@ MANY_PARAMETERS = {
     "tapcard/demo/drawings/drinkware.py",
     "tapcard/demo/drawings/journals.py",
     "tapcard/seeds/factories.py",
+    "tapcard/services/content/enquiries.py",
 }
 UNCLEAR_DOCSTRINGS = {
     "tapcard/admin/cards/designs.py",

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ..clock import utcnow
 from ..db import db
 from ..services.content import enquiries
-from ..services.content.enquiries import MAX_ORDER_LENGTH, Submission
+from ..services.content.enquiries import MAX_ORDER_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, access
 from ..web.forms import refusals
@@ -51,14 +51,15 @@ def store_message(form: ContactForm) -> Response:
     """Store a message and redirect; spam gets the same response."""
     throttle("contact", account=current_user.id, address=True)
     if not form.is_from_bot:
-        submission = Submission(
+        enquiries.receive(
             name=form.name.data or "",
             email=form.email.data or "",
             order_number=form.order_number.data or "",
             message=form.message.data or "",
+            user=current_user if current_user.is_authenticated else None,
+            shop=filters.shop(),
+            now=utcnow(),
         )
-        user = current_user if current_user.is_authenticated else None
-        enquiries.receive(submission, user=user, shop=filters.shop(), now=utcnow())
         db.session.commit()
     return redirect(url_for("shop.contact_sent"))
 

@@ -1,6 +1,5 @@
 """Messages from the contact form: stored, emailed to the shop, marked as answered by staff."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,27 +30,26 @@ class EnquiryNotFound(NotFound):
     """Message not found."""
 
 
-@dataclass(frozen=True)
-class Submission:
-    """The fields of a submitted contact form, not validated yet."""
-
-    name: str
-    email: str
-    order_number: str
-    message: str
-
-
-def receive(submission: Submission, *, user: User | None, shop: ShopSettings, now: datetime) -> Enquiry | None:
+def receive(
+    *,
+    name: str,
+    email: str,
+    order_number: str,
+    message: str,
+    user: User | None,
+    shop: ShopSettings,
+    now: datetime,
+) -> Enquiry | None:
     """Store a message and queue an email to the shop; return None for spam and duplicates.
 
     Raise `InvalidEnquiry` or `InvalidEmail`. The sender must not be told whether the message was stored.
     """
     enquiry = Enquiry(
         user_id=user.id if user is not None else None,
-        name=_clean_name(submission.name),
-        email=email_addresses.normalize(submission.email),
-        order_number="".join(submission.order_number.split()).upper()[:MAX_ORDER_LENGTH],
-        message=_clean_message(submission.message),
+        name=_clean_name(name),
+        email=email_addresses.normalize(email),
+        order_number="".join(order_number.split()).upper()[:MAX_ORDER_LENGTH],
+        message=_clean_message(message),
         created_at=now,
     )
     if leads.is_spam(enquiry.name, enquiry.message):
