@@ -221,7 +221,7 @@ def product_page(slug: str, form: Any = None) -> str:
     return render_template(
         "shop/product.html",
         product=product,
-        least_price=lowest if lowest != highest else None,
+        lowest_price=lowest if lowest != highest else None,
         category_path=tree.path(product.category_id),
         related=related,
         wished=wishlist.wished_product_ids(current_user.id, [product.id, *(listed.product.id for listed in related)]),

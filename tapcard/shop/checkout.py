@@ -113,10 +113,10 @@ def details_form(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
         form.delivery_method.data = form.delivery_method.data if is_usable else next(iter(method_ids), "")
     variables = {
         "methods": methods,
-        "able": usable,
+        "usable_methods": usable,
         "addresses": own,
         "ships": ships,
-        "delivery_words": delivery_summary,
+        "delivery_summary": delivery_summary,
     }
     return form, variables
 

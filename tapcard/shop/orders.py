@@ -104,7 +104,7 @@ def cancel_order(number: str) -> Response:
     order = own_order(number)
     if request.method != "POST" and order.is_open:
         paid_amount = order.money(payments.captured_amount(order))
-        return make_response(render_template("shop/order_cancel.html", order=order, came=paid_amount))
+        return make_response(render_template("shop/order_cancel.html", order=order, paid_amount=paid_amount))
     if request.method == "POST":
         cancel(order)
     return redirect(url_for("shop.order", number=number))
