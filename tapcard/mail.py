@@ -158,7 +158,7 @@ KINDS: dict[str, Composer] = {}
 
 
 def kind(name: str) -> Callable[[Composer], Composer]:
-    """Register the function that writes the emails of one outbox kind, or returns None for no email."""
+    """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed."""
 
     def register(composer: Composer) -> Composer:
         if KINDS.setdefault(name, composer) is not composer:

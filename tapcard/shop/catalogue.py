@@ -247,14 +247,14 @@ def site_url() -> str:
     return url
 
 
-def structured_data(product: Product, lowest: Money, highest: Money) -> dict[str, Any]:
+def structured_data(product: Product, least: Money, most: Money) -> dict[str, Any]:
     """Return the schema.org description of a product for search engines."""
     url = site_url() + url_for("shop.product", slug=product.slug)
     state = Availability.OUT_OF_STOCK if product.is_sold_out else product.availability
-    prices = {"@type": "Offer", "price": price_text(lowest.amount)}
-    if lowest != highest:
-        low_price, high_price = price_text(lowest.amount), price_text(highest.amount)
-        prices = {"@type": "AggregateOffer", "lowPrice": low_price, "highPrice": high_price}
+    prices = {"@type": "Offer", "price": price_text(least.amount)}
+    if least != most:
+        lowest, highest = price_text(least.amount), price_text(most.amount)
+        prices = {"@type": "AggregateOffer", "lowPrice": lowest, "highPrice": highest}
     data: dict[str, Any] = {
         "@context": SCHEMA,
         "@type": "Product",
@@ -265,7 +265,7 @@ def structured_data(product: Product, lowest: Money, highest: Money) -> dict[str
         "url": url,
         "offers": {
             **prices,
-            "priceCurrency": lowest.currency,
+            "priceCurrency": least.currency,
             "availability": SCHEMA + SCHEMA_AVAILABILITY[state],
             "url": url,
         },

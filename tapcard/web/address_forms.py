@@ -25,7 +25,7 @@ class AddressRules:
 
     @property
     def postal_code_name(self) -> str:
-        """Return the local term for postal codes in the country."""
+        """Return what postal codes are called in the country."""
         return gettext(addresses.postal_code_terms(self.country.data or "GB")[0])
 
     def require_region(self) -> bool:

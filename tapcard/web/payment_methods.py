@@ -10,11 +10,11 @@ from . import filters
 
 def descriptions(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
     """Return the label and the description of each payment method by its code."""
-    labels = {
+    words = {
         "sandbox": (_t("Test payment"), _t("You won't be charged.")),
         "offline": (
             _t("Bank transfer, cash or cheque"),
             filters.shop().offline_text or _t("We'll tell you how to pay once you've ordered."),
         ),
     }
-    return {gateway.code: labels.get(gateway.code, (gateway.code.capitalize(), "")) for gateway in gateways}
+    return {each.code: words.get(each.code, (each.code.capitalize(), "")) for each in gateways}

@@ -1,4 +1,4 @@
-"""Labels of the states of product reviews, used by all pages and files."""
+"""Labels of the states of product reviews: the only words that pages and files use for them."""
 
 import enum
 from collections.abc import Mapping

@@ -182,10 +182,10 @@ def _clean_values(submitted: Mapping[str, Any], product: Product | None) -> dict
 
 
 def _clean_slug(values: Mapping[str, Any], product: Product | None) -> str:
-    text = values.get("slug") or ""
-    if not text:
+    typed = values.get("slug") or ""
+    if not typed:
         return product.slug if product is not None else unused_slug(values["name"], Product)
-    slug = slugify(text)
+    slug = slugify(typed)
     if not slug:
         raise InvalidProduct(_("Use letters without accents, digits and single hyphens."), field="slug")
     return slug

@@ -133,8 +133,8 @@ def _cleaned(content: PageContent, own_id: int | None) -> dict[str, Any]:
     }
 
 
-def _clean_slug(text: str, title: str, own_id: int | None) -> str:
-    slug = text or _slug_from(title)
+def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
+    slug = typed or _slug_from(title)
     if not SLUG.fullmatch(slug) or len(slug) > MAX_SLUG_LENGTH:
         raise InvalidPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
     if slug in RESERVED_SLUGS:

@@ -45,50 +45,46 @@ def columns_of(address: Address) -> dict[str, Any]:
     return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
 
 
-def store_details(
-    cart: Cart, submitted: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime
-) -> None:
+def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
     """Store the validated form with the cart; raises a `DomainError` with the field of the first problem."""
     details = {
-        "email": user.email if user is not None else email_addresses.normalize(submitted["email"]),
-        "first_name": " ".join(submitted["first_name"].split()),
-        "last_name": " ".join(submitted["last_name"].split()),
-        "phone": phones.clean(submitted["phone"], submitted.get("country") or shop.country) or "",
-        "note": submitted["note"],
+        "email": user.email if user is not None else email_addresses.normalize(typed["email"]),
+        "first_name": " ".join(typed["first_name"].split()),
+        "last_name": " ".join(typed["last_name"].split()),
+        "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
+        "note": typed["note"],
     }
     if needs_delivery(cart):
-        details |= _delivery_details(
-            submitted, f"{details['first_name']} {details['last_name']}", details["phone"], user
-        )
+        details |= _delivery_details(typed, f"{details['first_name']} {details['last_name']}", details["phone"], user)
     cart.checkout = {**cart.checkout, **details}
     cart.updated_at = now
 
 
-def _delivery_details(submitted: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
+def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
     """Return the delivery details; a new address is saved with the account on request."""
-    choice = submitted.get("address") or NEW
+    choice = typed.get("address") or NEW
     saved = addresses.get_own_address(user, parse_id(choice) or 0) if user is not None and choice != NEW else None
-    method_id = parse_id(submitted.get("delivery_method")) or 0
+    method_id = parse_id(typed.get("delivery_method")) or 0
     available = delivery_methods()
     method = next((option for option in available if option.id == method_id), None)
-    location = submitted.get(f"location_{method_id}") or ""
-    country = saved.country if saved is not None else submitted["country"]
+    location = typed.get(f"location_{method_id}") or ""
+    country = saved.country if saved is not None else typed["country"]
     delivery.check(available, method, country, location)
-    destination: dict[str, Any] = {}
+    where: dict[str, Any] = {}
     if method is None or method.needs_address:
-        destination = columns_of(saved) if saved is not None else _clean_address(submitted, full_name, phone)
-        if saved is None and user is not None and submitted.get("save_address"):
-            saved = addresses.add(user, destination)
+        where = columns_of(saved) if saved is not None else _clean_address(typed, full_name, phone)
+        if saved is None and user is not None and typed.get("save_address"):
+            saved = addresses.add(user, where)
     return {
-        "address": destination,
+        "address": where,
         "address_id": saved.id if saved is not None else None,
         "delivery_method_id": method.id if method is not None else None,
         "delivery_location": location if method is not None and method.locations else "",
     }
 
 
-def _clean_address(submitted: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
-    return addresses.clean_all({**submitted, "name": submitted.get("name") or full_name, "phone": phone})
+def _clean_address(typed: Mapping[str, Any], full_name: str, phone: str) -> dict[str, Any]:
+    return addresses.clean_all({**typed, "name": typed.get("name") or full_name, "phone": phone})
 
 
 def get_buyer(cart: Cart, user: User | None) -> Buyer:

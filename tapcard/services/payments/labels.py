@@ -1,4 +1,4 @@
-"""Labels of the states of payments, used by all pages, emails and files."""
+"""Labels of the states of payments: the only words that pages, emails and files use."""
 
 import enum
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ class CannotFulfill(DomainError):
 
 
 def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
-    """Fulfill an oversold order that staff can supply after all; raises `IllegalMove` or `CannotFulfill`.
+    """Fulfill an oversold order because staff found the goods; raises `IllegalMove` or `CannotFulfill`.
 
     Reserves the stock that is left and the buyer's credit; the refund proposed for its payment is withdrawn.
     """
