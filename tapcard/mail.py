@@ -159,9 +159,9 @@ LABELS: dict[str, str] = {}  # by kind, for staff
 
 
 def kind(name: str, label: str) -> Callable[[Composer], Composer]:
-    """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed.
+    """Register the function that writes the emails of one outbox kind, or returns None for no email.
 
-    `label` is what staff read in lists of emails.
+    `label` is the name of the kind in lists for staff.
     """
 
     def register(composer: Composer) -> Composer:

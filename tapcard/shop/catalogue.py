@@ -238,13 +238,13 @@ def site_url() -> str:
     return url
 
 
-def structured_data(product: Product, least: Money, most: Money) -> dict[str, Any]:
+def structured_data(product: Product, lowest: Money, highest: Money) -> dict[str, Any]:
     """Return the schema.org description of a product for search engines."""
     url = site_url() + url_for("shop.product", slug=product.slug)
-    prices = {"@type": "Offer", "price": price_text(least.amount)}
-    if least != most:
-        lowest, highest = price_text(least.amount), price_text(most.amount)
-        prices = {"@type": "AggregateOffer", "lowPrice": lowest, "highPrice": highest}
+    prices = {"@type": "Offer", "price": price_text(lowest.amount)}
+    if lowest != highest:
+        low_price, high_price = price_text(lowest.amount), price_text(highest.amount)
+        prices = {"@type": "AggregateOffer", "lowPrice": low_price, "highPrice": high_price}
     data: dict[str, Any] = {
         "@context": SCHEMA,
         "@type": "Product",
@@ -255,7 +255,7 @@ def structured_data(product: Product, least: Money, most: Money) -> dict[str, An
         "url": url,
         "offers": {
             **prices,
-            "priceCurrency": least.currency,
+            "priceCurrency": lowest.currency,
             "availability": SCHEMA + SCHEMA_AVAILABILITY[product.current_availability],
             "url": url,
         },

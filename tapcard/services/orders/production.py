@@ -55,7 +55,7 @@ class OrderFilter(enum.StrEnum):
     TO_SHIP = "to_ship"
     OFFLINE = "offline"
     OVERSOLD = "oversold"
-    CARE = "care"
+    NEEDS_REVIEW = "care"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class OrderRow:
 
     order: Order
     needs_production: bool
-    needs_care: bool
+    needs_review: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class OrderFigures:
     to_ship: int
     offline: int
     oversold: int
-    care: int
+    to_review: int
     today: Money
     month: Money
 
@@ -90,7 +90,7 @@ _waits_for_money = (
     .where(Payment.order_id == Order.id, Payment.gateway == OFFLINE, Payment.status.in_(PAYMENT_OPEN))
     .exists()
 )
-_needs_care = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()
+_needs_review = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()
 _is_in_work = Order.status.in_(IN_PROGRESS)
 
 CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
@@ -99,7 +99,7 @@ CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
     OrderFilter.TO_SHIP: sa.and_(_is_in_work, ~Order.is_oversold, ~_needs_production),
     OrderFilter.OFFLINE: sa.and_(Order.status == OrderStatus.PENDING, _waits_for_money),
     OrderFilter.OVERSOLD: sa.and_(Order.is_oversold, Order.status.in_(AFTER_PAID)),
-    OrderFilter.CARE: _needs_care,
+    OrderFilter.NEEDS_REVIEW: _needs_review,
 }
 
 
@@ -107,7 +107,7 @@ def filter_orders(show: OrderFilter | OrderStatus, search: str) -> sa.Select[Ord
     """Return the query of a list of orders for `load_rows`: in progress first, then awaiting payment, then the rest."""
     rank = sa.case((_is_in_work, 0), (Order.status == OrderStatus.PENDING, 1), else_=2)
     condition = CONDITIONS[show] if isinstance(show, OrderFilter) else Order.status == show
-    query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_care).where(condition)
+    query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_review).where(condition)
     if search:
         query = query.where(_search_filter(search))
     return query.order_by(rank, Order.id.desc())
@@ -198,10 +198,10 @@ def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
         )
     ]
     is_relevant = sa.or_(Payment.refund_proposed, Payment.settled_at >= month)
-    care, today, last_30_days = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
+    to_review, today, last_30_days = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
     to_produce, to_ship, offline, oversold = map(int, counts)  # PostgreSQL: a sum of amounts is a Decimal
     money = [Money(int(amount), shop.currency) for amount in (today, last_30_days)]
-    return OrderFigures(to_produce, to_ship, offline, oversold, int(care), *money)
+    return OrderFigures(to_produce, to_ship, offline, oversold, int(to_review), *money)
 
 
 # --- staff actions ----------------------------------------------------------------------------------------------------
