@@ -1,4 +1,4 @@
-"""Make the data that `test_stored_data.py` opens. Runs with the code of commit 5828590, not with the present code.
+"""Make the data that the tests of this folder open. Runs with the code of commit 5828590, not with the present code.
 
 In a checkout of that commit, with its own requirements installed:
 

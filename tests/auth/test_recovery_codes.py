@@ -1,0 +1,106 @@
+"""Recovery codes: single use, replacing them, and the file."""
+
+import re
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import RecoveryCode, TwoFactor, User
+from tapcard.services.accounts import two_factor
+from tests.auth.conftest import is_signed_in, text_of
+from tests.auth.two_factor import CODE_PAGE, SET_UP, SOME_SECRET, code_of, secret_on, set_up
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import form_to, together
+
+pytestmark = pytest.mark.usefixtures("still")
+
+
+def test_two_presses_at_once_leave_one_set_of_recovery_codes(
+    app: Flask, ada: User, protected: tuple[str, list[str]], keys: Keys
+) -> None:
+    user_id = ada.id
+
+    def renew(_place: int) -> list[str]:
+        return two_factor.replace_recovery_codes(db.session.get_one(User, user_id), keys)
+
+    sets = together(app, 4, renew)
+    assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10
+    assert [two_factor.are_recovery_codes_of(ada, codes, keys) for codes in sets].count(True) == 1  # type: ignore[arg-type]
+    assert not two_factor.are_recovery_codes_of(ada, protected[1], keys)
+
+
+def test_a_recovery_code_signs_in_once_and_a_mail_says_so(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], mailed: Callable[[], EmailMessage]
+) -> None:
+    code = protected[1][3]
+    login(client, ada)
+    assert client.post(CODE_PAGE, data={"code": code.lower().replace("-", " ")}).location == "/dashboard"
+    assert is_signed_in(client)
+    assert "One of your recovery codes was used" in text_of(mailed())
+    assert "9 left" in client.get("/account/two-factor").text
+    client.post("/log-out")
+    login(client, ada)
+    assert client.post(CODE_PAGE, data={"code": code}).status_code == 422
+
+
+def test_a_recovery_code_is_its_persons_alone(
+    client: FormClient, cleo: User, protected: tuple[str, list[str]], keys: Keys
+) -> None:
+    db.session.add(TwoFactor(user_id=cleo.id, secret=keys.encrypt(SOME_SECRET), confirmed_at=utcnow()))
+    db.session.commit()
+    login(client, cleo)
+    assert client.post(CODE_PAGE, data={"code": protected[1][0]}).status_code == 422
+
+
+def test_recovery_codes_and_secret_cannot_be_read_in_the_tables(protected: tuple[str, list[str]]) -> None:
+    secret, codes = protected
+    rows = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
+    for text in (secret, *codes, *(code.replace("-", "") for code in codes)):
+        assert not [row for row in rows if text in row]
+
+
+def test_new_codes_ask_the_password_and_end_the_old_ones(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    _secret, old = set_up(client)
+    path = "/account/two-factor/codes"
+    assert client.post(path, data={"current": "wrong password"}).status_code == 422
+    assert two_factor.count_recovery_codes(ada) == 10
+    answer = client.post(path, data={"current": PASSWORD})
+    new = re.findall(r"<li><code>([\w-]+)</code>", answer.text)
+    assert len(new) == 10
+    assert not set(new) & set(old)
+    client.post("/log-out")
+    for code, status in ((old[0], 422), (new[0], 302)):
+        login(client, ada)
+        assert client.post(CODE_PAGE, data={"code": code}).status_code == status
+
+
+def test_the_codes_are_shown_once_and_can_be_kept_as_a_file(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    page = client.get(SET_UP).text
+    fields = {**form_to(page, SET_UP).values, "code": code_of(secret_on(page))}
+    shown = client.post(SET_UP, data=fields)
+    assert shown.headers["Cache-Control"] == "no-store"
+    form = form_to(shown.text, "/account/two-factor/codes/file")
+    codes = form.values["codes"].split()
+    answer = client.post(form.action, data=form.values, csrf=False)
+    assert answer.status_code == 200, "the page's own token works, though the session is a new one"
+    assert answer.mimetype == "text/plain"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert all(code in answer.text for code in codes)
+    for path in ("/account/two-factor", "/account", "/account/two-factor/codes"):
+        assert codes[0] not in client.get(path).text
+
+
+def test_nothing_but_own_codes_is_sent_as_a_file(
+    client: FormClient, cleo: User, protected: tuple[str, list[str]]
+) -> None:
+    login(client, cleo)
+    for codes in (protected[1], ["<script>"], [], ["x"] * 10):
+        assert client.post("/account/two-factor/codes/file", data={"codes": " ".join(codes)}).status_code == 404

@@ -1,0 +1,315 @@
+"""Logging in with a code of the app: single use, throttling, and the page between password and code."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import Card, CardStatus, TwoFactor, User, WebSession
+from tapcard.services.accounts import two_factor
+from tapcard.services.core.rate_limits import Limit, Limits
+from tapcard.services.privacy import closure
+from tapcard.web import guards
+from tests.auth.conftest import is_signed_in, session_id
+from tests.auth.two_factor import CODE_PAGE, NEW, SOME_SECRET, WRONG, code_of, set_up, wrong_code
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import form_to, together, words_of
+
+pytestmark = pytest.mark.usefixtures("still")
+
+
+@pytest.mark.usefixtures("protected")
+def test_the_password_alone_signs_nobody_in(client: FormClient, ada: User) -> None:
+    before = session_id(client)
+    answer = login(client, ada)
+    assert answer.location == CODE_PAGE
+    assert session_id(client) != before
+    assert not is_signed_in(client)
+    assert client.get("/dashboard").location == "/log-in?next=/dashboard"
+    assert client.get_cookie("tc_me") is None
+    assert "ada@example.com" not in client.get("/").text
+    assert set(db.session.scalars(sa.select(WebSession.user_id))) == {None}
+
+
+def test_a_code_of_the_app_signs_in_under_a_new_session_id(
+    client: FormClient, ada: User, protected: tuple[str, list[str]]
+) -> None:
+    login(client, ada)
+    before = session_id(client)
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/dashboard"
+    assert session_id(client) != before
+    assert is_signed_in(client)
+
+
+def test_a_closed_account_is_brought_back_by_both_factors_alone(
+    client: FormClient, ada: User, card: Card, protected: tuple[str, list[str]]
+) -> None:
+    closure.close(ada.id, PASSWORD, utcnow())
+    db.session.commit()
+    assert login(client, ada).location == CODE_PAGE
+    assert client.get("/account/reopen").location == "/log-in"
+    assert client.post("/account/reopen").location == "/log-in"
+    assert client.post(CODE_PAGE, data={"code": "000000"}).status_code == 422
+    assert not ada.is_active
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/account/reopen"
+    assert not is_signed_in(client)
+    assert not ada.is_active
+    assert client.post("/account/reopen").location == "/dashboard"
+    assert is_signed_in(client)
+    assert ada.is_active
+    assert card.status is CardStatus.ACTIVE
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_clocks_may_differ_by_a_step(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], steps: int
+) -> None:
+    login(client, ada)
+    code = code_of(protected[0], steps)
+    assert client.post(CODE_PAGE, data={"code": f" {code[:3]} {code[3:]}"}).status_code == 302
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("steps", [-2, 2, 20])
+def test_clocks_may_not_differ_by_more(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], steps: int
+) -> None:
+    login(client, ada)
+    answer = client.post(CODE_PAGE, data={"code": code_of(protected[0], steps)})
+    assert answer.status_code == 422
+    assert WRONG in words_of(answer.text)
+    assert not is_signed_in(client)
+
+
+def test_a_code_works_once(new_client: Callable[[], FormClient], ada: User, protected: tuple[str, list[str]]) -> None:
+    code = code_of(protected[0])
+    here, thief = new_client(), new_client()
+    for client in (here, thief):
+        login(client, ada)
+    assert here.post(CODE_PAGE, data={"code": code}).status_code == 302
+    assert thief.post(CODE_PAGE, data={"code": code}).status_code == 422
+    assert thief.post(CODE_PAGE, data={"code": code_of(protected[0], -1)}).status_code == 422, "nor an older one"
+    assert not is_signed_in(thief)
+    assert thief.post(CODE_PAGE, data={"code": code_of(protected[0], 1)}).status_code == 302
+
+
+def test_the_code_that_switched_it_on_is_used_up(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    secret, _codes = set_up(client)
+    client.post("/log-out")
+    login(client, ada)
+    assert client.post(CODE_PAGE, data={"code": code_of(secret)}).status_code == 422
+
+
+def test_wrong_codes_of_either_kind_get_the_same_answer(
+    client: FormClient, ada: User, protected: tuple[str, list[str]]
+) -> None:
+    login(client, ada)
+    client.post(CODE_PAGE, data={"code": protected[1][0]})
+    client.post("/log-out")
+    client.get("/log-in")  # shows that she is logged out
+    login(client, ada)
+    client.get(CODE_PAGE)  # shows the message about logging out, once
+    pages = set()
+    for code in (wrong_code(protected[0]), "ABCDE-FGHJK", protected[1][0], "x", "１２３４５６"):
+        answer = client.post(CODE_PAGE, data={"code": code})
+        assert answer.status_code == 422
+        pages.add(words_of(answer.text))
+    assert len(pages) == 1
+
+
+@pytest.mark.usefixtures("protected")
+def test_guessing_codes_is_throttled_by_account(
+    new_client: Callable[[], FormClient], ada: User, protected: tuple[str, list[str]]
+) -> None:
+    wrong = wrong_code(protected[0])
+    for number in range(10):
+        client = new_client()
+        login(client, ada)
+        address = {"REMOTE_ADDR": f"192.0.2.{number}"}
+        assert client.post(CODE_PAGE, data={"code": wrong}, environ_base=address).status_code == 422
+    answer = client.post(CODE_PAGE, data={"code": code_of(protected[0])})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 3000
+    assert not is_signed_in(client)
+
+
+def test_guessing_codes_is_throttled_by_address(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, many = Limit(3, 900), Limit(1000, 900)
+    limits = {"second_factor": Limits(account=many, address=few), "log_in": Limits(account=many, address=many)}
+    monkeypatch.setattr("tapcard.web.throttling.LIMITS", limits)
+    login(client, ada)
+    codes = [client.post(CODE_PAGE, data={"code": wrong_code(protected[0])}).status_code for _time in range(4)]
+    assert codes == [422] * 3 + [429]
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "\0", "x" * 5000, "<script>alert(1)</script>", "🂡é", "-1", "' OR 1=1 --", "a\r\nb"]
+)
+def test_an_odd_code_is_refused_everywhere(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], odd: str
+) -> None:
+    login(client, ada)
+    answers = [client.post(CODE_PAGE, data={"code": odd})]
+    client.post(CODE_PAGE, data={"code": code_of(protected[0])})
+    answers.append(client.post("/account/two-factor/off", data={"current": PASSWORD, "code": odd}))
+    answers.append(client.post("/account/two-factor/codes", data={"current": odd}))
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
+    assert not any("<script>alert" in answer.text for answer in answers)
+
+
+def test_a_right_code_forgives_the_wrong_ones(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], forget_steps: Callable[[], None]
+) -> None:
+    for _round in range(2):
+        login(client, ada)
+        for _time in range(9):
+            assert client.post(CODE_PAGE, data={"code": wrong_code(protected[0])}).status_code == 422
+        assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).status_code == 302
+        client.post("/log-out")
+        forget_steps()
+
+
+def test_next_and_remember_me_survive(client: FormClient, ada: User, protected: tuple[str, list[str]]) -> None:
+    fields = {"email": ada.email, "password": PASSWORD, "remember": "y"}
+    answer = client.post("/log-in?next=/profiles", data=fields)
+    assert answer.location == f"{CODE_PAGE}?next=/profiles"
+    form = form_to(client.get(answer.location).text, answer.location)
+    wrong = client.post(form.action, data={**form.values, "code": "000"})
+    assert form_to(wrong.text, answer.location)
+    done = client.post(form.action, data={**form.values, "code": code_of(protected[0])})
+    assert done.location == "/profiles"
+    cookie = next(each for each in done.headers.getlist("Set-Cookie") if each.startswith("tc_session="))
+    assert "Expires" in cookie
+    assert client.get_cookie("tc_me") is not None
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/\t/evil.example", "https://evil.example"])
+def test_next_leads_nowhere_else(client: FormClient, ada: User, protected: tuple[str, list[str]], path: str) -> None:
+    login(client, ada)
+    answer = client.post(CODE_PAGE, query_string={"next": path}, data={"code": code_of(protected[0])})
+    assert answer.location == "/dashboard"
+
+
+def test_without_a_password_there_is_no_second_page(client: FormClient, protected: tuple[str, list[str]]) -> None:
+    assert client.get(f"{CODE_PAGE}?next=/profiles").location == "/log-in?next=/profiles"
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/log-in"
+    assert not is_signed_in(client)
+
+
+def test_the_second_page_does_not_wait_for_ever(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login(client, ada)
+    later = utcnow() + guards.PENDING_TWO_FACTOR_LIFETIME + timedelta(minutes=1)
+    monkeypatch.setattr(guards, "utcnow", lambda: later)
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/log-in"
+    assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("change", ["the password", "the account", "two-factor"])
+def test_what_changes_between_the_two_pages_ends_the_log_in(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], change: str
+) -> None:
+    login(client, ada)
+    user = db.session.get_one(User, ada.id)
+    if change == "the password":
+        user.password_set_at = utcnow()
+    elif change == "the account":
+        user.is_active = False
+    else:
+        two_factor.reset(user)
+    db.session.commit()
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/log-in"
+    assert not is_signed_in(client)
+
+
+def test_a_new_password_by_mail_does_not_go_round_it(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], mailed_link: Callable[[], str]
+) -> None:
+    client.post("/forgot-password", data={"email": ada.email})
+    answer = client.post(mailed_link(), data={"password": NEW})
+    assert answer.location == CODE_PAGE
+    assert not is_signed_in(client)
+    assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/dashboard"
+    assert is_signed_in(client)
+
+
+def test_a_session_survives_the_change_of_its_own_password(
+    client: FormClient, ada: User, protected: tuple[str, list[str]]
+) -> None:
+    login(client, ada)
+    client.post(CODE_PAGE, data={"code": code_of(protected[0])})
+    assert client.post("/account/password", data={"current": PASSWORD, "password": NEW}).status_code == 302
+    assert is_signed_in(client)
+
+
+def test_old_keys_still_open_a_secret_and_a_recovery_code(app: Flask, ada: User) -> None:
+    old, rotated, new = Keys("an old secret"), Keys("a new secret", ["an old secret"]), Keys("a new secret")
+    db.session.add(TwoFactor(user_id=ada.id, secret=old.encrypt(SOME_SECRET), confirmed_at=utcnow()))
+    codes = two_factor.replace_recovery_codes(ada, old)
+    db.session.commit()
+    with pytest.raises(two_factor.WrongCode):
+        two_factor.verify_code(ada, code_of(SOME_SECRET), keys=new, now=utcnow())
+    two_factor.verify_code(ada, code_of(SOME_SECRET), keys=rotated, now=utcnow())
+    two_factor.verify_code(ada, codes[0], keys=rotated, now=utcnow())
+    assert two_factor.are_recovery_codes_of(ada, codes[1:], rotated)
+    db.session.expire_all()
+    assert new.decrypt(db.session.get_one(TwoFactor, ada.id).secret) == SOME_SECRET, "sealed anew when it was used"
+
+
+@pytest.mark.parametrize("kind", ["app", "recovery"])
+def test_of_people_with_the_same_code_at_once_one_logs_in(
+    app: Flask, new_client: Callable[[], FormClient], ada: User, protected: tuple[str, list[str]], kind: str
+) -> None:
+    code = code_of(protected[0]) if kind == "app" else protected[1][0]
+    browsers = []
+    for _number in range(4):
+        client = new_client()
+        login(client, ada)
+        browsers.append((client, {"code": code, "csrf_token": client.csrf_token()}))
+
+    def press(place: int) -> int:
+        client, fields = browsers[place]
+        return client.post(CODE_PAGE, data=fields).status_code
+
+    assert sorted(together(app, 4, press)) == [302, 422, 422, 422]  # type: ignore[type-var]
+    assert [is_signed_in(client) for client, _fields in browsers].count(True) == 1
+
+
+@pytest.mark.parametrize("kind", ["app", "recovery"])
+def test_even_if_all_of_them_look_first_one_code_is_used_once(
+    app: Flask, ada: User, protected: tuple[str, list[str]], keys: Keys, kind: str
+) -> None:
+    code = code_of(protected[0]) if kind == "app" else protected[1][0]
+    user_id, now = ada.id, utcnow()
+
+    def use(_place: int) -> str:
+        user = db.session.get_one(User, user_id)
+        assert user.has_two_factor
+        db.session.commit()
+        two_factor.verify_code(user, code, keys=keys, now=now)
+        return "in"
+
+    results = together(app, 4, use)
+    assert results.count("in") == 1
+    assert results.count(two_factor.WrongCode) == 3
+
+
+def test_a_session_that_rests_on_a_former_secret_is_over(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], keys: Keys
+) -> None:
+    login(client, ada)
+    client.post(CODE_PAGE, data={"code": code_of(protected[0])})
+    row = db.session.get_one(TwoFactor, ada.id)
+    assert row.confirmed_at is not None
+    row.confirmed_at += timedelta(seconds=1)
+    db.session.commit()
+    assert not is_signed_in(client)

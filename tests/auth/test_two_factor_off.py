@@ -1,0 +1,57 @@
+"""Switching off two-factor authentication."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tapcard.db import db
+from tapcard.models import User
+from tapcard.services.accounts import two_factor
+from tests.auth.conftest import session_id
+from tests.auth.two_factor import code_of, kinds, set_up, wrong_code
+from tests.conftest import PASSWORD, FormClient, login
+
+pytestmark = pytest.mark.usefixtures("still")
+
+
+def test_switching_off_asks_password_and_code(
+    client: FormClient, ada: User, forget_steps: Callable[[], None], outbox: Callable[[], list[str]]
+) -> None:
+    login(client, ada)
+    secret, _codes = set_up(client)
+    forget_steps()
+    path, good = "/account/two-factor/off", {"current": PASSWORD, "code": code_of(secret)}
+    for bad in ({"current": "wrong password"}, {"code": wrong_code(secret)}, {"current": ""}, {"code": ""}):
+        assert client.post(path, data={**good, **bad}).status_code == 422
+        assert db.session.get_one(User, ada.id).has_two_factor
+    before = session_id(client)
+    assert client.post(path, data=good).location == "/account/two-factor"
+    assert session_id(client) != before
+    assert not db.session.get_one(User, ada.id).has_two_factor
+    assert two_factor.count_recovery_codes(ada) == 0
+    assert kinds(outbox) == ["mail.two_factor_on", "mail.two_factor_off"]
+    client.post("/log-out")
+    assert login(client, ada).location == "/dashboard"
+
+
+def test_a_recovery_code_switches_off_too(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    _secret, codes = set_up(client)
+    fields = {"current": PASSWORD, "code": codes[0]}
+    assert client.post("/account/two-factor/off", data=fields).status_code == 302
+    assert not db.session.get_one(User, ada.id).has_two_factor
+
+
+def test_guessing_codes_to_switch_off_is_throttled(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    secret, _codes = set_up(client)
+    fields = {"current": PASSWORD, "code": wrong_code(secret)}
+    statuses = [client.post("/account/two-factor/off", data=fields).status_code for _time in range(11)]
+    assert statuses == [422] * 10 + [429]
+
+
+def test_what_is_off_has_nothing_to_change(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    for path in ("/account/two-factor/off", "/account/two-factor/codes"):
+        assert client.get(path).status_code == 404
+        assert client.post(path, data={"current": PASSWORD}).status_code == 404

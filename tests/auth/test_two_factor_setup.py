@@ -1,0 +1,208 @@
+"""Setting up two-factor authentication."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.keys import Keys
+from tapcard.models import AuditEntry, RecoveryCode, TwoFactor, User, WebSession
+from tapcard.services.accounts import two_factor
+from tapcard.web import guards
+from tests.auth.conftest import is_signed_in, session_id, text_of
+from tests.auth.two_factor import CODE_PAGE, SET_UP, SOME_SECRET, WRONG, code_of, kinds, secret_on, set_up, wrong_code
+from tests.conftest import PASSWORD, FormClient, login
+from tests.watching import form_to, together, words_of
+
+pytestmark = pytest.mark.usefixtures("still")
+
+
+def test_a_first_right_code_switches_it_on_and_shows_recovery_codes(
+    client: FormClient, ada: User, outbox: Callable[[], list[str]], mailed: Callable[[], EmailMessage]
+) -> None:
+    login(client, ada)
+    before = session_id(client)
+    _secret, codes = set_up(client)
+    assert len(set(codes)) == 10
+    assert db.session.get_one(User, ada.id).has_two_factor
+    assert session_id(client) != before
+    assert is_signed_in(client)
+    assert kinds(outbox) == ["mail.two_factor_on"]
+    assert "asks for a code" in text_of(mailed())
+    tags = db.session.scalars(sa.select(AuditEntry.tag)).all()
+    assert "user.two_factor_on" in tags
+
+
+def test_the_page_shows_a_code_to_scan_with_the_shops_name(
+    client: FormClient, ada: User, set_setting: Callable[..., None]
+) -> None:
+    set_setting("shop_name", "Cards: & Co")
+    login(client, ada)
+    page = client.get(SET_UP).text
+    assert "<svg role=" in page
+    assert "otpauth://totp/Cards%20%20%26%20Co:ada%40example.com?" in unescape(page)
+    secret = secret_on(page)
+    assert " ".join(secret[place : place + 4] for place in range(0, len(secret), 4)) in words_of(page)
+
+
+def test_a_wrong_code_switches_nothing_on_and_the_secret_stays(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    page = client.get(SET_UP).text
+    secret, form = secret_on(page), form_to(page, SET_UP)
+    answer = client.post(SET_UP, data={**form.values, "code": wrong_code(secret)})
+    assert answer.status_code == 422
+    assert WRONG in words_of(answer.text)
+    assert secret_on(answer.text) == secret
+    assert not db.session.get_one(User, ada.id).has_two_factor
+    again = form_to(answer.text, SET_UP)
+    assert client.post(SET_UP, data={**again.values, "code": code_of(secret)}).status_code == 200
+
+
+def test_nothing_is_stored_before_the_first_code(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    secret = secret_on(client.get(SET_UP).text)
+    rows = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
+    assert db.session.scalars(sa.select(TwoFactor)).all() == []
+    assert not [row for row in rows if secret in row]
+
+
+def test_each_tab_keeps_its_own_secret(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    first, second = client.get(SET_UP).text, client.get(SET_UP).text
+    assert secret_on(first) != secret_on(second)
+    answer = client.post(SET_UP, data={**form_to(first, SET_UP).values, "code": code_of(secret_on(second))})
+    assert answer.status_code == 422
+    answer = client.post(SET_UP, data={**form_to(first, SET_UP).values, "code": code_of(secret_on(first))})
+    assert answer.status_code == 200
+    client.post("/log-out")
+    login(client, ada)
+    assert client.post(CODE_PAGE, data={"code": code_of(secret_on(first), 1)}).location == "/dashboard"
+
+
+@pytest.mark.parametrize("whose", ["another browser's", "another person's", "made up", "too old"])
+def test_a_secret_that_was_not_offered_to_this_page_is_refused(
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, keys: Keys, whose: str
+) -> None:
+    login(client, ada)
+    other = new_client()
+    login(other, cleo if whose == "another person's" else ada)
+    page = other.get(SET_UP).text
+    secret, offer = secret_on(page), form_to(page, SET_UP).values["offer"]
+    if whose == "made up":
+        offer = keys.encrypt(SOME_SECRET)
+    if whose == "too old":
+        page = client.get(SET_UP).text
+        sid = guards.sessions.hash_session_id(session_id(client) or "")
+        offer = two_factor.create_setup_token(ada, sid, keys, utcnow() - timedelta(minutes=16))
+    answer = client.post(SET_UP, data={"offer": offer, "code": code_of(secret)})
+    assert answer.status_code == 422
+    assert secret_on(answer.text) != secret
+    assert not db.session.get_one(User, ada.id).has_two_factor
+
+
+def log_in_was_long_ago(client: FormClient) -> None:
+    """Let the password of a browser's session have been typed an hour ago."""
+    row = db.session.scalars(
+        sa.select(WebSession).where(WebSession.sid_hash == guards.sessions.hash_session_id(session_id(client) or ""))
+    ).one()
+    row.data = re.sub(rb'"at": [\d.]+', b'"at": 1.0', row.data)
+    db.session.commit()
+
+
+def test_after_a_while_setting_up_asks_for_the_password(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    log_in_was_long_ago(client)
+    answer = client.get(SET_UP)
+    assert answer.location.startswith("/account/confirm-password?next=/account/two-factor/set-up")
+    assert "otpauth" not in answer.text
+    wrong = client.post(answer.location, data={"current": "wrong password"})
+    assert wrong.status_code == 422
+    assert client.get(SET_UP).status_code == 302
+    before = session_id(client)
+    assert client.post(answer.location, data={"current": PASSWORD}).location.startswith(SET_UP)
+    assert session_id(client) != before
+    assert client.get(SET_UP).status_code == 200
+
+
+def test_without_a_secret_to_it_a_code_does_not_go_round_the_password(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    log_in_was_long_ago(client)
+    for fields in ({}, {"offer": "x", "code": "123456"}):
+        assert client.post(SET_UP, data=fields).location.startswith("/account/confirm-password")
+
+
+def test_confirming_the_password_leads_nowhere_else(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    answer = client.post("/account/confirm-password?next=//evil.example", data={"current": PASSWORD})
+    assert answer.location == "/account"
+
+
+def test_guessing_the_password_before_setting_up_is_throttled(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    codes = [client.post("/account/confirm-password", data={"current": "wrong"}).status_code for _time in range(11)]
+    assert codes == [422] * 10 + [429]
+
+
+def test_switching_it_on_ends_the_other_sessions(new_client: Callable[[], FormClient], ada: User) -> None:
+    here, there = new_client(), new_client()
+    login(here, ada)
+    login(there, ada)
+    set_up(here)
+    assert is_signed_in(here)
+    assert not is_signed_in(there)
+
+
+def test_a_log_in_by_password_alone_that_races_the_switching_on_is_worth_nothing(
+    new_client: Callable[[], FormClient], ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, thief = new_client(), new_client()
+    login(here, ada)
+    log_in_user = guards.log_in_user
+
+    def late(*args: object, **kwargs: object) -> None:
+        monkeypatch.undo()
+        db.session.rollback()
+        set_up(here)
+        log_in_user(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tapcard.auth.views.log_in_user", late)
+    assert login(thief, ada).status_code == 302
+    assert db.session.get_one(User, ada.id).has_two_factor
+    assert not is_signed_in(thief)
+    assert is_signed_in(here)
+
+
+def test_what_is_on_is_not_set_up_again(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    page = client.get(SET_UP).text
+    set_up(client)
+    assert client.get(SET_UP).location == "/account/two-factor"
+    assert (
+        client.post(SET_UP, data={"offer": form_to(page, SET_UP).values["offer"], "code": "1"}).location
+        == "/account/two-factor"
+    )
+
+
+def test_two_tabs_that_switch_it_on_at_once_leave_one_secret(app: Flask, ada: User, keys: Keys) -> None:
+    user_id, now = ada.id, utcnow()
+    offers = [two_factor.create_setup_token(ada, "a browser", keys, now) for _tab in range(2)]
+    secrets = [two_factor.read_setup_token(offer, ada, "a browser", keys, now) or "" for offer in offers]
+
+    def confirm(place: int) -> str:
+        user = db.session.get_one(User, user_id)
+        code = code_of(secrets[place])
+        two_factor.enable(user, offers[place], code, browser="a browser", keys=keys, now=now)
+        return secrets[place]
+
+    results = together(app, 2, confirm)
+    assert results.count(two_factor.AlreadyEnabled) == 1
+    [secret] = [result for result in results if isinstance(result, str)]
+    assert keys.decrypt(db.session.get_one(TwoFactor, user_id).secret) == secret
+    assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10

@@ -1,0 +1,111 @@
+"""Create accounts, links and changes of address for the tests of accounts."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.errors import DomainError
+from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, RecoveryCode, TwoFactor, User, WebSession
+from tapcard.services.accounts import credentials, email_change, email_links, registration
+from tapcard.services.accounts.credentials import WrongCredentials
+from tests.conftest import PASSWORD
+
+NEW_PASSWORD = "battery staple correct"
+NOW = utcnow()
+
+
+def promised(kind: str) -> list[dict[str, Any]]:
+    of_kind = select(OutboxMessage.payload).where(OutboxMessage.kind == kind)
+    return list(db.session.scalars(of_kind.order_by(OutboxMessage.id)))
+
+
+def link(user: User, purpose: LinkPurpose, email: str | None = None, now: Any = None) -> str:
+    token = email_links.issue_link(user, purpose, email or user.email, now or NOW)
+    db.session.commit()
+    return token
+
+
+def link_of(promise: dict[str, Any]) -> str:
+    """What the mail would carry."""
+    token = db.session.get_one(LinkToken, promise["link_id"]).renew()
+    db.session.commit()
+    return token
+
+
+def signed_up(email: str = "dora@example.com") -> User:
+    user = registration.sign_up("Dora", "Lu", email, PASSWORD, NOW)
+    db.session.commit()
+    assert user is not None
+    return user
+
+
+def together(app: Flask, number: int, work: Callable[[], object]) -> list[object]:
+    """Let so many threads do the same thing at the same instant; gives what each got, or the refusal."""
+    start = Barrier(number)
+    db.session.commit()
+
+    def run(_number: int) -> object:
+        with app.app_context():
+            start.wait()
+            try:
+                work()
+            except DomainError as error:
+                db.session.rollback()
+                return type(error)
+            db.session.commit()
+            return "done"
+
+    with ThreadPoolExecutor(number) as pool:
+        results = list(pool.map(run, range(number)))
+    db.session.expire_all()
+    return results
+
+
+def refused(email: str, password: str) -> str:
+    with pytest.raises(WrongCredentials) as refusal:
+        credentials.authenticate(email, password, NOW)
+    assert refusal.value.field is None
+    return str(refusal.value)
+
+
+def prepared_by_a_stranger() -> User:
+    """An account whose address nobody proved, with all that lets somebody in, or moves it elsewhere."""
+    user = signed_up()
+    db.session.add(WebSession(sid_hash="0" * 64, user_id=user.id, data=b"{}", seen_at=NOW, expires_at=NOW))
+    db.session.add(TwoFactor(user_id=user.id, secret="sealed", confirmed_at=NOW))
+    db.session.add(RecoveryCode(user_id=user.id, code_hash="0" * 64))
+    db.session.commit()
+    return user
+
+
+def nothing_lets_into(user: User) -> bool:
+    """Whether no session, app, code or link of an account is left."""
+    left = [
+        *(db.session.scalar(select(model).where(model.user_id == user.id)) for model in (WebSession, TwoFactor)),
+        db.session.scalar(select(RecoveryCode).where(RecoveryCode.user_id == user.id)),
+        db.session.scalar(select(LinkToken).where(LinkToken.used_at.is_(None), LinkToken.expires_at > NOW)),
+    ]
+    return left == [None] * len(left)
+
+
+def ask(user: User, email: str = "lovelace@example.com") -> str:
+    """Ask for another address; gives the token that its mail carries."""
+    email_change.request_email_change(user.id, PASSWORD, email, NOW)
+    db.session.commit()
+    return link_of(promised("mail.email_change")[-1])
+
+
+def move(user: User, email: str = "lovelace@example.com") -> str | None:
+    """Change an address; gives the token that undoes it, if the old one is told."""
+    before = len(promised("mail.email_changed"))
+    email_change.confirm_email_change(ask(user, email), NOW)
+    db.session.commit()
+    told = promised("mail.email_changed")[before:]
+    return link_of(told[0]) if told else None

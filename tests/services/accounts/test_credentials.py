@@ -1,0 +1,204 @@
+"""Credentials: password rules, hashes, login, and setting and changing a password."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+
+from tapcard.db import db
+from tapcard.models import LinkPurpose, TwoFactor, User
+from tapcard.services.accounts import credentials, email_links
+from tapcard.services.accounts.credentials import WeakPassword, WrongPassword
+from tapcard.services.accounts.email_links import LinkExpired
+from tests.conftest import PASSWORD
+from tests.services.accounts.helpers import (
+    NEW_PASSWORD,
+    NOW,
+    link,
+    nothing_lets_into,
+    prepared_by_a_stranger,
+    promised,
+    refused,
+)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", "short", "123456789", "1234567890", "2345678901"[:9], "aaaaaaaaaa", "abababababab", "abcdefghijkl",
+     "zyxwvutsrqponm", "Password123", "QWERTYUIOP", "iloveyou123", "ada@example.com", "ADA@EXAMPLE.COM", "x" * 201],
+)  # fmt: skip
+def test_a_weak_password_is_refused(password: str) -> None:
+    with pytest.raises(WeakPassword) as refusal:
+        credentials.validate_password(password, "ada@example.com")
+    assert refusal.value.field == "password"
+
+
+def test_the_part_before_the_at_sign_is_no_password_either() -> None:
+    with pytest.raises(WeakPassword):
+        credentials.validate_password("adalovelace1815", "adalovelace1815@example.com")
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "tapcard-demo", "пароль из слов", "  spaces count  ", "ab12" * 50])
+def test_a_good_password_is_allowed(password: str) -> None:
+    credentials.validate_password(password, "ada@example.com")
+
+
+def test_the_password_itself_is_not_stored(ada: User) -> None:
+    assert ada.password_hash is not None
+    assert ada.password_hash.startswith("$argon2id$")
+    assert PASSWORD not in ada.password_hash
+
+
+def test_the_right_password_gives_the_user(ada: User) -> None:
+    assert credentials.authenticate("Ada@Example.com", PASSWORD, NOW) == ada
+    assert ada.seen_at == NOW
+
+
+@pytest.fixture
+def verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that passwords were compared with."""
+    seen: list[str] = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: Any, password: Any) -> Any:  # noqa: A002  the library's name
+            seen.append(hash)
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(credentials, "_hasher", Counting(time_cost=1, memory_cost=8, parallelism=1))
+    return seen
+
+
+def test_every_refusal_reads_the_same_and_costs_the_same(
+    ada: User, cleo: User, verifications: list[str], create_user: Callable[..., User]
+) -> None:
+    cleo.is_active = False
+    create_user("new@example.com", password=None)
+    db.session.commit()
+    attempts = [
+        ("ada@example.com", "wrong password"),
+        ("nobody@example.com", PASSWORD),
+        ("cleo@example.com", PASSWORD),
+        ("new@example.com", PASSWORD),
+        ("not an address", PASSWORD),
+        ("", ""),
+    ]
+    messages = {refused(email, password) for email, password in attempts}
+    assert len(messages) == 1
+    assert len(verifications) == len(attempts)
+    parameters = {"$".join(each.split("$")[:4]) for each in verifications}
+    lengths = {tuple(map(len, each.split("$"))) for each in verifications}
+    assert len(parameters) == len(lengths) == 1
+
+
+def test_with_the_real_parameters_an_unknown_address_costs_a_real_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_hasher", PasswordHasher())
+    hasher = PasswordHasher()
+    parameters = f"$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}$"
+    assert parameters in credentials._dummy_hash()
+    assert parameters in credentials.hash_password("x")
+
+
+def test_a_damaged_hash_fits_nothing(ada: User) -> None:
+    ada.password_hash = "pbkdf2:sha256:1000$abc$def"
+    db.session.commit()
+    refused("ada@example.com", PASSWORD)
+
+
+def test_an_outdated_hash_is_renewed_at_the_next_log_in(ada: User) -> None:
+    before = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
+    ada.password_hash = before
+    db.session.commit()
+    credentials.authenticate(ada.email, PASSWORD, NOW)
+    db.session.commit()
+    assert ada.password_hash != before
+    assert "m=8,t=1,p=1" in (ada.password_hash or "")
+    credentials.authenticate(ada.email, PASSWORD, NOW)
+
+
+def test_a_hash_that_is_up_to_date_stays(ada: User) -> None:
+    before = ada.password_hash
+    credentials.authenticate(ada.email, PASSWORD, NOW)
+    db.session.commit()
+    assert ada.password_hash == before
+
+
+def test_a_password_changed_during_log_in_is_looked_at_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = credentials._read_credentials(User.id == ada.id)
+    ada.password_hash = credentials.hash_password(NEW_PASSWORD)
+    db.session.commit()
+    monkeypatch.setattr(credentials, "_read_credentials", lambda _condition: old)
+    refused(ada.email, PASSWORD)
+
+
+def test_a_password_is_changed_by_whoever_knows_it(ada: User) -> None:
+    credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
+    db.session.commit()
+    assert credentials.authenticate(ada.email, NEW_PASSWORD, NOW) == ada
+    refused(ada.email, PASSWORD)
+    assert promised("mail.password_changed") == [{"user_id": ada.id}]
+
+
+def test_a_password_is_not_changed_without_the_present_one(ada: User) -> None:
+    with pytest.raises(WrongPassword) as refusal:
+        credentials.change_password(ada.id, "wrong password", NEW_PASSWORD, keep_sid_hash="", now=NOW)
+    assert refusal.value.field == "current"
+    db.session.rollback()
+    assert credentials.authenticate(ada.email, PASSWORD, NOW) == ada
+
+
+def test_a_password_is_not_changed_to_a_weak_one(ada: User) -> None:
+    with pytest.raises(WeakPassword):
+        credentials.change_password(ada.id, PASSWORD, "ada@example.com", keep_sid_hash="", now=NOW)
+
+
+def test_a_password_set_by_link_ends_what_a_stranger_had_prepared(app: Flask) -> None:
+    user = prepared_by_a_stranger()
+    credentials.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    db.session.commit()
+    assert nothing_lets_into(user)
+    assert credentials.authenticate(user.email, NEW_PASSWORD, NOW) == user
+
+
+def test_a_password_set_by_link_leaves_the_second_factor_of_whoever_proved_the_address(ada: User) -> None:
+    db.session.add(TwoFactor(user_id=ada.id, secret="sealed", confirmed_at=NOW))
+    credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    db.session.commit()
+    assert ada.has_two_factor
+
+
+def test_a_password_set_by_link_verifies_the_address(create_user: Callable[..., User]) -> None:
+    user = create_user("new@example.com", password=None, verified=False)
+    credentials.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    db.session.commit()
+    assert user.is_verified
+    assert credentials.authenticate("new@example.com", NEW_PASSWORD, NOW) == user
+
+
+def test_a_weak_password_leaves_the_link_usable(ada: User) -> None:
+    token = link(ada, LinkPurpose.SET_PASSWORD)
+    with pytest.raises(WeakPassword):
+        credentials.set_password(token, "1234567890", NOW)
+    db.session.rollback()
+    credentials.set_password(token, NEW_PASSWORD, NOW)
+
+
+@pytest.mark.parametrize("purpose", [LinkPurpose.SET_PASSWORD, LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL])
+@pytest.mark.parametrize("how", ["set", "change"])
+def test_a_new_password_ends_every_open_link(ada: User, purpose: LinkPurpose, how: str) -> None:
+    other = link(ada, purpose)
+    if how == "set":
+        credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    else:
+        credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
+    db.session.commit()
+    with pytest.raises(LinkExpired):
+        email_links.follow_link(other, purpose, NOW)
+
+
+def test_a_new_password_leaves_the_way_back_to_a_former_address_open(ada: User) -> None:
+    undo = link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com")
+    credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
+    db.session.commit()
+    assert email_links.follow_link(undo, LinkPurpose.UNDO_EMAIL, NOW).email == "former@example.com"

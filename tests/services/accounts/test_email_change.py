@@ -1,0 +1,215 @@
+"""Verifying an email address, changing it, and undoing a change."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tapcard.db import db
+from tapcard.models import AuditEntry, LinkPurpose, User, WebSession
+from tapcard.services.accounts import credentials, email_change, email_links, registration
+from tapcard.services.accounts.credentials import WrongCredentials, WrongPassword
+from tapcard.services.accounts.email_change import EmailUnchanged
+from tapcard.services.accounts.email_links import LinkExpired
+from tapcard.services.accounts.registration import EmailTaken
+from tests.conftest import PASSWORD
+from tests.services.accounts.helpers import (
+    NOW,
+    ask,
+    link,
+    move,
+    nothing_lets_into,
+    prepared_by_a_stranger,
+    promised,
+    refused,
+    signed_up,
+    together,
+)
+
+
+def test_verifying_marks_the_address(app: Flask) -> None:
+    user = signed_up()
+    email_change.verify_email(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=user.id)
+    assert user.verified_at == NOW
+
+
+def test_verifying_again_keeps_the_first_time(ada: User) -> None:
+    before = ada.verified_at
+    email_change.verify_email(link(ada, LinkPurpose.VERIFY_EMAIL), NOW + timedelta(days=1), by=None)
+    assert ada.verified_at == before
+    assert credentials.authenticate(ada.email, PASSWORD, NOW) == ada, "nothing else changes either"
+
+
+@pytest.mark.parametrize("is_anybody", [True, False])
+def test_verifying_from_outside_ends_every_way_into_the_account(cleo: User, is_anybody: bool) -> None:
+    user = prepared_by_a_stranger()
+    email_change.request_email_change(user.id, PASSWORD, "elsewhere@example.com", NOW)
+    db.session.commit()
+    email_change.verify_email(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=cleo.id if is_anybody else None)
+    db.session.commit()
+    assert user.verified_at == NOW
+    assert nothing_lets_into(user)
+    with pytest.raises(WrongCredentials):
+        credentials.authenticate(user.email, PASSWORD, NOW)
+
+
+def test_verifying_by_the_holder_leaves_everything(app: Flask) -> None:
+    user = prepared_by_a_stranger()
+    email_change.verify_email(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=user.id)
+    db.session.commit()
+    assert user.has_two_factor
+    assert db.session.scalars(select(WebSession)).one().user_id == user.id
+    assert credentials.authenticate(user.email, PASSWORD, NOW) == user
+
+
+def test_an_address_does_not_change_before_the_new_one_confirms(ada: User) -> None:
+    ask(ada)
+    assert ada.email == "ada@example.com"
+    assert credentials.authenticate("ada@example.com", PASSWORD, NOW) == ada
+    refused("lovelace@example.com", PASSWORD)
+
+
+def test_an_address_changes_when_the_new_one_confirms(ada: User) -> None:
+    move(ada, "Lovelace@Example.com")
+    assert ada.email == "lovelace@example.com"
+    assert ada.is_verified
+    assert credentials.authenticate("lovelace@example.com", PASSWORD, NOW) == ada
+    refused("ada@example.com", PASSWORD)
+
+
+def test_a_change_of_address_asks_the_password(ada: User) -> None:
+    with pytest.raises(WrongPassword):
+        email_change.request_email_change(ada.id, "wrong password", "lovelace@example.com", NOW)
+    db.session.rollback()
+    assert promised("mail.email_change") == []
+
+
+def test_the_present_address_is_not_a_new_one(ada: User) -> None:
+    with pytest.raises(EmailUnchanged):
+        email_change.request_email_change(ada.id, PASSWORD, " ADA@example.com", NOW)
+
+
+def test_a_second_wish_ends_the_first(ada: User) -> None:
+    first, second = ask(ada), ask(ada, "third@example.com")
+    with pytest.raises(LinkExpired):
+        email_change.confirm_email_change(first, NOW)
+    db.session.rollback()
+    email_change.confirm_email_change(second, NOW)
+    assert ada.email == "third@example.com"
+
+
+def test_asking_does_not_tell_that_an_address_is_taken(ada: User, cleo: User) -> None:
+    email_change.request_email_change(ada.id, PASSWORD, cleo.email, NOW)
+    db.session.commit()
+    assert len(promised("mail.email_change")) == 1
+
+
+def test_an_address_that_was_taken_meanwhile_is_not_taken_over(ada: User) -> None:
+    token = ask(ada)
+    other = signed_up("lovelace@example.com")
+    with pytest.raises(EmailTaken):
+        email_change.confirm_email_change(token, NOW)
+    db.session.rollback()
+    assert (ada.email, other.email) == ("ada@example.com", "lovelace@example.com")
+    assert promised("mail.email_changed") == []
+
+
+def test_two_accounts_that_want_one_address_at_once_do_not_both_get_it(app: Flask, ada: User, cleo: User) -> None:
+    tokens = [ask(ada), ask(cleo)]
+    results = together(app, 2, lambda: email_change.confirm_email_change(tokens.pop(), NOW))
+    assert sorted(map(str, results)) == sorted(["done", str(EmailTaken)])
+    assert len({ada.email, cleo.email}) == 2
+
+
+def test_the_former_address_can_undo_the_change(ada: User) -> None:
+    undo = move(ada)
+    assert undo is not None
+    email_change.undo_email_change(undo, NOW + timedelta(days=6))
+    db.session.commit()
+    assert ada.email == "ada@example.com"
+    assert ada.is_verified
+
+
+def test_after_a_week_the_change_stands(ada: User) -> None:
+    undo = move(ada)
+    assert undo is not None
+    with pytest.raises(LinkExpired):
+        email_change.undo_email_change(undo, NOW + timedelta(days=7))
+
+
+def test_whoever_changed_the_address_is_out_after_the_undoing(ada: User) -> None:
+    undo = move(ada)
+    assert undo is not None
+    reset = link(ada, LinkPurpose.SET_PASSWORD)
+    db.session.add(
+        WebSession(sid_hash="evil", user_id=ada.id, data=b"{}", seen_at=NOW, expires_at=NOW + timedelta(days=1))
+    )
+    db.session.commit()
+    email_change.undo_email_change(undo, NOW)
+    db.session.commit()
+    refused("ada@example.com", PASSWORD)
+    refused("lovelace@example.com", PASSWORD)
+    assert db.session.scalars(select(WebSession)).all() == []
+    with pytest.raises(LinkExpired):
+        email_links.follow_link(reset, LinkPurpose.SET_PASSWORD, NOW)
+
+
+def test_a_later_change_cannot_be_undone_back_after_an_earlier_one_was(ada: User) -> None:
+    first, second = move(ada, "evil@example.com"), move(ada, "evil2@example.com")
+    assert first is not None
+    assert second is not None
+    email_change.undo_email_change(first, NOW)
+    db.session.commit()
+    assert ada.email == "ada@example.com"
+    with pytest.raises(LinkExpired):
+        email_change.undo_email_change(second, NOW)
+
+
+def test_nobody_else_gets_an_address_that_may_be_taken_back(ada: User, cleo: User) -> None:
+    undo = move(ada)
+    assert undo is not None
+    token = ask(cleo, "ada@example.com")
+    for attempt in (
+        lambda: registration.sign_up("Eve", "Evil", "ada@example.com", PASSWORD, NOW),
+        lambda: registration.get_or_create_account("ada@example.com", "Eve", "Evil", NOW),
+        lambda: email_change.confirm_email_change(token, NOW),
+    ):
+        with pytest.raises(EmailTaken):
+            attempt()
+        db.session.rollback()
+    email_change.undo_email_change(undo, NOW)
+    assert ada.email == "ada@example.com"
+
+
+def test_an_address_is_free_again_after_a_week(ada: User) -> None:
+    move(ada)
+    assert registration.sign_up("Eve", "Other", "ada@example.com", PASSWORD, NOW + timedelta(days=7)) is not None
+
+
+def test_one_may_move_back_by_oneself(ada: User) -> None:
+    move(ada)
+    move(ada, "ada@example.com")
+    assert ada.email == "ada@example.com"
+
+
+def test_an_address_that_was_never_confirmed_has_no_power_over_the_account(app: Flask) -> None:
+    user = signed_up("typo@example.com")
+    assert move(user, "dora@example.com") is None
+    assert user.email == "dora@example.com"
+    assert promised("mail.email_changed") == []
+
+
+def test_what_happened_is_in_the_book_without_addresses(ada: User) -> None:
+    undo = move(ada)
+    assert undo is not None
+    email_change.undo_email_change(undo, NOW)
+    book = select(AuditEntry.tag, AuditEntry.subject_id, AuditEntry.details).order_by(AuditEntry.id)
+    entries = db.session.execute(book).all()
+    assert [tag for tag, _subject, _details in entries] == [
+        "user.email_change_asked",
+        "user.email_changed",
+        "user.email_change_undone",
+    ]
+    assert {subject for _tag, subject, _details in entries} == {ada.id}
+    assert "@" not in str(entries)

@@ -1,0 +1,49 @@
+"""The list of personal data: complete, and the same in code and documentation."""
+
+import re
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tapcard import registry, subjects
+from tapcard.db import db
+
+subjects.load()  # declarations are complete, whichever test runs first
+PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
+
+
+def documented_rows() -> dict[str, tuple[set[str], str]]:
+    """Return what docs/privacy.md says is kept: by name, the tables and what erasing does."""
+    section = PRIVACY.read_text().split("## Personal data")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: (set(re.findall(r"`(\w+)`", row[1])), row[4]) for row in cells}
+
+
+def test_the_documentation_and_the_code_name_the_same() -> None:
+    said = documented_rows()
+    assert set(said) == {rule.what for rule in registry.personal_data}
+    for kept in registry.personal_data:
+        tables, erasing_does = said[kept.what]
+        assert tables == set(kept.columns), kept.what
+        assert erasing_does, kept.what
+
+
+def test_every_column_that_can_say_something_of_a_person_is_classified() -> None:
+    known = [
+        (table, column)
+        for kept in registry.personal_data
+        for table, columns in kept.columns.items()
+        for column in columns
+    ]
+    known += registry.other_columns
+    assert len(known) == len(set(known)), "a column stands in two places"
+    telling = {
+        (table.name, column.name)
+        for table in db.metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.Date)
+        and not isinstance(column.type, sa.Enum)
+    }  # fmt: skip
+    assert telling - set(known) == set(), "declare them in services/<subject>/declarations.py and docs/privacy.md"
+    assert set(known) - telling == set(), "there are no such columns any more"

@@ -1,0 +1,47 @@
+"""Fill in and send the forms of profiles."""
+
+import io
+import re
+from html import unescape
+
+from PIL import Image
+
+from tapcard import files
+from tapcard.services.profiles import fields
+
+VALID = {"name": "Ada Obi", "slug": "ada-obi"}
+
+
+def picture(color: str = "red", kind: str = "PNG", size: tuple[int, int] = (40, 40)) -> io.BytesIO:
+    out = io.BytesIO()
+    Image.new("RGB", size, color).save(out, kind)
+    return io.BytesIO(out.getvalue())
+
+
+def uploads_of(app) -> set[str]:
+    folder = files.folder(app.instance_path)
+    return {path.name for path in folder.glob("*.webp")} if folder.exists() else set()
+
+
+def value_of(page: str, name: str) -> str:
+    """What a field of a page holds."""
+    area = re.search(rf'<textarea[^>]*name="{name}"[^>]*>\r?\n?(.*?)</textarea>', page, re.DOTALL)
+    if area:
+        return unescape(area[1])
+    tag = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)
+    assert tag, f"no field {name}"
+    found = re.search(r'value="([^"]*)"', tag[0])
+    return unescape(found[1]) if found else ""
+
+
+def error_of(page: str, name: str) -> str:
+    """The message beside a field."""
+    found = re.search(rf'id="{name}-error"[^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
+    return unescape(found[1]) if found else ""
+
+
+def edit(client, profile, **data):
+    """Open the form, change some of it, send it."""
+    page = client.get(f"/profiles/{profile.id}").text
+    typed = {name: value_of(page, name) for name in (*fields.TEXT_FIELDS, "version")}
+    return client.post(f"/profiles/{profile.id}", data={**typed, **data}, content_type="multipart/form-data")

@@ -1,0 +1,227 @@
+"""Creating, changing and deleting profiles, and what their forms refuse."""
+
+import io
+
+import pytest
+import sqlalchemy as sa
+
+from tapcard.db import db
+from tapcard.models import SOCIALS, Profile, Target
+from tapcard.services.profiles import slugs
+from tests.conftest import login
+from tests.tap.profiles import VALID, edit, error_of, value_of
+
+
+def test_a_holder_makes_a_profile(signed_in, ada):
+    assert "No profiles yet" in signed_in.get("/profiles").text
+    assert value_of(signed_in.get("/profiles/new").text, "name") == "Ada Obi"
+    response = signed_in.post("/profiles/new", data={**VALID, "headline": "Architect", "phone": "020 7946 0000"})
+    profile = db.session.scalars(sa.select(Profile)).one()
+    assert response.location == f"/profiles/{profile.id}"
+    assert (profile.owner_id, profile.slug, profile.phone) == (ada.id, "ada-obi", "+442079460000")
+    assert "Profile created" in signed_in.get(response.location).text
+
+
+def test_a_holder_may_have_several(signed_in, ada, own):
+    signed_in.post("/profiles/new", data={"name": "Ada, private"})
+    page = signed_in.get("/profiles").text
+    assert "/p/ada-obi" in page
+    assert "/p/ada-private" in page
+
+
+def test_a_visitor_is_asked_to_log_in(client, own):
+    for path in ("/profiles", "/profiles/new", f"/profiles/{own.id}", f"/profiles/{own.id}/delete"):
+        assert client.get(path).location.startswith("/log-in")
+    for path in ("/profiles/new", f"/profiles/{own.id}", f"/profiles/{own.id}/delete"):
+        assert client.post(path, data=VALID).location.startswith("/log-in")
+    assert db.session.get(Profile, own.id) is not None
+
+
+def test_a_form_without_its_token_changes_nothing(signed_in, own):
+    data = {"name": "Eve", "version": "1"}
+    assert signed_in.post("/profiles/new", data=data, csrf=False).status_code == 400
+    assert signed_in.post(f"/profiles/{own.id}", data=data, csrf=False).status_code == 400
+    assert signed_in.post(f"/profiles/{own.id}/delete", csrf=False).status_code == 400
+    assert [profile.name for profile in db.session.scalars(sa.select(Profile))] == ["Ada Obi"]
+
+
+def test_a_profile_for_somebody_else_cannot_be_made(signed_in, ada, cleo):
+    fields = {"owner": str(cleo.id), "owner_id": str(cleo.id), "user_id": str(cleo.id), "id": "77", "is_public": ""}
+    signed_in.post("/profiles/new", data={**VALID, **fields})
+    profile = db.session.scalars(sa.select(Profile)).one()
+    assert (profile.owner_id, profile.is_public) == (ada.id, True)
+    assert profile.id != 77
+
+
+def test_nothing_but_what_is_on_the_form_can_be_changed(signed_in, own, ada, cleo):
+    fields = {"owner_id": str(cleo.id), "is_public": "", "banner": "x.webp", "links": "1", "hidden_fields": "bio"}
+    edit(signed_in, own, name="Ada", **fields)
+    assert own.name == "Ada"
+    assert (own.owner_id, own.is_public, own.banner, own.theme, own.hidden_fields) == (ada.id, True, None, "lake", [])
+
+
+def test_who_picks_my_profile_without_one_is_led_to_make_it(signed_in, ada, card):
+    response = signed_in.post("/cards/ADASCARD", data={"alias": "At work", "target": "profile", "profile": "0"})
+    assert response.location == "/profiles/new?card=ADASCARD"
+    page = signed_in.get(response.location).text
+    assert "At work" in page
+    assert 'action="/profiles/new?card=ADASCARD"' in page
+    response = signed_in.post(response.location, data=VALID)
+    assert response.location == "/cards/ADASCARD"
+    assert (card.alias, card.target, card.profile.slug) == ("At work", Target.PROFILE, "ada-obi")
+    assert signed_in.get("/t/ADASCARD").location == "/p/ada-obi"
+
+
+def test_an_error_on_the_way_keeps_the_card(signed_in, card):
+    page = signed_in.post("/profiles/new?card=ADASCARD", data={"name": "", "headline": "Architect"}).text
+    assert 'action="/profiles/new?card=ADASCARD"' in page
+    assert value_of(page, "headline") == "Architect"
+    assert card.target is Target.URL
+
+
+@pytest.mark.parametrize("token", ["CLEOCARD", "NOSUCH", "A'B", "%00", "%F0%9F%98%80", "A" * 400, "../x"])
+def test_a_card_of_somebody_else_does_not_exist(signed_in, cleo, create_card, token):
+    card = create_card(cleo, token="CLEOCARD", url="https://example.com/")
+    assert signed_in.get(f"/profiles/new?card={token}").status_code == 404
+    assert signed_in.post(f"/profiles/new?card={token}", data=VALID).status_code == 404
+    assert (card.target, card.profile_id) == (Target.URL, None)
+    assert db.session.scalar(sa.select(Profile)) is None
+
+
+def test_a_stranger_finds_no_profile_to_edit(client, own, cleo):
+    login(client, cleo)
+    for path in (f"/profiles/{own.id}", f"/profiles/{own.id}/delete"):
+        assert client.get(path).status_code == 404
+        assert client.post(path, data={"name": "Eve", "version": "1"}).status_code == 404
+    assert db.session.get(Profile, own.id).name == "Ada Obi"
+    assert "ada-obi" not in client.get("/profiles").text
+
+
+def test_staff_do_not_edit_profiles_here_either(client, own, ben):
+    login(client, ben)
+    assert client.get(f"/profiles/{own.id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "999999", "9223372036854775808", "9" * 40, "x", "1.5", "%00", "1%20OR%201"]
+)
+def test_a_number_that_names_nothing_is_not_found(signed_in, number):
+    for path in (f"/profiles/{number}", f"/profiles/{number}/delete"):
+        assert signed_in.get(path).status_code == 404
+        assert signed_in.post(path, data=VALID).status_code == 404
+
+
+LOOKALIKES = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "ｊａｖａｓｃｒｉｐｔ:alert(1)", "data:text/html,<script>"]
+BAD = [
+    ("name", ["", "   ", "a" * 61, "Ada\x00", "Ada\x1b[0m"]),
+    ("headline", ["a" * 81, "a\x00b"]),
+    ("company", ["a" * 81, "a\x7fb"]),
+    ("bio", ["a" * 1001, "a\x00b", "a" * 20_000]),
+    ("slug", ["ab", "a" * 26, "a--b", "-ada", "ada/obi", "аda", "admin", "ada\x00", *LOOKALIKES]),
+    ("email", ["ada", "ada@", "a\r\nBcc: b@example.com", "a" * 300 + "@example.com", *LOOKALIKES]),
+    ("phone", ["hello", "1", "9" * 400, "+999123", "020 7946\x000000", *LOOKALIKES]),
+    ("whatsapp", ["hello", "1", "9" * 400, "+", *LOOKALIKES]),
+    ("website", ["hello", "mailto:ada@example.com", "https://" + "a" * 5000, "https://a:b@example.com", *LOOKALIKES]),
+    *[(key, ["a b", "a" * 400, "ada\x00", "https://evil.example/ada", "@", *LOOKALIKES]) for key in SOCIALS],
+]
+
+
+@pytest.mark.parametrize(("field", "texts"), BAD, ids=[field for field, _texts in BAD])
+def test_a_bad_entry_is_said_at_its_field_and_nothing_is_lost(signed_in, own, field, texts):
+    rest = {"name": "Ada, changed", "headline": "Builder", "bio": "One\nTwo", "phone": "020 7946 0001", "version": "1"}
+    for text in texts:
+        for path in ("/profiles/new", f"/profiles/{own.id}"):
+            response = signed_in.post(path, data={**rest, field: text})
+            assert response.status_code == 422, ascii(text)
+            page = response.text
+            assert error_of(page, field), ascii(text)
+            for name, typed in rest.items():
+                if name not in (field, "version"):
+                    assert value_of(page, name) == typed
+            if text.isprintable():
+                assert value_of(page, field) == text.strip()
+    assert (own.name, own.headline) == ("Ada Obi", "Architect")
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 1
+
+
+def test_all_errors_are_said_at_once(signed_in):
+    page = signed_in.post("/profiles/new", data={"name": "", "email": "ada", "phone": "x", "github": "a b"}).text
+    assert all(error_of(page, field) for field in ("name", "email", "phone", "github"))
+    assert 'href="#email"' in page  # the summary on top leads there
+    assert 'aria-describedby="email-error' in page
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"photo": "not a file"},
+        {"photo_kept": "forged.webp"},
+        {"photo_kept": "\x00"},
+        {"remove_photo": "perhaps"},
+        {"version": "\x00"},
+        {"version": "9" * 400},
+        {"version": "١"},
+        {"version": "-1"},
+        {"version": ""},
+        {"name": ["Ada", "Eve"]},
+        {"name": "a file"},
+    ],
+    ids=str,
+)
+def test_fields_of_the_wrong_kind_never_break_the_page(signed_in, own, data):
+    for path, rest in (("/profiles/new", VALID | {"slug": "another"}), (f"/profiles/{own.id}", VALID)):
+        is_file = data.get("name") == "a file"
+        sent = {"name": (io.BytesIO(b"a file"), "name.txt")} if is_file else data
+        response = signed_in.post(path, data={**rest, **sent}, content_type="multipart/form-data")
+        assert response.status_code in (302, 422)
+    assert own.photo is None
+
+
+def test_an_address_that_is_taken_is_said_at_its_field(signed_in, own, cleo, create_profile):
+    create_profile(cleo, "cleo-nemo")
+    response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "CLEO-Nemo", "bio": "Hello"})
+    assert response.status_code == 422
+    assert "That address is taken" in error_of(response.text, "slug")
+    assert value_of(response.text, "bio") == "Hello"
+    assert edit(signed_in, own, slug="cleo-nemo").status_code == 422
+    assert own.slug == "ada-obi"
+
+
+def test_an_address_taken_in_that_very_moment_is_a_message_too(signed_in, cleo, create_profile, monkeypatch):
+    create_profile(cleo, "cleo-nemo")
+    monkeypatch.setattr(slugs, "check_free", lambda slug: None)
+    response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "cleo-nemo"})
+    assert response.status_code == 422
+    assert "That address is taken" in error_of(response.text, "slug")
+
+
+def test_the_form_saves_what_it_shows(signed_in, own):
+    response = edit(signed_in, own)
+    assert response.location == f"/profiles/{own.id}"
+    assert (own.version, own.phone) == (1, "+442079460000")
+    edit(signed_in, own, name="Ada O.", bio="One\r\n\r\nTwo", whatsapp="07700 900123", headline="")
+    assert (own.name, own.bio, own.whatsapp, own.headline) == ("Ada O.", "One\n\nTwo", "+447700900123", None)
+
+
+def test_of_two_windows_the_later_one_overwrites_nothing(signed_in, own):
+    edit(signed_in, own, headline="Builder")
+    response = signed_in.post(f"/profiles/{own.id}", data={**VALID, "headline": "Gardener", "version": "1"})
+    assert response.status_code == 422
+    assert "This profile was changed in another window" in response.text
+    assert value_of(response.text, "headline") == "Gardener"
+    assert own.headline == "Builder"
+    again = signed_in.post(f"/profiles/{own.id}", data={**VALID, "headline": "Gardener", "version": "1"})
+    assert again.status_code == 422
+
+
+def test_deleting_asks_first(signed_in, ada, own, create_card):
+    card = create_card(ada, token="ADASCARD", profile=own)
+    page = signed_in.get(f"/profiles/{own.id}/delete").text
+    assert "1 card opens this profile" in page
+    assert db.session.get(Profile, own.id) is not None
+    assert signed_in.post(f"/profiles/{own.id}/delete").location == "/profiles"
+    assert db.session.scalar(sa.select(Profile)) is None
+    assert not card.is_set_up
+    assert signed_in.get("/t/ADASCARD").location == "/cards/ADASCARD"
+    assert signed_in.get("/cards/ADASCARD").status_code == 200
+    assert signed_in.get("/p/ada-obi").status_code == 404

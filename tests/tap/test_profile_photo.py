@@ -1,0 +1,110 @@
+"""The photo of a profile: storing, replacing, refusing, and keeping it through errors."""
+
+import io
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import stream_encode_multipart
+
+from tapcard import files
+from tapcard.db import db
+from tapcard.models import Profile
+from tests.conftest import login
+from tests.tap.profiles import VALID, edit, error_of, picture, uploads_of, value_of
+
+
+def test_a_photo_is_stored_shown_replaced_and_removed(signed_in, client, own, app):
+    edit(signed_in, own, photo=(picture("red"), "ada.png"))
+    first = own.photo
+    assert files.NAME.fullmatch(first)
+    assert f"/uploads/{first}" in client.get("/p/ada-obi").text
+    assert client.get(f"/uploads/{first}").mimetype == "image/webp"
+    edit(signed_in, own, name="Ada O.")
+    assert own.photo == first
+    edit(signed_in, own, photo=(picture("blue"), "ada.jpg"))
+    assert own.photo not in (first, None)
+    edit(signed_in, own, remove_photo="y")
+    assert own.photo is None
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"hello", "read this file"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "read this file"),
+        (picture(kind="GIF").getvalue(), "read this file"),
+        (picture(kind="JPEG").getvalue()[:300], "damaged"),
+        (picture(size=(5001, 5000)).getvalue(), "25 megapixels"),
+    ],
+    ids=["text", "svg", "gif", "cut", "25 megapixels"],
+)
+def test_a_bad_picture_is_said_at_its_field_and_the_rest_is_kept(signed_in, own, app, content, word):
+    response = edit(signed_in, own, name="Ada O.", bio="Hello", photo=(io.BytesIO(content), "ada.png"))
+    assert response.status_code == 422
+    assert word in error_of(response.text, "photo")
+    assert (value_of(response.text, "name"), value_of(response.text, "bio")) == ("Ada O.", "Hello")
+    assert (own.photo, own.name) == (None, "Ada Obi")
+    assert uploads_of(app) == set()
+
+
+def test_a_picture_that_is_too_heavy_is_said_at_its_field_too(signed_in, own):
+    page = signed_in.get(f"/profiles/{own.id}").text
+    fields = {name: value_of(page, name) for name in ("csrf_token", "version")} | {"name": "Ada O.", "bio": "Hello"}
+    heavy = picture().getvalue() + b"\0" * 9_000_000
+    body, length, boundary = stream_encode_multipart(
+        MultiDict({**fields, "photo": FileStorage(io.BytesIO(heavy), "ada.png")}), use_tempfile=False
+    )
+    kind = f"multipart/form-data; boundary={boundary}"
+    response = signed_in.post(
+        f"/profiles/{own.id}", input_stream=body, content_length=length, content_type=kind, csrf=False
+    )
+    assert response.status_code == 422
+    assert "larger than 8 MB" in error_of(response.text, "photo")
+    assert (value_of(response.text, "name"), value_of(response.text, "bio")) == ("Ada O.", "Hello")
+    assert own.name == "Ada Obi"
+
+
+def test_a_good_picture_outlives_the_errors_of_other_fields(signed_in, own, app):
+    page = edit(signed_in, own, email="nonsense", photo=(picture(), "ada.png")).text
+    (name,) = uploads_of(app)
+    assert own.photo is None
+    assert "Your new image is uploaded" in page
+    assert f"/uploads/{name}" in page
+    kept = value_of(page, "photo_kept")
+    page = edit(signed_in, own, email="still nonsense", photo_kept=kept).text
+    edit(signed_in, own, email="ada@example.com", photo_kept=value_of(page, "photo_kept"))
+    assert (own.photo, own.email) == (name, "ada@example.com")
+
+
+def test_a_kept_picture_may_be_given_up(signed_in, own):
+    page = edit(signed_in, own, email="nonsense", photo=(picture(), "ada.png")).text
+    page = edit(signed_in, own, email="nonsense", photo_kept=value_of(page, "photo_kept"), remove_photo="y").text
+    assert value_of(page, "photo_kept") == ""
+    edit(signed_in, own, photo_kept=value_of(page, "photo_kept"), remove_photo="y")
+    assert own.photo is None
+
+
+def test_a_new_profile_keeps_its_picture_through_errors_too(signed_in):
+    data = {"name": "", "photo": (picture(), "ada.png")}
+    page = signed_in.post("/profiles/new", data=data, content_type="multipart/form-data").text
+    signed_in.post("/profiles/new", data={**VALID, "photo_kept": value_of(page, "photo_kept")})
+    assert db.session.scalars(sa.select(Profile)).one().photo
+
+
+def test_the_kept_picture_of_somebody_else_is_not_taken(signed_in, own, cleo, new_client, app):
+    other = new_client()
+    login(other, cleo)
+    data = {"name": "", "photo": (picture(), "cleo.png")}
+    page = other.post("/profiles/new", data=data, content_type="multipart/form-data").text
+    (name,) = uploads_of(app)
+    for kept in (value_of(page, "photo_kept"), name, f"{name}.x.y", value_of(page, "photo_kept")[:-2] + "xx"):
+        edit(signed_in, own, photo_kept=kept)
+        assert own.photo is None
+
+
+def test_a_request_that_is_far_too_large_is_refused(signed_in, own):
+    size = {"CONTENT_LENGTH": str(33 * 1024 * 1024)}
+    kind = "multipart/form-data; boundary=x"
+    response = signed_in.post(f"/profiles/{own.id}", content_type=kind, environ_overrides=size, csrf=False)
+    assert response.status_code == 413

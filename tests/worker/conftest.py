@@ -1,0 +1,58 @@
+"""Messages and jobs of the worker's tests."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import mail, outbox, registry
+from tapcard.db import db
+from tapcard.models import OutboxMessage
+from tapcard.registry import Job
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How often a promise of kind `test` was kept; those with a number below 0 cannot be."""
+    sent: Counter[int] = Counter()
+
+    def keep(number: int) -> None:
+        if number < 0:
+            raise ConnectionRefusedError("nobody there")
+        sent[number] += 1
+
+    monkeypatch.setitem(mail.KINDS, "test", keep)
+    return sent
+
+
+def promise(*numbers: int) -> None:
+    for number in numbers:
+        outbox.post("test", number=number)
+    db.session.commit()
+
+
+def messages() -> list[OutboxMessage]:
+    db.session.expire_all()
+    return list(db.session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.id)))
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Two jobs instead of the usual ones; they count how often they ran, and the first can be made to fail."""
+    ran: Counter[str] = Counter()
+
+    def job(name: str) -> None:
+        ran[name] += 1
+        if ran["broken"] and name == "first":
+            raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(
+        registry,
+        "jobs",
+        {"first": Job(MINUTE, lambda: job("first")), "second": Job(2 * MINUTE, lambda: job("second"))},
+    )
+    return ran

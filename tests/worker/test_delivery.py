@@ -1,0 +1,157 @@
+"""The worker delivers outbox messages once, and retries those that fail."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tapcard import mail, outbox, worker
+from tapcard.clock import utcnow
+from tapcard.db import db
+from tapcard.models import Design, LinkToken, User
+from tests.watching import together
+from tests.worker.conftest import MINUTE, messages, promise
+
+
+def test_what_is_promised_is_done_and_not_again(app: Flask, sent: Counter[int]) -> None:
+    promise(1, 2, 3)
+    assert worker.deliver_due() == 3
+    assert worker.deliver_due() == 0
+    assert sent == {1: 1, 2: 1, 3: 1}
+    assert all(message.done_at is not None for message in messages())
+
+
+def test_several_workers_deliver_each_message_once(app: Flask, sent: Counter[int]) -> None:
+    promise(*range(20))
+    delivered = together(app, 4, lambda _place: worker.deliver_due())
+    assert sum(delivered) == 20  # type: ignore[arg-type]
+    assert sent == dict.fromkeys(range(20), 1)
+
+
+def test_a_worker_that_dies_while_it_sends_leaves_the_message_to_another(
+    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(number: int) -> None:
+        raise Killed
+
+    promise(1)
+    now = utcnow()
+    with monkeypatch.context() as patch:
+        patch.setitem(mail.KINDS, "test", die)
+        with pytest.raises(Killed):
+            worker.deliver_one(now)
+    db.session.rollback()
+    assert not worker.deliver_one(now + outbox.LEASE - MINUTE)
+    assert worker.deliver_one(now + outbox.LEASE)
+    assert sent == {1: 1}
+
+
+def test_a_sender_that_fails_holds_up_nobody_and_is_asked_again(app: Flask, sent: Counter[int]) -> None:
+    promise(-1, 1, -2, 2)
+    worker.deliver_due()
+    assert sent == {1: 1, 2: 1}
+    refused = [message for message in messages() if message.done_at is None]
+    assert [message.error for message in refused] == ["ConnectionRefusedError: nobody there"] * 2
+    assert all(message.due_at > utcnow() for message in refused)
+    assert worker.deliver_due() == 0
+
+
+def test_a_sender_that_never_works_is_given_up_after_days_not_minutes(
+    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(-1)
+    clock = [utcnow()]
+    monkeypatch.setattr(worker, "utcnow", lambda: clock[0])
+    began, tries = clock[0], 0
+    while messages()[0].failed_at is None:
+        assert worker.deliver_due() == 1
+        tries += 1
+        clock[0] = max(clock[0], messages()[0].due_at)
+    assert clock[0] - began >= outbox.GIVE_UP_AFTER
+    assert 10 < tries < 100
+    clock[0] += timedelta(days=400)
+    assert worker.deliver_due() == 0
+
+
+def test_a_mail_waits_for_a_server_to_be_configured(
+    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(number: int) -> None:
+        raise mail.MailNotConfigured
+
+    promise(1)
+    with monkeypatch.context() as patch:
+        patch.setitem(mail.KINDS, "test", refuse)
+        worker.deliver_due()
+    [message] = messages()
+    assert (message.failed_at, message.error) == (None, "not configured")
+    assert message.due_at <= utcnow() + outbox.NOT_CONFIGURED_DELAY
+    worker.deliver_one(message.due_at)
+    assert sent == {1: 1}
+
+
+def test_a_sender_that_works_again_delivers_late(
+    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(1)
+    with monkeypatch.context() as patch:
+        patch.setitem(mail.KINDS, "test", lambda number: 1 / 0)
+        worker.deliver_due()
+    assert messages()[0].error == "ZeroDivisionError: division by zero"
+    worker.deliver_one(messages()[0].due_at)
+    [message] = messages()
+    assert (sent, message.error, message.done_at is None) == ({1: 1}, "", False)
+
+
+def test_a_promise_nobody_can_keep_is_kept_in_view(app: Flask) -> None:
+    outbox.post("mail.of_a_later_version", user_id=1)
+    db.session.commit()
+    assert worker.deliver_due() == 1
+    [message] = messages()
+    assert (message.done_at, message.payload) == (None, {"user_id": 1})
+    assert "mail.of_a_later_version" in message.error
+
+
+def test_what_a_mail_needs_is_committed_before_it_is_sent_and_nothing_is_open_meanwhile(
+    app: Flask, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def look(_message: object) -> None:
+        seen.append(db.session().in_transaction())
+        with db.engine.connect() as other:
+            seen.append(other.scalar(sa.select(sa.func.count()).select_from(LinkToken)))
+
+    monkeypatch.setattr(mail, "send", look)
+    outbox.post("mail.set_password", email=ada.email)
+    db.session.commit()
+    assert worker.deliver_due() == 1
+    assert seen == [False, 1]
+
+
+def test_a_failed_sender_keeps_nothing_of_what_it_began(app: Flask, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(number: int) -> None:
+        db.session.add(Design(name="half done"))
+        db.session.flush()
+        raise ValueError("no")
+
+    monkeypatch.setitem(mail.KINDS, "test", half)
+    promise(1)
+    worker.deliver_due()
+    assert db.session.scalar(sa.select(Design.id)) is None
+
+
+def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
+    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    promise(*range(10))
+    monkeypatch.setitem(mail.KINDS, "test", lambda number: stop.set() if number == 3 else None)
+    assert worker.deliver_due(stop) == 4
+    assert sum(message.done_at is not None for message in messages()) == 4
