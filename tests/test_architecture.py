@@ -112,7 +112,7 @@ def test_rules_do_not_import_the_web() -> None:
     assert found_in(in_rows(KNOW_NO_WEB), lambda node: set(imported(node)) & set(WEB)) == []
 
 
-def test_our_own_imports_are_at_the_top_of_a_file() -> None:
+def test_own_modules_are_imported_at_the_top_of_a_file() -> None:
     def is_ours(node: ast.AST) -> bool:
         if isinstance(node, ast.ImportFrom):
             return bool(node.level) or (node.module or "").startswith("tapcard")
@@ -124,7 +124,7 @@ def test_our_own_imports_are_at_the_top_of_a_file() -> None:
     assert found_in(SOURCES, imports_inside) == []
 
 
-def test_nothing_catches_everything_without_a_reason() -> None:
+def test_only_listed_files_catch_every_exception() -> None:
     def catches_everything(node: ast.AST) -> bool:
         return isinstance(node, ast.ExceptHandler) and (
             node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
@@ -136,7 +136,7 @@ def test_nothing_catches_everything_without_a_reason() -> None:
     assert MAY_CATCH_EVERYTHING.keys() - files == set(), "these need their exception no more"
 
 
-def test_the_environment_is_read_in_one_place() -> None:
+def test_only_listed_files_read_the_environment() -> None:
     def reads_it(node: ast.AST) -> bool:
         return isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
 
@@ -144,7 +144,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert [place for place in reads if place.partition(":")[0] not in MAY_READ_THE_ENVIRONMENT] == []
 
 
-def test_every_module_starts_with_a_sentence() -> None:
+def test_every_module_has_a_docstring() -> None:
     without = [
         name_of(path)
         for path in SOURCES
@@ -154,12 +154,12 @@ def test_every_module_starts_with_a_sentence() -> None:
     assert without == []
 
 
-def test_nobody_is_redirected_to_where_the_browser_says_it_came_from() -> None:
+def test_the_referrer_is_never_used() -> None:
     """H41"""
     assert found_in(SOURCES, lambda node: isinstance(node, ast.Attribute) and node.attr == "referrer") == []
 
 
-def test_money_is_counted_in_whole_units() -> None:
+def test_amounts_are_never_fractions() -> None:
     """H42"""
 
     def is_fraction(node: ast.AST) -> bool:

@@ -54,7 +54,7 @@ def make(run: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
     return lambda *arguments: run("cards", "make", "--out", str(tmp_path / "spring.csv"), *arguments)
 
 
-def test_a_batch_is_made_and_written_for_the_encoder(
+def test_a_batch_is_created_and_written_to_a_file(
     make: Callable[..., Result], tmp_path: Path, design: Design, client: FormClient, ada: User
 ) -> None:
     result = make("--design", design.name, "--count", "3")
@@ -78,7 +78,7 @@ def test_a_batch_is_made_and_written_for_the_encoder(
 
 
 @pytest.mark.parametrize("policy", ["open", "pay"])
-def test_cards_of_another_policy_have_no_code(make: Callable[..., Result], tmp_path: Path, policy: str) -> None:
+def test_cards_of_other_policies_have_no_code(make: Callable[..., Result], tmp_path: Path, policy: str) -> None:
     assert make("--count", "1", "--policy", policy, "--batch", "for the fair").exit_code == 0
     card = db.session.scalars(sa.select(Card)).one()
     assert card.claim_policy is ClaimPolicy(policy)
@@ -87,7 +87,7 @@ def test_cards_of_another_policy_have_no_code(make: Callable[..., Result], tmp_p
     assert [row["claim_code"] for row in rows_of(tmp_path / "spring.csv")] == [""]
 
 
-def test_a_file_that_is_there_is_not_written_over(make: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(make: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "spring.csv").write_text("codes of other cards")
     result = make("--count", "1")
     assert result.exit_code == 1
@@ -96,7 +96,7 @@ def test_a_file_that_is_there_is_not_written_over(make: Callable[..., Result], t
     assert number_of(Card) == 0
 
 
-def test_a_batch_of_the_same_name_is_refused_and_leaves_no_file(make: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_batch_with_a_used_name_is_refused_and_leaves_no_file(make: Callable[..., Result], tmp_path: Path) -> None:
     db.session.add(CardBatch(name="spring"))
     result = make("--count", "1")
     assert result.exit_code == 1
@@ -105,7 +105,7 @@ def test_a_batch_of_the_same_name_is_refused_and_leaves_no_file(make: Callable[.
     assert number_of(Card) == 0
 
 
-def test_a_folder_that_does_not_exist_is_said_so(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(run: Callable[..., Result], tmp_path: Path) -> None:
     result = run("cards", "make", "--count", "1", "--out", str(tmp_path / "no" / "spring.csv"))
     assert result.exit_code == 1
     assert "Can't write" in result.output
@@ -113,7 +113,7 @@ def test_a_folder_that_does_not_exist_is_said_so(run: Callable[..., Result], tmp
 
 
 @pytest.mark.usefixtures("design")
-def test_an_unknown_design_is_refused_with_those_there_are(make: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_unknown_design_is_refused_with_a_list_of_designs(make: Callable[..., Result], tmp_path: Path) -> None:
     result = make("--count", "1", "--design", "Lake at dawn")
     assert result.exit_code == 1
     assert "Available designs: Lake at dusk." in result.output
@@ -121,12 +121,12 @@ def test_an_unknown_design_is_refused_with_those_there_are(make: Callable[..., R
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "10001", "many", ""])
-def test_a_number_of_cards_is_from_1_to_10000(make: Callable[..., Result], tmp_path: Path, count: str) -> None:
+def test_a_batch_has_1_to_10000_cards(make: Callable[..., Result], tmp_path: Path, count: str) -> None:
     assert make("--count", count).exit_code == 2
     assert not (tmp_path / "spring.csv").exists()
 
 
-def test_a_failure_to_write_makes_no_cards(make: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_error_creates_no_cards(make: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_number: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -151,7 +151,7 @@ def legacy(tmp_path: Path) -> Callable[[str], str]:
     return write
 
 
-def test_a_dry_run_reports_and_writes_nothing(run: Callable[..., Result], legacy: Callable[[str], str]) -> None:
+def test_a_dry_run_reports_and_changes_nothing(run: Callable[..., Result], legacy: Callable[[str], str]) -> None:
     result = run(
         "cards", "import", "--dry-run", legacy("OLD1,ada@example.com,Ada,Obi,,example.com,,,7\nOLD2,,,,,,,,\n")
     )
@@ -159,9 +159,7 @@ def test_a_dry_run_reports_and_writes_nothing(run: Callable[..., Result], legacy
     assert (number_of(Card), number_of(User), number_of(AuditEntry)) == (0, 0, 0)
 
 
-def test_an_import_adds_what_the_dry_run_promised_and_the_second_nothing(
-    run: Callable[..., Result], legacy: Callable[[str], str]
-) -> None:
+def test_an_import_adds_new_cards_once(run: Callable[..., Result], legacy: Callable[[str], str]) -> None:
     path = legacy("OLD1,ada@example.com,Ada,Óbi,,example.com,,,7\nOLD2,,,,,,,,\n")
     assert run("cards", "import", path).output == "Imported: 2 added, 0 unchanged.\n"
     assert run("cards", "import", path).output == "Imported: 0 added, 2 unchanged.\n"
@@ -172,7 +170,7 @@ def test_an_import_adds_what_the_dry_run_promised_and_the_second_nothing(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
-def test_a_bad_row_leaves_nothing_of_the_file(
+def test_an_invalid_row_stops_the_import(
     run: Callable[..., Result], legacy: Callable[[str], str], arguments: list[str]
 ) -> None:
     result = run("cards", "import", *arguments, legacy("OLD1,ada@example.com,Ada,Obi,,,,,\nOLD 2,,,,,,,,\n"))
@@ -182,7 +180,7 @@ def test_a_bad_row_leaves_nothing_of_the_file(
     assert (number_of(Card), number_of(User), number_of(AuditEntry)) == (0, 0, 0)
 
 
-def test_our_own_tap_addresses_are_no_targets(
+def test_own_tap_addresses_are_refused_as_targets(
     run: Callable[..., Result], other_app: Callable[..., Flask], legacy: Callable[[str], str]
 ) -> None:
     path = legacy("OLD1,ada@example.com,Ada,Obi,,https://cards.example.com/t/OLD1,,,\n")
@@ -192,7 +190,7 @@ def test_our_own_tap_addresses_are_no_targets(
     assert run("cards", "import", path).exit_code == 0
 
 
-def test_a_file_in_another_encoding_is_said_so(run: Callable[..., Result], legacy: Callable[..., str]) -> None:
+def test_a_file_in_another_encoding_is_refused(run: Callable[..., Result], legacy: Callable[..., str]) -> None:
     result = run("cards", "import", legacy("OLD1,ada@example.com,Adé,Obi,,,,,\n", encoding="latin-1"))
     assert result.exit_code == 1
     assert "isn't UTF-8" in result.output
@@ -202,7 +200,7 @@ def test_a_file_in_another_encoding_is_said_so(run: Callable[..., Result], legac
 # --- blocked hosts ----------------------------------------------------------------------------------------------------
 
 
-def test_a_host_is_blocked_and_allowed_again(run: Callable[..., Result], card: Card, client: FormClient) -> None:
+def test_a_host_is_blocked_and_unblocked(run: Callable[..., Result], card: Card, client: FormClient) -> None:
     assert run("cards", "block-host", "EXAMPLE.com.", "--reason", "phishing").output == (
         "Blocked example.com. Cards affected: 1.\n"
     )
@@ -213,13 +211,13 @@ def test_a_host_is_blocked_and_allowed_again(run: Callable[..., Result], card: C
 
 @pytest.mark.parametrize("command", ["block-host", "unblock-host"])
 @pytest.mark.parametrize("host", ["", "no host", "mailto:a@b.example"])
-def test_what_is_no_host_is_refused(run: Callable[..., Result], command: str, host: str) -> None:
+def test_an_invalid_host_is_refused(run: Callable[..., Result], command: str, host: str) -> None:
     result = run("cards", command, host)
     assert result.exit_code == 1
     assert "host" in result.output
 
 
-def test_a_host_that_is_not_blocked_is_not_allowed_again(run: Callable[..., Result]) -> None:
+def test_a_host_that_is_not_blocked_cannot_be_unblocked(run: Callable[..., Result]) -> None:
     result = run("cards", "unblock-host", "good.example")
     assert result.exit_code == 1
     assert "This host isn't blocked." in result.output
@@ -239,7 +237,7 @@ def create_owner(run: Callable[..., Result]) -> Callable[..., Result]:
     return invoke
 
 
-def test_the_first_owner_is_made_with_a_password_from_standard_input(
+def test_the_owner_is_created_with_a_password_from_standard_input(
     create_owner: Callable[..., Result], client: FormClient
 ) -> None:
     result = create_owner("Olu@Example.com")
@@ -253,7 +251,7 @@ def test_the_first_owner_is_made_with_a_password_from_standard_input(
     assert client.get("/admin/").status_code == 200
 
 
-def test_a_holder_may_become_the_owner(create_owner: Callable[..., Result], create_user: Callable[..., User]) -> None:
+def test_a_holder_can_become_the_owner(create_owner: Callable[..., Result], create_user: Callable[..., User]) -> None:
     olu = create_user("olu@example.com")
     assert create_owner(password="another good password").exit_code == 0
     db.session.refresh(olu)
@@ -265,14 +263,14 @@ def test_a_holder_may_become_the_owner(create_owner: Callable[..., Result], crea
     ("email", "password"),
     [("olu", PASSWORD), ("olu@example.com", "short"), ("olu@example.com", ""), ("olu@example.com", "olu@example.com")],
 )
-def test_an_owner_needs_an_address_and_a_good_password(
+def test_an_owner_requires_a_valid_address_and_a_strong_password(
     create_owner: Callable[..., Result], email: str, password: str
 ) -> None:
     assert create_owner(email, password).exit_code == 1
     assert number_of(User) == 0
 
 
-def test_two_factor_is_reset_for_somebody_who_lost_everything(
+def test_two_factor_can_be_reset(
     run: Callable[..., Result], client: FormClient, create_user: Callable[..., User], app: Flask
 ) -> None:
     ada = create_user("ada@example.com")
@@ -295,7 +293,7 @@ def test_two_factor_is_reset_for_somebody_who_lost_everything(
 # --- operation --------------------------------------------------------------------------------------------------------
 
 
-def test_the_doctor_looks_at_everything_and_says_what_to_do(run: Callable[..., Result], app: Flask) -> None:
+def test_the_doctor_reports_problems_with_advice(run: Callable[..., Result], app: Flask) -> None:
     run("worker", "--once")
     healthy = run("doctor")
     assert healthy.exit_code == 0, healthy.output
@@ -308,7 +306,7 @@ def test_the_doctor_looks_at_everything_and_says_what_to_do(run: Callable[..., R
     assert advice.startswith("     ")
 
 
-def test_spooled_taps_are_stored_by_a_command(run: Callable[..., Result], client: FormClient, card: Card) -> None:
+def test_spooled_taps_are_stored_and_recounted(run: Callable[..., Result], client: FormClient, card: Card) -> None:
     client.get(f"/t/{card.token}")
     assert run("taps", "drain").output == "Taps stored: 1.\n"
     assert run("taps", "drain").output == "Taps stored: 0.\n"
@@ -316,7 +314,7 @@ def test_spooled_taps_are_stored_by_a_command(run: Callable[..., Result], client
     assert "Statistics rebuilt" in run("taps", "recount").output
 
 
-def test_a_backup_says_where_it_is(run: Callable[..., Result], app: Flask, tmp_path: Path) -> None:
+def test_a_backup_reports_its_path(run: Callable[..., Result], app: Flask, tmp_path: Path) -> None:
     if db.engine.dialect.name == "sqlite":
         result = run("backup", str(tmp_path / "backup.tar.gz"))
         assert result.exit_code == 0, result.output
@@ -324,7 +322,7 @@ def test_a_backup_says_where_it_is(run: Callable[..., Result], app: Flask, tmp_p
         assert run("backup", str(tmp_path / "backup.tar.gz")).exit_code == 1
 
 
-def test_every_command_says_what_it_is_for(run: Callable[..., Result]) -> None:
+def test_every_command_has_a_description(run: Callable[..., Result]) -> None:
     for command in (["cards"], ["users"], ["taps"], ["seed"], ["doctor"], ["worker"], ["serve"], ["cards", "make"]):
         result = run(*command, "--help")
         assert result.exit_code == 0

@@ -25,7 +25,7 @@ def read(tmp_path: Path) -> Callable[..., Config]:
     return from_env
 
 
-def test_nothing_needs_to_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_variable_is_optional_in_development(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(config, "ROOT", tmp_path)
     found = Config.from_env({})
     assert found.environment == "development"
@@ -37,7 +37,7 @@ def test_nothing_needs_to_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert found.redis_url is None
 
 
-def test_what_is_set_counts(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_variables_override_the_defaults(read: Callable[..., Config], tmp_path: Path) -> None:
     geoip = tmp_path / "countries.mmdb"
     geoip.write_bytes(b"-")
     found = read(
@@ -129,46 +129,48 @@ def test_what_is_set_counts(read: Callable[..., Config], tmp_path: Path) -> None
         ("MAIL_DEFAULT_SENDER", "nobody"),
     ],
 )
-def test_a_wrong_value_is_named(read: Callable[..., Config], tmp_path: Path, variable: str, value: str) -> None:
+def test_an_invalid_value_is_refused_with_its_name(
+    read: Callable[..., Config], tmp_path: Path, variable: str, value: str
+) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(ConfigError, match=rf"^{variable}: "):
         read(**{variable: value.replace("{file}", str(file))})
 
 
-def test_tls_and_ssl_exclude_each_other(read: Callable[..., Config]) -> None:
+def test_tls_and_ssl_are_mutually_exclusive(read: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match=r"^MAIL_USE_TLS: .*MAIL_USE_SSL"):
         read(MAIL_USE_TLS="1", MAIL_USE_SSL="1")
 
 
 @pytest.mark.parametrize(("variable", "port"), [("MAIL_USE_TLS", 587), ("MAIL_USE_SSL", 465), ("MAIL_SERVER", 25)])
-def test_the_mail_port_follows_from_the_encryption(read: Callable[..., Config], variable: str, port: int) -> None:
+def test_the_mail_port_depends_on_the_encryption(read: Callable[..., Config], variable: str, port: int) -> None:
     assert read(**{variable: "1"}).mail["MAIL_PORT"] == port
 
 
 @pytest.mark.parametrize("prefix", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_every_way_to_write_postgresql_means_psycopg_3(read: Callable[..., Config], prefix: str) -> None:
+def test_every_postgresql_url_uses_psycopg_3(read: Callable[..., Config], prefix: str) -> None:
     found = read(DATABASE_URL=f"{prefix}://me:pass@db:5433/tapcard")
     assert found.database_url == "postgresql+psycopg://me:pass@db:5433/tapcard"
     assert not found.is_sqlite
 
 
-def test_a_sqlite_path_is_made_absolute(read: Callable[..., Config]) -> None:
+def test_a_relative_sqlite_path_becomes_absolute(read: Callable[..., Config]) -> None:
     assert read(DATABASE_URL="sqlite:///some.sqlite").database_url == f"sqlite:///{Path.cwd()}/some.sqlite"
 
 
-def test_an_ipv6_address_stands_in_brackets(read: Callable[..., Config]) -> None:
+def test_an_ipv6_host_is_bracketed_in_the_site_url(read: Callable[..., Config]) -> None:
     assert read(HOST="::1").site_url == "http://[::1]:8000"
 
 
-def test_the_site_url_has_no_slash_at_its_end(read: Callable[..., Config]) -> None:
+def test_the_trailing_slash_of_the_site_url_is_removed(read: Callable[..., Config]) -> None:
     assert read(SITE_URL="https://cards.example.com/here/").site_url == "https://cards.example.com/here"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_development_makes_a_key_once_for_its_owner_alone(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_development_creates_a_private_key_file_once(read: Callable[..., Config], tmp_path: Path) -> None:
     first = read().secret_key
     path = tmp_path / "instance" / "secret_key"
     assert read().secret_key == first == path.read_text()
@@ -177,16 +179,16 @@ def test_development_makes_a_key_once_for_its_owner_alone(read: Callable[..., Co
     assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
 
 
-def test_two_installations_have_two_keys(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_two_installations_have_different_keys(read: Callable[..., Config], tmp_path: Path) -> None:
     assert read().secret_key != read(INSTANCE_PATH=str(tmp_path / "other")).secret_key
 
 
-def test_a_key_that_is_set_makes_no_file(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_a_configured_key_creates_no_file(read: Callable[..., Config], tmp_path: Path) -> None:
     assert read(SECRET_KEY="mine").secret_key == "mine"
     assert not (tmp_path / "instance" / "secret_key").exists()
 
 
-def test_an_empty_key_file_is_not_taken_for_a_key(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_an_empty_key_file_is_refused(read: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "instance").mkdir()
     (tmp_path / "instance" / "secret_key").touch()
     with pytest.raises(ConfigError, match=r"^SECRET_KEY: "):
@@ -197,26 +199,24 @@ def test_an_empty_key_file_is_not_taken_for_a_key(read: Callable[..., Config], t
     "secret",
     [None, "", "   ", "dev", "changeme", "tapcard", "ChangeMe", "too-short-9c1b7a5d2e8046b1c7f0", "ab" * 40, "1" * 64],
 )
-def test_production_refuses_a_key_that_is_missing_short_or_guessable(
-    read: Callable[..., Config], secret: str | None
-) -> None:
+def test_production_refuses_a_missing_short_or_guessable_key(read: Callable[..., Config], secret: str | None) -> None:
     with pytest.raises(ConfigError, match=r"^SECRET_KEY: "):
         read(**{**PRODUCTION, "SECRET_KEY": secret})
 
 
 @pytest.mark.parametrize("fallbacks", ["dev", f"{SECRET},changeme", "1" * 64])
-def test_production_refuses_an_old_key_that_is_guessable(read: Callable[..., Config], fallbacks: str) -> None:
+def test_production_refuses_a_guessable_former_key(read: Callable[..., Config], fallbacks: str) -> None:
     with pytest.raises(ConfigError, match=r"^SECRET_KEY_FALLBACKS: "):
         read(**PRODUCTION, SECRET_KEY_FALLBACKS=fallbacks)
 
 
-def test_production_makes_no_key_of_its_own(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_production_creates_no_key_file(read: Callable[..., Config], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         read(**{**PRODUCTION, "SECRET_KEY": None})
     assert not (tmp_path / "instance" / "secret_key").exists()
 
 
-def test_an_error_does_not_quote_the_key(read: Callable[..., Config]) -> None:
+def test_an_error_does_not_contain_the_key(read: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError) as error:
         read(**{**PRODUCTION, "SECRET_KEY": "hush-hush"})
     assert "hush-hush" not in str(error.value)
@@ -225,7 +225,7 @@ def test_an_error_does_not_quote_the_key(read: Callable[..., Config]) -> None:
 # --- production -------------------------------------------------------------------------------------------------------
 
 
-def test_production_starts_with_a_key_and_an_address(read: Callable[..., Config]) -> None:
+def test_production_starts_with_key_and_site_url(read: Callable[..., Config]) -> None:
     found = read(**PRODUCTION, SECRET_KEY_FALLBACKS=SECRET[::-1])
     assert found.is_production
     assert found.secret_key == SECRET
@@ -233,17 +233,17 @@ def test_production_starts_with_a_key_and_an_address(read: Callable[..., Config]
     assert found.for_flask()["SESSION_COOKIE_SECURE"] is True
 
 
-def test_production_needs_to_know_its_address(read: Callable[..., Config]) -> None:
+def test_production_requires_the_site_url(read: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match=r"^SITE_URL: "):
         read(**{**PRODUCTION, "SITE_URL": None})
 
 
-def test_production_needs_https(read: Callable[..., Config]) -> None:
+def test_production_requires_https(read: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match=r"^SITE_URL: .*https"):
         read(**{**PRODUCTION, "SITE_URL": "http://cards.example.com"})
 
 
-def test_production_may_be_tried_on_ones_own_machine(read: Callable[..., Config]) -> None:
+def test_production_accepts_http_on_localhost(read: Callable[..., Config]) -> None:
     assert read(**{**PRODUCTION, "SITE_URL": "http://localhost:8000"}).is_production
 
 
@@ -254,14 +254,14 @@ def test_production_refuses_debug_mode(read: Callable[..., Config], value: str) 
 
 
 @pytest.mark.parametrize("value", ["0", "false", "False", "no", ""])
-def test_production_starts_with_debug_mode_switched_off(read: Callable[..., Config], value: str) -> None:
+def test_production_accepts_debug_mode_switched_off(read: Callable[..., Config], value: str) -> None:
     assert read(**PRODUCTION, FLASK_DEBUG=value).is_production
 
 
 # --- .env -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=9001\nHOST=0.0.0.0\nMAIL_SERVER='mail.example.com'\n# a remark\n")
     monkeypatch.setattr(config, "ROOT", tmp_path)
     for name in list(os.environ):
@@ -281,7 +281,7 @@ def variables_in(text: str) -> set[str]:
 EXAMPLES = variables_in((config.ROOT / ".env.example").read_text())
 
 
-def test_the_example_names_every_variable_that_is_read(read: Callable[..., Config]) -> None:
+def test_the_example_file_lists_every_variable(read: Callable[..., Config]) -> None:
     class Watched(dict[str, str]):
         asked: set[str] = set()
 
@@ -302,19 +302,19 @@ def test_the_example_names_every_variable_that_is_read(read: Callable[..., Confi
         ({"STAFF_TWO_FACTOR": "required"}, True),
     ],
 )
-def test_staff_need_two_factor_in_production_and_where_told_so(
+def test_staff_need_two_factor_in_production_or_if_configured(
     read: Callable[..., Config], variables: dict[str, str], is_required: bool
 ) -> None:
     assert read(**variables).requires_staff_two_factor is is_required
 
 
-def test_staff_cannot_be_let_off_in_production(read: Callable[..., Config]) -> None:
+def test_two_factor_for_staff_cannot_be_optional_in_production(read: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
         read(**PRODUCTION, STAFF_TWO_FACTOR="optional")
 
 
 @pytest.mark.parametrize("value", ["yes", "Required", "0", "off"])
-def test_an_odd_wish_about_two_factor_is_named(read: Callable[..., Config], value: str) -> None:
+def test_an_invalid_value_for_staff_two_factor_is_refused(read: Callable[..., Config], value: str) -> None:
     with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
         read(STAFF_TWO_FACTOR=value)
 
@@ -323,12 +323,12 @@ def test_an_odd_wish_about_two_factor_is_named(read: Callable[..., Config], valu
     ("variables", "is_on"),
     [({}, True), ({"APP_ENV": "testing"}, True), (PRODUCTION, False), ({"SANDBOX_GATEWAY": "0"}, False)],
 )
-def test_the_gateway_that_plays_is_never_on_in_production(
+def test_the_sandbox_gateway_is_off_in_production(
     read: Callable[..., Config], variables: dict[str, str], is_on: bool
 ) -> None:
     assert read(**variables).sandbox_gateway is is_on
 
 
-def test_production_refuses_to_be_paid_by_a_button(read: Callable[..., Config]) -> None:
+def test_production_refuses_the_sandbox_gateway(read: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match="SANDBOX_GATEWAY"):
         read(**PRODUCTION, SANDBOX_GATEWAY="1")

@@ -49,7 +49,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[str]:
             yield " ".join((*path, name))
 
 
-def test_every_command_is_documented_and_no_other(app: Flask) -> None:
+def test_every_command_is_documented(app: Flask) -> None:
     own = {name for name in commands(app.cli) if name.split()[0] not in COMMANDS_OF_OTHERS}
     lines = re.findall(
         r"^\| `flask --app wsgi ([a-z-]+(?: [a-z-]+)?)", (DOCS / "operator" / "commands.md").read_text(), re.MULTILINE
@@ -57,7 +57,7 @@ def test_every_command_is_documented_and_no_other(app: Flask) -> None:
     assert set(lines) - {"db upgrade"} == own
 
 
-def test_every_command_that_a_guide_names_exists(app: Flask) -> None:
+def test_every_command_named_in_a_guide_exists(app: Flask) -> None:
     own = set(commands(app.cli))
     groups = {name.split()[0] for name in own if " " in name}
     named = re.compile(r"(?:flask --app wsgi|^ *tapcard) ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?", re.MULTILINE)
@@ -70,7 +70,7 @@ def test_every_command_that_a_guide_names_exists(app: Flask) -> None:
     assert not wrong
 
 
-def test_every_label_that_a_guide_names_is_in_the_interface() -> None:
+def test_every_label_named_in_a_guide_is_in_the_interface() -> None:
     """In the guides of shop owners and holders, what is bold is a label."""
     sources = [path.read_text() for kind in ("*.py", "*.html") for path in (ROOT / "tapcard").rglob(kind)]
     labels = {label for text in sources for label in re.findall(r"""_\(\s*["']([^"'\n]+)["']""", text)}
@@ -94,7 +94,7 @@ def test_every_health_check_is_documented() -> None:
     assert set(table(DOCS / "operator" / "health-checks.md", "All checks")) == named
 
 
-def test_every_make_target_and_path_that_a_guide_names_exists() -> None:
+def test_every_make_target_and_path_named_in_a_guide_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     made = re.compile(r"(?:^|&&) *make ([a-z][a-z-]*)", re.MULTILINE)
     named = re.compile(r"(?<![\w./<>-])((?:[\w-]+/)+[\w.-]+\.(?:py|md|html|conf))(?![\w/])")
@@ -112,7 +112,7 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_bytes()) <= LARGEST_README
 
 
-def test_every_picture_that_is_shown_exists_and_is_small() -> None:
+def test_every_image_exists_and_is_small() -> None:
     shown = set()
     for path in GUIDES:
         for name in re.findall(r'!\[[^\]]+\]\(([^)]+)\)|<img src="([^"]+)"', path.read_text()):
@@ -132,11 +132,11 @@ def test_every_picture_that_is_shown_exists_and_is_small() -> None:
         '<style>@import "https://example.com/x.css";</style>',
     ],
 )
-def test_a_page_that_loads_from_another_host_is_found(page: str) -> None:
+def test_a_resource_of_another_host_is_found(page: str) -> None:
     assert third_party_loads(page, ".html")
 
 
-def test_links_and_our_own_files_are_fine() -> None:
+def test_links_and_own_resources_are_accepted() -> None:
     page = '<a href="https://example.com/">x</a><script src="_static/x.js"></script><link href="_static/x.css">'
     assert third_party_loads(page, ".html") == []
     assert third_party_loads("a { background: url(x.png) }", ".css") == []

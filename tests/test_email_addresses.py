@@ -17,7 +17,7 @@ from tapcard.email_addresses import InvalidEmail
         ("ada@XN--MLLER-KVA.example.com", "ada@m\u00fcller.example.com"),
     ],
 )
-def test_an_address_has_one_spelling(typed: str, stored: str) -> None:
+def test_an_address_is_normalized(typed: str, stored: str) -> None:
     assert email_addresses.normalize(typed) == stored
 
 
@@ -27,7 +27,7 @@ def test_an_address_has_one_spelling(typed: str, stored: str) -> None:
      "ada@exa\x00mple.com", "ada\r\nBcc: x@example.com", "<ada@example.com>", "ada@[127.0.0.1]", "\u00e4da@example.com",
      "a" * 65 + "@example.com", "ada@" + "a." * 130 + "com"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(typed: str) -> None:
+def test_an_invalid_address_is_refused(typed: str) -> None:
     with pytest.raises(InvalidEmail) as refusal:
         email_addresses.normalize(typed)
     assert refusal.value.field == "email"

@@ -135,7 +135,7 @@ def fill() -> dict[str, int]:
 # --- what there is ----------------------------------------------------------------------------------------------------
 
 
-def test_migrations_make_what_the_models_say(empty_app: Flask) -> None:
+def test_migrations_create_the_tables_of_the_models(empty_app: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -143,7 +143,7 @@ def test_migrations_make_what_the_models_say(empty_app: Flask) -> None:
     assert tables() == set(db.metadata.tables)
 
 
-def test_the_constraints_of_the_models_are_in_the_database(empty_app: Flask) -> None:
+def test_migrations_create_the_constraints_of_the_models(empty_app: Flask) -> None:
     upgrade()
     inspector = sa.inspect(db.engine)
     for table in db.metadata.tables.values():
@@ -154,7 +154,7 @@ def test_the_constraints_of_the_models_are_in_the_database(empty_app: Flask) -> 
         assert {each["name"] for each in inspector.get_indexes(table.name)} >= {each.name for each in table.indexes}
 
 
-def test_history_is_one_line_of_dated_steps(scripts: ScriptDirectory) -> None:
+def test_revisions_are_dated_and_linear(scripts: ScriptDirectory) -> None:
     assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
     for script in scripts.walk_revisions():
         assert re.fullmatch(r"20[0-9]{6}_[a-z0-9_]+", script.revision), script.revision
@@ -168,7 +168,7 @@ def test_history_is_one_line_of_dated_steps(scripts: ScriptDirectory) -> None:
 # --- going along ------------------------------------------------------------------------------------------------------
 
 
-def test_a_filled_database_of_the_first_revision_comes_along_whole(empty_app: Flask, scripts: ScriptDirectory) -> None:
+def test_upgrading_from_the_first_revision_keeps_all_rows(empty_app: Flask, scripts: ScriptDirectory) -> None:
     [first] = scripts.get_bases()
     upgrade(revision=first)
     filled = fill()
@@ -182,14 +182,14 @@ def test_a_filled_database_of_the_first_revision_comes_along_whole(empty_app: Fl
             assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
 
 
-def test_a_database_that_is_up_to_date_stays_as_it_is(empty_app: Flask) -> None:
+def test_upgrading_an_up_to_date_database_changes_nothing(empty_app: Flask) -> None:
     upgrade()
     fill()
     upgrade()
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
-def test_there_is_no_way_back_but_a_backup(empty_app: Flask) -> None:
+def test_downgrading_is_refused(empty_app: Flask) -> None:
     upgrade()
     fill()
     with pytest.raises(SystemExit):
@@ -197,7 +197,7 @@ def test_there_is_no_way_back_but_a_backup(empty_app: Flask) -> None:
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
-def test_references_are_held_again_after_a_migration(empty_app: Flask) -> None:
+def test_foreign_keys_are_enforced_after_a_migration(empty_app: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection, pytest.raises(sa.exc.IntegrityError):
         connection.execute(sa.text("INSERT INTO user_roles (user_id, role_id) VALUES (1, 1)"))
@@ -246,7 +246,7 @@ def with_step(scripts: ScriptDirectory, tmp_path: Path) -> Callable[[str], str]:
     return copy
 
 
-def test_a_table_built_anew_keeps_the_rows_that_point_to_it(empty_app: Flask, with_step: Callable[[str], str]) -> None:
+def test_rebuilding_a_table_keeps_rows_that_reference_it(empty_app: Flask, with_step: Callable[[str], str]) -> None:
     upgrade()
     fill()
     upgrade(directory=with_step(REBUILD_USERS))
@@ -254,7 +254,7 @@ def test_a_table_built_anew_keeps_the_rows_that_point_to_it(empty_app: Flask, wi
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
-def test_a_step_that_leaves_broken_references_did_not_happen(empty_app: Flask, with_step: Callable[[str], str]) -> None:
+def test_a_migration_that_breaks_foreign_keys_is_rolled_back(empty_app: Flask, with_step: Callable[[str], str]) -> None:
     upgrade()
     fill()
     with pytest.raises((SystemExit, sa.exc.IntegrityError)):
@@ -265,6 +265,6 @@ def test_a_step_that_leaves_broken_references_did_not_happen(empty_app: Flask, w
         assert MigrationContext.configure(connection).get_current_revision() != "20990101_next"
 
 
-def test_migrations_are_not_written_as_text(empty_app: Flask) -> None:
+def test_migrations_cannot_be_written_as_sql(empty_app: Flask) -> None:
     with pytest.raises(SystemExit, match="need a database"):
         upgrade(sql=True)

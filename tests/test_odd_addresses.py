@@ -100,7 +100,7 @@ def matches(router: Any, path: str, method: str) -> bool:
 
 @pytest.mark.usefixtures("plain_refusals")
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
-def test_an_odd_part_of_an_address_breaks_nothing(stage: Stage, who: str) -> None:
+def test_an_unusual_value_in_a_path_breaks_no_page(stage: Stage, who: str) -> None:
     tried = 0
     with stage.visited_by(Role(who)) as client:
         for address in addresses_for(stage, who, "GET"):
@@ -113,7 +113,7 @@ def test_an_odd_part_of_an_address_breaks_nothing(stage: Stage, who: str) -> Non
 
 @pytest.mark.usefixtures("plain_refusals")
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
-def test_an_odd_address_to_send_to_breaks_nothing(stage: Stage, who: str) -> None:
+def test_posting_to_an_unusual_path_breaks_nothing(stage: Stage, who: str) -> None:
     with stage.visited_by(Role(who)) as client:
         form = {"csrf_token": client.csrf_token()}
         for address in addresses_for(stage, who, "POST"):
@@ -125,7 +125,7 @@ def test_an_odd_address_to_send_to_breaks_nothing(stage: Stage, who: str) -> Non
 
 
 @pytest.mark.parametrize("path", ["/t/{}", "/q/{}", "/card/{}/", "/activate/{}", "/p/{}", "/profile/slug/{}/"])
-def test_an_odd_address_on_plastic_has_a_page(stage: Stage, path: str) -> None:
+def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) -> None:
     with stage.visited_by(Role(NOBODY)) as client:
         for odd in ODD_PARTS:
             with client.get(path.format(odd)) as answer:
@@ -180,7 +180,7 @@ class NotingRequest(Request):
 
 
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
-def test_an_odd_question_breaks_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+def test_unusual_query_parameters_break_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     """Each page is asked for whatever it was seen to read."""
     monkeypatch.setattr(stage.app, "request_class", NotingRequest)
     tried = 0

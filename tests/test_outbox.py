@@ -40,7 +40,7 @@ def message_of(number: int) -> OutboxMessage:
     return db.session.get_one(OutboxMessage, number)
 
 
-def test_a_promise_is_due_at_once(app: Flask) -> None:
+def test_a_message_is_due_at_once(app: Flask) -> None:
     before = utcnow()
     outbox.post("mail.test", user_id=7, again=True)
     db.session.commit()
@@ -49,24 +49,24 @@ def test_a_promise_is_due_at_once(app: Flask) -> None:
     assert before <= message.due_at <= utcnow()
 
 
-def test_a_promise_made_by_work_that_failed_was_never_made(app: Flask) -> None:
+def test_a_message_is_rolled_back_with_its_transaction(app: Flask) -> None:
     outbox.post("mail.test", user_id=7)
     db.session.rollback()
     assert outbox.claim(utcnow() + timedelta(days=1)) is None
 
 
-def test_what_is_not_due_is_not_taken(post: Callable[..., int]) -> None:
+def test_a_message_is_claimed_only_when_due(post: Callable[..., int]) -> None:
     number = post(NOW)
     assert claim(NOW - SECOND) is None
     assert claim(NOW) == number
 
 
-def test_what_has_waited_longest_is_taken_first(post: Callable[..., int]) -> None:
+def test_the_oldest_due_message_is_claimed_first(post: Callable[..., int]) -> None:
     numbers = [post(NOW - minutes * timedelta(minutes=1)) for minutes in (1, 3, 2)]
     assert [claim(NOW) for _time in range(4)] == [numbers[1], numbers[2], numbers[0], None]
 
 
-def test_what_is_taken_is_nobody_elses_until_the_lease_ends(post: Callable[..., int]) -> None:
+def test_a_claimed_message_is_leased(post: Callable[..., int]) -> None:
     number = post()
     assert claim(NOW) == number
     assert claim(NOW) is None
@@ -74,14 +74,14 @@ def test_what_is_taken_is_nobody_elses_until_the_lease_ends(post: Callable[..., 
     assert message_of(number).attempt_count == 1
 
 
-def test_what_a_dead_worker_took_comes_back_after_the_lease(post: Callable[..., int]) -> None:
+def test_a_message_is_claimed_again_after_its_lease(post: Callable[..., int]) -> None:
     number = post()
     assert claim(NOW) == number
     assert claim(NOW + outbox.LEASE) == number
     assert message_of(number).attempt_count == 2
 
 
-def test_what_takes_every_worker_down_with_it_is_given_up_after_days(post: Callable[..., int]) -> None:
+def test_a_message_that_crashes_every_worker_fails_after_days(post: Callable[..., int]) -> None:
     number, now, times = post(), NOW, 0
     while claim(now) == number:
         now, times = now + outbox.LEASE, times + 1
@@ -92,12 +92,12 @@ def test_what_takes_every_worker_down_with_it_is_given_up_after_days(post: Calla
     assert claim(now + timedelta(days=400)) is None
 
 
-def test_what_waited_for_days_without_a_worker_is_still_tried(post: Callable[..., int]) -> None:
+def test_a_message_that_waited_for_days_is_still_tried(post: Callable[..., int]) -> None:
     number = post()
     assert claim(NOW + outbox.GIVE_UP_AFTER * 2) == number
 
 
-def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..., int]) -> None:
+def test_a_rolled_back_claim_frees_the_message(post: Callable[..., int]) -> None:
     number = post()
     assert outbox.claim(NOW) is not None
     db.session.rollback()
@@ -105,7 +105,7 @@ def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..
     assert message_of(number).attempt_count == 1
 
 
-def test_many_workers_take_each_message_once(app: Flask, post: Callable[..., int]) -> None:
+def test_concurrent_workers_claim_each_message_once(app: Flask, post: Callable[..., int]) -> None:
     numbers = [post() for _number in range(24)]
 
     def take_all(_place: int) -> list[int]:
@@ -119,7 +119,7 @@ def test_many_workers_take_each_message_once(app: Flask, post: Callable[..., int
     assert set(db.session.scalars(sa.select(OutboxMessage.attempt_count))) == {1}
 
 
-def test_a_promise_that_is_kept_is_not_taken_again_and_forgets_what_it_carried(post: Callable[..., int]) -> None:
+def test_a_delivered_message_is_not_claimed_again_and_loses_its_payload(post: Callable[..., int]) -> None:
     number = post()
     claim(NOW)
     outbox.mark_failed(message_of(number), NOW, "once")
@@ -130,7 +130,7 @@ def test_a_promise_that_is_kept_is_not_taken_again_and_forgets_what_it_carried(p
     assert (message.done_at, message.error, message.payload) == (NOW, "", {})
 
 
-def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_given_up(
+def test_a_failed_message_is_retried_with_growing_delays_and_finally_fails(
     post: Callable[..., int],
 ) -> None:
     number, now, waits = post(), NOW, []
@@ -152,21 +152,21 @@ def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_gi
     assert claim(now + timedelta(days=400)) is None
 
 
-def test_a_long_complaint_is_cut(post: Callable[..., int]) -> None:
+def test_a_long_error_is_truncated(post: Callable[..., int]) -> None:
     number = post()
     outbox.mark_failed(message_of(number), NOW, "x" * 5000)
     db.session.commit()
     assert len(message_of(number).error) == 500
 
 
-def test_a_promise_that_was_tried_very_often_is_still_tried(post: Callable[..., int]) -> None:
+def test_the_retry_delay_has_a_maximum(post: Callable[..., int]) -> None:
     number = post()
     message_of(number).attempt_count = 5000
     outbox.mark_failed(message_of(number), NOW, "again")
     assert message_of(number).due_at == NOW + outbox.MAX_RETRY_DELAY
 
 
-def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: Callable[..., int]) -> None:
+def test_a_postponed_message_never_fails(post: Callable[..., int]) -> None:
     number, now = post(), NOW
     for _time in range(50):
         assert claim(now) == number
@@ -178,7 +178,7 @@ def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: 
     assert (message.failed_at, message.done_at, message.error) == (None, None, "not configured")
 
 
-def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Callable[..., int]) -> None:
+def test_the_retry_command_queues_failed_messages_again(app: Flask, post: Callable[..., int]) -> None:
     number, other, kept = post(), post(), post()
     late = NOW + outbox.GIVE_UP_AFTER
     outbox.mark_failed(message_of(number), late, "given up")

@@ -18,7 +18,7 @@ LOGO = Logo("#0091ca", "#13294b")
 FAVICON = Path(qr.__file__).parent / "static" / "img" / "favicon.svg"
 
 
-def test_the_picture_shows_the_code_within_its_quiet_zone():
+def test_the_png_shows_the_code_with_its_quiet_zone():
     picture = Image.open(io.BytesIO(qr.png(URL, scale=3))).convert("L")
     code = segno.make_qr(URL, error="m")
     side = len(code.matrix) + 2 * 4
@@ -33,13 +33,13 @@ LEVELS = {(0, 1): "L", (0, 0): "M", (1, 1): "Q", (1, 0): "H"}  # ISO/IEC 18004, 
 
 
 @pytest.mark.parametrize("length", [4, 10, 20, 200])
-def test_a_scratched_card_can_still_be_read(length):
+def test_the_error_correction_is_at_least_medium(length):
     picture = Image.open(io.BytesIO(qr.png("https://cards.example.net/q/" + "A" * length, scale=1))).convert("L")
     first, second = (int(picture.getpixel((4 + x, 4 + 8)) == 0) for x in (0, 1))
     assert LEVELS[first ^ 1, second] in "MQH"
 
 
-def test_the_drawing_is_black_on_white_and_has_a_name():
+def test_the_svg_is_black_on_white_and_has_a_title():
     root = ET.fromstring(qr.svg(URL, title="QR code of Ada", scale=5))
     side = len(segno.make_qr(URL, error="m").matrix) + 8
     assert root.tag == SVG + "svg"
@@ -53,7 +53,7 @@ def test_the_drawing_is_black_on_white_and_has_a_name():
     }
 
 
-def test_the_drawing_may_stand_in_a_page():
+def test_the_svg_can_be_embedded_in_a_page():
     drawn = qr.svg(URL)
     assert drawn.startswith("<svg ")
     assert "<?xml" not in drawn
@@ -61,13 +61,13 @@ def test_the_drawing_may_stand_in_a_page():
     assert "currentColor" not in drawn
 
 
-def test_a_name_with_markup_in_it_stays_text():
+def test_markup_in_the_title_is_escaped():
     drawn = qr.svg(URL, title='</title><script>alert("1")</script>&')
     assert "<script" not in drawn
     assert ET.fromstring(drawn).findtext(SVG + "title") == '</title><script>alert("1")</script>&'
 
 
-def test_the_longest_address_still_makes_a_code():
+def test_the_longest_address_fits_a_code():
     assert qr.png("https://example.com/" + "a" * 1980, scale=1).startswith(b"\x89PNG")
 
 
@@ -91,7 +91,7 @@ def photographed(picture: Image.Image) -> Image.Image:
 
 
 @pytest.mark.parametrize("length", [17, 24, 25, 34, 35, 45, 60, 90, 130, 190, 260, 320, 600, 1270])
-def test_a_code_with_a_logo_is_read_by_others(length):
+def test_a_code_with_a_logo_is_readable(length):
     picture = Image.open(io.BytesIO(qr.png(address(length), logo=LOGO))).convert("RGB")
     assert read(picture) == [address(length)]
     assert read(photographed(picture)) == [address(length)]
@@ -99,7 +99,7 @@ def test_a_code_with_a_logo_is_read_by_others(length):
 
 
 @pytest.mark.parametrize("length", [17, 35, 60, 130, 320, 1270])
-def test_a_logo_covers_at_most_a_sixteenth_where_three_tenths_may_be_lost(length):
+def test_a_logo_covers_at_most_a_sixteenth_of_the_code(length):
     bare = segno.make_qr(address(length), error="h")
     assert bare.error == "H"
     side = len(bare.matrix)
@@ -113,7 +113,7 @@ def test_a_logo_covers_at_most_a_sixteenth_where_three_tenths_may_be_lost(length
     assert start > qr.QUIET_ZONE + 8  # the three eyes stay free
 
 
-def test_a_logo_changes_nothing_outside_its_square():
+def test_a_logo_changes_only_its_own_area():
     code = segno.make_qr(URL, error="h")
     picture = Image.open(io.BytesIO(qr.png(URL, scale=3, logo=LOGO))).convert("L")
     side = len(code.matrix)
@@ -124,12 +124,12 @@ def test_a_logo_changes_nothing_outside_its_square():
                 assert (picture.getpixel((3 * (x + 4) + 1, 3 * (y + 4) + 1)) < 128) == bool(module)
 
 
-def test_the_logo_is_the_mark_of_our_icon():
+def test_the_logo_is_the_mark_of_the_favicon():
     drawn = qr.MARK.format(brand="#0091ca", ink="#13294b")
     assert drawn in FAVICON.read_text()
 
 
-def test_the_logo_wears_the_shops_colours_in_both_kinds_of_file():
+def test_the_logo_has_the_colors_of_the_shop_in_both_formats():
     logo = Logo("#b32f55", "#0f3d33")
     drawn = qr.svg(URL, title="<Ada>", logo=logo)
     assert {"#b32f55", "#0f3d33"} <= {rect.get("fill") for rect in ET.fromstring(drawn).iter(SVG + "rect")}

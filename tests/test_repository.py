@@ -22,11 +22,11 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def test_no_file_that_belongs_to_an_installation_is_tracked() -> None:
+def test_no_file_of_an_installation_is_tracked() -> None:
     assert [name for name in tracked() if PRIVATE.search(name)] == []
 
 
-def test_no_picture_is_tracked_but_our_own_drawings() -> None:
+def test_only_own_drawings_are_tracked_as_images() -> None:
     pictures = [name for name in tracked() if PHOTO.search(name) or name.lower().endswith(".png")]
     assert [name for name in pictures if not name.startswith(DRAWN) and not name.startswith("tests/")] == []
 

@@ -45,14 +45,14 @@ def test_every_direct_requirement_has_a_reason(file: str) -> None:
     assert not without
 
 
-def test_what_is_installed_is_what_is_pinned() -> None:
+def test_installed_versions_are_the_pinned_ones() -> None:
     differing = {
         name: (version, metadata.version(name)) for name, version in pins().items() if metadata.version(name) != version
     }
     assert not differing
 
 
-def test_what_builds_the_documentation_agrees_with_the_rest() -> None:
+def test_documentation_requirements_agree_with_the_others() -> None:
     usual, docs = pins(), pins(DOCS)
     assert {name: docs[name] for name in docs.keys() & usual.keys() if docs[name] != usual[name]} == {}
     runtime = pins("requirements.txt").keys()
@@ -60,7 +60,7 @@ def test_what_builds_the_documentation_agrees_with_the_rest() -> None:
     assert {need for name in installed for need in needs_of(name)} <= docs.keys() | runtime
 
 
-def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
+def test_every_imported_library_is_a_direct_requirement() -> None:
     direct = {normal(match["name"]) for line in read("requirements.txt")[0] if (match := LINE.fullmatch(line))}
     owners = metadata.packages_distributions()
     missing = set()
@@ -84,7 +84,7 @@ def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
     assert not missing
 
 
-def test_nothing_that_a_requirement_needs_is_left_unpinned() -> None:
+def test_every_dependency_of_a_requirement_is_pinned() -> None:
     pinned = pins()
     loose = {f"{name} needs {need}" for name in pinned for need in needs_of(name) if need not in pinned}
     assert not loose

@@ -82,7 +82,7 @@ def number_of(model: type) -> int:
 
 
 @pytest.mark.usefixtures("app")
-def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., Result]) -> None:
+def test_demo_data_is_created_once(seed: Callable[..., Result]) -> None:
     result = seed()
     assert result.exit_code == 0
     assert "ada@example.com   password tapcard-demo" in result.output
@@ -93,7 +93,7 @@ def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., R
     assert {model: number_of(model) for model in counts} == counts
 
 
-def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_client: Callable[[], FormClient]) -> None:
+def test_every_demo_user_can_log_in(seed: Callable[..., Result], new_client: Callable[[], FormClient]) -> None:
     seed()
     for address, roles, status in (("ada", [], 404), ("ben", ["staff"], 200), ("olu", ["owner"], 200)):
         user = registration.find_user(f"{address}@example.com")
@@ -106,7 +106,7 @@ def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_clien
         assert client.get("/admin/").status_code == status
 
 
-def test_the_cards_are_in_every_state_there_is(seed: Callable[..., Result], keys: object) -> None:
+def test_demo_cards_cover_every_state(seed: Callable[..., Result], keys: object) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
     found = {
@@ -126,7 +126,7 @@ def test_the_cards_are_in_every_state_there_is(seed: Callable[..., Result], keys
     }
 
 
-def test_the_cards_answer_as_promised(seed: Callable[..., Result], client: FormClient) -> None:
+def test_demo_cards_respond_as_documented(seed: Callable[..., Result], client: FormClient) -> None:
     seed()
     assert client.get("/t/DEMOURL").location == "https://example.com/"
     assert client.get("/t/DEMOPRO").location == "/p/ada"
@@ -144,7 +144,9 @@ def test_the_cards_answer_as_promised(seed: Callable[..., Result], client: FormC
         assert (answer.status_code, words in answer.text) == (status, True), token
 
 
-def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: FormClient, cleo: User) -> None:
+def test_the_demo_card_can_be_claimed_with_its_code(
+    seed: Callable[..., Result], client: FormClient, cleo: User
+) -> None:
     seed()
     login(client, cleo)
     assert client.post("/activate/DEMONEW", data={"code": "card 2345"}).location == "/cards/DEMONEW"
@@ -153,7 +155,7 @@ def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: For
     assert card.owner is cleo
 
 
-def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], client: FormClient) -> None:
+def test_demo_taps_of_two_months_are_on_the_dashboard(seed: Callable[..., Result], client: FormClient) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
     assert ada is not None
@@ -168,7 +170,7 @@ def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], c
 
 
 @pytest.mark.parametrize("hour", [0, 7, 8, 23])
-def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
+def test_demo_taps_are_never_in_the_future(card: Card, hour: int) -> None:
     now = datetime(2026, 11, 20, hour, 30, tzinfo=UTC)
     readings = demo.demo_readings([card], now)
     instants = [reading.at / 1000 for reading in readings]
@@ -178,7 +180,7 @@ def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
     assert readings == demo.demo_readings([card], now)
 
 
-def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result]) -> None:
+def test_deleted_demo_data_is_created_again(seed: Callable[..., Result]) -> None:
     seed()
     card = cards.get_by_token("DEMOFREE")
     assert card is not None
@@ -188,12 +190,12 @@ def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result])
     assert "Created: card DEMOFREE." in seed().output
 
 
-def test_the_demo_leaves_an_installation_in_use_alone(seed: Callable[..., Result], cleo: User) -> None:
+def test_demo_data_is_not_created_in_an_installation_in_use(seed: Callable[..., Result], cleo: User) -> None:
     assert "tapcard-demo" not in seed("--if-empty").output
     assert number_of(User) == 1
 
 
-def test_production_gets_no_demo(seed: Callable[..., Result], other_app: Callable[..., Flask]) -> None:
+def test_demo_data_is_refused_in_production(seed: Callable[..., Result], other_app: Callable[..., Flask]) -> None:
     result = seed(app=other_app(environment="production", site_url="https://cards.example.com"))
     assert result.exit_code == 1
     assert "be created in production" in result.output
@@ -201,7 +203,7 @@ def test_production_gets_no_demo(seed: Callable[..., Result], other_app: Callabl
 
 
 @pytest.mark.usefixtures("app")
-def test_each_design_of_the_demo_has_its_picture(seed: Callable[..., Result], app: Flask) -> None:
+def test_every_demo_design_has_a_picture(seed: Callable[..., Result], app: Flask) -> None:
     seed()
     pictures = db.session.scalars(sa.select(Design.front_picture)).all()
     assert len(set(pictures)) == 12
@@ -214,7 +216,7 @@ def test_each_design_of_the_demo_has_its_picture(seed: Callable[..., Result], ap
 # --- the shop ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_shop_of_the_demo_has_something_on_every_shelf(seed: Callable[..., Result], app: Flask) -> None:
+def test_every_demo_category_has_products(seed: Callable[..., Result], app: Flask) -> None:
     seed()
     products = list(db.session.scalars(sa.select(Product)))
     assert len(products) >= 40
@@ -237,7 +239,7 @@ def test_the_shop_of_the_demo_has_something_on_every_shelf(seed: Callable[..., R
     assert any(product.is_featured for product in products)
 
 
-def test_goods_of_the_demo_can_be_engraved_and_gifts_addressed(seed: Callable[..., Result]) -> None:
+def test_demo_products_have_their_options(seed: Callable[..., Result]) -> None:
     seed()
     for shelf, wanted in (
         ("Bottles", {"name", "inscription", "phone", "location"}),
@@ -250,7 +252,7 @@ def test_goods_of_the_demo_can_be_engraved_and_gifts_addressed(seed: Callable[..
             assert all(colors), f"{product.name} asks for a colour and offers none"
 
 
-def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., Result], cleo: User) -> None:
+def test_demo_promotions_and_delivery_are_priced(seed: Callable[..., Result], cleo: User) -> None:
     seed()
     product = db.session.scalars(sa.select(Product).where(Product.slug == "paper-stars")).one()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
@@ -277,13 +279,13 @@ def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., R
         ), code
 
 
-def test_free_delivery_of_the_demo_begins_at_fifty(seed: Callable[..., Result]) -> None:
+def test_demo_delivery_is_free_from_fifty(seed: Callable[..., Result]) -> None:
     seed()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
     assert [pricing.delivery_amount(method, subtotal) for subtotal in (1000, 4999, 5000, 9000)] == [100, 500, 0, 0]
 
 
-def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result]) -> None:
+def test_demo_orders_cover_the_important_states(seed: Callable[..., Result]) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
     assert ada is not None
@@ -296,7 +298,7 @@ def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result])
     assert number_of(OutboxMessage) == 0, "nobody gets mail about the past"
 
 
-def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[..., Result]) -> None:
+def test_demo_reviews_are_by_buyers_and_counted(seed: Callable[..., Result]) -> None:
     seed()
     bought = (
         sa.select(OrderLine.id)
@@ -315,7 +317,7 @@ def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[.
         assert (product.rating_count, product.rating_sum) == (len(given), sum(given))
 
 
-def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
+def test_seeding_without_the_demo_creates_a_delivery_method(app: Flask) -> None:
     db.session.commit()
     for words in ("Created: Standard delivery.", "Nothing to create: everything already exists."):
         with app.app_context():
@@ -329,7 +331,7 @@ def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_demo_design_looks_different(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("FINE", 1), ("WIDTH", 214), ("HEIGHT", 135)):
         monkeypatch.setattr(drawings.cards, name, value)
     drawn = {name: draw() for name, draw in DRAWN.items()}
@@ -340,12 +342,12 @@ def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyP
             assert image.convert("RGB").getcolors(maxcolors=20) is None, "more than a few colours"
 
 
-def test_a_card_is_drawn_in_the_proportions_of_plastic() -> None:
+def test_a_card_is_drawn_in_its_real_proportions() -> None:
     with Image.open(io.BytesIO(DRAWN["Lake at dusk"]())) as image:
         assert image.width / image.height == pytest.approx(85.6 / 53.98, rel=0.001)
 
 
-def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -> None:
+def test_every_demo_product_has_a_drawing_and_no_drawing_is_unused() -> None:
     first = {ware.picture for ware in WARES}
     second = {f"{ware.picture}-engraved" for ware in WARES if ware.shown_too}
     assert first | second == set(GOODS)
@@ -353,7 +355,7 @@ def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -
 
 
 @pytest.mark.ui
-def test_pictures_of_goods_are_square_light_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawings_of_products_are_square_small_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawings.scene, "FINE", 1)
     drawn = [draw() for draw in GOODS.values()]
     assert len(set(drawn)) == len(GOODS)

@@ -80,7 +80,7 @@ def count(client: FormClient, path: str) -> list[str]:
 
 @pytest.mark.ui
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
-def test_a_page_asks_a_fixed_number_of_times(
+def test_pages_run_a_fixed_number_of_queries(
     client: FormClient, grow: Callable[[int], None], card: Card, create_card: Callable[..., Card],
     request: pytest.FixtureRequest, who: str,
 ) -> None:  # fmt: skip
@@ -101,7 +101,7 @@ def test_a_page_asks_a_fixed_number_of_times(
         assert len(many[path]) == len(few[path]), f"{path}\n" + "\n".join(many[path])
 
 
-def test_a_tap_that_redirects_asks_nothing_of_the_applications_own_engine(client: FormClient, card: Card) -> None:
+def test_a_redirecting_tap_uses_no_connection_of_the_application(client: FormClient, card: Card) -> None:
     client.get("/t/ADASCARD")  # the day's visitor key is made
     with statements(all_of_them=True) as asked:
         assert client.get("/t/ADASCARD").status_code == 302

@@ -105,12 +105,12 @@ def texts() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("phrase", GIVEN_UP)
-def test_a_phrase_that_was_given_up_is_nowhere(texts: dict[str, str], phrase: str) -> None:
+def test_removed_phrases_are_not_used(texts: dict[str, str], phrase: str) -> None:
     assert [path for path, text in texts.items() if phrase.lower() in text.lower()] == []
 
 
 @pytest.mark.parametrize("label", WRONG_LABELS)
-def test_a_wrong_label_is_nowhere(texts: dict[str, str], label: str) -> None:
+def test_wrong_labels_are_not_used(texts: dict[str, str], label: str) -> None:
     marked = re.compile(rf"""\b(?:_|mark|gettext)\(\s*["']{re.escape(label)}["']""")
     assert [path for path, text in texts.items() if marked.search(text)] == []
 
@@ -127,12 +127,12 @@ def test_each_word_has_one_spelling(pattern: str) -> None:
     assert found == [], f"write {WRONG_SPELLINGS[pattern]}"
 
 
-def test_a_subject_says_what_happened_without_the_shops_name_in_front() -> None:
+def test_a_subject_does_not_start_with_the_shop_name() -> None:
     for path in sorted((FOLDER / "templates" / "mail").glob("*/subject.txt")):
         assert not path.read_text(encoding="utf-8").startswith("{{ shop.shop_name }}"), path.parent.name
 
 
-def test_every_email_to_a_customer_ends_with_how_to_reach_the_shop() -> None:
+def test_every_email_to_a_customer_says_how_to_reach_the_shop() -> None:
     to_the_shop = {"payment_needs_care"}
     for path in sorted((FOLDER / "templates" / "mail").glob("*/body.txt")):
         if path.parent.name not in to_the_shop:

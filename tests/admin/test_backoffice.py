@@ -61,7 +61,7 @@ def with_role(create_user: Callable[..., User], new_client: Callable[[], FormCli
 
 
 @pytest.mark.parametrize("role", ["", "holder", "teacher", "assistant"])
-def test_nobody_else_changes_anything(
+def test_other_users_cannot_change_anything(
     app: Flask, with_role: Callable[[str], FormClient], stock: Card, card: Card, role: str
 ) -> None:
     client = with_role(role)
@@ -75,7 +75,7 @@ def test_nobody_else_changes_anything(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 0
 
 
-def test_who_may_look_may_not_register_too(with_role: Callable[[str], FormClient], stock: Card) -> None:
+def test_permission_to_view_does_not_allow_registering(with_role: Callable[[str], FormClient], stock: Card) -> None:
     db.session.add(Role(name="auditor", permissions=["backoffice.enter", "audit.view"]))
     db.session.commit()
     client = with_role("auditor")
@@ -90,7 +90,7 @@ def test_who_may_look_may_not_register_too(with_role: Callable[[str], FormClient
     db.session.commit()
 
 
-def test_rights_go_with_the_role_at_once(client: FormClient, ben: User) -> None:
+def test_losing_a_role_removes_its_permissions_at_once(client: FormClient, ben: User) -> None:
     login(client, ben)
     assert client.get("/admin/").status_code == 200
     ben.roles = []
@@ -100,7 +100,7 @@ def test_rights_go_with_the_role_at_once(client: FormClient, ben: User) -> None:
 # --- start ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_start_page_shows_what_needs_a_person(
+def test_the_dashboard_shows_open_tasks_and_figures(
     bens: FormClient, new_client: Callable[[], FormClient], stock: Card, card: Card, run_worker: Callable[[], None]
 ) -> None:
     for path in ("/t/NOSUCH22", "/t/NOSUCH22", "/t/ADASCARD"):
@@ -118,14 +118,14 @@ def test_the_start_page_shows_what_needs_a_person(
     assert "NOSUCH22 2" in page
 
 
-def test_an_empty_installation_has_a_start_page(bens: FormClient) -> None:
+def test_the_dashboard_works_in_an_empty_installation(bens: FormClient) -> None:
     assert "All clear" in bens.get("/admin/").text
 
 
 # --- registering a card -----------------------------------------------------------------------------------------------
 
 
-def test_staff_who_tap_an_unknown_card_register_it_with_its_token_filled_in(
+def test_a_tap_by_staff_on_an_unknown_card_opens_the_registration_form(
     bens: FormClient, new_client: Callable[[], FormClient], design: Design, keys: Any, ada: User
 ) -> None:
     answer = bens.get("/t/blank222")
@@ -146,14 +146,14 @@ def test_staff_who_tap_an_unknown_card_register_it_with_its_token_filled_in(
     assert hers.post("/activate/BLANK222", data={"code": code[1]}).location == "/cards/BLANK222"
 
 
-def test_everybody_else_reads_that_there_is_no_such_card(client: FormClient, ada: User) -> None:
+def test_an_unknown_card_is_not_found_for_everyone_else(client: FormClient, ada: User) -> None:
     assert client.get("/t/BLANK222").status_code == 404
     login(client, ada)
     assert client.get("/t/BLANK222").status_code == 404
 
 
 @pytest.mark.parametrize("token", [" blank222 ", "\tBLANK222\n", "\u00a0blank222\u00a0"])
-def test_blanks_around_a_token_are_trimmed(bens: FormClient, token: str) -> None:
+def test_surrounding_whitespace_of_a_token_is_stripped(bens: FormClient, token: str) -> None:
     assert bens.post(REGISTER, data={"token": token, "design": "0", "policy": "open"}).status_code == 200
     made = cards.get_by_token("BLANK222")
     assert made is not None
@@ -179,7 +179,7 @@ def test_blanks_around_a_token_are_trimmed(bens: FormClient, token: str) -> None
     ],
 )
 @pytest.mark.usefixtures("stock")
-def test_what_cannot_be_registered_is_said_so_and_kept(
+def test_an_invalid_registration_is_refused_and_the_form_keeps_the_token(
     bens: FormClient, changes: dict[str, str], field: str, says: str
 ) -> None:
     typed = {"token": "BLANK222", "design": "0", "policy": "code", **changes}
@@ -191,7 +191,7 @@ def test_what_cannot_be_registered_is_said_so_and_kept(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 1
 
 
-def test_the_form_of_a_new_card_sets_no_owner(bens: FormClient, ada: User) -> None:
+def test_the_registration_form_cannot_set_owner_or_status(bens: FormClient, ada: User) -> None:
     fields = {"token": "BLANK222", "design": "0", "policy": "open", "owner": str(ada.id), "owner_id": str(ada.id)}
     assert bens.post(REGISTER, data={**fields, "status": "active"}).status_code == 200
     made = cards.get_by_token("BLANK222")
@@ -199,7 +199,7 @@ def test_the_form_of_a_new_card_sets_no_owner(bens: FormClient, ada: User) -> No
     assert (made.owner_id, made.status) == (None, CardStatus.UNCLAIMED)
 
 
-def test_registering_is_written_down(bens: FormClient, ben: User) -> None:
+def test_registering_a_card_is_recorded(bens: FormClient, ben: User) -> None:
     bens.post(REGISTER, data={"token": "BLANK222", "design": "0", "policy": "open"})
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "card.registered")).one()
     made = cards.get_by_token("BLANK222")
@@ -210,7 +210,7 @@ def test_registering_is_written_down(bens: FormClient, ben: User) -> None:
 # --- claim codes ------------------------------------------------------------------------------------------------------
 
 
-def test_whoever_packs_a_card_sees_its_code_until_it_is_used(
+def test_the_claim_code_of_a_card_is_shown_until_it_is_claimed(
     bens: FormClient, stock: Card, ada: User, keys: Any
 ) -> None:
     assert CODE in bens.get("/admin/cards/WAITING2/code").text
@@ -220,7 +220,7 @@ def test_whoever_packs_a_card_sees_its_code_until_it_is_used(
         assert bens.get(f"/admin/cards/{token}/code").status_code == 404
 
 
-def test_tables_never_show_a_claim_code(bens: FormClient, stock: Card) -> None:
+def test_tables_never_show_or_find_a_claim_code(bens: FormClient, stock: Card) -> None:
     pages = [
         bens.get(path).text
         for path in ("/admin/tables/cards/", f"/admin/tables/cards/details/?id={stock.id}", "/admin/tables/audit/",
@@ -240,7 +240,7 @@ def test_tables_never_show_a_claim_code(bens: FormClient, stock: Card) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.usefixtures("stock", "card")
-def test_no_table_makes_changes_or_deletes_rows(bens: FormClient, table: str) -> None:
+def test_tables_cannot_create_change_or_delete_rows(bens: FormClient, table: str) -> None:
     page = bens.get(f"/admin/tables/{table}/").text
     for word in ("/new/", "/edit/", "/delete/", "/action/"):
         assert word not in page
@@ -278,18 +278,18 @@ def test_cards_are_found_by_token_name_owner_and_design(bens: FormClient, card: 
      "page_size=999999999"],
 )  # fmt: skip
 @pytest.mark.usefixtures("stock")
-def test_odd_questions_to_a_table_are_answered(bens: FormClient, table: str, query: str) -> None:
+def test_invalid_table_parameters_do_not_break_the_page(bens: FormClient, table: str, query: str) -> None:
     assert bens.get(f"/admin/tables/{table}/?{query}").status_code in (200, 302)
 
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("row", ["", "0", "-1", "x", "9" * 19, "9" * 5000, "%00", "1,2", "²", "1' OR '1'='1"])
-def test_a_row_that_does_not_exist_leads_back_to_the_table(bens: FormClient, table: str, row: str) -> None:
+def test_an_unknown_row_redirects_to_its_table(bens: FormClient, table: str, row: str) -> None:
     answer = bens.get(f"/admin/tables/{table}/details/?id={row}")
     assert (answer.status_code, answer.location) in ((302, f"/admin/tables/{table}/"), (404, None))
 
 
-def test_an_audit_entry_tells_who_did_what(bens: FormClient, card: Card, ada: User) -> None:
+def test_an_audit_entry_shows_action_and_actor(bens: FormClient, card: Card, ada: User) -> None:
     transitions.lock(card, LockedBecause.LOST, ada)
     page = words_of(bens.get("/admin/tables/audit/").text)
     assert "Card locked" in page
@@ -299,7 +299,7 @@ def test_an_audit_entry_tells_who_did_what(bens: FormClient, card: Card, ada: Us
 # --- blocked hosts ----------------------------------------------------------------------------------------------------
 
 
-def test_a_blocked_host_switches_its_cards_off_and_allowing_it_on_again(
+def test_blocking_a_domain_deactivates_its_cards_until_it_is_unblocked(
     bens: FormClient, new_client: Callable[[], FormClient], card: Card
 ) -> None:
     answer = bens.post("/admin/hosts", data={"host": "https://Example.com/login", "reason": "phishing"})
@@ -318,7 +318,7 @@ def test_a_blocked_host_switches_its_cards_off_and_allowing_it_on_again(
 @pytest.mark.parametrize(
     "host", ["", " ", "com", "two words", "mailto:a@b.example", "x" * 300, "a\0b.example", "http://"]
 )
-def test_what_is_no_host_is_said_so_and_kept(bens: FormClient, host: str) -> None:
+def test_an_invalid_domain_is_refused_and_the_form_keeps_the_values(bens: FormClient, host: str) -> None:
     answer = bens.post("/admin/hosts", data={"host": host, "reason": "because"})
     assert answer.status_code == 422
     assert error_of(answer.text, "host")
@@ -329,11 +329,11 @@ def test_what_is_no_host_is_said_so_and_kept(bens: FormClient, host: str) -> Non
 @pytest.mark.parametrize(
     ("host", "status"), [("good.example", 404), ("", 400), ("\0", 400), ("no host", 422), ("x" * 300, 400)]
 )
-def test_what_is_not_blocked_cannot_be_allowed(bens: FormClient, host: str, status: int) -> None:
+def test_a_domain_that_is_not_blocked_cannot_be_unblocked(bens: FormClient, host: str, status: int) -> None:
     assert bens.post("/admin/hosts/unblock", data={"host": host}).status_code == status
 
 
-def test_nobody_is_made_staff_by_the_back_office(bens: FormClient, ada: User) -> None:
+def test_the_back_office_has_no_form_for_roles(bens: FormClient, ada: User) -> None:
     for path in ("/admin/", "/admin/hosts", REGISTER):
         assert "role" not in {field for form in [bens.get(path).text] for field in re.findall(r'name="(\w+)"', form)}
     assert set(roles.fixed_roles()) == {"owner", "staff", "teacher", "assistant"}

@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD, FormClient, login
 DETAILS = {"title": "Dr", "first_name": "Augusta", "last_name": "King", "born_on": "1915-12-10"}
 
 
-def test_a_holder_changes_how_she_is_called(client: FormClient, ada: User) -> None:
+def test_a_holder_changes_her_personal_details(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.post("/account", data=DETAILS).headers["Location"] == "/account"
     db.session.refresh(ada)
@@ -26,7 +26,7 @@ def test_a_holder_changes_how_she_is_called(client: FormClient, ada: User) -> No
     assert 'value="1915-12-10"' in page
 
 
-def test_optional_details_may_go_again(client: FormClient, ada: User) -> None:
+def test_optional_details_can_be_removed(client: FormClient, ada: User) -> None:
     login(client, ada)
     client.post("/account", data=DETAILS)
     client.post("/account", data={**DETAILS, "title": " ", "born_on": ""})
@@ -38,7 +38,9 @@ def test_optional_details_may_go_again(client: FormClient, ada: User) -> None:
 @pytest.mark.parametrize(
     "born_on", ["1815-12-10", "2999-01-01", "yesterday", "10/12/1915", "1915-02-30", "\x00", "9" * 50]
 )
-def test_an_impossible_birth_date_is_refused_and_kept_in_the_form(client: FormClient, ada: User, born_on: str) -> None:
+def test_an_invalid_birth_date_is_refused_and_the_form_keeps_the_values(
+    client: FormClient, ada: User, born_on: str
+) -> None:
     login(client, ada)
     response = client.post("/account", data={**DETAILS, "born_on": born_on})
     assert response.status_code == 422
@@ -48,7 +50,7 @@ def test_an_impossible_birth_date_is_refused_and_kept_in_the_form(client: FormCl
     assert ada.first_name == "Ada"
 
 
-def test_the_form_sets_nothing_that_it_does_not_show(client: FormClient, ada: User, cleo: User) -> None:
+def test_the_account_form_cannot_set_other_columns(client: FormClient, ada: User, cleo: User) -> None:
     login(client, ada)
     more = {"roles": "owner", "is_active": "", "email": "evil@example.com", "verified_at": "", "email_verified": "0",
             "password_hash": "x", "password": "words of evil", "id": str(cleo.id), "user_id": str(cleo.id)}  # fmt: skip
@@ -126,7 +128,7 @@ def snapshot() -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize(("path", "name"), CASES)
-def test_bad_input_is_refused_and_changes_nothing(
+def test_invalid_input_is_refused_and_changes_nothing(
     client: FormClient, address: Callable[[str], str], path: str, name: str, bad: str
 ) -> None:
     if name in OPTIONAL and bad in ("empty", "blank"):
@@ -156,7 +158,7 @@ def test_bad_input_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(("path", "name"), CASES)
-def test_odd_input_never_breaks_a_page(
+def test_unusual_input_does_not_break_a_page(
     client: FormClient, address: Callable[[str], str], path: str, name: str, odd: str
 ) -> None:
     response = client.post(address(path), data={**FORMS[path], name: ODD[odd]})
@@ -178,7 +180,7 @@ def test_odd_input_never_breaks_a_page(
     ],
     ids=["nothing", "bytes", "torn", "json", "list"],
 )
-def test_a_body_of_another_kind_is_refused(
+def test_a_malformed_request_body_is_refused(
     client: FormClient, address: Callable[[str], str], path: str, body: dict[str, Any]
 ) -> None:
     url = address(path)
@@ -191,7 +193,7 @@ def test_a_body_of_another_kind_is_refused(
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_every_form_needs_its_token(client: FormClient, address: Callable[[str], str], path: str) -> None:
+def test_every_form_requires_its_csrf_token(client: FormClient, address: Callable[[str], str], path: str) -> None:
     url = address(path)
     before = snapshot()
     assert client.post(url, data=FORMS[path], csrf=False).status_code == 400

@@ -27,7 +27,7 @@ def dora(create_user: Callable[..., User]) -> User:
 # --- verifying --------------------------------------------------------------------------------------------------------
 
 
-def test_the_mailed_link_asks_and_the_button_confirms(
+def test_an_emailed_link_verifies_the_address_after_confirmation(
     client: FormClient, dora: User, mailed_link: Callable[[], str]
 ) -> None:
     login(client, dora)
@@ -47,7 +47,7 @@ def test_the_mailed_link_asks_and_the_button_confirms(
     assert "Not confirmed" not in client.get("/account").text
 
 
-def test_whoever_confirms_elsewhere_chooses_a_password_and_nobody_else_keeps_one(
+def test_verifying_in_another_browser_invalidates_the_former_password(
     new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
 ) -> None:
     """Anybody can sign up with somebody else's address, and wait for them to press the button in the mail."""
@@ -71,7 +71,7 @@ def test_whoever_confirms_elsewhere_chooses_a_password_and_nobody_else_keeps_one
     assert login(new_client(), dora).status_code == 422
 
 
-def test_an_order_that_waits_goes_to_nobody_who_signed_up_with_its_address(
+def test_a_stranger_who_signed_up_with_the_address_of_an_order_never_sees_it(
     new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
 ) -> None:
     order = order_of(None, seeds.create_product(), email="dora@example.com")
@@ -86,7 +86,7 @@ def test_an_order_that_waits_goes_to_nobody_who_signed_up_with_its_address(
     assert order.number in phone.get("/orders").text
 
 
-def test_whoever_logs_in_first_keeps_the_password(
+def test_verifying_after_login_keeps_the_password(
     new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
 ) -> None:
     here, phone = new_client(), new_client()
@@ -101,7 +101,7 @@ def test_whoever_logs_in_first_keeps_the_password(
     assert is_signed_in(phone)
 
 
-def test_a_browser_of_somebody_else_is_logged_out_and_chooses_the_password(
+def test_verifying_in_the_browser_of_another_user_logs_everyone_out(
     new_client: Callable[[], FormClient], dora: User, cleo: User, mailed_link: Callable[[], str]
 ) -> None:
     here, cleos = new_client(), new_client()
@@ -113,7 +113,7 @@ def test_a_browser_of_somebody_else_is_logged_out_and_chooses_the_password(
     assert not is_signed_in(here)
 
 
-def test_a_guests_cart_survives_confirming(
+def test_a_guest_cart_survives_verifying(
     new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
 ) -> None:
     here, phone = new_client(), new_client()
@@ -126,7 +126,7 @@ def test_a_guests_cart_survives_confirming(
     assert "Bottle" in phone.get("/cart").text
 
 
-def test_a_second_link_asks_for_no_other_password(
+def test_a_second_verification_link_does_not_reset_the_password(
     new_client: Callable[[], FormClient], dora: User, mailed: Callable[[], EmailMessage]
 ) -> None:
     here, phone = new_client(), new_client()
@@ -140,7 +140,7 @@ def test_a_second_link_asks_for_no_other_password(
     assert is_signed_in(here)
 
 
-def test_without_a_token_nothing_is_confirmed(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+def test_verifying_requires_the_csrf_token(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
     login(client, dora)
     client.post("/verify")
     assert client.post(mailed_link(), csrf=False).status_code == 400
@@ -148,7 +148,7 @@ def test_without_a_token_nothing_is_confirmed(client: FormClient, dora: User, ma
     assert not dora.is_verified
 
 
-def test_a_link_confirms_once_and_then_says_so(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+def test_a_verification_link_works_once(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
     login(client, dora)
     client.post("/verify")
     path = mailed_link()
@@ -157,7 +157,9 @@ def test_a_link_confirms_once_and_then_says_so(client: FormClient, dora: User, m
     assert "already been used" in client.post(path).text
 
 
-def test_a_link_ends_after_a_week(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+def test_a_verification_link_expires_after_a_week(
+    client: FormClient, dora: User, mailed_link: Callable[[], str]
+) -> None:
     login(client, dora)
     client.post("/verify")
     path = mailed_link()
@@ -171,12 +173,12 @@ def test_a_link_ends_after_a_week(client: FormClient, dora: User, mailed_link: C
 
 @pytest.mark.parametrize("path", ["/verify/", "/set-password/", "/account/email/confirm/", "/account/email/undo/"])
 @pytest.mark.parametrize("token", ["x", "%00", "..", "%F0%9F%8E%89", "A" * 2000, "' OR 1=1 --", "%E0%A4%A"])
-def test_a_made_up_link_is_a_friendly_page(client: FormClient, path: str, token: str) -> None:
+def test_an_invented_link_has_an_error_page(client: FormClient, path: str, token: str) -> None:
     for response in (client.get(path + token), client.post(path + token)):
         assert response.status_code in (404, 410, 308)
 
 
-def test_the_mail_is_sent_again_five_times_an_hour(
+def test_the_verification_email_is_sent_at_most_five_times_an_hour(
     client: FormClient, dora: User, outbox: Callable[[], list[str]]
 ) -> None:
     login(client, dora)
@@ -185,7 +187,7 @@ def test_the_mail_is_sent_again_five_times_an_hour(
     assert outbox() == ["mail.verify_email"] * 5
 
 
-def test_nothing_is_sent_again_to_whoever_is_verified(
+def test_no_verification_email_is_sent_to_a_verified_user(
     client: FormClient, ada: User, outbox: Callable[[], list[str]]
 ) -> None:
     login(client, ada)
@@ -193,7 +195,7 @@ def test_nothing_is_sent_again_to_whoever_is_verified(
     assert outbox() == []
 
 
-def test_the_mail_is_sent_again_to_nobody_else(client: FormClient, outbox: Callable[[], list[str]]) -> None:
+def test_no_verification_email_is_sent_without_login(client: FormClient, outbox: Callable[[], list[str]]) -> None:
     assert client.post("/verify").headers["Location"] == "/log-in"
     assert outbox() == []
 
@@ -205,7 +207,7 @@ def ask(client: FormClient, email: str = NEW_EMAIL, password: str = PASSWORD) ->
     return client.post("/account/email", data={"email": email, "current": password}).status_code
 
 
-def test_an_address_changes_only_when_the_new_one_confirms(
+def test_an_email_address_changes_only_after_the_new_one_confirms(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
 ) -> None:
     """H22: a change took effect before it was verified, and locked people out."""
@@ -228,7 +230,7 @@ def test_an_address_changes_only_when_the_new_one_confirms(
     assert login(new_client(), ada).status_code == 302
 
 
-def test_the_old_address_is_told_and_undoes_the_change(
+def test_the_former_address_gets_an_email_that_undoes_the_change(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
 ) -> None:
     login(client, ada)
@@ -252,7 +254,7 @@ def test_the_old_address_is_told_and_undoes_the_change(
     assert owner.post(link_in(told)).status_code == 410
 
 
-def test_only_the_accounts_holder_confirms_a_new_address(
+def test_only_the_account_holder_can_confirm_a_new_address(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, mailed_link: Callable[[], str]
 ) -> None:
     """Its orders come along with an address; whoever asked for the change may have typed a stranger's."""
@@ -283,7 +285,7 @@ def test_only_the_accounts_holder_confirms_a_new_address(
     assert order.user_id == ada.id
 
 
-def test_a_taken_address_gets_the_same_answer_and_its_owner_no_mail(
+def test_requesting_a_used_address_gets_the_same_response_and_no_email(
     client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     login(client, ada)
@@ -294,7 +296,7 @@ def test_a_taken_address_gets_the_same_answer_and_its_owner_no_mail(
     assert mailbox() == []  # the first wish was replaced by the second
 
 
-def test_an_address_taken_before_it_is_confirmed_is_refused_in_words(
+def test_confirming_an_address_that_was_taken_since_shows_an_error(
     client: FormClient, ada: User, create_user: Callable[..., User], mailed_link: Callable[[], str]
 ) -> None:
     login(client, ada)
@@ -334,12 +336,12 @@ def test_a_refused_change_of_address_changes_nothing(
     assert db.session.scalars(select(LinkToken)).all() == []
 
 
-def test_changes_are_asked_for_five_times_an_hour(client: FormClient, ada: User) -> None:
+def test_address_changes_are_limited_to_five_an_hour(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert [ask(client, f"a{number}@example.com") for number in range(6)] == [302] * 5 + [429]
 
 
 @pytest.mark.parametrize("path", ["/account", "/account/email", "/account/password"])
-def test_an_account_is_seen_by_its_holder_alone(client: FormClient, path: str) -> None:
+def test_account_pages_require_login(client: FormClient, path: str) -> None:
     assert client.get(path).headers["Location"] == f"/log-in?next={path}"
     assert client.post(path, data={"email": NEW_EMAIL}).headers["Location"] == "/log-in"

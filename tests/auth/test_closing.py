@@ -27,7 +27,7 @@ def close(client: FormClient, user: User) -> None:
     assert client.post("/account/close", data=CLOSE).location == "/account/closed"
 
 
-def test_closing_says_what_happens_and_logs_everybody_out(
+def test_closing_an_account_explains_itself_and_ends_all_sessions(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, card: Card, profile: Profile
 ) -> None:
     elsewhere = new_client()
@@ -45,14 +45,14 @@ def test_closing_says_what_happens_and_logs_everybody_out(
 
 
 @pytest.mark.parametrize("data", [{"current": "not the password", "sure": "y"}, {"current": PASSWORD}, {}])
-def test_without_password_and_tick_nothing_is_closed(client: FormClient, ada: User, data: dict[str, str]) -> None:
+def test_closing_requires_password_and_confirmation(client: FormClient, ada: User, data: dict[str, str]) -> None:
     login(client, ada)
     assert client.post("/account/close", data=data).status_code == 422
     assert ada.is_active
     assert is_signed_in(client)
 
 
-def test_guessing_the_password_is_slowed_down(client: FormClient, ada: User) -> None:
+def test_password_attempts_when_closing_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     for _number in range(10):
         client.post("/account/close", data={"current": "not the password", "sure": "y"})
@@ -60,14 +60,14 @@ def test_guessing_the_password_is_slowed_down(client: FormClient, ada: User) -> 
     assert ada.is_active
 
 
-def test_the_last_owner_reads_why_not(client: FormClient, olu: User) -> None:
+def test_the_only_owner_cannot_close_the_account(client: FormClient, olu: User) -> None:
     login(client, olu)
     answer = client.post("/account/close", data=CLOSE)
     assert (answer.status_code, "only owner" in answer.text) == (422, True)
     assert olu.is_active
 
 
-def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> None:
+def test_closing_without_a_password_offers_a_link_to_set_one(client: FormClient, ada: User) -> None:
     login(client, ada)
     ada.password_hash = None
     db.session.commit()
@@ -78,7 +78,7 @@ def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> N
     assert ada.is_active
 
 
-def test_whoever_took_an_account_over_cannot_keep_its_person_out_by_closing_it(
+def test_closing_a_hijacked_account_does_not_prevent_undoing_the_address_change(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, card: Card,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
@@ -101,7 +101,7 @@ def test_whoever_took_an_account_over_cannot_keep_its_person_out_by_closing_it(
     assert card.status is CardStatus.ACTIVE
 
 
-def test_one_mail_confirms_it_and_tells_how_to_come_back(
+def test_closing_sends_one_email_that_explains_how_to_reopen(
     client: FormClient, ada: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     close(client, ada)
@@ -112,7 +112,7 @@ def test_one_mail_confirms_it_and_tells_how_to_come_back(
     assert "This is the last email" in text_of(message)
 
 
-def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
+def test_a_closed_account_gets_no_other_email(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
     close(client, ada)
     client.post("/forgot-password", data={"email": ada.email})
     for kind, payload in {
@@ -129,7 +129,7 @@ def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outb
 # --- coming back ------------------------------------------------------------------------------------------------------
 
 
-def test_the_right_password_leads_to_a_question_and_its_answer_back_to_everything(
+def test_logging_in_to_a_closed_account_offers_to_reopen_it(
     client: FormClient, ada: User, card: Card, profile: Profile
 ) -> None:
     close(client, ada)
@@ -145,7 +145,7 @@ def test_the_right_password_leads_to_a_question_and_its_answer_back_to_everythin
     assert client.post("/account/reopen").location == "/log-in"  # once
 
 
-def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada: User) -> None:
+def test_a_wrong_password_does_not_reveal_a_closed_account(client: FormClient, ada: User) -> None:
     close(client, ada)
     closed = client.post("/log-in", data={"email": ada.email, "password": "not the password"})
     unknown = client.post("/log-in", data={"email": "nobody@example.com", "password": "not the password"})
@@ -156,7 +156,7 @@ def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada
     assert client.get("/account/reopen").location == "/log-in"
 
 
-def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: User, ada: User) -> None:
+def test_reopening_requires_the_password(client: FormClient, cleo: User, ada: User) -> None:
     closure.deactivate(ada, utcnow())
     db.session.commit()
     assert client.post("/account/reopen").location == "/log-in"
@@ -165,7 +165,7 @@ def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: 
     assert not ada.is_active
 
 
-def test_the_question_waits_a_quarter_of_an_hour(
+def test_the_offer_to_reopen_expires_after_fifteen_minutes(
     client: FormClient, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     close(client, ada)
@@ -176,14 +176,14 @@ def test_the_question_waits_a_quarter_of_an_hour(
     assert not ada.is_active
 
 
-def test_after_fourteen_days_the_log_in_knows_nothing_of_it(client: FormClient, ada: User) -> None:
+def test_after_fourteen_days_login_does_not_reveal_the_closed_account(client: FormClient, ada: User) -> None:
     closure.deactivate(ada, utcnow() - timedelta(days=14))
     db.session.commit()
     answer = login(client, ada)
     assert (answer.status_code, "Incorrect email or password" in answer.text) == (422, True)
 
 
-def test_the_session_that_waited_has_another_id_once_it_is_let_in(client: FormClient, ada: User, card: Card) -> None:
+def test_reopening_changes_the_session_id(client: FormClient, ada: User, card: Card) -> None:
     close(client, ada)
     login(client, ada)
     before = client.get_cookie("tc_session")
@@ -198,7 +198,7 @@ def test_the_session_that_waited_has_another_id_once_it_is_let_in(client: FormCl
 # --- download, mails --------------------------------------------------------------------------------------------------
 
 
-def test_the_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
+def test_the_data_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
     login(client, ada)
     with client.post("/account/download") as answer:
         assert answer.mimetype == "application/json"
@@ -207,7 +207,7 @@ def test_the_download_is_a_dated_file(client: FormClient, ada: User, card: Card)
         assert json.loads(answer.data)["cards"][0]["token"] == "ADASCARD"
 
 
-def test_the_download_is_throttled(client: FormClient, ada: User) -> None:
+def test_data_downloads_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     statuses = []
     for _number in range(6):
@@ -216,7 +216,7 @@ def test_the_download_is_throttled(client: FormClient, ada: User) -> None:
     assert statuses == [200] * 5 + [429]
 
 
-def test_mails_are_chosen_by_a_form_of_their_own(client: FormClient, ada: User) -> None:
+def test_email_preferences_have_their_own_form(client: FormClient, ada: User) -> None:
     login(client, ada)
     client.post("/account/mails", data={"wants_weekly_mail": "y"})
     assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
@@ -227,7 +227,7 @@ def test_mails_are_chosen_by_a_form_of_their_own(client: FormClient, ada: User) 
 # --- addresses --------------------------------------------------------------------------------------------------------
 
 
-def test_addresses_are_added_changed_chosen_and_deleted(client: FormClient, ada: User) -> None:
+def test_addresses_are_added_changed_made_default_and_deleted(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert "No addresses yet" in client.get("/account/addresses").text
     typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
@@ -247,7 +247,7 @@ def test_addresses_are_added_changed_chosen_and_deleted(client: FormClient, ada:
     assert page.count("Default") == 1
 
 
-def test_a_state_is_asked_for_where_letters_need_it(client: FormClient, ada: User) -> None:
+def test_a_state_is_required_in_countries_whose_addresses_need_one(client: FormClient, ada: User) -> None:
     login(client, ada)
     typed = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
     answer = client.post("/account/addresses/new", data={**typed, "line1": "", "region": " "})
@@ -264,7 +264,7 @@ def test_a_state_is_asked_for_where_letters_need_it(client: FormClient, ada: Use
     assert address.region == "MA"
 
 
-def test_a_wrong_address_keeps_what_was_typed(client: FormClient, ada: User) -> None:
+def test_an_invalid_address_keeps_the_submitted_values(client: FormClient, ada: User) -> None:
     login(client, ada)
     typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
     answer = client.post("/account/addresses/new", data=typed)

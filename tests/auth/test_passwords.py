@@ -21,7 +21,7 @@ from tests.watching import together
 NEW = "battery staple correct"
 
 
-def test_a_mailed_link_sets_a_new_password_and_signs_in(
+def test_an_emailed_link_sets_a_new_password_and_logs_in(
     client: FormClient, ada: User, mailed_link: Callable[[], str]
 ) -> None:
     assert client.post("/forgot-password", data={"email": "Ada@example.com"}).status_code == 302
@@ -36,7 +36,7 @@ def test_a_mailed_link_sets_a_new_password_and_signs_in(
     assert login(client, ada, NEW).status_code == 302
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_mail(
+def test_an_unknown_address_gets_the_same_response_and_no_email(
     client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     cleo.is_active = False
@@ -52,7 +52,7 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(
     assert all(message.done_at for message in db.session.scalars(select(OutboxMessage)))
 
 
-def test_the_link_works_once(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_a_password_link_works_once(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
     path = mailed_link()
     client.post(path, data={"password": NEW})
@@ -63,7 +63,7 @@ def test_the_link_works_once(client: FormClient, ada: User, mailed_link: Callabl
     assert login(client, ada, NEW).status_code == 302
 
 
-def test_looking_at_the_link_does_not_use_it(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_viewing_a_password_link_does_not_use_it(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
     path = mailed_link()
     for _time in range(3):
@@ -72,7 +72,7 @@ def test_looking_at_the_link_does_not_use_it(client: FormClient, ada: User, mail
     assert client.post(path, data={"password": NEW}).status_code == 302
 
 
-def test_the_link_ends_after_an_hour(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_a_password_link_expires_after_an_hour(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
     path = mailed_link()
     row = db.session.scalars(select(LinkToken)).one()
@@ -86,7 +86,7 @@ def test_the_link_ends_after_an_hour(client: FormClient, ada: User, mailed_link:
     assert login(client, ada).status_code == 302
 
 
-def test_a_weak_password_is_refused_beside_its_field_and_the_link_stays(
+def test_a_weak_password_shows_an_error_and_keeps_the_link_valid(
     client: FormClient, ada: User, mailed_link: Callable[[], str]
 ) -> None:
     client.post("/forgot-password", data={"email": ada.email})
@@ -99,7 +99,7 @@ def test_a_weak_password_is_refused_beside_its_field_and_the_link_stays(
     assert client.post(path, data={"password": NEW}).status_code == 302
 
 
-def test_a_password_set_by_link_ends_every_other_session(
+def test_setting_a_password_by_link_ends_all_other_sessions(
     new_client: Callable[[], FormClient], ada: User, mailed_link: Callable[[], str]
 ) -> None:
     thief, own = new_client(), new_client()
@@ -110,7 +110,7 @@ def test_a_password_set_by_link_ends_every_other_session(
     assert not is_signed_in(thief)
 
 
-def test_the_link_is_for_its_account_whoever_is_signed_in(
+def test_a_password_link_is_for_its_account_even_if_another_user_is_logged_in(
     client: FormClient, ada: User, cleo: User, mailed_link: Callable[[], str]
 ) -> None:
     login(client, cleo)
@@ -121,7 +121,7 @@ def test_the_link_is_for_its_account_whoever_is_signed_in(
     assert session_id(client) != before
 
 
-def test_a_prepared_account_gets_its_first_password_by_link(
+def test_an_account_without_a_password_gets_its_first_one_by_link(
     client: FormClient,
     create_user: Callable[..., User],
     mailed: Callable[[], EmailMessage],
@@ -138,7 +138,7 @@ def test_a_prepared_account_gets_its_first_password_by_link(
     assert is_signed_in(client)
 
 
-def test_asking_for_links_is_throttled_by_account(
+def test_requests_for_links_are_limited_by_account(
     client: FormClient, ada: User, outbox: Callable[[], list[str]]
 ) -> None:
     for _time in range(5):
@@ -149,12 +149,12 @@ def test_asking_for_links_is_throttled_by_account(
     assert len(outbox()) == 5
 
 
-def test_asking_for_links_is_throttled_by_address_too(client: FormClient) -> None:
+def test_requests_for_links_are_limited_by_ip_address(client: FormClient) -> None:
     codes = [client.post("/forgot-password", data={"email": f"a{n}@example.com"}).status_code for n in range(31)]
     assert codes == [302] * 30 + [429]
 
 
-def test_a_password_change_ends_the_other_sessions(
+def test_changing_the_password_ends_all_other_sessions(
     new_client: Callable[[], FormClient], ada: User, cleo: User, mailed: Callable[[], EmailMessage]
 ) -> None:
     here, there, stranger = new_client(), new_client(), new_client()
@@ -208,7 +208,7 @@ def test_a_refused_password_change_changes_nothing(
     assert is_signed_in(client)
 
 
-def test_guessing_the_password_in_a_stolen_session_is_throttled(client: FormClient, ada: User) -> None:
+def test_password_attempts_in_an_open_session_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     for _time in range(10):
         client.post("/account/password", data={"current": "wrong password", "password": NEW})
@@ -222,7 +222,7 @@ def test_guessing_the_password_in_a_stolen_session_is_throttled(client: FormClie
 
 
 @pytest.mark.parametrize("how", ["changed", "set by link"])
-def test_a_log_in_with_the_old_password_that_races_a_change_is_worth_nothing(
+def test_a_login_with_the_old_password_during_a_change_is_invalid(
     new_client: Callable[[], FormClient], ada: User, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """The old password was right and its transaction over, when the change came; the session is stored only then."""
@@ -249,7 +249,7 @@ def test_a_log_in_with_the_old_password_that_races_a_change_is_worth_nothing(
     assert is_signed_in(thief)
 
 
-def test_whatever_changes_the_password_notes_when(client: FormClient, ada: User, app: object) -> None:
+def test_every_password_change_records_its_time(client: FormClient, ada: User, app: object) -> None:
     seen = [ada.password_set_at]
 
     def note() -> None:
@@ -275,7 +275,7 @@ def test_whatever_changes_the_password_notes_when(client: FormClient, ada: User,
     assert new.password_set_at is not None
 
 
-def test_of_two_changes_with_the_same_old_password_at_once_one_counts(app: Flask, ada: User) -> None:
+def test_concurrent_changes_with_the_same_old_password_count_once(app: Flask, ada: User) -> None:
     user_id = ada.id
 
     def change(place: int) -> str:

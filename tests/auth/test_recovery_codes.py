@@ -21,7 +21,7 @@ from tests.watching import form_to, together
 pytestmark = pytest.mark.usefixtures("still")
 
 
-def test_two_presses_at_once_leave_one_set_of_recovery_codes(
+def test_concurrent_requests_leave_one_set_of_recovery_codes(
     app: Flask, ada: User, protected: tuple[str, list[str]], keys: Keys
 ) -> None:
     user_id = ada.id
@@ -35,7 +35,7 @@ def test_two_presses_at_once_leave_one_set_of_recovery_codes(
     assert not two_factor.are_recovery_codes_of(ada, protected[1], keys)
 
 
-def test_a_recovery_code_signs_in_once_and_a_mail_says_so(
+def test_a_recovery_code_logs_in_once_and_sends_an_email(
     client: FormClient, ada: User, protected: tuple[str, list[str]], mailed: Callable[[], EmailMessage]
 ) -> None:
     code = protected[1][3]
@@ -49,7 +49,7 @@ def test_a_recovery_code_signs_in_once_and_a_mail_says_so(
     assert client.post(CODE_PAGE, data={"code": code}).status_code == 422
 
 
-def test_a_recovery_code_is_its_persons_alone(
+def test_a_recovery_code_works_only_for_its_user(
     client: FormClient, cleo: User, protected: tuple[str, list[str]], keys: Keys
 ) -> None:
     db.session.add(TwoFactor(user_id=cleo.id, secret=keys.encrypt(SOME_SECRET), confirmed_at=utcnow()))
@@ -58,14 +58,14 @@ def test_a_recovery_code_is_its_persons_alone(
     assert client.post(CODE_PAGE, data={"code": protected[1][0]}).status_code == 422
 
 
-def test_recovery_codes_and_secret_cannot_be_read_in_the_tables(protected: tuple[str, list[str]]) -> None:
+def test_recovery_codes_and_secret_are_not_readable_in_the_database(protected: tuple[str, list[str]]) -> None:
     secret, codes = protected
     rows = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
     for text in (secret, *codes, *(code.replace("-", "") for code in codes)):
         assert not [row for row in rows if text in row]
 
 
-def test_new_codes_ask_the_password_and_end_the_old_ones(client: FormClient, ada: User) -> None:
+def test_new_recovery_codes_require_the_password_and_replace_the_old_ones(client: FormClient, ada: User) -> None:
     login(client, ada)
     _secret, old = set_up(client)
     path = "/account/two-factor/codes"
@@ -81,7 +81,7 @@ def test_new_codes_ask_the_password_and_end_the_old_ones(client: FormClient, ada
         assert client.post(CODE_PAGE, data={"code": code}).status_code == status
 
 
-def test_the_codes_are_shown_once_and_can_be_kept_as_a_file(client: FormClient, ada: User) -> None:
+def test_recovery_codes_are_shown_once_and_can_be_downloaded(client: FormClient, ada: User) -> None:
     login(client, ada)
     page = client.get(SET_UP).text
     fields = {**form_to(page, SET_UP).values, "code": code_of(secret_on(page))}
@@ -98,7 +98,7 @@ def test_the_codes_are_shown_once_and_can_be_kept_as_a_file(client: FormClient, 
         assert codes[0] not in client.get(path).text
 
 
-def test_nothing_but_own_codes_is_sent_as_a_file(
+def test_only_own_recovery_codes_can_be_downloaded(
     client: FormClient, cleo: User, protected: tuple[str, list[str]]
 ) -> None:
     login(client, cleo)

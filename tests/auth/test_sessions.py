@@ -36,7 +36,9 @@ def ends_on(page: str) -> list[str]:
     return [form.action for form in forms_on(page) if form.action.endswith("/end")]
 
 
-def test_each_browser_is_named_in_words_and_this_one_marked(browser: Callable[..., FormClient], ada: User) -> None:
+def test_sessions_are_listed_with_browser_and_the_current_one_is_marked(
+    browser: Callable[..., FormClient], ada: User
+) -> None:
     browser(ada, IPHONE)
     browser(ada, PIXEL)
     here = browser(ada, WINDOWS)
@@ -48,7 +50,7 @@ def test_each_browser_is_named_in_words_and_this_one_marked(browser: Callable[..
     assert len(ends_on(here.get(PAGE).text)) == 2, "for this one there is the menu"
 
 
-def test_a_browser_is_logged_out_at_its_next_request(browser: Callable[..., FormClient], ada: User) -> None:
+def test_ending_a_session_logs_out_that_browser(browser: Callable[..., FormClient], ada: User) -> None:
     there, here = browser(ada, IPHONE), browser(ada)
     [path] = ends_on(here.get(PAGE).text)
     assert here.post(path).location == PAGE
@@ -59,14 +61,16 @@ def test_a_browser_is_logged_out_at_its_next_request(browser: Callable[..., Form
     assert here.post(path).status_code == 404
 
 
-def test_everywhere_else_is_everywhere_but_here(browser: Callable[..., FormClient], ada: User, cleo: User) -> None:
+def test_logging_out_everywhere_else_keeps_the_current_session(
+    browser: Callable[..., FormClient], ada: User, cleo: User
+) -> None:
     others, here, stranger = [browser(ada, IPHONE), browser(ada, PIXEL)], browser(ada), browser(cleo)
     assert here.post(f"{PAGE}/end-others").location == PAGE
     assert [is_signed_in(client) for client in (*others, here, stranger)] == [False, False, True, True]
     assert "Log out everywhere else" not in here.get(PAGE).text
 
 
-def test_other_peoples_sessions_are_neither_shown_nor_ended(
+def test_sessions_of_other_users_are_neither_shown_nor_ended(
     browser: Callable[..., FormClient], ada: User, cleo: User
 ) -> None:
     adas, cleos = browser(ada, IPHONE), browser(cleo)
@@ -76,14 +80,14 @@ def test_other_peoples_sessions_are_neither_shown_nor_ended(
     assert is_signed_in(adas)
 
 
-def test_a_session_that_is_over_is_not_listed(browser: Callable[..., FormClient], ada: User) -> None:
+def test_an_expired_session_is_not_listed(browser: Callable[..., FormClient], ada: User) -> None:
     browser(ada, IPHONE)
     here = browser(ada)
     db.session.execute(sa.update(WebSession).where(WebSession.device == IPHONE).values(expires_at=utcnow()))
     assert "iPhone" not in here.get(PAGE).text
 
 
-def test_logging_out_is_by_post_with_a_token(browser: Callable[..., FormClient], ada: User) -> None:
+def test_ending_sessions_requires_a_post_with_csrf_token(browser: Callable[..., FormClient], ada: User) -> None:
     there, here = browser(ada, IPHONE), browser(ada)
     [path] = ends_on(here.get(PAGE).text)
     for each in (path, f"{PAGE}/end-others"):
@@ -92,7 +96,7 @@ def test_logging_out_is_by_post_with_a_token(browser: Callable[..., FormClient],
     assert is_signed_in(there)
 
 
-def test_a_user_agent_that_says_anything_breaks_nothing(browser: Callable[..., FormClient], ada: User) -> None:
+def test_an_unusual_user_agent_is_listed_as_an_unknown_device(browser: Callable[..., FormClient], ada: User) -> None:
     for agent in ("", "<script>alert(1)</script>", "x" * 500):
         page = browser(ada, agent).get(PAGE)
         assert page.status_code == 200
@@ -112,5 +116,5 @@ def test_a_user_agent_that_says_anything_breaks_nothing(browser: Callable[..., F
          BrowserName("Firefox", "Linux", Device.DESKTOP)),
     ],
 )  # fmt: skip
-def test_browsers_have_the_names_people_know(agent: str, name: BrowserName) -> None:
+def test_browsers_are_named_by_browser_and_system(agent: str, name: BrowserName) -> None:
     assert name_browser(agent) == name

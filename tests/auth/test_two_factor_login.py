@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("still")
 
 
 @pytest.mark.usefixtures("protected")
-def test_the_password_alone_signs_nobody_in(client: FormClient, ada: User) -> None:
+def test_the_password_alone_does_not_log_in(client: FormClient, ada: User) -> None:
     before = session_id(client)
     answer = login(client, ada)
     assert answer.location == CODE_PAGE
@@ -36,7 +36,7 @@ def test_the_password_alone_signs_nobody_in(client: FormClient, ada: User) -> No
     assert set(db.session.scalars(sa.select(WebSession.user_id))) == {None}
 
 
-def test_a_code_of_the_app_signs_in_under_a_new_session_id(
+def test_a_code_logs_in_and_changes_the_session_id(
     client: FormClient, ada: User, protected: tuple[str, list[str]]
 ) -> None:
     login(client, ada)
@@ -46,7 +46,7 @@ def test_a_code_of_the_app_signs_in_under_a_new_session_id(
     assert is_signed_in(client)
 
 
-def test_a_closed_account_is_brought_back_by_both_factors_alone(
+def test_reopening_a_closed_account_requires_both_factors(
     client: FormClient, ada: User, card: Card, protected: tuple[str, list[str]]
 ) -> None:
     closure.close(ada.id, PASSWORD, utcnow())
@@ -66,7 +66,7 @@ def test_a_closed_account_is_brought_back_by_both_factors_alone(
 
 
 @pytest.mark.parametrize("steps", [-1, 0, 1])
-def test_clocks_may_differ_by_a_step(
+def test_a_code_of_an_adjacent_time_step_is_accepted(
     client: FormClient, ada: User, protected: tuple[str, list[str]], steps: int
 ) -> None:
     login(client, ada)
@@ -76,7 +76,7 @@ def test_clocks_may_differ_by_a_step(
 
 
 @pytest.mark.parametrize("steps", [-2, 2, 20])
-def test_clocks_may_not_differ_by_more(
+def test_a_code_of_a_more_distant_time_step_is_refused(
     client: FormClient, ada: User, protected: tuple[str, list[str]], steps: int
 ) -> None:
     login(client, ada)
@@ -98,7 +98,7 @@ def test_a_code_works_once(new_client: Callable[[], FormClient], ada: User, prot
     assert thief.post(CODE_PAGE, data={"code": code_of(protected[0], 1)}).status_code == 302
 
 
-def test_the_code_that_switched_it_on_is_used_up(client: FormClient, ada: User) -> None:
+def test_the_code_used_for_setup_does_not_log_in(client: FormClient, ada: User) -> None:
     login(client, ada)
     secret, _codes = set_up(client)
     client.post("/log-out")
@@ -106,7 +106,7 @@ def test_the_code_that_switched_it_on_is_used_up(client: FormClient, ada: User) 
     assert client.post(CODE_PAGE, data={"code": code_of(secret)}).status_code == 422
 
 
-def test_wrong_codes_of_either_kind_get_the_same_answer(
+def test_every_wrong_code_gets_the_same_response(
     client: FormClient, ada: User, protected: tuple[str, list[str]]
 ) -> None:
     login(client, ada)
@@ -124,7 +124,7 @@ def test_wrong_codes_of_either_kind_get_the_same_answer(
 
 
 @pytest.mark.usefixtures("protected")
-def test_guessing_codes_is_throttled_by_account(
+def test_code_attempts_are_limited_by_account(
     new_client: Callable[[], FormClient], ada: User, protected: tuple[str, list[str]]
 ) -> None:
     wrong = wrong_code(protected[0])
@@ -139,7 +139,7 @@ def test_guessing_codes_is_throttled_by_account(
     assert not is_signed_in(client)
 
 
-def test_guessing_codes_is_throttled_by_address(
+def test_code_attempts_are_limited_by_ip_address(
     client: FormClient, ada: User, protected: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few, many = Limit(3, 900), Limit(1000, 900)
@@ -153,7 +153,7 @@ def test_guessing_codes_is_throttled_by_address(
 @pytest.mark.parametrize(
     "odd", ["", "\0", "x" * 5000, "<script>alert(1)</script>", "🂡é", "-1", "' OR 1=1 --", "a\r\nb"]
 )
-def test_an_odd_code_is_refused_everywhere(
+def test_a_malformed_code_is_refused_everywhere(
     client: FormClient, ada: User, protected: tuple[str, list[str]], odd: str
 ) -> None:
     login(client, ada)
@@ -165,7 +165,7 @@ def test_an_odd_code_is_refused_everywhere(
     assert not any("<script>alert" in answer.text for answer in answers)
 
 
-def test_a_right_code_forgives_the_wrong_ones(
+def test_a_right_code_resets_the_failed_attempts(
     client: FormClient, ada: User, protected: tuple[str, list[str]], forget_steps: Callable[[], None]
 ) -> None:
     for _round in range(2):
@@ -177,7 +177,9 @@ def test_a_right_code_forgives_the_wrong_ones(
         forget_steps()
 
 
-def test_next_and_remember_me_survive(client: FormClient, ada: User, protected: tuple[str, list[str]]) -> None:
+def test_next_and_remember_me_are_kept_on_the_code_page(
+    client: FormClient, ada: User, protected: tuple[str, list[str]]
+) -> None:
     fields = {"email": ada.email, "password": PASSWORD, "remember": "y"}
     answer = client.post("/log-in?next=/profiles", data=fields)
     assert answer.location == f"{CODE_PAGE}?next=/profiles"
@@ -192,19 +194,21 @@ def test_next_and_remember_me_survive(client: FormClient, ada: User, protected: 
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "/\t/evil.example", "https://evil.example"])
-def test_next_leads_nowhere_else(client: FormClient, ada: User, protected: tuple[str, list[str]], path: str) -> None:
+def test_next_never_redirects_to_another_site(
+    client: FormClient, ada: User, protected: tuple[str, list[str]], path: str
+) -> None:
     login(client, ada)
     answer = client.post(CODE_PAGE, query_string={"next": path}, data={"code": code_of(protected[0])})
     assert answer.location == "/dashboard"
 
 
-def test_without_a_password_there_is_no_second_page(client: FormClient, protected: tuple[str, list[str]]) -> None:
+def test_the_code_page_requires_the_password_first(client: FormClient, protected: tuple[str, list[str]]) -> None:
     assert client.get(f"{CODE_PAGE}?next=/profiles").location == "/log-in?next=/profiles"
     assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/log-in"
     assert not is_signed_in(client)
 
 
-def test_the_second_page_does_not_wait_for_ever(
+def test_the_code_page_expires(
     client: FormClient, ada: User, protected: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     login(client, ada)
@@ -215,7 +219,7 @@ def test_the_second_page_does_not_wait_for_ever(
 
 
 @pytest.mark.parametrize("change", ["the password", "the account", "two-factor"])
-def test_what_changes_between_the_two_pages_ends_the_log_in(
+def test_a_change_of_the_account_invalidates_a_pending_login(
     client: FormClient, ada: User, protected: tuple[str, list[str]], change: str
 ) -> None:
     login(client, ada)
@@ -231,7 +235,7 @@ def test_what_changes_between_the_two_pages_ends_the_log_in(
     assert not is_signed_in(client)
 
 
-def test_a_new_password_by_mail_does_not_go_round_it(
+def test_a_password_set_by_link_still_requires_a_code(
     client: FormClient, ada: User, protected: tuple[str, list[str]], mailed_link: Callable[[], str]
 ) -> None:
     client.post("/forgot-password", data={"email": ada.email})
@@ -242,7 +246,7 @@ def test_a_new_password_by_mail_does_not_go_round_it(
     assert is_signed_in(client)
 
 
-def test_a_session_survives_the_change_of_its_own_password(
+def test_changing_the_password_keeps_the_own_session(
     client: FormClient, ada: User, protected: tuple[str, list[str]]
 ) -> None:
     login(client, ada)
@@ -251,7 +255,7 @@ def test_a_session_survives_the_change_of_its_own_password(
     assert is_signed_in(client)
 
 
-def test_old_keys_still_open_a_secret_and_a_recovery_code(app: Flask, ada: User) -> None:
+def test_a_former_secret_key_still_reads_secret_and_recovery_codes(app: Flask, ada: User) -> None:
     old, rotated, new = Keys("an old secret"), Keys("a new secret", ["an old secret"]), Keys("a new secret")
     db.session.add(TwoFactor(user_id=ada.id, secret=old.encrypt(SOME_SECRET), confirmed_at=utcnow()))
     codes = two_factor.replace_recovery_codes(ada, old)
@@ -266,7 +270,7 @@ def test_old_keys_still_open_a_secret_and_a_recovery_code(app: Flask, ada: User)
 
 
 @pytest.mark.parametrize("kind", ["app", "recovery"])
-def test_of_people_with_the_same_code_at_once_one_logs_in(
+def test_concurrent_logins_with_one_code_succeed_once(
     app: Flask, new_client: Callable[[], FormClient], ada: User, protected: tuple[str, list[str]], kind: str
 ) -> None:
     code = code_of(protected[0]) if kind == "app" else protected[1][0]
@@ -285,7 +289,7 @@ def test_of_people_with_the_same_code_at_once_one_logs_in(
 
 
 @pytest.mark.parametrize("kind", ["app", "recovery"])
-def test_even_if_all_of_them_look_first_one_code_is_used_once(
+def test_concurrent_verifications_of_one_code_succeed_once(
     app: Flask, ada: User, protected: tuple[str, list[str]], keys: Keys, kind: str
 ) -> None:
     code = code_of(protected[0]) if kind == "app" else protected[1][0]
@@ -303,7 +307,7 @@ def test_even_if_all_of_them_look_first_one_code_is_used_once(
     assert results.count(two_factor.WrongCode) == 3
 
 
-def test_a_session_that_rests_on_a_former_secret_is_over(
+def test_a_session_of_a_former_secret_is_invalid(
     client: FormClient, ada: User, protected: tuple[str, list[str]], keys: Keys
 ) -> None:
     login(client, ada)

@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD, FormClient, login
 pytestmark = pytest.mark.usefixtures("still")
 
 
-def test_switching_off_asks_password_and_code(
+def test_switching_off_requires_password_and_code(
     client: FormClient, ada: User, forget_steps: Callable[[], None], outbox: Callable[[], list[str]]
 ) -> None:
     login(client, ada)
@@ -34,7 +34,7 @@ def test_switching_off_asks_password_and_code(
     assert login(client, ada).location == "/dashboard"
 
 
-def test_a_recovery_code_switches_off_too(client: FormClient, ada: User) -> None:
+def test_a_recovery_code_can_switch_off(client: FormClient, ada: User) -> None:
     login(client, ada)
     _secret, codes = set_up(client)
     fields = {"current": PASSWORD, "code": codes[0]}
@@ -42,7 +42,7 @@ def test_a_recovery_code_switches_off_too(client: FormClient, ada: User) -> None
     assert not db.session.get_one(User, ada.id).has_two_factor
 
 
-def test_guessing_codes_to_switch_off_is_throttled(client: FormClient, ada: User) -> None:
+def test_code_attempts_when_switching_off_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     secret, _codes = set_up(client)
     fields = {"current": PASSWORD, "code": wrong_code(secret)}
@@ -50,7 +50,7 @@ def test_guessing_codes_to_switch_off_is_throttled(client: FormClient, ada: User
     assert statuses == [422] * 10 + [429]
 
 
-def test_what_is_off_has_nothing_to_change(client: FormClient, ada: User) -> None:
+def test_pages_of_two_factor_are_not_found_while_it_is_off(client: FormClient, ada: User) -> None:
     login(client, ada)
     for path in ("/account/two-factor/off", "/account/two-factor/codes"):
         assert client.get(path).status_code == 404

@@ -24,7 +24,7 @@ from tests.watching import form_to, together, words_of
 pytestmark = pytest.mark.usefixtures("still")
 
 
-def test_a_first_right_code_switches_it_on_and_shows_recovery_codes(
+def test_the_first_right_code_switches_it_on_and_shows_recovery_codes(
     client: FormClient, ada: User, outbox: Callable[[], list[str]], mailed: Callable[[], EmailMessage]
 ) -> None:
     login(client, ada)
@@ -40,7 +40,7 @@ def test_a_first_right_code_switches_it_on_and_shows_recovery_codes(
     assert "user.two_factor_on" in tags
 
 
-def test_the_page_shows_a_code_to_scan_with_the_shops_name(
+def test_the_setup_page_shows_a_qr_code_with_the_shop_name(
     client: FormClient, ada: User, set_setting: Callable[..., None]
 ) -> None:
     set_setting("shop_name", "Cards: & Co")
@@ -52,7 +52,7 @@ def test_the_page_shows_a_code_to_scan_with_the_shops_name(
     assert " ".join(secret[place : place + 4] for place in range(0, len(secret), 4)) in words_of(page)
 
 
-def test_a_wrong_code_switches_nothing_on_and_the_secret_stays(client: FormClient, ada: User) -> None:
+def test_a_wrong_code_keeps_the_same_secret_and_switches_nothing_on(client: FormClient, ada: User) -> None:
     login(client, ada)
     page = client.get(SET_UP).text
     secret, form = secret_on(page), form_to(page, SET_UP)
@@ -87,7 +87,7 @@ def test_each_tab_keeps_its_own_secret(client: FormClient, ada: User) -> None:
 
 
 @pytest.mark.parametrize("whose", ["another browser's", "another person's", "made up", "too old"])
-def test_a_secret_that_was_not_offered_to_this_page_is_refused(
+def test_a_secret_offered_to_another_page_is_refused(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, keys: Keys, whose: str
 ) -> None:
     login(client, ada)
@@ -116,7 +116,7 @@ def log_in_was_long_ago(client: FormClient) -> None:
     db.session.commit()
 
 
-def test_after_a_while_setting_up_asks_for_the_password(client: FormClient, ada: User) -> None:
+def test_setup_asks_for_the_password_again_after_a_while(client: FormClient, ada: User) -> None:
     login(client, ada)
     log_in_was_long_ago(client)
     answer = client.get(SET_UP)
@@ -131,20 +131,20 @@ def test_after_a_while_setting_up_asks_for_the_password(client: FormClient, ada:
     assert client.get(SET_UP).status_code == 200
 
 
-def test_without_a_secret_to_it_a_code_does_not_go_round_the_password(client: FormClient, ada: User) -> None:
+def test_a_code_cannot_bypass_the_password_prompt(client: FormClient, ada: User) -> None:
     login(client, ada)
     log_in_was_long_ago(client)
     for fields in ({}, {"offer": "x", "code": "123456"}):
         assert client.post(SET_UP, data=fields).location.startswith("/account/confirm-password")
 
 
-def test_confirming_the_password_leads_nowhere_else(client: FormClient, ada: User) -> None:
+def test_the_password_prompt_never_redirects_to_another_site(client: FormClient, ada: User) -> None:
     login(client, ada)
     answer = client.post("/account/confirm-password?next=//evil.example", data={"current": PASSWORD})
     assert answer.location == "/account"
 
 
-def test_guessing_the_password_before_setting_up_is_throttled(client: FormClient, ada: User) -> None:
+def test_password_attempts_before_setup_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     codes = [client.post("/account/confirm-password", data={"current": "wrong"}).status_code for _time in range(11)]
     assert codes == [422] * 10 + [429]
@@ -159,7 +159,7 @@ def test_switching_it_on_ends_the_other_sessions(new_client: Callable[[], FormCl
     assert not is_signed_in(there)
 
 
-def test_a_log_in_by_password_alone_that_races_the_switching_on_is_worth_nothing(
+def test_a_login_without_code_during_setup_is_invalid(
     new_client: Callable[[], FormClient], ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, thief = new_client(), new_client()
@@ -179,7 +179,7 @@ def test_a_log_in_by_password_alone_that_races_the_switching_on_is_worth_nothing
     assert is_signed_in(here)
 
 
-def test_what_is_on_is_not_set_up_again(client: FormClient, ada: User) -> None:
+def test_two_factor_that_is_on_cannot_be_set_up_again(client: FormClient, ada: User) -> None:
     login(client, ada)
     page = client.get(SET_UP).text
     set_up(client)
@@ -190,7 +190,7 @@ def test_what_is_on_is_not_set_up_again(client: FormClient, ada: User) -> None:
     )
 
 
-def test_two_tabs_that_switch_it_on_at_once_leave_one_secret(app: Flask, ada: User, keys: Keys) -> None:
+def test_concurrent_setups_leave_one_secret(app: Flask, ada: User, keys: Keys) -> None:
     user_id, now = ada.id, utcnow()
     offers = [two_factor.create_setup_token(ada, "a browser", keys, now) for _tab in range(2)]
     secrets = [two_factor.read_setup_token(offer, ada, "a browser", keys, now) or "" for offer in offers]

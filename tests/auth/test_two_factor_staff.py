@@ -25,7 +25,7 @@ def admin_paths(app: Flask) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("who", ["ben", "olu"])
-def test_where_staff_need_it_every_page_of_the_back_office_leads_to_setting_it_up(
+def test_the_back_office_requires_two_factor_where_it_is_configured(
     other_app: Callable[..., Flask], request: pytest.FixtureRequest, who: str
 ) -> None:
     app = other_app(requires_staff_two_factor=True)
@@ -40,7 +40,7 @@ def test_where_staff_need_it_every_page_of_the_back_office_leads_to_setting_it_u
     assert client.get("/dashboard").status_code == 200
 
 
-def test_staff_who_set_it_up_come_back_and_get_in(other_app: Callable[..., Flask], ben: User) -> None:
+def test_staff_return_to_the_back_office_after_setup(other_app: Callable[..., Flask], ben: User) -> None:
     client: FormClient = other_app(requires_staff_two_factor=True).test_client()  # type: ignore[assignment]
     login(client, ben)
     path = client.get("/admin/hosts").location
@@ -52,13 +52,13 @@ def test_staff_who_set_it_up_come_back_and_get_in(other_app: Callable[..., Flask
         assert client.get(path).status_code == 200
 
 
-def test_holders_are_not_told_of_the_back_office(other_app: Callable[..., Flask], ada: User) -> None:
+def test_holders_get_no_hint_of_the_back_office(other_app: Callable[..., Flask], ada: User) -> None:
     client: FormClient = other_app(requires_staff_two_factor=True).test_client()  # type: ignore[assignment]
     login(client, ada)
     for path in ("/admin/", "/admin/hosts", "/admin/tables/cards/"):
         assert client.get(path).status_code == 404
 
 
-def test_where_it_is_optional_staff_get_in_without(client: FormClient, ben: User) -> None:
+def test_staff_need_no_second_factor_where_it_is_optional(client: FormClient, ben: User) -> None:
     login(client, ben)
     assert client.get("/admin/").status_code == 200

@@ -132,12 +132,12 @@ def kinds_here() -> list[str]:
 
 
 @pytest.mark.usefixtures("app")  # which registers them
-def test_every_kind_of_mail_is_looked_at_here() -> None:
+def test_every_email_kind_is_tested() -> None:
     assert set(kinds_here()) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str) -> None:
+def test_an_email_contains_a_link_and_only_its_hash_is_stored(dora: User, kind: str) -> None:
     to, path, purpose, lifetime = EXPECTED[kind]
     message = mail.KINDS[kind](**payload_for(kind, dora))
     db.session.commit()
@@ -152,7 +152,7 @@ def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str)
 
 
 @pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
-def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> None:
+def test_an_email_has_all_headers_and_both_parts(dora: User, kind: str) -> None:
     message = mail.KINDS[kind](**payload_for(kind, dora))
     assert message is not None
     headers = parsed(message)
@@ -172,7 +172,7 @@ def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> N
     assert "<img" not in html
 
 
-def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[str, Any], None]) -> None:
+def test_replies_go_to_the_support_address(dora: User, set_setting: Callable[[str, Any], None]) -> None:
     set_setting("support_email", "help@example.com")
     set_setting("shop_name", "Cards & Co")
     message = accounts_mails.verify_email(dora.id)
@@ -183,7 +183,7 @@ def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[
 
 
 @pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
-def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
+def test_a_deactivated_user_gets_no_email(dora: User, kind: str) -> None:
     payload = payload_for(kind, dora)
     dora.is_active = False
     db.session.commit()
@@ -192,19 +192,19 @@ def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["mail.email_change", "mail.email_changed"])
 @pytest.mark.parametrize("end", ["used_at", "expires_at"])
-def test_a_link_that_has_ended_is_not_mailed(dora: User, kind: str, end: str) -> None:
+def test_an_expired_link_is_not_sent(dora: User, kind: str, end: str) -> None:
     payload = payload_for(kind, dora)
     setattr(db.session.get_one(LinkToken, payload["link_id"]), end, NOW)
     db.session.commit()
     assert mail.KINDS[kind](**payload) is None
 
 
-def test_a_verified_address_is_not_asked_again(ada: User) -> None:
+def test_a_verified_user_gets_no_verification_email(ada: User) -> None:
     assert accounts_mails.verify_email(ada.id) is None
 
 
 @pytest.mark.usefixtures("app")
-def test_what_is_gone_gets_no_mail() -> None:
+def test_no_email_is_created_for_unknown_ids() -> None:
     assert accounts_mails.verify_email(99) is None
     assert accounts_mails.password_changed(99) is None
     assert accounts_mails.set_password("nobody@example.com") is None
@@ -212,11 +212,11 @@ def test_what_is_gone_gets_no_mail() -> None:
     assert accounts_mails.email_changed(99) is None
 
 
-def test_an_address_with_an_account_hears_nothing_of_anothers_wish(ada: User, cleo: User) -> None:
+def test_an_address_with_an_account_gets_no_email_about_a_change_request(ada: User, cleo: User) -> None:
     assert accounts_mails.email_change(promise(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
 
 
-def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callable[..., User]) -> None:
+def test_an_account_without_a_password_is_asked_to_choose_one(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
     message = accounts_mails.set_password("gus@example.com")
     assert "doesn't have a password yet" in part(message, "plain")
@@ -226,7 +226,7 @@ def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callabl
 @pytest.mark.parametrize(
     "name", ["Dora\r\nBcc: eve@example.com", "Dora\x00", "<b>Dora</b>", "{{ 7 * 1234567 }}", "Zoë 🎉"]
 )
-def test_no_name_breaks_out_of_a_mail(dora: User, set_setting: Callable[[str, Any], None], name: str) -> None:
+def test_names_cannot_inject_headers_or_markup(dora: User, set_setting: Callable[[str, Any], None], name: str) -> None:
     dora.first_name = name.replace("\x00", "")
     set_setting("shop_name", name.replace("\x00", ""))
     db.session.commit()
@@ -240,12 +240,12 @@ def test_no_name_breaks_out_of_a_mail(dora: User, set_setting: Callable[[str, An
     assert "<b>" not in part(message, "html")
 
 
-def test_an_international_domain_is_written_in_letters_of_ascii(create_user: Callable[..., User]) -> None:
+def test_an_international_domain_is_encoded_as_ascii(create_user: Callable[..., User]) -> None:
     create_user("gus@stra\u00dfe.example.com")
     assert parsed(accounts_mails.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
 
 
-def test_links_follow_the_configured_address_alone(other_app: Callable[..., Flask], dora: User) -> None:
+def test_links_use_only_the_configured_site_url(other_app: Callable[..., Flask], dora: User) -> None:
     other, user_id = other_app(site_url="https://cards.example.com/shop"), dora.id
     db.session.commit()
     with other.test_request_context(base_url="https://evil.example/"):
@@ -258,7 +258,7 @@ def test_links_follow_the_configured_address_alone(other_app: Callable[..., Flas
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_server_mails_become_files_in_order_of_time(app: Flask, dora: User) -> None:
+def test_without_a_server_emails_are_written_to_files_in_order(app: Flask, dora: User) -> None:
     folder = Path(app.instance_path) / "mail"
     for _time in range(3):
         mail.send(prepared(dora))
@@ -269,7 +269,7 @@ def test_without_a_server_mails_become_files_in_order_of_time(app: Flask, dora: 
     assert {path.stat().st_mode & 0o077 for path in paths} == {0}
 
 
-def test_production_without_a_server_keeps_its_promises_for_later(other_app: Callable[..., Flask], dora: User) -> None:
+def test_production_without_a_server_raises_an_error(other_app: Callable[..., Flask], dora: User) -> None:
     other, message = other_app(environment="production"), prepared(dora)
     with other.app_context():
         with pytest.raises(mail.MailNotConfigured):
@@ -319,7 +319,9 @@ def with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
     return other
 
 
-def test_with_a_server_mails_are_sent(other_app: Callable[..., Flask], dora: User, servers: list[Server]) -> None:
+def test_emails_are_sent_through_the_configured_server(
+    other_app: Callable[..., Flask], dora: User, servers: list[Server]
+) -> None:
     other = with_server(other_app, MAIL_USERNAME="cards", MAIL_PASSWORD="secret", MAIL_USE_TLS=True)
     message = prepared(dora)
     with other.app_context():
@@ -334,7 +336,7 @@ def test_with_a_server_mails_are_sent(other_app: Callable[..., Flask], dora: Use
     assert b"/verify/" in body
 
 
-def test_a_server_that_speaks_tls_from_the_start_is_checked_too(
+def test_the_certificate_is_verified_with_implicit_tls(
     other_app: Callable[..., Flask], dora: User, servers: list[Server]
 ) -> None:
     message = prepared(dora)
@@ -345,7 +347,7 @@ def test_a_server_that_speaks_tls_from_the_start_is_checked_too(
     assert options["context"].check_hostname
 
 
-def test_a_server_that_refuses_leaves_the_promise_open(
+def test_an_error_of_the_server_is_raised(
     other_app: Callable[..., Flask], dora: User, servers: list[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: Any) -> None:
@@ -358,7 +360,7 @@ def test_a_server_that_refuses_leaves_the_promise_open(
             mail.send(message)
 
 
-def test_a_mail_that_is_sent_twice_works_the_second_time(
+def test_the_link_of_the_last_email_sent_is_the_valid_one(
     ada: User, mailbox: Callable[[], list[EmailMessage]], app: Flask
 ) -> None:
     link_id = promise(ada, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")
@@ -371,7 +373,7 @@ def test_a_mail_that_is_sent_twice_works_the_second_time(
     assert stored == LinkToken.hash_of(tokens[1])
 
 
-def test_no_promise_carries_a_secret(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
+def test_outbox_payloads_contain_no_secrets(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
     for kind in kinds_here():
         db.session.add(OutboxMessage(kind=kind, payload=payload_for(kind, ada), due_at=NOW))
     db.session.commit()

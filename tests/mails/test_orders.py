@@ -70,7 +70,7 @@ def pay_outside(order: Order) -> Payment:
     return payment
 
 
-def test_every_mail_that_is_promised_can_be_written() -> None:
+def test_every_email_kind_posted_in_the_code_has_a_handler() -> None:
     posted = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -82,7 +82,7 @@ def test_every_mail_that_is_promised_can_be_written() -> None:
     assert posted <= worker.HANDLERS.keys()
 
 
-def test_a_payment_outside_the_web_is_asked_for_once_and_the_owner_hears_of_it(
+def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the_owner(
     olu: User, bottle: Product, set_setting: Callable[[str, Any], None],
     create_delivery_method: Callable[..., Any], deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_payment_outside_the_web_is_asked_for_once_and_the_owner_hears_of_it(
     assert "&amp;#39;" not in html
 
 
-def test_paid_at_once_is_one_mail_to_each(
+def test_a_paid_order_sends_one_email_to_buyer_and_owner(
     olu: User, ada: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle, phone="+442079460000")
@@ -130,7 +130,7 @@ def test_paid_at_once_is_one_mail_to_each(
     assert "Phone: +44 20 7946 0000" in texts(owners)[0]
 
 
-def test_every_mail_about_an_order_names_the_designs_of_its_cards_as_they_were_sold(
+def test_order_emails_name_the_designs_as_they_were_sold(
     olu: User, ada: User, create_design: Callable[..., Design], deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     lake, ember = create_design("Lake & dusk"), create_design("Ember ridge")
@@ -155,7 +155,7 @@ def test_every_mail_about_an_order_names_the_designs_of_its_cards_as_they_were_s
         assert "Renamed" not in plain + html
 
 
-def test_left_unpaid_it_is_confirmed_after_a_while_and_the_owner_is_left_alone(
+def test_an_unpaid_order_is_confirmed_later_to_the_buyer_only(
     olu: User, ada: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order_of(ada, bottle)
@@ -165,7 +165,7 @@ def test_left_unpaid_it_is_confirmed_after_a_while_and_the_owner_is_left_alone(
     assert "waiting for your payment" in texts(mails["ada@example.com"][0])[0]
 
 
-def test_an_order_that_has_ended_is_not_confirmed(
+def test_an_ended_order_is_not_confirmed(
     ada: User, bottle: Product, keys: Keys, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     transitions.cancel(order_of(ada, bottle), ada, keys, utcnow())
@@ -176,7 +176,7 @@ def test_an_order_that_has_ended_is_not_confirmed(
     assert deliver(waiting=True) == {}
 
 
-def test_the_owner_is_the_address_in_the_settings_else_every_active_owner(
+def test_the_owner_email_setting_replaces_the_addresses_of_all_active_owners(
     olu: User, create_user: Callable[..., User], ada: User, bottle: Product, set_setting: Callable[[str, Any], None],
     deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
@@ -189,7 +189,7 @@ def test_the_owner_is_the_address_in_the_settings_else_every_active_owner(
     assert sorted(deliver()) == ["ada@example.com", "orders@example.com"]
 
 
-def test_a_parcel_and_its_arrival_are_told(
+def test_delivery_is_emailed_with_links_to_review(
     ada: User, ben: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle)
@@ -205,7 +205,7 @@ def test_a_parcel_and_its_arrival_are_told(
         assert re.search(rf"http://localhost/orders/link/{order.number}-[^/\s]+/review/steel-bottle\b", text)
 
 
-def test_the_mail_of_a_parcel_names_its_number(
+def test_the_shipping_email_contains_carrier_and_tracking_number(
     ada: User, ben: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle)
@@ -218,7 +218,7 @@ def test_the_mail_of_a_parcel_names_its_number(
         assert "RM 12" in text
 
 
-def test_nothing_is_sent_to_a_buyer_who_was_erased_and_the_promises_are_kept(
+def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
     ada: User, ben: User, olu: User, bottle: Product, design: Design, keys: Keys,
     deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
@@ -240,7 +240,7 @@ def test_nothing_is_sent_to_a_buyer_who_was_erased_and_the_promises_are_kept(
 
 
 @pytest.mark.parametrize("case", ["wrong", "canceled"])
-def test_money_that_goes_astray_is_told_to_the_owner(
+def test_a_mismatched_or_late_payment_is_emailed_to_the_owner(
     olu: User, ada: User, bottle: Product, keys: Keys, deliver: Callable[..., dict[str, list[EmailMessage]]], case: str
 ) -> None:
     order = order_of(ada, bottle)
@@ -260,7 +260,7 @@ def test_money_that_goes_astray_is_told_to_the_owner(
     assert order.number in plain
 
 
-def test_what_is_agreed_on_later_is_not_called_free(
+def test_a_delivery_cost_to_be_agreed_is_not_called_free(
     ada: User, olu: User, bottle: Product, create_delivery_method: Callable[..., Any],
     deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip

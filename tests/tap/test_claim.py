@@ -40,7 +40,7 @@ def activation_page(client: FormClient) -> str:
 
 @pytest.mark.parametrize("path", ["/t/WAITING2", "/q/waiting2", "/card/WAITING2/", HERE])
 @pytest.mark.usefixtures("waiting")
-def test_a_visitor_is_sent_to_sign_up_or_log_in_and_back_to_this_very_card(client: FormClient, path: str) -> None:
+def test_a_visitor_is_offered_sign_up_and_login_and_returns_to_the_card(client: FormClient, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
     assert f'href="/sign-up?next={HERE}"' in page.text
@@ -48,7 +48,7 @@ def test_a_visitor_is_sent_to_sign_up_or_log_in_and_back_to_this_very_card(clien
     assert CODE not in page.text
 
 
-def test_whoever_signs_up_for_a_card_claims_it_and_comes_to_its_page(client: FormClient, waiting: Card) -> None:
+def test_signing_up_for_a_card_claims_it(client: FormClient, waiting: Card) -> None:
     names = {"first_name": "Gus", "last_name": "Poe", "email": "gus@example.com", "password": PASSWORD, "terms": "y"}
     assert client.post(f"/sign-up?next={HERE}", data=names).location == HERE
     answer = claim(client, " card-2345 ")
@@ -78,19 +78,19 @@ def test_the_activation_page_shows_a_drawing_for_a_card_without_a_picture(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_whoever_logs_in_for_a_card_comes_back_to_it(client: FormClient, ada: User) -> None:
+def test_logging_in_for_a_card_returns_to_it(client: FormClient, ada: User) -> None:
     answer = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
     assert answer.location == HERE
 
 
-def test_a_tap_alone_claims_nothing(client: FormClient, waiting: Card, ada: User) -> None:
+def test_viewing_the_pages_of_a_card_claims_nothing(client: FormClient, waiting: Card, ada: User) -> None:
     login(client, ada)
     for path in ("/t/WAITING2", HERE, f"{HERE}?code={CODE}"):
         client.get(path)
     assert waiting.owner is None
 
 
-def test_an_open_card_is_claimed_with_one_press(
+def test_an_open_card_is_claimed_with_one_button(
     client: FormClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     card = create_card(token="WAITING2", policy=ClaimPolicy.OPEN)
@@ -115,7 +115,7 @@ def test_an_open_card_is_claimed_with_one_press(
         ('<script>"', "That code isn't valid for this card."),
     ],
 )
-def test_a_wrong_code_is_said_so_at_its_field_and_kept(
+def test_a_wrong_code_shows_an_error_and_stays_in_the_field(
     client: FormClient, waiting: Card, ada: User, typed: str, says: str
 ) -> None:
     login(client, ada)
@@ -127,15 +127,13 @@ def test_a_wrong_code_is_said_so_at_its_field_and_kept(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_the_code_of_another_card_does_not_help(
-    client: FormClient, create_card: Callable[..., Card], ada: User
-) -> None:
+def test_the_code_of_another_card_is_refused(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
     create_card(token="OTHER222", code="THER6789")
     login(client, ada)
     assert claim(client, "THER6789").status_code == 422
 
 
-def test_guessing_codes_ends_after_a_few_attempts(client: FormClient, waiting: Card, ada: User) -> None:
+def test_code_attempts_are_limited_by_account(client: FormClient, waiting: Card, ada: User) -> None:
     limit = LIMITS["claim"].account
     assert limit is not None
     login(client, ada)
@@ -149,7 +147,7 @@ def test_guessing_codes_ends_after_a_few_attempts(client: FormClient, waiting: C
     assert waiting.owner is None
 
 
-def test_many_accounts_together_cannot_guess_either(
+def test_code_attempts_are_limited_by_card_across_accounts(
     new_client: Callable[[], FormClient],
     create_user: Callable[..., User],
     waiting: Card,
@@ -171,7 +169,7 @@ def test_many_accounts_together_cannot_guess_either(
     assert claim(client, CODE).status_code == 429
 
 
-def test_attempts_at_one_card_do_not_close_another(
+def test_attempts_of_one_user_do_not_limit_another(
     client: FormClient, waiting: Card, create_card: Callable[..., Card], ada: User, cleo: User,
     new_client: Callable[[], FormClient],
 ) -> None:  # fmt: skip
@@ -183,13 +181,13 @@ def test_attempts_at_one_card_do_not_close_another(
     assert claim(another, CODE).location == "/cards/WAITING2"
 
 
-def test_a_signed_out_press_leads_to_log_in_and_claims_nothing(client: FormClient, waiting: Card) -> None:
+def test_claiming_requires_login(client: FormClient, waiting: Card) -> None:
     assert client.post(HERE, data={"code": CODE}).location == "/log-in"
     assert waiting.owner is None
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
-def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
+def test_a_card_to_be_paid_shows_design_and_price_and_takes_no_code(
     client: FormClient, create_card: Callable[..., Card], create_design: Callable[..., Design], ada: User,
     is_signed_in: bool,
 ) -> None:  # fmt: skip
@@ -210,7 +208,7 @@ def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
 # --- an owned card ----------------------------------------------------------------------------------------------------
 
 
-def test_a_card_that_has_an_owner_can_never_be_claimed(client: FormClient, card: Card, cleo: User, ada: User) -> None:
+def test_a_card_with_an_owner_cannot_be_claimed(client: FormClient, card: Card, cleo: User, ada: User) -> None:
     login(client, cleo)
     answer = client.post(f"/activate/{card.token}", data={"code": CODE})
     assert answer.status_code == 409
@@ -219,7 +217,7 @@ def test_a_card_that_has_an_owner_can_never_be_claimed(client: FormClient, card:
     assert card.owner is ada
 
 
-def test_a_second_press_by_the_same_person_is_no_error(client: FormClient, waiting: Card, ada: User) -> None:
+def test_claiming_twice_by_the_same_user_succeeds(client: FormClient, waiting: Card, ada: User) -> None:
     login(client, ada)
     for _press in range(2):
         assert client.post(HERE, data={"code": CODE}).location == "/cards/WAITING2"
@@ -235,7 +233,7 @@ def test_a_second_press_by_the_same_person_is_no_error(client: FormClient, waiti
         ({"status": CardStatus.RETIRED}, 410, None),
     ],
 )
-def test_the_activation_page_of_an_owned_card_answers_as_a_tap_and_is_not_counted(
+def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counting(
     client: FormClient, create_card: Callable[..., Card], run_worker: Callable[[], None], ada: User,
     values: dict[str, object], status: int, location: str | None,
 ) -> None:  # fmt: skip
@@ -248,12 +246,12 @@ def test_the_activation_page_of_an_owned_card_answers_as_a_tap_and_is_not_counte
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("token", ["NOSUCH22", "x" * 21, "%00", "%F0%9F%82%A1", "..%2F..", "A B"])
-def test_a_card_that_does_not_exist_has_a_page(client: FormClient, ada: User, token: str, method: str) -> None:
+def test_an_unknown_card_is_not_found(client: FormClient, ada: User, token: str, method: str) -> None:
     login(client, ada)
     assert getattr(client, method)(f"/activate/{token}").status_code == 404
 
 
-def test_a_retired_card_is_not_claimed(client: FormClient, waiting: Card, ada: User) -> None:
+def test_a_retired_card_cannot_be_claimed(client: FormClient, waiting: Card, ada: User) -> None:
     transitions.retire(waiting, None, "lost in the post")
     login(client, ada)
     answer = client.post(HERE, data={"code": CODE})

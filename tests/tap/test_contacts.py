@@ -68,7 +68,7 @@ def contacts_text(client: FormClient) -> str:
 # --- saving the contact -----------------------------------------------------------------------------------------------
 
 
-def test_the_contact_is_saved_as_a_file(client: FormClient, own: Profile) -> None:
+def test_the_contact_is_downloaded_as_a_vcard(client: FormClient, own: Profile) -> None:
     answer = client.get("/p/ada.vcf", headers=AS_A_PERSON)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/vcard; charset=utf-8"
@@ -80,7 +80,7 @@ def test_the_contact_is_saved_as_a_file(client: FormClient, own: Profile) -> Non
     assert "http://localhost/p/ada" in [url.value for url in card.contents["url"]]
 
 
-def test_its_photo_is_a_small_jpeg(app: Flask, client: FormClient, own: Profile) -> None:
+def test_the_photo_in_the_vcard_is_a_small_jpeg(app: Flask, client: FormClient, own: Profile) -> None:
     out = io.BytesIO()
     Image.new("RGB", (512, 512), "teal").save(out, "WEBP")
     own.photo = files.store(out.getvalue(), files.folder(app.instance_path))
@@ -90,7 +90,7 @@ def test_its_photo_is_a_small_jpeg(app: Flask, client: FormClient, own: Profile)
 
 
 @pytest.mark.parametrize("data", [None, b"no picture"])
-def test_a_photo_that_is_gone_or_broken_is_left_out(
+def test_a_missing_or_invalid_photo_is_left_out(
     app: Flask, client: FormClient, own: Profile, data: bytes | None
 ) -> None:
     own.photo = files.store(data, files.folder(app.instance_path)) if data else "0" * 32 + ".webp"
@@ -100,13 +100,13 @@ def test_a_photo_that_is_gone_or_broken_is_left_out(
     assert "PHOTO" not in answer.text
 
 
-def test_capitals_lead_to_the_one_address(client: FormClient, own: Profile) -> None:
+def test_uppercase_addresses_redirect_to_lowercase(client: FormClient, own: Profile) -> None:
     assert client.get("/p/ADA.vcf").location == "/p/ada.vcf"
     assert client.get("/p/ADA/share").location == "/p/ada/share"
 
 
 @pytest.mark.parametrize("path", ["/p/ada.vcf", "/p/ada/open/website", "/p/ada/share", "/p/ada/shared"])
-def test_a_profile_that_is_not_public_is_its_owners_alone(
+def test_the_pages_of_a_private_profile_are_visible_only_to_its_owner(
     new_client: Callable[[], FormClient], own: Profile, ada: User, cleo: User, ben: User, path: str
 ) -> None:
     own.is_public = False
@@ -124,7 +124,7 @@ def test_a_profile_that_is_not_public_is_its_owners_alone(
     assert owner.get(path).status_code in (200, 302)
 
 
-def test_who_is_not_public_gets_no_leads(client: FormClient, own: Profile) -> None:
+def test_a_private_profile_accepts_no_leads(client: FormClient, own: Profile) -> None:
     token = client.csrf_token()
     own.is_public = False
     db.session.commit()
@@ -133,7 +133,7 @@ def test_who_is_not_public_gets_no_leads(client: FormClient, own: Profile) -> No
 
 
 @pytest.mark.parametrize("path", ["/p/ada.vcf", "/p/ada/open/website", "/p/ada/share", "/p/ada/shared"])
-def test_the_profiles_of_a_closed_account_are_gone(client: FormClient, own: Profile, ada: User, path: str) -> None:
+def test_profiles_of_a_closed_account_are_not_found(client: FormClient, own: Profile, ada: User, path: str) -> None:
     ada.is_active = False
     db.session.commit()
     assert client.get(path).status_code == 404
@@ -142,7 +142,7 @@ def test_the_profiles_of_a_closed_account_are_gone(client: FormClient, own: Prof
 # --- opening links ----------------------------------------------------------------------------------------------------
 
 
-def test_a_link_leads_on_to_where_its_owner_wants(client: FormClient, own: Profile) -> None:
+def test_a_link_redirects_to_its_target(client: FormClient, own: Profile) -> None:
     page = client.get("/p/ada").text
     assert 'href="/p/ada/open/website"' in page
     assert 'href="tel:+2348035550142"' in page
@@ -154,11 +154,13 @@ def test_a_link_leads_on_to_where_its_owner_wants(client: FormClient, own: Profi
     assert client.get("/p/ada/open/github").location == "https://github.com/ada-obi"
 
 
-def test_a_profile_that_is_not_stored_counts_nothing(app: Flask) -> None:
+def test_a_preview_counts_no_opened_links(app: Flask) -> None:
     assert contacts.opened_by(Profile(slug=""), "website", "https://example.com/") == "https://example.com/"
 
 
-def test_it_leads_nowhere_else(client: FormClient, own: Profile, cleo: User, create_profile: Any) -> None:
+def test_only_shown_links_of_the_profile_redirect(
+    client: FormClient, own: Profile, cleo: User, create_profile: Any
+) -> None:
     own.hidden_fields = ["github"]
     own.links = [ProfileLink(position=1, title="Draft", url="https://example.com/draft", is_shown=False)]
     other = create_profile(cleo, "cleo")
@@ -183,14 +185,14 @@ def test_it_leads_nowhere_else(client: FormClient, own: Profile, cleo: User, cre
     assert client.get(f"/p/cleo/open/link-{theirs}").location == "https://example.com/folio"
 
 
-def test_a_blocked_host_is_not_opened(client: FormClient, own: Profile, ben: User) -> None:
+def test_a_link_to_a_blocked_host_is_not_found(client: FormClient, own: Profile, ben: User) -> None:
     blocked_hosts.block_host("example.com", ben)
     db.session.commit()
     assert client.get("/p/ada/open/website").status_code == 404
     assert client.get("/p/ada/open/github").status_code == 302
 
 
-def test_a_blocked_host_is_not_handed_out_in_the_file(client: FormClient, own: Profile, ben: User) -> None:
+def test_a_vcard_contains_no_link_to_a_blocked_host(client: FormClient, own: Profile, ben: User) -> None:
     assert "https://example.com" in client.get("/p/ada.vcf").text
     blocked_hosts.block_host("example.com", ben)
     db.session.commit()
@@ -202,7 +204,7 @@ def test_a_blocked_host_is_not_handed_out_in_the_file(client: FormClient, own: P
 # --- what is written down ---------------------------------------------------------------------------------------------
 
 
-def test_what_visitors_do_is_written_down(client: FormClient, own: Profile) -> None:
+def test_actions_of_visitors_are_recorded(client: FormClient, own: Profile) -> None:
     client.get("/p/ada.vcf", headers=AS_A_PERSON)
     client.get("/p/ada/open/website", headers=AS_A_PERSON)
     saved, opened = done()
@@ -216,7 +218,9 @@ def test_what_visitors_do_is_written_down(client: FormClient, own: Profile) -> N
 @pytest.mark.parametrize(
     "headers", [{"Sec-Purpose": "prefetch"}, {"Purpose": "prefetch;prerender"}, {"X-Moz": "prefetch"}], ids=str
 )
-def test_looking_ahead_is_not(client: FormClient, own: Profile, headers: dict[str, str]) -> None:
+def test_prefetches_and_head_requests_are_not_recorded(
+    client: FormClient, own: Profile, headers: dict[str, str]
+) -> None:
     assert client.get("/p/ada.vcf", headers=headers).status_code == 200
     assert client.get("/p/ada/open/website", headers=headers).status_code == 302
     assert client.head("/p/ada.vcf").status_code == 200
@@ -224,7 +228,7 @@ def test_looking_ahead_is_not(client: FormClient, own: Profile, headers: dict[st
     assert done() == []
 
 
-def test_robots_and_owners_are_told_apart(
+def test_actions_of_bots_and_owners_are_marked(
     new_client: Callable[[], FormClient], own: Profile, ada: User, cleo: User
 ) -> None:
     new_client().get("/p/ada.vcf", headers={"User-Agent": BOT})
@@ -235,20 +239,24 @@ def test_robots_and_owners_are_told_apart(
     assert [(row.is_bot, row.is_own) for row in done()] == [(True, False), (False, True), (False, False)]
 
 
-def test_the_same_again_and_again_fills_nothing(client: FormClient, own: Profile) -> None:
+def test_a_repeated_action_is_recorded_once(client: FormClient, own: Profile) -> None:
     for _number in range(5):
         client.get("/p/ada.vcf", headers=AS_A_PERSON)
     assert len(done()) == 1
 
 
-def test_one_address_does_not_fill_the_table(client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_actions_are_limited_by_ip_address(
+    client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rate_limits, "ACTION_LIMIT", "2 per hour")
     for number in range(4):
         assert client.get("/p/ada.vcf", headers={"User-Agent": f"{PHONE} {number}"}).status_code == 200
     assert len(done()) == 2
 
 
-def test_a_failure_to_record_stops_nothing(client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_error_does_not_affect_the_response(
+    client: FormClient, own: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
@@ -260,7 +268,7 @@ def test_a_failure_to_record_stops_nothing(client: FormClient, own: Profile, mon
     assert done() == []
 
 
-def test_the_card_whose_tap_led_here_is_known(
+def test_actions_are_attributed_to_the_tapped_card(
     client: FormClient, own: Profile, ada: User, create_card: Callable[..., Card], run_worker: Callable[[], None]
 ) -> None:
     card = create_card(ada, token="ADASPAGE", profile=own)
@@ -272,7 +280,7 @@ def test_the_card_whose_tap_led_here_is_known(
     assert [lead.card_id for lead in left()] == [card.id]
 
 
-def test_looking_at_a_page_makes_no_session_and_writes_nothing(client: FormClient, own: Profile) -> None:
+def test_viewing_a_profile_starts_no_session_and_writes_nothing(client: FormClient, own: Profile) -> None:
     with statements() as asked:
         answer = client.get("/p/ada")
     assert "Set-Cookie" not in answer.headers
@@ -284,7 +292,7 @@ def test_looking_at_a_page_makes_no_session_and_writes_nothing(client: FormClien
 # --- sharing one's own ------------------------------------------------------------------------------------------------
 
 
-def test_a_visitor_leaves_their_contact(client: FormClient, own: Profile, ada: User, outbox: Any) -> None:
+def test_a_visitor_shares_their_contact(client: FormClient, own: Profile, ada: User, outbox: Any) -> None:
     answer = share(client)
     assert (answer.status_code, answer.location) == (302, "/p/ada/shared")
     assert "Thank you" in client.get("/p/ada/shared").text
@@ -297,7 +305,7 @@ def test_a_visitor_leaves_their_contact(client: FormClient, own: Profile, ada: U
     assert (row.kind, row.visitor, row.is_own) == (ProfileActionKind.LEAD_SENT, None, False)
 
 
-def test_only_what_is_asked_for_is_taken(client: FormClient, own: Profile, ada: User, cleo: User) -> None:
+def test_the_share_form_cannot_set_other_columns(client: FormClient, own: Profile, ada: User, cleo: User) -> None:
     share(client, owner_id=str(cleo.id), profile_id="99", card_id="1", consent_text="nothing", created_at="2001-01-01")
     [lead] = left()
     assert (lead.owner_id, lead.profile_id, lead.card_id) == (ada.id, own.id, None)
@@ -318,7 +326,7 @@ def test_only_what_is_asked_for_is_taken(client: FormClient, own: Profile, ada: 
     ],
     ids=str,
 )
-def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
+def test_invalid_input_shows_an_error_and_keeps_the_values(
     client: FormClient, own: Profile, changes: dict[str, Any], field: str
 ) -> None:
     answer = share(client, **changes)
@@ -331,7 +339,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
     assert left() == []
 
 
-def test_all_that_is_wrong_is_said_at_once(client: FormClient, own: Profile) -> None:
+def test_all_errors_show_at_once(client: FormClient, own: Profile) -> None:
     page = share(client, name="", email="", note="x" * 501, consent=None).text
     assert all(error_of(page, field) for field in ("name", "email", "note", "consent"))
     page = share(client, email="gus", phone="12").text
@@ -339,7 +347,7 @@ def test_all_that_is_wrong_is_said_at_once(client: FormClient, own: Profile) -> 
     assert error_of(page, "phone")
 
 
-def test_without_a_token_nothing_is_taken(client: FormClient, own: Profile) -> None:
+def test_sharing_requires_the_csrf_token(client: FormClient, own: Profile) -> None:
     assert client.post("/p/ada/share", data=GUS, csrf=False).status_code == 400
     assert left() == []
 
@@ -353,7 +361,7 @@ def test_without_a_token_nothing_is_taken(client: FormClient, own: Profile) -> N
     ],
     ids=str,
 )
-def test_a_robot_gets_the_very_same_answer(
+def test_spam_gets_the_same_response_as_a_lead(
     client: FormClient, own: Profile, outbox: Any, changes: dict[str, str]
 ) -> None:
     answer, honest = share(client, **changes), share(client)
@@ -363,13 +371,13 @@ def test_a_robot_gets_the_very_same_answer(
     assert len(outbox()) == 1
 
 
-def test_the_same_twice_is_answered_the_same_and_stored_once(client: FormClient, own: Profile) -> None:
+def test_a_repeated_lead_gets_the_same_response_and_is_stored_once(client: FormClient, own: Profile) -> None:
     first, second = share(client), share(client)
     assert (first.status_code, first.location, first.data) == (second.status_code, second.location, second.data)
     assert len(left()) == 1
 
 
-def test_who_is_too_quick_presses_again(client: FormClient, own: Profile) -> None:
+def test_a_form_submitted_too_quickly_is_shown_again(client: FormClient, own: Profile) -> None:
     answer = share(client, waited=0)
     assert answer.status_code == 422
     assert "submitted too quickly" in answer.text
@@ -380,16 +388,14 @@ def test_who_is_too_quick_presses_again(client: FormClient, own: Profile) -> Non
 
 
 @pytest.mark.parametrize("stamp", ["", "made up", None])
-def test_a_form_that_was_never_shown_is_shown(client: FormClient, own: Profile, stamp: str | None) -> None:
+def test_a_form_without_a_valid_stamp_is_shown_again(client: FormClient, own: Profile, stamp: str | None) -> None:
     answer = share(client, stamp=stamp)
     assert answer.status_code == 422
     assert form_to(answer.text, "/p/ada/share").values["stamp"] not in ("", "made up")
     assert left() == []
 
 
-def test_the_stamp_of_another_profile_another_text_or_another_day_does_not_count(
-    client: FormClient, own: Profile
-) -> None:
+def test_a_stamp_of_another_profile_text_or_day_is_refused(client: FormClient, own: Profile) -> None:
     text, then = contacts_text(client), utcnow() - timedelta(minutes=1)
     for stamp in (
         make_stamp(STAMP, then, own.id + 1, text),
@@ -400,7 +406,7 @@ def test_the_stamp_of_another_profile_another_text_or_another_day_does_not_count
     assert left() == []
 
 
-def test_one_address_leaves_so_many_and_is_told(client: FormClient, own: Profile) -> None:
+def test_leads_are_limited_by_ip_address(client: FormClient, own: Profile) -> None:
     for number in range(30):
         assert share(client, note=str(number)).status_code == 302
     answer = share(client, note="once more")
@@ -410,14 +416,14 @@ def test_one_address_leaves_so_many_and_is_told(client: FormClient, own: Profile
     assert len(left()) == 30
 
 
-def test_the_form_is_for_people(client: FormClient, own: Profile) -> None:
+def test_the_share_page_has_a_hidden_field_and_is_not_indexed(client: FormClient, own: Profile) -> None:
     page = client.get("/p/ada/share").text
     assert "Share your contact with Ada Obi" in words_of(page)
     assert re.search(r'<div class="tc-decoy" aria-hidden="true">.*tabindex="-1"', page, re.DOTALL)
     assert 'name="robots" content="noindex"' in page
 
 
-def test_what_a_holder_is_called_stays_text(client: FormClient, own: Profile) -> None:
+def test_the_name_of_the_holder_is_escaped(client: FormClient, own: Profile) -> None:
     own.name = "<script>alert(1)</script>"
     db.session.commit()
     for path in ("/p/ada/share", "/p/ada/shared", "/p/ada"):
@@ -427,7 +433,7 @@ def test_what_a_holder_is_called_stays_text(client: FormClient, own: Profile) ->
 # --- the QR code ------------------------------------------------------------------------------------------------------
 
 
-def test_the_owner_takes_the_qr_code_along(
+def test_only_the_owner_can_download_the_qr_code(
     new_client: Callable[[], FormClient], own: Profile, ada: User, cleo: User
 ) -> None:
     client = new_client()

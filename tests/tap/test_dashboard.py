@@ -44,7 +44,7 @@ def columns_of(card: Card) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_card_is_seen_by_its_holder_alone(
+def test_only_the_holder_can_view_a_card(
     new_client: Callable[[], FormClient], adas: FormClient, cleo: User, ben: User, olu: User, path: str
 ) -> None:
     assert adas.get(path).status_code == 200
@@ -59,7 +59,7 @@ def test_a_card_is_seen_by_its_holder_alone(
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_card_is_changed_by_its_holder_alone(
+def test_only_the_holder_can_change_a_card(
     new_client: Callable[[], FormClient], card: Card, cleo: User, ben: User, path: str
 ) -> None:
     before = columns_of(card)
@@ -72,13 +72,13 @@ def test_a_card_is_changed_by_its_holder_alone(
 
 
 @pytest.mark.parametrize("extra", ["owner", "owner_id", "status", "token", "claim_policy", "is_blocked", "profile_id"])
-def test_the_form_sets_nothing_that_it_does_not_show(adas: FormClient, card: Card, cleo: User, extra: str) -> None:
+def test_the_card_form_cannot_set_other_columns(adas: FormClient, card: Card, cleo: User, extra: str) -> None:
     before = columns_of(card)
     assert save(adas, **{extra: str(cleo.id)}).status_code == 302
     assert columns_of(card) == before
 
 
-def test_somebody_elses_profile_cannot_be_chosen(
+def test_the_profile_of_another_user_cannot_be_chosen(
     adas: FormClient, card: Card, create_profile: Callable[..., Profile], ada: User, cleo: User
 ) -> None:
     create_profile(ada, "ada")
@@ -91,7 +91,7 @@ def test_somebody_elses_profile_cannot_be_chosen(
 # --- where it leads ---------------------------------------------------------------------------------------------------
 
 
-def test_the_very_next_tap_goes_to_the_new_place(adas: FormClient, new_client: Callable[[], FormClient]) -> None:
+def test_a_new_target_applies_from_the_next_tap(adas: FormClient, new_client: Callable[[], FormClient]) -> None:
     visitor = new_client()
     assert visitor.get("/t/ADASCARD").location == "https://example.com/"
     answer = save(adas, reroute_url="new.example/page", alias="Work")
@@ -102,7 +102,7 @@ def test_the_very_next_tap_goes_to_the_new_place(adas: FormClient, new_client: C
     assert form_to(page, HERE).values["alias"] == "Work"
 
 
-def test_a_card_opens_a_profile(adas: FormClient, card: Card, profile: Profile) -> None:
+def test_a_card_can_open_a_profile(adas: FormClient, card: Card, profile: Profile) -> None:
     assert save(adas, target="profile", profile=str(profile.id)).location == HERE
     assert adas.get("/t/ADASCARD").location == "/p/ada"
     assert card.reroute_url == "https://example.com/", "kept for later"
@@ -128,7 +128,7 @@ def test_a_card_opens_a_profile(adas: FormClient, card: Card, profile: Profile) 
         ({"profile": "one", "target": "profile"}, "profile", ""),
     ],
 )
-def test_what_cannot_be_is_said_at_its_field_and_kept(
+def test_invalid_input_shows_an_error_and_changes_nothing(
     adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, profile: Profile,
     changes: dict[str, str], field: str, says: str,
 ) -> None:  # fmt: skip
@@ -144,7 +144,7 @@ def test_what_cannot_be_is_said_at_its_field_and_kept(
     assert columns_of(card) == before
 
 
-def test_a_blocked_host_is_refused_and_what_was_typed_is_kept(adas: FormClient, card: Card) -> None:
+def test_a_blocked_host_is_refused_and_the_form_keeps_the_address(adas: FormClient, card: Card) -> None:
     blocked_hosts.block_host("evil.example", None)
     answer = save(adas, reroute_url="www.evil.example")
     assert answer.status_code == 422
@@ -152,7 +152,7 @@ def test_a_blocked_host_is_refused_and_what_was_typed_is_kept(adas: FormClient, 
     assert form_to(answer.text, HERE).values["reroute_url"] == "www.evil.example"
 
 
-def test_a_card_whose_address_was_blocked_shows_as_switched_off_until_it_leads_elsewhere(
+def test_a_card_with_a_blocked_address_is_deactivated_until_it_changes(
     adas: FormClient, new_client: Callable[[], FormClient]
 ) -> None:
     blocked_hosts.block_host("example.com", None)
@@ -164,7 +164,7 @@ def test_a_card_whose_address_was_blocked_shows_as_switched_off_until_it_leads_e
     assert new_client().get("/t/ADASCARD").location == "https://good.example"
 
 
-def test_a_holder_without_a_profile_is_led_to_make_one_and_nothing_typed_is_lost(adas: FormClient, card: Card) -> None:
+def test_choosing_a_profile_without_having_one_leads_to_creating_it(adas: FormClient, card: Card) -> None:
     answer = save(adas, target="profile", alias="Conference", reroute_url="later.example")
     assert answer.location == "/profiles/new?card=ADASCARD"
     assert (card.alias, card.target, card.profile_id) == ("Conference", Target.PROFILE, None)
@@ -176,7 +176,7 @@ def test_a_holder_without_a_profile_is_led_to_make_one_and_nothing_typed_is_lost
     assert adas.get("/t/ADASCARD").location == "/p/ada-obi"
 
 
-def test_my_profile_without_a_profile_is_a_friendly_page_for_whoever_taps(
+def test_a_card_with_a_profile_target_but_no_profile_is_being_set_up(
     adas: FormClient, new_client: Callable[[], FormClient]
 ) -> None:
     save(adas, target="profile")
@@ -186,7 +186,7 @@ def test_my_profile_without_a_profile_is_a_friendly_page_for_whoever_taps(
     assert adas.get("/t/ADASCARD").location == HERE
 
 
-def test_a_card_that_leads_nowhere_is_no_log_in_for_strangers(
+def test_a_card_without_a_target_shows_strangers_no_form(
     client: FormClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     create_card(ada, token="EMPTY222")
@@ -195,16 +195,14 @@ def test_a_card_that_leads_nowhere_is_no_log_in_for_strangers(
     assert not [form for form in forms_on(answer.text) if form.method == "post"]
 
 
-def test_an_unclaimed_card_has_no_page_of_a_holder(
-    client: FormClient, create_card: Callable[..., Card], ada: User
-) -> None:
+def test_an_unclaimed_card_has_no_holder_pages(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
     create_card(token="STOCK222", code="CARD2345")
     login(client, ada)
     for path in ("/cards/STOCK222", "/cards/STOCK222/release", "/cards/STOCK222/qr.svg"):
         assert client.get(path).status_code == 404
 
 
-def test_a_design_without_a_picture_breaks_no_page(
+def test_pages_work_for_cards_without_a_design_picture(
     adas: FormClient, card: Card, create_card: Callable[..., Card], client: FormClient
 ) -> None:
     design = card.design
@@ -220,7 +218,7 @@ def test_a_design_without_a_picture_breaks_no_page(
 # --- lost and found ---------------------------------------------------------------------------------------------------
 
 
-def test_a_lost_card_is_switched_off_and_on_again(
+def test_a_lost_card_is_deactivated_and_reactivated(
     adas: FormClient, card: Card, new_client: Callable[[], FormClient]
 ) -> None:
     assert adas.post(f"{HERE}/lock").location == HERE
@@ -233,7 +231,7 @@ def test_a_lost_card_is_switched_off_and_on_again(
     assert "You reactivated this card." in words_of(adas.get(HERE).text)
 
 
-def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, card: Card, ben: User) -> None:
+def test_a_holder_cannot_reactivate_a_card_suspended_by_staff(adas: FormClient, card: Card, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
     answer = adas.post(f"{HERE}/unlock")
     assert answer.status_code == 409
@@ -245,7 +243,7 @@ def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, c
 
 
 @pytest.mark.parametrize("step", ["lock", "unlock"])
-def test_switching_twice_is_refused_with_a_page(adas: FormClient, card: Card, step: str) -> None:
+def test_locking_or_unlocking_twice_has_an_error_page(adas: FormClient, card: Card, step: str) -> None:
     if step == "lock":
         adas.post(f"{HERE}/lock")
     answer = adas.post(f"{HERE}/{step}")
@@ -253,14 +251,14 @@ def test_switching_twice_is_refused_with_a_page(adas: FormClient, card: Card, st
     assert answer.text.count("<h1>") == 1
 
 
-def test_a_lost_card_may_still_be_pointed_elsewhere(adas: FormClient, card: Card) -> None:
+def test_the_target_of_a_lost_card_can_be_changed(adas: FormClient, card: Card) -> None:
     adas.post(f"{HERE}/lock")
     assert save(adas, reroute_url="new.example").location == HERE
     assert (card.status, card.reroute_url) == (CardStatus.LOCKED, "https://new.example")
 
 
 @pytest.mark.parametrize("step", ["lock", "unlock"])
-def test_nothing_is_switched_by_looking(adas: FormClient, card: Card, step: str) -> None:
+def test_locking_and_releasing_require_a_post(adas: FormClient, card: Card, step: str) -> None:
     assert adas.get(f"{HERE}/{step}").status_code == 405
     adas.get(f"{HERE}/release?sure=y")
     assert card.status is CardStatus.ACTIVE
@@ -269,7 +267,7 @@ def test_nothing_is_switched_by_looking(adas: FormClient, card: Card, step: str)
 # --- giving back ------------------------------------------------------------------------------------------------------
 
 
-def test_a_card_given_back_is_gone_and_its_taps_stay(
+def test_a_released_card_can_be_claimed_by_another_user_and_its_taps_stay(
     adas: FormClient,
     new_client: Callable[[], FormClient],
     card: Card,
@@ -298,14 +296,14 @@ def test_a_card_given_back_is_gone_and_its_taps_stay(
     assert "No taps in the last 30 days" in words_of(page)
 
 
-def test_a_card_is_not_given_back_without_consent(adas: FormClient, card: Card) -> None:
+def test_releasing_requires_confirmation(adas: FormClient, card: Card) -> None:
     answer = adas.post(f"{HERE}/release", data={})
     assert answer.status_code == 422
     assert "Tick this box to continue." in answer.text
     assert card.status is CardStatus.ACTIVE
 
 
-def test_a_card_that_is_off_is_not_given_back(adas: FormClient, card: Card) -> None:
+def test_a_locked_card_cannot_be_released(adas: FormClient, card: Card) -> None:
     adas.post(f"{HERE}/lock")
     answer = adas.post(f"{HERE}/release", data={"sure": "y"})
     assert answer.status_code == 422
@@ -316,7 +314,7 @@ def test_a_card_that_is_off_is_not_given_back(adas: FormClient, card: Card) -> N
 # --- the rest of the page ---------------------------------------------------------------------------------------------
 
 
-def test_the_qr_code_carries_the_configured_address_and_not_the_asked_one(adas: FormClient) -> None:
+def test_the_qr_code_contains_the_configured_host(adas: FormClient) -> None:
     cookie = adas.get_cookie("tc_session")
     assert cookie is not None
     mine = adas.get(f"{HERE}/qr.svg").data
@@ -326,7 +324,7 @@ def test_the_qr_code_carries_the_configured_address_and_not_the_asked_one(adas: 
     assert mine.startswith((b"<?xml", b"<svg"))
 
 
-def test_the_qr_code_comes_as_svg_and_png(adas: FormClient) -> None:
+def test_the_qr_code_is_available_as_svg_and_png(adas: FormClient) -> None:
     svg, png = adas.get(f"{HERE}/qr.svg"), adas.get(f"{HERE}/qr.png")
     assert (svg.mimetype, png.mimetype) == ("image/svg+xml", "image/png")
     assert svg.headers["Content-Disposition"] == 'attachment; filename="tapcard-ADASCARD.svg"'
@@ -335,7 +333,7 @@ def test_the_qr_code_comes_as_svg_and_png(adas: FormClient) -> None:
     assert adas.get(f"{HERE}/qr.gif").status_code == 404
 
 
-def test_the_qr_code_has_our_logo_in_it_where_it_is_wanted(adas: FormClient) -> None:
+def test_the_qr_code_contains_the_logo_on_request(adas: FormClient) -> None:
     page = adas.get(HERE).text
     assert 'name="logo"' in page
     for kind in ("svg", "png"):
@@ -348,7 +346,7 @@ def test_the_qr_code_has_our_logo_in_it_where_it_is_wanted(adas: FormClient) -> 
     assert "#0091ca" not in adas.get(f"{HERE}/qr.svg").text
 
 
-def test_the_logo_in_a_qr_code_wears_the_shops_colours(adas: FormClient) -> None:
+def test_the_logo_in_the_qr_code_has_the_colors_of_the_shop(adas: FormClient) -> None:
     settings.update("brand_color", "#b32f55")
     settings.update("ink_color", "#ffffff")  # too light to carry anything white
     db.session.commit()
@@ -357,13 +355,13 @@ def test_the_logo_in_a_qr_code_wears_the_shops_colours(adas: FormClient) -> None
     assert 'rx="7.5" fill="#fff' not in drawn
 
 
-def test_the_card_page_tells_the_test_link_and_the_history(adas: FormClient) -> None:
+def test_the_card_page_shows_test_link_and_history(adas: FormClient) -> None:
     page = adas.get(HERE).text
     assert "http://localhost/t/ADASCARD" in page
     assert "You claimed this card." in words_of(page)
 
 
-def test_of_many_cards_some_unfold_and_none_is_missing(
+def test_a_dashboard_with_many_cards_collapses_some(
     client: FormClient, ada: User, create_card: Callable[..., Card]
 ) -> None:
     login(client, ada)
@@ -375,14 +373,14 @@ def test_of_many_cards_some_unfold_and_none_is_missing(
     assert [re.findall(r'href="/cards/(\w+)"', part) for part in (shown, folded)] == [tokens[:12], tokens[12:]]
 
 
-def test_an_empty_dashboard_says_what_to_do(client: FormClient, cleo: User) -> None:
+def test_an_empty_dashboard_explains_the_first_steps(client: FormClient, cleo: User) -> None:
     login(client, cleo)
     page = words_of(client.get("/dashboard").text)
     for words in ("Hello Cleo", "No cards yet", "No taps yet", "A profile is a page about you"):
         assert words in page
 
 
-def test_the_dashboard_tells_where_each_card_leads(
+def test_the_dashboard_shows_the_target_of_each_card(
     adas: FormClient, create_card: Callable[..., Card], profile: Profile, ada: User
 ) -> None:
     create_card(ada, alias="Site", profile=profile)
@@ -397,7 +395,7 @@ def test_the_dashboard_tells_where_each_card_leads(
     assert "Retired one" not in page
 
 
-def test_taps_of_others_count_and_ones_own_and_robots_do_not(
+def test_own_taps_and_bots_are_not_counted(
     adas: FormClient, new_client: Callable[[], FormClient], run_worker: Callable[[], None]
 ) -> None:
     phone = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile Safari/604.1"}

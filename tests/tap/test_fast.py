@@ -88,7 +88,7 @@ cookies = st.sampled_from([{}, {}, {"tc_checkin": "1"}, {"x": "1", "tc_checkin":
 @settings(
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_both_ways_give_the_same_answer_to_the_last_header(
+def test_both_paths_give_identical_responses(
     app: Flask, hand: None, path: str, method: str, script_name: str, cookies: dict[str, str], purpose: str
 ) -> None:
     environ = {"SCRIPT_NAME": script_name, "HTTP_SEC_PURPOSE": purpose}
@@ -98,7 +98,7 @@ def test_both_ways_give_the_same_answer_to_the_last_header(
 
 
 @both_ways
-def test_a_redirect_carries_these_headers_and_no_others(app: Flask, hand: None, way: str) -> None:
+def test_a_redirect_has_exactly_these_headers(app: Flask, hand: None, way: str) -> None:
     answer = ask(wsgi_of(app, way), "/t/FASTCARD")
     assert answer == Answer(
         302,
@@ -113,7 +113,7 @@ def test_a_redirect_carries_these_headers_and_no_others(app: Flask, hand: None, 
 
 
 @both_ways
-def test_in_production_a_redirect_insists_on_encryption(
+def test_a_redirect_in_production_sends_strict_transport_security(
     app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     production = dataclasses.replace(app.config["TAPCARD"], environment="production")
@@ -145,7 +145,7 @@ def test_a_plain_redirect_never_reaches_flask(app: Flask, hand: None, path: str)
         ("/p/ada", {}),
     ],
 )
-def test_everything_else_is_left_to_flask(app: Flask, hand: None, path: str, cookies: dict[str, str]) -> None:
+def test_every_other_request_is_passed_to_flask(app: Flask, hand: None, path: str, cookies: dict[str, str]) -> None:
     front = fast_way(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
     with pytest.raises(AssertionError, match="the fast way should have answered"):
@@ -153,9 +153,7 @@ def test_everything_else_is_left_to_flask(app: Flask, hand: None, path: str, coo
     assert list(lines(app.extensions["spool"])) == []
 
 
-def test_a_tap_that_is_answered_without_the_fast_way_is_counted_as_well(
-    other_app: Callable[..., Flask], hand: None
-) -> None:
+def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[..., Flask], hand: None) -> None:
     app = other_app(tap_fast=False)
     assert app.wsgi_app is app.extensions["without_fast_taps"]
     assert ask(app.wsgi_app, "/q/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
@@ -171,16 +169,14 @@ def lead(card: Card, owner: User, url: str) -> None:
 
 
 @both_ways
-def test_the_very_next_tap_after_an_edit_goes_to_the_new_place(app: Flask, card: Card, ada: User, way: str) -> None:
+def test_an_edit_applies_from_the_next_tap(app: Flask, card: Card, ada: User, way: str) -> None:
     for number in range(3):
         lead(card, ada, f"https://example.com/{number}")
         assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == f"https://example.com/{number}"
 
 
 @both_ways
-def test_the_very_next_tap_after_a_card_is_lost_or_its_host_blocked_leads_nowhere(
-    app: Flask, card: Card, ada: User, ben: User, way: str
-) -> None:
+def test_locking_and_blocking_apply_from_the_next_tap(app: Flask, card: Card, ada: User, ben: User, way: str) -> None:
     def location() -> str | None:
         return ask(wsgi_of(app, way), "/t/ADASCARD").get("Location")
 
@@ -195,7 +191,7 @@ def test_the_very_next_tap_after_a_card_is_lost_or_its_host_blocked_leads_nowher
     assert location() == "https://example.com/"
 
 
-def test_an_edit_that_is_not_committed_does_not_show(app: Flask, card: Card, ada: User) -> None:
+def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -> None:
     lead(card, ada, "https://example.com/kept")
     card_id = card.id
     db.session.commit()
@@ -220,7 +216,7 @@ def broken_app(request: pytest.FixtureRequest, other_app: Callable[..., Flask], 
 @both_ways
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/NOSUCHCARD", "/card/PROCARD/"])
-def test_a_database_that_cannot_be_used_is_a_pause_and_never_a_wrong_page(
+def test_an_unavailable_database_gives_a_503_response(
     broken_app: Flask, hand: None, way: str, method: str, path: str
 ) -> None:
     answer = ask(wsgi_of(broken_app, way), path, method, cookies={"tc_session": "x", "tc_me": "1.x"})
@@ -233,7 +229,7 @@ def test_a_database_that_cannot_be_used_is_a_pause_and_never_a_wrong_page(
     assert list(lines(broken_app.extensions["spool"])) == []
 
 
-def test_a_connection_that_broke_is_replaced_before_anybody_notices(app: Flask, hand: None) -> None:
+def test_a_broken_connection_is_replaced(app: Flask, hand: None) -> None:
     front = fast_way(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
     assert ask(alone, "/t/FASTCARD").status == 302
@@ -257,7 +253,7 @@ def close(front: FastTaps) -> None:
         execute.__self__.close()
 
 
-def test_a_lookup_that_fails_twice_is_left_to_flask(app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lookup_that_fails_twice_is_passed_to_flask(app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
     def fail() -> Any:
@@ -275,7 +271,7 @@ def test_a_lookup_that_fails_twice_is_left_to_flask(app: Flask, hand: None, monk
 
 @both_ways
 @pytest.mark.parametrize(("trusted", "is_told_apart"), [(0, False), (1, True)])
-def test_the_address_a_proxy_tells_counts_only_when_proxies_are_trusted(
+def test_a_forwarded_address_is_used_only_behind_trusted_proxies(
     other_app: Callable[..., Flask], hand: None, way: str, trusted: int, is_told_apart: bool
 ) -> None:
     app = other_app(trusted_proxies=trusted, tap_fast=way == "fast")
@@ -317,7 +313,7 @@ with app.app_context():
 """
 
 
-def test_a_forked_process_shares_neither_connection_nor_file_nor_lot(
+def test_a_forked_process_shares_no_connection_file_or_uid_prefix(
     base_config: Config, hand: None, tmp_path: Path
 ) -> None:
     environ = {
@@ -337,7 +333,7 @@ def test_a_forked_process_shares_neither_connection_nor_file_nor_lot(
     assert len(set(told["lots"])) == 2
 
 
-def test_every_answer_of_the_fast_way_is_in_the_tables_once(app: Flask, hand: None) -> None:
+def test_every_redirect_is_stored_once(app: Flask, hand: None) -> None:
     for number in range(25):
         assert ask(app.wsgi_app, "/t/FASTCARD", HTTP_USER_AGENT=f"phone {number}").status == 302
     assert drain() == 25

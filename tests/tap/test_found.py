@@ -33,7 +33,7 @@ def plain(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
-def test_a_message_reaches_the_holder(
+def test_a_message_is_emailed_to_the_holder_without_revealing_them(
     client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     answer = client.post(HERE, data=MESSAGE)
@@ -54,7 +54,7 @@ def test_a_message_reaches_the_holder(
 
 
 @pytest.mark.parametrize("because", [LockedBecause.ABUSE, LockedBecause.CLOSED, "blocked", None])
-def test_the_form_is_there_for_a_lost_card_alone(
+def test_only_a_lost_card_has_the_form(
     client: FormClient, card: Card, ada: User, outbox: Callable[[], list[str]], because: Any
 ) -> None:
     if because == "blocked":
@@ -70,9 +70,7 @@ def test_the_form_is_there_for_a_lost_card_alone(
 
 
 @pytest.mark.parametrize("token", ["NOSUCH22", "WAITING2", "found"])
-def test_the_address_means_nothing_for_other_cards(
-    client: FormClient, create_card: Callable[..., Card], token: str
-) -> None:
+def test_other_cards_have_no_form(client: FormClient, create_card: Callable[..., Card], token: str) -> None:
     create_card(token="WAITING2", code="CARD2345")
     status = 302 if token == "WAITING2" else 404
     assert client.get(f"/t/{token}/found").status_code == status
@@ -80,7 +78,7 @@ def test_the_address_means_nothing_for_other_cards(
     assert client.get("/t/found").status_code == 404, "a token, though of no card"
 
 
-def test_whoever_only_taps_gets_no_cookie_and_opening_the_form_is_no_tap(
+def test_a_tap_sets_no_cookie_and_opening_the_form_is_not_a_tap(
     client: FormClient, lost: Card, run_worker: Callable[[], None]
 ) -> None:
     page = client.get("/t/ADASCARD")
@@ -93,7 +91,7 @@ def test_whoever_only_taps_gets_no_cookie_and_opening_the_form_is_no_tap(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == before == 1
 
 
-def test_a_robot_gets_the_same_answer_and_no_mail_goes_out(
+def test_a_bot_gets_the_same_response_and_no_email_is_sent(
     client: FormClient, lost: Card, outbox: Callable[[], list[str]]
 ) -> None:
     assert client.post(HERE, data={**MESSAGE, "website": "https://spam.example"}).location == f"{HERE}?sent=1"
@@ -110,7 +108,7 @@ def test_a_robot_gets_the_same_answer_and_no_mail_goes_out(
         ({"answer_to": "gus@exa mple"}, "Enter an email address, such as"),
     ],
 )
-def test_what_cannot_be_is_said_and_kept(
+def test_invalid_input_is_refused_with_a_message(
     client: FormClient, lost: Card, outbox: Callable[[], list[str]], values: dict[str, str], told: str
 ) -> None:
     answer = client.post(HERE, data={**MESSAGE, **values})
@@ -127,7 +125,7 @@ def test_what_cannot_be_is_said_and_kept(
         ("Gus@Example.net", "gus@example.net"),
     ],
 )
-def test_a_way_to_answer_is_optional(
+def test_contact_details_of_the_finder_are_optional(
     client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
     typed: str, written: str,
 ) -> None:  # fmt: skip
@@ -136,7 +134,7 @@ def test_a_way_to_answer_is_optional(
     assert written in plain(mailbox()[0])
 
 
-def test_a_message_stays_text_and_cannot_pass_for_ours(
+def test_a_message_cannot_inject_headers_or_markup(
     client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     client.post(HERE, data={"message": "<b>Hi</b>\r\nSubject: x\r\n\r\nBcc: all@example.com", "answer_to": ""})
@@ -150,7 +148,7 @@ def test_a_message_stays_text_and_cannot_pass_for_ours(
     assert "<b>Hi" not in str(html.get_content())
 
 
-def test_a_card_has_so_many_messages_an_hour(
+def test_messages_are_limited_by_card(
     new_client: Callable[[], FormClient], lost: Card, outbox: Callable[[], list[str]]
 ) -> None:
     answers = [
@@ -161,9 +159,7 @@ def test_a_card_has_so_many_messages_an_hour(
     assert outbox() == ["mail.card_found"] * 5
 
 
-def test_an_address_sends_so_many_messages_an_hour(
-    client: FormClient, create_card: Callable[..., Card], ada: User
-) -> None:
+def test_messages_are_limited_by_ip_address(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
     answers = []
     for _place in range(4):
         card = create_card(ada)
@@ -172,7 +168,7 @@ def test_an_address_sends_so_many_messages_an_hour(
     assert answers == [302] * 10 + [429] * 2
 
 
-def test_a_message_under_way_does_not_reach_the_next_holder(
+def test_a_queued_message_is_not_sent_to_the_next_holder(
     client: FormClient, lost: Card, ada: User, cleo: User, keys: Keys, app: Flask,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
@@ -183,6 +179,6 @@ def test_a_message_under_way_does_not_reach_the_next_holder(
     assert mailbox() == []
 
 
-def test_the_holder_reads_that_finders_can_write(client: FormClient, lost: Card, ada: User) -> None:
+def test_the_card_page_says_that_finders_can_write(client: FormClient, lost: Card, ada: User) -> None:
     login(client, ada)
     assert "Anyone who finds it can tap it to send you a message" in words_of(client.get("/cards/ADASCARD").text)

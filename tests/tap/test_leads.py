@@ -37,7 +37,7 @@ def adas(client: FormClient, ada: User) -> FormClient:
 
 
 @pytest.mark.parametrize("path", ["/leads/{id}.vcf", "/leads/{id}/delete"])
-def test_a_lead_is_its_holders_alone(
+def test_only_the_holder_can_view_and_delete_a_lead(
     new_client: Callable[[], FormClient], adas: FormClient, gus: Lead, cleo: User, ben: User, olu: User, path: str
 ) -> None:
     path = path.format(id=gus.id)
@@ -55,7 +55,7 @@ def test_a_lead_is_its_holders_alone(
     assert db.session.get(Lead, gus.id) is not None
 
 
-def test_nothing_shows_before_the_address_is_verified(adas: FormClient, gus: Lead, ada: User) -> None:
+def test_an_unverified_holder_sees_no_leads(adas: FormClient, gus: Lead, ada: User) -> None:
     ada.verified_at = None
     db.session.commit()
     page = adas.get("/leads")
@@ -70,7 +70,7 @@ def test_nothing_shows_before_the_address_is_verified(adas: FormClient, gus: Lea
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_holder_reads_what_was_left(adas: FormClient, gus: Lead) -> None:
+def test_the_page_shows_all_details_of_a_lead(adas: FormClient, gus: Lead) -> None:
     page = adas.get("/leads").text
     for text in ("Gus Lind", "gus@example.com", "+44 7700 900123", "At the fair", gus.consent_text):
         assert text in words_of(page)
@@ -79,7 +79,7 @@ def test_a_holder_reads_what_was_left(adas: FormClient, gus: Lead) -> None:
     assert "Gus Lind" in adas.get("/dashboard").text
 
 
-def test_the_card_that_led_to_a_lead_is_named_unless_it_is_another_holders(
+def test_a_lead_shows_the_tapped_card_unless_it_belongs_to_another_user(
     adas: FormClient, gus: Lead, card: Card, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     gus.card_id = card.id
@@ -90,13 +90,13 @@ def test_the_card_that_led_to_a_lead_is_named_unless_it_is_another_holders(
     assert "Secret" not in adas.get("/leads").text
 
 
-def test_without_any_the_page_says_what_to_do(adas: FormClient, ada: User, create_profile: Any) -> None:
+def test_an_empty_page_links_to_the_profile(adas: FormClient, ada: User, create_profile: Any) -> None:
     assert "Create profile" in adas.get("/leads").text
     create_profile(ada, "ada")
     assert "View profile" in adas.get("/leads").text
 
 
-def test_what_visitors_type_stays_text(adas: FormClient, profile: Profile) -> None:
+def test_text_of_visitors_is_escaped(adas: FormClient, profile: Profile) -> None:
     evil = "\"'><script>alert(1)</script>"
     seeds.create_lead(profile, evil, email="gus@example.com", note=f"{evil}\n{{{{ 7*7 }}}}", consent_text=evil)
     db.session.commit()
@@ -104,7 +104,7 @@ def test_what_visitors_type_stays_text(adas: FormClient, profile: Profile) -> No
         assert "<script>alert" not in adas.get(path).text
 
 
-def test_searching_filtering_and_paging(
+def test_leads_are_searched_filtered_and_paged(
     adas: FormClient, gus: Lead, ada: User, create_profile: Callable[..., Profile]
 ) -> None:
     other = create_profile(ada, "private")
@@ -123,14 +123,14 @@ def test_searching_filtering_and_paging(
         assert adas.get(f"/leads?page={odd}&profile={odd}&search={odd}").status_code == 200
 
 
-def test_the_page_counts_what_visitors_did(adas: FormClient, profile: Profile, gus: Lead) -> None:
+def test_the_page_counts_actions_of_visitors(adas: FormClient, profile: Profile, gus: Lead) -> None:
     for number, kind in enumerate([ProfileActionKind.CONTACT_SAVED] * 3 + [ProfileActionKind.LINK_OPENED] * 2):
         db.session.add(ProfileAction(profile_id=profile.id, kind=kind, happened_at=gus.created_at, visitor=str(number)))
     db.session.commit()
     assert "Contacts saved 3 Links opened 2 Leads received 0" in words_of(adas.get("/leads").text)
 
 
-def test_one_is_deleted_after_asking(adas: FormClient, gus: Lead) -> None:
+def test_deleting_a_lead_asks_for_confirmation(adas: FormClient, gus: Lead) -> None:
     assert "Delete the lead Gus Lind?" in adas.get(f"/leads/{gus.id}/delete").text
     assert db.session.get(Lead, gus.id) is not None
     assert adas.post(f"/leads/{gus.id}/delete", csrf=False).status_code == 400
@@ -145,7 +145,7 @@ def rows_of(answer: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
 
 
-def test_leads_for_a_spreadsheet(adas: FormClient, gus: Lead, profile: Profile) -> None:
+def test_leads_are_exported_as_csv(adas: FormClient, gus: Lead, profile: Profile) -> None:
     seeds.create_lead(profile, "=HYPERLINK(1)", email="x@example.com", note="@SUM(A1)\nsecond")
     db.session.commit()
     answer = adas.get("/leads.csv")
@@ -163,17 +163,17 @@ def test_leads_for_a_spreadsheet(adas: FormClient, gus: Lead, profile: Profile) 
 @pytest.mark.parametrize(
     "cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\0=1", " =1", "\u00a0=1", "\ufeff@a"]
 )
-def test_a_cell_that_looks_like_a_formula_is_none(cell: str) -> None:
+def test_a_cell_that_looks_like_a_formula_is_escaped(cell: str) -> None:
     assert escape_formula(cell).startswith("'")
     assert "\0" not in escape_formula(cell)
 
 
 @pytest.mark.parametrize(("cell", "text"), [("Gus", "Gus"), (None, ""), (7, "7"), ("a=b", "a=b"), ("", "")])
-def test_another_cell_stays_what_it_is(cell: object, text: str) -> None:
+def test_other_cells_stay_unchanged(cell: object, text: str) -> None:
     assert escape_formula(cell) == text
 
 
-def test_leads_for_an_address_book(adas: FormClient, gus: Lead, profile: Profile) -> None:
+def test_leads_are_exported_as_vcards(adas: FormClient, gus: Lead, profile: Profile) -> None:
     seeds.create_lead(profile, "Ngozi", phone="+2348035550177")
     db.session.commit()
     answer = adas.get("/leads.vcf")
@@ -199,7 +199,7 @@ def sent(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage
     return send
 
 
-def test_the_holder_gets_a_mail_to_answer(sent: Callable[[Lead], Any], gus: Lead) -> None:
+def test_the_holder_gets_an_email_and_can_reply_to_the_lead(sent: Callable[[Lead], Any], gus: Lead) -> None:
     message = sent(gus)
     assert message["To"] == "ada@example.com"
     assert message["Reply-To"] == "gus@example.com"
@@ -210,14 +210,14 @@ def test_the_holder_gets_a_mail_to_answer(sent: Callable[[Lead], Any], gus: Lead
     assert "mailto:gus@example.com" in message.get_body(("html",)).get_content()
 
 
-def test_without_an_e_mail_answers_go_to_the_shop(
+def test_replies_to_a_lead_without_an_email_address_go_to_the_shop(
     sent: Callable[[Lead], Any], profile: Profile, set_setting: Callable[[str, Any], None]
 ) -> None:
     set_setting("support_email", "help@example.com")
     assert sent(seeds.create_lead(profile, "Ngozi", phone="+2348035550177"))["Reply-To"] == "help@example.com"
 
 
-def test_nothing_that_visitors_type_becomes_a_header(sent: Callable[[Lead], Any], profile: Profile) -> None:
+def test_text_of_visitors_cannot_inject_headers(sent: Callable[[Lead], Any], profile: Profile) -> None:
     evil = "Gus\r\nBcc: all@example.com\r\n\r\nBuy"
     message = sent(seeds.create_lead(profile, evil, email="gus@example.com\r\nCc: all@example.com", note="<b>x</b>"))
     assert (message["Bcc"], message["Cc"], message["Reply-To"]) == (None, None, None)
@@ -226,7 +226,7 @@ def test_nothing_that_visitors_type_becomes_a_header(sent: Callable[[Lead], Any]
 
 
 @pytest.mark.parametrize("change", [{"wants_lead_mail": False}, {"verified_at": None}, {"is_active": False}], ids=str)
-def test_who_does_not_want_it_or_must_not_get_it_gets_none(
+def test_no_email_is_sent_to_an_inactive_unverified_or_unwilling_holder(
     sent: Callable[[Lead], Any], gus: Lead, ada: User, change: dict[str, Any]
 ) -> None:
     for name, value in change.items():
@@ -234,7 +234,7 @@ def test_who_does_not_want_it_or_must_not_get_it_gets_none(
     assert sent(gus) is None
 
 
-def test_a_lead_deleted_meanwhile_is_not_mailed(
+def test_a_deleted_lead_is_not_emailed(
     gus: Lead, ada: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     outbox.post("mail.lead_received", lead_id=gus.id)
@@ -243,7 +243,7 @@ def test_a_lead_deleted_meanwhile_is_not_mailed(
     assert mailbox() == []
 
 
-def test_the_page_says_whether_mails_come(adas: FormClient, ada: User) -> None:
+def test_the_page_says_whether_leads_are_emailed(adas: FormClient, ada: User) -> None:
     assert "We email you about each new lead." in adas.get("/leads").text
     adas.post("/account/mails", data={})
     assert not ada.wants_lead_mail

@@ -181,7 +181,7 @@ def cookies_of(request: pytest.FixtureRequest, client: FormClient) -> Callable[[
 
 @both_ways
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
-def test_every_combination_gets_what_the_specification_says(
+def test_every_combination_has_the_specified_response(
     app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], person: Person, way: str
 ) -> None:
     cookies = cookies_of(person)
@@ -237,7 +237,7 @@ def seen(tap: Tap) -> tuple[Any, ...]:
     return (tap.card_id, tap.token, tap.owner_id, tap.design_id, tap.channel, tap.outcome, tap.is_own, tap.is_bot)
 
 
-def test_the_table_has_every_combination_that_may_lie_in_the_database(
+def test_the_cases_cover_every_combination_the_database_allows(
     app: Flask, ada: User, profile: Profile, design: Design
 ) -> None:
     wanted = {(case.status, case.because, case.is_owned) for case in CASES if case.status}
@@ -254,7 +254,7 @@ def test_the_table_has_every_combination_that_may_lie_in_the_database(
 
 
 @pytest.mark.parametrize("user", [None, "cleo", "ada", "ben"])
-def test_the_activation_page_of_a_card_with_an_owner_answers_like_a_tap_and_counts_nothing(
+def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counting(
     app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], user: str | None
 ) -> None:
     person = Person(user or "stranger", user)
@@ -270,7 +270,7 @@ def test_the_activation_page_of_a_card_with_an_owner_answers_like_a_tap_and_coun
 
 
 @both_ways
-def test_a_profile_that_is_deleted_leaves_a_card_being_set_up(
+def test_a_card_whose_profile_was_deleted_is_being_set_up(
     app: Flask, create_card: Callable[..., Card], ada: User, profile: Profile, way: str
 ) -> None:
     create_card(ada, token="PROFILE7", profile=profile)
@@ -282,7 +282,7 @@ def test_a_profile_that_is_deleted_leaves_a_card_being_set_up(
 
 @both_ways
 @pytest.mark.parametrize("path", ["/t/%20NEWCARD7%20", "/q/NEWCARD7/", "/card/%09newcard7"])
-def test_staff_get_the_form_that_registers_an_unknown_card_with_its_token_trimmed(
+def test_staff_are_redirected_to_register_an_unknown_card(
     app: Flask, cookies_of: Callable[[Person], dict[str, str]], way: str, path: str
 ) -> None:
     answer = ask(wsgi_of(app, way), path, cookies=cookies_of(Person("staff", user="ben")))
@@ -291,20 +291,20 @@ def test_staff_get_the_form_that_registers_an_unknown_card_with_its_token_trimme
 
 @both_ways
 @pytest.mark.parametrize("token", ["A" * 21, "A-B", "%C3%89CLAIR", "A%00B", "A%0D%0AB", "..", "%20"])
-def test_what_cannot_be_a_token_is_not_found_and_not_counted(app: Flask, way: str, token: str) -> None:
+def test_an_invalid_token_is_not_found_and_not_recorded(app: Flask, way: str, token: str) -> None:
     assert ask(wsgi_of(app, way), f"/t/{token}").status == 404
     assert drain() == 0
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @both_ways
-def test_a_tap_is_a_reading_and_takes_nothing(app: Flask, card: Card, way: str, method: str) -> None:
+def test_other_methods_are_not_allowed_and_not_recorded(app: Flask, card: Card, way: str, method: str) -> None:
     assert ask(wsgi_of(app, way), "/t/ADASCARD", method).status == 405
     assert drain() == 0
 
 
 @both_ways
-def test_a_check_in_under_way_keeps_the_fast_way_out(app: Flask, card: Card, way: str) -> None:
+def test_a_check_in_cookie_skips_the_fast_path(app: Flask, card: Card, way: str) -> None:
     answer = ask(wsgi_of(app, way), "/t/ADASCARD", cookies={"tc_checkin": "x"})
     assert answer.get("Location") == "https://example.com/"
     drain()

@@ -12,7 +12,7 @@ from tests.conftest import login
 from tests.tap.profiles import VALID, edit, error_of, value_of
 
 
-def test_a_holder_makes_a_profile(signed_in, ada):
+def test_a_holder_creates_a_profile(signed_in, ada):
     assert "No profiles yet" in signed_in.get("/profiles").text
     assert value_of(signed_in.get("/profiles/new").text, "name") == "Ada Obi"
     response = signed_in.post("/profiles/new", data={**VALID, "headline": "Architect", "phone": "020 7946 0000"})
@@ -22,14 +22,14 @@ def test_a_holder_makes_a_profile(signed_in, ada):
     assert "Profile created" in signed_in.get(response.location).text
 
 
-def test_a_holder_may_have_several(signed_in, ada, own):
+def test_a_holder_can_have_several_profiles(signed_in, ada, own):
     signed_in.post("/profiles/new", data={"name": "Ada, private"})
     page = signed_in.get("/profiles").text
     assert "/p/ada-obi" in page
     assert "/p/ada-private" in page
 
 
-def test_a_visitor_is_asked_to_log_in(client, own):
+def test_profile_pages_require_login(client, own):
     for path in ("/profiles", "/profiles/new", f"/profiles/{own.id}", f"/profiles/{own.id}/delete"):
         assert client.get(path).location.startswith("/log-in")
     for path in ("/profiles/new", f"/profiles/{own.id}", f"/profiles/{own.id}/delete"):
@@ -37,7 +37,7 @@ def test_a_visitor_is_asked_to_log_in(client, own):
     assert db.session.get(Profile, own.id) is not None
 
 
-def test_a_form_without_its_token_changes_nothing(signed_in, own):
+def test_profile_forms_require_the_csrf_token(signed_in, own):
     data = {"name": "Eve", "version": "1"}
     assert signed_in.post("/profiles/new", data=data, csrf=False).status_code == 400
     assert signed_in.post(f"/profiles/{own.id}", data=data, csrf=False).status_code == 400
@@ -45,7 +45,7 @@ def test_a_form_without_its_token_changes_nothing(signed_in, own):
     assert [profile.name for profile in db.session.scalars(sa.select(Profile))] == ["Ada Obi"]
 
 
-def test_a_profile_for_somebody_else_cannot_be_made(signed_in, ada, cleo):
+def test_a_new_profile_always_belongs_to_the_current_user(signed_in, ada, cleo):
     fields = {"owner": str(cleo.id), "owner_id": str(cleo.id), "user_id": str(cleo.id), "id": "77", "is_public": ""}
     signed_in.post("/profiles/new", data={**VALID, **fields})
     profile = db.session.scalars(sa.select(Profile)).one()
@@ -53,14 +53,14 @@ def test_a_profile_for_somebody_else_cannot_be_made(signed_in, ada, cleo):
     assert profile.id != 77
 
 
-def test_nothing_but_what_is_on_the_form_can_be_changed(signed_in, own, ada, cleo):
+def test_the_profile_form_cannot_set_other_columns(signed_in, own, ada, cleo):
     fields = {"owner_id": str(cleo.id), "is_public": "", "banner": "x.webp", "links": "1", "hidden_fields": "bio"}
     edit(signed_in, own, name="Ada", **fields)
     assert own.name == "Ada"
     assert (own.owner_id, own.is_public, own.banner, own.theme, own.hidden_fields) == (ada.id, True, None, "lake", [])
 
 
-def test_who_picks_my_profile_without_one_is_led_to_make_it(signed_in, ada, card):
+def test_creating_a_profile_for_a_card_sets_its_target(signed_in, ada, card):
     response = signed_in.post("/cards/ADASCARD", data={"alias": "At work", "target": "profile", "profile": "0"})
     assert response.location == "/profiles/new?card=ADASCARD"
     page = signed_in.get(response.location).text
@@ -72,7 +72,7 @@ def test_who_picks_my_profile_without_one_is_led_to_make_it(signed_in, ada, card
     assert signed_in.get("/t/ADASCARD").location == "/p/ada-obi"
 
 
-def test_an_error_on_the_way_keeps_the_card(signed_in, card):
+def test_an_error_keeps_the_card_in_the_form(signed_in, card):
     page = signed_in.post("/profiles/new?card=ADASCARD", data={"name": "", "headline": "Architect"}).text
     assert 'action="/profiles/new?card=ADASCARD"' in page
     assert value_of(page, "headline") == "Architect"
@@ -80,7 +80,7 @@ def test_an_error_on_the_way_keeps_the_card(signed_in, card):
 
 
 @pytest.mark.parametrize("token", ["CLEOCARD", "NOSUCH", "A'B", "%00", "%F0%9F%98%80", "A" * 400, "../x"])
-def test_a_card_of_somebody_else_does_not_exist(signed_in, cleo, create_card, token):
+def test_a_profile_cannot_be_created_for_a_card_of_another_user(signed_in, cleo, create_card, token):
     card = create_card(cleo, token="CLEOCARD", url="https://example.com/")
     assert signed_in.get(f"/profiles/new?card={token}").status_code == 404
     assert signed_in.post(f"/profiles/new?card={token}", data=VALID).status_code == 404
@@ -88,7 +88,7 @@ def test_a_card_of_somebody_else_does_not_exist(signed_in, cleo, create_card, to
     assert db.session.scalar(sa.select(Profile)) is None
 
 
-def test_a_stranger_finds_no_profile_to_edit(client, own, cleo):
+def test_a_profile_of_another_user_cannot_be_edited(client, own, cleo):
     login(client, cleo)
     for path in (f"/profiles/{own.id}", f"/profiles/{own.id}/delete"):
         assert client.get(path).status_code == 404
@@ -97,7 +97,7 @@ def test_a_stranger_finds_no_profile_to_edit(client, own, cleo):
     assert "ada-obi" not in client.get("/profiles").text
 
 
-def test_staff_do_not_edit_profiles_here_either(client, own, ben):
+def test_staff_cannot_edit_profiles_on_these_pages(client, own, ben):
     login(client, ben)
     assert client.get(f"/profiles/{own.id}").status_code == 404
 
@@ -105,7 +105,7 @@ def test_staff_do_not_edit_profiles_here_either(client, own, ben):
 @pytest.mark.parametrize(
     "number", ["0", "-1", "999999", "9223372036854775808", "9" * 40, "x", "1.5", "%00", "1%20OR%201"]
 )
-def test_a_number_that_names_nothing_is_not_found(signed_in, number):
+def test_an_unknown_profile_id_is_not_found(signed_in, number):
     for path in (f"/profiles/{number}", f"/profiles/{number}/delete"):
         assert signed_in.get(path).status_code == 404
         assert signed_in.post(path, data=VALID).status_code == 404
@@ -127,7 +127,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("field", "texts"), BAD, ids=[field for field, _texts in BAD])
-def test_a_bad_entry_is_said_at_its_field_and_nothing_is_lost(signed_in, own, field, texts):
+def test_invalid_input_shows_an_error_and_keeps_the_other_values(signed_in, own, field, texts):
     rest = {"name": "Ada, changed", "headline": "Builder", "bio": "One\nTwo", "phone": "020 7946 0001", "version": "1"}
     for text in texts:
         for path in ("/profiles/new", f"/profiles/{own.id}"):
@@ -144,7 +144,7 @@ def test_a_bad_entry_is_said_at_its_field_and_nothing_is_lost(signed_in, own, fi
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 1
 
 
-def test_all_errors_are_said_at_once(signed_in):
+def test_all_errors_show_at_once(signed_in):
     page = signed_in.post("/profiles/new", data={"name": "", "email": "ada", "phone": "x", "github": "a b"}).text
     assert all(error_of(page, field) for field in ("name", "email", "phone", "github"))
     assert 'href="#email"' in page  # the summary on top leads there
@@ -168,7 +168,7 @@ def test_all_errors_are_said_at_once(signed_in):
     ],
     ids=str,
 )
-def test_fields_of_the_wrong_kind_never_break_the_page(signed_in, own, data):
+def test_fields_of_the_wrong_type_do_not_break_the_page(signed_in, own, data):
     for path, rest in (("/profiles/new", VALID | {"slug": "another"}), (f"/profiles/{own.id}", VALID)):
         is_file = data.get("name") == "a file"
         sent = {"name": (io.BytesIO(b"a file"), "name.txt")} if is_file else data
@@ -177,7 +177,7 @@ def test_fields_of_the_wrong_kind_never_break_the_page(signed_in, own, data):
     assert own.photo is None
 
 
-def test_an_address_that_is_taken_is_said_at_its_field(signed_in, own, cleo, create_profile):
+def test_a_used_slug_shows_an_error_at_its_field(signed_in, own, cleo, create_profile):
     create_profile(cleo, "cleo-nemo")
     response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "CLEO-Nemo", "bio": "Hello"})
     assert response.status_code == 422
@@ -187,7 +187,7 @@ def test_an_address_that_is_taken_is_said_at_its_field(signed_in, own, cleo, cre
     assert own.slug == "ada-obi"
 
 
-def test_an_address_taken_in_that_very_moment_is_a_message_too(signed_in, cleo, create_profile, monkeypatch):
+def test_a_slug_taken_after_the_check_shows_an_error_at_its_field(signed_in, cleo, create_profile, monkeypatch):
     create_profile(cleo, "cleo-nemo")
     monkeypatch.setattr(slugs, "check_free", lambda slug: None)
     response = signed_in.post("/profiles/new", data={"name": "Ada", "slug": "cleo-nemo"})
@@ -195,7 +195,7 @@ def test_an_address_taken_in_that_very_moment_is_a_message_too(signed_in, cleo, 
     assert "That address is taken" in error_of(response.text, "slug")
 
 
-def test_the_form_saves_what_it_shows(signed_in, own):
+def test_the_form_can_be_saved_as_it_is_shown(signed_in, own):
     response = edit(signed_in, own)
     assert response.location == f"/profiles/{own.id}"
     assert (own.version, own.phone) == (1, "+442079460000")
@@ -203,7 +203,7 @@ def test_the_form_saves_what_it_shows(signed_in, own):
     assert (own.name, own.bio, own.whatsapp, own.headline) == ("Ada O.", "One\n\nTwo", "+447700900123", None)
 
 
-def test_of_two_windows_the_later_one_overwrites_nothing(signed_in, own):
+def test_an_outdated_form_is_refused_and_keeps_its_values(signed_in, own):
     edit(signed_in, own, headline="Builder")
     response = signed_in.post(f"/profiles/{own.id}", data={**VALID, "headline": "Gardener", "version": "1"})
     assert response.status_code == 422
@@ -214,7 +214,7 @@ def test_of_two_windows_the_later_one_overwrites_nothing(signed_in, own):
     assert again.status_code == 422
 
 
-def test_deleting_asks_first(signed_in, ada, own, create_card):
+def test_deleting_a_profile_asks_for_confirmation(signed_in, ada, own, create_card):
     card = create_card(ada, token="ADASCARD", profile=own)
     page = signed_in.get(f"/profiles/{own.id}/delete").text
     assert "1 card opens this profile" in page

@@ -34,7 +34,7 @@ def titles(profile: Profile) -> str:
     return "".join(link.title for link in links.links_of(profile))
 
 
-def test_a_link_is_added_and_on_the_page(signed_in: FormClient, profile: Profile) -> None:
+def test_a_link_is_added_and_shown_on_the_profile(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
     assert "No links yet" in signed_in.get(path).text
     answer = signed_in.post(path, data={"title": "My houses", "url": "example.com/houses"})
@@ -57,7 +57,7 @@ def test_a_link_is_added_and_on_the_page(signed_in: FormClient, profile: Profile
         ({"title": "x" * 81, "url": "example.com"}, "title"),
     ],
 )
-def test_a_refused_link_keeps_what_was_typed(
+def test_a_refused_link_form_keeps_its_values(
     signed_in: FormClient, profile: Profile, three: list[int], typed: dict[str, str], field: str
 ) -> None:
     for path in (f"/profiles/{profile.id}/links", f"/profiles/{profile.id}/links/{three[0]}"):
@@ -69,7 +69,7 @@ def test_a_refused_link_keeps_what_was_typed(
     assert titles(profile) == "ABC"
 
 
-def test_the_twenty_first_is_refused_and_kept(signed_in: FormClient, profile: Profile) -> None:
+def test_the_link_above_the_limit_is_refused_and_kept_in_the_form(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
     for number in range(links.MAX_LINKS):
         signed_in.post(path, data={"title": f"Link {number}", "url": "example.com"})
@@ -80,7 +80,7 @@ def test_the_twenty_first_is_refused_and_kept(signed_in: FormClient, profile: Pr
     assert form_to(answer.text, path).values["title"] == "One more"
 
 
-def test_links_are_arranged_by_plain_forms(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+def test_links_are_reordered_with_buttons(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
     path = f"/profiles/{profile.id}/links"
     move = f"{path}/{three[2]}/move"
     up = next(f for f in forms_on(signed_in.get(path).text) if f.action == move and f.values["to"] == "up")
@@ -94,7 +94,7 @@ def test_links_are_arranged_by_plain_forms(signed_in: FormClient, profile: Profi
     assert titles(profile) == "CAB"
 
 
-def test_dragging_sends_the_whole_order(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+def test_links_are_reordered_by_dragging(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
     path = f"/profiles/{profile.id}/links/order"
     a, b, c = three
     assert signed_in.post(path, data={"order": f"{c},{a},{b}"}).status_code == 302
@@ -106,7 +106,7 @@ def test_dragging_sends_the_whole_order(signed_in: FormClient, profile: Profile,
     assert titles(profile) == "CAB"
 
 
-def test_a_link_is_switched_off_and_on(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
+def test_a_link_is_hidden_and_shown(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
     path, opened = f"/profiles/{profile.id}/links/{three[1]}/show", f"/p/ada/open/link-{three[1]}"
     signed_in.post(path, data={"shown": "no"})
     assert opened not in signed_in.get("/p/ada").text
@@ -134,7 +134,7 @@ def test_a_link_is_changed_and_removed(signed_in: FormClient, profile: Profile, 
     assert signed_in.post(f"{path}/remove").status_code == 404
 
 
-def test_the_links_of_somebody_else_do_not_exist(
+def test_links_of_another_user_are_not_found(
     client: FormClient, profile: Profile, three: list[int], cleo: User, create_profile: Callable[..., Profile]
 ) -> None:
     login(client, cleo)
@@ -154,7 +154,7 @@ def test_the_links_of_somebody_else_do_not_exist(
     assert [tuple(row) for row in stored] == [("A", 0, True), ("B", 1, True), ("C", 2, True)]
 
 
-def test_what_a_holder_types_stays_text(signed_in: FormClient, profile: Profile) -> None:
+def test_text_of_the_holder_is_escaped(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
     evil = "\"'><script>alert(1)</script>"
     signed_in.post(path, data={"title": evil, "url": "https://example.com/?q=\"'><b>"})

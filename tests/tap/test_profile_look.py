@@ -63,16 +63,14 @@ def uploaded(app: Flask, name: str | None) -> Image.Image:
 
 
 @pytest.mark.parametrize("theme", ProfileTheme)
-def test_colours_are_chosen_and_worn(signed_in: FormClient, own: Profile, theme: ProfileTheme) -> None:
+def test_a_theme_is_chosen_and_shown(signed_in: FormClient, own: Profile, theme: ProfileTheme) -> None:
     assert save(signed_in, own, theme=theme.value).status_code == 302
     assert own.theme is theme
     assert f"tc-themed theme-{theme.value}" in signed_in.get("/p/ada-obi").text
     assert fields(signed_in, f"/profiles/{own.id}")["theme"] == theme.value
 
 
-def test_colours_that_do_not_exist_are_refused_and_none_keeps_those_there_are(
-    signed_in: FormClient, own: Profile
-) -> None:
+def test_an_unknown_theme_is_refused_and_an_empty_one_keeps_the_current(signed_in: FormClient, own: Profile) -> None:
     save(signed_in, own, theme="rose")
     answer = save(signed_in, own, theme="plaid")
     assert answer.status_code == 422
@@ -87,7 +85,7 @@ def colours_of(theme: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("theme", sorted(set(ProfileTheme) - {ProfileTheme.LAKE}))
-def test_every_colour_is_legible_on_light_and_dark(theme: str) -> None:
+def test_every_theme_has_enough_contrast_in_light_and_dark_mode(theme: str) -> None:
     """Lake is the shop's own, which `web/brand.py` looks after."""
     colours = colours_of(theme)
     ink, muted, dark_ink, dark_muted = "#13294b", "#54637d", "#e7eefb", "#a9b8d3"
@@ -112,7 +110,7 @@ def test_a_banner_is_stored_shown_replaced_and_removed(signed_in: FormClient, ow
     assert own.banner is None
 
 
-def test_a_banner_outlives_the_errors_of_other_fields_and_is_no_photo(signed_in: FormClient, own: Profile) -> None:
+def test_a_banner_is_kept_through_errors_and_cannot_become_the_photo(signed_in: FormClient, own: Profile) -> None:
     path = f"/profiles/{own.id}"
     answer = save(signed_in, own, email="nonsense", banner=(picture(), "b.png"))
     kept = form_to(answer.text, path).values["banner_kept"]
@@ -123,7 +121,7 @@ def test_a_banner_outlives_the_errors_of_other_fields_and_is_no_photo(signed_in:
     assert own.banner
 
 
-def test_a_bad_banner_is_said_at_its_field_and_all_else_is_kept(signed_in: FormClient, own: Profile) -> None:
+def test_an_invalid_banner_shows_an_error_and_the_form_keeps_the_rest(signed_in: FormClient, own: Profile) -> None:
     changes = {"name": "Ada O.", "theme": "night", "hidden": ["phone"], "is_private": "y"}
     answer = save(signed_in, own, banner=(io.BytesIO(b"<svg/>"), "b.svg"), **changes)
     assert answer.status_code == 422
@@ -133,7 +131,7 @@ def test_a_bad_banner_is_said_at_its_field_and_all_else_is_kept(signed_in: FormC
     assert (own.name, own.banner) == ("Ada Obi", None)
 
 
-def test_the_chosen_part_of_a_photo_is_what_shows(signed_in: FormClient, own: Profile, app: Flask) -> None:
+def test_a_photo_is_cropped_to_the_chosen_part(signed_in: FormClient, own: Profile, app: Flask) -> None:
     wide = picture((600, 200))
     save(signed_in, own, photo=(wide, "a.png"), crop_x="0.6", crop_y="0", crop_size="1")
     assert uploaded(app, own.photo).size == (200, 200)
@@ -147,7 +145,9 @@ def test_the_chosen_part_of_a_photo_is_what_shows(signed_in: FormClient, own: Pr
 @pytest.mark.parametrize(
     "crop", [("0.9", "0", "1"), ("x", "0", "1"), ("nan", "0", "1"), ("", "", "inf"), ("0", "0", "")]
 )
-def test_a_part_that_is_none_is_said_at_the_photo(signed_in: FormClient, own: Profile, crop: tuple[str, ...]) -> None:
+def test_an_invalid_crop_shows_an_error_at_the_photo(
+    signed_in: FormClient, own: Profile, crop: tuple[str, ...]
+) -> None:
     parts = dict(zip(("crop_x", "crop_y", "crop_size"), crop, strict=True))
     answer = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
     assert answer.status_code == 422
@@ -158,7 +158,7 @@ def test_a_part_that_is_none_is_said_at_the_photo(signed_in: FormClient, own: Pr
 # --- who sees what ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_to_oneself_is_not_on_the_page(signed_in: FormClient, own: Profile) -> None:
+def test_hidden_fields_are_not_on_the_page(signed_in: FormClient, own: Profile) -> None:
     save(signed_in, own, hidden=["phone", "github"], github="ada-obi", address="1 Lake Street\nIbadan")
     assert own.hidden_fields == ["phone", "github"]
     page = signed_in.get("/p/ada-obi").text
@@ -173,12 +173,12 @@ def test_what_is_kept_to_oneself_is_not_on_the_page(signed_in: FormClient, own: 
 
 
 @pytest.mark.parametrize("name", ["name", "slug", "bio", "owner_id", "", "x" * 3000])
-def test_only_ways_to_reach_somebody_can_be_hidden(signed_in: FormClient, own: Profile, name: str) -> None:
+def test_only_contact_fields_can_be_hidden(signed_in: FormClient, own: Profile, name: str) -> None:
     assert save(signed_in, own, hidden=[name]).status_code == 422
     assert own.hidden_fields == []
 
 
-def test_a_page_is_made_private_and_public_again(
+def test_a_profile_is_made_private_and_public_again(
     signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile
 ) -> None:
     save(signed_in, own, is_private="y")
@@ -191,7 +191,7 @@ def test_a_page_is_made_private_and_public_again(
     assert own.is_public
 
 
-def test_of_two_windows_the_later_one_keeps_what_was_chosen(signed_in: FormClient, own: Profile) -> None:
+def test_an_outdated_form_keeps_appearance_and_visibility(signed_in: FormClient, own: Profile) -> None:
     path = f"/profiles/{own.id}"
     stale = fields(signed_in, path)
     save(signed_in, own, headline="Builder")
@@ -214,7 +214,7 @@ def preview(client: FormClient, profile: Profile | None, query: str = "", **chan
     return client.post(path + query, data=data, content_type="multipart/form-data", csrf=False)
 
 
-def test_a_preview_shows_what_would_be_and_stores_nothing(signed_in: FormClient, own: Profile, app: Flask) -> None:
+def test_a_preview_shows_unsaved_changes_and_stores_nothing(signed_in: FormClient, own: Profile, app: Flask) -> None:
     db.session.add(ProfileLink(profile_id=own.id, position=0, title="My houses", url="https://example.com/houses"))
     db.session.commit()
     changes = {"name": "Ada Preview", "theme": "rose", "hidden": ["phone"], "slug": "elsewhere"}
@@ -234,7 +234,7 @@ def test_a_preview_shows_what_would_be_and_stores_nothing(signed_in: FormClient,
     assert list(files.folder(app.instance_path).glob("*.webp")) == []
 
 
-def test_a_preview_without_pictures_never_writes(signed_in: FormClient, own: Profile) -> None:
+def test_a_preview_without_pictures_writes_nothing(signed_in: FormClient, own: Profile) -> None:
     data = fields(signed_in, f"/profiles/{own.id}")
     for path in (f"/profiles/{own.id}/preview?part=1", "/profiles/preview"):
         with statements() as asked:
@@ -243,7 +243,7 @@ def test_a_preview_without_pictures_never_writes(signed_in: FormClient, own: Pro
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 1
 
 
-def test_the_part_of_a_preview_is_the_page_alone(signed_in: FormClient, own: Profile) -> None:
+def test_a_partial_preview_contains_only_the_profile(signed_in: FormClient, own: Profile) -> None:
     page = preview(signed_in, own, "?part=1").text
     assert page.strip().startswith('<div class="tc-profile')
     assert "<html" not in page
@@ -252,13 +252,13 @@ def test_the_part_of_a_preview_is_the_page_alone(signed_in: FormClient, own: Pro
     assert forms_on(page) == []
 
 
-def test_a_new_profile_has_a_preview_too(signed_in: FormClient) -> None:
+def test_a_new_profile_can_be_previewed(signed_in: FormClient) -> None:
     page = preview(signed_in, None, name="", headline="Architect").text
     assert "Architect" in page
     assert db.session.scalar(sa.select(Profile)) is None
 
 
-def test_what_is_wrong_is_left_out_of_a_preview_and_said(signed_in: FormClient, own: Profile) -> None:
+def test_invalid_fields_are_left_out_of_the_preview(signed_in: FormClient, own: Profile) -> None:
     evil = "<script>alert(1)</script>"
     answer = preview(signed_in, own, email="nonsense", website="javascript:alert(1)", headline=evil, slug="a b")
     assert answer.status_code == 200
@@ -268,7 +268,7 @@ def test_what_is_wrong_is_left_out_of_a_preview_and_said(signed_in: FormClient, 
     assert preview(signed_in, own, photo=(io.BytesIO(b"no picture"), "a.png")).status_code == 200
 
 
-def test_nobody_previews_the_profile_of_somebody_else(client: FormClient, own: Profile, cleo: User) -> None:
+def test_only_the_owner_can_preview_a_profile(client: FormClient, own: Profile, cleo: User) -> None:
     assert client.post(f"/profiles/{own.id}/preview", data={"name": "Eve"}).location.startswith("/log-in")
     login(client, cleo)
     assert client.post(f"/profiles/{own.id}/preview", data={"name": "Eve"}).status_code == 404
@@ -278,7 +278,7 @@ def test_nobody_previews_the_profile_of_somebody_else(client: FormClient, own: P
 # --- addresses --------------------------------------------------------------------------------------------------------
 
 
-def test_a_former_address_leads_on_until_somebody_takes_it(
+def test_a_former_slug_redirects_until_another_profile_takes_it(
     signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile, cleo: User
 ) -> None:
     save(signed_in, own, slug="ada-new")
@@ -294,7 +294,7 @@ def test_a_former_address_leads_on_until_somebody_takes_it(
     assert db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag == "profile.changed")).all()
 
 
-def test_a_former_address_of_a_private_page_does_not_tell_the_new_one(
+def test_a_former_slug_of_a_private_profile_does_not_reveal_the_current_one(
     signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile
 ) -> None:
     save(signed_in, own, slug="ada-secret", is_private="y")
@@ -316,7 +316,7 @@ def test_a_former_address_of_a_private_page_does_not_tell_the_new_one(
     ],
     ids=["photo", "banner", "neither"],
 )
-def test_a_shared_link_always_has_a_picture_of_this_site(
+def test_a_shared_link_always_has_an_image_of_this_site(
     client: FormClient, own: Profile, values: dict[str, str], ends: str, card: str
 ) -> None:
     for name, value in values.items():

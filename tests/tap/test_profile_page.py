@@ -32,7 +32,7 @@ EVERYTHING = {
 }
 
 
-def test_everybody_sees_every_stored_contact(client, ada, create_profile):
+def test_every_contact_is_shown_to_visitors(client, ada, create_profile):
     create_profile(ada, "ada-obi", **EVERYTHING)
     response = client.get("/p/ada-obi")
     page = response.text
@@ -57,7 +57,7 @@ def test_everybody_sees_every_stored_contact(client, ada, create_profile):
     assert "<nav" not in page
 
 
-def test_the_mail_link_never_is_the_visitors_address(client, own, cleo, ada):
+def test_the_email_link_never_contains_the_address_of_the_visitor(client, own, cleo, ada):
     own.email = "work@example.com"
     db.session.commit()
     login(client, cleo)
@@ -70,7 +70,7 @@ def test_the_mail_link_never_is_the_visitors_address(client, own, cleo, ada):
     assert ada.email not in client.get("/p/ada-obi").text
 
 
-def test_a_bare_profile_is_a_page_too(client, ada, create_profile):
+def test_a_minimal_profile_has_a_page(client, ada, create_profile):
     create_profile(ada, "ada-obi")
     page = client.get("/p/ada-obi").text
     assert "Ada Obi" in page
@@ -78,7 +78,7 @@ def test_a_bare_profile_is_a_page_too(client, ada, create_profile):
     assert "None" not in page
 
 
-def test_it_can_be_shared(client, ada, create_profile):
+def test_the_page_has_metadata_for_sharing(client, ada, create_profile):
     create_profile(ada, "ada-obi", **EVERYTHING)
     page = client.get("/p/ada-obi", headers={"Host": "evil.example"}).text
     assert '<link rel="canonical" href="http://localhost/p/ada-obi">' in page
@@ -89,13 +89,13 @@ def test_it_can_be_shared(client, ada, create_profile):
     assert "evil.example" not in page
 
 
-def test_its_qr_code_is_drawn_here(client, own):
+def test_the_qr_code_is_embedded(client, own):
     page = client.get("/p/ada-obi").text
     assert '<svg role="img"' in page
     assert not re.search(r'<(?:img|script|link|iframe)[^>]*(?:src|href)="(?:https?:)?//(?!localhost)', page)
 
 
-def test_it_weighs_little_and_asks_nobody_else(client, ada, create_profile):
+def test_the_page_is_small(client, ada, create_profile):
     create_profile(ada, "ada-obi", **{**EVERYTHING, "bio": "Ñandú " * 166})
     response = client.get("/p/ada-obi")
     weight = len(gzip.compress(response.data))
@@ -105,7 +105,7 @@ def test_it_weighs_little_and_asks_nobody_else(client, ada, create_profile):
     assert weight < 60 * 1024
 
 
-def test_what_a_holder_types_stays_text(client, ada, create_profile):
+def test_text_of_the_holder_is_escaped(client, ada, create_profile):
     evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
     create_profile(ada, "ada-obi", name=evil[:60], headline=evil, company=evil, bio=f"{evil}\n{{{{ 7*7 }}}}")
     page = client.get("/p/ada-obi").text
@@ -118,12 +118,12 @@ def test_what_a_holder_types_stays_text(client, ada, create_profile):
 
 
 @pytest.mark.parametrize("slug", ["ADA-OBI", "Ada-Obi"])
-def test_capitals_lead_to_the_one_address(client, own, slug):
+def test_uppercase_addresses_redirect_to_lowercase(client, own, slug):
     response = client.get(f"/p/{slug}")
     assert (response.status_code, response.location) == (301, "/p/ada-obi")
 
 
-def test_the_first_systems_address_leads_there(client, own):
+def test_addresses_of_the_legacy_system_redirect(client, own):
     for path in ("/profile/slug/ada-obi/", "/profile/slug/ada-obi", "/profile/slug/ADA-obi/"):
         response = client.get(path)
         assert (response.status_code, response.location) == (301, "/p/ada-obi")
@@ -136,11 +136,11 @@ def test_the_first_systems_address_leads_there(client, own):
 @pytest.mark.parametrize(
     "slug", ["nobody", "ada%00obi", "ada%2Fobi", "%F0%9F%98%80", "%FF", "a" * 3000, "..", "'", "{{7*7}}"]
 )
-def test_an_unknown_address_is_not_found(client, own, slug):
+def test_an_unknown_slug_is_not_found(client, own, slug):
     assert client.get(f"/p/{slug}").status_code == 404
 
 
-def test_a_profile_that_is_not_public_says_so(client, new_client, own, ada, cleo):
+def test_a_private_profile_is_visible_only_to_its_owner(client, new_client, own, ada, cleo):
     own.is_public = False
     db.session.commit()
     login(client, cleo)
@@ -160,19 +160,19 @@ def test_a_profile_that_is_not_public_says_so(client, new_client, own, ada, cleo
     assert 'content="noindex"' in response.text
 
 
-def test_the_profiles_of_a_closed_account_are_gone(client, own, ada):
+def test_profiles_of_a_closed_account_are_not_found(client, own, ada):
     ada.is_active = False
     db.session.commit()
     assert client.get("/p/ada-obi").status_code == 404
 
 
-def test_its_owner_finds_the_way_to_edit_it(signed_in, new_client, own):
+def test_only_the_owner_sees_the_edit_link(signed_in, new_client, own):
     assert f"/profiles/{own.id}" in signed_in.get("/p/ada-obi").text
     assert f"/profiles/{own.id}" not in new_client().get("/p/ada-obi").text
 
 
 @pytest.mark.parametrize("path", ["/p/ada-obi", "/profiles", "/profiles/{id}"])
-def test_a_page_asks_the_database_a_fixed_number_of_questions(signed_in, ada, own, create_profile, create_card, path):
+def test_profile_pages_run_a_fixed_number_of_queries(signed_in, ada, own, create_profile, create_card, path):
     def questions() -> int:
         asked = []
 
@@ -198,6 +198,6 @@ def test_a_page_asks_the_database_a_fixed_number_of_questions(signed_in, ada, ow
     assert few <= 12
 
 
-def test_head_is_answered_like_get(client, own):
+def test_a_head_request_responds_like_get(client, own):
     response = client.head("/p/ada-obi")
     assert (response.status_code, response.data) == (200, b"")

@@ -39,7 +39,7 @@ def test_a_photo_is_stored_shown_replaced_and_removed(signed_in, client, own, ap
     ],
     ids=["text", "svg", "gif", "cut", "25 megapixels"],
 )
-def test_a_bad_picture_is_said_at_its_field_and_the_rest_is_kept(signed_in, own, app, content, word):
+def test_an_invalid_photo_shows_an_error_and_the_form_keeps_the_rest(signed_in, own, app, content, word):
     response = edit(signed_in, own, name="Ada O.", bio="Hello", photo=(io.BytesIO(content), "ada.png"))
     assert response.status_code == 422
     assert word in error_of(response.text, "photo")
@@ -48,7 +48,7 @@ def test_a_bad_picture_is_said_at_its_field_and_the_rest_is_kept(signed_in, own,
     assert uploads_of(app) == set()
 
 
-def test_a_picture_that_is_too_heavy_is_said_at_its_field_too(signed_in, own):
+def test_a_photo_above_the_size_limit_shows_an_error_at_its_field(signed_in, own):
     page = signed_in.get(f"/profiles/{own.id}").text
     fields = {name: value_of(page, name) for name in ("csrf_token", "version")} | {"name": "Ada O.", "bio": "Hello"}
     heavy = picture().getvalue() + b"\0" * 9_000_000
@@ -65,7 +65,7 @@ def test_a_picture_that_is_too_heavy_is_said_at_its_field_too(signed_in, own):
     assert own.name == "Ada Obi"
 
 
-def test_a_good_picture_outlives_the_errors_of_other_fields(signed_in, own, app):
+def test_a_valid_photo_is_kept_through_errors_of_other_fields(signed_in, own, app):
     page = edit(signed_in, own, email="nonsense", photo=(picture(), "ada.png")).text
     (name,) = uploads_of(app)
     assert own.photo is None
@@ -77,7 +77,7 @@ def test_a_good_picture_outlives_the_errors_of_other_fields(signed_in, own, app)
     assert (own.photo, own.email) == (name, "ada@example.com")
 
 
-def test_a_kept_picture_may_be_given_up(signed_in, own):
+def test_a_kept_photo_can_be_removed(signed_in, own):
     page = edit(signed_in, own, email="nonsense", photo=(picture(), "ada.png")).text
     page = edit(signed_in, own, email="nonsense", photo_kept=value_of(page, "photo_kept"), remove_photo="y").text
     assert value_of(page, "photo_kept") == ""
@@ -85,14 +85,14 @@ def test_a_kept_picture_may_be_given_up(signed_in, own):
     assert own.photo is None
 
 
-def test_a_new_profile_keeps_its_picture_through_errors_too(signed_in):
+def test_a_new_profile_keeps_its_photo_through_errors(signed_in):
     data = {"name": "", "photo": (picture(), "ada.png")}
     page = signed_in.post("/profiles/new", data=data, content_type="multipart/form-data").text
     signed_in.post("/profiles/new", data={**VALID, "photo_kept": value_of(page, "photo_kept")})
     assert db.session.scalars(sa.select(Profile)).one().photo
 
 
-def test_the_kept_picture_of_somebody_else_is_not_taken(signed_in, own, cleo, new_client, app):
+def test_a_kept_photo_of_another_user_is_refused(signed_in, own, cleo, new_client, app):
     other = new_client()
     login(other, cleo)
     data = {"name": "", "photo": (picture(), "cleo.png")}
@@ -103,7 +103,7 @@ def test_the_kept_picture_of_somebody_else_is_not_taken(signed_in, own, cleo, ne
         assert own.photo is None
 
 
-def test_a_request_that_is_far_too_large_is_refused(signed_in, own):
+def test_a_request_above_the_size_limit_is_refused(signed_in, own):
     size = {"CONTENT_LENGTH": str(33 * 1024 * 1024)}
     kind = "multipart/form-data; boundary=x"
     response = signed_in.post(f"/profiles/{own.id}", content_type=kind, environ_overrides=size, csrf=False)

@@ -64,14 +64,16 @@ def record(recorder: TapRecorder, **values: str) -> None:
     ],
     ids=str,
 )
-def test_a_look_ahead_is_no_reading(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
+def test_prefetches_and_head_requests_are_not_recorded(
+    spool: Spool, recorder: TapRecorder, values: dict[str, str]
+) -> None:
     assert not is_counted(environ(**values))
     record(recorder, **values)
     assert list(lines(spool)) == []
 
 
 @pytest.mark.parametrize("values", [{}, {"HTTP_SEC_PURPOSE": ""}, {"HTTP_PURPOSE": "navigate"}], ids=str)
-def test_a_reading_is_one(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
+def test_an_ordinary_request_is_recorded(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
     record(recorder, **values)
     assert len(list(lines(spool))) == 1
 
@@ -79,7 +81,7 @@ def test_a_reading_is_one(spool: Spool, recorder: TapRecorder, values: dict[str,
 # --- what a line says -------------------------------------------------------------------------------------------------
 
 
-def test_a_line_says_all_there_is_to_know(spool: Spool, recorder: TapRecorder) -> None:
+def test_a_line_contains_all_fields(spool: Spool, recorder: TapRecorder) -> None:
     record(
         recorder,
         HTTP_USER_AGENT=PHONE,
@@ -129,7 +131,7 @@ def test_a_line_says_all_there_is_to_know(spool: Spool, recorder: TapRecorder) -
         ({"REMOTE_ADDR": ""}, "country", ""),
     ],
 )
-def test_whatever_a_browser_sends_becomes_a_line_that_can_be_stored(
+def test_any_header_becomes_a_line_that_can_be_stored(
     spool: Spool, recorder: TapRecorder, values: dict[str, str], name: str, wanted: object
 ) -> None:
     record(recorder, **values)
@@ -160,7 +162,7 @@ values_sent = st.one_of(
 @settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_no_header_makes_a_line_that_would_be_refused(app: Flask, headers: dict[str, str], address: str) -> None:
+def test_random_headers_never_make_an_invalid_line(app: Flask, headers: dict[str, str], address: str) -> None:
     paper = Paper()
     recorder = TapRecorder(paper, ReadingStore(app.extensions["keys"]), db.engine, "CF-IPCountry")  # type: ignore[arg-type]
     db.session.commit()
@@ -171,13 +173,13 @@ def test_no_header_makes_a_line_that_would_be_refused(app: Flask, headers: dict[
     assert parse_reading(fields) is not None
 
 
-def test_no_other_cookie_is_mistaken_for_the_one_that_says_it_is_me() -> None:
+def test_only_the_cookie_with_the_exact_name_is_read() -> None:
     header = "xtc_me=1; tc_me2=2;  tc_me = 3 ;tc_me=4; tc_me=5"
     assert cookie({"HTTP_COOKIE": header}, "tc_me") == "4"
     assert cookie({}, "tc_me") is None
 
 
-def test_lines_are_numbered_in_order_of_time_and_never_alike(
+def test_uids_are_unique_and_ordered_by_time(
     app: Flask, spool: Spool, recorder: TapRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_123_456_789)
@@ -195,7 +197,9 @@ def test_lines_are_numbered_in_order_of_time_and_never_alike(
     ("header", "wanted"),
     [("GB", "GB"), ("ng", "NG"), ("XX", ""), ("T1", ""), ("", ""), ("é", ""), ("G", "")],
 )
-def test_a_country_comes_from_the_header_of_a_trusted_proxy(app: Flask, spool: Spool, header: str, wanted: str) -> None:
+def test_the_country_is_read_from_the_header_of_a_trusted_proxy(
+    app: Flask, spool: Spool, header: str, wanted: str
+) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, country_header="CF-IPCountry")
     record(recorder, HTTP_CF_IPCOUNTRY=header)
     assert [line["country"] for line in lines(spool)] == [wanted]
@@ -213,7 +217,7 @@ class Atlas:
 @pytest.mark.parametrize(
     ("address", "wanted"), [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")]
 )
-def test_a_country_comes_from_a_geoip_file(app: Flask, spool: Spool, address: str, wanted: str) -> None:
+def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address: str, wanted: str) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=Atlas())
     record(recorder, REMOTE_ADDR=address)
     assert [line["country"] for line in lines(spool)] == [wanted]
@@ -250,7 +254,7 @@ def bad_lines(spool: Spool) -> list[bytes]:
 
 @both_ways
 @pytest.mark.parametrize("trouble", ["short", "full"])
-def test_a_file_that_refuses_a_line_is_left_for_a_new_one(
+def test_a_new_file_is_started_after_a_write_error(
     app: Flask, card: Card, spool: Spool, disk: Disk, way: str, trouble: str
 ) -> None:
     wsgi = wsgi_of(app, way)
@@ -264,7 +268,7 @@ def test_a_file_that_refuses_a_line_is_left_for_a_new_one(
     assert spool.failure_count() == 0
 
 
-def test_half_a_line_is_put_aside_once(app: Flask, card: Card, spool: Spool, disk: Disk) -> None:
+def test_a_partial_line_is_stored_as_bad_once(app: Flask, card: Card, spool: Spool, disk: Disk) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
     [name] = spool.files()
     disk.instructions = ["short"]
@@ -279,7 +283,7 @@ def test_half_a_line_is_put_aside_once(app: Flask, card: Card, spool: Spool, dis
 
 
 @both_ways
-def test_a_tap_that_no_file_takes_goes_into_the_table_at_once(
+def test_a_tap_is_stored_in_the_database_when_no_file_can_be_written(
     app: Flask, card: Card, spool: Spool, disk: Disk, way: str
 ) -> None:
     disk.instructions = ["full", "full"]
@@ -292,7 +296,7 @@ def test_a_tap_that_no_file_takes_goes_into_the_table_at_once(
     assert spool.failure_count() == 0
 
 
-def test_pieces_left_by_a_tap_that_went_into_the_table_count_for_nothing(
+def test_partial_lines_of_a_tap_stored_in_the_database_are_not_counted(
     app: Flask, card: Card, spool: Spool, disk: Disk
 ) -> None:
     disk.instructions = ["short", "short"]
@@ -303,7 +307,7 @@ def test_pieces_left_by_a_tap_that_went_into_the_table_count_for_nothing(
     assert spool.files() == []
 
 
-def test_a_line_whose_sync_failed_after_all_is_not_counted_twice(
+def test_a_line_whose_sync_failed_is_not_counted_twice(
     app: Flask, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     careful = Spool(spool.folder, sync=True)
@@ -319,7 +323,7 @@ def test_a_line_whose_sync_failed_after_all_is_not_counted_twice(
 
 
 @both_ways
-def test_a_spool_folder_that_is_gone_stops_nothing(app: Flask, card: Card, spool: Spool, way: str) -> None:
+def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool: Spool, way: str) -> None:
     spool.rotate()
     shutil.rmtree(spool.folder)
     try:
@@ -340,7 +344,7 @@ def nowhere(recorder: TapRecorder, disk: Disk, monkeypatch: pytest.MonkeyPatch) 
 
 
 @both_ways
-def test_a_tap_that_can_be_kept_nowhere_is_answered_and_counted_as_lost(
+def test_a_tap_that_cannot_be_recorded_is_answered_and_counted_as_lost(
     app: Flask, card: Card, spool: Spool, nowhere: Engine, way: str
 ) -> None:
     for _number in range(3):
@@ -351,7 +355,7 @@ def test_a_tap_that_can_be_kept_nowhere_is_answered_and_counted_as_lost(
 
 
 @both_ways
-def test_a_page_is_shown_as_well_when_its_tap_cannot_be_kept(
+def test_a_page_is_shown_when_its_tap_cannot_be_recorded(
     app: Flask, create_card: Callable[..., Card], spool: Spool, nowhere: Engine, way: str
 ) -> None:
     create_card(token="NEWCARD7")
@@ -359,12 +363,12 @@ def test_a_page_is_shown_as_well_when_its_tap_cannot_be_kept(
     assert spool.failure_count() == 1
 
 
-def test_losses_are_counted_exactly_by_many_threads(app: Flask, spool: Spool) -> None:
+def test_lost_taps_are_counted_exactly_across_threads(app: Flask, spool: Spool) -> None:
     together(app, 8, lambda _place: [spool.count_failure() for _number in range(25)])
     assert spool.failure_count() == 200
 
 
-def test_losses_are_remembered_until_they_can_be_written_down(spool: Spool) -> None:
+def test_lost_taps_are_kept_in_memory_until_they_can_be_written(spool: Spool) -> None:
     spool.folder.joinpath("failures").mkdir()
     spool.count_failure()
     spool.count_failure()
@@ -374,7 +378,7 @@ def test_losses_are_remembered_until_they_can_be_written_down(spool: Spool) -> N
     assert (spool.folder / "failures").stat().st_size == spool.failure_count() == 3
 
 
-def test_a_day_key_that_cannot_be_read_costs_the_visitor_and_not_the_tap(
+def test_a_tap_is_recorded_without_a_visitor_when_the_key_cannot_be_read(
     spool: Spool, recorder: TapRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> str:
@@ -390,7 +394,7 @@ def test_a_day_key_that_cannot_be_read_costs_the_visitor_and_not_the_tap(
 
 
 @pytest.mark.parametrize("address", ["203.0.113.77", "2001:db8:77::abcd"])
-def test_an_address_is_written_down_nowhere(
+def test_ip_addresses_are_never_stored(
     app: Flask, card: Card, create_card: Callable[..., Card], ada: User, address: str
 ) -> None:
     create_card(token="NEWCARD7")

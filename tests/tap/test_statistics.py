@@ -65,7 +65,7 @@ def rows_of(client: FormClient, query: str = "") -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_card_is_asked_about_by_its_holder_alone(
+def test_only_the_holder_can_view_statistics_of_a_card(
     new_client: Callable[[], FormClient], card: Card, ada: User, cleo: User, ben: User, olu: User, address: str
 ) -> None:
     for user, status in ((ada, 200), (cleo, 404), (ben, 404), (olu, 404)):
@@ -77,7 +77,7 @@ def test_a_card_is_asked_about_by_its_holder_alone(
     assert answer.status_code == (401 if "api" in address else 302)
 
 
-def test_everybody_sees_their_own_taps_alone(
+def test_a_holder_sees_only_their_own_taps(
     adas: FormClient, card: Card, cleo: User, create_card: Callable[..., Card], tapped: Callable[..., None]
 ) -> None:
     tapped(card, 3)
@@ -91,7 +91,7 @@ def test_everybody_sees_their_own_taps_alone(
     assert "Taps in 30 days 3" in words_of(page)
 
 
-def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
+def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_at_zero(
     adas: FormClient, card: Card, ada: User, cleo: User, tapped: Callable[..., None], new_client: Callable[[], Any],
     keys: Any,
 ) -> None:  # fmt: skip
@@ -113,7 +113,7 @@ def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_anew(
 # --- what is counted --------------------------------------------------------------------------------------------------
 
 
-def test_bots_and_own_taps_are_left_out_unless_asked_for(
+def test_bots_and_own_taps_are_excluded_by_default(
     app: Flask, adas: FormClient, card: Card, ada: User, tapped: Callable[..., None]
 ) -> None:
     tapped(card, 2)
@@ -127,7 +127,7 @@ def test_bots_and_own_taps_are_left_out_unless_asked_for(
 
 
 @pytest.mark.parametrize(("period", "length"), [("7", 7), ("30", 30), ("90", 90), ("365", 365)])
-def test_the_daily_series_has_every_day_until_today(
+def test_the_daily_series_contains_every_day_until_today(
     adas: FormClient, card: Card, tapped: Callable[..., None], period: str, length: int
 ) -> None:
     tapped(card, 2)
@@ -140,7 +140,9 @@ def test_the_daily_series_has_every_day_until_today(
     assert series["values"] == [0] * (length - 1) + [2]
 
 
-def test_the_change_is_against_the_period_before(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
+def test_the_change_compares_with_the_previous_period(
+    adas: FormClient, card: Card, tapped: Callable[..., None]
+) -> None:
     tapped(card, 6)
     tapped(card, 4, days_ago=8)
     words = words_of(adas.get("/statistics?period=7").text)
@@ -148,7 +150,9 @@ def test_the_change_is_against_the_period_before(adas: FormClient, card: Card, t
     assert "Previous period 4" in words
 
 
-def test_days_and_hours_are_those_of_the_shops_clock(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
+def test_days_and_hours_are_in_the_time_zone_of_the_shop(
+    adas: FormClient, card: Card, tapped: Callable[..., None]
+) -> None:
     tapped(card, at=datetime(2026, 3, 29, 0, 30, tzinfo=UTC))  # half past midnight, before the clock is put on
     tapped(card, at=datetime(2026, 3, 29, 1, 30, tzinfo=UTC))  # half past two
     tapped(card, at=datetime(2026, 3, 29, 23, 30, tzinfo=UTC))  # half past midnight on Monday
@@ -174,7 +178,7 @@ def test_days_and_hours_are_those_of_the_shops_clock(adas: FormClient, card: Car
         "since=\0",
     ],
 )
-def test_a_period_that_is_none_is_a_clear_message(adas: FormClient, card: Card, query: str) -> None:
+def test_an_invalid_period_shows_an_error(adas: FormClient, card: Card, query: str) -> None:
     page = adas.get(f"/statistics?{query}")
     assert page.status_code == 422
     assert "Please fix the following:" in page.text
@@ -184,7 +188,7 @@ def test_a_period_that_is_none_is_a_clear_message(adas: FormClient, card: Card, 
     assert json.loads(answer.data)["error"]
 
 
-def test_an_unknown_series_is_a_message_too(adas: FormClient) -> None:
+def test_an_unknown_series_is_not_found(adas: FormClient) -> None:
     answer = adas.get("/api/v1/statistics/shoes")
     assert (answer.status_code, answer.mimetype) == (404, "application/json")
 
@@ -192,9 +196,7 @@ def test_an_unknown_series_is_a_message_too(adas: FormClient) -> None:
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
-def test_each_chart_has_a_drawing_and_a_table_in_the_page(
-    adas: FormClient, card: Card, tapped: Callable[..., None]
-) -> None:
+def test_each_chart_has_a_drawing_and_a_table(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
     tapped(card, 3, country="NG")
     tapped(card, 1, country="", channel="qr", outcome="setup")
     page = adas.get("/statistics").text
@@ -207,7 +209,7 @@ def test_each_chart_has_a_drawing_and_a_table_in_the_page(
     assert adas.get("/statistics?card=ADASCARD").text.count("data-series=") == len(SERIES) - 1
 
 
-def test_plotly_is_ours_and_loaded_on_this_page_alone(
+def test_plotly_is_self_hosted_and_loaded_only_on_this_page(
     adas: FormClient, card: Card, tapped: Callable[..., None]
 ) -> None:
     tapped(card)
@@ -225,7 +227,7 @@ def test_plotly_is_ours_and_loaded_on_this_page_alone(
         assert "unsafe-inline" not in other.headers["Content-Security-Policy"]
 
 
-def test_no_heavy_library_is_loaded_at_the_start() -> None:
+def test_no_large_library_is_imported_at_startup() -> None:
     code = "import sys, tapcard.app; print(sorted({'plotly', 'matplotlib', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -234,7 +236,7 @@ def test_no_heavy_library_is_loaded_at_the_start() -> None:
 # --- the table of all taps --------------------------------------------------------------------------------------------
 
 
-def test_the_table_tells_each_tap_in_codes(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
+def test_the_csv_contains_each_tap_in_codes(adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
     tapped(card, at=datetime(2026, 7, 1, 12, 5, 9, tzinfo=UTC), country="GB", channel="qr")
     query = "?since=2026-07-01&until=2026-07-01"
     assert rows_of(adas, query) == [
@@ -246,7 +248,7 @@ def test_the_table_tells_each_tap_in_codes(adas: FormClient, card: Card, tapped:
     assert f"{now:%Y-%m-%d}" in name or now.hour == 0
 
 
-def test_the_table_tells_robots_and_own_taps_where_the_page_includes_them(
+def test_the_csv_includes_bots_and_own_taps_like_the_page(
     app: Flask, adas: FormClient, card: Card, ada: User, tapped: Callable[..., None]
 ) -> None:
     me = app.extensions["keys"].sign_me(ada.id)
@@ -265,7 +267,7 @@ def test_the_table_tells_robots_and_own_taps_where_the_page_includes_them(
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
-def test_a_name_that_looks_like_a_formula_is_no_formula(
+def test_a_card_name_that_looks_like_a_formula_is_escaped(
     adas: FormClient, card: Card, tapped: Callable[..., None], start: str
 ) -> None:
     card.alias = f'{start}HYPERLINK("https://evil.example")'
@@ -274,9 +276,7 @@ def test_a_name_that_looks_like_a_formula_is_no_formula(
     assert row["card_name"] == f"'{card.alias}"
 
 
-def test_a_long_table_does_not_fill_the_memory(
-    app: Flask, adas: FormClient, card: Card, tapped: Callable[..., None]
-) -> None:
+def test_a_long_csv_is_streamed(app: Flask, adas: FormClient, card: Card, tapped: Callable[..., None]) -> None:
     tapped(card)
     columns = [column for column in Tap.__table__.c if column.name not in ("id", "uid")]
     [row] = db.session.execute(sa.select(*columns)).mappings().all()

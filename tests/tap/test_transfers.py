@@ -50,7 +50,7 @@ def history_of(client: FormClient, token: str = "ADASCARD") -> str:
 
 
 @pytest.mark.parametrize("email", ["cleo@example.com", "nobody-yet@example.com"])
-def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
+def test_an_offer_does_not_reveal_whether_the_address_has_an_account(
     adas: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]], email: str,
 ) -> None:  # fmt: skip
@@ -72,7 +72,7 @@ def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
 
 
 @pytest.mark.parametrize("email", ["", "no address", "ada@example.com", "x@y"])
-def test_an_address_that_cannot_be_is_refused_and_kept(
+def test_an_invalid_address_is_refused_and_kept_in_the_form(
     adas: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
 ) -> None:
     answer = adas.post(f"{HERE}/transfer", data={"email": email})
@@ -81,7 +81,7 @@ def test_an_address_that_cannot_be_is_refused_and_kept(
     assert outbox() == []
 
 
-def test_offers_are_throttled(adas: FormClient, card: Card) -> None:
+def test_offers_are_limited_by_sender(adas: FormClient, card: Card) -> None:
     answers = []
     for place in range(11):
         answers.append(adas.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
@@ -89,7 +89,7 @@ def test_offers_are_throttled(adas: FormClient, card: Card) -> None:
     assert answers == [302] * 10 + [429]
 
 
-def test_one_address_gets_so_many_offers_a_day_whoever_sends_them(
+def test_offers_are_limited_by_recipient(
     create_card: Callable[..., Card], create_user: Callable[..., User], new_client: Callable[[], FormClient]
 ) -> None:
     answers = []
@@ -104,7 +104,7 @@ def test_one_address_gets_so_many_offers_a_day_whoever_sends_them(
     assert answers == [302] * 10 + [429] * 2
 
 
-def test_an_offered_card_works_on_and_the_offer_can_be_withdrawn(
+def test_an_offered_card_keeps_working_and_the_offer_can_be_withdrawn(
     adas: FormClient, cleos: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient]
 ) -> None:
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
@@ -117,7 +117,7 @@ def test_an_offered_card_works_on_and_the_offer_can_be_withdrawn(
 # --- answering --------------------------------------------------------------------------------------------------------
 
 
-def test_an_offer_waits_on_the_dashboard_and_is_accepted(
+def test_an_offer_is_shown_on_the_dashboard_and_accepted(
     adas: FormClient, cleos: FormClient, offer: CardTransfer, card: Card, cleo: User,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
@@ -139,7 +139,7 @@ def test_an_offer_waits_on_the_dashboard_and_is_accepted(
     ], "the mail with the offer is not sent any more"
 
 
-def test_a_declined_card_stays(
+def test_declining_an_offer_emails_the_sender(
     adas: FormClient, cleos: FormClient, offer: CardTransfer, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
@@ -149,7 +149,7 @@ def test_a_declined_card_stays(
     assert [mail["Subject"] for mail in mailbox()] == ["The transfer of your card ADASCARD was declined"]
 
 
-def test_an_offer_is_for_its_address_alone(
+def test_an_offer_is_visible_only_to_its_recipient(
     adas: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
 ) -> None:
     bens = new_client()
@@ -162,7 +162,7 @@ def test_an_offer_is_for_its_address_alone(
     assert card.owner_id == ada.id
 
 
-def test_whoever_signs_up_comes_back_to_the_offer_and_proves_the_address_first(
+def test_signing_up_returns_to_the_offer_and_requires_verification(
     app: Flask, card: Card, ada: User, new_client: Callable[[], FormClient], run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
@@ -197,7 +197,7 @@ def blank(create_card: Callable[..., Card], ada: User) -> Card:
     return create_card(ada, token="BLANK222")
 
 
-def test_a_card_is_replaced_by_one_of_ones_own(
+def test_a_card_is_replaced_by_an_own_card(
     adas: FormClient, new_client: Callable[[], FormClient], card: Card, blank: Card
 ) -> None:
     adas.post(f"{HERE}/lock")
@@ -209,7 +209,7 @@ def test_a_card_is_replaced_by_one_of_ones_own(
     assert "ADASCARD" not in adas.get("/dashboard").text
 
 
-def test_a_card_is_replaced_by_one_that_is_claimed_by_the_way(
+def test_a_card_is_replaced_by_an_unclaimed_card(
     adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User
 ) -> None:
     new = create_card(token="WAITING2", code="CARD2345")
@@ -231,7 +231,7 @@ def test_a_card_is_replaced_by_one_that_is_claimed_by_the_way(
         ({}, "Choose the new card."),
     ],
 )
-def test_what_cannot_be_is_said_and_nothing_is_replaced(
+def test_an_invalid_replacement_is_refused(
     adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank: Card,
     fields: dict[str, str], told: str,
 ) -> None:  # fmt: skip
@@ -244,7 +244,7 @@ def test_what_cannot_be_is_said_and_nothing_is_replaced(
     assert card.status is CardStatus.ACTIVE
 
 
-def test_codes_are_not_guessed_through_replacing(
+def test_code_attempts_when_replacing_are_limited(
     adas: FormClient, card: Card, create_card: Callable[..., Card]
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
@@ -256,7 +256,7 @@ def test_codes_are_not_guessed_through_replacing(
 # --- history ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_history_follows_the_chain_of_cards(adas: FormClient, card: Card, blank: Card) -> None:
+def test_the_history_includes_replaced_cards(adas: FormClient, card: Card, blank: Card) -> None:
     adas.post(f"{HERE}/lock")
     adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
     story = history_of(adas, "BLANK222")
@@ -266,7 +266,7 @@ def test_the_history_follows_the_chain_of_cards(adas: FormClient, card: Card, bl
     assert story.count("Replaced card") == 1
 
 
-def test_a_new_holder_reads_nothing_of_the_life_before(
+def test_a_new_holder_does_not_see_the_earlier_history(
     adas: FormClient, cleos: FormClient, offer: CardTransfer, ada: User
 ) -> None:
     adas.post(f"{HERE}/transfer/withdraw")
@@ -306,7 +306,7 @@ def test_a_new_holder_reads_nothing_of_the_life_before(
         ("ada", CardMove.REPLACE, "OLDCARD2", "Replaced card OLDCARD2."),
     ],
 )
-def test_every_step_is_a_sentence_that_names_nobody(
+def test_every_event_is_described_without_naming_a_person(
     adas: FormClient, card: Card, request: pytest.FixtureRequest, who: str | None, move: CardMove, why: str, told: str
 ) -> None:
     actor: Any = request.getfixturevalue(who) if who else None
@@ -318,7 +318,7 @@ def test_every_step_is_a_sentence_that_names_nobody(
         assert secret not in story
 
 
-def test_a_card_the_shop_switched_off_offers_no_way_out(adas: FormClient, card: Card, ben: User) -> None:
+def test_a_suspended_card_cannot_be_transferred_replaced_or_released(adas: FormClient, card: Card, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
     page = words_of(adas.get(HERE).text)
     for step in ("Replace card", "Transfer card", "Release card"):

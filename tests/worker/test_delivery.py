@@ -16,7 +16,7 @@ from tests.watching import together
 from tests.worker.conftest import MINUTE, messages, promise
 
 
-def test_what_is_promised_is_done_and_not_again(app: Flask, sent: Counter[int]) -> None:
+def test_each_message_is_delivered_once(app: Flask, sent: Counter[int]) -> None:
     promise(1, 2, 3)
     assert worker.deliver_due() == 3
     assert worker.deliver_due() == 0
@@ -24,14 +24,14 @@ def test_what_is_promised_is_done_and_not_again(app: Flask, sent: Counter[int]) 
     assert all(message.done_at is not None for message in messages())
 
 
-def test_several_workers_deliver_each_message_once(app: Flask, sent: Counter[int]) -> None:
+def test_concurrent_workers_deliver_each_message_once(app: Flask, sent: Counter[int]) -> None:
     promise(*range(20))
     delivered = together(app, 4, lambda _place: worker.deliver_due())
     assert sum(delivered) == 20  # type: ignore[arg-type]
     assert sent == dict.fromkeys(range(20), 1)
 
 
-def test_a_worker_that_dies_while_it_sends_leaves_the_message_to_another(
+def test_a_message_of_a_killed_worker_is_delivered_by_another(
     app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -52,7 +52,7 @@ def test_a_worker_that_dies_while_it_sends_leaves_the_message_to_another(
     assert sent == {1: 1}
 
 
-def test_a_sender_that_fails_holds_up_nobody_and_is_asked_again(app: Flask, sent: Counter[int]) -> None:
+def test_a_failed_message_is_retried_and_delays_no_other(app: Flask, sent: Counter[int]) -> None:
     promise(-1, 1, -2, 2)
     worker.deliver_due()
     assert sent == {1: 1, 2: 1}
@@ -62,7 +62,7 @@ def test_a_sender_that_fails_holds_up_nobody_and_is_asked_again(app: Flask, sent
     assert worker.deliver_due() == 0
 
 
-def test_a_sender_that_never_works_is_given_up_after_days_not_minutes(
+def test_a_message_that_always_fails_is_retried_for_days(
     app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promise(-1)
@@ -79,7 +79,7 @@ def test_a_sender_that_never_works_is_given_up_after_days_not_minutes(
     assert worker.deliver_due() == 0
 
 
-def test_a_mail_waits_for_a_server_to_be_configured(
+def test_an_email_waits_until_a_server_is_configured(
     app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(number: int) -> None:
@@ -96,7 +96,7 @@ def test_a_mail_waits_for_a_server_to_be_configured(
     assert sent == {1: 1}
 
 
-def test_a_sender_that_works_again_delivers_late(
+def test_a_message_is_delivered_after_an_error_is_fixed(
     app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promise(1)
@@ -109,7 +109,7 @@ def test_a_sender_that_works_again_delivers_late(
     assert (sent, message.error, message.done_at is None) == ({1: 1}, "", False)
 
 
-def test_a_promise_nobody_can_keep_is_kept_in_view(app: Flask) -> None:
+def test_a_message_without_a_handler_is_kept_with_an_error(app: Flask) -> None:
     outbox.post("mail.of_a_later_version", user_id=1)
     db.session.commit()
     assert worker.deliver_due() == 1
@@ -118,7 +118,7 @@ def test_a_promise_nobody_can_keep_is_kept_in_view(app: Flask) -> None:
     assert "mail.of_a_later_version" in message.error
 
 
-def test_what_a_mail_needs_is_committed_before_it_is_sent_and_nothing_is_open_meanwhile(
+def test_an_email_is_sent_after_its_link_is_committed_and_outside_transactions(
     app: Flask, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
@@ -135,7 +135,7 @@ def test_what_a_mail_needs_is_committed_before_it_is_sent_and_nothing_is_open_me
     assert seen == [False, 1]
 
 
-def test_a_failed_sender_keeps_nothing_of_what_it_began(app: Flask, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_handler_is_rolled_back(app: Flask, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def half(number: int) -> None:
         db.session.add(Design(name="half done"))
         db.session.flush()
@@ -147,7 +147,7 @@ def test_a_failed_sender_keeps_nothing_of_what_it_began(app: Flask, ada: User, m
     assert db.session.scalar(sa.select(Design.id)) is None
 
 
-def test_a_long_queue_is_left_when_the_worker_is_told_to_stop(
+def test_a_stopped_worker_leaves_the_rest_of_the_queue(
     app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = threading.Event()

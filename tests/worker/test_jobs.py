@@ -31,7 +31,7 @@ from tests.watching import together
 from tests.worker.conftest import MINUTE, messages
 
 
-def test_a_job_runs_when_its_time_has_come_and_not_before(app: Flask, jobs: Counter[str]) -> None:
+def test_a_job_runs_only_when_due(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
     worker.create_schedules(now)
     assert worker.run_due_jobs(now) == 2
@@ -42,7 +42,7 @@ def test_a_job_runs_when_its_time_has_come_and_not_before(app: Flask, jobs: Coun
     assert jobs == {"first": 3, "second": 2}
 
 
-def test_planning_again_moves_nothing(app: Flask, jobs: Counter[str]) -> None:
+def test_creating_schedules_again_changes_nothing(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
     worker.create_schedules(now)
     worker.run_due_jobs(now)
@@ -51,7 +51,7 @@ def test_planning_again_moves_nothing(app: Flask, jobs: Counter[str]) -> None:
     assert dict(db.session.execute(sa.select(Schedule.name, Schedule.due_at)).all()) == before
 
 
-def test_two_workers_run_a_job_once(app: Flask, jobs: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_workers_run_a_job_once(app: Flask, jobs: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
     now, start, run = utcnow(), Barrier(2), worker._run_job
 
     def both_have_looked(*given: Any) -> bool:
@@ -65,7 +65,7 @@ def test_two_workers_run_a_job_once(app: Flask, jobs: Counter[str], monkeypatch:
     assert jobs == {"first": 1, "second": 1}
 
 
-def test_a_job_that_fails_says_so_and_stops_no_other(app: Flask, jobs: Counter[str]) -> None:
+def test_a_failed_job_stores_its_error_and_stops_no_other(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
     jobs["broken"] = 1
     worker.create_schedules(now)
@@ -79,7 +79,7 @@ def test_a_job_that_fails_says_so_and_stops_no_other(app: Flask, jobs: Counter[s
     assert (jobs["first"], db.session.get_one(Schedule, "first").error) == (2, "")
 
 
-def test_a_job_of_another_version_is_left_alone(app: Flask, jobs: Counter[str]) -> None:
+def test_an_unknown_job_is_left_alone(app: Flask, jobs: Counter[str]) -> None:
     now = utcnow()
     db.session.add(Schedule(name="of.a.later.version", due_at=now))
     db.session.commit()
@@ -87,13 +87,13 @@ def test_a_job_of_another_version_is_left_alone(app: Flask, jobs: Counter[str]) 
     assert db.session.get_one(Schedule, "of.a.later.version").due_at == now
 
 
-def test_every_job_of_the_schedule_works_on_an_empty_database(app: Flask) -> None:
+def test_every_job_runs_on_an_empty_database(app: Flask) -> None:
     worker.create_schedules(utcnow())
     assert worker.run_due_jobs(utcnow()) == len(registry.jobs)
     assert set(db.session.scalars(sa.select(Schedule.error))) == {""}
 
 
-def test_only_what_is_past_its_time_is_purged(app: Flask, ada: User) -> None:
+def test_only_expired_rows_are_purged(app: Flask, ada: User) -> None:
     now = utcnow()
     month = timedelta(days=30)
     for number, later in enumerate((-MINUTE, MINUTE)):
@@ -121,7 +121,7 @@ def test_only_what_is_past_its_time_is_purged(app: Flask, ada: User) -> None:
     assert sorted(db.session.scalars(sa.select(SpoolFile.name))) == ["1", "open"]
 
 
-def test_only_pictures_that_nothing_shows_for_a_day_are_swept_away(
+def test_only_unused_pictures_are_deleted_after_a_day(
     app: Flask, create_design: Callable[..., Design], create_profile: Callable[..., Any], ada: User
 ) -> None:
     folder = files.folder(app.instance_path)
@@ -135,7 +135,7 @@ def test_only_pictures_that_nothing_shows_for_a_day_are_swept_away(
     assert [name for name in names if not files.exists(name, folder)] == [names[4]]
 
 
-def test_times_of_schedules_are_instants(app: Flask) -> None:
+def test_due_times_have_a_time_zone(app: Flask) -> None:
     worker.create_schedules(utcnow())
     for due_at in db.session.scalars(sa.select(Schedule.due_at)):
         assert isinstance(due_at, datetime)

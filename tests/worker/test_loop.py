@@ -32,7 +32,7 @@ from tests.worker.conftest import promise
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_run_once_stores_taps_folds_them_delivers_and_does_what_is_due(
+def test_run_once_stores_taps_delivers_messages_and_runs_jobs(
     app: Flask, card: Card, sent: Counter[int], jobs: Counter[str]
 ) -> None:
     promise(1)
@@ -86,7 +86,7 @@ def nothing() -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_database_or_a_disk_in_trouble_is_waited_for(
+def test_the_worker_continues_after_a_database_or_disk_error(
     app: Flask, card: Card, monkeypatch: pytest.MonkeyPatch, handlers: None, trouble: Exception
 ) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
@@ -96,7 +96,7 @@ def test_a_database_or_a_disk_in_trouble_is_waited_for(
     assert counts() == (2, 2, 2)
 
 
-def test_waiting_for_a_database_takes_longer_each_time_up_to_a_limit(
+def test_pauses_after_database_errors_grow_up_to_a_maximum(
     app: Flask, monkeypatch: pytest.MonkeyPatch, handlers: None
 ) -> None:
     pauses: list[float] = []
@@ -114,14 +114,14 @@ def test_waiting_for_a_database_takes_longer_each_time_up_to_a_limit(
     assert pauses == [2, 4, 8, 16, 30, 30, 30, 1, 1]
 
 
-def test_a_fault_of_ours_is_not_slept_over(app: Flask, monkeypatch: pytest.MonkeyPatch, handlers: None) -> None:
+def test_a_programming_error_stops_the_worker(app: Flask, monkeypatch: pytest.MonkeyPatch, handlers: None) -> None:
     Script(monkeypatch, nothing, ZeroDivisionError(), nothing)
     with pytest.raises(ZeroDivisionError):
         worker.run()
 
 
 @pytest.mark.postgresql
-def test_a_worker_whose_connections_were_cut_goes_on(
+def test_the_worker_continues_after_its_connections_were_cut(
     base_config: Config,
     other_app: Callable[..., Flask],
     tmp_path: Path,
@@ -151,7 +151,7 @@ def test_a_worker_whose_connections_were_cut_goes_on(
             db.engine.dispose()
 
 
-def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drainer_stops_between_two_transactions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "BATCH_SIZE", 3)
     for _number in range(10):
         app.extensions["spool"].append(fields_of(reading()))
@@ -170,7 +170,7 @@ def test_a_drainer_leaves_off_between_two_transactions(app: Flask, monkeypatch: 
     assert draining.create_drainer().drain() == 4
 
 
-def test_the_command_works_until_it_is_told_to_stop(app: Flask, base_config: Config, tmp_path: Path) -> None:
+def test_the_worker_command_runs_until_it_is_stopped(app: Flask, base_config: Config, tmp_path: Path) -> None:
     spool = draining.Spool(tmp_path / "spool")
     spool.append(fields_of(reading()))
     spool.rotate()
@@ -207,7 +207,7 @@ def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> N
         time.sleep(0.05)
 
 
-def test_run_once_can_be_asked_for_by_itself(app: Flask, card: Card) -> None:
+def test_the_worker_command_can_run_once(app: Flask, card: Card) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
     result = app.test_cli_runner().invoke(args=["worker", "--once"])
     assert result.exit_code == 0, result.output
@@ -215,7 +215,7 @@ def test_run_once_can_be_asked_for_by_itself(app: Flask, card: Card) -> None:
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Schedule)) == len(registry.jobs)
 
 
-def test_the_spool_can_be_drained_by_a_command(app: Flask, card: Card) -> None:
+def test_the_drain_command_stores_spooled_taps(app: Flask, card: Card) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
     ask(app.wsgi_app, "/q/ADASCARD")
     result = app.test_cli_runner().invoke(args=["taps", "drain"])

@@ -143,7 +143,7 @@ def test_a_restored_installation_has_every_tap_once(config: Config, tmp_path: Pa
         assert db.session.scalar(sa.select(User.email)) == "ada@example.com"
 
 
-def test_a_restored_installation_has_every_upload_byte_for_byte(config: Config, tmp_path: Path):
+def test_a_restored_installation_has_every_upload(config: Config, tmp_path: Path):
     uploads = fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     wipe(config)
@@ -151,7 +151,7 @@ def test_a_restored_installation_has_every_upload_byte_for_byte(config: Config, 
     assert {path.name: path.read_bytes() for path in (config.instance_path / "uploads").iterdir()} == uploads
 
 
-def test_a_backup_is_made_while_the_application_writes(config: Config, tmp_path: Path):
+def test_a_backup_is_consistent_while_the_application_writes(config: Config, tmp_path: Path):
     fill(config)
     with running(config) as app:
         tap(app, 50)
@@ -184,7 +184,7 @@ def test_a_drainer_waits_for_a_backup(config: Config, tmp_path: Path, monkeypatc
     assert seen == {"is_held_off": True}
 
 
-def test_a_line_that_is_being_written_is_left_to_the_next_backup(config: Config, tmp_path: Path):
+def test_a_partial_line_is_not_backed_up(config: Config, tmp_path: Path):
     fill(config)
     newest = max((config.instance_path / "spool").glob("*.spool"))
     with open(newest, "ab") as file:
@@ -198,13 +198,13 @@ def test_a_line_that_is_being_written_is_left_to_the_next_backup(config: Config,
     assert not list((config.instance_path / "spool").glob("*.bad"))
 
 
-def test_an_archive_is_for_its_owner_alone(config: Config, tmp_path: Path):
+def test_an_archive_is_readable_only_by_its_owner(config: Config, tmp_path: Path):
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
 
 
-def test_a_folder_gets_an_archive_with_a_name(config: Config, tmp_path: Path):
+def test_an_archive_in_a_folder_gets_a_name(config: Config, tmp_path: Path):
     fill(config)
     (tmp_path / "backups").mkdir()
     archive = backup.create(config, tmp_path / "backups")
@@ -212,7 +212,7 @@ def test_a_folder_gets_an_archive_with_a_name(config: Config, tmp_path: Path):
     assert [path.name for path in (tmp_path / "backups").iterdir()] == [archive.name]
 
 
-def test_the_development_key_comes_along(config: Config, tmp_path: Path):
+def test_the_development_key_is_restored(config: Config, tmp_path: Path):
     (config.instance_path / "secret_key").write_text(config.secret_key)
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
@@ -229,7 +229,7 @@ def test_a_key_from_the_environment_is_not_in_the_archive(config: Config, tmp_pa
         assert "secret_key" not in tar.getnames()
 
 
-def test_an_archive_that_is_there_is_not_overwritten(config: Config, tmp_path: Path):
+def test_an_existing_archive_is_not_overwritten(config: Config, tmp_path: Path):
     fill(config)
     (tmp_path / "backup.tar.gz").write_text("precious")
     with pytest.raises(backup.BackupError, match="already"):
@@ -237,12 +237,12 @@ def test_an_archive_that_is_there_is_not_overwritten(config: Config, tmp_path: P
     assert (tmp_path / "backup.tar.gz").read_text() == "precious"
 
 
-def test_an_empty_installation_has_nothing_to_back_up(config: Config, tmp_path: Path):
+def test_an_empty_installation_cannot_be_backed_up(config: Config, tmp_path: Path):
     with pytest.raises(backup.BackupError, match="nothing to back up"):
         backup.create(config, tmp_path / "backup.tar.gz")
 
 
-def test_something_that_is_there_is_replaced_only_by_force(config: Config, tmp_path: Path):
+def test_existing_data_is_replaced_only_with_force(config: Config, tmp_path: Path):
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     with running(config) as app:
@@ -260,7 +260,7 @@ def test_something_that_is_there_is_replaced_only_by_force(config: Config, tmp_p
         assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
 
 
-def test_taps_that_are_replaced_by_force_are_kept_aside(config: Config, tmp_path: Path):
+def test_replaced_taps_are_kept_aside(config: Config, tmp_path: Path):
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     before = {path.name: path.read_bytes() for path in (config.instance_path / "spool").glob("*.spool")}
@@ -279,7 +279,7 @@ def test_an_installation_in_use_is_not_restored(config: Config, tmp_path: Path):
             backup.restore(config, archive, force=True)
 
 
-def test_a_backup_of_the_other_kind_of_database_is_refused(config: Config, tmp_path: Path):
+def test_a_backup_of_another_database_type_is_refused(config: Config, tmp_path: Path):
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     other = "postgresql+psycopg://postgres@127.0.0.1/none" if config.is_sqlite else f"sqlite:///{tmp_path / 'other'}"
@@ -290,7 +290,7 @@ def test_a_backup_of_the_other_kind_of_database_is_refused(config: Config, tmp_p
 @pytest.mark.parametrize(
     ("change", "says"), [({"format": 2}, "format 2"), ({"revision": "20991231"}, "newer"), ({"more": 1}, "manifest")]
 )
-def test_a_manifest_that_does_not_fit_is_refused(config: Config, tmp_path: Path, change: dict[str, Any], says: str):
+def test_an_invalid_manifest_is_refused(config: Config, tmp_path: Path, change: dict[str, Any], says: str):
     fill(config)
 
     def edit(member: tarfile.TarInfo, data: bytes) -> bytes:
@@ -304,7 +304,7 @@ def test_a_manifest_that_does_not_fit_is_refused(config: Config, tmp_path: Path,
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "uploads/../../escaped", "elsewhere/escaped"])
-def test_a_member_that_would_land_elsewhere_is_refused(config: Config, tmp_path: Path, name: str):
+def test_a_member_outside_the_installation_is_refused(config: Config, tmp_path: Path, name: str):
     fill(config)
 
     def move(member: tarfile.TarInfo, data: bytes) -> bytes:
@@ -329,7 +329,7 @@ def test_a_link_in_an_archive_is_refused(config: Config, tmp_path: Path):
         backup.restore(config, archive)
 
 
-def test_an_archive_that_is_cut_off_is_refused_and_changes_nothing(config: Config, tmp_path: Path):
+def test_a_truncated_archive_is_refused_and_changes_nothing(config: Config, tmp_path: Path):
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     archive.write_bytes(archive.read_bytes()[:-2000])
@@ -346,6 +346,6 @@ def test_a_missing_program_is_named(config: Config, tmp_path: Path, monkeypatch:
         backup._run_command(config, ["pg_dump"])
 
 
-def test_a_program_that_fails_says_why(config: Config):
+def test_a_failed_program_is_reported_with_its_output(config: Config):
     with pytest.raises(backup.BackupError, match="no-such-folder"):
         backup._run_command(config, ["ls", "/no-such-folder"])

@@ -52,7 +52,7 @@ def close(payment: Payment) -> Order:
         (sandbox.DECLINED, PaymentStatus.FAILED, OrderStatus.PENDING),
     ],
 )
-def test_what_the_gateway_says_is_settled_once(
+def test_a_gateway_outcome_is_settled_once(
     payment: Payment, state: str, status: PaymentStatus, order_status: OrderStatus
 ) -> None:
     assert not payment_workflows.refresh(payment)
@@ -62,19 +62,19 @@ def test_what_the_gateway_says_is_settled_once(
     assert (payment.status, payment.order.status) == (status, order_status)
 
 
-def test_a_closed_payment_can_be_paid_no_more(payment: Payment) -> None:
+def test_a_closed_payment_cannot_be_paid(payment: Payment) -> None:
     assert close(payment).status is OrderStatus.PENDING
     assert payment.status is PaymentStatus.CANCELED
     assert not press(payment, sandbox.PAID)
 
 
-def test_money_that_came_a_moment_before_closing_counts(payment: Payment) -> None:
+def test_a_payment_paid_just_before_closing_counts(payment: Payment) -> None:
     assert press(payment, sandbox.PAID)
     assert close(payment).status is OrderStatus.PAID
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
-def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_payment_of_a_removed_gateway_stays_pending(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payment_workflows, "gateways", dict)
     assert not payment_workflows.refresh(payment)
     with pytest.raises(GatewayError):
@@ -83,7 +83,7 @@ def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatc
     assert payment.status is PaymentStatus.PENDING
 
 
-def test_a_payment_is_not_closed_while_its_gateway_is_being_asked(ada: User, bottle: Product) -> None:
+def test_a_payment_that_is_starting_cannot_be_closed(ada: User, bottle: Product) -> None:
     payment = payments.create(buying.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
     db.session.commit()
     with pytest.raises(payments.StillStarting):
@@ -94,7 +94,7 @@ def test_a_payment_is_not_closed_while_its_gateway_is_being_asked(ada: User, bot
     assert payment.status is PaymentStatus.CANCELED
 
 
-def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there(
+def test_a_payment_canceled_while_starting_can_be_closed_at_the_gateway(
     payment: Payment, ada: User, keys: Keys
 ) -> None:
     reference = payment.reference
@@ -109,14 +109,14 @@ def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
-def test_looking_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
+def test_refreshing_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
     assert press(payment, sandbox.PAID)
     payment_workflows.refresh(payment)
     assert not db.session().in_transaction()
     assert "mail.order_paid" in outbox()
 
 
-def test_a_payment_abandoned_while_its_gateway_is_asked_is_closed_there(
+def test_a_payment_canceled_while_starting_is_closed_at_the_gateway(
     app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = buying.order_of(ada, bottle)

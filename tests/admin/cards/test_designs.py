@@ -40,7 +40,7 @@ def picture(size: tuple[int, int] = (300, 300)) -> tuple[io.BytesIO, str]:
     return data, "a.png"
 
 
-def test_a_design_is_made_and_shown_in_the_shop_at_once(bens: FormClient, client: FormClient) -> None:
+def test_staff_create_a_design_and_the_shop_shows_it(bens: FormClient, client: FormClient) -> None:
     typed = {
         "name": "Sun & moon",
         "front": picture(),
@@ -65,14 +65,18 @@ def test_a_design_is_made_and_shown_in_the_shop_at_once(bens: FormClient, client
         ({"name": "", "rear": (io.BytesIO(b"any"), "a.png")}, "rear", "Choose the image again"),
     ],
 )
-def test_what_cannot_be_a_design_is_refused(bens: FormClient, typed: dict[str, Any], field: str, says: str) -> None:
+def test_an_invalid_design_is_refused_with_an_error_at_its_field(
+    bens: FormClient, typed: dict[str, Any], field: str, says: str
+) -> None:
     answer = bens.post(NEW, data={"name": "Sun", "card_amount": "1", **typed})
     assert answer.status_code == 422
     assert says in error_of(answer.text, field)
     assert db.session.scalars(sa.select(Design)).all() == []
 
 
-def test_the_second_of_two_is_told_and_pictures_stay_unless_replaced(bens: FormClient, design: Design) -> None:
+def test_an_outdated_design_form_is_refused_and_saving_without_an_upload_keeps_the_picture(
+    bens: FormClient, design: Design
+) -> None:
     path = f"/admin/designs/{design.id}"
     slow = form_to(bens.get(path).text, "").values | {"name": "Slow"}
     quick = form_to(bens.get(path).text, "").values | {"front": picture(), "name": "Quick"}
@@ -85,7 +89,7 @@ def test_the_second_of_two_is_told_and_pictures_stay_unless_replaced(bens: FormC
     assert (design.front_picture, design.card_amount) == (front, 500)
 
 
-def test_artwork_that_waits_stands_first_and_on_the_start_page(
+def test_designs_awaiting_approval_are_listed_first_and_counted_on_the_dashboard(
     bens: FormClient, artwork: Design, create_design: Callable[..., Design], bottle: Product
 ) -> None:
     create_design("Later")
@@ -97,7 +101,7 @@ def test_artwork_that_waits_stands_first_and_on_the_start_page(
     assert "1 Low-stock products 1 Designs awaiting approval 0 Reviews awaiting approval" in start
 
 
-def test_a_guest_reads_why_their_artwork_is_rejected(
+def test_rejecting_artwork_of_a_guest_emails_the_reason(
     bens: FormClient, artwork: Design, bottle: Product, mailbox: Callable[[], list[EmailMessage]],
     run_worker: Callable[[], None],
 ) -> None:  # fmt: skip
@@ -125,7 +129,7 @@ def test_a_guest_reads_why_their_artwork_is_rejected(
     assert "Too &lt;small&gt;" in bens.get(path).text
 
 
-def test_a_holder_reads_that_their_artwork_is_approved(
+def test_approving_artwork_emails_its_owner(
     bens: FormClient, artwork: Design, ada: User, mailbox: Callable[[], list[EmailMessage]],
     run_worker: Callable[[], None],
 ) -> None:  # fmt: skip
@@ -140,7 +144,7 @@ def test_a_holder_reads_that_their_artwork_is_approved(
     assert artwork.name == "Own artwork"
 
 
-def test_of_two_who_decide_one_does(app: Flask, artwork: Design, ben: User, olu: User) -> None:
+def test_concurrent_decisions_on_artwork_count_once(app: Flask, artwork: Design, ben: User, olu: User) -> None:
     number, people = artwork.id, (ben.id, olu.id)
 
     def decide(place: int) -> object:
@@ -154,9 +158,7 @@ def test_of_two_who_decide_one_does(app: Flask, artwork: Design, ben: User, olu:
     assert list(tags) == [f"design.{artwork.status.value}"]
 
 
-def test_what_a_guest_sent_in_never_becomes_everybodys(
-    bens: FormClient, create_product: Callable[..., Product]
-) -> None:
+def test_artwork_of_a_guest_cannot_be_made_public(bens: FormClient, create_product: Callable[..., Product]) -> None:
     create_product("Own card", kind=ProductKind.CARD)
     cart = cart_of(None)
     product = db.session.scalars(sa.select(Product)).one()

@@ -20,7 +20,7 @@ def bens(client: FormClient, ben: User) -> FormClient:
     return client
 
 
-def test_credit_is_given_with_a_reason_and_can_be_spent(bens: FormClient, ada: User, bottle: Product) -> None:
+def test_credit_is_given_with_a_reason_and_spent_on_an_order(bens: FormClient, ada: User, bottle: Product) -> None:
     answer = bens.get("/admin/credit?email=%20ADA@example.com")
     assert answer.location == f"/admin/credit/{ada.id}"
     form = form_to(bens.get(answer.location).text, "")
@@ -44,7 +44,7 @@ def test_credit_is_given_with_a_reason_and_can_be_spent(bens: FormClient, ada: U
 
 
 @pytest.mark.parametrize("typed", ["", "0", "-1", "NaN", "1e9", "five", "1.005", "1000000.01", "9" * 30])
-def test_what_is_no_amount_is_refused(bens: FormClient, ada: User, typed: str) -> None:
+def test_an_invalid_credit_amount_is_refused(bens: FormClient, ada: User, typed: str) -> None:
     path = f"/admin/credit/{ada.id}"
     answer = bens.post(path, data={"amount": typed, "why": "Sorry", "seen": "0"})
     assert answer.status_code == 422
@@ -53,7 +53,7 @@ def test_what_is_no_amount_is_refused(bens: FormClient, ada: User, typed: str) -
     assert credit.balance(ada.id) == 0
 
 
-def test_nobody_gets_credit_who_is_not_there(bens: FormClient, ada: User) -> None:
+def test_credit_cannot_be_given_to_an_unknown_or_erased_account(bens: FormClient, ada: User) -> None:
     answer = bens.get("/admin/credit?email=nobody@example.com")
     assert (answer.status_code, "No account uses that email address." in answer.text) == (404, True)
     assert bens.get("/admin/credit/999999").status_code == 404
@@ -62,7 +62,7 @@ def test_nobody_gets_credit_who_is_not_there(bens: FormClient, ada: User) -> Non
     assert bens.get(f"/admin/credit/{ada.id}").status_code == 404
 
 
-def test_customers_do_not_give_themselves_credit(new_client: Callable[[], FormClient], ada: User) -> None:
+def test_customers_cannot_give_themselves_credit(new_client: Callable[[], FormClient], ada: User) -> None:
     hers = new_client()
     login(hers, ada)
     path = f"/admin/credit/{ada.id}"

@@ -50,7 +50,7 @@ def send(client: FormClient, path: str, **typed: Any) -> Any:
 # --- promotions -------------------------------------------------------------------------------------------------------
 
 
-def test_a_promotion_is_made_and_shown_with_its_uses(
+def test_a_promotion_is_created_and_listed_with_its_uses(
     bens: FormClient, set_setting: Callable[[str, Any], None], product: Product
 ) -> None:
     set_setting("time_zone", "Africa/Lagos")
@@ -103,7 +103,7 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         ({"most_uses": "0"}, "most_uses", "Enter a whole number from 1"),
     ],
 )
-def test_what_cannot_be_a_promotion_is_refused_and_kept(
+def test_an_invalid_promotion_is_refused_and_the_form_keeps_the_values(
     bens: FormClient, create_promotion: Callable[..., Promotion], typed: dict[str, str], field: str, says: str
 ) -> None:
     create_promotion("TAKEN")
@@ -115,7 +115,7 @@ def test_what_cannot_be_a_promotion_is_refused_and_kept(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Promotion)) == 1
 
 
-def test_a_use_meanwhile_is_no_change_and_stays_counted(
+def test_a_promotion_used_while_being_edited_keeps_its_use_count(
     bens: FormClient, create_promotion: Callable[..., Promotion], cleo: User
 ) -> None:
     promotion = create_promotion("TEN", most_uses=5)
@@ -130,7 +130,7 @@ def test_a_use_meanwhile_is_no_change_and_stays_counted(
     assert promotion.code == "TEN"
 
 
-def test_a_promotion_that_is_switched_off_is_unknown_at_once(
+def test_a_deactivated_promotion_is_unknown_at_once(
     bens: FormClient, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion("TEN")
@@ -139,7 +139,7 @@ def test_a_promotion_that_is_switched_off_is_unknown_at_once(
         promotions.find("ten")
 
 
-def test_a_promotion_of_a_shelf_forgets_it_when_it_is_for_all(
+def test_changing_a_category_promotion_to_all_products_clears_its_category(
     bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     category, collection = create_category(), create_collection()
@@ -154,7 +154,7 @@ def test_a_promotion_of_a_shelf_forgets_it_when_it_is_for_all(
 # --- delivery ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
+def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> None:
     typed = {
         "name": "To the south",
         "kind": "percent",
@@ -186,16 +186,14 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
         ({"locations": "x" * 101}, "locations", "Enter 100 characters or fewer per line."),
     ],
 )
-def test_what_cannot_be_a_way_of_delivery_is_refused(
-    bens: FormClient, typed: dict[str, str], field: str, says: str
-) -> None:
+def test_an_invalid_delivery_method_is_refused(bens: FormClient, typed: dict[str, str], field: str, says: str) -> None:
     answer = send(bens, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **typed})
     assert answer.status_code == 422
     assert says in error_of(answer.text, field)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(DeliveryMethod)) == 0
 
 
-def test_ways_of_delivery_are_arranged_changed_and_told_apart(
+def test_delivery_methods_are_changed_and_reordered_and_orders_keep_theirs(
     bens: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
 ) -> None:
     first, second = create_delivery_method("Post"), create_delivery_method("Courier", position=1)
@@ -218,7 +216,7 @@ def test_ways_of_delivery_are_arranged_changed_and_told_apart(
 INVALID_RATES = ("", "0", "-1", "x", "NaN", "Infinity", "1e5", "1e30", "0.000000001", "1 000")
 
 
-def test_rates_are_set_changed_and_removed(bens: FormClient) -> None:
+def test_exchange_rates_are_set_changed_and_removed(bens: FormClient) -> None:
     path = "/admin/currencies"
     assert bens.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
     bens.post(path, data={"currency": "NGN", "rate": "2100"})

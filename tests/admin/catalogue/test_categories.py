@@ -31,7 +31,7 @@ def change(client: FormClient, path: str, **typed: object) -> object:
     return client.post(path, data={**values, **typed}, csrf=False)
 
 
-def test_a_category_is_made_with_a_picture_below_another(
+def test_a_subcategory_is_created_with_a_picture(
     bens: FormClient, create_category: Callable[..., Category], ben: User
 ) -> None:
     top = create_category("Desk")
@@ -52,7 +52,9 @@ def test_a_category_is_made_with_a_picture_below_another(
     assert made.picture is None
 
 
-def test_no_category_stands_below_itself(bens: FormClient, create_category: Callable[..., Category]) -> None:
+def test_a_category_cannot_be_moved_into_itself_or_its_subcategories(
+    bens: FormClient, create_category: Callable[..., Category]
+) -> None:
     top = create_category("Top")
     middle = create_category("Middle", top)
     bottom = create_category("Bottom", middle)
@@ -69,7 +71,9 @@ def test_no_category_stands_below_itself(bens: FormClient, create_category: Call
     assert top.parent is bottom
 
 
-def test_categories_stand_five_deep_at_most(bens: FormClient, create_category: Callable[..., Category]) -> None:
+def test_categories_are_nested_at_most_five_levels_deep(
+    bens: FormClient, create_category: Callable[..., Category]
+) -> None:
     deep = create_category("1")
     for number in range(2, 6):
         deep = create_category(str(number), deep)
@@ -82,7 +86,7 @@ def test_categories_stand_five_deep_at_most(bens: FormClient, create_category: C
     assert error_of(answer.text, "parent") == "Categories can be nested up to 5 levels deep."
 
 
-def test_the_second_of_two_is_told(
+def test_an_outdated_form_of_a_category_or_collection_is_refused(
     bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     category, collection = create_category("Desk"), create_collection("Travel")
@@ -96,7 +100,9 @@ def test_the_second_of_two_is_told(
         assert (row.name, row.description) == ("Quick", "")
 
 
-def test_categories_are_arranged_among_their_like(bens: FormClient, create_category: Callable[..., Category]) -> None:
+def test_categories_are_reordered_among_their_siblings(
+    bens: FormClient, create_category: Callable[..., Category]
+) -> None:
     names = ("A", "B", "C")
     rows = [create_category(name, position=place) for place, name in enumerate(names)]
     other = create_category("Below", rows[0], position=7)
@@ -107,7 +113,7 @@ def test_categories_are_arranged_among_their_like(bens: FormClient, create_categ
     assert other.position == 7
 
 
-def test_collections_are_of_a_kind_and_have_their_own_address(
+def test_collections_have_a_kind_and_a_unique_url(
     bens: FormClient, create_collection: Callable[..., Collection], product: Product
 ) -> None:
     there = create_collection("Travel")

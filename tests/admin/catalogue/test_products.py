@@ -70,7 +70,7 @@ def picture(color: str = "red", size: tuple[int, int] = (300, 200)) -> io.BytesI
 # --- making -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_name_and_a_price_make_a_product(bens: FormClient, ben: User) -> None:
+def test_a_product_is_created_from_a_name_and_a_price(bens: FormClient, ben: User) -> None:
     answer = send(bens, NEW, name="Étui “Ọba’s”", unit_amount="24.5")
     made = only()
     assert answer.location == f"/admin/products/{made.id}#pictures"
@@ -80,7 +80,7 @@ def test_a_name_and_a_price_make_a_product(bens: FormClient, ben: User) -> None:
     assert (entry.actor_id, entry.subject_type, entry.subject_id) == (ben.id, "products", made.id)
 
 
-def test_everything_about_a_product_is_stored_and_shown_again(
+def test_all_product_fields_are_stored_and_shown_in_the_form(
     bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     shelf, brand, theme = create_category(), create_collection("Lagos"), create_collection("Rain")
@@ -144,7 +144,9 @@ def test_everything_about_a_product_is_stored_and_shown_again(
         ("category", "999999", "Not a valid choice"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused_and_kept(bens: FormClient, field: str, bad: str, says: str) -> None:
+def test_an_invalid_product_is_refused_and_the_form_keeps_the_values(
+    bens: FormClient, field: str, bad: str, says: str
+) -> None:
     typed = {"name": "<b>Mug</b>", "unit_amount": "5", "details": "As\ntyped", field: bad}
     answer = send(bens, NEW, **typed)
     assert answer.status_code == 422
@@ -157,19 +159,19 @@ def test_what_cannot_be_is_refused_and_kept(bens: FormClient, field: str, bad: s
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Product)) == 0
 
 
-def test_prices_go_by_the_shops_currency(bens: FormClient, set_setting: Callable[[str, Any], None]) -> None:
+def test_prices_are_read_in_the_currency_of_the_shop(bens: FormClient, set_setting: Callable[[str, Any], None]) -> None:
     set_setting("currency", "JPY")
     assert error_of(send(bens, NEW, name="Cup", unit_amount="12.50").text, "unit_amount")
     assert send(bens, NEW, name="Cup", unit_amount="1250").status_code == 302
     assert only().unit_amount == 1250
 
 
-def test_a_pre_order_needs_its_day(bens: FormClient) -> None:
+def test_a_pre_order_requires_a_shipping_date(bens: FormClient) -> None:
     answer = send(bens, NEW, name="Cup", unit_amount="5", availability="pre_order")
     assert error_of(answer.text, "available_on") == "Enter the date it ships from."
 
 
-def test_addresses_and_numbers_are_each_products_own(bens: FormClient, product: Product, bottle: Product) -> None:
+def test_product_urls_and_skus_are_unique(bens: FormClient, product: Product, bottle: Product) -> None:
     answer = send(bens, page_of(bottle), slug=product.slug)
     assert (answer.status_code, error_of(answer.text, "slug")) == (422, "Another product already uses this URL.")
     answer = send(bens, page_of(bottle), sku=product.sku)
@@ -184,7 +186,7 @@ def test_addresses_and_numbers_are_each_products_own(bens: FormClient, product: 
 # --- changing ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_second_of_two_is_told_and_nothing_is_overwritten(bens: FormClient, bottle: Product) -> None:
+def test_an_outdated_product_form_is_refused_and_keeps_its_values(bens: FormClient, bottle: Product) -> None:
     slow = filled(bens, page_of(bottle), promo_text="Typed slowly", details="A long text")
     assert send(bens, page_of(bottle), name="Glass bottle").status_code == 302
     answer = bens.post(page_of(bottle), data=slow, csrf=False)
@@ -195,7 +197,7 @@ def test_the_second_of_two_is_told_and_nothing_is_overwritten(bens: FormClient, 
     assert (bottle.name, bottle.promo_text) == ("Glass bottle", "")
 
 
-def test_only_collections_changed_count_as_a_change_too(
+def test_changing_only_collections_makes_other_open_forms_outdated(
     bens: FormClient, bottle: Product, create_collection: Callable[..., Collection]
 ) -> None:
     theme = create_collection()
@@ -206,13 +208,13 @@ def test_only_collections_changed_count_as_a_change_too(
     assert bottle.collections == [theme]
 
 
-def test_saving_without_a_change_leaves_no_entry(bens: FormClient, bottle: Product) -> None:
+def test_saving_without_a_change_writes_no_audit_entry(bens: FormClient, bottle: Product) -> None:
     before = tags()
     assert send(bens, page_of(bottle)).status_code == 302
     assert tags() == before
 
 
-def test_a_sale_in_between_is_never_undone(bens: FormClient, bottle: Product, cleo: User) -> None:
+def test_changing_the_stock_keeps_sales_made_in_the_meantime(bens: FormClient, bottle: Product, cleo: User) -> None:
     slow = filled(bens, page_of(bottle), stock="15", name="Glass bottle")
     order_of(cleo, bottle, quantity=3)
     assert bottle.stock == 7
@@ -222,14 +224,16 @@ def test_a_sale_in_between_is_never_undone(bens: FormClient, bottle: Product, cl
     assert entry.details == {"before": 10, "after": 15}
 
 
-def test_an_edit_that_leaves_the_stock_alone_leaves_a_sale_alone(bens: FormClient, bottle: Product, cleo: User) -> None:
+def test_an_edit_without_a_stock_change_keeps_sales_made_in_the_meantime(
+    bens: FormClient, bottle: Product, cleo: User
+) -> None:
     slow = filled(bens, page_of(bottle), promo_text="New")
     order_of(cleo, bottle, quantity=3)
     assert bens.post(page_of(bottle), data=slow, csrf=False).status_code == 302
     assert (bottle.stock, bottle.promo_text) == (7, "New")
 
 
-def test_more_than_is_left_cannot_be_taken_away(bens: FormClient, bottle: Product, cleo: User) -> None:
+def test_the_stock_cannot_be_reduced_below_zero(bens: FormClient, bottle: Product, cleo: User) -> None:
     slow = filled(bens, page_of(bottle), stock="1", name="Another name")
     order_of(cleo, bottle, quantity=4)
     answer = bens.post(page_of(bottle), data=slow, csrf=False)
@@ -240,7 +244,7 @@ def test_more_than_is_left_cannot_be_taken_away(bens: FormClient, bottle: Produc
     assert (bottle.stock, bottle.name) == (6, "Steel bottle")
 
 
-def test_counting_begins_and_ends(bens: FormClient, product: Product) -> None:
+def test_stock_tracking_is_switched_on_and_off(bens: FormClient, product: Product) -> None:
     send(bens, page_of(product), stock="4")
     assert product.stock == 4
     late = filled(bens, page_of(product), stock="9", seen_stock="")
@@ -249,7 +253,7 @@ def test_counting_begins_and_ends(bens: FormClient, product: Product) -> None:
     assert product.stock is None
 
 
-def test_an_order_keeps_what_was_sold(bens: FormClient, bottle: Product, cleo: User) -> None:
+def test_an_order_keeps_its_lines_after_the_product_changes(bens: FormClient, bottle: Product, cleo: User) -> None:
     order = order_of(cleo, bottle)
     number = order.lines[0].id
     send(bens, page_of(bottle), name="Glass bottle", unit_amount="99", sku="NEW-1")
@@ -259,7 +263,7 @@ def test_an_order_keeps_what_was_sold(bens: FormClient, bottle: Product, cleo: U
     assert (line.title, line.unit_amount, line.sku) == ("Steel bottle", 2400, "STEEL-BOTTLE")
 
 
-def test_hiding_and_showing_change_nothing_else(bens: FormClient, bottle: Product) -> None:
+def test_hiding_and_showing_a_product_are_recorded_once_each(bens: FormClient, bottle: Product) -> None:
     bens.post(f"{page_of(bottle)}/show", data={"shown": "no"})
     assert not bottle.is_active
     bens.post(f"{page_of(bottle)}/show", data={"shown": "no"})
@@ -268,7 +272,7 @@ def test_hiding_and_showing_change_nothing_else(bens: FormClient, bottle: Produc
     assert [tag for tag in tags() if tag.startswith("product.")] == ["product.hidden", "product.shown"]
 
 
-def test_a_copy_has_everything_but_is_hidden_and_counts_from_none(
+def test_a_copied_product_is_hidden_with_no_stock(
     bens: FormClient, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     create_option(bottle, "name", extra_amount=100)
@@ -286,7 +290,7 @@ def test_a_copy_has_everything_but_is_hidden_and_counts_from_none(
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_is_searched_and_filtered(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_the_product_list_is_searched_and_filtered(bens: FormClient, create_product: Callable[..., Product]) -> None:
     create_product("Red mug", material="Clay", stock=2)
     create_product("Blue mug", stock=100, kind=ProductKind.GIFT_PACK)
     create_product("Old mug", is_active=False, stock=1)
@@ -308,7 +312,7 @@ def test_the_list_is_searched_and_filtered(bens: FormClient, create_product: Cal
     assert names(page="2") == set()
 
 
-def test_a_long_list_has_pages(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_a_long_product_list_is_paged(bens: FormClient, create_product: Callable[..., Product]) -> None:
     for number in range(51):
         create_product(f"Thing {number:02}")
     first, second = (words_of(bens.get(f"/admin/products?page={page}&search=thing").text) for page in (1, 2))
@@ -320,7 +324,7 @@ def test_a_long_list_has_pages(bens: FormClient, create_product: Callable[..., P
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bottle: Product) -> None:
+def test_pictures_are_added_described_reordered_and_removed(bens: FormClient, bottle: Product) -> None:
     path = f"{page_of(bottle)}/pictures"
     data = {"pictures": [(picture("red", (4000, 200)), "a.png"), (picture("blue"), "b.png")]}
     assert bens.post(path, data=data).location == f"{page_of(bottle)}#pictures"
@@ -350,7 +354,9 @@ def test_pictures_are_added_described_arranged_and_removed(bens: FormClient, bot
         (None, "Choose at least one image."),
     ],
 )
-def test_what_is_no_picture_is_refused(bens: FormClient, bottle: Product, data: bytes | None, says: str) -> None:
+def test_a_file_that_is_not_an_image_is_refused(
+    bens: FormClient, bottle: Product, data: bytes | None, says: str
+) -> None:
     sent = {"pictures": (io.BytesIO(data), "a.png")} if data is not None else {"pictures": ""}
     answer = bens.post(f"{page_of(bottle)}/pictures", data=sent)
     assert answer.status_code == 422
@@ -358,7 +364,7 @@ def test_what_is_no_picture_is_refused(bens: FormClient, bottle: Product, data: 
     assert bottle.pictures == []
 
 
-def test_a_picture_that_is_too_heavy_is_refused(bens: FormClient, bottle: Product) -> None:
+def test_an_image_above_the_size_limit_is_refused(bens: FormClient, bottle: Product) -> None:
     sent = {"csrf_token": bens.csrf_token(), "pictures": FileStorage(io.BytesIO(b"x" * 9_000_000), "a.png")}
     body, length, boundary = stream_encode_multipart(MultiDict(sent), use_tempfile=False)
     kind = f"multipart/form-data; boundary={boundary}"
@@ -368,7 +374,7 @@ def test_a_picture_that_is_too_heavy_is_refused(bens: FormClient, bottle: Produc
     assert "This image is larger than 8 MB." in error_of(answer.text, "pictures")
 
 
-def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Product) -> None:
+def test_an_image_with_too_many_pixels_is_refused_by_its_header(bens: FormClient, bottle: Product) -> None:
     bomb = io.BytesIO()
     Image.new("1", (9000, 9000)).save(bomb, "PNG")
     bomb.seek(0)
@@ -377,7 +383,7 @@ def test_a_picture_bomb_is_refused_by_its_header(bens: FormClient, bottle: Produ
     assert bottle.pictures == []
 
 
-def test_a_product_has_so_many_pictures_and_no_more(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_a_product_has_at_most_twenty_pictures(bens: FormClient, create_product: Callable[..., Product]) -> None:
     full = create_product(pictures=[(f"{number:032x}.webp", "") for number in range(20)])
     answer = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
     assert error_of(answer.text, "pictures") == "A product can have up to 20 images."
@@ -386,7 +392,7 @@ def test_a_product_has_so_many_pictures_and_no_more(bens: FormClient, create_pro
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
-def test_buyers_are_asked_what_staff_want_to_know(bens: FormClient, bottle: Product) -> None:
+def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottle: Product) -> None:
     path = f"{page_of(bottle)}/options"
     typed = {"label": "Name to engrave", "kind": "text", "max_length": "12", "extra_amount": "2.50", "is_required": "y"}
     assert bens.post(f"{path}/new", data=typed).location == f"{page_of(bottle)}#options"
@@ -431,7 +437,7 @@ def test_buyers_are_asked_what_staff_want_to_know(bens: FormClient, bottle: Prod
         ({"kind": "spell"}, "kind", "Not a valid choice"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(
+def test_an_invalid_option_is_refused(
     bens: FormClient, bottle: Product, changes: dict[str, str], field: str, says: str
 ) -> None:
     typed = {"label": "Name", "kind": "text", "choices": "", "extra_amount": "0", **changes}
@@ -441,7 +447,7 @@ def test_what_cannot_be_asked_is_refused(
     assert bottle.options == []
 
 
-def test_parts_of_another_product_are_not_this_ones(
+def test_options_and_pictures_of_another_product_are_not_found(
     bens: FormClient, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     option = create_option(product)

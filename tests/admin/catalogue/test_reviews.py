@@ -17,7 +17,9 @@ def review(product: Product, ada: User) -> Review:
     return said
 
 
-def test_a_review_counts_once_it_is_approved(client: FormClient, ben: User, review: Review, product: Product) -> None:
+def test_a_review_counts_only_after_approval_and_is_approved_once(
+    client: FormClient, ben: User, review: Review, product: Product
+) -> None:
     login(client, ben)
     page = client.get("/admin/reviews").text
     assert "&lt;i&gt;Lovely&lt;/i&gt; paper." in page
@@ -35,13 +37,13 @@ def test_a_review_counts_once_it_is_approved(client: FormClient, ben: User, revi
     ) == ["review.approved"]
 
 
-def test_a_rejected_review_counts_nothing(client: FormClient, ben: User, review: Review, product: Product) -> None:
+def test_a_rejected_review_does_not_count(client: FormClient, ben: User, review: Review, product: Product) -> None:
     login(client, ben)
     client.post(f"/admin/reviews/{review.id}/reject")
     assert (review.status, product.rating_count) == (ReviewStatus.REJECTED, 0)
 
 
-def test_what_was_decided_is_found_again_and_can_be_decided_the_other_way(
+def test_an_approved_review_can_be_rejected_later(
     client: FormClient, ben: User, review: Review, product: Product
 ) -> None:
     login(client, ben)

@@ -33,7 +33,7 @@ def rows_of(client: FormClient, path: str) -> list[list[str]]:
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-def test_staff_write_look_at_publish_and_withdraw_a_page(
+def test_a_page_is_previewed_saved_published_and_unpublished(
     staff: FormClient, new_client: Callable[[], FormClient]
 ) -> None:
     visitor = new_client()
@@ -61,7 +61,7 @@ def test_staff_write_look_at_publish_and_withdraw_a_page(
     assert tags == ["page.made", "page.changed", "page.changed"]
 
 
-def test_the_second_editor_is_told_keeps_what_was_typed_and_may_insist(staff: FormClient) -> None:
+def test_an_outdated_page_form_keeps_its_values_and_can_be_saved_again(staff: FormClient) -> None:
     page = seeds.create_page("about", body="Old")
     db.session.commit()
     path = f"/admin/pages/{page.id}"
@@ -80,14 +80,14 @@ def test_the_second_editor_is_told_keeps_what_was_typed_and_may_insist(staff: Fo
     assert page.body == "Second"
 
 
-def test_an_address_that_is_taken_is_said_beside_its_field(staff: FormClient) -> None:
+def test_a_used_page_url_shows_an_error_at_its_field(staff: FormClient) -> None:
     seeds.create_page("about")
     answer = staff.post("/admin/pages/new", data={"title": "x", "slug": "about", "menu": "none", "position": "0"})
     assert answer.status_code == 422
     assert "Another page already uses this address" in error_of(answer.text, "slug")
 
 
-def test_each_part_asks_for_its_own_permission(staff: FormClient) -> None:
+def test_each_section_requires_its_own_permission(staff: FormClient) -> None:
     paths = {
         "pages.edit": "/admin/pages",
         "newsletter.view": "/admin/subscribers.csv",
@@ -110,7 +110,7 @@ def test_each_part_asks_for_its_own_permission(staff: FormClient) -> None:
 # --- readers ----------------------------------------------------------------------------------------------------------
 
 
-def test_readers_are_found_by_address_and_state_page_by_page(
+def test_subscribers_are_filtered_by_email_and_status_and_paged(
     staff: FormClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(newsletter_pages, "SUBSCRIBERS_PER_PAGE", 2)
@@ -133,7 +133,7 @@ def test_readers_are_found_by_address_and_state_page_by_page(
     assert len(rows_of(staff, "/admin/subscribers.csv")) == 7
 
 
-def test_lists_ask_a_fixed_number_of_times(staff: FormClient) -> None:
+def test_lists_run_a_fixed_number_of_queries(staff: FormClient) -> None:
     def asked(path: str) -> int:
         staff.get(path)
         db.session.commit()
@@ -160,7 +160,7 @@ def test_lists_ask_a_fixed_number_of_times(staff: FormClient) -> None:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def test_open_messages_come_first_and_an_answer_is_written_down(staff: FormClient, ben: User) -> None:
+def test_open_messages_come_first_and_answering_is_recorded(staff: FormClient, ben: User) -> None:
     waiting = seeds.create_enquiry("Gus Lind")
     seeds.create_enquiry("Cleo Nemo", answered_at=utcnow())
     db.session.commit()
@@ -177,7 +177,7 @@ def test_open_messages_come_first_and_an_answer_is_written_down(staff: FormClien
     assert [tag for tag in deeds if tag.startswith("enquiry.")] == ["enquiry.answered", "enquiry.reopened"]
 
 
-def test_messages_are_shown_page_by_page(staff: FormClient) -> None:
+def test_messages_are_paged(staff: FormClient) -> None:
     for number in range(26):
         seeds.create_enquiry(f"Writer {number:02}", created_at=utcnow() - timedelta(hours=number))
     db.session.commit()
@@ -185,7 +185,7 @@ def test_messages_are_shown_page_by_page(staff: FormClient) -> None:
     assert "Writer 00" in staff.get("/admin/enquiries?page=2").text
 
 
-def test_what_people_typed_is_neither_a_formula_nor_markup(staff: FormClient) -> None:
+def test_text_of_customers_is_escaped_in_pages_and_csv(staff: FormClient) -> None:
     enquiry = seeds.create_enquiry("<script>alert(1)</script>", message=EVIL, order_number="+1")
     seeds.create_subscriber("=1+1@example.com", consent_text=EVIL)
     db.session.commit()

@@ -35,23 +35,23 @@ def test_a_weak_password_is_refused(password: str) -> None:
     assert refusal.value.field == "password"
 
 
-def test_the_part_before_the_at_sign_is_no_password_either() -> None:
+def test_the_local_part_of_the_email_address_is_refused_as_a_password() -> None:
     with pytest.raises(WeakPassword):
         credentials.validate_password("adalovelace1815", "adalovelace1815@example.com")
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "tapcard-demo", "пароль из слов", "  spaces count  ", "ab12" * 50])
-def test_a_good_password_is_allowed(password: str) -> None:
+def test_a_strong_password_is_accepted(password: str) -> None:
     credentials.validate_password(password, "ada@example.com")
 
 
-def test_the_password_itself_is_not_stored(ada: User) -> None:
+def test_only_the_hash_of_a_password_is_stored(ada: User) -> None:
     assert ada.password_hash is not None
     assert ada.password_hash.startswith("$argon2id$")
     assert PASSWORD not in ada.password_hash
 
 
-def test_the_right_password_gives_the_user(ada: User) -> None:
+def test_the_right_password_authenticates(ada: User) -> None:
     assert credentials.authenticate("Ada@Example.com", PASSWORD, NOW) == ada
     assert ada.seen_at == NOW
 
@@ -70,7 +70,7 @@ def verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_every_refusal_reads_the_same_and_costs_the_same(
+def test_every_refusal_has_the_same_message_and_cost(
     ada: User, cleo: User, verifications: list[str], create_user: Callable[..., User]
 ) -> None:
     cleo.is_active = False
@@ -92,7 +92,7 @@ def test_every_refusal_reads_the_same_and_costs_the_same(
     assert len(parameters) == len(lengths) == 1
 
 
-def test_with_the_real_parameters_an_unknown_address_costs_a_real_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_address_costs_a_hash_with_production_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "_hasher", PasswordHasher())
     hasher = PasswordHasher()
     parameters = f"$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}$"
@@ -100,13 +100,13 @@ def test_with_the_real_parameters_an_unknown_address_costs_a_real_hash(monkeypat
     assert parameters in credentials.hash_password("x")
 
 
-def test_a_damaged_hash_fits_nothing(ada: User) -> None:
+def test_an_invalid_hash_matches_no_password(ada: User) -> None:
     ada.password_hash = "pbkdf2:sha256:1000$abc$def"
     db.session.commit()
     refused("ada@example.com", PASSWORD)
 
 
-def test_an_outdated_hash_is_renewed_at_the_next_log_in(ada: User) -> None:
+def test_an_outdated_hash_is_renewed_at_the_next_login(ada: User) -> None:
     before = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
     ada.password_hash = before
     db.session.commit()
@@ -117,14 +117,14 @@ def test_an_outdated_hash_is_renewed_at_the_next_log_in(ada: User) -> None:
     credentials.authenticate(ada.email, PASSWORD, NOW)
 
 
-def test_a_hash_that_is_up_to_date_stays(ada: User) -> None:
+def test_a_current_hash_is_kept(ada: User) -> None:
     before = ada.password_hash
     credentials.authenticate(ada.email, PASSWORD, NOW)
     db.session.commit()
     assert ada.password_hash == before
 
 
-def test_a_password_changed_during_log_in_is_looked_at_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_changed_during_login_is_checked_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     old = credentials._read_credentials(User.id == ada.id)
     ada.password_hash = credentials.hash_password(NEW_PASSWORD)
     db.session.commit()
@@ -132,7 +132,7 @@ def test_a_password_changed_during_log_in_is_looked_at_again(ada: User, monkeypa
     refused(ada.email, PASSWORD)
 
 
-def test_a_password_is_changed_by_whoever_knows_it(ada: User) -> None:
+def test_a_new_password_replaces_the_old_one(ada: User) -> None:
     credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
     db.session.commit()
     assert credentials.authenticate(ada.email, NEW_PASSWORD, NOW) == ada
@@ -140,7 +140,7 @@ def test_a_password_is_changed_by_whoever_knows_it(ada: User) -> None:
     assert promised("mail.password_changed") == [{"user_id": ada.id}]
 
 
-def test_a_password_is_not_changed_without_the_present_one(ada: User) -> None:
+def test_a_password_is_not_changed_with_a_wrong_current_one(ada: User) -> None:
     with pytest.raises(WrongPassword) as refusal:
         credentials.change_password(ada.id, "wrong password", NEW_PASSWORD, keep_sid_hash="", now=NOW)
     assert refusal.value.field == "current"
@@ -153,7 +153,7 @@ def test_a_password_is_not_changed_to_a_weak_one(ada: User) -> None:
         credentials.change_password(ada.id, PASSWORD, "ada@example.com", keep_sid_hash="", now=NOW)
 
 
-def test_a_password_set_by_link_ends_what_a_stranger_had_prepared(app: Flask) -> None:
+def test_setting_a_password_by_link_removes_all_access_of_a_stranger(app: Flask) -> None:
     user = prepared_by_a_stranger()
     credentials.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     db.session.commit()
@@ -161,14 +161,14 @@ def test_a_password_set_by_link_ends_what_a_stranger_had_prepared(app: Flask) ->
     assert credentials.authenticate(user.email, NEW_PASSWORD, NOW) == user
 
 
-def test_a_password_set_by_link_leaves_the_second_factor_of_whoever_proved_the_address(ada: User) -> None:
+def test_setting_a_password_by_link_keeps_two_factor_of_a_verified_user(ada: User) -> None:
     db.session.add(TwoFactor(user_id=ada.id, secret="sealed", confirmed_at=NOW))
     credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     db.session.commit()
     assert ada.has_two_factor
 
 
-def test_a_password_set_by_link_verifies_the_address(create_user: Callable[..., User]) -> None:
+def test_setting_a_password_by_link_verifies_the_address(create_user: Callable[..., User]) -> None:
     user = create_user("new@example.com", password=None, verified=False)
     credentials.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     db.session.commit()
@@ -176,7 +176,7 @@ def test_a_password_set_by_link_verifies_the_address(create_user: Callable[..., 
     assert credentials.authenticate("new@example.com", NEW_PASSWORD, NOW) == user
 
 
-def test_a_weak_password_leaves_the_link_usable(ada: User) -> None:
+def test_a_weak_password_keeps_the_link_valid(ada: User) -> None:
     token = link(ada, LinkPurpose.SET_PASSWORD)
     with pytest.raises(WeakPassword):
         credentials.set_password(token, "1234567890", NOW)
@@ -186,7 +186,7 @@ def test_a_weak_password_leaves_the_link_usable(ada: User) -> None:
 
 @pytest.mark.parametrize("purpose", [LinkPurpose.SET_PASSWORD, LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL])
 @pytest.mark.parametrize("how", ["set", "change"])
-def test_a_new_password_ends_every_open_link(ada: User, purpose: LinkPurpose, how: str) -> None:
+def test_a_new_password_invalidates_open_links(ada: User, purpose: LinkPurpose, how: str) -> None:
     other = link(ada, purpose)
     if how == "set":
         credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
@@ -197,7 +197,7 @@ def test_a_new_password_ends_every_open_link(ada: User, purpose: LinkPurpose, ho
         email_links.follow_link(other, purpose, NOW)
 
 
-def test_a_new_password_leaves_the_way_back_to_a_former_address_open(ada: User) -> None:
+def test_a_new_password_keeps_the_link_that_undoes_an_address_change(ada: User) -> None:
     undo = link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com")
     credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
     db.session.commit()

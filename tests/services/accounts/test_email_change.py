@@ -28,7 +28,7 @@ from tests.services.accounts.helpers import (
 )
 
 
-def test_verifying_marks_the_address(app: Flask) -> None:
+def test_verifying_stores_the_time(app: Flask) -> None:
     user = signed_up()
     email_change.verify_email(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=user.id)
     assert user.verified_at == NOW
@@ -42,7 +42,7 @@ def test_verifying_again_keeps_the_first_time(ada: User) -> None:
 
 
 @pytest.mark.parametrize("is_anybody", [True, False])
-def test_verifying_from_outside_ends_every_way_into_the_account(cleo: User, is_anybody: bool) -> None:
+def test_verifying_without_login_removes_all_other_access(cleo: User, is_anybody: bool) -> None:
     user = prepared_by_a_stranger()
     email_change.request_email_change(user.id, PASSWORD, "elsewhere@example.com", NOW)
     db.session.commit()
@@ -54,7 +54,7 @@ def test_verifying_from_outside_ends_every_way_into_the_account(cleo: User, is_a
         credentials.authenticate(user.email, PASSWORD, NOW)
 
 
-def test_verifying_by_the_holder_leaves_everything(app: Flask) -> None:
+def test_verifying_while_logged_in_keeps_all_access(app: Flask) -> None:
     user = prepared_by_a_stranger()
     email_change.verify_email(link(user, LinkPurpose.VERIFY_EMAIL), NOW, by=user.id)
     db.session.commit()
@@ -78,19 +78,19 @@ def test_an_address_changes_when_the_new_one_confirms(ada: User) -> None:
     refused("ada@example.com", PASSWORD)
 
 
-def test_a_change_of_address_asks_the_password(ada: User) -> None:
+def test_changing_the_address_requires_the_password(ada: User) -> None:
     with pytest.raises(WrongPassword):
         email_change.request_email_change(ada.id, "wrong password", "lovelace@example.com", NOW)
     db.session.rollback()
     assert promised("mail.email_change") == []
 
 
-def test_the_present_address_is_not_a_new_one(ada: User) -> None:
+def test_the_current_address_is_refused_as_a_new_one(ada: User) -> None:
     with pytest.raises(EmailUnchanged):
         email_change.request_email_change(ada.id, PASSWORD, " ADA@example.com", NOW)
 
 
-def test_a_second_wish_ends_the_first(ada: User) -> None:
+def test_a_second_request_replaces_the_first(ada: User) -> None:
     first, second = ask(ada), ask(ada, "third@example.com")
     with pytest.raises(LinkExpired):
         email_change.confirm_email_change(first, NOW)
@@ -99,13 +99,13 @@ def test_a_second_wish_ends_the_first(ada: User) -> None:
     assert ada.email == "third@example.com"
 
 
-def test_asking_does_not_tell_that_an_address_is_taken(ada: User, cleo: User) -> None:
+def test_requesting_an_address_does_not_reveal_that_it_is_used(ada: User, cleo: User) -> None:
     email_change.request_email_change(ada.id, PASSWORD, cleo.email, NOW)
     db.session.commit()
     assert len(promised("mail.email_change")) == 1
 
 
-def test_an_address_that_was_taken_meanwhile_is_not_taken_over(ada: User) -> None:
+def test_an_address_used_since_the_request_is_not_taken_over(ada: User) -> None:
     token = ask(ada)
     other = signed_up("lovelace@example.com")
     with pytest.raises(EmailTaken):
@@ -115,7 +115,7 @@ def test_an_address_that_was_taken_meanwhile_is_not_taken_over(ada: User) -> Non
     assert promised("mail.email_changed") == []
 
 
-def test_two_accounts_that_want_one_address_at_once_do_not_both_get_it(app: Flask, ada: User, cleo: User) -> None:
+def test_concurrent_changes_to_one_address_succeed_once(app: Flask, ada: User, cleo: User) -> None:
     tokens = [ask(ada), ask(cleo)]
     results = together(app, 2, lambda: email_change.confirm_email_change(tokens.pop(), NOW))
     assert sorted(map(str, results)) == sorted(["done", str(EmailTaken)])
@@ -131,14 +131,14 @@ def test_the_former_address_can_undo_the_change(ada: User) -> None:
     assert ada.is_verified
 
 
-def test_after_a_week_the_change_stands(ada: User) -> None:
+def test_a_change_cannot_be_undone_after_a_week(ada: User) -> None:
     undo = move(ada)
     assert undo is not None
     with pytest.raises(LinkExpired):
         email_change.undo_email_change(undo, NOW + timedelta(days=7))
 
 
-def test_whoever_changed_the_address_is_out_after_the_undoing(ada: User) -> None:
+def test_undoing_a_change_removes_all_access(ada: User) -> None:
     undo = move(ada)
     assert undo is not None
     reset = link(ada, LinkPurpose.SET_PASSWORD)
@@ -155,7 +155,7 @@ def test_whoever_changed_the_address_is_out_after_the_undoing(ada: User) -> None
         email_links.follow_link(reset, LinkPurpose.SET_PASSWORD, NOW)
 
 
-def test_a_later_change_cannot_be_undone_back_after_an_earlier_one_was(ada: User) -> None:
+def test_undoing_an_earlier_change_invalidates_the_undo_links_of_later_ones(ada: User) -> None:
     first, second = move(ada, "evil@example.com"), move(ada, "evil2@example.com")
     assert first is not None
     assert second is not None
@@ -166,7 +166,7 @@ def test_a_later_change_cannot_be_undone_back_after_an_earlier_one_was(ada: User
         email_change.undo_email_change(second, NOW)
 
 
-def test_nobody_else_gets_an_address_that_may_be_taken_back(ada: User, cleo: User) -> None:
+def test_a_former_address_is_reserved_while_the_change_can_be_undone(ada: User, cleo: User) -> None:
     undo = move(ada)
     assert undo is not None
     token = ask(cleo, "ada@example.com")
@@ -182,25 +182,25 @@ def test_nobody_else_gets_an_address_that_may_be_taken_back(ada: User, cleo: Use
     assert ada.email == "ada@example.com"
 
 
-def test_an_address_is_free_again_after_a_week(ada: User) -> None:
+def test_a_former_address_is_available_after_a_week(ada: User) -> None:
     move(ada)
     assert registration.sign_up("Eve", "Other", "ada@example.com", PASSWORD, NOW + timedelta(days=7)) is not None
 
 
-def test_one_may_move_back_by_oneself(ada: User) -> None:
+def test_a_user_can_change_back_to_the_former_address(ada: User) -> None:
     move(ada)
     move(ada, "ada@example.com")
     assert ada.email == "ada@example.com"
 
 
-def test_an_address_that_was_never_confirmed_has_no_power_over_the_account(app: Flask) -> None:
+def test_an_unverified_former_address_cannot_undo_the_change(app: Flask) -> None:
     user = signed_up("typo@example.com")
     assert move(user, "dora@example.com") is None
     assert user.email == "dora@example.com"
     assert promised("mail.email_changed") == []
 
 
-def test_what_happened_is_in_the_book_without_addresses(ada: User) -> None:
+def test_address_changes_are_audited_without_addresses(ada: User) -> None:
     undo = move(ada)
     assert undo is not None
     email_change.undo_email_change(undo, NOW)

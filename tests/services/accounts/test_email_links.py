@@ -30,7 +30,7 @@ def test_only_the_hash_of_a_link_is_stored(ada: User) -> None:
         (LinkPurpose.UNDO_EMAIL, timedelta(days=7)),
     ],
 )
-def test_a_link_lives_as_long_as_its_purpose_allows(ada: User, purpose: LinkPurpose, lifetime: timedelta) -> None:
+def test_a_link_expires_after_the_lifetime_of_its_purpose(ada: User, purpose: LinkPurpose, lifetime: timedelta) -> None:
     token = link(ada, purpose)
     assert email_links.read_link(token, purpose, NOW + lifetime - timedelta(seconds=1)).user_id == ada.id
     with pytest.raises(LinkExpired):
@@ -50,28 +50,28 @@ def test_a_link_works_once(ada: User) -> None:
             look(token, LinkPurpose.SET_PASSWORD, NOW)
 
 
-def test_a_link_works_once_however_many_follow_it_at_once(app: Flask, ada: User) -> None:
+def test_a_link_followed_concurrently_works_once(app: Flask, ada: User) -> None:
     token = link(ada, LinkPurpose.SET_PASSWORD)
     results = together(app, 12, lambda: email_links.follow_link(token, LinkPurpose.SET_PASSWORD, NOW))
     assert results.count("done") == 1
     assert results.count(LinkUsed) == 11
 
 
-def test_a_link_serves_no_other_purpose(ada: User) -> None:
+def test_a_link_works_only_for_its_purpose(ada: User) -> None:
     token = link(ada, LinkPurpose.VERIFY_EMAIL)
     with pytest.raises(LinkExpired):
         email_links.follow_link(token, LinkPurpose.SET_PASSWORD, NOW)
 
 
 @pytest.mark.parametrize("token", ["", "x", "\x00", "%00", "🎉", "a" * 5000])
-def test_a_made_up_link_does_not_work(app: Flask, token: str) -> None:
+def test_an_invented_link_is_refused(app: Flask, token: str) -> None:
     with pytest.raises(LinkExpired):
         email_links.read_link(token, LinkPurpose.SET_PASSWORD, NOW)
     with pytest.raises(LinkExpired):
         email_links.follow_link(token, LinkPurpose.SET_PASSWORD, NOW)
 
 
-def test_a_link_of_somebody_switched_off_does_not_work(ada: User) -> None:
+def test_a_link_of_a_deactivated_user_is_refused(ada: User) -> None:
     token = link(ada, LinkPurpose.SET_PASSWORD)
     ada.is_active = False
     db.session.commit()
@@ -82,7 +82,7 @@ def test_a_link_of_somebody_switched_off_does_not_work(ada: User) -> None:
 
 
 @pytest.mark.parametrize("purpose", [LinkPurpose.VERIFY_EMAIL, LinkPurpose.SET_PASSWORD])
-def test_a_link_mailed_to_a_former_address_does_not_work(ada: User, purpose: LinkPurpose) -> None:
+def test_a_link_sent_to_a_former_address_is_refused(ada: User, purpose: LinkPurpose) -> None:
     token = link(ada, purpose)
     ada.email = "lovelace@example.com"
     db.session.commit()

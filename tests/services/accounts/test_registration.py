@@ -17,14 +17,14 @@ from tests.services.accounts.helpers import NEW_PASSWORD, NOW, promised, refused
 
 
 @pytest.mark.usefixtures("ada")
-def test_a_user_is_found_by_any_spelling() -> None:
+def test_a_user_is_found_by_any_spelling_of_the_address() -> None:
     assert registration.find_user(" ADA@example.com ") is not None
     assert registration.find_user("nobody@example.com") is None
     assert registration.find_user("not an address") is None
 
 
 @pytest.mark.usefixtures("app")
-def test_signing_up_makes_an_unverified_customer() -> None:
+def test_signing_up_creates_an_unverified_customer() -> None:
     user = signed_up("  Dora@Example.com")
     assert (user.email, user.first_name, user.last_name) == ("dora@example.com", "Dora", "Lu")
     assert not user.is_verified
@@ -34,7 +34,7 @@ def test_signing_up_makes_an_unverified_customer() -> None:
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ADA@EXAMPLE.COM", " ada@Example.com "])
-def test_an_address_is_signed_up_once_in_any_spelling(ada: User, email: str) -> None:
+def test_an_address_can_sign_up_once_in_any_spelling(ada: User, email: str) -> None:
     with pytest.raises(EmailTaken) as refusal:
         registration.sign_up("Eve", "Evil", email, NEW_PASSWORD, NOW)
     assert refusal.value.field == "email"
@@ -43,7 +43,7 @@ def test_an_address_is_signed_up_once_in_any_spelling(ada: User, email: str) -> 
     assert credentials.authenticate("ada@example.com", PASSWORD, NOW) == ada
 
 
-def test_signing_up_to_a_prepared_account_only_sends_a_link(create_user: Callable[..., User]) -> None:
+def test_signing_up_to_an_account_without_a_password_only_sends_a_link(create_user: Callable[..., User]) -> None:
     prepared = create_user("new@example.com", first_name="Nia", password=None, verified=False)
     assert registration.sign_up("Eve", "Evil", "New@example.com", NEW_PASSWORD, NOW) is None
     db.session.commit()
@@ -51,43 +51,43 @@ def test_signing_up_to_a_prepared_account_only_sends_a_link(create_user: Callabl
     assert (prepared.first_name, prepared.password_hash, prepared.is_verified) == ("Nia", None, False)
 
 
-def test_an_account_that_is_switched_off_keeps_its_address(create_user: Callable[..., User]) -> None:
+def test_a_deactivated_account_keeps_its_address(create_user: Callable[..., User]) -> None:
     create_user("gone@example.com", password=None, is_active=False)
     with pytest.raises(EmailTaken):
         registration.sign_up("Gus", "Gone", "gone@example.com", PASSWORD, NOW)
 
 
-def test_two_sign_ups_at_once_make_one_account(app: Flask) -> None:
+def test_concurrent_sign_ups_create_one_account(app: Flask) -> None:
     results = together(app, 8, lambda: registration.sign_up("Dora", "Lu", "dora@example.com", PASSWORD, NOW))
     assert sorted(map(str, results)) == sorted(["done", *[str(EmailTaken)] * 7])
     assert db.session.scalar(select(func.count()).select_from(User)) == 1
     assert len(promised("mail.verify_email")) == 1
 
 
-def test_an_account_is_made_for_somebody_once(app: Flask) -> None:
+def test_an_account_is_created_once_for_an_address(app: Flask) -> None:
     first = registration.get_or_create_account("Gus@Example.com", "Gus", "Moss")
     assert registration.get_or_create_account("gus@example.com", "Other", "Name").id == first.id
     assert (first.first_name, first.password_hash, first.is_verified) == ("Gus", None, False)
     refused("gus@example.com", "")
 
 
-def test_an_account_made_twice_at_once_is_one(app: Flask) -> None:
+def test_concurrent_requests_create_one_account(app: Flask) -> None:
     results = together(app, 6, lambda: registration.get_or_create_account("gus@example.com", "Gus", "Moss"))
     assert results == ["done"] * 6
     assert db.session.scalar(select(func.count()).select_from(User)) == 1
 
 
-def test_an_imported_name_fits_its_column(app: Flask) -> None:
+def test_a_long_imported_name_is_truncated(app: Flask) -> None:
     user = registration.get_or_create_account("gus@example.com", "G" * 80, "")
     assert len(user.first_name) == 50
 
 
-def test_an_account_with_the_name_of_no_address_is_refused(app: Flask) -> None:
+def test_an_account_with_an_invalid_address_is_refused(app: Flask) -> None:
     with pytest.raises(InvalidEmail):
         registration.get_or_create_account("gus", "Gus", "Moss")
 
 
-def test_details_are_changed(ada: User) -> None:
+def test_personal_details_are_changed_and_removed(ada: User) -> None:
     registration.update_details(ada, title="Dr", first_name="Augusta", last_name="King", born_on=date(1815, 12, 10))
     db.session.commit()
     assert (ada.title, ada.full_name, ada.born_on) == ("Dr", "Augusta King", date(1815, 12, 10))

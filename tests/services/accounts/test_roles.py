@@ -12,7 +12,7 @@ from tests.conftest import PASSWORD
 from tests.services.accounts.helpers import NOW, promised
 
 
-def test_the_first_owner_is_made_by_a_command(app: Flask) -> None:
+def test_an_owner_is_created_with_a_password(app: Flask) -> None:
     user = roles.create_owner("Olu@example.com", "Olu", "Ade", PASSWORD)
     db.session.commit()
     assert [role.name for role in user.roles] == ["owner"]
@@ -21,12 +21,12 @@ def test_the_first_owner_is_made_by_a_command(app: Flask) -> None:
     assert user.is_verified
 
 
-def test_an_owner_without_a_password_gets_a_link(app: Flask) -> None:
+def test_an_owner_created_without_a_password_gets_a_link(app: Flask) -> None:
     roles.create_owner("olu@example.com", "Olu", "Ade")
     assert promised("mail.set_password") == [{"email": "olu@example.com"}]
 
 
-def test_somebody_with_an_account_becomes_owner_and_keeps_the_rest(ada: User) -> None:
+def test_an_existing_user_becomes_owner_and_keeps_everything_else(ada: User) -> None:
     for _time in range(2):
         user = roles.create_owner("ada@example.com", "Other", "Name")
         db.session.commit()
@@ -37,7 +37,7 @@ def test_somebody_with_an_account_becomes_owner_and_keeps_the_rest(ada: User) ->
     assert promised("mail.set_password") == []
 
 
-def test_a_stranger_who_signed_up_with_the_owners_address_gets_nothing_of_it(app: Flask) -> None:
+def test_a_stranger_who_signed_up_with_the_address_of_the_owner_loses_all_access(app: Flask) -> None:
     registration.sign_up("Not", "Olu", "olu@example.com", PASSWORD, NOW)
     db.session.commit()
     stranger = registration.find_user("olu@example.com")
@@ -55,13 +55,13 @@ def test_a_stranger_who_signed_up_with_the_owners_address_gets_nothing_of_it(app
     assert len(promised("mail.set_password")) == 1
 
 
-def test_an_owner_with_a_weak_password_is_not_made(app: Flask) -> None:
+def test_an_owner_with_a_weak_password_is_refused(app: Flask) -> None:
     with pytest.raises(WeakPassword):
         roles.create_owner("olu@example.com", "Olu", "Ade", "1234567890")
     assert registration.find_user("olu@example.com") is None
 
 
-def test_the_fixed_roles_are_seeded_and_corrected(app: Flask) -> None:
+def test_fixed_roles_are_seeded_and_restored(app: Flask) -> None:
     staff = db.session.scalars(select(Role).where(Role.name == "staff")).one()
     staff.permissions, staff.is_fixed = [], False
     db.session.commit()
@@ -75,7 +75,7 @@ def test_the_fixed_roles_are_seeded_and_corrected(app: Flask) -> None:
     assert "*" not in stored["staff"].permissions
 
 
-def test_a_role_keeps_working_that_names_permissions_nobody_asks_for(app: Flask, ben: User) -> None:
+def test_a_custom_role_with_unknown_permissions_keeps_working(app: Flask, ben: User) -> None:
     """Roles that an earlier version stored, or that were made by hand."""
     desk = Role(name="desk", permissions=["cards.lock", "cards.view", "users.view"], is_fixed=False)
     ben.roles = [desk]
@@ -89,6 +89,6 @@ def test_a_role_keeps_working_that_names_permissions_nobody_asks_for(app: Flask,
     db.session.commit()
 
 
-def test_who_may_what(ada: User, ben: User, olu: User) -> None:
+def test_each_role_has_its_permissions(ada: User, ben: User, olu: User) -> None:
     answers = [(user.may("cards.register"), user.may("settings.edit")) for user in (ada, ben, olu)]
     assert answers == [(False, False), (True, False), (True, True)]

@@ -10,7 +10,7 @@ from tapcard.services.accounts import sessions
 from tests.services.accounts.helpers import NOW
 
 
-def test_other_sessions_end_and_nobody_elses(ada: User, cleo: User) -> None:
+def test_other_sessions_of_the_user_end_and_those_of_others_stay(ada: User, cleo: User) -> None:
     for user, sid in ((ada, "a1"), (ada, "a2"), (cleo, "c1")):
         db.session.add(
             WebSession(sid_hash=sid, user_id=user.id, data=b"{}", seen_at=NOW, expires_at=NOW + timedelta(days=1))

@@ -25,7 +25,7 @@ def leading(create_card: Callable[..., Card], ada: User) -> Callable[[str], Card
     return lambda url: create_card(ada, url=url)
 
 
-def test_blocking_a_host_marks_the_cards_that_lead_to_it(leading: Callable[[str], Card], ben: User) -> None:
+def test_blocking_a_host_marks_the_cards_that_open_it(leading: Callable[[str], Card], ben: User) -> None:
     marked = [leading(url) for url in ("https://evil.example/", "http://a.b.evil.example:8080/x")]
     spared = [
         leading(url)
@@ -45,7 +45,7 @@ def test_blocking_a_host_marks_the_cards_that_lead_to_it(leading: Callable[[str]
     assert (row.host, row.reason, row.blocked_by_id) == ("evil.example", "phishing", ben.id)
 
 
-def test_marks_and_block_are_one_transaction(leading: Callable[[str], Card], ben: User) -> None:
+def test_the_block_and_the_marks_are_one_transaction(leading: Callable[[str], Card], ben: User) -> None:
     card = leading("https://evil.example/")
     blocked_hosts.block_host("evil.example", ben)
     db.session.rollback()
@@ -57,7 +57,7 @@ def test_marks_and_block_are_one_transaction(leading: Callable[[str], Card], ben
     "typed",
     ["evil.example", " EVIL.example. ", ".evil.example", "https://evil.example/login?x=1", "evil.example:8080"],
 )
-def test_a_host_is_understood_however_it_is_typed(leading: Callable[[str], Card], ben: User, typed: str) -> None:
+def test_a_host_is_recognized_in_any_spelling(leading: Callable[[str], Card], ben: User, typed: str) -> None:
     card = leading("https://evil.example:8080/login")
     assert blocked_hosts.block_host(typed, ben) == 1
     assert blocked_hosts.is_blocked("evil.example")
@@ -69,21 +69,21 @@ def test_a_host_is_understood_however_it_is_typed(leading: Callable[[str], Card]
 @pytest.mark.parametrize(
     ("typed", "stored"), [("müller.example", "xn--mller-kva.example"), ("2001:DB8::1", "2001:db8::1")]
 )
-def test_a_host_is_stored_as_cards_store_it(app: Flask, typed: str, stored: str) -> None:
+def test_a_host_is_stored_in_the_same_form_as_on_cards(app: Flask, typed: str, stored: str) -> None:
     blocked_hosts.block_host(typed, None)
     assert db.session.scalars(sa.select(BlockedHost.host)).all() == [stored]
     assert blocked_hosts.is_blocked(stored)
 
 
 @pytest.mark.parametrize("typed", ["", " ", ".", "com", "two words.example", "mailto:a@evil.example", "a\0b.example"])
-def test_what_is_no_host_is_refused(app: Flask, typed: str) -> None:
+def test_an_invalid_host_is_refused(app: Flask, typed: str) -> None:
     for function in (blocked_hosts.block_host, blocked_hosts.unblock_host):
         with pytest.raises(InvalidHost) as refusal:
             function(typed, None)
         assert refusal.value.field == "host"
 
 
-def test_a_host_is_blocked_with_everything_below_it(app: Flask) -> None:
+def test_blocking_a_host_blocks_its_subdomains(app: Flask) -> None:
     blocked_hosts.block_host("evil.example", None)
     assert [blocked_hosts.is_blocked(host) for host in ("evil.example", "www.evil.example", "a.b.evil.example")] == [
         True
@@ -93,7 +93,7 @@ def test_a_host_is_blocked_with_everything_below_it(app: Flask) -> None:
     ] == [False] * 5
 
 
-def test_a_blocked_host_cannot_be_chosen(card: Card, ada: User) -> None:
+def test_a_card_cannot_be_set_to_a_blocked_host(card: Card, ada: User) -> None:
     blocked_hosts.block_host("evil.example", None)
     with pytest.raises(HostBlocked) as refusal:
         lead_to(card, ada, "https://www.evil.example/")
@@ -101,7 +101,7 @@ def test_a_blocked_host_cannot_be_chosen(card: Card, ada: User) -> None:
     assert card.reroute_url == "https://example.com/"
 
 
-def test_another_address_switches_a_blocked_card_on_again(leading: Callable[[str], Card], ada: User) -> None:
+def test_a_new_address_reactivates_a_blocked_card(leading: Callable[[str], Card], ada: User) -> None:
     card = leading("https://evil.example/")
     blocked_hosts.block_host("evil.example", None)
     db.session.commit()
@@ -109,7 +109,7 @@ def test_another_address_switches_a_blocked_card_on_again(leading: Callable[[str
     assert not card.is_blocked
 
 
-def test_allowing_a_host_again_frees_its_cards_but_not_those_of_a_blocked_host_around_it(
+def test_unblocking_a_host_keeps_cards_of_a_blocked_parent_domain_blocked(
     leading: Callable[[str], Card], ben: User
 ) -> None:
     outer, inner = leading("https://evil.example/"), leading("https://www.evil.example/")
@@ -123,19 +123,19 @@ def test_allowing_a_host_again_frees_its_cards_but_not_those_of_a_blocked_host_a
     assert (outer.is_blocked, inner.is_blocked) == (False, False)
 
 
-def test_blocking_twice_is_the_same_as_once(leading: Callable[[str], Card], ben: User) -> None:
+def test_blocking_a_host_twice_changes_nothing(leading: Callable[[str], Card], ben: User) -> None:
     leading("https://evil.example/")
     assert [blocked_hosts.block_host("evil.example", ben) for _time in range(2)] == [1, 0]
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 1
 
 
-def test_a_host_that_is_not_blocked_cannot_be_allowed(app: Flask) -> None:
+def test_a_host_that_is_not_blocked_cannot_be_unblocked(app: Flask) -> None:
     with pytest.raises(NotFound):
         blocked_hosts.unblock_host("good.example", None)
 
 
-def test_an_edit_in_the_same_instant_waits_and_is_refused(
+def test_a_concurrent_edit_waits_for_the_block_and_is_refused(
     app: Flask, leading: Callable[[str], Card], ada: User
 ) -> None:
     card_id, ada_id = leading("https://example.com/").id, ada.id

@@ -33,7 +33,7 @@ def number_of(model: type) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
 
 
-def test_a_row_becomes_a_card_and_an_account_without_password(
+def test_a_row_creates_a_card_and_an_account_without_a_password(
     take_over: Callable[..., ImportReport], design: Design
 ) -> None:
     report = take_over(ADA)
@@ -55,7 +55,7 @@ def test_a_row_becomes_a_card_and_an_account_without_password(
     assert tags == ["user.made", "cards.imported"]
 
 
-def test_a_row_without_an_address_is_a_card_in_stock(
+def test_a_row_without_an_email_address_creates_an_unclaimed_card(
     take_over: Callable[..., ImportReport], keys: Keys, ada: User
 ) -> None:
     assert take_over("OLD0002,,,,,,,,").added == 1
@@ -67,7 +67,7 @@ def test_a_row_without_an_address_is_a_card_in_stock(
 
 
 @pytest.mark.usefixtures("design")
-def test_the_same_file_twice_changes_nothing(take_over: Callable[..., ImportReport]) -> None:
+def test_importing_the_same_file_twice_changes_nothing(take_over: Callable[..., ImportReport]) -> None:
     lines = (ADA, "OLD0002,,,,,,,,", "old0003,cleo@example.com,Cleo,Nemo,,,yes,,0")
     take_over(*lines)
     db.session.commit()
@@ -83,13 +83,13 @@ def test_the_same_file_twice_changes_nothing(take_over: Callable[..., ImportRepo
     assert card.alias == "Renamed"
 
 
-def test_several_cards_of_one_person_are_one_account(take_over: Callable[..., ImportReport]) -> None:
+def test_several_cards_of_one_person_create_one_account(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("OLD1,ada@example.com,Ada,Obi,One,,,,", "OLD2, ADA@example.com ,Ada,Obi,Two,,,,")
     assert (report.added, report.errors) == (2, [])
     assert number_of(User) == 1
 
 
-def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(
+def test_an_existing_account_gets_the_card_and_stays_unchanged(
     take_over: Callable[..., ImportReport], ada: User
 ) -> None:
     password_hash = ada.password_hash
@@ -98,7 +98,7 @@ def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(
     assert (ada.full_name, ada.password_hash) == ("Ada Obi", password_hash)
 
 
-def test_an_address_that_somebody_signed_up_with_unconfirmed_gets_no_card(
+def test_an_unverified_account_gets_no_card(
     take_over: Callable[..., ImportReport], create_user: Callable[..., User]
 ) -> None:
     create_user("ada@example.com", verified=False)
@@ -108,19 +108,19 @@ def test_an_address_that_somebody_signed_up_with_unconfirmed_gets_no_card(
 
 
 @pytest.mark.parametrize("word", ["yes", "1", "True", "Y"])
-def test_a_card_may_show_a_profile(take_over: Callable[..., ImportReport], word: str) -> None:
+def test_a_row_can_set_the_profile_as_target(take_over: Callable[..., ImportReport], word: str) -> None:
     take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
     card = db.session.scalars(sa.select(Card)).one()
     assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, None, "https://example.com")
 
 
 @pytest.mark.parametrize("word", ["no", "0", "FALSE", "n", ""])
-def test_a_card_may_show_an_address(take_over: Callable[..., ImportReport], word: str) -> None:
+def test_a_row_can_set_an_address_as_target(take_over: Callable[..., ImportReport], word: str) -> None:
     take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
     assert db.session.scalars(sa.select(Card.target)).one() is Target.URL
 
 
-def test_a_card_may_lead_nowhere(take_over: Callable[..., ImportReport]) -> None:
+def test_a_row_can_leave_the_target_empty(take_over: Callable[..., ImportReport]) -> None:
     take_over("OLD1,ada@example.com,Ada,Obi,,,,,")
     assert db.session.scalars(sa.select(Card.target)).one() is None
 
@@ -136,19 +136,19 @@ def test_a_card_may_lead_nowhere(take_over: Callable[..., ImportReport]) -> None
     ],
 )
 @pytest.mark.usefixtures("design")
-def test_the_header_is_read_however_it_is_written(take_over: Callable[..., ImportReport], header: str) -> None:
+def test_the_header_is_read_in_any_spelling(take_over: Callable[..., ImportReport], header: str) -> None:
     report = take_over(ADA + ",44,", header=header)
     assert (report.added, report.errors) == (1, [])
     assert db.session.scalars(sa.select(Card.alias)).one() == "Everyday"
 
 
-def test_columns_may_come_in_any_order_and_some_be_missing(take_over: Callable[..., ImportReport]) -> None:
+def test_columns_can_be_in_any_order_and_be_missing(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("ada@example.com,OLD1", header="email,token")
     assert (report.added, report.errors) == (1, [])
 
 
 @pytest.mark.parametrize("header", ["", "email,alias", "tokens", "OLD0001;ada@example.com"])
-def test_a_file_without_tokens_is_refused(take_over: Callable[..., ImportReport], header: str) -> None:
+def test_a_file_without_a_token_column_is_refused(take_over: Callable[..., ImportReport], header: str) -> None:
     report = take_over(ADA, header=header)
     assert report.added == 0
     assert [number for number, _message in report.errors] == [1]
@@ -158,7 +158,7 @@ def test_an_empty_file_is_refused(app: Flask, keys: Keys) -> None:
     assert legacy_import.import_cards(io.StringIO(""), (), keys).errors
 
 
-def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., ImportReport]) -> None:
+def test_empty_lines_are_skipped_and_counted(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("", ",,,,,,,,", "OLD1,,,,,,,,", "", "BAD-1,,,,,,,,")
     assert report.added == 1
     assert [number for number, _message in report.errors] == [6]
@@ -187,7 +187,7 @@ def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Import
         ('OLD1,ada@example.com,,,"' + "x" * 200_000, "CSV"),
     ],
 )
-def test_a_bad_row_is_named_and_the_others_are_looked_at_too(
+def test_an_invalid_row_is_reported_and_the_others_are_checked(
     take_over: Callable[..., ImportReport], create_card: Callable[..., Card], ada: User, row: str, says: str
 ) -> None:
     create_card(ada, alias="Work")
@@ -197,25 +197,25 @@ def test_a_bad_row_is_named_and_the_others_are_looked_at_too(
     assert report.added == 1
 
 
-def test_several_bad_rows_are_all_named(take_over: Callable[..., ImportReport]) -> None:
+def test_every_invalid_row_is_reported(take_over: Callable[..., ImportReport]) -> None:
     report = take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,", "GOOD2,ada@,,,,,,,", "GOOD3,,,,,,,,x")
     assert [number for number, _message in report.errors] == [2, 4, 5]
 
 
-def test_a_name_taken_within_the_file_is_named(take_over: Callable[..., ImportReport]) -> None:
+def test_a_card_name_used_twice_in_the_file_is_reported(take_over: Callable[..., ImportReport]) -> None:
     report = take_over(
         "OLD1,ada@example.com,,,Work,,,,", "OLD2,ada@example.com,,,WORK,,,,", "OLD3,b@example.com,,,Work,,,,"
     )
     assert [number for number, _message in report.errors] == [3]
 
 
-def test_nothing_is_written_down_about_an_import_with_errors(take_over: Callable[..., ImportReport]) -> None:
+def test_an_import_with_errors_is_not_audited(take_over: Callable[..., ImportReport]) -> None:
     assert take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,").errors
     db.session.flush()
     assert number_of(AuditEntry) == 0
 
 
-def test_a_long_name_is_cut_to_what_fits(take_over: Callable[..., ImportReport]) -> None:
+def test_a_long_name_is_truncated(take_over: Callable[..., ImportReport]) -> None:
     assert take_over(f"OLD1,ada@example.com,{'A' * 80},{'O' * 80},,,,,").errors == []
     db.session.commit()
     owner = registration.find_user("ada@example.com")

@@ -37,7 +37,7 @@ def held(card: Card) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_the_new_card_takes_over_and_the_old_one_retires(
+def test_the_new_card_takes_over_the_setup_and_the_old_one_is_retired(
     card: Card, blank: Card, ada: User, keys: Keys, is_lost: bool
 ) -> None:
     if is_lost:
@@ -60,7 +60,7 @@ def test_the_new_card_takes_over_and_the_old_one_retires(
     assert (entry.subject_id, entry.details) == (card.id, {"by": blank.id})
 
 
-def test_the_mark_of_a_blocked_host_and_the_profile_come_along(
+def test_the_block_mark_and_the_profile_are_taken_over(
     card: Card, blank: Card, ada: User, profile: Profile, keys: Keys
 ) -> None:
     blocked_hosts.block_host("example.com", None)
@@ -71,7 +71,7 @@ def test_the_mark_of_a_blocked_host_and_the_profile_come_along(
     assert (blank.is_blocked, blank.profile_id) == (True, profile.id)
 
 
-def test_a_card_in_stock_is_claimed_by_the_way(
+def test_replacing_with_an_unclaimed_card_claims_it(
     card: Card, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     new = create_card(token="WAITING2", code=CODE)
@@ -90,7 +90,7 @@ def test_a_card_in_stock_is_claimed_by_the_way(
         ({"policy": ClaimPolicy.PAY}, "", PaymentRequired),
     ],
 )
-def test_without_the_right_to_claim_nothing_is_replaced(
+def test_replacing_with_a_card_that_cannot_be_claimed_is_refused(
     card: Card, create_card: Callable[..., Card], ada: User, keys: Keys,
     values: dict[str, Any], code: str, refusal: type[Exception],
 ) -> None:  # fmt: skip
@@ -102,7 +102,7 @@ def test_without_the_right_to_claim_nothing_is_replaced(
     assert held(new)[0] is CardStatus.UNCLAIMED
 
 
-def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
+def test_the_replacement_must_be_an_own_card_without_a_target(
     card: Card, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
 ) -> None:
     lost = {"status": CardStatus.LOCKED, "locked_because": LockedBecause.LOST}
@@ -120,7 +120,7 @@ def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
 
 
 @pytest.mark.parametrize("because", [LockedBecause.ABUSE, LockedBecause.CLOSED])
-def test_what_the_shop_switched_off_is_not_replaced(
+def test_a_card_locked_by_the_shop_cannot_be_replaced(
     card: Card, blank: Card, ada: User, keys: Keys, because: LockedBecause
 ) -> None:
     transitions.lock(card, because, ada)
@@ -132,7 +132,7 @@ def test_what_the_shop_switched_off_is_not_replaced(
     assert held(blank)[2] == "To be set"
 
 
-def test_somebody_elses_card_is_not_replaced(
+def test_a_card_of_another_user_cannot_be_replaced(
     card: Card, cleo: User, create_card: Callable[..., Card], keys: Keys
 ) -> None:
     new = create_card(cleo)
@@ -142,7 +142,7 @@ def test_somebody_elses_card_is_not_replaced(
     assert held(new)[2:5] == (None, None, None)
 
 
-def test_the_cards_to_choose_from_are_ones_own_that_lead_nowhere(
+def test_replacement_candidates_are_own_active_cards_without_a_target(
     card: Card, blank: Card, create_card: Callable[..., Card], ada: User, cleo: User, profile: Profile
 ) -> None:
     gone = create_card(ada, target=Target.PROFILE)
@@ -174,7 +174,7 @@ def number_of(owner: User, card: Card) -> int:
     return sum(number for _day, number in rollups.taps_per_day(owner, *days(), card))
 
 
-def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
+def test_taps_of_replaced_cards_count_for_the_last_card_of_the_chain(
     app: Flask, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
 ) -> None:
     first, second, third = create_card(ada, url="https://example.com/"), create_card(ada), create_card(ada)
@@ -194,7 +194,7 @@ def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
     assert number_of(cleo, third) == 11, "taps stay with the holder they had"
 
 
-def test_the_statistics_of_a_card_go_on_through_its_replacement(
+def test_statistics_continue_after_a_replacement(
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     old, new, aside = create_card(ada, alias="Desk", url="https://example.com/"), create_card(ada), create_card(ada)
@@ -214,7 +214,9 @@ def test_the_statistics_of_a_card_go_on_through_its_replacement(
     assert statistics.total(of_the_new) == 5
 
 
-def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) -> None:
+def test_a_cycle_of_replacements_causes_no_endless_loop(
+    app: Flask, create_card: Callable[..., Card], ada: User
+) -> None:
     one, other = create_card(ada), create_card(ada)
     one.replaced_by_id, other.replaced_by_id = other.id, one.id
     db.session.commit()
@@ -224,7 +226,9 @@ def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) ->
     assert number_of(ada, other) == 2
 
 
-def test_a_card_that_is_anothers_by_now_goes_by_its_token_alone(app: Flask, card: Card, ada: User, cleo: User) -> None:
+def test_the_former_owner_sees_only_the_token_of_a_transferred_card(
+    app: Flask, card: Card, ada: User, cleo: User
+) -> None:
     tapped(app, card.id, ada, 1)
     assert routing.latest_taps(ada, 1)[0].alias == "Everyday"
     card.owner, card.alias = cleo, "Cleo's secret"

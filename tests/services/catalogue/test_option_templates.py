@@ -36,7 +36,7 @@ def test_existing_options_stay_unchanged(product: Product, create_option: Callab
     assert (product.options[0].label, product.options[0].kind) == ("Extension", OptionKind.TEXT)
 
 
-def test_a_product_with_several_colours_requires_a_choice(product: Product, bottle: Product) -> None:
+def test_a_product_with_several_colors_requires_a_choice(product: Product, bottle: Product) -> None:
     option_templates.apply(ENGRAVED_GOODS, product, ["Forest", "Clay"])
     option_templates.apply(ENGRAVED_GOODS, bottle)
     colors = [next(option for option in each.options if option.key == "color") for each in (product, bottle)]

@@ -29,7 +29,9 @@ def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
     return db.session.scalars(sa.select(Subscriber)).one()
 
 
-def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callable[[], list[str]]) -> None:
+def test_subscribing_unsubscribing_and_subscribing_again(
+    app: Flask, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
     gus = ask("I agree to news.")
     assert (gus.email, gus.status, gus.consent_text) == ("gus@example.com", PENDING, "I agree to news.")
     first = newsletter.confirm_token(gus, keys)
@@ -54,12 +56,12 @@ def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callabl
     assert (gus.status, gus.unsubscribed_at) == (SUBSCRIBED, None)
 
 
-def test_of_two_mails_within_days_both_links_work(app: Flask, keys: Keys) -> None:
+def test_links_of_two_confirmation_emails_within_days_both_work(app: Flask, keys: Keys) -> None:
     first = newsletter.confirm_token(ask(days_ago=2), keys)
     assert newsletter.confirm_token(ask(), keys) == first
 
 
-def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
+def test_a_confirmation_link_expires_after_thirty_days(app: Flask, keys: Keys) -> None:
     gus = ask(days_ago=29.9)
     token = newsletter.confirm_token(gus, keys)
     assert newsletter.get_by_confirm_token(token, keys, utcnow()) is gus
@@ -69,7 +71,7 @@ def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("change", ["cut", "forged", "other", "crossed", "odd"])
-def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: str) -> None:
+def test_a_forged_link_is_refused(app: Flask, keys: Keys, change: str) -> None:
     gus = ask()
     other = seeds.create_subscriber("cleo@example.com")
     right, leave = newsletter.confirm_token(gus, keys), newsletter.unsubscribe_token(gus, keys)
@@ -86,7 +88,7 @@ def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: st
         newsletter.get_by_unsubscribe_token(wrong[1], keys)
 
 
-def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(app: Flask, keys: Keys) -> None:
+def test_an_unsubscribe_link_does_not_work_for_a_later_subscriber_with_the_same_id(app: Flask, keys: Keys) -> None:
     gus = ask()
     number, token = gus.id, newsletter.unsubscribe_token(gus, keys)
     db.session.delete(gus)
@@ -96,12 +98,12 @@ def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(
         newsletter.get_by_unsubscribe_token(token, keys)
 
 
-def test_who_asks_many_times_at_once_stands_there_once(app: Flask) -> None:
+def test_concurrent_sign_ups_create_one_subscriber(app: Flask) -> None:
     together(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscriber)) == 1
 
 
-def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> None:
+def test_unconfirmed_and_former_subscribers_are_deleted_in_time(app: Flask) -> None:
     now = utcnow()
     seeds.create_subscriber("late@example.com", asked_at=now - 30 * DAY)
     seeds.create_subscriber("new@example.com", asked_at=now - 29 * DAY)
@@ -115,7 +117,7 @@ def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> N
     assert left == {"new@example.com", "reader@example.com", "left@example.com"}
 
 
-def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
+def test_no_confirmation_email_is_sent_to_a_confirmed_or_unsubscribed_address(app: Flask) -> None:
     gus = ask()
     assert content.newsletter_confirm(gus.id) is not None
     for status in (SUBSCRIBED, UNSUBSCRIBED):
@@ -124,7 +126,9 @@ def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
     assert content.newsletter_confirm(gus.id + 1) is None
 
 
-def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app: Flask, ada: User, cleo: User) -> None:
+def test_subscriptions_and_enquiries_are_exported_and_erased_with_the_account(
+    app: Flask, ada: User, cleo: User
+) -> None:
     for user, word in ((ada, "AdaQ"), (cleo, "CleoQ")):
         seeds.create_subscriber(user.email, consent_text=f"Consent{word}")
         seeds.create_enquiry(email=user.email, message=f"Guest{word}")

@@ -24,13 +24,13 @@ def times(number: int, subject: str = "ada", limit: Limit = TEN) -> None:
         rate_limits.consume("log_in", subject, limit, NOW)
 
 
-def test_the_limit_is_reached_and_not_passed(app: Flask) -> None:
+def test_attempts_above_the_limit_are_refused(app: Flask) -> None:
     times(10)
     with pytest.raises(TooManyAttempts):
         times(1)
 
 
-def test_a_refusal_tells_how_long_to_wait(app: Flask) -> None:
+def test_a_refusal_says_how_long_to_wait(app: Flask) -> None:
     times(10)
     with pytest.raises(TooManyAttempts) as refusal:
         rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=100))
@@ -38,7 +38,7 @@ def test_a_refusal_tells_how_long_to_wait(app: Flask) -> None:
     assert "14 minutes" in str(refusal.value)
 
 
-def test_a_refusal_in_the_last_minute_asks_for_a_minute(app: Flask) -> None:
+def test_the_shortest_wait_shown_is_a_minute(app: Flask) -> None:
     times(10)
     with pytest.raises(TooManyAttempts) as refusal:
         rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=899))
@@ -46,7 +46,7 @@ def test_a_refusal_in_the_last_minute_asks_for_a_minute(app: Flask) -> None:
     assert "a minute" in str(refusal.value)
 
 
-def test_refused_attempts_do_not_lengthen_the_wait(app: Flask) -> None:
+def test_refused_attempts_do_not_extend_the_wait(app: Flask) -> None:
     times(10)
     for later in (100, 200, 300):
         with pytest.raises(TooManyAttempts):
@@ -54,7 +54,7 @@ def test_refused_attempts_do_not_lengthen_the_wait(app: Flask) -> None:
     rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=900))
 
 
-def test_a_new_window_counts_from_one(app: Flask) -> None:
+def test_a_new_window_starts_at_zero(app: Flask) -> None:
     times(10)
     later = NOW + timedelta(seconds=900)
     for _time in range(10):
@@ -64,13 +64,13 @@ def test_a_new_window_counts_from_one(app: Flask) -> None:
     assert refusal.value.retry_after == 900
 
 
-def test_subjects_and_scopes_do_not_share_a_counter(app: Flask) -> None:
+def test_subjects_and_scopes_are_counted_separately(app: Flask) -> None:
     times(10)
     times(10, "cleo")
     rate_limits.consume("sign_up", "ada", TEN, NOW)
 
 
-def test_a_forgiven_subject_starts_afresh(app: Flask) -> None:
+def test_resetting_a_subject_clears_only_its_counter(app: Flask) -> None:
     times(10)
     times(1, "cleo")
     rate_limits.reset("log_in", "ada")
@@ -97,14 +97,14 @@ def together(app: Flask, number: int, work: Callable[[], None]) -> list[type[Bas
         return list(pool.map(run, range(number)))
 
 
-def test_of_twenty_attempts_at_once_ten_are_allowed(app: Flask) -> None:
+def test_concurrent_attempts_are_counted_exactly(app: Flask) -> None:
     results = together(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, NOW))
     assert results.count(None) == 10
     assert results.count(TooManyAttempts) == 10
     assert db.session.get_one(ThrottleCounter, ("log_in", "ada")).count == 10
 
 
-def test_when_a_window_ends_twenty_at_once_share_one_new_window(app: Flask) -> None:
+def test_concurrent_attempts_share_one_new_window(app: Flask) -> None:
     times(10)
     db.session.commit()
     later = NOW + timedelta(seconds=901)
@@ -113,6 +113,6 @@ def test_when_a_window_ends_twenty_at_once_share_one_new_window(app: Flask) -> N
 
 
 @pytest.mark.parametrize("scope", LIMITS)
-def test_every_scope_limits_something(scope: str) -> None:
+def test_every_scope_has_a_limit(scope: str) -> None:
     limits = LIMITS[scope]
     assert limits.account or limits.address

@@ -69,7 +69,7 @@ def test_a_replaced_picture_is_deleted_and_the_others_stay(
     assert [files.exists(str(name), folder) for name in (former, fresh, shown.banner)] == [False, True, True]
 
 
-def test_a_removed_picture_and_those_of_a_deleted_profile_are_deleted(shown: Profile, ada: User, folder: Path) -> None:
+def test_removed_pictures_and_those_of_a_deleted_profile_are_deleted(shown: Profile, ada: User, folder: Path) -> None:
     photo, banner = str(shown.photo), str(shown.banner)
     change(shown, ada, photo=None)
     db.session.commit()
@@ -81,7 +81,7 @@ def test_a_removed_picture_and_those_of_a_deleted_profile_are_deleted(shown: Pro
     assert not files.exists(banner, folder)
 
 
-def test_a_change_that_is_rolled_back_deletes_nothing(shown: Profile, ada: User, folder: Path) -> None:
+def test_a_rolled_back_change_deletes_nothing(shown: Profile, ada: User, folder: Path) -> None:
     photo = str(shown.photo)
     change(shown, ada, photo=None)
     db.session.rollback()
@@ -89,16 +89,14 @@ def test_a_change_that_is_rolled_back_deletes_nothing(shown: Profile, ada: User,
     assert files.exists(photo, folder)
 
 
-def test_a_change_that_leaves_the_pictures_alone_promises_nothing(shown: Profile, ada: User) -> None:
+def test_a_change_without_pictures_schedules_no_deletion(shown: Profile, ada: User) -> None:
     typed = {**profiles.form_values(shown), "headline": "Architect"}
     profiles.update(shown, ada, typed, region="GB", version=shown.version, appearance=profiles.appearance_of(shown))
     assert promised() == []
 
 
 @pytest.mark.parametrize("column", ["photo", "banner", "front_picture", "rear_picture"])
-def test_a_picture_that_something_else_shows_stays(
-    shown: Profile, ada: User, cleo: User, folder: Path, column: str
-) -> None:
+def test_a_picture_used_elsewhere_is_kept(shown: Profile, ada: User, cleo: User, folder: Path, column: str) -> None:
     photo = str(shown.photo)
     if column in ("photo", "banner"):
         seeds.create_profile(cleo, "cleo", **{column: photo})
@@ -111,7 +109,7 @@ def test_a_picture_that_something_else_shows_stays(
     assert promised() == []
 
 
-def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
+def test_a_recently_uploaded_picture_is_deleted_a_day_later(
     shown: Profile, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else one that is sent again, to be shown again, could be gone before it is saved."""
@@ -131,14 +129,14 @@ def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
     assert uploads.scheduled_deletions_of(ada.id) == set()
 
 
-def test_a_picture_that_is_gone_already_keeps_nobody_busy(ada: User) -> None:
+def test_a_missing_file_completes_its_deletion(ada: User) -> None:
     uploads.schedule_deletion(["0" * 32 + ".webp", None], ada.id)
     db.session.commit()
     assert worker.deliver_due() == 1
     assert (promised(), worker.deliver_due()) == ([], 0)
 
 
-def test_what_one_person_left_is_not_anothers(ada: User, cleo: User) -> None:
+def test_scheduled_deletions_are_listed_for_each_user(ada: User, cleo: User) -> None:
     uploads.schedule_deletion(["a.webp"], ada.id)
     uploads.schedule_deletion(["b.webp"], cleo.id)
     db.session.flush()

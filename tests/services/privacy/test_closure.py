@@ -40,13 +40,13 @@ def close(user: User, now: datetime = NOW) -> None:
     db.session.commit()
 
 
-def test_closing_asks_for_the_password(ada: User) -> None:
+def test_closing_requires_the_password(ada: User) -> None:
     with pytest.raises(WrongPassword):
         closure.close(ada.id, "not the password", NOW)
     assert ada.is_active
 
 
-def test_closing_deactivates_and_promises_one_last_mail(ada: User, outbox: Callable[[], list[str]]) -> None:
+def test_closing_deactivates_the_account_and_queues_one_last_email(ada: User, outbox: Callable[[], list[str]]) -> None:
     close(ada)
     assert (ada.is_active, ada.closed_at) == (False, NOW)
     assert outbox() == ["mail.account_closed"]
@@ -54,7 +54,7 @@ def test_closing_deactivates_and_promises_one_last_mail(ada: User, outbox: Calla
         closure.close(ada.id, PASSWORD, NOW)
 
 
-def test_closing_switches_active_cards_off_and_writes_it_down(ada: User, card: Card) -> None:
+def test_closing_locks_active_cards_and_records_it(ada: User, card: Card) -> None:
     close(ada)
     assert (card.status, card.locked_because) == (CardStatus.LOCKED, LockedBecause.CLOSED)
     event = card.events[-1]
@@ -62,7 +62,7 @@ def test_closing_switches_active_cards_off_and_writes_it_down(ada: User, card: C
         CardMove.LOCK, CardStatus.ACTIVE, CardStatus.LOCKED, "closed", ada.id)  # fmt: skip
 
 
-def test_coming_back_brings_exactly_the_cards_that_closing_switched_off(
+def test_reopening_unlocks_only_the_cards_locked_by_closing(
     ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     on, lost, abused, retired, others = (create_card(ada) for _number in range(5))
@@ -82,20 +82,20 @@ def test_coming_back_brings_exactly_the_cards_that_closing_switched_off(
     assert (ada.is_active, ada.closed_at) == (True, None)
 
 
-def test_a_card_of_a_closed_account_cannot_be_switched_on_by_anybody(ada: User, card: Card) -> None:
+def test_a_card_of_a_closed_account_cannot_be_unlocked(ada: User, card: Card) -> None:
     close(ada)
     with pytest.raises(transitions.InvalidTransition):
         transitions.unlock(card, None, allowed=tuple(LockedBecause))
 
 
-def test_a_closed_account_claims_nothing(ada: User, create_card: Callable[..., Card], keys: object) -> None:
+def test_a_closed_account_cannot_claim_a_card(ada: User, create_card: Callable[..., Card], keys: object) -> None:
     waiting = create_card(policy=ClaimPolicy.OPEN)
     close(ada)
     with pytest.raises(claims.AlreadyClaimed):
         claims.claim(waiting, ada, keys)  # type: ignore[arg-type]
 
 
-def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> None:
+def test_the_profile_is_hidden_until_the_account_is_reopened(ada: User, profile: object) -> None:
     close(ada)
     with pytest.raises(profiles.ProfileNotFound):
         profiles.find_by_slug("ada")
@@ -105,7 +105,7 @@ def test_the_public_page_is_gone_and_comes_back(ada: User, profile: object) -> N
 
 
 @pytest.mark.parametrize("days", [14, 15, 400])
-def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
+def test_an_account_cannot_be_reopened_after_fourteen_days(ada: User, days: int) -> None:
     close(ada)
     with pytest.raises(CannotReopen):
         closure.reopen(ada.id, NOW + timedelta(days=days))
@@ -113,7 +113,7 @@ def test_after_fourteen_days_nobody_comes_back(ada: User, days: int) -> None:
         credentials.authenticate(ada.email, PASSWORD, NOW + timedelta(days=days))
 
 
-def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> None:
+def test_an_account_deactivated_by_staff_cannot_be_reopened(ada: User) -> None:
     ada.is_active = False
     db.session.commit()
     with pytest.raises(CannotReopen):
@@ -122,14 +122,14 @@ def test_an_account_that_staff_switched_off_does_not_come_back(ada: User) -> Non
         credentials.authenticate(ada.email, PASSWORD, NOW)
 
 
-def test_the_right_password_shows_the_way_back_and_a_wrong_one_says_the_same_as_ever(ada: User) -> None:
+def test_a_closed_account_authenticates_only_with_the_right_password(ada: User) -> None:
     close(ada)
     assert credentials.authenticate(ada.email, PASSWORD, NOW) is ada
     with pytest.raises(WrongCredentials):
         credentials.authenticate(ada.email, "not the password", NOW)
 
 
-def test_sessions_end_at_closing_and_again_at_coming_back(ada: User) -> None:
+def test_sessions_end_when_closing_and_when_reopening(ada: User) -> None:
     def session() -> None:
         times = {"created_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(days=60)}
         db.session.add(WebSession(sid_hash="x" * 64, user_id=ada.id, data=b"{}", **times))
@@ -144,7 +144,7 @@ def test_sessions_end_at_closing_and_again_at_coming_back(ada: User) -> None:
     assert db.session.scalars(sa.select(WebSession)).all() == []
 
 
-def test_links_that_were_mailed_before_are_dead(ada: User) -> None:
+def test_links_sent_before_closing_are_invalid(ada: User) -> None:
     token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, NOW)
     db.session.commit()
     close(ada)
@@ -163,7 +163,7 @@ def offer(card: Card, sender: User, to: str) -> CardTransfer:
     return row
 
 
-def test_offers_from_and_to_the_person_are_withdrawn_and_no_others(
+def test_closing_withdraws_offers_from_and_to_the_user_only(
     ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     from_her = offer(create_card(ada), ada, "dora@example.com")
@@ -174,14 +174,16 @@ def test_offers_from_and_to_the_person_are_withdrawn_and_no_others(
     assert another.ended_at is None
 
 
-def test_an_address_nobody_confirmed_withdraws_nothing(ada: User, cleo: User, create_card: Callable[..., Card]) -> None:
+def test_closing_an_unverified_account_keeps_offers_to_its_address(
+    ada: User, cleo: User, create_card: Callable[..., Card]
+) -> None:
     ada.verified_at = None
     to_her = offer(create_card(cleo), cleo, ada.email)
     close(ada)
     assert to_her.ended_at is None
 
 
-def test_the_last_owner_stays(olu: User, create_user: Callable[..., User]) -> None:
+def test_the_only_owner_cannot_close_the_account(olu: User, create_user: Callable[..., User]) -> None:
     with pytest.raises(LastOwner):
         closure.close(olu.id, PASSWORD, NOW)
     second = create_user("second@example.com", roles=["owner"])
@@ -190,7 +192,7 @@ def test_the_last_owner_stays(olu: User, create_user: Callable[..., User]) -> No
         closure.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
 
 
-def test_of_two_owners_who_close_at_once_one_stays(app: Flask, olu: User, create_user: Callable[..., User]) -> None:
+def test_two_owners_closing_concurrently_leave_one(app: Flask, olu: User, create_user: Callable[..., User]) -> None:
     ids = [olu.id, create_user("second@example.com", roles=["owner"]).id]
     results = together(app, 2, lambda place: closure.close(ids[place], PASSWORD, NOW))
     assert sorted(results, key=str) == [LastOwner, None]
@@ -218,14 +220,14 @@ def test_closing_while_claiming_leaves_no_active_card(
         db.session.commit()
 
 
-def test_a_claim_that_saw_the_account_open_waits_or_is_waited_for(ada: User, card: Card) -> None:
+def test_claiming_locks_the_row_of_the_user(ada: User, card: Card) -> None:
     """What the race above relies on: the row of the holder is held, where the database knows such locks."""
     wanted = sa.select(User.id).where(User.id == ada.id).with_for_update(read=True)
     text = str(wanted.compile(db.engine))
     assert ("FOR SHARE" in text) == (db.engine.dialect.name == "postgresql")
 
 
-def test_of_two_who_bring_it_back_at_once_one_does(app: Flask, ada: User, card: Card) -> None:
+def test_concurrent_reopening_happens_once(app: Flask, ada: User, card: Card) -> None:
     close(ada, utcnow())
     user_id, card_id = ada.id, card.id
     results = together(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
@@ -234,7 +236,7 @@ def test_of_two_who_bring_it_back_at_once_one_does(app: Flask, ada: User, card: 
     assert db.session.scalar(unlocked) == 1
 
 
-def test_of_erasing_and_coming_back_exactly_one_happens(app: Flask, ada: User, card: Card) -> None:
+def test_concurrent_erasing_and_reopening_have_one_outcome(app: Flask, ada: User, card: Card) -> None:
     close(ada, utcnow())
     user_id, card_id = ada.id, card.id
 

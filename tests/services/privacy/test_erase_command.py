@@ -14,7 +14,7 @@ from tests.conftest import FormClient, login
 from tests.services.privacy.personal_data import EMAIL, change_pictures, fill
 
 
-def test_the_command_erases_at_once_after_asking(app: Flask, zeb: User, olu: User, card: Card) -> None:
+def test_the_command_asks_for_confirmation_and_erases_at_once(app: Flask, zeb: User, olu: User, card: Card) -> None:
     run = app.test_cli_runner().invoke
     assert "no account" in run(args=["users", "erase", "nobody@example.com"]).output
     assert run(args=["users", "erase", EMAIL], input="n\n").exit_code == 1
@@ -35,7 +35,7 @@ def test_the_command_erases_at_once_after_asking(app: Flask, zeb: User, olu: Use
     assert db.session.get_one(User, olu.id, populate_existing=True).is_active
 
 
-def test_the_command_says_erased_once_every_file_is_gone(
+def test_the_command_reports_success_after_every_file_is_deleted(
     app: Flask, zeb: User, cleo: User, client: FormClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(zeb, cleo, app)
@@ -54,7 +54,7 @@ def test_the_command_says_erased_once_every_file_is_gone(
     assert seen == [[]]
 
 
-def test_the_command_does_not_say_erased_when_a_file_is_left(
+def test_the_command_reports_files_that_could_not_be_deleted(
     app: Flask, zeb: User, cleo: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(zeb, cleo, app)

@@ -43,7 +43,7 @@ def rows_of_others(zeb: User) -> dict[str, list[str]]:
     return texts
 
 
-def test_everybody_elses_rows_stay_as_they_are(
+def test_erasing_leaves_rows_of_other_users_unchanged(
     app: Flask, zeb: User, ada: User, cleo: User, card: Card, profile: Profile
 ) -> None:
     fill(zeb, cleo, app)
@@ -57,7 +57,7 @@ def test_everybody_elses_rows_stay_as_they_are(
     assert rows_of_others(zeb) == before
 
 
-def test_a_picture_that_somebody_else_uses_too_stays(app: Flask, zeb: User, ada: User, profile: Profile) -> None:
+def test_a_picture_used_by_another_user_is_kept(app: Flask, zeb: User, ada: User, profile: Profile) -> None:
     _card, data = fill(zeb, ada, app)
     profile.photo = files.store(data, files.folder(app.instance_path))
     db.session.commit()
@@ -65,7 +65,7 @@ def test_a_picture_that_somebody_else_uses_too_stays(app: Flask, zeb: User, ada:
     assert files.exists(profile.photo, files.folder(app.instance_path))
 
 
-def test_artwork_of_ones_own_goes_unless_another_holds_a_card_of_it(
+def test_artwork_is_erased_unless_another_user_holds_a_card_with_it(
     app: Flask, zeb: User, ada: User, create_card: Callable[..., Card]
 ) -> None:
     folder = files.folder(app.instance_path)
@@ -83,7 +83,7 @@ def test_artwork_of_ones_own_goes_unless_another_holds_a_card_of_it(
     assert [files.exists(name, folder) for name in names] == [False, True, True]
 
 
-def test_the_figures_of_a_card_stay_and_own_taps_lose_everything_but_the_instant(
+def test_tap_counts_are_kept_and_own_taps_lose_all_details(
     app: Flask, zeb: User, client: FormClient, new_client: Callable[[], FormClient], run_worker: Callable[[], None],
     create_card: Callable[..., Card],
 ) -> None:  # fmt: skip
@@ -98,9 +98,7 @@ def test_the_figures_of_a_card_stay_and_own_taps_lose_everything_but_the_instant
         (False, "en-GB", True, False), (True, "", False, True)]  # fmt: skip
 
 
-def test_former_pictures_and_those_never_saved_go_with_their_person(
-    app: Flask, zeb: User, cleo: User, client: FormClient
-) -> None:
+def test_former_and_unsaved_pictures_are_erased(app: Flask, zeb: User, cleo: User, client: FormClient) -> None:
     fill(zeb, cleo, app)
     login(client, zeb)
     names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
@@ -113,19 +111,19 @@ def test_former_pictures_and_those_never_saved_go_with_their_person(
     assert uploads.scheduled_deletions_of(zeb.id) == set()
 
 
-def test_an_open_account_is_not_erased(zeb: User) -> None:
+def test_an_open_account_cannot_be_erased(zeb: User) -> None:
     with pytest.raises(NotErasable):
         erasure.erase(zeb.id, utcnow(), closed_before=utcnow())
     assert zeb.erased_at is None
 
 
-def test_nobody_is_erased_twice(app: Flask, zeb: User) -> None:
+def test_an_account_is_erased_once(app: Flask, zeb: User) -> None:
     erase(zeb, app)
     with pytest.raises(NotErasable):
         erasure.erase(zeb.id, utcnow(), closed_before=utcnow() + timedelta(days=1))
 
 
-def test_an_erased_address_can_sign_up_again_and_nobody_can_take_the_erased_one(app: Flask, zeb: User) -> None:
+def test_an_erased_address_can_sign_up_again(app: Flask, zeb: User) -> None:
     erase(zeb, app)
     user = registration.sign_up("Zeb", "Two", EMAIL, PASSWORD, utcnow())
     assert user is not None
@@ -134,7 +132,7 @@ def test_an_erased_address_can_sign_up_again_and_nobody_can_take_the_erased_one(
         email_addresses.normalize(zeb.email)
 
 
-def test_the_clean_up_is_planned(app: Flask) -> None:
+def test_erasing_is_a_scheduled_job(app: Flask) -> None:
     assert registry.jobs["users.erase"] == Job(timedelta(days=1), privacy.erase_closed)
     shutil.rmtree(Path(app.instance_path) / "mail", ignore_errors=True)
     privacy.erase_closed()  # nobody is due, nothing is there

@@ -36,7 +36,7 @@ from tests.conftest import PASSWORD
 from tests.services.privacy.personal_data import EMAIL, SECRETS, erase, fill, found, picture, use
 
 
-def test_nothing_of_an_erased_person_is_left_anywhere(own_app: Flask, later: Callable[[timedelta], None]) -> None:
+def test_no_trace_of_an_erased_user_is_left(own_app: Flask, later: Callable[[timedelta], None]) -> None:
     app = own_app
     zeb = seeds.create_user(EMAIL, first_name="Zebulon", last_name="Quirkzahl", password=PASSWORD, title="Dr-Xylo",
                             born_on=date(1987, 6, 5), roles=["staff"])  # fmt: skip
@@ -106,7 +106,7 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     return order
 
 
-def test_nothing_of_an_erased_buyer_is_left_but_what_the_books_need(own_app: Flask) -> None:
+def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None:
     app = own_app
     zenobia = seeds.create_user("buyer-q@example.com", first_name="Zenobia", last_name="Quarrington")
     kept = [buy(zenobia, app, waits) for waits in (False, True)]
@@ -140,7 +140,7 @@ def test_nothing_of_an_erased_buyer_is_left_but_what_the_books_need(own_app: Fla
     assert credit.balance(zenobia.id) == 0
 
 
-def test_an_address_that_was_never_proven_brings_nobodys_orders_along(app: Flask) -> None:
+def test_erasing_an_unverified_account_keeps_guest_orders_of_its_address(app: Flask) -> None:
     squatter = seeds.create_user("gus@example.com", first_name="Sid", verified=False, password=PASSWORD)
     order = buying.order_of(None, seeds.create_product())
     assert order.user_id is None
@@ -149,7 +149,7 @@ def test_an_address_that_was_never_proven_brings_nobodys_orders_along(app: Flask
     assert order.email == "gus@example.com"
 
 
-def test_without_overwriting_traces_would_be_found(tmp_path: Path) -> None:
+def test_deleted_text_stays_in_the_file_without_secure_delete(tmp_path: Path) -> None:
     """Shows that SQLite keeps what is deleted, unless told not to: the test above would notice."""
     traces = {}
     for mode in ("OFF", "ON"):
@@ -164,6 +164,6 @@ def test_without_overwriting_traces_would_be_found(tmp_path: Path) -> None:
     assert traces == {"OFF": True, "ON": False}
 
 
-def test_every_connection_overwrites(app: Flask) -> None:
+def test_every_connection_uses_secure_delete(app: Flask) -> None:
     if db.engine.dialect.name == "sqlite":
         assert db.session.scalar(sa.text("PRAGMA secure_delete")) == 1

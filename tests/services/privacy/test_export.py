@@ -74,7 +74,7 @@ def both(ada: User, cleo: User) -> dict[str, Any]:
     return {"text": "".join(pieces(ada)), "user": ada}
 
 
-def test_everything_of_the_person_is_in_it(both: dict[str, Any]) -> None:
+def test_the_export_contains_all_data_of_the_user(both: dict[str, Any]) -> None:
     data = json.loads(both["text"])
     assert data["account"]["email"] == "ada@example.com"
     assert data["mails"] == {"wants_lead_mail": True, "wants_weekly_mail": False, "weekly_mail_on": None}
@@ -92,16 +92,14 @@ def test_everything_of_the_person_is_in_it(both: dict[str, Any]) -> None:
     assert "card.claimed" in {each["tag"] for each in data["deeds"]}
 
 
-def test_nothing_of_anybody_else_and_no_secret_is_in_it(both: dict[str, Any]) -> None:
+def test_the_export_contains_no_secrets_or_data_of_others(both: dict[str, Any]) -> None:
     text = both["text"]
     assert "cleo" not in text.lower()
     for word in ("Visitor", "Secret", "offer@", "xxxxxxxx", both["user"].password_hash):
         assert word not in text
 
 
-def test_a_card_that_was_somebody_elses_does_not_tell_of_them(
-    ada: User, cleo: User, create_card: Callable[..., Card]
-) -> None:
+def test_events_of_a_former_holder_are_not_exported(ada: User, cleo: User, create_card: Callable[..., Card]) -> None:
     card = create_card(cleo)
     transitions.lock(card, LockedBecause.LOST, cleo, "CLEOSWORD lost it in the park")
     transitions.unlock(card, cleo)
@@ -111,7 +109,7 @@ def test_a_card_that_was_somebody_elses_does_not_tell_of_them(
     assert {each["move"] for each in exported(cleo)["card_events"]} >= {"lock", "unlock"}
 
 
-def test_a_large_account_is_read_piece_by_piece(ada: User, card: Card) -> None:
+def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> None:
     row = {"tapped_at": utcnow(), "card_id": card.id, "owner_id": ada.id, "channel": Channel.NFC,
            "outcome": Outcome.REDIRECT}  # fmt: skip
     db.session.execute(sa.insert(Tap), [{"uid": f"{number:032x}", **row} for number in range(5000)])
@@ -126,7 +124,7 @@ def contents(data: Any) -> dict[str, bytes]:
     return {each["name"]: urllib.request.urlopen(each["data"]).read() for each in data["pictures"]}
 
 
-def test_the_pictures_themselves_are_in_it(ada: User, cleo: User) -> None:
+def test_the_export_contains_the_pictures(ada: User, cleo: User) -> None:
     folder = uploads.folder()
     photo, banner, front, rear, others = (
         files.store(content, folder, suffix)
@@ -148,14 +146,14 @@ def test_the_pictures_themselves_are_in_it(ada: User, cleo: User) -> None:
     assert [(each["name"], each["front_picture"]) for each in data["designs"]] == [("Mine", front)]
 
 
-def test_a_picture_whose_file_is_lost_does_not_spoil_the_others(ada: User) -> None:
+def test_a_missing_picture_file_does_not_affect_the_others(ada: User) -> None:
     kept, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
     seeds.create_profile(ada, "ada", photo=lost, banner=kept)
     db.session.commit()
     assert {each["name"]: bool(each["data"]) for each in exported(ada)["pictures"]} == {lost: False, kept: True}
 
 
-def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
+def test_large_pictures_are_streamed_in_small_pieces(ada: User) -> None:
     large = [bytes([number]) * 4_000_000 for number in range(4)]
     for number, content in enumerate(large):
         seeds.create_profile(ada, f"ada-{number}", photo=files.store(content, uploads.folder()))
@@ -173,13 +171,13 @@ def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
     assert sorted(contents(exported(ada)).values()) == large
 
 
-def test_an_empty_account_is_a_file_too(cleo: User) -> None:
+def test_an_empty_account_can_be_exported(cleo: User) -> None:
     data = exported(cleo)
     assert (data["cards"], data["leads"], data["roles"], data["pictures"]) == ([], [], [], [])
     assert db.session.scalars(sa.select(Profile)).all() == []
 
 
-def test_leads_wait_for_a_verified_address_here_too(create_user: Callable[..., User]) -> None:
+def test_leads_of_an_unverified_user_are_not_exported(create_user: Callable[..., User]) -> None:
     dora = create_user("dora@example.com", verified=False)
     seeds.create_lead(seeds.create_profile(dora, "dora"), "Gus Lind")
     db.session.commit()

@@ -20,7 +20,7 @@ def documented_rows() -> dict[str, tuple[set[str], str]]:
     return {row[0]: (set(re.findall(r"`(\w+)`", row[1])), row[4]) for row in cells}
 
 
-def test_the_documentation_and_the_code_name_the_same() -> None:
+def test_documentation_and_code_list_the_same_personal_data() -> None:
     said = documented_rows()
     assert set(said) == {rule.what for rule in registry.personal_data}
     for kept in registry.personal_data:
@@ -29,7 +29,7 @@ def test_the_documentation_and_the_code_name_the_same() -> None:
         assert erasing_does, kept.what
 
 
-def test_every_column_that_can_say_something_of_a_person_is_classified() -> None:
+def test_every_text_column_is_classified() -> None:
     known = [
         (table, column)
         for kept in registry.personal_data

@@ -22,7 +22,7 @@ def act(profile: Profile, kind: ProfileActionKind = SAVED, at: datetime | None =
     return engagement.record(db.session.connection(), action)
 
 
-def test_an_action_is_written_down_whole(profile: Profile) -> None:
+def test_an_action_is_recorded_with_its_details(profile: Profile) -> None:
     now = utcnow()
     assert act(profile, OPENED, now, detail="website", card_id=7, is_own=True)
     row = db.session.scalars(sa.select(ProfileAction)).one()
@@ -30,7 +30,7 @@ def test_an_action_is_written_down_whole(profile: Profile) -> None:
     assert (row.visitor, row.card_id, row.is_bot, row.is_own) == ("v1", 7, False, True)
 
 
-def test_the_same_again_is_not(profile: Profile) -> None:
+def test_a_repeated_action_is_not_recorded(profile: Profile) -> None:
     now = utcnow()
     assert act(profile, OPENED, now, detail="website")
     assert not act(profile, OPENED, now + timedelta(minutes=9), detail="website")
@@ -39,19 +39,19 @@ def test_the_same_again_is_not(profile: Profile) -> None:
     assert act(profile, OPENED, now + timedelta(minutes=11), detail="website")
 
 
-def test_what_carries_no_pseudonym_repeats_nothing(profile: Profile) -> None:
+def test_actions_without_a_visitor_are_always_recorded(profile: Profile) -> None:
     assert act(profile, SENT, visitor=None)
     assert act(profile, SENT, visitor=None)
 
 
-def test_a_profile_has_its_fill(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_has_a_maximum_of_actions_per_hour(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engagement, "MAX_ACTIONS_PER_HOUR", 3)
     now = utcnow()
     assert [act(profile, at=now, visitor=f"v{number}") for number in range(5)] == [True, True, True, False, False]
     assert act(profile, at=now + timedelta(minutes=61), visitor="v9")
 
 
-def test_a_holder_reads_what_others_did(
+def test_action_counts_exclude_bots_and_own_actions(
     profile: Profile, ada: User, cleo: User, create_profile: Callable[..., Profile]
 ) -> None:
     other, now = create_profile(ada, "other"), utcnow()
@@ -77,7 +77,7 @@ def tap(card: Card, at: datetime, visitor: str = "v1", outcome: Outcome = Outcom
     db.session.flush()
 
 
-def test_the_card_that_led_here_is_known_by_the_pseudonym(
+def test_an_action_is_attributed_to_the_card_of_the_latest_tap(
     profile: Profile, ada: User, create_card: Callable[..., Card], create_profile: Callable[..., Profile]
 ) -> None:
     card, now = create_card(ada, profile=profile), utcnow()
@@ -95,7 +95,7 @@ def test_the_card_that_led_here_is_known_by_the_pseudonym(
     assert led_by() == card.id
 
 
-def test_the_links_that_lead_away(profile: Profile) -> None:
+def test_links_to_other_sites_are_listed_with_their_keys(profile: Profile) -> None:
     profile.website, profile.github, profile.email = "https://example.com/", "ada", "ada@example.com"
     profile.links = [
         ProfileLink(position=1, title="Folio", url="https://example.com/folio", is_shown=True),

@@ -32,7 +32,7 @@ def found(slug: str) -> tuple[str, bool]:
     return answer.profile.slug, answer.is_moved
 
 
-def test_a_former_address_leads_to_the_new_one(ada: User) -> None:
+def test_a_former_slug_redirects_to_the_current_one(ada: User) -> None:
     profile = made(ada, "ada-one")
     moved(profile, "ada-two")
     moved(profile, "ada-three")
@@ -41,7 +41,7 @@ def test_a_former_address_leads_to_the_new_one(ada: User) -> None:
     assert slugs.former_slugs(profile) == ["ada-two", "ada-one"]
 
 
-def test_who_takes_a_former_address_has_it(ada: User, cleo: User) -> None:
+def test_a_former_slug_belongs_to_the_profile_that_takes_it(ada: User, cleo: User) -> None:
     profile = made(ada, "ada-one")
     moved(profile, "ada-two")
     made(cleo, "ada-one")
@@ -54,7 +54,7 @@ def test_who_takes_a_former_address_has_it(ada: User, cleo: User) -> None:
     assert slugs.former_slugs(others) == ["cleo-one"]
 
 
-def test_an_address_that_two_left_leads_to_who_left_it_last(ada: User, cleo: User) -> None:
+def test_a_slug_left_by_two_profiles_redirects_to_the_last_one(ada: User, cleo: User) -> None:
     first, second = made(ada, "shared"), made(cleo, "cleo-one")
     moved(first, "ada-two")
     moved(second, "shared")
@@ -63,7 +63,7 @@ def test_an_address_that_two_left_leads_to_who_left_it_last(ada: User, cleo: Use
     assert slugs.former_slugs(first) == []
 
 
-def test_ones_own_former_address_can_be_taken_back(ada: User) -> None:
+def test_a_profile_can_take_back_its_former_slug(ada: User) -> None:
     profile = made(ada, "ada-one")
     moved(profile, "ada-two")
     moved(profile, "ada-one")
@@ -72,7 +72,7 @@ def test_ones_own_former_address_can_be_taken_back(ada: User) -> None:
     assert slugs.former_slugs(profile) == ["ada-two"]
 
 
-def test_saving_something_else_leaves_no_former_address(ada: User) -> None:
+def test_saving_other_fields_creates_no_former_slug(ada: User) -> None:
     profile = made(ada, "ada-one")
     typed = {**profiles.form_values(profile), "headline": "Architect"}
     profiles.update(profile, ada, typed, region="GB", version=1, appearance=profiles.appearance_of(profile))
@@ -80,12 +80,12 @@ def test_saving_something_else_leaves_no_former_address(ada: User) -> None:
     assert slugs.former_slugs(profile) == []
 
 
-def test_a_suggestion_never_takes_somebodys_former_address(ada: User, cleo: User) -> None:
+def test_a_suggested_slug_is_never_a_former_one(ada: User, cleo: User) -> None:
     moved(made(ada, "cleo-nemo"), "ada-two")
     assert slugs.suggest_slug("Cleo Nemo") == "cleo-nemo-2"
 
 
-def test_the_former_addresses_of_a_closed_account_lead_nowhere(ada: User) -> None:
+def test_former_slugs_of_a_closed_account_are_not_found(ada: User) -> None:
     moved(made(ada, "ada-one"), "ada-two")
     ada.is_active = False
     db.session.commit()
@@ -93,7 +93,7 @@ def test_the_former_addresses_of_a_closed_account_lead_nowhere(ada: User) -> Non
         profiles.find_by_slug("ada-one")
 
 
-def test_former_addresses_go_with_their_profile(ada: User) -> None:
+def test_former_slugs_are_deleted_with_their_profile(ada: User) -> None:
     profile = made(ada, "ada-one")
     moved(profile, "ada-two")
     profiles.delete(profile, ada)
@@ -102,7 +102,7 @@ def test_former_addresses_go_with_their_profile(ada: User) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 8])
-def test_of_people_who_take_one_address_at_once_one_has_it(
+def test_concurrent_changes_to_one_slug_succeed_once(
     app: Flask, ada: User, cleo: User, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worst moment: everybody looked and saw it free."""
@@ -133,7 +133,7 @@ def test_of_people_who_take_one_address_at_once_one_has_it(
     assert left == {f"ada-{ids.index(answer.profile.id)}"}
 
 
-def test_who_takes_an_address_in_the_instant_it_is_left_keeps_it(app: Flask, ada: User, cleo: User) -> None:
+def test_a_slug_taken_while_it_is_left_has_one_profile(app: Flask, ada: User, cleo: User) -> None:
     for number in range(6):
         slug = f"left-{number}"
         first, second = made(ada, slug).id, made(cleo, f"cleo-{number}").id

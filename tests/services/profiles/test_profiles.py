@@ -62,7 +62,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("field", "typed", "stored"), GOOD)
-def test_what_is_typed_is_stored_in_one_form(field, typed, stored):
+def test_a_field_is_stored_in_its_normal_form(field, typed, stored):
     assert fields.clean(field, typed, "GB") == stored
     assert stored is None or fields.clean(field, stored, "GB") == stored
 
@@ -132,14 +132,14 @@ BAD = [
 
 
 @pytest.mark.parametrize(("field", "typed"), BAD, ids=lambda value: ascii(value)[:40])
-def test_what_cannot_stand_on_a_profile_is_refused_at_its_field(field, typed):
+def test_an_invalid_field_is_refused(field, typed):
     with pytest.raises(DomainError) as refusal:
         fields.clean(field, typed, "GB")
     assert refusal.value.field == field
     assert str(refusal.value).endswith(".")
 
 
-def test_a_phone_number_without_country_code_is_of_the_shops_country():
+def test_a_phone_number_without_country_code_belongs_to_the_country_of_the_shop():
     assert fields.clean("phone", "0803 555 0142", "NG") == "+2348035550142"
     assert phones.display("+2348035550142") == "+234 803 555 0142"
 
@@ -147,7 +147,7 @@ def test_a_phone_number_without_country_code_is_of_the_shops_country():
 # --- making and finding -----------------------------------------------------------------------------------------------
 
 
-def test_a_profile_is_made_of_what_was_typed(ada):
+def test_a_profile_is_created_from_its_fields(ada):
     profile = made(ada, slug="ada-obi", phone="020 7946 0000", github="@ada", bio="Hello\r\nthere", photo="x.webp")
     assert profile.owner is ada
     assert (profile.slug, profile.phone, profile.github) == ("ada-obi", "+442079460000", "ada")
@@ -157,7 +157,7 @@ def test_a_profile_is_made_of_what_was_typed(ada):
     assert list(tags) == ["profile.created"]
 
 
-def test_nothing_but_the_fields_of_the_form_can_be_set(ada, cleo):
+def test_other_columns_cannot_be_set(ada, cleo):
     extra = {"owner_id": str(cleo.id), "id": "77", "version": "9", "is_public": "", "photo": "x.webp"}
     extra |= {"banner": "y.webp", "theme": "night", "hidden_fields": "bio"}
     profile = profiles.create(ada, {"name": "Ada", **extra}, region="GB")
@@ -182,11 +182,11 @@ def test_nothing_but_the_fields_of_the_form_can_be_set(ada, cleo):
         ("a" * 24 + " b", "a" * 24),
     ],
 )
-def test_an_empty_address_is_made_from_the_name(ada, name, slug):
+def test_an_empty_slug_is_derived_from_the_name(ada, name, slug):
     assert made(ada, name=name).slug == slug
 
 
-def test_the_next_of_the_same_name_gets_a_number(ada, cleo):
+def test_slugs_of_equal_names_are_numbered(ada, cleo):
     slugs = [made(owner).slug for owner in (ada, cleo, ada)]
     assert slugs == ["ada-obi", "ada-obi-2", "ada-obi-3"]
     for _number in range(12):
@@ -194,14 +194,14 @@ def test_the_next_of_the_same_name_gets_a_number(ada, cleo):
         assert fields.clean("slug", slug, "GB") == slug
 
 
-def test_an_address_is_given_once_in_whatever_case(ada, cleo):
+def test_a_slug_is_unique_in_any_case(ada, cleo):
     made(ada, slug="ada-obi")
     with pytest.raises(SlugTaken) as refusal:
         made(cleo, slug="ADA-Obi")
     assert refusal.value.field == "slug"
 
 
-def test_a_profile_is_found_by_its_address_in_any_case(ada):
+def test_a_profile_is_found_by_its_slug_in_any_case(ada):
     profile = made(ada, slug="ada-obi")
     assert profiles.find_by_slug("ada-obi").profile is profile
     assert profiles.find_by_slug("ADA-Obi").profile is profile
@@ -213,12 +213,12 @@ def test_a_profile_is_found_by_its_address_in_any_case(ada):
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "ada\x00", "ada/obi", "a" * 5000, "ad\u212a", "'", "ada-obi\n", "%"])
-def test_what_is_no_address_is_not_found(app, slug):
+def test_an_invalid_slug_is_not_found(app, slug):
     with pytest.raises(ProfileNotFound):
         profiles.find_by_slug(slug)
 
 
-def test_another_persons_profile_does_not_exist(ada, cleo):
+def test_a_profile_of_another_user_is_not_found(ada, cleo):
     profile = made(ada)
     assert profiles.own_profile(ada, profile.id) is profile
     for user, number in ((cleo, profile.id), (ada, 0), (ada, -1), (ada, profile.id + 1), (ada, 2**63), (ada, 10**30)):
@@ -229,7 +229,7 @@ def test_another_persons_profile_does_not_exist(ada, cleo):
 # --- changing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_change_is_stored_and_written_down(ada):
+def test_a_change_is_stored_and_audited(ada):
     profile = made(ada, slug="ada-obi", headline="Architect")
     changed(profile, name="Ada", headline="", slug="", whatsapp="07700 900123")
     assert (profile.name, profile.headline, profile.slug, profile.whatsapp) == ("Ada", None, "ada-obi", "+447700900123")
@@ -237,13 +237,13 @@ def test_a_change_is_stored_and_written_down(ada):
     assert (entry.actor, entry.details) == (ada, {"fields": ["headline", "name", "whatsapp"]})
 
 
-def test_saving_without_a_change_changes_nothing(ada):
+def test_saving_without_a_change_keeps_the_version(ada):
     profile = made(ada, phone="020 7946 0000", bio="One\nTwo", website="example.com", facebook="ada.obi")
     changed(profile)
     assert profile.version == 1
 
 
-def test_the_address_of_another_profile_cannot_be_taken(ada, cleo):
+def test_the_slug_of_another_profile_cannot_be_taken(ada, cleo):
     made(ada, slug="ada-obi")
     profile = made(cleo, slug="cleo-nemo")
     with pytest.raises(SlugTaken):
@@ -254,7 +254,7 @@ def test_the_address_of_another_profile_cannot_be_taken(ada, cleo):
     assert profile.slug == "cleo-nemo"
 
 
-def test_who_saves_a_page_that_is_out_of_date_overwrites_nothing(ada):
+def test_an_outdated_change_is_refused(ada):
     profile = made(ada, headline="Architect")
     changed(profile, headline="Builder")
     with pytest.raises(EditConflict):
@@ -263,7 +263,7 @@ def test_who_saves_a_page_that_is_out_of_date_overwrites_nothing(ada):
     assert profile.headline == "Builder"
 
 
-def test_of_two_changes_at_the_same_instant_one_wins(ada, monkeypatch):
+def test_a_change_saved_during_another_is_refused(ada, monkeypatch):
     profile = made(ada, headline="Architect")
     clean_all = fields.clean_all
 
@@ -278,7 +278,7 @@ def test_of_two_changes_at_the_same_instant_one_wins(ada, monkeypatch):
         changed(profile, headline="Gardener")
 
 
-def test_of_two_who_take_an_address_at_the_same_instant_one_is_told(ada, cleo, monkeypatch):
+def test_a_slug_taken_after_the_check_is_refused(ada, cleo, monkeypatch):
     made(ada, slug="ada-obi")
     profile = made(cleo, slug="cleo-nemo")
     monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # the other's row was not there yet
@@ -291,7 +291,7 @@ def test_of_two_who_take_an_address_at_the_same_instant_one_is_told(ada, cleo, m
     assert profile.slug == "cleo-nemo"
 
 
-def test_a_suggestion_that_is_taken_meanwhile_is_replaced(ada, cleo, monkeypatch):
+def test_a_suggested_slug_taken_meanwhile_is_replaced(ada, cleo, monkeypatch):
     made(ada, slug="ada-obi")
     suggestions = iter(["ada-obi", "ada-obi-2"])
     monkeypatch.setattr(slugs, "suggest_slug", lambda name: next(suggestions))
@@ -299,7 +299,7 @@ def test_a_suggestion_that_is_taken_meanwhile_is_replaced(ada, cleo, monkeypatch
     assert made(cleo).slug == "ada-obi-2"
 
 
-def test_many_who_want_the_same_address_at_once_get_one(app, ada):
+def test_concurrent_profiles_with_one_slug_are_created_once(app, ada):
     owner_id, results = ada.id, []
     db.session.commit()
     start = threading.Barrier(8)
@@ -328,7 +328,7 @@ def test_many_who_want_the_same_address_at_once_get_one(app, ada):
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def test_cards_are_counted_by_the_profile_they_open(ada, cleo, create_card):
+def test_cards_are_counted_for_the_profile_they_open(ada, cleo, create_card):
     first, second, others = made(ada), made(ada), made(cleo)
     create_card(ada, profile=first)
     create_card(ada, profile=first)
@@ -338,7 +338,7 @@ def test_cards_are_counted_by_the_profile_they_open(ada, cleo, create_card):
     assert profiles.card_counts(ada) == {first.id: 2, second.id: 1}
 
 
-def test_a_card_whose_profile_is_deleted_leads_nowhere(ada, create_card):
+def test_deleting_a_profile_leaves_its_cards_without_a_target(ada, create_card):
     profile = made(ada, slug="ada-obi")
     card = create_card(ada, profile=profile)
     assert card.is_set_up
@@ -352,7 +352,7 @@ def test_a_card_whose_profile_is_deleted_leads_nowhere(ada, create_card):
     assert (entry.subject_id, entry.details) == (profile_id, {"slug": "ada-obi"})
 
 
-def test_a_profile_is_deleted_by_its_owner_alone(ada, cleo):
+def test_only_the_owner_can_delete_a_profile(ada, cleo):
     profile = made(ada)
     profiles.delete(profile, cleo)
     db.session.commit()
@@ -362,7 +362,7 @@ def test_a_profile_is_deleted_by_its_owner_alone(ada, cleo):
 # --- what a page shows ------------------------------------------------------------------------------------------------
 
 
-def test_every_stored_contact_is_shown(ada):
+def test_every_contact_has_a_row(ada):
     typed = {key: "ada-obi" if key in ("linkedin", "github") else "ada.obi" for key in SOCIALS} | {"x": "ada_obi"}
     profile = made(
         ada,
@@ -382,14 +382,14 @@ def test_every_stored_contact_is_shown(ada):
     assert [row.kind for row in rows.values() if not row.is_external] == ["phone", "email"]
 
 
-def test_the_mail_link_is_of_the_profiles_own_address(ada):
+def test_the_email_row_uses_the_address_of_the_profile(ada):
     assert ada.email == "ada@example.com"
     profile = made(ada, email="work+cards@example.com")
     assert [row.href for row in contacts.contact_rows(profile)] == ["mailto:work+cards@example.com"]
     assert contacts.contact_rows(made(ada)) == []
 
 
-def test_a_letter_goes_to_the_address_and_nowhere_else():
+def test_special_characters_in_an_email_link_are_encoded():
     assert contacts.mail_link("a&b?c%d@example.com") == "mailto:a%26b%3Fc%25d@example.com"
 
 
@@ -399,11 +399,11 @@ def test_a_hidden_field_is_not_shown(ada):
     assert [row.kind for row in contacts.contact_rows(profile)] == ["email"]
 
 
-def test_a_number_that_cannot_be_read_is_shown_as_it_is():
+def test_an_unreadable_phone_number_is_shown_unchanged():
     assert phones.display("hello") == "hello"
 
 
-def test_the_form_opens_with_what_can_be_saved_again(ada):
+def test_values_shown_in_the_form_can_be_saved_again(ada):
     profile = made(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
     typed = profiles.form_values(profile)
     assert typed["phone"] == "+234 803 555 0142"
@@ -411,6 +411,6 @@ def test_the_form_opens_with_what_can_be_saved_again(ada):
     assert fields.clean_all(typed, "GB") == {field: getattr(profile, field) for field in fields.TEXT_FIELDS}
 
 
-def test_an_unreadable_text_says_so():
+def test_control_characters_are_refused_with_a_message():
     with pytest.raises(InvalidField, match="characters that aren't allowed"):
         fields.clean("name", "Ada\x00", "GB")

@@ -59,7 +59,7 @@ EVERYTHING = {
 }
 
 
-def test_a_card_says_everything_a_page_says() -> None:
+def test_a_vcard_contains_everything_on_the_page() -> None:
     profile = profile_with(**EVERYTHING)
     profile.links = [
         ProfileLink(id=1, position=1, title="Portfolio; new", url="https://example.com/folio", is_shown=True),
@@ -94,13 +94,13 @@ def test_a_card_says_everything_a_page_says() -> None:
     assert card.uid.value.startswith("urn:uuid:")
 
 
-def test_a_bare_profile_is_a_card_too() -> None:
+def test_a_minimal_profile_has_a_vcard() -> None:
     card = read(written(profile_with(name="Ada")))
     assert (card.fn.value, card.n.value.given, card.n.value.family) == ("Ada", "Ada", "")
     assert not {"tel", "email", "adr", "org", "title", "note", "photo"} & card.contents.keys()
 
 
-def test_the_same_number_is_there_once() -> None:
+def test_equal_phone_numbers_are_listed_once() -> None:
     card = read(written(profile_with(phone="+2348035550142", whatsapp="+2348035550142")))
     assert [tel.value for tel in card.contents["tel"]] == ["+2348035550142"]
 
@@ -123,13 +123,13 @@ def test_a_hidden_field_is_left_out(field: str) -> None:
     assert len(read(written(full, photo=b"jpeg")).contents) >= len(shown)
 
 
-def test_the_id_stays_when_the_page_moves() -> None:
+def test_the_uid_stays_when_the_slug_changes() -> None:
     site = "https://cards.example"
     moved = vcards.profile_vcard(profile_with(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
     assert read(moved).uid.value == read(written(profile_with())).uid.value
 
 
-def test_a_photo_is_a_small_jpeg_in_it() -> None:
+def test_a_photo_is_embedded_as_a_small_jpeg() -> None:
     out = io.BytesIO()
     Image.new("RGB", (512, 512), "teal").save(out, "WEBP")
     data = written(profile_with(), photo=images.make_contact_photo(out.getvalue()))
@@ -141,7 +141,9 @@ def test_a_photo_is_a_small_jpeg_in_it() -> None:
 
 
 @given(name=LINE, company=LINE, headline=LINE, address=LINE, bio=TEXT, title=LINE)
-def test_any_text_survives(name: str, company: str, headline: str, address: str, bio: str, title: str) -> None:
+def test_any_text_survives_a_round_trip(
+    name: str, company: str, headline: str, address: str, bio: str, title: str
+) -> None:
     profile = profile_with(name=name, company=company, headline=headline, address=address, bio=bio)
     profile.links = [ProfileLink(id=1, position=1, title=title, url="https://example.com/", is_shown=True)]
     data = written(profile)
@@ -160,7 +162,7 @@ PROPERTIES = {"n", "fn", "version", "prodid", "org", "title", "tel", "email", "a
 
 
 @given(st.text(ANY | st.sampled_from("\r\n\x0b\x0c\x1c\x85\u2028\0;:,\\"), max_size=200))
-def test_nothing_typed_becomes_a_property(text: str) -> None:
+def test_text_cannot_inject_a_property(text: str) -> None:
     evil = f"{text}\r\nX-EVIL:yes\nTEL:1\rEND:VCARD\r\nBEGIN:VCARD"
     fields = ("name", "company", "headline", "address", "bio", "email", "phone", "whatsapp", "website", *SOCIALS)
     profile = profile_with(**dict.fromkeys(fields, evil))
@@ -174,13 +176,13 @@ def test_nothing_typed_becomes_a_property(text: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=400))
-def test_a_folded_line_unfolds_to_itself(line: str) -> None:
+def test_a_folded_line_can_be_unfolded(line: str) -> None:
     folded = vcards.fold_line(line)
     assert folded.replace(b"\r\n ", b"") == line.encode() + b"\r\n"
     assert all(len(piece) <= 75 for piece in folded.split(b"\r\n"))
 
 
-def test_several_leads_are_several_cards() -> None:
+def test_several_leads_become_several_vcards() -> None:
     leads = [
         Lead(id=1, name="Gus Lind", email="gus@example.com", phone=None, note="At the fair;\nstand 5", created_at=NOW),
         Lead(id=2, name="Ngozi", email=None, phone="+2348035550177", note="", created_at=NOW),

@@ -51,9 +51,7 @@ changes = st.dictionaries(st.integers(0, 13), values, min_size=1, max_size=3)
 @settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_line_either_fits_into_the_tables_or_is_no_reading(
-    app: Flask, recorder: ReadingStore, changes: dict[int, Any]
-) -> None:
+def test_any_line_is_refused_or_fits_the_database(app: Flask, recorder: ReadingStore, changes: dict[int, Any]) -> None:
     fields = [changes.get(place, field) for place, field in enumerate(fields_of(reading()))]
     found = parse_reading(fields)
     if found is None:
@@ -89,7 +87,7 @@ def test_a_line_either_fits_into_the_tables_or_is_no_reading(
         ("me", 7),
     ],
 )
-def test_a_field_that_does_not_fit_makes_no_reading(name: str, value: object) -> None:
+def test_an_invalid_field_makes_the_line_invalid(name: str, value: object) -> None:
     place = Reading.__struct_fields__.index(name)
     fields = fields_of(reading())
     assert parse_reading(fields) is not None
@@ -97,14 +95,14 @@ def test_a_field_that_does_not_fit_makes_no_reading(name: str, value: object) ->
     assert parse_reading(fields) is None
 
 
-def test_a_line_with_a_field_more_or_less_is_no_reading() -> None:
+def test_a_line_with_a_wrong_number_of_fields_is_invalid() -> None:
     fields = fields_of(reading())
     assert parse_reading([*fields, None]) is None
     assert parse_reading(fields[:-1]) is None
     assert parse_reading([]) is None
 
 
-def test_a_reading_comes_back_as_it_was_written() -> None:
+def test_a_reading_is_parsed_as_it_was_written() -> None:
     one = reading(card_id=5, channel=Channel.QR, outcome=Outcome.SETUP, user_agent="é", me="1.x")
     assert parse_reading(fields_of(one)) == one
 
@@ -112,7 +110,7 @@ def test_a_reading_comes_back_as_it_was_written() -> None:
 # --- storing ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_reading_becomes_a_tap_with_all_it_says(app: Flask, recorder: ReadingStore) -> None:
+def test_a_reading_is_stored_as_a_tap_with_all_fields(app: Flask, recorder: ReadingStore) -> None:
     at = int(datetime(2026, 11, 20, 14, 5, 6, 789000, UTC).timestamp() * 1000)
     one = reading(
         at=at, card_id=3, owner_id=4, design_id=5, channel="qr", outcome="profile", visitor="v" * 24, language="en-GB",
@@ -128,7 +126,7 @@ def test_a_reading_becomes_a_tap_with_all_it_says(app: Flask, recorder: ReadingS
     assert (agent.text, agent.device, agent.os_family, agent.is_bot) == (PHONE, Device.PHONE, "Android", False)
 
 
-def test_a_reading_that_is_there_is_neither_stored_nor_counted_again(app: Flask, recorder: ReadingStore) -> None:
+def test_a_stored_reading_is_neither_stored_nor_counted_again(app: Flask, recorder: ReadingStore) -> None:
     first, second = reading(), reading()
     assert store(recorder, first) == 1
     assert store(recorder, first, second) == 1
@@ -138,14 +136,14 @@ def test_a_reading_that_is_there_is_neither_stored_nor_counted_again(app: Flask,
     assert counts() == (2, 2, 2)
 
 
-def test_a_reading_that_comes_twice_at_once_is_stored_once(app: Flask, recorder: ReadingStore) -> None:
+def test_a_reading_repeated_in_one_batch_is_stored_once(app: Flask, recorder: ReadingStore) -> None:
     one = reading()
     assert store(recorder, one, one, reading(), one) == 2
     rollups.fold_hours_into_days(ZONE)
     assert counts() == (2, 2, 2)
 
 
-def test_without_that_look_the_table_itself_refuses_the_second(
+def test_the_database_refuses_a_second_tap_with_the_same_uid(
     app: Flask, recorder: ReadingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = reading()
@@ -157,11 +155,11 @@ def test_without_that_look_the_table_itself_refuses_the_second(
     assert counts()[:2] == (1, 1)
 
 
-def test_nothing_to_store_is_no_trouble(app: Flask, recorder: ReadingStore) -> None:
+def test_an_empty_batch_is_accepted(app: Flask, recorder: ReadingStore) -> None:
     assert store(recorder) == 0
 
 
-def test_a_user_agent_is_kept_once(app: Flask, recorder: ReadingStore) -> None:
+def test_a_user_agent_is_stored_once(app: Flask, recorder: ReadingStore) -> None:
     long = "x" * 512
     store(
         recorder,
@@ -180,7 +178,7 @@ def test_a_user_agent_is_kept_once(app: Flask, recorder: ReadingStore) -> None:
     assert {text: number for text, number in used} == {PHONE: 3, BOT: 2, long: 2}  # noqa: C416
 
 
-def test_a_user_agent_that_was_rolled_back_is_not_taken_for_known(app: Flask, recorder: ReadingStore) -> None:
+def test_a_rolled_back_user_agent_is_not_cached(app: Flask, recorder: ReadingStore) -> None:
     recorder.store(db.session.connection(), [reading(user_agent="new")], ZONE)
     db.session.rollback()
     recorder.rolled_back()
@@ -198,7 +196,7 @@ def test_bots_are_stored_and_flagged(app: Flask, recorder: ReadingStore) -> None
 # --- whose tap it is --------------------------------------------------------------------------------------------------
 
 
-def test_the_owners_own_tap_is_known_by_the_signed_cookie_alone(app: Flask, keys: Keys, recorder: ReadingStore) -> None:
+def test_an_own_tap_is_recognized_only_by_its_signed_cookie(app: Flask, keys: Keys, recorder: ReadingStore) -> None:
     mine, forged = keys.sign_me(4), keys.sign_me(4)[:-1] + "x"
     others = Keys("another secret, as long as the first one").sign_me(4)
     for me in (mine, keys.sign_me(5), forged, others, "4", "4.", ".", "", "\0", None):
@@ -207,14 +205,14 @@ def test_the_owners_own_tap_is_known_by_the_signed_cookie_alone(app: Flask, keys
     assert [tap.is_own for tap in taps()] == [True] + [False] * 11
 
 
-def test_a_cookie_signed_before_the_secret_was_changed_still_counts(app: Flask, keys: Keys) -> None:
+def test_a_cookie_signed_with_the_former_secret_key_is_valid(app: Flask, keys: Keys) -> None:
     former = app.config["TAPCARD"].secret_key
     now = ReadingStore(Keys("a new secret, as long as the former one was", [former]))
     store(now, reading(owner_id=4, me=keys.sign_me(4)))
     assert [tap.is_own for tap in taps()] == [True]
 
 
-def test_taps_stay_with_the_holder_and_the_design_they_had(
+def test_taps_keep_the_holder_and_design_of_their_time(
     app: Flask, card: Card, design: Design, ada: User, cleo: User, keys: Keys, create_design: Callable[..., Design]
 ) -> None:
     today = utcnow().date()
@@ -239,7 +237,7 @@ def test_taps_stay_with_the_holder_and_the_design_they_had(
     assert rollups.taps_per_card(cleo, *week) == {card.id: 1}
 
 
-def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_then(
+def test_an_own_tap_stays_one_after_the_card_is_released(
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     card = create_card(token="FREECARD", policy=ClaimPolicy.OPEN)
@@ -254,7 +252,7 @@ def test_a_card_that_went_to_somebody_else_meanwhile_is_tapped_by_its_owner_of_t
 # --- marks of files ---------------------------------------------------------------------------------------------------
 
 
-def test_a_mark_moves_only_from_where_it_is(app: Flask) -> None:
+def test_an_offset_advances_only_from_its_current_value(app: Flask) -> None:
     assert ingest.get_or_create_offset("a.spool") == 0
     assert ingest.advance_offset("a.spool", 0, 100, 0)
     assert not ingest.advance_offset("a.spool", 0, 100, 0)
@@ -265,7 +263,7 @@ def test_a_mark_moves_only_from_where_it_is(app: Flask) -> None:
     assert not ingest.advance_offset("other.spool", 0, 1, 0)
 
 
-def test_the_mark_of_a_file_that_is_gone_is_kept_for_a_month(app: Flask) -> None:
+def test_offsets_of_finished_files_are_deleted_after_a_month(app: Flask) -> None:
     now = utcnow()
     for name, age in (("old", 31), ("new", 29), ("open", None)):
         ingest.get_or_create_offset(name)
@@ -277,7 +275,7 @@ def test_the_mark_of_a_file_that_is_gone_is_kept_for_a_month(app: Flask) -> None
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles", "UTC"])
 @pytest.mark.parametrize("at", [0, MAX_TIMESTAMP_MS])
-def test_the_first_and_the_last_instant_can_be_counted_in_every_zone(app: Flask, zone: str, at: int) -> None:
+def test_the_first_and_the_last_timestamp_are_counted_in_every_time_zone(app: Flask, zone: str, at: int) -> None:
     assert ReadingStore(app.extensions["keys"]).store(db.session.connection(), [reading(at=at)], zone) == 1
     assert rollups.fold_hours_into_days(zone) == 1
     assert counts() == (1, 1, 1)

@@ -109,7 +109,7 @@ def rollups_by(table: Any, time: Any, names: tuple[str, ...]) -> Counter[tuple[A
 
 @given(many=readings, zone=zones)
 @in_a_transaction
-def test_days_and_hours_sum_up_to_the_taps_by_any_grouping(
+def test_hour_and_day_counts_add_up_to_the_taps_in_any_grouping(
     app: Flask, many: list[tuple[datetime, dict[str, Any]]], zone: str
 ) -> None:
     with undone():
@@ -130,7 +130,7 @@ def test_days_and_hours_sum_up_to_the_taps_by_any_grouping(
 @example(at=datetime(2026, 4, 4, 15, 15, tzinfo=UTC), zone="Australia/Lord_Howe")
 @example(at=datetime(2026, 10, 3, 15, 45, tzinfo=UTC), zone="Australia/Lord_Howe")
 @settings(max_examples=500, deadline=None, derandomize=True)
-def test_an_hour_is_that_of_the_clock_on_the_shops_wall(at: datetime, zone: str) -> None:
+def test_an_hour_starts_on_the_local_clock_of_the_shop(at: datetime, zone: str) -> None:
     began = rollups.hour_of(at, zone)
     here, then = at.astimezone(ZoneInfo(zone)), began.astimezone(ZoneInfo(zone))
     assert (then.date(), then.hour) == (here.date(), here.hour)
@@ -156,9 +156,7 @@ def test_an_hour_is_that_of_the_clock_on_the_shops_wall(at: datetime, zone: str)
         ("Europe/London", "2026-12-31T23:59:59", "2026-12-31T23:00", "2026-12-31"),
     ],
 )
-def test_a_tap_belongs_to_the_hour_and_the_day_of_its_zone(
-    app: Flask, zone: str, instant: str, hour: str, day: str
-) -> None:
+def test_a_tap_counts_in_the_local_hour_and_day(app: Flask, zone: str, instant: str, hour: str, day: str) -> None:
     at = datetime.fromisoformat(instant).replace(tzinfo=UTC)
     store(app, [reading(at=int(at.timestamp() * 1000))], zone)
     rollups.fold_hours_into_days(zone)
@@ -171,7 +169,7 @@ def test_a_tap_belongs_to_the_hour_and_the_day_of_its_zone(
 
 @given(parts=st.lists(readings, min_size=1, max_size=4), most=st.integers(1, 7), zone=zones)
 @in_a_transaction
-def test_folding_bit_by_bit_is_folding_at_once(
+def test_folding_in_parts_equals_folding_at_once(
     app: Flask, parts: list[list[tuple[datetime, dict[str, Any]]]], most: int, zone: str
 ) -> None:
     with undone():
@@ -188,7 +186,7 @@ def test_folding_bit_by_bit_is_folding_at_once(
         assert rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY) == by_day
 
 
-def test_a_fold_that_is_rolled_back_never_happened(app: Flask) -> None:
+def test_a_rolled_back_fold_can_be_repeated(app: Flask) -> None:
     store(app, [reading(), reading()], "Europe/London")
     db.session.commit()
     assert rollups.fold_hours_into_days("Europe/London") == 1
@@ -218,7 +216,7 @@ def figures() -> tuple[Counter[tuple[Any, ...]], ...]:
 
 
 @pytest.mark.parametrize("zone", ZONES[1:])
-def test_counting_again_in_another_zone_is_having_counted_there_from_the_start(
+def test_a_recount_in_another_time_zone_equals_counting_there_from_the_start(
     app: Flask, set_setting: Callable[[str, Any], None], zone: str
 ) -> None:
     many = [
@@ -240,7 +238,7 @@ def test_counting_again_in_another_zone_is_having_counted_there_from_the_start(
     assert rollups.fold_hours_into_days(zone) == 0
 
 
-def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recount_without_changes_changes_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tapcard.worker.RECOUNT_BATCH_SIZE", 7)
     chance = [
         reading(at=(1_790_000_000 + number * 1234) * 1000, user_agent=(PHONE, BOT)[number % 2]) for number in range(50)
@@ -253,7 +251,7 @@ def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeyp
         assert figures() == before
 
 
-def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recount_applies_the_current_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [reading(user_agent=each) for each in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
     store(app, many, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
@@ -270,7 +268,7 @@ def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pyte
     assert counts() == (4, 4, 4)
 
 
-def test_counting_again_without_taps_is_no_trouble(app: Flask) -> None:
+def test_a_recount_without_taps_changes_nothing(app: Flask) -> None:
     recount(app)
     assert counts() == (0, 0, 0)
 
@@ -292,7 +290,7 @@ def taps_these_days(owner: User) -> int:
 
 
 @both_ways
-def test_taps_of_the_owner_of_bots_and_of_those_who_only_look_ahead_count_as_no_interest(
+def test_own_taps_bots_and_prefetches_are_not_counted(
     app: Flask, card: Card, ada: User, ben: User, client: FormClient, way: str
 ) -> None:
     wsgi = wsgi_of(app, way)
@@ -316,7 +314,7 @@ def test_taps_of_the_owner_of_bots_and_of_those_who_only_look_ahead_count_as_no_
     assert counts()[0] == 6
 
 
-def test_reloading_where_a_tap_led_is_no_tap(
+def test_reloading_the_target_page_is_not_a_tap(
     app: Flask, client: FormClient, create_card: Callable[..., Card], ada: User, profile: Profile
 ) -> None:
     create_card(ada, token="PROCARD7", profile=profile)
@@ -328,14 +326,14 @@ def test_reloading_where_a_tap_led_is_no_tap(
 
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome)))
-def test_only_a_card_that_was_somebodys_shows_interest_in_them(app: Flask, ada: User, outcome: Outcome) -> None:
+def test_only_taps_on_cards_in_use_are_counted_for_the_holder(app: Flask, ada: User, outcome: Outcome) -> None:
     store(app, [reading(at=int(NOON.timestamp() * 1000), owner_id=ada.id, outcome=outcome)], "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
     seen = rollups.taps_per_day(ada, *WEEK)[-1][1]
     assert seen == (outcome not in ("activation", "orphan", "retired", "switched_off"))
 
 
-def test_days_without_taps_are_there_too_and_other_holders_are_not(app: Flask, ada: User, cleo: User) -> None:
+def test_days_without_taps_are_included_and_other_holders_are_not(app: Flask, ada: User, cleo: User) -> None:
     first, last = WEEK
     for days, owner, card_id in ((0, ada, 5), (0, ada, 6), (3, ada, 5), (6, ada, 5), (7, ada, 5), (2, cleo, 5)):
         at = int((NOON - timedelta(days=days)).timestamp() * 1000)

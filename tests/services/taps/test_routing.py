@@ -40,7 +40,7 @@ def never() -> Visitor:
 # --- the rules --------------------------------------------------------------------------------------------------------
 
 
-def test_every_combination_of_facts_has_an_answer_even_those_no_table_holds() -> None:
+def test_every_combination_of_facts_has_an_outcome() -> None:
     statuses = (*CardStatus, "strange")
     owners, targets = (None, 7, 8), (None, "url", "profile", "event", "strange")
     urls, slugs = (None, "", "https://example.com/"), (None, "", "ada")
@@ -54,7 +54,7 @@ def test_every_combination_of_facts_has_an_answer_even_those_no_table_holds() ->
         assert answer.outcome is not Outcome.EDIT or owner_id == user_id == 7
 
 
-def test_the_fast_way_and_the_view_share_one_rule() -> None:
+def test_the_fast_path_and_the_view_agree_on_plain_redirects() -> None:
     every = itertools.product((*CardStatus, "strange"), (None, *Target), (None, "", "x:y"), (True, False))
     for status, target, url, is_blocked in every:
         facts = CardFacts(1, status, 7, None, target, url, is_blocked, "ada")
@@ -73,23 +73,25 @@ def test_the_fast_way_and_the_view_share_one_rule() -> None:
         ({"status": "unclaimed", "owner_id": None}, Outcome.ACTIVATION),
     ],
 )
-def test_who_taps_is_asked_only_where_it_matters(changes: dict[str, object], outcome: Outcome) -> None:
+def test_the_visitor_is_identified_only_when_needed(changes: dict[str, object], outcome: Outcome) -> None:
     assert routing.resolve(dataclasses.replace(FACTS, **changes), never).outcome is outcome  # type: ignore[arg-type]
 
 
-def test_a_blocked_host_does_not_matter_while_the_card_leads_elsewhere() -> None:
+def test_a_blocked_host_does_not_affect_a_card_with_another_target() -> None:
     facts = dataclasses.replace(FACTS, is_blocked=True, target="profile", profile_slug="ada")
     assert routing.resolve(facts, nobody) == TapResult(Outcome.PROFILE)
 
 
-def test_facts_are_found_by_a_token_in_any_case(card: Card) -> None:
+def test_card_facts_are_found_by_token_in_any_case(card: Card) -> None:
     facts = routing.load_card_facts("aDaScArD")
     assert facts is not None
     assert (facts.id, facts.owner_id, facts.reroute_url) == (card.id, card.owner_id, "https://example.com/")
     assert routing.load_card_facts("NOSUCHCARD") is None
 
 
-def test_facts_know_the_profile_that_is_set(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
+def test_card_facts_include_the_slug_of_the_profile(
+    create_card: Callable[..., Card], ada: User, profile: Profile
+) -> None:
     create_card(ada, token="PROCARD7", profile=profile)
     facts = routing.load_card_facts("PROCARD7")
     assert facts is not None
@@ -104,7 +106,7 @@ def store(app: Flask, *readings: ingest.Reading) -> None:
     db.session.commit()
 
 
-def test_the_latest_taps_are_those_of_other_people_on_ones_own_cards(
+def test_latest_taps_are_those_of_others_on_own_cards(
     app: Flask, card: Card, create_card: Callable[..., Card], ada: User, cleo: User
 ) -> None:
     other = create_card(ada, token="ADASOTHER", alias="Other")
@@ -149,7 +151,7 @@ def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: Us
     assert [row.token for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))] == ["SPOOK8"]
 
 
-def test_the_unknown_token_tapped_last_comes_first(app: Flask) -> None:
+def test_the_latest_unknown_token_comes_first(app: Flask) -> None:
     now = utcnow()
     for hours, token in ((3, "OLD2"), (1, "NEW2"), (2, "OTHER2"), (4, "NEW2")):
         at = int((now - timedelta(hours=hours)).timestamp() * 1000)
@@ -169,7 +171,7 @@ def strict_app(other_app: Callable[..., Flask]) -> Flask:
 
 @both_ways
 @pytest.mark.parametrize("path", ["/t/{}", "/q/{}/", "/card/{}", "/activate/{}"])
-def test_guessing_tokens_is_slowed_down_and_real_cards_from_there_are_not(
+def test_guessing_tokens_is_limited_and_taps_on_cards_are_not(
     strict_app: Flask, card: Card, way: str, path: str
 ) -> None:
     wsgi = wsgi_of(strict_app, way)
@@ -181,14 +183,14 @@ def test_guessing_tokens_is_slowed_down_and_real_cards_from_there_are_not(
     assert ask(wsgi, path.format("GUESS9"), REMOTE_ADDR="203.0.113.5").status == 404, "from somewhere else"
 
 
-def test_a_guess_that_was_refused_is_not_written_down(strict_app: Flask, app: Flask) -> None:
+def test_a_refused_guess_is_not_recorded(strict_app: Flask, app: Flask) -> None:
     for number in range(10):
         ask(strict_app.wsgi_app, f"/t/GUESS{number}")
     strict_app.extensions["spool"].rotate()
     assert drain() == 3
 
 
-def test_guessing_is_slowed_down_while_redis_is_away(other_app: Callable[..., Flask]) -> None:
+def test_guessing_is_limited_without_redis(other_app: Callable[..., Flask]) -> None:
     app = other_app(unknown_token_limit="3 per minute", redis_url="redis://127.0.0.1:1/0")
     statuses = [ask(app.wsgi_app, f"/t/GUESS{number}", REMOTE_ADDR="198.51.100.7").status for number in range(4)]
     assert statuses == [404, 404, 404, 429]

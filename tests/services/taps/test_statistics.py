@@ -70,7 +70,7 @@ def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
     with_everything=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_grouping_is_the_same_taps(
+def test_every_grouping_counts_the_same_taps(
     app: Flask, many: Any, zone: str, first: date, length: int, card_id: int | None, with_everything: bool
 ) -> None:
     keys = app.extensions["keys"]
@@ -106,7 +106,7 @@ def test_every_grouping_is_the_same_taps(
         attempt.rollback()
 
 
-def test_the_hours_of_one_holder_or_card_never_answer_for_another(
+def test_hours_of_one_holder_or_card_are_not_reused_for_another(
     app: Flask, ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     """The question is put together once for everybody who asks about the same days."""
@@ -131,7 +131,7 @@ def test_the_hours_of_one_holder_or_card_never_answer_for_another(
     assert (info.misses, info.hits) == (4, 5)
 
 
-def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None:
+def test_the_previous_period_has_the_same_length(ada: User) -> None:
     before = TapQuery(ada, date(2026, 11, 15), TODAY).before()
     assert (before.first, before.last, before.day_count) == (date(2026, 11, 8), date(2026, 11, 14), 7)
 
@@ -150,7 +150,7 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None
         (date.min, date.min, "go back that far"),
     ],
 )
-def test_two_days_that_make_no_period_are_refused(first: date | None, last: date | None, sentence: str) -> None:
+def test_an_invalid_period_is_refused(first: date | None, last: date | None, sentence: str) -> None:
     with pytest.raises(InvalidPeriod, match=sentence):
         statistics.check_period(first, last, TODAY)
 
@@ -158,12 +158,12 @@ def test_two_days_that_make_no_period_are_refused(first: date | None, last: date
 @pytest.mark.parametrize(
     ("first", "last"), [(TODAY, TODAY), (date(2024, 11, 21), TODAY), (date(2026, 1, 1), date(2026, 1, 1))]
 )
-def test_two_days_that_make_a_period_are_taken(first: date, last: date) -> None:
+def test_a_valid_period_is_accepted(first: date, last: date) -> None:
     assert statistics.check_period(first, last, TODAY) == (first, last)
     assert statistics.check_period(first, None, first) == (first, first)
 
 
-def test_taps_stay_with_whoever_held_the_card(app: Flask, card: Card, ada: User, cleo: User, keys: Any) -> None:
+def test_taps_stay_with_the_holder_of_their_time(app: Flask, card: Card, ada: User, cleo: User, keys: Any) -> None:
     store(app, "UTC", {"at": datetime(2026, 11, 2, 12, tzinfo=UTC), "card_id": card.id, "owner_id": ada.id})
     code = claims.release(card, ada, keys)
     claims.claim(card, cleo, keys, code=code)
@@ -179,7 +179,7 @@ def test_taps_stay_with_whoever_held_the_card(app: Flask, card: Card, ada: User,
     assert (seen.token, seen.alias, seen.tapped_at.day) == ("ADASCARD", None, 2)
 
 
-def test_a_stream_reads_a_few_rows_at_a_time(app: Flask, ada: User, create_card: Callable[..., Card]) -> None:
+def test_taps_are_streamed_in_batches(app: Flask, ada: User, create_card: Callable[..., Card]) -> None:
     card, at = create_card(ada), datetime(2026, 11, 2, 12, tzinfo=UTC)
     many = [{"at": at + timedelta(seconds=place), "card_id": card.id, "owner_id": ada.id} for place in range(2500)]
     store(app, "UTC", *many)

@@ -81,17 +81,17 @@ MACHINES = [
 
 
 @pytest.mark.parametrize(("text", "device", "os_family"), PEOPLE)
-def test_a_person_holds_a_device_of_some_kind(text: str, device: Device, os_family: str) -> None:
+def test_a_browser_is_classified_by_device_and_system(text: str, device: Device, os_family: str) -> None:
     assert classify(text) == ParsedUserAgent(device, os_family, is_bot=False)
 
 
 @pytest.mark.parametrize("text", MACHINES)
-def test_a_machine_is_a_bot_and_holds_none(text: str) -> None:
+def test_a_bot_is_recognized(text: str) -> None:
     found = classify(text)
     assert (found.is_bot, found.device) == (True, Device.OTHER)
 
 
 @pytest.mark.parametrize("text", ["-", "?", "é" * 100, "(" * 512, "Mozilla/5.0 (" + "x; " * 160, "\x01", "🤷"])
-def test_nonsense_is_some_device(text: str) -> None:
+def test_a_meaningless_user_agent_is_classified(text: str) -> None:
     found = classify(text)
     assert (found.device, len(found.os_family) <= 40) == (Device.OTHER, True)

@@ -44,7 +44,7 @@ def days() -> list[date]:
     return list(db.session.scalars(sa.select(VisitorKey.day_on).order_by(VisitorKey.day_on)))
 
 
-def test_the_same_person_on_the_same_day_looks_the_same(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_hash_of_a_visitor_stays_the_same_for_a_day(app: Flask, at: Callable[[datetime], None]) -> None:
     db.session.commit()
     keys = VisitorKeys(db.engine)
     at(NOON.replace(hour=0, minute=0))
@@ -55,7 +55,7 @@ def test_the_same_person_on_the_same_day_looks_the_same(app: Flask, at: Callable
     assert int(first, 16)
 
 
-def test_another_address_or_another_phone_looks_different(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_another_address_or_user_agent_has_another_hash(app: Flask, at: Callable[[datetime], None]) -> None:
     db.session.commit()
     at(NOON)
     keys = VisitorKeys(db.engine)
@@ -63,7 +63,7 @@ def test_another_address_or_another_phone_looks_different(app: Flask, at: Callab
     assert len({keys.hash(*person) for person in people}) == len(people)
 
 
-def test_the_next_day_nobody_can_tell(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_hash_of_a_visitor_changes_every_day(app: Flask, at: Callable[[datetime], None]) -> None:
     db.session.commit()
     keys, seen = VisitorKeys(db.engine), set()
     for number in range(3):
@@ -72,7 +72,7 @@ def test_the_next_day_nobody_can_tell(app: Flask, at: Callable[[datetime], None]
     assert len(seen) == 3
 
 
-def test_a_hash_cannot_be_found_without_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_a_hash_depends_on_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
     db.session.commit()
     at(NOON)
     found = VisitorKeys(db.engine).hash("203.0.113.9", PHONE)
@@ -97,7 +97,7 @@ def test_the_key_of_the_day_is_read_once(app: Flask, at: Callable[[datetime], No
     assert len(asked) == 1
 
 
-def test_processes_that_start_together_agree_on_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_processes_that_start_together_use_one_key(app: Flask, at: Callable[[datetime], None]) -> None:
     at(NOON)
     start, engine = Barrier(8), db.engine
 
@@ -116,7 +116,7 @@ def test_processes_that_start_together_agree_on_the_key(app: Flask, at: Callable
     assert days() == [NOON.date()]
 
 
-def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp_path: Path) -> None:
+def test_another_process_uses_the_same_key(app: Flask, base_config: Config, tmp_path: Path) -> None:
     script = (
         "from config import Config; from tapcard.app import create_app\n"
         "app = create_app(Config.from_env())\n"
@@ -137,7 +137,9 @@ def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp
 # --- the end of a key -------------------------------------------------------------------------------------------------
 
 
-def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_key_of_tomorrow_is_created_early_and_that_of_today_is_kept(
+    app: Flask, at: Callable[[datetime], None]
+) -> None:
     at(NOON)
     visitor_hash.rotate_keys()
     db.session.commit()
@@ -160,7 +162,7 @@ def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable
         (timedelta(days=30), False),
     ],
 )
-def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
+def test_a_key_is_deleted_48_hours_after_the_start_of_its_day(
     app: Flask, at: Callable[[datetime], None], later: timedelta, is_there: bool
 ) -> None:
     midnight = NOON.replace(hour=0)
@@ -171,12 +173,12 @@ def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
     assert (midnight.date() in days()) is is_there
 
 
-def test_the_worker_sees_to_it_every_hour(app: Flask) -> None:
+def test_keys_are_rotated_by_an_hourly_job(app: Flask) -> None:
     job = registry.jobs["visitors.rotate"]
     assert (job.every, job.run) == (timedelta(hours=1), tap_jobs.rotate_visitor_key)
 
 
-def test_a_visitor_is_told_apart_by_the_connection_and_not_by_what_it_claims(app: Flask, card: Card) -> None:
+def test_a_visitor_is_identified_by_connection_and_not_by_forwarded_headers(app: Flask, card: Card) -> None:
     for address, claimed in (("203.0.113.9", "1.1.1.1"), ("203.0.113.9", "2.2.2.2"), ("203.0.113.8", "1.1.1.1")):
         ask(app.wsgi_app, "/t/ADASCARD", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=claimed)
     first, second, third = (line["visitor"] for line in lines(app.extensions["spool"]))

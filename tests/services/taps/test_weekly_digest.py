@@ -66,11 +66,13 @@ def at(text: str) -> datetime:
         ("2026-11-16T14:59", "America/Los_Angeles", None),
     ],
 )
-def test_mails_are_due_on_monday_morning_of_the_shop(now: str, zone: str, monday: date | None) -> None:
+def test_digests_are_due_on_monday_morning_in_the_time_zone_of_the_shop(
+    now: str, zone: str, monday: date | None
+) -> None:
     assert weekly_digest.due_monday(at(now), zone) == monday
 
 
-def test_a_week_brings_one_promise_however_often_it_is_asked_for(reader: User, outbox: Callable[[], list[str]]) -> None:
+def test_a_digest_is_queued_once_a_week(reader: User, outbox: Callable[[], list[str]]) -> None:
     for _time in range(3):
         weekly_digest.queue_digests(MONDAY)
         db.session.commit()
@@ -81,9 +83,7 @@ def test_a_week_brings_one_promise_however_often_it_is_asked_for(reader: User, o
     assert outbox() == ["mail.weekly"] * 2
 
 
-def test_a_crash_before_the_commit_leaves_neither_promise_nor_mark(
-    reader: User, outbox: Callable[[], list[str]]
-) -> None:
+def test_a_rolled_back_digest_is_queued_again(reader: User, outbox: Callable[[], list[str]]) -> None:
     weekly_digest.queue_digests(MONDAY)
     db.session.rollback()
     assert reader.weekly_mail_on is None
@@ -93,7 +93,7 @@ def test_a_crash_before_the_commit_leaves_neither_promise_nor_mark(
     assert outbox() == ["mail.weekly"]
 
 
-def test_several_workers_promise_one(app: Flask, reader: User, outbox: Callable[[], list[str]]) -> None:
+def test_concurrent_workers_queue_one_digest(app: Flask, reader: User, outbox: Callable[[], list[str]]) -> None:
     together(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
     assert outbox() == ["mail.weekly"]
 
@@ -107,7 +107,7 @@ def test_several_workers_promise_one(app: Flask, reader: User, outbox: Callable[
         {"closed_at": SUNDAY_NOON},
     ],
 )
-def test_whoever_cannot_or_will_not_read_it_gets_none(
+def test_no_digest_is_sent_to_a_user_who_does_not_want_it_or_is_inactive(
     reader: User, card: Card, tapped: Callable[..., None], outbox: Callable[[], list[str]], change: dict[str, Any]
 ) -> None:
     tapped(card, 2, SUNDAY_NOON)
@@ -119,15 +119,13 @@ def test_whoever_cannot_or_will_not_read_it_gets_none(
     assert taps.weekly(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
 
 
-def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
-    reader: User, card: Card, tapped: Callable[..., None]
-) -> None:
+def test_no_digest_is_created_without_taps_or_leads(reader: User, card: Card, tapped: Callable[..., None]) -> None:
     tapped(card, 2, WEEK_BEFORE)
     tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
     assert taps.weekly(reader.id, MONDAY.isoformat()) is None
 
 
-def test_the_worker_sends_it_on_monday_and_once(
+def test_the_worker_sends_one_digest_on_monday(
     app: Flask, reader: User, card: Card, create_card: Callable[..., Card], tapped: Callable[..., None],
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -168,7 +166,7 @@ def test_the_worker_sends_it_on_monday_and_once(
     assert db.session.scalars(sa.select(OutboxMessage.kind)).all() == ["mail.weekly"]
 
 
-def test_the_link_in_the_mail_switches_it_off_without_log_in(
+def test_the_unsubscribe_link_works_without_login(
     client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
 ) -> None:
     tapped(card, 1, SUNDAY_NOON)
@@ -189,7 +187,7 @@ def test_the_link_in_the_mail_switches_it_off_without_log_in(
     "damage",
     ["", "x", "0-", "{id}-", "{id}-0", "{other}-{digest}", "{id}-{digest}0", "é-é", "9999999999999999999999-{digest}"],
 )
-def test_a_forged_link_switches_nothing_off(
+def test_a_forged_unsubscribe_link_changes_nothing(
     app: Flask, client: FormClient, reader: User, cleo: User, damage: str
 ) -> None:
     digest = weekly_digest.unsubscribe_token(reader.id, app.extensions["keys"]).partition("-")[2]
