@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def check(instance: str, database_url: str) -> bool:
-    """Upgrade from nothing and compare."""
+    """Upgrade an empty database and compare it with the models."""
     environment = {**os.environ, "INSTANCE_PATH": instance, "DATABASE_URL": database_url, "APP_ENV": "testing"}
     for step in ("upgrade", "check"):
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", step]

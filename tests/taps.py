@@ -1,4 +1,4 @@
-"""Taps for tests: requests by both ways, readings made by hand, and what became of them."""
+"""Send taps through the fast or the slow path, create readings, and count stored taps."""
 
 import contextvars
 import itertools
@@ -35,26 +35,26 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a WSGI application answered, without what is made up for each request: nonces and its number."""
+    """A WSGI response without its nonces and request id."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
     def get(self, name: str) -> str | None:
-        """The value of a header that may be there once."""
+        """Return the value of a header that occurs at most once."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         assert len(values) < 2, f"{name} is there twice"
         return values[0] if values else None
 
 
 def wsgi_of(app: Flask, way: str) -> Any:
-    """The application with the fast way in front, or what lies behind it."""
+    """Return the application with the fast path, or only what is behind it."""
     return app.wsgi_app if way == "fast" else app.extensions["without_fast_taps"]
 
 
 def fast_way(app: Flask) -> FastTaps:
-    """The fast way of an application without proxies."""
+    """Return the fast path of an application without proxies."""
     found = app.wsgi_app
     assert isinstance(found, FastTaps)
     return found
@@ -63,7 +63,7 @@ def fast_way(app: Flask) -> FastTaps:
 def ask(
     wsgi: Any, raw_path: str, method: str = "GET", *, cookies: dict[str, str] | None = None, **environ: str
 ) -> Answer:
-    """Send a request as a server would hand it on; the path comes as it was typed, percent signs and all."""
+    """Send a request like a server; the path stays percent-encoded as entered."""
     base = create_environ("/", "http://localhost/", method=method, environ_base={"REMOTE_ADDR": "127.0.0.1"})
     path, _mark, query = raw_path.partition("?")
     base |= {"HTTP_USER_AGENT": PHONE, "QUERY_STRING": query, "REQUEST_URI": raw_path, "RAW_URI": raw_path, **environ}
@@ -78,12 +78,12 @@ def ask(
 
 
 def without_nonce(value: str) -> str:
-    """A header's value without the nonce of this answer."""
+    """Return a header value without the nonce."""
     return NONCE.sub(b"nonce", value.encode()).decode()
 
 
 def reading(**values: Any) -> Reading:
-    """A reading of card 1, owned by user 1; each has a uid of its own."""
+    """Return a reading of card 1, owned by user 1, with a new uid."""
     number = next(_numbers)
     usual = {
         "uid": f"{number:032x}",
@@ -105,19 +105,19 @@ def reading(**values: Any) -> Reading:
 
 
 def fields_of(one: Reading) -> list[Any]:
-    """What the writer puts into a line."""
+    """Return the fields of a reading in the order of a spool line."""
     return [getattr(one, name) for name in one.__struct_fields__]
 
 
 def lines(spool: Spool) -> Iterator[dict[str, Any]]:
-    """What lies in the spool, line by line."""
+    """Yield the lines of the spool as dictionaries."""
     for name in spool.files():
         for _raw, fields in spool.read(name, 0, 100_000).lines:
             yield dict(zip(Reading.__struct_fields__, fields, strict=True))
 
 
 def drain() -> int:
-    """Store what the spool holds; tells how many taps."""
+    """Store the taps of the spool and fold them; return how many were stored."""
     db.session.commit()
     stored = draining.create_drainer().drain()
     tap_jobs.fold()
@@ -126,12 +126,12 @@ def drain() -> int:
 
 
 def taps() -> list[Tap]:
-    """Every tap stored, in the order of storing."""
+    """Return all stored taps by id."""
     return list(db.session.scalars(sa.select(Tap).order_by(Tap.id)))
 
 
 def counts() -> tuple[int, int, int]:
-    """How many taps there are: in rows, in hours, in days; all cards' days must hold as many as each card's."""
+    """Return the number of taps in rows, hours and days; days of cards and of the shop must agree."""
     rows = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     sums = [
         db.session.scalar(sa.select(sa.func.coalesce(sa.func.sum(each.tap_count), 0)))
@@ -142,5 +142,5 @@ def counts() -> tuple[int, int, int]:
 
 
 def unreachable() -> Engine:
-    """An engine of a server that does not listen."""
+    """Return an engine of a server that is not running."""
     return sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")

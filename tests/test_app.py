@@ -1,4 +1,4 @@
-"""The factory: a table of contents that asks the database nothing, and parts that can be left out."""
+"""The application factory and optional modules."""
 
 import ast
 import inspect
@@ -60,7 +60,7 @@ def test_sent_emails_are_shown_only_in_development(
 
 @pytest.fixture
 def stage(create_card: Callable[..., Card], card: Card, ada: User, profile: object) -> None:
-    """A card in every state that a tap may meet."""
+    """Create a card in every state that a tap can meet."""
     create_card(token="WAITING2", code="CARD2345")
     create_card(ada, token="EMPTY222")
     create_card(ada, token="LOST2222", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)

@@ -59,7 +59,7 @@ def name_of(path: Path) -> str:
 
 
 def in_rows(rows: tuple[str, ...]) -> list[Path]:
-    """Every file of these modules and packages of `tapcard`."""
+    """Return the files of some modules and packages of `tapcard`."""
     inside = {path: path.relative_to(PACKAGE).with_suffix("").as_posix() for path in SOURCES if PACKAGE in path.parents}
     return [path for path, name in inside.items() if any(name == row or name.startswith(f"{row}/") for row in rows)]
 
@@ -70,7 +70,7 @@ def nodes(path: Path) -> list[ast.AST]:
 
 
 def imported(node: ast.AST) -> list[str]:
-    """The top names of the libraries that an import statement brings in; nothing for our own."""
+    """Return the names of third-party libraries that a statement imports."""
     if isinstance(node, ast.Import):
         return [alias.name.split(".")[0] for alias in node.names]
     if isinstance(node, ast.ImportFrom) and not node.level and node.module:

@@ -1,4 +1,4 @@
-"""Commands: what they do, what they refuse, and that a refusal leaves nothing behind."""
+"""Commands: results, refusals, and no changes after a refusal."""
 
 import csv
 import stat
@@ -22,7 +22,7 @@ HEADER = "token,email,first_name,last_name,alias,reroute_url,show_profile,design
 
 @pytest.fixture
 def run(app: Flask) -> Callable[..., Result]:
-    """Run a command; everything it did not commit is gone afterwards."""
+    """Return a function that runs a command and rolls back what it did not commit."""
 
     def invoke(*arguments: str, text: str = "", app: Flask = app) -> Result:
         db.session.commit()
@@ -50,7 +50,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def make(run: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
-    """Make cards into `spring.csv`."""
+    """Return a function that creates cards and writes `spring.csv`."""
     return lambda *arguments: run("cards", "make", "--out", str(tmp_path / "spring.csv"), *arguments)
 
 
@@ -141,7 +141,7 @@ def test_a_write_error_creates_no_cards(make: Callable[..., Result], monkeypatch
 
 @pytest.fixture
 def legacy(tmp_path: Path) -> Callable[[str], str]:
-    """A file of the first system."""
+    """Return a function that writes a file of the legacy system."""
 
     def write(rows: str, encoding: str = "utf-8-sig") -> str:
         path = tmp_path / "legacy.csv"
@@ -228,7 +228,7 @@ def test_a_host_that_is_not_blocked_cannot_be_unblocked(run: Callable[..., Resul
 
 @pytest.fixture
 def create_owner(run: Callable[..., Result]) -> Callable[..., Result]:
-    """Make Olu the owner, the password by standard input."""
+    """Return a function that creates the owner with a password from standard input."""
 
     def invoke(email: str = "olu@example.com", password: str = PASSWORD) -> Result:
         names = ("--first-name", "Olu", "--last-name", "Ade")

@@ -1,4 +1,4 @@
-"""Configuration: what is missing has a default, what is wrong is named, and production is strict."""
+"""Configuration: defaults, invalid values, secrets and strictness in production."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": SECRET, "SITE_URL": "https:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Config]:
-    """Read a configuration from some variables; a value of None is a variable that is not set."""
+    """Return a function that reads a configuration from variables; None leaves a variable out."""
 
     def from_env(**variables: str | None) -> Config:
         wanted = {"INSTANCE_PATH": str(tmp_path / "instance"), **variables}
@@ -273,7 +273,7 @@ def test_the_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch,
 
 
 def variables_in(text: str) -> set[str]:
-    """The variables an example file names, commented out or not."""
+    """Return the variables that an example file names, including commented ones."""
     lines = (line.removeprefix("#").strip() for line in text.splitlines())
     return {line.partition("=")[0] for line in lines if line.partition("=")[1] and line.partition("=")[0].isupper()}
 

@@ -1,4 +1,4 @@
-"""The documentation says what the code does: settings, commands, checks, paths and screenshots."""
+"""Documentation agrees with the code: settings, commands, checks, paths and images."""
 
 import dataclasses
 import re
@@ -71,7 +71,7 @@ def test_every_command_named_in_a_guide_exists(app: Flask) -> None:
 
 
 def test_every_label_named_in_a_guide_is_in_the_interface() -> None:
-    """In the guides of shop owners and holders, what is bold is a label."""
+    """Bold text in the guides of shop owners and holders is a label."""
     sources = [path.read_text() for kind in ("*.py", "*.html") for path in (ROOT / "tapcard").rglob(kind)]
     labels = {label for text in sources for label in re.findall(r"""_\(\s*["']([^"'\n]+)["']""", text)}
     guides = [*(DOCS / "shop-owner").glob("*.md"), *(DOCS / "holder").glob("*.md")]
@@ -82,7 +82,7 @@ def test_every_label_named_in_a_guide_is_in_the_interface() -> None:
 
 
 def code_of(text: str) -> str:
-    """Return only what stands in code, inline or in blocks."""
+    """Return only inline code and code blocks."""
     blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     return "\n".join([*blocks, *inline])

@@ -1,4 +1,4 @@
-"""Uploads: named after their content, whole or not there, swept when nobody wants them."""
+"""Uploads: names, atomic writes and deleting unused files."""
 
 import hashlib
 import os
@@ -95,7 +95,7 @@ def test_storing_a_file_again_postpones_its_deletion(tmp_path):
 
 
 def test_a_file_stored_again_is_never_swept_concurrently(tmp_path):
-    """Whoever stores and whoever sweeps take turns: after `store` the file is there for a day."""
+    """`store` and `sweep` lock each other out, so that a stored file stays for a day."""
     for number in range(60):
         content = str(number).encode()
         aged(tmp_path / files.store(content, tmp_path), 2)

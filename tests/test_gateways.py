@@ -1,4 +1,4 @@
-"""Which gateways an installation has."""
+"""Gateways of an installation."""
 
 import dataclasses
 

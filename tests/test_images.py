@@ -1,4 +1,4 @@
-"""Pictures from strangers: what is let in comes out small, square, upright and clean."""
+"""Uploaded images: accepted formats, crop, orientation, metadata and memory."""
 
 import io
 import struct
@@ -27,7 +27,7 @@ def encoded(picture: Image.Image, kind: str = "PNG", **how: object) -> bytes:
 
 
 def quarters(width: int = 400, height: int = 400) -> Image.Image:
-    """Red and green above, blue and white below."""
+    """Return an image with red and green above, blue and white below."""
     picture = Image.new("RGB", (width, height), WHITE)
     picture.paste(RED, (0, 0, width // 2, height // 2))
     picture.paste(GREEN, (width // 2, 0, width, height // 2))
@@ -47,7 +47,7 @@ def near(pixel: object, color: tuple[int, int, int]) -> bool:
 
 
 def corners(data: bytes) -> list[str]:
-    """The colours of the four quarters, read like a page."""
+    """Return the colors of the four quarters, row by row."""
     picture = opened(data).convert("RGB")
     side = picture.width
     names = {"red": RED, "green": GREEN, "blue": BLUE, "white": WHITE, "black": (0, 0, 0)}
@@ -56,7 +56,7 @@ def corners(data: bytes) -> list[str]:
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG of one colour that is tiny as a file whatever its size, made without the pixels in memory."""
+    """Return a small PNG file of one color in any size, made without holding its pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -69,7 +69,7 @@ def png_of_size(width: int, height: int) -> bytes:
 
 
 def webp_of_size(width: int, height: int) -> bytes:
-    """A WebP of one colour."""
+    """Return a WebP file of one color."""
     return encoded(Image.new("L", (width, height), 99).convert("RGB"), "WEBP", lossless=True, method=0, quality=0)
 
 
@@ -177,7 +177,7 @@ def animated(kind: str) -> bytes:
 
 
 def film_of_one_frame() -> bytes:
-    """A WebP that says it moves, and has one picture to show."""
+    """Return a WebP file marked as animated, with one frame."""
     picture = encoded(quarters(), "WEBP")[12:]
     size = struct.pack("<I", 399)[:3]
     frame = bytes(6) + size + size + struct.pack("<I", 100)[:3] + b"\0" + picture
@@ -416,14 +416,14 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 
 def megabytes_for(data: bytes) -> tuple[int, str]:
-    """How much memory a process of its own needs at most for a picture, and what it says to it."""
+    """Return peak memory of a separate process for an image, in MB, and its output."""
     done = subprocess.run([sys.executable, "-c", MEASURE], input=data, capture_output=True, check=True, cwd=ROOT)
     *told, peak = done.stdout.decode().splitlines()
     return int(peak) // 1024, "\n".join(told)
 
 
 def polyglot() -> bytes:
-    """A picture that is a page and an archive as well."""
+    """Return an image that is also an HTML page and a ZIP archive."""
     picture = encoded(Image.new("RGB", (5000, 4000), BLUE), "PNG")
     return picture + b"<html><script>alert(1)</script></html>" + b"PK\x05\x06" + bytes(18)
 
@@ -440,7 +440,7 @@ def moving() -> bytes:
 
 
 def webp(mode: str = "RGB", **how: object) -> bytes:
-    """12 megapixels that cannot be packed to next to nothing."""
+    """Return a WebP file of 12 megapixels that cannot be compressed well."""
     rough = Image.effect_noise((400, 300), 60).convert(mode).resize((4000, 3000), Image.Resampling.NEAREST)
     if mode == "RGBA":
         rough.putalpha(rough.getchannel("R"))

@@ -1,4 +1,4 @@
-"""Migrations: they make what the models say, and bring a filled database along without losing a row."""
+"""Migrations: agreement with the models, and upgrades that keep all rows."""
 
 import ast
 import datetime as dt
@@ -40,7 +40,7 @@ DEMANDED: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def empty_app(other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
-    """An application over a database without tables, in its context."""
+    """Create an application with an empty database and enter its context."""
     if DATABASE == "sqlite":
         databases: Any = None
         url = f"sqlite:///{tmp_path / 'migrated.sqlite'}"
@@ -58,7 +58,7 @@ def empty_app(other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask
 
 @pytest.fixture
 def scripts() -> ScriptDirectory:
-    """The migrations, as Alembic sees them."""
+    """Return the migrations as Alembic sees them."""
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS))
     return ScriptDirectory.from_config(config)
@@ -69,7 +69,7 @@ def tables() -> set[str]:
 
 
 def keys_of(table: sa.Table) -> set[tuple[Any, ...]]:
-    """The primary keys of all rows."""
+    """Return the primary keys of all rows."""
     with db.engine.connect() as connection:
         return {tuple(row) for row in connection.execute(sa.select(*table.primary_key.columns))}
 
@@ -85,7 +85,7 @@ def reflected() -> sa.MetaData:
 
 
 def words_of(table: sa.Table) -> dict[str, str]:
-    """For each column with a CHECK that lists words, the first of them."""
+    """Return the first listed value of each column with a CHECK on values."""
     found = {}
     for constraint in sa.inspect(db.engine).get_check_constraints(table.name):
         text = re.sub(r"::[a-z ]+", "", constraint["sqltext"])  # PostgreSQL names types, and a column may be called so
@@ -98,7 +98,7 @@ def words_of(table: sa.Table) -> dict[str, str]:
 
 
 def value_for(column: sa.Column[Any], number: int) -> Any:
-    """Something that fits a column, another for each row."""
+    """Return a value that fits a column, different for each row."""
     kind = column.type
     if isinstance(kind, sa.JSON):
         return {}
@@ -118,7 +118,7 @@ def value_for(column: sa.Column[Any], number: int) -> Any:
 
 
 def fill() -> dict[str, int]:
-    """Put a few rows into every table, each pointing to rows of the others; gives how many."""
+    """Insert some rows into every table; return their number by table."""
     metadata = reflected()
     words = {table.name: words_of(table) for table in metadata.sorted_tables}
     with db.engine.begin() as connection:
@@ -234,7 +234,7 @@ LOSE_USERS = """\
 
 @pytest.fixture
 def with_step(scripts: ScriptDirectory, tmp_path: Path) -> Callable[[str], str]:
-    """The migrations and one more, in a folder of their own."""
+    """Return a function that copies the migrations and adds one."""
 
     def copy(body: str) -> str:
         folder = tmp_path / "migrations"

@@ -1,4 +1,4 @@
-"""Money: whole minor units, one currency at a time, and parts that add up."""
+"""Money: whole minor units, currencies, rounding and allocation."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Odd addresses: whatever stands in a path or after its question mark, no page breaks."""
+"""Unusual values in paths and query parameters break no page."""
 
 import re
 from collections.abc import Iterator
@@ -50,19 +50,19 @@ ASKED_EVERYWHERE = {"page", "next", "card", "token", "id", "sure", "search"}
 
 @pytest.fixture(scope="module")
 def stage(application: Flask) -> Iterator[Stage]:
-    """Everything that a path may name, arranged once."""
+    """Arrange everything that a path can name, once."""
     with arranged(application) as made:
         yield made
 
 
 @pytest.fixture
 def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse without a page, which is the same everywhere and takes longer than all the rest."""
+    """Replace error pages, which are all alike and slow, by a short response."""
     monkeypatch.setattr(errors, "error_page", lambda status, _message: Response("refused", status))
 
 
 def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:
-    """List the addresses that are made for somebody: what is public for nobody, one's own for Ada, the rest for Ben."""
+    """Return the addresses to visit as a user: public ones as nobody, own ones as Ada, the rest as Ben."""
     found = []
     for address in stage.addresses(method):
         rule = stage.rule_of(address)
@@ -73,9 +73,9 @@ def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:
 
 
 def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
-    """Go through an address with each of its parts in turn replaced by something odd, as far as it still matches.
+    """Yield the paths of an address with each part replaced by unusual values, as far as a view matches.
 
-    What matches nothing meets no view: one page says so for all of it.
+    Paths without a view all get the same page.
     """
     router, values = stage.app.url_map.bind("localhost"), stage.values_of(address)
     template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address.rule)
@@ -88,7 +88,7 @@ def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
 
 
 def matches(router: Any, path: str, method: str) -> bool:
-    """Return whether some view is asked at a path."""
+    """Return whether a view matches a path."""
     try:
         router.match(path, method)
     except RequestRedirect:
@@ -136,7 +136,7 @@ def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) 
 
 
 class NotingArguments(ImmutableMultiDict[str, Any]):
-    """What stands after the question mark, noting the names that a view asks for."""
+    """Query parameters that record the names a view reads."""
 
     asked: set[str] = set()
 
@@ -174,14 +174,14 @@ class NotingArguments(ImmutableMultiDict[str, Any]):
 
 
 class NotingRequest(Request):
-    """A request whose arguments note what is asked of them."""
+    """A request with recording query parameters."""
 
     parameter_storage_class = NotingArguments
 
 
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
 def test_unusual_query_parameters_break_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-    """Each page is asked for whatever it was seen to read."""
+    """Each page gets the parameters it was seen to read."""
     monkeypatch.setattr(stage.app, "request_class", NotingRequest)
     tried = 0
     with stage.visited_by(Role(who)) as client:

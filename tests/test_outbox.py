@@ -1,4 +1,4 @@
-"""Promises of side effects: kept only if the work is committed, by one worker, again after a crash."""
+"""The outbox: transactions, leases, retries and failures."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def post(app: Flask) -> Callable[..., int]:
-    """Promise something that is due at an instant; gives its number."""
+    """Return a function that inserts a message due at a time and returns its id."""
 
     def promise(due_at: datetime = NOW, kind: str = "mail.test") -> int:
         message = OutboxMessage(kind=kind, payload={"user_id": 1}, due_at=due_at, created_at=due_at)

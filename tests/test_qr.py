@@ -1,4 +1,4 @@
-"""QR codes are drawn without asking anybody, and drawn right."""
+"""QR codes as PNG and SVG, with and without a logo."""
 
 import io
 import xml.etree.ElementTree as ET
@@ -75,17 +75,17 @@ def test_the_longest_address_fits_a_code():
 
 
 def address(length: int) -> str:
-    """An address of so many characters that a code cannot pack tighter."""
+    """Return an address of a certain length that does not compress."""
     return ("https://cards.example.net/q/" + "aB3-" * length)[:length]
 
 
 def read(picture: Image.Image) -> list[str]:
-    """What a reader that is not ours sees."""
+    """Return the texts that another library reads in an image."""
     return [found.text for found in zxingcpp.read_barcodes(picture.convert("L"))]
 
 
 def photographed(picture: Image.Image) -> Image.Image:
-    """The same from afar, askew and out of focus."""
+    """Return an image as if photographed from far away, rotated and blurred."""
     small = picture.resize((picture.width // 4, picture.height // 4), Image.Resampling.LANCZOS)
     return small.rotate(11, fillcolor="#fff", expand=True).filter(ImageFilter.GaussianBlur(0.7))
 

@@ -1,4 +1,4 @@
-"""The repository holds no secret, no customer's picture and no login but those of the demo (H21)."""
+"""The repository contains no secrets, pictures of customers or logins besides the demo (H21)."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What runs is pinned, has a reason, and is what is installed."""
+"""Requirements: pinned, with a reason, and equal to what is installed."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ BROUGHT_ALONG = "# --- dependencies of the above"
 
 
 def read(name: str) -> tuple[list[str], list[str]]:
-    """The requirement lines of a file: those with a reason, and what they bring along."""
+    """Return the lines of a requirements file: direct ones and their dependencies."""
     direct, _rule, along = (ROOT / name).read_text().partition(BROUGHT_ALONG)
     return [
         [line for line in part.splitlines() if line and not line.startswith(("#", "-r", " "))]
@@ -91,7 +91,7 @@ def test_every_dependency_of_a_requirement_is_pinned() -> None:
 
 
 def needs_of(name: str) -> set[str]:
-    """Return what an installed package needs, but for extras and other systems."""
+    """Return the dependencies of an installed package without extras and other systems."""
     needed = (re.match(r"[A-Za-z0-9_.-]+", each) for each in metadata.requires(name) or [] if ";" not in each)
     return {normal(match[0]) for match in needed if match}
 

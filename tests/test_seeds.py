@@ -1,4 +1,4 @@
-"""The demo: people, cards, taps and a shop as the readme promises them; made once, never in production."""
+"""Demo data: users, cards, taps and shop as documented, created once and never in production."""
 
 import io
 from collections import Counter
@@ -54,7 +54,7 @@ DRAWN, GOODS = dict(drawings.DESIGNS), dict(drawings.GOODS)
 
 @pytest.fixture(autouse=True)
 def quick_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures in the place of pictures: the real ones are drawn in a test of their own."""
+    """Replace the drawings by short texts, except in their own tests."""
     for table in (drawings.DESIGNS, drawings.GOODS):
         for name in table:
             monkeypatch.setitem(table, name, lambda name=name: name.encode())  # type: ignore[misc]
@@ -63,7 +63,7 @@ def quick_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def seed(app: Flask) -> Callable[..., Result]:
-    """Run the command."""
+    """Return a function that runs `flask seed --demo`."""
 
     def run(*arguments: str, app: Flask = app) -> Result:
         db.session.commit()

@@ -1,4 +1,4 @@
-"""Shop settings: a safe default for each, and no value that breaks a page."""
+"""Shop settings: defaults, changes and invalid values."""
 
 import dataclasses
 from collections.abc import Callable

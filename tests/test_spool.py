@@ -1,4 +1,4 @@
-"""The tap spool: files that belong to one thread, are read at any time, and go only when nothing can be lost."""
+"""The tap spool: lines, files of threads and processes, reading, removing and sweeping."""
 
 import fcntl
 import json
@@ -42,14 +42,14 @@ def end_of(spool: Spool, name: str) -> int:
 
 
 def in_thread(work: Callable[[], object]) -> None:
-    """Do something in a thread that ends."""
+    """Run a function in a thread that ends."""
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
 
 
 class Python:
-    """Another process that runs a script with a spool and says something at a time."""
+    """A separate Python process that runs a script with a spool."""
 
     def __init__(self, script: str, folder: Path) -> None:
         start = (
@@ -63,7 +63,7 @@ class Python:
         return self
 
     def hear(self) -> str:
-        """Wait for a line it prints."""
+        """Read a line of output."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
@@ -253,7 +253,7 @@ def test_a_large_file_is_read_in_chunks(spool: Spool, monkeypatch: pytest.Monkey
 
 
 def tear(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
-    """Write a line and half of another."""
+    """Write one whole line and one partial line."""
     spool.append(["whole"])
     [name] = spool.files()
     os.write(spool._local.writer.fd, text)
@@ -437,7 +437,7 @@ def test_a_file_is_locked_before_it_gets_its_name(spool: Spool, monkeypatch: pyt
 
 
 def leftover(spool: Spool, text: bytes = b"", hours: float = 2) -> Path:
-    """A file as it is before it gets its name."""
+    """Create a spool file that has no final name yet."""
     path = spool.folder / ".1900000000000-0123456789abcdef.spool"
     path.write_bytes(text)
     then = time.time() - hours * 3600

@@ -1,4 +1,4 @@
-"""How often a page asks the database: a fixed number of times, however much there is to show."""
+"""Number of queries per page, independent of the amount of data."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def grow(
     run_worker: Callable[[], None],
     ada: User,
 ) -> Callable[[int], None]:
-    """Give Ada so many cards, each with a design, a profile and a few taps, and the shop so many unknown cards."""
+    """Return a function that creates cards, profiles, taps, leads and catalogue rows."""
 
     def make(number: int) -> None:
         visitor = new_client()
@@ -55,7 +55,7 @@ BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admi
 
 
 def things_of_the_shop(ada: User, name: str) -> None:
-    """One more of everything that the catalogue is made of."""
+    """Create one of everything in the catalogue."""
     category, collection = seeds.create_category(name), seeds.create_collection(name)
     product = seeds.create_product(name, category=category, pictures=[(f"{1:032x}.webp", "")], stock=1)
     product.collections = [collection]
@@ -69,7 +69,7 @@ def things_of_the_shop(ada: User, name: str) -> None:
 
 
 def count(client: FormClient, path: str) -> list[str]:
-    """The statements of the second look at a page, when the session has its token."""
+    """Return the queries of the second request for a page, when the session has its token."""
     client.get(path)
     db.session.commit()
     with statements(all_of_them=True) as asked:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_a_subject_is_added_by_one_line_in_the_list(tmp_path: Path) -> None:
-    """The subject in `tests/throwaway` is added in a process of its own, as its table is in no migration."""
+    """`tests/throwaway` is added in a separate process, as no migration creates its table."""
     command = [sys.executable, "-m", "tests.throwaway.check", str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

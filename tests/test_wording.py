@@ -1,4 +1,4 @@
-"""Wording: no phrase that the product has given up comes back, and each word is spelled in one way."""
+"""Wording: removed phrases and one spelling for each word."""
 
 import ast
 import re
@@ -77,19 +77,19 @@ WRONG_SPELLINGS = {
 
 
 def sources() -> Iterator[Path]:
-    """Give every file with text of ours."""
+    """Yield every source file with text."""
     for path in sorted(FOLDER.rglob("*")):
         if path.suffix in SUFFIXES and "vendor" not in path.parts and not path.name.endswith(".min.js"):
             yield path
 
 
 def words_of(path: Path) -> str:
-    """Return the text of a file on one line, so that a phrase may be broken over lines."""
+    """Return the text of a file on one line, so that phrases match across line ends."""
     return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def strings(path: Path) -> Iterator[str]:
-    """Give the strings of a Python file, docstrings included; of other files, all of the text."""
+    """Yield the strings of a Python file including docstrings, or the text of another file."""
     if path.suffix != ".py":
         yield words_of(path)
         return
@@ -100,7 +100,7 @@ def strings(path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """The text of every file, by its path."""
+    """Return the text of every file by its path."""
     return {str(path.relative_to(FOLDER)): words_of(path) for path in sources()}
 
 

@@ -1,4 +1,4 @@
-"""What tests watch and drive: statements asked of the database, several people at one instant, forms on pages."""
+"""Record SQL statements, run functions concurrently, and parse and follow the forms and links of pages."""
 
 import contextvars
 import re
@@ -24,7 +24,7 @@ BOOK_KEEPING = re.compile(r"\b(web_sessions|visitor_keys|profile_actions)\b")
 
 @contextmanager
 def statements(*, all_of_them: bool = False) -> Iterator[list[str]]:
-    """Every SQL statement of this application's engine meanwhile; book-keeping only if asked for."""
+    """Record the SQL statements of the application; those of sessions, keys and recorded actions only on request."""
     asked: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -39,19 +39,19 @@ def statements(*, all_of_them: bool = False) -> Iterator[list[str]]:
 
 
 def queries(asked: list[str]) -> list[str]:
-    """The statements that ask for something: BEGIN and the like left out."""
+    """Return the statements that read or change rows, without BEGIN and the like."""
     return [
         each for each in asked if each.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"))
     ]
 
 
 def writes(asked: list[str]) -> list[str]:
-    """The statements that change something."""
+    """Return the statements that change rows."""
     return [each for each in asked if not each.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA"))]
 
 
 def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:
-    """Every row there is, to be put back."""
+    """Return all rows of the database, to restore them later."""
     db.session.commit()
     return {
         table: [dict(row) for row in db.session.execute(sa.select(*own_columns(table))).mappings()]
@@ -61,12 +61,12 @@ def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:
 
 
 def own_columns(table: sa.Table) -> list[sa.Column[Any]]:
-    """The columns that are written; the database works the others out."""
+    """Return the columns that are not computed by the database."""
     return [column for column in table.columns if column.computed is None]
 
 
 def put_back(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
-    """Make the database what it was."""
+    """Restore all rows of the database."""
     for table in reversed(rows):
         db.session.execute(table.delete())
     for table, were in rows.items():
@@ -76,9 +76,9 @@ def put_back(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
 
 
 def together(app: Flask, number: int, work: Callable[[int], object]) -> list[object]:
-    """Let so many threads do something at one instant, each in a context of its own; gives what each got.
+    """Run a function concurrently in separate contexts; return the result of each thread.
 
-    What a thread did is committed; of a refusal its class is given instead.
+    Each thread commits. A `DomainError` is rolled back, and its class is the result.
     """
     start = Barrier(number, timeout=30)
     db.session.commit()
@@ -104,7 +104,7 @@ def together(app: Flask, number: int, work: Callable[[int], object]) -> list[obj
 
 @dataclass
 class PageForm:
-    """A form as it stands on a page."""
+    """A form on a page."""
 
     action: str
     method: str
@@ -112,7 +112,7 @@ class PageForm:
     kinds: dict[str, str] = field(default_factory=dict)
 
     def typed(self) -> list[str]:
-        """The names of the fields a person may type into."""
+        """Return the names of the text fields."""
         return [
             name for name, kind in self.kinds.items() if kind in ("text", "textarea", "email", "tel", "url", "date")
         ]
@@ -162,19 +162,19 @@ class _Forms(HTMLParser):
 
 
 def forms_on(page: str) -> list[PageForm]:
-    """Every form of a page, with what its fields hold."""
+    """Return every form of a page with the values of its fields."""
     parser = _Forms()
     parser.feed(page)
     return parser.forms
 
 
 def form_to(page: str, action: str) -> PageForm:
-    """The form of a page that is sent to an address."""
+    """Return the form of a page that submits to an address."""
     return next(form for form in forms_on(page) if form.action == action)
 
 
 def error_of(page: str, name: str) -> str:
-    """The message beside a field; empty when there is none."""
+    """Return the error message next to a field, or an empty string."""
     found = re.search(rf'id="{name}-error"[^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
     return unescape(found[1]) if found else ""
 
@@ -184,7 +184,7 @@ LINK = re.compile(r'<(?:a|link|script|img|use|source)\b[^>]*?\s(?:href|src)="([^
 
 @dataclass
 class Walk:
-    """What somebody meets who follows every link."""
+    """The results of following every link."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
@@ -192,7 +192,7 @@ class Walk:
 
 
 def walk(client: FormClient, *starts: str) -> Walk:
-    """Follow every link of every page from some pages on, as long as it stays on this site."""
+    """Follow all links of this site, starting from some pages."""
     found = Walk()
     waiting = list(starts)
     while waiting:
@@ -211,6 +211,6 @@ def walk(client: FormClient, *starts: str) -> Walk:
 
 
 def words_of(page: str) -> str:
-    """What a page says, without its tags, blanks made one."""
+    """Return the text of a page without tags, with single spaces."""
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())

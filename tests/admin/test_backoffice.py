@@ -1,4 +1,4 @@
-"""The back office: who gets in, what staff do there, and that nothing is changed as a row."""
+"""The back office: permissions, dashboard, registering cards, read-only tables and blocked domains."""
 
 import re
 from collections.abc import Callable
@@ -33,20 +33,20 @@ TABLES = ("cards", "outbox", "audit")
 
 @pytest.fixture
 def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
 @pytest.fixture
 def stock(create_card: Callable[..., Card]) -> Card:
-    """A card that waits, with a code."""
+    """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE)
 
 
 @pytest.fixture
 def with_role(create_user: Callable[..., User], new_client: Callable[[], FormClient]) -> Callable[[str], FormClient]:
-    """The browser of somebody with a role; '' is signed out, 'holder' has none."""
+    """Return a function that logs in a user with a role; '' is logged out, 'holder' has no role."""
 
     def browser(role: str) -> FormClient:
         client = new_client()

@@ -1,4 +1,4 @@
-"""What tests of accounts share: a browser's session id, and the links that were mailed."""
+"""Shared helpers for the tests of accounts: emails and their links, sessions, two-factor authentication."""
 
 import re
 from collections.abc import Callable
@@ -21,14 +21,14 @@ LINK = re.compile(r"http://localhost(/\S*/[\w-]{43})")
 
 
 def text_of(mail: EmailMessage) -> str:
-    """The part of a mail that is written for people without HTML."""
+    """Return the plain text of an email."""
     body = mail.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
 
 def link_in(mail: EmailMessage) -> str:
-    """The path of the secret link in a mail."""
+    """Return the path of the secret link in an email."""
     found = LINK.findall(text_of(mail))
     assert len(found) == 1, text_of(mail)
     return urlsplit(found[0]).path
@@ -36,7 +36,7 @@ def link_in(mail: EmailMessage) -> str:
 
 @pytest.fixture
 def mailed(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]) -> Callable[[], EmailMessage]:
-    """The last mail, after the worker has sent what was promised."""
+    """Return a function that runs the worker and returns the last email."""
 
     def last() -> EmailMessage:
         run_worker()
@@ -47,24 +47,24 @@ def mailed(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessa
 
 @pytest.fixture
 def mailed_link(mailed: Callable[[], EmailMessage]) -> Callable[[], str]:
-    """The path of the secret link in the last mail."""
+    """Return a function that runs the worker and returns the path of the link in the last email."""
     return lambda: link_in(mailed())
 
 
 def session_id(client: FormClient) -> str | None:
-    """The browser's session cookie."""
+    """Return the session id in the cookie of a client."""
     cookie = client.get_cookie("tc_session")
     return cookie.value if cookie is not None else None
 
 
 def is_signed_in(client: FormClient) -> bool:
-    """Whether the browser gets to see an account."""
+    """Return whether the client is logged in."""
     return client.get("/account").status_code == 200
 
 
 @pytest.fixture
 def still(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step of the clock ends during the test."""
+    """Stop the clock, so that no time step ends during a test."""
     noon = utcnow().replace(second=10)
     for module in (views, helpers, request.module):
         monkeypatch.setattr(module, "utcnow", lambda: noon, raising=False)
@@ -72,7 +72,7 @@ def still(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.fixture
 def forget_steps(app: Flask) -> Callable[[], None]:
-    """Let the present step's code be used again."""
+    """Return a function that makes the code of the current time step usable again."""
 
     def forget() -> None:
         db.session.execute(sa.update(TwoFactor).values(last_step=None))
@@ -85,7 +85,7 @@ def forget_steps(app: Flask) -> Callable[[], None]:
 def protected(
     new_client: Callable[[], FormClient], ada: User, forget_steps: Callable[[], None]
 ) -> tuple[str, list[str]]:
-    """Ada has two-factor log in; its secret and her recovery codes."""
+    """Switch on two-factor authentication for Ada; return its secret and the recovery codes."""
     client = new_client()
     login(client, ada)
     found = set_up(client)

@@ -1,4 +1,4 @@
-"""The account page, and what no form of these pages may do."""
+"""The account page, and invalid input in every form of accounts."""
 
 from collections.abc import Callable
 from datetime import date
@@ -103,7 +103,7 @@ CASES = [(path, name) for path, fields in FORMS.items() for name in fields]
 
 @pytest.fixture
 def address(client: FormClient, ada: User) -> Callable[[str], str]:
-    """Where a form is posted to, with Ada signed in where it needs that."""
+    """Return a function that gives the URL of a form, with Ada logged in where the form requires it."""
 
     def prepare(path: str) -> str:
         if path in SIGNED_IN:
@@ -118,7 +118,7 @@ def address(client: FormClient, ada: User) -> Callable[[str], str]:
 
 
 def snapshot() -> dict[str, list[Any]]:
-    """Every row that a form might change; counters and sessions are kept apart on purpose."""
+    """Return all rows, without rate limits and sessions, which may change."""
     left_out = {"throttle_counters", "web_sessions"}
     tables = [table for table in db.metadata.sorted_tables if table.name not in left_out]
     rows = {table.name: [tuple(row) for row in db.session.execute(sa.select(table))] for table in tables}

@@ -1,4 +1,4 @@
-"""Verifying an address, changing it, and taking the change back."""
+"""Verifying an email address, changing it and undoing a change."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ NEW_EMAIL = "lovelace@example.com"
 
 @pytest.fixture
 def dora(create_user: Callable[..., User]) -> User:
-    """Somebody who has not confirmed her address."""
+    """Return a user with an unverified address."""
     return create_user("dora@example.com", first_name="Dora", verified=False)
 
 
@@ -50,7 +50,7 @@ def test_an_emailed_link_verifies_the_address_after_confirmation(
 def test_verifying_in_another_browser_invalidates_the_former_password(
     new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
 ) -> None:
-    """Anybody can sign up with somebody else's address, and wait for them to press the button in the mail."""
+    """Anyone can sign up with the address of somebody else and wait until they click the link in the email."""
     stranger, phone = new_client(), new_client()
     login(stranger, dora)
     stranger.post("/verify")
@@ -210,7 +210,7 @@ def ask(client: FormClient, email: str = NEW_EMAIL, password: str = PASSWORD) ->
 def test_an_email_address_changes_only_after_the_new_one_confirms(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
 ) -> None:
-    """H22: a change took effect before it was verified, and locked people out."""
+    """H22: a change took effect before it was verified and locked users out."""
     login(client, ada)
     assert ask(client, "Lovelace@Example.com") == 302
     mail = mailed()
@@ -257,7 +257,7 @@ def test_the_former_address_gets_an_email_that_undoes_the_change(
 def test_only_the_account_holder_can_confirm_a_new_address(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, mailed_link: Callable[[], str]
 ) -> None:
-    """Its orders come along with an address; whoever asked for the change may have typed a stranger's."""
+    """Orders belong to whoever verifies their address, and the address of a change may be mistyped."""
     order = order_of(None, seeds.create_product(), email=NEW_EMAIL)
     made = order.user
     order.user = None

@@ -1,4 +1,4 @@
-"""The pages of closing an account, coming back, downloading, and choosing mails."""
+"""Pages for closing and reopening an account, downloading data, email preferences and addresses."""
 
 import json
 import re

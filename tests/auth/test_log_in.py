@@ -1,4 +1,4 @@
-"""Logging in and out: the same answer for every wrong attempt, throttled, and never under an old session id."""
+"""Login and logout: equal responses to failed logins, rate limits and session ids."""
 
 import re
 from collections.abc import Callable
@@ -201,7 +201,7 @@ def test_rate_limit_rows_do_not_reveal_their_subject(client: FormClient, ada: Us
 def test_no_transaction_is_open_while_a_password_is_hashed(
     app: Flask, client: FormClient, ada: User, create_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hashing is slow on purpose: a transaction that is open meanwhile would keep everybody else from writing."""
+    """Hashing is slow on purpose, and an open transaction would keep everyone else from writing."""
     token = email_links.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
     db.session.commit()
     seen = []

@@ -1,4 +1,4 @@
-"""Forgotten, first and changed passwords."""
+"""Forgotten passwords, first passwords and password changes."""
 
 import re
 from collections.abc import Callable
@@ -225,7 +225,7 @@ def test_password_attempts_in_an_open_session_are_limited(client: FormClient, ad
 def test_a_login_with_the_old_password_during_a_change_is_invalid(
     new_client: Callable[[], FormClient], ada: User, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """The old password was right and its transaction over, when the change came; the session is stored only then."""
+    """The password changes after it was checked and before the session is stored."""
     own, thief = new_client(), new_client()
     login(own, ada)
     token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())

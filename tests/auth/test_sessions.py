@@ -1,4 +1,4 @@
-"""The list of one's own sessions: which browsers, since when, and logging each of them out."""
+"""The list of own sessions: names of browsers and ending sessions."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ PAGE = "/account/sessions"
 
 @pytest.fixture
 def browser(new_client: Callable[[], FormClient]) -> Callable[..., FormClient]:
-    """Somebody signed in with a browser of some kind."""
+    """Return a function that logs in a user with a certain user agent."""
 
     def make(user: User, agent: str = WINDOWS) -> FormClient:
         client = new_client()
@@ -32,7 +32,7 @@ def browser(new_client: Callable[[], FormClient]) -> Callable[..., FormClient]:
 
 
 def ends_on(page: str) -> list[str]:
-    """Where the buttons that log one browser out lead."""
+    """Return the addresses of the forms that end one session."""
     return [form.action for form in forms_on(page) if form.action.endswith("/end")]
 
 

@@ -1,4 +1,4 @@
-"""Signing up: at once signed in, verified by mail, back to where one came from."""
+"""Signing up: login, verification email, rate limits, `next` and the card to claim."""
 
 import re
 from collections.abc import Callable
@@ -113,7 +113,7 @@ def test_next_is_kept_between_login_and_sign_up(client: FormClient) -> None:
 @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/\t/evil.example", "/%09/evil.example"])
 @pytest.mark.parametrize("how", ["query", "form"])
 def test_next_never_redirects_to_another_site(client: FormClient, path: str, how: str) -> None:
-    """H05: there was an open redirect through `next` at sign up."""
+    """H05: `next` was an open redirect at sign-up."""
     page = client.get("/sign-up", query_string={"next": path}).text
     assert "evil.example" not in page
     if how == "query":
@@ -124,7 +124,7 @@ def test_next_never_redirects_to_another_site(client: FormClient, path: str, how
 
 
 def test_next_never_redirects_through_a_card(client: FormClient, card: Card) -> None:
-    """An activation page of a card that has an owner answers as a tap, which goes wherever that owner likes."""
+    """The activation page of a card with an owner responds like a tap and redirects wherever its owner likes."""
     for path in ("/t/ADASCARD", "/q/adascard", "/card/ADASCARD/", "/activate/ADASCARD", "/%74/ADASCARD"):
         browser = client.application.test_client()
         assert isinstance(browser, FormClient)

@@ -1,4 +1,4 @@
-"""Logging in with a code of the app: single use, throttling, and the page between password and code."""
+"""Logging in with a code: single use, rate limits, and the page between password and code."""
 
 from collections.abc import Callable
 from datetime import timedelta

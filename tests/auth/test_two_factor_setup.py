@@ -108,7 +108,7 @@ def test_a_secret_offered_to_another_page_is_refused(
 
 
 def log_in_was_long_ago(client: FormClient) -> None:
-    """Let the password of a browser's session have been typed an hour ago."""
+    """Set the last password check of a session to an hour ago."""
     row = db.session.scalars(
         sa.select(WebSession).where(WebSession.sid_hash == guards.sessions.hash_session_id(session_id(client) or ""))
     ).one()

@@ -1,4 +1,4 @@
-"""Two-factor authentication that staff need for the back office."""
+"""Two-factor authentication required for staff in the back office."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("still")
 
 
 def admin_paths(app: Flask) -> Iterator[tuple[str, str]]:
-    """Method and address of every page of the back office, also those that Flask-Admin brings."""
+    """Yield method and path of every page of the back office, including those of Flask-Admin."""
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:\w+:)?export_type>", "csv", str(rule))
         path = re.sub(r"<(?:\w+:)?\w+>", "1", path)

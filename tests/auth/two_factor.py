@@ -18,25 +18,25 @@ SOME_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def code_of(secret: str, steps: int = 0) -> str:
-    """What the app shows now, or some steps later."""
+    """Return the code of the current time step, or of one some steps later."""
     return pyotp.TOTP(secret).generate_otp(int(utcnow().timestamp()) // 30 + steps)
 
 
 def wrong_code(secret: str) -> str:
-    """Six digits that the app shows neither now nor around now."""
+    """Return six digits that are not the code of any time step near the current one."""
     near = {code_of(secret, steps) for steps in range(-3, 4)}
     return next(code for number in range(10) if (code := f"{number:06}") not in near)
 
 
 def secret_on(page: str) -> str:
-    """The secret in the address that the page offers to an app."""
+    """Return the secret in the `otpauth` address on a page."""
     found = re.search(r"otpauth://[^\"]*?secret=([A-Z2-7]+)", unescape(page))
     assert found is not None
     return found[1]
 
 
 def set_up(client: FormClient) -> tuple[str, list[str]]:
-    """Switch it on in a browser; gives secret and recovery codes. The present step's code is used up."""
+    """Set up two-factor authentication; return secret and recovery codes. Uses the code of the current time step."""
     page = client.get(SET_UP).text
     secret, form = secret_on(page), form_to(page, SET_UP)
     answer = client.post(SET_UP, data={**form.values, "code": code_of(secret)})

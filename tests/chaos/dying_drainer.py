@@ -1,4 +1,4 @@
-"""Drains like the worker does, and dies by SIGKILL at one step: `flask`'s own code, with that step replaced."""
+"""Drain like the worker, and end the process with SIGKILL at a given step."""
 
 import os
 import signal

@@ -1,8 +1,8 @@
-"""Kill web, worker and drainer at random moments under load and check that every answered tap is stored once.
+"""Kill web server, worker and drainer at random moments under load and check that every answered tap is stored once.
 
-Each round sends a few hundred taps, each with a user agent of its own, from a handful of threads to a real granian and
-a real worker on the loopback address. Somewhere in the middle something gets SIGKILL. Then everything is started again,
-the spool is drained, and tables are compared with what was answered.
+Each round sends a few hundred taps, each with its own user agent, from several threads to a real granian and a real
+worker on the loopback address. At a random moment a process gets SIGKILL. Then everything is started again, the spool
+is drained, and the tables are compared with the responses.
 """
 
 import argparse
@@ -44,7 +44,7 @@ PATIENCE = 30.0
 
 @dataclass
 class Process:
-    """A program of ours in a process group of its own."""
+    """A child process in its own process group."""
 
     command: list[str]
     environment: dict[str, str]
@@ -74,7 +74,7 @@ class Process:
 
 @dataclass
 class House:
-    """One database with web and worker on it."""
+    """A database with a web server and a worker."""
 
     name: str
     folder: Path
@@ -141,7 +141,7 @@ class House:
 
 
 class Load:
-    """Taps from a handful of threads; remembers which were answered."""
+    """Send taps from several threads and remember those that were answered."""
 
     def __init__(self, port: int, prefix: str, chance: random.Random) -> None:
         self.port = port
@@ -183,7 +183,7 @@ class Load:
 
 
 def play(house: House, number: int, chance: random.Random) -> tuple[str, Load]:
-    """One round of load with a death in it; returns who died."""
+    """Run one round of load with a kill; return the name of the killed process."""
     victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else chance.choice(VICTIMS)
     house.start()
     load = Load(house.port, f"chaos/{house.name}/{number}", chance)
@@ -209,7 +209,7 @@ def play(house: House, number: int, chance: random.Random) -> tuple[str, Load]:
 
 
 def verdict(house: House, prefix: str, load: Load) -> list[str]:
-    """Drain everything, beside the worker that runs again, and compare."""
+    """Drain everything next to the restarted worker, then compare."""
     house.start()
     for _ in range(5):
         house.run("taps", "drain")
@@ -221,7 +221,7 @@ def verdict(house: House, prefix: str, load: Load) -> list[str]:
 
 
 def compare(house: House, prefix: str, load: Load) -> list[str]:
-    """Everything in which tables and answers differ."""
+    """Return all differences between tables and responses."""
     app = create_app(house.config)
     with app.app_context(), transactions(writing=False):
         agents = (
@@ -247,7 +247,7 @@ def compare(house: House, prefix: str, load: Load) -> list[str]:
 
 
 def chaos(house: House, rounds: int, seed: int) -> bool:
-    """Play all rounds on one database."""
+    """Run all rounds on one database."""
     house.prepare()
     chance = random.Random(f"{house.name}-{seed}")
     answered = missing = 0

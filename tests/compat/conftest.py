@@ -1,4 +1,4 @@
-"""An application over the database and files of an earlier version, upgraded."""
+"""An upgraded application with the database and files of an earlier version."""
 
 import dataclasses
 import shutil
@@ -33,7 +33,7 @@ from tests.conftest import DATABASE, FormClient, clean_instance
 
 @pytest.fixture(scope="module")
 def application(base_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application over the stored database, upgraded."""
+    """Create the application with the stored database, upgraded."""
     folder = tmp_path_factory.mktemp("before")
     with ExitStack() as stack:
         if DATABASE == "sqlite":
@@ -64,7 +64,7 @@ def application(base_config: Config, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def app(application: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """The application over the stored database and files, five minutes after they were made."""
+    """Return the application with the stored database and files, five minutes after they were made."""
     set_clock(timedelta(minutes=5))
     seconds = SimpleNamespace(
         time=lambda: Clock.present.timestamp(), time_ns=lambda: int(Clock.present.timestamp() * 1e9)
@@ -87,7 +87,7 @@ def app(application: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
 @pytest.fixture
 def browser(app: Flask) -> Callable[[str], FormClient]:
-    """Return a browser with the cookies that the old version set."""
+    """Return a function that creates a client with the cookies of the previous version."""
 
     def with_cookies(name: str) -> FormClient:
         client: FormClient = app.test_client()  # type: ignore[assignment]

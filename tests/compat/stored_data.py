@@ -1,4 +1,4 @@
-"""The data of commit 5828590, the version before the restructuring: read it, and restore it before each test."""
+"""Stored data of commit 5828590, the version before the restructuring: reading it and restoring it before each test."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ NEW_PASSWORD = "battery staple correct"
 
 
 class Clock(datetime):
-    """A clock that stands still."""
+    """A clock that stays at one time until it is set."""
 
     present = MADE_AT
 
@@ -73,7 +73,7 @@ def copy_to_postgresql() -> None:
 
 
 def for_postgresql(value: Any, kind: Any) -> Any:
-    """Return a value as PostgreSQL takes it; SQLite stores flags, and numbers in JSON, as numbers."""
+    """Convert a value of SQLite, which stores booleans and numbers in JSON as numbers, for PostgreSQL."""
     if isinstance(kind, sa.Boolean):
         return None if value is None else bool(value)
     return str(value) if isinstance(kind, sa.JSON) and value is not None else value
@@ -102,7 +102,7 @@ def snapshot(folder: Path) -> None:
 
 
 def restore(folder: Path) -> None:
-    """Undo what the test before did to the database."""
+    """Restore the upgraded database after a test changed it."""
     if DATABASE == "sqlite":
         source, target = (sqlite3.connect(folder / name) for name in ("upgraded.sqlite", "before.sqlite"))
         source.backup(target)
@@ -117,7 +117,7 @@ def restore(folder: Path) -> None:
 
 
 def set_clock(after: timedelta) -> datetime:
-    """Let it be some time after the data was made."""
+    """Set the clock to a time after the data was made."""
     Clock.present = MADE_AT + after
     return Clock.present
 
@@ -139,7 +139,7 @@ def card(token: str) -> Card:
 
 
 def run_jobs() -> None:
-    """Run what is due, without an error."""
+    """Run due jobs and check that none failed."""
     db.session.commit()
     worker.create_schedules(Clock.present)
     worker.run_due_jobs(Clock.present)

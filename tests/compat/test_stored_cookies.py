@@ -39,27 +39,27 @@ def test_session_that_is_not_remembered_ends(browser: Callable[[str], FormClient
 
 
 def test_cookie_of_own_taps(app: Flask, keys: Keys) -> None:
-    """The signed cookie still names its user."""
+    """The signed cookie still identifies its user."""
     assert keys.unsign_me(BEFORE["cookies"]["holder"]["tc_me"]) == USERS["ada"]
     assert keys.unsign_me(BEFORE["cookies"]["staff"]["tc_me"]) == USERS["ben"]
 
 
 def test_form_of_the_old_version(app: Flask, browser: Callable[[str], FormClient]) -> None:
-    """A form that was open during the upgrade can be sent."""
+    """A form opened before the upgrade can be submitted."""
     data = {"csrf_token": BEFORE["csrf_token"]}
     assert browser("holder").post("/wishlist/add/moorland-journal", data=data).status_code == 302
     assert browser("holder").post("/wishlist/add/moorland-journal", data={"csrf_token": "x"}).status_code == 400
 
 
 def test_stamped_form_of_the_old_version(app: Flask, client: FormClient) -> None:
-    """So can the contact form, which carries a signed time."""
+    """A contact form with a signed time can be submitted."""
     typed = {"name": "Zoe", "email": "zoe@example.com", "message": "Do you engrave?", "stamp": BEFORE["contact_stamp"]}
     assert client.post("/contact", data=typed).status_code == 302
     assert db.session.scalar(sa.select(Enquiry.message).where(Enquiry.email == "zoe@example.com")) == "Do you engrave?"
 
 
 def test_pictures_in_forms_of_the_old_version(app: Flask, keys: Keys) -> None:
-    """So can forms that carry a signed picture, for twelve hours."""
+    """Forms with a signed picture can be submitted for twelve hours."""
     tokens, photo = BEFORE["form_tokens"], BEFORE["photo"]
     assert keys.unsign(pictures.TOKEN_PURPOSE, tokens["kept-picture"], pictures.TOKEN_LIFETIME) == ["a browser", photo]
     age = profile_forms.PICTURE_TOKEN_LIFETIME
@@ -69,7 +69,7 @@ def test_pictures_in_forms_of_the_old_version(app: Flask, keys: Keys) -> None:
 
 
 def test_cart_of_a_guest(browser: Callable[[str], FormClient]) -> None:
-    """A guest finds their cart, with prices in the chosen currency, and takes it along when logging in."""
+    """A guest finds their cart with prices in the chosen currency and keeps it after login."""
     guest = browser("guest")
     assert quantities(guest.get("/cart").text) == ["3"]
     assert "€" in guest.get("/products/emaille-bottle").text
@@ -78,25 +78,25 @@ def test_cart_of_a_guest(browser: Callable[[str], FormClient]) -> None:
 
 
 def test_cart_of_a_holder(browser: Callable[[str], FormClient]) -> None:
-    """So does somebody who is logged in."""
+    """A logged-in user finds their cart."""
     assert quantities(browser("holder").get("/cart").text) == ["2", "2"]
 
 
 def quantities(page: str) -> list[str]:
-    """Return how many pieces the lines of a cart's page show."""
+    """Return the quantities on a cart page."""
     fields = re.findall(r"<input[^>]*name=\"quantity\"[^>]*>", page)
     return [value for field in fields for value in re.findall(r"value=\"(\d+)\"", field)]
 
 
 def test_orders_of_a_guest(client: FormClient, browser: Callable[[str], FormClient]) -> None:
-    """The browser that opened an order by its link may open it again, and no other may."""
+    """Only the client that opened the link to an order can open the order again."""
     path = f"/orders/{ORDERS['delivered']}"
     assert browser("buyer").get(path).status_code == 200
     assert client.get(path).status_code != 200
 
 
 def test_second_step_of_a_login(browser: Callable[[str], FormClient]) -> None:
-    """Whoever had typed the password can go on with the code of the app."""
+    """A user who had entered the password can continue with a code."""
     eve = browser("half_way")
     assert not is_logged_in(eve)
     code = pyotp.TOTP(BEFORE["two_factor"]["secret"]).at(Clock.present)
@@ -105,7 +105,7 @@ def test_second_step_of_a_login(browser: Callable[[str], FormClient]) -> None:
 
 
 def test_recovery_code(browser: Callable[[str], FormClient]) -> None:
-    """So does a recovery code, once."""
+    """A user who had entered the password can continue with a recovery code, once."""
     code = BEFORE["two_factor"]["recovery_codes"][0]
     eve, second = browser("half_way"), browser("half_way")
     assert eve.post("/log-in/code", data={"code": code}).status_code == 302
@@ -116,7 +116,7 @@ def test_recovery_code(browser: Callable[[str], FormClient]) -> None:
 
 
 def test_reopening_an_account(browser: Callable[[str], FormClient]) -> None:
-    """Whoever had proved to own a closed account can open it again."""
+    """A user who had logged in to a closed account can reopen it."""
     ivy = browser("outside")
     assert ivy.get("/account/reopen").status_code == 200
     assert ivy.post("/account/reopen").status_code == 302

@@ -1,4 +1,4 @@
-"""Messages, jobs and taps that the previous version left are processed."""
+"""Outbox messages, jobs and taps of the previous version are processed."""
 
 import os
 import re
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.sql
 
 
 def test_outbox(app: Flask, mailbox: Callable[[], list[EmailMessage]]) -> None:
-    """Messages of every kind go to the same people, with the same links, as the old version would have sent them."""
+    """Messages of every kind go to the same recipients with the same links as in the previous version."""
     set_clock(timedelta(minutes=10))
     waiting = set(db.session.scalars(sa.select(OutboxMessage.kind).where(OutboxMessage.done_at.is_(None))))
     assert sorted(waiting) == BEFORE["outbox_kinds"]
@@ -50,7 +50,7 @@ def test_outbox(app: Flask, mailbox: Callable[[], list[EmailMessage]]) -> None:
 
 
 def facts(to: str, reply_to: str | None, links: list[str]) -> tuple[str, str, list[str]]:
-    """Return what stays the same of an email."""
+    """Return the parts of an email that stay the same."""
     return str(to), str(reply_to or ""), sorted({FRESH.sub(r"\1", link) for link in links})
 
 
@@ -68,7 +68,7 @@ def test_schedules(app: Flask) -> None:
 
 
 def test_closed_account_is_erased(app: Flask) -> None:
-    """Somebody who closed their account before the upgrade is erased in time."""
+    """An account closed before the upgrade is erased in time."""
     set_clock(timedelta(days=13))
     run_jobs()
     assert user("ivy").erased_at is None
@@ -85,7 +85,7 @@ def test_personal_data_can_be_downloaded(browser: Callable[[str], FormClient]) -
 
 
 def test_spooled_taps(app: Flask, client: FormClient) -> None:
-    """Taps that the old version had spooled are stored once, as it would have stored them."""
+    """Taps spooled by the previous version are stored once, with the same values."""
     taps_before = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     assert taps_before == len(BEFORE["taps"]) - BEFORE["taps_drained"]
     db.session.commit()
@@ -104,7 +104,7 @@ def utc(value: Any) -> Any:
 
 
 def test_same_visitor(app: Flask, client: FormClient) -> None:
-    """A phone that tapped before the upgrade is the same visitor on the same day."""
+    """A phone that tapped before the upgrade has the same visitor hash on the same day."""
     before = BEFORE["taps"][3].split()[-3]
     agent = db.session.scalars(sa.select(UserAgent.text)).one()
     client.get("/t/ADASCARD", headers={"User-Agent": agent})

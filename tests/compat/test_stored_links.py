@@ -1,4 +1,4 @@
-"""Links and claim codes that the previous version sent keep working."""
+"""Links and claim codes sent by the previous version keep working."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,7 +49,7 @@ def test_link_to_undo_a_change_of_address(app: Flask, client: FormClient) -> Non
 
 @pytest.mark.parametrize("kind", ["order", "review"])
 def test_link_to_an_order(client: FormClient, kind: str) -> None:
-    """It needs no account, and does not expire."""
+    """The link requires no account and does not expire."""
     set_clock(timedelta(days=400))
     answer = client.get(LINKS[kind])
     assert answer.status_code == 302
@@ -84,7 +84,7 @@ def test_link_to_an_offered_card(app: Flask, client: FormClient) -> None:
 
 
 def test_claim_code(app: Flask, client: FormClient, keys: Keys) -> None:
-    """The shop can still print the sealed code, and it is still the right one."""
+    """The shop can still print the encrypted code, and it claims the card."""
     token, code = BEFORE["claim"]["token"], BEFORE["claim"]["code"]
     assert claims.read_claim_code(card(token), keys) == code
     login(client, user("jon"))
@@ -93,14 +93,14 @@ def test_claim_code(app: Flask, client: FormClient, keys: Keys) -> None:
 
 
 def test_codes_of_sold_cards(app: Flask, client: FormClient) -> None:
-    """The buyer of cards can still read the codes."""
+    """The buyer of cards can still see the codes."""
     login(client, user("jon"))
     assert client.get(f"/orders/{ORDERS['processing']}/codes").status_code == 200
 
 
 @pytest.mark.parametrize("page", BEFORE["pages"], ids=lambda page: page[0][:40])
 def test_linked_page(client: FormClient, page: list[Any]) -> None:
-    """Every link in an email of the old version answers as it did."""
+    """Every link in an email of the previous version gives the same response."""
     path, status, location = page
     answer = client.get(path)
     assert (answer.status_code, answer.location) == (status, location)

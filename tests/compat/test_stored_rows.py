@@ -35,13 +35,13 @@ def test_every_table_can_be_read(app: Flask) -> None:
 
 
 def test_settings(app: Flask) -> None:
-    """Changed settings are in force under their names."""
+    """Changed settings keep their values."""
     shop = settings.load()
     assert {name: getattr(shop, name) for name in BEFORE["settings"]} == BEFORE["settings"]
 
 
 def test_roles(app: Flask, browser: Callable[[str], FormClient]) -> None:
-    """Staff can work with the stored permissions, and with those of today, which replace them."""
+    """Staff can work with the stored permissions and with the current ones that replace them."""
     staff = browser("staff")
     assert staff.get("/admin/orders").status_code == 200
     roles.seed_roles()
@@ -53,7 +53,7 @@ def test_roles(app: Flask, browser: Callable[[str], FormClient]) -> None:
 
 @pytest.mark.parametrize("state", ORDERS)
 def test_order_in_the_back_office(browser: Callable[[str], FormClient], state: str) -> None:
-    """Staff can open an order in each state, and read why it came to that."""
+    """Staff can open an order in each state and see its history."""
     page = browser("staff").get(f"/admin/orders/{ORDERS[state]}")
     assert page.status_code == 200
     expected = {
@@ -66,7 +66,7 @@ def test_order_in_the_back_office(browser: Callable[[str], FormClient], state: s
 
 
 def test_order_of_a_buyer(app: Flask, client: FormClient) -> None:
-    """Buyers see their orders, also one that took the place of another."""
+    """Buyers see their orders, including one that replaced another."""
     login(client, user("cleo"))
     assert ORDERS["paid"] in client.get("/orders").text
     for state in ("paid", "pending"):
@@ -74,7 +74,7 @@ def test_order_of_a_buyer(app: Flask, client: FormClient) -> None:
 
 
 def test_promotion_counts_for_its_customer(app: Flask, client: FormClient, keys: Keys) -> None:
-    """A code that each customer may use once is used up, until the order expires and gives the use back."""
+    """A code for one use per customer is used up until the order expires and releases the use."""
     promotion = db.session.scalars(sa.select(Promotion)).one()
     with pytest.raises(promotions.UsedByCustomer):
         promotions.count_use(promotion, Customer(user("kim"), user("kim").email), keys, Clock.present)

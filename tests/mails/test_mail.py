@@ -1,4 +1,4 @@
-"""Mails: to whom, with which links, in which form; and what happens without a server."""
+"""Account emails: recipients, links, form, and sending with and without a server."""
 
 import email
 import email.policy
@@ -36,7 +36,7 @@ def part(message: Any, kind: str) -> str:
 
 
 def prepared(user: User) -> Any:
-    """A mail that is ready to go, with its link stored and no transaction open."""
+    """Create an email with its link stored and no open transaction."""
     message = accounts_mails.verify_email(user.id)
     assert message is not None
     db.session.commit()
@@ -91,7 +91,7 @@ def lost_or_offered(user: User) -> Card:
 
 @pytest.fixture
 def dora(create_user: Callable[..., User]) -> User:
-    """Somebody who has not confirmed her address."""
+    """Return a user with an unverified address."""
     return create_user("dora@example.com", first_name="Dora", verified=False)
 
 
@@ -278,7 +278,7 @@ def test_production_without_a_server_raises_an_error(other_app: Callable[..., Fl
 
 
 class Server:
-    """A mail server that writes down what it is told."""
+    """A mail server that records the calls it gets."""
 
     def __init__(self, host: str, port: int, **options: Any) -> None:
         self.said: list[Any] = [("connect", host, port, options)]
@@ -305,7 +305,7 @@ SERVERS: list[Server] = []
 
 @pytest.fixture
 def servers(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
-    """The connections made to a mail server that is not there."""
+    """Replace the mail server by a fake one; return its connections."""
     SERVERS.clear()
     monkeypatch.setattr(smtplib, "SMTP", Server)
     monkeypatch.setattr(smtplib, "SMTP_SSL", Server)

@@ -1,4 +1,4 @@
-"""Mails about orders: each says what is so, once, as it was sold; buyers get theirs, the shop's owner gets theirs."""
+"""Order emails: recipients, contents and when they are sent."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ Read = Callable[[], list[EmailMessage]]
 
 
 def texts(message: EmailMessage) -> tuple[str, str]:
-    """The plain text and the HTML of a mail."""
+    """Return plain text and HTML of an email."""
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
     assert html is not None
@@ -40,7 +40,7 @@ def texts(message: EmailMessage) -> tuple[str, str]:
 
 @pytest.fixture
 def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessage]]]:
-    """Keep all promises, also those that wait; gives the new mails by who gets them."""
+    """Return a function that delivers due messages, or all with `waiting`, and returns the new emails by recipient."""
     seen: list[int] = [0]
 
     def run(*, waiting: bool = False) -> dict[str, list[EmailMessage]]:
@@ -62,7 +62,7 @@ def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessag
 
 
 def pay_outside(order: Order) -> Payment:
-    """Choose to pay outside the web."""
+    """Choose offline payment for an order."""
     gateway = OfflineGateway()
     payment = payments.create(order, gateway, None)
     payments.record_started(payment, Started(payment.public_id, None), gateway, ShopSettings(), utcnow())
@@ -264,7 +264,7 @@ def test_a_delivery_cost_to_be_agreed_is_not_called_free(
     ada: User, olu: User, bottle: Product, create_delivery_method: Callable[..., Any],
     deliver: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
-    """As it was when the order was placed, whatever becomes of that way of delivery."""
+    """The email shows the delivery method as it was when ordering."""
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"])
     order = order_of(ada, bottle, method=method, location="Abk")
     method.kind = DeliveryKind.FLAT

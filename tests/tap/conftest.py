@@ -1,4 +1,4 @@
-"""Fixtures."""
+"""Fixtures for the tests of profiles."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Fill in and send the forms of profiles."""
+"""Fill in and submit the forms of profiles."""
 
 import io
 import re
@@ -24,7 +24,7 @@ def uploads_of(app) -> set[str]:
 
 
 def value_of(page: str, name: str) -> str:
-    """What a field of a page holds."""
+    """Return the value of a field on a page."""
     area = re.search(rf'<textarea[^>]*name="{name}"[^>]*>\r?\n?(.*?)</textarea>', page, re.DOTALL)
     if area:
         return unescape(area[1])
@@ -41,7 +41,7 @@ def error_of(page: str, name: str) -> str:
 
 
 def edit(client, profile, **data):
-    """Open the form, change some of it, send it."""
+    """Open the edit form, change some fields and submit it."""
     page = client.get(f"/profiles/{profile.id}").text
     typed = {name: value_of(page, name) for name in (*fields.TEXT_FIELDS, "version")}
     return client.post(f"/profiles/{profile.id}", data={**typed, **data}, content_type="multipart/form-data")

@@ -1,4 +1,4 @@
-"""What the pages around a card show to whom, and what they keep to themselves."""
+"""Pages around a card and what they reveal to whom."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Claiming a card in a browser: from the tap to the card's own page."""
+"""Claiming a card in a browser, from the tap to the page of the card."""
 
 from collections.abc import Callable
 
@@ -18,12 +18,12 @@ HERE = "/activate/WAITING2"
 
 @pytest.fixture
 def waiting(create_card: Callable[..., Card], design: Design) -> Card:
-    """A card in stock."""
+    """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE, design=design)
 
 
 def claim(client: FormClient, code: str, path: str = HERE):
-    """Open the page as a person does, and send its form."""
+    """Open the activation page and submit its form."""
     form = form_to(client.get(path).text, path)
     return client.post(path, data={**form.values, "code": code}, csrf=False)
 

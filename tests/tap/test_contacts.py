@@ -1,4 +1,4 @@
-"""What visitors do on a public page: save the contact, open a link, share their own; and what is written down of it."""
+"""Actions of visitors on a profile: vCard, links, sharing a contact, and recording them."""
 
 import io
 import re
@@ -33,7 +33,7 @@ AS_A_PERSON = {"User-Agent": PHONE}
 
 @pytest.fixture
 def own(profile: Profile) -> Profile:
-    """Ada's page with something to save and to open."""
+    """Return a profile of Ada's with contacts and links."""
     profile.phone, profile.website, profile.github = "+2348035550142", "https://example.com/work", "ada-obi"
     profile.email = "work@example.com"
     db.session.commit()
@@ -49,7 +49,7 @@ def left() -> list[Lead]:
 
 
 def share(client: FormClient, *, waited: float = 30, **changes: Any) -> Any:
-    """Open the form, fill it in, wait as people do, send it."""
+    """Open the share form, fill it in, wait and submit it."""
     form = form_to(client.get("/p/ada/share").text, "/p/ada/share")
     shown = db.session.scalars(sa.select(Profile).where(Profile.slug == "ada")).one()
     text = contacts_text(client)

@@ -1,4 +1,4 @@
-"""What a holder does with cards: names them, points them, switches them off, gives them back; nobody else does."""
+"""The dashboard and the card pages of a holder."""
 
 import io
 import re
@@ -25,13 +25,13 @@ FIELDS = {"alias": "Stolen", "target": "url", "reroute_url": "https://evil.examp
 
 @pytest.fixture
 def adas(client: FormClient, card: Card, ada: User) -> FormClient:
-    """Ada's browser; she has one card."""
+    """Return the client of Ada, who has one card."""
     login(client, ada)
     return client
 
 
 def save(client: FormClient, path: str = HERE, **changes: Any):
-    """Open the card's page as a person does, change some of it, send it."""
+    """Open the card page, change some fields and submit it."""
     form = form_to(client.get(path).text, path)
     return client.post(path, data={**form.values, **changes}, csrf=False)
 

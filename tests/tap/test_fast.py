@@ -1,4 +1,4 @@
-"""The fast way in front of Flask: the same answers, at once after an edit, and never a wrong page."""
+"""The fast path in front of Flask: equal responses, immediate effect of edits, failing databases."""
 
 import dataclasses
 import json
@@ -33,7 +33,7 @@ ODD = ("", "%00", "%20", "%0A", "%09", "%7F", "%C3%A9", "%FF", "%E2%80%AE", "%EF
 
 @pytest.fixture
 def hand(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
-    """A card of every kind."""
+    """Create a card of every kind."""
     create_card(ada, token="FASTCARD", url="https://example.com/caf%C3%A9?x=1")
     create_card(ada, token="PROCARD", profile=profile)
     create_card(token="NEWCARD", policy=ClaimPolicy.OPEN)
@@ -206,7 +206,7 @@ def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -
 
 @pytest.fixture(params=["no server", "no database file"])
 def broken_app(request: pytest.FixtureRequest, other_app: Callable[..., Flask], tmp_path: Path) -> Flask:
-    """An application whose database cannot be used."""
+    """Create an application with an unusable database."""
     if request.param == "no server":
         return other_app(database_url="postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
     (tmp_path / "broken.sqlite").write_bytes(b"This is a letter, not a database. " * 300)
@@ -242,7 +242,7 @@ def unexpected(*_arguments: object) -> Any:
 
 
 def close(front: FastTaps) -> None:
-    """Break the connection that this thread looks up by."""
+    """Break the connection that this thread uses for lookups."""
     look_up = front._local.look_up
     if hasattr(look_up, "connection"):
         with psycopg.connect(look_up.connection.info.dsn, autocommit=True) as other:

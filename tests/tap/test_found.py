@@ -1,4 +1,4 @@
-"""Whoever finds a lost card writes to its holder, of whom they learn nothing."""
+"""Messages from the finder of a lost card to its holder."""
 
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -21,7 +21,7 @@ MESSAGE = {"message": "It is at the bar.", "answer_to": "gus@example.net"}
 
 @pytest.fixture
 def lost(card: Card, ada: User) -> Card:
-    """Ada's card, which she lost."""
+    """Return a card of Ada's that is marked as lost."""
     transitions.lock(card, LockedBecause.LOST, ada)
     db.session.commit()
     return card

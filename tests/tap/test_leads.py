@@ -1,4 +1,4 @@
-"""A holder's leads: the page, the files, the mail, and that nobody else sees any of it."""
+"""The leads of a holder: page, exports, emails and ownership."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from tests.watching import words_of
 
 @pytest.fixture
 def gus(profile: Profile) -> Lead:
-    """What Gus left on Ada's page."""
+    """Return a lead of Gus on Ada's profile."""
     lead = seeds.create_lead(profile, "Gus Lind", email="gus@example.com", phone="+447700900123", note="At the fair")
     db.session.commit()
     return lead
@@ -28,7 +28,7 @@ def gus(profile: Profile) -> Lead:
 
 @pytest.fixture
 def adas(client: FormClient, ada: User) -> FormClient:
-    """Ada's browser."""
+    """Return the client of Ada."""
     login(client, ada)
     return client
 
@@ -189,7 +189,7 @@ def test_leads_are_exported_as_vcards(adas: FormClient, gus: Lead, profile: Prof
 
 @pytest.fixture
 def sent(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]) -> Callable[[Lead], Any]:
-    """Promise the mail about a lead, let the worker send it, read it; None when there is none."""
+    """Return a function that queues the email about a lead, runs the worker and returns the email, or None."""
 
     def send(lead: Lead) -> EmailMessage | None:
         outbox.post("mail.lead_received", lead_id=lead.id)

@@ -1,4 +1,4 @@
-"""What a tap does, for every combination there may be of card and visitor, by both ways."""
+"""Outcomes of taps for every combination of card and visitor, on both paths."""
 
 import itertools
 from collections.abc import Callable
@@ -34,7 +34,7 @@ SHAPES = ("/t/{}", "/q/{}", "/card/{}", "/card/{}/", "/t/{}/", "/q/{}/")
 
 @dataclass(frozen=True)
 class Case:
-    """A card as it may lie in the table; none at all when it has no status."""
+    """A combination of card columns; without a status, an unknown card."""
 
     number: int
     status: CardStatus | None = None
@@ -51,7 +51,7 @@ class Case:
 
 
 def every_case() -> list[Case]:
-    """The unknown card, and every combination that the table's constraints allow."""
+    """Return the unknown card and every combination that the constraints allow."""
     lives: list[tuple[CardStatus, LockedBecause | None, bool]] = [
         (CardStatus.UNCLAIMED, None, False),
         (CardStatus.ACTIVE, None, True),
@@ -71,7 +71,7 @@ LIVELY = [case for case in CASES if case.status in (None, CardStatus.ACTIVE)]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who taps."""
+    """A visitor who taps."""
 
     name: str
     user: str | None = None
@@ -105,7 +105,7 @@ PEOPLE = (
 
 
 class Expected(NamedTuple):
-    """What the specification says."""
+    """The specified response."""
 
     status: int
     location: str | None
@@ -114,7 +114,7 @@ class Expected(NamedTuple):
 
 
 def expected(case: Case, person: Person) -> Expected:
-    """Specification, section 3, in its order; no check-in is running."""
+    """Return the response specified in section 3; no check-in is running."""
     if case.status is None:
         if person.user == "ben":
             return Expected(302, f"/admin/cards/register?token={case.token}", Outcome.ORPHAN)
@@ -158,7 +158,7 @@ def row_of(case: Case, owner: User, profile: Profile, design: Design) -> dict[st
 
 @pytest.fixture
 def all_cards(app: Flask, ada: User, profile: Profile, design: Design) -> dict[str, Any]:
-    """A card for every case; gives them by token."""
+    """Create a card for every case; return their rows by token."""
     db.session.execute(sa.insert(Card), [row_of(case, ada, profile, design) for case in CASES if case.status])
     db.session.commit()
     return {row.token: row for row in db.session.execute(sa.select(Card.token, Card.id, Card.owner_id, Card.design_id))}
@@ -166,7 +166,7 @@ def all_cards(app: Flask, ada: User, profile: Profile, design: Design) -> dict[s
 
 @pytest.fixture
 def cookies_of(request: pytest.FixtureRequest, client: FormClient) -> Callable[[Person], dict[str, str]]:
-    """The cookies of a visitor's browser after logging in, if they do."""
+    """Return a function that gives the cookies of a visitor, after login if they have an account."""
 
     def cookies(person: Person) -> dict[str, str]:
         if person.user is None:
@@ -203,7 +203,7 @@ def test_every_combination_has_the_specified_response(
 
 
 def complaints_about(answer: Answer, wanted: Expected, person: Person) -> list[str]:
-    """What is wrong with an answer."""
+    """Return the differences between a response and the specification."""
     complaints = []
     if answer.status != wanted.status:
         complaints.append(f"status {answer.status} instead of {wanted.status}")

@@ -1,4 +1,4 @@
-"""The page of a profile's links: adding, changing, arranging, removing; by buttons, and by what dragging sends."""
+"""The page of profile links: adding, changing, reordering, hiding and removing."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def signed_in(client: FormClient, ada: User) -> FormClient:
 
 @pytest.fixture
 def three(profile: Profile) -> list[int]:
-    """The ids of links A, B and C."""
+    """Return the ids of links A, B and C."""
     made = [
         ProfileLink(profile_id=profile.id, position=place, title=title, url=f"https://{title}.example/")
         for place, title in enumerate("ABC")

@@ -1,4 +1,4 @@
-"""How a page looks, who sees what of it, its preview, and the addresses it had."""
+"""The look of a profile: theme, banner, crop, visibility, preview, former slugs and shared images."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ STYLES = Path(__file__).resolve().parents[2] / "tapcard" / "static" / "css" / "t
 
 
 def picture(size: tuple[int, int] = (60, 40), left: str = "red", right: str = "blue", kind: str = "PNG") -> io.BytesIO:
-    """A picture of two colours side by side."""
+    """Return a picture of two colors side by side."""
     image = Image.new("RGB", size, left)
     image.paste(right, (size[0] // 2, 0, *size))
     out = io.BytesIO()
@@ -43,7 +43,7 @@ def own(ada: User, create_profile: Callable[..., Profile]) -> Profile:
 
 
 def fields(client: FormClient, path: str) -> dict[str, object]:
-    """What the form of a page holds."""
+    """Return the values of the form on a page."""
     return dict(form_to(client.get(path).text, path).values)
 
 
@@ -86,7 +86,7 @@ def colours_of(theme: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("theme", sorted(set(ProfileTheme) - {ProfileTheme.LAKE}))
 def test_every_theme_has_enough_contrast_in_light_and_dark_mode(theme: str) -> None:
-    """Lake is the shop's own, which `web/brand.py` looks after."""
+    """`web/brand.py` tests the default theme, Lake."""
     colours = colours_of(theme)
     ink, muted, dark_ink, dark_muted = "#13294b", "#54637d", "#e7eefb", "#a9b8d3"
     assert contrast(colours["strong"], "#ffffff") >= 4.5

@@ -1,4 +1,4 @@
-"""Writing a tap down: what a line says, and what happens when there is no place to write it."""
+"""Recording taps: the fields of a line, and errors of disk and database."""
 
 import errno
 import os
@@ -142,7 +142,7 @@ def test_any_header_becomes_a_line_that_can_be_stored(
 
 
 class Paper:
-    """A spool that keeps its lines in mind."""
+    """A spool that keeps its lines in memory."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -206,7 +206,7 @@ def test_the_country_is_read_from_the_header_of_a_trusted_proxy(
 
 
 class Atlas:
-    """A GeoIP file with one network."""
+    """A GeoIP database with one network."""
 
     def get(self, address: str) -> Any:
         if address == "not an address":
@@ -227,7 +227,7 @@ def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address
 
 
 class Disk:
-    """Writes of the spool fail as told, one instruction a write; all others work."""
+    """Fail writes of the spool as instructed, one instruction per write."""
 
     def __init__(self) -> None:
         self.instructions: list[str] = []
@@ -335,7 +335,7 @@ def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool
 
 @pytest.fixture
 def nowhere(recorder: TapRecorder, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Neither a file nor the table takes a tap."""
+    """Make file and database unwritable for taps."""
     engine = unreachable()
     monkeypatch.setattr(recorder, "engine", engine)
     disk.instructions = ["full"] * 1000

@@ -1,4 +1,4 @@
-"""The statistics page, its JSON and its CSV: one's own taps alone, checked periods, tables for all charts."""
+"""Statistics page, JSON and CSV: ownership, periods, charts and exports."""
 
 import contextvars
 import csv
@@ -36,7 +36,7 @@ SERIES = ("days", "cards", "hours", "devices", "countries", "channels", "outcome
 
 @pytest.fixture
 def tapped(app: Flask) -> Callable[..., None]:
-    """Store taps on a card, some days ago at noon UTC unless said otherwise."""
+    """Return a function that stores taps on a card, today by default."""
 
     def store(card: Card, number: int = 1, *, days_ago: int = 0, at: datetime | None = None, **values: Any) -> None:
         at = at or utcnow() - timedelta(days=days_ago)

@@ -1,4 +1,4 @@
-"""The pages on which a card changes hands, is replaced, and tells its history."""
+"""Pages for transferring, replacing and the history of a card."""
 
 import re
 from collections.abc import Callable
@@ -20,14 +20,14 @@ HERE = "/cards/ADASCARD"
 
 @pytest.fixture
 def adas(client: FormClient, ada: User) -> FormClient:
-    """Ada's browser."""
+    """Return the client of Ada."""
     login(client, ada)
     return client
 
 
 @pytest.fixture
 def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
-    """Cleo's browser."""
+    """Return the client of Cleo."""
     browser = new_client()
     login(browser, cleo)
     return browser
@@ -35,7 +35,7 @@ def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
 
 @pytest.fixture
 def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
-    """Ada's card, offered to Cleo."""
+    """Return an offer of Ada's card to Cleo."""
     made = transfers.offer(card, ada, cleo.email, utcnow())
     db.session.commit()
     return made
@@ -193,7 +193,7 @@ def test_signing_up_returns_to_the_offer_and_requires_verification(
 
 @pytest.fixture
 def blank(create_card: Callable[..., Card], ada: User) -> Card:
-    """A card of Ada's that leads nowhere yet."""
+    """Return a card of Ada's without a target."""
     return create_card(ada, token="BLANK222")
 
 

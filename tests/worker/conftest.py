@@ -1,4 +1,4 @@
-"""Messages and jobs of the worker's tests."""
+"""Outbox messages and jobs for the tests of the worker."""
 
 from collections import Counter
 from datetime import timedelta
@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
-    """How often a promise of kind `test` was kept; those with a number below 0 cannot be."""
+    """Count how often each `test` message was delivered; negative numbers raise an error."""
     sent: Counter[int] = Counter()
 
     def keep(number: int) -> None:
@@ -42,7 +42,7 @@ def messages() -> list[OutboxMessage]:
 
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Two jobs instead of the usual ones; they count how often they ran, and the first can be made to fail."""
+    """Replace the jobs by two that count their runs; the first can be made to fail."""
     ran: Counter[str] = Counter()
 
     def job(name: str) -> None:

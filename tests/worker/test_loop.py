@@ -46,7 +46,7 @@ def test_run_once_stores_taps_delivers_messages_and_runs_jobs(
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """Put the signals' handlers back."""
+    """Restore the signal handlers."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():
@@ -54,7 +54,7 @@ def handlers() -> Iterator[None]:
 
 
 class Script:
-    """What happens in each pass of the worker; after the last it is told to stop."""
+    """The passes of a worker, which is stopped after the last one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *passes: BaseException | Callable[[], object]) -> None:
         self.passes, self.began = list(passes), 0
@@ -74,7 +74,7 @@ class Script:
 
 
 def nothing() -> None:
-    """A pass without trouble."""
+    """Do nothing in a pass."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A backup loses no tap and doubles none, brings back every upload, and refuses what would destroy something."""
+"""Backup and restore: every tap once, every upload, and refusals."""
 
 import fcntl
 import io
@@ -34,7 +34,7 @@ DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 
 @pytest.fixture
 def config(base_config: Config, tmp_path: Path) -> Iterator[Config]:
-    """An installation with a database of its own."""
+    """Return the configuration of an installation with its own database."""
     instance = tmp_path / "instance"
     instance.mkdir()
     if DATABASE == "sqlite":
@@ -46,7 +46,7 @@ def config(base_config: Config, tmp_path: Path) -> Iterator[Config]:
 
 @contextmanager
 def running(config: Config) -> Iterator[Flask]:
-    """The application of an installation, all its connections closed at the end."""
+    """Run the application of an installation and close all its connections."""
     app = create_app(config)
     with app.app_context(), transactions(writing=True):
         upgrade()
@@ -80,13 +80,13 @@ def tap(app: Flask, number: int) -> None:
 
 
 def stored() -> Counter[str]:
-    """How many times each tap is stored."""
+    """Count how often each tap is stored."""
     agents = sa.select(UserAgent.text).join(Tap, Tap.user_agent_id == UserAgent.id)
     return Counter(db.session.scalars(agents))
 
 
 def fill(config: Config) -> dict[str, bytes]:
-    """Taps in the tables, in a spool file that is half read, and in one that nobody read; and pictures."""
+    """Create taps in tables, in a partly read and in an unread spool file, and uploads; return the uploads."""
     with running(config) as app:
         db.session.add(User(email="ada@example.com", first_name="Ada", last_name="Obi"))
         db.session.commit()
@@ -108,7 +108,7 @@ def fill(config: Config) -> dict[str, bytes]:
 
 
 def wipe(config: Config) -> None:
-    """A new machine: nothing in the instance, nothing in the database."""
+    """Empty the instance folder and the database."""
     shutil.rmtree(config.instance_path)
     config.instance_path.mkdir()
     if not config.is_sqlite:
@@ -120,7 +120,7 @@ def wipe(config: Config) -> None:
 
 
 def rewritten(archive: Path, target: Path, change: Callable[[tarfile.TarInfo, bytes], bytes]) -> Path:
-    """A copy of an archive in which members are changed."""
+    """Copy an archive with changed members."""
     with tarfile.open(archive) as old, tarfile.open(target, "w:gz") as new:
         for member in old:
             file = old.extractfile(member)

@@ -1,4 +1,4 @@
-"""Asking a gateway: what it says is settled, and money that came while a payment was closed is not forgotten."""
+"""Payment workflows: settling outcomes, and closing payments that were paid meanwhile."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from tests import buying
 
 @pytest.fixture
 def payment(app: Flask, ada: User, bottle: Product) -> Payment:
-    """A payment of Ada's that the sandbox knows."""
+    """Return a payment of Ada's that the sandbox knows."""
     gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
     begun = payments.create(buying.order_of(ada, bottle), gateway, ada)
@@ -33,7 +33,7 @@ def payment(app: Flask, ada: User, bottle: Product) -> Payment:
 
 
 def press(payment: Payment, state: str) -> bool:
-    """Let the sandbox do something; it waits for no transaction of ours."""
+    """Change the state of a charge in the sandbox without an open transaction."""
     reference = payment.reference
     db.session.commit()
     return sandbox.change(SandboxCharge.reference == reference, state)

@@ -1,4 +1,4 @@
-"""Designs in the back office: ours are made and changed, buyers' artwork is approved or rejected, once."""
+"""Designs in the back office: creating and changing them, approving and rejecting artwork of buyers."""
 
 import io
 from collections.abc import Callable
@@ -22,14 +22,14 @@ NEW = "/admin/designs/new"
 
 @pytest.fixture
 def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
 @pytest.fixture
 def artwork(create_design: Callable[..., Design]) -> Design:
-    """What a guest sent in."""
+    """Return the artwork of a guest, awaiting approval."""
     return create_design("Own artwork", is_public=False, status=DesignStatus.REQUESTED)
 
 

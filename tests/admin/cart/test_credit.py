@@ -1,4 +1,4 @@
-"""Credit that staff give: to whom they looked up, with a reason, once; and it is there to be spent."""
+"""Store credit in the back office: finding the account, giving credit with a reason, spending it."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from tests.watching import error_of, form_to, words_of
 
 @pytest.fixture
 def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 

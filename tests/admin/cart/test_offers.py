@@ -1,4 +1,4 @@
-"""Promotions, ways of delivery and rates in the back office."""
+"""Promotions, delivery methods and exchange rates in the back office."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ NEW_DELIVERY = "/admin/delivery/new"
 
 @pytest.fixture
 def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 

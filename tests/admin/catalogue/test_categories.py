@@ -1,4 +1,4 @@
-"""Categories and collections in the back office: a tree without circles, nobody overwrites another."""
+"""Categories and collections in the back office: the tree, the order and outdated forms."""
 
 import io
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SHELVES = "/admin/shelves"
 
 @pytest.fixture
 def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 

@@ -1,4 +1,4 @@
-"""Products in the back office: made, changed, copied, hidden; nobody overwrites another, and no sale is undone."""
+"""Products in the back office: creating, changing, stock, copies, pictures and options."""
 
 import io
 from collections.abc import Callable
@@ -33,7 +33,7 @@ PIXELS = {"red": (200, 30, 40), "blue": (20, 40, 200)}
 
 @pytest.fixture
 def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
@@ -43,7 +43,7 @@ def page_of(product: Product) -> str:
 
 
 def filled(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
-    """The form of a product as it stands on its page, with some fields typed over."""
+    """Return the values of the product form on a page, with some changes."""
     form = next(each for each in forms_on(client.get(path).text) if "unit_amount" in each.values)
     return {**form.values, **changes}
 

@@ -1,4 +1,4 @@
-"""Reviews that wait: staff read them, and each is decided once."""
+"""Reviews in the back office: each is approved or rejected once."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from tests.conftest import FormClient, login
 
 @pytest.fixture
 def review(product: Product, ada: User) -> Review:
-    """What Ada says about the journal."""
+    """Return a review of the journal by Ada, awaiting approval."""
     said = Review(product=product, user=ada, author="Ada", rating=4, text="<i>Lovely</i> paper.")
     db.session.add(said)
     db.session.commit()

@@ -1,4 +1,4 @@
-"""Words of the shop in the back office: pages, the newsletter's readers, messages to the shop."""
+"""Content in the back office: pages, newsletter subscribers and messages of customers."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ EVIL = "=cmd|' /C calc'!A0"
 
 @pytest.fixture
 def staff(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 

@@ -33,7 +33,7 @@ def link(user: User, purpose: LinkPurpose, email: str | None = None, now: Any = 
 
 
 def link_of(promise: dict[str, Any]) -> str:
-    """What the mail would carry."""
+    """Return the token that the email of a message contains."""
     token = db.session.get_one(LinkToken, promise["link_id"]).renew()
     db.session.commit()
     return token
@@ -47,7 +47,7 @@ def signed_up(email: str = "dora@example.com") -> User:
 
 
 def together(app: Flask, number: int, work: Callable[[], object]) -> list[object]:
-    """Let so many threads do the same thing at the same instant; gives what each got, or the refusal."""
+    """Run a function concurrently; return 'done' or the class of its error for each thread."""
     start = Barrier(number)
     db.session.commit()
 
@@ -76,7 +76,7 @@ def refused(email: str, password: str) -> str:
 
 
 def prepared_by_a_stranger() -> User:
-    """An account whose address nobody proved, with all that lets somebody in, or moves it elsewhere."""
+    """Create an unverified account with a session, two-factor authentication and recovery codes."""
     user = signed_up()
     db.session.add(WebSession(sid_hash="0" * 64, user_id=user.id, data=b"{}", seen_at=NOW, expires_at=NOW))
     db.session.add(TwoFactor(user_id=user.id, secret="sealed", confirmed_at=NOW))
@@ -86,7 +86,7 @@ def prepared_by_a_stranger() -> User:
 
 
 def nothing_lets_into(user: User) -> bool:
-    """Whether no session, app, code or link of an account is left."""
+    """Return whether an account has no session, two-factor authentication, recovery code or open link."""
     left = [
         *(db.session.scalar(select(model).where(model.user_id == user.id)) for model in (WebSession, TwoFactor)),
         db.session.scalar(select(RecoveryCode).where(RecoveryCode.user_id == user.id)),
@@ -96,14 +96,14 @@ def nothing_lets_into(user: User) -> bool:
 
 
 def ask(user: User, email: str = "lovelace@example.com") -> str:
-    """Ask for another address; gives the token that its mail carries."""
+    """Request another address; return the token of its email."""
     email_change.request_email_change(user.id, PASSWORD, email, NOW)
     db.session.commit()
     return link_of(promised("mail.email_change")[-1])
 
 
 def move(user: User, email: str = "lovelace@example.com") -> str | None:
-    """Change an address; gives the token that undoes it, if the old one is told."""
+    """Change an address; return the token that undoes it, if the former address gets an email."""
     before = len(promised("mail.email_changed"))
     email_change.confirm_email_change(ask(user, email), NOW)
     db.session.commit()

@@ -1,4 +1,4 @@
-"""Addresses: checked fields, exactly one default, nobody else's."""
+"""Postal addresses: validation, the default address and ownership."""
 
 from typing import Any
 

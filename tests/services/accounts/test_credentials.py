@@ -58,7 +58,7 @@ def test_the_right_password_authenticates(ada: User) -> None:
 
 @pytest.fixture
 def verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hashes that passwords were compared with."""
+    """Return the list of hashes that passwords are compared with."""
     seen: list[str] = []
 
     class Counting(PasswordHasher):

@@ -76,7 +76,7 @@ def test_fixed_roles_are_seeded_and_restored(app: Flask) -> None:
 
 
 def test_a_custom_role_with_unknown_permissions_keeps_working(app: Flask, ben: User) -> None:
-    """Roles that an earlier version stored, or that were made by hand."""
+    """Roles stored by an earlier version or created by hand."""
     desk = Role(name="desk", permissions=["cards.lock", "cards.view", "users.view"], is_fixed=False)
     ben.roles = [desk]
     db.session.commit()

@@ -1,4 +1,4 @@
-"""Hosts that staff block: cards that lead there are marked in the same transaction."""
+"""Blocked hosts: validation, subdomains, and the marks on cards."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def lead_to(card: Card, user: User, url: str) -> None:
 
 @pytest.fixture
 def leading(create_card: Callable[..., Card], ada: User) -> Callable[[str], Card]:
-    """A card of Ada's that leads to an address."""
+    """Return a function that creates a card of Ada's with a target address."""
     return lambda url: create_card(ada, url=url)
 
 

@@ -1,4 +1,4 @@
-"""The rules of cards, below the pages: moves, claims, names, targets, blocked hosts."""
+"""Cards: transitions, creation, claiming, releasing, finding and editing them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +43,7 @@ REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
 
 @pytest.fixture
 def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
-    """Make one move by the function that the shop makes it with."""
+    """Return a function that performs a transition with the function of the application."""
     functions: dict[CardMove, Callable[[Card, User], object]] = {
         CardMove.CLAIM: lambda card, user: claims.claim(card, user, keys, code=CODE),
         CardMove.LOCK: lambda card, user: transitions.lock(card, LockedBecause.LOST, user),
@@ -58,7 +58,7 @@ def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Ca
 
 @pytest.fixture
 def card_in(create_card: Callable[..., Card], ada: User) -> Callable[[CardStatus], Card]:
-    """A card in some state of its life."""
+    """Return a function that creates a card in a certain status."""
 
     def make(status: CardStatus) -> Card:
         if status is CardStatus.UNCLAIMED:
@@ -75,7 +75,7 @@ def events_of(card: Card) -> list[tuple[CardMove, CardStatus | None, CardStatus]
 
 
 def state_of(card: Card) -> tuple[Any, ...]:
-    """Every column of a card's row."""
+    """Return all columns of a card."""
     return tuple(db.session.execute(sa.select(*Card.__table__.c).where(Card.id == card.id)).one())
 
 
@@ -267,7 +267,7 @@ def test_registering_an_existing_token_is_refused_and_others_can_be_registered(
 
 @pytest.fixture
 def waiting(create_card: Callable[..., Card], design: Design) -> Card:
-    """A card that waits for whoever has its code."""
+    """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE, design=design)
 
 

@@ -1,4 +1,4 @@
-"""Taking over the cards of the first system: looked through as a whole, taken over as a whole."""
+"""Importing the cards of the legacy system: rows, accounts, errors."""
 
 import io
 from collections.abc import Callable
@@ -20,7 +20,7 @@ ADA = "OLD0001,Ada@Example.com,Ada,Obi,Everyday,example.com/ada,no,Lake at dusk,
 
 @pytest.fixture
 def take_over(app: Flask, keys: Keys) -> Callable[..., ImportReport]:
-    """Run an import of some lines, the header first unless it is among them."""
+    """Return a function that imports lines below a header."""
 
     def run(*lines: str, header: str = HEADER) -> ImportReport:
         file = io.StringIO("\n".join((header, *lines)) + "\n", newline="")

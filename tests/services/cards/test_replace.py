@@ -1,4 +1,4 @@
-"""A new card that carries on for an old one: what it takes over, and what it counts."""
+"""Replacing a card: what is taken over, what is refused, and statistics."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ ZONE = "Europe/London"
 
 @pytest.fixture
 def blank(create_card: Callable[..., Card], ada: User) -> Card:
-    """A card of Ada's that leads nowhere yet."""
+    """Return a card of Ada's without a target."""
     return create_card(ada, token="BLANK222", alias="To be set")
 
 

@@ -1,4 +1,4 @@
-"""What may be typed as the place a card leads to, and what it becomes."""
+"""Target addresses of cards: normal form and refused ones."""
 
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ OWN = ("cards.example.net", "127.0.0.1:8000")
 
 
 def location(url: str) -> str:
-    """The header as a client would get it."""
+    """Return the `Location` header that a client receives."""
     return redirect(url).get_wsgi_headers({"REQUEST_METHOD": "GET"})["Location"]
 
 

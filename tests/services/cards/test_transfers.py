@@ -1,4 +1,4 @@
-"""Cards that change hands: who may offer, who may accept, until when, and what comes along."""
+"""Transfers of cards: offering, accepting, and what ends an offer."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ TOO_LATE = NOW + transfers.OFFER_LIFETIME
 
 @pytest.fixture
 def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
-    """Ada's card, offered to Cleo."""
+    """Return an offer of Ada's card to Cleo."""
     made = transfers.offer(card, ada, "Cleo@Example.com ", NOW)
     db.session.commit()
     return made

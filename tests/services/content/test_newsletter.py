@@ -1,4 +1,4 @@
-"""The newsletter's readers: asking, confirming by the mailed link, leaving, being forgotten."""
+"""Newsletter subscribers: sign-up, confirmation, unsubscribing and deletion."""
 
 from collections.abc import Callable
 from datetime import timedelta

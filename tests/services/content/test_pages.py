@@ -1,4 +1,4 @@
-"""Pages that staff write: what their Markdown may become, their addresses, and two who edit at once."""
+"""Content pages: rendering Markdown, slugs and concurrent edits."""
 
 import re
 from typing import Any

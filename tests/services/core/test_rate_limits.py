@@ -1,4 +1,4 @@
-"""Throttles: exact over threads and workers, by windows, forgiven when an attempt was right."""
+"""Rate limits: exact across threads, with windows, reset after success."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -79,7 +79,7 @@ def test_resetting_a_subject_clears_only_its_counter(app: Flask) -> None:
 
 
 def together(app: Flask, number: int, work: Callable[[], None]) -> list[type[BaseException] | None]:
-    """Let so many threads do the same thing at the same instant; gives what each raised."""
+    """Run a function concurrently; return the class of its error, or None, for each thread."""
     start = Barrier(number)
 
     def run(_number: int) -> type[BaseException] | None:

@@ -1,4 +1,4 @@
-"""Former pictures: deleted once nothing shows them, and known as somebody's until then."""
+"""Deletion of former uploads once nothing uses them."""
 
 import os
 import time
@@ -28,7 +28,7 @@ def folder(app: Flask) -> Path:
 
 @pytest.fixture
 def stored(folder: Path) -> Callable[[bytes], str]:
-    """Store a picture two days ago."""
+    """Return a function that stores a picture as of two days ago."""
 
     def store(data: bytes) -> str:
         name = files.store(data, folder)
@@ -41,7 +41,7 @@ def stored(folder: Path) -> Callable[[bytes], str]:
 
 @pytest.fixture
 def shown(ada: User, stored: Callable[[bytes], str]) -> Profile:
-    """Ada's profile, with a photo and a banner."""
+    """Return a profile of Ada's with photo and banner."""
     profile = seeds.create_profile(ada, "ada-obi", photo=stored(b"photo"), banner=stored(b"banner"))
     db.session.commit()
     return profile
@@ -112,7 +112,7 @@ def test_a_picture_used_elsewhere_is_kept(shown: Profile, ada: User, cleo: User,
 def test_a_recently_uploaded_picture_is_deleted_a_day_later(
     shown: Profile, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else one that is sent again, to be shown again, could be gone before it is saved."""
+    """Otherwise an upload that is sent again could be deleted before it is saved."""
     photo = str(shown.photo)
     files.store(b"photo", folder)
     change(shown, ada, photo=None)

@@ -1,4 +1,4 @@
-"""Fixtures."""
+"""Fixtures for the tests of erasure."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -19,13 +19,13 @@ from tests.services.privacy.personal_data import EMAIL
 
 @pytest.fixture
 def zeb(create_user: Callable[..., User]) -> User:
-    """Somebody of whom a lot is known."""
+    """Return a user with much personal data."""
     return create_user(EMAIL, first_name="Zebulon", last_name="Quirkzahl", title="Dr-Xylo", born_on=date(1987, 6, 5))
 
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Move the worker's clock on."""
+    """Return a function that moves the clock of the worker."""
 
     def move(by: timedelta) -> None:
         then = utcnow() + by
@@ -37,7 +37,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 @pytest.fixture
 def own_app(app: Flask, other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
-    """The application; on SQLite over a database file that only this test has ever written."""
+    """Return the application; on SQLite with a new database file that no other test has written."""
     if db.engine.dialect.name != "sqlite":
         yield app
         return

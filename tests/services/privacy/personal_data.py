@@ -1,4 +1,4 @@
-"""Write personal data into every table, erase it, and find what is left."""
+"""Write personal data into every table, erase it, and find the rest."""
 
 import io
 import re
@@ -48,14 +48,14 @@ SECRETS = (
 
 
 def picture() -> bytes:
-    """A picture like no other."""
+    """Return a random picture."""
     made = io.BytesIO()
     Image.effect_noise((64, 64), 90).convert("RGB").save(made, "WEBP", quality=80)
     return made.getvalue()
 
 
 def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
-    """Write something personal into every table that can hold it."""
+    """Write personal data into every table that can hold it."""
     data = picture()
     name = files.store(data, files.folder(app.instance_path))
     profile = seeds.create_profile(
@@ -90,7 +90,7 @@ def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
 
 
 def change_pictures(client: FormClient, zeb: User, app: Flask) -> list[str]:
-    """Send a photo, replace it, take a banner off, send one that is never saved; tells the names they had."""
+    """Upload a photo, replace it, remove the banner, upload one without saving; return all file names."""
     [profile] = db.session.scalars(sa.select(Profile).where(Profile.owner_id == zeb.id))
     path, names = f"/profiles/{profile.id}", {str(profile.banner)}
     for changes in (
@@ -108,7 +108,7 @@ def change_pictures(client: FormClient, zeb: User, app: Flask) -> list[str]:
 
 
 def use(client: FormClient, zeb: User, app: Flask, run: Callable[[], None]) -> None:
-    """Let the application do its usual work."""
+    """Send the requests that leave personal data in logs, emails and the spool."""
     assert login(client, zeb).status_code == 302
     client.get("/t/ZEBSCARD", headers={"User-Agent": AGENT, "Referer": "https://reroute-q.example/"})
     client.post("/account/email", data={"email": "new-q@example.com", "current": PASSWORD})
@@ -122,7 +122,7 @@ def use(client: FormClient, zeb: User, app: Flask, run: Callable[[], None]) -> N
 
 
 def found(app: Flask, secrets: tuple[str, ...], data: bytes) -> dict[str, list[str]]:
-    """Which of them stand in which file of the installation, or in which table."""
+    """Return which secrets are found in which file or table."""
     instance = Path(app.instance_path)
     places = {str(path.relative_to(instance)): path.read_bytes() for path in instance.rglob("*") if path.is_file()}
     if db.engine.dialect.name == "sqlite":

@@ -1,4 +1,4 @@
-"""Closing an account and coming back: exactly what was on comes on again, and nothing after its time."""
+"""Closing and reopening an account: cards, sessions, links, offers and concurrent requests."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -221,7 +221,7 @@ def test_closing_while_claiming_leaves_no_active_card(
 
 
 def test_claiming_locks_the_row_of_the_user(ada: User, card: Card) -> None:
-    """What the race above relies on: the row of the holder is held, where the database knows such locks."""
+    """The concurrent test above relies on this lock, which only PostgreSQL has."""
     wanted = sa.select(User.id).where(User.id == ada.id).with_for_update(read=True)
     text = str(wanted.compile(db.engine))
     assert ("FOR SHARE" in text) == (db.engine.dialect.name == "postgresql")

@@ -24,7 +24,7 @@ from tests.services.privacy.personal_data import AGENT, EMAIL, change_pictures, 
 
 
 def rows_of_others(zeb: User) -> dict[str, list[str]]:
-    """All rows of all tables that do not speak of one person, as text."""
+    """Return all rows that do not belong to a user, as text."""
     ids = {"cards": [card.id for card in db.session.scalars(sa.select(Card).where(Card.owner_id == zeb.id))]}
     texts: dict[str, list[str]] = {}
     for table in db.metadata.sorted_tables:

@@ -85,7 +85,7 @@ SOLD = (
 
 
 def buy(zenobia: User, app: Flask, waits: bool) -> Order:
-    """An order with everything personal that one can hold; it may wait for whoever proves to have the address."""
+    """Place and pay an order with personal data in every column, by a guest if it `waits`."""
     product = seeds.create_product(kind=ProductKind.CARD)
     seeds.create_option(product, "inscription")
     cart = buying.cart_of(None if waits else zenobia)
@@ -150,7 +150,7 @@ def test_erasing_an_unverified_account_keeps_guest_orders_of_its_address(app: Fl
 
 
 def test_deleted_text_stays_in_the_file_without_secure_delete(tmp_path: Path) -> None:
-    """Shows that SQLite keeps what is deleted, unless told not to: the test above would notice."""
+    """Shows that the tests above would find deleted data if SQLite kept it."""
     traces = {}
     for mode in ("OFF", "ON"):
         path = tmp_path / f"{mode}.sqlite"

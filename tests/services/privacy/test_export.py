@@ -1,4 +1,4 @@
-"""Download my data: everything about the person, nothing about anybody else, whatever the size."""
+"""Data export: completeness, no data of others, constant memory."""
 
 import json
 import tracemalloc
@@ -43,7 +43,7 @@ def exported(user: User) -> Any:
 
 
 def give_everything(user: User, word: str) -> Card:
-    """Rows of every kind for a person, each with a word that is theirs alone."""
+    """Create rows of every kind for a user, each with a unique word."""
     now = utcnow()
     profile = seeds.create_profile(user, f"slug-{word}".lower(), name=f"Name {word}", bio=f"Bio {word}")
     card = seeds.create_card(user, url=f"https://{word}.example/", alias=f"Alias {word}")
@@ -68,7 +68,7 @@ def give_everything(user: User, word: str) -> Card:
 
 @pytest.fixture
 def both(ada: User, cleo: User) -> dict[str, Any]:
-    """What Ada downloads when Cleo has as much as she has."""
+    """Return the export of Ada while Cleo has as much data."""
     give_everything(cleo, "CLEOSWORD")
     give_everything(ada, "ADASWORD")
     return {"text": "".join(pieces(ada)), "user": ada}
@@ -120,7 +120,7 @@ def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> N
 
 
 def contents(data: Any) -> dict[str, bytes]:
-    """What is in the pictures of a downloaded file, by their names."""
+    """Return the contents of the exported pictures by name."""
     return {each["name"]: urllib.request.urlopen(each["data"]).read() for each in data["pictures"]}
 
 

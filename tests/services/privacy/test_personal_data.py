@@ -13,7 +13,7 @@ PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
 
 
 def documented_rows() -> dict[str, tuple[set[str], str]]:
-    """Return what docs/privacy.md says is kept: by name, the tables and what erasing does."""
+    """Return the table in docs/privacy.md: by name, the database tables and the effect of erasing."""
     section = PRIVACY.read_text().split("## Personal data")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")][2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

@@ -1,4 +1,4 @@
-"""What visitors do on profiles: counted once, bounded, and led back to a card by the day's pseudonym."""
+"""Recorded actions of visitors on profiles: repetitions, limits and the card that led there."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

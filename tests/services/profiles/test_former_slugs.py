@@ -1,4 +1,4 @@
-"""Former addresses of profiles: they lead on until somebody takes them."""
+"""Former slugs of profiles: redirects and who may take them."""
 
 from threading import Barrier
 
@@ -105,7 +105,7 @@ def test_former_slugs_are_deleted_with_their_profile(ada: User) -> None:
 def test_concurrent_changes_to_one_slug_succeed_once(
     app: Flask, ada: User, cleo: User, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worst moment: everybody looked and saw it free."""
+    """All requests check that the slug is free before any of them takes it."""
     moved(made(cleo, "wanted"), "cleo-two")
     ids = [made(ada, f"ada-{place}").id for place in range(number)]
     start, look = Barrier(number, timeout=30), slugs.check_free

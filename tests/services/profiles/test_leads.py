@@ -1,4 +1,4 @@
-"""Leads: what may be left, what is dropped, whose it is."""
+"""Leads: validation, spam, ownership and search."""
 
 from collections.abc import Callable
 from datetime import timedelta

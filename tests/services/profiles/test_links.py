@@ -1,4 +1,4 @@
-"""Extra links: what may stand there, whose they are, and the order they stand in."""
+"""Profile links: validation, ownership and order."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def titles(profile: Profile) -> list[str]:
 
 @pytest.fixture
 def three(profile: Profile) -> list[int]:
-    """The ids of links A, B and C."""
+    """Return the ids of links A, B and C."""
     return [added(profile, title).id for title in "ABC"]
 
 

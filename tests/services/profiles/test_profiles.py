@@ -1,4 +1,4 @@
-"""What may stand on a profile, who may change it, and what becomes of its cards."""
+"""Profiles: fields, slugs, changes, cards and the rows of the page."""
 
 import dataclasses
 import threading
@@ -268,7 +268,7 @@ def test_a_change_saved_during_another_is_refused(ada, monkeypatch):
     clean_all = fields.clean_all
 
     def overtaken(*args: object) -> dict[str, str | None]:
-        """Somebody saves between the look at the version and the UPDATE."""
+        """Save the profile between reading its version and the update."""
         values = {"version": Profile.version + 1, "headline": "Builder"}
         db.session.execute(sa.update(Profile).values(values), execution_options={"synchronize_session": False})
         return clean_all(*args)

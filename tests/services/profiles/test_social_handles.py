@@ -1,4 +1,4 @@
-"""Names on other sites: typed bare, with an @ or as a whole address."""
+"""Social media handles: accepted spellings and refused text."""
 
 import pytest
 from hypothesis import given

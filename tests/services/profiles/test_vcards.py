@@ -1,4 +1,4 @@
-"""vCards: read back by a parser that is not ours, whatever stands in the fields."""
+"""vCards: parsed again with another library, with any text in the fields."""
 
 import io
 from datetime import UTC, datetime

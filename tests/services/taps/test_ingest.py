@@ -1,4 +1,4 @@
-"""From a line of the spool into the tables: once, with holder and design as they were, and never stopped by a line."""
+"""Storing spool lines as taps: validation, uniqueness, user agents, own taps and offsets."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Roll-ups: every figure is the taps counted, by any grouping, in any zone, on any day."""
+"""Tap counts by hour and day: equal to the taps in any grouping, time zone and order."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ in_a_transaction = settings(
 
 
 def read(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading]:
-    """Readings of what was drawn; every third by an owner with their cookie."""
+    """Return readings of generated values; every third has the cookie of an owner."""
     return [
         reading(at=int(at.timestamp() * 1000), me=keys.sign_me(1) if number % 3 == 0 else None, **rest)
         for number, (at, rest) in enumerate(many)
@@ -77,7 +77,7 @@ def read(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Leave nothing behind in the database."""
+    """Roll back everything in a block."""
     with db.session.begin_nested() as attempt:
         yield
         attempt.rollback()
@@ -88,7 +88,7 @@ def store(app: Flask, many: list[Reading], zone: str) -> None:
 
 
 def taps_by(names: tuple[str, ...], day: Callable[[datetime], object]) -> Counter[tuple[Any, ...]]:
-    """The taps themselves, counted by some of what roll-ups are counted by."""
+    """Count taps by some columns of the roll-ups."""
     columns = [Tap.tapped_at, *(UserAgent.device if name == "device" else getattr(Tap, name) for name in names)]
     found = db.session.execute(sa.select(*columns).join(UserAgent, UserAgent.id == Tap.user_agent_id))
     none: dict[str, Any] = {"card_id": 0, "owner_id": 0, "design_id": 0}

@@ -1,4 +1,4 @@
-"""Where a card leads, which unknown tokens were tapped, and how guessing them is slowed down."""
+"""Routing of taps, latest taps, unknown tokens and limits on guessing them."""
 
 import dataclasses
 import itertools
@@ -165,7 +165,7 @@ def test_the_latest_unknown_token_comes_first(app: Flask) -> None:
 
 @pytest.fixture
 def strict_app(other_app: Callable[..., Flask]) -> Flask:
-    """An application that takes three unknown tokens a minute."""
+    """Create an application with a limit of three unknown tokens a minute."""
     return other_app(unknown_token_limit="3 per minute")
 
 

@@ -1,4 +1,4 @@
-"""A holder's figures: the same taps by any grouping, on the shop's clock, and nobody else's."""
+"""Statistics of a holder: groupings, periods, time zones and ownership."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -54,7 +54,7 @@ drawn = st.lists(
 
 
 def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
-    """Taps as the worker stores them, counted."""
+    """Store taps like the worker and fold them."""
     readings = [reading(**{**each, "at": int(each["at"].timestamp() * 1000)}) for each in many]
     ReadingStore(app.extensions["keys"]).store(db.session.connection(), readings, zone)
     while rollups.fold_hours_into_days(zone):
@@ -109,7 +109,7 @@ def test_every_grouping_counts_the_same_taps(
 def test_hours_of_one_holder_or_card_are_not_reused_for_another(
     app: Flask, ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
-    """The question is put together once for everybody who asks about the same days."""
+    """The compiled query is cached for everyone who asks for the same days."""
     statistics._select_hours_of_week.cache_clear()
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
     adas, second, cleos = create_card(ada), create_card(ada), create_card(cleo)

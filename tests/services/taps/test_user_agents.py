@@ -1,4 +1,4 @@
-"""What a user agent tells: the kind of device, its system, and whether a person holds it."""
+"""Classifying user agents by device, system and bot."""
 
 import pytest
 

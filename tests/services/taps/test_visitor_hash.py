@@ -1,4 +1,4 @@
-"""Visitor hashes: the same person looks the same for a day, and nobody can find the way back."""
+"""Visitor hashes: stable for a day, dependent on a key that is deleted."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Set the clock that visitors are hashed by."""
+    """Return a function that sets the clock of visitor hashes."""
 
     def set_clock(instant: datetime) -> None:
         monkeypatch.setattr(visitor_hash, "time", SimpleNamespace(time=instant.timestamp))

@@ -1,4 +1,4 @@
-"""The weekly summary: exactly one email on a Monday for whoever wants it, with the week in figures and a way out."""
+"""Weekly digest: when it is due, who gets it, its contents and unsubscribing."""
 
 import io
 import re
@@ -29,7 +29,7 @@ WEEK_BEFORE = SUNDAY_NOON - timedelta(days=7)
 
 @pytest.fixture
 def reader(ada: User) -> User:
-    """Ada, who wants the mail."""
+    """Return Ada, who wants the digest."""
     ada.wants_weekly_mail = True
     db.session.commit()
     return ada
@@ -37,7 +37,7 @@ def reader(ada: User) -> User:
 
 @pytest.fixture
 def tapped(app: Flask) -> Callable[..., None]:
-    """Store taps on a card at an instant."""
+    """Return a function that stores taps on a card at a time."""
 
     def store(card: Card, number: int, at: datetime, **values: Any) -> None:
         milliseconds = int(at.timestamp() * 1000)
