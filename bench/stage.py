@@ -25,8 +25,8 @@ from tapcard.app import create_app
 from tapcard.db import db, transactions
 from tapcard.models import Profile, User
 from tapcard.services.accounts import registration, roles
-from tests import needs
-from tests.servers import free_port, granian
+from tests import external_services
+from tests.web_server import free_port, granian
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / ".data"
@@ -161,7 +161,7 @@ def has_wrk() -> bool:
 
 def databases() -> list[str]:
     """Those that can be measured here."""
-    return [name for name in DATABASES if name == "SQLite" or needs.postgresql()]
+    return [name for name in DATABASES if name == "SQLite" or external_services.postgresql()]
 
 
 @contextmanager
@@ -172,7 +172,7 @@ def stage(database: str, *, demo: bool = True) -> Iterator[Stage]:
         if database == "SQLite":
             url = f"sqlite:///{folder}/bench.sqlite"
         else:
-            url = stack.enter_context(needs.new_database("bench"))
+            url = stack.enter_context(external_services.new_database("bench"))
         made = Stage(database, folder, url)
         with made.application() as app:
             upgrade()

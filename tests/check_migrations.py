@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests import needs
+from tests import external_services
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,8 +28,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         good = check(folder, f"sqlite:///{folder}/check.sqlite")
         print(f"SQLite: {verdicts[good]}")
-        if needs.postgresql():
-            with needs.new_database("migrations") as url:
+        if external_services.postgresql():
+            with external_services.new_database("migrations") as url:
                 agrees = check(folder, url)
             print(f"PostgreSQL: {verdicts[agrees]}")
         else:

@@ -42,9 +42,9 @@ from tapcard.services.orders import queries
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.taps import weekly_digest
 from tapcard.web import access
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, clean_instance, empty, login
-from tests.watching import all_rows, put_back
+from tests.statements import all_rows, put_back
 
 DAY = timedelta(days=1)
 BACK_OFFICE_TABLES = {"cards": Card, "designs": Design, "outbox": OutboxMessage, "audit": AuditEntry}

@@ -12,7 +12,7 @@ from flask import Flask
 import tapcard.app
 from tapcard.models import Card, CardStatus, LockedBecause, User
 from tests.conftest import FormClient, login
-from tests.watching import walk
+from tests.pages import walk
 
 TOKENS = ("ADASCARD", "WAITING2", "EMPTY222", "LOST2222", "RETIRED2", "NOSUCH22")
 PAGES = ("/", "/dashboard", "/admin/", "/no/such/page", "/activate/WAITING2", "/p/ada", "/profiles/new?card=ADASCARD")

@@ -36,9 +36,9 @@ from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.tokens import new_token
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import PageForm, forms_on, walk
+from tests.pages import PageForm, forms_on, walk
 
 pytestmark = pytest.mark.fuzz
 TEXTS = (

@@ -19,7 +19,7 @@ from flask_migrate import downgrade, upgrade
 
 from tapcard.app import MIGRATIONS
 from tapcard.db import db
-from tests import needs
+from tests import external_services
 from tests.conftest import DATABASE
 
 ROWS = 3
@@ -45,7 +45,7 @@ def empty_app(other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask
         databases: Any = None
         url = f"sqlite:///{tmp_path / 'migrated.sqlite'}"
     else:
-        databases = needs.new_database("migrated")
+        databases = external_services.new_database("migrated")
         url = databases.__enter__().replace("postgresql://", "postgresql+psycopg://", 1)
     app = other_app(database_url=url, instance_path=tmp_path)
     with app.app_context():

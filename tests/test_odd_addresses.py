@@ -15,7 +15,7 @@ from werkzeug.routing import Rule as Address
 from tapcard.web import errors
 from tapcard.web.access import BUYER
 from tests.stage import NOBODY, Role, Stage, arranged
-from tests.watching import statements, writes
+from tests.statements import statements, writes
 
 pytestmark = pytest.mark.fuzz
 ODD = [

@@ -11,7 +11,7 @@ from tapcard import outbox
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import OutboxMessage
-from tests.watching import together
+from tests.concurrency import together
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -46,7 +46,7 @@ from tapcard.services.cart import carts, pricing, promotions
 from tapcard.services.orders import checkout, queries
 from tapcard.services.taps import rollups
 from tapcard.workflows.health import DEMO_PASSWORD
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
 
 DRAWN, GOODS = dict(drawings.DESIGNS), dict(drawings.GOODS)
@@ -257,19 +257,19 @@ def test_demo_promotions_and_delivery_are_priced(seed: Callable[..., Result], cl
     product = db.session.scalars(sa.select(Product).where(Product.slug == "paper-stars")).one()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
     cart = carts.get_or_create(cleo)
-    buying.fill(cart, product, 2)
-    who = buying.buyer(cleo, method=method)
+    purchases.fill(cart, product, 2)
+    who = purchases.buyer(cleo, method=method)
     for code, quantity, discount, delivery in (
         (None, 2, 0, 240),
         ("welcome10", 2, 240, 240),
         ("FIVEOFF", 4, 500, 480),
         (None, 5, 0, 0),
     ):
-        line = buying.whole(cart).lines[0]
+        line = purchases.whole(cart).lines[0]
         line.quantity = quantity
         cart.promotion = promotions.find(code) if code else None
         db.session.commit()
-        draft = checkout.quote_cart(buying.whole(cart), who.customer, method, buying.context())
+        draft = checkout.quote_cart(purchases.whole(cart), who.customer, method, purchases.context())
         assert draft.refusal is None
         totals = draft.totals
         assert (totals.subtotal_amount, totals.discount_amount, totals.delivery_amount) == (

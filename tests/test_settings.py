@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.models import Setting
 from tapcard.settings import ShopSettings, UnknownSetting
 from tests.conftest import FormClient
-from tests.watching import queries, statements
+from tests.statements import queries, statements
 
 NONSENSE: list[tuple[str, Any]] = [
     ("time_zone", "Mars/Base"),

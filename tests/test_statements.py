@@ -9,7 +9,7 @@ from tapcard import seeds
 from tapcard.db import db
 from tapcard.models import Card, Design, DesignStatus, Product, Profile, Review, User
 from tests.conftest import FormClient, login
-from tests.watching import queries, statements
+from tests.statements import queries, statements
 
 MOST = 12
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"

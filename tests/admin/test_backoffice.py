@@ -24,7 +24,7 @@ from tapcard.models import (
 from tapcard.services.accounts import roles
 from tapcard.services.cards import cards, claims, transitions
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
 
 CODE = "CARD2345"
 REGISTER = "/admin/cards/register"

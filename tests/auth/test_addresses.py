@@ -12,8 +12,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkToken, User
 from tests.auth.conftest import is_signed_in, link_in, session_id, text_of
-from tests.buying import order_of
 from tests.conftest import PASSWORD, FormClient, login
+from tests.purchases import order_of
 
 NEW_EMAIL = "lovelace@example.com"
 

@@ -17,7 +17,7 @@ from tapcard.models import Address, Card, CardStatus, Profile, User
 from tapcard.services.privacy import closure
 from tests.auth.conftest import is_signed_in, text_of
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import error_of
+from tests.pages import error_of
 
 CLOSE = {"current": PASSWORD, "sure": "y"}
 

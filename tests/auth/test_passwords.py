@@ -15,8 +15,8 @@ from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSessi
 from tapcard.services.accounts import credentials, email_change, email_links, registration, roles
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id, text_of
+from tests.concurrency import together
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import together
 
 NEW = "battery staple correct"
 

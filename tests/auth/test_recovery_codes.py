@@ -15,8 +15,9 @@ from tapcard.models import RecoveryCode, TwoFactor, User
 from tapcard.services.accounts import two_factor
 from tests.auth.conftest import is_signed_in, text_of
 from tests.auth.two_factor import CODE_PAGE, SET_UP, SOME_SECRET, code_of, secret_on, set_up
+from tests.concurrency import together
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import form_to, together
+from tests.pages import form_to
 
 pytestmark = pytest.mark.usefixtures("still")
 

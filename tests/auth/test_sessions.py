@@ -12,7 +12,7 @@ from tapcard.models import AuditEntry, Device, User, WebSession
 from tapcard.services.taps.user_agents import BrowserName, name_browser
 from tests.auth.conftest import is_signed_in
 from tests.conftest import FormClient, login
-from tests.watching import forms_on, words_of
+from tests.pages import forms_on, words_of
 
 IPHONE, PIXEL, *_others, WINDOWS = AGENTS
 PAGE = "/account/sessions"

@@ -17,8 +17,9 @@ from tapcard.services.privacy import closure
 from tapcard.web import guards
 from tests.auth.conftest import is_signed_in, session_id
 from tests.auth.two_factor import CODE_PAGE, NEW, SOME_SECRET, WRONG, code_of, set_up, wrong_code
+from tests.concurrency import together
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import form_to, together, words_of
+from tests.pages import form_to, words_of
 
 pytestmark = pytest.mark.usefixtures("still")
 

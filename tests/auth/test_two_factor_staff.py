@@ -9,7 +9,7 @@ from flask import Flask
 from tapcard.models import User
 from tests.auth.two_factor import SET_UP, code_of, secret_on
 from tests.conftest import FormClient, login
-from tests.watching import form_to
+from tests.pages import form_to
 
 pytestmark = pytest.mark.usefixtures("still")
 

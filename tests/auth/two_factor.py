@@ -8,7 +8,7 @@ import pyotp
 
 from tapcard.clock import utcnow
 from tests.conftest import FormClient
-from tests.watching import form_to
+from tests.pages import form_to
 
 NEW = "battery staple correct"
 SET_UP = "/account/two-factor/set-up"

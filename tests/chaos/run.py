@@ -28,8 +28,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import Card, CardStatus, ClaimPolicy, Profile, Tap, TapHour, Target, User, UserAgent
 from tapcard.spool import NAME
-from tests import needs
-from tests.servers import free_port, granian
+from tests import external_services
+from tests.web_server import free_port, granian
 
 ROOT = Path(__file__).resolve().parents[2]
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
@@ -287,11 +287,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:
             url = f"sqlite:///{folder}/chaos.sqlite"
             good &= chaos(House("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
-    if arguments.database != "sqlite" and not needs.postgresql():
+    if arguments.database != "sqlite" and not external_services.postgresql():
         print("PostgreSQL: skipped because no server is running (TEST_POSTGRESQL_URL)")
         good &= os.environ.get("REQUIRE") != "all"
     elif arguments.database != "sqlite":
-        with needs.new_database("chaos") as url, tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:
+        with (
+            external_services.new_database("chaos") as url,
+            tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder,
+        ):
             good &= chaos(House("PostgreSQL", Path(folder), url, free_port()), arguments.rounds, seed)
     return 0 if good else 1
 

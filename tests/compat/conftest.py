@@ -17,7 +17,7 @@ from flask_migrate import upgrade
 from config import Config
 from tapcard.app import create_app
 from tapcard.db import db, transactions
-from tests import needs
+from tests import external_services
 from tests.compat.stored_data import (
     BEFORE,
     BEFORE_REVISION,
@@ -42,7 +42,7 @@ def application(base_config: Config, tmp_path_factory: pytest.TempPathFactory) -
             connection.close()
             url = f"sqlite:///{folder / 'before.sqlite'}"
         else:
-            created = stack.enter_context(needs.new_database("before"))
+            created = stack.enter_context(external_services.new_database("before"))
             url = created.replace("postgresql://", "postgresql+psycopg://", 1)
         config = dataclasses.replace(
             base_config, secret_key=BEFORE["secret_key"], database_url=url, instance_path=folder

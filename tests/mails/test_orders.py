@@ -23,8 +23,8 @@ from tapcard.services.core import anonymization
 from tapcard.services.orders import transitions
 from tapcard.services.payments import payments, settlement
 from tapcard.settings import ShopSettings
-from tests import buying
-from tests.buying import order_of
+from tests import purchases
+from tests.purchases import order_of
 
 PACKAGE = Path(worker.__file__).parent
 Read = Callable[[], list[EmailMessage]]
@@ -122,7 +122,7 @@ def test_a_paid_order_sends_one_email_to_buyer_and_owner(
     order = order_of(ada, bottle, phone="+442079460000")
     bottle.name, bottle.unit_amount = "Renamed", 1
     db.session.commit()
-    buying.pay(order)
+    purchases.pay(order)
     mails = deliver(waiting=True)
     [buyers], [owners] = mails["ada@example.com"], mails["olu@example.com"]
     assert "received your payment" in buyers["Subject"]
@@ -134,16 +134,16 @@ def test_order_emails_name_the_designs_as_they_were_sold(
     olu: User, ada: User, create_design: Callable[..., Design], deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     lake, ember = create_design("Lake & dusk"), create_design("Ember ridge")
-    order = buying.cards_with(ada, lake, ember)
+    order = purchases.cards_with(ada, lake, ember)
     lake.name = "Renamed"
     mails = [mail for each in deliver(waiting=True).values() for mail in each]
     transitions.ship(order, olu, utcnow())
     mails += deliver()["ada@example.com"]
     lake.name = "Lake & dusk"
-    other = buying.cards_with(None, lake, ember, is_paid=False)
+    other = purchases.cards_with(None, lake, ember, is_paid=False)
     lake.name = "Renamed"
     mails += deliver(waiting=True)["gus@example.com"]
-    transitions.cancel(other, None, buying.keys(), utcnow())
+    transitions.cancel(other, None, purchases.keys(), utcnow())
     mails += deliver()["gus@example.com"]
     assert len(mails) == 5, "paid, to the owner, shipped; received, canceled"
     for mail in mails:
@@ -182,10 +182,10 @@ def test_the_owner_email_setting_replaces_the_addresses_of_all_active_owners(
 ) -> None:  # fmt: skip
     create_user("oba@example.com", roles=["owner"])
     create_user("gone@example.com", roles=["owner"], is_active=False)
-    buying.pay(order_of(ada, bottle))
+    purchases.pay(order_of(ada, bottle))
     assert sorted(deliver()) == ["ada@example.com", "oba@example.com", "olu@example.com"]
     set_setting("owner_email", "orders@example.com")
-    buying.pay(order_of(ada, bottle))
+    purchases.pay(order_of(ada, bottle))
     assert sorted(deliver()) == ["ada@example.com", "orders@example.com"]
 
 
@@ -193,7 +193,7 @@ def test_delivery_is_emailed_with_links_to_review(
     ada: User, ben: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle)
-    buying.pay(order)
+    purchases.pay(order)
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
     deliver()
     transitions.deliver(order, ben, utcnow())
@@ -209,7 +209,7 @@ def test_the_shipping_email_contains_carrier_and_tracking_number(
     ada: User, ben: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle)
-    buying.pay(order)
+    purchases.pay(order)
     deliver()
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
     [mail] = deliver()["ada@example.com"]
@@ -226,7 +226,7 @@ def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
     nobody = f"erased-1@{anonymization.ERASED_HOST}"
     for each in (order, gone):
         each.email, each.first_name, each.last_name = nobody, "", ""
-    buying.pay(order)
+    purchases.pay(order)
     transitions.ship(order, ben, utcnow())
     transitions.deliver(order, ben, utcnow())
     transitions.cancel(gone, None, keys, utcnow())
@@ -244,13 +244,13 @@ def test_a_mismatched_or_late_payment_is_emailed_to_the_owner(
     olu: User, ada: User, bottle: Product, keys: Keys, deliver: Callable[..., dict[str, list[EmailMessage]]], case: str
 ) -> None:
     order = order_of(ada, bottle)
-    payment = buying.begin(order)
+    payment = purchases.begin(order)
     if case == "canceled":
         transitions.cancel(order, ada, keys, utcnow())
         db.session.commit()
-        evidence = buying.paid(payment)
+        evidence = purchases.paid(payment)
     else:
-        evidence = buying.paid(payment, amount=Money(100, "GBP"))
+        evidence = purchases.paid(payment, amount=Money(100, "GBP"))
     deliver()
     settlement.settle(payment, evidence, keys, utcnow())
     [mail] = deliver()["olu@example.com"]
@@ -268,10 +268,10 @@ def test_a_delivery_cost_to_be_agreed_is_not_called_free(
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"])
     order = order_of(ada, bottle, method=method, location="Abk")
     method.kind = DeliveryKind.FLAT
-    buying.pay(order)
+    purchases.pay(order)
     for [mail] in deliver().values():
         assert "Delivery (Drop off, Abk): To be agreed" in texts(mail)[0]
         assert "To be agreed" in texts(mail)[1]
-    buying.pay(order_of(ada, bottle))
+    purchases.pay(order_of(ada, bottle))
     for [mail] in deliver().values():
         assert "Delivery: To be agreed" in texts(mail)[0]

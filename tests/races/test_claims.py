@@ -27,8 +27,8 @@ from tapcard.services.cards.cards import AliasTaken, CardNotFound
 from tapcard.services.cards.claims import AlreadyClaimed
 from tapcard.services.cards.creation import TokenTaken
 from tapcard.services.cards.transitions import InvalidTransition
+from tests.concurrency import together
 from tests.conftest import FormClient, login
-from tests.watching import together
 
 CODE = "CARD2345"
 

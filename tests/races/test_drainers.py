@@ -22,8 +22,8 @@ from tapcard.services.taps import ingest, rollups
 from tapcard.services.taps.ingest import Reading, ReadingStore
 from tapcard.spool import Spool, encode
 from tapcard.workflows import draining, taps
-from tests.taps import ask, counts, drain, fields_of, reading
-from tests.watching import together
+from tests.concurrency import together
+from tests.tap_requests import ask, counts, drain, fields_of, reading
 
 ROOT = Path(__file__).resolve().parents[2]
 

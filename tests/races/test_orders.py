@@ -35,8 +35,8 @@ from tapcard.services.orders import checkout, inventory, placement, transitions
 from tapcard.services.orders.placement import CartChanged
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import settlement
-from tests import buying
-from tests.watching import together
+from tests import purchases as buying
+from tests.concurrency import together
 
 BUYERS = 40
 

@@ -12,9 +12,9 @@ from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.web.sessions import CART
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import FormClient, login
-from tests.watching import PageForm, form_to
+from tests.pages import PageForm, form_to
 
 GUEST = {
     "email": "gus@example.com", "first_name": "Gus", "last_name": "Lind", "country": "GB", "line1": "1 High Street",

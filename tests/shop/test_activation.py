@@ -9,10 +9,10 @@ from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Design, LineKind, Order, OrderStatus, User
 from tapcard.services.cart import carts
 from tapcard.services.orders import transitions
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, login
+from tests.pages import form_to, words_of
 from tests.test_statements import MOST, count
-from tests.watching import form_to, words_of
 
 HERE = "/activate/PAYCARD7"
 PAY = f"{HERE}/pay"

@@ -28,10 +28,11 @@ from tapcard.models import (
 )
 from tapcard.services.cart import credit, editing, merging
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, login
+from tests.pages import error_of, form_to, words_of
 from tests.shop.test_add_to_cart import picture, sent
-from tests.watching import error_of, form_to, queries, statements, words_of
+from tests.statements import queries, statements
 
 
 def add(client: FormClient, product: Product, quantity: int = 1, **fields: Any) -> None:

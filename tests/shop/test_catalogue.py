@@ -27,9 +27,10 @@ from tapcard.models import (
     ReviewStatus,
     User,
 )
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import FormClient, login
-from tests.watching import error_of, queries, statements, words_of
+from tests.pages import error_of, words_of
+from tests.statements import queries, statements
 
 
 def shown(client: FormClient, path: str) -> list[str]:

@@ -31,10 +31,10 @@ from tapcard.models import (
 from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import FormClient
+from tests.pages import error_of, forms_on, words_of
 from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
-from tests.watching import error_of, forms_on, words_of
 
 
 def number_of(model: type[Any]) -> int:

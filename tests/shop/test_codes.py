@@ -16,10 +16,10 @@ from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards, claims
 from tapcard.services.orders import fulfillment, transitions
 from tapcard.web import sessions
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, login
+from tests.pages import form_to, forms_on, words_of
 from tests.test_statements import MOST, count
-from tests.watching import form_to, forms_on, words_of
 
 WAYS = ("", ".csv", "/sheet")
 

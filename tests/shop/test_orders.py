@@ -41,11 +41,13 @@ from tapcard.services.payments import payments, settlement
 from tapcard.workflows import cart as cart_jobs
 from tapcard.workflows import orders as order_jobs
 from tapcard.workflows import payments as payment_workflows
-from tests import buying, watching
-from tests.buying import order_of
+from tests import purchases as buying
+from tests import statements as watching
 from tests.conftest import PASSWORD, FormClient
+from tests.pages import error_of, form_to, forms_on, words_of
+from tests.purchases import order_of
 from tests.shop.conftest import GUEST, fill, form_of, give_details, order_now, press, sign_in, the_order
-from tests.watching import error_of, form_to, forms_on, statements, words_of
+from tests.statements import statements
 
 
 @pytest.fixture

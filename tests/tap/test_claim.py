@@ -10,7 +10,7 @@ from tapcard.models import Card, CardMove, CardStatus, ClaimPolicy, Design, Lock
 from tapcard.services.cards import transitions
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
 
 CODE = "CARD2345"
 HERE = "/activate/WAITING2"

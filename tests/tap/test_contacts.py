@@ -24,8 +24,9 @@ from tapcard.tap.lead_forms import STAMP
 from tapcard.web import rate_limits
 from tapcard.web.bot_protection import make_stamp
 from tests.conftest import FormClient, login
-from tests.taps import BOT, PHONE
-from tests.watching import error_of, form_to, statements, words_of
+from tests.pages import error_of, form_to, words_of
+from tests.statements import statements
+from tests.tap_requests import BOT, PHONE
 
 GUS = {"name": "Gus Lind", "email": "gus@example.com", "phone": "", "note": "At the fair", "consent": "y"}
 AS_A_PERSON = {"User-Agent": PHONE}

@@ -15,7 +15,7 @@ from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, LockedBecause, Profile, Tap, Target, User
 from tapcard.services.cards import blocked_hosts, transitions
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, forms_on, words_of
+from tests.pages import error_of, form_to, forms_on, words_of
 
 HERE = "/cards/ADASCARD"
 PAGES = ("/cards/ADASCARD", "/cards/ADASCARD/release", "/cards/ADASCARD/qr.svg", "/cards/ADASCARD/qr.png")

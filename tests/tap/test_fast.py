@@ -22,7 +22,7 @@ from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
 from tapcard.services.cards import blocked_hosts, cards, transitions
 from tapcard.tap.fast import FastTaps
-from tests.taps import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
+from tests.tap_requests import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
 
 pytestmark = pytest.mark.sql
 
@@ -286,7 +286,7 @@ FORKING = """
 import json, os, sys
 from config import Config
 from tapcard.app import create_app
-from tests.taps import ask, fast_way, lines
+from tests.tap_requests import ask, fast_way, lines
 
 app = create_app(Config.from_env())
 front = fast_way(app)

@@ -13,7 +13,7 @@ from tapcard.keys import Keys
 from tapcard.models import Card, LockedBecause, OutboxMessage, Tap, User
 from tapcard.services.cards import blocked_hosts, claims, transitions
 from tests.conftest import FormClient, login
-from tests.watching import words_of
+from tests.pages import words_of
 
 HERE = "/t/ADASCARD/found"
 MESSAGE = {"message": "It is at the bar.", "answer_to": "gus@example.net"}

@@ -15,7 +15,7 @@ from tapcard.db import db
 from tapcard.models import Card, Lead, Profile, ProfileAction, ProfileActionKind, User
 from tapcard.web.csvs import escape_formula
 from tests.conftest import FormClient, login
-from tests.watching import words_of
+from tests.pages import words_of
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tapcard.models import (
     User,
 )
 from tests.conftest import FormClient, login
-from tests.taps import BOT, PHONE, Answer, ask, both_ways, drain, taps, wsgi_of
+from tests.tap_requests import BOT, PHONE, Answer, ask, both_ways, drain, taps, wsgi_of
 
 URL = "https://example.com/caf%C3%A9?a=1&b=%20"
 SHAPES = ("/t/{}", "/q/{}", "/card/{}", "/card/{}/", "/t/{}/", "/q/{}/")

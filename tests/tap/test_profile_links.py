@@ -9,7 +9,7 @@ from tapcard.db import db
 from tapcard.models import Profile, ProfileLink, User
 from tapcard.services.profiles import links
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, forms_on
+from tests.pages import error_of, form_to, forms_on
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from tapcard.models import AuditEntry, Profile, ProfileLink, ProfileTheme, User
 from tapcard.services.profiles import contacts
 from tapcard.web.brand import contrast
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, forms_on, statements, words_of, writes
+from tests.pages import error_of, form_to, forms_on, words_of
+from tests.statements import statements, writes
 
 STYLES = Path(__file__).resolve().parents[2] / "tapcard" / "static" / "css" / "tapcard.css"
 

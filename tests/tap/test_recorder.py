@@ -21,8 +21,8 @@ from tapcard.services.taps.ingest import ReadingStore, parse_reading
 from tapcard.spool import Spool, decode, encode
 from tapcard.tap.recorder import TapRecorder, cookie, is_counted
 from tapcard.workflows import taps as tap_jobs
-from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
-from tests.watching import together
+from tests.concurrency import together
+from tests.tap_requests import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
 
 pytestmark = pytest.mark.sql
 

@@ -26,8 +26,8 @@ from tapcard.services.cards import claims
 from tapcard.services.taps import rollups, routing
 from tapcard.services.taps.ingest import ReadingStore
 from tests.conftest import FormClient, login
-from tests.taps import BOT, reading
-from tests.watching import words_of
+from tests.pages import words_of
+from tests.tap_requests import BOT, reading
 
 LONDON = "Europe/London"
 ADDRESSES = ("/statistics", "/statistics.csv", "/api/v1/statistics/days", "/api/v1/statistics/hours")

@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, User
 from tapcard.services.cards import transfers, transitions
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import words_of
+from tests.pages import words_of
 
 HERE = "/cards/ADASCARD"
 

@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.errors import DomainError, NotFound, TooManyAttempts
 from tapcard.models import User, WebSession
 from tests.conftest import FormClient, login
-from tests.watching import words_of
+from tests.pages import words_of
 
 pytestmark = pytest.mark.sql
 

@@ -16,7 +16,7 @@ from tapcard.db import db
 from tapcard.models import Channel, OutboxMessage, Outcome, Schedule, User
 from tapcard.services.taps.ingest import Reading
 from tapcard.workflows import health
-from tests import needs
+from tests import external_services
 
 pytestmark = pytest.mark.sql
 
@@ -202,7 +202,7 @@ def test_production_with_a_local_address_is_reported(other_app):
 
 @pytest.mark.redis
 def test_redis_is_checked_if_it_is_configured(other_app):
-    other = other_app(redis_url=needs.REDIS_URL)
+    other = other_app(redis_url=external_services.REDIS_URL)
     with other.app_context():
         assert found(other, "redis").ok is True
 

@@ -7,7 +7,7 @@ import redis
 from flask import Flask
 
 from tapcard.models import Card
-from tests import needs
+from tests import external_services
 from tests.conftest import FormClient
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -87,8 +87,8 @@ def test_processes_count_separately_without_redis(strict: Callable[..., FormClie
 
 @pytest.mark.redis
 def test_hosts_count_together_with_redis(strict: Callable[..., FormClient]) -> None:
-    redis.Redis.from_url(needs.REDIS_URL).flushdb()
-    one, other = strict(redis_url=needs.REDIS_URL), strict(redis_url=needs.REDIS_URL)
+    redis.Redis.from_url(external_services.REDIS_URL).flushdb()
+    one, other = strict(redis_url=external_services.REDIS_URL), strict(redis_url=external_services.REDIS_URL)
     answers = [client.get("/terms").status_code for client in (one, other, one, other)]
     assert answers == [200, 200, 200, 429]
     guesses = [client.get("/t/NOSUCH2").status_code for client in (one, other, one)]

@@ -12,7 +12,7 @@ from tapcard import mail, outbox, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Design, LinkToken, User
-from tests.watching import together
+from tests.concurrency import together
 from tests.worker.conftest import MINUTE, messages, promise
 
 

@@ -27,7 +27,7 @@ from tapcard.models import (
     WebSession,
 )
 from tapcard.workflows import core
-from tests.watching import together
+from tests.concurrency import together
 from tests.worker.conftest import MINUTE, messages
 
 

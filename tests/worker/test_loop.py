@@ -25,8 +25,8 @@ from tapcard.db import db
 from tapcard.models import Card, Schedule
 from tapcard.services.taps import ingest
 from tapcard.workflows import draining
-from tests import needs
-from tests.taps import ask, counts, fields_of, reading
+from tests import external_services
+from tests.tap_requests import ask, counts, fields_of, reading
 from tests.worker.conftest import promise
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +128,7 @@ def test_the_worker_continues_after_its_connections_were_cut(
     monkeypatch: pytest.MonkeyPatch,
     handlers: None,
 ) -> None:
-    with needs.new_database("worker") as url:
+    with external_services.new_database("worker") as url:
         there = other_app(database_url=url.replace("://", "+psycopg://", 1), instance_path=tmp_path)
         with there.app_context():
             db.create_all()

@@ -27,7 +27,7 @@ from tapcard.db import db, transactions
 from tapcard.models import Channel, Outcome, Tap, TapHour, User, UserAgent
 from tapcard.services.taps.ingest import Reading
 from tapcard.workflows import backup, draining
-from tests import needs
+from tests import external_services
 
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 
@@ -40,7 +40,7 @@ def config(base_config: Config, tmp_path: Path) -> Iterator[Config]:
     if DATABASE == "sqlite":
         yield replace(base_config, instance_path=instance, database_url=f"sqlite:///{instance / 'tapcard.sqlite'}")
         return
-    with needs.new_database("backup") as url:
+    with external_services.new_database("backup") as url:
         yield replace(base_config, instance_path=instance, database_url=url.replace("://", "+psycopg://", 1))
 
 

@@ -15,7 +15,7 @@ from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, 
 from tapcard.services.payments import payments
 from tapcard.settings import ShopSettings
 from tapcard.workflows import payments as payment_workflows
-from tests import buying
+from tests import purchases
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def payment(app: Flask, ada: User, bottle: Product) -> Payment:
     """Return a payment of Ada's that the sandbox knows."""
     gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
-    begun = payments.create(buying.order_of(ada, bottle), gateway, ada)
+    begun = payments.create(purchases.order_of(ada, bottle), gateway, ada)
     charge = payments.build_charge(begun, ShopSettings(), "http://localhost/back")
     db.session.commit()
     told = gateway.start(charge)
@@ -84,7 +84,7 @@ def test_a_payment_of_a_removed_gateway_stays_pending(payment: Payment, monkeypa
 
 
 def test_a_payment_that_is_starting_cannot_be_closed(ada: User, bottle: Product) -> None:
-    payment = payments.create(buying.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
+    payment = payments.create(purchases.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
     db.session.commit()
     with pytest.raises(payments.StillStarting):
         close(payment)
@@ -119,7 +119,7 @@ def test_refreshing_leaves_no_transaction_open(payment: Payment, outbox: Callabl
 def test_a_payment_canceled_while_starting_is_closed_at_the_gateway(
     app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = buying.order_of(ada, bottle)
+    order = purchases.order_of(ada, bottle)
     start = SandboxGateway.start
 
     def start_slowly(gateway: SandboxGateway, charge: Charge) -> Started:

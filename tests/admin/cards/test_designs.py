@@ -13,9 +13,10 @@ from PIL import Image
 from tapcard.db import db
 from tapcard.models import AuditEntry, Design, DesignStatus, OrderLine, Product, ProductKind, User
 from tapcard.services.cards import designs
-from tests.buying import cart_of, fill, order_of, place
+from tests.concurrency import together
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, together, words_of
+from tests.pages import error_of, form_to, words_of
+from tests.purchases import cart_of, fill, order_of, place
 
 NEW = "/admin/designs/new"
 

@@ -8,9 +8,9 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Product, User
 from tapcard.services.cart import credit
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def test_credit_is_given_with_a_reason_and_spent_on_an_order(bens: FormClient, a
     again = bens.post(answer.location, data=sent, csrf=False)
     assert (again.status_code, "The balance has just changed." in again.text) == (422, True)
     assert credit.balance(ada.id) == 1050
-    cart = buying.cart_of(ada, bottle)
+    cart = purchases.cart_of(ada, bottle)
     cart.uses_credit = True
     db.session.commit()
-    order = buying.place(cart)
+    order = purchases.place(cart)
     db.session.commit()
     assert (order.credit_amount, order.total_amount, credit.balance(ada.id)) == (1050, 1350, 0)
     assert order.number in bens.get(answer.location).text

@@ -24,9 +24,9 @@ from tapcard.models import (
 )
 from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
-from tests.buying import keys, order_of
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
+from tests.purchases import keys, order_of
 
 NEW = "/admin/promotions/new"
 NEW_DELIVERY = "/admin/delivery/new"

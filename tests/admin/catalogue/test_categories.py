@@ -10,7 +10,7 @@ from PIL import Image
 from tapcard.db import db
 from tapcard.models import AuditEntry, Category, Collection, CollectionKind, Product, User
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
 
 SHELVES = "/admin/shelves"
 

@@ -23,9 +23,9 @@ from tapcard.models import (
     ProductOption,
     User,
 )
-from tests.buying import order_of
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, forms_on, words_of
+from tests.pages import error_of, form_to, forms_on, words_of
+from tests.purchases import order_of
 
 NEW = "/admin/products/new"
 PIXELS = {"red": (200, 30, 40), "blue": (20, 40, 200)}

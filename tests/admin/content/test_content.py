@@ -14,7 +14,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import AuditEntry, Role, ShopPage, SubscriberStatus, User
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, queries, statements, words_of
+from tests.pages import error_of, form_to, words_of
+from tests.statements import queries, statements
 
 EVIL = "=cmd|' /C calc'!A0"
 

@@ -45,10 +45,12 @@ from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
 from tapcard.workflows import payments as payment_workflows
-from tests import buying
-from tests.buying import order_of, pay
+from tests import purchases as buying
+from tests.concurrency import together
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, forms_on, queries, statements, together, words_of
+from tests.pages import error_of, form_to, forms_on, words_of
+from tests.purchases import order_of, pay
+from tests.statements import queries, statements
 
 DAY = timedelta(days=1)
 

@@ -10,9 +10,9 @@ from tapcard.keys import Keys
 from tapcard.models import Card, CardStatus, Design, Order, User
 from tapcard.services.cards import cards, claims
 from tapcard.services.orders import transitions
-from tests import buying
+from tests import purchases as buying
 from tests.conftest import FormClient, login
-from tests.watching import error_of
+from tests.pages import error_of
 
 
 @pytest.fixture

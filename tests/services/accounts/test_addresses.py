@@ -12,7 +12,7 @@ from tapcard.errors import DomainError
 from tapcard.models import Address, User
 from tapcard.services.accounts import addresses
 from tapcard.services.accounts.addresses import AddressNotFound, TooManyAddresses
-from tests.watching import together
+from tests.concurrency import together
 
 GOOD = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
 

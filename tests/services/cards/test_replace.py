@@ -19,7 +19,7 @@ from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.services.taps import rollups, routing, statistics
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.services.taps.statistics import TapQuery
-from tests.taps import reading
+from tests.tap_requests import reading
 
 CODE = "CARD2345"
 ZONE = "Europe/London"

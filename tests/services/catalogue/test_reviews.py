@@ -11,8 +11,8 @@ from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
 from tapcard.services.catalogue import reviews
 from tapcard.services.catalogue.reviews import AlreadyDecided, AlreadyReviewed, NotABuyer
 from tapcard.services.orders import transitions
-from tests import buying
-from tests.watching import together
+from tests import purchases
+from tests.concurrency import together
 
 APPROVED, REJECTED, WAITING = ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.WAITING
 
@@ -28,17 +28,17 @@ def write(product: Product, user: User, rating: int = 5) -> Review:
 @pytest.fixture
 def delivered(product: Product, ada: User) -> Product:
     """Create a delivered order of Ada's."""
-    buying.deliver(buying.order_of(ada, product))
+    purchases.deliver(purchases.order_of(ada, product))
     return product
 
 
 def test_only_a_buyer_with_a_delivered_product_may_review_it(
     product: Product, bottle: Product, ada: User, cleo: User, ben: User
 ) -> None:
-    order = buying.order_of(ada, product)
+    order = purchases.order_of(ada, product)
     for step in ("ordered", "paid", "shipped"):
         if step == "paid":
-            buying.pay(order)
+            purchases.pay(order)
         if step == "shipped":
             transitions.ship(order, ben, utcnow())
             db.session.commit()
@@ -56,7 +56,7 @@ def test_only_a_buyer_with_a_delivered_product_may_review_it(
 
 def test_a_product_is_reviewed_once(delivered: Product, ada: User) -> None:
     write(delivered, ada)
-    buying.deliver(buying.order_of(ada, delivered))
+    purchases.deliver(purchases.order_of(ada, delivered))
     with pytest.raises(AlreadyReviewed):
         reviews.create(delivered, ada, rating=1, text="Again", author="Ada")
 
@@ -92,7 +92,7 @@ def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben:
 
 
 def test_the_average_covers_all_approved_reviews(delivered: Product, ada: User, cleo: User, ben: User) -> None:
-    buying.deliver(buying.order_of(cleo, delivered))
+    purchases.deliver(purchases.order_of(cleo, delivered))
     for user, rating in ((ada, 5), (cleo, 2)):
         reviews.decide(write(delivered, user, rating), WAITING, APPROVED, ben, utcnow())
         db.session.commit()

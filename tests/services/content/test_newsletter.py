@@ -17,7 +17,7 @@ from tapcard.services.content import newsletter
 from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
 from tapcard.services.privacy import erasure, export
 from tapcard.web import uploads
-from tests.watching import together
+from tests.concurrency import together
 
 DAY = timedelta(days=1)
 PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus

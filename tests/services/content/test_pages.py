@@ -14,7 +14,7 @@ from tapcard.models import AuditEntry, PageMenu, ShopPage, User
 from tapcard.services.content import pages
 from tapcard.services.content.pages import InvalidPage, PageContent, PageNotFound, render
 from tapcard.services.core.optimistic_lock import EditConflict
-from tests.watching import together
+from tests.concurrency import together
 
 DANGEROUS = (
     "<script>alert(1)</script>",

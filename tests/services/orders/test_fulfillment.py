@@ -32,14 +32,16 @@ from tapcard.services.cards import transitions as card_transitions
 from tapcard.services.cart import carts, editing
 from tapcard.services.orders import fulfillment, queries, transitions
 from tapcard.services.orders.replacement import reservations_for
-from tests import buying, watching
-from tests.watching import statements, together
+from tests import purchases
+from tests.concurrency import together
+from tests.statements import queries as recorded_queries
+from tests.statements import statements
 
 
 @pytest.fixture
 def order_cards(app: Flask, design: Design) -> Callable[..., Order]:
     """Return a function that orders cards of the design and pays for them."""
-    return partial(buying.cards_of, design=design)
+    return partial(purchases.cards_of, design=design)
 
 
 @pytest.fixture
@@ -106,7 +108,9 @@ def test_claiming_many_cards_needs_no_more_statements(order_cards: Callable[...,
         with statements() as asked:
             assert fulfillment.claim_cards(order, ada) == number
             db.session.commit()
-        asked_for[number] = len([each for each in watching.queries(asked) if not each.startswith("INSERT")])
+        asked_for[number] = len(
+            [statement for statement in recorded_queries(asked) if not statement.startswith("INSERT")]
+        )
         assert len(asked) < 40
     assert asked_for[500] == asked_for[2]
 
@@ -232,8 +236,8 @@ def test_an_unsuitable_card_is_not_packed(
     elif wrong == "held":
         stock.claim_policy = ClaimPolicy.PAY
         cart = carts.get_or_create(cleo)
-        editing.add_activation(cart, stock, buying.context(), reservations_for)
-        buying.place(cart)
+        editing.add_activation(cart, stock, purchases.context(), reservations_for)
+        purchases.place(cart)
     elif wrong == "shipped":
         transitions.ship(order, ben, utcnow())
     taken = {"sold": other, "itself": made}.get(wrong, stock)
@@ -254,10 +258,10 @@ def test_ordered_cards_are_listed_from_payment_to_delivery_or_refund(
     order_cards: Callable[..., Order], ada: User, cleo: User, ben: User, product: Product
 ) -> None:
     """H25"""
-    buying.pay(buying.order_of(ada, product))  # no cards in it
+    purchases.pay(purchases.order_of(ada, product))  # no cards in it
     order = order_cards(ada, is_paid=False)
     assert queries.undelivered_card_lines(ada) == []
-    buying.pay(order)
+    purchases.pay(order)
     assert [line.order for line in queries.undelivered_card_lines(ada)] == [order]
     assert queries.undelivered_card_lines(cleo) == []
     transitions.process(order, ben)

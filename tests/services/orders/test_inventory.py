@@ -18,7 +18,7 @@ from tapcard.models import (
 from tapcard.services.cart import credit
 from tapcard.services.orders import transitions
 from tapcard.services.orders.transitions import IllegalMove
-from tests.buying import cart_of, order_of, place
+from tests.purchases import cart_of, order_of, place
 
 HOUR = timedelta(hours=1)
 

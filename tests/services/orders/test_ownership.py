@@ -18,7 +18,7 @@ from tapcard.models import ProductKind as Kind
 from tapcard.services.orders import ownership, queries
 from tapcard.services.orders.queries import OrderNotFound
 from tapcard.services.orders.transitions import IllegalMove
-from tests.buying import buyer, cart_of, fill, order_of, place
+from tests.purchases import buyer, cart_of, fill, order_of, place
 
 HOUR = timedelta(hours=1)
 

@@ -25,8 +25,8 @@ from tapcard.models import ProductKind as Kind
 from tapcard.services.accounts import credentials
 from tapcard.services.orders import queries, transitions
 from tapcard.services.orders.transitions import IllegalMove
-from tests import buying
-from tests.buying import cart_of, fill, order_of, place
+from tests import purchases
+from tests.purchases import cart_of, fill, order_of, place
 
 HOUR = timedelta(hours=1)
 
@@ -70,7 +70,7 @@ def test_each_step_is_allowed_only_from_the_states_in_the_table(
 
 def test_every_step_is_recorded_in_the_history(ada: User, ben: User, product: Product) -> None:
     order = order_of(ada, product)
-    buying.pay(order)
+    purchases.pay(order)
     transitions.ship(order, ben, utcnow(), carrier="Post", tracking_number="X1")
     transitions.deliver(order, ben, utcnow())
     db.session.commit()
@@ -97,7 +97,7 @@ def test_paid_orders_are_listed_as_undelivered_until_delivery(ada: User, product
     """H25"""
     order = order_of(ada, product)
     assert list(queries.undelivered_orders(ada)) == []
-    buying.pay(order)
+    purchases.pay(order)
     assert list(queries.undelivered_orders(ada)) == [order]
     transitions.deliver(order, None, utcnow())
     db.session.commit()
@@ -113,8 +113,8 @@ def test_nobody_can_log_in_to_a_guest_account_without_a_password(product: Produc
 def test_canceling_an_order_does_not_report_a_payment_twice(
     ada: User, bottle: Product, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
-    order = buying.order_of(ada, bottle)
-    payment = buying.begin(order)
+    order = purchases.order_of(ada, bottle)
+    payment = purchases.begin(order)
     payment.status, payment.captured_amount = PaymentStatus.SUCCEEDED, 100
     payment.refund_proposed = True  # the owner was emailed then
     db.session.commit()
@@ -126,11 +126,11 @@ def test_canceling_an_order_does_not_report_a_payment_twice(
 
 
 def test_a_cancel_reason_is_read_from_the_stored_event(product: Product) -> None:
-    cart = buying.cart_of(None, product)
-    first = buying.place(cart)
+    cart = purchases.cart_of(None, product)
+    first = purchases.place(cart)
     db.session.commit()
-    buying.fill(cart, product)
-    buying.place(cart)
+    purchases.fill(cart, product)
+    purchases.place(cart)
     db.session.commit()
     db.session.refresh(first)
     event = first.events[-1]

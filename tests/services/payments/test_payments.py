@@ -36,14 +36,14 @@ from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.services.payments.payments import NotPayable, PaymentInProgress
 from tapcard.settings import ShopSettings
-from tests import buying
-from tests.buying import begin, order_of, paid, pay, pounds
+from tests import purchases
+from tests.purchases import begin, order_of, paid, pay, pounds
 
 HOUR = timedelta(hours=1)
 
 
 def settle(payment: Payment, **values: Any) -> bool:
-    changed = settlement.settle(payment, paid(payment, **values), buying.keys(), utcnow())
+    changed = settlement.settle(payment, paid(payment, **values), purchases.keys(), utcnow())
     db.session.commit()
     return changed
 
@@ -90,10 +90,10 @@ def test_offline_payment_extends_the_deadline_by_days(order: Order, outbox: Call
 def test_a_free_order_is_paid_at_once(
     ada: User, product: Product, create_promotion: Callable[..., Any], keys: Keys
 ) -> None:
-    cart = buying.cart_of(ada, product)
+    cart = purchases.cart_of(ada, product)
     cart.promotion = create_promotion(percent=10000)
     db.session.commit()
-    order = buying.place(cart)
+    order = purchases.place(cart)
     assert order.total_amount == 0
     assert settlement.settle_free(order, keys, utcnow())
     db.session.commit()
@@ -161,9 +161,9 @@ def test_gateways_are_not_called_during_a_transaction(order: Order) -> None:
 @pytest.fixture
 def card_order(ada: User, create_product: Callable[..., Product], design: Design) -> Order:
     """Create an order of five cards for Ada."""
-    cart = buying.cart_of(ada)
-    buying.fill(cart, create_product(kind=ProductKind.CARD), 5, design=design)
-    order = buying.place(cart)
+    cart = purchases.cart_of(ada)
+    purchases.fill(cart, create_product(kind=ProductKind.CARD), 5, design=design)
+    order = purchases.place(cart)
     db.session.commit()
     return order
 
@@ -202,10 +202,10 @@ def test_a_buyer_claims_one_or_all_cards_of_their_own_order(
 
 
 def activation(user: User, card: Card) -> Order:
-    cart = buying.cart_of(user)
-    editing.add_activation(cart, card, buying.context(), reservations_for)
+    cart = purchases.cart_of(user)
+    editing.add_activation(cart, card, purchases.context(), reservations_for)
     db.session.commit()
-    order = buying.place(cart)
+    order = purchases.place(cart)
     db.session.commit()
     return order
 

@@ -27,14 +27,14 @@ from tapcard.services.cart import credit
 from tapcard.services.orders import transitions
 from tapcard.services.payments import payments, settlement
 from tapcard.services.payments.payments import NotPayable
-from tests import buying
-from tests.buying import begin, order_of, paid, pay, pounds
+from tests import purchases
+from tests.purchases import begin, order_of, paid, pay, pounds
 
 HOUR = timedelta(hours=1)
 
 
 def settle(payment: Payment, **values: Any) -> bool:
-    changed = settlement.settle(payment, paid(payment, **values), buying.keys(), utcnow())
+    changed = settlement.settle(payment, paid(payment, **values), purchases.keys(), utcnow())
     db.session.commit()
     return changed
 
@@ -66,7 +66,7 @@ def test_a_settled_payment_marks_its_order_as_paid_once(order: Order, outbox: Ca
         {"amount": pounds(1)},
         {"amount": pounds(4801)},
         {"amount": pounds(0)},
-        {"amount": buying.Money(4800, "EUR")},
+        {"amount": purchases.Money(4800, "EUR")},
         {"amount": None},
         {"reference": "another"},
     ],
@@ -167,9 +167,9 @@ def test_a_late_payment_with_a_used_up_code_marks_the_order_as_oversold(
     promotion = create_promotion(most_uses=1)
 
     def ordered(name: str) -> Order:
-        cart = buying.cart_of(None, product)
+        cart = purchases.cart_of(None, product)
         cart.promotion = promotion
-        order = buying.place(cart, buying.buyer(email=f"{name}@example.com"))
+        order = purchases.place(cart, purchases.buyer(email=f"{name}@example.com"))
         db.session.commit()
         return order
 
@@ -189,9 +189,9 @@ def test_a_late_payment_counts_the_use_of_its_code_again(
     create_promotion: Callable[..., Promotion], product: Product, keys: Keys
 ) -> None:
     promotion = create_promotion(most_uses=1)
-    cart = buying.cart_of(None, product)
+    cart = purchases.cart_of(None, product)
     cart.promotion = promotion
-    order = buying.place(cart)
+    order = purchases.place(cart)
     late = begin(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
@@ -201,9 +201,9 @@ def test_a_late_payment_counts_the_use_of_its_code_again(
 
 def test_a_late_payment_without_its_credit_reserves_no_stock(ada: User, bottle: Product, keys: Keys) -> None:
     credit.give(ada, 1000, "sorry")
-    cart = buying.cart_of(ada, bottle)
+    cart = purchases.cart_of(ada, bottle)
     cart.uses_credit = True
-    order = buying.place(cart)
+    order = purchases.place(cart)
     late = begin(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
     other = order_of(ada, bottle)  # the same cart, with one more piece and the same credit
@@ -217,7 +217,7 @@ def test_a_refund_is_proposed_for_parts_above_the_total(
 ) -> None:
     online = begin(order)
     payments.end_unpaid(online, PaymentStatus.CANCELED, utcnow())
-    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), purchases.context(olu), 4800)
     db.session.commit()
     settle(online)  # closed, but paid anyway
     assert (order.status, payments.captured_amount(order)) == (OrderStatus.PAID, 6800)
@@ -227,12 +227,12 @@ def test_a_refund_is_proposed_for_parts_above_the_total(
 
 
 def test_a_refund_is_proposed_for_a_part_of_an_ended_order(order: Order, olu: User, keys: Keys) -> None:
-    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), buying.context(olu), 4800)
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), purchases.context(olu), 4800)
     transitions.expire_due(utcnow() + timedelta(days=30), keys)
     db.session.commit()
     part = db.session.scalars(db.select(Payment).where(Payment.status == PaymentStatus.SUCCEEDED)).one()
     assert (order.status, part.refund_proposed) == (OrderStatus.EXPIRED, True)
-    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2800)), buying.context(olu), 2800)
+    settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2800)), purchases.context(olu), 2800)
     db.session.commit()
     db.session.refresh(part)
     assert (order.status, part.refund_proposed) == (OrderStatus.PAID, False)
@@ -254,15 +254,15 @@ def test_partial_payments_add_up(order: Order, ben: User, keys: Keys) -> None:
         payment, OfflineGateway().start(charge(payment)), OfflineGateway(), settings.load(), utcnow()
     )
     db.session.commit()
-    settlement.confirm_offline(payment, settlement.OfflineReceipt(pounds(800), note="cash"), buying.context(ben))
+    settlement.confirm_offline(payment, settlement.OfflineReceipt(pounds(800), note="cash"), purchases.context(ben))
     db.session.commit()
     assert (order.status, payments.amount_due(order)) == (OrderStatus.PENDING, pounds(4000))
     rest = payments.find_open(order)
     assert rest is not None
     with pytest.raises(NotPayable):
-        settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4001)), buying.context(ben))
+        settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4001)), purchases.context(ben))
     db.session.rollback()
-    settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4000)), buying.context(ben))
+    settlement.confirm_offline(rest, settlement.OfflineReceipt(pounds(4000)), purchases.context(ben))
     db.session.commit()
     assert (order.status, payments.amount_due(order), payments.find_open(order)) == (OrderStatus.PAID, pounds(0), None)
 
@@ -270,4 +270,4 @@ def test_partial_payments_add_up(order: Order, ben: User, keys: Keys) -> None:
 def test_only_offline_payments_are_confirmed_by_staff(order: Order, ben: User, keys: Keys) -> None:
     payment = begin(order)
     with pytest.raises(NotPayable):
-        settlement.confirm_offline(payment, settlement.OfflineReceipt(payment.money), buying.context(ben))
+        settlement.confirm_offline(payment, settlement.OfflineReceipt(payment.money), purchases.context(ben))

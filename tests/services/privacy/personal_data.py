@@ -31,7 +31,7 @@ from tapcard.services.cards import transitions
 from tapcard.services.core import audit
 from tapcard.services.privacy import closure, erasure
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import form_to
+from tests.pages import form_to
 
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"

@@ -29,8 +29,8 @@ from tapcard.services.cards import claims, transitions
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.closure import AlreadyClosed, CannotReopen, LastOwner
 from tapcard.services.profiles import profiles
+from tests.concurrency import together
 from tests.conftest import PASSWORD
-from tests.watching import together
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ from tapcard.services.cart import credit
 from tapcard.services.payments import settlement
 from tapcard.services.privacy import closure
 from tapcard.workflows import draining, privacy
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD
 from tests.services.privacy.personal_data import EMAIL, SECRETS, erase, fill, found, picture, use
 
@@ -88,17 +88,17 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     """Place and pay an order with personal data in every column, by a guest if it `waits`."""
     product = seeds.create_product(kind=ProductKind.CARD)
     seeds.create_option(product, "inscription")
-    cart = buying.cart_of(None if waits else zenobia)
+    cart = purchases.cart_of(None if waits else zenobia)
     name = files.store(picture(), files.folder(app.instance_path))
-    buying.fill(cart, product, answers={"inscription": "EngravedQ"}, front_picture=name)
-    address = {**buying.ADDRESS, "name": "Zenobia Quarrington", "line1": "Quagmire Lane", "city": "TownQ"}
-    order = buying.place(cart, buying.buyer(
+    purchases.fill(cart, product, answers={"inscription": "EngravedQ"}, front_picture=name)
+    address = {**purchases.ADDRESS, "name": "Zenobia Quarrington", "line1": "Quagmire Lane", "city": "TownQ"}
+    order = purchases.place(cart, purchases.buyer(
         None if waits else zenobia, email=zenobia.email, first_name="Zenobia", last_name="Quarrington",
         note="Quagmire note", address=address, method=seeds.create_delivery_method(), location="PlaceQ"))  # fmt: skip
     db.session.commit()
-    payment = buying.begin(order)
+    payment = purchases.begin(order)
     payment.pay_url = "https://pay-q.example/"
-    evidence = buying.paid(payment, details={"payer": "EvidenceQ"})
+    evidence = purchases.paid(payment, details={"payer": "EvidenceQ"})
     settlement.settle(payment, evidence, app.extensions["keys"], utcnow())
     order.tracking_number = "TrackQ"
     order.events[0].why = "WhyOrderQ"
@@ -112,7 +112,7 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None
     kept = [buy(zenobia, app, waits) for waits in (False, True)]
     assert [order.user_id for order in kept] == [zenobia.id, None]
     product = seeds.create_product(rating_count=2, rating_sum=7)
-    cart = buying.cart_of(zenobia, product)
+    cart = purchases.cart_of(zenobia, product)
     cart.checkout = {"note": "TypedQ"}
     credit.give(zenobia, 500, "CreditQ")
     review = Review(product_id=product.id, user_id=zenobia.id, author="AuthorQ", rating=4, text="ReviewQ")
@@ -142,7 +142,7 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None
 
 def test_erasing_an_unverified_account_keeps_guest_orders_of_its_address(app: Flask) -> None:
     squatter = seeds.create_user("gus@example.com", first_name="Sid", verified=False, password=PASSWORD)
-    order = buying.order_of(None, seeds.create_product())
+    order = purchases.order_of(None, seeds.create_product())
     assert order.user_id is None
     erase(squatter, app)
     db.session.expire_all()

@@ -11,7 +11,7 @@ from tapcard.models import FormerSlug, Profile, User
 from tapcard.services.profiles import profiles, slugs
 from tapcard.services.profiles.profiles import ProfileNotFound
 from tapcard.services.profiles.slugs import SlugTaken
-from tests.watching import together
+from tests.concurrency import together
 
 
 def made(owner: User, slug: str) -> Profile:

@@ -14,7 +14,7 @@ from tapcard.db import db
 from tapcard.models import AuditEntry, Lead, Profile, User
 from tapcard.services.profiles import leads
 from tapcard.services.profiles.fields import InvalidField
-from tests.watching import together
+from tests.concurrency import together
 
 GUS = {"name": "Gus Lind", "email": "gus@example.com", "phone": "", "note": "At the fair"}
 

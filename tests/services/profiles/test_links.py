@@ -14,7 +14,7 @@ from tapcard.services.cards.target_urls import InvalidUrl
 from tapcard.services.profiles import links, profiles
 from tapcard.services.profiles.links import InvalidLink, LinkNotFound, TooManyLinks
 from tapcard.services.profiles.profiles import EditConflict
-from tests.watching import together
+from tests.concurrency import together
 
 OWN = ("tap.example",)
 

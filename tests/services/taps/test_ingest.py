@@ -18,7 +18,7 @@ from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, 
 from tapcard.services.cards import claims
 from tapcard.services.taps import ingest, rollups
 from tapcard.services.taps.ingest import MAX_TIMESTAMP_MS, Reading, ReadingStore, parse_reading
-from tests.taps import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
+from tests.tap_requests import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
 
 ZONE = "Pacific/Auckland"
 

@@ -21,7 +21,7 @@ from tapcard.models.taps import ROLLUP_KEY, SHOP_KEY
 from tapcard.services.taps import rollups, user_agents
 from tapcard.services.taps.ingest import Reading, ReadingStore
 from tests.conftest import FormClient, login
-from tests.taps import BOT, PHONE, ask, both_ways, counts, drain, reading, wsgi_of
+from tests.tap_requests import BOT, PHONE, ask, both_ways, counts, drain, reading, wsgi_of
 
 ZONES = ("Europe/London", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"

@@ -15,7 +15,7 @@ from tapcard.services.cards import creation
 from tapcard.services.taps import ingest, routing
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.services.taps.routing import CardFacts, TapResult, Visitor
-from tests.taps import BOT, ask, both_ways, drain, reading, wsgi_of
+from tests.tap_requests import BOT, ask, both_ways, drain, reading, wsgi_of
 
 FACTS = CardFacts(
     id=1,

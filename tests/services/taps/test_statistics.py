@@ -19,7 +19,7 @@ from tapcard.services.taps import rollups, statistics
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.services.taps.routing import OUTCOMES_WITHOUT_INTEREST
 from tapcard.services.taps.statistics import InvalidPeriod, TapQuery
-from tests.taps import BOT, PHONE, reading
+from tests.tap_requests import BOT, PHONE, reading
 
 TODAY = date(2026, 11, 21)
 ZONES = ("Europe/London", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca")

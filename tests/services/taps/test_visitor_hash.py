@@ -21,8 +21,8 @@ from tapcard.models import Card, VisitorKey
 from tapcard.services.taps import visitor_hash
 from tapcard.services.taps.visitor_hash import VisitorKeys
 from tapcard.workflows import taps as tap_jobs
-from tests.taps import PHONE, ask, lines
-from tests.watching import together
+from tests.concurrency import together
+from tests.tap_requests import PHONE, ask, lines
 
 ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

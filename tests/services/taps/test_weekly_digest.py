@@ -18,9 +18,9 @@ from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.workflows import taps as tap_jobs
+from tests.concurrency import together
 from tests.conftest import FormClient
-from tests.taps import BOT, reading
-from tests.watching import together
+from tests.tap_requests import BOT, reading
 
 MONDAY = date(2026, 11, 16)
 SUNDAY_NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)

@@ -1,105 +1,13 @@
-"""Record SQL statements, run functions concurrently, and parse and follow the forms and links of pages."""
+"""Parse the forms, errors and text of pages, and follow their links."""
 
-import contextvars
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
-from threading import Barrier
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-import sqlalchemy as sa
-from flask import Flask
-
-from tapcard.db import db, transactions
-from tapcard.errors import DomainError
-from tests.conftest import KEPT_TABLES, FormClient
-
-BOOK_KEEPING = re.compile(r"\b(web_sessions|visitor_keys|profile_actions)\b")
-
-
-@contextmanager
-def statements(*, all_of_them: bool = False) -> Iterator[list[str]]:
-    """Record the SQL statements of the application; those of sessions, keys and recorded actions only on request."""
-    asked: list[str] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if all_of_them or not BOOK_KEEPING.search(statement):
-            asked.append(statement)
-
-    sa.event.listen(db.engine, "before_cursor_execute", listen)
-    try:
-        yield asked
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", listen)
-
-
-def queries(asked: list[str]) -> list[str]:
-    """Return the statements that read or change rows, without BEGIN and the like."""
-    return [
-        each for each in asked if each.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"))
-    ]
-
-
-def writes(asked: list[str]) -> list[str]:
-    """Return the statements that change rows."""
-    return [each for each in asked if not each.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA"))]
-
-
-def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:
-    """Return all rows of the database, to restore them later."""
-    db.session.commit()
-    return {
-        table: [dict(row) for row in db.session.execute(sa.select(*own_columns(table))).mappings()]
-        for table in db.metadata.sorted_tables
-        if table.name not in KEPT_TABLES
-    }
-
-
-def own_columns(table: sa.Table) -> list[sa.Column[Any]]:
-    """Return the columns that are not computed by the database."""
-    return [column for column in table.columns if column.computed is None]
-
-
-def put_back(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
-    """Restore all rows of the database."""
-    for table in reversed(rows):
-        db.session.execute(table.delete())
-    for table, were in rows.items():
-        if were:
-            db.session.execute(table.insert(), were)
-    db.session.commit()
-
-
-def together(app: Flask, number: int, work: Callable[[int], object]) -> list[object]:
-    """Run a function concurrently in separate contexts; return the result of each thread.
-
-    Each thread commits. A `DomainError` is rolled back, and its class is the result.
-    """
-    start = Barrier(number, timeout=30)
-    db.session.commit()
-
-    def run(place: int) -> object:
-        with app.app_context(), transactions(writing=True):
-            start.wait()
-            try:
-                result = work(place)
-                db.session.commit()
-            except DomainError as error:
-                db.session.rollback()
-                return type(error)
-            finally:
-                db.session.remove()
-            return result
-
-    with ThreadPoolExecutor(number) as pool:
-        results = list(pool.map(lambda place: contextvars.Context().run(run, place), range(number)))
-    db.session.expire_all()
-    return results
+from tests.conftest import FormClient
 
 
 @dataclass
