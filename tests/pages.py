@@ -83,8 +83,8 @@ def form_to(page: str, action: str) -> PageForm:
 
 def error_of(page: str, name: str) -> str:
     """Return the error message next to a field, or an empty string."""
-    found = re.search(rf'id="{name}-error"[^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
-    return unescape(found[1]) if found else ""
+    match = re.search(rf'id="{name}-error"[^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
+    return unescape(match[1]) if match else ""
 
 
 LINK = re.compile(r'<(?:a|link|script|img|use|source)\b[^>]*?\s(?:href|src)="([^"#]*)(?:#[^"]*)?"')
@@ -101,21 +101,21 @@ class Walk:
 
 def walk(client: FormClient, *starts: str) -> Walk:
     """Follow all links of this site, starting from some pages."""
-    found = Walk()
+    crawl = Walk()
     waiting = list(starts)
     while waiting:
         path = waiting.pop()
-        if path in found.statuses:
+        if path in crawl.statuses:
             continue
-        with client.get(path) as answer:
-            found.statuses[path] = answer.status_code
-            text = answer.text if answer.mimetype == "text/html" else ""
-        links = {urljoin(path, unescape(link)) for link in LINK.findall(text)} | {answer.location or path}
+        with client.get(path) as response:
+            crawl.statuses[path] = response.status_code
+            text = response.text if response.mimetype == "text/html" else ""
+        links = {urljoin(path, unescape(link)) for link in LINK.findall(text)} | {response.location or path}
         away = {link for link in links if urlsplit(link).scheme or link.startswith("//")}
-        found.elsewhere |= away
+        crawl.elsewhere |= away
         waiting += links - away
-        found.forms += [(path, form) for form in forms_on(text)]
-    return found
+        crawl.forms += [(path, form) for form in forms_on(text)]
+    return crawl
 
 
 def words_of(page: str) -> str:

@@ -34,8 +34,8 @@ ADDRESS = {
 
 
 def keys() -> Keys:
-    found: Keys = current_app.extensions["keys"]
-    return found
+    app_keys: Keys = current_app.extensions["keys"]
+    return app_keys
 
 
 def context(actor: User | None = None) -> RuleContext:
@@ -66,9 +66,9 @@ def current_items(cart: Cart) -> list[items.CartItem]:
 
 def whole(cart: Cart) -> Cart:
     """Return a cart loaded as the pages load it."""
-    found = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)
-    assert found is not None
-    return found
+    loaded = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)
+    assert loaded is not None
+    return loaded
 
 
 def buyer(user: User | None = None, **values: Any) -> Buyer:
@@ -80,8 +80,8 @@ def buyer(user: User | None = None, **values: Any) -> Buyer:
 
 def total_of(cart: Cart, who: Buyer) -> int:
     """Return the total shown at checkout."""
-    found = checkout.quote_cart(whole(cart), who.customer, who.method, context())
-    return found.totals.total_amount
+    quote = checkout.quote_cart(whole(cart), who.customer, who.method, context())
+    return quote.totals.total_amount
 
 
 def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = None) -> Order:

@@ -16,29 +16,35 @@ INTERNAL_TABLES = re.compile(r"\b(web_sessions|visitor_keys|profile_actions)\b")
 @contextmanager
 def statements(*, all_of_them: bool = False) -> Iterator[list[str]]:
     """Record the SQL statements of the application; those of sessions, keys and recorded actions only on request."""
-    asked: list[str] = []
+    recorded: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if all_of_them or not INTERNAL_TABLES.search(statement):
-            asked.append(statement)
+            recorded.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", listen)
     try:
-        yield asked
+        yield recorded
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", listen)
 
 
-def queries(asked: list[str]) -> list[str]:
+def queries(recorded: list[str]) -> list[str]:
     """Return the statements that read or change rows, without BEGIN and the like."""
     return [
-        each for each in asked if each.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"))
+        statement
+        for statement in recorded
+        if statement.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"))
     ]
 
 
-def writes(asked: list[str]) -> list[str]:
+def writes(recorded: list[str]) -> list[str]:
     """Return the statements that change rows."""
-    return [each for each in asked if not each.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA"))]
+    return [
+        statement
+        for statement in recorded
+        if not statement.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA"))
+    ]
 
 
 def all_rows() -> dict[sa.Table, list[dict[str, Any]]]:

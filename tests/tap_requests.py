@@ -55,9 +55,9 @@ def wsgi_of(app: Flask, way: str) -> Any:
 
 def fast_way(app: Flask) -> FastTaps:
     """Return the fast path of an application without proxies."""
-    found = app.wsgi_app
-    assert isinstance(found, FastTaps)
-    return found
+    front = app.wsgi_app
+    assert isinstance(front, FastTaps)
+    return front
 
 
 def ask(
@@ -104,9 +104,9 @@ def reading(**values: Any) -> Reading:
     return Reading(**{**usual, **values})
 
 
-def fields_of(one: Reading) -> list[Any]:
+def fields_of(tap_reading: Reading) -> list[Any]:
     """Return the fields of a reading in the order of a spool line."""
-    return [getattr(one, name) for name in one.__struct_fields__]
+    return [getattr(tap_reading, name) for name in tap_reading.__struct_fields__]
 
 
 def lines(spool: Spool) -> Iterator[dict[str, Any]]:
@@ -134,8 +134,8 @@ def counts() -> tuple[int, int, int]:
     """Return the number of taps in rows, hours and days; days of cards and of the shop must agree."""
     rows = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     sums = [
-        db.session.scalar(sa.select(sa.func.coalesce(sa.func.sum(each.tap_count), 0)))
-        for each in (TapHour, TapDay, ShopTapDay)
+        db.session.scalar(sa.select(sa.func.coalesce(sa.func.sum(table.tap_count), 0)))
+        for table in (TapHour, TapDay, ShopTapDay)
     ]
     assert sums[1] == sums[2]
     return rows or 0, int(sums[0] or 0), int(sums[1] or 0)

@@ -78,15 +78,15 @@ def test_every_link_works_with_any_choice_of_modules(
     client: FormClient = other.test_client()  # type: ignore[assignment]
     if who != "nobody":
         login(client, request.getfixturevalue(who))
-    found = walk(client, *STARTS)
-    assert len(found.statuses) > 15
+    crawl = walk(client, *STARTS)
+    assert len(crawl.statuses) > 15
     asked_for_by_hand = set(STARTS)
-    dead = {path: status for path, status in found.statuses.items()
+    dead = {path: status for path, status in crawl.statuses.items()
             if path not in asked_for_by_hand and status not in (200, 302)}  # fmt: skip
     assert dead == {}
-    assert max(found.statuses.values()) < 500
+    assert max(crawl.statuses.values()) < 500
     adapter = other.url_map.bind("localhost")
-    for page, form in found.forms:
+    for page, form in crawl.forms:
         action = (form.action or page).partition("?")[0]
         assert adapter.test(action, method=form.method.upper()), f"{page} sends a form to {form.action}"
 

@@ -63,18 +63,18 @@ def test_a_batch_is_created_and_written_to_a_file(
     assert result.output == f"Cards created: 3. Saved to {path}.\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     rows = rows_of(path)
-    made = {card.token: card for card in db.session.scalars(sa.select(Card))}
-    assert set(made) == {row["token"] for row in rows}
-    assert {card.design for card in made.values()} == {design}
-    assert {card.batch.name for card in made.values() if card.batch} == {"spring"}
+    batch_cards = {card.token: card for card in db.session.scalars(sa.select(Card))}
+    assert set(batch_cards) == {row["token"] for row in rows}
+    assert {card.design for card in batch_cards.values()} == {design}
+    assert {card.batch.name for card in batch_cards.values() if card.batch} == {"spring"}
     for row in rows:
         assert row["tap_url"] == f"http://localhost/t/{row['token']}"
         assert row["qr_url"] == f"http://localhost/q/{row['token']}"
     login(client, ada)
     for row in rows:
-        answer = client.post(f"/activate/{row['token']}", data={"code": row["claim_code"]})
-        assert answer.location == f"/cards/{row['token']}"
-        assert made[row["token"]].owner is ada
+        response = client.post(f"/activate/{row['token']}", data={"code": row["claim_code"]})
+        assert response.location == f"/cards/{row['token']}"
+        assert batch_cards[row["token"]].owner is ada
 
 
 @pytest.mark.parametrize("policy", ["open", "pay"])

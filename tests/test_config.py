@@ -19,28 +19,32 @@ def read(tmp_path: Path) -> Callable[..., Config]:
     """Return a function that reads a configuration from variables; None leaves a variable out."""
 
     def from_env(**variables: str | None) -> Config:
-        wanted = {"INSTANCE_PATH": str(tmp_path / "instance"), **variables}
-        return Config.from_env({name: value for name, value in wanted.items() if value is not None})
+        values = {"INSTANCE_PATH": str(tmp_path / "instance"), **variables}
+        return Config.from_env({name: value for name, value in values.items() if value is not None})
 
     return from_env
 
 
 def test_every_variable_is_optional_in_development(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(config, "ROOT", tmp_path)
-    found = Config.from_env({})
-    assert found.environment == "development"
-    assert (found.host, found.port, found.site_url) == ("127.0.0.1", 8000, "http://127.0.0.1:8000")
-    assert found.database_url == f"sqlite:///{tmp_path}/instance/tapcard.sqlite"
-    assert found.modules == ("shop", "admin")
-    assert found.trusted_proxies == 0
-    assert not found.spool_sync
-    assert found.redis_url is None
+    default_config = Config.from_env({})
+    assert default_config.environment == "development"
+    assert (default_config.host, default_config.port, default_config.site_url) == (
+        "127.0.0.1",
+        8000,
+        "http://127.0.0.1:8000",
+    )
+    assert default_config.database_url == f"sqlite:///{tmp_path}/instance/tapcard.sqlite"
+    assert default_config.modules == ("shop", "admin")
+    assert default_config.trusted_proxies == 0
+    assert not default_config.spool_sync
+    assert default_config.redis_url is None
 
 
 def test_variables_override_the_defaults(read: Callable[..., Config], tmp_path: Path) -> None:
     geoip = tmp_path / "countries.mmdb"
     geoip.write_bytes(b"-")
-    found = read(
+    full_config = read(
         HOST="0.0.0.0",
         PORT="9000",
         REDIS_URL="redis://localhost:6379/1",
@@ -60,15 +64,15 @@ def test_variables_override_the_defaults(read: Callable[..., Config], tmp_path: 
         MAIL_PASSWORD="hush",
         MAIL_DEFAULT_SENDER="Cards <cards@example.com>",
     )
-    assert found.site_url == "http://0.0.0.0:9000"
-    assert found.redis_url == "redis://localhost:6379/1"
-    assert (found.secret_key, found.secret_key_fallbacks) == ("a", ("b", "c"))
-    assert (found.trusted_proxies, found.web_workers, found.country_header) == (2, 4, "CF-IPCountry")
-    assert found.geoip_path == geoip
-    assert found.modules == ("admin",)
-    assert found.spool_sync
-    assert (found.flood_limit, found.unknown_token_limit) == ("5 per hour", "1 per day")
-    assert found.mail == {
+    assert full_config.site_url == "http://0.0.0.0:9000"
+    assert full_config.redis_url == "redis://localhost:6379/1"
+    assert (full_config.secret_key, full_config.secret_key_fallbacks) == ("a", ("b", "c"))
+    assert (full_config.trusted_proxies, full_config.web_workers, full_config.country_header) == (2, 4, "CF-IPCountry")
+    assert full_config.geoip_path == geoip
+    assert full_config.modules == ("admin",)
+    assert full_config.spool_sync
+    assert (full_config.flood_limit, full_config.unknown_token_limit) == ("5 per hour", "1 per day")
+    assert full_config.mail == {
         "MAIL_SERVER": "mail.example.com",
         "MAIL_PORT": 587,
         "MAIL_USERNAME": "tapcard",
@@ -150,9 +154,9 @@ def test_the_mail_port_depends_on_the_encryption(read: Callable[..., Config], va
 
 @pytest.mark.parametrize("prefix", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_postgresql_url_uses_psycopg_3(read: Callable[..., Config], prefix: str) -> None:
-    found = read(DATABASE_URL=f"{prefix}://me:pass@db:5433/tapcard")
-    assert found.database_url == "postgresql+psycopg://me:pass@db:5433/tapcard"
-    assert not found.is_sqlite
+    postgresql_config = read(DATABASE_URL=f"{prefix}://me:pass@db:5433/tapcard")
+    assert postgresql_config.database_url == "postgresql+psycopg://me:pass@db:5433/tapcard"
+    assert not postgresql_config.is_sqlite
 
 
 def test_a_relative_sqlite_path_becomes_absolute(read: Callable[..., Config]) -> None:
@@ -176,7 +180,7 @@ def test_development_creates_a_private_key_file_once(read: Callable[..., Config]
     assert read().secret_key == first == path.read_text()
     assert len(first) == 64
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
 
 
 def test_two_installations_have_different_keys(read: Callable[..., Config], tmp_path: Path) -> None:
@@ -226,11 +230,11 @@ def test_an_error_does_not_contain_the_key(read: Callable[..., Config]) -> None:
 
 
 def test_production_starts_with_key_and_site_url(read: Callable[..., Config]) -> None:
-    found = read(**PRODUCTION, SECRET_KEY_FALLBACKS=SECRET[::-1])
-    assert found.is_production
-    assert found.secret_key == SECRET
-    assert found.secret_key_fallbacks == (SECRET[::-1],)
-    assert found.for_flask()["SESSION_COOKIE_SECURE"] is True
+    production_config = read(**PRODUCTION, SECRET_KEY_FALLBACKS=SECRET[::-1])
+    assert production_config.is_production
+    assert production_config.secret_key == SECRET
+    assert production_config.secret_key_fallbacks == (SECRET[::-1],)
+    assert production_config.for_flask()["SESSION_COOKIE_SECURE"] is True
 
 
 def test_production_requires_the_site_url(read: Callable[..., Config]) -> None:
@@ -268,8 +272,8 @@ def test_the_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch,
         if name in EXAMPLES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PORT", "9002")
-    found = Config.from_env()
-    assert (found.host, found.port, found.mail["MAIL_SERVER"]) == ("0.0.0.0", 9002, "mail.example.com")
+    env_config = Config.from_env()
+    assert (env_config.host, env_config.port, env_config.mail["MAIL_SERVER"]) == ("0.0.0.0", 9002, "mail.example.com")
 
 
 def variables_in(text: str) -> set[str]:

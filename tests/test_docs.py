@@ -76,7 +76,7 @@ def test_every_label_named_in_a_guide_is_in_the_interface() -> None:
     labels = {label for text in sources for label in re.findall(r"""_\(\s*["']([^"'\n]+)["']""", text)}
     guides = [*(DOCS / "shop-owner").glob("*.md"), *(DOCS / "holder").glob("*.md")]
     bold = {
-        (path.name, each.strip(".:")) for path in guides for each in re.findall(r"\*\*([^*]+)\*\*", path.read_text())
+        (path.name, label.strip(".:")) for path in guides for label in re.findall(r"\*\*([^*]+)\*\*", path.read_text())
     }
     assert {(page, label) for page, label in bold if label not in labels} == set()
 
@@ -96,15 +96,15 @@ def test_every_health_check_is_documented() -> None:
 
 def test_every_make_target_and_path_named_in_a_guide_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    made = re.compile(r"(?:^|&&) *make ([a-z][a-z-]*)", re.MULTILINE)
+    make_targets = re.compile(r"(?:^|&&) *make ([a-z][a-z-]*)", re.MULTILINE)
     named = re.compile(r"(?<![\w./<>-])((?:[\w-]+/)+[\w.-]+\.(?:py|md|html|conf))(?![\w/])")
     places = (ROOT, ROOT / "tapcard", DOCS)
     wrong = []
     for path in GUIDES:
         code = code_of(path.read_text())
-        wrong += [(path.name, each) for each in made.findall(code) if each not in targets]
+        wrong += [(path.name, target) for target in make_targets.findall(code) if target not in targets]
         paths = [name for name in named.findall(code) if not name.startswith("docs/_build/")]  # made by `make docs`
-        wrong += [(path.name, each) for each in paths if not any((place / each).exists() for place in places)]
+        wrong += [(path.name, name) for name in paths if not any((place / name).exists() for place in places)]
     assert not wrong
 
 

@@ -43,7 +43,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def near(pixel: object, color: tuple[int, int, int]) -> bool:
-    return all(abs(one - other) < 40 for one, other in zip(pixel, color, strict=True))
+    return all(abs(channel - expected) < 40 for channel, expected in zip(pixel, color, strict=True))
 
 
 def corners(data: bytes) -> list[str]:
@@ -126,8 +126,8 @@ def test_the_orientation_of_a_photo_is_applied(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     turn = UPRIGHT[orientation]
-    taken = quarters(900, 600) if turn is None else quarters(900, 600).transpose(turn)
-    assert corners(make_photo(encoded(taken, kind, exif=exif))) == ["red", "green", "blue", "white"]
+    stored = quarters(900, 600) if turn is None else quarters(900, 600).transpose(turn)
+    assert corners(make_photo(encoded(stored, kind, exif=exif))) == ["red", "green", "blue", "white"]
 
 
 def test_metadata_is_removed():
@@ -138,10 +138,10 @@ def test_metadata_is_removed():
     for kind, more in (("JPEG", {"comment": "SECRET"}), ("PNG", {}), ("WEBP", {"xmp": b"SECRET"})):
         data = encoded(quarters(), kind, exif=exif, icc_profile=profile, **more)
         assert b"SECRET" in data
-        kept = make_photo(data)
-        assert b"SECRET" not in kept
-        assert not any(chunk in kept for chunk in (b"EXIF", b"XMP ", b"ICCP"))
-        assert not opened(kept).getexif()
+        photo = make_photo(data)
+        assert b"SECRET" not in photo
+        assert not any(chunk in photo for chunk in (b"EXIF", b"XMP ", b"ICCP"))
+        assert not opened(photo).getexif()
 
 
 def test_transparent_parts_become_white():
@@ -271,9 +271,9 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(monkeypatch):
 @pytest.mark.parametrize("payload", [SVG, b"PK\x03\x04 a zip", b"<?php echo 1; ?>", b"/*='*/alert(1)//"])
 def test_data_appended_to_an_image_is_removed(payload):
     for kind in ("JPEG", "PNG", "WEBP"):
-        kept = make_photo(encoded(quarters(), kind) + payload)
-        assert payload not in kept
-        assert corners(kept) == ["red", "green", "blue", "white"]
+        photo = make_photo(encoded(quarters(), kind) + payload)
+        assert payload not in photo
+        assert corners(photo) == ["red", "green", "blue", "white"]
 
 
 def test_images_are_processed_one_at_a_time(monkeypatch):
@@ -312,10 +312,10 @@ def test_a_damaged_file_is_refused_or_becomes_a_valid_image(good, data):
         broken[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(good)))
     try:
-        kept = make_photo(bytes(broken[:cut] if data.draw(st.booleans()) else broken))
+        photo = make_photo(bytes(broken[:cut] if data.draw(st.booleans()) else broken))
     except InvalidImage:
         return
-    opened(kept)
+    opened(photo)
 
 
 # --- the part that was chosen, banners, what a large picture costs ----------------------------------------------------
@@ -418,8 +418,8 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 def megabytes_for(data: bytes) -> tuple[int, str]:
     """Return peak memory of a separate process for an image, in MB, and its output."""
     done = subprocess.run([sys.executable, "-c", MEASURE], input=data, capture_output=True, check=True, cwd=ROOT)
-    *told, peak = done.stdout.decode().splitlines()
-    return int(peak) // 1024, "\n".join(told)
+    *output, peak = done.stdout.decode().splitlines()
+    return int(peak) // 1024, "\n".join(output)
 
 
 def polyglot() -> bytes:
@@ -471,10 +471,10 @@ HEAVY = [
 
 @pytest.mark.parametrize(("make", "says"), [row[1:] for row in HEAVY], ids=[row[0] for row in HEAVY])
 def test_no_image_takes_300_megabytes_of_memory(make, says):
-    peak, told = megabytes_for(make())
+    peak, output = megabytes_for(make())
     assert peak < 300
-    assert says in told
-    assert bool(told) == bool(says)
+    assert says in output
+    assert bool(output) == bool(says)
 
 
 def test_the_bomb_is_small_as_a_file():

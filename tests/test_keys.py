@@ -47,15 +47,15 @@ def test_text_that_was_not_encrypted_here_cannot_be_decrypted(old: Keys, sealed:
 def test_changed_ciphertext_cannot_be_decrypted(old: Keys) -> None:
     sealed = old.encrypt("CARD2345")
     place = len(sealed) // 2
-    other = "A" if sealed[place] != "A" else "B"
-    assert old.decrypt(sealed[:place] + other + sealed[place + 1 :]) is None
+    other_character = "A" if sealed[place] != "A" else "B"
+    assert old.decrypt(sealed[:place] + other_character + sealed[place + 1 :]) is None
 
 
 def test_another_secret_neither_decrypts_nor_verifies(old: Keys) -> None:
-    other = Keys(NEW)
-    assert other.decrypt(old.encrypt("CARD2345")) is None
-    assert other.unsign_me(old.sign_me(7)) is None
-    assert other.digest("code", "CARD2345") != old.digest("code", "CARD2345")
+    other_keys = Keys(NEW)
+    assert other_keys.decrypt(old.encrypt("CARD2345")) is None
+    assert other_keys.unsign_me(old.sign_me(7)) is None
+    assert other_keys.digest("code", "CARD2345") != old.digest("code", "CARD2345")
 
 
 def test_a_former_secret_still_decrypts_and_verifies(old: Keys, rotated: Keys) -> None:

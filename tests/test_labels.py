@@ -67,7 +67,7 @@ AGREED: dict[type[enum.StrEnum], dict[str, str]] = {
     },
     ReviewStatus: {"waiting": "Awaiting approval", "approved": "Approved", "rejected": "Rejected"},
 }
-EVERY_LABEL = {each for labels in AGREED.values() for each in labels.values()} | {
+EVERY_LABEL = {label for labels in AGREED.values() for label in labels.values()} | {
     card_labels.NOT_SET_UP,
     card_labels.ADDRESS_BLOCKED,
 }
@@ -126,7 +126,7 @@ def strings_of(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "found"),
+    ("name", "text", "is_found"),
     [
         ("a.py", 'x = _("Shipped")', True),
         ("a.py", 'x = _("Shipped on Monday")', False),
@@ -135,14 +135,14 @@ def strings_of(path: Path) -> set[str]:
         ("a.html", "<td>{{ order.status|label }}</td>", False),
     ],
 )
-def test_a_label_is_found_in_either_kind_of_file(tmp_path: Path, name: str, text: str, found: bool) -> None:
+def test_a_label_is_found_in_either_kind_of_file(tmp_path: Path, name: str, text: str, is_found: bool) -> None:
     path = tmp_path / name
     path.write_text(text)
-    assert bool(strings_of(path) & EVERY_LABEL) is found
+    assert bool(strings_of(path) & EVERY_LABEL) is is_found
 
 
 def test_no_other_file_has_a_label_of_its_own() -> None:
     paths = [path for kind in ("py", "html", "txt") for path in PACKAGE.rglob(f"*.{kind}") if path not in LABEL_MODULES]
     assert len(paths) > 300
-    found = {path.relative_to(PACKAGE).as_posix(): strings_of(path) & EVERY_LABEL for path in paths}
-    assert {name: labels for name, labels in found.items() if labels} == {}
+    found_labels = {path.relative_to(PACKAGE).as_posix(): strings_of(path) & EVERY_LABEL for path in paths}
+    assert {name: labels for name, labels in found_labels.items() if labels} == {}

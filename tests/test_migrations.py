@@ -86,15 +86,15 @@ def reflected() -> sa.MetaData:
 
 def words_of(table: sa.Table) -> dict[str, str]:
     """Return the first listed value of each column with a CHECK on values."""
-    found = {}
+    first_words = {}
     for constraint in sa.inspect(db.engine).get_check_constraints(table.name):
         text = re.sub(r"::[a-z ]+", "", constraint["sqltext"])  # PostgreSQL names types, and a column may be called so
         outside = re.sub(r"'[^']*'", "", text)
         names = [column.name for column in table.columns if re.search(rf"\b{column.name}\b", outside)]
         words = re.findall(r"'([^']*)'", text)
         if len(names) == 1 and words:
-            found[names[0]] = words[0]
-    return found
+            first_words[names[0]] = words[0]
+    return first_words
 
 
 def value_for(column: sa.Column[Any], number: int) -> Any:
@@ -147,11 +147,15 @@ def test_migrations_create_the_constraints_of_the_models(empty_app: Flask) -> No
     upgrade()
     inspector = sa.inspect(db.engine)
     for table in db.metadata.tables.values():
-        wanted = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)}
-        assert {each["name"] for each in inspector.get_check_constraints(table.name)} >= wanted, table.name
-        wanted = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)}
-        assert {each["name"] for each in inspector.get_unique_constraints(table.name)} >= wanted, table.name
-        assert {each["name"] for each in inspector.get_indexes(table.name)} >= {each.name for each in table.indexes}
+        expected = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)}
+        assert {constraint["name"] for constraint in inspector.get_check_constraints(table.name)} >= expected, (
+            table.name
+        )
+        expected = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)}
+        assert {constraint["name"] for constraint in inspector.get_unique_constraints(table.name)} >= expected, (
+            table.name
+        )
+        assert {index["name"] for index in inspector.get_indexes(table.name)} >= {index.name for index in table.indexes}
 
 
 def test_revisions_are_dated_and_linear(scripts: ScriptDirectory) -> None:

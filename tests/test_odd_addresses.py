@@ -37,10 +37,10 @@ ODD = [
     "A" * 21,
 ]
 RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
-ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
+ODD_PARTS = [*(quote(value, safe="/") for value in ODD), *RAW]
 ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # after a question mark they are texts like any other
 ODD_QUESTIONS = (
-    *(each for each in ODD if each not in ONLY_IN_PATHS),
+    *(value for value in ODD if value not in ONLY_IN_PATHS),
     "//evil.example",
     "/\t/evil.example",
     "javascript:alert(1)",
@@ -51,8 +51,8 @@ ASKED_EVERYWHERE = {"page", "next", "card", "token", "id", "sure", "search"}
 @pytest.fixture(scope="module")
 def stage(application: Flask) -> Iterator[Stage]:
     """Arrange everything that a path can name, once."""
-    with arranged(application) as made:
-        yield made
+    with arranged(application) as created:
+        yield created
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:
     """Return the addresses to visit as a user: public ones as nobody, own ones as Ada, the rest as Ben."""
-    found = []
+    matching = []
     for address in stage.addresses(method):
         rule = stage.rule_of(address)
         at_home = "ben" if rule.permission is not None else "ada" if rule.needs_login or rule == BUYER else NOBODY
         if at_home == who:
-            found.append(address)
-    return found
+            matching.append(address)
+    return matching
 
 
 def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
@@ -105,8 +105,8 @@ def test_an_unusual_value_in_a_path_breaks_no_page(stage: Stage, who: str) -> No
     with stage.visited_by(Role(who)) as client:
         for address in addresses_for(stage, who, "GET"):
             for path in odd_paths(stage, address, "GET"):
-                with client.get(path) as answer:
-                    assert answer.status_code < 500, f"GET {path}"
+                with client.get(path) as response:
+                    assert response.status_code < 500, f"GET {path}"
                 tried += 1
     assert tried > 100
 
@@ -118,9 +118,9 @@ def test_posting_to_an_unusual_path_breaks_nothing(stage: Stage, who: str) -> No
         form = {"csrf_token": client.csrf_token()}
         for address in addresses_for(stage, who, "POST"):
             for path in odd_paths(stage, address, "POST"):
-                with statements() as asked, client.post(path, data=form) as answer:
-                    assert answer.status_code < 500, f"POST {path}"
-                if writes(asked) or not stage.is_as_arranged(Role(who)):
+                with statements() as recorded, client.post(path, data=form) as response:
+                    assert response.status_code < 500, f"POST {path}"
+                if writes(recorded) or not stage.is_as_arranged(Role(who)):
                     stage.put_back()
 
 
@@ -128,8 +128,8 @@ def test_posting_to_an_unusual_path_breaks_nothing(stage: Stage, who: str) -> No
 def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) -> None:
     with stage.visited_by(Role(NOBODY)) as client:
         for odd in ODD_PARTS:
-            with client.get(path.format(odd)) as answer:
-                assert answer.status_code in (301, 308, 404), odd
+            with client.get(path.format(odd)) as response:
+                assert response.status_code in (301, 308, 404), odd
 
 
 # --- after the question mark ------------------------------------------------------------------------------------------
@@ -189,9 +189,9 @@ def test_unusual_query_parameters_break_no_page(stage: Stage, monkeypatch: pytes
             path, names = stage.path_of(address).partition("?")[0], ASKED_EVERYWHERE
             for odd in ODD_QUESTIONS:
                 NotingArguments.asked.clear()
-                with client.get(path, query_string=dict.fromkeys(names, odd)) as answer:
-                    assert answer.status_code < 500, f"{path} asked {odd!r}"
-                    assert "evil.example" not in (answer.location or ""), f"{path} asked {odd!r}"
+                with client.get(path, query_string=dict.fromkeys(names, odd)) as response:
+                    assert response.status_code < 500, f"{path} asked {odd!r}"
+                    assert "evil.example" not in (response.location or ""), f"{path} asked {odd!r}"
                 tried += 1
                 names = names | NotingArguments.asked
                 if not NotingArguments.asked:

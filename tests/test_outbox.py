@@ -109,13 +109,13 @@ def test_concurrent_workers_claim_each_message_once(app: Flask, post: Callable[.
     numbers = [post() for _number in range(24)]
 
     def take_all(_place: int) -> list[int]:
-        taken = []
+        claimed = []
         while (number := claim(NOW)) is not None:
-            taken.append(number)
-        return taken
+            claimed.append(number)
+        return claimed
 
-    taken = together(app, 6, take_all)
-    assert sorted(number for each in taken for number in each) == numbers  # type: ignore[attr-defined]
+    claimed = together(app, 6, take_all)
+    assert sorted(number for ids in claimed for number in ids) == numbers  # type: ignore[attr-defined]
     assert set(db.session.scalars(sa.select(OutboxMessage.attempt_count))) == {1}
 
 
@@ -179,11 +179,11 @@ def test_a_postponed_message_never_fails(post: Callable[..., int]) -> None:
 
 
 def test_the_retry_command_queues_failed_messages_again(app: Flask, post: Callable[..., int]) -> None:
-    number, other, kept = post(), post(), post()
+    number, later, delivered = post(), post(), post()
     late = NOW + outbox.GIVE_UP_AFTER
     outbox.mark_failed(message_of(number), late, "given up")
-    outbox.mark_done(message_of(kept), NOW)
-    message_of(other).due_at = late + timedelta(days=9)
+    outbox.mark_done(message_of(delivered), NOW)
+    message_of(later).due_at = late + timedelta(days=9)
     db.session.commit()
     assert claim(late) is None
     result = app.test_cli_runner().invoke(args=["outbox", "retry"])

@@ -81,7 +81,7 @@ def address(length: int) -> str:
 
 def read(picture: Image.Image) -> list[str]:
     """Return the texts that another library reads in an image."""
-    return [found.text for found in zxingcpp.read_barcodes(picture.convert("L"))]
+    return [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))]
 
 
 def photographed(picture: Image.Image) -> Image.Image:
@@ -137,5 +137,5 @@ def test_the_logo_has_the_colors_of_the_shop_in_both_formats():
     assert "style=" not in drawn
     picture = Image.open(io.BytesIO(qr.png(URL, logo=logo))).convert("RGB")
     seen = [color for _number, color in picture.getcolors(256)]
-    for wanted in ((0xB3, 0x2F, 0x55), (0x0F, 0x3D, 0x33)):
-        assert any(all(abs(a - b) < 4 for a, b in zip(color, wanted, strict=True)) for color in seen)
+    for expected in ((0xB3, 0x2F, 0x55), (0x0F, 0x3D, 0x33)):
+        assert any(all(abs(a - b) < 4 for a, b in zip(color, expected, strict=True)) for color in seen)

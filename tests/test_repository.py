@@ -32,11 +32,11 @@ def test_only_own_drawings_are_tracked_as_images() -> None:
 
 
 def test_no_file_contains_a_secret() -> None:
-    found = []
+    secrets = []
     for name in tracked():
         try:
             text = (ROOT / name).read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{name}: {match[0][:12]}…" for match in SECRETS.finditer(text)]
-    assert found == []
+        secrets += [f"{name}: {match[0][:12]}…" for match in SECRETS.finditer(text)]
+    assert secrets == []

@@ -29,12 +29,12 @@ def normal(name: str) -> str:
 
 
 def pins(*names: str) -> dict[str, str]:
-    found = {}
+    versions = {}
     for line in (line for name in names or USUAL for part in read(name) for line in part):
         match = LINE.fullmatch(line)
         assert match, f"not pinned: {line}"
-        found[normal(match["name"])] = match["version"]
-    return found
+        versions[normal(match["name"])] = match["version"]
+    return versions
 
 
 @pytest.mark.parametrize("file", [*USUAL, DOCS])
@@ -92,7 +92,11 @@ def test_every_dependency_of_a_requirement_is_pinned() -> None:
 
 def needs_of(name: str) -> set[str]:
     """Return the dependencies of an installed package without extras and other systems."""
-    needed = (re.match(r"[A-Za-z0-9_.-]+", each) for each in metadata.requires(name) or [] if ";" not in each)
+    needed = (
+        re.match(r"[A-Za-z0-9_.-]+", requirement)
+        for requirement in metadata.requires(name) or []
+        if ";" not in requirement
+    )
     return {normal(match[0]) for match in needed if match}
 
 

@@ -109,12 +109,12 @@ def test_every_demo_user_can_log_in(seed: Callable[..., Result], new_client: Cal
 def test_demo_cards_cover_every_state(seed: Callable[..., Result], keys: object) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
-    found = {
+    states = {
         card.token: (card.owner, card.status, card.claim_policy, card.target, card.locked_because)
         for card in db.session.scalars(sa.select(Card).where(Card.order_line_id.is_(None)))
     }
     code, active, unclaimed = ClaimPolicy.CODE, CardStatus.ACTIVE, CardStatus.UNCLAIMED
-    assert found == {
+    assert states == {
         "DEMOURL": (ada, active, code, Target.URL, None),
         "DEMOPRO": (ada, active, code, Target.PROFILE, None),
         "DEMOSET": (ada, active, code, None, None),
@@ -131,7 +131,7 @@ def test_demo_cards_respond_as_documented(seed: Callable[..., Result], client: F
     assert client.get("/t/DEMOURL").location == "https://example.com/"
     assert client.get("/t/DEMOPRO").location == "/p/ada"
     assert client.get("/p/ada").status_code == 200
-    answers = {
+    expected = {
         "DEMONEW": (200, "ready to claim"),
         "DEMOFREE": (200, "ready to claim"),
         "DEMOPAY": (200, "£10.00"),
@@ -139,9 +139,9 @@ def test_demo_cards_respond_as_documented(seed: Callable[..., Result], client: F
         "DEMOLOST": (200, "deactivated"),
         "DEMOOLD": (410, "has been retired"),
     }
-    for token, (status, words) in answers.items():
-        answer = client.get(f"/t/{token}")
-        assert (answer.status_code, words in answer.text) == (status, True), token
+    for token, (status, words) in expected.items():
+        response = client.get(f"/t/{token}")
+        assert (response.status_code, words in response.text) == (status, True), token
 
 
 def test_the_demo_card_can_be_claimed_with_its_code(
@@ -241,14 +241,14 @@ def test_every_demo_category_has_products(seed: Callable[..., Result], app: Flas
 
 def test_demo_products_have_their_options(seed: Callable[..., Result]) -> None:
     seed()
-    for shelf, wanted in (
+    for shelf, expected in (
         ("Bottles", {"name", "inscription", "phone", "location"}),
         ("Gift packs", {"name", "recipient", "location", "suggestion"}),
     ):
         on_shelf = sa.select(Product).join(Product.category).where(Category.name == shelf)
         for product in db.session.scalars(on_shelf):
             colors = [option.choices for option in product.options if option.key == "color"]
-            assert {option.key for option in product.options} - {"color"} == wanted, product.name
+            assert {option.key for option in product.options} - {"color"} == expected, product.name
             assert all(colors), f"{product.name} asks for a colour and offers none"
 
 
@@ -289,11 +289,11 @@ def test_demo_orders_cover_the_important_states(seed: Callable[..., Result]) -> 
     seed()
     ada = registration.find_user("ada@example.com")
     assert ada is not None
-    found = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
-    assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
-    queued = found[OrderStatus.PAID].lines[0]
+    orders = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
+    assert orders.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
+    queued = orders[OrderStatus.PAID].lines[0]
     assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)
-    assert found[OrderStatus.PENDING].expires_at > utcnow() + timedelta(days=6)
+    assert orders[OrderStatus.PENDING].expires_at > utcnow() + timedelta(days=6)
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 0
     assert number_of(OutboxMessage) == 0, "nobody gets mail about the past"
 

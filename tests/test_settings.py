@@ -77,6 +77,6 @@ def test_an_invalid_stored_value_is_ignored(
 
 def test_settings_are_read_in_one_query(app: Flask, set_setting: Callable[[str, Any], None]) -> None:
     set_setting("shop_name", "Lake Cards")
-    with statements() as asked:
+    with statements() as recorded:
         settings.load()
-    assert len(queries(asked)) == 1
+    assert len(queries(recorded)) == 1

@@ -147,9 +147,9 @@ def test_each_thread_has_its_own_file(spool: Spool) -> None:
         thread.join()
     assert len(spool.files()) == 6
     for name in spool.files():
-        found = [fields for _raw, fields in spool.read(name, 0, ALL).lines]
-        assert [number for _thread, number in found] == list(range(50))
-        assert len({thread for thread, _number in found}) == 1
+        lines = [fields for _raw, fields in spool.read(name, 0, ALL).lines]
+        assert [number for _thread, number in lines] == list(range(50))
+        assert len({thread for thread, _number in lines}) == 1
 
 
 def test_a_long_file_is_rotated(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,10 +167,10 @@ def test_a_rotated_file_is_closed_once(spool: Spool) -> None:
     number = left.fd
     spool.rotate()
     assert left.fd == -1
-    with open(spool.folder / "other file", "wb") as other:
-        assert other.fileno() == number, "the number goes to the next file that is opened"
+    with open(spool.folder / "other file", "wb") as other_file:
+        assert other_file.fileno() == number, "the number goes to the next file that is opened"
         left.close()  # as when the thread lets it go
-        other.write(b"still open")
+        other_file.write(b"still open")
     assert (spool.folder / "other file").read_bytes() == b"still open"
 
 
@@ -227,12 +227,12 @@ def test_reading_continues_at_its_offset(spool: Spool) -> None:
     for number in range(25):
         spool.append([number])
     [name] = spool.files()
-    offset, found = 0, []
+    offset, numbers = 0, []
     while (chunk := spool.read(name, offset, 10)).end != offset:
         assert len(chunk.lines) <= 10
-        found += [fields[0] for _raw, fields in chunk.lines]
+        numbers += [fields[0] for _raw, fields in chunk.lines]
         offset = chunk.end
-    assert found == list(range(25))
+    assert numbers == list(range(25))
     assert spool.is_read(name, offset)
     spool.append([25])
     assert not spool.is_read(name, offset)
@@ -244,12 +244,12 @@ def test_a_large_file_is_read_in_chunks(spool: Spool, monkeypatch: pytest.Monkey
     for number in range(40):
         spool.append([number, "x" * (number % 30)])
     [name] = spool.files()
-    offset, found = 0, []
+    offset, numbers = 0, []
     while (chunk := spool.read(name, offset, ALL)).end != offset:
         assert chunk.bad == []
-        found += [fields[0] for _raw, fields in chunk.lines]
+        numbers += [fields[0] for _raw, fields in chunk.lines]
         offset = chunk.end
-    assert found == list(range(40))
+    assert numbers == list(range(40))
 
 
 def tear(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
@@ -301,11 +301,11 @@ def test_an_endless_line_does_not_stop_the_reader(spool: Spool, monkeypatch: pyt
     [name] = spool.files()
     os.write(spool._local.writer.fd, b"\0" * 3500 + b"\n")
     spool.append([2])
-    offset, found, steps = 0, [], 0
+    offset, numbers, steps = 0, [], 0
     while (chunk := spool.read(name, offset, ALL)).end != offset:
-        found += [fields[0] for _raw, fields in chunk.lines]
+        numbers += [fields[0] for _raw, fields in chunk.lines]
         offset, steps = chunk.end, steps + 1
-    assert found == [1, 2]
+    assert numbers == [1, 2]
     assert steps < 10
 
 
@@ -366,12 +366,12 @@ def test_a_removed_file_counts_as_read(spool: Spool) -> None:
 
 def test_the_file_of_another_process_is_removed_after_it_ends(spool: Spool) -> None:
     script = "spool.append([1]); print('written', flush=True); sys.stdin.readline()"
-    with Python(script, spool.folder) as other:
-        assert other.hear() == "written"
+    with Python(script, spool.folder) as process:
+        assert process.hear() == "written"
         [name] = spool.files()
         assert everything(spool) == [1]
         assert not spool.remove(name, end_of(spool, name))
-        other.kill()
+        process.kill()
         assert spool.remove(name, end_of(spool, name))
 
 
@@ -395,7 +395,7 @@ def test_a_forked_process_writes_its_own_file_and_holds_no_lock_of_its_parent(sp
         assert {parent.hear(), parent.hear()} == {"child has written", "parent has written"}
         written = {name: texts(spool, name) for name in spool.files()}
         assert sorted(written.values()) == [["child"], ["parent", "parent again"]]
-        names = {found[0]: name for name, found in written.items()}
+        names = {line_texts[0]: name for name, line_texts in written.items()}
         for name in spool.files():
             assert not spool.remove(name, end_of(spool, name)), "both live"
         parent.process.kill()
@@ -452,12 +452,12 @@ def test_an_unnamed_file_of_a_dead_writer_is_swept(spool: Spool) -> None:
 
 
 def test_other_files_are_not_swept(spool: Spool) -> None:
-    kept = [leftover(spool, hours=0.5), spool.folder / "failures", spool.folder / ".keep", spool.folder / "x.bad"]
-    for path in kept[1:]:
+    paths = [leftover(spool, hours=0.5), spool.folder / "failures", spool.folder / ".keep", spool.folder / "x.bad"]
+    for path in paths[1:]:
         path.write_bytes(b"")
     spool.append([1])
     spool.sweep()
-    assert all(path.exists() for path in kept)
+    assert all(path.exists() for path in paths)
     assert everything(spool) == [1]
     for text, is_held in ((b"something", False), (b"", True)):
         path = leftover(spool, text)

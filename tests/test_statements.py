@@ -72,10 +72,10 @@ def count(client: FormClient, path: str) -> list[str]:
     """Return the queries of the second request for a page, when the session has its token."""
     client.get(path)
     db.session.commit()
-    with statements(all_of_them=True) as asked:
-        answer = client.get(path)
-    assert answer.status_code in (200, 302, 401, 404)
-    return queries(asked)
+    with statements(all_of_them=True) as recorded:
+        response = client.get(path)
+    assert response.status_code in (200, 302, 401, 404)
+    return queries(recorded)
 
 
 @pytest.mark.ui
@@ -103,6 +103,6 @@ def test_pages_run_a_fixed_number_of_queries(
 
 def test_a_redirecting_tap_uses_no_connection_of_the_application(client: FormClient, card: Card) -> None:
     client.get("/t/ADASCARD")  # the day's visitor key is made
-    with statements(all_of_them=True) as asked:
+    with statements(all_of_them=True) as recorded:
         assert client.get("/t/ADASCARD").status_code == 302
-    assert asked == [], "the fast way has a connection of its own"
+    assert recorded == [], "the fast way has a connection of its own"

@@ -118,13 +118,13 @@ def test_wrong_labels_are_not_used(texts: dict[str, str], label: str) -> None:
 @pytest.mark.parametrize("pattern", WRONG_SPELLINGS)
 def test_each_word_has_one_spelling(pattern: str) -> None:
     wrong = re.compile(pattern, re.IGNORECASE)
-    found = [
+    matches = [
         (str(path.relative_to(FOLDER)), match.group())
         for path in sources()
         for text in strings(path)
         for match in wrong.finditer(text)
     ]
-    assert found == [], f"write {WRONG_SPELLINGS[pattern]}"
+    assert matches == [], f"write {WRONG_SPELLINGS[pattern]}"
 
 
 def test_a_subject_does_not_start_with_the_shop_name() -> None:

@@ -69,8 +69,10 @@ def test_other_users_cannot_change_anything(
     for rule in app.url_map.iter_rules():
         if str(rule).startswith("/admin") and "POST" in (rule.methods or ()):
             path = re.sub(r"<[^>]+>", str(card.id), str(rule))
-            answer = client.post(path, data=fields)
-            assert (answer.status_code, answer.location) == ((302, "/log-in") if role == "" else (404, None)), str(rule)
+            response = client.post(path, data=fields)
+            assert (response.status_code, response.location) == ((302, "/log-in") if role == "" else (404, None)), str(
+                rule
+            )
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 2
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 0
 
@@ -128,19 +130,19 @@ def test_the_dashboard_works_in_an_empty_installation(bens: FormClient) -> None:
 def test_a_tap_by_staff_on_an_unknown_card_opens_the_registration_form(
     bens: FormClient, new_client: Callable[[], FormClient], design: Design, keys: Any, ada: User
 ) -> None:
-    answer = bens.get("/t/blank222")
-    assert answer.location == f"{REGISTER}?token=BLANK222"
-    page = bens.get(answer.location).text
-    form = next(each for each in [form_to(page, "")] if "token" in each.values)
+    response = bens.get("/t/blank222")
+    assert response.location == f"{REGISTER}?token=BLANK222"
+    page = bens.get(response.location).text
+    form = next(form for form in [form_to(page, "")] if "token" in form.values)
     assert form.values["token"] == "BLANK222"
     done = bens.post(REGISTER, data={**form.values, "design": str(design.id), "policy": "code"}, csrf=False)
     assert done.status_code == 200
     code = re.search(r">\s*([2-9A-HJKMNP-TV-Z]{8})\s*<", done.text)
     assert code
-    made = cards.get_by_token("BLANK222")
-    assert made is not None
-    assert (made.design, made.status, made.owner) == (design, CardStatus.UNCLAIMED, None)
-    assert claims.read_claim_code(made, keys) == code[1]
+    card = cards.get_by_token("BLANK222")
+    assert card is not None
+    assert (card.design, card.status, card.owner) == (design, CardStatus.UNCLAIMED, None)
+    assert claims.read_claim_code(card, keys) == code[1]
     hers = new_client()
     login(hers, ada)
     assert hers.post("/activate/BLANK222", data={"code": code[1]}).location == "/cards/BLANK222"
@@ -155,9 +157,9 @@ def test_an_unknown_card_is_not_found_for_everyone_else(client: FormClient, ada:
 @pytest.mark.parametrize("token", [" blank222 ", "\tBLANK222\n", "\u00a0blank222\u00a0"])
 def test_surrounding_whitespace_of_a_token_is_stripped(bens: FormClient, token: str) -> None:
     assert bens.post(REGISTER, data={"token": token, "design": "0", "policy": "open"}).status_code == 200
-    made = cards.get_by_token("BLANK222")
-    assert made is not None
-    assert (made.claim_policy, made.design, made.claim_code) == (ClaimPolicy.OPEN, None, None)
+    card = cards.get_by_token("BLANK222")
+    assert card is not None
+    assert (card.claim_policy, card.design, card.claim_code) == (ClaimPolicy.OPEN, None, None)
 
 
 @pytest.mark.parametrize(
@@ -182,29 +184,29 @@ def test_surrounding_whitespace_of_a_token_is_stripped(bens: FormClient, token: 
 def test_an_invalid_registration_is_refused_and_the_form_keeps_the_token(
     bens: FormClient, changes: dict[str, str], field: str, says: str
 ) -> None:
-    typed = {"token": "BLANK222", "design": "0", "policy": "code", **changes}
-    answer = bens.post(REGISTER, data=typed)
-    assert answer.status_code == 422
+    values = {"token": "BLANK222", "design": "0", "policy": "code", **changes}
+    response = bens.post(REGISTER, data=values)
+    assert response.status_code == 422
     if field:
-        assert says in error_of(answer.text, field)
-    assert form_to(answer.text, "").values["token"] == typed["token"]
+        assert says in error_of(response.text, field)
+    assert form_to(response.text, "").values["token"] == values["token"]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 1
 
 
 def test_the_registration_form_cannot_set_owner_or_status(bens: FormClient, ada: User) -> None:
     fields = {"token": "BLANK222", "design": "0", "policy": "open", "owner": str(ada.id), "owner_id": str(ada.id)}
     assert bens.post(REGISTER, data={**fields, "status": "active"}).status_code == 200
-    made = cards.get_by_token("BLANK222")
-    assert made is not None
-    assert (made.owner_id, made.status) == (None, CardStatus.UNCLAIMED)
+    card = cards.get_by_token("BLANK222")
+    assert card is not None
+    assert (card.owner_id, card.status) == (None, CardStatus.UNCLAIMED)
 
 
 def test_registering_a_card_is_recorded(bens: FormClient, ben: User) -> None:
     bens.post(REGISTER, data={"token": "BLANK222", "design": "0", "policy": "open"})
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "card.registered")).one()
-    made = cards.get_by_token("BLANK222")
-    assert made is not None
-    assert (entry.actor, entry.subject_id) == (ben, made.id)
+    card = cards.get_by_token("BLANK222")
+    assert card is not None
+    assert (entry.actor, entry.subject_id) == (ben, card.id)
 
 
 # --- claim codes ------------------------------------------------------------------------------------------------------
@@ -247,15 +249,15 @@ def test_tables_cannot_create_change_or_delete_rows(bens: FormClient, table: str
     cards_before = db.session.scalar(sa.select(sa.func.count()).select_from(Card))
     for path in ("new/", "edit/?id=1", "delete/", "action/", "ajax/update/"):
         fields = {"id": "1", "rowid": "1", "action": "delete", "token": "HACKED", "list_form_pk": "1"}
-        answer = bens.post(f"/admin/tables/{table}/{path}", data=fields)
-        assert answer.status_code in (302, 400, 404, 405), path
+        response = bens.post(f"/admin/tables/{table}/{path}", data=fields)
+        assert response.status_code in (302, 400, 404, 405), path
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == cards_before
     assert cards.get_by_token("HACKED") is None
 
 
 @pytest.mark.usefixtures("stock")
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "is_found"),
     [
         ("adascard", True),
         ("everyday", True),
@@ -265,9 +267,11 @@ def test_tables_cannot_create_change_or_delete_rows(bens: FormClient, table: str
         ("NOSUCH", False),
     ],
 )
-def test_cards_are_found_by_token_name_owner_and_design(bens: FormClient, card: Card, words: str, found: bool) -> None:
+def test_cards_are_found_by_token_name_owner_and_design(
+    bens: FormClient, card: Card, words: str, is_found: bool
+) -> None:
     page = bens.get("/admin/tables/cards/", query_string={"search": words}).text
-    assert ("ADASCARD" in page.partition("<tbody>")[2]) is found
+    assert ("ADASCARD" in page.partition("<tbody>")[2]) is is_found
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -285,8 +289,8 @@ def test_invalid_table_parameters_do_not_break_the_page(bens: FormClient, table:
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("row", ["", "0", "-1", "x", "9" * 19, "9" * 5000, "%00", "1,2", "²", "1' OR '1'='1"])
 def test_an_unknown_row_redirects_to_its_table(bens: FormClient, table: str, row: str) -> None:
-    answer = bens.get(f"/admin/tables/{table}/details/?id={row}")
-    assert (answer.status_code, answer.location) in ((302, f"/admin/tables/{table}/"), (404, None))
+    response = bens.get(f"/admin/tables/{table}/details/?id={row}")
+    assert (response.status_code, response.location) in ((302, f"/admin/tables/{table}/"), (404, None))
 
 
 def test_an_audit_entry_shows_action_and_actor(bens: FormClient, card: Card, ada: User) -> None:
@@ -302,8 +306,8 @@ def test_an_audit_entry_shows_action_and_actor(bens: FormClient, card: Card, ada
 def test_blocking_a_domain_deactivates_its_cards_until_it_is_unblocked(
     bens: FormClient, new_client: Callable[[], FormClient], card: Card
 ) -> None:
-    answer = bens.post("/admin/hosts", data={"host": "https://Example.com/login", "reason": "phishing"})
-    assert answer.location == "/admin/hosts"
+    response = bens.post("/admin/hosts", data={"host": "https://Example.com/login", "reason": "phishing"})
+    assert response.location == "/admin/hosts"
     page = bens.get("/admin/hosts").text
     assert "Domain blocked. Cards affected: 1." in page
     assert "phishing" in page
@@ -319,10 +323,10 @@ def test_blocking_a_domain_deactivates_its_cards_until_it_is_unblocked(
     "host", ["", " ", "com", "two words", "mailto:a@b.example", "x" * 300, "a\0b.example", "http://"]
 )
 def test_an_invalid_domain_is_refused_and_the_form_keeps_the_values(bens: FormClient, host: str) -> None:
-    answer = bens.post("/admin/hosts", data={"host": host, "reason": "because"})
-    assert answer.status_code == 422
-    assert error_of(answer.text, "host")
-    form = form_to(answer.text, "")
+    response = bens.post("/admin/hosts", data={"host": host, "reason": "because"})
+    assert response.status_code == 422
+    assert error_of(response.text, "host")
+    form = form_to(response.text, "")
     assert (form.values["host"], form.values["reason"]) == (host.strip(), "because")
 
 

@@ -29,9 +29,9 @@ def text_of(mail: EmailMessage) -> str:
 
 def link_in(mail: EmailMessage) -> str:
     """Return the path of the secret link in an email."""
-    found = LINK.findall(text_of(mail))
-    assert len(found) == 1, text_of(mail)
-    return urlsplit(found[0]).path
+    links = LINK.findall(text_of(mail))
+    assert len(links) == 1, text_of(mail)
+    return urlsplit(links[0]).path
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def protected(
     """Switch on two-factor authentication for Ada; return its secret and the recovery codes."""
     client = new_client()
     login(client, ada)
-    found = set_up(client)
+    secret_and_codes = set_up(client)
     client.post("/log-out")
     forget_steps()
-    return found
+    return secret_and_codes

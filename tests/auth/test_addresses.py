@@ -236,13 +236,13 @@ def test_the_former_address_gets_an_email_that_undoes_the_change(
     login(client, ada)
     ask(client)
     client.post(link_in(mailed()))
-    told = mailed()
-    assert told["To"] == "ada@example.com"
-    assert NEW_EMAIL in text_of(told)
+    notice = mailed()
+    assert notice["To"] == "ada@example.com"
+    assert NEW_EMAIL in text_of(notice)
 
     owner = new_client()
-    assert owner.get(link_in(told)).status_code == 200
-    response = owner.post(link_in(told))
+    assert owner.get(link_in(notice)).status_code == 200
+    response = owner.post(link_in(notice))
     assert response.headers["Location"].startswith("/set-password/")
     db.session.refresh(ada)
     assert ada.email == "ada@example.com"
@@ -251,7 +251,7 @@ def test_the_former_address_gets_an_email_that_undoes_the_change(
     owner.post(response.headers["Location"], data={"password": "words of my own"})
     assert is_signed_in(owner)
     assert login(new_client(), ada, "words of my own").status_code == 302
-    assert owner.post(link_in(told)).status_code == 410
+    assert owner.post(link_in(notice)).status_code == 410
 
 
 def test_only_the_account_holder_can_confirm_a_new_address(
@@ -259,10 +259,10 @@ def test_only_the_account_holder_can_confirm_a_new_address(
 ) -> None:
     """Orders belong to whoever verifies their address, and the address of a change may be mistyped."""
     order = order_of(None, seeds.create_product(), email=NEW_EMAIL)
-    made = order.user
+    created_user = order.user
     order.user = None
     db.session.flush()
-    db.session.delete(made)  # an address that has an account gets no such mail
+    db.session.delete(created_user)  # an address that has an account gets no such mail
     login(client, ada)
     ask(client)
     phone, cleos, path = new_client(), new_client(), mailed_link()

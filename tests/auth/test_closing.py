@@ -62,8 +62,8 @@ def test_password_attempts_when_closing_are_limited(client: FormClient, ada: Use
 
 def test_the_only_owner_cannot_close_the_account(client: FormClient, olu: User) -> None:
     login(client, olu)
-    answer = client.post("/account/close", data=CLOSE)
-    assert (answer.status_code, "only owner" in answer.text) == (422, True)
+    response = client.post("/account/close", data=CLOSE)
+    assert (response.status_code, "only owner" in response.text) == (422, True)
     assert olu.is_active
 
 
@@ -92,7 +92,7 @@ def test_closing_a_hijacked_account_does_not_prevent_undoing_the_address_change(
     thief.post("/account/close", data=CLOSE)
     assert not ada.is_active
     run_worker()
-    texts = [each.get_body(("plain",)).get_content() for each in mailbox() if each["To"] == "ada@example.com"]  # type: ignore[union-attr]
+    texts = [message.get_body(("plain",)).get_content() for message in mailbox() if message["To"] == "ada@example.com"]  # type: ignore[union-attr]
     [undo] = re.findall(r"/account/email/undo/[\w-]+", " ".join(texts))
     assert client.get(undo).status_code == 200
     assert client.post(undo).location.startswith("/set-password/")
@@ -179,8 +179,8 @@ def test_the_offer_to_reopen_expires_after_fifteen_minutes(
 def test_after_fourteen_days_login_does_not_reveal_the_closed_account(client: FormClient, ada: User) -> None:
     closure.deactivate(ada, utcnow() - timedelta(days=14))
     db.session.commit()
-    answer = login(client, ada)
-    assert (answer.status_code, "Incorrect email or password" in answer.text) == (422, True)
+    response = login(client, ada)
+    assert (response.status_code, "Incorrect email or password" in response.text) == (422, True)
 
 
 def test_reopening_changes_the_session_id(client: FormClient, ada: User, card: Card) -> None:
@@ -200,19 +200,19 @@ def test_reopening_changes_the_session_id(client: FormClient, ada: User, card: C
 
 def test_the_data_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
     login(client, ada)
-    with client.post("/account/download") as answer:
-        assert answer.mimetype == "application/json"
-        assert f"tapcard-data-{utcnow():%Y}-" in answer.headers["Content-Disposition"]
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert json.loads(answer.data)["cards"][0]["token"] == "ADASCARD"
+    with client.post("/account/download") as response:
+        assert response.mimetype == "application/json"
+        assert f"tapcard-data-{utcnow():%Y}-" in response.headers["Content-Disposition"]
+        assert response.headers["Cache-Control"] == "no-store"
+        assert json.loads(response.data)["cards"][0]["token"] == "ADASCARD"
 
 
 def test_data_downloads_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     statuses = []
     for _number in range(6):
-        with client.post("/account/download") as answer:
-            statuses.append(answer.status_code)
+        with client.post("/account/download") as response:
+            statuses.append(response.status_code)
     assert statuses == [200] * 5 + [429]
 
 
@@ -230,14 +230,14 @@ def test_email_preferences_have_their_own_form(client: FormClient, ada: User) ->
 def test_addresses_are_added_changed_made_default_and_deleted(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert "No addresses yet" in client.get("/account/addresses").text
-    typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
-    assert client.post("/account/addresses/new", data=typed).location == "/account/addresses"
-    other = seeds.create_address(ada, line1="2 Low Street")
+    values = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
+    assert client.post("/account/addresses/new", data=values).location == "/account/addresses"
+    other_address = seeds.create_address(ada, line1="2 Low Street")
     db.session.commit()
-    path = f"/account/addresses/{other.id}"
-    client.post(path, data={**typed, "line1": "3 Middle Street"})
+    path = f"/account/addresses/{other_address.id}"
+    client.post(path, data={**values, "line1": "3 Middle Street"})
     client.post(f"{path}/default")
-    assert (other.line1, other.is_default) == ("3 Middle Street", True)
+    assert (other_address.line1, other_address.is_default) == ("3 Middle Street", True)
     page = client.get("/account/addresses").text
     assert page.index("3 Middle Street") < page.index("1 High Street")
     assert "3 Middle Street" in client.get(f"{path}/delete").text
@@ -249,26 +249,26 @@ def test_addresses_are_added_changed_made_default_and_deleted(client: FormClient
 
 def test_a_state_is_required_in_countries_whose_addresses_need_one(client: FormClient, ada: User) -> None:
     login(client, ada)
-    typed = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
-    answer = client.post("/account/addresses/new", data={**typed, "line1": "", "region": " "})
-    assert answer.status_code == 422
-    assert error_of(answer.text, "region") == "Enter the state."
-    assert error_of(answer.text, "line1"), "all at once"
-    assert 'value="Boston"' in answer.text
-    assert client.post("/account/addresses/new", data={**typed, "region": "MA"}).status_code == 302
+    values = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
+    response = client.post("/account/addresses/new", data={**values, "line1": "", "region": " "})
+    assert response.status_code == 422
+    assert error_of(response.text, "region") == "Enter the state."
+    assert error_of(response.text, "line1"), "all at once"
+    assert 'value="Boston"' in response.text
+    assert client.post("/account/addresses/new", data={**values, "region": "MA"}).status_code == 302
     address = db.session.scalars(sa.select(Address)).one()
     path = f"/account/addresses/{address.id}"
     assert '<label class="form-label" for="region">State</label>' in client.get(path).text
-    assert client.post(path, data={**typed, "region": ""}).status_code == 422
+    assert client.post(path, data={**values, "region": ""}).status_code == 422
     db.session.refresh(address)
     assert address.region == "MA"
 
 
 def test_an_invalid_address_keeps_the_submitted_values(client: FormClient, ada: User) -> None:
     login(client, ada)
-    typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
-    answer = client.post("/account/addresses/new", data=typed)
-    assert answer.status_code == 422
-    assert "That postcode isn&#39;t valid for the United Kingdom." in answer.text
-    assert 'value="1 High Street"' in answer.text
-    assert 'autocomplete="shipping postal-code"' in answer.text
+    values = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
+    response = client.post("/account/addresses/new", data=values)
+    assert response.status_code == 422
+    assert "That postcode isn&#39;t valid for the United Kingdom." in response.text
+    assert 'value="1 High Street"' in response.text
+    assert 'autocomplete="shipping postal-code"' in response.text

@@ -83,9 +83,9 @@ def test_former_session_ids_are_invalid(client: FormClient, new_client: Callable
     assert used
     client.post("/log-out")
     for sid in (planted, used):
-        other = new_client()
-        other.set_cookie("tc_session", sid)
-        assert not is_signed_in(other)
+        other_client = new_client()
+        other_client.set_cookie("tc_session", sid)
+        assert not is_signed_in(other_client)
 
 
 def test_logout_requires_a_post_with_csrf_token(client: FormClient, ada: User) -> None:

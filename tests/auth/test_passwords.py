@@ -40,12 +40,12 @@ def test_an_unknown_address_gets_the_same_response_and_no_email(
     client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     cleo.is_active = False
-    answers, rows = set(), []
+    responses, rows = set(), []
     for email in (ada.email, cleo.email, "nobody@example.com"):
         response = client.post("/forgot-password", data={"email": email})
-        answers.add((response.status_code, response.headers["Location"], response.text))
+        responses.add((response.status_code, response.headers["Location"], response.text))
         rows.append(db.session.scalars(select(OutboxMessage.kind)).all())
-    assert len(answers) == 1
+    assert len(responses) == 1
     assert rows == [["mail.set_password"] * number for number in (1, 2, 3)]
     run_worker()
     assert [mail["To"] for mail in mailbox()] == ["ada@example.com"]
@@ -177,7 +177,7 @@ def test_changing_the_password_ends_all_other_sessions(
 def test_a_remembered_session_stays_remembered_after_a_password_change(client: FormClient, ada: User) -> None:
     login(client, ada, remember="y")
     response = client.post("/account/password", data={"current": PASSWORD, "password": NEW})
-    cookies = [each for each in response.headers.getlist("Set-Cookie") if each.startswith("tc_session=")]
+    cookies = [header for header in response.headers.getlist("Set-Cookie") if header.startswith("tc_session=")]
     assert len(cookies) == 1
     assert "Expires" in cookies[0]
 
@@ -284,5 +284,5 @@ def test_concurrent_changes_with_the_same_old_password_count_once(app: Flask, ad
 
     results = together(app, 4, change)
     assert results.count(credentials.WrongPassword) == 3
-    [password] = [each for each in results if isinstance(each, str)]
+    [password] = [result for result in results if isinstance(result, str)]
     credentials.confirm_password(user_id, password)

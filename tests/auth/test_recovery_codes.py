@@ -72,8 +72,8 @@ def test_new_recovery_codes_require_the_password_and_replace_the_old_ones(client
     path = "/account/two-factor/codes"
     assert client.post(path, data={"current": "wrong password"}).status_code == 422
     assert two_factor.count_recovery_codes(ada) == 10
-    answer = client.post(path, data={"current": PASSWORD})
-    new = re.findall(r"<li><code>([\w-]+)</code>", answer.text)
+    response = client.post(path, data={"current": PASSWORD})
+    new = re.findall(r"<li><code>([\w-]+)</code>", response.text)
     assert len(new) == 10
     assert not set(new) & set(old)
     client.post("/log-out")
@@ -90,11 +90,11 @@ def test_recovery_codes_are_shown_once_and_can_be_downloaded(client: FormClient,
     assert shown.headers["Cache-Control"] == "no-store"
     form = form_to(shown.text, "/account/two-factor/codes/file")
     codes = form.values["codes"].split()
-    answer = client.post(form.action, data=form.values, csrf=False)
-    assert answer.status_code == 200, "the page's own token works, though the session is a new one"
-    assert answer.mimetype == "text/plain"
-    assert "attachment" in answer.headers["Content-Disposition"]
-    assert all(code in answer.text for code in codes)
+    response = client.post(form.action, data=form.values, csrf=False)
+    assert response.status_code == 200, "the page's own token works, though the session is a new one"
+    assert response.mimetype == "text/plain"
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert all(code in response.text for code in codes)
     for path in ("/account/two-factor", "/account", "/account/two-factor/codes"):
         assert codes[0] not in client.get(path).text
 

@@ -90,9 +90,9 @@ def test_an_expired_session_is_not_listed(browser: Callable[..., FormClient], ad
 def test_ending_sessions_requires_a_post_with_csrf_token(browser: Callable[..., FormClient], ada: User) -> None:
     there, here = browser(ada, IPHONE), browser(ada)
     [path] = ends_on(here.get(PAGE).text)
-    for each in (path, f"{PAGE}/end-others"):
-        assert here.get(each).status_code == 405
-        assert here.post(each, csrf=False).status_code == 400
+    for action in (path, f"{PAGE}/end-others"):
+        assert here.get(action).status_code == 405
+        assert here.post(action, csrf=False).status_code == 400
     assert is_signed_in(there)
 
 

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.usefixtures("still")
 @pytest.mark.usefixtures("protected")
 def test_the_password_alone_does_not_log_in(client: FormClient, ada: User) -> None:
     before = session_id(client)
-    answer = login(client, ada)
-    assert answer.location == CODE_PAGE
+    response = login(client, ada)
+    assert response.location == CODE_PAGE
     assert session_id(client) != before
     assert not is_signed_in(client)
     assert client.get("/dashboard").location == "/log-in?next=/dashboard"
@@ -81,9 +81,9 @@ def test_a_code_of_a_more_distant_time_step_is_refused(
     client: FormClient, ada: User, protected: tuple[str, list[str]], steps: int
 ) -> None:
     login(client, ada)
-    answer = client.post(CODE_PAGE, data={"code": code_of(protected[0], steps)})
-    assert answer.status_code == 422
-    assert WRONG in words_of(answer.text)
+    response = client.post(CODE_PAGE, data={"code": code_of(protected[0], steps)})
+    assert response.status_code == 422
+    assert WRONG in words_of(response.text)
     assert not is_signed_in(client)
 
 
@@ -118,9 +118,9 @@ def test_every_wrong_code_gets_the_same_response(
     client.get(CODE_PAGE)  # shows the message about logging out, once
     pages = set()
     for code in (wrong_code(protected[0]), "ABCDE-FGHJK", protected[1][0], "x", "１２３４５６"):
-        answer = client.post(CODE_PAGE, data={"code": code})
-        assert answer.status_code == 422
-        pages.add(words_of(answer.text))
+        response = client.post(CODE_PAGE, data={"code": code})
+        assert response.status_code == 422
+        pages.add(words_of(response.text))
     assert len(pages) == 1
 
 
@@ -134,9 +134,9 @@ def test_code_attempts_are_limited_by_account(
         login(client, ada)
         address = {"REMOTE_ADDR": f"192.0.2.{number}"}
         assert client.post(CODE_PAGE, data={"code": wrong}, environ_base=address).status_code == 422
-    answer = client.post(CODE_PAGE, data={"code": code_of(protected[0])})
-    assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) > 3000
+    response = client.post(CODE_PAGE, data={"code": code_of(protected[0])})
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 3000
     assert not is_signed_in(client)
 
 
@@ -158,12 +158,12 @@ def test_a_malformed_code_is_refused_everywhere(
     client: FormClient, ada: User, protected: tuple[str, list[str]], odd: str
 ) -> None:
     login(client, ada)
-    answers = [client.post(CODE_PAGE, data={"code": odd})]
+    responses = [client.post(CODE_PAGE, data={"code": odd})]
     client.post(CODE_PAGE, data={"code": code_of(protected[0])})
-    answers.append(client.post("/account/two-factor/off", data={"current": PASSWORD, "code": odd}))
-    answers.append(client.post("/account/two-factor/codes", data={"current": odd}))
-    assert [answer.status_code for answer in answers] == [422, 422, 422]
-    assert not any("<script>alert" in answer.text for answer in answers)
+    responses.append(client.post("/account/two-factor/off", data={"current": PASSWORD, "code": odd}))
+    responses.append(client.post("/account/two-factor/codes", data={"current": odd}))
+    assert [response.status_code for response in responses] == [422, 422, 422]
+    assert not any("<script>alert" in response.text for response in responses)
 
 
 def test_a_right_code_resets_the_failed_attempts(
@@ -182,14 +182,14 @@ def test_next_and_remember_me_are_kept_on_the_code_page(
     client: FormClient, ada: User, protected: tuple[str, list[str]]
 ) -> None:
     fields = {"email": ada.email, "password": PASSWORD, "remember": "y"}
-    answer = client.post("/log-in?next=/profiles", data=fields)
-    assert answer.location == f"{CODE_PAGE}?next=/profiles"
-    form = form_to(client.get(answer.location).text, answer.location)
+    response = client.post("/log-in?next=/profiles", data=fields)
+    assert response.location == f"{CODE_PAGE}?next=/profiles"
+    form = form_to(client.get(response.location).text, response.location)
     wrong = client.post(form.action, data={**form.values, "code": "000"})
-    assert form_to(wrong.text, answer.location)
+    assert form_to(wrong.text, response.location)
     done = client.post(form.action, data={**form.values, "code": code_of(protected[0])})
     assert done.location == "/profiles"
-    cookie = next(each for each in done.headers.getlist("Set-Cookie") if each.startswith("tc_session="))
+    cookie = next(header for header in done.headers.getlist("Set-Cookie") if header.startswith("tc_session="))
     assert "Expires" in cookie
     assert client.get_cookie("tc_me") is not None
 
@@ -199,8 +199,8 @@ def test_next_never_redirects_to_another_site(
     client: FormClient, ada: User, protected: tuple[str, list[str]], path: str
 ) -> None:
     login(client, ada)
-    answer = client.post(CODE_PAGE, query_string={"next": path}, data={"code": code_of(protected[0])})
-    assert answer.location == "/dashboard"
+    response = client.post(CODE_PAGE, query_string={"next": path}, data={"code": code_of(protected[0])})
+    assert response.location == "/dashboard"
 
 
 def test_the_code_page_requires_the_password_first(client: FormClient, protected: tuple[str, list[str]]) -> None:
@@ -240,8 +240,8 @@ def test_a_password_set_by_link_still_requires_a_code(
     client: FormClient, ada: User, protected: tuple[str, list[str]], mailed_link: Callable[[], str]
 ) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    answer = client.post(mailed_link(), data={"password": NEW})
-    assert answer.location == CODE_PAGE
+    response = client.post(mailed_link(), data={"password": NEW})
+    assert response.location == CODE_PAGE
     assert not is_signed_in(client)
     assert client.post(CODE_PAGE, data={"code": code_of(protected[0])}).location == "/dashboard"
     assert is_signed_in(client)

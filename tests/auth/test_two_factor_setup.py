@@ -57,12 +57,12 @@ def test_a_wrong_code_keeps_the_same_secret_and_switches_nothing_on(client: Form
     login(client, ada)
     page = client.get(SET_UP).text
     secret, form = secret_on(page), form_to(page, SET_UP)
-    answer = client.post(SET_UP, data={**form.values, "code": wrong_code(secret)})
-    assert answer.status_code == 422
-    assert WRONG in words_of(answer.text)
-    assert secret_on(answer.text) == secret
+    response = client.post(SET_UP, data={**form.values, "code": wrong_code(secret)})
+    assert response.status_code == 422
+    assert WRONG in words_of(response.text)
+    assert secret_on(response.text) == secret
     assert not db.session.get_one(User, ada.id).has_two_factor
-    again = form_to(answer.text, SET_UP)
+    again = form_to(response.text, SET_UP)
     assert client.post(SET_UP, data={**again.values, "code": code_of(secret)}).status_code == 200
 
 
@@ -78,10 +78,10 @@ def test_each_tab_keeps_its_own_secret(client: FormClient, ada: User) -> None:
     login(client, ada)
     first, second = client.get(SET_UP).text, client.get(SET_UP).text
     assert secret_on(first) != secret_on(second)
-    answer = client.post(SET_UP, data={**form_to(first, SET_UP).values, "code": code_of(secret_on(second))})
-    assert answer.status_code == 422
-    answer = client.post(SET_UP, data={**form_to(first, SET_UP).values, "code": code_of(secret_on(first))})
-    assert answer.status_code == 200
+    response = client.post(SET_UP, data={**form_to(first, SET_UP).values, "code": code_of(secret_on(second))})
+    assert response.status_code == 422
+    response = client.post(SET_UP, data={**form_to(first, SET_UP).values, "code": code_of(secret_on(first))})
+    assert response.status_code == 200
     client.post("/log-out")
     login(client, ada)
     assert client.post(CODE_PAGE, data={"code": code_of(secret_on(first), 1)}).location == "/dashboard"
@@ -92,9 +92,9 @@ def test_a_secret_offered_to_another_page_is_refused(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, keys: Keys, whose: str
 ) -> None:
     login(client, ada)
-    other = new_client()
-    login(other, cleo if whose == "another person's" else ada)
-    page = other.get(SET_UP).text
+    other_client = new_client()
+    login(other_client, cleo if whose == "another person's" else ada)
+    page = other_client.get(SET_UP).text
     secret, offer = secret_on(page), form_to(page, SET_UP).values["offer"]
     if whose == "made up":
         offer = keys.encrypt(SOME_SECRET)
@@ -102,9 +102,9 @@ def test_a_secret_offered_to_another_page_is_refused(
         page = client.get(SET_UP).text
         sid = guards.sessions.hash_session_id(session_id(client) or "")
         offer = two_factor.create_setup_token(ada, sid, keys, utcnow() - timedelta(minutes=16))
-    answer = client.post(SET_UP, data={"offer": offer, "code": code_of(secret)})
-    assert answer.status_code == 422
-    assert secret_on(answer.text) != secret
+    response = client.post(SET_UP, data={"offer": offer, "code": code_of(secret)})
+    assert response.status_code == 422
+    assert secret_on(response.text) != secret
     assert not db.session.get_one(User, ada.id).has_two_factor
 
 
@@ -120,14 +120,14 @@ def log_in_was_long_ago(client: FormClient) -> None:
 def test_setup_asks_for_the_password_again_after_a_while(client: FormClient, ada: User) -> None:
     login(client, ada)
     log_in_was_long_ago(client)
-    answer = client.get(SET_UP)
-    assert answer.location.startswith("/account/confirm-password?next=/account/two-factor/set-up")
-    assert "otpauth" not in answer.text
-    wrong = client.post(answer.location, data={"current": "wrong password"})
+    response = client.get(SET_UP)
+    assert response.location.startswith("/account/confirm-password?next=/account/two-factor/set-up")
+    assert "otpauth" not in response.text
+    wrong = client.post(response.location, data={"current": "wrong password"})
     assert wrong.status_code == 422
     assert client.get(SET_UP).status_code == 302
     before = session_id(client)
-    assert client.post(answer.location, data={"current": PASSWORD}).location.startswith(SET_UP)
+    assert client.post(response.location, data={"current": PASSWORD}).location.startswith(SET_UP)
     assert session_id(client) != before
     assert client.get(SET_UP).status_code == 200
 
@@ -141,8 +141,8 @@ def test_a_code_cannot_bypass_the_password_prompt(client: FormClient, ada: User)
 
 def test_the_password_prompt_never_redirects_to_another_site(client: FormClient, ada: User) -> None:
     login(client, ada)
-    answer = client.post("/account/confirm-password?next=//evil.example", data={"current": PASSWORD})
-    assert answer.location == "/account"
+    response = client.post("/account/confirm-password?next=//evil.example", data={"current": PASSWORD})
+    assert response.location == "/account"
 
 
 def test_password_attempts_before_setup_are_limited(client: FormClient, ada: User) -> None:

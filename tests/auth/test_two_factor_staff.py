@@ -34,8 +34,8 @@ def test_the_back_office_requires_two_factor_where_it_is_configured(
     pages = list(admin_paths(app))
     assert len(pages) > 25
     for method, path in pages:
-        answer = client.open(path, method=method)
-        assert (answer.status_code, answer.location.partition("?")[0]) == (302, SET_UP), f"{method} {path}"
+        response = client.open(path, method=method)
+        assert (response.status_code, response.location.partition("?")[0]) == (302, SET_UP), f"{method} {path}"
     assert "The back office requires" in client.get(f"{SET_UP}?next=/admin/").text
     assert client.get("/dashboard").status_code == 200
 

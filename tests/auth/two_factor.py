@@ -30,18 +30,18 @@ def wrong_code(secret: str) -> str:
 
 def secret_on(page: str) -> str:
     """Return the secret in the `otpauth` address on a page."""
-    found = re.search(r"otpauth://[^\"]*?secret=([A-Z2-7]+)", unescape(page))
-    assert found is not None
-    return found[1]
+    match = re.search(r"otpauth://[^\"]*?secret=([A-Z2-7]+)", unescape(page))
+    assert match is not None
+    return match[1]
 
 
 def set_up(client: FormClient) -> tuple[str, list[str]]:
     """Set up two-factor authentication; return secret and recovery codes. Uses the code of the current time step."""
     page = client.get(SET_UP).text
     secret, form = secret_on(page), form_to(page, SET_UP)
-    answer = client.post(SET_UP, data={**form.values, "code": code_of(secret)})
-    assert answer.status_code == 200, answer.text
-    return secret, re.findall(r"<li><code>([\w-]+)</code>", answer.text)
+    response = client.post(SET_UP, data={**form.values, "code": code_of(secret)})
+    assert response.status_code == 200, response.text
+    return secret, re.findall(r"<li><code>([\w-]+)</code>", response.text)
 
 
 def kinds(outbox: Callable[[], list[str]]) -> list[str]:

@@ -167,17 +167,17 @@ class Load:
             agent = f"{prefix}/{number}"
             try:
                 connection.request("GET", chance.choice(PATHS), headers={"User-Agent": agent})
-                answer = connection.getresponse()
-                answer.read()
+                response = connection.getresponse()
+                response.read()
             except (OSError, http.client.HTTPException):
                 self.unanswered += 1
                 connection.close()
                 time.sleep(0.05)
             else:
-                if answer.status in ANSWERED:
+                if response.status in ANSWERED:
                     self.answered.append(agent)
                 else:
-                    self.strange.append(f"{agent}: {answer.status}")
+                    self.strange.append(f"{agent}: {response.status}")
             time.sleep(chance.random() * 0.02)
         connection.close()
 

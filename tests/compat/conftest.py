@@ -77,8 +77,8 @@ def app(application: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     with application.app_context(), transactions(writing=True):
         restore(folder)
         clean_instance(folder)
-        for kept, name in (("pictures", "uploads"), ("spool", "spool")):
-            shutil.copytree(HERE / kept, folder / name, dirs_exist_ok=True)
+        for folder_before, name in (("pictures", "uploads"), ("spool", "spool")):
+            shutil.copytree(HERE / folder_before, folder / name, dirs_exist_ok=True)
         application.extensions["rate_limiter"].reset()
         yield application
         db.session.rollback()

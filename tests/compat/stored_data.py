@@ -36,12 +36,12 @@ def rows_before() -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
     connection = sqlite3.connect(":memory:")
     connection.executescript((HERE / "before.sql").read_text())
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {}
+    stored = {}
     for name in names:
         cursor = connection.execute(f'SELECT * FROM "{name}"')
-        found[name] = ([column[0] for column in cursor.description], cursor.fetchall())
+        stored[name] = ([column[0] for column in cursor.description], cursor.fetchall())
     connection.close()
-    return {name: rows for name, rows in found.items() if name not in ("alembic_version", "sqlite_sequence")}
+    return {name: rows for name, rows in stored.items() if name not in ("alembic_version", "sqlite_sequence")}
 
 
 def copy_to_postgresql() -> None:

@@ -53,8 +53,8 @@ def test_form_of_the_old_version(app: Flask, browser: Callable[[str], FormClient
 
 def test_stamped_form_of_the_old_version(app: Flask, client: FormClient) -> None:
     """A contact form with a signed time can be submitted."""
-    typed = {"name": "Zoe", "email": "zoe@example.com", "message": "Do you engrave?", "stamp": BEFORE["contact_stamp"]}
-    assert client.post("/contact", data=typed).status_code == 302
+    values = {"name": "Zoe", "email": "zoe@example.com", "message": "Do you engrave?", "stamp": BEFORE["contact_stamp"]}
+    assert client.post("/contact", data=values).status_code == 302
     assert db.session.scalar(sa.select(Enquiry.message).where(Enquiry.email == "zoe@example.com")) == "Do you engrave?"
 
 

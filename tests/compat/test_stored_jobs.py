@@ -78,10 +78,10 @@ def test_closed_account_is_erased(app: Flask) -> None:
 
 
 def test_personal_data_can_be_downloaded(browser: Callable[[str], FormClient]) -> None:
-    answer = browser("holder").post("/account/download")
-    assert answer.status_code == 200
-    assert len(answer.data) > 1000
-    answer.close()
+    response = browser("holder").post("/account/download")
+    assert response.status_code == 200
+    assert len(response.data) > 1000
+    response.close()
 
 
 def test_spooled_taps(app: Flask, client: FormClient) -> None:

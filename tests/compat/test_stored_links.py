@@ -51,9 +51,9 @@ def test_link_to_undo_a_change_of_address(app: Flask, client: FormClient) -> Non
 def test_link_to_an_order(client: FormClient, kind: str) -> None:
     """The link requires no account and does not expire."""
     set_clock(timedelta(days=400))
-    answer = client.get(LINKS[kind])
-    assert answer.status_code == 302
-    assert answer.location.startswith(f"/orders/{ORDERS['delivered']}")
+    response = client.get(LINKS[kind])
+    assert response.status_code == 302
+    assert response.location.startswith(f"/orders/{ORDERS['delivered']}")
     assert client.get(f"/orders/{ORDERS['delivered']}").status_code == 200
     forged = LINKS["order"][:-1] + ("0" if LINKS["order"][-1] != "0" else "1")
     assert client.get(forged).status_code == 404
@@ -102,5 +102,5 @@ def test_codes_of_sold_cards(app: Flask, client: FormClient) -> None:
 def test_linked_page(client: FormClient, page: list[Any]) -> None:
     """Every link in an email of the previous version gives the same response."""
     path, status, location = page
-    answer = client.get(path)
-    assert (answer.status_code, answer.location) == (status, location)
+    response = client.get(path)
+    assert (response.status_code, response.location) == (status, location)

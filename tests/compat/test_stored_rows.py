@@ -88,8 +88,8 @@ def test_promotion_counts_for_its_customer(app: Flask, client: FormClient, keys:
 
 def test_files(app: Flask, client: FormClient) -> None:
     """Stored pictures are shown."""
-    answer = client.get(f"/uploads/{BEFORE['photo']}")
-    assert (answer.status_code, answer.mimetype) == (200, "image/webp")
-    assert answer.data == (HERE / "pictures" / BEFORE["photo"]).read_bytes()
+    response = client.get(f"/uploads/{BEFORE['photo']}")
+    assert (response.status_code, response.mimetype) == (200, "image/webp")
+    assert response.data == (HERE / "pictures" / BEFORE["photo"]).read_bytes()
     assert BEFORE["photo"] in client.get("/p/ada-lind").text
     assert BEFORE["photo"] in client.get("/products/moorland-journal").text

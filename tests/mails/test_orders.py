@@ -50,8 +50,8 @@ def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessag
         while worker.deliver_due():
             pass
         mails, by_whom = mailbox(), {}
-        for each in mails[seen[0] :]:
-            by_whom.setdefault(each["To"], []).append(each)
+        for message in mails[seen[0] :]:
+            by_whom.setdefault(message["To"], []).append(message)
         seen[0] = len(mails)
         left = db.session.scalars(sa.select(OutboxMessage.error).where(OutboxMessage.error != "")).all()
         assert list(left) == []
@@ -99,8 +99,10 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
     assert mails == {}
     plain, html = texts(buyers)
     assert number in buyers["Subject"]
-    told = "Hello Mary Ann,|Account 12345678|2 × Steel bottle|£48.00|Delivery (Standard delivery): £3.50|Total: £51.50"
-    for words in (*told.split("|"), "VAT included", "N1 9GU London", f"/orders/link/{number}-"):
+    expected = (
+        "Hello Mary Ann,|Account 12345678|2 × Steel bottle|£48.00|Delivery (Standard delivery): £3.50|Total: £51.50"
+    )
+    for words in (*expected.split("|"), "VAT included", "N1 9GU London", f"/orders/link/{number}-"):
         assert words in plain, words
     assert "The &lt;Shop&gt;" in html
     assert "None" not in plain + html
@@ -136,14 +138,14 @@ def test_order_emails_name_the_designs_as_they_were_sold(
     lake, ember = create_design("Lake & dusk"), create_design("Ember ridge")
     order = purchases.cards_with(ada, lake, ember)
     lake.name = "Renamed"
-    mails = [mail for each in deliver(waiting=True).values() for mail in each]
+    mails = [mail for messages in deliver(waiting=True).values() for mail in messages]
     transitions.ship(order, olu, utcnow())
     mails += deliver()["ada@example.com"]
     lake.name = "Lake & dusk"
-    other = purchases.cards_with(None, lake, ember, is_paid=False)
+    other_order = purchases.cards_with(None, lake, ember, is_paid=False)
     lake.name = "Renamed"
     mails += deliver(waiting=True)["gus@example.com"]
-    transitions.cancel(other, None, purchases.keys(), utcnow())
+    transitions.cancel(other_order, None, purchases.keys(), utcnow())
     mails += deliver()["gus@example.com"]
     assert len(mails) == 5, "paid, to the owner, shipped; received, canceled"
     for mail in mails:
@@ -224,8 +226,8 @@ def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
 ) -> None:  # fmt: skip
     order, gone = order_of(ada, bottle), order_of(None, bottle)
     nobody = f"erased-1@{anonymization.ERASED_HOST}"
-    for each in (order, gone):
-        each.email, each.first_name, each.last_name = nobody, "", ""
+    for changed_order in (order, gone):
+        changed_order.email, changed_order.first_name, changed_order.last_name = nobody, "", ""
     purchases.pay(order)
     transitions.ship(order, ben, utcnow())
     transitions.deliver(order, ben, utcnow())

@@ -30,18 +30,18 @@ def value_of(page: str, name: str) -> str:
         return unescape(area[1])
     tag = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)
     assert tag, f"no field {name}"
-    found = re.search(r'value="([^"]*)"', tag[0])
-    return unescape(found[1]) if found else ""
+    match = re.search(r'value="([^"]*)"', tag[0])
+    return unescape(match[1]) if match else ""
 
 
 def error_of(page: str, name: str) -> str:
     """The message beside a field."""
-    found = re.search(rf'id="{name}-error"[^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
-    return unescape(found[1]) if found else ""
+    match = re.search(rf'id="{name}-error"[^>]*>.*?<span>(.*?)</span>', page, re.DOTALL)
+    return unescape(match[1]) if match else ""
 
 
 def edit(client, profile, **data):
     """Open the edit form, change some fields and submit it."""
     page = client.get(f"/profiles/{profile.id}").text
-    typed = {name: value_of(page, name) for name in (*fields.TEXT_FIELDS, "version")}
-    return client.post(f"/profiles/{profile.id}", data={**typed, **data}, content_type="multipart/form-data")
+    values = {name: value_of(page, name) for name in (*fields.TEXT_FIELDS, "version")}
+    return client.post(f"/profiles/{profile.id}", data={**values, **data}, content_type="multipart/form-data")

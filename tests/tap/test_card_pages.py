@@ -175,8 +175,8 @@ def test_releasing_asks_for_confirmation_and_shows_the_new_code_once(
     client: FlaskClient, card: Card, ada: User
 ) -> None:
     login(client, ada)
-    asked = client.get(f"/cards/{card.token}/release")
-    assert "can't be undone" in asked.get_data(as_text=True)
+    confirmation = client.get(f"/cards/{card.token}/release")
+    assert "can't be undone" in confirmation.get_data(as_text=True)
     refused = client.post(f"/cards/{card.token}/release", data={})
     assert refused.status_code == 422
     assert "Tick this box to continue." in refused.get_data(as_text=True)

@@ -51,9 +51,9 @@ def test_a_visitor_is_offered_sign_up_and_login_and_returns_to_the_card(client: 
 def test_signing_up_for_a_card_claims_it(client: FormClient, waiting: Card) -> None:
     names = {"first_name": "Gus", "last_name": "Poe", "email": "gus@example.com", "password": PASSWORD, "terms": "y"}
     assert client.post(f"/sign-up?next={HERE}", data=names).location == HERE
-    answer = claim(client, " card-2345 ")
-    assert answer.location == "/cards/WAITING2"
-    assert "The card is yours." in client.get(answer.location).text
+    response = claim(client, " card-2345 ")
+    assert response.location == "/cards/WAITING2"
+    assert "The card is yours." in client.get(response.location).text
     assert waiting.status is CardStatus.ACTIVE
     assert waiting.owner is not None
     assert waiting.owner.email == "gus@example.com"
@@ -79,8 +79,8 @@ def test_the_activation_page_shows_a_drawing_for_a_card_without_a_picture(
 
 @pytest.mark.usefixtures("waiting")
 def test_logging_in_for_a_card_returns_to_it(client: FormClient, ada: User) -> None:
-    answer = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
-    assert answer.location == HERE
+    response = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
+    assert response.location == HERE
 
 
 def test_viewing_the_pages_of_a_card_claims_nothing(client: FormClient, waiting: Card, ada: User) -> None:
@@ -105,7 +105,7 @@ def test_an_open_card_is_claimed_with_one_button(
 
 
 @pytest.mark.parametrize(
-    ("typed", "says"),
+    ("text", "says"),
     [
         ("CARD2346", "That code isn't valid for this card."),
         ("", "Enter the claim code from the insert."),
@@ -116,13 +116,13 @@ def test_an_open_card_is_claimed_with_one_button(
     ],
 )
 def test_a_wrong_code_shows_an_error_and_stays_in_the_field(
-    client: FormClient, waiting: Card, ada: User, typed: str, says: str
+    client: FormClient, waiting: Card, ada: User, text: str, says: str
 ) -> None:
     login(client, ada)
-    answer = claim(client, typed)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, "code")
-    assert form_to(answer.text, HERE).values["code"] == typed.strip()
+    response = claim(client, text)
+    assert response.status_code == 422
+    assert says in error_of(response.text, "code")
+    assert form_to(response.text, HERE).values["code"] == text.strip()
     assert waiting.owner is None
 
 
@@ -139,11 +139,11 @@ def test_code_attempts_are_limited_by_account(client: FormClient, waiting: Card,
     login(client, ada)
     for _attempt in range(limit.count):
         assert claim(client, "WRONG234").status_code == 422
-    answer = claim(client, CODE)
-    assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) > 60
-    assert "Too many attempts. Wait 15 minutes and try again." in words_of(answer.text)
-    assert form_to(answer.text, HERE).values["code"] == CODE
+    response = claim(client, CODE)
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 60
+    assert "Too many attempts. Wait 15 minutes and try again." in words_of(response.text)
+    assert form_to(response.text, HERE).values["code"] == CODE
     assert waiting.owner is None
 
 
@@ -195,9 +195,9 @@ def test_a_card_to_be_paid_shows_design_and_price_and_takes_no_code(
     card = create_card(token="WAITING2", policy=ClaimPolicy.PAY, design=design)
     if is_signed_in:
         login(client, ada)
-        answer = client.post(HERE, data={"code": CODE})
-        assert answer.status_code == 409
-        assert "£12.50" in answer.text
+        response = client.post(HERE, data={"code": CODE})
+        assert response.status_code == 409
+        assert "£12.50" in response.text
     page = words_of(client.get(HERE).text)
     assert "Ember ridge" in page
     assert "£12.50" in page
@@ -210,10 +210,10 @@ def test_a_card_to_be_paid_shows_design_and_price_and_takes_no_code(
 
 def test_a_card_with_an_owner_cannot_be_claimed(client: FormClient, card: Card, cleo: User, ada: User) -> None:
     login(client, cleo)
-    answer = client.post(f"/activate/{card.token}", data={"code": CODE})
-    assert answer.status_code == 409
-    assert "This card has already been claimed." in answer.text
-    assert "Obi" not in answer.text
+    response = client.post(f"/activate/{card.token}", data={"code": CODE})
+    assert response.status_code == 409
+    assert "This card has already been claimed." in response.text
+    assert "Obi" not in response.text
     assert card.owner is ada
 
 
@@ -254,6 +254,6 @@ def test_an_unknown_card_is_not_found(client: FormClient, ada: User, token: str,
 def test_a_retired_card_cannot_be_claimed(client: FormClient, waiting: Card, ada: User) -> None:
     transitions.retire(waiting, None, "lost in the post")
     login(client, ada)
-    answer = client.post(HERE, data={"code": CODE})
-    assert client.get(answer.location).status_code == 410
+    response = client.post(HERE, data={"code": CODE})
+    assert client.get(response.location).status_code == 410
     assert waiting.owner is None

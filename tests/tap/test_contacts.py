@@ -70,13 +70,13 @@ def contacts_text(client: FormClient) -> str:
 
 
 def test_the_contact_is_downloaded_as_a_vcard(client: FormClient, own: Profile) -> None:
-    answer = client.get("/p/ada.vcf", headers=AS_A_PERSON)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/vcard; charset=utf-8"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="ada.vcf"'
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert "Set-Cookie" not in answer.headers
-    card = vobject.readOne(answer.text)
+    response = client.get("/p/ada.vcf", headers=AS_A_PERSON)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/vcard; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="ada.vcf"'
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in response.headers
+    card = vobject.readOne(response.text)
     assert (card.fn.value, card.tel.value) == ("Ada Obi", "+2348035550142")
     assert "http://localhost/p/ada" in [url.value for url in card.contents["url"]]
 
@@ -96,9 +96,9 @@ def test_a_missing_or_invalid_photo_is_left_out(
 ) -> None:
     own.photo = files.store(data, files.folder(app.instance_path)) if data else "0" * 32 + ".webp"
     db.session.commit()
-    answer = client.get("/p/ada.vcf")
-    assert answer.status_code == 200
-    assert "PHOTO" not in answer.text
+    response = client.get("/p/ada.vcf")
+    assert response.status_code == 200
+    assert "PHOTO" not in response.text
 
 
 def test_uppercase_addresses_redirect_to_lowercase(client: FormClient, own: Profile) -> None:
@@ -116,10 +116,10 @@ def test_the_pages_of_a_private_profile_are_visible_only_to_its_owner(
         client = new_client()
         if user is not None:
             login(client, user)
-        answer = client.get(path)
-        assert answer.status_code == 404
-        assert "+234" not in answer.text
-        assert "Ada" not in answer.text
+        response = client.get(path)
+        assert response.status_code == 404
+        assert "+234" not in response.text
+        assert "Ada" not in response.text
     owner = new_client()
     login(owner, ada)
     assert owner.get(path).status_code in (200, 302)
@@ -148,10 +148,10 @@ def test_a_link_redirects_to_its_target(client: FormClient, own: Profile) -> Non
     assert 'href="/p/ada/open/website"' in page
     assert 'href="tel:+2348035550142"' in page
     assert 'href="mailto:work@example.com"' in page
-    answer = client.get("/p/ada/open/website")
-    assert (answer.status_code, answer.location) == (302, "https://example.com/work")
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert "Set-Cookie" not in answer.headers
+    response = client.get("/p/ada/open/website")
+    assert (response.status_code, response.location) == (302, "https://example.com/work")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in response.headers
     assert client.get("/p/ada/open/github").location == "https://github.com/ada-obi"
 
 
@@ -164,10 +164,10 @@ def test_only_shown_links_of_the_profile_redirect(
 ) -> None:
     own.hidden_fields = ["github"]
     own.links = [ProfileLink(position=1, title="Draft", url="https://example.com/draft", is_shown=False)]
-    other = create_profile(cleo, "cleo")
-    other.links = [ProfileLink(position=1, title="Folio", url="https://example.com/folio")]
+    other_profile = create_profile(cleo, "cleo")
+    other_profile.links = [ProfileLink(position=1, title="Folio", url="https://example.com/folio")]
     db.session.commit()
-    mine, theirs = own.links[0].id, other.links[0].id
+    mine, theirs = own.links[0].id, other_profile.links[0].id
     keys = [
         "github",
         "phone",
@@ -282,10 +282,10 @@ def test_actions_are_attributed_to_the_tapped_card(
 
 
 def test_viewing_a_profile_starts_no_session_and_writes_nothing(client: FormClient, own: Profile) -> None:
-    with statements() as asked:
-        answer = client.get("/p/ada")
-    assert "Set-Cookie" not in answer.headers
-    assert not any(each.startswith(("INSERT", "UPDATE")) for each in asked)
+    with statements() as recorded:
+        response = client.get("/p/ada")
+    assert "Set-Cookie" not in response.headers
+    assert not any(statement.startswith(("INSERT", "UPDATE")) for statement in recorded)
     assert db.session.scalar(sa.select(WebSession.id)) is None
     assert done() == []
 
@@ -294,8 +294,8 @@ def test_viewing_a_profile_starts_no_session_and_writes_nothing(client: FormClie
 
 
 def test_a_visitor_shares_their_contact(client: FormClient, own: Profile, ada: User, outbox: Any) -> None:
-    answer = share(client)
-    assert (answer.status_code, answer.location) == (302, "/p/ada/shared")
+    response = share(client)
+    assert (response.status_code, response.location) == (302, "/p/ada/shared")
     assert "Thank you" in client.get("/p/ada/shared").text
     [lead] = left()
     assert (lead.owner_id, lead.name, lead.email, lead.phone) == (ada.id, "Gus Lind", "gus@example.com", None)
@@ -330,10 +330,10 @@ def test_the_share_form_cannot_set_other_columns(client: FormClient, own: Profil
 def test_invalid_input_shows_an_error_and_keeps_the_values(
     client: FormClient, own: Profile, changes: dict[str, Any], field: str
 ) -> None:
-    answer = share(client, **changes)
-    assert answer.status_code == 422
-    assert error_of(answer.text, field)
-    again = form_to(answer.text, "/p/ada/share").values
+    response = share(client, **changes)
+    assert response.status_code == 422
+    assert error_of(response.text, field)
+    again = form_to(response.text, "/p/ada/share").values
     for name, value in {**GUS, **changes}.items():
         if name != "consent":
             assert again[name] == value
@@ -365,8 +365,12 @@ def test_sharing_requires_the_csrf_token(client: FormClient, own: Profile) -> No
 def test_spam_gets_the_same_response_as_a_lead(
     client: FormClient, own: Profile, outbox: Any, changes: dict[str, str]
 ) -> None:
-    answer, honest = share(client, **changes), share(client)
-    assert (answer.status_code, answer.location, answer.data) == (honest.status_code, honest.location, honest.data)
+    response, honest = share(client, **changes), share(client)
+    assert (response.status_code, response.location, response.data) == (
+        honest.status_code,
+        honest.location,
+        honest.data,
+    )
     assert [lead.note for lead in left()] == ["At the fair"]
     assert len(done()) == 1
     assert len(outbox()) == 1
@@ -379,10 +383,10 @@ def test_a_repeated_lead_gets_the_same_response_and_is_stored_once(client: FormC
 
 
 def test_a_form_submitted_too_quickly_is_shown_again(client: FormClient, own: Profile) -> None:
-    answer = share(client, waited=0)
-    assert answer.status_code == 422
-    assert "submitted too quickly" in answer.text
-    again = form_to(answer.text, "/p/ada/share").values
+    response = share(client, waited=0)
+    assert response.status_code == 422
+    assert "submitted too quickly" in response.text
+    again = form_to(response.text, "/p/ada/share").values
     assert again["name"] == "Gus Lind"
     assert left() == []
     assert share(client, waited=3).status_code == 302
@@ -390,9 +394,9 @@ def test_a_form_submitted_too_quickly_is_shown_again(client: FormClient, own: Pr
 
 @pytest.mark.parametrize("stamp", ["", "made up", None])
 def test_a_form_without_a_valid_stamp_is_shown_again(client: FormClient, own: Profile, stamp: str | None) -> None:
-    answer = share(client, stamp=stamp)
-    assert answer.status_code == 422
-    assert form_to(answer.text, "/p/ada/share").values["stamp"] not in ("", "made up")
+    response = share(client, stamp=stamp)
+    assert response.status_code == 422
+    assert form_to(response.text, "/p/ada/share").values["stamp"] not in ("", "made up")
     assert left() == []
 
 
@@ -410,10 +414,10 @@ def test_a_stamp_of_another_profile_text_or_day_is_refused(client: FormClient, o
 def test_leads_are_limited_by_ip_address(client: FormClient, own: Profile) -> None:
     for number in range(30):
         assert share(client, note=str(number)).status_code == 302
-    answer = share(client, note="once more")
-    assert answer.status_code == 429
-    assert answer.headers["Retry-After"]
-    assert form_to(answer.text, "/p/ada/share").values["note"] == "once more"
+    response = share(client, note="once more")
+    assert response.status_code == 429
+    assert response.headers["Retry-After"]
+    assert form_to(response.text, "/p/ada/share").values["note"] == "once more"
     assert len(left()) == 30
 
 
@@ -447,7 +451,7 @@ def test_only_the_owner_can_download_the_qr_code(
         assert picture.format == "PNG"
     assert client.get(f"/profiles/{own.id}/qr.gif").status_code == 404
     with Image.open(io.BytesIO(client.get(f"/profiles/{own.id}/qr.png?logo=y").data)) as picture:
-        assert [found.text for found in zxingcpp.read_barcodes(picture.convert("L"))] == ["http://localhost/p/ada"]
+        assert [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))] == ["http://localhost/p/ada"]
     assert "#0091ca" in client.get(f"/profiles/{own.id}/qr.svg?logo=y").text
     stranger = new_client()
     login(stranger, cleo)

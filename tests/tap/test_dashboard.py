@@ -52,9 +52,9 @@ def test_only_the_holder_can_view_a_card(
     for user in (cleo, ben, olu):
         client = new_client()
         login(client, user)
-        answer = client.get(path)
-        assert answer.status_code == 404
-        assert "Everyday" not in answer.text
+        response = client.get(path)
+        assert response.status_code == 404
+        assert "Everyday" not in response.text
     assert new_client().get(path).location == f"/log-in?next={path}"
 
 
@@ -83,8 +83,8 @@ def test_the_profile_of_another_user_cannot_be_chosen(
 ) -> None:
     create_profile(ada, "ada")
     hers = create_profile(cleo, "cleo")
-    answer = save(adas, target="profile", profile=str(hers.id))
-    assert answer.status_code == 422
+    response = save(adas, target="profile", profile=str(hers.id))
+    assert response.status_code == 422
     assert (card.target, card.profile_id) == (Target.URL, None)
 
 
@@ -94,8 +94,8 @@ def test_the_profile_of_another_user_cannot_be_chosen(
 def test_a_new_target_applies_from_the_next_tap(adas: FormClient, new_client: Callable[[], FormClient]) -> None:
     visitor = new_client()
     assert visitor.get("/t/ADASCARD").location == "https://example.com/"
-    answer = save(adas, reroute_url="new.example/page", alias="Work")
-    assert answer.location == HERE
+    response = save(adas, reroute_url="new.example/page", alias="Work")
+    assert response.location == HERE
     assert visitor.get("/t/ADASCARD").location == "https://new.example/page"
     page = adas.get(HERE).text
     assert "Changes saved. They apply from the next tap." in page
@@ -134,22 +134,22 @@ def test_invalid_input_shows_an_error_and_changes_nothing(
 ) -> None:  # fmt: skip
     create_card(ada, alias="Everyday two")
     before = columns_of(card)
-    typed = {"alias": "Kept name", "reroute_url": "kept.example", **changes}
-    answer = save(adas, **typed)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
-    form = form_to(answer.text, HERE)
+    values = {"alias": "Kept name", "reroute_url": "kept.example", **changes}
+    response = save(adas, **values)
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
+    form = form_to(response.text, HERE)
     for name in ("alias", "reroute_url"):
-        assert form.values[name] == typed[name].strip()
+        assert form.values[name] == values[name].strip()
     assert columns_of(card) == before
 
 
 def test_a_blocked_host_is_refused_and_the_form_keeps_the_address(adas: FormClient, card: Card) -> None:
     blocked_hosts.block_host("evil.example", None)
-    answer = save(adas, reroute_url="www.evil.example")
-    assert answer.status_code == 422
-    assert "This address can't be used." in error_of(answer.text, "reroute_url")
-    assert form_to(answer.text, HERE).values["reroute_url"] == "www.evil.example"
+    response = save(adas, reroute_url="www.evil.example")
+    assert response.status_code == 422
+    assert "This address can't be used." in error_of(response.text, "reroute_url")
+    assert form_to(response.text, HERE).values["reroute_url"] == "www.evil.example"
 
 
 def test_a_card_with_a_blocked_address_is_deactivated_until_it_changes(
@@ -165,14 +165,14 @@ def test_a_card_with_a_blocked_address_is_deactivated_until_it_changes(
 
 
 def test_choosing_a_profile_without_having_one_leads_to_creating_it(adas: FormClient, card: Card) -> None:
-    answer = save(adas, target="profile", alias="Conference", reroute_url="later.example")
-    assert answer.location == "/profiles/new?card=ADASCARD"
+    response = save(adas, target="profile", alias="Conference", reroute_url="later.example")
+    assert response.location == "/profiles/new?card=ADASCARD"
     assert (card.alias, card.target, card.profile_id) == ("Conference", Target.PROFILE, None)
     assert card.reroute_url == "https://later.example"
-    page = adas.get(answer.location)
-    form = form_to(page.text, answer.location)
-    made = adas.post(answer.location, data={**form.values, "name": "Ada Obi", "slug": "ada-obi"}, csrf=False)
-    assert made.location == HERE
+    page = adas.get(response.location)
+    form = form_to(page.text, response.location)
+    created = adas.post(response.location, data={**form.values, "name": "Ada Obi", "slug": "ada-obi"}, csrf=False)
+    assert created.location == HERE
     assert adas.get("/t/ADASCARD").location == "/p/ada-obi"
 
 
@@ -190,9 +190,9 @@ def test_a_card_without_a_target_shows_strangers_no_form(
     client: FormClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     create_card(ada, token="EMPTY222")
-    answer = client.get("/t/EMPTY222")
-    assert answer.status_code == 200
-    assert not [form for form in forms_on(answer.text) if form.method == "post"]
+    response = client.get("/t/EMPTY222")
+    assert response.status_code == 200
+    assert not [form for form in forms_on(response.text) if form.method == "post"]
 
 
 def test_an_unclaimed_card_has_no_holder_pages(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
@@ -233,9 +233,9 @@ def test_a_lost_card_is_deactivated_and_reactivated(
 
 def test_a_holder_cannot_reactivate_a_card_suspended_by_staff(adas: FormClient, card: Card, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
-    answer = adas.post(f"{HERE}/unlock")
-    assert answer.status_code == 409
-    assert "You can't reactivate this card. Contact the shop." in words_of(answer.text)
+    response = adas.post(f"{HERE}/unlock")
+    assert response.status_code == 409
+    assert "You can't reactivate this card. Contact the shop." in words_of(response.text)
     assert card.status is CardStatus.LOCKED
     page = words_of(adas.get(HERE).text)
     assert "The shop has suspended this card." in page
@@ -246,9 +246,9 @@ def test_a_holder_cannot_reactivate_a_card_suspended_by_staff(adas: FormClient, 
 def test_locking_or_unlocking_twice_has_an_error_page(adas: FormClient, card: Card, step: str) -> None:
     if step == "lock":
         adas.post(f"{HERE}/lock")
-    answer = adas.post(f"{HERE}/{step}")
-    assert answer.status_code == 409
-    assert answer.text.count("<h1>") == 1
+    response = adas.post(f"{HERE}/{step}")
+    assert response.status_code == 409
+    assert response.text.count("<h1>") == 1
 
 
 def test_the_target_of_a_lost_card_can_be_changed(adas: FormClient, card: Card) -> None:
@@ -277,11 +277,11 @@ def test_a_released_card_can_be_claimed_by_another_user_and_its_taps_stay(
 ) -> None:
     new_client().get("/t/ADASCARD")
     run_worker()
-    answer = adas.post(f"{HERE}/release", data={"sure": "y"})
-    assert answer.status_code == 200
-    code = re.search(r'class="tc-code-big">([2-9A-Z]{8})<', answer.text)
+    response = adas.post(f"{HERE}/release", data={"sure": "y"})
+    assert response.status_code == 200
+    code = re.search(r'class="tc-code-big">([2-9A-Z]{8})<', response.text)
     assert code
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
     assert adas.get(HERE).status_code == 404
     assert "ADASCARD" not in adas.get("/dashboard").text.partition("<tbody")[0]
     assert db.session.scalars(sa.select(Tap.owner_id)).all() == [ada.id]
@@ -297,17 +297,17 @@ def test_a_released_card_can_be_claimed_by_another_user_and_its_taps_stay(
 
 
 def test_releasing_requires_confirmation(adas: FormClient, card: Card) -> None:
-    answer = adas.post(f"{HERE}/release", data={})
-    assert answer.status_code == 422
-    assert "Tick this box to continue." in answer.text
+    response = adas.post(f"{HERE}/release", data={})
+    assert response.status_code == 422
+    assert "Tick this box to continue." in response.text
     assert card.status is CardStatus.ACTIVE
 
 
 def test_a_locked_card_cannot_be_released(adas: FormClient, card: Card) -> None:
     adas.post(f"{HERE}/lock")
-    answer = adas.post(f"{HERE}/release", data={"sure": "y"})
-    assert answer.status_code == 422
-    assert "Only active cards can be released." in answer.text
+    response = adas.post(f"{HERE}/release", data={"sure": "y"})
+    assert response.status_code == 422
+    assert "Only active cards can be released." in response.text
     assert card.status is CardStatus.LOCKED
 
 
@@ -319,8 +319,8 @@ def test_the_qr_code_contains_the_configured_host(adas: FormClient) -> None:
     assert cookie is not None
     mine = adas.get(f"{HERE}/qr.svg").data
     adas.set_cookie("tc_session", cookie.value, domain="evil.example")
-    asked = adas.get(f"{HERE}/qr.svg", base_url="http://evil.example")
-    assert asked.data == mine
+    other_host = adas.get(f"{HERE}/qr.svg", base_url="http://evil.example")
+    assert other_host.data == mine
     assert mine.startswith((b"<?xml", b"<svg"))
 
 
@@ -341,7 +341,7 @@ def test_the_qr_code_contains_the_logo_on_request(adas: FormClient) -> None:
     bare, marked = adas.get(f"{HERE}/qr.png?logo="), adas.get(f"{HERE}/qr.png?logo=y")
     assert bare.data == adas.get(f"{HERE}/qr.png").data != marked.data
     with Image.open(io.BytesIO(marked.data)) as image:
-        assert [found.text for found in zxingcpp.read_barcodes(image.convert("L"))] == ["http://localhost/q/ADASCARD"]
+        assert [code.text for code in zxingcpp.read_barcodes(image.convert("L"))] == ["http://localhost/q/ADASCARD"]
     assert "#0091ca" in adas.get(f"{HERE}/qr.svg?logo=y").text
     assert "#0091ca" not in adas.get(f"{HERE}/qr.svg").text
 

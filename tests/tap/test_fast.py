@@ -48,13 +48,17 @@ def hand(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
 
 def in_any_case(token: str) -> st.SearchStrategy[str]:
     return st.lists(st.booleans(), min_size=len(token), max_size=len(token)).map(
-        lambda lower: "".join(each.lower() if low else each for each, low in zip(token, lower, strict=True))
+        lambda lower: "".join(
+            character.lower() if low else character for character, low in zip(token, lower, strict=True)
+        )
     )
 
 
 def partly_encoded(token: str) -> st.SearchStrategy[str]:
     return st.lists(st.booleans(), min_size=len(token), max_size=len(token)).map(
-        lambda coded: "".join(f"%{ord(each):02x}" if code else each for each, code in zip(token, coded, strict=True))
+        lambda coded: "".join(
+            f"%{ord(character):02x}" if code else character for character, code in zip(token, coded, strict=True)
+        )
     )
 
 
@@ -99,8 +103,8 @@ def test_both_paths_give_identical_responses(
 
 @both_ways
 def test_a_redirect_has_exactly_these_headers(app: Flask, hand: None, way: str) -> None:
-    answer = ask(wsgi_of(app, way), "/t/FASTCARD")
-    assert answer == Answer(
+    response = ask(wsgi_of(app, way), "/t/FASTCARD")
+    assert response == Answer(
         302,
         (
             ("Cache-Control", "no-store"),
@@ -120,19 +124,19 @@ def test_a_redirect_in_production_sends_strict_transport_security(
     monkeypatch.setitem(app.config, "TAPCARD", production)
     front = fast_way(app)
     strict = FastTaps(front.wsgi_app, front.recorder.engine, front.recorder, is_secure=production.is_production)
-    answer = ask(strict if way == "fast" else front.wsgi_app, "/t/FASTCARD")
-    assert answer.get("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
+    response = ask(strict if way == "fast" else front.wsgi_app, "/t/FASTCARD")
+    assert response.get("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/fastcard", "/card/FastCard/", "/card/FASTCARD"])
 def test_a_plain_redirect_never_reaches_flask(app: Flask, hand: None, path: str) -> None:
     front = fast_way(app)
-    asked: list[str] = []
+    passed_on: list[str] = []
     alone = FastTaps(
-        lambda environ, _start: asked.append(environ["PATH_INFO"]) or [], front.recorder.engine, front.recorder
+        lambda environ, _start: passed_on.append(environ["PATH_INFO"]) or [], front.recorder.engine, front.recorder
     )
     assert ask(alone, path).status == 302
-    assert asked == []
+    assert passed_on == []
 
 
 @pytest.mark.parametrize(
@@ -195,10 +199,10 @@ def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -
     lead(card, ada, "https://example.com/kept")
     card_id = card.id
     db.session.commit()
-    with sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"]).connect() as other:
-        other.execute(sa.update(Card).where(Card.id == card_id).values(reroute_url="https://example.com/draft"))
+    with sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
+        connection.execute(sa.update(Card).where(Card.id == card_id).values(reroute_url="https://example.com/draft"))
         assert ask(app.wsgi_app, "/t/ADASCARD").get("Location") == "https://example.com/kept"
-        other.rollback()
+        connection.rollback()
 
 
 # --- a database in trouble --------------------------------------------------------------------------------------------
@@ -219,13 +223,13 @@ def broken_app(request: pytest.FixtureRequest, other_app: Callable[..., Flask], 
 def test_an_unavailable_database_gives_a_503_response(
     broken_app: Flask, hand: None, way: str, method: str, path: str
 ) -> None:
-    answer = ask(wsgi_of(broken_app, way), path, method, cookies={"tc_session": "x", "tc_me": "1.x"})
-    assert answer.status == 503
-    assert int(answer.get("Retry-After") or 0) > 0
-    assert answer.get("Location") is None
-    assert answer.get("Set-Cookie") is None
+    response = ask(wsgi_of(broken_app, way), path, method, cookies={"tc_session": "x", "tc_me": "1.x"})
+    assert response.status == 503
+    assert int(response.get("Retry-After") or 0) > 0
+    assert response.get("Location") is None
+    assert response.get("Set-Cookie") is None
     for trace in (b"Traceback", b"sqlite3", b"psycopg", b"sqlalchemy", b"File &#34;"):
-        assert trace not in answer.body
+        assert trace not in response.body
     assert list(lines(broken_app.extensions["spool"])) == []
 
 
@@ -245,9 +249,9 @@ def close(front: FastTaps) -> None:
     """Break the connection that this thread uses for lookups."""
     look_up = front._local.look_up
     if hasattr(look_up, "connection"):
-        with psycopg.connect(look_up.connection.info.dsn, autocommit=True) as other:
+        with psycopg.connect(look_up.connection.info.dsn, autocommit=True) as connection:
             pid = look_up.connection.info.backend_pid
-            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+            assert connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
     else:
         (execute,) = (cell.cell_contents for cell in look_up.__closure__ if callable(cell.cell_contents))
         execute.__self__.close()
@@ -327,10 +331,10 @@ def test_a_forked_process_shares_no_connection_file_or_uid_prefix(
         [sys.executable, "-c", FORKING], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert (told["status"], told["is_kept"], told["files"]) == (0, True, 2)
-    assert len(told["lots"]) == 3
-    assert len(set(told["lots"])) == 2
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert (report["status"], report["is_kept"], report["files"]) == (0, True, 2)
+    assert len(report["lots"]) == 3
+    assert len(set(report["lots"])) == 2
 
 
 def test_every_redirect_is_stored_once(app: Flask, hand: None) -> None:

@@ -36,9 +36,9 @@ def plain(mail: EmailMessage) -> str:
 def test_a_message_is_emailed_to_the_holder_without_revealing_them(
     client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
-    answer = client.post(HERE, data=MESSAGE)
-    assert answer.location == f"{HERE}?sent=1"
-    page = client.get(answer.location)
+    response = client.post(HERE, data=MESSAGE)
+    assert response.location == f"{HERE}?sent=1"
+    page = client.get(response.location)
     assert "Thank you" in page.text
     for secret in ("Ada", "Obi", "ada@example.com", "Everyday", "example.com/"):
         assert secret not in page.text
@@ -99,7 +99,7 @@ def test_a_bot_gets_the_same_response_and_no_email_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"message": ""}, "Tell the owner where the card is"),
         ({"message": "x" * 501}, "Enter 500 characters or fewer."),
@@ -109,16 +109,16 @@ def test_a_bot_gets_the_same_response_and_no_email_is_sent(
     ],
 )
 def test_invalid_input_is_refused_with_a_message(
-    client: FormClient, lost: Card, outbox: Callable[[], list[str]], values: dict[str, str], told: str
+    client: FormClient, lost: Card, outbox: Callable[[], list[str]], values: dict[str, str], message: str
 ) -> None:
-    answer = client.post(HERE, data={**MESSAGE, **values})
-    assert answer.status_code == 422
-    assert told in words_of(answer.text)
+    response = client.post(HERE, data={**MESSAGE, **values})
+    assert response.status_code == 422
+    assert message in words_of(response.text)
     assert outbox() == []
 
 
 @pytest.mark.parametrize(
-    ("typed", "written"),
+    ("text", "written"),
     [
         ("", "They didn't leave any contact details."),
         ("020 7946 0000", "+442079460000"),
@@ -127,9 +127,9 @@ def test_invalid_input_is_refused_with_a_message(
 )
 def test_contact_details_of_the_finder_are_optional(
     client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
-    typed: str, written: str,
+    text: str, written: str,
 ) -> None:  # fmt: skip
-    client.post(HERE, data={"message": "x" * 500, "answer_to": typed})
+    client.post(HERE, data={"message": "x" * 500, "answer_to": text})
     run_worker()
     assert written in plain(mailbox()[0])
 
@@ -151,21 +151,21 @@ def test_a_message_cannot_inject_headers_or_markup(
 def test_messages_are_limited_by_card(
     new_client: Callable[[], FormClient], lost: Card, outbox: Callable[[], list[str]]
 ) -> None:
-    answers = [
+    statuses = [
         new_client().post(HERE, data=MESSAGE, environ_overrides={"REMOTE_ADDR": f"10.0.0.{place}"}).status_code
         for place in range(6)
     ]
-    assert answers == [302] * 5 + [429]
+    assert statuses == [302] * 5 + [429]
     assert outbox() == ["mail.card_found"] * 5
 
 
 def test_messages_are_limited_by_ip_address(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
-    answers = []
+    statuses = []
     for _place in range(4):
         card = create_card(ada)
         transitions.lock(card, LockedBecause.LOST, ada)
-        answers += [client.post(f"/t/{card.token}/found", data=MESSAGE).status_code for _time in range(3)]
-    assert answers == [302] * 10 + [429] * 2
+        statuses += [client.post(f"/t/{card.token}/found", data=MESSAGE).status_code for _time in range(3)]
+    assert statuses == [302] * 10 + [429] * 2
 
 
 def test_a_queued_message_is_not_sent_to_the_next_holder(

@@ -45,9 +45,9 @@ def test_only_the_holder_can_view_and_delete_a_lead(
     for user in (cleo, ben, olu):
         client = new_client()
         login(client, user)
-        answer = client.get(path)
-        assert answer.status_code == 404
-        assert "Gus" not in answer.text
+        response = client.get(path)
+        assert response.status_code == 404
+        assert "Gus" not in response.text
         assert client.post(f"/leads/{gus.id}/delete").status_code == 404
         for listed in ("/leads", "/leads.csv", "/leads.vcf", "/dashboard", f"/leads?profile={gus.profile_id}"):
             assert "Gus" not in client.get(listed).text
@@ -97,25 +97,25 @@ def test_an_empty_page_links_to_the_profile(adas: FormClient, ada: User, create_
 
 
 def test_text_of_visitors_is_escaped(adas: FormClient, profile: Profile) -> None:
-    evil = "\"'><script>alert(1)</script>"
-    seeds.create_lead(profile, evil, email="gus@example.com", note=f"{evil}\n{{{{ 7*7 }}}}", consent_text=evil)
+    markup = "\"'><script>alert(1)</script>"
+    seeds.create_lead(profile, markup, email="gus@example.com", note=f"{markup}\n{{{{ 7*7 }}}}", consent_text=markup)
     db.session.commit()
-    for path in ("/leads", "/dashboard", f"/leads?search={evil}"):
+    for path in ("/leads", "/dashboard", f"/leads?search={markup}"):
         assert "<script>alert" not in adas.get(path).text
 
 
 def test_leads_are_searched_filtered_and_paged(
     adas: FormClient, gus: Lead, ada: User, create_profile: Callable[..., Profile]
 ) -> None:
-    other = create_profile(ada, "private")
+    other_profile = create_profile(ada, "private")
     for number in range(60):
-        seeds.create_lead(other, f"Visitor {number:02}")
+        seeds.create_lead(other_profile, f"Visitor {number:02}")
     db.session.commit()
     assert "Page 1 of 3" in adas.get("/leads").text
     assert "Page 3 of 3" in adas.get("/leads?page=99").text
     assert "Gus Lind" in adas.get("/leads?page=3").text
-    page = adas.get(f"/leads?profile={other.id}&page=2").text
-    assert f"/leads?page=3&amp;profile={other.id}" in page
+    page = adas.get(f"/leads?profile={other_profile.id}&page=2").text
+    assert f"/leads?page=3&amp;profile={other_profile.id}" in page
     assert "Gus Lind" not in page
     assert "Gus Lind" in adas.get("/leads?search=FAIR").text
     assert "No leads found" in adas.get("/leads?search=nobody").text
@@ -141,22 +141,22 @@ def test_deleting_a_lead_asks_for_confirmation(adas: FormClient, gus: Lead) -> N
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def rows_of(answer: Any) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+def rows_of(response: Any) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(response.get_data(as_text=True).removeprefix("\ufeff"))))
 
 
 def test_leads_are_exported_as_csv(adas: FormClient, gus: Lead, profile: Profile) -> None:
     seeds.create_lead(profile, "=HYPERLINK(1)", email="x@example.com", note="@SUM(A1)\nsecond")
     db.session.commit()
-    answer = adas.get("/leads.csv")
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="contacts.csv"'
-    assert answer.headers["Cache-Control"] == "no-store"
-    header, evil, row = rows_of(answer)
+    response = adas.get("/leads.csv")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="contacts.csv"'
+    assert response.headers["Cache-Control"] == "no-store"
+    header, formula, row = rows_of(response)
     assert header == ["Name", "Email", "Phone", "Note", "Profile", "Received", "Consent"]
     assert row[:5] == ["Gus Lind", "gus@example.com", "'+447700900123", "At the fair", "Ada Obi"]
     assert row[6] == gus.consent_text
-    assert (evil[0], evil[3]) == ("'=HYPERLINK(1)", "'@SUM(A1)\nsecond")
+    assert (formula[0], formula[3]) == ("'=HYPERLINK(1)", "'@SUM(A1)\nsecond")
     assert [row[0] for row in rows_of(adas.get("/leads.csv?search=fair"))[1:]] == ["Gus Lind"]
 
 
@@ -176,12 +176,12 @@ def test_other_cells_stay_unchanged(cell: object, text: str) -> None:
 def test_leads_are_exported_as_vcards(adas: FormClient, gus: Lead, profile: Profile) -> None:
     seeds.create_lead(profile, "Ngozi", phone="+2348035550177")
     db.session.commit()
-    answer = adas.get("/leads.vcf")
-    assert answer.headers["Content-Type"] == "text/vcard; charset=utf-8"
-    assert [card.fn.value for card in vobject.readComponents(answer.text)] == ["Ngozi", "Gus Lind"]
-    one = adas.get(f"/leads/{gus.id}.vcf")
-    assert one.headers["Content-Disposition"] == f'attachment; filename="contact-{gus.id}.vcf"'
-    assert vobject.readOne(one.text).email.value == "gus@example.com"
+    response = adas.get("/leads.vcf")
+    assert response.headers["Content-Type"] == "text/vcard; charset=utf-8"
+    assert [card.fn.value for card in vobject.readComponents(response.text)] == ["Ngozi", "Gus Lind"]
+    single = adas.get(f"/leads/{gus.id}.vcf")
+    assert single.headers["Content-Disposition"] == f'attachment; filename="contact-{gus.id}.vcf"'
+    assert vobject.readOne(single.text).email.value == "gus@example.com"
 
 
 # --- mails ------------------------------------------------------------------------------------------------------------
@@ -218,8 +218,10 @@ def test_replies_to_a_lead_without_an_email_address_go_to_the_shop(
 
 
 def test_text_of_visitors_cannot_inject_headers(sent: Callable[[Lead], Any], profile: Profile) -> None:
-    evil = "Gus\r\nBcc: all@example.com\r\n\r\nBuy"
-    message = sent(seeds.create_lead(profile, evil, email="gus@example.com\r\nCc: all@example.com", note="<b>x</b>"))
+    injection = "Gus\r\nBcc: all@example.com\r\n\r\nBuy"
+    message = sent(
+        seeds.create_lead(profile, injection, email="gus@example.com\r\nCc: all@example.com", note="<b>x</b>")
+    )
     assert (message["Bcc"], message["Cc"], message["Reply-To"]) == (None, None, None)
     assert "\n" not in message["Subject"]
     assert "<b>x</b>" not in message.get_body(("html",)).get_content()

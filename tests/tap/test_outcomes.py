@@ -173,8 +173,8 @@ def cookies_of(request: pytest.FixtureRequest, client: FormClient) -> Callable[[
             return {}
         assert login(client, request.getfixturevalue(person.user)).status_code == 302
         client.get("/account")  # shows the greeting
-        found = {name: client.get_cookie(name) for name in ("tc_session", "tc_me")}
-        return {name: cookie.value for name, cookie in found.items() if cookie is not None}
+        found_cookies = {name: client.get_cookie(name) for name in ("tc_session", "tc_me")}
+        return {name: cookie.value for name, cookie in found_cookies.items() if cookie is not None}
 
     return cookies
 
@@ -191,35 +191,35 @@ def test_every_combination_has_the_specified_response(
     for case in person.cases:
         shape = SHAPES[(case.number + PEOPLE.index(person)) % len(SHAPES)]
         path = shape.format(case.token if case.number % 3 else case.token.lower())
-        answer = ask(wsgi, path, person.method, cookies=cookies, HTTP_USER_AGENT=agent, **person.environ)
-        wanted = expected(case, person)
-        if complaints := complaints_about(answer, wanted, person):
+        response = ask(wsgi, path, person.method, cookies=cookies, HTTP_USER_AGENT=agent, **person.environ)
+        case_expected = expected(case, person)
+        if complaints := complaints_about(response, case_expected, person):
             wrong.append((case, path, complaints))
         if person.is_counted:
-            recorded.append(row_for(case, all_cards, wanted.outcome, path, person))
+            recorded.append(row_for(case, all_cards, case_expected.outcome, path, person))
     assert wrong == []
     drain()
     assert [seen(tap) for tap in taps()] == recorded
 
 
-def complaints_about(answer: Answer, wanted: Expected, person: Person) -> list[str]:
+def complaints_about(response: Answer, specified: Expected, person: Person) -> list[str]:
     """Return the differences between a response and the specification."""
     complaints = []
-    if answer.status != wanted.status:
-        complaints.append(f"status {answer.status} instead of {wanted.status}")
-    if answer.get("Location") != wanted.location:
-        complaints.append(f"leads to {answer.get('Location')} instead of {wanted.location}")
-    if answer.get("Cache-Control") != "no-store":
-        complaints.append(f"may be kept: {answer.get('Cache-Control')}")
-    if answer.get("Set-Cookie") is not None:
+    if response.status != specified.status:
+        complaints.append(f"status {response.status} instead of {specified.status}")
+    if response.get("Location") != specified.location:
+        complaints.append(f"leads to {response.get('Location')} instead of {specified.location}")
+    if response.get("Cache-Control") != "no-store":
+        complaints.append(f"may be kept: {response.get('Cache-Control')}")
+    if response.get("Set-Cookie") is not None:
         complaints.append("sets a cookie")
-    if wanted.location is not None and answer.get("Vary") is not None:
-        complaints.append(f"varies by {answer.get('Vary')}")
-    if person.method == "HEAD" and answer.body:
+    if specified.location is not None and response.get("Vary") is not None:
+        complaints.append(f"varies by {response.get('Vary')}")
+    if person.method == "HEAD" and response.body:
         complaints.append("has a body")
-    if person.method != "HEAD" and wanted.says not in answer.body:
-        complaints.append(f"does not say {wanted.says!r}")
-    if wanted.outcome is Outcome.SETUP and b"<form" in answer.body:
+    if person.method != "HEAD" and specified.says not in response.body:
+        complaints.append(f"does not say {specified.says!r}")
+    if specified.outcome is Outcome.SETUP and b"<form" in response.body:
         complaints.append("shows a form")
     return complaints
 
@@ -240,7 +240,7 @@ def seen(tap: Tap) -> tuple[Any, ...]:
 def test_the_cases_cover_every_combination_the_database_allows(
     app: Flask, ada: User, profile: Profile, design: Design
 ) -> None:
-    wanted = {(case.status, case.because, case.is_owned) for case in CASES if case.status}
+    lives = {(case.status, case.because, case.is_owned) for case in CASES if case.status}
     allowed = set()
     for number, life in enumerate(itertools.product(CardStatus, (None, *LockedBecause), (True, False)), start=2000):
         try:
@@ -249,8 +249,8 @@ def test_the_cases_cover_every_combination_the_database_allows(
             allowed.add(life)
         except IntegrityError:
             pass
-    assert allowed == wanted
-    assert len(CASES) == 1 + len(wanted) * len((None, *Target)) * 2 * 2 * 2
+    assert allowed == lives
+    assert len(CASES) == 1 + len(lives) * len((None, *Target)) * 2 * 2 * 2
 
 
 @pytest.mark.parametrize("user", [None, "cleo", "ada", "ben"])
@@ -261,10 +261,10 @@ def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counti
     cookies = cookies_of(person)
     wrong = []
     for case in (*LIVELY, *CASES[::20]):
-        wanted = expected(case, person)
-        answer = ask(app.wsgi_app, f"/activate/{case.token}", cookies=cookies)
-        if (answer.status, answer.get("Location")) != (wanted.status, wanted.location):
-            wrong.append((case, answer.status, answer.get("Location")))
+        case_expected = expected(case, person)
+        response = ask(app.wsgi_app, f"/activate/{case.token}", cookies=cookies)
+        if (response.status, response.get("Location")) != (case_expected.status, case_expected.location):
+            wrong.append((case, response.status, response.get("Location")))
     assert wrong == []
     assert drain() == 0
 
@@ -276,8 +276,8 @@ def test_a_card_whose_profile_was_deleted_is_being_set_up(
     create_card(ada, token="PROFILE7", profile=profile)
     assert ask(wsgi_of(app, way), "/t/PROFILE7").get("Location") == "/p/ada"
     db.session.execute(sa.delete(Profile).where(Profile.id == profile.id))
-    answer = ask(wsgi_of(app, way), "/t/PROFILE7")
-    assert (answer.status, b"being set up" in answer.body) == (200, True)
+    response = ask(wsgi_of(app, way), "/t/PROFILE7")
+    assert (response.status, b"being set up" in response.body) == (200, True)
 
 
 @both_ways
@@ -285,8 +285,8 @@ def test_a_card_whose_profile_was_deleted_is_being_set_up(
 def test_staff_are_redirected_to_register_an_unknown_card(
     app: Flask, cookies_of: Callable[[Person], dict[str, str]], way: str, path: str
 ) -> None:
-    answer = ask(wsgi_of(app, way), path, cookies=cookies_of(Person("staff", user="ben")))
-    assert (answer.status, answer.get("Location")) == (302, "/admin/cards/register?token=NEWCARD7")
+    response = ask(wsgi_of(app, way), path, cookies=cookies_of(Person("staff", user="ben")))
+    assert (response.status, response.get("Location")) == (302, "/admin/cards/register?token=NEWCARD7")
 
 
 @both_ways
@@ -305,7 +305,7 @@ def test_other_methods_are_not_allowed_and_not_recorded(app: Flask, card: Card, 
 
 @both_ways
 def test_a_check_in_cookie_skips_the_fast_path(app: Flask, card: Card, way: str) -> None:
-    answer = ask(wsgi_of(app, way), "/t/ADASCARD", cookies={"tc_checkin": "x"})
-    assert answer.get("Location") == "https://example.com/"
+    response = ask(wsgi_of(app, way), "/t/ADASCARD", cookies={"tc_checkin": "x"})
+    assert response.get("Location") == "https://example.com/"
     drain()
     assert [tap.outcome for tap in taps()] == [Outcome.REDIRECT]

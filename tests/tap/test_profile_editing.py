@@ -135,9 +135,9 @@ def test_invalid_input_shows_an_error_and_keeps_the_other_values(signed_in, own,
             assert response.status_code == 422, ascii(text)
             page = response.text
             assert error_of(page, field), ascii(text)
-            for name, typed in rest.items():
+            for name, value in rest.items():
                 if name not in (field, "version"):
-                    assert value_of(page, name) == typed
+                    assert value_of(page, name) == value
             if text.isprintable():
                 assert value_of(page, field) == text.strip()
     assert (own.name, own.headline) == ("Ada Obi", "Architect")

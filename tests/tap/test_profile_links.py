@@ -21,13 +21,13 @@ def signed_in(client: FormClient, ada: User) -> FormClient:
 @pytest.fixture
 def three(profile: Profile) -> list[int]:
     """Return the ids of links A, B and C."""
-    made = [
+    profile_links = [
         ProfileLink(profile_id=profile.id, position=place, title=title, url=f"https://{title}.example/")
         for place, title in enumerate("ABC")
     ]
-    db.session.add_all(made)
+    db.session.add_all(profile_links)
     db.session.commit()
-    return [link.id for link in made]
+    return [link.id for link in profile_links]
 
 
 def titles(profile: Profile) -> str:
@@ -37,8 +37,8 @@ def titles(profile: Profile) -> str:
 def test_a_link_is_added_and_shown_on_the_profile(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
     assert "No links yet" in signed_in.get(path).text
-    answer = signed_in.post(path, data={"title": "My houses", "url": "example.com/houses"})
-    assert answer.location == path
+    response = signed_in.post(path, data={"title": "My houses", "url": "example.com/houses"})
+    assert response.location == path
     page = signed_in.get("/p/ada").text
     [link] = links.links_of(profile)
     assert f'href="/p/ada/open/link-{link.id}" rel="noopener nofollow ugc"' in page
@@ -48,7 +48,7 @@ def test_a_link_is_added_and_shown_on_the_profile(signed_in: FormClient, profile
 
 
 @pytest.mark.parametrize(
-    ("typed", "field"),
+    ("values", "field"),
     [
         ({"title": "", "url": "example.com"}, "title"),
         ({"title": "Work", "url": ""}, "url"),
@@ -58,14 +58,14 @@ def test_a_link_is_added_and_shown_on_the_profile(signed_in: FormClient, profile
     ],
 )
 def test_a_refused_link_form_keeps_its_values(
-    signed_in: FormClient, profile: Profile, three: list[int], typed: dict[str, str], field: str
+    signed_in: FormClient, profile: Profile, three: list[int], values: dict[str, str], field: str
 ) -> None:
     for path in (f"/profiles/{profile.id}/links", f"/profiles/{profile.id}/links/{three[0]}"):
-        answer = signed_in.post(path, data=typed)
-        assert answer.status_code == 422
-        assert error_of(answer.text, field)
-        values = form_to(answer.text, path).values
-        assert {name: values[name] for name in typed} == typed
+        response = signed_in.post(path, data=values)
+        assert response.status_code == 422
+        assert error_of(response.text, field)
+        shown = form_to(response.text, path).shown
+        assert {name: shown[name] for name in values} == values
     assert titles(profile) == "ABC"
 
 
@@ -74,18 +74,18 @@ def test_the_link_above_the_limit_is_refused_and_kept_in_the_form(signed_in: For
     for number in range(links.MAX_LINKS):
         signed_in.post(path, data={"title": f"Link {number}", "url": "example.com"})
     assert "reached the limit of 20 links" in signed_in.get(path).text
-    answer = signed_in.post(path, data={"title": "One more", "url": "example.com"})
-    assert answer.status_code == 422
-    assert "already has 20 links" in answer.text
-    assert form_to(answer.text, path).values["title"] == "One more"
+    response = signed_in.post(path, data={"title": "One more", "url": "example.com"})
+    assert response.status_code == 422
+    assert "already has 20 links" in response.text
+    assert form_to(response.text, path).values["title"] == "One more"
 
 
 def test_links_are_reordered_with_buttons(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
     path = f"/profiles/{profile.id}/links"
     move = f"{path}/{three[2]}/move"
     up = next(f for f in forms_on(signed_in.get(path).text) if f.action == move and f.values["to"] == "up")
-    answer = signed_in.post(up.action, data=up.values, csrf=False)
-    assert answer.location == f"{path}#link-{three[2]}"
+    response = signed_in.post(up.action, data=up.values, csrf=False)
+    assert response.location == f"{path}#link-{three[2]}"
     assert titles(profile) == "ACB"
     signed_in.post(f"{path}/{three[0]}/move", data={"to": "down"})
     assert titles(profile) == "CAB"
@@ -100,9 +100,9 @@ def test_links_are_reordered_by_dragging(signed_in: FormClient, profile: Profile
     assert signed_in.post(path, data={"order": f"{c},{a},{b}"}).status_code == 302
     assert titles(profile) == "CAB"
     for wrong in ("", f"{a},{b}", f"{a},{b},{c},{c}", "x,y,z", f"{a},{b},{'9' * 40}", "1," * 5000, "\0", "²,³"):
-        answer = signed_in.post(path, data={"order": wrong})
-        assert answer.status_code == 409
-        assert "Your links were changed in another window" in answer.text
+        response = signed_in.post(path, data={"order": wrong})
+        assert response.status_code == 409
+        assert "Your links were changed in another window" in response.text
     assert titles(profile) == "CAB"
 
 
@@ -120,8 +120,8 @@ def test_a_link_is_hidden_and_shown(signed_in: FormClient, profile: Profile, thr
 def test_a_link_is_changed_and_removed(signed_in: FormClient, profile: Profile, three: list[int]) -> None:
     path = f"/profiles/{profile.id}/links/{three[1]}"
     form = form_to(signed_in.get(path).text, path)
-    answer = signed_in.post(path, data={**form.values, "title": "Blog"}, csrf=False)
-    assert answer.location == f"/profiles/{profile.id}/links"
+    response = signed_in.post(path, data={**form.values, "title": "Blog"}, csrf=False)
+    assert response.location == f"/profiles/{profile.id}/links"
     assert titles(profile) == "ABlogC"
     stale = signed_in.post(path, data={**form.values, "title": "Book"}, csrf=False)
     assert stale.status_code == 422
@@ -156,8 +156,8 @@ def test_links_of_another_user_are_not_found(
 
 def test_text_of_the_holder_is_escaped(signed_in: FormClient, profile: Profile) -> None:
     path = f"/profiles/{profile.id}/links"
-    evil = "\"'><script>alert(1)</script>"
-    signed_in.post(path, data={"title": evil, "url": "https://example.com/?q=\"'><b>"})
+    markup = "\"'><script>alert(1)</script>"
+    signed_in.post(path, data={"title": markup, "url": "https://example.com/?q=\"'><b>"})
     link = links.links_of(profile)[0]
     for page in (path, f"{path}/{link.id}", "/p/ada", f"/profiles/{profile.id}"):
         text = signed_in.get(page).text

@@ -73,8 +73,8 @@ def test_a_theme_is_chosen_and_shown(signed_in: FormClient, own: Profile, theme:
 
 def test_an_unknown_theme_is_refused_and_an_empty_one_keeps_the_current(signed_in: FormClient, own: Profile) -> None:
     save(signed_in, own, theme="rose")
-    answer = save(signed_in, own, theme="plaid")
-    assert answer.status_code == 422
+    response = save(signed_in, own, theme="plaid")
+    assert response.status_code == 422
     assert own.theme is ProfileTheme.ROSE
     save(signed_in, own, theme="")
     assert own.theme is ProfileTheme.ROSE
@@ -113,21 +113,21 @@ def test_a_banner_is_stored_shown_replaced_and_removed(signed_in: FormClient, ow
 
 def test_a_banner_is_kept_through_errors_and_cannot_become_the_photo(signed_in: FormClient, own: Profile) -> None:
     path = f"/profiles/{own.id}"
-    answer = save(signed_in, own, email="nonsense", banner=(picture(), "b.png"))
-    kept = form_to(answer.text, path).values["banner_kept"]
-    assert kept
-    save(signed_in, own, photo_kept=kept)
+    response = save(signed_in, own, email="nonsense", banner=(picture(), "b.png"))
+    token = form_to(response.text, path).values["banner_kept"]
+    assert token
+    save(signed_in, own, photo_kept=token)
     assert (own.photo, own.banner) == (None, None)
-    save(signed_in, own, banner_kept=kept)
+    save(signed_in, own, banner_kept=token)
     assert own.banner
 
 
 def test_an_invalid_banner_shows_an_error_and_the_form_keeps_the_rest(signed_in: FormClient, own: Profile) -> None:
     changes = {"name": "Ada O.", "theme": "night", "hidden": ["phone"], "is_private": "y"}
-    answer = save(signed_in, own, banner=(io.BytesIO(b"<svg/>"), "b.svg"), **changes)
-    assert answer.status_code == 422
-    assert "read this file" in error_of(answer.text, "banner")
-    again = form_to(answer.text, f"/profiles/{own.id}").values
+    response = save(signed_in, own, banner=(io.BytesIO(b"<svg/>"), "b.svg"), **changes)
+    assert response.status_code == 422
+    assert "read this file" in error_of(response.text, "banner")
+    again = form_to(response.text, f"/profiles/{own.id}").values
     assert {name: again[name] for name in changes} == {**changes, "hidden": "phone"}
     assert (own.name, own.banner) == ("Ada Obi", None)
 
@@ -150,9 +150,9 @@ def test_an_invalid_crop_shows_an_error_at_the_photo(
     signed_in: FormClient, own: Profile, crop: tuple[str, ...]
 ) -> None:
     parts = dict(zip(("crop_x", "crop_y", "crop_size"), crop, strict=True))
-    answer = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
-    assert answer.status_code == 422
-    assert "outside the image" in error_of(answer.text, "photo")
+    response = save(signed_in, own, photo=(picture((600, 200)), "a.png"), **parts)
+    assert response.status_code == 422
+    assert "outside the image" in error_of(response.text, "photo")
     assert own.photo is None
 
 
@@ -197,10 +197,10 @@ def test_an_outdated_form_keeps_appearance_and_visibility(signed_in: FormClient,
     stale = fields(signed_in, path)
     save(signed_in, own, headline="Builder")
     changes = {"theme": "night", "hidden": "phone", "bio": "Hello", "is_private": "y"}
-    answer = signed_in.post(path, data={**stale, **changes}, csrf=False)
-    assert answer.status_code == 422
-    assert "This profile was changed in another window" in words_of(answer.text)
-    again = form_to(answer.text, path).values
+    response = signed_in.post(path, data={**stale, **changes}, csrf=False)
+    assert response.status_code == 422
+    assert "This profile was changed in another window" in words_of(response.text)
+    again = form_to(response.text, path).values
     assert {name: again[name] for name in changes} == changes
     assert (own.headline, own.theme, own.is_public) == ("Builder", ProfileTheme.LAKE, True)
 
@@ -220,12 +220,12 @@ def test_a_preview_shows_unsaved_changes_and_stores_nothing(signed_in: FormClien
     db.session.commit()
     changes = {"name": "Ada Preview", "theme": "rose", "hidden": ["phone"], "slug": "elsewhere"}
     fields(signed_in, f"/profiles/{own.id}")
-    with statements() as asked:
-        answer = preview(signed_in, own, photo=(picture(), "a.png"), **changes)
-    throttled = [each for each in writes(asked) if "throttle_counters" not in each]
+    with statements() as recorded:
+        response = preview(signed_in, own, photo=(picture(), "a.png"), **changes)
+    throttled = [statement for statement in writes(recorded) if "throttle_counters" not in statement]
     assert throttled == []
-    assert answer.status_code == 200
-    page = answer.text
+    assert response.status_code == 200
+    page = response.text
     for text in ("Ada Preview", "theme-rose", "My houses", "Nothing has been saved", 'content="noindex"'):
         assert text in page
     assert "tel:" not in page
@@ -238,9 +238,9 @@ def test_a_preview_shows_unsaved_changes_and_stores_nothing(signed_in: FormClien
 def test_a_preview_without_pictures_writes_nothing(signed_in: FormClient, own: Profile) -> None:
     data = fields(signed_in, f"/profiles/{own.id}")
     for path in (f"/profiles/{own.id}/preview?part=1", "/profiles/preview"):
-        with statements() as asked:
+        with statements() as recorded:
             assert signed_in.post(path, data=data, csrf=False).status_code == 200
-        assert writes(asked) == []
+        assert writes(recorded) == []
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 1
 
 
@@ -260,12 +260,12 @@ def test_a_new_profile_can_be_previewed(signed_in: FormClient) -> None:
 
 
 def test_invalid_fields_are_left_out_of_the_preview(signed_in: FormClient, own: Profile) -> None:
-    evil = "<script>alert(1)</script>"
-    answer = preview(signed_in, own, email="nonsense", website="javascript:alert(1)", headline=evil, slug="a b")
-    assert answer.status_code == 200
-    assert "Fields with errors aren't shown" in answer.text
-    assert "javascript:" not in answer.text
-    assert evil not in answer.text
+    markup = "<script>alert(1)</script>"
+    response = preview(signed_in, own, email="nonsense", website="javascript:alert(1)", headline=markup, slug="a b")
+    assert response.status_code == 200
+    assert "Fields with errors aren't shown" in response.text
+    assert "javascript:" not in response.text
+    assert markup not in response.text
     assert preview(signed_in, own, photo=(io.BytesIO(b"no picture"), "a.png")).status_code == 200
 
 
@@ -285,9 +285,9 @@ def test_a_former_slug_redirects_until_another_profile_takes_it(
     save(signed_in, own, slug="ada-new")
     visitor = new_client()
     for path in ("/p/ada-obi", "/p/ADA-obi"):
-        answer = visitor.get(path)
-        assert (answer.status_code, answer.location) == (302, "/p/ada-new")
-        assert answer.headers["Cache-Control"] == "no-store"
+        response = visitor.get(path)
+        assert (response.status_code, response.location) == (302, "/p/ada-new")
+        assert response.headers["Cache-Control"] == "no-store"
     assert "ada-obi" in signed_in.get(f"/profiles/{own.id}").text
     login(visitor, cleo)
     assert visitor.post("/profiles/new", data={"name": "Cleo", "slug": "ada-obi"}).status_code == 302
@@ -299,9 +299,9 @@ def test_a_former_slug_of_a_private_profile_does_not_reveal_the_current_one(
     signed_in: FormClient, new_client: Callable[[], FormClient], own: Profile
 ) -> None:
     save(signed_in, own, slug="ada-secret", is_private="y")
-    answer = new_client().get("/p/ada-obi")
-    assert answer.status_code == 404
-    assert "ada-secret" not in answer.text + str(answer.headers)
+    response = new_client().get("/p/ada-obi")
+    assert response.status_code == 404
+    assert "ada-secret" not in response.text + str(response.headers)
     assert signed_in.get("/p/ada-obi").location == "/p/ada-secret"
 
 
@@ -329,5 +329,5 @@ def test_a_shared_link_always_has_an_image_of_this_site(
     assert address.endswith(ends)
     assert f'name="twitter:card" content="{card}"' in page
     if not values:
-        with client.get(address.removeprefix("http://localhost")) as answer:
-            assert (answer.status_code, answer.mimetype) == (200, "image/png")
+        with client.get(address.removeprefix("http://localhost")) as response:
+            assert (response.status_code, response.mimetype) == (200, "image/png")

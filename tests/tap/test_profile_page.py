@@ -106,8 +106,8 @@ def test_the_page_is_small(client, ada, create_profile):
 
 
 def test_text_of_the_holder_is_escaped(client, ada, create_profile):
-    evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
-    create_profile(ada, "ada-obi", name=evil[:60], headline=evil, company=evil, bio=f"{evil}\n{{{{ 7*7 }}}}")
+    markup = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
+    create_profile(ada, "ada-obi", name=markup[:60], headline=markup, company=markup, bio=f"{markup}\n{{{{ 7*7 }}}}")
     page = client.get("/p/ada-obi").text
     assert "<script>alert" not in page
     assert "onerror=alert(1)>" not in page
@@ -174,18 +174,18 @@ def test_only_the_owner_sees_the_edit_link(signed_in, new_client, own):
 @pytest.mark.parametrize("path", ["/p/ada-obi", "/profiles", "/profiles/{id}"])
 def test_profile_pages_run_a_fixed_number_of_queries(signed_in, ada, own, create_profile, create_card, path):
     def questions() -> int:
-        asked = []
+        recorded = []
 
         def count(_connection, _cursor, statement, *_rest):
             if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK")):
-                asked.append(statement)
+                recorded.append(statement)
 
         sa.event.listen(db.engine, "before_cursor_execute", count)
         try:
             assert signed_in.get(path.format(id=own.id)).status_code == 200
         finally:
             sa.event.remove(db.engine, "before_cursor_execute", count)
-        return len(asked)
+        return len(recorded)
 
     questions()  # the first page after logging in also shows what there was to say
     few = questions()

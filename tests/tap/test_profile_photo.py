@@ -71,8 +71,8 @@ def test_a_valid_photo_is_kept_through_errors_of_other_fields(signed_in, own, ap
     assert own.photo is None
     assert "Your new image is uploaded" in page
     assert f"/uploads/{name}" in page
-    kept = value_of(page, "photo_kept")
-    page = edit(signed_in, own, email="still nonsense", photo_kept=kept).text
+    token = value_of(page, "photo_kept")
+    page = edit(signed_in, own, email="still nonsense", photo_kept=token).text
     edit(signed_in, own, email="ada@example.com", photo_kept=value_of(page, "photo_kept"))
     assert (own.photo, own.email) == (name, "ada@example.com")
 
@@ -93,13 +93,13 @@ def test_a_new_profile_keeps_its_photo_through_errors(signed_in):
 
 
 def test_a_kept_photo_of_another_user_is_refused(signed_in, own, cleo, new_client, app):
-    other = new_client()
-    login(other, cleo)
+    other_client = new_client()
+    login(other_client, cleo)
     data = {"name": "", "photo": (picture(), "cleo.png")}
-    page = other.post("/profiles/new", data=data, content_type="multipart/form-data").text
+    page = other_client.post("/profiles/new", data=data, content_type="multipart/form-data").text
     (name,) = uploads_of(app)
-    for kept in (value_of(page, "photo_kept"), name, f"{name}.x.y", value_of(page, "photo_kept")[:-2] + "xx"):
-        edit(signed_in, own, photo_kept=kept)
+    for token in (value_of(page, "photo_kept"), name, f"{name}.x.y", value_of(page, "photo_kept")[:-2] + "xx"):
+        edit(signed_in, own, photo_kept=token)
         assert own.photo is None
 
 

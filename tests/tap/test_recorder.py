@@ -110,7 +110,7 @@ def test_a_line_contains_all_fields(spool: Spool, recorder: TapRecorder) -> None
 
 
 @pytest.mark.parametrize(
-    ("values", "name", "wanted"),
+    ("values", "name", "expected"),
     [
         ({"HTTP_USER_AGENT": "x" * 5000}, "user_agent", "x" * 512),
         ({"HTTP_USER_AGENT": "a\0b"}, "user_agent", "ab"),
@@ -132,11 +132,11 @@ def test_a_line_contains_all_fields(spool: Spool, recorder: TapRecorder) -> None
     ],
 )
 def test_any_header_becomes_a_line_that_can_be_stored(
-    spool: Spool, recorder: TapRecorder, values: dict[str, str], name: str, wanted: object
+    spool: Spool, recorder: TapRecorder, values: dict[str, str], name: str, expected: object
 ) -> None:
     record(recorder, **values)
     [line] = lines(spool)
-    assert line[name] == wanted
+    assert line[name] == expected
     assert drain() == 1
     assert spool.failure_count() == 0
 
@@ -194,15 +194,15 @@ def test_uids_are_unique_and_ordered_by_time(
 
 
 @pytest.mark.parametrize(
-    ("header", "wanted"),
+    ("header", "expected"),
     [("GB", "GB"), ("ng", "NG"), ("XX", ""), ("T1", ""), ("", ""), ("é", ""), ("G", "")],
 )
 def test_the_country_is_read_from_the_header_of_a_trusted_proxy(
-    app: Flask, spool: Spool, header: str, wanted: str
+    app: Flask, spool: Spool, header: str, expected: str
 ) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, country_header="CF-IPCountry")
     record(recorder, HTTP_CF_IPCOUNTRY=header)
-    assert [line["country"] for line in lines(spool)] == [wanted]
+    assert [line["country"] for line in lines(spool)] == [expected]
 
 
 class Atlas:
@@ -215,12 +215,13 @@ class Atlas:
 
 
 @pytest.mark.parametrize(
-    ("address", "wanted"), [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")]
+    ("address", "expected"),
+    [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")],
 )
-def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address: str, wanted: str) -> None:
+def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address: str, expected: str) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=Atlas())
     record(recorder, REMOTE_ADDR=address)
-    assert [line["country"] for line in lines(spool)] == [wanted]
+    assert [line["country"] for line in lines(spool)] == [expected]
 
 
 # --- no place to write ------------------------------------------------------------------------------------------------
@@ -235,8 +236,8 @@ class Disk:
     def write(self, fd: int, data: bytes) -> int:
         if not data.endswith(b"]\n") or not self.instructions:
             return real_write(fd, data)
-        told = self.instructions.pop(0)
-        if told == "short":
+        instruction = self.instructions.pop(0)
+        if instruction == "short":
             return real_write(fd, data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -56,9 +56,9 @@ def adas(client: FormClient, ada: User) -> FormClient:
 
 
 def rows_of(client: FormClient, query: str = "") -> list[dict[str, str]]:
-    answer = client.get(f"/statistics.csv{query}")
-    assert answer.mimetype == "text/csv"
-    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    response = client.get(f"/statistics.csv{query}")
+    assert response.mimetype == "text/csv"
+    return list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"))))
 
 
 # --- whose taps -------------------------------------------------------------------------------------------------------
@@ -73,8 +73,8 @@ def test_only_the_holder_can_view_statistics_of_a_card(
         login(client, user)
         assert client.get(f"{address}?card=ADASCARD").status_code == status
         assert client.get(f"{address}?card=NOSUCH22").status_code == 404
-    answer = new_client().get(f"{address}?card=ADASCARD")
-    assert answer.status_code == (401 if "api" in address else 302)
+    response = new_client().get(f"{address}?card=ADASCARD")
+    assert response.status_code == (401 if "api" in address else 302)
 
 
 def test_a_holder_sees_only_their_own_taps(
@@ -84,7 +84,7 @@ def test_a_holder_sees_only_their_own_taps(
     tapped(create_card(cleo, alias="Cleo's"), 5)
     for series in SERIES:
         values = json.loads(adas.get(f"/api/v1/statistics/{series}").data)["values"]
-        assert sum(sum(each) if isinstance(each, list) else each for each in values) == 3, series
+        assert sum(sum(value) if isinstance(value, list) else value for value in values) == 3, series
     assert len(rows_of(adas)) == 3
     page = adas.get("/statistics").text
     assert "Cleo" not in page
@@ -131,9 +131,9 @@ def test_the_daily_series_contains_every_day_until_today(
     adas: FormClient, card: Card, tapped: Callable[..., None], period: str, length: int
 ) -> None:
     tapped(card, 2)
-    answer = adas.get(f"/api/v1/statistics/days?period={period}")
-    assert answer.headers["Cache-Control"] == "no-store"
-    series = json.loads(answer.data)
+    response = adas.get(f"/api/v1/statistics/days?period={period}")
+    assert response.headers["Cache-Control"] == "no-store"
+    series = json.loads(response.data)
     today = today_in(LONDON)
     assert set(series) == {"labels", "values"}
     assert series["labels"] == [(today - timedelta(days=back)).isoformat() for back in range(length)][::-1]
@@ -183,14 +183,14 @@ def test_an_invalid_period_shows_an_error(adas: FormClient, card: Card, query: s
     assert page.status_code == 422
     assert "Please fix the following:" in page.text
     assert adas.get(f"/statistics.csv?{query}").status_code == 400
-    answer = adas.get(f"/api/v1/statistics/days?{query}")
-    assert answer.status_code == 400
-    assert json.loads(answer.data)["error"]
+    response = adas.get(f"/api/v1/statistics/days?{query}")
+    assert response.status_code == 400
+    assert json.loads(response.data)["error"]
 
 
 def test_an_unknown_series_is_not_found(adas: FormClient) -> None:
-    answer = adas.get("/api/v1/statistics/shoes")
-    assert (answer.status_code, answer.mimetype) == (404, "application/json")
+    response = adas.get("/api/v1/statistics/shoes")
+    assert (response.status_code, response.mimetype) == (404, "application/json")
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -203,8 +203,8 @@ def test_each_chart_has_a_drawing_and_a_table(adas: FormClient, card: Card, tapp
     assert page.count("data-series=") == len(SERIES)
     assert page.count('<figure class="tc-chart">') == page.count('class="table tc-num"') == len(SERIES)
     words = words_of(page)
-    for each in ("Nigeria", "Unknown", "Phone", "Chip (NFC)", "Opened web address", "Card not set up"):
-        assert each in words
+    for label in ("Nigeria", "Unknown", "Phone", "Chip (NFC)", "Opened web address", "Card not set up"):
+        assert label in words
     assert "card=ADASCARD" in adas.get("/cards/ADASCARD").text
     assert adas.get("/statistics?card=ADASCARD").text.count("data-series=") == len(SERIES) - 1
 
@@ -215,16 +215,16 @@ def test_plotly_is_self_hosted_and_loaded_only_on_this_page(
     tapped(card)
     page = adas.get("/statistics")
     [script] = re.findall(r'src="(/static/\w+/js/plotly\.min\.js)"', page.text)
-    with adas.get(script, headers={"Accept-Encoding": "gzip"}) as answer:
-        assert answer.status_code == 200
-        assert answer.headers["Content-Encoding"] == "gzip"
+    with adas.get(script, headers={"Accept-Encoding": "gzip"}) as response:
+        assert response.status_code == 200
+        assert response.headers["Content-Encoding"] == "gzip"
     policy = page.headers["Content-Security-Policy"]
     assert "style-src 'self' 'unsafe-inline';" in policy
     assert "unsafe" not in policy.partition("script-src")[2].partition(";")[0]
     for path in ("/dashboard", "/cards/ADASCARD", "/account"):
-        other = adas.get(path)
-        assert "plotly" not in other.text
-        assert "unsafe-inline" not in other.headers["Content-Security-Policy"]
+        other_response = adas.get(path)
+        assert "plotly" not in other_response.text
+        assert "unsafe-inline" not in other_response.headers["Content-Security-Policy"]
 
 
 def test_no_large_library_is_imported_at_startup() -> None:
@@ -287,12 +287,12 @@ def test_a_long_csv_is_streamed(app: Flask, adas: FormClient, card: Card, tapped
     assert adas.get("/statistics.csv").text.count("\n") == 30_002  # what is loaded once is loaded
 
     def measured() -> tuple[int, int]:
-        answer = super(FormClient, adas).open("/statistics.csv", method="GET", buffered=False)
+        response = super(FormClient, adas).open("/statistics.csv", method="GET", buffered=False)
         tracemalloc.start()
-        length = sum(len(part) for part in answer.response)
+        length = sum(len(part) for part in response.response)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        answer.close()
+        response.close()
         return length, most
 
     db.session.commit()

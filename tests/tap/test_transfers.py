@@ -36,9 +36,9 @@ def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
 @pytest.fixture
 def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
     """Return an offer of Ada's card to Cleo."""
-    made = transfers.offer(card, ada, cleo.email, utcnow())
+    transfer = transfers.offer(card, ada, cleo.email, utcnow())
     db.session.commit()
-    return made
+    return transfer
 
 
 def history_of(client: FormClient, token: str = "ADASCARD") -> str:
@@ -54,8 +54,8 @@ def test_an_offer_does_not_reveal_whether_the_address_has_an_account(
     adas: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]], email: str,
 ) -> None:  # fmt: skip
-    answer = adas.post(f"{HERE}/transfer", data={"email": email})
-    assert answer.location == HERE
+    response = adas.post(f"{HERE}/transfer", data={"email": email})
+    assert response.location == HERE
     page = words_of(adas.get(HERE).text)
     assert f"We've sent a transfer request to {email}." in page
     assert f"Transfer to {email} pending until" in page
@@ -75,33 +75,33 @@ def test_an_offer_does_not_reveal_whether_the_address_has_an_account(
 def test_an_invalid_address_is_refused_and_kept_in_the_form(
     adas: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
 ) -> None:
-    answer = adas.post(f"{HERE}/transfer", data={"email": email})
-    assert answer.status_code == 422
-    assert f'value="{email}"' in answer.text
+    response = adas.post(f"{HERE}/transfer", data={"email": email})
+    assert response.status_code == 422
+    assert f'value="{email}"' in response.text
     assert outbox() == []
 
 
 def test_offers_are_limited_by_sender(adas: FormClient, card: Card) -> None:
-    answers = []
+    statuses = []
     for place in range(11):
-        answers.append(adas.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
+        statuses.append(adas.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
         adas.post(f"{HERE}/transfer/withdraw")
-    assert answers == [302] * 10 + [429]
+    assert statuses == [302] * 10 + [429]
 
 
 def test_offers_are_limited_by_recipient(
     create_card: Callable[..., Card], create_user: Callable[..., User], new_client: Callable[[], FormClient]
 ) -> None:
-    answers = []
+    statuses = []
     for place in range(3):
         sender = create_user(f"sender{place}@example.com")
         browser = new_client()
         login(browser, sender)
         for _time in range(4):
             card = create_card(sender)
-            answer = browser.post(f"/cards/{card.token}/transfer", data={"email": "Cleo@example.com"})
-            answers.append(answer.status_code)
-    assert answers == [302] * 10 + [429] * 2
+            response = browser.post(f"/cards/{card.token}/transfer", data={"email": "Cleo@example.com"})
+            statuses.append(response.status_code)
+    assert statuses == [302] * 10 + [429] * 2
 
 
 def test_an_offered_card_keeps_working_and_the_offer_can_be_withdrawn(
@@ -166,9 +166,9 @@ def test_signing_up_returns_to_the_offer_and_requires_verification(
     app: Flask, card: Card, ada: User, new_client: Callable[[], FormClient], run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
-    made = transfers.offer(card, ada, "noa@example.com", utcnow())
+    transfer = transfers.offer(card, ada, "noa@example.com", utcnow())
     db.session.commit()
-    here, browser = f"/offers/{made.id}", new_client()
+    here, browser = f"/offers/{transfer.id}", new_client()
     to_log_in = browser.get(here)
     assert to_log_in.location == f"/log-in?next={here}"
     assert f"next={here}" in browser.get(to_log_in.location).text
@@ -219,7 +219,7 @@ def test_a_card_is_replaced_by_an_unclaimed_card(
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"replacement": "another", "token": "NOSUCH22"}, "We couldn't find a card with that token."),
         ({"replacement": "another", "token": ""}, "We couldn't find a card with that token."),
@@ -233,14 +233,14 @@ def test_a_card_is_replaced_by_an_unclaimed_card(
 )
 def test_an_invalid_replacement_is_refused(
     adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank: Card,
-    fields: dict[str, str], told: str,
+    fields: dict[str, str], message: str,
 ) -> None:  # fmt: skip
     create_card(cleo, token="CLEOCARD")
     create_card(ada, token="INUSE222", url="https://example.com/other")
     create_card(token="WAITING2", code="CARD2345")
-    answer = adas.post(f"{HERE}/replace", data=fields)
-    assert answer.status_code == 422
-    assert told in words_of(answer.text)
+    response = adas.post(f"{HERE}/replace", data=fields)
+    assert response.status_code == 422
+    assert message in words_of(response.text)
     assert card.status is CardStatus.ACTIVE
 
 
@@ -249,8 +249,8 @@ def test_code_attempts_when_replacing_are_limited(
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
     fields = {"replacement": "another", "token": "WAITING2", "code": "WRONG234"}
-    answers = [adas.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
-    assert answers == [422] * 10 + [429]
+    statuses = [adas.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
+    assert statuses == [422] * 10 + [429]
 
 
 # --- history ----------------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ def test_a_new_holder_does_not_see_the_earlier_history(
 
 
 @pytest.mark.parametrize(
-    ("who", "move", "why", "told"),
+    ("who", "move", "why", "sentence"),
     [
         ("ada", CardMove.LOCK, "lost", "You marked this card as lost."),
         ("ben", CardMove.LOCK, "leads to a trap", "The shop deactivated this card."),
@@ -307,13 +307,19 @@ def test_a_new_holder_does_not_see_the_earlier_history(
     ],
 )
 def test_every_event_is_described_without_naming_a_person(
-    adas: FormClient, card: Card, request: pytest.FixtureRequest, who: str | None, move: CardMove, why: str, told: str
+    adas: FormClient,
+    card: Card,
+    request: pytest.FixtureRequest,
+    who: str | None,
+    move: CardMove,
+    why: str,
+    sentence: str,
 ) -> None:
     actor: Any = request.getfixturevalue(who) if who else None
     db.session.add(CardEvent(card=card, move=move, to_status=CardStatus.ACTIVE, actor=actor, why=why))
     db.session.commit()
     story = history_of(adas)
-    assert story.startswith(told)
+    assert story.startswith(sentence)
     for secret in ("Marsh", "Nemo", "trap", "@"):
         assert secret not in story
 

@@ -46,6 +46,6 @@ def test_the_style_with_the_shops_colors_has_the_nonce(
     assert "<style" not in client.get("/terms").get_data(as_text=True)
     set_setting("brand_color", "#C2385A")
     response = client.get("/terms")
-    found = re.search(r'<style nonce="([^"]+)">:root\{--tc-brand:#c2385a;', response.get_data(as_text=True))
-    assert found
-    assert f"'nonce-{found[1]}'" in response.headers["Content-Security-Policy"]
+    match = re.search(r'<style nonce="([^"]+)">:root\{--tc-brand:#c2385a;', response.get_data(as_text=True))
+    assert match
+    assert f"'nonce-{match[1]}'" in response.headers["Content-Security-Policy"]

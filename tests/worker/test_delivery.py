@@ -125,8 +125,8 @@ def test_an_email_is_sent_after_its_link_is_committed_and_outside_transactions(
 
     def look(_message: object) -> None:
         seen.append(db.session().in_transaction())
-        with db.engine.connect() as other:
-            seen.append(other.scalar(sa.select(sa.func.count()).select_from(LinkToken)))
+        with db.engine.connect() as connection:
+            seen.append(connection.scalar(sa.select(sa.func.count()).select_from(LinkToken)))
 
     monkeypatch.setattr(mail, "send", look)
     outbox.post("mail.set_password", email=ada.email)

@@ -136,8 +136,8 @@ def test_the_worker_continues_after_its_connections_were_cut(
 
             def cut_off() -> None:
                 spool.append(fields_of(reading()))
-                with psycopg.connect(url, autocommit=True) as other:
-                    other.execute(
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(
                         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                     )
@@ -186,16 +186,16 @@ def test_the_worker_command_runs_until_it_is_stopped(app: Flask, base_config: Co
     running = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
     try:
         wait_until(lambda: not spool.files(), running)
-        told = time.monotonic()
+        stopped_at = time.monotonic()
         running.send_signal(signal.SIGTERM)
         assert running.wait(20) == 0
-        assert time.monotonic() - told < 10
+        assert time.monotonic() - stopped_at < 10
     finally:
         running.kill()
-        said = running.communicate()[1]
-    assert "worker started" in said
-    assert "worker stopped" in said
-    assert "Traceback" not in said
+        log = running.communicate()[1]
+    assert "worker started" in log
+    assert "worker stopped" in log
+    assert "Traceback" not in log
     assert counts() == (1, 1, 1)
 
 

@@ -282,9 +282,11 @@ def test_an_installation_in_use_is_not_restored(config: Config, tmp_path: Path):
 def test_a_backup_of_another_database_type_is_refused(config: Config, tmp_path: Path):
     fill(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
-    other = "postgresql+psycopg://postgres@127.0.0.1/none" if config.is_sqlite else f"sqlite:///{tmp_path / 'other'}"
+    other_url = (
+        "postgresql+psycopg://postgres@127.0.0.1/none" if config.is_sqlite else f"sqlite:///{tmp_path / 'other'}"
+    )
     with pytest.raises(backup.BackupError, match="different type"):
-        backup.restore(replace(config, instance_path=tmp_path / "other-instance", database_url=other), archive)
+        backup.restore(replace(config, instance_path=tmp_path / "other-instance", database_url=other_url), archive)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def payment(app: Flask, ada: User, bottle: Product) -> Payment:
     begun = payments.create(purchases.order_of(ada, bottle), gateway, ada)
     charge = payments.build_charge(begun, ShopSettings(), "http://localhost/back")
     db.session.commit()
-    told = gateway.start(charge)
-    payments.record_started(begun, told, gateway, ShopSettings(), utcnow())
+    started = gateway.start(charge)
+    payments.record_started(begun, started, gateway, ShopSettings(), utcnow())
     db.session.commit()
     return begun
 

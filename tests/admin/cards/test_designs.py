@@ -42,23 +42,23 @@ def picture(size: tuple[int, int] = (300, 300)) -> tuple[io.BytesIO, str]:
 
 
 def test_staff_create_a_design_and_the_shop_shows_it(bens: FormClient, client: FormClient) -> None:
-    typed = {
+    values = {
         "name": "Sun & moon",
         "front": picture(),
         "card_amount": "19.90",
         "activation_amount": "",
         "is_public": "y",
     }
-    assert bens.post(NEW, data=typed).location == "/admin/designs"
-    made = db.session.scalars(sa.select(Design)).one()
-    assert (made.card_amount, made.activation_amount, made.status) == (1990, None, DesignStatus.APPROVED)
-    with Image.open(io.BytesIO(bens.get(f"/uploads/{made.front_picture}").data)) as drawn:
+    assert bens.post(NEW, data=values).location == "/admin/designs"
+    design = db.session.scalars(sa.select(Design)).one()
+    assert (design.card_amount, design.activation_amount, design.status) == (1990, None, DesignStatus.APPROVED)
+    with Image.open(io.BytesIO(bens.get(f"/uploads/{design.front_picture}").data)) as drawn:
         assert abs(drawn.width / drawn.height - 85.6 / 54) < 0.01
     assert "Sun &amp; moon" in client.get("/designs").text
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "says"),
+    ("changes", "field", "says"),
     [
         ({"name": ""}, "name", "Enter a name."),
         ({"card_amount": "-1"}, "card_amount", "Enter an amount"),
@@ -67,11 +67,11 @@ def test_staff_create_a_design_and_the_shop_shows_it(bens: FormClient, client: F
     ],
 )
 def test_an_invalid_design_is_refused_with_an_error_at_its_field(
-    bens: FormClient, typed: dict[str, Any], field: str, says: str
+    bens: FormClient, changes: dict[str, Any], field: str, says: str
 ) -> None:
-    answer = bens.post(NEW, data={"name": "Sun", "card_amount": "1", **typed})
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
+    response = bens.post(NEW, data={"name": "Sun", "card_amount": "1", **changes})
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
     assert db.session.scalars(sa.select(Design)).all() == []
 
 
@@ -115,11 +115,11 @@ def test_rejecting_artwork_of_a_guest_emails_the_reason(
     assert artwork.status is DesignStatus.REQUESTED
     long = bens.post(f"{path}/reject", data={"why": "x" * 301})
     assert (long.status_code, "x" * 301 in long.text) == (422, True)
-    answer = bens.post(f"{path}/reject", data={"why": "Too <small>: 300 pixels."})
-    assert answer.location == "/admin/designs?state=waiting"
+    response = bens.post(f"{path}/reject", data={"why": "Too <small>: 300 pixels."})
+    assert response.location == "/admin/designs?state=waiting"
     assert (artwork.status, artwork.why_rejected) == (DesignStatus.REJECTED, "Too <small>: 300 pixels.")
     run_worker()
-    [message] = [each for each in mailbox() if "artwork" in each["Subject"]]
+    [message] = [message for message in mailbox() if "artwork" in message["Subject"]]
     text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     assert text is not None
     assert html is not None
@@ -149,8 +149,8 @@ def test_concurrent_decisions_on_artwork_count_once(app: Flask, artwork: Design,
     number, people = artwork.id, (ben.id, olu.id)
 
     def decide(place: int) -> object:
-        found = designs.get_design(number)
-        designs.decide(found, approve=place == 0, why="No", by=db.session.get_one(User, people[place]))
+        stored_design = designs.get_design(number)
+        designs.decide(stored_design, approve=place == 0, why="No", by=db.session.get_one(User, people[place]))
         return place
 
     results = together(app, 2, decide)

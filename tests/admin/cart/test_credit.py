@@ -21,17 +21,17 @@ def bens(client: FormClient, ben: User) -> FormClient:
 
 
 def test_credit_is_given_with_a_reason_and_spent_on_an_order(bens: FormClient, ada: User, bottle: Product) -> None:
-    answer = bens.get("/admin/credit?email=%20ADA@example.com")
-    assert answer.location == f"/admin/credit/{ada.id}"
-    form = form_to(bens.get(answer.location).text, "")
+    response = bens.get("/admin/credit?email=%20ADA@example.com")
+    assert response.location == f"/admin/credit/{ada.id}"
+    form = form_to(bens.get(response.location).text, "")
     sent = {**form.values, "amount": "10.50", "why": "Late parcel <b>"}
-    assert bens.post(answer.location, data=sent, csrf=False).status_code == 302
+    assert bens.post(response.location, data=sent, csrf=False).status_code == 302
     assert credit.balance(ada.id) == 1050
-    page = bens.get(answer.location).text
+    page = bens.get(response.location).text
     assert "Late parcel &lt;b&gt;" in page
     assert "£10.50 Late parcel <b> Ben" in words_of(page)
     assert "ada@example.com" in bens.get("/admin/credit").text
-    again = bens.post(answer.location, data=sent, csrf=False)
+    again = bens.post(response.location, data=sent, csrf=False)
     assert (again.status_code, "The balance has just changed." in again.text) == (422, True)
     assert credit.balance(ada.id) == 1050
     cart = purchases.cart_of(ada, bottle)
@@ -40,22 +40,22 @@ def test_credit_is_given_with_a_reason_and_spent_on_an_order(bens: FormClient, a
     order = purchases.place(cart)
     db.session.commit()
     assert (order.credit_amount, order.total_amount, credit.balance(ada.id)) == (1050, 1350, 0)
-    assert order.number in bens.get(answer.location).text
+    assert order.number in bens.get(response.location).text
 
 
-@pytest.mark.parametrize("typed", ["", "0", "-1", "NaN", "1e9", "five", "1.005", "1000000.01", "9" * 30])
-def test_an_invalid_credit_amount_is_refused(bens: FormClient, ada: User, typed: str) -> None:
+@pytest.mark.parametrize("text", ["", "0", "-1", "NaN", "1e9", "five", "1.005", "1000000.01", "9" * 30])
+def test_an_invalid_credit_amount_is_refused(bens: FormClient, ada: User, text: str) -> None:
     path = f"/admin/credit/{ada.id}"
-    answer = bens.post(path, data={"amount": typed, "why": "Sorry", "seen": "0"})
-    assert answer.status_code == 422
-    assert error_of(answer.text, "amount")
+    response = bens.post(path, data={"amount": text, "why": "Sorry", "seen": "0"})
+    assert response.status_code == 422
+    assert error_of(response.text, "amount")
     assert bens.post(path, data={"amount": "5", "why": " ", "seen": "0"}).status_code == 422
     assert credit.balance(ada.id) == 0
 
 
 def test_credit_cannot_be_given_to_an_unknown_or_erased_account(bens: FormClient, ada: User) -> None:
-    answer = bens.get("/admin/credit?email=nobody@example.com")
-    assert (answer.status_code, "No account uses that email address." in answer.text) == (404, True)
+    response = bens.get("/admin/credit?email=nobody@example.com")
+    assert (response.status_code, "No account uses that email address." in response.text) == (404, True)
     assert bens.get("/admin/credit/999999").status_code == 404
     ada.is_active, ada.erased_at = False, utcnow()
     db.session.commit()

@@ -39,12 +39,12 @@ def bens(client: FormClient, ben: User) -> FormClient:
     return client
 
 
-def filled(client: FormClient, path: str, **typed: Any) -> dict[str, Any]:
-    return {**form_to(client.get(path).text, "").values, **typed}
+def filled(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
+    return {**form_to(client.get(path).text, "").values, **changes}
 
 
-def send(client: FormClient, path: str, **typed: Any) -> Any:
-    return client.post(path, data=filled(client, path, **typed), csrf=False)
+def send(client: FormClient, path: str, **changes: Any) -> Any:
+    return client.post(path, data=filled(client, path, **changes), csrf=False)
 
 
 # --- promotions -------------------------------------------------------------------------------------------------------
@@ -54,17 +54,22 @@ def test_a_promotion_is_created_and_listed_with_its_uses(
     bens: FormClient, set_setting: Callable[[str, Any], None], product: Product
 ) -> None:
     set_setting("time_zone", "Africa/Lagos")
-    typed = {"code": " welcome 10 ", "percent": "12.5", "starts_at": "2026-12-01T00:00", "ends_at": "2027-01-01T00:00",
+    values = {"code": " welcome 10 ", "percent": "12.5", "starts_at": "2026-12-01T00:00", "ends_at": "2027-01-01T00:00",
              "minimum_amount": "20", "most_uses": "5", "most_uses_each": "1", "applies_to": "product",
              "product_sku": product.sku, "needs_account": "y"}  # fmt: skip
-    assert send(bens, NEW, **typed).location == "/admin/promotions"
-    made = db.session.scalars(sa.select(Promotion)).one()
-    assert (made.code, made.percent, made.amount, made.minimum_amount) == ("WELCOME10", 1250, None, 2000)
-    assert (made.starts_at, made.ends_at) == (
+    assert send(bens, NEW, **values).location == "/admin/promotions"
+    promotion = db.session.scalars(sa.select(Promotion)).one()
+    assert (promotion.code, promotion.percent, promotion.amount, promotion.minimum_amount) == (
+        "WELCOME10",
+        1250,
+        None,
+        2000,
+    )
+    assert (promotion.starts_at, promotion.ends_at) == (
         datetime(2026, 11, 30, 23, tzinfo=UTC),
         datetime(2026, 12, 31, 23, tzinfo=UTC),
     )
-    assert (made.applies_to, made.product, made.most_uses, made.most_uses_each) == (
+    assert (promotion.applies_to, promotion.product, promotion.most_uses, promotion.most_uses_each) == (
         PromotionScope.PRODUCT,
         product,
         5,
@@ -72,12 +77,12 @@ def test_a_promotion_is_created_and_listed_with_its_uses(
     )
     assert "WELCOME10 12.5%" in words_of(bens.get("/admin/promotions").text)
     assert "0 of 5" in words_of(bens.get("/admin/promotions").text)
-    shown = filled(bens, f"/admin/promotions/{made.id}")
-    assert {name: shown[name] for name in typed} == {**typed, "code": "WELCOME10", "minimum_amount": "20.00"}
+    shown = filled(bens, f"/admin/promotions/{promotion.id}")
+    assert {name: shown[name] for name in values} == {**values, "code": "WELCOME10", "minimum_amount": "20.00"}
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "says"),
+    ("changes", "field", "says"),
     [
         ({"code": ""}, "code", "Enter a code."),
         ({"code": "ÄÖÜ"}, "code", "Use 2 to 40 unaccented letters"),
@@ -104,14 +109,14 @@ def test_a_promotion_is_created_and_listed_with_its_uses(
     ],
 )
 def test_an_invalid_promotion_is_refused_and_the_form_keeps_the_values(
-    bens: FormClient, create_promotion: Callable[..., Promotion], typed: dict[str, str], field: str, says: str
+    bens: FormClient, create_promotion: Callable[..., Promotion], changes: dict[str, str], field: str, says: str
 ) -> None:
     create_promotion("TAKEN")
-    answer = send(bens, NEW, **{"code": "good", "percent": "10", **typed})
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
-    kept = form_to(answer.text, "").values
-    assert {name: kept[name] for name in typed} == typed
+    response = send(bens, NEW, **{"code": "good", "percent": "10", **changes})
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
+    shown = form_to(response.text, "").values
+    assert {name: shown[name] for name in changes} == changes
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Promotion)) == 1
 
 
@@ -145,17 +150,17 @@ def test_changing_a_category_promotion_to_all_products_clears_its_category(
     category, collection = create_category(), create_collection()
     chosen = {"category": str(category.id), "collection": str(collection.id)}
     send(bens, NEW, code="SHELF", percent="10", applies_to="category", **chosen)
-    made = db.session.scalars(sa.select(Promotion)).one()
-    assert (made.category_id, made.collection_id) == (category.id, None)
-    send(bens, f"/admin/promotions/{made.id}", applies_to="all")
-    assert (made.applies_to, made.category_id) == (PromotionScope.ALL, None)
+    promotion = db.session.scalars(sa.select(Promotion)).one()
+    assert (promotion.category_id, promotion.collection_id) == (category.id, None)
+    send(bens, f"/admin/promotions/{promotion.id}", applies_to="all")
+    assert (promotion.applies_to, promotion.category_id) == (PromotionScope.ALL, None)
 
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> None:
-    typed = {
+    values = {
         "name": "To the south",
         "kind": "percent",
         "percent": "10",
@@ -166,16 +171,21 @@ def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> N
         "locations": "Abk\nIbadan (Oyo)\n\nAbk",
         "countries": ["NG", "GB"],
     }
-    assert send(bens, NEW_DELIVERY, **typed).location == "/admin/delivery"
-    made = db.session.scalars(sa.select(DeliveryMethod)).one()
-    assert (made.kind, made.percent, made.amount, made.free_from_amount) == (DeliveryKind.PERCENT, 1000, 0, 5000)
-    assert (made.countries, made.locations, made.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
+    assert send(bens, NEW_DELIVERY, **values).location == "/admin/delivery"
+    method = db.session.scalars(sa.select(DeliveryMethod)).one()
+    assert (method.kind, method.percent, method.amount, method.free_from_amount) == (
+        DeliveryKind.PERCENT,
+        1000,
+        0,
+        5000,
+    )
+    assert (method.countries, method.locations, method.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
     page = words_of(bens.get("/admin/delivery").text)
     assert "10% of the subtotal · free from £50.00 · 2 countries · 2 locations · up to 5 days" in page
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "says"),
+    ("changes", "field", "says"),
     [
         ({"name": ""}, "name", "Enter a name."),
         ({"amount": "1,000.5"}, "amount", "Enter an amount such as 12.50"),
@@ -186,10 +196,12 @@ def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> N
         ({"locations": "x" * 101}, "locations", "Enter 100 characters or fewer per line."),
     ],
 )
-def test_an_invalid_delivery_method_is_refused(bens: FormClient, typed: dict[str, str], field: str, says: str) -> None:
-    answer = send(bens, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **typed})
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
+def test_an_invalid_delivery_method_is_refused(
+    bens: FormClient, changes: dict[str, str], field: str, says: str
+) -> None:
+    response = send(bens, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **changes})
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(DeliveryMethod)) == 0
 
 
@@ -202,9 +214,9 @@ def test_delivery_methods_are_changed_and_reordered_and_orders_keep_theirs(
     path = f"/admin/delivery/{first.id}"
     slow = filled(bens, path, name="Slow")
     assert send(bens, path, amount="9.99", name="Letter").status_code == 302
-    answer = bens.post(path, data=slow, csrf=False)
-    assert (answer.status_code, first.name) == (422, "Letter")
-    assert 'value="Slow"' in answer.text
+    response = bens.post(path, data=slow, csrf=False)
+    assert (response.status_code, first.name) == (422, "Letter")
+    assert 'value="Slow"' in response.text
     bens.post(f"{path}/move", data={"to": "down"})
     assert (first.position, second.position) == (1, 0)
     db.session.refresh(order)

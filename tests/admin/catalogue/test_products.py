@@ -44,7 +44,7 @@ def page_of(product: Product) -> str:
 
 def filled(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
     """Return the values of the product form on a page, with some changes."""
-    form = next(each for each in forms_on(client.get(path).text) if "unit_amount" in each.values)
+    form = next(form for form in forms_on(client.get(path).text) if "unit_amount" in form.values)
     return {**form.values, **changes}
 
 
@@ -71,20 +71,25 @@ def picture(color: str = "red", size: tuple[int, int] = (300, 200)) -> io.BytesI
 
 
 def test_a_product_is_created_from_a_name_and_a_price(bens: FormClient, ben: User) -> None:
-    answer = send(bens, NEW, name="Étui “Ọba’s”", unit_amount="24.5")
-    made = only()
-    assert answer.location == f"/admin/products/{made.id}#pictures"
-    assert (made.name, made.slug, made.sku, made.unit_amount) == ("Étui “Ọba’s”", "etui-obas", "ETUI-OBAS", 2450)
-    assert (made.kind, made.stock, made.is_active, made.tax_rate) == (ProductKind.GOODS, None, True, 0)
+    response = send(bens, NEW, name="Étui “Ọba’s”", unit_amount="24.5")
+    product = only()
+    assert response.location == f"/admin/products/{product.id}#pictures"
+    assert (product.name, product.slug, product.sku, product.unit_amount) == (
+        "Étui “Ọba’s”",
+        "etui-obas",
+        "ETUI-OBAS",
+        2450,
+    )
+    assert (product.kind, product.stock, product.is_active, product.tax_rate) == (ProductKind.GOODS, None, True, 0)
     [entry] = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "product.made"))
-    assert (entry.actor_id, entry.subject_type, entry.subject_id) == (ben.id, "products", made.id)
+    assert (entry.actor_id, entry.subject_type, entry.subject_id) == (ben.id, "products", product.id)
 
 
 def test_all_product_fields_are_stored_and_shown_in_the_form(
     bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     shelf, brand, theme = create_category(), create_collection("Lagos"), create_collection("Rain")
-    typed = {
+    values = {
         "name": "Umbrella",
         "promo_text": "For rain",
         "details": "Line one\nline two",
@@ -106,22 +111,22 @@ def test_all_product_fields_are_stored_and_shown_in_the_form(
         "page_description": "Buy one",
         "is_featured": "y",
     }
-    assert send(bens, NEW, **typed).status_code == 302
-    made = only()
-    assert (made.slug, made.sku, made.price_amount, made.tax_rate, made.stock) == (
+    assert send(bens, NEW, **values).status_code == 302
+    product = only()
+    assert (product.slug, product.sku, product.price_amount, product.tax_rate, product.stock) == (
         "big-umbrella",
         "UMB-1",
         1700,
         1750,
         12,
     )
-    assert (made.availability, str(made.available_on)) == (Availability.PRE_ORDER, "2027-01-31")
-    assert {each.name for each in made.collections} == {"Lagos", "Rain"}
-    assert made.category is shelf
-    shown = filled(bens, page_of(made))
-    kept = {**typed, "unit_amount": "20.00", "slug": "big-umbrella", "collections": str(theme.id)}
-    assert {name: shown.get(name) for name in kept} == kept
-    page = words_of(bens.get(page_of(made)).text)
+    assert (product.availability, str(product.available_on)) == (Availability.PRE_ORDER, "2027-01-31")
+    assert {collection.name for collection in product.collections} == {"Lagos", "Rain"}
+    assert product.category is shelf
+    shown = filled(bens, page_of(product))
+    expected = {**values, "unit_amount": "20.00", "slug": "big-umbrella", "collections": str(theme.id)}
+    assert {name: shown.get(name) for name in expected} == expected
+    page = words_of(bens.get(page_of(product)).text)
     assert "Shop price: £17.00, 15% off £20.00" in page
 
 
@@ -147,15 +152,15 @@ def test_all_product_fields_are_stored_and_shown_in_the_form(
 def test_an_invalid_product_is_refused_and_the_form_keeps_the_values(
     bens: FormClient, field: str, bad: str, says: str
 ) -> None:
-    typed = {"name": "<b>Mug</b>", "unit_amount": "5", "details": "As\ntyped", field: bad}
-    answer = send(bens, NEW, **typed)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
-    again = next(each for each in forms_on(answer.text) if "unit_amount" in each.values)
-    assert {name: again.values[name] for name in typed if name != "category"} == {
-        name: value for name, value in typed.items() if name != "category"
+    values = {"name": "<b>Mug</b>", "unit_amount": "5", "details": "As\ntyped", field: bad}
+    response = send(bens, NEW, **values)
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
+    again = next(form for form in forms_on(response.text) if "unit_amount" in form.values)
+    assert {name: again.values[name] for name in values if name != "category"} == {
+        name: value for name, value in values.items() if name != "category"
     }
-    assert "<b>Mug</b>" not in answer.text
+    assert "<b>Mug</b>" not in response.text
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Product)) == 0
 
 
@@ -167,15 +172,15 @@ def test_prices_are_read_in_the_currency_of_the_shop(bens: FormClient, set_setti
 
 
 def test_a_pre_order_requires_a_shipping_date(bens: FormClient) -> None:
-    answer = send(bens, NEW, name="Cup", unit_amount="5", availability="pre_order")
-    assert error_of(answer.text, "available_on") == "Enter the date it ships from."
+    response = send(bens, NEW, name="Cup", unit_amount="5", availability="pre_order")
+    assert error_of(response.text, "available_on") == "Enter the date it ships from."
 
 
 def test_product_urls_and_skus_are_unique(bens: FormClient, product: Product, bottle: Product) -> None:
-    answer = send(bens, page_of(bottle), slug=product.slug)
-    assert (answer.status_code, error_of(answer.text, "slug")) == (422, "Another product already uses this URL.")
-    answer = send(bens, page_of(bottle), sku=product.sku)
-    assert error_of(answer.text, "sku") == "Another product already uses this SKU."
+    response = send(bens, page_of(bottle), slug=product.slug)
+    assert (response.status_code, error_of(response.text, "slug")) == (422, "Another product already uses this URL.")
+    response = send(bens, page_of(bottle), sku=product.sku)
+    assert error_of(response.text, "sku") == "Another product already uses this SKU."
     assert send(bens, NEW, name=product.name, unit_amount="1").status_code == 302
     newest = db.session.scalars(sa.select(Product).order_by(Product.id.desc())).first()
     assert newest is not None
@@ -189,11 +194,11 @@ def test_product_urls_and_skus_are_unique(bens: FormClient, product: Product, bo
 def test_an_outdated_product_form_is_refused_and_keeps_its_values(bens: FormClient, bottle: Product) -> None:
     slow = filled(bens, page_of(bottle), promo_text="Typed slowly", details="A long text")
     assert send(bens, page_of(bottle), name="Glass bottle").status_code == 302
-    answer = bens.post(page_of(bottle), data=slow, csrf=False)
-    assert answer.status_code == 422
-    assert "This was changed elsewhere" in answer.text
-    kept = next(each for each in forms_on(answer.text) if "unit_amount" in each.values).values
-    assert (kept["promo_text"], kept["details"]) == ("Typed slowly", "A long text")
+    response = bens.post(page_of(bottle), data=slow, csrf=False)
+    assert response.status_code == 422
+    assert "This was changed elsewhere" in response.text
+    shown = next(form for form in forms_on(response.text) if "unit_amount" in form.values).values
+    assert (shown["promo_text"], shown["details"]) == ("Typed slowly", "A long text")
     assert (bottle.name, bottle.promo_text) == ("Glass bottle", "")
 
 
@@ -236,8 +241,8 @@ def test_an_edit_without_a_stock_change_keeps_sales_made_in_the_meantime(
 def test_the_stock_cannot_be_reduced_below_zero(bens: FormClient, bottle: Product, cleo: User) -> None:
     slow = filled(bens, page_of(bottle), stock="1", name="Another name")
     order_of(cleo, bottle, quantity=4)
-    answer = bens.post(page_of(bottle), data=slow, csrf=False)
-    assert (answer.status_code, error_of(answer.text, "stock")) == (
+    response = bens.post(page_of(bottle), data=slow, csrf=False)
+    assert (response.status_code, error_of(response.text, "stock")) == (
         422,
         "Only 6 are left now. Reload the page and check the stock.",
     )
@@ -277,12 +282,12 @@ def test_a_copied_product_is_hidden_with_no_stock(
 ) -> None:
     create_option(bottle, "name", extra_amount=100)
     bens.post(f"{page_of(bottle)}/pictures", data={"pictures": (picture(), "a.png")})
-    answer = bens.post(f"{page_of(bottle)}/duplicate")
+    response = bens.post(f"{page_of(bottle)}/duplicate")
     copy = db.session.scalars(sa.select(Product).where(Product.id != bottle.id)).one()
-    assert answer.location == page_of(copy)
+    assert response.location == page_of(copy)
     assert (copy.name, copy.slug, copy.is_active, copy.stock) == ("Steel bottle (copy)", "steel-bottle-copy", False, 0)
-    assert [each.name for each in copy.pictures] == [each.name for each in bottle.pictures]
-    assert [(each.key, each.extra_amount) for each in copy.options] == [("name", 100)]
+    assert [picture.name for picture in copy.pictures] == [picture.name for picture in bottle.pictures]
+    assert [(option.key, option.extra_amount) for option in copy.options] == [("name", 100)]
     bens.post(f"{page_of(bottle)}/duplicate")
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Product)) == 3
 
@@ -334,13 +339,13 @@ def test_pictures_are_added_described_reordered_and_removed(bens: FormClient, bo
     assert bens.post(f"{path}/{red.id}", data={"alt": "A <red> bottle"}).status_code == 302
     assert "A &lt;red&gt; bottle" in bens.get(page_of(bottle)).text
     bens.post(f"{path}/{red.id}/move", data={"to": "down"})
-    assert [each.id for each in bottle.pictures] == [blue.id, red.id]
+    assert [picture.id for picture in bottle.pictures] == [blue.id, red.id]
     bens.post(f"{path}/{red.id}/move", data={"to": "down"})
     bens.post(f"{path}/{red.id}/move", data={"to": "sideways"})
-    assert [each.id for each in bottle.pictures] == [blue.id, red.id]
+    assert [picture.id for picture in bottle.pictures] == [blue.id, red.id]
     removed = blue.name
     bens.post(f"{path}/{blue.id}/remove")
-    assert [each.alt for each in bottle.pictures] == ["A <red> bottle"]
+    assert [picture.alt for picture in bottle.pictures] == ["A <red> bottle"]
     left = db.session.scalars(sa.select(OutboxMessage.payload).where(OutboxMessage.kind == "file.delete_unused"))
     assert removed in {payload["name"] for payload in left}
 
@@ -358,9 +363,9 @@ def test_a_file_that_is_not_an_image_is_refused(
     bens: FormClient, bottle: Product, data: bytes | None, says: str
 ) -> None:
     sent = {"pictures": (io.BytesIO(data), "a.png")} if data is not None else {"pictures": ""}
-    answer = bens.post(f"{page_of(bottle)}/pictures", data=sent)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, "pictures")
+    response = bens.post(f"{page_of(bottle)}/pictures", data=sent)
+    assert response.status_code == 422
+    assert says in error_of(response.text, "pictures")
     assert bottle.pictures == []
 
 
@@ -369,24 +374,24 @@ def test_an_image_above_the_size_limit_is_refused(bens: FormClient, bottle: Prod
     body, length, boundary = stream_encode_multipart(MultiDict(sent), use_tempfile=False)
     kind = f"multipart/form-data; boundary={boundary}"
     path = f"{page_of(bottle)}/pictures"
-    answer = bens.post(path, input_stream=body, content_length=length, content_type=kind, csrf=False)
-    assert answer.status_code == 422
-    assert "This image is larger than 8 MB." in error_of(answer.text, "pictures")
+    response = bens.post(path, input_stream=body, content_length=length, content_type=kind, csrf=False)
+    assert response.status_code == 422
+    assert "This image is larger than 8 MB." in error_of(response.text, "pictures")
 
 
 def test_an_image_with_too_many_pixels_is_refused_by_its_header(bens: FormClient, bottle: Product) -> None:
     bomb = io.BytesIO()
     Image.new("1", (9000, 9000)).save(bomb, "PNG")
     bomb.seek(0)
-    answer = bens.post(f"{page_of(bottle)}/pictures", data={"pictures": [(bomb, "big.png"), (picture(), "a.png")]})
-    assert "big.png: This image has more than 25 megapixels." in error_of(answer.text, "pictures")
+    response = bens.post(f"{page_of(bottle)}/pictures", data={"pictures": [(bomb, "big.png"), (picture(), "a.png")]})
+    assert "big.png: This image has more than 25 megapixels." in error_of(response.text, "pictures")
     assert bottle.pictures == []
 
 
 def test_a_product_has_at_most_twenty_pictures(bens: FormClient, create_product: Callable[..., Product]) -> None:
     full = create_product(pictures=[(f"{number:032x}.webp", "") for number in range(20)])
-    answer = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
-    assert error_of(answer.text, "pictures") == "A product can have up to 20 images."
+    response = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
+    assert error_of(response.text, "pictures") == "A product can have up to 20 images."
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -394,10 +399,16 @@ def test_a_product_has_at_most_twenty_pictures(bens: FormClient, create_product:
 
 def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottle: Product) -> None:
     path = f"{page_of(bottle)}/options"
-    typed = {"label": "Name to engrave", "kind": "text", "max_length": "12", "extra_amount": "2.50", "is_required": "y"}
-    assert bens.post(f"{path}/new", data=typed).location == f"{page_of(bottle)}#options"
+    values = {
+        "label": "Name to engrave",
+        "kind": "text",
+        "max_length": "12",
+        "extra_amount": "2.50",
+        "is_required": "y",
+    }
+    assert bens.post(f"{path}/new", data=values).location == f"{page_of(bottle)}#options"
     assert (
-        bens.post(f"{path}/new", data={**typed, "kind": "choice", "choices": "Ẹ 1\n\n Ẹ  1 \nTwo"}).status_code == 302
+        bens.post(f"{path}/new", data={**values, "kind": "choice", "choices": "Ẹ 1\n\n Ẹ  1 \nTwo"}).status_code == 302
     )
     first, second = bottle.options
     assert (first.key, first.kind, first.max_length, first.extra_amount, first.is_required) == (
@@ -405,19 +416,19 @@ def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottl
     )  # fmt: skip
     assert (second.key, second.choices, second.max_length) == ("name_to_engrave_a", ["Ẹ 1", "Two"], None)
     bens.post(f"{path}/{second.id}/move", data={"to": "up"})
-    assert [each.id for each in bottle.options] == [second.id, first.id]
+    assert [option.id for option in bottle.options] == [second.id, first.id]
     page = f"{path}/{first.id}"
     slow = form_to(bens.get(page).text, "").values | {"label": "Typed slowly"}
     quick = form_to(bens.get(page).text, "").values | {"label": "Engraving"}
     assert bens.post(page, data=quick, csrf=False).status_code == 302
-    answer = bens.post(page, data=slow, csrf=False)
-    assert answer.status_code == 422
-    assert "Typed slowly" in answer.text
+    response = bens.post(page, data=slow, csrf=False)
+    assert response.status_code == 422
+    assert "Typed slowly" in response.text
     assert (first.label, first.key) == ("Engraving", "name_to_engrave")
     bens.post(f"{path}/{first.id}/remove")
-    assert [each.id for each in bottle.options] == [second.id]
+    assert [option.id for option in bottle.options] == [second.id]
     bens.post(f"{path}/set", data={"option_set": "engraved_goods"})
-    assert [each.key for each in bottle.options][1:] == ["name", "color", "inscription", "phone", "location"]
+    assert [option.key for option in bottle.options][1:] == ["name", "color", "inscription", "phone", "location"]
     bens.post(f"{path}/set", data={"option_set": "engraved_goods"})
     assert len(bottle.options) == 6
     assert {tag for tag in tags() if ".option" in tag} == {
@@ -440,10 +451,10 @@ def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottl
 def test_an_invalid_option_is_refused(
     bens: FormClient, bottle: Product, changes: dict[str, str], field: str, says: str
 ) -> None:
-    typed = {"label": "Name", "kind": "text", "choices": "", "extra_amount": "0", **changes}
-    answer = bens.post(f"{page_of(bottle)}/options/new", data=typed)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
+    values = {"label": "Name", "kind": "text", "choices": "", "extra_amount": "0", **changes}
+    response = bens.post(f"{page_of(bottle)}/options/new", data=values)
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
     assert bottle.options == []
 
 

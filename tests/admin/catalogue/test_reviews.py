@@ -11,10 +11,10 @@ from tests.conftest import FormClient, login
 @pytest.fixture
 def review(product: Product, ada: User) -> Review:
     """Return a review of the journal by Ada, awaiting approval."""
-    said = Review(product=product, user=ada, author="Ada", rating=4, text="<i>Lovely</i> paper.")
-    db.session.add(said)
+    review = Review(product=product, user=ada, author="Ada", rating=4, text="<i>Lovely</i> paper.")
+    db.session.add(review)
     db.session.commit()
-    return said
+    return review
 
 
 def test_a_review_counts_only_after_approval_and_is_approved_once(

@@ -70,11 +70,11 @@ def test_an_outdated_page_form_keeps_its_values_and_can_be_saved_again(staff: Fo
     for values in (one, two):
         values.pop("preview", None)
     assert staff.post(path, data={**one, "body": "First"}, csrf=False).status_code == 302
-    told = staff.post(path, data={**two, "body": "Second"}, csrf=False)
-    assert told.status_code == 422
-    assert "Someone else has saved this page" in words_of(told.text)
+    conflict = staff.post(path, data={**two, "body": "Second"}, csrf=False)
+    assert conflict.status_code == 422
+    assert "Someone else has saved this page" in words_of(conflict.text)
     assert page.body == "First"
-    again = form_to(told.text, "").values
+    again = form_to(conflict.text, "").values
     again.pop("preview", None)
     assert again["body"].strip() == "Second"
     assert staff.post(path, data=again, csrf=False).status_code == 302
@@ -83,9 +83,9 @@ def test_an_outdated_page_form_keeps_its_values_and_can_be_saved_again(staff: Fo
 
 def test_a_used_page_url_shows_an_error_at_its_field(staff: FormClient) -> None:
     seeds.create_page("about")
-    answer = staff.post("/admin/pages/new", data={"title": "x", "slug": "about", "menu": "none", "position": "0"})
-    assert answer.status_code == 422
-    assert "Another page already uses this address" in error_of(answer.text, "slug")
+    response = staff.post("/admin/pages/new", data={"title": "x", "slug": "about", "menu": "none", "position": "0"})
+    assert response.status_code == 422
+    assert "Another page already uses this address" in error_of(response.text, "slug")
 
 
 def test_each_section_requires_its_own_permission(staff: FormClient) -> None:
@@ -98,10 +98,10 @@ def test_each_section_requires_its_own_permission(staff: FormClient) -> None:
     usual = list(role.permissions)
     try:
         for permission, path in paths.items():
-            role.permissions = [each for each in usual if each != permission]
+            role.permissions = [name for name in usual if name != permission]
             db.session.commit()
-            assert {each: staff.get(each).status_code for each in paths.values()} == {
-                each: 404 if each == path else 200 for each in paths.values()
+            assert {path: staff.get(path).status_code for path in paths.values()} == {
+                other_path: 404 if other_path == path else 200 for other_path in paths.values()
             }
     finally:
         role.permissions = usual
@@ -127,9 +127,9 @@ def test_subscribers_are_filtered_by_email_and_status_and_paged(
             break
         page = staff.get("/admin/subscribers?before=" + page.partition("before=")[2].partition('"')[0]).text
     assert seen == ["under_score@example.com", *(f"reader-{number}@example.com" for number in (4, 3, 2, 1, 0))]
-    found = staff.get("/admin/subscribers?status=subscribed").text
-    assert "reader-2@" in found
-    assert "reader-3@" not in found
+    subscribed = staff.get("/admin/subscribers?status=subscribed").text
+    assert "reader-2@" in subscribed
+    assert "reader-3@" not in subscribed
     assert [row[0] for row in rows_of(staff, "/admin/subscribers.csv?search=R_SC")[1:]] == ["under_score@example.com"]
     assert len(rows_of(staff, "/admin/subscribers.csv")) == 7
 
@@ -138,10 +138,10 @@ def test_lists_run_a_fixed_number_of_queries(staff: FormClient) -> None:
     def asked(path: str) -> int:
         staff.get(path)
         db.session.commit()
-        with statements(all_of_them=True) as found:
+        with statements(all_of_them=True) as recorded:
             staff.get(path)
-        assert not any("count(" in each.lower() for each in found), "nothing is counted"
-        return len(queries(found))
+        assert not any("count(" in statement.lower() for statement in recorded), "nothing is counted"
+        return len(queries(recorded))
 
     paths = ("/admin/pages", "/admin/subscribers", "/admin/enquiries", "/contact", "/newsletter")
 

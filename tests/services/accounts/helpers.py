@@ -107,5 +107,5 @@ def move(user: User, email: str = "lovelace@example.com") -> str | None:
     before = len(promised("mail.email_changed"))
     email_change.confirm_email_change(ask(user, email), NOW)
     db.session.commit()
-    told = promised("mail.email_changed")[before:]
-    return link_of(told[0]) if told else None
+    messages = promised("mail.email_changed")[before:]
+    return link_of(messages[0]) if messages else None

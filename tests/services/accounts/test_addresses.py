@@ -44,8 +44,8 @@ def test_an_invalid_address_is_refused_at_its_field(ada: User, field: str, text:
     [("US", "94105-1234", "94105-1234"), ("NL", "1012 ab", "1012 AB"), ("HK", "", ""), ("IE", "d02 af30", "D02 AF30")],
 )
 def test_postal_codes_of_other_countries_are_accepted(ada: User, country: str, code: str, stored: str) -> None:
-    typed = {**GOOD, "country": country, "region": "There", "postal_code": code}
-    assert addresses.add(ada, typed).postal_code == stored
+    values = {**GOOD, "country": country, "region": "There", "postal_code": code}
+    assert addresses.add(ada, values).postal_code == stored
 
 
 @pytest.mark.parametrize(

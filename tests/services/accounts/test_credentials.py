@@ -87,8 +87,8 @@ def test_every_refusal_has_the_same_message_and_cost(
     messages = {refused(email, password) for email, password in attempts}
     assert len(messages) == 1
     assert len(verifications) == len(attempts)
-    parameters = {"$".join(each.split("$")[:4]) for each in verifications}
-    lengths = {tuple(map(len, each.split("$"))) for each in verifications}
+    parameters = {"$".join(verified_hash.split("$")[:4]) for verified_hash in verifications}
+    lengths = {tuple(map(len, verified_hash.split("$"))) for verified_hash in verifications}
     assert len(parameters) == len(lengths) == 1
 
 
@@ -187,14 +187,14 @@ def test_a_weak_password_keeps_the_link_valid(ada: User) -> None:
 @pytest.mark.parametrize("purpose", [LinkPurpose.SET_PASSWORD, LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL])
 @pytest.mark.parametrize("how", ["set", "change"])
 def test_a_new_password_invalidates_open_links(ada: User, purpose: LinkPurpose, how: str) -> None:
-    other = link(ada, purpose)
+    other_token = link(ada, purpose)
     if how == "set":
         credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     else:
         credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
     db.session.commit()
     with pytest.raises(LinkExpired):
-        email_links.follow_link(other, purpose, NOW)
+        email_links.follow_link(other_token, purpose, NOW)
 
 
 def test_a_new_password_keeps_the_link_that_undoes_an_address_change(ada: User) -> None:

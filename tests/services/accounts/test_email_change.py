@@ -107,11 +107,11 @@ def test_requesting_an_address_does_not_reveal_that_it_is_used(ada: User, cleo: 
 
 def test_an_address_used_since_the_request_is_not_taken_over(ada: User) -> None:
     token = ask(ada)
-    other = signed_up("lovelace@example.com")
+    other_user = signed_up("lovelace@example.com")
     with pytest.raises(EmailTaken):
         email_change.confirm_email_change(token, NOW)
     db.session.rollback()
-    assert (ada.email, other.email) == ("ada@example.com", "lovelace@example.com")
+    assert (ada.email, other_user.email) == ("ada@example.com", "lovelace@example.com")
     assert promised("mail.email_changed") == []
 
 

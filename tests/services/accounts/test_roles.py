@@ -90,5 +90,5 @@ def test_a_custom_role_with_unknown_permissions_keeps_working(app: Flask, ben: U
 
 
 def test_each_role_has_its_permissions(ada: User, ben: User, olu: User) -> None:
-    answers = [(user.may("cards.register"), user.may("settings.edit")) for user in (ada, ben, olu)]
-    assert answers == [(False, False), (True, False), (True, True)]
+    permissions = [(user.may("cards.register"), user.may("settings.edit")) for user in (ada, ben, olu)]
+    assert permissions == [(False, False), (True, False), (True, True)]

@@ -54,32 +54,32 @@ def test_the_block_and_the_marks_are_one_transaction(leading: Callable[[str], Ca
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "text",
     ["evil.example", " EVIL.example. ", ".evil.example", "https://evil.example/login?x=1", "evil.example:8080"],
 )
-def test_a_host_is_recognized_in_any_spelling(leading: Callable[[str], Card], ben: User, typed: str) -> None:
+def test_a_host_is_recognized_in_any_spelling(leading: Callable[[str], Card], ben: User, text: str) -> None:
     card = leading("https://evil.example:8080/login")
-    assert blocked_hosts.block_host(typed, ben) == 1
+    assert blocked_hosts.block_host(text, ben) == 1
     assert blocked_hosts.is_blocked("evil.example")
-    blocked_hosts.unblock_host(typed, ben)
+    blocked_hosts.unblock_host(text, ben)
     db.session.refresh(card)
     assert not card.is_blocked
 
 
 @pytest.mark.parametrize(
-    ("typed", "stored"), [("müller.example", "xn--mller-kva.example"), ("2001:DB8::1", "2001:db8::1")]
+    ("text", "stored"), [("müller.example", "xn--mller-kva.example"), ("2001:DB8::1", "2001:db8::1")]
 )
-def test_a_host_is_stored_in_the_same_form_as_on_cards(app: Flask, typed: str, stored: str) -> None:
-    blocked_hosts.block_host(typed, None)
+def test_a_host_is_stored_in_the_same_form_as_on_cards(app: Flask, text: str, stored: str) -> None:
+    blocked_hosts.block_host(text, None)
     assert db.session.scalars(sa.select(BlockedHost.host)).all() == [stored]
     assert blocked_hosts.is_blocked(stored)
 
 
-@pytest.mark.parametrize("typed", ["", " ", ".", "com", "two words.example", "mailto:a@evil.example", "a\0b.example"])
-def test_an_invalid_host_is_refused(app: Flask, typed: str) -> None:
+@pytest.mark.parametrize("text", ["", " ", ".", "com", "two words.example", "mailto:a@evil.example", "a\0b.example"])
+def test_an_invalid_host_is_refused(app: Flask, text: str) -> None:
     for function in (blocked_hosts.block_host, blocked_hosts.unblock_host):
         with pytest.raises(InvalidHost) as refusal:
-            function(typed, None)
+            function(text, None)
         assert refusal.value.field == "host"
 
 
@@ -141,7 +141,7 @@ def test_a_concurrent_edit_waits_for_the_block_and_is_refused(
     card_id, ada_id = leading("https://example.com/").id, ada.id
     db.session.commit()
     is_blocking, is_done = threading.Event(), threading.Event()
-    answers: list[str] = []
+    results: list[str] = []
 
     def edit() -> None:
         with app.app_context(), transactions(writing=True):
@@ -159,9 +159,9 @@ def test_a_concurrent_edit_waits_for_the_block_and_is_refused(
                     own_hosts=(),
                 )
                 db.session.commit()
-                answers.append("led there")
+                results.append("led there")
             except HostBlocked:
-                answers.append("refused")
+                results.append("refused")
             is_done.set()
 
     thread = threading.Thread(target=edit)
@@ -171,4 +171,4 @@ def test_a_concurrent_edit_waits_for_the_block_and_is_refused(
     assert not is_done.wait(0.3), "the edit waits for the block"
     db.session.commit()
     thread.join(20)
-    assert answers == ["refused"]
+    assert results == ["refused"]

@@ -184,15 +184,15 @@ def test_the_database_refuses_invalid_rows(card: Card, ada: User, wrong: dict[st
 def test_a_batch_creates_the_requested_number_of_cards_with_codes(
     app: Flask, keys: Keys, design: Design, ben: User
 ) -> None:
-    made = creation.create_batch(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
+    batch_cards = creation.create_batch(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
     db.session.commit()
-    assert len({card.token for card, _code in made}) == len({code for _card, code in made}) == 600
+    assert len({card.token for card, _code in batch_cards}) == len({code for _card, code in batch_cards}) == 600
     batch = db.session.scalars(sa.select(CardBatch)).one()
     stored = db.session.scalars(sa.select(Card)).all()
-    assert {(each.status, each.owner_id, each.design, each.batch) for each in stored} == {
+    assert {(card.status, card.owner_id, card.design, card.batch) for card in stored} == {
         (CardStatus.UNCLAIMED, None, design, batch)
     }
-    assert all(claims.read_claim_code(card, keys) == code for card, code in made)
+    assert all(claims.read_claim_code(card, keys) == code for card, code in batch_cards)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 600
     entry = db.session.scalars(sa.select(AuditEntry)).one()
     assert (entry.tag, entry.actor, entry.details) == ("batch.made", ben, {"number": 600, "policy": "code"})
@@ -220,8 +220,8 @@ def test_a_token_that_exists_is_drawn_again(app: Flask, keys: Keys, monkeypatch:
     [known] = db.session.scalars(sa.select(Card.token))
     lots = iter([known, "AAAA222222", "AAAA222222", "BBBB333333"])
     monkeypatch.setattr(creation, "new_token", lambda: next(lots))
-    made = creation.create_batch(None, ClaimPolicy.OPEN, 2, keys, batch="second")
-    assert {card.token for card, _code in made} == {"AAAA222222", "BBBB333333"}
+    batch_cards = creation.create_batch(None, ClaimPolicy.OPEN, 2, keys, batch="second")
+    assert {card.token for card, _code in batch_cards} == {"AAAA222222", "BBBB333333"}
 
 
 def test_tokens_are_random_and_unique(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,10 +235,10 @@ def test_tokens_are_random_and_unique(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_new_card_has_no_owner(keys: Keys, ada: User, ben: User) -> None:
-    made, _code = creation.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
+    card, _code = creation.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
     creation.create_batch(None, ClaimPolicy.CODE, 3, keys, batch="three")
     db.session.commit()
-    assert made.owner is None
+    assert card.owner is None
     assert set(db.session.scalars(sa.select(Card.owner_id))) == {None}
 
 
@@ -271,23 +271,23 @@ def waiting(create_card: Callable[..., Card], design: Design) -> Card:
     return create_card(token="WAITING2", code=CODE, design=design)
 
 
-@pytest.mark.parametrize("typed", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
-def test_the_right_code_claims_a_card_in_any_spelling(waiting: Card, cleo: User, keys: Keys, typed: str) -> None:
-    claims.claim(waiting, cleo, keys, code=typed)
+@pytest.mark.parametrize("text", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
+def test_the_right_code_claims_a_card_in_any_spelling(waiting: Card, cleo: User, keys: Keys, text: str) -> None:
+    claims.claim(waiting, cleo, keys, code=text)
     db.session.commit()
     assert (waiting.status, waiting.owner) == (CardStatus.ACTIVE, cleo)
     assert waiting.claimed_at is not None
     assert (waiting.claim_code, waiting.claim_code_hash) == (None, None)
 
 
-@pytest.mark.parametrize("typed", ["", "CARD2346", "CARD234", "CARD23455", "OTHER678", "WAITING2", "%", "\0", "🂡" * 8])
+@pytest.mark.parametrize("text", ["", "CARD2346", "CARD234", "CARD23455", "OTHER678", "WAITING2", "%", "\0", "🂡" * 8])
 def test_a_wrong_code_claims_nothing(
-    waiting: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, typed: str
+    waiting: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, text: str
 ) -> None:
     create_card(token="OTHERCARD", code="OTHER678")
     before = state_of(waiting)
     with pytest.raises(InvalidClaimCode) as refusal:
-        claims.claim(waiting, cleo, keys, code=typed)
+        claims.claim(waiting, cleo, keys, code=text)
     assert refusal.value.field == "code"
     assert state_of(waiting) == before
 
@@ -433,7 +433,7 @@ def test_an_invalid_target_address_is_refused(card: Card, ada: User, url: str) -
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("text", "expected"),
     [
         ("later.example", "https://later.example"),
         ("javascript:alert(1)", "https://example.com/"),
@@ -441,10 +441,10 @@ def test_an_invalid_target_address_is_refused(card: Card, ada: User, url: str) -
     ],
 )
 def test_a_valid_address_is_stored_for_later_with_another_target(
-    card: Card, ada: User, profile: Profile, typed: str, kept: str | None
+    card: Card, ada: User, profile: Profile, text: str, expected: str | None
 ) -> None:
-    edit(card, ada, target=Target.PROFILE, profile=profile, reroute_url=typed)
-    assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, profile, kept)
+    edit(card, ada, target=Target.PROFILE, profile=profile, reroute_url=text)
+    assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, profile, expected)
 
 
 def test_choosing_an_address_keeps_the_profile(card: Card, ada: User, profile: Profile) -> None:
@@ -464,10 +464,10 @@ def test_card_names_of_one_holder_are_unique(
 ) -> None:
     create_card(ada, alias="école")
     create_card(ada, alias="Straße")
-    other = create_card(ada, alias="Other")
+    other_card = create_card(ada, alias="Other")
     with pytest.raises(AliasTaken, match=r"^You already have a card with this name\.$"):
-        edit(other, ada, alias=alias)
-    assert other.alias == "Other"
+        edit(other_card, ada, alias=alias)
+    assert other_card.alias == "Other"
 
 
 def test_a_card_can_keep_its_own_name(card: Card, ada: User) -> None:
@@ -476,9 +476,9 @@ def test_a_card_can_keep_its_own_name(card: Card, ada: User) -> None:
 
 
 def test_two_holders_can_use_the_same_card_name(card: Card, create_card: Callable[..., Card], cleo: User) -> None:
-    other = create_card(cleo)
-    edit(other, cleo, alias="Everyday")
-    assert other.alias == "Everyday"
+    other_card = create_card(cleo)
+    edit(other_card, cleo, alias="Everyday")
+    assert other_card.alias == "Everyday"
 
 
 def test_a_card_released_meanwhile_cannot_be_edited(card: Card, ada: User, keys: Keys) -> None:

@@ -203,13 +203,13 @@ def test_statistics_continue_after_a_replacement(
     replacement.replace(old, new, ada, keys)
     db.session.commit()
     counts = statistics.per_card(TapQuery(ada, *days()))
-    assert [(each.token, each.alias, each.tap_count) for each in counts] == [
+    assert [(count.token, count.alias, count.tap_count) for count in counts] == [
         (new.token, "Desk", 3),
         (aside.token, None, 1),
     ]
     of_the_new = TapQuery(ada, *days(), card=new)
     assert statistics.total(of_the_new) == 3
-    assert [each.tap_count for each in statistics.per_card(of_the_new)] == [3]
+    assert [count.tap_count for count in statistics.per_card(of_the_new)] == [3]
     tapped(app, new.id, ada, 2)
     assert statistics.total(of_the_new) == 5
 
@@ -217,13 +217,13 @@ def test_statistics_continue_after_a_replacement(
 def test_a_cycle_of_replacements_causes_no_endless_loop(
     app: Flask, create_card: Callable[..., Card], ada: User
 ) -> None:
-    one, other = create_card(ada), create_card(ada)
-    one.replaced_by_id, other.replaced_by_id = other.id, one.id
+    first, second = create_card(ada), create_card(ada)
+    first.replaced_by_id, second.replaced_by_id = second.id, first.id
     db.session.commit()
-    tapped(app, one.id, ada, 2)
-    assert sorted(cards.replacement_chain_ids(one)) == sorted([one.id, other.id])
-    assert rollups.taps_per_card(ada, *days()) == {one.id: 2}
-    assert number_of(ada, other) == 2
+    tapped(app, first.id, ada, 2)
+    assert sorted(cards.replacement_chain_ids(first)) == sorted([first.id, second.id])
+    assert rollups.taps_per_card(ada, *days()) == {first.id: 2}
+    assert number_of(ada, second) == 2
 
 
 def test_the_former_owner_sees_only_the_token_of_a_transferred_card(

@@ -34,9 +34,9 @@ TOO_LATE = NOW + transfers.OFFER_LIFETIME
 @pytest.fixture
 def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
     """Return an offer of Ada's card to Cleo."""
-    made = transfers.offer(card, ada, "Cleo@Example.com ", NOW)
+    transfer = transfers.offer(card, ada, "Cleo@Example.com ", NOW)
     db.session.commit()
-    return made
+    return transfer
 
 
 def outcome_of(offer: CardTransfer) -> TransferOutcome | None:
@@ -57,9 +57,9 @@ def refused(kind: type[DomainError], work: Callable[[], object]) -> None:
 def test_an_offer_does_not_depend_on_whether_the_address_has_an_account(
     card: Card, ada: User, cleo: User, outbox: Callable[[], list[str]], email: str
 ) -> None:
-    made = transfers.offer(card, ada, email, NOW)
+    transfer = transfers.offer(card, ada, email, NOW)
     db.session.commit()
-    assert (made.to_email, made.to_user_id, made.expires_at) == (email, None, NOW + timedelta(days=7))
+    assert (transfer.to_email, transfer.to_user_id, transfer.expires_at) == (email, None, NOW + timedelta(days=7))
     assert outbox() == ["mail.card_offered"]
     assert (card.owner_id, card.status, card.reroute_url) == (ada.id, CardStatus.ACTIVE, "https://example.com/")
 
@@ -108,14 +108,14 @@ def test_accepting_transfers_the_card_and_clears_its_setup(
     card: Card, profile: Profile, ada: User, cleo: User, outbox: Callable[[], list[str]]
 ) -> None:
     cards.point_to_profile(card, profile, ada)
-    made = transfers.offer(card, ada, cleo.email, NOW)
+    transfer = transfers.offer(card, ada, cleo.email, NOW)
     db.session.commit()
-    transfers.accept(made.id, cleo, LAST)
+    transfers.accept(transfer.id, cleo, LAST)
     db.session.commit()
     assert (card.owner_id, card.status, card.claimed_at) == (cleo.id, CardStatus.ACTIVE, LAST)
     cleared = (card.alias, card.target, card.reroute_url, card.reroute_host, card.profile_id, card.is_blocked)
     assert cleared == (None, None, None, None, None, False)
-    assert (outcome_of(made), made.to_user_id, made.ended_at) == (TransferOutcome.ACCEPTED, cleo.id, LAST)
+    assert (outcome_of(transfer), transfer.to_user_id, transfer.ended_at) == (TransferOutcome.ACCEPTED, cleo.id, LAST)
     event = card.events[-1]
     assert (event.move, event.from_status, event.to_status, event.actor_id) == (
         CardMove.TRANSFER, CardStatus.ACTIVE, CardStatus.ACTIVE, cleo.id,
@@ -162,14 +162,14 @@ def test_an_offer_to_another_address_is_not_found(offer: CardTransfer, ben: User
 
 def test_an_unverified_user_sees_no_offers(card: Card, ada: User, create_user: Callable[..., User]) -> None:
     dora = create_user("dora@example.com", verified=False)
-    made = transfers.offer(card, ada, dora.email, NOW)
+    transfer = transfers.offer(card, ada, dora.email, NOW)
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(made.id, dora, LAST))
+    refused(OfferNotFound, lambda: transfers.accept(transfer.id, dora, LAST))
     assert transfers.open_offers_to(dora, NOW) == []
     dora.verified_at = NOW
     db.session.commit()
-    assert transfers.open_offers_to(dora, NOW) == [made]
-    transfers.accept(made.id, dora, LAST)
+    assert transfers.open_offers_to(dora, NOW) == [transfer]
+    transfers.accept(transfer.id, dora, LAST)
 
 
 def test_an_offer_belongs_to_the_address_and_not_to_its_former_user(

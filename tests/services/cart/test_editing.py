@@ -109,11 +109,11 @@ def test_a_picture_cannot_be_set_by_entered_text(
 
 def test_a_line_of_another_cart_is_not_found(cart: Cart, product: Product) -> None:
     """H36"""
-    other = purchases.cart_of(None, product)
+    other_cart = purchases.cart_of(None, product)
     with pytest.raises(LineNotFound):
-        editing.remove(whole(cart), other.lines[0].id)
+        editing.remove(whole(cart), other_cart.lines[0].id)
     with pytest.raises(LineNotFound):
-        editing.change_quantity(whole(cart), other.lines[0].id, 1, purchases.context(), reservations_for)
+        editing.change_quantity(whole(cart), other_cart.lines[0].id, 1, purchases.context(), reservations_for)
 
 
 def test_a_card_requires_either_a_design_or_artwork(cart: Cart, card_product: Product, design: Design) -> None:
@@ -188,6 +188,6 @@ def test_an_activation_is_added_only_once(cart: Cart, create_card: Callable[...,
 def test_only_a_card_awaiting_payment_can_be_activated(
     cart: Cart, create_card: Callable[..., Card], card: Card, policy: ClaimPolicy
 ) -> None:
-    for other in (create_card(policy=policy), card):
+    for other_card in (create_card(policy=policy), card):
         with pytest.raises(editing.CannotActivate):
-            editing.add_activation(cart, other, purchases.context(), reservations_for)
+            editing.add_activation(cart, other_card, purchases.context(), reservations_for)

@@ -27,8 +27,8 @@ def test_changes_are_reported_until_they_are_accepted(
     cart: Cart, bottle: Product, product: Product, create_product: Callable[..., Product]
 ) -> None:
     gone = create_product("Gone")
-    for each in (bottle, product, gone):
-        fill(cart, each, 4)
+    for item_product in (bottle, product, gone):
+        fill(cart, item_product, 4)
     bottle.stock, product.unit_amount, gone.is_active = 3, 1100, False
     db.session.commit()
     seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in purchases.current_items(cart)]
@@ -53,10 +53,10 @@ def test_options_are_validated_whenever_the_cart_is_read(cart: Cart, engraved: P
     def of(option: ProductOption, name: str, value: object) -> str | None:
         former = getattr(option, name)
         setattr(option, name, value)
-        found = told()
+        changes = told()
         setattr(option, name, former)
         assert told() is None
-        return found
+        return changes
 
     assert told() is None
     assert of(color, "choices", ["sand"]) == "Color: “night” is no longer available."
@@ -73,8 +73,8 @@ def test_options_are_validated_whenever_the_cart_is_read(cart: Cart, engraved: P
 def test_an_option_that_became_required_must_be_chosen_before_ordering(
     cart: Cart, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
 ) -> None:
-    for each in (bottle, product):
-        fill(cart, each)
+    for item_product in (bottle, product):
+        fill(cart, item_product)
     option = create_option(bottle, "note", OptionKind.TEXT)
     assert not any(item.has_changed for item in purchases.current_items(cart))
     option.is_required = True

@@ -24,23 +24,21 @@ def check(promotion: Promotion, product: Product | None, customer: Customer = GU
     promotions.check(promotion, [product], purchases.pounds(subtotal), customer, purchases.context())
 
 
-@pytest.mark.parametrize("typed", ["welcome10", " WELCOME10 ", "Wel Come10"])
-def test_a_code_is_found_in_any_case(create_promotion: Callable[..., Promotion], typed: str) -> None:
+@pytest.mark.parametrize("text", ["welcome10", " WELCOME10 ", "Wel Come10"])
+def test_a_code_is_found_in_any_case(create_promotion: Callable[..., Promotion], text: str) -> None:
     promotion = create_promotion("Welcome10")
-    assert promotions.find(typed) == promotion
+    assert promotions.find(text) == promotion
 
 
-@pytest.mark.parametrize(
-    "typed", ["", " ", "NOPE", "shop_name", "SHOP_NAME", "currency", "x" * 300, "a\0b", "'--", "%"]
-)
+@pytest.mark.parametrize("text", ["", " ", "NOPE", "shop_name", "SHOP_NAME", "currency", "x" * 300, "a\0b", "'--", "%"])
 def test_only_codes_of_promotions_are_accepted(
-    create_promotion: Callable[..., Promotion], set_setting: Callable[[str, Any], None], typed: str
+    create_promotion: Callable[..., Promotion], set_setting: Callable[[str, Any], None], text: str
 ) -> None:
     """H30"""
     set_setting("shop_name", "WELCOME10")
     create_promotion("REAL")
     with pytest.raises(promotions.UnknownCode):
-        promotions.find(typed)
+        promotions.find(text)
 
 
 def test_a_deactivated_code_is_unknown(create_promotion: Callable[..., Promotion]) -> None:
@@ -100,11 +98,11 @@ def test_a_promotion_applies_to_its_scope(
 
 
 def test_a_cycle_of_categories_causes_no_endless_loop(create_category: Callable[..., Category]) -> None:
-    one = create_category("One")
-    two = create_category("Two", parent=one)
-    one.parent = two
+    category = create_category("One")
+    two = create_category("Two", parent=category)
+    category.parent = two
     db.session.commit()
-    assert categories.descendant_ids(one.id) == {one.id, two.id}
+    assert categories.descendant_ids(category.id) == {category.id, two.id}
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
@@ -166,11 +164,11 @@ def test_a_released_use_is_available_to_the_customer_again(
         purchases.pay(order)
     with pytest.raises(promotions.UsedByCustomer):
         check(promotion, product, Customer(ada))
-    other = create_promotion("OTHER", most_uses_each=1)
-    order = order_with(other, product, purchases.buyer(ada))
+    other_promotion = create_promotion("OTHER", most_uses_each=1)
+    order = order_with(other_promotion, product, purchases.buyer(ada))
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
-    check(other, product, Customer(ada))
+    check(other_promotion, product, Customer(ada))
 
 
 def test_changing_the_secret_key_grants_no_further_use(
@@ -188,9 +186,9 @@ def test_customers_are_stored_only_as_keyed_hashes(
     create_promotion: Callable[..., Promotion], product: Product
 ) -> None:
     order_with(create_promotion(), product, purchases.buyer())
-    [kept] = db.session.scalars(db.select(PromotionCustomer.customer)).all()
-    assert len(kept) == 64
-    assert "gus" not in kept
+    [customer] = db.session.scalars(db.select(PromotionCustomer.customer)).all()
+    assert len(customer) == 64
+    assert "gus" not in customer
 
 
 def test_a_cart_with_an_own_open_order_keeps_its_code(

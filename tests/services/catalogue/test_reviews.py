@@ -85,10 +85,10 @@ def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben:
     assert sums == [(0, 0, 0), (0, 0, 0), (1, 4, 1), (1, 4, 1), (0, 0, 0), (0, 0, 0), (1, 4, 1)]
     assert delivered.rating == 4
     entries = db.session.query(AuditEntry).filter(AuditEntry.tag.startswith("review.")).order_by(AuditEntry.id).all()
-    assert [each.tag for each in entries] == [
+    assert [entry.tag for entry in entries] == [
         *("review.rejected", "review.approved", "review.rejected", "review.approved")
     ]
-    assert {each.actor_id for each in entries} == {ben.id}
+    assert {entry.actor_id for entry in entries} == {ben.id}
 
 
 def test_the_average_covers_all_approved_reviews(delivered: Product, ada: User, cleo: User, ben: User) -> None:

@@ -73,12 +73,15 @@ def test_a_confirmation_link_expires_after_thirty_days(app: Flask, keys: Keys) -
 @pytest.mark.parametrize("change", ["cut", "forged", "other", "crossed", "odd"])
 def test_a_forged_link_is_refused(app: Flask, keys: Keys, change: str) -> None:
     gus = ask()
-    other = seeds.create_subscriber("cleo@example.com")
+    other_subscriber = seeds.create_subscriber("cleo@example.com")
     right, leave = newsletter.confirm_token(gus, keys), newsletter.unsubscribe_token(gus, keys)
     wrong = {
         "cut": (right[:-1], leave[:-1]),
         "forged": (f"{gus.id}-{'0' * 64}",) * 2,
-        "other": (f"{other.id}-{right.partition('-')[2]}", f"{other.id}-{leave.partition('-')[2]}"),
+        "other": (
+            f"{other_subscriber.id}-{right.partition('-')[2]}",
+            f"{other_subscriber.id}-{leave.partition('-')[2]}",
+        ),
         "crossed": (leave, right),
         "odd": ("9" * 30 + "-é", "-"),
     }[change]

@@ -53,7 +53,7 @@ def test_dangerous_markup_is_removed(text: str) -> None:
         tag = piece.partition(">")[0]
         assert tag.strip("/").split()[0] in pages.TAGS, html
         outside = tag.split('"')[::2]  # what stands between the quotes is a value
-        assert not any(" on" in each or "style" in each for each in outside), html
+        assert not any(" on" in attribute or "style" in attribute for attribute in outside), html
         for scheme in ("javascript", "vbscript", "data:"):
             assert f'="{scheme}' not in tag.lower(), html
         source = tag.partition('src="')[2]
@@ -150,8 +150,8 @@ def test_concurrent_edits_save_once(app: Flask) -> None:
     def save(place: int) -> None:
         pages.change(pages.get(page_id), content(slug="about", body=f"Text {place}"), 1, None, utcnow())
 
-    answers = together(app, 4, save)
-    assert answers.count(EditConflict) == 3
+    results = together(app, 4, save)
+    assert results.count(EditConflict) == 3
     assert db.session.get_one(ShopPage, page_id, populate_existing=True).version == 2
 
 

@@ -15,18 +15,18 @@ def entry() -> AuditEntry:
 def test_an_entry_records_actor_subject_and_details(card: Card, ben: User) -> None:
     audit.record("card.locked", subject=card, actor=ben, origin="192.0.2.1", because="abuse")
     db.session.commit()
-    found = entry()
-    assert (found.tag, found.actor, found.origin) == ("card.locked", ben, "192.0.2.1")
-    assert (found.subject_type, found.subject_id) == ("cards", card.id)
-    assert found.details == {"because": "abuse"}
-    assert found.happened_at is not None
+    logged = entry()
+    assert (logged.tag, logged.actor, logged.origin) == ("card.locked", ben, "192.0.2.1")
+    assert (logged.subject_type, logged.subject_id) == ("cards", card.id)
+    assert logged.details == {"because": "abuse"}
+    assert logged.happened_at is not None
 
 
 def test_subject_and_actor_are_optional(card: Card) -> None:
     audit.record("cards.imported", number=3)
     db.session.commit()
-    found = entry()
-    assert (found.subject_type, found.subject_id, found.actor_id, found.details) == ("", None, None, {"number": 3})
+    logged = entry()
+    assert (logged.subject_type, logged.subject_id, logged.actor_id, logged.details) == ("", None, None, {"number": 3})
 
 
 def test_an_entry_is_rolled_back_with_its_transaction(card: Card) -> None:

@@ -49,8 +49,8 @@ def shown(ada: User, stored: Callable[[bytes], str]) -> Profile:
 
 def change(profile: Profile, ada: User, **look: str | None) -> None:
     chosen = replace(profiles.appearance_of(profile), **look)
-    typed = profiles.form_values(profile)
-    profiles.update(profile, ada, typed, region="GB", version=profile.version, appearance=chosen)
+    values = profiles.form_values(profile)
+    profiles.update(profile, ada, values, region="GB", version=profile.version, appearance=chosen)
 
 
 def promised() -> list[str]:
@@ -90,8 +90,8 @@ def test_a_rolled_back_change_deletes_nothing(shown: Profile, ada: User, folder:
 
 
 def test_a_change_without_pictures_schedules_no_deletion(shown: Profile, ada: User) -> None:
-    typed = {**profiles.form_values(shown), "headline": "Architect"}
-    profiles.update(shown, ada, typed, region="GB", version=shown.version, appearance=profiles.appearance_of(shown))
+    values = {**profiles.form_values(shown), "headline": "Architect"}
+    profiles.update(shown, ada, values, region="GB", version=shown.version, appearance=profiles.appearance_of(shown))
     assert promised() == []
 
 

@@ -63,10 +63,10 @@ def test_an_unverified_user_does_not_get_orders_of_their_address(
 
 def test_verifying_an_address_attaches_its_orders(product: Product, ada: User, cleo: User) -> None:
     waiting = order_of(None, product, email=ada.email)
-    other = order_of(None, product, email=cleo.email)
+    other_order = order_of(None, product, email=cleo.email)
     assert ownership.attach_orders(ada) == 1
     db.session.commit()
-    assert (waiting.user_id, other.user_id) == (ada.id, None)
+    assert (waiting.user_id, other_order.user_id) == (ada.id, None)
 
 
 def test_artwork_of_a_guest_is_attached_with_the_order(ada: User, create_product: Callable[..., Product]) -> None:
@@ -112,8 +112,16 @@ def test_a_forged_order_link_is_refused(product: Product, keys: Keys) -> None:
     order = order_of(None, product)
     token = queries.link_token(order, keys)
     assert queries.find_by_link_token(token, keys) == order
-    other = order_of(None, product)
-    for forged in ("", "-", token[:-1], token + "0", token.replace(order.number, other.number), order.number, "é-é"):
+    guest_order = order_of(None, product)
+    for forged in (
+        "",
+        "-",
+        token[:-1],
+        token + "0",
+        token.replace(order.number, guest_order.number),
+        order.number,
+        "é-é",
+    ):
         with pytest.raises(OrderNotFound):
             queries.find_by_link_token(forged, keys)
     assert queries.find_by_link_token(token, Keys("a new one", [keys._secrets[0]])) == order

@@ -171,7 +171,7 @@ def test_an_order_with_an_open_payment_is_not_canceled_by_another(ada: User, bot
 
 def test_a_second_order_of_a_guest_is_priced_separately(bottle: Product, product: Product) -> None:
     """H34"""
-    assert [order_of(None, each).total_amount for each in (bottle, product)] == [2400, 1000]
+    assert [order_of(None, cart_product).total_amount for cart_product in (bottle, product)] == [2400, 1000]
 
 
 def test_placing_an_order_releases_the_promotion_uses_of_expired_orders(

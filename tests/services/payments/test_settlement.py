@@ -87,7 +87,7 @@ def test_a_mismatched_payment_pays_nothing_and_is_reported(
     assert order.status is OrderStatus.PENDING
 
 
-@pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.PAID])
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.PAID])
 def test_only_a_successful_outcome_marks_an_order_as_paid(order: Order, outcome: Outcome) -> None:
     """H48"""
     payment = begin(order)
@@ -206,9 +206,9 @@ def test_a_late_payment_without_its_credit_reserves_no_stock(ada: User, bottle: 
     order = purchases.place(cart)
     late = begin(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
-    other = order_of(ada, bottle)  # the same cart, with one more piece and the same credit
+    other_order = order_of(ada, bottle)  # the same cart, with one more piece and the same credit
     settle(late)
-    assert (other.credit_amount, credit.balance(ada.id)) == (1000, 0)
+    assert (other_order.credit_amount, credit.balance(ada.id)) == (1000, 0)
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 8)
 
 

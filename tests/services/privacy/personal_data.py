@@ -49,9 +49,9 @@ SECRETS = (
 
 def picture() -> bytes:
     """Return a random picture."""
-    made = io.BytesIO()
-    Image.effect_noise((64, 64), 90).convert("RGB").save(made, "WEBP", quality=80)
-    return made.getvalue()
+    data = io.BytesIO()
+    Image.effect_noise((64, 64), 90).convert("RGB").save(data, "WEBP", quality=80)
+    return data.getvalue()
 
 
 def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
@@ -134,9 +134,9 @@ def found(app: Flask, secrets: tuple[str, ...], data: bytes) -> dict[str, list[s
                 str(tuple(row)) for row in db.session.execute(table.select())
             ).encode()
         db.session.rollback()
-    wanted = {each: re.compile(re.escape(each.encode()), re.IGNORECASE) for each in secrets}
-    wanted["the picture"] = re.compile(re.escape(data[-400:-100]))
-    hits = {place: [each for each, pattern in wanted.items() if pattern.search(raw)] for place, raw in places.items()}
+    patterns = {secret: re.compile(re.escape(secret.encode()), re.IGNORECASE) for secret in secrets}
+    patterns["the picture"] = re.compile(re.escape(data[-400:-100]))
+    hits = {place: [name for name, pattern in patterns.items() if pattern.search(raw)] for place, raw in places.items()}
     return {place: names for place, names in hits.items() if names}
 
 

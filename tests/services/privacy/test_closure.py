@@ -75,7 +75,7 @@ def test_reopening_unlocks_only_the_cards_locked_by_closing(
     assert others.status is CardStatus.ACTIVE
     closure.reopen(ada.id, NOW + timedelta(days=13))
     db.session.commit()
-    assert [each.status for each in (on, lost, abused, retired)] == [
+    assert [closed_card.status for closed_card in (on, lost, abused, retired)] == [
         CardStatus.ACTIVE, CardStatus.LOCKED, CardStatus.LOCKED, CardStatus.RETIRED]  # fmt: skip
     assert (on.locked_because, lost.locked_because) == (None, LockedBecause.LOST)
     assert (on.events[-1].move, on.events[-1].actor_id) == (CardMove.UNLOCK, ada.id)
@@ -222,8 +222,8 @@ def test_closing_while_claiming_leaves_no_active_card(
 
 def test_claiming_locks_the_row_of_the_user(ada: User, card: Card) -> None:
     """The concurrent test above relies on this lock, which only PostgreSQL has."""
-    wanted = sa.select(User.id).where(User.id == ada.id).with_for_update(read=True)
-    text = str(wanted.compile(db.engine))
+    query = sa.select(User.id).where(User.id == ada.id).with_for_update(read=True)
+    text = str(query.compile(db.engine))
     assert ("FOR SHARE" in text) == (db.engine.dialect.name == "postgresql")
 
 

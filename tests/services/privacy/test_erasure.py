@@ -78,8 +78,8 @@ def test_artwork_is_erased_unless_another_user_holds_a_card_with_it(
     create_card(zeb, design=alone)
     erase(zeb, app)
     db.session.expire_all()
-    assert [each.front_picture for each in (alone, shared, shown)] == [None, names[1], names[2]]
-    assert [each.owner_id for each in (alone, shared, shown)] == [None] * 3
+    assert [design.front_picture for design in (alone, shared, shown)] == [None, names[1], names[2]]
+    assert [design.owner_id for design in (alone, shared, shown)] == [None] * 3
     assert [files.exists(name, folder) for name in names] == [False, True, True]
 
 

@@ -109,8 +109,8 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
 def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None:
     app = own_app
     zenobia = seeds.create_user("buyer-q@example.com", first_name="Zenobia", last_name="Quarrington")
-    kept = [buy(zenobia, app, waits) for waits in (False, True)]
-    assert [order.user_id for order in kept] == [zenobia.id, None]
+    orders = [buy(zenobia, app, waits) for waits in (False, True)]
+    assert [order.user_id for order in orders] == [zenobia.id, None]
     product = seeds.create_product(rating_count=2, rating_sum=7)
     cart = purchases.cart_of(zenobia, product)
     cart.checkout = {"note": "TypedQ"}
@@ -124,7 +124,7 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None
         Enquiry(name="Zenobia", email=zenobia.email, message="EnquiryQ"),
     ])  # fmt: skip
     db.session.commit()
-    with files.open_upload(kept[1].lines[0].pictures[0], files.folder(app.instance_path)) as upload:
+    with files.open_upload(orders[1].lines[0].pictures[0], files.folder(app.instance_path)) as upload:
         data = upload.read()
     before = found(app, SOLD, data)
     assert {name for names in before.values() for name in names} == {*SOLD, "the picture"}
@@ -133,7 +133,7 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None
     db.session.rollback()
     assert truncate_wal()
     assert found(app, SOLD, data) == {}
-    for order in kept:
+    for order in orders:
         assert (order.total_amount, order.address, order.status) == (1350, {"country": "GB"}, OrderStatus.PAID)
         assert [(line.title, line.line_amount) for line in order.lines] == [("Moorland journal", 1000)]
     assert (product.rating_count, product.rating_sum) == (1, 3)

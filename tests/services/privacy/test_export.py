@@ -79,17 +79,17 @@ def test_the_export_contains_all_data_of_the_user(both: dict[str, Any]) -> None:
     assert data["account"]["email"] == "ada@example.com"
     assert data["mails"] == {"wants_lead_mail": True, "wants_weekly_mail": False, "weekly_mail_on": None}
     assert data["two_factor"]["since"] is not None
-    assert [each["line1"] for each in data["addresses"]] == ["Line ADASWORD"]
+    assert [address["line1"] for address in data["addresses"]] == ["Line ADASWORD"]
     [profile] = data["profiles"]
     assert (profile["bio"], profile["former_slugs"]) == ("Bio ADASWORD", ["former-adasword"])
-    assert [each["title"] for each in profile["links"]] == ["Link ADASWORD"]
-    assert [each["alias"] for each in data["cards"]] == ["Alias ADASWORD"]
-    assert [each["why"] for each in data["card_events"] if each["move"] == "lock"] == ["Why ADASWORD"]
-    assert [(each["name"], each["profile"]) for each in data["leads"]] == [("Lead ADASWORD", "slug-adasword")]
-    assert [each["device"] for each in data["sessions"]] == ["Device ADASWORD"]
-    assert [each["direction"] for each in data["transfers"]] == ["from you"]
-    assert [each["country"] for each in data["taps"]] == ["GB"]
-    assert "card.claimed" in {each["tag"] for each in data["deeds"]}
+    assert [link["title"] for link in profile["links"]] == ["Link ADASWORD"]
+    assert [card["alias"] for card in data["cards"]] == ["Alias ADASWORD"]
+    assert [event["why"] for event in data["card_events"] if event["move"] == "lock"] == ["Why ADASWORD"]
+    assert [(lead["name"], lead["profile"]) for lead in data["leads"]] == [("Lead ADASWORD", "slug-adasword")]
+    assert [session["device"] for session in data["sessions"]] == ["Device ADASWORD"]
+    assert [transfer["direction"] for transfer in data["transfers"]] == ["from you"]
+    assert [tap["country"] for tap in data["taps"]] == ["GB"]
+    assert "card.claimed" in {entry["tag"] for entry in data["deeds"]}
 
 
 def test_the_export_contains_no_secrets_or_data_of_others(both: dict[str, Any]) -> None:
@@ -106,7 +106,7 @@ def test_events_of_a_former_holder_are_not_exported(ada: User, cleo: User, creat
     card.owner, card.claimed_at = ada, utcnow() + timedelta(seconds=1)
     db.session.commit()
     assert exported(ada)["card_events"] == []
-    assert {each["move"] for each in exported(cleo)["card_events"]} >= {"lock", "unlock"}
+    assert {event["move"] for event in exported(cleo)["card_events"]} >= {"lock", "unlock"}
 
 
 def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> None:
@@ -121,7 +121,7 @@ def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> N
 
 def contents(data: Any) -> dict[str, bytes]:
     """Return the contents of the exported pictures by name."""
-    return {each["name"]: urllib.request.urlopen(each["data"]).read() for each in data["pictures"]}
+    return {picture["name"]: urllib.request.urlopen(picture["data"]).read() for picture in data["pictures"]}
 
 
 def test_the_export_contains_the_pictures(ada: User, cleo: User) -> None:
@@ -141,16 +141,24 @@ def test_the_export_contains_the_pictures(ada: User, cleo: User) -> None:
     db.session.commit()
     data = exported(ada)
     assert contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
-    assert [each["data"].partition(";")[0] for each in data["pictures"] if each["name"] == rear] == ["data:image/jpeg"]
-    assert [(each["photo"], each["banner"]) for each in data["profiles"]] == [(photo, banner), (photo, None)]
-    assert [(each["name"], each["front_picture"]) for each in data["designs"]] == [("Mine", front)]
+    assert [picture["data"].partition(";")[0] for picture in data["pictures"] if picture["name"] == rear] == [
+        "data:image/jpeg"
+    ]
+    assert [(exported_profile["photo"], exported_profile["banner"]) for exported_profile in data["profiles"]] == [
+        (photo, banner),
+        (photo, None),
+    ]
+    assert [(design["name"], design["front_picture"]) for design in data["designs"]] == [("Mine", front)]
 
 
 def test_a_missing_picture_file_does_not_affect_the_others(ada: User) -> None:
-    kept, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
-    seeds.create_profile(ada, "ada", photo=lost, banner=kept)
+    existing, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
+    seeds.create_profile(ada, "ada", photo=lost, banner=existing)
     db.session.commit()
-    assert {each["name"]: bool(each["data"]) for each in exported(ada)["pictures"]} == {lost: False, kept: True}
+    assert {picture["name"]: bool(picture["data"]) for picture in exported(ada)["pictures"]} == {
+        lost: False,
+        existing: True,
+    }
 
 
 def test_large_pictures_are_streamed_in_small_pieces(ada: User) -> None:

@@ -21,19 +21,19 @@ def documented_rows() -> dict[str, tuple[set[str], str]]:
 
 
 def test_documentation_and_code_list_the_same_personal_data() -> None:
-    said = documented_rows()
-    assert set(said) == {rule.what for rule in registry.personal_data}
-    for kept in registry.personal_data:
-        tables, erasing_does = said[kept.what]
-        assert tables == set(kept.columns), kept.what
-        assert erasing_does, kept.what
+    documented = documented_rows()
+    assert set(documented) == {rule.what for rule in registry.personal_data}
+    for item in registry.personal_data:
+        tables, erasing_does = documented[item.what]
+        assert tables == set(item.columns), item.what
+        assert erasing_does, item.what
 
 
 def test_every_text_column_is_classified() -> None:
     known = [
         (table, column)
-        for kept in registry.personal_data
-        for table, columns in kept.columns.items()
+        for rule in registry.personal_data
+        for table, columns in rule.columns.items()
         for column in columns
     ]
     known += registry.other_columns

@@ -54,9 +54,9 @@ def test_a_profile_has_a_maximum_of_actions_per_hour(profile: Profile, monkeypat
 def test_action_counts_exclude_bots_and_own_actions(
     profile: Profile, ada: User, cleo: User, create_profile: Callable[..., Profile]
 ) -> None:
-    other, now = create_profile(ada, "other"), utcnow()
+    other_profile, now = create_profile(ada, "other"), utcnow()
     act(profile, SAVED)
-    act(other, SAVED)
+    act(other_profile, SAVED)
     act(profile, OPENED, detail="website")
     act(profile, SAVED, visitor="v2", is_bot=True)
     act(profile, SAVED, visitor="v3", is_own=True)

@@ -21,15 +21,15 @@ def made(owner: User, slug: str) -> Profile:
 
 
 def moved(profile: Profile, slug: str) -> None:
-    typed = {**profiles.form_values(profile), "slug": slug}
+    values = {**profiles.form_values(profile), "slug": slug}
     appearance = profiles.appearance_of(profile)
-    profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=appearance)
+    profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=appearance)
     db.session.commit()
 
 
 def found(slug: str) -> tuple[str, bool]:
-    answer = profiles.find_by_slug(slug)
-    return answer.profile.slug, answer.is_moved
+    match = profiles.find_by_slug(slug)
+    return match.profile.slug, match.is_moved
 
 
 def test_a_former_slug_redirects_to_the_current_one(ada: User) -> None:
@@ -74,8 +74,8 @@ def test_a_profile_can_take_back_its_former_slug(ada: User) -> None:
 
 def test_saving_other_fields_creates_no_former_slug(ada: User) -> None:
     profile = made(ada, "ada-one")
-    typed = {**profiles.form_values(profile), "headline": "Architect"}
-    profiles.update(profile, ada, typed, region="GB", version=1, appearance=profiles.appearance_of(profile))
+    values = {**profiles.form_values(profile), "headline": "Architect"}
+    profiles.update(profile, ada, values, region="GB", version=1, appearance=profiles.appearance_of(profile))
     db.session.commit()
     assert slugs.former_slugs(profile) == []
 
@@ -119,18 +119,18 @@ def test_concurrent_changes_to_one_slug_succeed_once(
 
     def take(place: int) -> int:
         profile = db.session.get_one(Profile, ids[place])
-        typed = {**profiles.form_values(profile), "slug": "wanted"}
+        values = {**profiles.form_values(profile), "slug": "wanted"}
         seen = profiles.appearance_of(profile)
-        profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=seen)
+        profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=seen)
         return ids[place]
 
     results = together(app, number, take)
     assert results.count(SlugTaken) == number - 1
-    answer = profiles.find_by_slug("wanted")
-    assert (answer.profile.id in results, answer.is_moved) == (True, False)
+    match = profiles.find_by_slug("wanted")
+    assert (match.profile.id in results, match.is_moved) == (True, False)
     assert db.session.scalar(sa.select(FormerSlug.id).where(FormerSlug.slug == "wanted")) is None
     left = set(db.session.scalars(sa.select(FormerSlug.slug)))
-    assert left == {f"ada-{ids.index(answer.profile.id)}"}
+    assert left == {f"ada-{ids.index(match.profile.id)}"}
 
 
 def test_a_slug_taken_while_it_is_left_has_one_profile(app: Flask, ada: User, cleo: User) -> None:
@@ -140,9 +140,9 @@ def test_a_slug_taken_while_it_is_left_has_one_profile(app: Flask, ada: User, cl
 
         def change(place: int, number: int = number, slug: str = slug, ids: tuple[int, int] = (first, second)) -> str:
             profile = db.session.get_one(Profile, ids[place])
-            typed = {**profiles.form_values(profile), "slug": (f"ada-{number}", slug)[place]}
+            values = {**profiles.form_values(profile), "slug": (f"ada-{number}", slug)[place]}
             seen = profiles.appearance_of(profile)
-            profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=seen)
+            profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=seen)
             return "changed"
 
         results = together(app, 2, change)

@@ -128,10 +128,10 @@ def test_a_lead_is_emailed_only_to_a_verified_holder_who_wants_it(
 def test_a_lead_is_found_only_by_its_holder(profile: Profile, ada: User, cleo: User, ben: User) -> None:
     lead = seeds.create_lead(profile)
     assert leads.own_lead(ada, lead.id) is lead
-    for other in (cleo, ben):
+    for user in (cleo, ben):
         with pytest.raises(leads.LeadNotFound):
-            leads.own_lead(other, lead.id)
-        assert leads.latest(other, 3) == []
+            leads.own_lead(user, lead.id)
+        assert leads.latest(user, 3) == []
 
 
 def test_an_unverified_holder_sees_no_leads(profile: Profile, ada: User) -> None:
@@ -170,8 +170,8 @@ def test_leads_are_searched_in_all_text_columns(profile: Profile, ada: User, sea
     seeds.create_lead(profile, "Gus Lind", email="gus.lind@example.com", note="100% sure")
     seeds.create_lead(profile, "Ngozi", phone="+2348035550177", note="Courtyard", created_at=utcnow())
     db.session.commit()
-    found = db.session.scalars(leads.search_leads(ada, search))
-    assert [lead.name for lead in found] == names
+    results = db.session.scalars(leads.search_leads(ada, search))
+    assert [lead.name for lead in results] == names
 
 
 def test_leads_are_filtered_by_profile(profile: Profile, ada: User, create_profile: Callable[..., Profile]) -> None:

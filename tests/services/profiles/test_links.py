@@ -87,14 +87,14 @@ def test_concurrent_additions_never_exceed_the_maximum(app: Flask, profile: Prof
 def test_a_link_of_another_profile_is_not_found(
     profile: Profile, three: list[int], create_profile: Callable[..., Profile], ada: User
 ) -> None:
-    other = create_profile(ada, "ada-private")
+    other_profile = create_profile(ada, "ada-private")
     for link_id in (three[0], 0, -1, 2**63, 10**30):
         with pytest.raises(LinkNotFound):
-            links.own_link(other, link_id)
+            links.own_link(other_profile, link_id)
         with pytest.raises(LinkNotFound):
-            links.move(other, link_id, by=1)
+            links.move(other_profile, link_id, by=1)
     with pytest.raises(EditConflict):
-        links.reorder(other, three)
+        links.reorder(other_profile, three)
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,19 @@ from tapcard.services.profiles.profiles import Appearance, EditConflict, Profile
 from tapcard.services.profiles.slugs import SlugTaken
 
 
-def made(owner: User, region: str = "GB", photo: str | None = None, **typed: str) -> Profile:
-    profile = profiles.create(owner, {"name": "Ada Obi", **typed}, region=region, appearance=Appearance(photo=photo))
+def made(owner: User, region: str = "GB", photo: str | None = None, **values: str) -> Profile:
+    profile = profiles.create(owner, {"name": "Ada Obi", **values}, region=region, appearance=Appearance(photo=photo))
     db.session.commit()
     return profile
 
 
-def changed(profile: Profile, version: int | None = None, photo: str | None = None, **typed: str) -> None:
-    typed = {**profiles.form_values(profile), **typed}
+def changed(profile: Profile, version: int | None = None, photo: str | None = None, **changes: str) -> None:
+    changes = {**profiles.form_values(profile), **changes}
     appearance = profiles.appearance_of(profile)
     if photo:
         appearance = dataclasses.replace(appearance, photo=photo)
     profiles.update(
-        profile, profile.owner, typed, region="GB", version=version or profile.version, appearance=appearance
+        profile, profile.owner, changes, region="GB", version=version or profile.version, appearance=appearance
     )
     db.session.commit()
 
@@ -61,9 +61,9 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("field", "typed", "stored"), GOOD)
-def test_a_field_is_stored_in_its_normal_form(field, typed, stored):
-    assert fields.clean(field, typed, "GB") == stored
+@pytest.mark.parametrize(("field", "text", "stored"), GOOD)
+def test_a_field_is_stored_in_its_normal_form(field, text, stored):
+    assert fields.clean(field, text, "GB") == stored
     assert stored is None or fields.clean(field, stored, "GB") == stored
 
 
@@ -131,10 +131,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("field", "typed"), BAD, ids=lambda value: ascii(value)[:40])
-def test_an_invalid_field_is_refused(field, typed):
+@pytest.mark.parametrize(("field", "text"), BAD, ids=lambda value: ascii(value)[:40])
+def test_an_invalid_field_is_refused(field, text):
     with pytest.raises(DomainError) as refusal:
-        fields.clean(field, typed, "GB")
+        fields.clean(field, text, "GB")
     assert refusal.value.field == field
     assert str(refusal.value).endswith(".")
 
@@ -363,14 +363,14 @@ def test_only_the_owner_can_delete_a_profile(ada, cleo):
 
 
 def test_every_contact_has_a_row(ada):
-    typed = {key: "ada-obi" if key in ("linkedin", "github") else "ada.obi" for key in SOCIALS} | {"x": "ada_obi"}
+    handles = {key: "ada-obi" if key in ("linkedin", "github") else "ada.obi" for key in SOCIALS} | {"x": "ada_obi"}
     profile = made(
         ada,
         phone="020 7946 0000",
         whatsapp="07700 900123",
         email="ada@example.com",
         website="www.example.com/a",
-        **typed,
+        **handles,
     )
     rows = {row.kind: row for row in contacts.contact_rows(profile)}
     assert list(rows) == ["phone", "email", "whatsapp", "website", *SOCIALS]
@@ -405,10 +405,10 @@ def test_an_unreadable_phone_number_is_shown_unchanged():
 
 def test_values_shown_in_the_form_can_be_saved_again(ada):
     profile = made(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
-    typed = profiles.form_values(profile)
-    assert typed["phone"] == "+234 803 555 0142"
-    assert typed["headline"] == ""
-    assert fields.clean_all(typed, "GB") == {field: getattr(profile, field) for field in fields.TEXT_FIELDS}
+    values = profiles.form_values(profile)
+    assert values["phone"] == "+234 803 555 0142"
+    assert values["headline"] == ""
+    assert fields.clean_all(values, "GB") == {field: getattr(profile, field) for field in fields.TEXT_FIELDS}
 
 
 def test_control_characters_are_refused_with_a_message():

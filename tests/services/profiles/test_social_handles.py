@@ -44,9 +44,9 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("key", "typed", "handle"), GOOD)
-def test_a_handle_is_found_in_any_spelling(key, typed, handle):
-    assert social_handles.clean(key, typed) == handle
+@pytest.mark.parametrize(("key", "text", "handle"), GOOD)
+def test_a_handle_is_found_in_any_spelling(key, text, handle):
+    assert social_handles.clean(key, text) == handle
     assert social_handles.clean(key, social_handles.profile_url(key, handle)) == handle
     assert social_handles.clean(key, handle) == handle
 
@@ -101,10 +101,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("key", "typed"), BAD)
-def test_an_invalid_handle_is_refused(key, typed):
+@pytest.mark.parametrize(("key", "text"), BAD)
+def test_an_invalid_handle_is_refused(key, text):
     with pytest.raises(InvalidHandle) as refusal:
-        social_handles.clean(key, typed)
+        social_handles.clean(key, text)
     assert refusal.value.field == key
     assert str(refusal.value) == social_handles.SITES[key].rule
 
@@ -122,28 +122,28 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("key", SOCIALS)
-@pytest.mark.parametrize("typed", ELSEWHERE)
-def test_an_address_of_another_site_is_refused(key, typed):
+@pytest.mark.parametrize("text", ELSEWHERE)
+def test_an_address_of_another_site_is_refused(key, text):
     with pytest.raises(InvalidHandle, match="That address isn't on"):
-        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
+        social_handles.clean(key, text.format(host=social_handles.SITES[key].hosts[0]))
 
 
 @pytest.mark.parametrize("key", SOCIALS)
 @pytest.mark.parametrize(
-    "typed",
+    "text",
     ["javascript:alert(1)", "javascript://{host}/ada", "java\tscript://{host}/ada", "data://{host}/ada", "ftp://{host}/ada",
      "<script>", '"onload="x', "ada\nobi", "ada\x00obi", "../../etc", "ada?x", "ada#x", "a" * 5000],
 )  # fmt: skip
-def test_scripts_and_other_schemes_are_refused(key, typed):
+def test_scripts_and_other_schemes_are_refused(key, text):
     with pytest.raises(InvalidHandle):
-        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
+        social_handles.clean(key, text.format(host=social_handles.SITES[key].hosts[0]))
 
 
 @pytest.mark.parametrize("key", SOCIALS)
-@given(typed=st.text(max_size=40) | st.text(max_size=20).map("https://www.facebook.com/".__add__))
-def test_any_text_is_refused_or_becomes_a_valid_handle(key, typed):
+@given(text=st.text(max_size=40) | st.text(max_size=20).map("https://www.facebook.com/".__add__))
+def test_any_text_is_refused_or_becomes_a_valid_handle(key, text):
     try:
-        handle = social_handles.clean(key, typed)
+        handle = social_handles.clean(key, text)
     except InvalidHandle:
         return
     assert 0 < len(handle) <= Profile.__table__.c[key].type.length

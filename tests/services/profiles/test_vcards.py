@@ -83,9 +83,9 @@ def test_a_vcard_contains_everything_on_the_page() -> None:
     assert card.note.value == "Shade first,\nthen walls."
     urls = [url.value for url in card.contents["url"]]
     assert urls == ["https://example.com/work?a=1%2C2%3Bb=%20", ADDRESS, "https://example.com/folio"]
-    labels = {each.group: each.value for each in card.contents["x-ablabel"]}
+    labels = {label.group: label.value for label in card.contents["x-ablabel"]}
     assert sorted(labels.values()) == ["Portfolio; new", "WhatsApp", "tapcard"]
-    assert {each.value: each.params["TYPE"] for each in card.contents["x-socialprofile"]} == {
+    assert {row.value: row.params["TYPE"] for row in card.contents["x-socialprofile"]} == {
         "https://www.linkedin.com/in/ada-obi": ["linkedin"],
         "https://github.com/ada-obi": ["github"],
         "https://wa.me/447700900123": ["whatsapp"],
@@ -117,7 +117,7 @@ def test_a_hidden_field_is_left_out(field: str) -> None:
     if field == "whatsapp":
         assert "https://wa.me/447700900123" not in found
     if field == "linkedin":
-        assert not any("linkedin.com" in str(each) for each in found)
+        assert not any("linkedin.com" in str(value) for value in found)
     full = profile_with(**EVERYTHING)
     full.links = list(profile.links)
     assert len(read(written(full, photo=b"jpeg")).contents) >= len(shown)
@@ -154,7 +154,7 @@ def test_any_text_survives_a_round_trip(
     assert card.title.value == headline
     assert card.adr.value.street == address
     assert card.note.value == bio
-    assert title in [each.value for each in card.contents["x-ablabel"]]
+    assert title in [label.value for label in card.contents["x-ablabel"]]
 
 
 PROPERTIES = {"n", "fn", "version", "prodid", "org", "title", "tel", "email", "adr", "url", "note", "uid", "rev",

@@ -53,11 +53,11 @@ changes = st.dictionaries(st.integers(0, 13), values, min_size=1, max_size=3)
 )
 def test_any_line_is_refused_or_fits_the_database(app: Flask, recorder: ReadingStore, changes: dict[int, Any]) -> None:
     fields = [changes.get(place, field) for place, field in enumerate(fields_of(reading()))]
-    found = parse_reading(fields)
-    if found is None:
+    parsed = parse_reading(fields)
+    if parsed is None:
         return
     with db.session.begin_nested() as attempt:
-        assert recorder.store(db.session.connection(), [found], ZONE) == 1
+        assert recorder.store(db.session.connection(), [parsed], ZONE) == 1
         assert rollups.fold_hours_into_days(ZONE) == 1
         attempt.rollback()
     recorder.rolled_back()
@@ -103,8 +103,8 @@ def test_a_line_with_a_wrong_number_of_fields_is_invalid() -> None:
 
 
 def test_a_reading_is_parsed_as_it_was_written() -> None:
-    one = reading(card_id=5, channel=Channel.QR, outcome=Outcome.SETUP, user_agent="é", me="1.x")
-    assert parse_reading(fields_of(one)) == one
+    written = reading(card_id=5, channel=Channel.QR, outcome=Outcome.SETUP, user_agent="é", me="1.x")
+    assert parse_reading(fields_of(written)) == written
 
 
 # --- storing ----------------------------------------------------------------------------------------------------------
@@ -112,13 +112,13 @@ def test_a_reading_is_parsed_as_it_was_written() -> None:
 
 def test_a_reading_is_stored_as_a_tap_with_all_fields(app: Flask, recorder: ReadingStore) -> None:
     at = int(datetime(2026, 11, 20, 14, 5, 6, 789000, UTC).timestamp() * 1000)
-    one = reading(
+    tap_reading = reading(
         at=at, card_id=3, owner_id=4, design_id=5, channel="qr", outcome="profile", visitor="v" * 24, language="en-GB",
         referrer_host="search.example", country="NG",
     )  # fmt: skip
-    assert store(recorder, one) == 1
+    assert store(recorder, tap_reading) == 1
     [tap] = taps()
-    assert (tap.uid, tap.card_id, tap.owner_id, tap.design_id, tap.token) == (one.uid, 3, 4, 5, None)
+    assert (tap.uid, tap.card_id, tap.owner_id, tap.design_id, tap.token) == (tap_reading.uid, 3, 4, 5, None)
     assert (tap.channel, tap.outcome, tap.is_bot, tap.is_own) == (Channel.QR, Outcome.PROFILE, False, False)
     assert (tap.language, tap.referrer_host, tap.country, tap.visitor) == ("en-GB", "search.example", "NG", "v" * 24)
     assert tap.tapped_at == datetime(2026, 11, 20, 14, 5, 6, 789000, UTC)
@@ -137,8 +137,8 @@ def test_a_stored_reading_is_neither_stored_nor_counted_again(app: Flask, record
 
 
 def test_a_reading_repeated_in_one_batch_is_stored_once(app: Flask, recorder: ReadingStore) -> None:
-    one = reading()
-    assert store(recorder, one, one, reading(), one) == 2
+    tap_reading = reading()
+    assert store(recorder, tap_reading, tap_reading, reading(), tap_reading) == 2
     rollups.fold_hours_into_days(ZONE)
     assert counts() == (2, 2, 2)
 
@@ -146,11 +146,11 @@ def test_a_reading_repeated_in_one_batch_is_stored_once(app: Flask, recorder: Re
 def test_the_database_refuses_a_second_tap_with_the_same_uid(
     app: Flask, recorder: ReadingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = reading()
-    store(recorder, one)
+    tap_reading = reading()
+    store(recorder, tap_reading)
     monkeypatch.setattr(ReadingStore, "_known", lambda *_arguments: set())
     with pytest.raises(IntegrityError):
-        store(recorder, one)
+        store(recorder, tap_reading)
     db.session.rollback()
     assert counts()[:2] == (1, 1)
 

@@ -90,18 +90,18 @@ def store(app: Flask, many: list[Reading], zone: str) -> None:
 def taps_by(names: tuple[str, ...], day: Callable[[datetime], object]) -> Counter[tuple[Any, ...]]:
     """Count taps by some columns of the roll-ups."""
     columns = [Tap.tapped_at, *(UserAgent.device if name == "device" else getattr(Tap, name) for name in names)]
-    found = db.session.execute(sa.select(*columns).join(UserAgent, UserAgent.id == Tap.user_agent_id))
+    rows = db.session.execute(sa.select(*columns).join(UserAgent, UserAgent.id == Tap.user_agent_id))
     none: dict[str, Any] = {"card_id": 0, "owner_id": 0, "design_id": 0}
     return Counter(
         (day(at), *(none[name] if value is None else value for name, value in zip(names, rest, strict=True)))
-        for at, *rest in found
+        for at, *rest in rows
     )
 
 
 def rollups_by(table: Any, time: Any, names: tuple[str, ...]) -> Counter[tuple[Any, ...]]:
     columns = [time, *(getattr(table, name) for name in names)]
-    found = db.session.execute(sa.select(*columns, sa.func.sum(table.tap_count)).group_by(*columns))
-    return Counter({tuple(row[:-1]): int(row[-1]) for row in found})
+    rows = db.session.execute(sa.select(*columns, sa.func.sum(table.tap_count)).group_by(*columns))
+    return Counter({tuple(row[:-1]): int(row[-1]) for row in rows})
 
 
 # --- sums -------------------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_a_recount_without_changes_changes_nothing(app: Flask, monkeypatch: pyte
 
 
 def test_a_recount_applies_the_current_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [reading(user_agent=each) for each in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
+    many = [reading(user_agent=agent) for agent in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
     store(app, many, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
     classify = user_agents.classify
@@ -343,8 +343,8 @@ def test_days_without_taps_are_included_and_other_holders_are_not(app: Flask, ad
         first + timedelta(days=n) for n in range(7)
     ]
     assert [number for _day, number in rollups.taps_per_day(ada, first, last)] == [1, 0, 0, 1, 0, 0, 2]
-    one = Card(id=6)
-    assert [number for _day, number in rollups.taps_per_day(ada, first, last, one)] == [0, 0, 0, 0, 0, 0, 1]
+    card = Card(id=6)
+    assert [number for _day, number in rollups.taps_per_day(ada, first, last, card)] == [0, 0, 0, 0, 0, 0, 1]
     assert rollups.taps_per_card(ada, first, last) == {5: 3, 6: 1}
     assert rollups.taps_per_card(cleo, first, last) == {5: 1}
     assert rollups.shop_total(first, last) == 5

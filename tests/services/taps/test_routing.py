@@ -48,10 +48,10 @@ def test_every_combination_of_facts_has_an_outcome() -> None:
     for status, owner_id, target, url, is_blocked, slug, user_id in every:
         facts = CardFacts(1, status, owner_id, None, target, url, is_blocked, slug)
         visitor = Visitor(user_id)
-        answer = routing.resolve(facts, lambda visitor=visitor: visitor)  # type: ignore[misc]
-        assert answer.outcome in Outcome
-        assert (answer.outcome is Outcome.REDIRECT) == bool(answer.url)
-        assert answer.outcome is not Outcome.EDIT or owner_id == user_id == 7
+        result = routing.resolve(facts, lambda visitor=visitor: visitor)  # type: ignore[misc]
+        assert result.outcome in Outcome
+        assert (result.outcome is Outcome.REDIRECT) == bool(result.url)
+        assert result.outcome is not Outcome.EDIT or owner_id == user_id == 7
 
 
 def test_the_fast_path_and_the_view_agree_on_plain_redirects() -> None:
@@ -109,7 +109,7 @@ def store(app: Flask, *readings: ingest.Reading) -> None:
 def test_latest_taps_are_those_of_others_on_own_cards(
     app: Flask, card: Card, create_card: Callable[..., Card], ada: User, cleo: User
 ) -> None:
-    other = create_card(ada, token="ADASOTHER", alias="Other")
+    other_card = create_card(ada, token="ADASOTHER", alias="Other")
     hers = create_card(cleo, token="CLEOSCARD")
     now = int(utcnow().timestamp() * 1000)
     me = app.extensions["keys"].sign_me(ada.id)
@@ -121,18 +121,18 @@ def test_latest_taps_are_those_of_others_on_own_cards(
         reading(**mine, at=now - 2000, user_agent=BOT),
         reading(**mine, at=now - 2000, me=me),
         reading(**mine, at=now - 2000, outcome="switched_off"),
-        reading(card_id=other.id, owner_id=ada.id, at=now - 2000, outcome="setup"),
+        reading(card_id=other_card.id, owner_id=ada.id, at=now - 2000, outcome="setup"),
         reading(card_id=hers.id, owner_id=cleo.id, at=now),
         reading(card_id=card.id, owner_id=cleo.id, at=now),
     )
-    found = [(row.token, row.channel, row.country, row.os_family) for row in routing.latest_taps(ada, 10)]
-    assert found == [
+    latest = [(row.token, row.channel, row.country, row.os_family) for row in routing.latest_taps(ada, 10)]
+    assert latest == [
         ("ADASCARD", "qr", "", "Android"),
         ("ADASOTHER", "nfc", "", "Android"),
         ("ADASCARD", "nfc", "NG", "Android"),
     ]
     assert len(routing.latest_taps(ada, 2)) == 2
-    assert [row.token for row in routing.latest_taps(ada, 10, other)] == ["ADASOTHER"]
+    assert [row.token for row in routing.latest_taps(ada, 10, other_card)] == ["ADASOTHER"]
 
 
 # --- unknown tokens ---------------------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: Us
     for path in ("/t/GHOST7", "/q/ghost7", "/card/GHOST7/", "/t/SPOOK8", "/t/ADASCARD"):
         ask(wsgi, path)
     drain()
-    found = [(row.token, row.tap_count) for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))]
-    assert sorted(found) == [("GHOST7", 3), ("SPOOK8", 1)]
+    unknown = [(row.token, row.tap_count) for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))]
+    assert sorted(unknown) == [("GHOST7", 3), ("SPOOK8", 1)]
     assert len(routing.unknown_tokens(1, utcnow() - timedelta(days=30))) == 1
     creation.register("GHOST7", None, ClaimPolicy.OPEN, app.extensions["keys"], ben)
     assert [row.token for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))] == ["SPOOK8"]
@@ -175,9 +175,9 @@ def test_guessing_tokens_is_limited_and_taps_on_cards_are_not(
     strict_app: Flask, card: Card, way: str, path: str
 ) -> None:
     wsgi = wsgi_of(strict_app, way)
-    answers = [ask(wsgi, path.format(f"GUESS{number}")) for number in range(5)]
-    assert [answer.status for answer in answers] == [404, 404, 404, 429, 429]
-    assert int(answers[-1].get("Retry-After") or 0) > 0
+    responses = [ask(wsgi, path.format(f"GUESS{number}")) for number in range(5)]
+    assert [response.status for response in responses] == [404, 404, 404, 429, 429]
+    assert int(responses[-1].get("Retry-After") or 0) > 0
     for real in ("/t/ADASCARD", "/q/adascard", "/card/ADASCARD/"):
         assert ask(wsgi, real).get("Location") == "https://example.com/"
     assert ask(wsgi, path.format("GUESS9"), REMOTE_ADDR="203.0.113.5").status == 404, "from somewhere else"

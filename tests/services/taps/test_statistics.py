@@ -55,7 +55,7 @@ drawn = st.lists(
 
 def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
     """Store taps like the worker and fold them."""
-    readings = [reading(**{**each, "at": int(each["at"].timestamp() * 1000)}) for each in many]
+    readings = [reading(**{**values, "at": int(values["at"].timestamp() * 1000)}) for values in many]
     ReadingStore(app.extensions["keys"]).store(db.session.connection(), readings, zone)
     while rollups.fold_hours_into_days(zone):
         pass
@@ -80,7 +80,7 @@ def test_every_grouping_counts_the_same_taps(
     with db.session.no_autoflush, db.session.begin_nested() as attempt:
         store(app, zone, *({**rest, "at": at, "me": keys.sign_me(1) if own else None} for at, own, rest in many))
         wall = ZoneInfo(zone)
-        found = [
+        taps = [
             tap
             for tap in db.session.scalars(sa.select(Tap).where(Tap.owner_id == 1))
             if first <= tap.tapped_at.astimezone(wall).date() <= last
@@ -90,19 +90,19 @@ def test_every_grouping_counts_the_same_taps(
         ]
         days = statistics.per_day(question)
         assert [day for day, _number in days] == [first + timedelta(days=place) for place in range(length)]
-        assert +Counter(dict(days)) == Counter(tap.tapped_at.astimezone(wall).date() for tap in found)
-        assert statistics.total(question) == len(found)
+        assert +Counter(dict(days)) == Counter(tap.tapped_at.astimezone(wall).date() for tap in taps)
+        assert statistics.total(question) == len(taps)
         kinds = statistics.breakdown(question)
-        assert dict(kinds.channels) == Counter(tap.channel for tap in found)
-        assert dict(kinds.countries) == Counter(tap.country for tap in found)
-        assert dict(kinds.outcomes) == Counter(tap.outcome for tap in found)
-        assert sum(number for _device, number in kinds.devices) == len(found)
-        assert sum(each.tap_count for each in statistics.per_card(question)) == len(found)
+        assert dict(kinds.channels) == Counter(tap.channel for tap in taps)
+        assert dict(kinds.countries) == Counter(tap.country for tap in taps)
+        assert dict(kinds.outcomes) == Counter(tap.outcome for tap in taps)
+        assert sum(number for _device, number in kinds.devices) == len(taps)
+        assert sum(count.tap_count for count in statistics.per_card(question)) == len(taps)
         hours = statistics.per_hour_of_week(question, zone)
-        local = [tap.tapped_at.astimezone(wall) for tap in found]
-        by_clock = Counter((each.weekday(), each.hour) for each in local)
+        local = [tap.tapped_at.astimezone(wall) for tap in taps]
+        by_clock = Counter((local_time.weekday(), local_time.hour) for local_time in local)
         assert {(day, hour): n for day, row in enumerate(hours) for hour, n in enumerate(row) if n} == by_clock
-        assert len(statistics.latest_taps(question, zone, 1000)) == len(found)
+        assert len(statistics.latest_taps(question, zone, 1000)) == len(taps)
         attempt.rollback()
 
 
@@ -114,8 +114,8 @@ def test_hours_of_one_holder_or_card_are_not_reused_for_another(
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
     adas, second, cleos = create_card(ada), create_card(ada), create_card(cleo)
     for card, number, agent in ((adas, 1, PHONE), (adas, 1, BOT), (second, 2, PHONE), (cleos, 4, PHONE)):
-        one = {"at": noon, "card_id": card.id, "owner_id": card.owner_id, "user_agent": agent}
-        store(app, "Europe/London", *([one] * number))
+        values = {"at": noon, "card_id": card.id, "owner_id": card.owner_id, "user_agent": agent}
+        store(app, "Europe/London", *([values] * number))
     for owner, card, with_everything, number in (
         (ada, None, False, 3), (ada, adas, False, 1), (cleo, None, False, 4), (cleo, adas, False, 0),
         (ada, None, True, 4), (ada, second, True, 2), (ada, None, False, 3),
@@ -170,8 +170,8 @@ def test_taps_stay_with_the_holder_of_their_time(app: Flask, card: Card, ada: Us
     card.alias = "Cleo's secret"
     store(app, "UTC", {"at": datetime(2026, 11, 3, 12, tzinfo=UTC), "card_id": card.id, "owner_id": cleo.id})
     period = (date(2026, 11, 1), date(2026, 11, 5))
-    assert [each for each in statistics.per_day(TapQuery(ada, *period)) if each[1]] == [(date(2026, 11, 2), 1)]
-    assert [each for each in statistics.per_day(TapQuery(cleo, *period, card)) if each[1]] == [(date(2026, 11, 3), 1)]
+    assert [row for row in statistics.per_day(TapQuery(ada, *period)) if row[1]] == [(date(2026, 11, 2), 1)]
+    assert [row for row in statistics.per_day(TapQuery(cleo, *period, card)) if row[1]] == [(date(2026, 11, 3), 1)]
     [former], [present] = (statistics.per_card(TapQuery(who, *period)) for who in (ada, cleo))
     assert (former.token, former.alias) == ("ADASCARD", None), "the new holder's name for it is not told"
     assert present.alias == "Cleo's secret"

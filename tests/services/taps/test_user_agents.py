@@ -87,11 +87,11 @@ def test_a_browser_is_classified_by_device_and_system(text: str, device: Device,
 
 @pytest.mark.parametrize("text", MACHINES)
 def test_a_bot_is_recognized(text: str) -> None:
-    found = classify(text)
-    assert (found.is_bot, found.device) == (True, Device.OTHER)
+    parsed = classify(text)
+    assert (parsed.is_bot, parsed.device) == (True, Device.OTHER)
 
 
 @pytest.mark.parametrize("text", ["-", "?", "é" * 100, "(" * 512, "Mozilla/5.0 (" + "x; " * 160, "\x01", "🤷"])
 def test_a_meaningless_user_agent_is_classified(text: str) -> None:
-    found = classify(text)
-    assert (found.device, len(found.os_family) <= 40) == (Device.OTHER, True)
+    parsed = classify(text)
+    assert (parsed.device, len(parsed.os_family) <= 40) == (Device.OTHER, True)

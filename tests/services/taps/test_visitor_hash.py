@@ -75,26 +75,26 @@ def test_the_hash_of_a_visitor_changes_every_day(app: Flask, at: Callable[[datet
 def test_a_hash_depends_on_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
     db.session.commit()
     at(NOON)
-    found = VisitorKeys(db.engine).hash("203.0.113.9", PHONE)
+    visitor = VisitorKeys(db.engine).hash("203.0.113.9", PHONE)
     text = f"203.0.113.9\0{PHONE}".encode()
     [key] = db.session.scalars(sa.select(VisitorKey.key))
     assert len(key) == 32
-    assert found == hashlib.blake2b(text, key=key, digest_size=12).hexdigest()
-    assert found != hashlib.blake2b(text, digest_size=12).hexdigest()
+    assert visitor == hashlib.blake2b(text, key=key, digest_size=12).hexdigest()
+    assert visitor != hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 def test_the_key_of_the_day_is_read_once(app: Flask, at: Callable[[datetime], None]) -> None:
     db.session.commit()
     at(NOON)
-    asked: list[str] = []
+    recorded: list[str] = []
     keys = VisitorKeys(db.engine)
     keys.hash("203.0.113.9", PHONE)
-    sa.event.listen(db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]), once=True)
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *given: recorded.append(given[2]), once=True)
     for number in range(20):
         keys.hash(f"203.0.113.{number}", PHONE)
-    assert asked == []
+    assert recorded == []
     db.session.scalar(sa.select(1))  # so that the listener has had its one call
-    assert len(asked) == 1
+    assert len(recorded) == 1
 
 
 def test_processes_that_start_together_use_one_key(app: Flask, at: Callable[[datetime], None]) -> None:

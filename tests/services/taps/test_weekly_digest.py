@@ -177,8 +177,8 @@ def test_the_unsubscribe_link_works_without_login(
     path = link.removeprefix("http://localhost")
     assert "Unsubscribe from the weekly summary?" in client.get(path).text
     assert reader.wants_weekly_mail, "programs that look at links change nothing"
-    answer = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
-    assert answer.status_code == 200
+    response = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
+    assert response.status_code == 200
     assert not reader.wants_weekly_mail
     assert "You've unsubscribed" in client.get(path).text
 
