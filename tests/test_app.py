@@ -59,7 +59,7 @@ def test_sent_emails_are_shown_only_in_development(
 
 
 @pytest.fixture
-def stage(create_card: Callable[..., Card], card: Card, ada: User, profile: object) -> None:
+def cards_in_every_state(create_card: Callable[..., Card], card: Card, ada: User, profile: object) -> None:
     """Create a card in every state that a tap can meet."""
     create_card(token="WAITING2", code="CARD2345")
     create_card(ada, token="EMPTY222")
@@ -68,7 +68,7 @@ def stage(create_card: Callable[..., Card], card: Card, ada: User, profile: obje
 
 
 @pytest.mark.ui
-@pytest.mark.usefixtures("stage")
+@pytest.mark.usefixtures("cards_in_every_state")
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
 @pytest.mark.parametrize("modules", [("shop", "admin"), ("shop",), ("admin",)], ids=",".join)
 def test_every_link_works_with_any_choice_of_modules(
@@ -91,7 +91,7 @@ def test_every_link_works_with_any_choice_of_modules(
         assert adapter.test(action, method=form.method.upper()), f"{page} sends a form to {form.action}"
 
 
-@pytest.mark.usefixtures("stage")
+@pytest.mark.usefixtures("cards_in_every_state")
 def test_without_the_back_office_an_unknown_card_is_not_found_for_staff(
     other_app: Callable[..., Flask], ben: User
 ) -> None:
@@ -102,7 +102,7 @@ def test_without_the_back_office_an_unknown_card_is_not_found_for_staff(
     assert client.get("/admin/tables/cards/").status_code == 404
 
 
-@pytest.mark.usefixtures("stage")
+@pytest.mark.usefixtures("cards_in_every_state")
 def test_without_the_shop_cards_work(other_app: Callable[..., Flask], ada: User) -> None:
     client: FormClient = other_app(modules=("admin",)).test_client()  # type: ignore[assignment]
     statuses = [client.get(f"/t/{token}").status_code for token in ("ADASCARD", "WAITING2", "EMPTY222", "LOST2222")]

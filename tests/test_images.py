@@ -42,7 +42,7 @@ def opened(data: bytes) -> Image.Image:
     return picture
 
 
-def near(pixel: object, color: tuple[int, int, int]) -> bool:
+def is_close(pixel: object, color: tuple[int, int, int]) -> bool:
     return all(abs(channel - expected) < 40 for channel, expected in zip(pixel, color, strict=True))
 
 
@@ -52,7 +52,7 @@ def corners(data: bytes) -> list[str]:
     side = picture.width
     names = {"red": RED, "green": GREEN, "blue": BLUE, "white": WHITE, "black": (0, 0, 0)}
     pixels = [picture.getpixel((int(side * x), int(side * y))) for y in (0.25, 0.75) for x in (0.25, 0.75)]
-    return [next((name for name, color in names.items() if near(pixel, color)), repr(pixel)) for pixel in pixels]
+    return [next((name for name, color in names.items() if is_close(pixel, color)), repr(pixel)) for pixel in pixels]
 
 
 def png_of_size(width: int, height: int) -> bytes:
@@ -159,7 +159,7 @@ def test_transparent_parts_become_white():
 
 def test_16_bit_gray_becomes_8_bit():
     data = encoded(Image.new("I;16", (100, 100), 0x8000))
-    assert near(opened(make_photo(data)).convert("RGB").getpixel((50, 50)), (128, 128, 128))
+    assert is_close(opened(make_photo(data)).convert("RGB").getpixel((50, 50)), (128, 128, 128))
 
 
 def test_a_black_and_white_image_is_accepted():
@@ -176,7 +176,7 @@ def animated(kind: str) -> bytes:
     return encoded(quarters(), kind, save_all=True, append_images=[Image.new("RGB", (400, 400))], duration=100)
 
 
-def film_of_one_frame() -> bytes:
+def animated_webp_of_one_frame() -> bytes:
     """Return a WebP file marked as animated, with one frame."""
     picture = encoded(quarters(), "WEBP")[12:]
     size = struct.pack("<I", 399)[:3]
@@ -213,7 +213,7 @@ JPEG = encoded(quarters(), "JPEG")
         (encoded(quarters(), "PNG")[:-60], "damaged"),
         (encoded(quarters(), "WEBP")[:-60], "damaged"),
         (encoded(quarters(), "WEBP", lossless=True)[:-60], "damaged"),
-        (film_of_one_frame(), "Animated"),
+        (animated_webp_of_one_frame(), "Animated"),
         (JPEG + b"\0" * images.MAX_BYTES, "8 MB"),
         (png_of_size(5001, 5000), "25 megapixels"),
         (png_of_size(8000, 5000), "25 megapixels"),
@@ -393,7 +393,7 @@ def test_a_banner_is_the_upright_center(orientation):
     data = make_banner(encoded(upright if turn is None else upright.transpose(turn), "JPEG", exif=exif))
     assert opened(data).size == (1500, 500)
     pixels = [opened(data).convert("RGB").getpixel((x, y)) for x in (30, 1470) for y in (30, 470)]
-    assert all(near(pixel, BLUE) for pixel in pixels)
+    assert all(is_close(pixel, BLUE) for pixel in pixels)
 
 
 @pytest.mark.parametrize(("size", "result"), [((300, 200), (300, 100)), ((900, 100), (300, 100)), ((1, 1), (1, 1))])
@@ -428,13 +428,13 @@ def polyglot() -> bytes:
     return picture + b"<html><script>alert(1)</script></html>" + b"PK\x05\x06" + bytes(18)
 
 
-def sideways() -> bytes:
+def rotated_jpeg() -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
     return encoded(quarters(5000, 5000), "JPEG", exif=exif)
 
 
-def moving() -> bytes:
+def animated_webp() -> bytes:
     frames = [Image.new("RGB", (2000, 2000), color) for color in (RED, GREEN, BLUE)]
     return encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
 
@@ -447,7 +447,7 @@ def webp(mode: str = "RGB", **how: object) -> bytes:
     return encoded(rough, "WEBP", method=0, **how)
 
 
-def noise() -> bytes:
+def noisy_webp() -> bytes:
     return encoded(Image.effect_noise((3000, 2600), 90), "WEBP", lossless=True, quality=0, method=0)
 
 
@@ -455,9 +455,9 @@ HEAVY = [
     ("a bomb of 40 megapixels", lambda: png_of_size(8000, 5000), "25 megapixels"),
     ("a polyglot", polyglot, ""),
     ("a drawing", lambda: b"<svg xmlns='http://www.w3.org/2000/svg' width='9999' height='9999'/>", "can't read"),
-    ("a moving one", moving, "Animated"),
+    ("a moving one", animated_webp, "Animated"),
     ("a torn one", lambda: encoded(Image.effect_noise((5000, 5000), 20).convert("RGB"), "JPEG")[:200_000], "damaged"),
-    ("a sideways one", sideways, ""),
+    ("a sideways one", rotated_jpeg, ""),
     ("25 megapixels with holes", lambda: encoded(Image.new("RGBA", (5000, 5000), (9, 9, 9, 99)), "PNG"), ""),
     ("25 megapixels of 16 bits", lambda: encoded(Image.new("I;16", (5000, 5000), 777), "PNG"), ""),
     ("a webp of 12 megapixels", webp, ""),
@@ -465,7 +465,7 @@ HEAVY = [
     ("a webp with holes", lambda: webp("RGBA"), ""),
     ("a lossless webp", lambda: webp(lossless=True), ""),
     ("a lossless webp with holes", lambda: webp("RGBA", lossless=True), ""),
-    ("a webp of 7 MB", noise, ""),
+    ("a webp of 7 MB", noisy_webp, ""),
 ]  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def reflected() -> sa.MetaData:
 # --- filling a database that no model describes any more --------------------------------------------------------------
 
 
-def words_of(table: sa.Table) -> dict[str, str]:
+def listed_values(table: sa.Table) -> dict[str, str]:
     """Return the first listed value of each column with a CHECK on values."""
     first_words = {}
     for constraint in sa.inspect(db.engine).get_check_constraints(table.name):
@@ -117,10 +117,10 @@ def value_for(column: sa.Column[Any], number: int) -> Any:
     return number
 
 
-def fill() -> dict[str, int]:
+def fill_tables() -> dict[str, int]:
     """Insert some rows into every table; return their number by table."""
     metadata = reflected()
-    words = {table.name: words_of(table) for table in metadata.sorted_tables}
+    words = {table.name: listed_values(table) for table in metadata.sorted_tables}
     with db.engine.begin() as connection:
         for table in metadata.sorted_tables:
             for number in range(1, ROWS + 1):
@@ -175,7 +175,7 @@ def test_revisions_are_dated_and_linear(scripts: ScriptDirectory) -> None:
 def test_upgrading_from_the_first_revision_keeps_all_rows(empty_app: Flask, scripts: ScriptDirectory) -> None:
     [first] = scripts.get_bases()
     upgrade(revision=first)
-    filled = fill()
+    filled = fill_tables()
     assert len(filled) > 20
     before = {table.name: keys_of(table) for table in reflected().sorted_tables}
     assert {name: len(keys) for name, keys in before.items()} == filled
@@ -188,14 +188,14 @@ def test_upgrading_from_the_first_revision_keeps_all_rows(empty_app: Flask, scri
 
 def test_upgrading_an_up_to_date_database_changes_nothing(empty_app: Flask) -> None:
     upgrade()
-    fill()
+    fill_tables()
     upgrade()
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
 def test_downgrading_is_refused(empty_app: Flask) -> None:
     upgrade()
-    fill()
+    fill_tables()
     with pytest.raises(SystemExit):
         downgrade(revision="base")
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
@@ -252,7 +252,7 @@ def with_step(scripts: ScriptDirectory, tmp_path: Path) -> Callable[[str], str]:
 
 def test_rebuilding_a_table_keeps_rows_that_reference_it(empty_app: Flask, with_step: Callable[[str], str]) -> None:
     upgrade()
-    fill()
+    fill_tables()
     upgrade(directory=with_step(REBUILD_USERS))
     assert "nickname" in {column["name"] for column in sa.inspect(db.engine).get_columns("users")}
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
@@ -260,7 +260,7 @@ def test_rebuilding_a_table_keeps_rows_that_reference_it(empty_app: Flask, with_
 
 def test_a_migration_that_breaks_foreign_keys_is_rolled_back(empty_app: Flask, with_step: Callable[[str], str]) -> None:
     upgrade()
-    fill()
+    fill_tables()
     with pytest.raises((SystemExit, sa.exc.IntegrityError)):
         upgrade(directory=with_step(LOSE_USERS))
     assert "nickname" not in {column["name"] for column in sa.inspect(db.engine).get_columns("users")}

@@ -18,7 +18,7 @@ from tests.stage import NOBODY, Role, Stage, arranged
 from tests.statements import statements, writes
 
 pytestmark = pytest.mark.fuzz
-ODD = [
+UNUSUAL = [
     "",
     "0",
     "-1",
@@ -37,15 +37,15 @@ ODD = [
     "A" * 21,
 ]
 RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
-ODD_PARTS = [*(quote(value, safe="/") for value in ODD), *RAW]
+UNUSUAL_PARTS = [*(quote(value, safe="/") for value in UNUSUAL), *RAW]
 ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # after a question mark they are texts like any other
-ODD_QUESTIONS = (
-    *(value for value in ODD if value not in ONLY_IN_PATHS),
+UNUSUAL_PARAMETERS = (
+    *(value for value in UNUSUAL if value not in ONLY_IN_PATHS),
     "//evil.example",
     "/\t/evil.example",
     "javascript:alert(1)",
 )
-ASKED_EVERYWHERE = {"page", "next", "card", "token", "id", "sure", "search"}
+COMMON_PARAMETERS = {"page", "next", "card", "token", "id", "sure", "search"}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def stage(application: Flask) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_error_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace error pages, which are all alike and slow, by a short response."""
     monkeypatch.setattr(errors, "error_page", lambda status, _message: Response("refused", status))
 
@@ -72,7 +72,7 @@ def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:
     return matching
 
 
-def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
+def unusual_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
     """Yield the paths of an address with each part replaced by unusual values, as far as a view matches.
 
     Paths without a view all get the same page.
@@ -80,7 +80,7 @@ def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
     router, values = stage.app.url_map.bind("localhost"), stage.values_of(address)
     template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address.rule)
     for name in sorted(address.arguments):
-        for odd in ODD_PARTS:
+        for odd in UNUSUAL_PARTS:
             path = template.format(**{**values, name: odd})
             if matches(router, path, method):
                 yield path
@@ -98,26 +98,26 @@ def matches(router: Any, path: str, method: str) -> bool:
     return True
 
 
-@pytest.mark.usefixtures("plain_refusals")
+@pytest.mark.usefixtures("short_error_pages")
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
 def test_an_unusual_value_in_a_path_breaks_no_page(stage: Stage, who: str) -> None:
     tried = 0
     with stage.visited_by(Role(who)) as client:
         for address in addresses_for(stage, who, "GET"):
-            for path in odd_paths(stage, address, "GET"):
+            for path in unusual_paths(stage, address, "GET"):
                 with client.get(path) as response:
                     assert response.status_code < 500, f"GET {path}"
                 tried += 1
     assert tried > 100
 
 
-@pytest.mark.usefixtures("plain_refusals")
+@pytest.mark.usefixtures("short_error_pages")
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
 def test_posting_to_an_unusual_path_breaks_nothing(stage: Stage, who: str) -> None:
     with stage.visited_by(Role(who)) as client:
         form = {"csrf_token": client.csrf_token()}
         for address in addresses_for(stage, who, "POST"):
-            for path in odd_paths(stage, address, "POST"):
+            for path in unusual_paths(stage, address, "POST"):
                 with statements() as recorded, client.post(path, data=form) as response:
                     assert response.status_code < 500, f"POST {path}"
                 if writes(recorded) or not stage.is_as_arranged(Role(who)):
@@ -127,7 +127,7 @@ def test_posting_to_an_unusual_path_breaks_nothing(stage: Stage, who: str) -> No
 @pytest.mark.parametrize("path", ["/t/{}", "/q/{}", "/card/{}/", "/activate/{}", "/p/{}", "/profile/slug/{}/"])
 def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) -> None:
     with stage.visited_by(Role(NOBODY)) as client:
-        for odd in ODD_PARTS:
+        for odd in UNUSUAL_PARTS:
             with client.get(path.format(odd)) as response:
                 assert response.status_code in (301, 308, 404), odd
 
@@ -135,7 +135,7 @@ def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) 
 # --- after the question mark ------------------------------------------------------------------------------------------
 
 
-class NotingArguments(ImmutableMultiDict[str, Any]):
+class RecordingParameters(ImmutableMultiDict[str, Any]):
     """Query parameters that record the names a view reads."""
 
     asked: set[str] = set()
@@ -173,27 +173,27 @@ class NotingArguments(ImmutableMultiDict[str, Any]):
         return super().getlist(name, *args, **kwargs)
 
 
-class NotingRequest(Request):
+class RecordingRequest(Request):
     """A request with recording query parameters."""
 
-    parameter_storage_class = NotingArguments
+    parameter_storage_class = RecordingParameters
 
 
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
 def test_unusual_query_parameters_break_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     """Each page gets the parameters it was seen to read."""
-    monkeypatch.setattr(stage.app, "request_class", NotingRequest)
+    monkeypatch.setattr(stage.app, "request_class", RecordingRequest)
     tried = 0
     with stage.visited_by(Role(who)) as client:
         for address in addresses_for(stage, who, "GET"):
-            path, names = stage.path_of(address).partition("?")[0], ASKED_EVERYWHERE
-            for odd in ODD_QUESTIONS:
-                NotingArguments.asked.clear()
+            path, names = stage.path_of(address).partition("?")[0], COMMON_PARAMETERS
+            for odd in UNUSUAL_PARAMETERS:
+                RecordingParameters.asked.clear()
                 with client.get(path, query_string=dict.fromkeys(names, odd)) as response:
                     assert response.status_code < 500, f"{path} asked {odd!r}"
                     assert "evil.example" not in (response.location or ""), f"{path} asked {odd!r}"
                 tried += 1
-                names = names | NotingArguments.asked
-                if not NotingArguments.asked:
+                names = names | RecordingParameters.asked
+                if not RecordingParameters.asked:
                     break  # it reads nothing
     assert tried > 100

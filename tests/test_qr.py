@@ -74,12 +74,12 @@ def test_the_longest_address_fits_a_code():
 # --- with the shop's logo in it ---------------------------------------------------------------------------------------
 
 
-def address(length: int) -> str:
+def incompressible_address(length: int) -> str:
     """Return an address of a certain length that does not compress."""
     return ("https://cards.example.net/q/" + "aB3-" * length)[:length]
 
 
-def read(picture: Image.Image) -> list[str]:
+def read_codes(picture: Image.Image) -> list[str]:
     """Return the texts that another library reads in an image."""
     return [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))]
 
@@ -92,18 +92,18 @@ def photographed(picture: Image.Image) -> Image.Image:
 
 @pytest.mark.parametrize("length", [17, 24, 25, 34, 35, 45, 60, 90, 130, 190, 260, 320, 600, 1270])
 def test_a_code_with_a_logo_is_readable(length):
-    picture = Image.open(io.BytesIO(qr.png(address(length), logo=LOGO))).convert("RGB")
-    assert read(picture) == [address(length)]
-    assert read(photographed(picture)) == [address(length)]
-    assert read(photographed(picture.rotate(90))) == [address(length)]
+    picture = Image.open(io.BytesIO(qr.png(incompressible_address(length), logo=LOGO))).convert("RGB")
+    assert read_codes(picture) == [incompressible_address(length)]
+    assert read_codes(photographed(picture)) == [incompressible_address(length)]
+    assert read_codes(photographed(picture.rotate(90))) == [incompressible_address(length)]
 
 
 @pytest.mark.parametrize("length", [17, 35, 60, 130, 320, 1270])
 def test_a_logo_covers_at_most_a_sixteenth_of_the_code(length):
-    bare = segno.make_qr(address(length), error="h")
+    bare = segno.make_qr(incompressible_address(length), error="h")
     assert bare.error == "H"
     side = len(bare.matrix)
-    root = ET.fromstring(qr.svg(address(length), logo=LOGO))
+    root = ET.fromstring(qr.svg(incompressible_address(length), logo=LOGO))
     clearing = root.findall(SVG + "rect")
     assert len(clearing) == 1
     start, width = int(clearing[0].attrib["x"]), int(clearing[0].attrib["width"])

@@ -24,7 +24,7 @@ def read(name: str) -> tuple[list[str], list[str]]:
     ]  # type: ignore[return-value]
 
 
-def normal(name: str) -> str:
+def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -33,7 +33,7 @@ def pins(*names: str) -> dict[str, str]:
     for line in (line for name in names or USUAL for part in read(name) for line in part):
         match = LINE.fullmatch(line)
         assert match, f"not pinned: {line}"
-        versions[normal(match["name"])] = match["version"]
+        versions[normalize(match["name"])] = match["version"]
     return versions
 
 
@@ -61,7 +61,7 @@ def test_documentation_requirements_agree_with_the_others() -> None:
 
 
 def test_every_imported_library_is_a_direct_requirement() -> None:
-    direct = {normal(match["name"]) for line in read("requirements.txt")[0] if (match := LINE.fullmatch(line))}
+    direct = {normalize(match["name"]) for line in read("requirements.txt")[0] if (match := LINE.fullmatch(line))}
     owners = metadata.packages_distributions()
     missing = set()
     sources = [
@@ -79,7 +79,7 @@ def test_every_imported_library_is_a_direct_requirement() -> None:
                 - set(sys.stdlib_module_names)
                 - {"tapcard", "config", "wsgi", "_typeshed"}
             ):
-                if not direct & {normal(name) for name in owners.get(top, [])}:
+                if not direct & {normalize(name) for name in owners.get(top, [])}:
                     missing.add(f"{path.relative_to(ROOT)}: {top}")
     assert not missing
 
@@ -97,7 +97,7 @@ def needs_of(name: str) -> set[str]:
         for requirement in metadata.requires(name) or []
         if ";" not in requirement
     )
-    return {normal(match[0]) for match in needed if match}
+    return {normalize(match[0]) for match in needed if match}
 
 
 def is_installed(name: str) -> bool:

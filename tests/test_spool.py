@@ -29,12 +29,12 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.rotate()
 
 
-def texts(spool: Spool, name: str, offset: int = 0) -> list[Any]:
+def first_fields(spool: Spool, name: str, offset: int = 0) -> list[Any]:
     return [fields[0] for _raw, fields in spool.read(name, offset, ALL).lines]
 
 
-def everything(spool: Spool) -> list[Any]:
-    return [text for name in spool.files() for text in texts(spool, name)]
+def all_first_fields(spool: Spool) -> list[Any]:
+    return [text for name in spool.files() for text in first_fields(spool, name)]
 
 
 def end_of(spool: Spool, name: str) -> int:
@@ -48,7 +48,7 @@ def in_thread(work: Callable[[], object]) -> None:
     thread.join()
 
 
-class Python:
+class SpoolProcess:
     """A separate Python process that runs a script with a spool."""
 
     def __init__(self, script: str, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Python:
             [sys.executable, "-c", start + script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def __enter__(self) -> "Python":
+    def __enter__(self) -> "SpoolProcess":
         return self
 
     def hear(self) -> str:
@@ -125,7 +125,7 @@ def test_lines_of_a_thread_are_in_one_file_in_order(spool: Spool) -> None:
     for number in range(100):
         spool.append([number])
     assert len(spool.files()) == 1
-    assert everything(spool) == list(range(100))
+    assert all_first_fields(spool) == list(range(100))
 
 
 def test_a_file_is_opened_with_the_first_line(spool: Spool) -> None:
@@ -157,7 +157,7 @@ def test_a_long_file_is_rotated(spool: Spool, monkeypatch: pytest.MonkeyPatch) -
     for number in range(60):
         spool.append([number, "x" * 20])
     assert len(spool.files()) > 5
-    assert sorted(everything(spool)) == list(range(60))
+    assert sorted(all_first_fields(spool)) == list(range(60))
     assert max(end_of(spool, name) for name in spool.files()) < 200 + 60
 
 
@@ -208,7 +208,7 @@ def test_reading_syncs_the_file(spool: Spool, monkeypatch: pytest.MonkeyPatch) -
     synced: list[int] = []
     monkeypatch.setattr(os, "fdatasync", synced.append)
     spool.append([1])
-    everything(spool)
+    all_first_fields(spool)
     assert len(synced) == 1
 
 
@@ -236,7 +236,7 @@ def test_reading_continues_at_its_offset(spool: Spool) -> None:
     assert spool.is_read(name, offset)
     spool.append([25])
     assert not spool.is_read(name, offset)
-    assert texts(spool, name, offset) == [25]
+    assert first_fields(spool, name, offset) == [25]
 
 
 def test_a_large_file_is_read_in_chunks(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +252,7 @@ def test_a_large_file_is_read_in_chunks(spool: Spool, monkeypatch: pytest.Monkey
     assert numbers == list(range(40))
 
 
-def tear(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
+def write_partial_line(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
     """Write one whole line and one partial line."""
     spool.append(["whole"])
     [name] = spool.files()
@@ -261,7 +261,7 @@ def tear(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
 
 
 def test_a_partial_line_waits_while_its_writer_is_alive(spool: Spool) -> None:
-    name = tear(spool)
+    name = write_partial_line(spool)
     first = spool.read(name, 0, ALL)
     assert ([fields for _raw, fields in first.lines], first.bad) == ([["whole"]], [])
     again = spool.read(name, first.end, ALL)
@@ -272,7 +272,7 @@ def test_a_partial_line_waits_while_its_writer_is_alive(spool: Spool) -> None:
 
 
 def test_a_partial_line_is_bad_after_its_writer_ends(spool: Spool) -> None:
-    name = tear(spool)
+    name = write_partial_line(spool)
     spool.rotate()
     end = spool.read(name, 0, ALL).end
     torn = spool.read(name, end, ALL)
@@ -324,7 +324,7 @@ def test_the_file_of_an_active_writer_is_not_removed(spool: Spool) -> None:
     [name] = spool.files()
     assert not spool.remove(name, end_of(spool, name))
     spool.append([2])
-    assert everything(spool) == [1, 2]
+    assert all_first_fields(spool) == [1, 2]
 
 
 def test_the_file_of_an_ended_thread_is_removed(spool: Spool) -> None:
@@ -342,7 +342,7 @@ def test_a_rotated_file_is_removed_while_its_writer_continues(spool: Spool) -> N
     [second] = set(spool.files()) - {first}
     assert spool.remove(first, end_of(spool, first))
     assert not spool.remove(second, end_of(spool, second))
-    assert everything(spool) == [2]
+    assert all_first_fields(spool) == [2]
 
 
 def test_a_file_with_unread_lines_is_not_removed(spool: Spool) -> None:
@@ -350,7 +350,7 @@ def test_a_file_with_unread_lines_is_not_removed(spool: Spool) -> None:
     [name] = spool.files()
     spool.rotate()
     assert not spool.remove(name, end_of(spool, name) - 1)
-    assert everything(spool) == [1]
+    assert all_first_fields(spool) == [1]
 
 
 def test_a_removed_file_counts_as_read(spool: Spool) -> None:
@@ -366,10 +366,10 @@ def test_a_removed_file_counts_as_read(spool: Spool) -> None:
 
 def test_the_file_of_another_process_is_removed_after_it_ends(spool: Spool) -> None:
     script = "spool.append([1]); print('written', flush=True); sys.stdin.readline()"
-    with Python(script, spool.folder) as process:
+    with SpoolProcess(script, spool.folder) as process:
         assert process.hear() == "written"
         [name] = spool.files()
-        assert everything(spool) == [1]
+        assert all_first_fields(spool) == [1]
         assert not spool.remove(name, end_of(spool, name))
         process.kill()
         assert spool.remove(name, end_of(spool, name))
@@ -391,9 +391,9 @@ os._exit(0)
 
 
 def test_a_forked_process_writes_its_own_file_and_holds_no_lock_of_its_parent(spool: Spool) -> None:
-    with Python(FORKING, spool.folder) as parent:
+    with SpoolProcess(FORKING, spool.folder) as parent:
         assert {parent.hear(), parent.hear()} == {"child has written", "parent has written"}
-        written = {name: texts(spool, name) for name in spool.files()}
+        written = {name: first_fields(spool, name) for name in spool.files()}
         assert sorted(written.values()) == [["child"], ["parent", "parent again"]]
         names = {line_texts[0]: name for name, line_texts in written.items()}
         for name in spool.files():
@@ -413,7 +413,7 @@ os.wait()
 print("child is gone", flush=True)
 sys.stdin.readline()
 """
-    with Python(script, spool.folder) as parent:
+    with SpoolProcess(script, spool.folder) as parent:
         assert parent.hear() == "child is gone"
         [name] = spool.files()
         assert not spool.remove(name, end_of(spool, name))
@@ -458,7 +458,7 @@ def test_other_files_are_not_swept(spool: Spool) -> None:
     spool.append([1])
     spool.sweep()
     assert all(path.exists() for path in paths)
-    assert everything(spool) == [1]
+    assert all_first_fields(spool) == [1]
     for text, is_held in ((b"something", False), (b"", True)):
         path = leftover(spool, text)
         with open(path, "rb") as file:
@@ -504,7 +504,7 @@ def test_backups_and_drainers_exclude_each_other(spool: Spool) -> None:
 
 def test_lost_taps_are_visible_to_other_processes(spool: Spool) -> None:
     assert spool.failure_count() == 0
-    with Python(
+    with SpoolProcess(
         "[spool.count_failure() for _ in range(3)]; print(spool.failure_count(), flush=True)", spool.folder
     ) as it:
         assert it.hear() == "3"

@@ -11,12 +11,12 @@ from tapcard.models import Card, Design, DesignStatus, Product, Profile, Review,
 from tests.conftest import FormClient, login
 from tests.statements import queries, statements
 
-MOST = 12
+MAX_QUERIES = 12
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
 
 
 @pytest.fixture
-def grow(
+def create_rows(
     create_card: Callable[..., Card],
     create_design: Callable[..., Design],
     create_profile: Callable[..., Profile],
@@ -35,7 +35,7 @@ def grow(
             seeds.create_lead(profile)
             visitor.get(f"/t/{card.token}", headers={"User-Agent": PHONE})
             visitor.get(f"/t/NOSUCH{number}X{place}")
-            things_of_the_shop(ada, f"{number}-{place}")
+            create_catalogue_rows(ada, f"{number}-{place}")
         run_worker()
 
     return make
@@ -54,7 +54,7 @@ BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admi
                "/admin/currencies", "/admin/designs", "/admin/reviews")  # fmt: skip
 
 
-def things_of_the_shop(ada: User, name: str) -> None:
+def create_catalogue_rows(ada: User, name: str) -> None:
     """Create one of everything in the catalogue."""
     category, collection = seeds.create_category(name), seeds.create_collection(name)
     product = seeds.create_product(name, category=category, pictures=[(f"{1:032x}.webp", "")], stock=1)
@@ -68,7 +68,7 @@ def things_of_the_shop(ada: User, name: str) -> None:
     db.session.commit()
 
 
-def count(client: FormClient, path: str) -> list[str]:
+def second_request_queries(client: FormClient, path: str) -> list[str]:
     """Return the queries of the second request for a page, when the session has its token."""
     client.get(path)
     db.session.commit()
@@ -81,23 +81,23 @@ def count(client: FormClient, path: str) -> list[str]:
 @pytest.mark.ui
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
 def test_pages_run_a_fixed_number_of_queries(
-    client: FormClient, grow: Callable[[int], None], card: Card, create_card: Callable[..., Card],
+    client: FormClient, create_rows: Callable[[int], None], card: Card, create_card: Callable[..., Card],
     request: pytest.FixtureRequest, who: str,
 ) -> None:  # fmt: skip
     create_card(token="WAITING2", code="CARD2345", design=card.design)
     if who != "nobody":
         login(client, request.getfixturevalue(who))
     pages = (*PAGES, *BACK_OFFICE) if who == "ben" else PAGES
-    grow(3)
+    create_rows(3)
     if who == "ben":
         product = db.session.scalars(sa.select(Product)).first()
         assert product is not None
         pages = (*pages, f"/admin/products/{product.id}")
-    few = {path: count(client, path) for path in pages}
-    grow(27)
-    many = {path: count(client, path) for path in pages}
+    few = {path: second_request_queries(client, path) for path in pages}
+    create_rows(27)
+    many = {path: second_request_queries(client, path) for path in pages}
     for path in pages:
-        assert len(few[path]) <= MOST, f"{path}\n" + "\n".join(few[path])
+        assert len(few[path]) <= MAX_QUERIES, f"{path}\n" + "\n".join(few[path])
         assert len(many[path]) == len(few[path]), f"{path}\n" + "\n".join(many[path])
 
 

@@ -32,20 +32,22 @@ TABLES = ("cards", "outbox", "audit")
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
+def ben_client(client: FormClient, ben: User) -> FormClient:
     """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
 @pytest.fixture
-def stock(create_card: Callable[..., Card]) -> Card:
+def unclaimed_card(create_card: Callable[..., Card]) -> Card:
     """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE)
 
 
 @pytest.fixture
-def with_role(create_user: Callable[..., User], new_client: Callable[[], FormClient]) -> Callable[[str], FormClient]:
+def client_with_role(
+    create_user: Callable[..., User], new_client: Callable[[], FormClient]
+) -> Callable[[str], FormClient]:
     """Return a function that logs in a user with a role; '' is logged out, 'holder' has no role."""
 
     def browser(role: str) -> FormClient:
@@ -62,9 +64,9 @@ def with_role(create_user: Callable[..., User], new_client: Callable[[], FormCli
 
 @pytest.mark.parametrize("role", ["", "holder", "teacher", "assistant"])
 def test_other_users_cannot_change_anything(
-    app: Flask, with_role: Callable[[str], FormClient], stock: Card, card: Card, role: str
+    app: Flask, client_with_role: Callable[[str], FormClient], unclaimed_card: Card, card: Card, role: str
 ) -> None:
-    client = with_role(role)
+    client = client_with_role(role)
     fields = {"token": "BLANK222", "design": "0", "policy": "open", "host": "example.com", "id": str(card.id)}
     for rule in app.url_map.iter_rules():
         if str(rule).startswith("/admin") and "POST" in (rule.methods or ()):
@@ -77,10 +79,12 @@ def test_other_users_cannot_change_anything(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 0
 
 
-def test_permission_to_view_does_not_allow_registering(with_role: Callable[[str], FormClient], stock: Card) -> None:
+def test_permission_to_view_does_not_allow_registering(
+    client_with_role: Callable[[str], FormClient], unclaimed_card: Card
+) -> None:
     db.session.add(Role(name="auditor", permissions=["backoffice.enter", "audit.view"]))
     db.session.commit()
-    client = with_role("auditor")
+    client = client_with_role("auditor")
     statuses = {path: client.get(path).status_code for path in (
         "/admin/", "/admin/tables/audit/", "/admin/tables/cards/", REGISTER, "/admin/hosts",
         "/admin/cards/WAITING2/code",
@@ -103,13 +107,17 @@ def test_losing_a_role_removes_its_permissions_at_once(client: FormClient, ben: 
 
 
 def test_the_dashboard_shows_open_tasks_and_figures(
-    bens: FormClient, new_client: Callable[[], FormClient], stock: Card, card: Card, run_worker: Callable[[], None]
+    ben_client: FormClient,
+    new_client: Callable[[], FormClient],
+    unclaimed_card: Card,
+    card: Card,
+    run_worker: Callable[[], None],
 ) -> None:
     for path in ("/t/NOSUCH22", "/t/NOSUCH22", "/t/ADASCARD"):
         new_client().get(path)
     db.session.add(OutboxMessage(kind="mail.x", payload={}, due_at=card.created_at, failed_at=card.created_at))
     run_worker()
-    page = words_of(bens.get("/admin/").text)
+    page = words_of(ben_client.get("/admin/").text)
     for number, label in (
         (1, "Active cards"),
         (1, "Unclaimed cards"),
@@ -120,22 +128,22 @@ def test_the_dashboard_shows_open_tasks_and_figures(
     assert "NOSUCH22 2" in page
 
 
-def test_the_dashboard_works_in_an_empty_installation(bens: FormClient) -> None:
-    assert "All clear" in bens.get("/admin/").text
+def test_the_dashboard_works_in_an_empty_installation(ben_client: FormClient) -> None:
+    assert "All clear" in ben_client.get("/admin/").text
 
 
 # --- registering a card -----------------------------------------------------------------------------------------------
 
 
 def test_a_tap_by_staff_on_an_unknown_card_opens_the_registration_form(
-    bens: FormClient, new_client: Callable[[], FormClient], design: Design, keys: Any, ada: User
+    ben_client: FormClient, new_client: Callable[[], FormClient], design: Design, keys: Any, ada: User
 ) -> None:
-    response = bens.get("/t/blank222")
+    response = ben_client.get("/t/blank222")
     assert response.location == f"{REGISTER}?token=BLANK222"
-    page = bens.get(response.location).text
+    page = ben_client.get(response.location).text
     form = next(form for form in [form_to(page, "")] if "token" in form.values)
     assert form.values["token"] == "BLANK222"
-    done = bens.post(REGISTER, data={**form.values, "design": str(design.id), "policy": "code"}, csrf=False)
+    done = ben_client.post(REGISTER, data={**form.values, "design": str(design.id), "policy": "code"}, csrf=False)
     assert done.status_code == 200
     code = re.search(r">\s*([2-9A-HJKMNP-TV-Z]{8})\s*<", done.text)
     assert code
@@ -155,8 +163,8 @@ def test_an_unknown_card_is_not_found_for_everyone_else(client: FormClient, ada:
 
 
 @pytest.mark.parametrize("token", [" blank222 ", "\tBLANK222\n", "\u00a0blank222\u00a0"])
-def test_surrounding_whitespace_of_a_token_is_stripped(bens: FormClient, token: str) -> None:
-    assert bens.post(REGISTER, data={"token": token, "design": "0", "policy": "open"}).status_code == 200
+def test_surrounding_whitespace_of_a_token_is_stripped(ben_client: FormClient, token: str) -> None:
+    assert ben_client.post(REGISTER, data={"token": token, "design": "0", "policy": "open"}).status_code == 200
     card = cards.get_by_token("BLANK222")
     assert card is not None
     assert (card.claim_policy, card.design, card.claim_code) == (ClaimPolicy.OPEN, None, None)
@@ -180,12 +188,12 @@ def test_surrounding_whitespace_of_a_token_is_stripped(bens: FormClient, token: 
         ({"policy": "steal"}, "", ""),
     ],
 )
-@pytest.mark.usefixtures("stock")
+@pytest.mark.usefixtures("unclaimed_card")
 def test_an_invalid_registration_is_refused_and_the_form_keeps_the_token(
-    bens: FormClient, changes: dict[str, str], field: str, says: str
+    ben_client: FormClient, changes: dict[str, str], field: str, says: str
 ) -> None:
     values = {"token": "BLANK222", "design": "0", "policy": "code", **changes}
-    response = bens.post(REGISTER, data=values)
+    response = ben_client.post(REGISTER, data=values)
     assert response.status_code == 422
     if field:
         assert says in error_of(response.text, field)
@@ -193,16 +201,16 @@ def test_an_invalid_registration_is_refused_and_the_form_keeps_the_token(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 1
 
 
-def test_the_registration_form_cannot_set_owner_or_status(bens: FormClient, ada: User) -> None:
+def test_the_registration_form_cannot_set_owner_or_status(ben_client: FormClient, ada: User) -> None:
     fields = {"token": "BLANK222", "design": "0", "policy": "open", "owner": str(ada.id), "owner_id": str(ada.id)}
-    assert bens.post(REGISTER, data={**fields, "status": "active"}).status_code == 200
+    assert ben_client.post(REGISTER, data={**fields, "status": "active"}).status_code == 200
     card = cards.get_by_token("BLANK222")
     assert card is not None
     assert (card.owner_id, card.status) == (None, CardStatus.UNCLAIMED)
 
 
-def test_registering_a_card_is_recorded(bens: FormClient, ben: User) -> None:
-    bens.post(REGISTER, data={"token": "BLANK222", "design": "0", "policy": "open"})
+def test_registering_a_card_is_recorded(ben_client: FormClient, ben: User) -> None:
+    ben_client.post(REGISTER, data={"token": "BLANK222", "design": "0", "policy": "open"})
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "card.registered")).one()
     card = cards.get_by_token("BLANK222")
     assert card is not None
@@ -213,27 +221,32 @@ def test_registering_a_card_is_recorded(bens: FormClient, ben: User) -> None:
 
 
 def test_the_claim_code_of_a_card_is_shown_until_it_is_claimed(
-    bens: FormClient, stock: Card, ada: User, keys: Any
+    ben_client: FormClient, unclaimed_card: Card, ada: User, keys: Any
 ) -> None:
-    assert CODE in bens.get("/admin/cards/WAITING2/code").text
-    claims.claim(stock, ada, keys, code=CODE)
-    assert bens.get("/admin/cards/WAITING2/code").status_code == 404
+    assert CODE in ben_client.get("/admin/cards/WAITING2/code").text
+    claims.claim(unclaimed_card, ada, keys, code=CODE)
+    assert ben_client.get("/admin/cards/WAITING2/code").status_code == 404
     for token in ("NOSUCH22", "%00", "x" * 50):
-        assert bens.get(f"/admin/cards/{token}/code").status_code == 404
+        assert ben_client.get(f"/admin/cards/{token}/code").status_code == 404
 
 
-def test_tables_never_show_or_find_a_claim_code(bens: FormClient, stock: Card) -> None:
+def test_tables_never_show_or_find_a_claim_code(ben_client: FormClient, unclaimed_card: Card) -> None:
     pages = [
-        bens.get(path).text
-        for path in ("/admin/tables/cards/", f"/admin/tables/cards/details/?id={stock.id}", "/admin/tables/audit/",
-                     f"/admin/tables/cards/?search={CODE}", f"/admin/tables/cards/?search={stock.claim_code_hash}")
-    ]  # fmt: skip
+        ben_client.get(path).text
+        for path in (
+            "/admin/tables/cards/",
+            f"/admin/tables/cards/details/?id={unclaimed_card.id}",
+            "/admin/tables/audit/",
+            f"/admin/tables/cards/?search={CODE}",
+            f"/admin/tables/cards/?search={unclaimed_card.claim_code_hash}",
+        )
+    ]
     assert "WAITING2" in pages[0]
     assert "WAITING2" in pages[1]
     for page in pages[:3]:
         assert CODE not in page
-        assert str(stock.claim_code) not in page
-        assert str(stock.claim_code_hash) not in page
+        assert str(unclaimed_card.claim_code) not in page
+        assert str(unclaimed_card.claim_code_hash) not in page
     assert "WAITING2" not in pages[3] + pages[4], "nor can one be searched for"
 
 
@@ -241,21 +254,21 @@ def test_tables_never_show_or_find_a_claim_code(bens: FormClient, stock: Card) -
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.usefixtures("stock", "card")
-def test_tables_cannot_create_change_or_delete_rows(bens: FormClient, table: str) -> None:
-    page = bens.get(f"/admin/tables/{table}/").text
+@pytest.mark.usefixtures("unclaimed_card", "card")
+def test_tables_cannot_create_change_or_delete_rows(ben_client: FormClient, table: str) -> None:
+    page = ben_client.get(f"/admin/tables/{table}/").text
     for word in ("/new/", "/edit/", "/delete/", "/action/"):
         assert word not in page
     cards_before = db.session.scalar(sa.select(sa.func.count()).select_from(Card))
     for path in ("new/", "edit/?id=1", "delete/", "action/", "ajax/update/"):
         fields = {"id": "1", "rowid": "1", "action": "delete", "token": "HACKED", "list_form_pk": "1"}
-        response = bens.post(f"/admin/tables/{table}/{path}", data=fields)
+        response = ben_client.post(f"/admin/tables/{table}/{path}", data=fields)
         assert response.status_code in (302, 400, 404, 405), path
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == cards_before
     assert cards.get_by_token("HACKED") is None
 
 
-@pytest.mark.usefixtures("stock")
+@pytest.mark.usefixtures("unclaimed_card")
 @pytest.mark.parametrize(
     ("words", "is_found"),
     [
@@ -268,9 +281,9 @@ def test_tables_cannot_create_change_or_delete_rows(bens: FormClient, table: str
     ],
 )
 def test_cards_are_found_by_token_name_owner_and_design(
-    bens: FormClient, card: Card, words: str, is_found: bool
+    ben_client: FormClient, card: Card, words: str, is_found: bool
 ) -> None:
-    page = bens.get("/admin/tables/cards/", query_string={"search": words}).text
+    page = ben_client.get("/admin/tables/cards/", query_string={"search": words}).text
     assert ("ADASCARD" in page.partition("<tbody>")[2]) is is_found
 
 
@@ -281,21 +294,21 @@ def test_cards_are_found_by_token_name_owner_and_design(
      "search=" + "x" * 2000, "search='", "search=%25%25", "flt0_0=x", "flt1_999=1", "page_size=0",
      "page_size=999999999"],
 )  # fmt: skip
-@pytest.mark.usefixtures("stock")
-def test_invalid_table_parameters_do_not_break_the_page(bens: FormClient, table: str, query: str) -> None:
-    assert bens.get(f"/admin/tables/{table}/?{query}").status_code in (200, 302)
+@pytest.mark.usefixtures("unclaimed_card")
+def test_invalid_table_parameters_do_not_break_the_page(ben_client: FormClient, table: str, query: str) -> None:
+    assert ben_client.get(f"/admin/tables/{table}/?{query}").status_code in (200, 302)
 
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("row", ["", "0", "-1", "x", "9" * 19, "9" * 5000, "%00", "1,2", "²", "1' OR '1'='1"])
-def test_an_unknown_row_redirects_to_its_table(bens: FormClient, table: str, row: str) -> None:
-    response = bens.get(f"/admin/tables/{table}/details/?id={row}")
+def test_an_unknown_row_redirects_to_its_table(ben_client: FormClient, table: str, row: str) -> None:
+    response = ben_client.get(f"/admin/tables/{table}/details/?id={row}")
     assert (response.status_code, response.location) in ((302, f"/admin/tables/{table}/"), (404, None))
 
 
-def test_an_audit_entry_shows_action_and_actor(bens: FormClient, card: Card, ada: User) -> None:
+def test_an_audit_entry_shows_action_and_actor(ben_client: FormClient, card: Card, ada: User) -> None:
     transitions.lock(card, LockedBecause.LOST, ada)
-    page = words_of(bens.get("/admin/tables/audit/").text)
+    page = words_of(ben_client.get("/admin/tables/audit/").text)
     assert "Card locked" in page
     assert "ada@example.com" in page
 
@@ -304,26 +317,26 @@ def test_an_audit_entry_shows_action_and_actor(bens: FormClient, card: Card, ada
 
 
 def test_blocking_a_domain_deactivates_its_cards_until_it_is_unblocked(
-    bens: FormClient, new_client: Callable[[], FormClient], card: Card
+    ben_client: FormClient, new_client: Callable[[], FormClient], card: Card
 ) -> None:
-    response = bens.post("/admin/hosts", data={"host": "https://Example.com/login", "reason": "phishing"})
+    response = ben_client.post("/admin/hosts", data={"host": "https://Example.com/login", "reason": "phishing"})
     assert response.location == "/admin/hosts"
-    page = bens.get("/admin/hosts").text
+    page = ben_client.get("/admin/hosts").text
     assert "Domain blocked. Cards affected: 1." in page
     assert "phishing" in page
     assert "deactivated" in new_client().get("/t/ADASCARD").text
     form = form_to(page, "/admin/hosts/unblock")
     assert form.values["host"] == "example.com"
-    assert bens.post("/admin/hosts/unblock", data=form.values, csrf=False).location == "/admin/hosts"
+    assert ben_client.post("/admin/hosts/unblock", data=form.values, csrf=False).location == "/admin/hosts"
     assert new_client().get("/t/ADASCARD").status_code == 302
-    assert "No blocked domains" in bens.get("/admin/hosts").text
+    assert "No blocked domains" in ben_client.get("/admin/hosts").text
 
 
 @pytest.mark.parametrize(
     "host", ["", " ", "com", "two words", "mailto:a@b.example", "x" * 300, "a\0b.example", "http://"]
 )
-def test_an_invalid_domain_is_refused_and_the_form_keeps_the_values(bens: FormClient, host: str) -> None:
-    response = bens.post("/admin/hosts", data={"host": host, "reason": "because"})
+def test_an_invalid_domain_is_refused_and_the_form_keeps_the_values(ben_client: FormClient, host: str) -> None:
+    response = ben_client.post("/admin/hosts", data={"host": host, "reason": "because"})
     assert response.status_code == 422
     assert error_of(response.text, "host")
     form = form_to(response.text, "")
@@ -333,12 +346,14 @@ def test_an_invalid_domain_is_refused_and_the_form_keeps_the_values(bens: FormCl
 @pytest.mark.parametrize(
     ("host", "status"), [("good.example", 404), ("", 400), ("\0", 400), ("no host", 422), ("x" * 300, 400)]
 )
-def test_a_domain_that_is_not_blocked_cannot_be_unblocked(bens: FormClient, host: str, status: int) -> None:
-    assert bens.post("/admin/hosts/unblock", data={"host": host}).status_code == status
+def test_a_domain_that_is_not_blocked_cannot_be_unblocked(ben_client: FormClient, host: str, status: int) -> None:
+    assert ben_client.post("/admin/hosts/unblock", data={"host": host}).status_code == status
 
 
-def test_the_back_office_has_no_form_for_roles(bens: FormClient, ada: User) -> None:
+def test_the_back_office_has_no_form_for_roles(ben_client: FormClient, ada: User) -> None:
     for path in ("/admin/", "/admin/hosts", REGISTER):
-        assert "role" not in {field for form in [bens.get(path).text] for field in re.findall(r'name="(\w+)"', form)}
+        assert "role" not in {
+            field for form in [ben_client.get(path).text] for field in re.findall(r'name="(\w+)"', form)
+        }
     assert set(roles.fixed_roles()) == {"owner", "staff", "teacher", "assistant"}
     assert ada.roles == []

@@ -14,13 +14,13 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import TwoFactor, User
 from tests.auth import two_factor as helpers
-from tests.auth.two_factor import set_up
+from tests.auth.two_factor import set_up_two_factor
 from tests.conftest import FormClient, login
 
 LINK = re.compile(r"http://localhost(/\S*/[\w-]{43})")
 
 
-def text_of(mail: EmailMessage) -> str:
+def plain_text(mail: EmailMessage) -> str:
     """Return the plain text of an email."""
     body = mail.get_body(("plain",))
     assert body is not None
@@ -29,13 +29,13 @@ def text_of(mail: EmailMessage) -> str:
 
 def link_in(mail: EmailMessage) -> str:
     """Return the path of the secret link in an email."""
-    links = LINK.findall(text_of(mail))
-    assert len(links) == 1, text_of(mail)
+    links = LINK.findall(plain_text(mail))
+    assert len(links) == 1, plain_text(mail)
     return urlsplit(links[0]).path
 
 
 @pytest.fixture
-def mailed(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]) -> Callable[[], EmailMessage]:
+def last_email(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]) -> Callable[[], EmailMessage]:
     """Return a function that runs the worker and returns the last email."""
 
     def last() -> EmailMessage:
@@ -46,9 +46,9 @@ def mailed(run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessa
 
 
 @pytest.fixture
-def mailed_link(mailed: Callable[[], EmailMessage]) -> Callable[[], str]:
+def emailed_link(last_email: Callable[[], EmailMessage]) -> Callable[[], str]:
     """Return a function that runs the worker and returns the path of the link in the last email."""
-    return lambda: link_in(mailed())
+    return lambda: link_in(last_email())
 
 
 def session_id(client: FormClient) -> str | None:
@@ -57,13 +57,13 @@ def session_id(client: FormClient) -> str | None:
     return cookie.value if cookie is not None else None
 
 
-def is_signed_in(client: FormClient) -> bool:
+def is_logged_in(client: FormClient) -> bool:
     """Return whether the client is logged in."""
     return client.get("/account").status_code == 200
 
 
 @pytest.fixture
-def still(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def stopped_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop the clock, so that no time step ends during a test."""
     noon = utcnow().replace(second=10)
     for module in (views, helpers, request.module):
@@ -71,7 +71,7 @@ def still(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture
-def forget_steps(app: Flask) -> Callable[[], None]:
+def reset_time_steps(app: Flask) -> Callable[[], None]:
     """Return a function that makes the code of the current time step usable again."""
 
     def forget() -> None:
@@ -82,13 +82,13 @@ def forget_steps(app: Flask) -> Callable[[], None]:
 
 
 @pytest.fixture
-def protected(
-    new_client: Callable[[], FormClient], ada: User, forget_steps: Callable[[], None]
+def ada_two_factor(
+    new_client: Callable[[], FormClient], ada: User, reset_time_steps: Callable[[], None]
 ) -> tuple[str, list[str]]:
     """Switch on two-factor authentication for Ada; return its secret and the recovery codes."""
     client = new_client()
     login(client, ada)
-    secret_and_codes = set_up(client)
+    secret_and_codes = set_up_two_factor(client)
     client.post("/log-out")
-    forget_steps()
+    reset_time_steps()
     return secret_and_codes

@@ -102,7 +102,7 @@ CASES = [(path, name) for path, fields in FORMS.items() for name in fields]
 
 
 @pytest.fixture
-def address(client: FormClient, ada: User) -> Callable[[str], str]:
+def form_url(client: FormClient, ada: User) -> Callable[[str], str]:
     """Return a function that gives the URL of a form, with Ada logged in where the form requires it."""
 
     def prepare(path: str) -> str:
@@ -129,11 +129,11 @@ def snapshot() -> dict[str, list[Any]]:
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize(("path", "name"), CASES)
 def test_invalid_input_is_refused_and_changes_nothing(
-    client: FormClient, address: Callable[[str], str], path: str, name: str, bad: str
+    client: FormClient, form_url: Callable[[str], str], path: str, name: str, bad: str
 ) -> None:
     if name in OPTIONAL and bad in ("empty", "blank"):
         return
-    url = address(path)
+    url = form_url(path)
     before = snapshot()
     fields = {**FORMS[path], name: BAD[bad]}
     if name == "terms":
@@ -159,9 +159,9 @@ def test_invalid_input_is_refused_and_changes_nothing(
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(("path", "name"), CASES)
 def test_unusual_input_does_not_break_a_page(
-    client: FormClient, address: Callable[[str], str], path: str, name: str, odd: str
+    client: FormClient, form_url: Callable[[str], str], path: str, name: str, odd: str
 ) -> None:
-    response = client.post(address(path), data={**FORMS[path], name: ODD[odd]})
+    response = client.post(form_url(path), data={**FORMS[path], name: ODD[odd]})
     if response.status_code == 302:
         response = client.get(response.headers["Location"])
     assert response.status_code in (200, 422)
@@ -181,9 +181,9 @@ def test_unusual_input_does_not_break_a_page(
     ids=["nothing", "bytes", "torn", "json", "list"],
 )
 def test_a_malformed_request_body_is_refused(
-    client: FormClient, address: Callable[[str], str], path: str, body: dict[str, Any]
+    client: FormClient, form_url: Callable[[str], str], path: str, body: dict[str, Any]
 ) -> None:
-    url = address(path)
+    url = form_url(path)
     before = snapshot()
     response = client.post(url, **body)
     assert response.status_code in (400, 422, 302)
@@ -193,8 +193,8 @@ def test_a_malformed_request_body_is_refused(
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_every_form_requires_its_csrf_token(client: FormClient, address: Callable[[str], str], path: str) -> None:
-    url = address(path)
+def test_every_form_requires_its_csrf_token(client: FormClient, form_url: Callable[[str], str], path: str) -> None:
+    url = form_url(path)
     before = snapshot()
     assert client.post(url, data=FORMS[path], csrf=False).status_code == 400
     assert client.post(url, data={**FORMS[path], "csrf_token": "forged"}, csrf=False).status_code == 400

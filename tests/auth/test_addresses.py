@@ -11,7 +11,7 @@ from tapcard import seeds
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import LinkToken, User
-from tests.auth.conftest import is_signed_in, link_in, session_id, text_of
+from tests.auth.conftest import is_logged_in, link_in, plain_text, session_id
 from tests.conftest import PASSWORD, FormClient, login
 from tests.purchases import order_of
 
@@ -28,12 +28,12 @@ def dora(create_user: Callable[..., User]) -> User:
 
 
 def test_an_emailed_link_verifies_the_address_after_confirmation(
-    client: FormClient, dora: User, mailed_link: Callable[[], str]
+    client: FormClient, dora: User, emailed_link: Callable[[], str]
 ) -> None:
     login(client, dora)
     assert "Not confirmed" in client.get("/account").text
     client.post("/verify")
-    path = mailed_link()
+    path = emailed_link()
     assert path.startswith("/verify/")
     assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200
@@ -48,37 +48,37 @@ def test_an_emailed_link_verifies_the_address_after_confirmation(
 
 
 def test_verifying_in_another_browser_invalidates_the_former_password(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+    new_client: Callable[[], FormClient], dora: User, emailed_link: Callable[[], str]
 ) -> None:
     """Anyone can sign up with the address of somebody else and wait until they click the link in the email."""
     stranger, phone = new_client(), new_client()
     login(stranger, dora)
     stranger.post("/verify")
-    path = mailed_link()
+    path = emailed_link()
     page = phone.get(path).text
     assert "the account's password stops working" in " ".join(page.replace("&#39;", "'").split())
     assert f'href="/log-in?next={path}"' in page
     response = phone.post(path)
     assert response.headers["Location"].startswith("/set-password/")
-    assert not is_signed_in(phone)
-    assert not is_signed_in(stranger)
+    assert not is_logged_in(phone)
+    assert not is_logged_in(stranger)
     assert login(new_client(), dora).status_code == 422
     page = phone.get(response.headers["Location"]).text
     assert "dora@example.com is confirmed. Now choose a password." in page
     phone.post(response.headers["Location"], data={"password": "words of my own"})
-    assert is_signed_in(phone)
+    assert is_logged_in(phone)
     assert "Not confirmed" not in phone.get("/account").text
     assert login(new_client(), dora).status_code == 422
 
 
 def test_a_stranger_who_signed_up_with_the_address_of_an_order_never_sees_it(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+    new_client: Callable[[], FormClient], dora: User, emailed_link: Callable[[], str]
 ) -> None:
     order = order_of(None, seeds.create_product(), email="dora@example.com")
     stranger, phone = new_client(), new_client()
     login(stranger, dora)
     stranger.post("/verify")
-    response = phone.post(mailed_link())
+    response = phone.post(emailed_link())
     db.session.refresh(order)
     assert order.user_id == dora.id
     assert order.number not in stranger.get("/orders").text
@@ -87,82 +87,82 @@ def test_a_stranger_who_signed_up_with_the_address_of_an_order_never_sees_it(
 
 
 def test_verifying_after_login_keeps_the_password(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+    new_client: Callable[[], FormClient], dora: User, emailed_link: Callable[[], str]
 ) -> None:
     here, phone = new_client(), new_client()
     login(here, dora)
     here.post("/verify")
-    path = mailed_link()
+    path = emailed_link()
     credentials = {"email": dora.email, "password": PASSWORD}
     assert phone.post(f"/log-in?next={path}", data=credentials).headers["Location"] == path
     assert "password stops working" not in phone.get(path).text
     assert phone.post(path).headers["Location"] == "/dashboard"
-    assert is_signed_in(here)
-    assert is_signed_in(phone)
+    assert is_logged_in(here)
+    assert is_logged_in(phone)
 
 
 def test_verifying_in_the_browser_of_another_user_logs_everyone_out(
-    new_client: Callable[[], FormClient], dora: User, cleo: User, mailed_link: Callable[[], str]
+    new_client: Callable[[], FormClient], dora: User, cleo: User, emailed_link: Callable[[], str]
 ) -> None:
     here, cleos = new_client(), new_client()
     login(here, dora)
     here.post("/verify")
     login(cleos, cleo)
-    assert cleos.post(mailed_link()).headers["Location"].startswith("/set-password/")
-    assert not is_signed_in(cleos)
-    assert not is_signed_in(here)
+    assert cleos.post(emailed_link()).headers["Location"].startswith("/set-password/")
+    assert not is_logged_in(cleos)
+    assert not is_logged_in(here)
 
 
 def test_a_guest_cart_survives_verifying(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
+    new_client: Callable[[], FormClient], dora: User, emailed_link: Callable[[], str]
 ) -> None:
     here, phone = new_client(), new_client()
     login(here, dora)
     here.post("/verify")
     phone.post(f"/cart/add/{seeds.create_product('Bottle').slug}", data={"quantity": "1"})
     assert "Bottle" in phone.get("/cart").text
-    response = phone.post(mailed_link())
+    response = phone.post(emailed_link())
     phone.post(response.headers["Location"], data={"password": "words of my own"})
     assert "Bottle" in phone.get("/cart").text
 
 
 def test_a_second_verification_link_does_not_reset_the_password(
-    new_client: Callable[[], FormClient], dora: User, mailed: Callable[[], EmailMessage]
+    new_client: Callable[[], FormClient], dora: User, last_email: Callable[[], EmailMessage]
 ) -> None:
     here, phone = new_client(), new_client()
     login(here, dora)
     here.post("/verify")
-    first = link_in(mailed())
+    first = link_in(last_email())
     here.post("/verify")
-    here.post(link_in(mailed()))
+    here.post(link_in(last_email()))
     assert "password stops working" not in phone.get(first).text
     assert phone.post(first).headers["Location"] == "/log-in"
-    assert is_signed_in(here)
+    assert is_logged_in(here)
 
 
-def test_verifying_requires_the_csrf_token(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+def test_verifying_requires_the_csrf_token(client: FormClient, dora: User, emailed_link: Callable[[], str]) -> None:
     login(client, dora)
     client.post("/verify")
-    assert client.post(mailed_link(), csrf=False).status_code == 400
+    assert client.post(emailed_link(), csrf=False).status_code == 400
     db.session.refresh(dora)
     assert not dora.is_verified
 
 
-def test_a_verification_link_works_once(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
+def test_a_verification_link_works_once(client: FormClient, dora: User, emailed_link: Callable[[], str]) -> None:
     login(client, dora)
     client.post("/verify")
-    path = mailed_link()
+    path = emailed_link()
     client.post(path)
     assert client.get(path).status_code == 410
     assert "already been used" in client.post(path).text
 
 
 def test_a_verification_link_expires_after_a_week(
-    client: FormClient, dora: User, mailed_link: Callable[[], str]
+    client: FormClient, dora: User, emailed_link: Callable[[], str]
 ) -> None:
     login(client, dora)
     client.post("/verify")
-    path = mailed_link()
+    path = emailed_link()
     row = db.session.scalars(select(LinkToken)).one()
     assert row.expires_at - row.created_at == timedelta(days=7)
     row.expires_at = utcnow()
@@ -203,19 +203,19 @@ def test_no_verification_email_is_sent_without_login(client: FormClient, outbox:
 # --- changing ---------------------------------------------------------------------------------------------------------
 
 
-def ask(client: FormClient, email: str = NEW_EMAIL, password: str = PASSWORD) -> int:
+def request_change(client: FormClient, email: str = NEW_EMAIL, password: str = PASSWORD) -> int:
     return client.post("/account/email", data={"email": email, "current": password}).status_code
 
 
 def test_an_email_address_changes_only_after_the_new_one_confirms(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, last_email: Callable[[], EmailMessage]
 ) -> None:
     """H22: a change took effect before it was verified and locked users out."""
     login(client, ada)
-    assert ask(client, "Lovelace@Example.com") == 302
-    mail = mailed()
+    assert request_change(client, "Lovelace@Example.com") == 302
+    mail = last_email()
     assert mail["To"] == NEW_EMAIL
-    assert "ada@example.com" in text_of(mail)
+    assert "ada@example.com" in plain_text(mail)
     assert login(new_client(), ada).status_code == 302
     assert "ada@example.com" in client.get(link_in(mail)).text
     db.session.refresh(ada)
@@ -223,7 +223,7 @@ def test_an_email_address_changes_only_after_the_new_one_confirms(
 
     before = session_id(client)
     assert client.post(link_in(mail)).status_code == 302
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert session_id(client) != before
     db.session.refresh(ada)
     assert ada.email == NEW_EMAIL
@@ -231,14 +231,14 @@ def test_an_email_address_changes_only_after_the_new_one_confirms(
 
 
 def test_the_former_address_gets_an_email_that_undoes_the_change(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, last_email: Callable[[], EmailMessage]
 ) -> None:
     login(client, ada)
-    ask(client)
-    client.post(link_in(mailed()))
-    notice = mailed()
+    request_change(client)
+    client.post(link_in(last_email()))
+    notice = last_email()
     assert notice["To"] == "ada@example.com"
-    assert NEW_EMAIL in text_of(notice)
+    assert NEW_EMAIL in plain_text(notice)
 
     owner = new_client()
     assert owner.get(link_in(notice)).status_code == 200
@@ -246,16 +246,16 @@ def test_the_former_address_gets_an_email_that_undoes_the_change(
     assert response.headers["Location"].startswith("/set-password/")
     db.session.refresh(ada)
     assert ada.email == "ada@example.com"
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
     assert login(new_client(), ada).status_code == 422
     owner.post(response.headers["Location"], data={"password": "words of my own"})
-    assert is_signed_in(owner)
+    assert is_logged_in(owner)
     assert login(new_client(), ada, "words of my own").status_code == 302
     assert owner.post(link_in(notice)).status_code == 410
 
 
 def test_only_the_account_holder_can_confirm_a_new_address(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, mailed_link: Callable[[], str]
+    client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, emailed_link: Callable[[], str]
 ) -> None:
     """Orders belong to whoever verifies their address, and the address of a change may be mistyped."""
     order = order_of(None, seeds.create_product(), email=NEW_EMAIL)
@@ -264,8 +264,8 @@ def test_only_the_account_holder_can_confirm_a_new_address(
     db.session.flush()
     db.session.delete(created_user)  # an address that has an account gets no such mail
     login(client, ada)
-    ask(client)
-    phone, cleos, path = new_client(), new_client(), mailed_link()
+    request_change(client)
+    phone, cleos, path = new_client(), new_client(), emailed_link()
     login(cleos, cleo)
     for browser in (phone, cleos):
         page = browser.post(path).text
@@ -297,11 +297,11 @@ def test_requesting_a_used_address_gets_the_same_response_and_no_email(
 
 
 def test_confirming_an_address_that_was_taken_since_shows_an_error(
-    client: FormClient, ada: User, create_user: Callable[..., User], mailed_link: Callable[[], str]
+    client: FormClient, ada: User, create_user: Callable[..., User], emailed_link: Callable[[], str]
 ) -> None:
     login(client, ada)
-    ask(client)
-    path = mailed_link()
+    request_change(client)
+    path = emailed_link()
     create_user(NEW_EMAIL)
     response = client.post(path)
     assert response.status_code == 422
@@ -338,7 +338,7 @@ def test_a_refused_change_of_address_changes_nothing(
 
 def test_address_changes_are_limited_to_five_an_hour(client: FormClient, ada: User) -> None:
     login(client, ada)
-    assert [ask(client, f"a{number}@example.com") for number in range(6)] == [302] * 5 + [429]
+    assert [request_change(client, f"a{number}@example.com") for number in range(6)] == [302] * 5 + [429]
 
 
 @pytest.mark.parametrize("path", ["/account", "/account/email", "/account/password"])

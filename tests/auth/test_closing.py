@@ -15,14 +15,14 @@ from tapcard.db import db
 from tapcard.mails import accounts as accounts_mails
 from tapcard.models import Address, Card, CardStatus, Profile, User
 from tapcard.services.privacy import closure
-from tests.auth.conftest import is_signed_in, text_of
+from tests.auth.conftest import is_logged_in, plain_text
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import error_of
 
 CLOSE = {"current": PASSWORD, "sure": "y"}
 
 
-def close(client: FormClient, user: User) -> None:
+def close_account(client: FormClient, user: User) -> None:
     login(client, user)
     assert client.post("/account/close", data=CLOSE).location == "/account/closed"
 
@@ -37,8 +37,8 @@ def test_closing_an_account_explains_itself_and_ends_all_sessions(
     assert "For 14 days, you can log in to restore everything" in page
     assert client.post("/account/close", data=CLOSE).location == "/account/closed"
     assert "Log in within 14 days" in client.get("/account/closed").text
-    assert not is_signed_in(client)
-    assert not is_signed_in(elsewhere)
+    assert not is_logged_in(client)
+    assert not is_logged_in(elsewhere)
     assert client.get("/p/ada").status_code == 404
     assert client.get("/t/ADASCARD").status_code == 200  # "deactivated", no redirect
     assert "found this card" not in client.get("/t/ADASCARD").text.lower()
@@ -49,7 +49,7 @@ def test_closing_requires_password_and_confirmation(client: FormClient, ada: Use
     login(client, ada)
     assert client.post("/account/close", data=data).status_code == 422
     assert ada.is_active
-    assert is_signed_in(client)
+    assert is_logged_in(client)
 
 
 def test_password_attempts_when_closing_are_limited(client: FormClient, ada: User) -> None:
@@ -104,16 +104,16 @@ def test_closing_a_hijacked_account_does_not_prevent_undoing_the_address_change(
 def test_closing_sends_one_email_that_explains_how_to_reopen(
     client: FormClient, ada: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
-    close(client, ada)
+    close_account(client, ada)
     run_worker()
     [message] = mailbox()
     assert message["To"] == "ada@example.com"
-    assert "http://localhost/log-in" in text_of(message)
-    assert "This is the last email" in text_of(message)
+    assert "http://localhost/log-in" in plain_text(message)
+    assert "This is the last email" in plain_text(message)
 
 
 def test_a_closed_account_gets_no_other_email(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
-    close(client, ada)
+    close_account(client, ada)
     client.post("/forgot-password", data={"email": ada.email})
     for kind, payload in {
         "mail.verify_email": {"user_id": ada.id},
@@ -132,21 +132,21 @@ def test_a_closed_account_gets_no_other_email(client: FormClient, ada: User, out
 def test_logging_in_to_a_closed_account_offers_to_reopen_it(
     client: FormClient, ada: User, card: Card, profile: Profile
 ) -> None:
-    close(client, ada)
+    close_account(client, ada)
     assert login(client, ada).location == "/account/reopen"
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
     page = client.get("/account/reopen")
     assert "ada@example.com is closed" in page.text
     assert not ada.is_active, "looking opens nothing"
     assert client.post("/account/reopen").location == "/dashboard"
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert client.get("/p/ada").status_code == 200
     assert client.get("/t/ADASCARD").location == "https://example.com/"
     assert client.post("/account/reopen").location == "/log-in"  # once
 
 
 def test_a_wrong_password_does_not_reveal_a_closed_account(client: FormClient, ada: User) -> None:
-    close(client, ada)
+    close_account(client, ada)
     closed = client.post("/log-in", data={"email": ada.email, "password": "not the password"})
     unknown = client.post("/log-in", data={"email": "nobody@example.com", "password": "not the password"})
     message = "Incorrect email or password."
@@ -168,7 +168,7 @@ def test_reopening_requires_the_password(client: FormClient, cleo: User, ada: Us
 def test_the_offer_to_reopen_expires_after_fifteen_minutes(
     client: FormClient, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close(client, ada)
+    close_account(client, ada)
     login(client, ada)
     then = utcnow() + timedelta(minutes=16)
     monkeypatch.setattr("tapcard.web.guards.utcnow", lambda: then)
@@ -184,7 +184,7 @@ def test_after_fourteen_days_login_does_not_reveal_the_closed_account(client: Fo
 
 
 def test_reopening_changes_the_session_id(client: FormClient, ada: User, card: Card) -> None:
-    close(client, ada)
+    close_account(client, ada)
     login(client, ada)
     before = client.get_cookie("tc_session")
     client.post("/account/reopen")

@@ -13,7 +13,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import ThrottleCounter, User, WebSession
 from tapcard.services.accounts import credentials, email_links
-from tests.auth.conftest import is_signed_in, session_id
+from tests.auth.conftest import is_logged_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
 CSRF_VALUE = re.compile(r'(?<=name="csrf_token")[^>]*value="[^"]*"')
@@ -24,7 +24,7 @@ def test_the_right_password_logs_in(client: FormClient, ada: User) -> None:
     response = login(client, ada)
     assert response.status_code == 302
     assert response.headers["Location"] == "/dashboard"
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert ada.seen_at is not None
 
 
@@ -54,13 +54,13 @@ def test_every_failed_login_gets_the_same_response(
         _before, _mark, after = response.text.partition("<main")
         pages.add(CSRF_VALUE.sub("", after.replace(email, "")))
     assert len(pages) == 1
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
 def test_login_requires_the_csrf_token(client: FormClient, ada: User) -> None:
     response = client.post("/log-in", data={"email": ada.email, "password": PASSWORD}, csrf=False)
     assert response.status_code == 400
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
 def test_login_and_logout_change_the_session_id(client: FormClient, ada: User) -> None:
@@ -85,16 +85,16 @@ def test_former_session_ids_are_invalid(client: FormClient, new_client: Callable
     for sid in (planted, used):
         other_client = new_client()
         other_client.set_cookie("tc_session", sid)
-        assert not is_signed_in(other_client)
+        assert not is_logged_in(other_client)
 
 
 def test_logout_requires_a_post_with_csrf_token(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.get("/log-out").status_code == 405
     assert client.post("/log-out", csrf=False).status_code == 400
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert client.post("/log-out").status_code == 302
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
 def test_logout_deletes_the_session_row(client: FormClient, ada: User) -> None:
@@ -141,7 +141,7 @@ def test_ten_failed_logins_lock_the_account_temporarily(client: FormClient, ada:
     assert 800 < int(response.headers["Retry-After"]) <= 900
     assert "Too many attempts. Wait 15 minutes and try again." in response.text
     assert 'value="ada@example.com"' in response.text
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
 def test_failed_logins_are_counted_across_spellings_and_addresses(client: FormClient, ada: User) -> None:

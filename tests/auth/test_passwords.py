@@ -14,7 +14,7 @@ from tapcard.db import db
 from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSession
 from tapcard.services.accounts import credentials, email_change, email_links, registration, roles
 from tapcard.web import guards
-from tests.auth.conftest import is_signed_in, session_id, text_of
+from tests.auth.conftest import is_logged_in, plain_text, session_id
 from tests.concurrency import together
 from tests.conftest import PASSWORD, FormClient, login
 
@@ -22,15 +22,15 @@ NEW = "battery staple correct"
 
 
 def test_an_emailed_link_sets_a_new_password_and_logs_in(
-    client: FormClient, ada: User, mailed_link: Callable[[], str]
+    client: FormClient, ada: User, emailed_link: Callable[[], str]
 ) -> None:
     assert client.post("/forgot-password", data={"email": "Ada@example.com"}).status_code == 302
-    path = mailed_link()
+    path = emailed_link()
     assert path.startswith("/set-password/")
     assert "ada@example.com" in client.get(path).text
     response = client.post(path, data={"password": NEW})
     assert response.headers["Location"] == "/dashboard"
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     client.post("/log-out")
     assert login(client, ada).status_code == 422
     assert login(client, ada, NEW).status_code == 302
@@ -52,9 +52,9 @@ def test_an_unknown_address_gets_the_same_response_and_no_email(
     assert all(message.done_at for message in db.session.scalars(select(OutboxMessage)))
 
 
-def test_a_password_link_works_once(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_a_password_link_works_once(client: FormClient, ada: User, emailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     client.post(path, data={"password": NEW})
     client.post("/log-out")
     for response in (client.get(path), client.post(path, data={"password": "another one of them"})):
@@ -63,18 +63,20 @@ def test_a_password_link_works_once(client: FormClient, ada: User, mailed_link: 
     assert login(client, ada, NEW).status_code == 302
 
 
-def test_viewing_a_password_link_does_not_use_it(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_viewing_a_password_link_does_not_use_it(
+    client: FormClient, ada: User, emailed_link: Callable[[], str]
+) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     for _time in range(3):
         assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200
     assert client.post(path, data={"password": NEW}).status_code == 302
 
 
-def test_a_password_link_expires_after_an_hour(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_a_password_link_expires_after_an_hour(client: FormClient, ada: User, emailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     row = db.session.scalars(select(LinkToken)).one()
     assert row.expires_at - row.created_at == timedelta(hours=1)
     row.expires_at = utcnow()
@@ -87,10 +89,10 @@ def test_a_password_link_expires_after_an_hour(client: FormClient, ada: User, ma
 
 
 def test_a_weak_password_shows_an_error_and_keeps_the_link_valid(
-    client: FormClient, ada: User, mailed_link: Callable[[], str]
+    client: FormClient, ada: User, emailed_link: Callable[[], str]
 ) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     for weak in ("short", "1234567890", "ada@example.com"):
         response = client.post(path, data={"password": weak})
         assert response.status_code == 422
@@ -100,23 +102,23 @@ def test_a_weak_password_shows_an_error_and_keeps_the_link_valid(
 
 
 def test_setting_a_password_by_link_ends_all_other_sessions(
-    new_client: Callable[[], FormClient], ada: User, mailed_link: Callable[[], str]
+    new_client: Callable[[], FormClient], ada: User, emailed_link: Callable[[], str]
 ) -> None:
     thief, own = new_client(), new_client()
     login(thief, ada)
     own.post("/forgot-password", data={"email": ada.email})
-    own.post(mailed_link(), data={"password": NEW})
-    assert is_signed_in(own)
-    assert not is_signed_in(thief)
+    own.post(emailed_link(), data={"password": NEW})
+    assert is_logged_in(own)
+    assert not is_logged_in(thief)
 
 
 def test_a_password_link_is_for_its_account_even_if_another_user_is_logged_in(
-    client: FormClient, ada: User, cleo: User, mailed_link: Callable[[], str]
+    client: FormClient, ada: User, cleo: User, emailed_link: Callable[[], str]
 ) -> None:
     login(client, cleo)
     before = session_id(client)
     client.post("/forgot-password", data={"email": ada.email})
-    client.post(mailed_link(), data={"password": NEW})
+    client.post(emailed_link(), data={"password": NEW})
     assert "ada@example.com" in client.get("/account").text
     assert session_id(client) != before
 
@@ -124,18 +126,18 @@ def test_a_password_link_is_for_its_account_even_if_another_user_is_logged_in(
 def test_an_account_without_a_password_gets_its_first_one_by_link(
     client: FormClient,
     create_user: Callable[..., User],
-    mailed: Callable[[], EmailMessage],
-    mailed_link: Callable[[], str],
+    last_email: Callable[[], EmailMessage],
+    emailed_link: Callable[[], str],
 ) -> None:
     user = create_user("gus@example.com", first_name="Gus", password=None, verified=False)
     client.post("/forgot-password", data={"email": "gus@example.com"})
-    assert "doesn't have a password yet" in text_of(mailed())
-    path = mailed_link()
+    assert "doesn't have a password yet" in plain_text(last_email())
+    path = emailed_link()
     assert '<h1 class="h2">Choose your password</h1>' in client.get(path).text
     client.post(path, data={"password": NEW})
     db.session.refresh(user)
     assert user.is_verified
-    assert is_signed_in(client)
+    assert is_logged_in(client)
 
 
 def test_requests_for_links_are_limited_by_account(
@@ -155,7 +157,7 @@ def test_requests_for_links_are_limited_by_ip_address(client: FormClient) -> Non
 
 
 def test_changing_the_password_ends_all_other_sessions(
-    new_client: Callable[[], FormClient], ada: User, cleo: User, mailed: Callable[[], EmailMessage]
+    new_client: Callable[[], FormClient], ada: User, cleo: User, last_email: Callable[[], EmailMessage]
 ) -> None:
     here, there, stranger = new_client(), new_client(), new_client()
     login(here, ada)
@@ -165,11 +167,11 @@ def test_changing_the_password_ends_all_other_sessions(
     response = here.post("/account/password", data={"current": PASSWORD, "password": NEW})
     assert response.headers["Location"] == "/account"
     assert session_id(here) != before
-    assert is_signed_in(here)
-    assert not is_signed_in(there)
-    assert is_signed_in(stranger)
-    assert mailed()["To"] == "ada@example.com"
-    assert "was changed" in mailed()["Subject"]
+    assert is_logged_in(here)
+    assert not is_logged_in(there)
+    assert is_logged_in(stranger)
+    assert last_email()["To"] == "ada@example.com"
+    assert "was changed" in last_email()["Subject"]
     assert login(there, ada).status_code == 422
     assert login(there, ada, NEW).status_code == 302
 
@@ -205,7 +207,7 @@ def test_a_refused_password_change_changes_nothing(
     assert NEW not in response.text
     db.session.refresh(ada)
     assert ada.password_hash == before
-    assert is_signed_in(client)
+    assert is_logged_in(client)
 
 
 def test_password_attempts_in_an_open_session_are_limited(client: FormClient, ada: User) -> None:
@@ -243,10 +245,10 @@ def test_a_login_with_the_old_password_during_a_change_is_invalid(
     monkeypatch.setattr("tapcard.auth.views.log_in_user", late)
     assert login(thief, ada).status_code == 302
     assert db.session.scalar(select(func.count()).where(WebSession.user_id == ada.id)) == 2, "the row is there"
-    assert not is_signed_in(thief)
-    assert is_signed_in(own)
+    assert not is_logged_in(thief)
+    assert is_logged_in(own)
     assert login(thief, ada, NEW).status_code == 302
-    assert is_signed_in(thief)
+    assert is_logged_in(thief)
 
 
 def test_every_password_change_records_its_time(client: FormClient, ada: User, app: object) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tapcard.db import db
 from tapcard.models import Card, ClaimPolicy, User
 from tapcard.services.accounts import credentials, registration
-from tests.auth.conftest import is_signed_in, session_id
+from tests.auth.conftest import is_logged_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
 DORA = {
@@ -21,7 +21,7 @@ DORA = {
 }
 
 
-def dora() -> User | None:
+def find_dora() -> User | None:
     return registration.find_user("dora@example.com")
 
 
@@ -31,7 +31,7 @@ def test_signing_up_logs_in_and_sends_a_verification_email(client: FormClient, o
     assert response.headers["Location"] == "/dashboard"
     assert "dora@example.com" in client.get("/account").text
     assert outbox() == ["mail.verify_email"]
-    user = dora()
+    user = find_dora()
     assert user is not None
     assert not user.is_verified
 
@@ -47,7 +47,7 @@ def test_the_sign_up_form_cannot_set_other_columns(client: FormClient) -> None:
     more = {"roles": "owner", "roles-0": "1", "is_active": "", "email_verified": "1", "verified_at": "2026-01-01",
             "is_staff": "1", "id": "1", "password_hash": "x", "seen_at": "2026-01-01"}  # fmt: skip
     client.post("/sign-up", data={**DORA, **more})
-    user = dora()
+    user = find_dora()
     assert user is not None
     assert (user.roles, user.is_active, user.verified_at, user.seen_at) == ([], True, None, None)
     assert credentials.authenticate("dora@example.com", DORA["password"], user.created_at) == user
@@ -56,7 +56,7 @@ def test_the_sign_up_form_cannot_set_other_columns(client: FormClient) -> None:
 def test_signing_up_requires_the_csrf_token(client: FormClient) -> None:
     response = client.post("/sign-up", data=DORA, csrf=False)
     assert response.status_code == 400
-    assert dora() is None
+    assert find_dora() is None
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ADA@Example.com"])
@@ -67,20 +67,20 @@ def test_a_used_address_shows_an_error_and_the_form_keeps_the_values(client: For
     assert f'value="{email}"' in response.text
     assert 'value="Dora"' in response.text
     assert DORA["password"] not in response.text
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
 def test_signing_up_to_an_account_without_a_password_sends_a_link(
-    client: FormClient, create_user: Callable[..., User], mailed_link: Callable[[], str]
+    client: FormClient, create_user: Callable[..., User], emailed_link: Callable[[], str]
 ) -> None:
     create_user("dora@example.com", first_name="D.", password=None, verified=False)
     response = client.post("/sign-up", data=DORA)
     assert response.headers["Location"] == "/forgot-password/sent"
     assert "Check your email" in client.get("/forgot-password/sent").text
-    assert not is_signed_in(client)
-    client.post(mailed_link(), data={"password": "my own words here"})
-    assert is_signed_in(client)
-    user = dora()
+    assert not is_logged_in(client)
+    client.post(emailed_link(), data={"password": "my own words here"})
+    assert is_logged_in(client)
+    user = find_dora()
     assert user is not None
     assert user.is_verified
     assert user.first_name == "D."
@@ -95,7 +95,7 @@ def test_sign_ups_are_limited_by_ip_address(client: FormClient, ada: User) -> No
     assert 3500 < int(response.headers["Retry-After"]) <= 3600
     assert 'value="Dora@Example.com"' in response.text
     assert "Too many attempts" in response.text
-    assert dora() is None
+    assert find_dora() is None
     assert client.post("/sign-up", data=DORA, environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 302
 
 
@@ -174,4 +174,4 @@ def test_the_sign_up_page_asks_to_accept_the_terms(client: FormClient) -> None:
 def test_signing_up_requires_accepting_the_terms(client: FormClient) -> None:
     response = client.post("/sign-up", data={name: value for name, value in DORA.items() if name != "terms"})
     assert response.status_code == 422
-    assert dora() is None
+    assert find_dora() is None

@@ -8,19 +8,19 @@ from tapcard.db import db
 from tapcard.models import User
 from tapcard.services.accounts import two_factor
 from tests.auth.conftest import session_id
-from tests.auth.two_factor import code_of, kinds, set_up, wrong_code
+from tests.auth.two_factor import set_up_two_factor, totp_code, two_factor_kinds, wrong_code
 from tests.conftest import PASSWORD, FormClient, login
 
 pytestmark = pytest.mark.usefixtures("still")
 
 
 def test_switching_off_requires_password_and_code(
-    client: FormClient, ada: User, forget_steps: Callable[[], None], outbox: Callable[[], list[str]]
+    client: FormClient, ada: User, reset_time_steps: Callable[[], None], outbox: Callable[[], list[str]]
 ) -> None:
     login(client, ada)
-    secret, _codes = set_up(client)
-    forget_steps()
-    path, good = "/account/two-factor/off", {"current": PASSWORD, "code": code_of(secret)}
+    secret, _codes = set_up_two_factor(client)
+    reset_time_steps()
+    path, good = "/account/two-factor/off", {"current": PASSWORD, "code": totp_code(secret)}
     for bad in ({"current": "wrong password"}, {"code": wrong_code(secret)}, {"current": ""}, {"code": ""}):
         assert client.post(path, data={**good, **bad}).status_code == 422
         assert db.session.get_one(User, ada.id).has_two_factor
@@ -29,14 +29,14 @@ def test_switching_off_requires_password_and_code(
     assert session_id(client) != before
     assert not db.session.get_one(User, ada.id).has_two_factor
     assert two_factor.count_recovery_codes(ada) == 0
-    assert kinds(outbox) == ["mail.two_factor_on", "mail.two_factor_off"]
+    assert two_factor_kinds(outbox) == ["mail.two_factor_on", "mail.two_factor_off"]
     client.post("/log-out")
     assert login(client, ada).location == "/dashboard"
 
 
 def test_a_recovery_code_can_switch_off(client: FormClient, ada: User) -> None:
     login(client, ada)
-    _secret, codes = set_up(client)
+    _secret, codes = set_up_two_factor(client)
     fields = {"current": PASSWORD, "code": codes[0]}
     assert client.post("/account/two-factor/off", data=fields).status_code == 302
     assert not db.session.get_one(User, ada.id).has_two_factor
@@ -44,7 +44,7 @@ def test_a_recovery_code_can_switch_off(client: FormClient, ada: User) -> None:
 
 def test_code_attempts_when_switching_off_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
-    secret, _codes = set_up(client)
+    secret, _codes = set_up_two_factor(client)
     fields = {"current": PASSWORD, "code": wrong_code(secret)}
     statuses = [client.post("/account/two-factor/off", data=fields).status_code for _time in range(11)]
     assert statuses == [422] * 10 + [429]

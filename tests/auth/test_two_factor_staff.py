@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from tapcard.models import User
-from tests.auth.two_factor import SET_UP, code_of, secret_on
+from tests.auth.two_factor import SET_UP, secret_in_page, totp_code
 from tests.conftest import FormClient, login
 from tests.pages import form_to
 
@@ -46,7 +46,7 @@ def test_staff_return_to_the_back_office_after_setup(other_app: Callable[..., Fl
     path = client.get("/admin/hosts").location
     page = client.get(path).text
     form = form_to(page, path)
-    done = client.post(path, data={**form.values, "code": code_of(secret_on(page))})
+    done = client.post(path, data={**form.values, "code": totp_code(secret_in_page(page))})
     assert 'href="/admin/hosts"' in done.text
     for path in ("/admin/", "/admin/hosts", "/admin/tables/cards/"):
         assert client.get(path).status_code == 200

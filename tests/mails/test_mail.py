@@ -25,17 +25,17 @@ LINK = re.compile(r"(http://localhost/\S*?)([\w-]{43})")
 NOW = utcnow()
 
 
-def parsed(message: Any) -> EmailMessage:
+def parse(message: Any) -> EmailMessage:
     return email.message_from_bytes(message.as_bytes(), policy=email.policy.default)  # type: ignore[return-value]
 
 
-def part(message: Any, kind: str) -> str:
-    body = parsed(message).get_body((kind,))
+def body_of(message: Any, kind: str) -> str:
+    body = parse(message).get_body((kind,))
     assert body is not None
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def prepared(user: User) -> Any:
+def create_email(user: User) -> Any:
     """Create an email with its link stored and no open transaction."""
     message = accounts_mails.verify_email(user.id)
     assert message is not None
@@ -43,7 +43,7 @@ def prepared(user: User) -> Any:
     return message
 
 
-def promise(user: User, purpose: LinkPurpose, address: str) -> int:
+def create_link(user: User, purpose: LinkPurpose, address: str) -> int:
     link, _token = LinkToken.issue(user, purpose, address, NOW)
     db.session.add(link)
     db.session.commit()
@@ -54,20 +54,20 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
     if kind == "mail.set_password":
         return {"email": user.email}
     if kind == "mail.email_change":
-        return {"link_id": promise(user, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")}
+        return {"link_id": create_link(user, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")}
     if kind == "mail.email_changed":
-        return {"link_id": promise(user, LinkPurpose.UNDO_EMAIL, "former@example.com")}
+        return {"link_id": create_link(user, LinkPurpose.UNDO_EMAIL, "former@example.com")}
     if kind == "mail.lead_received":
         lead = seeds.create_lead(seeds.create_profile(user))
         db.session.commit()
         return {"lead_id": lead.id}
     if kind == "mail.card_found":
-        card = lost_or_offered(user)
+        card = create_committed_card(user)
         return {"card_id": card.id, "owner_id": user.id, "message": "It is here.", "answer_to": "gus@example.com"}
     if kind in ("mail.card_offered", "mail.offer_answered"):
         ended = {"ended_at": NOW, "outcome": TransferOutcome.ACCEPTED} if kind == "mail.offer_answered" else {}
         transfer = CardTransfer(
-            card=lost_or_offered(user),
+            card=create_committed_card(user),
             from_user=user,
             to_email="noa@example.com",
             expires_at=NOW + timedelta(days=7),
@@ -83,7 +83,7 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
     return {"user_id": user.id}
 
 
-def lost_or_offered(user: User) -> Card:
+def create_committed_card(user: User) -> Card:
     card = seeds.create_card(user)
     db.session.commit()
     return card
@@ -120,20 +120,20 @@ SUBJECTS = {
 
 
 # mails that tell what happened, and carry no secret
-TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
+NOTICES = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
         "mail.card_found", "mail.card_offered", "mail.offer_answered")  # fmt: skip
 
 # those of orders, the weekly digest, the newsletter and artwork have tests of their own
-ELSEWHERE = ("mail.order_", "mail.payment_", "mail.weekly", "mail.newsletter_", "mail.artwork_")
+OTHER_KINDS = ("mail.order_", "mail.payment_", "mail.weekly", "mail.newsletter_", "mail.artwork_")
 
 
-def kinds_here() -> list[str]:
-    return [kind for kind in mail.KINDS if not kind.startswith(ELSEWHERE)]
+def account_kinds() -> list[str]:
+    return [kind for kind in mail.KINDS if not kind.startswith(OTHER_KINDS)]
 
 
 @pytest.mark.usefixtures("app")  # which registers them
 def test_every_email_kind_is_tested() -> None:
-    assert set(kinds_here()) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
+    assert set(account_kinds()) == {*EXPECTED, *NOTICES, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -142,27 +142,27 @@ def test_an_email_contains_a_link_and_only_its_hash_is_stored(dora: User, kind: 
     message = mail.KINDS[kind](**payload_for(kind, dora))
     db.session.commit()
     assert message is not None
-    assert parsed(message)["To"] == to
-    address, token = LINK.findall(part(message, "plain"))[0]
+    assert parse(message)["To"] == to
+    address, token = LINK.findall(body_of(message, "plain"))[0]
     assert address == f"http://localhost{path}"
     row = db.session.scalars(select(LinkToken).where(LinkToken.token_hash == LinkToken.hash_of(token))).one()
     assert (row.user_id, row.purpose, row.email) == (dora.id, purpose, to)
     assert row.expires_at - row.created_at == lifetime
-    assert token in part(message, "html")
+    assert token in body_of(message, "html")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
+@pytest.mark.parametrize("kind", [*EXPECTED, *NOTICES])
 def test_an_email_has_all_headers_and_both_parts(dora: User, kind: str) -> None:
     message = mail.KINDS[kind](**payload_for(kind, dora))
     assert message is not None
-    headers = parsed(message)
+    headers = parse(message)
     assert headers["Auto-Submitted"] == "auto-generated"
     assert headers["Date"]
     assert headers["Message-ID"].endswith("@example.com>")
     assert headers["From"] == "tapcard <no-reply@example.com>"
     assert headers["Subject"].startswith(SUBJECTS[kind])
     assert headers["Reply-To"] is None
-    text, html = part(message, "plain"), part(message, "html")
+    text, html = body_of(message, "plain"), body_of(message, "html")
     assert text.startswith("Hello")
     assert "<" not in text
     assert "&#" not in text
@@ -176,13 +176,13 @@ def test_replies_go_to_the_support_address(dora: User, set_setting: Callable[[st
     set_setting("support_email", "help@example.com")
     set_setting("shop_name", "Cards & Co")
     message = accounts_mails.verify_email(dora.id)
-    assert parsed(message)["Reply-To"] == "help@example.com"
-    assert parsed(message)["Subject"] == "Confirm your email for Cards & Co"
-    assert "Cards &amp; Co" in part(message, "html")
-    assert "Cards & Co" in part(message, "plain")
+    assert parse(message)["Reply-To"] == "help@example.com"
+    assert parse(message)["Subject"] == "Confirm your email for Cards & Co"
+    assert "Cards &amp; Co" in body_of(message, "html")
+    assert "Cards & Co" in body_of(message, "plain")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
+@pytest.mark.parametrize("kind", [*EXPECTED, *NOTICES])
 def test_a_deactivated_user_gets_no_email(dora: User, kind: str) -> None:
     payload = payload_for(kind, dora)
     dora.is_active = False
@@ -213,14 +213,14 @@ def test_no_email_is_created_for_unknown_ids() -> None:
 
 
 def test_an_address_with_an_account_gets_no_email_about_a_change_request(ada: User, cleo: User) -> None:
-    assert accounts_mails.email_change(promise(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
+    assert accounts_mails.email_change(create_link(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
 
 
 def test_an_account_without_a_password_is_asked_to_choose_one(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
     message = accounts_mails.set_password("gus@example.com")
-    assert "doesn't have a password yet" in part(message, "plain")
-    assert part(message, "plain").startswith("Hello,\n")
+    assert "doesn't have a password yet" in body_of(message, "plain")
+    assert body_of(message, "plain").startswith("Hello,\n")
 
 
 @pytest.mark.parametrize(
@@ -231,18 +231,18 @@ def test_names_cannot_inject_headers_or_markup(dora: User, set_setting: Callable
     set_setting("shop_name", name.replace("\x00", ""))
     db.session.commit()
     message = accounts_mails.verify_email(dora.id)
-    headers = parsed(message)
+    headers = parse(message)
     assert set(headers.keys()) == {
         "MIME-Version", "Content-Type", "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted",
         "X-Auto-Response-Suppress",
     }  # fmt: skip
     assert "8641969" not in headers["Subject"]
-    assert "<b>" not in part(message, "html")
+    assert "<b>" not in body_of(message, "html")
 
 
 def test_an_international_domain_is_encoded_as_ascii(create_user: Callable[..., User]) -> None:
     create_user("gus@stra\u00dfe.example.com")
-    assert parsed(accounts_mails.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
+    assert parse(accounts_mails.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
 
 
 def test_links_use_only_the_configured_site_url(other_app: Callable[..., Flask], dora: User) -> None:
@@ -250,7 +250,7 @@ def test_links_use_only_the_configured_site_url(other_app: Callable[..., Flask],
     db.session.commit()
     with other.test_request_context(base_url="https://evil.example/"):
         assert mail.link_to("auth.forgot_password") == "https://cards.example.com/shop/forgot-password"
-        text = part(accounts_mails.verify_email(user_id), "plain")
+        text = body_of(accounts_mails.verify_email(user_id), "plain")
     assert "https://cards.example.com/shop/verify/" in text
     assert "evil" not in text
 
@@ -261,7 +261,7 @@ def test_links_use_only_the_configured_site_url(other_app: Callable[..., Flask],
 def test_without_a_server_emails_are_written_to_files_in_order(app: Flask, dora: User) -> None:
     folder = Path(app.instance_path) / "mail"
     for _time in range(3):
-        mail.send(prepared(dora))
+        mail.send(create_email(dora))
     paths = sorted(folder.iterdir())
     assert [path.suffix for path in paths] == [".eml"] * 3
     written = [path.stat().st_mtime_ns for path in paths]
@@ -270,14 +270,14 @@ def test_without_a_server_emails_are_written_to_files_in_order(app: Flask, dora:
 
 
 def test_production_without_a_server_raises_an_error(other_app: Callable[..., Flask], dora: User) -> None:
-    other, message = other_app(environment="production"), prepared(dora)
+    other, message = other_app(environment="production"), create_email(dora)
     with other.app_context():
         with pytest.raises(mail.MailNotConfigured):
             mail.send(message)
     assert not (Path(other.instance_path) / "mail").exists()
 
 
-class Server:
+class FakeServer:
     """A mail server that records the calls it gets."""
 
     def __init__(self, host: str, port: int, **options: Any) -> None:
@@ -300,19 +300,19 @@ class Server:
         raise smtplib.SMTPServerDisconnected("gone already")
 
 
-SERVERS: list[Server] = []
+SERVERS: list[FakeServer] = []
 
 
 @pytest.fixture
-def servers(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
+def fake_servers(monkeypatch: pytest.MonkeyPatch) -> list[FakeServer]:
     """Replace the mail server by a fake one; return its connections."""
     SERVERS.clear()
-    monkeypatch.setattr(smtplib, "SMTP", Server)
-    monkeypatch.setattr(smtplib, "SMTP_SSL", Server)
+    monkeypatch.setattr(smtplib, "SMTP", FakeServer)
+    monkeypatch.setattr(smtplib, "SMTP_SSL", FakeServer)
     return SERVERS
 
 
-def with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
+def app_with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
     settings = {"MAIL_SERVER": "mail.example.com", "MAIL_PORT": 587, "MAIL_DEFAULT_SENDER": "Cards <c@example.com>"}
     other = other_app(mail={**settings, **options})
     other.extensions["mail"].suppress = False  # the library sends nothing in tests otherwise
@@ -320,13 +320,13 @@ def with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
 
 
 def test_emails_are_sent_through_the_configured_server(
-    other_app: Callable[..., Flask], dora: User, servers: list[Server]
+    other_app: Callable[..., Flask], dora: User, fake_servers: list[FakeServer]
 ) -> None:
-    other = with_server(other_app, MAIL_USERNAME="cards", MAIL_PASSWORD="secret", MAIL_USE_TLS=True)
-    message = prepared(dora)
+    other = app_with_server(other_app, MAIL_USERNAME="cards", MAIL_PASSWORD="secret", MAIL_USE_TLS=True)
+    message = create_email(dora)
     with other.app_context():
         mail.send(message)
-    (server,) = servers
+    (server,) = fake_servers
     (_connect, host, port, options), (_starttls, tls), log_in, (_send, sender, to, body) = server.said
     assert (host, port) == ("mail.example.com", 587)
     assert options["timeout"] == mail.SMTP_TIMEOUT_SECONDS
@@ -337,25 +337,25 @@ def test_emails_are_sent_through_the_configured_server(
 
 
 def test_the_certificate_is_verified_with_implicit_tls(
-    other_app: Callable[..., Flask], dora: User, servers: list[Server]
+    other_app: Callable[..., Flask], dora: User, fake_servers: list[FakeServer]
 ) -> None:
-    message = prepared(dora)
-    with with_server(other_app, MAIL_USE_SSL=True).app_context():
+    message = create_email(dora)
+    with app_with_server(other_app, MAIL_USE_SSL=True).app_context():
         mail.send(message)
-    (_connect, _host, _port, options) = servers[0].said[0]
+    (_connect, _host, _port, options) = fake_servers[0].said[0]
     assert options["context"].verify_mode is ssl.CERT_REQUIRED
     assert options["context"].check_hostname
 
 
 def test_an_error_of_the_server_is_raised(
-    other_app: Callable[..., Flask], dora: User, servers: list[Server], monkeypatch: pytest.MonkeyPatch
+    other_app: Callable[..., Flask], dora: User, fake_servers: list[FakeServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: Any) -> None:
         raise smtplib.SMTPRecipientsRefused({})
 
-    monkeypatch.setattr(Server, "sendmail", refuse)
-    message = prepared(dora)
-    with with_server(other_app).app_context():
+    monkeypatch.setattr(FakeServer, "sendmail", refuse)
+    message = create_email(dora)
+    with app_with_server(other_app).app_context():
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             mail.send(message)
 
@@ -363,18 +363,18 @@ def test_an_error_of_the_server_is_raised(
 def test_the_link_of_the_last_email_sent_is_the_valid_one(
     ada: User, mailbox: Callable[[], list[EmailMessage]], app: Flask
 ) -> None:
-    link_id = promise(ada, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")
+    link_id = create_link(ada, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")
     tokens = []
     for _time in range(2):
         message = accounts_mails.email_change(link_id)
         db.session.commit()
-        tokens.append(LINK.findall(part(message, "plain"))[0][1])
+        tokens.append(LINK.findall(body_of(message, "plain"))[0][1])
     stored = db.session.scalars(select(LinkToken.token_hash)).one()
     assert stored == LinkToken.hash_of(tokens[1])
 
 
 def test_outbox_payloads_contain_no_secrets(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
-    for kind in kinds_here():
+    for kind in account_kinds():
         db.session.add(OutboxMessage(kind=kind, payload=payload_for(kind, ada), due_at=NOW))
     db.session.commit()
     hashes = set(db.session.scalars(select(LinkToken.token_hash)))

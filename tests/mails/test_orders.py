@@ -30,7 +30,7 @@ PACKAGE = Path(worker.__file__).parent
 Read = Callable[[], list[EmailMessage]]
 
 
-def texts(message: EmailMessage) -> tuple[str, str]:
+def bodies_of(message: EmailMessage) -> tuple[str, str]:
     """Return plain text and HTML of an email."""
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
@@ -39,7 +39,7 @@ def texts(message: EmailMessage) -> tuple[str, str]:
 
 
 @pytest.fixture
-def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessage]]]:
+def deliver_emails(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessage]]]:
     """Return a function that delivers due messages, or all with `waiting`, and returns the new emails by recipient."""
     seen: list[int] = [0]
 
@@ -61,7 +61,7 @@ def deliver(app: Any, mailbox: Read) -> Callable[..., dict[str, list[EmailMessag
     return run
 
 
-def pay_outside(order: Order) -> Payment:
+def choose_offline_payment(order: Order) -> Payment:
     """Choose offline payment for an order."""
     gateway = OfflineGateway()
     payment = payments.create(order, gateway, None)
@@ -84,7 +84,7 @@ def test_every_email_kind_posted_in_the_code_has_a_handler() -> None:
 
 def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the_owner(
     olu: User, bottle: Product, set_setting: Callable[[str, Any], None],
-    create_delivery_method: Callable[..., Any], deliver: Callable[..., dict[str, list[EmailMessage]]],
+    create_delivery_method: Callable[..., Any], deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
     """H39"""
     set_setting("offline_text", "Account 12345678\nThe <Shop>")
@@ -93,11 +93,11 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
         note="Ring <twice>",
     )  # fmt: skip
     number = order.number
-    pay_outside(order)
-    mails = deliver(waiting=True)
+    choose_offline_payment(order)
+    mails = deliver_emails(waiting=True)
     [buyers], [owners] = mails.pop("gus@example.com"), mails.pop("olu@example.com")
     assert mails == {}
-    plain, html = texts(buyers)
+    plain, html = bodies_of(buyers)
     assert number in buyers["Subject"]
     expected = (
         "Hello Mary Ann,|Account 12345678|2 × Steel bottle|£48.00|Delivery (Standard delivery): £3.50|Total: £51.50"
@@ -107,7 +107,7 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
     assert "The &lt;Shop&gt;" in html
     assert "None" not in plain + html
     assert "Ring" not in plain, "a stranger's address is no place for anybody's words"
-    plain, html = texts(owners)
+    plain, html = bodies_of(owners)
     assert "awaiting payment" in owners["Subject"]
     assert owners["Reply-To"] == "gus@example.com"
     for words in ("Customer: Mary Ann O'Brien", "gus@example.com", "Ring <twice>", "Total: £51.50", "1 High Street"):
@@ -119,37 +119,40 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
 
 
 def test_a_paid_order_sends_one_email_to_buyer_and_owner(
-    olu: User, ada: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
+    olu: User, ada: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle, phone="+442079460000")
     bottle.name, bottle.unit_amount = "Renamed", 1
     db.session.commit()
     purchases.pay(order)
-    mails = deliver(waiting=True)
+    mails = deliver_emails(waiting=True)
     [buyers], [owners] = mails["ada@example.com"], mails["olu@example.com"]
     assert "received your payment" in buyers["Subject"]
-    assert "1 × Steel bottle   £24.00" in texts(buyers)[0]
-    assert "Phone: +44 20 7946 0000" in texts(owners)[0]
+    assert "1 × Steel bottle   £24.00" in bodies_of(buyers)[0]
+    assert "Phone: +44 20 7946 0000" in bodies_of(owners)[0]
 
 
 def test_order_emails_name_the_designs_as_they_were_sold(
-    olu: User, ada: User, create_design: Callable[..., Design], deliver: Callable[..., dict[str, list[EmailMessage]]]
+    olu: User,
+    ada: User,
+    create_design: Callable[..., Design],
+    deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:
     lake, ember = create_design("Lake & dusk"), create_design("Ember ridge")
     order = purchases.cards_with(ada, lake, ember)
     lake.name = "Renamed"
-    mails = [mail for messages in deliver(waiting=True).values() for mail in messages]
+    mails = [mail for messages in deliver_emails(waiting=True).values() for mail in messages]
     transitions.ship(order, olu, utcnow())
-    mails += deliver()["ada@example.com"]
+    mails += deliver_emails()["ada@example.com"]
     lake.name = "Lake & dusk"
     other_order = purchases.cards_with(None, lake, ember, is_paid=False)
     lake.name = "Renamed"
-    mails += deliver(waiting=True)["gus@example.com"]
+    mails += deliver_emails(waiting=True)["gus@example.com"]
     transitions.cancel(other_order, None, purchases.keys(), utcnow())
-    mails += deliver()["gus@example.com"]
+    mails += deliver_emails()["gus@example.com"]
     assert len(mails) == 5, "paid, to the owner, shipped; received, canceled"
     for mail in mails:
-        plain, html = texts(mail)
+        plain, html = bodies_of(mail)
         assert "Lake & dusk" in plain
         assert "Ember ridge" in plain
         assert "Lake &amp; dusk" in html
@@ -158,71 +161,71 @@ def test_order_emails_name_the_designs_as_they_were_sold(
 
 
 def test_an_unpaid_order_is_confirmed_later_to_the_buyer_only(
-    olu: User, ada: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
+    olu: User, ada: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order_of(ada, bottle)
-    assert deliver() == {}
-    mails = deliver(waiting=True)
+    assert deliver_emails() == {}
+    mails = deliver_emails(waiting=True)
     assert list(mails) == ["ada@example.com"]
-    assert "waiting for your payment" in texts(mails["ada@example.com"][0])[0]
+    assert "waiting for your payment" in bodies_of(mails["ada@example.com"][0])[0]
 
 
 def test_an_ended_order_is_not_confirmed(
-    ada: User, bottle: Product, keys: Keys, deliver: Callable[..., dict[str, list[EmailMessage]]]
+    ada: User, bottle: Product, keys: Keys, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     transitions.cancel(order_of(ada, bottle), ada, keys, utcnow())
-    [mail] = deliver(waiting=True)["ada@example.com"]
+    [mail] = deliver_emails(waiting=True)["ada@example.com"]
     assert "has been cancelled" in mail["Subject"]
     order_of(ada, bottle)
     transitions.expire_due(utcnow() + timedelta(days=1), keys)
-    assert deliver(waiting=True) == {}
+    assert deliver_emails(waiting=True) == {}
 
 
 def test_the_owner_email_setting_replaces_the_addresses_of_all_active_owners(
     olu: User, create_user: Callable[..., User], ada: User, bottle: Product, set_setting: Callable[[str, Any], None],
-    deliver: Callable[..., dict[str, list[EmailMessage]]],
+    deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
     create_user("oba@example.com", roles=["owner"])
     create_user("gone@example.com", roles=["owner"], is_active=False)
     purchases.pay(order_of(ada, bottle))
-    assert sorted(deliver()) == ["ada@example.com", "oba@example.com", "olu@example.com"]
+    assert sorted(deliver_emails()) == ["ada@example.com", "oba@example.com", "olu@example.com"]
     set_setting("owner_email", "orders@example.com")
     purchases.pay(order_of(ada, bottle))
-    assert sorted(deliver()) == ["ada@example.com", "orders@example.com"]
+    assert sorted(deliver_emails()) == ["ada@example.com", "orders@example.com"]
 
 
 def test_delivery_is_emailed_with_links_to_review(
-    ada: User, ben: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
+    ada: User, ben: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle)
     purchases.pay(order)
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
-    deliver()
+    deliver_emails()
     transitions.deliver(order, ben, utcnow())
-    [mail] = deliver()["ada@example.com"]
+    [mail] = deliver_emails()["ada@example.com"]
     assert "has been delivered" in mail["Subject"]
-    plain, html = texts(mail)
+    plain, html = bodies_of(mail)
     assert order.number in plain
     for text in (plain, html):
         assert re.search(rf"http://localhost/orders/link/{order.number}-[^/\s]+/review/steel-bottle\b", text)
 
 
 def test_the_shipping_email_contains_carrier_and_tracking_number(
-    ada: User, ben: User, bottle: Product, deliver: Callable[..., dict[str, list[EmailMessage]]]
+    ada: User, ben: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
     order = order_of(ada, bottle)
     purchases.pay(order)
-    deliver()
+    deliver_emails()
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
-    [mail] = deliver()["ada@example.com"]
-    for text in texts(mail):
+    [mail] = deliver_emails()["ada@example.com"]
+    for text in bodies_of(mail):
         assert "Royal Mail" in text
         assert "RM 12" in text
 
 
 def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
     ada: User, ben: User, olu: User, bottle: Product, design: Design, keys: Keys,
-    deliver: Callable[..., dict[str, list[EmailMessage]]],
+    deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
     order, gone = order_of(ada, bottle), order_of(None, bottle)
     nobody = f"erased-1@{anonymization.ERASED_HOST}"
@@ -235,7 +238,7 @@ def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
     outbox.post("mail.order_link", order_id=order.id)
     design.status = DesignStatus.APPROVED
     outbox.post("mail.artwork_decided", design_id=design.id, order_id=order.id)
-    mails = deliver(waiting=True)
+    mails = deliver_emails(waiting=True)
     assert sorted(mails) == ["olu@example.com"]
     assert {str(mail["Reply-To"]) for mail in mails["olu@example.com"]} <= {"None"}
     assert db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.done_at.is_(None))).all() == []
@@ -243,7 +246,12 @@ def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
 
 @pytest.mark.parametrize("case", ["wrong", "canceled"])
 def test_a_mismatched_or_late_payment_is_emailed_to_the_owner(
-    olu: User, ada: User, bottle: Product, keys: Keys, deliver: Callable[..., dict[str, list[EmailMessage]]], case: str
+    olu: User,
+    ada: User,
+    bottle: Product,
+    keys: Keys,
+    deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
+    case: str,
 ) -> None:
     order = order_of(ada, bottle)
     payment = purchases.begin(order)
@@ -253,10 +261,10 @@ def test_a_mismatched_or_late_payment_is_emailed_to_the_owner(
         evidence = purchases.paid(payment)
     else:
         evidence = purchases.paid(payment, amount=Money(100, "GBP"))
-    deliver()
+    deliver_emails()
     settlement.settle(payment, evidence, keys, utcnow())
-    [mail] = deliver()["olu@example.com"]
-    plain, _html = texts(mail)
+    [mail] = deliver_emails()["olu@example.com"]
+    plain, _html = bodies_of(mail)
     assert ("doesn't match" in plain) == (case == "wrong")
     assert ("already paid or cancelled" in plain) == (case == "canceled")
     assert order.number in plain
@@ -264,16 +272,16 @@ def test_a_mismatched_or_late_payment_is_emailed_to_the_owner(
 
 def test_a_delivery_cost_to_be_agreed_is_not_called_free(
     ada: User, olu: User, bottle: Product, create_delivery_method: Callable[..., Any],
-    deliver: Callable[..., dict[str, list[EmailMessage]]],
+    deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
     """The email shows the delivery method as it was when ordering."""
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"])
     order = order_of(ada, bottle, method=method, location="Abk")
     method.kind = DeliveryKind.FLAT
     purchases.pay(order)
-    for [mail] in deliver().values():
-        assert "Delivery (Drop off, Abk): To be agreed" in texts(mail)[0]
-        assert "To be agreed" in texts(mail)[1]
+    for [mail] in deliver_emails().values():
+        assert "Delivery (Drop off, Abk): To be agreed" in bodies_of(mail)[0]
+        assert "To be agreed" in bodies_of(mail)[1]
     purchases.pay(order_of(ada, bottle))
-    for [mail] in deliver().values():
-        assert "Delivery: To be agreed" in texts(mail)[0]
+    for [mail] in deliver_emails().values():
+        assert "Delivery: To be agreed" in bodies_of(mail)[0]

@@ -12,7 +12,8 @@ from tapcard.services.orders import transitions
 from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to, words_of
-from tests.test_statements import MOST, count
+from tests.test_statements import MAX_QUERIES as MOST
+from tests.test_statements import second_request_queries as count
 
 HERE = "/activate/PAYCARD7"
 PAY = f"{HERE}/pay"

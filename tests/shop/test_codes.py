@@ -19,7 +19,8 @@ from tapcard.web import sessions
 from tests import purchases as buying
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to, forms_on, words_of
-from tests.test_statements import MOST, count
+from tests.test_statements import MAX_QUERIES as MOST
+from tests.test_statements import second_request_queries as count
 
 WAYS = ("", ".csv", "/sheet")
 

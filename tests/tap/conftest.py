@@ -6,11 +6,11 @@ from tests.conftest import login
 
 
 @pytest.fixture
-def signed_in(client, ada):
+def ada_client(client, ada):
     login(client, ada)
     return client
 
 
 @pytest.fixture
-def own(ada, create_profile):
+def ada_profile(ada, create_profile):
     return create_profile(ada, "ada-obi", headline="Architect", phone="+442079460000")

@@ -40,7 +40,7 @@ def error_of(page: str, name: str) -> str:
     return unescape(match[1]) if match else ""
 
 
-def edit(client, profile, **data):
+def submit_edit(client, profile, **data):
     """Open the edit form, change some fields and submit it."""
     page = client.get(f"/profiles/{profile.id}").text
     values = {name: value_of(page, name) for name in (*fields.TEXT_FIELDS, "version")}

@@ -17,12 +17,12 @@ HERE = "/activate/WAITING2"
 
 
 @pytest.fixture
-def waiting(create_card: Callable[..., Card], design: Design) -> Card:
+def unclaimed_card(create_card: Callable[..., Card], design: Design) -> Card:
     """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE, design=design)
 
 
-def claim(client: FormClient, code: str, path: str = HERE):
+def submit_claim(client: FormClient, code: str, path: str = HERE):
     """Open the activation page and submit its form."""
     form = form_to(client.get(path).text, path)
     return client.post(path, data={**form.values, "code": code}, csrf=False)
@@ -39,7 +39,7 @@ def activation_page(client: FormClient) -> str:
 
 
 @pytest.mark.parametrize("path", ["/t/WAITING2", "/q/waiting2", "/card/WAITING2/", HERE])
-@pytest.mark.usefixtures("waiting")
+@pytest.mark.usefixtures("unclaimed_card")
 def test_a_visitor_is_offered_sign_up_and_login_and_returns_to_the_card(client: FormClient, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
@@ -48,19 +48,21 @@ def test_a_visitor_is_offered_sign_up_and_login_and_returns_to_the_card(client: 
     assert CODE not in page.text
 
 
-def test_signing_up_for_a_card_claims_it(client: FormClient, waiting: Card) -> None:
+def test_signing_up_for_a_card_claims_it(client: FormClient, unclaimed_card: Card) -> None:
     names = {"first_name": "Gus", "last_name": "Poe", "email": "gus@example.com", "password": PASSWORD, "terms": "y"}
     assert client.post(f"/sign-up?next={HERE}", data=names).location == HERE
-    response = claim(client, " card-2345 ")
+    response = submit_claim(client, " card-2345 ")
     assert response.location == "/cards/WAITING2"
     assert "The card is yours." in client.get(response.location).text
-    assert waiting.status is CardStatus.ACTIVE
-    assert waiting.owner is not None
-    assert waiting.owner.email == "gus@example.com"
-    assert [event.move for event in waiting.events] == [CardMove.MAKE, CardMove.CLAIM]
+    assert unclaimed_card.status is CardStatus.ACTIVE
+    assert unclaimed_card.owner is not None
+    assert unclaimed_card.owner.email == "gus@example.com"
+    assert [event.move for event in unclaimed_card.events] == [CardMove.MAKE, CardMove.CLAIM]
 
 
-def test_the_activation_page_shows_the_picture_of_the_card(client: FormClient, waiting: Card, design: Design) -> None:
+def test_the_activation_page_shows_the_picture_of_the_card(
+    client: FormClient, unclaimed_card: Card, design: Design
+) -> None:
     design.front_picture = f"{'a' * 32}.webp"
     db.session.commit()
     page = activation_page(client)
@@ -77,17 +79,17 @@ def test_the_activation_page_shows_a_drawing_for_a_card_without_a_picture(
     assert '<svg class="art"' in page
 
 
-@pytest.mark.usefixtures("waiting")
+@pytest.mark.usefixtures("unclaimed_card")
 def test_logging_in_for_a_card_returns_to_it(client: FormClient, ada: User) -> None:
     response = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
     assert response.location == HERE
 
 
-def test_viewing_the_pages_of_a_card_claims_nothing(client: FormClient, waiting: Card, ada: User) -> None:
+def test_viewing_the_pages_of_a_card_claims_nothing(client: FormClient, unclaimed_card: Card, ada: User) -> None:
     login(client, ada)
     for path in ("/t/WAITING2", HERE, f"{HERE}?code={CODE}"):
         client.get(path)
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None
 
 
 def test_an_open_card_is_claimed_with_one_button(
@@ -116,41 +118,41 @@ def test_an_open_card_is_claimed_with_one_button(
     ],
 )
 def test_a_wrong_code_shows_an_error_and_stays_in_the_field(
-    client: FormClient, waiting: Card, ada: User, text: str, says: str
+    client: FormClient, unclaimed_card: Card, ada: User, text: str, says: str
 ) -> None:
     login(client, ada)
-    response = claim(client, text)
+    response = submit_claim(client, text)
     assert response.status_code == 422
     assert says in error_of(response.text, "code")
     assert form_to(response.text, HERE).values["code"] == text.strip()
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None
 
 
-@pytest.mark.usefixtures("waiting")
+@pytest.mark.usefixtures("unclaimed_card")
 def test_the_code_of_another_card_is_refused(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
     create_card(token="OTHER222", code="THER6789")
     login(client, ada)
-    assert claim(client, "THER6789").status_code == 422
+    assert submit_claim(client, "THER6789").status_code == 422
 
 
-def test_code_attempts_are_limited_by_account(client: FormClient, waiting: Card, ada: User) -> None:
+def test_code_attempts_are_limited_by_account(client: FormClient, unclaimed_card: Card, ada: User) -> None:
     limit = LIMITS["claim"].account
     assert limit is not None
     login(client, ada)
     for _attempt in range(limit.count):
-        assert claim(client, "WRONG234").status_code == 422
-    response = claim(client, CODE)
+        assert submit_claim(client, "WRONG234").status_code == 422
+    response = submit_claim(client, CODE)
     assert response.status_code == 429
     assert int(response.headers["Retry-After"]) > 60
     assert "Too many attempts. Wait 15 minutes and try again." in words_of(response.text)
     assert form_to(response.text, HERE).values["code"] == CODE
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None
 
 
 def test_code_attempts_are_limited_by_card_across_accounts(
     new_client: Callable[[], FormClient],
     create_user: Callable[..., User],
-    waiting: Card,
+    unclaimed_card: Card,
     ada: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -163,27 +165,27 @@ def test_code_attempts_are_limited_by_card_across_accounts(
         client = new_client()
         login(client, create_user())
         for _attempt in range(2):
-            assert claim(client, "WRONG234").status_code == 422
+            assert submit_claim(client, "WRONG234").status_code == 422
     client = new_client()
     login(client, ada)
-    assert claim(client, CODE).status_code == 429
+    assert submit_claim(client, CODE).status_code == 429
 
 
 def test_attempts_of_one_user_do_not_limit_another(
-    client: FormClient, waiting: Card, create_card: Callable[..., Card], ada: User, cleo: User,
+    client: FormClient, unclaimed_card: Card, create_card: Callable[..., Card], ada: User, cleo: User,
     new_client: Callable[[], FormClient],
 ) -> None:  # fmt: skip
     login(client, cleo)
     for _attempt in range(10):
-        claim(client, "WRONG234")
+        submit_claim(client, "WRONG234")
     another = new_client()
     login(another, ada)
-    assert claim(another, CODE).location == "/cards/WAITING2"
+    assert submit_claim(another, CODE).location == "/cards/WAITING2"
 
 
-def test_claiming_requires_login(client: FormClient, waiting: Card) -> None:
+def test_claiming_requires_login(client: FormClient, unclaimed_card: Card) -> None:
     assert client.post(HERE, data={"code": CODE}).location == "/log-in"
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
@@ -217,11 +219,11 @@ def test_a_card_with_an_owner_cannot_be_claimed(client: FormClient, card: Card, 
     assert card.owner is ada
 
 
-def test_claiming_twice_by_the_same_user_succeeds(client: FormClient, waiting: Card, ada: User) -> None:
+def test_claiming_twice_by_the_same_user_succeeds(client: FormClient, unclaimed_card: Card, ada: User) -> None:
     login(client, ada)
     for _press in range(2):
         assert client.post(HERE, data={"code": CODE}).location == "/cards/WAITING2"
-    assert [event.move for event in waiting.events].count(CardMove.CLAIM) == 1
+    assert [event.move for event in unclaimed_card.events].count(CardMove.CLAIM) == 1
 
 
 @pytest.mark.parametrize(
@@ -251,9 +253,9 @@ def test_an_unknown_card_is_not_found(client: FormClient, ada: User, token: str,
     assert getattr(client, method)(f"/activate/{token}").status_code == 404
 
 
-def test_a_retired_card_cannot_be_claimed(client: FormClient, waiting: Card, ada: User) -> None:
-    transitions.retire(waiting, None, "lost in the post")
+def test_a_retired_card_cannot_be_claimed(client: FormClient, unclaimed_card: Card, ada: User) -> None:
+    transitions.retire(unclaimed_card, None, "lost in the post")
     login(client, ada)
     response = client.post(HERE, data={"code": CODE})
     assert client.get(response.location).status_code == 410
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None

@@ -28,11 +28,27 @@ pytestmark = pytest.mark.sql
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = ("FASTCARD", "PROCARD", "NEWCARD", "LOSTCARD", "OLDCARD", "BLANKCARD", "NOSUCHCARD")
-ODD = ("", "%00", "%20", "%0A", "%09", "%7F", "%C3%A9", "%FF", "%E2%80%AE", "%EF%BC%A1", ";a=1", "%2F", "%3F", "+", ".")
+UNUSUAL = (
+    "",
+    "%00",
+    "%20",
+    "%0A",
+    "%09",
+    "%7F",
+    "%C3%A9",
+    "%FF",
+    "%E2%80%AE",
+    "%EF%BC%A1",
+    ";a=1",
+    "%2F",
+    "%3F",
+    "+",
+    ".",
+)
 
 
 @pytest.fixture
-def hand(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
+def all_cards(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
     """Create a card of every kind."""
     create_card(ada, token="FASTCARD", url="https://example.com/caf%C3%A9?x=1")
     create_card(ada, token="PROCARD", profile=profile)
@@ -46,7 +62,7 @@ def hand(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
 # --- the same by both ways --------------------------------------------------------------------------------------------
 
 
-def in_any_case(token: str) -> st.SearchStrategy[str]:
+def random_case(token: str) -> st.SearchStrategy[str]:
     return st.lists(st.booleans(), min_size=len(token), max_size=len(token)).map(
         lambda lower: "".join(
             character.lower() if low else character for character, low in zip(token, lower, strict=True)
@@ -62,7 +78,7 @@ def partly_encoded(token: str) -> st.SearchStrategy[str]:
     )
 
 
-a_token = st.sampled_from(TOKENS).flatmap(in_any_case).flatmap(partly_encoded)
+a_token = st.sampled_from(TOKENS).flatmap(random_case).flatmap(partly_encoded)
 anything = st.one_of(
     st.text(alphabet="AZaz09", min_size=19, max_size=25),
     st.lists(st.integers(0, 255), max_size=25).map(lambda values: "".join(f"%{value:02X}" for value in values)),
@@ -70,9 +86,9 @@ anything = st.one_of(
 paths = st.builds(
     "{}{}{}{}{}".format,
     st.sampled_from(["/t/"] * 4 + ["/q/", "/card/", "/t//", "//t/", "/T/", "/t%2F", "/./t/", "/activate/"]),
-    st.sampled_from(["", "", "", *ODD]),
+    st.sampled_from(["", "", "", *UNUSUAL]),
     st.one_of(a_token, a_token, a_token, anything),
-    st.sampled_from(["", "", "", *ODD]),
+    st.sampled_from(["", "", "", *UNUSUAL]),
     st.sampled_from(["", "/", "//", "?x=1&x=2", "/?next=//evil.example"]),
 )
 cookies = st.sampled_from([{}, {}, {"tc_checkin": "1"}, {"x": "1", "tc_checkin": "a.b"}, {"tc_me": "1.forged"}])
@@ -93,7 +109,7 @@ cookies = st.sampled_from([{}, {}, {"tc_checkin": "1"}, {"x": "1", "tc_checkin":
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_both_paths_give_identical_responses(
-    app: Flask, hand: None, path: str, method: str, script_name: str, cookies: dict[str, str], purpose: str
+    app: Flask, all_cards: None, path: str, method: str, script_name: str, cookies: dict[str, str], purpose: str
 ) -> None:
     environ = {"SCRIPT_NAME": script_name, "HTTP_SEC_PURPOSE": purpose}
     fast, slow = (ask(wsgi_of(app, way), path, method, cookies=cookies, **environ) for way in ("fast", "slow"))
@@ -102,7 +118,7 @@ def test_both_paths_give_identical_responses(
 
 
 @both_ways
-def test_a_redirect_has_exactly_these_headers(app: Flask, hand: None, way: str) -> None:
+def test_a_redirect_has_exactly_these_headers(app: Flask, all_cards: None, way: str) -> None:
     response = ask(wsgi_of(app, way), "/t/FASTCARD")
     assert response == Answer(
         302,
@@ -118,7 +134,7 @@ def test_a_redirect_has_exactly_these_headers(app: Flask, hand: None, way: str) 
 
 @both_ways
 def test_a_redirect_in_production_sends_strict_transport_security(
-    app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch, way: str
+    app: Flask, all_cards: None, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     production = dataclasses.replace(app.config["TAPCARD"], environment="production")
     monkeypatch.setitem(app.config, "TAPCARD", production)
@@ -129,7 +145,7 @@ def test_a_redirect_in_production_sends_strict_transport_security(
 
 
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/fastcard", "/card/FastCard/", "/card/FASTCARD"])
-def test_a_plain_redirect_never_reaches_flask(app: Flask, hand: None, path: str) -> None:
+def test_a_plain_redirect_never_reaches_flask(app: Flask, all_cards: None, path: str) -> None:
     front = fast_way(app)
     passed_on: list[str] = []
     alone = FastTaps(
@@ -149,7 +165,9 @@ def test_a_plain_redirect_never_reaches_flask(app: Flask, hand: None, path: str)
         ("/p/ada", {}),
     ],
 )
-def test_every_other_request_is_passed_to_flask(app: Flask, hand: None, path: str, cookies: dict[str, str]) -> None:
+def test_every_other_request_is_passed_to_flask(
+    app: Flask, all_cards: None, path: str, cookies: dict[str, str]
+) -> None:
     front = fast_way(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
     with pytest.raises(AssertionError, match="the fast way should have answered"):
@@ -157,7 +175,7 @@ def test_every_other_request_is_passed_to_flask(app: Flask, hand: None, path: st
     assert list(lines(app.extensions["spool"])) == []
 
 
-def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[..., Flask], hand: None) -> None:
+def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[..., Flask], all_cards: None) -> None:
     app = other_app(tap_fast=False)
     assert app.wsgi_app is app.extensions["without_fast_taps"]
     assert ask(app.wsgi_app, "/q/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
@@ -167,7 +185,7 @@ def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[.
 # --- no cache ---------------------------------------------------------------------------------------------------------
 
 
-def lead(card: Card, owner: User, url: str) -> None:
+def set_target(card: Card, owner: User, url: str) -> None:
     cards.edit(card, owner, alias="", target=Target.URL, reroute_url=url, profile=None, own_hosts=())
     db.session.commit()
 
@@ -175,7 +193,7 @@ def lead(card: Card, owner: User, url: str) -> None:
 @both_ways
 def test_an_edit_applies_from_the_next_tap(app: Flask, card: Card, ada: User, way: str) -> None:
     for number in range(3):
-        lead(card, ada, f"https://example.com/{number}")
+        set_target(card, ada, f"https://example.com/{number}")
         assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == f"https://example.com/{number}"
 
 
@@ -196,7 +214,7 @@ def test_locking_and_blocking_apply_from_the_next_tap(app: Flask, card: Card, ad
 
 
 def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -> None:
-    lead(card, ada, "https://example.com/kept")
+    set_target(card, ada, "https://example.com/kept")
     card_id = card.id
     db.session.commit()
     with sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
@@ -221,7 +239,7 @@ def broken_app(request: pytest.FixtureRequest, other_app: Callable[..., Flask], 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/NOSUCHCARD", "/card/PROCARD/"])
 def test_an_unavailable_database_gives_a_503_response(
-    broken_app: Flask, hand: None, way: str, method: str, path: str
+    broken_app: Flask, all_cards: None, way: str, method: str, path: str
 ) -> None:
     response = ask(wsgi_of(broken_app, way), path, method, cookies={"tc_session": "x", "tc_me": "1.x"})
     assert response.status == 503
@@ -233,11 +251,11 @@ def test_an_unavailable_database_gives_a_503_response(
     assert list(lines(broken_app.extensions["spool"])) == []
 
 
-def test_a_broken_connection_is_replaced(app: Flask, hand: None) -> None:
+def test_a_broken_connection_is_replaced(app: Flask, all_cards: None) -> None:
     front = fast_way(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
     assert ask(alone, "/t/FASTCARD").status == 302
-    close(alone)
+    break_connection(alone)
     assert ask(alone, "/t/FASTCARD").status == 302
 
 
@@ -245,7 +263,7 @@ def unexpected(*_arguments: object) -> Any:
     raise AssertionError("the fast way should have answered")
 
 
-def close(front: FastTaps) -> None:
+def break_connection(front: FastTaps) -> None:
     """Break the connection that this thread uses for lookups."""
     look_up = front._local.look_up
     if hasattr(look_up, "connection"):
@@ -257,7 +275,9 @@ def close(front: FastTaps) -> None:
         execute.__self__.close()
 
 
-def test_a_lookup_that_fails_twice_is_passed_to_flask(app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lookup_that_fails_twice_is_passed_to_flask(
+    app: Flask, all_cards: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = []
 
     def fail() -> Any:
@@ -276,7 +296,7 @@ def test_a_lookup_that_fails_twice_is_passed_to_flask(app: Flask, hand: None, mo
 @both_ways
 @pytest.mark.parametrize(("trusted", "is_told_apart"), [(0, False), (1, True)])
 def test_a_forwarded_address_is_used_only_behind_trusted_proxies(
-    other_app: Callable[..., Flask], hand: None, way: str, trusted: int, is_told_apart: bool
+    other_app: Callable[..., Flask], all_cards: None, way: str, trusted: int, is_told_apart: bool
 ) -> None:
     app = other_app(trusted_proxies=trusted, tap_fast=way == "fast")
     for address in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
@@ -318,7 +338,7 @@ with app.app_context():
 
 
 def test_a_forked_process_shares_no_connection_file_or_uid_prefix(
-    base_config: Config, hand: None, tmp_path: Path
+    base_config: Config, all_cards: None, tmp_path: Path
 ) -> None:
     environ = {
         **os.environ,
@@ -337,7 +357,7 @@ def test_a_forked_process_shares_no_connection_file_or_uid_prefix(
     assert len(set(report["lots"])) == 2
 
 
-def test_every_redirect_is_stored_once(app: Flask, hand: None) -> None:
+def test_every_redirect_is_stored_once(app: Flask, all_cards: None) -> None:
     for number in range(25):
         assert ask(app.wsgi_app, "/t/FASTCARD", HTTP_USER_AGENT=f"phone {number}").status == 302
     assert drain() == 25

@@ -20,21 +20,21 @@ MESSAGE = {"message": "It is at the bar.", "answer_to": "gus@example.net"}
 
 
 @pytest.fixture
-def lost(card: Card, ada: User) -> Card:
+def lost_card(card: Card, ada: User) -> Card:
     """Return a card of Ada's that is marked as lost."""
     transitions.lock(card, LockedBecause.LOST, ada)
     db.session.commit()
     return card
 
 
-def plain(mail: EmailMessage) -> str:
+def plain_text(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
 
 def test_a_message_is_emailed_to_the_holder_without_revealing_them(
-    client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+    client: FormClient, lost_card: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     response = client.post(HERE, data=MESSAGE)
     assert response.location == f"{HERE}?sent=1"
@@ -46,9 +46,9 @@ def test_a_message_is_emailed_to_the_holder_without_revealing_them(
     run_worker()
     [mail] = mailbox()
     assert mail["To"] == "ada@example.com"
-    assert "> It is at the bar." in plain(mail)
-    assert "gus@example.net" in plain(mail)
-    assert "http://localhost/cards/ADASCARD" in plain(mail)
+    assert "> It is at the bar." in plain_text(mail)
+    assert "gus@example.net" in plain_text(mail)
+    assert "http://localhost/cards/ADASCARD" in plain_text(mail)
     assert mail["Reply-To"] is None, "a reply by a careless press would tell the finder the holder's address"
     assert db.session.scalars(sa.select(OutboxMessage.payload)).all() == [{}], "nothing of it is kept"
 
@@ -79,7 +79,7 @@ def test_other_cards_have_no_form(client: FormClient, create_card: Callable[...,
 
 
 def test_a_tap_sets_no_cookie_and_opening_the_form_is_not_a_tap(
-    client: FormClient, lost: Card, run_worker: Callable[[], None]
+    client: FormClient, lost_card: Card, run_worker: Callable[[], None]
 ) -> None:
     page = client.get("/t/ADASCARD")
     assert f'href="{HERE}"' in page.text
@@ -92,7 +92,7 @@ def test_a_tap_sets_no_cookie_and_opening_the_form_is_not_a_tap(
 
 
 def test_a_bot_gets_the_same_response_and_no_email_is_sent(
-    client: FormClient, lost: Card, outbox: Callable[[], list[str]]
+    client: FormClient, lost_card: Card, outbox: Callable[[], list[str]]
 ) -> None:
     assert client.post(HERE, data={**MESSAGE, "website": "https://spam.example"}).location == f"{HERE}?sent=1"
     assert outbox() == []
@@ -109,7 +109,7 @@ def test_a_bot_gets_the_same_response_and_no_email_is_sent(
     ],
 )
 def test_invalid_input_is_refused_with_a_message(
-    client: FormClient, lost: Card, outbox: Callable[[], list[str]], values: dict[str, str], message: str
+    client: FormClient, lost_card: Card, outbox: Callable[[], list[str]], values: dict[str, str], message: str
 ) -> None:
     response = client.post(HERE, data={**MESSAGE, **values})
     assert response.status_code == 422
@@ -126,30 +126,30 @@ def test_invalid_input_is_refused_with_a_message(
     ],
 )
 def test_contact_details_of_the_finder_are_optional(
-    client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
+    client: FormClient, lost_card: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
     text: str, written: str,
 ) -> None:  # fmt: skip
     client.post(HERE, data={"message": "x" * 500, "answer_to": text})
     run_worker()
-    assert written in plain(mailbox()[0])
+    assert written in plain_text(mailbox()[0])
 
 
 def test_a_message_cannot_inject_headers_or_markup(
-    client: FormClient, lost: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
+    client: FormClient, lost_card: Card, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     client.post(HERE, data={"message": "<b>Hi</b>\r\nSubject: x\r\n\r\nBcc: all@example.com", "answer_to": ""})
     run_worker()
     [mail] = mailbox()
     assert mail["Bcc"] is None
     assert mail["Subject"] == "Someone found your card Everyday"
-    assert "> Bcc: all@example.com" in plain(mail)
+    assert "> Bcc: all@example.com" in plain_text(mail)
     html = mail.get_body(("html",))
     assert html is not None
     assert "<b>Hi" not in str(html.get_content())
 
 
 def test_messages_are_limited_by_card(
-    new_client: Callable[[], FormClient], lost: Card, outbox: Callable[[], list[str]]
+    new_client: Callable[[], FormClient], lost_card: Card, outbox: Callable[[], list[str]]
 ) -> None:
     statuses = [
         new_client().post(HERE, data=MESSAGE, environ_overrides={"REMOTE_ADDR": f"10.0.0.{place}"}).status_code
@@ -169,16 +169,16 @@ def test_messages_are_limited_by_ip_address(client: FormClient, create_card: Cal
 
 
 def test_a_queued_message_is_not_sent_to_the_next_holder(
-    client: FormClient, lost: Card, ada: User, cleo: User, keys: Keys, app: Flask,
+    client: FormClient, lost_card: Card, ada: User, cleo: User, keys: Keys, app: Flask,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
     client.post(HERE, data=MESSAGE)
-    transitions.unlock(lost, ada)
-    claims.claim(lost, cleo, keys, code=claims.release(lost, ada, keys))
+    transitions.unlock(lost_card, ada)
+    claims.claim(lost_card, cleo, keys, code=claims.release(lost_card, ada, keys))
     run_worker()
     assert mailbox() == []
 
 
-def test_the_card_page_says_that_finders_can_write(client: FormClient, lost: Card, ada: User) -> None:
+def test_the_card_page_says_that_finders_can_write(client: FormClient, lost_card: Card, ada: User) -> None:
     login(client, ada)
     assert "Anyone who finds it can tap it to send you a message" in words_of(client.get("/cards/ADASCARD").text)

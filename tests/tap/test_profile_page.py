@@ -57,14 +57,14 @@ def test_every_contact_is_shown_to_visitors(client, ada, create_profile):
     assert "<nav" not in page
 
 
-def test_the_email_link_never_contains_the_address_of_the_visitor(client, own, cleo, ada):
-    own.email = "work@example.com"
+def test_the_email_link_never_contains_the_address_of_the_visitor(client, ada_profile, cleo, ada):
+    ada_profile.email = "work@example.com"
     db.session.commit()
     login(client, cleo)
     page = client.get("/p/ada-obi").text
     assert re.findall(r'href="mailto:([^"]*)"', page) == ["work@example.com"]
     assert "cleo@example.com" not in page
-    own.email = None
+    ada_profile.email = None
     db.session.commit()
     assert "mailto:" not in client.get("/p/ada-obi").text
     assert ada.email not in client.get("/p/ada-obi").text
@@ -89,7 +89,7 @@ def test_the_page_has_metadata_for_sharing(client, ada, create_profile):
     assert "evil.example" not in page
 
 
-def test_the_qr_code_is_embedded(client, own):
+def test_the_qr_code_is_embedded(client, ada_profile):
     page = client.get("/p/ada-obi").text
     assert '<svg role="img"' in page
     assert not re.search(r'<(?:img|script|link|iframe)[^>]*(?:src|href)="(?:https?:)?//(?!localhost)', page)
@@ -118,12 +118,12 @@ def test_text_of_the_holder_is_escaped(client, ada, create_profile):
 
 
 @pytest.mark.parametrize("slug", ["ADA-OBI", "Ada-Obi"])
-def test_uppercase_addresses_redirect_to_lowercase(client, own, slug):
+def test_uppercase_addresses_redirect_to_lowercase(client, ada_profile, slug):
     response = client.get(f"/p/{slug}")
     assert (response.status_code, response.location) == (301, "/p/ada-obi")
 
 
-def test_addresses_of_the_legacy_system_redirect(client, own):
+def test_addresses_of_the_legacy_system_redirect(client, ada_profile):
     for path in ("/profile/slug/ada-obi/", "/profile/slug/ada-obi", "/profile/slug/ADA-obi/"):
         response = client.get(path)
         assert (response.status_code, response.location) == (301, "/p/ada-obi")
@@ -136,12 +136,12 @@ def test_addresses_of_the_legacy_system_redirect(client, own):
 @pytest.mark.parametrize(
     "slug", ["nobody", "ada%00obi", "ada%2Fobi", "%F0%9F%98%80", "%FF", "a" * 3000, "..", "'", "{{7*7}}"]
 )
-def test_an_unknown_slug_is_not_found(client, own, slug):
+def test_an_unknown_slug_is_not_found(client, ada_profile, slug):
     assert client.get(f"/p/{slug}").status_code == 404
 
 
-def test_a_private_profile_is_visible_only_to_its_owner(client, new_client, own, ada, cleo):
-    own.is_public = False
+def test_a_private_profile_is_visible_only_to_its_owner(client, new_client, ada_profile, ada, cleo):
+    ada_profile.is_public = False
     db.session.commit()
     login(client, cleo)
     for visitor in (client, new_client()):
@@ -160,19 +160,19 @@ def test_a_private_profile_is_visible_only_to_its_owner(client, new_client, own,
     assert 'content="noindex"' in response.text
 
 
-def test_profiles_of_a_closed_account_are_not_found(client, own, ada):
+def test_profiles_of_a_closed_account_are_not_found(client, ada_profile, ada):
     ada.is_active = False
     db.session.commit()
     assert client.get("/p/ada-obi").status_code == 404
 
 
-def test_only_the_owner_sees_the_edit_link(signed_in, new_client, own):
-    assert f"/profiles/{own.id}" in signed_in.get("/p/ada-obi").text
-    assert f"/profiles/{own.id}" not in new_client().get("/p/ada-obi").text
+def test_only_the_owner_sees_the_edit_link(ada_client, new_client, ada_profile):
+    assert f"/profiles/{ada_profile.id}" in ada_client.get("/p/ada-obi").text
+    assert f"/profiles/{ada_profile.id}" not in new_client().get("/p/ada-obi").text
 
 
 @pytest.mark.parametrize("path", ["/p/ada-obi", "/profiles", "/profiles/{id}"])
-def test_profile_pages_run_a_fixed_number_of_queries(signed_in, ada, own, create_profile, create_card, path):
+def test_profile_pages_run_a_fixed_number_of_queries(ada_client, ada, ada_profile, create_profile, create_card, path):
     def questions() -> int:
         recorded = []
 
@@ -182,7 +182,7 @@ def test_profile_pages_run_a_fixed_number_of_queries(signed_in, ada, own, create
 
         sa.event.listen(db.engine, "before_cursor_execute", count)
         try:
-            assert signed_in.get(path.format(id=own.id)).status_code == 200
+            assert ada_client.get(path.format(id=ada_profile.id)).status_code == 200
         finally:
             sa.event.remove(db.engine, "before_cursor_execute", count)
         return len(recorded)
@@ -192,12 +192,12 @@ def test_profile_pages_run_a_fixed_number_of_queries(signed_in, ada, own, create
     for number in range(10):
         create_card(ada, profile=create_profile(ada, f"ada-{number}", **EVERYTHING))
     for field, value in EVERYTHING.items():
-        setattr(own, field, value)
+        setattr(ada_profile, field, value)
     db.session.commit()
     assert questions() == few
     assert few <= 12
 
 
-def test_a_head_request_responds_like_get(client, own):
+def test_a_head_request_responds_like_get(client, ada_profile):
     response = client.head("/p/ada-obi")
     assert (response.status_code, response.data) == (200, b"")

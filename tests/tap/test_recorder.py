@@ -141,7 +141,7 @@ def test_any_header_becomes_a_line_that_can_be_stored(
     assert spool.failure_count() == 0
 
 
-class Paper:
+class MemorySpool:
     """A spool that keeps its lines in memory."""
 
     def __init__(self) -> None:
@@ -163,7 +163,7 @@ values_sent = st.one_of(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_random_headers_never_make_an_invalid_line(app: Flask, headers: dict[str, str], address: str) -> None:
-    paper = Paper()
+    paper = MemorySpool()
     recorder = TapRecorder(paper, ReadingStore(app.extensions["keys"]), db.engine, "CF-IPCountry")  # type: ignore[arg-type]
     db.session.commit()
     record(recorder, REMOTE_ADDR=address, **headers)
@@ -205,7 +205,7 @@ def test_the_country_is_read_from_the_header_of_a_trusted_proxy(
     assert [line["country"] for line in lines(spool)] == [expected]
 
 
-class Atlas:
+class FakeGeoip:
     """A GeoIP database with one network."""
 
     def get(self, address: str) -> Any:
@@ -219,7 +219,7 @@ class Atlas:
     [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")],
 )
 def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address: str, expected: str) -> None:
-    recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=Atlas())
+    recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=FakeGeoip())
     record(recorder, REMOTE_ADDR=address)
     assert [line["country"] for line in lines(spool)] == [expected]
 
@@ -227,7 +227,7 @@ def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address
 # --- no place to write ------------------------------------------------------------------------------------------------
 
 
-class Disk:
+class FaultyDisk:
     """Fail writes of the spool as instructed, one instruction per write."""
 
     def __init__(self) -> None:
@@ -243,10 +243,10 @@ class Disk:
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    disk = Disk()
-    monkeypatch.setattr(os, "write", disk.write)
-    return disk
+def faulty_disk(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
+    faulty_disk = FaultyDisk()
+    monkeypatch.setattr(os, "write", faulty_disk.write)
+    return faulty_disk
 
 
 def bad_lines(spool: Spool) -> list[bytes]:
@@ -256,11 +256,11 @@ def bad_lines(spool: Spool) -> list[bytes]:
 @both_ways
 @pytest.mark.parametrize("trouble", ["short", "full"])
 def test_a_new_file_is_started_after_a_write_error(
-    app: Flask, card: Card, spool: Spool, disk: Disk, way: str, trouble: str
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, way: str, trouble: str
 ) -> None:
     wsgi = wsgi_of(app, way)
     assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="first").status == 302
-    disk.instructions = [trouble]
+    faulty_disk.instructions = [trouble]
     assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="second").get("Location") == "https://example.com/"
     assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="third").status == 302
     assert len(spool.files()) == 2
@@ -269,10 +269,10 @@ def test_a_new_file_is_started_after_a_write_error(
     assert spool.failure_count() == 0
 
 
-def test_a_partial_line_is_stored_as_bad_once(app: Flask, card: Card, spool: Spool, disk: Disk) -> None:
+def test_a_partial_line_is_stored_as_bad_once(app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
     [name] = spool.files()
-    disk.instructions = ["short"]
+    faulty_disk.instructions = ["short"]
     ask(app.wsgi_app, "/t/ADASCARD")
     torn = (spool.folder / name).read_bytes().splitlines()[-1]
     for _pass in range(3):
@@ -285,9 +285,9 @@ def test_a_partial_line_is_stored_as_bad_once(app: Flask, card: Card, spool: Spo
 
 @both_ways
 def test_a_tap_is_stored_in_the_database_when_no_file_can_be_written(
-    app: Flask, card: Card, spool: Spool, disk: Disk, way: str
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, way: str
 ) -> None:
-    disk.instructions = ["full", "full"]
+    faulty_disk.instructions = ["full", "full"]
     assert ask(wsgi_of(app, way), "/q/ADASCARD").get("Location") == "https://example.com/"
     assert [(tap.card_id, tap.channel, tap.outcome) for tap in taps()] == [(card.id, Channel.QR, Outcome.REDIRECT)]
     assert counts()[:2] == (1, 1)
@@ -298,9 +298,9 @@ def test_a_tap_is_stored_in_the_database_when_no_file_can_be_written(
 
 
 def test_partial_lines_of_a_tap_stored_in_the_database_are_not_counted(
-    app: Flask, card: Card, spool: Spool, disk: Disk
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk
 ) -> None:
-    disk.instructions = ["short", "short"]
+    faulty_disk.instructions = ["short", "short"]
     ask(app.wsgi_app, "/t/ADASCARD")
     assert drain() == 0
     assert len(bad_lines(spool)) == 2
@@ -335,18 +335,18 @@ def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool
 
 
 @pytest.fixture
-def nowhere(recorder: TapRecorder, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def unwritable(recorder: TapRecorder, faulty_disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Make file and database unwritable for taps."""
     engine = unreachable()
     monkeypatch.setattr(recorder, "engine", engine)
-    disk.instructions = ["full"] * 1000
+    faulty_disk.instructions = ["full"] * 1000
     yield engine
     engine.dispose()
 
 
 @both_ways
 def test_a_tap_that_cannot_be_recorded_is_answered_and_counted_as_lost(
-    app: Flask, card: Card, spool: Spool, nowhere: Engine, way: str
+    app: Flask, card: Card, spool: Spool, unwritable: Engine, way: str
 ) -> None:
     for _number in range(3):
         assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == "https://example.com/"
@@ -357,7 +357,7 @@ def test_a_tap_that_cannot_be_recorded_is_answered_and_counted_as_lost(
 
 @both_ways
 def test_a_page_is_shown_when_its_tap_cannot_be_recorded(
-    app: Flask, create_card: Callable[..., Card], spool: Spool, nowhere: Engine, way: str
+    app: Flask, create_card: Callable[..., Card], spool: Spool, unwritable: Engine, way: str
 ) -> None:
     create_card(token="NEWCARD7")
     assert ask(wsgi_of(app, way), "/t/NEWCARD7").status == 200

@@ -19,14 +19,14 @@ HERE = "/cards/ADASCARD"
 
 
 @pytest.fixture
-def adas(client: FormClient, ada: User) -> FormClient:
+def ada_client(client: FormClient, ada: User) -> FormClient:
     """Return the client of Ada."""
     login(client, ada)
     return client
 
 
 @pytest.fixture
-def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
+def cleo_client(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
     """Return the client of Cleo."""
     browser = new_client()
     login(browser, cleo)
@@ -51,12 +51,12 @@ def history_of(client: FormClient, token: str = "ADASCARD") -> str:
 
 @pytest.mark.parametrize("email", ["cleo@example.com", "nobody-yet@example.com"])
 def test_an_offer_does_not_reveal_whether_the_address_has_an_account(
-    adas: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
+    ada_client: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]], email: str,
 ) -> None:  # fmt: skip
-    response = adas.post(f"{HERE}/transfer", data={"email": email})
+    response = ada_client.post(f"{HERE}/transfer", data={"email": email})
     assert response.location == HERE
-    page = words_of(adas.get(HERE).text)
+    page = words_of(ada_client.get(HERE).text)
     assert f"We've sent a transfer request to {email}." in page
     assert f"Transfer to {email} pending until" in page
     assert "Transfer card" not in page
@@ -73,19 +73,19 @@ def test_an_offer_does_not_reveal_whether_the_address_has_an_account(
 
 @pytest.mark.parametrize("email", ["", "no address", "ada@example.com", "x@y"])
 def test_an_invalid_address_is_refused_and_kept_in_the_form(
-    adas: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
+    ada_client: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
 ) -> None:
-    response = adas.post(f"{HERE}/transfer", data={"email": email})
+    response = ada_client.post(f"{HERE}/transfer", data={"email": email})
     assert response.status_code == 422
     assert f'value="{email}"' in response.text
     assert outbox() == []
 
 
-def test_offers_are_limited_by_sender(adas: FormClient, card: Card) -> None:
+def test_offers_are_limited_by_sender(ada_client: FormClient, card: Card) -> None:
     statuses = []
     for place in range(11):
-        statuses.append(adas.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
-        adas.post(f"{HERE}/transfer/withdraw")
+        statuses.append(ada_client.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
+        ada_client.post(f"{HERE}/transfer/withdraw")
     assert statuses == [302] * 10 + [429]
 
 
@@ -105,34 +105,34 @@ def test_offers_are_limited_by_recipient(
 
 
 def test_an_offered_card_keeps_working_and_the_offer_can_be_withdrawn(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient]
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient]
 ) -> None:
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
-    assert adas.post(f"{HERE}/transfer/withdraw").location == HERE
-    assert "Transfer card" in words_of(adas.get(HERE).text)
-    assert cleos.get(f"/offers/{offer.id}").status_code == 404
-    assert adas.post(f"{HERE}/transfer/withdraw").status_code == 409
+    assert ada_client.post(f"{HERE}/transfer/withdraw").location == HERE
+    assert "Transfer card" in words_of(ada_client.get(HERE).text)
+    assert cleo_client.get(f"/offers/{offer.id}").status_code == 404
+    assert ada_client.post(f"{HERE}/transfer/withdraw").status_code == 409
 
 
 # --- answering --------------------------------------------------------------------------------------------------------
 
 
 def test_an_offer_is_shown_on_the_dashboard_and_accepted(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, card: Card, cleo: User,
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, card: Card, cleo: User,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
     here = f"/offers/{offer.id}"
-    assert f'href="{here}"' in cleos.get("/dashboard").text
-    page = cleos.get(here).text
+    assert f'href="{here}"' in cleo_client.get("/dashboard").text
+    page = cleo_client.get(here).text
     assert "Ada Obi wants to transfer card ADASCARD to you" in words_of(page)
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in page
     for _time in range(2):  # pressed twice
-        assert cleos.post(f"{here}/accept").location == HERE
+        assert cleo_client.post(f"{here}/accept").location == HERE
     assert card.owner_id == cleo.id
-    assert 'value="Everyday"' not in cleos.get(HERE).text
-    assert adas.get(HERE).status_code == 404
-    assert here not in cleos.get("/dashboard").text
+    assert 'value="Everyday"' not in cleo_client.get(HERE).text
+    assert ada_client.get(HERE).status_code == 404
+    assert here not in cleo_client.get("/dashboard").text
     run_worker()
     assert [(mail["To"], mail["Subject"]) for mail in mailbox()] == [
         ("ada@example.com", "The transfer of your card ADASCARD was accepted")
@@ -140,21 +140,21 @@ def test_an_offer_is_shown_on_the_dashboard_and_accepted(
 
 
 def test_declining_an_offer_emails_the_sender(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, run_worker: Callable[[], None],
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
-    assert cleos.post(f"/offers/{offer.id}/decline").location == "/dashboard"
-    assert adas.get(HERE).status_code == 200
+    assert cleo_client.post(f"/offers/{offer.id}/decline").location == "/dashboard"
+    assert ada_client.get(HERE).status_code == 200
     run_worker()
     assert [mail["Subject"] for mail in mailbox()] == ["The transfer of your card ADASCARD was declined"]
 
 
 def test_an_offer_is_visible_only_to_its_recipient(
-    adas: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
+    ada_client: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
 ) -> None:
     bens = new_client()
     login(bens, ben)
-    for browser in (adas, bens):
+    for browser in (ada_client, bens):
         assert browser.get(f"/offers/{offer.id}").status_code == 404
         assert browser.post(f"/offers/{offer.id}/accept").status_code == 404
         assert browser.post(f"/offers/{offer.id}/decline").status_code == 404
@@ -192,29 +192,29 @@ def test_signing_up_returns_to_the_offer_and_requires_verification(
 
 
 @pytest.fixture
-def blank(create_card: Callable[..., Card], ada: User) -> Card:
+def blank_card(create_card: Callable[..., Card], ada: User) -> Card:
     """Return a card of Ada's without a target."""
     return create_card(ada, token="BLANK222")
 
 
 def test_a_card_is_replaced_by_an_own_card(
-    adas: FormClient, new_client: Callable[[], FormClient], card: Card, blank: Card
+    ada_client: FormClient, new_client: Callable[[], FormClient], card: Card, blank_card: Card
 ) -> None:
-    adas.post(f"{HERE}/lock")
-    assert 'value="BLANK222"' in adas.get(f"{HERE}/replace").text
-    assert adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"}).location == "/cards/BLANK222"
+    ada_client.post(f"{HERE}/lock")
+    assert 'value="BLANK222"' in ada_client.get(f"{HERE}/replace").text
+    assert ada_client.post(f"{HERE}/replace", data={"replacement": "BLANK222"}).location == "/cards/BLANK222"
     assert new_client().get("/t/BLANK222").location == "https://example.com/"
     assert new_client().get("/t/ADASCARD").status_code == 410
-    assert adas.get(HERE).status_code == 404
-    assert "ADASCARD" not in adas.get("/dashboard").text
+    assert ada_client.get(HERE).status_code == 404
+    assert "ADASCARD" not in ada_client.get("/dashboard").text
 
 
 def test_a_card_is_replaced_by_an_unclaimed_card(
-    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card], ada: User
 ) -> None:
     new = create_card(token="WAITING2", code="CARD2345")
     fields = {"replacement": "another", "token": " waiting2 ", "code": "card-2345"}
-    assert adas.post(f"{HERE}/replace", data=fields).location == "/cards/WAITING2"
+    assert ada_client.post(f"{HERE}/replace", data=fields).location == "/cards/WAITING2"
     assert (new.owner_id, new.alias, card.replaced_by_id) == (ada.id, "Everyday", new.id)
 
 
@@ -232,34 +232,34 @@ def test_a_card_is_replaced_by_an_unclaimed_card(
     ],
 )
 def test_an_invalid_replacement_is_refused(
-    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank: Card,
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank_card: Card,
     fields: dict[str, str], message: str,
 ) -> None:  # fmt: skip
     create_card(cleo, token="CLEOCARD")
     create_card(ada, token="INUSE222", url="https://example.com/other")
     create_card(token="WAITING2", code="CARD2345")
-    response = adas.post(f"{HERE}/replace", data=fields)
+    response = ada_client.post(f"{HERE}/replace", data=fields)
     assert response.status_code == 422
     assert message in words_of(response.text)
     assert card.status is CardStatus.ACTIVE
 
 
 def test_code_attempts_when_replacing_are_limited(
-    adas: FormClient, card: Card, create_card: Callable[..., Card]
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card]
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
     fields = {"replacement": "another", "token": "WAITING2", "code": "WRONG234"}
-    statuses = [adas.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
+    statuses = [ada_client.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
     assert statuses == [422] * 10 + [429]
 
 
 # --- history ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_history_includes_replaced_cards(adas: FormClient, card: Card, blank: Card) -> None:
-    adas.post(f"{HERE}/lock")
-    adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
-    story = history_of(adas, "BLANK222")
+def test_the_history_includes_replaced_cards(ada_client: FormClient, card: Card, blank_card: Card) -> None:
+    ada_client.post(f"{HERE}/lock")
+    ada_client.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
+    story = history_of(ada_client, "BLANK222")
     assert story.startswith("Replaced card ADASCARD.")
     assert "You marked this card as lost." in story
     assert "previous card ADASCARD" in story
@@ -267,20 +267,20 @@ def test_the_history_includes_replaced_cards(adas: FormClient, card: Card, blank
 
 
 def test_a_new_holder_does_not_see_the_earlier_history(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, ada: User
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, ada: User
 ) -> None:
-    adas.post(f"{HERE}/transfer/withdraw")
-    adas.post(f"{HERE}/lock")
-    adas.post(f"{HERE}/unlock")
-    adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"})
+    ada_client.post(f"{HERE}/transfer/withdraw")
+    ada_client.post(f"{HERE}/lock")
+    ada_client.post(f"{HERE}/unlock")
+    ada_client.post(f"{HERE}/transfer", data={"email": "cleo@example.com"})
     again = transfers.open_offer_of(offer.card, utcnow())
     assert again is not None
-    cleos.post(f"/offers/{again.id}/accept")
-    story = history_of(cleos)
+    cleo_client.post(f"/offers/{again.id}/accept")
+    story = history_of(cleo_client)
     assert story.startswith("You accepted this card from its previous owner.")
     assert "lost" not in story
     assert "claimed" not in story
-    assert "Ada" not in cleos.get(HERE).text
+    assert "Ada" not in cleo_client.get(HERE).text
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_new_holder_does_not_see_the_earlier_history(
     ],
 )
 def test_every_event_is_described_without_naming_a_person(
-    adas: FormClient,
+    ada_client: FormClient,
     card: Card,
     request: pytest.FixtureRequest,
     who: str | None,
@@ -318,15 +318,17 @@ def test_every_event_is_described_without_naming_a_person(
     actor: Any = request.getfixturevalue(who) if who else None
     db.session.add(CardEvent(card=card, move=move, to_status=CardStatus.ACTIVE, actor=actor, why=why))
     db.session.commit()
-    story = history_of(adas)
+    story = history_of(ada_client)
     assert story.startswith(sentence)
     for secret in ("Marsh", "Nemo", "trap", "@"):
         assert secret not in story
 
 
-def test_a_suspended_card_cannot_be_transferred_replaced_or_released(adas: FormClient, card: Card, ben: User) -> None:
+def test_a_suspended_card_cannot_be_transferred_replaced_or_released(
+    ada_client: FormClient, card: Card, ben: User
+) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
-    page = words_of(adas.get(HERE).text)
+    page = words_of(ada_client.get(HERE).text)
     for step in ("Replace card", "Transfer card", "Release card"):
         assert step not in page
-    assert adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"}).status_code == 422
+    assert ada_client.post(f"{HERE}/transfer", data={"email": "cleo@example.com"}).status_code == 422

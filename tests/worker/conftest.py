@@ -16,20 +16,20 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+def deliveries(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """Count how often each `test` message was delivered; negative numbers raise an error."""
-    sent: Counter[int] = Counter()
+    deliveries: Counter[int] = Counter()
 
     def keep(number: int) -> None:
         if number < 0:
             raise ConnectionRefusedError("nobody there")
-        sent[number] += 1
+        deliveries[number] += 1
 
     monkeypatch.setitem(mail.KINDS, "test", keep)
-    return sent
+    return deliveries
 
 
-def promise(*numbers: int) -> None:
+def post_messages(*numbers: int) -> None:
     for number in numbers:
         outbox.post("test", number=number)
     db.session.commit()

@@ -13,26 +13,26 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Design, LinkToken, User
 from tests.concurrency import together
-from tests.worker.conftest import MINUTE, messages, promise
+from tests.worker.conftest import MINUTE, messages, post_messages
 
 
-def test_each_message_is_delivered_once(app: Flask, sent: Counter[int]) -> None:
-    promise(1, 2, 3)
+def test_each_message_is_delivered_once(app: Flask, deliveries: Counter[int]) -> None:
+    post_messages(1, 2, 3)
     assert worker.deliver_due() == 3
     assert worker.deliver_due() == 0
-    assert sent == {1: 1, 2: 1, 3: 1}
+    assert deliveries == {1: 1, 2: 1, 3: 1}
     assert all(message.done_at is not None for message in messages())
 
 
-def test_concurrent_workers_deliver_each_message_once(app: Flask, sent: Counter[int]) -> None:
-    promise(*range(20))
+def test_concurrent_workers_deliver_each_message_once(app: Flask, deliveries: Counter[int]) -> None:
+    post_messages(*range(20))
     delivered = together(app, 4, lambda _place: worker.deliver_due())
     assert sum(delivered) == 20  # type: ignore[arg-type]
-    assert sent == dict.fromkeys(range(20), 1)
+    assert deliveries == dict.fromkeys(range(20), 1)
 
 
 def test_a_message_of_a_killed_worker_is_delivered_by_another(
-    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+    app: Flask, deliveries: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         pass
@@ -40,7 +40,7 @@ def test_a_message_of_a_killed_worker_is_delivered_by_another(
     def die(number: int) -> None:
         raise Killed
 
-    promise(1)
+    post_messages(1)
     now = utcnow()
     with monkeypatch.context() as patch:
         patch.setitem(mail.KINDS, "test", die)
@@ -49,13 +49,13 @@ def test_a_message_of_a_killed_worker_is_delivered_by_another(
     db.session.rollback()
     assert not worker.deliver_one(now + outbox.LEASE - MINUTE)
     assert worker.deliver_one(now + outbox.LEASE)
-    assert sent == {1: 1}
+    assert deliveries == {1: 1}
 
 
-def test_a_failed_message_is_retried_and_delays_no_other(app: Flask, sent: Counter[int]) -> None:
-    promise(-1, 1, -2, 2)
+def test_a_failed_message_is_retried_and_delays_no_other(app: Flask, deliveries: Counter[int]) -> None:
+    post_messages(-1, 1, -2, 2)
     worker.deliver_due()
-    assert sent == {1: 1, 2: 1}
+    assert deliveries == {1: 1, 2: 1}
     refused = [message for message in messages() if message.done_at is None]
     assert [message.error for message in refused] == ["ConnectionRefusedError: nobody there"] * 2
     assert all(message.due_at > utcnow() for message in refused)
@@ -63,9 +63,9 @@ def test_a_failed_message_is_retried_and_delays_no_other(app: Flask, sent: Count
 
 
 def test_a_message_that_always_fails_is_retried_for_days(
-    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+    app: Flask, deliveries: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    promise(-1)
+    post_messages(-1)
     clock = [utcnow()]
     monkeypatch.setattr(worker, "utcnow", lambda: clock[0])
     began, tries = clock[0], 0
@@ -80,12 +80,12 @@ def test_a_message_that_always_fails_is_retried_for_days(
 
 
 def test_an_email_waits_until_a_server_is_configured(
-    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+    app: Flask, deliveries: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(number: int) -> None:
         raise mail.MailNotConfigured
 
-    promise(1)
+    post_messages(1)
     with monkeypatch.context() as patch:
         patch.setitem(mail.KINDS, "test", refuse)
         worker.deliver_due()
@@ -93,20 +93,20 @@ def test_an_email_waits_until_a_server_is_configured(
     assert (message.failed_at, message.error) == (None, "not configured")
     assert message.due_at <= utcnow() + outbox.NOT_CONFIGURED_DELAY
     worker.deliver_one(message.due_at)
-    assert sent == {1: 1}
+    assert deliveries == {1: 1}
 
 
 def test_a_message_is_delivered_after_an_error_is_fixed(
-    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+    app: Flask, deliveries: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    promise(1)
+    post_messages(1)
     with monkeypatch.context() as patch:
         patch.setitem(mail.KINDS, "test", lambda number: 1 / 0)
         worker.deliver_due()
     assert messages()[0].error == "ZeroDivisionError: division by zero"
     worker.deliver_one(messages()[0].due_at)
     [message] = messages()
-    assert (sent, message.error, message.done_at is None) == ({1: 1}, "", False)
+    assert (deliveries, message.error, message.done_at is None) == ({1: 1}, "", False)
 
 
 def test_a_message_without_a_handler_is_kept_with_an_error(app: Flask) -> None:
@@ -142,16 +142,16 @@ def test_a_failed_handler_is_rolled_back(app: Flask, ada: User, monkeypatch: pyt
         raise ValueError("no")
 
     monkeypatch.setitem(mail.KINDS, "test", half)
-    promise(1)
+    post_messages(1)
     worker.deliver_due()
     assert db.session.scalar(sa.select(Design.id)) is None
 
 
 def test_a_stopped_worker_leaves_the_rest_of_the_queue(
-    app: Flask, sent: Counter[int], monkeypatch: pytest.MonkeyPatch
+    app: Flask, deliveries: Counter[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = threading.Event()
-    promise(*range(10))
+    post_messages(*range(10))
     monkeypatch.setitem(mail.KINDS, "test", lambda number: stop.set() if number == 3 else None)
     assert worker.deliver_due(stop) == 4
     assert sum(message.done_at is not None for message in messages()) == 4

@@ -27,20 +27,20 @@ from tapcard.services.taps import ingest
 from tapcard.workflows import draining
 from tests import external_services
 from tests.tap_requests import ask, counts, fields_of, reading
-from tests.worker.conftest import promise
+from tests.worker.conftest import post_messages
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_run_once_stores_taps_delivers_messages_and_runs_jobs(
-    app: Flask, card: Card, sent: Counter[int], jobs: Counter[str]
+    app: Flask, card: Card, deliveries: Counter[int], jobs: Counter[str]
 ) -> None:
-    promise(1)
+    post_messages(1)
     worker.create_schedules(utcnow())
     ask(app.wsgi_app, "/t/ADASCARD")
     worker.run_once(draining.create_drainer())
     assert counts() == (1, 1, 1)
-    assert sent == {1: 1}
+    assert deliveries == {1: 1}
     assert jobs == {"first": 1, "second": 1}
 
 
@@ -53,7 +53,7 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-class Script:
+class ScriptedWorker:
     """The passes of a worker, which is stopped after the last one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *passes: BaseException | Callable[[], object]) -> None:
@@ -73,7 +73,7 @@ class Script:
         self.run_once(drain)
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """Do nothing in a pass."""
 
 
@@ -90,7 +90,9 @@ def test_the_worker_continues_after_a_database_or_disk_error(
     app: Flask, card: Card, monkeypatch: pytest.MonkeyPatch, handlers: None, trouble: Exception
 ) -> None:
     ask(app.wsgi_app, "/t/ADASCARD")
-    script = Script(monkeypatch, nothing, trouble, trouble, lambda: ask(app.wsgi_app, "/t/ADASCARD"), nothing)
+    script = ScriptedWorker(
+        monkeypatch, do_nothing, trouble, trouble, lambda: ask(app.wsgi_app, "/t/ADASCARD"), do_nothing
+    )
     worker.run()
     assert script.began == 5
     assert counts() == (2, 2, 2)
@@ -107,7 +109,7 @@ def test_pauses_after_database_errors_grow_up_to_a_maximum(
             return super().wait(0)
 
     trouble = OperationalError("SELECT 1", {}, Exception())
-    Script(monkeypatch, *[trouble] * 7, nothing, nothing)
+    ScriptedWorker(monkeypatch, *[trouble] * 7, do_nothing, do_nothing)
     monkeypatch.setattr(worker, "POLL_SECONDS", 1.0)
     monkeypatch.setattr(worker.threading, "Event", Told)
     worker.run()
@@ -115,7 +117,7 @@ def test_pauses_after_database_errors_grow_up_to_a_maximum(
 
 
 def test_a_programming_error_stops_the_worker(app: Flask, monkeypatch: pytest.MonkeyPatch, handlers: None) -> None:
-    Script(monkeypatch, nothing, ZeroDivisionError(), nothing)
+    ScriptedWorker(monkeypatch, do_nothing, ZeroDivisionError(), do_nothing)
     with pytest.raises(ZeroDivisionError):
         worker.run()
 
@@ -142,7 +144,7 @@ def test_the_worker_continues_after_its_connections_were_cut(
                         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                     )
 
-            script = Script(monkeypatch, nothing, cut_off, nothing, nothing)
+            script = ScriptedWorker(monkeypatch, do_nothing, cut_off, do_nothing, do_nothing)
             worker.run()
             assert script.began == 4
             assert counts() == (1, 1, 1)

@@ -58,7 +58,7 @@ def running(config: Config) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def tap(app: Flask, number: int) -> None:
+def append_tap(app: Flask, number: int) -> None:
     at = int(utcnow().timestamp() * 1000)
     reading = Reading(
         uid=f"{number:032x}",
@@ -79,27 +79,27 @@ def tap(app: Flask, number: int) -> None:
     app.extensions["spool"].append(list(msgspec.structs.astuple(reading)))
 
 
-def stored() -> Counter[str]:
+def stored_taps() -> Counter[str]:
     """Count how often each tap is stored."""
     agents = sa.select(UserAgent.text).join(Tap, Tap.user_agent_id == UserAgent.id)
     return Counter(db.session.scalars(agents))
 
 
-def fill(config: Config) -> dict[str, bytes]:
+def create_data(config: Config) -> dict[str, bytes]:
     """Create taps in tables, in a partly read and in an unread spool file, and uploads; return the uploads."""
     with running(config) as app:
         db.session.add(User(email="ada@example.com", first_name="Ada", last_name="Obi"))
         db.session.commit()
         for number in range(20):
-            tap(app, number)
+            append_tap(app, number)
         draining.create_drainer().drain()
         for number in range(20, 35):  # on in the same file
-            tap(app, number)
+            append_tap(app, number)
         app.extensions["spool"].rotate()
         for number in range(35, 50):
-            tap(app, number)
+            append_tap(app, number)
         assert len(app.extensions["spool"].files()) == 2
-        assert len(stored()) == 20
+        assert len(stored_taps()) == 20
     uploads = {f"{number:032x}.webp": os.urandom(3000 + number) for number in range(5)}
     (config.instance_path / "uploads").mkdir()
     for name, data in uploads.items():
@@ -131,20 +131,20 @@ def rewritten(archive: Path, target: Path, change: Callable[[tarfile.TarInfo, by
 
 
 def test_a_restored_installation_has_every_tap_once(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     wipe(config)
     backup.restore(config, archive)
     with running(config):
-        assert len(stored()) == 20
+        assert len(stored_taps()) == 20
         draining.create_drainer().drain()
-        assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
+        assert stored_taps() == Counter({f"backup/{number}": 1 for number in range(50)})
         assert db.session.scalar(sa.select(sa.func.sum(TapHour.tap_count))) == 50
         assert db.session.scalar(sa.select(User.email)) == "ada@example.com"
 
 
 def test_a_restored_installation_has_every_upload(config: Config, tmp_path: Path):
-    uploads = fill(config)
+    uploads = create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     wipe(config)
     backup.restore(config, archive)
@@ -152,22 +152,22 @@ def test_a_restored_installation_has_every_upload(config: Config, tmp_path: Path
 
 
 def test_a_backup_is_consistent_while_the_application_writes(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     with running(config) as app:
-        tap(app, 50)
+        append_tap(app, 50)
         archive = backup.create(config, tmp_path / "backup.tar.gz")
-        tap(app, 51)
+        append_tap(app, 51)
         draining.create_drainer().drain()
-        assert len(stored()) == 52
+        assert len(stored_taps()) == 52
     wipe(config)
     backup.restore(config, archive)
     with running(config):
         draining.create_drainer().drain()
-        assert stored() == Counter({f"backup/{number}": 1 for number in range(51)})
+        assert stored_taps() == Counter({f"backup/{number}": 1 for number in range(51)})
 
 
 def test_a_drainer_waits_for_a_backup(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    fill(config)
+    create_data(config)
     seen: dict[str, Any] = {}
     copy_spool = backup._copy_spool
 
@@ -185,7 +185,7 @@ def test_a_drainer_waits_for_a_backup(config: Config, tmp_path: Path, monkeypatc
 
 
 def test_a_partial_line_is_not_backed_up(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     newest = max((config.instance_path / "spool").glob("*.spool"))
     with open(newest, "ab") as file:
         file.write(b"0badf00d [half a li")
@@ -194,18 +194,18 @@ def test_a_partial_line_is_not_backed_up(config: Config, tmp_path: Path):
     backup.restore(config, archive)
     with running(config):
         draining.create_drainer().drain()
-        assert len(stored()) == 50
+        assert len(stored_taps()) == 50
     assert not list((config.instance_path / "spool").glob("*.bad"))
 
 
 def test_an_archive_is_readable_only_by_its_owner(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
 
 
 def test_an_archive_in_a_folder_gets_a_name(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     (tmp_path / "backups").mkdir()
     archive = backup.create(config, tmp_path / "backups")
     assert archive.name.startswith("tapcard-")
@@ -214,7 +214,7 @@ def test_an_archive_in_a_folder_gets_a_name(config: Config, tmp_path: Path):
 
 def test_the_development_key_is_restored(config: Config, tmp_path: Path):
     (config.instance_path / "secret_key").write_text(config.secret_key)
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     wipe(config)
     (config.instance_path / "secret_key").write_text("made at the start of the restore")
@@ -223,14 +223,14 @@ def test_the_development_key_is_restored(config: Config, tmp_path: Path):
 
 
 def test_a_key_from_the_environment_is_not_in_the_archive(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     with tarfile.open(archive) as tar:
         assert "secret_key" not in tar.getnames()
 
 
 def test_an_existing_archive_is_not_overwritten(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     (tmp_path / "backup.tar.gz").write_text("precious")
     with pytest.raises(backup.BackupError, match="already"):
         backup.create(config, tmp_path / "backup.tar.gz")
@@ -243,12 +243,12 @@ def test_an_empty_installation_cannot_be_backed_up(config: Config, tmp_path: Pat
 
 
 def test_existing_data_is_replaced_only_with_force(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     with running(config) as app:
         db.session.execute(sa.update(User).values(last_name="Changed"))
         db.session.commit()
-        tap(app, 99)
+        append_tap(app, 99)
     with pytest.raises(backup.BackupError, match="--force"):
         backup.restore(config, archive)
     with running(config):
@@ -257,11 +257,11 @@ def test_existing_data_is_replaced_only_with_force(config: Config, tmp_path: Pat
     with running(config):
         draining.create_drainer().drain()
         assert db.session.scalar(sa.select(User.last_name)) == "Obi"
-        assert stored() == Counter({f"backup/{number}": 1 for number in range(50)})
+        assert stored_taps() == Counter({f"backup/{number}": 1 for number in range(50)})
 
 
 def test_replaced_taps_are_kept_aside(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     before = {path.name: path.read_bytes() for path in (config.instance_path / "spool").glob("*.spool")}
     backup.restore(config, archive, force=True)
@@ -270,7 +270,7 @@ def test_replaced_taps_are_kept_aside(config: Config, tmp_path: Path):
 
 
 def test_an_installation_in_use_is_not_restored(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     with running(config):
         db.session.scalar(sa.select(User.id))
@@ -280,7 +280,7 @@ def test_an_installation_in_use_is_not_restored(config: Config, tmp_path: Path):
 
 
 def test_a_backup_of_another_database_type_is_refused(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     other_url = (
         "postgresql+psycopg://postgres@127.0.0.1/none" if config.is_sqlite else f"sqlite:///{tmp_path / 'other'}"
@@ -293,7 +293,7 @@ def test_a_backup_of_another_database_type_is_refused(config: Config, tmp_path: 
     ("change", "says"), [({"format": 2}, "format 2"), ({"revision": "20991231"}, "newer"), ({"more": 1}, "manifest")]
 )
 def test_an_invalid_manifest_is_refused(config: Config, tmp_path: Path, change: dict[str, Any], says: str):
-    fill(config)
+    create_data(config)
 
     def edit(member: tarfile.TarInfo, data: bytes) -> bytes:
         return json.dumps({**json.loads(data), **change}).encode() if member.name == "manifest.json" else data
@@ -307,7 +307,7 @@ def test_an_invalid_manifest_is_refused(config: Config, tmp_path: Path, change: 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "uploads/../../escaped", "elsewhere/escaped"])
 def test_a_member_outside_the_installation_is_refused(config: Config, tmp_path: Path, name: str):
-    fill(config)
+    create_data(config)
 
     def move(member: tarfile.TarInfo, data: bytes) -> bytes:
         if member.name.startswith("uploads/"):
@@ -332,14 +332,14 @@ def test_a_link_in_an_archive_is_refused(config: Config, tmp_path: Path):
 
 
 def test_a_truncated_archive_is_refused_and_changes_nothing(config: Config, tmp_path: Path):
-    fill(config)
+    create_data(config)
     archive = backup.create(config, tmp_path / "backup.tar.gz")
     archive.write_bytes(archive.read_bytes()[:-2000])
     with pytest.raises(backup.BackupError, match="Can't read"):
         backup.restore(config, archive, force=True)
     with running(config):
         draining.create_drainer().drain()
-        assert len(stored()) == 50
+        assert len(stored_taps()) == 50
 
 
 def test_a_missing_program_is_named(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

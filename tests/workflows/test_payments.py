@@ -32,14 +32,14 @@ def payment(app: Flask, ada: User, bottle: Product) -> Payment:
     return begun
 
 
-def press(payment: Payment, state: str) -> bool:
+def change_charge(payment: Payment, state: str) -> bool:
     """Change the state of a charge in the sandbox without an open transaction."""
     reference = payment.reference
     db.session.commit()
     return sandbox.change(SandboxCharge.reference == reference, state)
 
 
-def close(payment: Payment) -> Order:
+def close_payment(payment: Payment) -> Order:
     payment_workflows.close(payment)
     db.session.refresh(payment)
     return payment.order
@@ -56,21 +56,21 @@ def test_a_gateway_outcome_is_settled_once(
     payment: Payment, state: str, status: PaymentStatus, order_status: OrderStatus
 ) -> None:
     assert not payment_workflows.refresh(payment)
-    assert press(payment, state)
+    assert change_charge(payment, state)
     assert payment_workflows.refresh(payment)
     assert not payment_workflows.refresh(payment)
     assert (payment.status, payment.order.status) == (status, order_status)
 
 
 def test_a_closed_payment_cannot_be_paid(payment: Payment) -> None:
-    assert close(payment).status is OrderStatus.PENDING
+    assert close_payment(payment).status is OrderStatus.PENDING
     assert payment.status is PaymentStatus.CANCELED
-    assert not press(payment, sandbox.PAID)
+    assert not change_charge(payment, sandbox.PAID)
 
 
 def test_a_payment_paid_just_before_closing_counts(payment: Payment) -> None:
-    assert press(payment, sandbox.PAID)
-    assert close(payment).status is OrderStatus.PAID
+    assert change_charge(payment, sandbox.PAID)
+    assert close_payment(payment).status is OrderStatus.PAID
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
@@ -78,7 +78,7 @@ def test_a_payment_of_a_removed_gateway_stays_pending(payment: Payment, monkeypa
     monkeypatch.setattr(payment_workflows, "gateways", dict)
     assert not payment_workflows.refresh(payment)
     with pytest.raises(GatewayError):
-        close(payment)
+        close_payment(payment)
     db.session.refresh(payment)
     assert payment.status is PaymentStatus.PENDING
 
@@ -87,10 +87,10 @@ def test_a_payment_that_is_starting_cannot_be_closed(ada: User, bottle: Product)
     payment = payments.create(purchases.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
     db.session.commit()
     with pytest.raises(payments.StillStarting):
-        close(payment)
+        close_payment(payment)
     payment.created_at -= payments.START_TIMEOUT
     db.session.commit()
-    close(payment)
+    close_payment(payment)
     assert payment.status is PaymentStatus.CANCELED
 
 
@@ -104,13 +104,13 @@ def test_a_payment_canceled_while_starting_can_be_closed_at_the_gateway(
     assert not payments.record_started(payment, Started(reference or "", None), gateway, ShopSettings(), utcnow())
     db.session.commit()
     assert (payment.status, payment.reference) == (PaymentStatus.CANCELED, reference)
-    assert press(payment, sandbox.PAID)
-    close(payment)
+    assert change_charge(payment, sandbox.PAID)
+    close_payment(payment)
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
 def test_refreshing_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
-    assert press(payment, sandbox.PAID)
+    assert change_charge(payment, sandbox.PAID)
     payment_workflows.refresh(payment)
     assert not db.session().in_transaction()
     assert "mail.order_paid" in outbox()

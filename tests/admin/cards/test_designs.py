@@ -22,7 +22,7 @@ NEW = "/admin/designs/new"
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
+def ben_client(client: FormClient, ben: User) -> FormClient:
     """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
@@ -34,25 +34,25 @@ def artwork(create_design: Callable[..., Design]) -> Design:
     return create_design("Own artwork", is_public=False, status=DesignStatus.REQUESTED)
 
 
-def picture(size: tuple[int, int] = (300, 300)) -> tuple[io.BytesIO, str]:
+def png_upload(size: tuple[int, int] = (300, 300)) -> tuple[io.BytesIO, str]:
     data = io.BytesIO()
     Image.new("RGB", size, "red").save(data, "PNG")
     data.seek(0)
     return data, "a.png"
 
 
-def test_staff_create_a_design_and_the_shop_shows_it(bens: FormClient, client: FormClient) -> None:
+def test_staff_create_a_design_and_the_shop_shows_it(ben_client: FormClient, client: FormClient) -> None:
     values = {
         "name": "Sun & moon",
-        "front": picture(),
+        "front": png_upload(),
         "card_amount": "19.90",
         "activation_amount": "",
         "is_public": "y",
     }
-    assert bens.post(NEW, data=values).location == "/admin/designs"
+    assert ben_client.post(NEW, data=values).location == "/admin/designs"
     design = db.session.scalars(sa.select(Design)).one()
     assert (design.card_amount, design.activation_amount, design.status) == (1990, None, DesignStatus.APPROVED)
-    with Image.open(io.BytesIO(bens.get(f"/uploads/{design.front_picture}").data)) as drawn:
+    with Image.open(io.BytesIO(ben_client.get(f"/uploads/{design.front_picture}").data)) as drawn:
         assert abs(drawn.width / drawn.height - 85.6 / 54) < 0.01
     assert "Sun &amp; moon" in client.get("/designs").text
 
@@ -67,55 +67,57 @@ def test_staff_create_a_design_and_the_shop_shows_it(bens: FormClient, client: F
     ],
 )
 def test_an_invalid_design_is_refused_with_an_error_at_its_field(
-    bens: FormClient, changes: dict[str, Any], field: str, says: str
+    ben_client: FormClient, changes: dict[str, Any], field: str, says: str
 ) -> None:
-    response = bens.post(NEW, data={"name": "Sun", "card_amount": "1", **changes})
+    response = ben_client.post(NEW, data={"name": "Sun", "card_amount": "1", **changes})
     assert response.status_code == 422
     assert says in error_of(response.text, field)
     assert db.session.scalars(sa.select(Design)).all() == []
 
 
 def test_an_outdated_design_form_is_refused_and_saving_without_an_upload_keeps_the_picture(
-    bens: FormClient, design: Design
+    ben_client: FormClient, design: Design
 ) -> None:
     path = f"/admin/designs/{design.id}"
-    slow = form_to(bens.get(path).text, "").values | {"name": "Slow"}
-    quick = form_to(bens.get(path).text, "").values | {"front": picture(), "name": "Quick"}
-    assert bens.post(path, data=quick, csrf=False).status_code == 302
+    slow = form_to(ben_client.get(path).text, "").values | {"name": "Slow"}
+    quick = form_to(ben_client.get(path).text, "").values | {"front": png_upload(), "name": "Quick"}
+    assert ben_client.post(path, data=quick, csrf=False).status_code == 302
     front = design.front_picture
     assert front is not None
-    assert bens.post(path, data=slow, csrf=False).status_code == 422
+    assert ben_client.post(path, data=slow, csrf=False).status_code == 422
     assert design.name == "Quick"
-    bens.post(path, data=form_to(bens.get(path).text, "").values | {"card_amount": "5"}, csrf=False)
+    ben_client.post(path, data=form_to(ben_client.get(path).text, "").values | {"card_amount": "5"}, csrf=False)
     assert (design.front_picture, design.card_amount) == (front, 500)
 
 
 def test_designs_awaiting_approval_are_listed_first_and_counted_on_the_dashboard(
-    bens: FormClient, artwork: Design, create_design: Callable[..., Design], bottle: Product
+    ben_client: FormClient, artwork: Design, create_design: Callable[..., Design], bottle: Product
 ) -> None:
     create_design("Later")
     bottle.stock = 5
-    page = bens.get("/admin/designs").text
+    page = ben_client.get("/admin/designs").text
     assert page.index("Own artwork") < page.index("Later")
-    assert "Later" not in bens.get("/admin/designs?state=waiting").text
-    start = words_of(bens.get("/admin/").text)
+    assert "Later" not in ben_client.get("/admin/designs?state=waiting").text
+    start = words_of(ben_client.get("/admin/").text)
     assert "1 Low-stock products 1 Designs awaiting approval 0 Reviews awaiting approval" in start
 
 
 def test_rejecting_artwork_of_a_guest_emails_the_reason(
-    bens: FormClient, artwork: Design, bottle: Product, mailbox: Callable[[], list[EmailMessage]],
+    ben_client: FormClient, artwork: Design, bottle: Product, mailbox: Callable[[], list[EmailMessage]],
     run_worker: Callable[[], None],
 ) -> None:  # fmt: skip
     order = order_of(None, bottle)
     db.session.execute(sa.update(OrderLine).where(OrderLine.order_id == order.id).values(design_id=artwork.id))
     number = order.number
     path = f"/admin/designs/{artwork.id}"
-    assert number in bens.get(path).text
-    assert error_of(bens.post(f"{path}/reject", data={"why": " "}).text, "why") == "Enter a reason for the customer."
+    assert number in ben_client.get(path).text
+    assert (
+        error_of(ben_client.post(f"{path}/reject", data={"why": " "}).text, "why") == "Enter a reason for the customer."
+    )
     assert artwork.status is DesignStatus.REQUESTED
-    long = bens.post(f"{path}/reject", data={"why": "x" * 301})
+    long = ben_client.post(f"{path}/reject", data={"why": "x" * 301})
     assert (long.status_code, "x" * 301 in long.text) == (422, True)
-    response = bens.post(f"{path}/reject", data={"why": "Too <small>: 300 pixels."})
+    response = ben_client.post(f"{path}/reject", data={"why": "Too <small>: 300 pixels."})
     assert response.location == "/admin/designs?state=waiting"
     assert (artwork.status, artwork.why_rejected) == (DesignStatus.REJECTED, "Too <small>: 300 pixels.")
     run_worker()
@@ -127,21 +129,21 @@ def test_rejecting_artwork_of_a_guest_emails_the_reason(
     assert "Too <small>: 300 pixels." in text.get_content()
     assert number in text.get_content()
     assert "Too &lt;small&gt;" in html.get_content()
-    assert "Too &lt;small&gt;" in bens.get(path).text
+    assert "Too &lt;small&gt;" in ben_client.get(path).text
 
 
 def test_approving_artwork_emails_its_owner(
-    bens: FormClient, artwork: Design, ada: User, mailbox: Callable[[], list[EmailMessage]],
+    ben_client: FormClient, artwork: Design, ada: User, mailbox: Callable[[], list[EmailMessage]],
     run_worker: Callable[[], None],
 ) -> None:  # fmt: skip
     artwork.owner = ada
     db.session.commit()
-    bens.post(f"/admin/designs/{artwork.id}/approve")
+    ben_client.post(f"/admin/designs/{artwork.id}/approve")
     assert artwork.status is DesignStatus.APPROVED
     run_worker()
     [message] = mailbox()
     assert (message["To"], message["Subject"]) == ("ada@example.com", "Your artwork has been approved")
-    assert bens.post(f"/admin/designs/{artwork.id}", data={"name": "Stolen"}).status_code == 404
+    assert ben_client.post(f"/admin/designs/{artwork.id}", data={"name": "Stolen"}).status_code == 404
     assert artwork.name == "Own artwork"
 
 
@@ -159,7 +161,9 @@ def test_concurrent_decisions_on_artwork_count_once(app: Flask, artwork: Design,
     assert list(tags) == [f"design.{artwork.status.value}"]
 
 
-def test_artwork_of_a_guest_cannot_be_made_public(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_artwork_of_a_guest_cannot_be_made_public(
+    ben_client: FormClient, create_product: Callable[..., Product]
+) -> None:
     create_product("Own card", kind=ProductKind.CARD)
     cart = cart_of(None)
     product = db.session.scalars(sa.select(Product)).one()
@@ -167,10 +171,10 @@ def test_artwork_of_a_guest_cannot_be_made_public(bens: FormClient, create_produ
     order = place(cart)
     db.session.commit()
     number = order.lines[0].design_id
-    bens.post(f"/admin/designs/{number}/approve")
+    ben_client.post(f"/admin/designs/{number}/approve")
     design = db.session.get_one(Design, number)
     assert (design.status, design.owner_id) == (DesignStatus.APPROVED, order.user_id)
     design.owner_id = None  # as for a buyer whose account is erased, or an order that waits for its address
     db.session.commit()
-    bens.post(f"/admin/designs/{number}", data={"name": "Mine now", "card_amount": "1", "is_public": "y"})
+    ben_client.post(f"/admin/designs/{number}", data={"name": "Mine now", "card_amount": "1", "is_public": "y"})
     assert not db.session.get_one(Design, number).is_public

@@ -33,31 +33,31 @@ NEW_DELIVERY = "/admin/delivery/new"
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
+def ben_client(client: FormClient, ben: User) -> FormClient:
     """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
-def filled(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
+def form_values(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
     return {**form_to(client.get(path).text, "").values, **changes}
 
 
-def send(client: FormClient, path: str, **changes: Any) -> Any:
-    return client.post(path, data=filled(client, path, **changes), csrf=False)
+def submit(client: FormClient, path: str, **changes: Any) -> Any:
+    return client.post(path, data=form_values(client, path, **changes), csrf=False)
 
 
 # --- promotions -------------------------------------------------------------------------------------------------------
 
 
 def test_a_promotion_is_created_and_listed_with_its_uses(
-    bens: FormClient, set_setting: Callable[[str, Any], None], product: Product
+    ben_client: FormClient, set_setting: Callable[[str, Any], None], product: Product
 ) -> None:
     set_setting("time_zone", "Africa/Lagos")
     values = {"code": " welcome 10 ", "percent": "12.5", "starts_at": "2026-12-01T00:00", "ends_at": "2027-01-01T00:00",
              "minimum_amount": "20", "most_uses": "5", "most_uses_each": "1", "applies_to": "product",
              "product_sku": product.sku, "needs_account": "y"}  # fmt: skip
-    assert send(bens, NEW, **values).location == "/admin/promotions"
+    assert submit(ben_client, NEW, **values).location == "/admin/promotions"
     promotion = db.session.scalars(sa.select(Promotion)).one()
     assert (promotion.code, promotion.percent, promotion.amount, promotion.minimum_amount) == (
         "WELCOME10",
@@ -75,9 +75,9 @@ def test_a_promotion_is_created_and_listed_with_its_uses(
         5,
         1,
     )
-    assert "WELCOME10 12.5%" in words_of(bens.get("/admin/promotions").text)
-    assert "0 of 5" in words_of(bens.get("/admin/promotions").text)
-    shown = filled(bens, f"/admin/promotions/{promotion.id}")
+    assert "WELCOME10 12.5%" in words_of(ben_client.get("/admin/promotions").text)
+    assert "0 of 5" in words_of(ben_client.get("/admin/promotions").text)
+    shown = form_values(ben_client, f"/admin/promotions/{promotion.id}")
     assert {name: shown[name] for name in values} == {**values, "code": "WELCOME10", "minimum_amount": "20.00"}
 
 
@@ -109,10 +109,10 @@ def test_a_promotion_is_created_and_listed_with_its_uses(
     ],
 )
 def test_an_invalid_promotion_is_refused_and_the_form_keeps_the_values(
-    bens: FormClient, create_promotion: Callable[..., Promotion], changes: dict[str, str], field: str, says: str
+    ben_client: FormClient, create_promotion: Callable[..., Promotion], changes: dict[str, str], field: str, says: str
 ) -> None:
     create_promotion("TAKEN")
-    response = send(bens, NEW, **{"code": "good", "percent": "10", **changes})
+    response = submit(ben_client, NEW, **{"code": "good", "percent": "10", **changes})
     assert response.status_code == 422
     assert says in error_of(response.text, field)
     shown = form_to(response.text, "").values
@@ -121,45 +121,45 @@ def test_an_invalid_promotion_is_refused_and_the_form_keeps_the_values(
 
 
 def test_a_promotion_used_while_being_edited_keeps_its_use_count(
-    bens: FormClient, create_promotion: Callable[..., Promotion], cleo: User
+    ben_client: FormClient, create_promotion: Callable[..., Promotion], cleo: User
 ) -> None:
     promotion = create_promotion("TEN", most_uses=5)
-    slow = filled(bens, f"/admin/promotions/{promotion.id}", most_uses="9")
+    slow = form_values(ben_client, f"/admin/promotions/{promotion.id}", most_uses="9")
     promotions.count_use(promotion, Customer(cleo), keys(), utcnow())
     db.session.commit()
-    assert bens.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
+    assert ben_client.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
     assert (promotion.use_count, promotion.most_uses) == (1, 9)
-    later = bens.post(f"/admin/promotions/{promotion.id}", data=slow | {"code": "OTHER"}, csrf=False)
+    later = ben_client.post(f"/admin/promotions/{promotion.id}", data=slow | {"code": "OTHER"}, csrf=False)
     assert later.status_code == 422
     assert "This was changed elsewhere" in later.text
     assert promotion.code == "TEN"
 
 
 def test_a_deactivated_promotion_is_unknown_at_once(
-    bens: FormClient, create_promotion: Callable[..., Promotion]
+    ben_client: FormClient, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion("TEN")
-    send(bens, f"/admin/promotions/{promotion.id}", is_active=[])
+    submit(ben_client, f"/admin/promotions/{promotion.id}", is_active=[])
     with pytest.raises(promotions.UnknownCode):
         promotions.find("ten")
 
 
 def test_changing_a_category_promotion_to_all_products_clears_its_category(
-    bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
+    ben_client: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     category, collection = create_category(), create_collection()
     chosen = {"category": str(category.id), "collection": str(collection.id)}
-    send(bens, NEW, code="SHELF", percent="10", applies_to="category", **chosen)
+    submit(ben_client, NEW, code="SHELF", percent="10", applies_to="category", **chosen)
     promotion = db.session.scalars(sa.select(Promotion)).one()
     assert (promotion.category_id, promotion.collection_id) == (category.id, None)
-    send(bens, f"/admin/promotions/{promotion.id}", applies_to="all")
+    submit(ben_client, f"/admin/promotions/{promotion.id}", applies_to="all")
     assert (promotion.applies_to, promotion.category_id) == (PromotionScope.ALL, None)
 
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> None:
+def test_a_delivery_method_is_created_with_all_its_fields(ben_client: FormClient) -> None:
     values = {
         "name": "To the south",
         "kind": "percent",
@@ -171,7 +171,7 @@ def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> N
         "locations": "Abk\nIbadan (Oyo)\n\nAbk",
         "countries": ["NG", "GB"],
     }
-    assert send(bens, NEW_DELIVERY, **values).location == "/admin/delivery"
+    assert submit(ben_client, NEW_DELIVERY, **values).location == "/admin/delivery"
     method = db.session.scalars(sa.select(DeliveryMethod)).one()
     assert (method.kind, method.percent, method.amount, method.free_from_amount) == (
         DeliveryKind.PERCENT,
@@ -180,7 +180,7 @@ def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> N
         5000,
     )
     assert (method.countries, method.locations, method.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
-    page = words_of(bens.get("/admin/delivery").text)
+    page = words_of(ben_client.get("/admin/delivery").text)
     assert "10% of the subtotal · free from £50.00 · 2 countries · 2 locations · up to 5 days" in page
 
 
@@ -197,27 +197,27 @@ def test_a_delivery_method_is_created_with_all_its_fields(bens: FormClient) -> N
     ],
 )
 def test_an_invalid_delivery_method_is_refused(
-    bens: FormClient, changes: dict[str, str], field: str, says: str
+    ben_client: FormClient, changes: dict[str, str], field: str, says: str
 ) -> None:
-    response = send(bens, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **changes})
+    response = submit(ben_client, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **changes})
     assert response.status_code == 422
     assert says in error_of(response.text, field)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(DeliveryMethod)) == 0
 
 
 def test_delivery_methods_are_changed_and_reordered_and_orders_keep_theirs(
-    bens: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
+    ben_client: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
 ) -> None:
     first, second = create_delivery_method("Post"), create_delivery_method("Courier", position=1)
     order = order_of(cleo, bottle, method=first)
     named = (order.delivery_name, order.delivery_amount)
     path = f"/admin/delivery/{first.id}"
-    slow = filled(bens, path, name="Slow")
-    assert send(bens, path, amount="9.99", name="Letter").status_code == 302
-    response = bens.post(path, data=slow, csrf=False)
+    slow = form_values(ben_client, path, name="Slow")
+    assert submit(ben_client, path, amount="9.99", name="Letter").status_code == 302
+    response = ben_client.post(path, data=slow, csrf=False)
     assert (response.status_code, first.name) == (422, "Letter")
     assert 'value="Slow"' in response.text
-    bens.post(f"{path}/move", data={"to": "down"})
+    ben_client.post(f"{path}/move", data={"to": "down"})
     assert (first.position, second.position) == (1, 0)
     db.session.refresh(order)
     assert (order.delivery_name, order.delivery_amount) == named
@@ -228,17 +228,17 @@ def test_delivery_methods_are_changed_and_reordered_and_orders_keep_theirs(
 INVALID_RATES = ("", "0", "-1", "x", "NaN", "Infinity", "1e5", "1e30", "0.000000001", "1 000")
 
 
-def test_exchange_rates_are_set_changed_and_removed(bens: FormClient) -> None:
+def test_exchange_rates_are_set_changed_and_removed(ben_client: FormClient) -> None:
     path = "/admin/currencies"
-    assert bens.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
-    bens.post(path, data={"currency": "NGN", "rate": "2100"})
+    assert ben_client.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
+    ben_client.post(path, data={"currency": "NGN", "rate": "2100"})
     [row] = db.session.scalars(sa.select(DisplayRate))
     assert (row.currency, row.rate) == ("NGN", Decimal(2100))
-    assert "NGN 2100" in words_of(bens.get(path).text)
+    assert "NGN 2100" in words_of(ben_client.get(path).text)
     for currency, rate in (("GBP", "1"), ("XXX", "1"), *(("EUR", rate) for rate in INVALID_RATES)):
-        assert bens.post(path, data={"currency": currency, "rate": rate}).status_code == 422, (currency, rate)
-    assert bens.post(f"{path}/NGN/remove").location == path
-    assert bens.post(f"{path}/NGN/remove").status_code == 404
+        assert ben_client.post(path, data={"currency": currency, "rate": rate}).status_code == 422, (currency, rate)
+    assert ben_client.post(f"{path}/NGN/remove").location == path
+    assert ben_client.post(f"{path}/NGN/remove").status_code == 404
     assert db.session.scalars(sa.select(DisplayRate)).all() == []
     tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("display_rate")))
     assert sorted(tags) == ["display_rate.changed", "display_rate.changed", "display_rate.removed"]

@@ -32,35 +32,35 @@ PIXELS = {"red": (200, 30, 40), "blue": (20, 40, 200)}
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
+def ben_client(client: FormClient, ben: User) -> FormClient:
     """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
-def page_of(product: Product) -> str:
+def product_url(product: Product) -> str:
     return f"/admin/products/{product.id}"
 
 
-def filled(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
+def form_values(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
     """Return the values of the product form on a page, with some changes."""
     form = next(form for form in forms_on(client.get(path).text) if "unit_amount" in form.values)
     return {**form.values, **changes}
 
 
-def send(client: FormClient, path: str, **changes: Any) -> TestResponse:
-    return client.post(path, data=filled(client, path, **changes), csrf=False)
+def submit(client: FormClient, path: str, **changes: Any) -> TestResponse:
+    return client.post(path, data=form_values(client, path, **changes), csrf=False)
 
 
-def only() -> Product:
+def get_only_product() -> Product:
     return db.session.scalars(sa.select(Product)).one()
 
 
-def tags() -> list[str]:
+def audit_tags() -> list[str]:
     return list(db.session.scalars(sa.select(AuditEntry.tag).order_by(AuditEntry.id)))
 
 
-def picture(color: str = "red", size: tuple[int, int] = (300, 200)) -> io.BytesIO:
+def png_file(color: str = "red", size: tuple[int, int] = (300, 200)) -> io.BytesIO:
     data = io.BytesIO()
     Image.new("RGB", size, PIXELS[color]).save(data, "PNG")
     data.seek(0)
@@ -70,9 +70,9 @@ def picture(color: str = "red", size: tuple[int, int] = (300, 200)) -> io.BytesI
 # --- making -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_product_is_created_from_a_name_and_a_price(bens: FormClient, ben: User) -> None:
-    response = send(bens, NEW, name="Étui “Ọba’s”", unit_amount="24.5")
-    product = only()
+def test_a_product_is_created_from_a_name_and_a_price(ben_client: FormClient, ben: User) -> None:
+    response = submit(ben_client, NEW, name="Étui “Ọba’s”", unit_amount="24.5")
+    product = get_only_product()
     assert response.location == f"/admin/products/{product.id}#pictures"
     assert (product.name, product.slug, product.sku, product.unit_amount) == (
         "Étui “Ọba’s”",
@@ -86,7 +86,7 @@ def test_a_product_is_created_from_a_name_and_a_price(bens: FormClient, ben: Use
 
 
 def test_all_product_fields_are_stored_and_shown_in_the_form(
-    bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
+    ben_client: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     shelf, brand, theme = create_category(), create_collection("Lagos"), create_collection("Rain")
     values = {
@@ -111,8 +111,8 @@ def test_all_product_fields_are_stored_and_shown_in_the_form(
         "page_description": "Buy one",
         "is_featured": "y",
     }
-    assert send(bens, NEW, **values).status_code == 302
-    product = only()
+    assert submit(ben_client, NEW, **values).status_code == 302
+    product = get_only_product()
     assert (product.slug, product.sku, product.price_amount, product.tax_rate, product.stock) == (
         "big-umbrella",
         "UMB-1",
@@ -123,10 +123,10 @@ def test_all_product_fields_are_stored_and_shown_in_the_form(
     assert (product.availability, str(product.available_on)) == (Availability.PRE_ORDER, "2027-01-31")
     assert {collection.name for collection in product.collections} == {"Lagos", "Rain"}
     assert product.category is shelf
-    shown = filled(bens, page_of(product))
+    shown = form_values(ben_client, product_url(product))
     expected = {**values, "unit_amount": "20.00", "slug": "big-umbrella", "collections": str(theme.id)}
     assert {name: shown.get(name) for name in expected} == expected
-    page = words_of(bens.get(page_of(product)).text)
+    page = words_of(ben_client.get(product_url(product)).text)
     assert "Shop price: £17.00, 15% off £20.00" in page
 
 
@@ -150,10 +150,10 @@ def test_all_product_fields_are_stored_and_shown_in_the_form(
     ],
 )  # fmt: skip
 def test_an_invalid_product_is_refused_and_the_form_keeps_the_values(
-    bens: FormClient, field: str, bad: str, says: str
+    ben_client: FormClient, field: str, bad: str, says: str
 ) -> None:
     values = {"name": "<b>Mug</b>", "unit_amount": "5", "details": "As\ntyped", field: bad}
-    response = send(bens, NEW, **values)
+    response = submit(ben_client, NEW, **values)
     assert response.status_code == 422
     assert says in error_of(response.text, field)
     again = next(form for form in forms_on(response.text) if "unit_amount" in form.values)
@@ -164,24 +164,26 @@ def test_an_invalid_product_is_refused_and_the_form_keeps_the_values(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Product)) == 0
 
 
-def test_prices_are_read_in_the_currency_of_the_shop(bens: FormClient, set_setting: Callable[[str, Any], None]) -> None:
+def test_prices_are_read_in_the_currency_of_the_shop(
+    ben_client: FormClient, set_setting: Callable[[str, Any], None]
+) -> None:
     set_setting("currency", "JPY")
-    assert error_of(send(bens, NEW, name="Cup", unit_amount="12.50").text, "unit_amount")
-    assert send(bens, NEW, name="Cup", unit_amount="1250").status_code == 302
-    assert only().unit_amount == 1250
+    assert error_of(submit(ben_client, NEW, name="Cup", unit_amount="12.50").text, "unit_amount")
+    assert submit(ben_client, NEW, name="Cup", unit_amount="1250").status_code == 302
+    assert get_only_product().unit_amount == 1250
 
 
-def test_a_pre_order_requires_a_shipping_date(bens: FormClient) -> None:
-    response = send(bens, NEW, name="Cup", unit_amount="5", availability="pre_order")
+def test_a_pre_order_requires_a_shipping_date(ben_client: FormClient) -> None:
+    response = submit(ben_client, NEW, name="Cup", unit_amount="5", availability="pre_order")
     assert error_of(response.text, "available_on") == "Enter the date it ships from."
 
 
-def test_product_urls_and_skus_are_unique(bens: FormClient, product: Product, bottle: Product) -> None:
-    response = send(bens, page_of(bottle), slug=product.slug)
+def test_product_urls_and_skus_are_unique(ben_client: FormClient, product: Product, bottle: Product) -> None:
+    response = submit(ben_client, product_url(bottle), slug=product.slug)
     assert (response.status_code, error_of(response.text, "slug")) == (422, "Another product already uses this URL.")
-    response = send(bens, page_of(bottle), sku=product.sku)
+    response = submit(ben_client, product_url(bottle), sku=product.sku)
     assert error_of(response.text, "sku") == "Another product already uses this SKU."
-    assert send(bens, NEW, name=product.name, unit_amount="1").status_code == 302
+    assert submit(ben_client, NEW, name=product.name, unit_amount="1").status_code == 302
     newest = db.session.scalars(sa.select(Product).order_by(Product.id.desc())).first()
     assert newest is not None
     assert newest.slug.startswith(product.slug)
@@ -191,10 +193,10 @@ def test_product_urls_and_skus_are_unique(bens: FormClient, product: Product, bo
 # --- changing ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_outdated_product_form_is_refused_and_keeps_its_values(bens: FormClient, bottle: Product) -> None:
-    slow = filled(bens, page_of(bottle), promo_text="Typed slowly", details="A long text")
-    assert send(bens, page_of(bottle), name="Glass bottle").status_code == 302
-    response = bens.post(page_of(bottle), data=slow, csrf=False)
+def test_an_outdated_product_form_is_refused_and_keeps_its_values(ben_client: FormClient, bottle: Product) -> None:
+    slow = form_values(ben_client, product_url(bottle), promo_text="Typed slowly", details="A long text")
+    assert submit(ben_client, product_url(bottle), name="Glass bottle").status_code == 302
+    response = ben_client.post(product_url(bottle), data=slow, csrf=False)
     assert response.status_code == 422
     assert "This was changed elsewhere" in response.text
     shown = next(form for form in forms_on(response.text) if "unit_amount" in form.values).values
@@ -203,45 +205,47 @@ def test_an_outdated_product_form_is_refused_and_keeps_its_values(bens: FormClie
 
 
 def test_changing_only_collections_makes_other_open_forms_outdated(
-    bens: FormClient, bottle: Product, create_collection: Callable[..., Collection]
+    ben_client: FormClient, bottle: Product, create_collection: Callable[..., Collection]
 ) -> None:
     theme = create_collection()
-    slow = filled(bens, page_of(bottle))
-    assert send(bens, page_of(bottle), collections=str(theme.id)).status_code == 302
+    slow = form_values(ben_client, product_url(bottle))
+    assert submit(ben_client, product_url(bottle), collections=str(theme.id)).status_code == 302
     assert bottle.collections == [theme]
-    assert bens.post(page_of(bottle), data=slow, csrf=False).status_code == 422
+    assert ben_client.post(product_url(bottle), data=slow, csrf=False).status_code == 422
     assert bottle.collections == [theme]
 
 
-def test_saving_without_a_change_writes_no_audit_entry(bens: FormClient, bottle: Product) -> None:
-    before = tags()
-    assert send(bens, page_of(bottle)).status_code == 302
-    assert tags() == before
+def test_saving_without_a_change_writes_no_audit_entry(ben_client: FormClient, bottle: Product) -> None:
+    before = audit_tags()
+    assert submit(ben_client, product_url(bottle)).status_code == 302
+    assert audit_tags() == before
 
 
-def test_changing_the_stock_keeps_sales_made_in_the_meantime(bens: FormClient, bottle: Product, cleo: User) -> None:
-    slow = filled(bens, page_of(bottle), stock="15", name="Glass bottle")
+def test_changing_the_stock_keeps_sales_made_in_the_meantime(
+    ben_client: FormClient, bottle: Product, cleo: User
+) -> None:
+    slow = form_values(ben_client, product_url(bottle), stock="15", name="Glass bottle")
     order_of(cleo, bottle, quantity=3)
     assert bottle.stock == 7
-    assert bens.post(page_of(bottle), data=slow, csrf=False).status_code == 302
+    assert ben_client.post(product_url(bottle), data=slow, csrf=False).status_code == 302
     assert (bottle.stock, bottle.name) == (12, "Glass bottle")
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "product.counted")).one()
     assert entry.details == {"before": 10, "after": 15}
 
 
 def test_an_edit_without_a_stock_change_keeps_sales_made_in_the_meantime(
-    bens: FormClient, bottle: Product, cleo: User
+    ben_client: FormClient, bottle: Product, cleo: User
 ) -> None:
-    slow = filled(bens, page_of(bottle), promo_text="New")
+    slow = form_values(ben_client, product_url(bottle), promo_text="New")
     order_of(cleo, bottle, quantity=3)
-    assert bens.post(page_of(bottle), data=slow, csrf=False).status_code == 302
+    assert ben_client.post(product_url(bottle), data=slow, csrf=False).status_code == 302
     assert (bottle.stock, bottle.promo_text) == (7, "New")
 
 
-def test_the_stock_cannot_be_reduced_below_zero(bens: FormClient, bottle: Product, cleo: User) -> None:
-    slow = filled(bens, page_of(bottle), stock="1", name="Another name")
+def test_the_stock_cannot_be_reduced_below_zero(ben_client: FormClient, bottle: Product, cleo: User) -> None:
+    slow = form_values(ben_client, product_url(bottle), stock="1", name="Another name")
     order_of(cleo, bottle, quantity=4)
-    response = bens.post(page_of(bottle), data=slow, csrf=False)
+    response = ben_client.post(product_url(bottle), data=slow, csrf=False)
     assert (response.status_code, error_of(response.text, "stock")) == (
         422,
         "Only 6 are left now. Reload the page and check the stock.",
@@ -249,60 +253,64 @@ def test_the_stock_cannot_be_reduced_below_zero(bens: FormClient, bottle: Produc
     assert (bottle.stock, bottle.name) == (6, "Steel bottle")
 
 
-def test_stock_tracking_is_switched_on_and_off(bens: FormClient, product: Product) -> None:
-    send(bens, page_of(product), stock="4")
+def test_stock_tracking_is_switched_on_and_off(ben_client: FormClient, product: Product) -> None:
+    submit(ben_client, product_url(product), stock="4")
     assert product.stock == 4
-    late = filled(bens, page_of(product), stock="9", seen_stock="")
-    assert bens.post(page_of(product), data=late, csrf=False).status_code == 422
-    send(bens, page_of(product), stock="")
+    late = form_values(ben_client, product_url(product), stock="9", seen_stock="")
+    assert ben_client.post(product_url(product), data=late, csrf=False).status_code == 422
+    submit(ben_client, product_url(product), stock="")
     assert product.stock is None
 
 
-def test_an_order_keeps_its_lines_after_the_product_changes(bens: FormClient, bottle: Product, cleo: User) -> None:
+def test_an_order_keeps_its_lines_after_the_product_changes(
+    ben_client: FormClient, bottle: Product, cleo: User
+) -> None:
     order = order_of(cleo, bottle)
     number = order.lines[0].id
-    send(bens, page_of(bottle), name="Glass bottle", unit_amount="99", sku="NEW-1")
-    bens.post(f"{page_of(bottle)}/show", data={"shown": "no"})
+    submit(ben_client, product_url(bottle), name="Glass bottle", unit_amount="99", sku="NEW-1")
+    ben_client.post(f"{product_url(bottle)}/show", data={"shown": "no"})
     assert (bottle.price_amount, bottle.is_active) == (9900, False)
     line = db.session.get_one(type(order.lines[0]), number)
     assert (line.title, line.unit_amount, line.sku) == ("Steel bottle", 2400, "STEEL-BOTTLE")
 
 
-def test_hiding_and_showing_a_product_are_recorded_once_each(bens: FormClient, bottle: Product) -> None:
-    bens.post(f"{page_of(bottle)}/show", data={"shown": "no"})
+def test_hiding_and_showing_a_product_are_recorded_once_each(ben_client: FormClient, bottle: Product) -> None:
+    ben_client.post(f"{product_url(bottle)}/show", data={"shown": "no"})
     assert not bottle.is_active
-    bens.post(f"{page_of(bottle)}/show", data={"shown": "no"})
-    bens.post(f"{page_of(bottle)}/show", data={"shown": "yes"})
+    ben_client.post(f"{product_url(bottle)}/show", data={"shown": "no"})
+    ben_client.post(f"{product_url(bottle)}/show", data={"shown": "yes"})
     assert bottle.is_active
-    assert [tag for tag in tags() if tag.startswith("product.")] == ["product.hidden", "product.shown"]
+    assert [tag for tag in audit_tags() if tag.startswith("product.")] == ["product.hidden", "product.shown"]
 
 
 def test_a_copied_product_is_hidden_with_no_stock(
-    bens: FormClient, bottle: Product, create_option: Callable[..., ProductOption]
+    ben_client: FormClient, bottle: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     create_option(bottle, "name", extra_amount=100)
-    bens.post(f"{page_of(bottle)}/pictures", data={"pictures": (picture(), "a.png")})
-    response = bens.post(f"{page_of(bottle)}/duplicate")
+    ben_client.post(f"{product_url(bottle)}/pictures", data={"pictures": (png_file(), "a.png")})
+    response = ben_client.post(f"{product_url(bottle)}/duplicate")
     copy = db.session.scalars(sa.select(Product).where(Product.id != bottle.id)).one()
-    assert response.location == page_of(copy)
+    assert response.location == product_url(copy)
     assert (copy.name, copy.slug, copy.is_active, copy.stock) == ("Steel bottle (copy)", "steel-bottle-copy", False, 0)
     assert [picture.name for picture in copy.pictures] == [picture.name for picture in bottle.pictures]
     assert [(option.key, option.extra_amount) for option in copy.options] == [("name", 100)]
-    bens.post(f"{page_of(bottle)}/duplicate")
+    ben_client.post(f"{product_url(bottle)}/duplicate")
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Product)) == 3
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_product_list_is_searched_and_filtered(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_the_product_list_is_searched_and_filtered(
+    ben_client: FormClient, create_product: Callable[..., Product]
+) -> None:
     create_product("Red mug", material="Clay", stock=2)
     create_product("Blue mug", stock=100, kind=ProductKind.GIFT_PACK)
     create_product("Old mug", is_active=False, stock=1)
     create_product("Gone mug", stock=0)
 
     def names(**question: str) -> set[str]:
-        page = words_of(bens.get("/admin/products", query_string=question).text)
+        page = words_of(ben_client.get("/admin/products", query_string=question).text)
         return {name for name in ("Red mug", "Blue mug", "Old mug", "Gone mug") if name in page}
 
     assert names() == {"Red mug", "Blue mug", "Old mug", "Gone mug"}
@@ -317,10 +325,10 @@ def test_the_product_list_is_searched_and_filtered(bens: FormClient, create_prod
     assert names(page="2") == set()
 
 
-def test_a_long_product_list_is_paged(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_a_long_product_list_is_paged(ben_client: FormClient, create_product: Callable[..., Product]) -> None:
     for number in range(51):
         create_product(f"Thing {number:02}")
-    first, second = (words_of(bens.get(f"/admin/products?page={page}&search=thing").text) for page in (1, 2))
+    first, second = (words_of(ben_client.get(f"/admin/products?page={page}&search=thing").text) for page in (1, 2))
     assert "Thing 50" in first
     assert "Thing 00" not in first
     assert "Thing 00" in second
@@ -329,22 +337,22 @@ def test_a_long_product_list_is_paged(bens: FormClient, create_product: Callable
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def test_pictures_are_added_described_reordered_and_removed(bens: FormClient, bottle: Product) -> None:
-    path = f"{page_of(bottle)}/pictures"
-    data = {"pictures": [(picture("red", (4000, 200)), "a.png"), (picture("blue"), "b.png")]}
-    assert bens.post(path, data=data).location == f"{page_of(bottle)}#pictures"
+def test_pictures_are_added_described_reordered_and_removed(ben_client: FormClient, bottle: Product) -> None:
+    path = f"{product_url(bottle)}/pictures"
+    data = {"pictures": [(png_file("red", (4000, 200)), "a.png"), (png_file("blue"), "b.png")]}
+    assert ben_client.post(path, data=data).location == f"{product_url(bottle)}#pictures"
     red, blue = bottle.pictures
-    with Image.open(io.BytesIO(bens.get(f"/uploads/{red.name}").data)) as drawn:
+    with Image.open(io.BytesIO(ben_client.get(f"/uploads/{red.name}").data)) as drawn:
         assert (drawn.format, drawn.size) == ("WEBP", (1600, 80))
-    assert bens.post(f"{path}/{red.id}", data={"alt": "A <red> bottle"}).status_code == 302
-    assert "A &lt;red&gt; bottle" in bens.get(page_of(bottle)).text
-    bens.post(f"{path}/{red.id}/move", data={"to": "down"})
+    assert ben_client.post(f"{path}/{red.id}", data={"alt": "A <red> bottle"}).status_code == 302
+    assert "A &lt;red&gt; bottle" in ben_client.get(product_url(bottle)).text
+    ben_client.post(f"{path}/{red.id}/move", data={"to": "down"})
     assert [picture.id for picture in bottle.pictures] == [blue.id, red.id]
-    bens.post(f"{path}/{red.id}/move", data={"to": "down"})
-    bens.post(f"{path}/{red.id}/move", data={"to": "sideways"})
+    ben_client.post(f"{path}/{red.id}/move", data={"to": "down"})
+    ben_client.post(f"{path}/{red.id}/move", data={"to": "sideways"})
     assert [picture.id for picture in bottle.pictures] == [blue.id, red.id]
     removed = blue.name
-    bens.post(f"{path}/{blue.id}/remove")
+    ben_client.post(f"{path}/{blue.id}/remove")
     assert [picture.alt for picture in bottle.pictures] == ["A <red> bottle"]
     left = db.session.scalars(sa.select(OutboxMessage.payload).where(OutboxMessage.kind == "file.delete_unused"))
     assert removed in {payload["name"] for payload in left}
@@ -360,45 +368,47 @@ def test_pictures_are_added_described_reordered_and_removed(bens: FormClient, bo
     ],
 )
 def test_a_file_that_is_not_an_image_is_refused(
-    bens: FormClient, bottle: Product, data: bytes | None, says: str
+    ben_client: FormClient, bottle: Product, data: bytes | None, says: str
 ) -> None:
     sent = {"pictures": (io.BytesIO(data), "a.png")} if data is not None else {"pictures": ""}
-    response = bens.post(f"{page_of(bottle)}/pictures", data=sent)
+    response = ben_client.post(f"{product_url(bottle)}/pictures", data=sent)
     assert response.status_code == 422
     assert says in error_of(response.text, "pictures")
     assert bottle.pictures == []
 
 
-def test_an_image_above_the_size_limit_is_refused(bens: FormClient, bottle: Product) -> None:
-    sent = {"csrf_token": bens.csrf_token(), "pictures": FileStorage(io.BytesIO(b"x" * 9_000_000), "a.png")}
+def test_an_image_above_the_size_limit_is_refused(ben_client: FormClient, bottle: Product) -> None:
+    sent = {"csrf_token": ben_client.csrf_token(), "pictures": FileStorage(io.BytesIO(b"x" * 9_000_000), "a.png")}
     body, length, boundary = stream_encode_multipart(MultiDict(sent), use_tempfile=False)
     kind = f"multipart/form-data; boundary={boundary}"
-    path = f"{page_of(bottle)}/pictures"
-    response = bens.post(path, input_stream=body, content_length=length, content_type=kind, csrf=False)
+    path = f"{product_url(bottle)}/pictures"
+    response = ben_client.post(path, input_stream=body, content_length=length, content_type=kind, csrf=False)
     assert response.status_code == 422
     assert "This image is larger than 8 MB." in error_of(response.text, "pictures")
 
 
-def test_an_image_with_too_many_pixels_is_refused_by_its_header(bens: FormClient, bottle: Product) -> None:
+def test_an_image_with_too_many_pixels_is_refused_by_its_header(ben_client: FormClient, bottle: Product) -> None:
     bomb = io.BytesIO()
     Image.new("1", (9000, 9000)).save(bomb, "PNG")
     bomb.seek(0)
-    response = bens.post(f"{page_of(bottle)}/pictures", data={"pictures": [(bomb, "big.png"), (picture(), "a.png")]})
+    response = ben_client.post(
+        f"{product_url(bottle)}/pictures", data={"pictures": [(bomb, "big.png"), (png_file(), "a.png")]}
+    )
     assert "big.png: This image has more than 25 megapixels." in error_of(response.text, "pictures")
     assert bottle.pictures == []
 
 
-def test_a_product_has_at_most_twenty_pictures(bens: FormClient, create_product: Callable[..., Product]) -> None:
+def test_a_product_has_at_most_twenty_pictures(ben_client: FormClient, create_product: Callable[..., Product]) -> None:
     full = create_product(pictures=[(f"{number:032x}.webp", "") for number in range(20)])
-    response = bens.post(f"{page_of(full)}/pictures", data={"pictures": (picture(), "a.png")})
+    response = ben_client.post(f"{product_url(full)}/pictures", data={"pictures": (png_file(), "a.png")})
     assert error_of(response.text, "pictures") == "A product can have up to 20 images."
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
-def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottle: Product) -> None:
-    path = f"{page_of(bottle)}/options"
+def test_options_are_added_reordered_changed_and_removed(ben_client: FormClient, bottle: Product) -> None:
+    path = f"{product_url(bottle)}/options"
     values = {
         "label": "Name to engrave",
         "kind": "text",
@@ -406,32 +416,33 @@ def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottl
         "extra_amount": "2.50",
         "is_required": "y",
     }
-    assert bens.post(f"{path}/new", data=values).location == f"{page_of(bottle)}#options"
+    assert ben_client.post(f"{path}/new", data=values).location == f"{product_url(bottle)}#options"
     assert (
-        bens.post(f"{path}/new", data={**values, "kind": "choice", "choices": "Ẹ 1\n\n Ẹ  1 \nTwo"}).status_code == 302
+        ben_client.post(f"{path}/new", data={**values, "kind": "choice", "choices": "Ẹ 1\n\n Ẹ  1 \nTwo"}).status_code
+        == 302
     )
     first, second = bottle.options
     assert (first.key, first.kind, first.max_length, first.extra_amount, first.is_required) == (
         "name_to_engrave", OptionKind.TEXT, 12, 250, True,
     )  # fmt: skip
     assert (second.key, second.choices, second.max_length) == ("name_to_engrave_a", ["Ẹ 1", "Two"], None)
-    bens.post(f"{path}/{second.id}/move", data={"to": "up"})
+    ben_client.post(f"{path}/{second.id}/move", data={"to": "up"})
     assert [option.id for option in bottle.options] == [second.id, first.id]
     page = f"{path}/{first.id}"
-    slow = form_to(bens.get(page).text, "").values | {"label": "Typed slowly"}
-    quick = form_to(bens.get(page).text, "").values | {"label": "Engraving"}
-    assert bens.post(page, data=quick, csrf=False).status_code == 302
-    response = bens.post(page, data=slow, csrf=False)
+    slow = form_to(ben_client.get(page).text, "").values | {"label": "Typed slowly"}
+    quick = form_to(ben_client.get(page).text, "").values | {"label": "Engraving"}
+    assert ben_client.post(page, data=quick, csrf=False).status_code == 302
+    response = ben_client.post(page, data=slow, csrf=False)
     assert response.status_code == 422
     assert "Typed slowly" in response.text
     assert (first.label, first.key) == ("Engraving", "name_to_engrave")
-    bens.post(f"{path}/{first.id}/remove")
+    ben_client.post(f"{path}/{first.id}/remove")
     assert [option.id for option in bottle.options] == [second.id]
-    bens.post(f"{path}/set", data={"option_set": "engraved_goods"})
+    ben_client.post(f"{path}/set", data={"option_set": "engraved_goods"})
     assert [option.key for option in bottle.options][1:] == ["name", "color", "inscription", "phone", "location"]
-    bens.post(f"{path}/set", data={"option_set": "engraved_goods"})
+    ben_client.post(f"{path}/set", data={"option_set": "engraved_goods"})
     assert len(bottle.options) == 6
-    assert {tag for tag in tags() if ".option" in tag} == {
+    assert {tag for tag in audit_tags() if ".option" in tag} == {
         "product.option_added", "product.options_arranged", "product.option_changed", "product.option_removed",
     }  # fmt: skip
 
@@ -449,22 +460,22 @@ def test_options_are_added_reordered_changed_and_removed(bens: FormClient, bottl
     ],
 )
 def test_an_invalid_option_is_refused(
-    bens: FormClient, bottle: Product, changes: dict[str, str], field: str, says: str
+    ben_client: FormClient, bottle: Product, changes: dict[str, str], field: str, says: str
 ) -> None:
     values = {"label": "Name", "kind": "text", "choices": "", "extra_amount": "0", **changes}
-    response = bens.post(f"{page_of(bottle)}/options/new", data=values)
+    response = ben_client.post(f"{product_url(bottle)}/options/new", data=values)
     assert response.status_code == 422
     assert says in error_of(response.text, field)
     assert bottle.options == []
 
 
 def test_options_and_pictures_of_another_product_are_not_found(
-    bens: FormClient, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
+    ben_client: FormClient, bottle: Product, product: Product, create_option: Callable[..., ProductOption]
 ) -> None:
     option = create_option(product)
-    bens.post(f"{page_of(product)}/pictures", data={"pictures": (picture(), "a.png")})
+    ben_client.post(f"{product_url(product)}/pictures", data={"pictures": (png_file(), "a.png")})
     [shown] = product.pictures
-    assert bens.get(f"{page_of(bottle)}/options/{option.id}").status_code == 404
+    assert ben_client.get(f"{product_url(bottle)}/options/{option.id}").status_code == 404
     for path in (f"options/{option.id}/remove", f"options/{option.id}/move", f"pictures/{shown.id}/remove"):
-        assert bens.post(f"{page_of(bottle)}/{path}").status_code == 404
+        assert ben_client.post(f"{product_url(bottle)}/{path}").status_code == 404
     assert len(product.options) == len(product.pictures) == 1

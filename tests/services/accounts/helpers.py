@@ -21,32 +21,32 @@ NEW_PASSWORD = "battery staple correct"
 NOW = utcnow()
 
 
-def promised(kind: str) -> list[dict[str, Any]]:
+def queued_payloads(kind: str) -> list[dict[str, Any]]:
     of_kind = select(OutboxMessage.payload).where(OutboxMessage.kind == kind)
     return list(db.session.scalars(of_kind.order_by(OutboxMessage.id)))
 
 
-def link(user: User, purpose: LinkPurpose, email: str | None = None, now: Any = None) -> str:
+def create_link(user: User, purpose: LinkPurpose, email: str | None = None, now: Any = None) -> str:
     token = email_links.issue_link(user, purpose, email or user.email, now or NOW)
     db.session.commit()
     return token
 
 
-def link_of(promise: dict[str, Any]) -> str:
+def emailed_token(promise: dict[str, Any]) -> str:
     """Return the token that the email of a message contains."""
     token = db.session.get_one(LinkToken, promise["link_id"]).renew()
     db.session.commit()
     return token
 
 
-def signed_up(email: str = "dora@example.com") -> User:
+def create_unverified_user(email: str = "dora@example.com") -> User:
     user = registration.sign_up("Dora", "Lu", email, PASSWORD, NOW)
     db.session.commit()
     assert user is not None
     return user
 
 
-def together(app: Flask, number: int, work: Callable[[], object]) -> list[object]:
+def run_concurrently(app: Flask, number: int, work: Callable[[], object]) -> list[object]:
     """Run a function concurrently; return 'done' or the class of its error for each thread."""
     start = Barrier(number)
     db.session.commit()
@@ -68,16 +68,16 @@ def together(app: Flask, number: int, work: Callable[[], object]) -> list[object
     return results
 
 
-def refused(email: str, password: str) -> str:
+def refusal_message(email: str, password: str) -> str:
     with pytest.raises(WrongCredentials) as refusal:
         credentials.authenticate(email, password, NOW)
     assert refusal.value.field is None
     return str(refusal.value)
 
 
-def prepared_by_a_stranger() -> User:
+def create_account_of_stranger() -> User:
     """Create an unverified account with a session, two-factor authentication and recovery codes."""
-    user = signed_up()
+    user = create_unverified_user()
     db.session.add(WebSession(sid_hash="0" * 64, user_id=user.id, data=b"{}", seen_at=NOW, expires_at=NOW))
     db.session.add(TwoFactor(user_id=user.id, secret="sealed", confirmed_at=NOW))
     db.session.add(RecoveryCode(user_id=user.id, code_hash="0" * 64))
@@ -85,7 +85,7 @@ def prepared_by_a_stranger() -> User:
     return user
 
 
-def nothing_lets_into(user: User) -> bool:
+def has_no_access(user: User) -> bool:
     """Return whether an account has no session, two-factor authentication, recovery code or open link."""
     left = [
         *(db.session.scalar(select(model).where(model.user_id == user.id)) for model in (WebSession, TwoFactor)),
@@ -95,17 +95,17 @@ def nothing_lets_into(user: User) -> bool:
     return left == [None] * len(left)
 
 
-def ask(user: User, email: str = "lovelace@example.com") -> str:
+def request_change(user: User, email: str = "lovelace@example.com") -> str:
     """Request another address; return the token of its email."""
     email_change.request_email_change(user.id, PASSWORD, email, NOW)
     db.session.commit()
-    return link_of(promised("mail.email_change")[-1])
+    return emailed_token(queued_payloads("mail.email_change")[-1])
 
 
-def move(user: User, email: str = "lovelace@example.com") -> str | None:
+def change_email(user: User, email: str = "lovelace@example.com") -> str | None:
     """Change an address; return the token that undoes it, if the former address gets an email."""
-    before = len(promised("mail.email_changed"))
-    email_change.confirm_email_change(ask(user, email), NOW)
+    before = len(queued_payloads("mail.email_changed"))
+    email_change.confirm_email_change(request_change(user, email), NOW)
     db.session.commit()
-    messages = promised("mail.email_changed")[before:]
-    return link_of(messages[0]) if messages else None
+    messages = queued_payloads("mail.email_changed")[before:]
+    return emailed_token(messages[0]) if messages else None

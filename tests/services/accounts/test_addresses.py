@@ -17,7 +17,7 @@ from tests.concurrency import together
 GOOD = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
 
 
-def defaults(user: User) -> list[int]:
+def default_ids(user: User) -> list[int]:
     return list(db.session.scalars(sa.select(Address.id).where(Address.user_id == user.id, Address.is_default)))
 
 
@@ -96,16 +96,16 @@ def test_there_is_always_one_default_address(ada: User, cleo: User) -> None:
     """H45"""
     hers = seeds.create_address(cleo)
     first, second, third = (seeds.create_address(ada) for _number in range(3))
-    assert defaults(ada) == [first.id]
+    assert default_ids(ada) == [first.id]
     addresses.make_default(ada, third)
-    assert defaults(ada) == [third.id]
+    assert default_ids(ada) == [third.id]
     addresses.delete(ada, second)
-    assert defaults(ada) == [third.id]
+    assert default_ids(ada) == [third.id]
     addresses.delete(ada, third)
-    assert defaults(ada) == [first.id]
+    assert default_ids(ada) == [first.id]
     addresses.delete(ada, first)
-    assert defaults(ada) == []
-    assert defaults(cleo) == [hers.id]
+    assert default_ids(ada) == []
+    assert default_ids(cleo) == [hers.id]
 
 
 def test_a_user_has_at_most_twenty_addresses(ada: User) -> None:
@@ -123,21 +123,21 @@ def test_an_unknown_address_id_is_not_found(ada: User, number: int) -> None:
 
 def test_an_address_of_another_user_is_not_found(ada: User, cleo: User) -> None:
     hers = seeds.create_address(cleo)
-    works: list[Any] = [
+    actions: list[Any] = [
         lambda: addresses.get_own_address(ada, hers.id),
         lambda: addresses.update(ada, hers, GOOD),
         lambda: addresses.make_default(ada, hers),
         lambda: addresses.delete(ada, hers),
     ]
-    for work in works:
+    for action in actions:
         with pytest.raises(AddressNotFound):
-            work()
+            action()
 
 
 def test_concurrent_first_addresses_leave_one_default(app: Flask, ada: User) -> None:
     user_id = ada.id
     together(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
-    assert len(defaults(ada)) == 1
+    assert len(default_ids(ada)) == 1
 
 
 def test_concurrent_additions_never_exceed_the_maximum(app: Flask, ada: User) -> None:
@@ -151,11 +151,11 @@ def test_concurrent_additions_never_exceed_the_maximum(app: Flask, ada: User) ->
 def test_concurrent_changes_of_the_default_leave_one_default(app: Flask, ada: User) -> None:
     ids, user_id = [seeds.create_address(ada).id for _number in range(4)], ada.id
 
-    def work(place: int) -> None:
+    def change_default(place: int) -> None:
         user = db.session.get_one(User, user_id)
         address = addresses.get_own_address(user, ids[place])
         (addresses.delete if place % 2 else addresses.make_default)(user, address)
 
-    together(app, 4, work)
-    assert len(defaults(ada)) == 1
-    assert defaults(ada)[0] in (ids[0], ids[2])
+    together(app, 4, change_default)
+    assert len(default_ids(ada)) == 1
+    assert default_ids(ada)[0] in (ids[0], ids[2])

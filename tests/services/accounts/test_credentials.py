@@ -16,11 +16,11 @@ from tests.conftest import PASSWORD
 from tests.services.accounts.helpers import (
     NEW_PASSWORD,
     NOW,
-    link,
-    nothing_lets_into,
-    prepared_by_a_stranger,
-    promised,
-    refused,
+    create_account_of_stranger,
+    create_link,
+    has_no_access,
+    queued_payloads,
+    refusal_message,
 )
 
 
@@ -84,7 +84,7 @@ def test_every_refusal_has_the_same_message_and_cost(
         ("not an address", PASSWORD),
         ("", ""),
     ]
-    messages = {refused(email, password) for email, password in attempts}
+    messages = {refusal_message(email, password) for email, password in attempts}
     assert len(messages) == 1
     assert len(verifications) == len(attempts)
     parameters = {"$".join(verified_hash.split("$")[:4]) for verified_hash in verifications}
@@ -103,7 +103,7 @@ def test_an_unknown_address_costs_a_hash_with_production_parameters(monkeypatch:
 def test_an_invalid_hash_matches_no_password(ada: User) -> None:
     ada.password_hash = "pbkdf2:sha256:1000$abc$def"
     db.session.commit()
-    refused("ada@example.com", PASSWORD)
+    refusal_message("ada@example.com", PASSWORD)
 
 
 def test_an_outdated_hash_is_renewed_at_the_next_login(ada: User) -> None:
@@ -129,15 +129,15 @@ def test_a_password_changed_during_login_is_checked_again(ada: User, monkeypatch
     ada.password_hash = credentials.hash_password(NEW_PASSWORD)
     db.session.commit()
     monkeypatch.setattr(credentials, "_read_credentials", lambda _condition: old)
-    refused(ada.email, PASSWORD)
+    refusal_message(ada.email, PASSWORD)
 
 
 def test_a_new_password_replaces_the_old_one(ada: User) -> None:
     credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
     db.session.commit()
     assert credentials.authenticate(ada.email, NEW_PASSWORD, NOW) == ada
-    refused(ada.email, PASSWORD)
-    assert promised("mail.password_changed") == [{"user_id": ada.id}]
+    refusal_message(ada.email, PASSWORD)
+    assert queued_payloads("mail.password_changed") == [{"user_id": ada.id}]
 
 
 def test_a_password_is_not_changed_with_a_wrong_current_one(ada: User) -> None:
@@ -154,30 +154,30 @@ def test_a_password_is_not_changed_to_a_weak_one(ada: User) -> None:
 
 
 def test_setting_a_password_by_link_removes_all_access_of_a_stranger(app: Flask) -> None:
-    user = prepared_by_a_stranger()
-    credentials.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    user = create_account_of_stranger()
+    credentials.set_password(create_link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     db.session.commit()
-    assert nothing_lets_into(user)
+    assert has_no_access(user)
     assert credentials.authenticate(user.email, NEW_PASSWORD, NOW) == user
 
 
 def test_setting_a_password_by_link_keeps_two_factor_of_a_verified_user(ada: User) -> None:
     db.session.add(TwoFactor(user_id=ada.id, secret="sealed", confirmed_at=NOW))
-    credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    credentials.set_password(create_link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     db.session.commit()
     assert ada.has_two_factor
 
 
 def test_setting_a_password_by_link_verifies_the_address(create_user: Callable[..., User]) -> None:
     user = create_user("new@example.com", password=None, verified=False)
-    credentials.set_password(link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+    credentials.set_password(create_link(user, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     db.session.commit()
     assert user.is_verified
     assert credentials.authenticate("new@example.com", NEW_PASSWORD, NOW) == user
 
 
 def test_a_weak_password_keeps_the_link_valid(ada: User) -> None:
-    token = link(ada, LinkPurpose.SET_PASSWORD)
+    token = create_link(ada, LinkPurpose.SET_PASSWORD)
     with pytest.raises(WeakPassword):
         credentials.set_password(token, "1234567890", NOW)
     db.session.rollback()
@@ -187,9 +187,9 @@ def test_a_weak_password_keeps_the_link_valid(ada: User) -> None:
 @pytest.mark.parametrize("purpose", [LinkPurpose.SET_PASSWORD, LinkPurpose.VERIFY_EMAIL, LinkPurpose.CHANGE_EMAIL])
 @pytest.mark.parametrize("how", ["set", "change"])
 def test_a_new_password_invalidates_open_links(ada: User, purpose: LinkPurpose, how: str) -> None:
-    other_token = link(ada, purpose)
+    other_token = create_link(ada, purpose)
     if how == "set":
-        credentials.set_password(link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
+        credentials.set_password(create_link(ada, LinkPurpose.SET_PASSWORD), NEW_PASSWORD, NOW)
     else:
         credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
     db.session.commit()
@@ -198,7 +198,7 @@ def test_a_new_password_invalidates_open_links(ada: User, purpose: LinkPurpose, 
 
 
 def test_a_new_password_keeps_the_link_that_undoes_an_address_change(ada: User) -> None:
-    undo = link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com")
+    undo = create_link(ada, LinkPurpose.UNDO_EMAIL, "former@example.com")
     credentials.change_password(ada.id, PASSWORD, NEW_PASSWORD, keep_sid_hash="", now=NOW)
     db.session.commit()
     assert email_links.follow_link(undo, LinkPurpose.UNDO_EMAIL, NOW).email == "former@example.com"

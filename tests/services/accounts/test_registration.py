@@ -13,7 +13,14 @@ from tapcard.models import User
 from tapcard.services.accounts import credentials, registration
 from tapcard.services.accounts.registration import EmailTaken
 from tests.conftest import PASSWORD
-from tests.services.accounts.helpers import NEW_PASSWORD, NOW, promised, refused, signed_up, together
+from tests.services.accounts.helpers import (
+    NEW_PASSWORD,
+    NOW,
+    create_unverified_user,
+    queued_payloads,
+    refusal_message,
+    run_concurrently,
+)
 
 
 @pytest.mark.usefixtures("ada")
@@ -25,12 +32,12 @@ def test_a_user_is_found_by_any_spelling_of_the_address() -> None:
 
 @pytest.mark.usefixtures("app")
 def test_signing_up_creates_an_unverified_customer() -> None:
-    user = signed_up("  Dora@Example.com")
+    user = create_unverified_user("  Dora@Example.com")
     assert (user.email, user.first_name, user.last_name) == ("dora@example.com", "Dora", "Lu")
     assert not user.is_verified
     assert user.is_active
     assert user.roles == []
-    assert promised("mail.verify_email") == [{"user_id": user.id}]
+    assert queued_payloads("mail.verify_email") == [{"user_id": user.id}]
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ADA@EXAMPLE.COM", " ada@Example.com "])
@@ -47,7 +54,7 @@ def test_signing_up_to_an_account_without_a_password_only_sends_a_link(create_us
     prepared = create_user("new@example.com", first_name="Nia", password=None, verified=False)
     assert registration.sign_up("Eve", "Evil", "New@example.com", NEW_PASSWORD, NOW) is None
     db.session.commit()
-    assert promised("mail.set_password") == [{"email": "new@example.com"}]
+    assert queued_payloads("mail.set_password") == [{"email": "new@example.com"}]
     assert (prepared.first_name, prepared.password_hash, prepared.is_verified) == ("Nia", None, False)
 
 
@@ -58,21 +65,21 @@ def test_a_deactivated_account_keeps_its_address(create_user: Callable[..., User
 
 
 def test_concurrent_sign_ups_create_one_account(app: Flask) -> None:
-    results = together(app, 8, lambda: registration.sign_up("Dora", "Lu", "dora@example.com", PASSWORD, NOW))
+    results = run_concurrently(app, 8, lambda: registration.sign_up("Dora", "Lu", "dora@example.com", PASSWORD, NOW))
     assert sorted(map(str, results)) == sorted(["done", *[str(EmailTaken)] * 7])
     assert db.session.scalar(select(func.count()).select_from(User)) == 1
-    assert len(promised("mail.verify_email")) == 1
+    assert len(queued_payloads("mail.verify_email")) == 1
 
 
 def test_an_account_is_created_once_for_an_address(app: Flask) -> None:
     first = registration.get_or_create_account("Gus@Example.com", "Gus", "Moss")
     assert registration.get_or_create_account("gus@example.com", "Other", "Name").id == first.id
     assert (first.first_name, first.password_hash, first.is_verified) == ("Gus", None, False)
-    refused("gus@example.com", "")
+    refusal_message("gus@example.com", "")
 
 
 def test_concurrent_requests_create_one_account(app: Flask) -> None:
-    results = together(app, 6, lambda: registration.get_or_create_account("gus@example.com", "Gus", "Moss"))
+    results = run_concurrently(app, 6, lambda: registration.get_or_create_account("gus@example.com", "Gus", "Moss"))
     assert results == ["done"] * 6
     assert db.session.scalar(select(func.count()).select_from(User)) == 1
 

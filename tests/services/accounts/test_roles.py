@@ -9,7 +9,7 @@ from tapcard.models import Role, TwoFactor, User, WebSession
 from tapcard.services.accounts import credentials, registration, roles
 from tapcard.services.accounts.credentials import WeakPassword, WrongCredentials
 from tests.conftest import PASSWORD
-from tests.services.accounts.helpers import NOW, promised
+from tests.services.accounts.helpers import NOW, queued_payloads
 
 
 def test_an_owner_is_created_with_a_password(app: Flask) -> None:
@@ -23,7 +23,7 @@ def test_an_owner_is_created_with_a_password(app: Flask) -> None:
 
 def test_an_owner_created_without_a_password_gets_a_link(app: Flask) -> None:
     roles.create_owner("olu@example.com", "Olu", "Ade")
-    assert promised("mail.set_password") == [{"email": "olu@example.com"}]
+    assert queued_payloads("mail.set_password") == [{"email": "olu@example.com"}]
 
 
 def test_an_existing_user_becomes_owner_and_keeps_everything_else(ada: User) -> None:
@@ -34,7 +34,7 @@ def test_an_existing_user_becomes_owner_and_keeps_everything_else(ada: User) -> 
     assert [role.name for role in ada.roles] == ["owner"]
     assert ada.first_name == "Ada"
     assert credentials.authenticate("ada@example.com", PASSWORD, NOW) == ada
-    assert promised("mail.set_password") == []
+    assert queued_payloads("mail.set_password") == []
 
 
 def test_a_stranger_who_signed_up_with_the_address_of_the_owner_loses_all_access(app: Flask) -> None:
@@ -52,7 +52,7 @@ def test_a_stranger_who_signed_up_with_the_address_of_the_owner_loses_all_access
     assert not stranger.has_two_factor
     with pytest.raises(WrongCredentials):
         credentials.authenticate("olu@example.com", PASSWORD, NOW)
-    assert len(promised("mail.set_password")) == 1
+    assert len(queued_payloads("mail.set_password")) == 1
 
 
 def test_an_owner_with_a_weak_password_is_refused(app: Flask) -> None:

@@ -15,20 +15,20 @@ from tapcard.services.cards.blocked_hosts import InvalidHost
 from tapcard.services.cards.cards import HostBlocked
 
 
-def lead_to(card: Card, user: User, url: str) -> None:
+def set_target(card: Card, user: User, url: str) -> None:
     cards.edit(card, user, alias="", target=Target.URL, reroute_url=url, profile=None, own_hosts=())
 
 
 @pytest.fixture
-def leading(create_card: Callable[..., Card], ada: User) -> Callable[[str], Card]:
+def create_card_to(create_card: Callable[..., Card], ada: User) -> Callable[[str], Card]:
     """Return a function that creates a card of Ada's with a target address."""
     return lambda url: create_card(ada, url=url)
 
 
-def test_blocking_a_host_marks_the_cards_that_open_it(leading: Callable[[str], Card], ben: User) -> None:
-    marked = [leading(url) for url in ("https://evil.example/", "http://a.b.evil.example:8080/x")]
+def test_blocking_a_host_marks_the_cards_that_open_it(create_card_to: Callable[[str], Card], ben: User) -> None:
+    marked = [create_card_to(url) for url in ("https://evil.example/", "http://a.b.evil.example:8080/x")]
     spared = [
-        leading(url)
+        create_card_to(url)
         for url in (
             "https://notevil.example/",
             "https://evil.example.com/",
@@ -45,8 +45,8 @@ def test_blocking_a_host_marks_the_cards_that_open_it(leading: Callable[[str], C
     assert (row.host, row.reason, row.blocked_by_id) == ("evil.example", "phishing", ben.id)
 
 
-def test_the_block_and_the_marks_are_one_transaction(leading: Callable[[str], Card], ben: User) -> None:
-    card = leading("https://evil.example/")
+def test_the_block_and_the_marks_are_one_transaction(create_card_to: Callable[[str], Card], ben: User) -> None:
+    card = create_card_to("https://evil.example/")
     blocked_hosts.block_host("evil.example", ben)
     db.session.rollback()
     assert not card.is_blocked
@@ -57,8 +57,8 @@ def test_the_block_and_the_marks_are_one_transaction(leading: Callable[[str], Ca
     "text",
     ["evil.example", " EVIL.example. ", ".evil.example", "https://evil.example/login?x=1", "evil.example:8080"],
 )
-def test_a_host_is_recognized_in_any_spelling(leading: Callable[[str], Card], ben: User, text: str) -> None:
-    card = leading("https://evil.example:8080/login")
+def test_a_host_is_recognized_in_any_spelling(create_card_to: Callable[[str], Card], ben: User, text: str) -> None:
+    card = create_card_to("https://evil.example:8080/login")
     assert blocked_hosts.block_host(text, ben) == 1
     assert blocked_hosts.is_blocked("evil.example")
     blocked_hosts.unblock_host(text, ben)
@@ -96,23 +96,23 @@ def test_blocking_a_host_blocks_its_subdomains(app: Flask) -> None:
 def test_a_card_cannot_be_set_to_a_blocked_host(card: Card, ada: User) -> None:
     blocked_hosts.block_host("evil.example", None)
     with pytest.raises(HostBlocked) as refusal:
-        lead_to(card, ada, "https://www.evil.example/")
+        set_target(card, ada, "https://www.evil.example/")
     assert refusal.value.field == "reroute_url"
     assert card.reroute_url == "https://example.com/"
 
 
-def test_a_new_address_reactivates_a_blocked_card(leading: Callable[[str], Card], ada: User) -> None:
-    card = leading("https://evil.example/")
+def test_a_new_address_reactivates_a_blocked_card(create_card_to: Callable[[str], Card], ada: User) -> None:
+    card = create_card_to("https://evil.example/")
     blocked_hosts.block_host("evil.example", None)
     db.session.commit()
-    lead_to(card, ada, "https://good.example/")
+    set_target(card, ada, "https://good.example/")
     assert not card.is_blocked
 
 
 def test_unblocking_a_host_keeps_cards_of_a_blocked_parent_domain_blocked(
-    leading: Callable[[str], Card], ben: User
+    create_card_to: Callable[[str], Card], ben: User
 ) -> None:
-    outer, inner = leading("https://evil.example/"), leading("https://www.evil.example/")
+    outer, inner = create_card_to("https://evil.example/"), create_card_to("https://www.evil.example/")
     for host in ("evil.example", "www.evil.example"):
         blocked_hosts.block_host(host, ben)
     blocked_hosts.unblock_host("www.evil.example", ben)
@@ -123,8 +123,8 @@ def test_unblocking_a_host_keeps_cards_of_a_blocked_parent_domain_blocked(
     assert (outer.is_blocked, inner.is_blocked) == (False, False)
 
 
-def test_blocking_a_host_twice_changes_nothing(leading: Callable[[str], Card], ben: User) -> None:
-    leading("https://evil.example/")
+def test_blocking_a_host_twice_changes_nothing(create_card_to: Callable[[str], Card], ben: User) -> None:
+    create_card_to("https://evil.example/")
     assert [blocked_hosts.block_host("evil.example", ben) for _time in range(2)] == [1, 0]
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(BlockedHost)) == 1
@@ -136,9 +136,9 @@ def test_a_host_that_is_not_blocked_cannot_be_unblocked(app: Flask) -> None:
 
 
 def test_a_concurrent_edit_waits_for_the_block_and_is_refused(
-    app: Flask, leading: Callable[[str], Card], ada: User
+    app: Flask, create_card_to: Callable[[str], Card], ada: User
 ) -> None:
-    card_id, ada_id = leading("https://example.com/").id, ada.id
+    card_id, ada_id = create_card_to("https://example.com/").id, ada.id
     db.session.commit()
     is_blocking, is_done = threading.Event(), threading.Event()
     results: list[str] = []

@@ -37,12 +37,12 @@ from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.settings import ShopSettings
 
 CODE = "CARD2345"
-MADE = tuple(MOVES)
+TRANSITIONS = tuple(MOVES)
 REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
 
 
 @pytest.fixture
-def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
+def perform(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
     """Return a function that performs a transition with the function of the application."""
     functions: dict[CardMove, Callable[[Card, User], object]] = {
         CardMove.CLAIM: lambda card, user: claims.claim(card, user, keys, code=CODE),
@@ -53,11 +53,11 @@ def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Ca
         CardMove.REPLACE: lambda card, user: replacement.replace(card, create_card(user), user, keys),
         CardMove.RETIRE: lambda card, user: transitions.retire(card, user, "worn out"),
     }
-    return lambda move, card, user: functions[move](card, user)
+    return lambda perform, card, user: functions[perform](card, user)
 
 
 @pytest.fixture
-def card_in(create_card: Callable[..., Card], ada: User) -> Callable[[CardStatus], Card]:
+def create_card_in(create_card: Callable[..., Card], ada: User) -> Callable[[CardStatus], Card]:
     """Return a function that creates a card in a certain status."""
 
     def make(status: CardStatus) -> Card:
@@ -74,7 +74,7 @@ def events_of(card: Card) -> list[tuple[CardMove, CardStatus | None, CardStatus]
     return [(row.move, row.from_status, row.to_status) for row in rows]
 
 
-def state_of(card: Card) -> tuple[Any, ...]:
+def columns_of(card: Card) -> tuple[Any, ...]:
     """Return all columns of a card."""
     return tuple(db.session.execute(sa.select(*Card.__table__.c).where(Card.id == card.id)).one())
 
@@ -93,23 +93,23 @@ def edit(card: Card, user: User, **changes: Any) -> None:
 
 
 @pytest.mark.parametrize("status", CardStatus)
-@pytest.mark.parametrize("step", MADE)
+@pytest.mark.parametrize("step", TRANSITIONS)
 def test_each_transition_is_allowed_only_from_the_states_in_the_table_and_is_recorded(
-    step: CardMove, status: CardStatus, move: Callable[..., object], card_in: Callable[..., Card], ada: User
+    step: CardMove, status: CardStatus, perform: Callable[..., object], create_card_in: Callable[..., Card], ada: User
 ) -> None:
-    card = card_in(status)
+    card = create_card_in(status)
     starts, end = MOVES[step]
-    before, past = state_of(card), events_of(card)
+    before, past = columns_of(card), events_of(card)
     if status in starts:
-        move(step, card, ada)
+        perform(step, card, ada)
         db.session.commit()
         assert card.status is end
         assert events_of(card) == [*past, (step, status, end)]
     else:
         with pytest.raises(REFUSALS.get(step, InvalidTransition)):
-            move(step, card, ada)
+            perform(step, card, ada)
         db.session.commit()
-        assert state_of(card) == before
+        assert columns_of(card) == before
         assert events_of(card) == past
 
 
@@ -121,7 +121,7 @@ def test_only_an_unclaimed_card_can_be_claimed() -> None:
     assert MOVES[CardMove.CLAIM] == ({CardStatus.UNCLAIMED}, CardStatus.ACTIVE)
 
 
-def test_an_event_records_actor_and_reason(move: Callable[..., object], card: Card, ada: User, ben: User) -> None:
+def test_an_event_records_actor_and_reason(perform: Callable[..., object], card: Card, ada: User, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben, "leads to a trap")
     transitions.retire(card, None, "x" * 300)
     db.session.commit()
@@ -130,9 +130,9 @@ def test_an_event_records_actor_and_reason(move: Callable[..., object], card: Ca
     assert (retired.actor, retired.why) == (None, "x" * 200)
 
 
-def test_a_transition_writes_an_audit_entry(move: Callable[..., object], card: Card, ada: User) -> None:
+def test_a_transition_writes_an_audit_entry(perform: Callable[..., object], card: Card, ada: User) -> None:
     for step in (CardMove.LOCK, CardMove.UNLOCK, CardMove.RELEASE, CardMove.RETIRE):
-        move(step, card, ada)
+        perform(step, card, ada)
     db.session.commit()
     entries = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [entry.tag for entry in entries] == ["card.locked", "card.unlocked", "card.released", "card.retired"]
@@ -266,30 +266,30 @@ def test_registering_an_existing_token_is_refused_and_others_can_be_registered(
 
 
 @pytest.fixture
-def waiting(create_card: Callable[..., Card], design: Design) -> Card:
+def unclaimed_card(create_card: Callable[..., Card], design: Design) -> Card:
     """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE, design=design)
 
 
 @pytest.mark.parametrize("text", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
-def test_the_right_code_claims_a_card_in_any_spelling(waiting: Card, cleo: User, keys: Keys, text: str) -> None:
-    claims.claim(waiting, cleo, keys, code=text)
+def test_the_right_code_claims_a_card_in_any_spelling(unclaimed_card: Card, cleo: User, keys: Keys, text: str) -> None:
+    claims.claim(unclaimed_card, cleo, keys, code=text)
     db.session.commit()
-    assert (waiting.status, waiting.owner) == (CardStatus.ACTIVE, cleo)
-    assert waiting.claimed_at is not None
-    assert (waiting.claim_code, waiting.claim_code_hash) == (None, None)
+    assert (unclaimed_card.status, unclaimed_card.owner) == (CardStatus.ACTIVE, cleo)
+    assert unclaimed_card.claimed_at is not None
+    assert (unclaimed_card.claim_code, unclaimed_card.claim_code_hash) == (None, None)
 
 
 @pytest.mark.parametrize("text", ["", "CARD2346", "CARD234", "CARD23455", "OTHER678", "WAITING2", "%", "\0", "🂡" * 8])
 def test_a_wrong_code_claims_nothing(
-    waiting: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, text: str
+    unclaimed_card: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, text: str
 ) -> None:
     create_card(token="OTHERCARD", code="OTHER678")
-    before = state_of(waiting)
+    before = columns_of(unclaimed_card)
     with pytest.raises(InvalidClaimCode) as refusal:
-        claims.claim(waiting, cleo, keys, code=text)
+        claims.claim(unclaimed_card, cleo, keys, code=text)
     assert refusal.value.field == "code"
-    assert state_of(waiting) == before
+    assert columns_of(unclaimed_card) == before
 
 
 def test_a_card_without_a_code_cannot_be_claimed_with_one(
@@ -300,13 +300,13 @@ def test_a_card_without_a_code_cannot_be_claimed_with_one(
 
 
 def test_a_card_with_an_owner_can_never_be_claimed(
-    waiting: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card]
+    unclaimed_card: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card]
 ) -> None:
-    claims.claim(waiting, ada, keys, code=CODE)
+    claims.claim(unclaimed_card, ada, keys, code=CODE)
     db.session.commit()
     opened = create_card(ada, policy=ClaimPolicy.OPEN)
     locked = create_card(ada, policy=ClaimPolicy.OPEN, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
-    for card in (waiting, opened, locked):
+    for card in (unclaimed_card, opened, locked):
         with pytest.raises(AlreadyClaimed):
             claims.claim(card, cleo, keys, code=CODE)
         assert card.owner is ada
@@ -320,12 +320,12 @@ def test_a_card_with_an_open_policy_is_claimed_without_a_code(
     assert card.owner is cleo
 
 
-def test_a_card_to_be_paid_cannot_be_claimed_with_a_code(waiting: Card, cleo: User, keys: Keys) -> None:
-    waiting.claim_policy = ClaimPolicy.PAY
+def test_a_card_to_be_paid_cannot_be_claimed_with_a_code(unclaimed_card: Card, cleo: User, keys: Keys) -> None:
+    unclaimed_card.claim_policy = ClaimPolicy.PAY
     db.session.flush()  # the rule reads the row
     with pytest.raises(PaymentRequired):
-        claims.claim(waiting, cleo, keys, code=CODE)
-    assert waiting.status is CardStatus.UNCLAIMED
+        claims.claim(unclaimed_card, cleo, keys, code=CODE)
+    assert unclaimed_card.status is CardStatus.UNCLAIMED
 
 
 @pytest.mark.parametrize(("own", "amount"), [(None, 1000), (0, 0), (1550, 1550)])
@@ -338,10 +338,10 @@ def test_the_activation_price_of_the_design_overrides_that_of_the_shop(
     assert claims.activation_price(card, ShopSettings()) == Money(1000, "GBP")
 
 
-def test_a_claim_code_is_not_readable_in_the_database(app: Flask, waiting: Card, keys: Keys) -> None:
-    stored = [str(value) for value in state_of(waiting)]
+def test_a_claim_code_is_not_readable_in_the_database(app: Flask, unclaimed_card: Card, keys: Keys) -> None:
+    stored = [str(value) for value in columns_of(unclaimed_card)]
     assert not [value for value in stored if CODE in value]
-    assert claims.read_claim_code(waiting, keys) == CODE
+    assert claims.read_claim_code(unclaimed_card, keys) == CODE
     everything = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
     assert not [row for row in everything if CODE in row]
     if db.engine.dialect.name == "sqlite":
@@ -354,18 +354,18 @@ def test_encrypting_the_same_code_twice_gives_different_results(create_card: Cal
     assert create_card(code=CODE).claim_code != create_card(code=CODE).claim_code
 
 
-def test_a_code_is_valid_after_the_secret_key_is_rotated(waiting: Card, cleo: User, base_config: Any) -> None:
+def test_a_code_is_valid_after_the_secret_key_is_rotated(unclaimed_card: Card, cleo: User, base_config: Any) -> None:
     rotated = Keys("a brand new secret", [base_config.secret_key])
-    assert claims.read_claim_code(waiting, rotated) == CODE
-    claims.claim(waiting, cleo, rotated, code=CODE)
-    assert waiting.owner is cleo
+    assert claims.read_claim_code(unclaimed_card, rotated) == CODE
+    claims.claim(unclaimed_card, cleo, rotated, code=CODE)
+    assert unclaimed_card.owner is cleo
 
 
-def test_a_code_is_invalid_without_the_former_secret_key(waiting: Card, cleo: User) -> None:
+def test_a_code_is_invalid_without_the_former_secret_key(unclaimed_card: Card, cleo: User) -> None:
     forgetful = Keys("a brand new secret")
-    assert claims.read_claim_code(waiting, forgetful) is None
+    assert claims.read_claim_code(unclaimed_card, forgetful) is None
     with pytest.raises(InvalidClaimCode):
-        claims.claim(waiting, cleo, forgetful, code=CODE)
+        claims.claim(unclaimed_card, cleo, forgetful, code=CODE)
 
 
 # --- giving back ------------------------------------------------------------------------------------------------------
@@ -387,12 +387,12 @@ def test_a_released_card_keeps_nothing_of_its_former_holder(
     assert card.owner is cleo
 
 
-def test_a_released_card_is_claimed_with_its_new_code_only(waiting: Card, ada: User, keys: Keys) -> None:
-    claims.claim(waiting, ada, keys, code=CODE)
-    code = claims.release(waiting, ada, keys)
+def test_a_released_card_is_claimed_with_its_new_code_only(unclaimed_card: Card, ada: User, keys: Keys) -> None:
+    claims.claim(unclaimed_card, ada, keys, code=CODE)
+    code = claims.release(unclaimed_card, ada, keys)
     assert code != CODE
     with pytest.raises(InvalidClaimCode):
-        claims.claim(waiting, ada, keys, code=CODE)
+        claims.claim(unclaimed_card, ada, keys, code=CODE)
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------

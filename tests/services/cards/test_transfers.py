@@ -44,7 +44,7 @@ def outcome_of(offer: CardTransfer) -> TransferOutcome | None:
     return offer.outcome
 
 
-def refused(kind: type[DomainError], work: Callable[[], object]) -> None:
+def assert_refused(kind: type[DomainError], work: Callable[[], object]) -> None:
     with pytest.raises(kind):
         work()
     db.session.rollback()
@@ -65,7 +65,7 @@ def test_an_offer_does_not_depend_on_whether_the_address_has_an_account(
 
 
 def test_a_holder_cannot_offer_a_card_to_herself(card: Card, ada: User) -> None:
-    refused(CannotOffer, lambda: transfers.offer(card, ada, " ADA@example.com", NOW))
+    assert_refused(CannotOffer, lambda: transfers.offer(card, ada, " ADA@example.com", NOW))
 
 
 def test_an_unverified_user_cannot_offer_a_card(
@@ -73,11 +73,11 @@ def test_an_unverified_user_cannot_offer_a_card(
 ) -> None:
     dora = create_user("dora@example.com", verified=False)
     card = create_card(dora)
-    refused(CannotOffer, lambda: transfers.offer(card, dora, "cleo@example.com", NOW))
+    assert_refused(CannotOffer, lambda: transfers.offer(card, dora, "cleo@example.com", NOW))
 
 
 def test_a_card_has_at_most_one_open_offer(offer: CardTransfer, card: Card, ada: User) -> None:
-    refused(CannotOffer, lambda: transfers.offer(card, ada, "dora@example.com", LAST))
+    assert_refused(CannotOffer, lambda: transfers.offer(card, ada, "dora@example.com", LAST))
     transfers.offer(card, ada, "dora@example.com", TOO_LATE)
     db.session.commit()
     assert outcome_of(offer) is TransferOutcome.EXPIRED
@@ -94,11 +94,11 @@ def test_the_database_refuses_a_second_open_offer(offer: CardTransfer, card: Car
 def test_a_locked_card_cannot_be_offered(card: Card, ada: User, because: LockedBecause) -> None:
     transitions.lock(card, because, ada)
     db.session.commit()
-    refused(transitions.InvalidTransition, lambda: transfers.offer(card, ada, "cleo@example.com", NOW))
+    assert_refused(transitions.InvalidTransition, lambda: transfers.offer(card, ada, "cleo@example.com", NOW))
 
 
 def test_a_card_of_another_user_cannot_be_offered(card: Card, cleo: User) -> None:
-    refused(transitions.InvalidTransition, lambda: transfers.offer(card, cleo, "dora@example.com", NOW))
+    assert_refused(transitions.InvalidTransition, lambda: transfers.offer(card, cleo, "dora@example.com", NOW))
 
 
 # --- accepting --------------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_accepting_transfers_the_card_and_clears_its_setup(
 def test_an_offer_is_accepted_once(offer: CardTransfer, card: Card, ada: User, cleo: User) -> None:
     transfers.accept(offer.id, cleo, LAST)
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
     transfers.offer(card, cleo, ada.email, LAST)
     db.session.commit()
     assert transfers.accepted_card(cleo, offer.id) == card
@@ -139,8 +139,8 @@ def test_an_expired_offer_is_invalid_before_the_worker_marks_it(
     offer: CardTransfer, card: Card, ada: User, cleo: User
 ) -> None:
     for step in (transfers.accept, transfers.decline):
-        refused(OfferNotFound, lambda step=step: step(offer.id, cleo, TOO_LATE))  # type: ignore[misc]
-    refused(OfferEnded, lambda: transfers.withdraw(card, ada, TOO_LATE))
+        assert_refused(OfferNotFound, lambda step=step: step(offer.id, cleo, TOO_LATE))  # type: ignore[misc]
+    assert_refused(OfferEnded, lambda: transfers.withdraw(card, ada, TOO_LATE))
     assert transfers.open_offers_to(cleo, TOO_LATE) == []
     assert transfers.open_offer_of(card, TOO_LATE) is None
     assert (card.owner_id, card.alias) == (ada.id, "Everyday")
@@ -150,13 +150,13 @@ def test_an_offer_that_expires_while_being_accepted_is_refused(
     offer: CardTransfer, card: Card, ada: User, cleo: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfers, "get_offer_to", lambda *_: offer)
-    refused(OfferEnded, lambda: transfers.accept(offer.id, cleo, TOO_LATE))
+    assert_refused(OfferEnded, lambda: transfers.accept(offer.id, cleo, TOO_LATE))
     assert card.owner_id == ada.id
 
 
 def test_an_offer_to_another_address_is_not_found(offer: CardTransfer, ben: User, ada: User) -> None:
     for person in (ben, ada):
-        refused(OfferNotFound, lambda person=person: transfers.accept(offer.id, person, LAST))  # type: ignore[misc]
+        assert_refused(OfferNotFound, lambda person=person: transfers.accept(offer.id, person, LAST))  # type: ignore[misc]
         assert transfers.open_offers_to(person, NOW) == []
 
 
@@ -164,7 +164,7 @@ def test_an_unverified_user_sees_no_offers(card: Card, ada: User, create_user: C
     dora = create_user("dora@example.com", verified=False)
     transfer = transfers.offer(card, ada, dora.email, NOW)
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(transfer.id, dora, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(transfer.id, dora, LAST))
     assert transfers.open_offers_to(dora, NOW) == []
     dora.verified_at = NOW
     db.session.commit()
@@ -177,7 +177,7 @@ def test_an_offer_belongs_to_the_address_and_not_to_its_former_user(
 ) -> None:
     cleo.email = "cleo.nemo@example.com"
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
     dora = create_user("cleo@example.com", first_name="Dora")
     transfers.accept(offer.id, dora, LAST)
 
@@ -190,7 +190,7 @@ def test_the_address_is_checked_again_when_accepting(
     for name, value in change.items():
         setattr(cleo, name, value)
     db.session.commit()
-    refused(OfferEnded, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferEnded, lambda: transfers.accept(offer.id, cleo, LAST))
     assert card.owner_id == ada.id
 
 
@@ -202,7 +202,7 @@ def test_a_holder_who_changes_to_the_offered_address_cannot_accept(
     db.session.flush()
     ada.email = "cleo@example.com"
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, ada, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, ada, LAST))
     assert transfers.open_offers_to(ada, NOW) == []
 
 
@@ -226,7 +226,7 @@ def test_other_transitions_of_the_card_withdraw_its_offer(
     steps[step]()
     db.session.commit()
     assert outcome_of(offer) is TransferOutcome.WITHDRAWN
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
 
 
 def test_editing_a_card_keeps_its_offer(offer: CardTransfer, card: Card, ada: User) -> None:
@@ -242,14 +242,14 @@ def test_declining_an_offer_keeps_the_card(
     db.session.commit()
     assert (outcome_of(offer), card.owner_id, card.alias) == (TransferOutcome.DECLINED, ada.id, "Everyday")
     assert outbox()[-1] == "mail.offer_answered"
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
 
 
 def test_a_withdrawn_offer_cannot_be_accepted(offer: CardTransfer, card: Card, ada: User, cleo: User) -> None:
     transfers.withdraw(card, ada, LAST)
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
-    refused(OfferEnded, lambda: transfers.withdraw(card, ada, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferEnded, lambda: transfers.withdraw(card, ada, LAST))
     transfers.offer(card, ada, cleo.email, LAST)
 
 
@@ -259,7 +259,7 @@ def test_an_offer_ends_when_the_card_is_released_and_claimed_again(
     code = claims.release(card, ada, keys)
     claims.claim(card, ada, keys, code=code)
     db.session.commit()
-    refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
+    assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus
 
 
-def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
+def subscribe_gus(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
     newsletter.sign_up("Gus@Example.com ", text, utcnow() - days_ago * DAY)
     db.session.commit()
     return db.session.scalars(sa.select(Subscriber)).one()
@@ -32,7 +32,7 @@ def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
 def test_subscribing_unsubscribing_and_subscribing_again(
     app: Flask, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
-    gus = ask("I agree to news.")
+    gus = subscribe_gus("I agree to news.")
     assert (gus.email, gus.status, gus.consent_text) == ("gus@example.com", PENDING, "I agree to news.")
     first = newsletter.confirm_token(gus, keys)
     for _time in range(2):
@@ -40,7 +40,7 @@ def test_subscribing_unsubscribing_and_subscribing_again(
     assert gus.status is SUBSCRIBED
     confirmed_at = gus.confirmed_at
     db.session.commit()
-    ask("Other words.")
+    subscribe_gus("Other words.")
     assert (gus.status, gus.consent_text, gus.confirmed_at) == (SUBSCRIBED, "I agree to news.", confirmed_at)
     assert outbox() == ["mail.newsletter_confirm"], "a reader is asked nothing"
     newsletter.unsubscribe(newsletter.get_by_unsubscribe_token(newsletter.unsubscribe_token(gus, keys), keys), utcnow())
@@ -48,7 +48,7 @@ def test_subscribing_unsubscribing_and_subscribing_again(
     assert gus.status is UNSUBSCRIBED
     with pytest.raises(LinkExpired):
         newsletter.confirm(first, keys, utcnow())
-    ask("Once more.")
+    subscribe_gus("Once more.")
     assert (gus.status, gus.consent_text) == (PENDING, "Once more.")
     with pytest.raises(LinkExpired):
         newsletter.confirm(first, keys, utcnow())
@@ -57,12 +57,12 @@ def test_subscribing_unsubscribing_and_subscribing_again(
 
 
 def test_links_of_two_confirmation_emails_within_days_both_work(app: Flask, keys: Keys) -> None:
-    first = newsletter.confirm_token(ask(days_ago=2), keys)
-    assert newsletter.confirm_token(ask(), keys) == first
+    first = newsletter.confirm_token(subscribe_gus(days_ago=2), keys)
+    assert newsletter.confirm_token(subscribe_gus(), keys) == first
 
 
 def test_a_confirmation_link_expires_after_thirty_days(app: Flask, keys: Keys) -> None:
-    gus = ask(days_ago=29.9)
+    gus = subscribe_gus(days_ago=29.9)
     token = newsletter.confirm_token(gus, keys)
     assert newsletter.get_by_confirm_token(token, keys, utcnow()) is gus
     with pytest.raises(LinkExpired):
@@ -72,7 +72,7 @@ def test_a_confirmation_link_expires_after_thirty_days(app: Flask, keys: Keys) -
 
 @pytest.mark.parametrize("change", ["cut", "forged", "other", "crossed", "odd"])
 def test_a_forged_link_is_refused(app: Flask, keys: Keys, change: str) -> None:
-    gus = ask()
+    gus = subscribe_gus()
     other_subscriber = seeds.create_subscriber("cleo@example.com")
     right, leave = newsletter.confirm_token(gus, keys), newsletter.unsubscribe_token(gus, keys)
     wrong = {
@@ -92,7 +92,7 @@ def test_a_forged_link_is_refused(app: Flask, keys: Keys, change: str) -> None:
 
 
 def test_an_unsubscribe_link_does_not_work_for_a_later_subscriber_with_the_same_id(app: Flask, keys: Keys) -> None:
-    gus = ask()
+    gus = subscribe_gus()
     number, token = gus.id, newsletter.unsubscribe_token(gus, keys)
     db.session.delete(gus)
     db.session.flush()
@@ -121,7 +121,7 @@ def test_unconfirmed_and_former_subscribers_are_deleted_in_time(app: Flask) -> N
 
 
 def test_no_confirmation_email_is_sent_to_a_confirmed_or_unsubscribed_address(app: Flask) -> None:
-    gus = ask()
+    gus = subscribe_gus()
     assert content.newsletter_confirm(gus.id) is not None
     for status in (SUBSCRIBED, UNSUBSCRIBED):
         gus.status = status

@@ -19,19 +19,19 @@ TEN = Limit(10, 900)
 NOW = utcnow()
 
 
-def times(number: int, subject: str = "ada", limit: Limit = TEN) -> None:
+def consume(number: int, subject: str = "ada", limit: Limit = TEN) -> None:
     for _time in range(number):
         rate_limits.consume("log_in", subject, limit, NOW)
 
 
 def test_attempts_above_the_limit_are_refused(app: Flask) -> None:
-    times(10)
+    consume(10)
     with pytest.raises(TooManyAttempts):
-        times(1)
+        consume(1)
 
 
 def test_a_refusal_says_how_long_to_wait(app: Flask) -> None:
-    times(10)
+    consume(10)
     with pytest.raises(TooManyAttempts) as refusal:
         rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=100))
     assert refusal.value.retry_after == 800
@@ -39,7 +39,7 @@ def test_a_refusal_says_how_long_to_wait(app: Flask) -> None:
 
 
 def test_the_shortest_wait_shown_is_a_minute(app: Flask) -> None:
-    times(10)
+    consume(10)
     with pytest.raises(TooManyAttempts) as refusal:
         rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=899))
     assert refusal.value.retry_after == 1
@@ -47,7 +47,7 @@ def test_the_shortest_wait_shown_is_a_minute(app: Flask) -> None:
 
 
 def test_refused_attempts_do_not_extend_the_wait(app: Flask) -> None:
-    times(10)
+    consume(10)
     for later in (100, 200, 300):
         with pytest.raises(TooManyAttempts):
             rate_limits.consume("log_in", "ada", TEN, NOW + timedelta(seconds=later))
@@ -55,7 +55,7 @@ def test_refused_attempts_do_not_extend_the_wait(app: Flask) -> None:
 
 
 def test_a_new_window_starts_at_zero(app: Flask) -> None:
-    times(10)
+    consume(10)
     later = NOW + timedelta(seconds=900)
     for _time in range(10):
         rate_limits.consume("log_in", "ada", TEN, later)
@@ -65,20 +65,20 @@ def test_a_new_window_starts_at_zero(app: Flask) -> None:
 
 
 def test_subjects_and_scopes_are_counted_separately(app: Flask) -> None:
-    times(10)
-    times(10, "cleo")
+    consume(10)
+    consume(10, "cleo")
     rate_limits.consume("sign_up", "ada", TEN, NOW)
 
 
 def test_resetting_a_subject_clears_only_its_counter(app: Flask) -> None:
-    times(10)
-    times(1, "cleo")
+    consume(10)
+    consume(1, "cleo")
     rate_limits.reset("log_in", "ada")
-    times(10)
+    consume(10)
     assert db.session.get_one(ThrottleCounter, ("log_in", "cleo")).count == 1
 
 
-def together(app: Flask, number: int, work: Callable[[], None]) -> list[type[BaseException] | None]:
+def run_concurrently(app: Flask, number: int, work: Callable[[], None]) -> list[type[BaseException] | None]:
     """Run a function concurrently; return the class of its error, or None, for each thread."""
     start = Barrier(number)
 
@@ -98,17 +98,17 @@ def together(app: Flask, number: int, work: Callable[[], None]) -> list[type[Bas
 
 
 def test_concurrent_attempts_are_counted_exactly(app: Flask) -> None:
-    results = together(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, NOW))
+    results = run_concurrently(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, NOW))
     assert results.count(None) == 10
     assert results.count(TooManyAttempts) == 10
     assert db.session.get_one(ThrottleCounter, ("log_in", "ada")).count == 10
 
 
 def test_concurrent_attempts_share_one_new_window(app: Flask) -> None:
-    times(10)
+    consume(10)
     db.session.commit()
     later = NOW + timedelta(seconds=901)
-    results = together(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, later))
+    results = run_concurrently(app, 20, lambda: rate_limits.consume("log_in", "ada", TEN, later))
     assert results.count(None) == 10
 
 

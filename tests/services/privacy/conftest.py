@@ -24,7 +24,7 @@ def zeb(create_user: Callable[..., User]) -> User:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+def move_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Return a function that moves the clock of the worker."""
 
     def move(by: timedelta) -> None:
@@ -36,7 +36,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 @pytest.fixture
-def own_app(app: Flask, other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
+def fresh_app(app: Flask, other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
     """Return the application; on SQLite with a new database file that no other test has written."""
     if db.engine.dialect.name != "sqlite":
         yield app

@@ -47,16 +47,16 @@ SECRETS = (
 )  # fmt: skip
 
 
-def picture() -> bytes:
+def random_picture() -> bytes:
     """Return a random picture."""
     data = io.BytesIO()
     Image.effect_noise((64, 64), 90).convert("RGB").save(data, "WEBP", quality=80)
     return data.getvalue()
 
 
-def fill(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
+def write_personal_data(zeb: User, cleo: User, app: Flask) -> tuple[Card, bytes]:
     """Write personal data into every table that can hold it."""
-    data = picture()
+    data = random_picture()
     name = files.store(data, files.folder(app.instance_path))
     profile = seeds.create_profile(
         zeb, "zebs-page", headline="HeadlineQ", company="CompanyQ", bio="BioQ " * 90, email="zeb-mail@example.org",
@@ -94,9 +94,9 @@ def change_pictures(client: FormClient, zeb: User, app: Flask) -> list[str]:
     [profile] = db.session.scalars(sa.select(Profile).where(Profile.owner_id == zeb.id))
     path, names = f"/profiles/{profile.id}", {str(profile.banner)}
     for changes in (
-        {"photo": (io.BytesIO(picture()), "first.webp")},
-        {"photo": (io.BytesIO(picture()), "second.webp"), "remove_banner": "y"},
-        {"banner": (io.BytesIO(picture()), "draft.webp"), "email": "nonsense"},
+        {"photo": (io.BytesIO(random_picture()), "first.webp")},
+        {"photo": (io.BytesIO(random_picture()), "second.webp"), "remove_banner": "y"},
+        {"banner": (io.BytesIO(random_picture()), "draft.webp"), "email": "nonsense"},
     ):
         form = form_to(client.get(path).text, path)
         client.post(path, data={**form.values, **changes}, content_type="multipart/form-data", csrf=False)
@@ -107,7 +107,7 @@ def change_pictures(client: FormClient, zeb: User, app: Flask) -> list[str]:
     return sorted(names)
 
 
-def use(client: FormClient, zeb: User, app: Flask, run: Callable[[], None]) -> None:
+def use_application(client: FormClient, zeb: User, app: Flask, run: Callable[[], None]) -> None:
     """Send the requests that leave personal data in logs, emails and the spool."""
     assert login(client, zeb).status_code == 302
     client.get("/t/ZEBSCARD", headers={"User-Agent": AGENT, "Referer": "https://reroute-q.example/"})
@@ -121,7 +121,7 @@ def use(client: FormClient, zeb: User, app: Flask, run: Callable[[], None]) -> N
     run()
 
 
-def found(app: Flask, secrets: tuple[str, ...], data: bytes) -> dict[str, list[str]]:
+def find_traces(app: Flask, secrets: tuple[str, ...], data: bytes) -> dict[str, list[str]]:
     """Return which secrets are found in which file or table."""
     instance = Path(app.instance_path)
     places = {str(path.relative_to(instance)): path.read_bytes() for path in instance.rglob("*") if path.is_file()}

@@ -35,7 +35,7 @@ from tests.conftest import PASSWORD
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def close(user: User, now: datetime = NOW) -> None:
+def close_account(user: User, now: datetime = NOW) -> None:
     closure.close(user.id, PASSWORD, now)
     db.session.commit()
 
@@ -47,7 +47,7 @@ def test_closing_requires_the_password(ada: User) -> None:
 
 
 def test_closing_deactivates_the_account_and_queues_one_last_email(ada: User, outbox: Callable[[], list[str]]) -> None:
-    close(ada)
+    close_account(ada)
     assert (ada.is_active, ada.closed_at) == (False, NOW)
     assert outbox() == ["mail.account_closed"]
     with pytest.raises(AlreadyClosed):
@@ -55,7 +55,7 @@ def test_closing_deactivates_the_account_and_queues_one_last_email(ada: User, ou
 
 
 def test_closing_locks_active_cards_and_records_it(ada: User, card: Card) -> None:
-    close(ada)
+    close_account(ada)
     assert (card.status, card.locked_because) == (CardStatus.LOCKED, LockedBecause.CLOSED)
     event = card.events[-1]
     assert (event.move, event.from_status, event.to_status, event.why, event.actor_id) == (
@@ -71,7 +71,7 @@ def test_reopening_unlocks_only_the_cards_locked_by_closing(
     transitions.lock(lost, LockedBecause.LOST, ada)
     transitions.lock(abused, LockedBecause.ABUSE, None)
     transitions.retire(retired, ada, "worn")
-    close(ada)
+    close_account(ada)
     assert others.status is CardStatus.ACTIVE
     closure.reopen(ada.id, NOW + timedelta(days=13))
     db.session.commit()
@@ -83,20 +83,20 @@ def test_reopening_unlocks_only_the_cards_locked_by_closing(
 
 
 def test_a_card_of_a_closed_account_cannot_be_unlocked(ada: User, card: Card) -> None:
-    close(ada)
+    close_account(ada)
     with pytest.raises(transitions.InvalidTransition):
         transitions.unlock(card, None, allowed=tuple(LockedBecause))
 
 
 def test_a_closed_account_cannot_claim_a_card(ada: User, create_card: Callable[..., Card], keys: object) -> None:
     waiting = create_card(policy=ClaimPolicy.OPEN)
-    close(ada)
+    close_account(ada)
     with pytest.raises(claims.AlreadyClaimed):
         claims.claim(waiting, ada, keys)  # type: ignore[arg-type]
 
 
 def test_the_profile_is_hidden_until_the_account_is_reopened(ada: User, profile: object) -> None:
-    close(ada)
+    close_account(ada)
     with pytest.raises(profiles.ProfileNotFound):
         profiles.find_by_slug("ada")
     closure.reopen(ada.id, NOW)
@@ -106,7 +106,7 @@ def test_the_profile_is_hidden_until_the_account_is_reopened(ada: User, profile:
 
 @pytest.mark.parametrize("days", [14, 15, 400])
 def test_an_account_cannot_be_reopened_after_fourteen_days(ada: User, days: int) -> None:
-    close(ada)
+    close_account(ada)
     with pytest.raises(CannotReopen):
         closure.reopen(ada.id, NOW + timedelta(days=days))
     with pytest.raises(WrongCredentials):
@@ -123,7 +123,7 @@ def test_an_account_deactivated_by_staff_cannot_be_reopened(ada: User) -> None:
 
 
 def test_a_closed_account_authenticates_only_with_the_right_password(ada: User) -> None:
-    close(ada)
+    close_account(ada)
     assert credentials.authenticate(ada.email, PASSWORD, NOW) is ada
     with pytest.raises(WrongCredentials):
         credentials.authenticate(ada.email, "not the password", NOW)
@@ -136,7 +136,7 @@ def test_sessions_end_when_closing_and_when_reopening(ada: User) -> None:
         db.session.commit()
 
     session()
-    close(ada)
+    close_account(ada)
     assert db.session.scalars(sa.select(WebSession)).all() == []
     session()  # one that began in the very moment of closing
     closure.reopen(ada.id, NOW)
@@ -147,7 +147,7 @@ def test_sessions_end_when_closing_and_when_reopening(ada: User) -> None:
 def test_links_sent_before_closing_are_invalid(ada: User) -> None:
     token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, NOW)
     db.session.commit()
-    close(ada)
+    close_account(ada)
     with pytest.raises(LinkExpired):
         email_links.read_link(token, LinkPurpose.SET_PASSWORD, NOW)
     closure.reopen(ada.id, NOW)
@@ -156,7 +156,7 @@ def test_links_sent_before_closing_are_invalid(ada: User) -> None:
         email_links.read_link(token, LinkPurpose.SET_PASSWORD, NOW)
 
 
-def offer(card: Card, sender: User, to: str) -> CardTransfer:
+def create_offer(card: Card, sender: User, to: str) -> CardTransfer:
     row = CardTransfer(card=card, from_user=sender, to_email=to, expires_at=utcnow() + timedelta(days=7))
     db.session.add(row)
     db.session.commit()
@@ -166,10 +166,10 @@ def offer(card: Card, sender: User, to: str) -> CardTransfer:
 def test_closing_withdraws_offers_from_and_to_the_user_only(
     ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
-    from_her = offer(create_card(ada), ada, "dora@example.com")
-    to_her = offer(create_card(cleo), cleo, ada.email)
-    another = offer(create_card(cleo), cleo, "dora@example.com")
-    close(ada)
+    from_her = create_offer(create_card(ada), ada, "dora@example.com")
+    to_her = create_offer(create_card(cleo), cleo, ada.email)
+    another = create_offer(create_card(cleo), cleo, "dora@example.com")
+    close_account(ada)
     assert (from_her.outcome, to_her.outcome) == (TransferOutcome.WITHDRAWN,) * 2
     assert another.ended_at is None
 
@@ -178,8 +178,8 @@ def test_closing_an_unverified_account_keeps_offers_to_its_address(
     ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
     ada.verified_at = None
-    to_her = offer(create_card(cleo), cleo, ada.email)
-    close(ada)
+    to_her = create_offer(create_card(cleo), cleo, ada.email)
+    close_account(ada)
     assert to_her.ended_at is None
 
 
@@ -187,7 +187,7 @@ def test_the_only_owner_cannot_close_the_account(olu: User, create_user: Callabl
     with pytest.raises(LastOwner):
         closure.close(olu.id, PASSWORD, NOW)
     second = create_user("second@example.com", roles=["owner"])
-    close(second)
+    close_account(second)
     with pytest.raises(LastOwner):
         closure.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
 
@@ -228,7 +228,7 @@ def test_claiming_locks_the_row_of_the_user(ada: User, card: Card) -> None:
 
 
 def test_concurrent_reopening_happens_once(app: Flask, ada: User, card: Card) -> None:
-    close(ada, utcnow())
+    close_account(ada, utcnow())
     user_id, card_id = ada.id, card.id
     results = together(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
     assert sorted(results, key=str) == sorted([CannotReopen, user_id], key=str)
@@ -237,7 +237,7 @@ def test_concurrent_reopening_happens_once(app: Flask, ada: User, card: Card) ->
 
 
 def test_concurrent_erasing_and_reopening_have_one_outcome(app: Flask, ada: User, card: Card) -> None:
-    close(ada, utcnow())
+    close_account(ada, utcnow())
     user_id, card_id = ada.id, card.id
 
     def work(place: int) -> str:

@@ -11,7 +11,7 @@ from tapcard import files, seeds
 from tapcard.db import db
 from tapcard.models import Card, User
 from tests.conftest import FormClient, login
-from tests.services.privacy.personal_data import EMAIL, change_pictures, fill
+from tests.services.privacy.personal_data import EMAIL, change_pictures, write_personal_data
 
 
 def test_the_command_asks_for_confirmation_and_erases_at_once(app: Flask, zeb: User, olu: User, card: Card) -> None:
@@ -38,7 +38,7 @@ def test_the_command_asks_for_confirmation_and_erases_at_once(app: Flask, zeb: U
 def test_the_command_reports_success_after_every_file_is_deleted(
     app: Flask, zeb: User, cleo: User, client: FormClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(zeb, cleo, app)
+    write_personal_data(zeb, cleo, app)
     login(client, zeb)
     names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
     seen: list[list[str]] = []
@@ -57,7 +57,7 @@ def test_the_command_reports_success_after_every_file_is_deleted(
 def test_the_command_reports_files_that_could_not_be_deleted(
     app: Flask, zeb: User, cleo: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(zeb, cleo, app)
+    write_personal_data(zeb, cleo, app)
 
     def stuck(name: str, folder: Path) -> None:
         raise PermissionError(13, "Permission denied", name)

@@ -20,7 +20,7 @@ from tapcard.services.privacy import erasure
 from tapcard.services.privacy.erasure import NotErasable
 from tapcard.workflows import privacy
 from tests.conftest import PASSWORD, FormClient, login
-from tests.services.privacy.personal_data import AGENT, EMAIL, change_pictures, erase, fill
+from tests.services.privacy.personal_data import AGENT, EMAIL, change_pictures, erase, write_personal_data
 
 
 def rows_of_others(zeb: User) -> dict[str, list[str]]:
@@ -46,7 +46,7 @@ def rows_of_others(zeb: User) -> dict[str, list[str]]:
 def test_erasing_leaves_rows_of_other_users_unchanged(
     app: Flask, zeb: User, ada: User, cleo: User, card: Card, profile: Profile
 ) -> None:
-    fill(zeb, cleo, app)
+    write_personal_data(zeb, cleo, app)
     seeds.create_address(ada)
     db.session.add(Lead(owner_id=ada.id, profile_id=profile.id, name="Zebulon", email=EMAIL, consent_text="Yes"))
     outbox.post("mail.password_changed", user_id=ada.id)
@@ -58,7 +58,7 @@ def test_erasing_leaves_rows_of_other_users_unchanged(
 
 
 def test_a_picture_used_by_another_user_is_kept(app: Flask, zeb: User, ada: User, profile: Profile) -> None:
-    _card, data = fill(zeb, ada, app)
+    _card, data = write_personal_data(zeb, ada, app)
     profile.photo = files.store(data, files.folder(app.instance_path))
     db.session.commit()
     erase(zeb, app)
@@ -99,7 +99,7 @@ def test_tap_counts_are_kept_and_own_taps_lose_all_details(
 
 
 def test_former_and_unsaved_pictures_are_erased(app: Flask, zeb: User, cleo: User, client: FormClient) -> None:
-    fill(zeb, cleo, app)
+    write_personal_data(zeb, cleo, app)
     login(client, zeb)
     names, folder = change_pictures(client, zeb, app), files.folder(app.instance_path)
     others = files.store(b"others", folder)

@@ -33,16 +33,24 @@ from tapcard.services.privacy import closure
 from tapcard.workflows import draining, privacy
 from tests import purchases
 from tests.conftest import PASSWORD
-from tests.services.privacy.personal_data import EMAIL, SECRETS, erase, fill, found, picture, use
+from tests.services.privacy.personal_data import (
+    EMAIL,
+    SECRETS,
+    erase,
+    find_traces,
+    random_picture,
+    use_application,
+    write_personal_data,
+)
 
 
-def test_no_trace_of_an_erased_user_is_left(own_app: Flask, later: Callable[[timedelta], None]) -> None:
-    app = own_app
+def test_no_trace_of_an_erased_user_is_left(fresh_app: Flask, move_clock: Callable[[timedelta], None]) -> None:
+    app = fresh_app
     zeb = seeds.create_user(EMAIL, first_name="Zebulon", last_name="Quirkzahl", password=PASSWORD, title="Dr-Xylo",
                             born_on=date(1987, 6, 5), roles=["staff"])  # fmt: skip
     cleo = seeds.create_user("cleo@example.com", password=PASSWORD)
     db.session.commit()
-    card, data = fill(zeb, cleo, app)
+    card, data = write_personal_data(zeb, cleo, app)
     zeb_id, card_id = zeb.id, card.id
     client: Any = app.test_client()
 
@@ -52,21 +60,21 @@ def test_no_trace_of_an_erased_user_is_left(own_app: Flask, later: Callable[[tim
         worker.create_schedules(utcnow())
         worker.run_once(draining.create_drainer())
 
-    use(client, zeb, app, run)
-    before = found(app, SECRETS, data)
+    use_application(client, zeb, app, run)
+    before = find_traces(app, SECRETS, data)
     missing = set(SECRETS) - {name for names in before.values() for name in names} - {"1987-06-05"}
     assert missing == set(), "the test does not put these anywhere"
     closure.close(zeb_id, PASSWORD, utcnow())
     db.session.commit()
     run()
-    later(timedelta(days=13))
+    move_clock(timedelta(days=13))
     privacy.erase_closed()
     assert db.session.get_one(User, zeb_id).erased_at is None
-    later(timedelta(days=15))
+    move_clock(timedelta(days=15))
     db.session.rollback()
     privacy.erase_closed()
 
-    assert found(app, SECRETS, data) == {}
+    assert find_traces(app, SECRETS, data) == {}
     user = db.session.get_one(User, zeb_id)
     assert (user.email, user.full_name, user.password_hash, user.roles) == (
         f"erased-{zeb_id}@erased.invalid", "", None, [])  # fmt: skip
@@ -84,12 +92,12 @@ SOLD = (
 )  # fmt: skip
 
 
-def buy(zenobia: User, app: Flask, waits: bool) -> Order:
+def create_paid_order(zenobia: User, app: Flask, waits: bool) -> Order:
     """Place and pay an order with personal data in every column, by a guest if it `waits`."""
     product = seeds.create_product(kind=ProductKind.CARD)
     seeds.create_option(product, "inscription")
     cart = purchases.cart_of(None if waits else zenobia)
-    name = files.store(picture(), files.folder(app.instance_path))
+    name = files.store(random_picture(), files.folder(app.instance_path))
     purchases.fill(cart, product, answers={"inscription": "EngravedQ"}, front_picture=name)
     address = {**purchases.ADDRESS, "name": "Zenobia Quarrington", "line1": "Quagmire Lane", "city": "TownQ"}
     order = purchases.place(cart, purchases.buyer(
@@ -106,10 +114,10 @@ def buy(zenobia: User, app: Flask, waits: bool) -> Order:
     return order
 
 
-def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None:
-    app = own_app
+def test_only_accounting_data_of_an_erased_buyer_is_left(fresh_app: Flask) -> None:
+    app = fresh_app
     zenobia = seeds.create_user("buyer-q@example.com", first_name="Zenobia", last_name="Quarrington")
-    orders = [buy(zenobia, app, waits) for waits in (False, True)]
+    orders = [create_paid_order(zenobia, app, waits) for waits in (False, True)]
     assert [order.user_id for order in orders] == [zenobia.id, None]
     product = seeds.create_product(rating_count=2, rating_sum=7)
     cart = purchases.cart_of(zenobia, product)
@@ -126,13 +134,13 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(own_app: Flask) -> None
     db.session.commit()
     with files.open_upload(orders[1].lines[0].pictures[0], files.folder(app.instance_path)) as upload:
         data = upload.read()
-    before = found(app, SOLD, data)
+    before = find_traces(app, SOLD, data)
     assert {name for names in before.values() for name in names} == {*SOLD, "the picture"}
 
     erase(zenobia, app)
     db.session.rollback()
     assert truncate_wal()
-    assert found(app, SOLD, data) == {}
+    assert find_traces(app, SOLD, data) == {}
     for order in orders:
         assert (order.total_amount, order.address, order.status) == (1350, {"country": "GB"}, OrderStatus.PAID)
         assert [(line.title, line.line_amount) for line in order.lines] == [("Moorland journal", 1000)]

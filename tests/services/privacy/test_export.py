@@ -34,15 +34,15 @@ from tapcard.services.privacy import export
 from tapcard.web import uploads
 
 
-def pieces(user: User) -> list[str]:
+def export_pieces(user: User) -> list[str]:
     return list(export.stream_json(user, utcnow(), uploads.folder()))
 
 
-def exported(user: User) -> Any:
-    return json.loads("".join(pieces(user)))
+def export_of(user: User) -> Any:
+    return json.loads("".join(export_pieces(user)))
 
 
-def give_everything(user: User, word: str) -> Card:
+def create_everything(user: User, word: str) -> Card:
     """Create rows of every kind for a user, each with a unique word."""
     now = utcnow()
     profile = seeds.create_profile(user, f"slug-{word}".lower(), name=f"Name {word}", bio=f"Bio {word}")
@@ -67,15 +67,15 @@ def give_everything(user: User, word: str) -> Card:
 
 
 @pytest.fixture
-def both(ada: User, cleo: User) -> dict[str, Any]:
+def ada_export(ada: User, cleo: User) -> dict[str, Any]:
     """Return the export of Ada while Cleo has as much data."""
-    give_everything(cleo, "CLEOSWORD")
-    give_everything(ada, "ADASWORD")
-    return {"text": "".join(pieces(ada)), "user": ada}
+    create_everything(cleo, "CLEOSWORD")
+    create_everything(ada, "ADASWORD")
+    return {"text": "".join(export_pieces(ada)), "user": ada}
 
 
-def test_the_export_contains_all_data_of_the_user(both: dict[str, Any]) -> None:
-    data = json.loads(both["text"])
+def test_the_export_contains_all_data_of_the_user(ada_export: dict[str, Any]) -> None:
+    data = json.loads(ada_export["text"])
     assert data["account"]["email"] == "ada@example.com"
     assert data["mails"] == {"wants_lead_mail": True, "wants_weekly_mail": False, "weekly_mail_on": None}
     assert data["two_factor"]["since"] is not None
@@ -92,10 +92,10 @@ def test_the_export_contains_all_data_of_the_user(both: dict[str, Any]) -> None:
     assert "card.claimed" in {entry["tag"] for entry in data["deeds"]}
 
 
-def test_the_export_contains_no_secrets_or_data_of_others(both: dict[str, Any]) -> None:
-    text = both["text"]
+def test_the_export_contains_no_secrets_or_data_of_others(ada_export: dict[str, Any]) -> None:
+    text = ada_export["text"]
     assert "cleo" not in text.lower()
-    for word in ("Visitor", "Secret", "offer@", "xxxxxxxx", both["user"].password_hash):
+    for word in ("Visitor", "Secret", "offer@", "xxxxxxxx", ada_export["user"].password_hash):
         assert word not in text
 
 
@@ -105,8 +105,8 @@ def test_events_of_a_former_holder_are_not_exported(ada: User, cleo: User, creat
     transitions.unlock(card, cleo)
     card.owner, card.claimed_at = ada, utcnow() + timedelta(seconds=1)
     db.session.commit()
-    assert exported(ada)["card_events"] == []
-    assert {event["move"] for event in exported(cleo)["card_events"]} >= {"lock", "unlock"}
+    assert export_of(ada)["card_events"] == []
+    assert {event["move"] for event in export_of(cleo)["card_events"]} >= {"lock", "unlock"}
 
 
 def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> None:
@@ -114,12 +114,12 @@ def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> N
            "outcome": Outcome.REDIRECT}  # fmt: skip
     db.session.execute(sa.insert(Tap), [{"uid": f"{number:032x}", **row} for number in range(5000)])
     db.session.commit()
-    read = pieces(ada)
+    read = export_pieces(ada)
     assert max(map(len, read)) < 2000
     assert len(json.loads("".join(read))["taps"]) == 5000
 
 
-def contents(data: Any) -> dict[str, bytes]:
+def picture_contents(data: Any) -> dict[str, bytes]:
     """Return the contents of the exported pictures by name."""
     return {picture["name"]: urllib.request.urlopen(picture["data"]).read() for picture in data["pictures"]}
 
@@ -139,8 +139,8 @@ def test_the_export_contains_the_pictures(ada: User, cleo: User) -> None:
     seeds.create_design("Cleo's", owner_id=cleo.id, front_picture=others)
     seeds.create_design("The shop's", front_picture=others, is_public=True)
     db.session.commit()
-    data = exported(ada)
-    assert contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
+    data = export_of(ada)
+    assert picture_contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
     assert [picture["data"].partition(";")[0] for picture in data["pictures"] if picture["name"] == rear] == [
         "data:image/jpeg"
     ]
@@ -155,7 +155,7 @@ def test_a_missing_picture_file_does_not_affect_the_others(ada: User) -> None:
     existing, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
     seeds.create_profile(ada, "ada", photo=lost, banner=existing)
     db.session.commit()
-    assert {picture["name"]: bool(picture["data"]) for picture in exported(ada)["pictures"]} == {
+    assert {picture["name"]: bool(picture["data"]) for picture in export_of(ada)["pictures"]} == {
         lost: False,
         existing: True,
     }
@@ -166,7 +166,7 @@ def test_large_pictures_are_streamed_in_small_pieces(ada: User) -> None:
     for number, content in enumerate(large):
         seeds.create_profile(ada, f"ada-{number}", photo=files.store(content, uploads.folder()))
     db.session.commit()
-    sum(map(len, pieces(ada)))  # what is loaded once is loaded
+    sum(map(len, export_pieces(ada)))  # what is loaded once is loaded
     tracemalloc.start()
     length, longest = 0, 0
     for piece in export.stream_json(ada, utcnow(), uploads.folder()):
@@ -176,11 +176,11 @@ def test_large_pictures_are_streamed_in_small_pieces(ada: User) -> None:
     assert length > 20_000_000
     assert longest < 20_000
     assert most < 1_000_000
-    assert sorted(contents(exported(ada)).values()) == large
+    assert sorted(picture_contents(export_of(ada)).values()) == large
 
 
 def test_an_empty_account_can_be_exported(cleo: User) -> None:
-    data = exported(cleo)
+    data = export_of(cleo)
     assert (data["cards"], data["leads"], data["roles"], data["pictures"]) == ([], [], [], [])
     assert db.session.scalars(sa.select(Profile)).all() == []
 
@@ -189,7 +189,7 @@ def test_leads_of_an_unverified_user_are_not_exported(create_user: Callable[...,
     dora = create_user("dora@example.com", verified=False)
     seeds.create_lead(seeds.create_profile(dora, "dora"), "Gus Lind")
     db.session.commit()
-    assert "Gus Lind" not in "".join(pieces(dora))
+    assert "Gus Lind" not in "".join(export_pieces(dora))
     dora.verified_at = utcnow()
     db.session.commit()
-    assert "Gus Lind" in "".join(pieces(dora))
+    assert "Gus Lind" in "".join(export_pieces(dora))

@@ -16,7 +16,7 @@ from tapcard.services.profiles.engagement import Action
 SAVED, OPENED, SENT = ProfileActionKind.CONTACT_SAVED, ProfileActionKind.LINK_OPENED, ProfileActionKind.LEAD_SENT
 
 
-def act(profile: Profile, kind: ProfileActionKind = SAVED, at: datetime | None = None, **values: Any) -> bool:
+def record_action(profile: Profile, kind: ProfileActionKind = SAVED, at: datetime | None = None, **values: Any) -> bool:
     fields = {"visitor": "v1", "is_bot": False, "is_own": False, **values}
     action = Action(profile.id, profile.owner_id, kind, at or utcnow(), **fields)
     return engagement.record(db.session.connection(), action)
@@ -24,7 +24,7 @@ def act(profile: Profile, kind: ProfileActionKind = SAVED, at: datetime | None =
 
 def test_an_action_is_recorded_with_its_details(profile: Profile) -> None:
     now = utcnow()
-    assert act(profile, OPENED, now, detail="website", card_id=7, is_own=True)
+    assert record_action(profile, OPENED, now, detail="website", card_id=7, is_own=True)
     row = db.session.scalars(sa.select(ProfileAction)).one()
     assert (row.profile_id, row.kind, row.detail, row.happened_at) == (profile.id, OPENED, "website", now)
     assert (row.visitor, row.card_id, row.is_bot, row.is_own) == ("v1", 7, False, True)
@@ -32,43 +32,49 @@ def test_an_action_is_recorded_with_its_details(profile: Profile) -> None:
 
 def test_a_repeated_action_is_not_recorded(profile: Profile) -> None:
     now = utcnow()
-    assert act(profile, OPENED, now, detail="website")
-    assert not act(profile, OPENED, now + timedelta(minutes=9), detail="website")
-    assert act(profile, OPENED, now + timedelta(minutes=9), detail="github")
-    assert act(profile, OPENED, now + timedelta(minutes=9), detail="website", visitor="v2")
-    assert act(profile, OPENED, now + timedelta(minutes=11), detail="website")
+    assert record_action(profile, OPENED, now, detail="website")
+    assert not record_action(profile, OPENED, now + timedelta(minutes=9), detail="website")
+    assert record_action(profile, OPENED, now + timedelta(minutes=9), detail="github")
+    assert record_action(profile, OPENED, now + timedelta(minutes=9), detail="website", visitor="v2")
+    assert record_action(profile, OPENED, now + timedelta(minutes=11), detail="website")
 
 
 def test_actions_without_a_visitor_are_always_recorded(profile: Profile) -> None:
-    assert act(profile, SENT, visitor=None)
-    assert act(profile, SENT, visitor=None)
+    assert record_action(profile, SENT, visitor=None)
+    assert record_action(profile, SENT, visitor=None)
 
 
 def test_a_profile_has_a_maximum_of_actions_per_hour(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engagement, "MAX_ACTIONS_PER_HOUR", 3)
     now = utcnow()
-    assert [act(profile, at=now, visitor=f"v{number}") for number in range(5)] == [True, True, True, False, False]
-    assert act(profile, at=now + timedelta(minutes=61), visitor="v9")
+    assert [record_action(profile, at=now, visitor=f"v{number}") for number in range(5)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert record_action(profile, at=now + timedelta(minutes=61), visitor="v9")
 
 
 def test_action_counts_exclude_bots_and_own_actions(
     profile: Profile, ada: User, cleo: User, create_profile: Callable[..., Profile]
 ) -> None:
     other_profile, now = create_profile(ada, "other"), utcnow()
-    act(profile, SAVED)
-    act(other_profile, SAVED)
-    act(profile, OPENED, detail="website")
-    act(profile, SAVED, visitor="v2", is_bot=True)
-    act(profile, SAVED, visitor="v3", is_own=True)
-    act(profile, SAVED, now - timedelta(days=31), visitor="v4")
-    act(create_profile(cleo, "cleo"), SAVED)
+    record_action(profile, SAVED)
+    record_action(other_profile, SAVED)
+    record_action(profile, OPENED, detail="website")
+    record_action(profile, SAVED, visitor="v2", is_bot=True)
+    record_action(profile, SAVED, visitor="v3", is_own=True)
+    record_action(profile, SAVED, now - timedelta(days=31), visitor="v4")
+    record_action(create_profile(cleo, "cleo"), SAVED)
     since = now - timedelta(days=30)
     assert engagement.action_counts(ada, since) == {SAVED: 2, OPENED: 1, SENT: 0}
     assert engagement.action_counts(ada, since, profile) == {SAVED: 1, OPENED: 1, SENT: 0}
     assert engagement.action_counts(cleo, since) == {SAVED: 1, OPENED: 0, SENT: 0}
 
 
-def tap(card: Card, at: datetime, visitor: str = "v1", outcome: Outcome = Outcome.PROFILE) -> None:
+def store_tap(card: Card, at: datetime, visitor: str = "v1", outcome: Outcome = Outcome.PROFILE) -> None:
     uid = f"{db.session.scalar(sa.select(sa.func.count()).select_from(Tap)):032x}"
     db.session.add(
         Tap(uid=uid, tapped_at=at, card_id=card.id, owner_id=card.owner_id, channel=Channel.NFC, outcome=outcome,
@@ -86,12 +92,12 @@ def test_an_action_is_attributed_to_the_card_of_the_latest_tap(
     def led_by() -> int | None:
         return engagement.card_that_led_to(db.session.connection(), "v1", profile.id, ada.id, now)
 
-    tap(card, now - timedelta(hours=3))
-    tap(card, now - timedelta(minutes=1), visitor="v2")
-    tap(card, now - timedelta(minutes=1), outcome=Outcome.REDIRECT)
-    tap(elsewhere, now - timedelta(minutes=1))
+    store_tap(card, now - timedelta(hours=3))
+    store_tap(card, now - timedelta(minutes=1), visitor="v2")
+    store_tap(card, now - timedelta(minutes=1), outcome=Outcome.REDIRECT)
+    store_tap(elsewhere, now - timedelta(minutes=1))
     assert led_by() is None
-    tap(card, now - timedelta(minutes=30))
+    store_tap(card, now - timedelta(minutes=30))
     assert led_by() == card.id
 
 

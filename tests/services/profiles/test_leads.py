@@ -26,7 +26,7 @@ def receive(profile: Profile, **values: Any) -> Lead | None:
     return lead
 
 
-def number() -> int:
+def count_stored_leads() -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(Lead)) or 0
 
 
@@ -59,7 +59,7 @@ def test_an_invalid_lead_is_refused_at_its_field(profile: Profile, values: dict[
     with pytest.raises(InvalidField) as refused:
         receive(profile, **values)
     assert refused.value.field == field
-    assert number() == 0
+    assert count_stored_leads() == 0
 
 
 def test_a_phone_number_is_enough(profile: Profile) -> None:
@@ -79,7 +79,7 @@ def test_a_phone_number_is_enough(profile: Profile) -> None:
 )
 def test_spam_is_dropped_silently(profile: Profile, outbox: Any, note: str) -> None:
     assert receive(profile, note=note) is None
-    assert number() == 0
+    assert count_stored_leads() == 0
     assert outbox() == []
 
 
@@ -96,7 +96,7 @@ def test_a_repeated_lead_within_minutes_is_dropped(profile: Profile, outbox: Any
     assert receive(profile, now=now + timedelta(minutes=5)) is None
     assert receive(profile, now=now + timedelta(minutes=5), note="Another word") is not None
     assert receive(profile, now=now + timedelta(minutes=16)) is not None
-    assert number() == 3
+    assert count_stored_leads() == 3
     assert len(outbox()) == 3
 
 
@@ -108,7 +108,7 @@ def test_concurrent_equal_leads_are_stored_once(app: Flask, profile: Profile) ->
         return leads.receive(shown, **GUS, region="GB", consent_text="I agree.", now=now) is not None
 
     assert sorted(map(bool, together(app, 4, send))) == [False, False, False, True]
-    assert number() == 1
+    assert count_stored_leads() == 1
 
 
 @pytest.mark.parametrize("change", [{"wants_lead_mail": False}, {"verified_at": None}])
@@ -192,7 +192,7 @@ def test_deleting_a_lead_is_audited(profile: Profile, ada: User) -> None:
     lead = seeds.create_lead(profile)
     leads.delete(lead, ada)
     db.session.commit()
-    assert number() == 0
+    assert count_stored_leads() == 0
     entry = db.session.scalars(sa.select(AuditEntry)).one()
     assert (entry.tag, entry.actor_id, entry.details) == ("lead.deleted", ada.id, {})
 

@@ -16,13 +16,13 @@ from tapcard.services.profiles.profiles import Appearance, EditConflict, Profile
 from tapcard.services.profiles.slugs import SlugTaken
 
 
-def made(owner: User, region: str = "GB", photo: str | None = None, **values: str) -> Profile:
+def create(owner: User, region: str = "GB", photo: str | None = None, **values: str) -> Profile:
     profile = profiles.create(owner, {"name": "Ada Obi", **values}, region=region, appearance=Appearance(photo=photo))
     db.session.commit()
     return profile
 
 
-def changed(profile: Profile, version: int | None = None, photo: str | None = None, **changes: str) -> None:
+def update(profile: Profile, version: int | None = None, photo: str | None = None, **changes: str) -> None:
     changes = {**profiles.form_values(profile), **changes}
     appearance = profiles.appearance_of(profile)
     if photo:
@@ -148,7 +148,7 @@ def test_a_phone_number_without_country_code_belongs_to_the_country_of_the_shop(
 
 
 def test_a_profile_is_created_from_its_fields(ada):
-    profile = made(ada, slug="ada-obi", phone="020 7946 0000", github="@ada", bio="Hello\r\nthere", photo="x.webp")
+    profile = create(ada, slug="ada-obi", phone="020 7946 0000", github="@ada", bio="Hello\r\nthere", photo="x.webp")
     assert profile.owner is ada
     assert (profile.slug, profile.phone, profile.github) == ("ada-obi", "+442079460000", "ada")
     assert (profile.bio, profile.photo, profile.headline) == ("Hello\nthere", "x.webp", None)
@@ -183,26 +183,26 @@ def test_other_columns_cannot_be_set(ada, cleo):
     ],
 )
 def test_an_empty_slug_is_derived_from_the_name(ada, name, slug):
-    assert made(ada, name=name).slug == slug
+    assert create(ada, name=name).slug == slug
 
 
 def test_slugs_of_equal_names_are_numbered(ada, cleo):
-    slugs = [made(owner).slug for owner in (ada, cleo, ada)]
+    slugs = [create(owner).slug for owner in (ada, cleo, ada)]
     assert slugs == ["ada-obi", "ada-obi-2", "ada-obi-3"]
     for _number in range(12):
-        slug = made(cleo).slug
+        slug = create(cleo).slug
         assert fields.clean("slug", slug, "GB") == slug
 
 
 def test_a_slug_is_unique_in_any_case(ada, cleo):
-    made(ada, slug="ada-obi")
+    create(ada, slug="ada-obi")
     with pytest.raises(SlugTaken) as refusal:
-        made(cleo, slug="ADA-Obi")
+        create(cleo, slug="ADA-Obi")
     assert refusal.value.field == "slug"
 
 
 def test_a_profile_is_found_by_its_slug_in_any_case(ada):
-    profile = made(ada, slug="ada-obi")
+    profile = create(ada, slug="ada-obi")
     assert profiles.find_by_slug("ada-obi").profile is profile
     assert profiles.find_by_slug("ADA-Obi").profile is profile
     profile.is_public = False
@@ -219,7 +219,7 @@ def test_an_invalid_slug_is_not_found(app, slug):
 
 
 def test_a_profile_of_another_user_is_not_found(ada, cleo):
-    profile = made(ada)
+    profile = create(ada)
     assert profiles.own_profile(ada, profile.id) is profile
     for user, number in ((cleo, profile.id), (ada, 0), (ada, -1), (ada, profile.id + 1), (ada, 2**63), (ada, 10**30)):
         with pytest.raises(ProfileNotFound):
@@ -230,41 +230,41 @@ def test_a_profile_of_another_user_is_not_found(ada, cleo):
 
 
 def test_a_change_is_stored_and_audited(ada):
-    profile = made(ada, slug="ada-obi", headline="Architect")
-    changed(profile, name="Ada", headline="", slug="", whatsapp="07700 900123")
+    profile = create(ada, slug="ada-obi", headline="Architect")
+    update(profile, name="Ada", headline="", slug="", whatsapp="07700 900123")
     assert (profile.name, profile.headline, profile.slug, profile.whatsapp) == ("Ada", None, "ada-obi", "+447700900123")
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "profile.changed")).one()
     assert (entry.actor, entry.details) == (ada, {"fields": ["headline", "name", "whatsapp"]})
 
 
 def test_saving_without_a_change_keeps_the_version(ada):
-    profile = made(ada, phone="020 7946 0000", bio="One\nTwo", website="example.com", facebook="ada.obi")
-    changed(profile)
+    profile = create(ada, phone="020 7946 0000", bio="One\nTwo", website="example.com", facebook="ada.obi")
+    update(profile)
     assert profile.version == 1
 
 
 def test_the_slug_of_another_profile_cannot_be_taken(ada, cleo):
-    made(ada, slug="ada-obi")
-    profile = made(cleo, slug="cleo-nemo")
+    create(ada, slug="ada-obi")
+    profile = create(cleo, slug="cleo-nemo")
     with pytest.raises(SlugTaken):
-        changed(profile, slug="Ada-Obi", name="Cleo")
+        update(profile, slug="Ada-Obi", name="Cleo")
     db.session.rollback()
     assert (profile.slug, profile.name) == ("cleo-nemo", "Ada Obi")
-    changed(profile, slug="CLEO-Nemo")
+    update(profile, slug="CLEO-Nemo")
     assert profile.slug == "cleo-nemo"
 
 
 def test_an_outdated_change_is_refused(ada):
-    profile = made(ada, headline="Architect")
-    changed(profile, headline="Builder")
+    profile = create(ada, headline="Architect")
+    update(profile, headline="Builder")
     with pytest.raises(EditConflict):
-        changed(profile, version=1, headline="Gardener")
+        update(profile, version=1, headline="Gardener")
     db.session.rollback()
     assert profile.headline == "Builder"
 
 
 def test_a_change_saved_during_another_is_refused(ada, monkeypatch):
-    profile = made(ada, headline="Architect")
+    profile = create(ada, headline="Architect")
     clean_all = fields.clean_all
 
     def overtaken(*args: object) -> dict[str, str | None]:
@@ -275,28 +275,28 @@ def test_a_change_saved_during_another_is_refused(ada, monkeypatch):
 
     monkeypatch.setattr(fields, "clean_all", overtaken)
     with pytest.raises(EditConflict):
-        changed(profile, headline="Gardener")
+        update(profile, headline="Gardener")
 
 
 def test_a_slug_taken_after_the_check_is_refused(ada, cleo, monkeypatch):
-    made(ada, slug="ada-obi")
-    profile = made(cleo, slug="cleo-nemo")
+    create(ada, slug="ada-obi")
+    profile = create(cleo, slug="cleo-nemo")
     monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # the other's row was not there yet
     with pytest.raises(SlugTaken):
-        made(cleo, slug="ada-obi")
+        create(cleo, slug="ada-obi")
     with pytest.raises(SlugTaken):
-        changed(profile, slug="ada-obi")
+        update(profile, slug="ada-obi")
     db.session.commit()  # the transaction is whole
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 2
     assert profile.slug == "cleo-nemo"
 
 
 def test_a_suggested_slug_taken_meanwhile_is_replaced(ada, cleo, monkeypatch):
-    made(ada, slug="ada-obi")
+    create(ada, slug="ada-obi")
     suggestions = iter(["ada-obi", "ada-obi-2"])
     monkeypatch.setattr(slugs, "suggest_slug", lambda name: next(suggestions))
     monkeypatch.setattr(slugs, "check_free", lambda slug: None)
-    assert made(cleo).slug == "ada-obi-2"
+    assert create(cleo).slug == "ada-obi-2"
 
 
 def test_concurrent_profiles_with_one_slug_are_created_once(app, ada):
@@ -329,7 +329,7 @@ def test_concurrent_profiles_with_one_slug_are_created_once(app, ada):
 
 
 def test_cards_are_counted_for_the_profile_they_open(ada, cleo, create_card):
-    first, second, others = made(ada), made(ada), made(cleo)
+    first, second, others = create(ada), create(ada), create(cleo)
     create_card(ada, profile=first)
     create_card(ada, profile=first)
     create_card(ada, profile=second)
@@ -339,7 +339,7 @@ def test_cards_are_counted_for_the_profile_they_open(ada, cleo, create_card):
 
 
 def test_deleting_a_profile_leaves_its_cards_without_a_target(ada, create_card):
-    profile = made(ada, slug="ada-obi")
+    profile = create(ada, slug="ada-obi")
     card = create_card(ada, profile=profile)
     assert card.is_set_up
     profile_id = profile.id
@@ -353,7 +353,7 @@ def test_deleting_a_profile_leaves_its_cards_without_a_target(ada, create_card):
 
 
 def test_only_the_owner_can_delete_a_profile(ada, cleo):
-    profile = made(ada)
+    profile = create(ada)
     profiles.delete(profile, cleo)
     db.session.commit()
     assert db.session.get(Profile, profile.id) is profile
@@ -364,7 +364,7 @@ def test_only_the_owner_can_delete_a_profile(ada, cleo):
 
 def test_every_contact_has_a_row(ada):
     handles = {key: "ada-obi" if key in ("linkedin", "github") else "ada.obi" for key in SOCIALS} | {"x": "ada_obi"}
-    profile = made(
+    profile = create(
         ada,
         phone="020 7946 0000",
         whatsapp="07700 900123",
@@ -384,9 +384,9 @@ def test_every_contact_has_a_row(ada):
 
 def test_the_email_row_uses_the_address_of_the_profile(ada):
     assert ada.email == "ada@example.com"
-    profile = made(ada, email="work+cards@example.com")
+    profile = create(ada, email="work+cards@example.com")
     assert [row.href for row in contacts.contact_rows(profile)] == ["mailto:work+cards@example.com"]
-    assert contacts.contact_rows(made(ada)) == []
+    assert contacts.contact_rows(create(ada)) == []
 
 
 def test_special_characters_in_an_email_link_are_encoded():
@@ -394,7 +394,7 @@ def test_special_characters_in_an_email_link_are_encoded():
 
 
 def test_a_hidden_field_is_not_shown(ada):
-    profile = made(ada, phone="020 7946 0000", email="ada@example.com")
+    profile = create(ada, phone="020 7946 0000", email="ada@example.com")
     profile.hidden_fields = ["phone"]
     assert [row.kind for row in contacts.contact_rows(profile)] == ["email"]
 
@@ -404,7 +404,7 @@ def test_an_unreadable_phone_number_is_shown_unchanged():
 
 
 def test_values_shown_in_the_form_can_be_saved_again(ada):
-    profile = made(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
+    profile = create(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
     values = profiles.form_values(profile)
     assert values["phone"] == "+234 803 555 0142"
     assert values["headline"] == ""

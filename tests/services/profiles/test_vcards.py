@@ -24,19 +24,19 @@ LINE = st.text(PRINTABLE, min_size=1, max_size=120).map(str.strip).filter(bool)
 TEXT = st.text(TRICKY, min_size=1, max_size=300).map(str.strip).filter(bool)
 
 
-def profile_with(**values: Any) -> Profile:
+def build_profile(**values: Any) -> Profile:
     return Profile(**{"id": 7, "slug": "ada", "name": "Ada Obi", "hidden_fields": [], **values})
 
 
-def written(profile: Profile, photo: bytes | None = None) -> bytes:
+def build_vcard(profile: Profile, photo: bytes | None = None) -> bytes:
     return vcards.profile_vcard(profile, address=ADDRESS, site="https://cards.example", photo=photo, now=NOW)
 
 
-def read(data: bytes) -> Any:
+def parse(data: bytes) -> Any:
     return vobject.readOne(data.decode())
 
 
-def every_line_is_sound(data: bytes) -> None:
+def assert_valid_lines(data: bytes) -> None:
     assert data.endswith(b"END:VCARD\r\n")
     assert b"\n" not in data.replace(b"\r\n", b"")
     assert b"\r" not in data.replace(b"\r\n", b"")
@@ -60,14 +60,14 @@ EVERYTHING = {
 
 
 def test_a_vcard_contains_everything_on_the_page() -> None:
-    profile = profile_with(**EVERYTHING)
+    profile = build_profile(**EVERYTHING)
     profile.links = [
         ProfileLink(id=1, position=1, title="Portfolio; new", url="https://example.com/folio", is_shown=True),
         ProfileLink(id=2, position=2, title="Draft", url="https://example.com/draft", is_shown=False),
     ]
-    data = written(profile)
-    every_line_is_sound(data)
-    card = read(data)
+    data = build_vcard(profile)
+    assert_valid_lines(data)
+    card = parse(data)
     assert card.version.value == "3.0"
     assert card.fn.value == "Ada Obi"
     assert (card.n.value.family, card.n.value.given) == ("Obi", "Ada")
@@ -95,21 +95,21 @@ def test_a_vcard_contains_everything_on_the_page() -> None:
 
 
 def test_a_minimal_profile_has_a_vcard() -> None:
-    card = read(written(profile_with(name="Ada")))
+    card = parse(build_vcard(build_profile(name="Ada")))
     assert (card.fn.value, card.n.value.given, card.n.value.family) == ("Ada", "Ada", "")
     assert not {"tel", "email", "adr", "org", "title", "note", "photo"} & card.contents.keys()
 
 
 def test_equal_phone_numbers_are_listed_once() -> None:
-    card = read(written(profile_with(phone="+2348035550142", whatsapp="+2348035550142")))
+    card = parse(build_vcard(build_profile(phone="+2348035550142", whatsapp="+2348035550142")))
     assert [tel.value for tel in card.contents["tel"]] == ["+2348035550142"]
 
 
 @pytest.mark.parametrize("field", [*EVERYTHING, "links", "photo"])
 def test_a_hidden_field_is_left_out(field: str) -> None:
-    profile = profile_with(**{**EVERYTHING, "whatsapp": "+447700900123"}, hidden_fields=[field])
+    profile = build_profile(**{**EVERYTHING, "whatsapp": "+447700900123"}, hidden_fields=[field])
     profile.links = [ProfileLink(id=1, position=1, title="Folio", url="https://example.com/folio", is_shown=True)]
-    shown = read(written(profile, photo=b"jpeg")).contents
+    shown = parse(build_vcard(profile, photo=b"jpeg")).contents
     value = {**EVERYTHING, "links": "https://example.com/folio", "photo": b"jpeg"}[field]
     found = [value for rows in shown.values() for row in rows for value in (row.value,)]
     assert value not in found
@@ -118,23 +118,23 @@ def test_a_hidden_field_is_left_out(field: str) -> None:
         assert "https://wa.me/447700900123" not in found
     if field == "linkedin":
         assert not any("linkedin.com" in str(value) for value in found)
-    full = profile_with(**EVERYTHING)
+    full = build_profile(**EVERYTHING)
     full.links = list(profile.links)
-    assert len(read(written(full, photo=b"jpeg")).contents) >= len(shown)
+    assert len(parse(build_vcard(full, photo=b"jpeg")).contents) >= len(shown)
 
 
 def test_the_uid_stays_when_the_slug_changes() -> None:
     site = "https://cards.example"
-    moved = vcards.profile_vcard(profile_with(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
-    assert read(moved).uid.value == read(written(profile_with())).uid.value
+    moved = vcards.profile_vcard(build_profile(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
+    assert parse(moved).uid.value == parse(build_vcard(build_profile())).uid.value
 
 
 def test_a_photo_is_embedded_as_a_small_jpeg() -> None:
     out = io.BytesIO()
     Image.new("RGB", (512, 512), "teal").save(out, "WEBP")
-    data = written(profile_with(), photo=images.make_contact_photo(out.getvalue()))
-    every_line_is_sound(data)
-    photo = read(data).photo
+    data = build_vcard(build_profile(), photo=images.make_contact_photo(out.getvalue()))
+    assert_valid_lines(data)
+    photo = parse(data).photo
     assert photo.params["TYPE"] == ["JPEG"]
     with Image.open(io.BytesIO(photo.value)) as picture:
         assert (picture.format, picture.size) == ("JPEG", (256, 256))
@@ -144,11 +144,11 @@ def test_a_photo_is_embedded_as_a_small_jpeg() -> None:
 def test_any_text_survives_a_round_trip(
     name: str, company: str, headline: str, address: str, bio: str, title: str
 ) -> None:
-    profile = profile_with(name=name, company=company, headline=headline, address=address, bio=bio)
+    profile = build_profile(name=name, company=company, headline=headline, address=address, bio=bio)
     profile.links = [ProfileLink(id=1, position=1, title=title, url="https://example.com/", is_shown=True)]
-    data = written(profile)
-    every_line_is_sound(data)
-    card = read(data)
+    data = build_vcard(profile)
+    assert_valid_lines(data)
+    card = parse(data)
     assert card.fn.value == name
     assert card.org.value == [company]
     assert card.title.value == headline
@@ -165,10 +165,10 @@ PROPERTIES = {"n", "fn", "version", "prodid", "org", "title", "tel", "email", "a
 def test_text_cannot_inject_a_property(text: str) -> None:
     evil = f"{text}\r\nX-EVIL:yes\nTEL:1\rEND:VCARD\r\nBEGIN:VCARD"
     fields = ("name", "company", "headline", "address", "bio", "email", "phone", "whatsapp", "website", *SOCIALS)
-    profile = profile_with(**dict.fromkeys(fields, evil))
+    profile = build_profile(**dict.fromkeys(fields, evil))
     profile.links = [ProfileLink(id=1, position=1, title=evil, url=evil, is_shown=True)]
-    data = written(profile)
-    every_line_is_sound(data)
+    data = build_vcard(profile)
+    assert_valid_lines(data)
     unfolded = data.replace(b"\r\n ", b"").decode()
     assert unfolded.split("\r\n").count("BEGIN:VCARD") == 1
     names = {line.partition(":")[0].partition(";")[0].rpartition(".")[2].lower() for line in unfolded.split("\r\n")}

@@ -67,7 +67,7 @@ in_a_transaction = settings(
 )
 
 
-def read(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading]:
+def build_readings(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading]:
     """Return readings of generated values; every third has the cookie of an owner."""
     return [
         reading(at=int(at.timestamp() * 1000), me=keys.sign_me(1) if number % 3 == 0 else None, **rest)
@@ -76,7 +76,7 @@ def read(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading
 
 
 @contextmanager
-def undone() -> Iterator[None]:
+def rolled_back() -> Iterator[None]:
     """Roll back everything in a block."""
     with db.session.begin_nested() as attempt:
         yield
@@ -112,8 +112,8 @@ def rollups_by(table: Any, time: Any, names: tuple[str, ...]) -> Counter[tuple[A
 def test_hour_and_day_counts_add_up_to_the_taps_in_any_grouping(
     app: Flask, many: list[tuple[datetime, dict[str, Any]]], zone: str
 ) -> None:
-    with undone():
-        store(app, read(many, app.extensions["keys"]), zone)
+    with rolled_back():
+        store(app, build_readings(many, app.extensions["keys"]), zone)
         rollups.fold_hours_into_days(zone)
         assert counts() == (len(many),) * 3
         for names in (*combinations(ROLLUP_KEY, 1), *combinations(ROLLUP_KEY, 2), ROLLUP_KEY, ()):
@@ -172,9 +172,9 @@ def test_a_tap_counts_in_the_local_hour_and_day(app: Flask, zone: str, instant: 
 def test_folding_in_parts_equals_folding_at_once(
     app: Flask, parts: list[list[tuple[datetime, dict[str, Any]]]], most: int, zone: str
 ) -> None:
-    with undone():
+    with rolled_back():
         for part in parts:
-            store(app, read(part, app.extensions["keys"]), zone)
+            store(app, build_readings(part, app.extensions["keys"]), zone)
             rollups.fold_hours_into_days(zone, most)
         while rollups.fold_hours_into_days(zone, most):
             pass
@@ -207,7 +207,7 @@ def recount(app: Flask) -> str:
     return result.output
 
 
-def figures() -> tuple[Counter[tuple[Any, ...]], ...]:
+def stored_counts() -> tuple[Counter[tuple[Any, ...]], ...]:
     return (
         rollups_by(TapHour, TapHour.hour_at, ROLLUP_KEY),
         rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY),
@@ -224,16 +224,16 @@ def test_a_recount_in_another_time_zone_equals_counting_there_from_the_start(
         for turn in TURNS
         for number in range(-40, 40, 3)
     ]
-    with undone():
+    with rolled_back():
         store(app, many, zone)
         rollups.fold_hours_into_days(zone)
-        from_the_start = figures()
+        from_the_start = stored_counts()
     store(app, many, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
-    assert figures() != from_the_start
+    assert stored_counts() != from_the_start
     set_setting("time_zone", zone)
     recount(app)
-    assert figures() == from_the_start
+    assert stored_counts() == from_the_start
     assert counts() == (len(many),) * 3
     assert rollups.fold_hours_into_days(zone) == 0
 
@@ -245,10 +245,10 @@ def test_a_recount_without_changes_changes_nothing(app: Flask, monkeypatch: pyte
     ]
     store(app, chance, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
-    before = figures()
+    before = stored_counts()
     for _time in range(2):
         assert "User agents reclassified: 0." in recount(app)
-        assert figures() == before
+        assert stored_counts() == before
 
 
 def test_a_recount_applies_the_current_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,13 +280,13 @@ NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 WEEK = (date(2026, 6, 9), date(2026, 6, 15))
 
 
-def these_days() -> tuple[date, date]:
+def surrounding_days() -> tuple[date, date]:
     today = today_in("Europe/London")
     return today - timedelta(days=1), today + timedelta(days=1)
 
 
-def taps_these_days(owner: User) -> int:
-    return sum(number for _day, number in rollups.taps_per_day(owner, *these_days()))
+def recent_tap_count(owner: User) -> int:
+    return sum(number for _day, number in rollups.taps_per_day(owner, *surrounding_days()))
 
 
 @both_ways
@@ -303,14 +303,14 @@ def test_own_taps_bots_and_prefetches_are_not_counted(
     ask(wsgi, "/t/ADASCARD", HTTP_SEC_PURPOSE="prefetch")
     ask(wsgi, "/t/ADASCARD", "HEAD")
     drain()
-    assert taps_these_days(ada) == 0
-    assert rollups.taps_per_card(ada, *these_days()) == {}
+    assert recent_tap_count(ada) == 0
+    assert rollups.taps_per_card(ada, *surrounding_days()) == {}
     ask(wsgi, "/t/ADASCARD")
     ask(wsgi, "/q/ADASCARD")
     drain()
-    assert taps_these_days(ada) == 2
-    assert rollups.shop_total(*these_days()) == 2
-    assert rollups.taps_per_card(ada, *these_days()) == {card.id: 2}
+    assert recent_tap_count(ada) == 2
+    assert rollups.shop_total(*surrounding_days()) == 2
+    assert rollups.taps_per_card(ada, *surrounding_days()) == {card.id: 2}
     assert counts()[0] == 6
 
 
@@ -322,7 +322,7 @@ def test_reloading_the_target_page_is_not_a_tap(
     for _time in range(3):
         assert client.get(where, headers={"User-Agent": PHONE}).status_code == 200
     drain()
-    assert taps_these_days(ada) == 1
+    assert recent_tap_count(ada) == 1
 
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome)))

@@ -29,11 +29,11 @@ FACTS = CardFacts(
 )
 
 
-def nobody() -> Visitor:
+def anonymous() -> Visitor:
     return Visitor()
 
 
-def never() -> Visitor:
+def fail_if_called() -> Visitor:
     raise AssertionError("nobody needs to know who taps")
 
 
@@ -59,7 +59,7 @@ def test_the_fast_path_and_the_view_agree_on_plain_redirects() -> None:
     for status, target, url, is_blocked in every:
         facts = CardFacts(1, status, 7, None, target, url, is_blocked, "ada")
         is_straight = routing.is_plain_redirect(status, target, url, is_blocked)
-        assert is_straight == (routing.resolve(facts, nobody).outcome is Outcome.REDIRECT)
+        assert is_straight == (routing.resolve(facts, anonymous).outcome is Outcome.REDIRECT)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +74,12 @@ def test_the_fast_path_and_the_view_agree_on_plain_redirects() -> None:
     ],
 )
 def test_the_visitor_is_identified_only_when_needed(changes: dict[str, object], outcome: Outcome) -> None:
-    assert routing.resolve(dataclasses.replace(FACTS, **changes), never).outcome is outcome  # type: ignore[arg-type]
+    assert routing.resolve(dataclasses.replace(FACTS, **changes), fail_if_called).outcome is outcome  # type: ignore[arg-type]
 
 
 def test_a_blocked_host_does_not_affect_a_card_with_another_target() -> None:
     facts = dataclasses.replace(FACTS, is_blocked=True, target="profile", profile_slug="ada")
-    assert routing.resolve(facts, nobody) == TapResult(Outcome.PROFILE)
+    assert routing.resolve(facts, anonymous) == TapResult(Outcome.PROFILE)
 
 
 def test_card_facts_are_found_by_token_in_any_case(card: Card) -> None:

@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+def set_visitor_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """Return a function that sets the clock of visitor hashes."""
 
     def set_clock(instant: datetime) -> None:
@@ -40,41 +40,45 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     return set_clock
 
 
-def days() -> list[date]:
+def key_days() -> list[date]:
     return list(db.session.scalars(sa.select(VisitorKey.day_on).order_by(VisitorKey.day_on)))
 
 
-def test_the_hash_of_a_visitor_stays_the_same_for_a_day(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_hash_of_a_visitor_stays_the_same_for_a_day(
+    app: Flask, set_visitor_clock: Callable[[datetime], None]
+) -> None:
     db.session.commit()
     keys = VisitorKeys(db.engine)
-    at(NOON.replace(hour=0, minute=0))
+    set_visitor_clock(NOON.replace(hour=0, minute=0))
     first = keys.hash("203.0.113.9", PHONE)
-    at(NOON.replace(hour=23, minute=59, second=59))
+    set_visitor_clock(NOON.replace(hour=23, minute=59, second=59))
     assert keys.hash("203.0.113.9", PHONE) == first
     assert len(first) == 24
     assert int(first, 16)
 
 
-def test_another_address_or_user_agent_has_another_hash(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_another_address_or_user_agent_has_another_hash(
+    app: Flask, set_visitor_clock: Callable[[datetime], None]
+) -> None:
     db.session.commit()
-    at(NOON)
+    set_visitor_clock(NOON)
     keys = VisitorKeys(db.engine)
     people = [("203.0.113.9", PHONE), ("203.0.113.8", PHONE), ("203.0.113.9", "x"), ("203.0.113.9x", ""), ("", PHONE)]
     assert len({keys.hash(*person) for person in people}) == len(people)
 
 
-def test_the_hash_of_a_visitor_changes_every_day(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_hash_of_a_visitor_changes_every_day(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
     db.session.commit()
     keys, seen = VisitorKeys(db.engine), set()
     for number in range(3):
-        at(NOON + number * DAY)
+        set_visitor_clock(NOON + number * DAY)
         seen.add(keys.hash("203.0.113.9", PHONE))
     assert len(seen) == 3
 
 
-def test_a_hash_depends_on_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_a_hash_depends_on_the_key(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
     db.session.commit()
-    at(NOON)
+    set_visitor_clock(NOON)
     visitor = VisitorKeys(db.engine).hash("203.0.113.9", PHONE)
     text = f"203.0.113.9\0{PHONE}".encode()
     [key] = db.session.scalars(sa.select(VisitorKey.key))
@@ -83,9 +87,9 @@ def test_a_hash_depends_on_the_key(app: Flask, at: Callable[[datetime], None]) -
     assert visitor != hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
-def test_the_key_of_the_day_is_read_once(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_key_of_the_day_is_read_once(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
     db.session.commit()
-    at(NOON)
+    set_visitor_clock(NOON)
     recorded: list[str] = []
     keys = VisitorKeys(db.engine)
     keys.hash("203.0.113.9", PHONE)
@@ -97,8 +101,8 @@ def test_the_key_of_the_day_is_read_once(app: Flask, at: Callable[[datetime], No
     assert len(recorded) == 1
 
 
-def test_processes_that_start_together_use_one_key(app: Flask, at: Callable[[datetime], None]) -> None:
-    at(NOON)
+def test_processes_that_start_together_use_one_key(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
+    set_visitor_clock(NOON)
     start, engine = Barrier(8), db.engine
 
     def of_a_process_of_its_own(_place: int) -> str:
@@ -113,7 +117,7 @@ def test_processes_that_start_together_use_one_key(app: Flask, at: Callable[[dat
         return keys.hash("203.0.113.9", PHONE)
 
     assert len(set(together(app, 8, of_a_process_of_its_own))) == 1
-    assert days() == [NOON.date()]
+    assert key_days() == [NOON.date()]
 
 
 def test_another_process_uses_the_same_key(app: Flask, base_config: Config, tmp_path: Path) -> None:
@@ -138,9 +142,9 @@ def test_another_process_uses_the_same_key(app: Flask, base_config: Config, tmp_
 
 
 def test_the_key_of_tomorrow_is_created_early_and_that_of_today_is_kept(
-    app: Flask, at: Callable[[datetime], None]
+    app: Flask, set_visitor_clock: Callable[[datetime], None]
 ) -> None:
-    at(NOON)
+    set_visitor_clock(NOON)
     visitor_hash.rotate_keys()
     db.session.commit()
     keys = VisitorKeys(db.engine)
@@ -148,7 +152,7 @@ def test_the_key_of_tomorrow_is_created_early_and_that_of_today_is_kept(
     before = dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all())
     visitor_hash.rotate_keys()
     assert dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all()) == before
-    assert days() == [NOON.date(), (NOON + DAY).date()]
+    assert key_days() == [NOON.date(), (NOON + DAY).date()]
     db.session.commit()
     assert VisitorKeys(db.engine).hash("203.0.113.9", PHONE) == today
 
@@ -163,14 +167,14 @@ def test_the_key_of_tomorrow_is_created_early_and_that_of_today_is_kept(
     ],
 )
 def test_a_key_is_deleted_48_hours_after_the_start_of_its_day(
-    app: Flask, at: Callable[[datetime], None], later: timedelta, is_there: bool
+    app: Flask, set_visitor_clock: Callable[[datetime], None], later: timedelta, is_there: bool
 ) -> None:
     midnight = NOON.replace(hour=0)
     db.session.add(VisitorKey(day_on=midnight.date(), key=b"k" * 32))
     db.session.commit()
-    at(midnight + later)
+    set_visitor_clock(midnight + later)
     visitor_hash.rotate_keys()
-    assert (midnight.date() in days()) is is_there
+    assert (midnight.date() in key_days()) is is_there
 
 
 def test_keys_are_rotated_by_an_hourly_job(app: Flask) -> None:

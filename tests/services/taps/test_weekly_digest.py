@@ -28,7 +28,7 @@ WEEK_BEFORE = SUNDAY_NOON - timedelta(days=7)
 
 
 @pytest.fixture
-def reader(ada: User) -> User:
+def subscriber(ada: User) -> User:
     """Return Ada, who wants the digest."""
     ada.wants_weekly_mail = True
     db.session.commit()
@@ -36,7 +36,7 @@ def reader(ada: User) -> User:
 
 
 @pytest.fixture
-def tapped(app: Flask) -> Callable[..., None]:
+def store_taps(app: Flask) -> Callable[..., None]:
     """Return a function that stores taps on a card at a time."""
 
     def store(card: Card, number: int, at: datetime, **values: Any) -> None:
@@ -49,7 +49,7 @@ def tapped(app: Flask) -> Callable[..., None]:
     return store
 
 
-def at(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -69,31 +69,31 @@ def at(text: str) -> datetime:
 def test_digests_are_due_on_monday_morning_in_the_time_zone_of_the_shop(
     now: str, zone: str, monday: date | None
 ) -> None:
-    assert weekly_digest.due_monday(at(now), zone) == monday
+    assert weekly_digest.due_monday(parse_time(now), zone) == monday
 
 
-def test_a_digest_is_queued_once_a_week(reader: User, outbox: Callable[[], list[str]]) -> None:
+def test_a_digest_is_queued_once_a_week(subscriber: User, outbox: Callable[[], list[str]]) -> None:
     for _time in range(3):
         weekly_digest.queue_digests(MONDAY)
         db.session.commit()
     assert outbox() == ["mail.weekly"]
-    assert reader.weekly_mail_on == MONDAY
+    assert subscriber.weekly_mail_on == MONDAY
     weekly_digest.queue_digests(MONDAY + timedelta(days=7))
     db.session.commit()
     assert outbox() == ["mail.weekly"] * 2
 
 
-def test_a_rolled_back_digest_is_queued_again(reader: User, outbox: Callable[[], list[str]]) -> None:
+def test_a_rolled_back_digest_is_queued_again(subscriber: User, outbox: Callable[[], list[str]]) -> None:
     weekly_digest.queue_digests(MONDAY)
     db.session.rollback()
-    assert reader.weekly_mail_on is None
+    assert subscriber.weekly_mail_on is None
     assert outbox() == []
     weekly_digest.queue_digests(MONDAY)
     db.session.commit()
     assert outbox() == ["mail.weekly"]
 
 
-def test_concurrent_workers_queue_one_digest(app: Flask, reader: User, outbox: Callable[[], list[str]]) -> None:
+def test_concurrent_workers_queue_one_digest(app: Flask, subscriber: User, outbox: Callable[[], list[str]]) -> None:
     together(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
     assert outbox() == ["mail.weekly"]
 
@@ -108,35 +108,41 @@ def test_concurrent_workers_queue_one_digest(app: Flask, reader: User, outbox: C
     ],
 )
 def test_no_digest_is_sent_to_a_user_who_does_not_want_it_or_is_inactive(
-    reader: User, card: Card, tapped: Callable[..., None], outbox: Callable[[], list[str]], change: dict[str, Any]
+    subscriber: User,
+    card: Card,
+    store_taps: Callable[..., None],
+    outbox: Callable[[], list[str]],
+    change: dict[str, Any],
 ) -> None:
-    tapped(card, 2, SUNDAY_NOON)
+    store_taps(card, 2, SUNDAY_NOON)
     for name, value in change.items():
-        setattr(reader, name, value)
+        setattr(subscriber, name, value)
     db.session.commit()
     assert weekly_digest.queue_digests(MONDAY) == 0
     assert outbox() == []
-    assert taps.weekly(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+    assert taps.weekly(subscriber.id, MONDAY.isoformat()) is None, "nor one that was promised before"
 
 
-def test_no_digest_is_created_without_taps_or_leads(reader: User, card: Card, tapped: Callable[..., None]) -> None:
-    tapped(card, 2, WEEK_BEFORE)
-    tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
-    assert taps.weekly(reader.id, MONDAY.isoformat()) is None
+def test_no_digest_is_created_without_taps_or_leads(
+    subscriber: User, card: Card, store_taps: Callable[..., None]
+) -> None:
+    store_taps(card, 2, WEEK_BEFORE)
+    store_taps(card, 2, SUNDAY_NOON, user_agent=BOT)
+    assert taps.weekly(subscriber.id, MONDAY.isoformat()) is None
 
 
 def test_the_worker_sends_one_digest_on_monday(
-    app: Flask, reader: User, card: Card, create_card: Callable[..., Card], tapped: Callable[..., None],
+    app: Flask, subscriber: User, card: Card, create_card: Callable[..., Card], store_taps: Callable[..., None],
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    tapped(card, 5, SUNDAY_NOON)
-    tapped(create_card(reader, alias="Spare"), 2, SUNDAY_NOON - timedelta(days=1))
-    tapped(card, 3, WEEK_BEFORE)
+    store_taps(card, 5, SUNDAY_NOON)
+    store_taps(create_card(subscriber, alias="Spare"), 2, SUNDAY_NOON - timedelta(days=1))
+    store_taps(card, 3, WEEK_BEFORE)
     db.session.add(
-        Lead(owner_id=reader.id, name="Gus", email="gus@example.com", consent_text="", created_at=SUNDAY_NOON)
+        Lead(owner_id=subscriber.id, name="Gus", email="gus@example.com", consent_text="", created_at=SUNDAY_NOON)
     )
     db.session.add(
-        Lead(owner_id=reader.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
+        Lead(owner_id=subscriber.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
     )
     db.session.commit()
     monkeypatch.setattr(tap_jobs, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
@@ -167,19 +173,19 @@ def test_the_worker_sends_one_digest_on_monday(
 
 
 def test_the_unsubscribe_link_works_without_login(
-    client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
+    client: FormClient, subscriber: User, card: Card, store_taps: Callable[..., None]
 ) -> None:
-    tapped(card, 1, SUNDAY_NOON)
-    message = taps.weekly(reader.id, MONDAY.isoformat())
+    store_taps(card, 1, SUNDAY_NOON)
+    message = taps.weekly(subscriber.id, MONDAY.isoformat())
     assert message is not None
     link = message.extra_headers["List-Unsubscribe"].strip("<>")
     assert link.startswith("http://localhost/mails/weekly/")
     path = link.removeprefix("http://localhost")
     assert "Unsubscribe from the weekly summary?" in client.get(path).text
-    assert reader.wants_weekly_mail, "programs that look at links change nothing"
+    assert subscriber.wants_weekly_mail, "programs that look at links change nothing"
     response = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
     assert response.status_code == 200
-    assert not reader.wants_weekly_mail
+    assert not subscriber.wants_weekly_mail
     assert "You've unsubscribed" in client.get(path).text
 
 
@@ -188,9 +194,9 @@ def test_the_unsubscribe_link_works_without_login(
     ["", "x", "0-", "{id}-", "{id}-0", "{other}-{digest}", "{id}-{digest}0", "é-é", "9999999999999999999999-{digest}"],
 )
 def test_a_forged_unsubscribe_link_changes_nothing(
-    app: Flask, client: FormClient, reader: User, cleo: User, damage: str
+    app: Flask, client: FormClient, subscriber: User, cleo: User, damage: str
 ) -> None:
-    digest = weekly_digest.unsubscribe_token(reader.id, app.extensions["keys"]).partition("-")[2]
-    token = damage.format(id=reader.id, other=cleo.id, digest=digest)
+    digest = weekly_digest.unsubscribe_token(subscriber.id, app.extensions["keys"]).partition("-")[2]
+    token = damage.format(id=subscriber.id, other=cleo.id, digest=digest)
     assert client.post(f"/mails/weekly/{token}", csrf=False).status_code == 404
-    assert reader.wants_weekly_mail
+    assert subscriber.wants_weekly_mail
