@@ -11,7 +11,7 @@ from tapcard.db import db, transactions
 from tapcard.errors import DomainError
 
 
-def together(app: Flask, number: int, work: Callable[[int], object]) -> list[object]:
+def run_concurrently(app: Flask, number: int, work: Callable[[int], object]) -> list[object]:
     """Run a function concurrently in separate contexts; return the result of each thread.
 
     Each thread commits. A `DomainError` is rolled back, and its class is the result.

@@ -61,10 +61,10 @@ def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
 
 def current_items(cart: Cart) -> list[items.CartItem]:
     """Return the items of a cart with current prices and stock."""
-    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
+    return items.current_items(load_cart(cart), settings.load(), reservations_for(load_cart(cart), utcnow()))
 
 
-def whole(cart: Cart) -> Cart:
+def load_cart(cart: Cart) -> Cart:
     """Return a cart loaded as the pages load it."""
     loaded = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)
     assert loaded is not None
@@ -80,7 +80,7 @@ def buyer(user: User | None = None, **values: Any) -> Buyer:
 
 def total_of(cart: Cart, who: Buyer) -> int:
     """Return the total shown at checkout."""
-    quote = checkout.quote_cart(whole(cart), who.customer, who.method, context())
+    quote = checkout.quote_cart(load_cart(cart), who.customer, who.method, context())
     return quote.totals.total_amount
 
 
@@ -88,7 +88,7 @@ def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = 
     """Place the order of a cart with the current total; the caller commits."""
     who = who or buyer(cart.user)
     total = total_of(cart, who) if expected_total is None else expected_total
-    return checkout.place_order(whole(cart), who, total, context())
+    return checkout.place_order(load_cart(cart), who, total, context())
 
 
 def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:

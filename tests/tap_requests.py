@@ -27,14 +27,14 @@ PHONE = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36"
 )
 BOT = "Twitterbot/1.0"
-WAYS = ("fast", "slow")
-both_ways = pytest.mark.parametrize("way", WAYS)
+TAP_PATHS = ("fast", "slow")
+both_paths = pytest.mark.parametrize("tap_path", TAP_PATHS)
 NONCE = re.compile(rb"nonce(?:=\"|-)[\w-]+")
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Answer:
+class WsgiResponse:
     """A WSGI response without its nonces and request id."""
 
     status: int
@@ -48,21 +48,21 @@ class Answer:
         return values[0] if values else None
 
 
-def wsgi_of(app: Flask, way: str) -> Any:
+def app_for_path(app: Flask, tap_path: str) -> Any:
     """Return the application with the fast path, or only what is behind it."""
-    return app.wsgi_app if way == "fast" else app.extensions["without_fast_taps"]
+    return app.wsgi_app if tap_path == "fast" else app.extensions["without_fast_taps"]
 
 
-def fast_way(app: Flask) -> FastTaps:
+def fast_path(app: Flask) -> FastTaps:
     """Return the fast path of an application without proxies."""
     front = app.wsgi_app
     assert isinstance(front, FastTaps)
     return front
 
 
-def ask(
+def send_request(
     wsgi: Any, raw_path: str, method: str = "GET", *, cookies: dict[str, str] | None = None, **environ: str
-) -> Answer:
+) -> WsgiResponse:
     """Send a request like a server; the path stays percent-encoded as entered."""
     base = create_environ("/", "http://localhost/", method=method, environ_base={"REMOTE_ADDR": "127.0.0.1"})
     path, _mark, query = raw_path.partition("?")
@@ -74,7 +74,7 @@ def ask(
     body, status, headers = contextvars.Context().run(run_wsgi_app, wsgi, base, buffered=True)
     db.session.expire_all()
     plain = [(name, "made up" if name == "X-Request-ID" else without_nonce(value)) for name, value in headers]
-    return Answer(int(status.split()[0]), tuple(sorted(plain)), NONCE.sub(b"nonce", b"".join(body)))
+    return WsgiResponse(int(status.split()[0]), tuple(sorted(plain)), NONCE.sub(b"nonce", b"".join(body)))
 
 
 def without_nonce(value: str) -> str:
@@ -109,7 +109,7 @@ def fields_of(tap_reading: Reading) -> list[Any]:
     return [getattr(tap_reading, name) for name in tap_reading.__struct_fields__]
 
 
-def lines(spool: Spool) -> Iterator[dict[str, Any]]:
+def spool_lines(spool: Spool) -> Iterator[dict[str, Any]]:
     """Yield the lines of the spool as dictionaries."""
     for name in spool.files():
         for _raw, fields in spool.read(name, 0, 100_000).lines:
@@ -125,12 +125,12 @@ def drain() -> int:
     return stored
 
 
-def taps() -> list[Tap]:
+def stored_taps() -> list[Tap]:
     """Return all stored taps by id."""
     return list(db.session.scalars(sa.select(Tap).order_by(Tap.id)))
 
 
-def counts() -> tuple[int, int, int]:
+def tap_counts() -> tuple[int, int, int]:
     """Return the number of taps in rows, hours and days; days of cards and of the shop must agree."""
     rows = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     sums = [
@@ -141,6 +141,6 @@ def counts() -> tuple[int, int, int]:
     return rows or 0, int(sums[0] or 0), int(sums[1] or 0)
 
 
-def unreachable() -> Engine:
+def unreachable_engine() -> Engine:
     """Return an engine of a server that is not running."""
     return sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")

@@ -11,7 +11,7 @@ from tapcard import outbox
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import OutboxMessage
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -114,7 +114,7 @@ def test_concurrent_workers_claim_each_message_once(app: Flask, post: Callable[.
             claimed.append(number)
         return claimed
 
-    claimed = together(app, 6, take_all)
+    claimed = run_concurrently(app, 6, take_all)
     assert sorted(number for ids in claimed for number in ids) == numbers  # type: ignore[attr-defined]
     assert set(db.session.scalars(sa.select(OutboxMessage.attempt_count))) == {1}
 

@@ -265,11 +265,11 @@ def test_demo_promotions_and_delivery_are_priced(seed: Callable[..., Result], cl
         ("FIVEOFF", 4, 500, 480),
         (None, 5, 0, 0),
     ):
-        line = purchases.whole(cart).lines[0]
+        line = purchases.load_cart(cart).lines[0]
         line.quantity = quantity
         cart.promotion = promotions.find(code) if code else None
         db.session.commit()
-        draft = checkout.quote_cart(purchases.whole(cart), who.customer, method, purchases.context())
+        draft = checkout.quote_cart(purchases.load_cart(cart), who.customer, method, purchases.context())
         assert draft.refusal is None
         totals = draft.totals
         assert (totals.subtotal_amount, totals.discount_amount, totals.delivery_amount) == (

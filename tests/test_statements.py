@@ -105,4 +105,4 @@ def test_a_redirecting_tap_uses_no_connection_of_the_application(client: FormCli
     client.get("/t/ADASCARD")  # the day's visitor key is made
     with statements(all_of_them=True) as recorded:
         assert client.get("/t/ADASCARD").status_code == 302
-    assert recorded == [], "the fast way has a connection of its own"
+    assert recorded == [], "the fast path has its own connection"

@@ -15,7 +15,7 @@ from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSessi
 from tapcard.services.accounts import credentials, email_change, email_links, registration, roles
 from tapcard.web import guards
 from tests.auth.conftest import is_logged_in, plain_text, session_id
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 
 NEW = "battery staple correct"
@@ -284,7 +284,7 @@ def test_concurrent_changes_with_the_same_old_password_count_once(app: Flask, ad
         credentials.change_password(user_id, PASSWORD, f"{NEW} {place}", keep_sid_hash="", now=utcnow())
         return f"{NEW} {place}"
 
-    results = together(app, 4, change)
+    results = run_concurrently(app, 4, change)
     assert results.count(credentials.WrongPassword) == 3
     [password] = [result for result in results if isinstance(result, str)]
     credentials.confirm_password(user_id, password)

@@ -15,7 +15,7 @@ from tapcard.models import RecoveryCode, TwoFactor, User
 from tapcard.services.accounts import two_factor
 from tests.auth.conftest import is_logged_in, plain_text
 from tests.auth.two_factor import CODE_PAGE, SET_UP, SOME_SECRET, secret_in_page, set_up_two_factor, totp_code
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to
 
@@ -30,7 +30,7 @@ def test_concurrent_requests_leave_one_set_of_recovery_codes(
     def renew(_place: int) -> list[str]:
         return two_factor.replace_recovery_codes(db.session.get_one(User, user_id), keys)
 
-    sets = together(app, 4, renew)
+    sets = run_concurrently(app, 4, renew)
     assert len(db.session.scalars(sa.select(RecoveryCode)).all()) == 10
     assert [two_factor.are_recovery_codes_of(ada, codes, keys) for codes in sets].count(True) == 1  # type: ignore[arg-type]
     assert not two_factor.are_recovery_codes_of(ada, ada_two_factor[1], keys)

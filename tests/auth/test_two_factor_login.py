@@ -17,7 +17,7 @@ from tapcard.services.privacy import closure
 from tapcard.web import guards
 from tests.auth.conftest import is_logged_in, session_id
 from tests.auth.two_factor import CODE_PAGE, NEW, SOME_SECRET, WRONG, set_up_two_factor, totp_code, wrong_code
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to, words_of
 
@@ -287,7 +287,7 @@ def test_concurrent_logins_with_one_code_succeed_once(
         client, fields = browsers[place]
         return client.post(CODE_PAGE, data=fields).status_code
 
-    assert sorted(together(app, 4, press)) == [302, 422, 422, 422]  # type: ignore[type-var]
+    assert sorted(run_concurrently(app, 4, press)) == [302, 422, 422, 422]  # type: ignore[type-var]
     assert [is_logged_in(client) for client, _fields in browsers].count(True) == 1
 
 
@@ -305,7 +305,7 @@ def test_concurrent_verifications_of_one_code_succeed_once(
         two_factor.verify_code(user, code, keys=keys, now=now)
         return "in"
 
-    results = together(app, 4, use)
+    results = run_concurrently(app, 4, use)
     assert results.count("in") == 1
     assert results.count(two_factor.WrongCode) == 3
 

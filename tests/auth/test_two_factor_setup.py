@@ -28,7 +28,7 @@ from tests.auth.two_factor import (
     two_factor_kinds,
     wrong_code,
 )
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to, words_of
 
@@ -212,7 +212,7 @@ def test_concurrent_setups_leave_one_secret(app: Flask, ada: User, keys: Keys) -
         two_factor.enable(user, offers[place], code, browser="a browser", keys=keys, now=now)
         return secrets[place]
 
-    results = together(app, 2, confirm)
+    results = run_concurrently(app, 2, confirm)
     assert results.count(two_factor.AlreadyEnabled) == 1
     [secret] = [result for result in results if isinstance(result, str)]
     assert keys.decrypt(db.session.get_one(TwoFactor, user_id).secret) == secret

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 
 VICTIMS = ("web", "one web process", "worker", "both", "drainer")
-# most of them by the fast way, some by Flask
+# most of them by the fast path, some by Flask
 PATHS = ("/t/CHAOSURL",) * 6 + ("/q/CHAOSURL", "/card/chaosurl/", "/t/CHAOSPRO", "/t/CHAOSNEW")
 THREADS, TAPS_A_THREAD = 6, 60
 ANSWERED = (200, 302)

@@ -27,7 +27,7 @@ from tapcard.services.cards.cards import AliasTaken, CardNotFound
 from tapcard.services.cards.claims import AlreadyClaimed
 from tapcard.services.cards.creation import TokenTaken
 from tapcard.services.cards.transitions import InvalidTransition
-from tests.concurrency import together
+from tests.concurrency import run_concurrently as together
 from tests.conftest import FormClient, login
 
 CODE = "CARD2345"

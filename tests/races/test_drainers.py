@@ -22,8 +22,10 @@ from tapcard.services.taps import ingest, rollups
 from tapcard.services.taps.ingest import Reading, ReadingStore
 from tapcard.spool import Spool, encode
 from tapcard.workflows import draining, taps
-from tests.concurrency import together
-from tests.tap_requests import ask, counts, drain, fields_of, reading
+from tests.concurrency import run_concurrently as together
+from tests.tap_requests import drain, fields_of, reading
+from tests.tap_requests import send_request as ask
+from tests.tap_requests import tap_counts as counts
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -18,7 +18,7 @@ from tapcard.services.cards.claims import AlreadyClaimed
 from tapcard.services.cards.replacement import CannotReplace
 from tapcard.services.cards.transfers import CannotOffer, OfferEnded, OfferNotFound
 from tapcard.services.cards.transitions import InvalidTransition
-from tests.concurrency import together
+from tests.concurrency import run_concurrently as together
 
 CODE = "CARD2345"
 ROUNDS = 6

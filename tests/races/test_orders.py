@@ -36,7 +36,7 @@ from tapcard.services.orders.placement import CartChanged
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import settlement
 from tests import purchases as buying
-from tests.concurrency import together
+from tests.concurrency import run_concurrently as together
 
 BUYERS = 40
 

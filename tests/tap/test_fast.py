@@ -22,7 +22,16 @@ from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
 from tapcard.services.cards import blocked_hosts, cards, transitions
 from tapcard.tap.fast import FastTaps
-from tests.tap_requests import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
+from tests.tap_requests import (
+    WsgiResponse,
+    app_for_path,
+    both_paths,
+    drain,
+    fast_path,
+    send_request,
+    spool_lines,
+    stored_taps,
+)
 
 pytestmark = pytest.mark.sql
 
@@ -112,15 +121,18 @@ def test_both_paths_give_identical_responses(
     app: Flask, all_cards: None, path: str, method: str, script_name: str, cookies: dict[str, str], purpose: str
 ) -> None:
     environ = {"SCRIPT_NAME": script_name, "HTTP_SEC_PURPOSE": purpose}
-    fast, slow = (ask(wsgi_of(app, way), path, method, cookies=cookies, **environ) for way in ("fast", "slow"))
+    fast, slow = (
+        send_request(app_for_path(app, tap_path), path, method, cookies=cookies, **environ)
+        for tap_path in ("fast", "slow")
+    )
     assert fast == slow
     assert fast.status < 500
 
 
-@both_ways
-def test_a_redirect_has_exactly_these_headers(app: Flask, all_cards: None, way: str) -> None:
-    response = ask(wsgi_of(app, way), "/t/FASTCARD")
-    assert response == Answer(
+@both_paths
+def test_a_redirect_has_exactly_these_headers(app: Flask, all_cards: None, tap_path: str) -> None:
+    response = send_request(app_for_path(app, tap_path), "/t/FASTCARD")
+    assert response == WsgiResponse(
         302,
         (
             ("Cache-Control", "no-store"),
@@ -132,26 +144,26 @@ def test_a_redirect_has_exactly_these_headers(app: Flask, all_cards: None, way: 
     )
 
 
-@both_ways
+@both_paths
 def test_a_redirect_in_production_sends_strict_transport_security(
-    app: Flask, all_cards: None, monkeypatch: pytest.MonkeyPatch, way: str
+    app: Flask, all_cards: None, monkeypatch: pytest.MonkeyPatch, tap_path: str
 ) -> None:
     production = dataclasses.replace(app.config["TAPCARD"], environment="production")
     monkeypatch.setitem(app.config, "TAPCARD", production)
-    front = fast_way(app)
+    front = fast_path(app)
     strict = FastTaps(front.wsgi_app, front.recorder.engine, front.recorder, is_secure=production.is_production)
-    response = ask(strict if way == "fast" else front.wsgi_app, "/t/FASTCARD")
+    response = send_request(strict if tap_path == "fast" else front.wsgi_app, "/t/FASTCARD")
     assert response.get("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/fastcard", "/card/FastCard/", "/card/FASTCARD"])
 def test_a_plain_redirect_never_reaches_flask(app: Flask, all_cards: None, path: str) -> None:
-    front = fast_way(app)
+    front = fast_path(app)
     passed_on: list[str] = []
     alone = FastTaps(
         lambda environ, _start: passed_on.append(environ["PATH_INFO"]) or [], front.recorder.engine, front.recorder
     )
-    assert ask(alone, path).status == 302
+    assert send_request(alone, path).status == 302
     assert passed_on == []
 
 
@@ -168,18 +180,18 @@ def test_a_plain_redirect_never_reaches_flask(app: Flask, all_cards: None, path:
 def test_every_other_request_is_passed_to_flask(
     app: Flask, all_cards: None, path: str, cookies: dict[str, str]
 ) -> None:
-    front = fast_way(app)
+    front = fast_path(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
-    with pytest.raises(AssertionError, match="the fast way should have answered"):
-        ask(alone, path, cookies=cookies)
-    assert list(lines(app.extensions["spool"])) == []
+    with pytest.raises(AssertionError, match="the fast path should have answered"):
+        send_request(alone, path, cookies=cookies)
+    assert list(spool_lines(app.extensions["spool"])) == []
 
 
 def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[..., Flask], all_cards: None) -> None:
     app = other_app(tap_fast=False)
     assert app.wsgi_app is app.extensions["without_fast_taps"]
-    assert ask(app.wsgi_app, "/q/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
-    assert [line["channel"] for line in lines(app.extensions["spool"])] == ["qr"]
+    assert send_request(app.wsgi_app, "/q/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
+    assert [line["channel"] for line in spool_lines(app.extensions["spool"])] == ["qr"]
 
 
 # --- no cache ---------------------------------------------------------------------------------------------------------
@@ -190,17 +202,21 @@ def set_target(card: Card, owner: User, url: str) -> None:
     db.session.commit()
 
 
-@both_ways
-def test_an_edit_applies_from_the_next_tap(app: Flask, card: Card, ada: User, way: str) -> None:
+@both_paths
+def test_an_edit_applies_from_the_next_tap(app: Flask, card: Card, ada: User, tap_path: str) -> None:
     for number in range(3):
         set_target(card, ada, f"https://example.com/{number}")
-        assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == f"https://example.com/{number}"
+        assert (
+            send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == f"https://example.com/{number}"
+        )
 
 
-@both_ways
-def test_locking_and_blocking_apply_from_the_next_tap(app: Flask, card: Card, ada: User, ben: User, way: str) -> None:
+@both_paths
+def test_locking_and_blocking_apply_from_the_next_tap(
+    app: Flask, card: Card, ada: User, ben: User, tap_path: str
+) -> None:
     def location() -> str | None:
-        return ask(wsgi_of(app, way), "/t/ADASCARD").get("Location")
+        return send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location")
 
     assert location() == "https://example.com/"
     transitions.lock(card, LockedBecause.LOST, ada)
@@ -219,7 +235,7 @@ def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -
     db.session.commit()
     with sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
         connection.execute(sa.update(Card).where(Card.id == card_id).values(reroute_url="https://example.com/draft"))
-        assert ask(app.wsgi_app, "/t/ADASCARD").get("Location") == "https://example.com/kept"
+        assert send_request(app.wsgi_app, "/t/ADASCARD").get("Location") == "https://example.com/kept"
         connection.rollback()
 
 
@@ -235,32 +251,34 @@ def broken_app(request: pytest.FixtureRequest, other_app: Callable[..., Flask], 
     return other_app(database_url=f"sqlite:///{tmp_path / 'broken.sqlite'}")
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/NOSUCHCARD", "/card/PROCARD/"])
 def test_an_unavailable_database_gives_a_503_response(
-    broken_app: Flask, all_cards: None, way: str, method: str, path: str
+    broken_app: Flask, all_cards: None, tap_path: str, method: str, path: str
 ) -> None:
-    response = ask(wsgi_of(broken_app, way), path, method, cookies={"tc_session": "x", "tc_me": "1.x"})
+    response = send_request(
+        app_for_path(broken_app, tap_path), path, method, cookies={"tc_session": "x", "tc_me": "1.x"}
+    )
     assert response.status == 503
     assert int(response.get("Retry-After") or 0) > 0
     assert response.get("Location") is None
     assert response.get("Set-Cookie") is None
     for trace in (b"Traceback", b"sqlite3", b"psycopg", b"sqlalchemy", b"File &#34;"):
         assert trace not in response.body
-    assert list(lines(broken_app.extensions["spool"])) == []
+    assert list(spool_lines(broken_app.extensions["spool"])) == []
 
 
 def test_a_broken_connection_is_replaced(app: Flask, all_cards: None) -> None:
-    front = fast_way(app)
+    front = fast_path(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
-    assert ask(alone, "/t/FASTCARD").status == 302
+    assert send_request(alone, "/t/FASTCARD").status == 302
     break_connection(alone)
-    assert ask(alone, "/t/FASTCARD").status == 302
+    assert send_request(alone, "/t/FASTCARD").status == 302
 
 
 def unexpected(*_arguments: object) -> Any:
-    raise AssertionError("the fast way should have answered")
+    raise AssertionError("the fast path should have answered")
 
 
 def break_connection(front: FastTaps) -> None:
@@ -284,24 +302,24 @@ def test_a_lookup_that_fails_twice_is_passed_to_flask(
         tried.append(1)
         raise sqlite3.OperationalError("disk I/O error")
 
-    front = FastTaps(fast_way(app).wsgi_app, fast_way(app).recorder.engine, fast_way(app).recorder)
+    front = FastTaps(fast_path(app).wsgi_app, fast_path(app).recorder.engine, fast_path(app).recorder)
     monkeypatch.setattr(front, "_connect", fail)
-    assert ask(front, "/t/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
+    assert send_request(front, "/t/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
     assert len(tried) == 2
 
 
 # --- around it --------------------------------------------------------------------------------------------------------
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize(("trusted", "is_told_apart"), [(0, False), (1, True)])
 def test_a_forwarded_address_is_used_only_behind_trusted_proxies(
-    other_app: Callable[..., Flask], all_cards: None, way: str, trusted: int, is_told_apart: bool
+    other_app: Callable[..., Flask], all_cards: None, tap_path: str, trusted: int, is_told_apart: bool
 ) -> None:
-    app = other_app(trusted_proxies=trusted, tap_fast=way == "fast")
+    app = other_app(trusted_proxies=trusted, tap_fast=tap_path == "fast")
     for address in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
-        assert ask(app.wsgi_app, "/t/FASTCARD", HTTP_X_FORWARDED_FOR=address).status == 302
-    visitors = [line["visitor"] for line in lines(app.extensions["spool"])]
+        assert send_request(app.wsgi_app, "/t/FASTCARD", HTTP_X_FORWARDED_FOR=address).status == 302
+    visitors = [line["visitor"] for line in spool_lines(app.extensions["spool"])]
     assert visitors[1] == visitors[2]
     assert (visitors[0] != visitors[1]) is is_told_apart
 
@@ -310,29 +328,29 @@ FORKING = """
 import json, os, sys
 from config import Config
 from tapcard.app import create_app
-from tests.tap_requests import ask, fast_way, lines
+from tests.tap_requests import fast_path, send_request, spool_lines
 
 app = create_app(Config.from_env())
-front = fast_way(app)
+front = fast_path(app)
 with app.app_context():
-    assert ask(front, "/t/FASTCARD").status == 302
+    assert send_request(front, "/t/FASTCARD").status == 302
     before = front._local.look_up
     if os.fork() == 0:
         try:
-            assert ask(front, "/t/FASTCARD").status == 302
+            assert send_request(front, "/t/FASTCARD").status == 302
             assert front._local.look_up is not before
         except BaseException as error:
             print(repr(error), file=sys.stderr, flush=True)
             os._exit(1)
         os._exit(0)
     _pid, status = os.wait()
-    assert ask(front, "/t/FASTCARD").status == 302
+    assert send_request(front, "/t/FASTCARD").status == 302
     spool = app.extensions["spool"]
     print(json.dumps({
         "status": status,
         "is_kept": front._local.look_up is before,
         "files": len(spool.files()),
-        "lots": [line["uid"][12:26] for line in lines(spool)],
+        "lots": [line["uid"][12:26] for line in spool_lines(spool)],
     }))
 """
 
@@ -359,7 +377,7 @@ def test_a_forked_process_shares_no_connection_file_or_uid_prefix(
 
 def test_every_redirect_is_stored_once(app: Flask, all_cards: None) -> None:
     for number in range(25):
-        assert ask(app.wsgi_app, "/t/FASTCARD", HTTP_USER_AGENT=f"phone {number}").status == 302
+        assert send_request(app.wsgi_app, "/t/FASTCARD", HTTP_USER_AGENT=f"phone {number}").status == 302
     assert drain() == 25
     assert drain() == 0
-    assert len({tap.uid for tap in taps()}) == 25
+    assert len({tap.uid for tap in stored_taps()}) == 25

@@ -26,7 +26,7 @@ from tapcard.models import (
     User,
 )
 from tests.conftest import FormClient, login
-from tests.tap_requests import BOT, PHONE, Answer, ask, both_ways, drain, taps, wsgi_of
+from tests.tap_requests import BOT, PHONE, WsgiResponse, app_for_path, both_paths, drain, send_request, stored_taps
 
 URL = "https://example.com/caf%C3%A9?a=1&b=%20"
 SHAPES = ("/t/{}", "/q/{}", "/card/{}", "/card/{}/", "/t/{}/", "/q/{}/")
@@ -179,19 +179,19 @@ def cookies_of(request: pytest.FixtureRequest, client: FormClient) -> Callable[[
     return cookies
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
 def test_every_combination_has_the_specified_response(
-    app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], person: Person, way: str
+    app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], person: Person, tap_path: str
 ) -> None:
     cookies = cookies_of(person)
     assert len(cookies) == (2 if person.user else 0)
-    wsgi, agent = wsgi_of(app, way), BOT if person.is_bot else PHONE
+    wsgi, agent = app_for_path(app, tap_path), BOT if person.is_bot else PHONE
     wrong, recorded = [], []
     for case in person.cases:
         shape = SHAPES[(case.number + PEOPLE.index(person)) % len(SHAPES)]
         path = shape.format(case.token if case.number % 3 else case.token.lower())
-        response = ask(wsgi, path, person.method, cookies=cookies, HTTP_USER_AGENT=agent, **person.environ)
+        response = send_request(wsgi, path, person.method, cookies=cookies, HTTP_USER_AGENT=agent, **person.environ)
         case_expected = expected(case, person)
         if complaints := complaints_about(response, case_expected, person):
             wrong.append((case, path, complaints))
@@ -199,10 +199,10 @@ def test_every_combination_has_the_specified_response(
             recorded.append(row_for(case, all_cards, case_expected.outcome, path, person))
     assert wrong == []
     drain()
-    assert [seen(tap) for tap in taps()] == recorded
+    assert [seen(tap) for tap in stored_taps()] == recorded
 
 
-def complaints_about(response: Answer, specified: Expected, person: Person) -> list[str]:
+def complaints_about(response: WsgiResponse, specified: Expected, person: Person) -> list[str]:
     """Return the differences between a response and the specification."""
     complaints = []
     if response.status != specified.status:
@@ -262,50 +262,50 @@ def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counti
     wrong = []
     for case in (*LIVELY, *CASES[::20]):
         case_expected = expected(case, person)
-        response = ask(app.wsgi_app, f"/activate/{case.token}", cookies=cookies)
+        response = send_request(app.wsgi_app, f"/activate/{case.token}", cookies=cookies)
         if (response.status, response.get("Location")) != (case_expected.status, case_expected.location):
             wrong.append((case, response.status, response.get("Location")))
     assert wrong == []
     assert drain() == 0
 
 
-@both_ways
+@both_paths
 def test_a_card_whose_profile_was_deleted_is_being_set_up(
-    app: Flask, create_card: Callable[..., Card], ada: User, profile: Profile, way: str
+    app: Flask, create_card: Callable[..., Card], ada: User, profile: Profile, tap_path: str
 ) -> None:
     create_card(ada, token="PROFILE7", profile=profile)
-    assert ask(wsgi_of(app, way), "/t/PROFILE7").get("Location") == "/p/ada"
+    assert send_request(app_for_path(app, tap_path), "/t/PROFILE7").get("Location") == "/p/ada"
     db.session.execute(sa.delete(Profile).where(Profile.id == profile.id))
-    response = ask(wsgi_of(app, way), "/t/PROFILE7")
+    response = send_request(app_for_path(app, tap_path), "/t/PROFILE7")
     assert (response.status, b"being set up" in response.body) == (200, True)
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("path", ["/t/%20NEWCARD7%20", "/q/NEWCARD7/", "/card/%09newcard7"])
 def test_staff_are_redirected_to_register_an_unknown_card(
-    app: Flask, cookies_of: Callable[[Person], dict[str, str]], way: str, path: str
+    app: Flask, cookies_of: Callable[[Person], dict[str, str]], tap_path: str, path: str
 ) -> None:
-    response = ask(wsgi_of(app, way), path, cookies=cookies_of(Person("staff", user="ben")))
+    response = send_request(app_for_path(app, tap_path), path, cookies=cookies_of(Person("staff", user="ben")))
     assert (response.status, response.get("Location")) == (302, "/admin/cards/register?token=NEWCARD7")
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("token", ["A" * 21, "A-B", "%C3%89CLAIR", "A%00B", "A%0D%0AB", "..", "%20"])
-def test_an_invalid_token_is_not_found_and_not_recorded(app: Flask, way: str, token: str) -> None:
-    assert ask(wsgi_of(app, way), f"/t/{token}").status == 404
+def test_an_invalid_token_is_not_found_and_not_recorded(app: Flask, tap_path: str, token: str) -> None:
+    assert send_request(app_for_path(app, tap_path), f"/t/{token}").status == 404
     assert drain() == 0
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-@both_ways
-def test_other_methods_are_not_allowed_and_not_recorded(app: Flask, card: Card, way: str, method: str) -> None:
-    assert ask(wsgi_of(app, way), "/t/ADASCARD", method).status == 405
+@both_paths
+def test_other_methods_are_not_allowed_and_not_recorded(app: Flask, card: Card, tap_path: str, method: str) -> None:
+    assert send_request(app_for_path(app, tap_path), "/t/ADASCARD", method).status == 405
     assert drain() == 0
 
 
-@both_ways
-def test_a_check_in_cookie_skips_the_fast_path(app: Flask, card: Card, way: str) -> None:
-    response = ask(wsgi_of(app, way), "/t/ADASCARD", cookies={"tc_checkin": "x"})
+@both_paths
+def test_a_check_in_cookie_skips_the_fast_path(app: Flask, card: Card, tap_path: str) -> None:
+    response = send_request(app_for_path(app, tap_path), "/t/ADASCARD", cookies={"tc_checkin": "x"})
     assert response.get("Location") == "https://example.com/"
     drain()
-    assert [tap.outcome for tap in taps()] == [Outcome.REDIRECT]
+    assert [tap.outcome for tap in stored_taps()] == [Outcome.REDIRECT]

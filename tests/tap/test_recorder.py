@@ -21,8 +21,18 @@ from tapcard.services.taps.ingest import ReadingStore, parse_reading
 from tapcard.spool import Spool, decode, encode
 from tapcard.tap.recorder import TapRecorder, cookie, is_counted
 from tapcard.workflows import taps as tap_jobs
-from tests.concurrency import together
-from tests.tap_requests import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
+from tests.concurrency import run_concurrently
+from tests.tap_requests import (
+    PHONE,
+    app_for_path,
+    both_paths,
+    drain,
+    send_request,
+    spool_lines,
+    stored_taps,
+    tap_counts,
+    unreachable_engine,
+)
 
 pytestmark = pytest.mark.sql
 
@@ -69,13 +79,13 @@ def test_prefetches_and_head_requests_are_not_recorded(
 ) -> None:
     assert not is_counted(environ(**values))
     record(recorder, **values)
-    assert list(lines(spool)) == []
+    assert list(spool_lines(spool)) == []
 
 
 @pytest.mark.parametrize("values", [{}, {"HTTP_SEC_PURPOSE": ""}, {"HTTP_PURPOSE": "navigate"}], ids=str)
 def test_an_ordinary_request_is_recorded(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
     record(recorder, **values)
-    assert len(list(lines(spool))) == 1
+    assert len(list(spool_lines(spool))) == 1
 
 
 # --- what a line says -------------------------------------------------------------------------------------------------
@@ -89,7 +99,7 @@ def test_a_line_contains_all_fields(spool: Spool, recorder: TapRecorder) -> None
         HTTP_REFERER="https://user:secret@Search.Example:8443/private/path?q=me",
         HTTP_COOKIE="x=1; tc_me=7.signature; y=2",
     )
-    [line] = lines(spool)
+    [line] = spool_lines(spool)
     assert line | {"uid": "", "at": 0, "visitor": ""} == {
         "uid": "",
         "at": 0,
@@ -135,7 +145,7 @@ def test_any_header_becomes_a_line_that_can_be_stored(
     spool: Spool, recorder: TapRecorder, values: dict[str, str], name: str, expected: object
 ) -> None:
     record(recorder, **values)
-    [line] = lines(spool)
+    [line] = spool_lines(spool)
     assert line[name] == expected
     assert drain() == 1
     assert spool.failure_count() == 0
@@ -183,14 +193,14 @@ def test_uids_are_unique_and_ordered_by_time(
     app: Flask, spool: Spool, recorder: TapRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_123_456_789)
-    together(app, 4, lambda _place: [record(recorder) for _number in range(50)])
-    uids = [line["uid"] for line in lines(spool)]
+    run_concurrently(app, 4, lambda _place: [record(recorder) for _number in range(50)])
+    uids = [line["uid"] for line in spool_lines(spool)]
     assert len(uids) == len(set(uids)) == 200
     assert {uid[:12] for uid in uids} == {f"{1_900_000_000_123:012x}"}
     assert all(len(uid) == 32 for uid in uids)
     monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_124_456_789)
     record(recorder)
-    assert max(line["uid"] for line in lines(spool)) > max(uids)
+    assert max(line["uid"] for line in spool_lines(spool)) > max(uids)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +212,7 @@ def test_the_country_is_read_from_the_header_of_a_trusted_proxy(
 ) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, country_header="CF-IPCountry")
     record(recorder, HTTP_CF_IPCOUNTRY=header)
-    assert [line["country"] for line in lines(spool)] == [expected]
+    assert [line["country"] for line in spool_lines(spool)] == [expected]
 
 
 class FakeGeoip:
@@ -221,7 +231,7 @@ class FakeGeoip:
 def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address: str, expected: str) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=FakeGeoip())
     record(recorder, REMOTE_ADDR=address)
-    assert [line["country"] for line in lines(spool)] == [expected]
+    assert [line["country"] for line in spool_lines(spool)] == [expected]
 
 
 # --- no place to write ------------------------------------------------------------------------------------------------
@@ -253,47 +263,49 @@ def bad_lines(spool: Spool) -> list[bytes]:
     return [line for path in sorted(spool.folder.glob("*.bad")) for line in path.read_bytes().splitlines()]
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("trouble", ["short", "full"])
 def test_a_new_file_is_started_after_a_write_error(
-    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, way: str, trouble: str
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, tap_path: str, trouble: str
 ) -> None:
-    wsgi = wsgi_of(app, way)
-    assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="first").status == 302
+    wsgi = app_for_path(app, tap_path)
+    assert send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="first").status == 302
     faulty_disk.instructions = [trouble]
-    assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="second").get("Location") == "https://example.com/"
-    assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="third").status == 302
+    assert send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="second").get("Location") == "https://example.com/"
+    assert send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="third").status == 302
     assert len(spool.files()) == 2
     assert drain() == 3
-    assert counts() == (3, 3, 3)
+    assert tap_counts() == (3, 3, 3)
     assert spool.failure_count() == 0
 
 
 def test_a_partial_line_is_stored_as_bad_once(app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk) -> None:
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     [name] = spool.files()
     faulty_disk.instructions = ["short"]
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     torn = (spool.folder / name).read_bytes().splitlines()[-1]
     for _pass in range(3):
         drain()
     assert bad_lines(spool) == [torn]
     assert db.session.get_one(SpoolFile, name).bad_count == 1
     assert name not in spool.files()
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
-@both_ways
+@both_paths
 def test_a_tap_is_stored_in_the_database_when_no_file_can_be_written(
-    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, way: str
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, tap_path: str
 ) -> None:
     faulty_disk.instructions = ["full", "full"]
-    assert ask(wsgi_of(app, way), "/q/ADASCARD").get("Location") == "https://example.com/"
-    assert [(tap.card_id, tap.channel, tap.outcome) for tap in taps()] == [(card.id, Channel.QR, Outcome.REDIRECT)]
-    assert counts()[:2] == (1, 1)
+    assert send_request(app_for_path(app, tap_path), "/q/ADASCARD").get("Location") == "https://example.com/"
+    assert [(tap.card_id, tap.channel, tap.outcome) for tap in stored_taps()] == [
+        (card.id, Channel.QR, Outcome.REDIRECT)
+    ]
+    assert tap_counts()[:2] == (1, 1)
     assert drain() == 0
     tap_jobs.fold()
-    assert counts() == (1, 1, 1)
+    assert tap_counts() == (1, 1, 1)
     assert spool.failure_count() == 0
 
 
@@ -301,10 +313,10 @@ def test_partial_lines_of_a_tap_stored_in_the_database_are_not_counted(
     app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk
 ) -> None:
     faulty_disk.instructions = ["short", "short"]
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     assert drain() == 0
     assert len(bad_lines(spool)) == 2
-    assert counts()[0] == 1
+    assert tap_counts()[0] == 1
     assert spool.files() == []
 
 
@@ -317,19 +329,19 @@ def test_a_line_whose_sync_failed_is_not_counted_twice(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fdatasync", lambda _fd: (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")))
         record(recorder)
-    assert len(list(lines(spool))) == 2
-    assert counts()[0] == 1
+    assert len(list(spool_lines(spool))) == 2
+    assert tap_counts()[0] == 1
     drain()
-    assert counts()[0] == counts()[1] == 1
+    assert tap_counts()[0] == tap_counts()[1] == 1
 
 
-@both_ways
-def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool: Spool, way: str) -> None:
+@both_paths
+def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool: Spool, tap_path: str) -> None:
     spool.rotate()
     shutil.rmtree(spool.folder)
     try:
-        assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == "https://example.com/"
-        assert counts()[0] == 1
+        assert send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == "https://example.com/"
+        assert tap_counts()[0] == 1
     finally:
         spool.folder.mkdir()
 
@@ -337,35 +349,35 @@ def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool
 @pytest.fixture
 def unwritable(recorder: TapRecorder, faulty_disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Make file and database unwritable for taps."""
-    engine = unreachable()
+    engine = unreachable_engine()
     monkeypatch.setattr(recorder, "engine", engine)
     faulty_disk.instructions = ["full"] * 1000
     yield engine
     engine.dispose()
 
 
-@both_ways
+@both_paths
 def test_a_tap_that_cannot_be_recorded_is_answered_and_counted_as_lost(
-    app: Flask, card: Card, spool: Spool, unwritable: Engine, way: str
+    app: Flask, card: Card, spool: Spool, unwritable: Engine, tap_path: str
 ) -> None:
     for _number in range(3):
-        assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == "https://example.com/"
+        assert send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == "https://example.com/"
     assert spool.failure_count() == 3
     assert Spool(spool.folder).failure_count() == 3, "other processes see them too"
-    assert counts()[0] == 0
+    assert tap_counts()[0] == 0
 
 
-@both_ways
+@both_paths
 def test_a_page_is_shown_when_its_tap_cannot_be_recorded(
-    app: Flask, create_card: Callable[..., Card], spool: Spool, unwritable: Engine, way: str
+    app: Flask, create_card: Callable[..., Card], spool: Spool, unwritable: Engine, tap_path: str
 ) -> None:
     create_card(token="NEWCARD7")
-    assert ask(wsgi_of(app, way), "/t/NEWCARD7").status == 200
+    assert send_request(app_for_path(app, tap_path), "/t/NEWCARD7").status == 200
     assert spool.failure_count() == 1
 
 
 def test_lost_taps_are_counted_exactly_across_threads(app: Flask, spool: Spool) -> None:
-    together(app, 8, lambda _place: [spool.count_failure() for _number in range(25)])
+    run_concurrently(app, 8, lambda _place: [spool.count_failure() for _number in range(25)])
     assert spool.failure_count() == 200
 
 
@@ -387,7 +399,7 @@ def test_a_tap_is_recorded_without_a_visitor_when_the_key_cannot_be_read(
 
     monkeypatch.setattr(recorder.visitors, "hash", refuse)
     record(recorder)
-    assert [line["visitor"] for line in lines(spool)] == [""]
+    assert [line["visitor"] for line in spool_lines(spool)] == [""]
     assert spool.failure_count() == 0
 
 
@@ -400,8 +412,8 @@ def test_ip_addresses_are_never_stored(
 ) -> None:
     create_card(token="NEWCARD7")
     for path in ("/t/ADASCARD", "/q/NEWCARD7", "/t/NOSUCHCARD", "/card/ADASCARD/"):
-        for way in ("fast", "slow"):
-            ask(wsgi_of(app, way), path, REMOTE_ADDR=address)
+        for tap_path in ("fast", "slow"):
+            send_request(app_for_path(app, tap_path), path, REMOTE_ADDR=address)
     instance = Path(app.instance_path)
     for path in (instance / "spool").iterdir():
         assert address.encode() not in path.read_bytes()

@@ -12,7 +12,7 @@ from tapcard import mail, outbox, worker
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import Design, LinkToken, User
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.worker.conftest import MINUTE, messages, post_messages
 
 
@@ -26,7 +26,7 @@ def test_each_message_is_delivered_once(app: Flask, deliveries: Counter[int]) ->
 
 def test_concurrent_workers_deliver_each_message_once(app: Flask, deliveries: Counter[int]) -> None:
     post_messages(*range(20))
-    delivered = together(app, 4, lambda _place: worker.deliver_due())
+    delivered = run_concurrently(app, 4, lambda _place: worker.deliver_due())
     assert sum(delivered) == 20  # type: ignore[arg-type]
     assert deliveries == dict.fromkeys(range(20), 1)
 

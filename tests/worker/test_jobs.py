@@ -27,7 +27,7 @@ from tapcard.models import (
     WebSession,
 )
 from tapcard.workflows import core
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.worker.conftest import MINUTE, messages
 
 
@@ -60,7 +60,7 @@ def test_concurrent_workers_run_a_job_once(app: Flask, jobs: Counter[str], monke
 
     worker.create_schedules(now)
     monkeypatch.setattr(worker, "_run_job", both_have_looked)
-    done = together(app, 2, lambda _place: worker.run_due_jobs(now))
+    done = run_concurrently(app, 2, lambda _place: worker.run_due_jobs(now))
     assert sum(done) == 2  # type: ignore[arg-type]
     assert jobs == {"first": 1, "second": 1}
 

@@ -26,7 +26,7 @@ from tapcard.models import Card, Schedule
 from tapcard.services.taps import ingest
 from tapcard.workflows import draining
 from tests import external_services
-from tests.tap_requests import ask, counts, fields_of, reading
+from tests.tap_requests import fields_of, reading, send_request, tap_counts
 from tests.worker.conftest import post_messages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,9 +37,9 @@ def test_run_once_stores_taps_delivers_messages_and_runs_jobs(
 ) -> None:
     post_messages(1)
     worker.create_schedules(utcnow())
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     worker.run_once(draining.create_drainer())
-    assert counts() == (1, 1, 1)
+    assert tap_counts() == (1, 1, 1)
     assert deliveries == {1: 1}
     assert jobs == {"first": 1, "second": 1}
 
@@ -89,13 +89,13 @@ def do_nothing() -> None:
 def test_the_worker_continues_after_a_database_or_disk_error(
     app: Flask, card: Card, monkeypatch: pytest.MonkeyPatch, handlers: None, trouble: Exception
 ) -> None:
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     script = ScriptedWorker(
-        monkeypatch, do_nothing, trouble, trouble, lambda: ask(app.wsgi_app, "/t/ADASCARD"), do_nothing
+        monkeypatch, do_nothing, trouble, trouble, lambda: send_request(app.wsgi_app, "/t/ADASCARD"), do_nothing
     )
     worker.run()
     assert script.began == 5
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
 def test_pauses_after_database_errors_grow_up_to_a_maximum(
@@ -147,7 +147,7 @@ def test_the_worker_continues_after_its_connections_were_cut(
             script = ScriptedWorker(monkeypatch, do_nothing, cut_off, do_nothing, do_nothing)
             worker.run()
             assert script.began == 4
-            assert counts() == (1, 1, 1)
+            assert tap_counts() == (1, 1, 1)
             spool.rotate()
             db.session.remove()
             db.engine.dispose()
@@ -162,13 +162,13 @@ def test_a_drainer_stops_between_two_transactions(app: Flask, monkeypatch: pytes
     store = drain.recorder.store
 
     def store_and_be_told(*given: Any) -> int:
-        if counts()[0]:
+        if tap_counts()[0]:
             stop.set()
         return store(*given)
 
     monkeypatch.setattr(drain.recorder, "store", store_and_be_told)
     assert drain.drain() == 6
-    assert counts()[:2] == (6, 6)
+    assert tap_counts()[:2] == (6, 6)
     assert draining.create_drainer().drain() == 4
 
 
@@ -198,7 +198,7 @@ def test_the_worker_command_runs_until_it_is_stopped(app: Flask, base_config: Co
     assert "worker started" in log
     assert "worker stopped" in log
     assert "Traceback" not in log
-    assert counts() == (1, 1, 1)
+    assert tap_counts() == (1, 1, 1)
 
 
 def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> None:
@@ -210,16 +210,16 @@ def wait_until(is_so: Callable[[], bool], running: "subprocess.Popen[str]") -> N
 
 
 def test_the_worker_command_can_run_once(app: Flask, card: Card) -> None:
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     result = app.test_cli_runner().invoke(args=["worker", "--once"])
     assert result.exit_code == 0, result.output
-    assert counts() == (1, 1, 1)
+    assert tap_counts() == (1, 1, 1)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Schedule)) == len(registry.jobs)
 
 
 def test_the_drain_command_stores_spooled_taps(app: Flask, card: Card) -> None:
-    ask(app.wsgi_app, "/t/ADASCARD")
-    ask(app.wsgi_app, "/q/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/q/ADASCARD")
     result = app.test_cli_runner().invoke(args=["taps", "drain"])
     assert result.output == "Taps stored: 2.\n"
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)

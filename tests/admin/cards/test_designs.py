@@ -13,7 +13,7 @@ from PIL import Image
 from tapcard.db import db
 from tapcard.models import AuditEntry, Design, DesignStatus, OrderLine, Product, ProductKind, User
 from tapcard.services.cards import designs
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, words_of
 from tests.purchases import cart_of, fill, order_of, place
@@ -155,7 +155,7 @@ def test_concurrent_decisions_on_artwork_count_once(app: Flask, artwork: Design,
         designs.decide(stored_design, approve=place == 0, why="No", by=db.session.get_one(User, people[place]))
         return place
 
-    results = together(app, 2, decide)
+    results = run_concurrently(app, 2, decide)
     assert results.count(designs.AlreadyDecided) == 1
     tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("design."))).all()
     assert list(tags) == [f"design.{artwork.status.value}"]

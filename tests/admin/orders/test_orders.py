@@ -46,7 +46,7 @@ from tapcard.services.payments import payments, settlement
 from tapcard.services.privacy import erasure
 from tapcard.workflows import payments as payment_workflows
 from tests import purchases as buying
-from tests.concurrency import together
+from tests.concurrency import run_concurrently as together
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, forms_on, words_of
 from tests.purchases import order_of, pay

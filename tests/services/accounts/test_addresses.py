@@ -12,7 +12,7 @@ from tapcard.errors import DomainError
 from tapcard.models import Address, User
 from tapcard.services.accounts import addresses
 from tapcard.services.accounts.addresses import AddressNotFound, TooManyAddresses
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 GOOD = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
 
@@ -136,7 +136,7 @@ def test_an_address_of_another_user_is_not_found(ada: User, cleo: User) -> None:
 
 def test_concurrent_first_addresses_leave_one_default(app: Flask, ada: User) -> None:
     user_id = ada.id
-    together(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
+    run_concurrently(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
     assert len(default_ids(ada)) == 1
 
 
@@ -144,7 +144,7 @@ def test_concurrent_additions_never_exceed_the_maximum(app: Flask, ada: User) ->
     for _number in range(18):
         seeds.create_address(ada)
     user_id = ada.id
-    results = together(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
+    results = run_concurrently(app, 4, lambda _place: addresses.add(db.session.get_one(User, user_id), GOOD).id)
     assert results.count(TooManyAddresses) == 2
 
 
@@ -156,6 +156,6 @@ def test_concurrent_changes_of_the_default_leave_one_default(app: Flask, ada: Us
         address = addresses.get_own_address(user, ids[place])
         (addresses.delete if place % 2 else addresses.make_default)(user, address)
 
-    together(app, 4, change_default)
+    run_concurrently(app, 4, change_default)
     assert len(default_ids(ada)) == 1
     assert default_ids(ada)[0] in (ids[0], ids[2])

@@ -12,7 +12,7 @@ from tapcard.models import (
 from tapcard.services.cart import carts
 from tapcard.services.orders import transitions
 from tests import purchases
-from tests.purchases import fill, whole
+from tests.purchases import fill, load_cart
 
 
 def test_payment_removes_only_the_ordered_lines(bottle: Product, product: Product, ada: User) -> None:
@@ -38,4 +38,4 @@ def test_abandoned_guest_carts_are_deleted(cart: Cart, product: Product, ada: Us
     assert carts.delete_abandoned(utcnow() + timedelta(days=1)) == 1
     db.session.commit()
     db.session.expire_all()
-    assert (order.cart_id, whole(own).lines[0].quantity) == (None, 1)
+    assert (order.cart_id, load_cart(own).lines[0].quantity) == (None, 1)

@@ -23,7 +23,7 @@ from tapcard.services.catalogue import customization
 from tapcard.services.orders import reorder
 from tapcard.services.orders.replacement import reservations_for
 from tests import purchases
-from tests.purchases import fill, whole
+from tests.purchases import fill, load_cart
 
 
 def test_adding_the_same_product_raises_the_quantity(cart: Cart, product: Product) -> None:
@@ -47,7 +47,9 @@ def test_a_quantity_out_of_range_is_refused(cart: Cart, product: Product, quanti
     db.session.rollback()
     fill(cart, product)
     with pytest.raises(BadQuantity):
-        editing.change_quantity(whole(cart), whole(cart).lines[0].id, quantity, purchases.context(), reservations_for)
+        editing.change_quantity(
+            load_cart(cart), load_cart(cart).lines[0].id, quantity, purchases.context(), reservations_for
+        )
 
 
 def test_repeated_adding_never_exceeds_the_maximum_quantity(cart: Cart, product: Product) -> None:
@@ -111,9 +113,9 @@ def test_a_line_of_another_cart_is_not_found(cart: Cart, product: Product) -> No
     """H36"""
     other_cart = purchases.cart_of(None, product)
     with pytest.raises(LineNotFound):
-        editing.remove(whole(cart), other_cart.lines[0].id)
+        editing.remove(load_cart(cart), other_cart.lines[0].id)
     with pytest.raises(LineNotFound):
-        editing.change_quantity(whole(cart), other_cart.lines[0].id, 1, purchases.context(), reservations_for)
+        editing.change_quantity(load_cart(cart), other_cart.lines[0].id, 1, purchases.context(), reservations_for)
 
 
 def test_a_card_requires_either_a_design_or_artwork(cart: Cart, card_product: Product, design: Design) -> None:
@@ -170,8 +172,8 @@ def test_reordering_own_artwork_costs_the_same(
     assert line.unit_amount == 2440
     assert line.design is not None
     assert fill(cart, card_product, design=line.design, answers={"name": "Ada"}).unit_amount == 2440
-    editing.clear(whole(cart))
-    assert reorder.reorder_lines(order, whole(cart), purchases.context()) == reorder.ReorderResult()
+    editing.clear(load_cart(cart))
+    assert reorder.reorder_lines(order, load_cart(cart), purchases.context()) == reorder.ReorderResult()
     assert [(item.unit_amount, item.design) for item in purchases.current_items(cart)] == [(2440, line.design)]
 
 

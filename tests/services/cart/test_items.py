@@ -20,7 +20,7 @@ from tapcard.services.cart.editing import SoldOut
 from tapcard.services.orders import placement
 from tapcard.services.orders.replacement import reservations_for
 from tests import purchases
-from tests.purchases import fill, whole
+from tests.purchases import fill, load_cart
 
 
 def test_changes_are_reported_until_they_are_accepted(
@@ -34,10 +34,10 @@ def test_changes_are_reported_until_they_are_accepted(
     seen = [(item.quantity, item.is_capped, item.is_repriced, item.is_gone) for item in purchases.current_items(cart)]
     assert seen == [(3, True, False, False), (4, False, True, False), (0, False, False, True)]
     assert purchases.current_items(cart)[1].former_unit == purchases.pounds(1000)
-    assert editing.accept_changes(whole(cart), purchases.context(), reservations_for)
+    assert editing.accept_changes(load_cart(cart), purchases.context(), reservations_for)
     db.session.commit()
     assert [(item.quantity, item.has_changed) for item in purchases.current_items(cart)] == [(3, False), (4, False)]
-    assert not editing.accept_changes(whole(cart), purchases.context(), reservations_for)
+    assert not editing.accept_changes(load_cart(cart), purchases.context(), reservations_for)
 
 
 def test_options_are_validated_whenever_the_cart_is_read(cart: Cart, engraved: Product) -> None:
@@ -84,10 +84,10 @@ def test_an_option_that_became_required_must_be_chosen_before_ordering(
     with pytest.raises(placement.CartChanged):
         purchases.place(cart)
     db.session.rollback()
-    editing.accept_changes(whole(cart), purchases.context(), reservations_for)
+    editing.accept_changes(load_cart(cart), purchases.context(), reservations_for)
     db.session.commit()
     assert [item.needs_choice for item in purchases.current_items(cart)] == [True, False], "a press cannot answer it"
-    editing.remove(whole(cart), whole(cart).lines[0].id)
+    editing.remove(load_cart(cart), load_cart(cart).lines[0].id)
     db.session.commit()
     assert purchases.place(cart).total_amount == 1000
 

@@ -14,7 +14,7 @@ from tapcard.models import (
 from tapcard.services.cart import carts, editing, merging
 from tapcard.services.orders.replacement import reservations_for
 from tests import purchases
-from tests.purchases import fill, whole
+from tests.purchases import fill, load_cart
 
 
 def test_a_guest_cart_becomes_the_cart_of_the_user(cart: Cart, product: Product, ada: User) -> None:
@@ -38,7 +38,7 @@ def test_merging_adds_equal_lines_up_to_the_stock(
     merging.merge_guest_cart(guest_id, ada, purchases.context(), reservations_for)
     db.session.commit()
     assert [item.quantity for item in purchases.current_items(own)] == [10, 1]
-    assert (whole(own).promotion_id, whole(own).checkout) != (None, {})
+    assert (load_cart(own).promotion_id, load_cart(own).checkout) != (None, {})
     assert db.session.get(Cart, guest_id) is None
 
 
@@ -110,4 +110,4 @@ def test_checkout_details_of_the_guest_override_those_of_the_user(cart: Cart, pr
     db.session.commit()
     merging.merge_guest_cart(cart.id, ada, purchases.context(), reservations_for)
     db.session.commit()
-    assert whole(own).checkout == {"city": "Leeds", "note": "new"}
+    assert load_cart(own).checkout == {"city": "Leeds", "note": "new"}

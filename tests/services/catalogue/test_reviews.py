@@ -12,7 +12,7 @@ from tapcard.services.catalogue import reviews
 from tapcard.services.catalogue.reviews import AlreadyDecided, AlreadyReviewed, NotABuyer
 from tapcard.services.orders import transitions
 from tests import purchases
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 APPROVED, REJECTED, WAITING = ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.WAITING
 
@@ -69,7 +69,7 @@ def test_concurrent_submissions_create_one_review(app: Flask, delivered: Product
         reviews.create(product, user, rating=4, text="", author="Ada")
         return "written"
 
-    assert sorted(map(str, together(app, 4, press))) == sorted(["written", *[str(AlreadyReviewed)] * 3])
+    assert sorted(map(str, run_concurrently(app, 4, press))) == sorted(["written", *[str(AlreadyReviewed)] * 3])
 
 
 def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben: User) -> None:
@@ -114,5 +114,5 @@ def test_concurrent_approvals_count_a_review_once(
         reviews.decide(seen, before, after, db.session.get_one(User, ben_id), utcnow())
         return "decided"
 
-    assert sorted(map(str, together(app, 4, press))) == sorted(["decided", *[str(AlreadyDecided)] * 3])
+    assert sorted(map(str, run_concurrently(app, 4, press))) == sorted(["decided", *[str(AlreadyDecided)] * 3])
     assert (delivered.rating_count, delivered.rating_sum) == (count, 3 * count)

@@ -17,7 +17,7 @@ from tapcard.services.content import newsletter
 from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
 from tapcard.services.privacy import erasure, export
 from tapcard.web import uploads
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 DAY = timedelta(days=1)
 PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus
@@ -102,7 +102,7 @@ def test_an_unsubscribe_link_does_not_work_for_a_later_subscriber_with_the_same_
 
 
 def test_concurrent_sign_ups_create_one_subscriber(app: Flask) -> None:
-    together(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
+    run_concurrently(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscriber)) == 1
 
 

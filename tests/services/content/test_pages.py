@@ -14,7 +14,7 @@ from tapcard.models import AuditEntry, PageMenu, ShopPage, User
 from tapcard.services.content import pages
 from tapcard.services.content.pages import InvalidPage, PageContent, PageNotFound, render
 from tapcard.services.core.optimistic_lock import EditConflict
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 DANGEROUS = (
     "<script>alert(1)</script>",
@@ -150,7 +150,7 @@ def test_concurrent_edits_save_once(app: Flask) -> None:
     def save(place: int) -> None:
         pages.change(pages.get(page_id), content(slug="about", body=f"Text {place}"), 1, None, utcnow())
 
-    results = together(app, 4, save)
+    results = run_concurrently(app, 4, save)
     assert results.count(EditConflict) == 3
     assert db.session.get_one(ShopPage, page_id, populate_existing=True).version == 2
 

@@ -33,7 +33,7 @@ from tapcard.services.cart import carts, editing
 from tapcard.services.orders import fulfillment, queries, transitions
 from tapcard.services.orders.replacement import reservations_for
 from tests import purchases
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.statements import queries as recorded_queries
 from tests.statements import statements
 
@@ -126,7 +126,7 @@ def test_concurrent_requests_claim_each_card_once(app: Flask, order: Order, ada:
             return 1
         return fulfillment.claim_cards(db.session.get_one(Order, order_id), db.session.get_one(User, ada_id))
 
-    results = together(app, 6, work)
+    results = run_concurrently(app, 6, work)
     assert sum(result for result in results if isinstance(result, int)) == 5
     claim_events = sa.select(sa.func.count()).where(CardEvent.move == CardMove.CLAIM)
     assert db.session.scalar(claim_events) == 5

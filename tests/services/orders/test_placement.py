@@ -151,7 +151,7 @@ def test_a_new_order_cancels_the_former_one(ada: User, bottle: Product, change: 
     db.session.commit()
     values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**purchases.ADDRESS, "city": "Leeds"}}}
     if change == "quantity":
-        editing.change_quantity(purchases.whole(cart), cart.lines[0].id, 9, purchases.context(), reservations_for)
+        editing.change_quantity(purchases.load_cart(cart), cart.lines[0].id, 9, purchases.context(), reservations_for)
         db.session.commit()
     second = place(cart, buyer(ada, **values.get(change, {})))
     db.session.commit()

@@ -29,7 +29,7 @@ from tapcard.services.cards import claims, transitions
 from tapcard.services.privacy import closure, erasure
 from tapcard.services.privacy.closure import AlreadyClosed, CannotReopen, LastOwner
 from tapcard.services.profiles import profiles
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -194,7 +194,7 @@ def test_the_only_owner_cannot_close_the_account(olu: User, create_user: Callabl
 
 def test_two_owners_closing_concurrently_leave_one(app: Flask, olu: User, create_user: Callable[..., User]) -> None:
     ids = [olu.id, create_user("second@example.com", roles=["owner"]).id]
-    results = together(app, 2, lambda place: closure.close(ids[place], PASSWORD, NOW))
+    results = run_concurrently(app, 2, lambda place: closure.close(ids[place], PASSWORD, NOW))
     assert sorted(results, key=str) == [LastOwner, None]
 
 
@@ -213,7 +213,7 @@ def test_closing_while_claiming_leaves_no_active_card(
             else:
                 claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, user_id), keys)  # type: ignore[arg-type]
 
-        together(app, 2, work)
+        run_concurrently(app, 2, work)
         active = sa.select(Card.id).where(Card.owner_id == user_id, Card.status == CardStatus.ACTIVE)
         assert db.session.scalars(active).all() == []
         closure.reopen(user_id, utcnow())
@@ -230,7 +230,7 @@ def test_claiming_locks_the_row_of_the_user(ada: User, card: Card) -> None:
 def test_concurrent_reopening_happens_once(app: Flask, ada: User, card: Card) -> None:
     close_account(ada, utcnow())
     user_id, card_id = ada.id, card.id
-    results = together(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
+    results = run_concurrently(app, 2, lambda _place: closure.reopen(user_id, utcnow()).id)
     assert sorted(results, key=str) == sorted([CannotReopen, user_id], key=str)
     unlocked = sa.select(sa.func.count()).where(CardEvent.card_id == card_id, CardEvent.move == CardMove.UNLOCK)
     assert db.session.scalar(unlocked) == 1
@@ -247,7 +247,7 @@ def test_concurrent_erasing_and_reopening_have_one_outcome(app: Flask, ada: User
         closure.reopen(user_id, utcnow())
         return "back"
 
-    results = together(app, 2, work)
+    results = run_concurrently(app, 2, work)
     card = db.session.get_one(Card, card_id)
     user = db.session.get_one(User, user_id)
     if "back" in results:

@@ -11,7 +11,7 @@ from tapcard.models import FormerSlug, Profile, User
 from tapcard.services.profiles import profiles, slugs
 from tapcard.services.profiles.profiles import ProfileNotFound
 from tapcard.services.profiles.slugs import SlugTaken
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 
 def create(owner: User, slug: str) -> Profile:
@@ -124,7 +124,7 @@ def test_concurrent_changes_to_one_slug_succeed_once(
         profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=seen)
         return ids[place]
 
-    results = together(app, number, take)
+    results = run_concurrently(app, number, take)
     assert results.count(SlugTaken) == number - 1
     match = profiles.find_by_slug("wanted")
     assert (match.profile.id in results, match.is_moved) == (True, False)
@@ -145,7 +145,7 @@ def test_a_slug_taken_while_it_is_left_has_one_profile(app: Flask, ada: User, cl
             profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=seen)
             return "changed"
 
-        results = together(app, 2, change)
+        results = run_concurrently(app, 2, change)
         assert results[0] == "changed"
         assert results[1] in ("changed", SlugTaken)
         assert find(slug) == ((slug, False) if results[1] == "changed" else (f"ada-{number}", True))

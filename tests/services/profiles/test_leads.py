@@ -14,7 +14,7 @@ from tapcard.db import db
 from tapcard.models import AuditEntry, Lead, Profile, User
 from tapcard.services.profiles import leads
 from tapcard.services.profiles.fields import InvalidField
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 GUS = {"name": "Gus Lind", "email": "gus@example.com", "phone": "", "note": "At the fair"}
 
@@ -107,7 +107,7 @@ def test_concurrent_equal_leads_are_stored_once(app: Flask, profile: Profile) ->
         shown = db.session.get_one(Profile, profile_id)
         return leads.receive(shown, **GUS, region="GB", consent_text="I agree.", now=now) is not None
 
-    assert sorted(map(bool, together(app, 4, send))) == [False, False, False, True]
+    assert sorted(map(bool, run_concurrently(app, 4, send))) == [False, False, False, True]
     assert count_stored_leads() == 1
 
 

@@ -14,7 +14,7 @@ from tapcard.services.cards.target_urls import InvalidUrl
 from tapcard.services.profiles import links, profiles
 from tapcard.services.profiles.links import InvalidLink, LinkNotFound, TooManyLinks
 from tapcard.services.profiles.profiles import EditConflict
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 
 OWN = ("tap.example",)
 
@@ -81,7 +81,7 @@ def test_concurrent_additions_never_exceed_the_maximum(app: Flask, profile: Prof
         links.add(own, own.owner, title=f"Last {place}", url="example.com", own_hosts=OWN)
         return "added"
 
-    assert sorted(together(app, 4, add), key=str) == [TooManyLinks] * 3 + ["added"]
+    assert sorted(run_concurrently(app, 4, add), key=str) == [TooManyLinks] * 3 + ["added"]
 
 
 def test_a_link_of_another_profile_is_not_found(
@@ -131,7 +131,7 @@ def test_concurrent_moves_keep_every_link_with_a_unique_position(
         links.move(db.session.get_one(Profile, profile_id), link_ids[place % 3], by=(-1) ** place)
         return "moved"
 
-    assert together(app, 8, move) == ["moved"] * 8
+    assert run_concurrently(app, 8, move) == ["moved"] * 8
     assert sorted(titles(profile)) == ["A", "B", "C"]
     assert [link.position for link in links.links_of(profile)] == [0, 1, 2]
 

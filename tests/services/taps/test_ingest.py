@@ -18,7 +18,7 @@ from tapcard.models import Card, Channel, ClaimPolicy, Design, Device, Outcome, 
 from tapcard.services.cards import claims
 from tapcard.services.taps import ingest, rollups
 from tapcard.services.taps.ingest import MAX_TIMESTAMP_MS, Reading, ReadingStore, parse_reading
-from tests.tap_requests import BOT, PHONE, ask, counts, drain, fields_of, reading, taps
+from tests.tap_requests import BOT, PHONE, drain, fields_of, reading, send_request, stored_taps, tap_counts
 
 ZONE = "Pacific/Auckland"
 
@@ -117,7 +117,7 @@ def test_a_reading_is_stored_as_a_tap_with_all_fields(app: Flask, recorder: Read
         referrer_host="search.example", country="NG",
     )  # fmt: skip
     assert store(recorder, tap_reading) == 1
-    [tap] = taps()
+    [tap] = stored_taps()
     assert (tap.uid, tap.card_id, tap.owner_id, tap.design_id, tap.token) == (tap_reading.uid, 3, 4, 5, None)
     assert (tap.channel, tap.outcome, tap.is_bot, tap.is_own) == (Channel.QR, Outcome.PROFILE, False, False)
     assert (tap.language, tap.referrer_host, tap.country, tap.visitor) == ("en-GB", "search.example", "NG", "v" * 24)
@@ -133,14 +133,14 @@ def test_a_stored_reading_is_neither_stored_nor_counted_again(app: Flask, record
     assert store(recorder, first, second) == 0
     assert store(ReadingStore(app.extensions["keys"]), second, first) == 0
     rollups.fold_hours_into_days(ZONE)
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
 def test_a_reading_repeated_in_one_batch_is_stored_once(app: Flask, recorder: ReadingStore) -> None:
     tap_reading = reading()
     assert store(recorder, tap_reading, tap_reading, reading(), tap_reading) == 2
     rollups.fold_hours_into_days(ZONE)
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
 def test_the_database_refuses_a_second_tap_with_the_same_uid(
@@ -152,7 +152,7 @@ def test_the_database_refuses_a_second_tap_with_the_same_uid(
     with pytest.raises(IntegrityError):
         store(recorder, tap_reading)
     db.session.rollback()
-    assert counts()[:2] == (1, 1)
+    assert tap_counts()[:2] == (1, 1)
 
 
 def test_an_empty_batch_is_accepted(app: Flask, recorder: ReadingStore) -> None:
@@ -190,7 +190,7 @@ def test_a_rolled_back_user_agent_is_not_cached(app: Flask, recorder: ReadingSto
 
 def test_bots_are_stored_and_flagged(app: Flask, recorder: ReadingStore) -> None:
     store(recorder, reading(), reading(user_agent=BOT), reading(user_agent=""))
-    assert [tap.is_bot for tap in taps()] == [False, True, True]
+    assert [tap.is_bot for tap in stored_taps()] == [False, True, True]
 
 
 # --- whose tap it is --------------------------------------------------------------------------------------------------
@@ -202,14 +202,14 @@ def test_an_own_tap_is_recognized_only_by_its_signed_cookie(app: Flask, keys: Ke
     for me in (mine, keys.sign_me(5), forged, others, "4", "4.", ".", "", "\0", None):
         store(recorder, reading(owner_id=4, me=me))
     store(recorder, reading(owner_id=None, me=mine), reading(owner_id=5, me=mine))
-    assert [tap.is_own for tap in taps()] == [True] + [False] * 11
+    assert [tap.is_own for tap in stored_taps()] == [True] + [False] * 11
 
 
 def test_a_cookie_signed_with_the_former_secret_key_is_valid(app: Flask, keys: Keys) -> None:
     former = app.config["TAPCARD"].secret_key
     now = ReadingStore(Keys("a new secret, as long as the former one was", [former]))
     store(now, reading(owner_id=4, me=keys.sign_me(4)))
-    assert [tap.is_own for tap in taps()] == [True]
+    assert [tap.is_own for tap in stored_taps()] == [True]
 
 
 def test_taps_keep_the_holder_and_design_of_their_time(
@@ -218,21 +218,21 @@ def test_taps_keep_the_holder_and_design_of_their_time(
     today = utcnow().date()
     week = (today - timedelta(days=3), today + timedelta(days=3))
     for _number in range(2):
-        ask(app.wsgi_app, "/t/ADASCARD")
+        send_request(app.wsgi_app, "/t/ADASCARD")
     code = claims.release(card, ada, keys)
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     claims.claim(card, cleo, keys, code=code)
     card.design = create_design("Another one")
     db.session.commit()
-    ask(app.wsgi_app, "/t/ADASCARD")
+    send_request(app.wsgi_app, "/t/ADASCARD")
     drain()  # all of it, long after the card went from hand to hand
-    assert [(tap.owner_id, tap.outcome) for tap in taps()] == [
+    assert [(tap.owner_id, tap.outcome) for tap in stored_taps()] == [
         (ada.id, Outcome.REDIRECT),
         (ada.id, Outcome.REDIRECT),
         (None, Outcome.ACTIVATION),
         (cleo.id, Outcome.SETUP),
     ]
-    assert [tap.design_id for tap in taps()] == [design.id] * 3 + [card.design_id]
+    assert [tap.design_id for tap in stored_taps()] == [design.id] * 3 + [card.design_id]
     assert rollups.taps_per_card(ada, *week) == {card.id: 2}
     assert rollups.taps_per_card(cleo, *week) == {card.id: 1}
 
@@ -243,10 +243,10 @@ def test_an_own_tap_stays_one_after_the_card_is_released(
     card = create_card(token="FREECARD", policy=ClaimPolicy.OPEN)
     claims.claim(card, ada, keys)
     db.session.commit()
-    ask(app.wsgi_app, "/t/FREECARD", cookies={"tc_me": keys.sign_me(ada.id)})
+    send_request(app.wsgi_app, "/t/FREECARD", cookies={"tc_me": keys.sign_me(ada.id)})
     claims.release(card, ada, keys)
     drain()
-    assert [(tap.owner_id, tap.is_own) for tap in taps()] == [(ada.id, True)]
+    assert [(tap.owner_id, tap.is_own) for tap in stored_taps()] == [(ada.id, True)]
 
 
 # --- marks of files ---------------------------------------------------------------------------------------------------
@@ -278,4 +278,4 @@ def test_offsets_of_finished_files_are_deleted_after_a_month(app: Flask) -> None
 def test_the_first_and_the_last_timestamp_are_counted_in_every_time_zone(app: Flask, zone: str, at: int) -> None:
     assert ReadingStore(app.extensions["keys"]).store(db.session.connection(), [reading(at=at)], zone) == 1
     assert rollups.fold_hours_into_days(zone) == 1
-    assert counts() == (1, 1, 1)
+    assert tap_counts() == (1, 1, 1)

@@ -21,7 +21,7 @@ from tapcard.models.taps import ROLLUP_KEY, SHOP_KEY
 from tapcard.services.taps import rollups, user_agents
 from tapcard.services.taps.ingest import Reading, ReadingStore
 from tests.conftest import FormClient, login
-from tests.tap_requests import BOT, PHONE, ask, both_ways, counts, drain, reading, wsgi_of
+from tests.tap_requests import BOT, PHONE, app_for_path, both_paths, drain, reading, send_request, tap_counts
 
 ZONES = ("Europe/London", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
@@ -115,7 +115,7 @@ def test_hour_and_day_counts_add_up_to_the_taps_in_any_grouping(
     with rolled_back():
         store(app, build_readings(many, app.extensions["keys"]), zone)
         rollups.fold_hours_into_days(zone)
-        assert counts() == (len(many),) * 3
+        assert tap_counts() == (len(many),) * 3
         for names in (*combinations(ROLLUP_KEY, 1), *combinations(ROLLUP_KEY, 2), ROLLUP_KEY, ()):
             by_day = taps_by(names, lambda at: at.astimezone(ZoneInfo(zone)).date())
             assert rollups_by(TapDay, TapDay.day_on, names) == by_day
@@ -179,7 +179,7 @@ def test_folding_in_parts_equals_folding_at_once(
         while rollups.fold_hours_into_days(zone, most):
             pass
         total = sum(map(len, parts))
-        assert counts() == (total,) * 3
+        assert tap_counts() == (total,) * 3
         by_day = taps_by(ROLLUP_KEY, lambda at: at.astimezone(ZoneInfo(zone)).date())
         assert rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY) == by_day
         assert rollups.fold_hours_into_days(zone) == 0
@@ -191,9 +191,9 @@ def test_a_rolled_back_fold_can_be_repeated(app: Flask) -> None:
     db.session.commit()
     assert rollups.fold_hours_into_days("Europe/London") == 1
     db.session.rollback()
-    assert counts() == (2, 2, 0)
+    assert tap_counts() == (2, 2, 0)
     assert rollups.fold_hours_into_days("Europe/London") == 1
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
 # --- counting anew ----------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_a_recount_in_another_time_zone_equals_counting_there_from_the_start(
     set_setting("time_zone", zone)
     recount(app)
     assert stored_counts() == from_the_start
-    assert counts() == (len(many),) * 3
+    assert tap_counts() == (len(many),) * 3
     assert rollups.fold_hours_into_days(zone) == 0
 
 
@@ -265,12 +265,12 @@ def test_a_recount_applies_the_current_rules_for_bots(app: Flask, monkeypatch: p
     assert list(db.session.scalars(sa.select(Tap.is_bot).order_by(Tap.id))) == [False, True, True, False]
     for table in (TapHour, TapDay, ShopTapDay):
         assert db.session.scalar(sa.select(sa.func.sum(table.tap_count)).where(table.is_bot)) == 2
-    assert counts() == (4, 4, 4)
+    assert tap_counts() == (4, 4, 4)
 
 
 def test_a_recount_without_taps_changes_nothing(app: Flask) -> None:
     recount(app)
-    assert counts() == (0, 0, 0)
+    assert tap_counts() == (0, 0, 0)
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -289,29 +289,29 @@ def recent_tap_count(owner: User) -> int:
     return sum(number for _day, number in rollups.taps_per_day(owner, *surrounding_days()))
 
 
-@both_ways
+@both_paths
 def test_own_taps_bots_and_prefetches_are_not_counted(
-    app: Flask, card: Card, ada: User, ben: User, client: FormClient, way: str
+    app: Flask, card: Card, ada: User, ben: User, client: FormClient, tap_path: str
 ) -> None:
-    wsgi = wsgi_of(app, way)
+    wsgi = app_for_path(app, tap_path)
     login(client, ada)
     cookies = {"tc_me": client.get_cookie("tc_me").value}  # type: ignore[union-attr]
-    ask(wsgi, "/t/ADASCARD", cookies=cookies)
-    ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT=BOT)
-    ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="WhatsApp/2.24.20.89 A")
-    ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="")
-    ask(wsgi, "/t/ADASCARD", HTTP_SEC_PURPOSE="prefetch")
-    ask(wsgi, "/t/ADASCARD", "HEAD")
+    send_request(wsgi, "/t/ADASCARD", cookies=cookies)
+    send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT=BOT)
+    send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="WhatsApp/2.24.20.89 A")
+    send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="")
+    send_request(wsgi, "/t/ADASCARD", HTTP_SEC_PURPOSE="prefetch")
+    send_request(wsgi, "/t/ADASCARD", "HEAD")
     drain()
     assert recent_tap_count(ada) == 0
     assert rollups.taps_per_card(ada, *surrounding_days()) == {}
-    ask(wsgi, "/t/ADASCARD")
-    ask(wsgi, "/q/ADASCARD")
+    send_request(wsgi, "/t/ADASCARD")
+    send_request(wsgi, "/q/ADASCARD")
     drain()
     assert recent_tap_count(ada) == 2
     assert rollups.shop_total(*surrounding_days()) == 2
     assert rollups.taps_per_card(ada, *surrounding_days()) == {card.id: 2}
-    assert counts()[0] == 6
+    assert tap_counts()[0] == 6
 
 
 def test_reloading_the_target_page_is_not_a_tap(

@@ -15,7 +15,7 @@ from tapcard.services.cards import creation
 from tapcard.services.taps import ingest, routing
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.services.taps.routing import CardFacts, TapResult, Visitor
-from tests.tap_requests import BOT, ask, both_ways, drain, reading, wsgi_of
+from tests.tap_requests import BOT, app_for_path, both_paths, drain, reading, send_request
 
 FACTS = CardFacts(
     id=1,
@@ -138,11 +138,11 @@ def test_latest_taps_are_those_of_others_on_own_cards(
 # --- unknown tokens ---------------------------------------------------------------------------------------------------
 
 
-@both_ways
-def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: User, card: Card, way: str) -> None:
-    wsgi = wsgi_of(app, way)
+@both_paths
+def test_unknown_tokens_are_listed_until_they_are_registered(app: Flask, ben: User, card: Card, tap_path: str) -> None:
+    wsgi = app_for_path(app, tap_path)
     for path in ("/t/GHOST7", "/q/ghost7", "/card/GHOST7/", "/t/SPOOK8", "/t/ADASCARD"):
-        ask(wsgi, path)
+        send_request(wsgi, path)
     drain()
     unknown = [(row.token, row.tap_count) for row in routing.unknown_tokens(10, utcnow() - timedelta(days=30))]
     assert sorted(unknown) == [("GHOST7", 3), ("SPOOK8", 1)]
@@ -169,28 +169,30 @@ def strict_app(other_app: Callable[..., Flask]) -> Flask:
     return other_app(unknown_token_limit="3 per minute")
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("path", ["/t/{}", "/q/{}/", "/card/{}", "/activate/{}"])
 def test_guessing_tokens_is_limited_and_taps_on_cards_are_not(
-    strict_app: Flask, card: Card, way: str, path: str
+    strict_app: Flask, card: Card, tap_path: str, path: str
 ) -> None:
-    wsgi = wsgi_of(strict_app, way)
-    responses = [ask(wsgi, path.format(f"GUESS{number}")) for number in range(5)]
+    wsgi = app_for_path(strict_app, tap_path)
+    responses = [send_request(wsgi, path.format(f"GUESS{number}")) for number in range(5)]
     assert [response.status for response in responses] == [404, 404, 404, 429, 429]
     assert int(responses[-1].get("Retry-After") or 0) > 0
     for real in ("/t/ADASCARD", "/q/adascard", "/card/ADASCARD/"):
-        assert ask(wsgi, real).get("Location") == "https://example.com/"
-    assert ask(wsgi, path.format("GUESS9"), REMOTE_ADDR="203.0.113.5").status == 404, "from somewhere else"
+        assert send_request(wsgi, real).get("Location") == "https://example.com/"
+    assert send_request(wsgi, path.format("GUESS9"), REMOTE_ADDR="203.0.113.5").status == 404, "from somewhere else"
 
 
 def test_a_refused_guess_is_not_recorded(strict_app: Flask, app: Flask) -> None:
     for number in range(10):
-        ask(strict_app.wsgi_app, f"/t/GUESS{number}")
+        send_request(strict_app.wsgi_app, f"/t/GUESS{number}")
     strict_app.extensions["spool"].rotate()
     assert drain() == 3
 
 
 def test_guessing_is_limited_without_redis(other_app: Callable[..., Flask]) -> None:
     app = other_app(unknown_token_limit="3 per minute", redis_url="redis://127.0.0.1:1/0")
-    statuses = [ask(app.wsgi_app, f"/t/GUESS{number}", REMOTE_ADDR="198.51.100.7").status for number in range(4)]
+    statuses = [
+        send_request(app.wsgi_app, f"/t/GUESS{number}", REMOTE_ADDR="198.51.100.7").status for number in range(4)
+    ]
     assert statuses == [404, 404, 404, 429]

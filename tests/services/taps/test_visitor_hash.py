@@ -21,8 +21,8 @@ from tapcard.models import Card, VisitorKey
 from tapcard.services.taps import visitor_hash
 from tapcard.services.taps.visitor_hash import VisitorKeys
 from tapcard.workflows import taps as tap_jobs
-from tests.concurrency import together
-from tests.tap_requests import PHONE, ask, lines
+from tests.concurrency import run_concurrently
+from tests.tap_requests import PHONE, send_request, spool_lines
 
 ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -116,7 +116,7 @@ def test_processes_that_start_together_use_one_key(app: Flask, set_visitor_clock
         keys._make = together_make  # type: ignore[method-assign]
         return keys.hash("203.0.113.9", PHONE)
 
-    assert len(set(together(app, 8, of_a_process_of_its_own))) == 1
+    assert len(set(run_concurrently(app, 8, of_a_process_of_its_own))) == 1
     assert key_days() == [NOON.date()]
 
 
@@ -184,6 +184,6 @@ def test_keys_are_rotated_by_an_hourly_job(app: Flask) -> None:
 
 def test_a_visitor_is_identified_by_connection_and_not_by_forwarded_headers(app: Flask, card: Card) -> None:
     for address, claimed in (("203.0.113.9", "1.1.1.1"), ("203.0.113.9", "2.2.2.2"), ("203.0.113.8", "1.1.1.1")):
-        ask(app.wsgi_app, "/t/ADASCARD", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=claimed)
-    first, second, third = (line["visitor"] for line in lines(app.extensions["spool"]))
+        send_request(app.wsgi_app, "/t/ADASCARD", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=claimed)
+    first, second, third = (line["visitor"] for line in spool_lines(app.extensions["spool"]))
     assert first == second != third

@@ -18,7 +18,7 @@ from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.workflows import taps as tap_jobs
-from tests.concurrency import together
+from tests.concurrency import run_concurrently
 from tests.conftest import FormClient
 from tests.tap_requests import BOT, reading
 
@@ -94,7 +94,7 @@ def test_a_rolled_back_digest_is_queued_again(subscriber: User, outbox: Callable
 
 
 def test_concurrent_workers_queue_one_digest(app: Flask, subscriber: User, outbox: Callable[[], list[str]]) -> None:
-    together(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
+    run_concurrently(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
     assert outbox() == ["mail.weekly"]
 
 
