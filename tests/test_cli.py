@@ -325,11 +325,10 @@ def test_spooled_taps_are_stored_and_recounted(
 
 
 def test_a_backup_reports_its_path(run_command: Callable[..., Result], app: Flask, tmp_path: Path) -> None:
-    if db.engine.dialect.name == "sqlite":
-        result = run_command("backup", str(tmp_path / "backup.tar.gz"))
-        assert result.exit_code == 0, result.output
-        assert "Backup saved: " in result.output
-        assert run_command("backup", str(tmp_path / "backup.tar.gz")).exit_code == 1
+    result = run_command("backup", str(tmp_path / "backup.tar.gz"))
+    assert result.exit_code == 0, result.output
+    assert "Backup saved: " in result.output
+    assert run_command("backup", str(tmp_path / "backup.tar.gz")).exit_code == 1
 
 
 def test_every_command_has_a_description(run_command: Callable[..., Result]) -> None:

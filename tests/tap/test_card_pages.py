@@ -109,14 +109,6 @@ def test_a_card_to_be_paid_shows_its_price_without_the_shop_module(
     assert "<form" not in page
 
 
-def test_an_empty_dashboard_says_what_to_do(client: FlaskClient, cleo: User) -> None:
-    login(client, cleo)
-    page = text_of(client, "/dashboard")
-    assert "No cards yet" in page
-    assert 'action="/find-card"' in page
-    assert "No taps yet" in page
-
-
 def test_the_dashboard_shows_name_target_and_status_of_a_card(client: FlaskClient, card: Card, ada: User) -> None:
     login(client, ada)
     page = text_of(client, "/dashboard")

@@ -172,9 +172,8 @@ def test_code_attempts_are_limited_by_card_across_accounts(
 
 
 def test_attempts_of_one_user_do_not_limit_another(
-    client: FormClient, unclaimed_card: Card, create_card: Callable[..., Card], ada: User, cleo: User,
-    new_client: Callable[[], FormClient],
-) -> None:  # fmt: skip
+    client: FormClient, unclaimed_card: Card, ada: User, cleo: User, new_client: Callable[[], FormClient]
+) -> None:
     login(client, cleo)
     for _attempt in range(10):
         submit_claim(client, "WRONG234")

@@ -375,9 +375,10 @@ def test_a_dashboard_with_many_cards_collapses_some(
 
 def test_an_empty_dashboard_explains_the_first_steps(client: FormClient, cleo: User) -> None:
     login(client, cleo)
-    page = words_of(client.get("/dashboard").text)
+    page = client.get("/dashboard").text
+    assert 'action="/find-card"' in page
     for words in ("Hello Cleo", "No cards yet", "No taps yet", "A profile is a page about you"):
-        assert words in page
+        assert words in words_of(page)
 
 
 def test_the_dashboard_shows_the_target_of_each_card(

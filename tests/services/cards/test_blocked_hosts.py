@@ -28,14 +28,7 @@ def create_card_to(create_card: Callable[..., Card], ada: User) -> Callable[[str
 def test_blocking_a_host_marks_the_cards_that_open_it(create_card_to: Callable[[str], Card], ben: User) -> None:
     marked = [create_card_to(url) for url in ("https://evil.example/", "http://a.b.evil.example:8080/x")]
     spared = [
-        create_card_to(url)
-        for url in (
-            "https://notevil.example/",
-            "https://evil.example.com/",
-            "https://evil_example/",
-            "tel:+442079460000",
-        )
-        if "_" not in url
+        create_card_to(url) for url in ("https://notevil.example/", "https://evil.example.com/", "tel:+442079460000")
     ]
     assert blocked_hosts.block_host("evil.example", ben, "phishing") == 2
     db.session.commit()

@@ -31,6 +31,7 @@ from tapcard.services.privacy.closure import AlreadyClosed, CannotReopen, LastOw
 from tapcard.services.profiles import profiles
 from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD
+from tests.statements import statements
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -220,11 +221,13 @@ def test_closing_while_claiming_leaves_no_active_card(
         db.session.commit()
 
 
-def test_claiming_locks_the_row_of_the_user(ada: User, card: Card) -> None:
+def test_claiming_locks_the_row_of_the_user(ada: User, create_card: Callable[..., Card], keys: object) -> None:
     """The concurrent test above relies on this lock, which only PostgreSQL has."""
-    query = sa.select(User.id).where(User.id == ada.id).with_for_update(read=True)
-    text = str(query.compile(db.engine))
-    assert ("FOR SHARE" in text) == (db.engine.dialect.name == "postgresql")
+    card = create_card(policy=ClaimPolicy.OPEN)
+    with statements() as recorded:
+        claims.claim(card, ada, keys)  # type: ignore[arg-type]
+    locks = [statement for statement in recorded if "FROM users" in statement and "FOR SHARE" in statement]
+    assert len(locks) == (1 if db.engine.dialect.name == "postgresql" else 0)
 
 
 def test_concurrent_reopening_happens_once(app: Flask, ada: User, card: Card) -> None:

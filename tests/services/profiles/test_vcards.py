@@ -105,22 +105,29 @@ def test_equal_phone_numbers_are_listed_once() -> None:
     assert [tel.value for tel in card.contents["tel"]] == ["+2348035550142"]
 
 
-@pytest.mark.parametrize("field", [*EVERYTHING, "links", "photo"])
+# the text by which each field is recognized in a vCard
+FIELD_TEXTS = {
+    "headline": "TITLE:Architect",
+    "company": "ORG:Obi",
+    "bio": "NOTE:Shade",
+    "email": "ada@example.com",
+    "phone": "+2348035550142",
+    "whatsapp": "447700900123",
+    "website": "https://example.com/work",
+    "address": "1 Ring Road",
+    "linkedin": "https://www.linkedin.com/in/ada-obi",
+    "github": "https://github.com/ada-obi",
+    "links": "https://example.com/folio",
+    "photo": "PHOTO;",
+}
+
+
+@pytest.mark.parametrize("field", FIELD_TEXTS)
 def test_a_hidden_field_is_left_out(field: str) -> None:
-    profile = build_profile(**{**EVERYTHING, "whatsapp": "+447700900123"}, hidden_fields=[field])
+    profile = build_profile(**EVERYTHING, hidden_fields=[field])
     profile.links = [ProfileLink(id=1, position=1, title="Folio", url="https://example.com/folio", is_shown=True)]
-    shown = parse(build_vcard(profile, photo=b"jpeg")).contents
-    value = {**EVERYTHING, "links": "https://example.com/folio", "photo": b"jpeg"}[field]
-    found = [value for rows in shown.values() for row in rows for value in (row.value,)]
-    assert value not in found
-    assert [value] not in found
-    if field == "whatsapp":
-        assert "https://wa.me/447700900123" not in found
-    if field == "linkedin":
-        assert not any("linkedin.com" in str(value) for value in found)
-    full = build_profile(**EVERYTHING)
-    full.links = list(profile.links)
-    assert len(parse(build_vcard(full, photo=b"jpeg")).contents) >= len(shown)
+    text = build_vcard(profile, photo=b"jpeg").replace(b"\r\n ", b"").decode()
+    assert {name for name, part in FIELD_TEXTS.items() if part not in text} == {field}
 
 
 def test_the_uid_stays_when_the_slug_changes() -> None:
