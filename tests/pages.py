@@ -59,7 +59,7 @@ class _Forms(HTMLParser):
             self._open = None
         elif tag == "textarea" and self._open is not None and self._area:
             text = self._open.values[self._area]
-            self._open.values[self._area] = text.removeprefix("\r").removeprefix("\n")  # the first line end is no text
+            self._open.values[self._area] = text.removeprefix("\r").removeprefix("\n")  # HTML drops the first line end
             self._area = None
         elif tag == "select":
             self._select = None

@@ -44,7 +44,7 @@ class WsgiResponse:
     def get(self, name: str) -> str | None:
         """Return the value of a header that occurs at most once."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
-        assert len(values) < 2, f"{name} is there twice"
+        assert len(values) < 2, f"{name} occurs twice"
         return values[0] if values else None
 
 
@@ -70,7 +70,7 @@ def send_request(
     base["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
     if cookies:
         base["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    db.session.commit()  # else the test's own transaction would lock the request out
+    db.session.commit()  # otherwise the transaction of the test would block the request
     body, status, headers = contextvars.Context().run(run_wsgi_app, wsgi, base, buffered=True)
     db.session.expire_all()
     plain = [(name, "made up" if name == "X-Request-ID" else without_nonce(value)) for name, value in headers]

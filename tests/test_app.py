@@ -88,7 +88,7 @@ def test_every_link_works_with_any_choice_of_modules(
     adapter = other.url_map.bind("localhost")
     for page, form in crawl.forms:
         action = (form.action or page).partition("?")[0]
-        assert adapter.test(action, method=form.method.upper()), f"{page} sends a form to {form.action}"
+        assert adapter.test(action, method=form.method.upper()), f"{page} submits a form to {form.action}"
 
 
 @pytest.mark.usefixtures("cards_in_every_state")

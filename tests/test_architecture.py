@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tapcard"
 SOURCES = [ROOT / "config.py", ROOT / "wsgi.py", *sorted(PACKAGE.rglob("*.py"))]
 
-# Below these, nothing commits: what a view, an action, a job or a command did is one transaction of its own.
+# These packages never commit; views, actions, jobs and commands do.
 BELOW_THE_ENTRY_POINTS = (
     "services",
     "models",
@@ -25,13 +25,13 @@ BELOW_THE_ENTRY_POINTS = (
     "email_addresses",
 )
 
-# Rules and what is under them; facts, actor and time are arguments. `flask` alone is meant: `flask_babel` is too.
+# Rules and the layers below them get facts, actor and time as arguments and do not import `flask`.
 KNOW_NO_WEB = ("services", "models", "gateways", "outbox", "spool", "images", "qr", "files", "settings",
                "workflows/backup", "money", "clock", "errors", "tokens", "keys",
                "ids", "phones", "email_addresses")  # fmt: skip
 WEB = ("flask", "flask_login", "flask_wtf", "flask_admin", "flask_limiter", "flask_session", "werkzeug", "wtforms")
 
-# Services that count something other than money, by name; every other one counts in whole units.
+# Services that use fractions for something other than money.
 MAY_USE_FRACTIONS = {
     "product_lists": "divides in SQL, to sort by rating",
     "erasure": "joins paths",
@@ -39,7 +39,7 @@ MAY_USE_FRACTIONS = {
     "statistics": "halves of a span of time",
 }
 
-# Where everything is caught, and why that is right there.
+# Files that catch every exception, and why.
 MAY_CATCH_EVERYTHING = {
     "tapcard/tap/recorder.py": "a failure to record never stops the redirect; it is logged and counted",
     "tapcard/workflows/payments.py": "one payment that cannot be checked must not stop the others",
@@ -47,7 +47,7 @@ MAY_CATCH_EVERYTHING = {
     "tapcard/worker.py": "what a sender or a job raises is written down with it, and must not stop the others",
 }
 
-# Who reads the environment, and what for.
+# Files that read the environment, and why.
 MAY_READ_THE_ENVIRONMENT = {
     "config.py": "configuration is read here, once",
     "tapcard/workflows/backup.py": "hands it on to PostgreSQL's own programs",
@@ -91,7 +91,7 @@ def found_in(paths: Iterable[Path], is_wrong: Callable[[ast.AST], object]) -> li
 def test_the_rules_have_files_to_check() -> None:
     assert len(SOURCES) > 100
     for row in {*BELOW_THE_ENTRY_POINTS, *KNOW_NO_WEB}:
-        assert in_rows((row,)), f"there is no tapcard.{row}: the rules look at nothing there"
+        assert in_rows((row,)), f"there is no tapcard.{row}, so its rules check nothing"
     assert len(in_rows(("models",))) > 5
     assert len(in_rows(("services",))) > 5
 
@@ -133,7 +133,7 @@ def test_only_listed_files_catch_every_exception() -> None:
     broad = found_in(SOURCES, catches_everything)
     files = {place.partition(":")[0] for place in broad}
     assert [place for place in broad if place.partition(":")[0] not in MAY_CATCH_EVERYTHING] == []
-    assert MAY_CATCH_EVERYTHING.keys() - files == set(), "these need their exception no more"
+    assert MAY_CATCH_EVERYTHING.keys() - files == set(), "remove these exceptions from the list"
 
 
 def test_only_listed_files_read_the_environment() -> None:
@@ -172,7 +172,7 @@ def test_amounts_are_never_fractions() -> None:
     broken = found_in(in_rows(("money", "services")), is_fraction)
     stems = {Path(place.partition(":")[0]).stem for place in broken}
     assert [place for place in broken if Path(place.partition(":")[0]).stem not in MAY_USE_FRACTIONS] == []
-    assert MAY_USE_FRACTIONS.keys() - stems == set(), "these need their exception no more"
+    assert MAY_USE_FRACTIONS.keys() - stems == set(), "remove these exceptions from the list"
 
 
 # --- size and documentation -------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ UNCLEAR_DOCSTRINGS = {
     "tapcard/seeds/pages.py",
 }
 
-# How a docstring of a function does not start: with what it describes instead of what it does.
+# First words of docstrings that do not start with a verb.
 NO_VERBS = frozenset(
     (
         "A", "An", "The", "What", "Whether", "Who", "Whom", "Whose", "How", "Where", "When", "Why", "Which",

@@ -17,7 +17,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 GUIDES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 LARGEST_README, LARGEST_IMAGE = 6 * 1024, 200 * 1024
-COMMANDS_OF_OTHERS = {"db", "routes", "run", "shell"}  # of Flask and Flask-Migrate
+COMMANDS_OF_OTHERS = {"db", "routes", "run", "shell"}  # commands of Flask and Flask-Migrate
 
 
 def table(path: Path, heading: str) -> dict[str, list[str]]:
@@ -119,7 +119,7 @@ def test_every_image_exists_and_is_small() -> None:
             shown.add((path.parent / "".join(name)).resolve())
     assert shown
     assert all(picture.is_file() and picture.stat().st_size <= LARGEST_IMAGE for picture in shown)
-    assert shown == set((DOCS / "images").glob("*.png")), "a picture that no page shows"
+    assert shown == set((DOCS / "images").glob("*.png")), "an image that no page uses"
 
 
 @pytest.mark.parametrize(

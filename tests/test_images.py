@@ -410,7 +410,7 @@ for make in (images.make_photo, images.make_banner):
         make(data)
     except images.InvalidImage as refusal:
         print("refused", refusal)
-# not getrusage: what the parent process used before it started this one counts there
+# not getrusage, which includes the memory of the parent process
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 

@@ -90,7 +90,7 @@ def test_ciphertext_and_hashes_do_not_contain_the_text(old: Keys) -> None:
 @quick
 def test_the_me_cookie_identifies_its_user(old: Keys, user_id: int) -> None:
     value = old.sign_me(user_id)
-    assert len(value) <= 200, "a longer one would be cut"
+    assert len(value) <= 200, "longer values would be truncated"
     assert old.unsign_me(value) == user_id
 
 

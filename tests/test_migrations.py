@@ -23,7 +23,7 @@ from tests import external_services
 from tests.conftest import DATABASE
 
 ROWS = 3
-# what CHECK constraints demand beyond the words they list
+# values required by CHECK constraints in addition to the listed ones
 DEMANDED: dict[str, dict[str, Any]] = {
     "cards": {"status": "active", "locked_because": None, "claim_code": None},
     "cart_lines": {"kind": "goods", "card_id": None},
@@ -88,7 +88,9 @@ def listed_values(table: sa.Table) -> dict[str, str]:
     """Return the first listed value of each column with a CHECK on values."""
     first_words = {}
     for constraint in sa.inspect(db.engine).get_check_constraints(table.name):
-        text = re.sub(r"::[a-z ]+", "", constraint["sqltext"])  # PostgreSQL names types, and a column may be called so
+        text = re.sub(
+            r"::[a-z ]+", "", constraint["sqltext"]
+        )  # PostgreSQL adds type names, which may equal column names
         outside = re.sub(r"'[^']*'", "", text)
         names = [column.name for column in table.columns if re.search(rf"\b{column.name}\b", outside)]
         words = re.findall(r"'([^']*)'", text)
@@ -166,7 +168,9 @@ def test_revisions_are_dated_and_linear(scripts: ScriptDirectory) -> None:
         tree = ast.parse(Path(script.path).read_text())
         assert ast.get_docstring(tree)
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert not {name for name in imported if name and name.startswith("tapcard")}, "old migrations need old code"
+        assert not {name for name in imported if name and name.startswith("tapcard")}, (
+            "a migration must not depend on current code"
+        )
 
 
 # --- going along ------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ UNUSUAL = [
 ]
 RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
 UNUSUAL_PARTS = [*(quote(value, safe="/") for value in UNUSUAL), *RAW]
-ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # after a question mark they are texts like any other
+ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # ordinary text in query parameters
 UNUSUAL_PARAMETERS = (
     *(value for value in UNUSUAL if value not in ONLY_IN_PATHS),
     "//evil.example",
@@ -195,5 +195,5 @@ def test_unusual_query_parameters_break_no_page(stage: Stage, monkeypatch: pytes
                 tried += 1
                 names = names | RecordingParameters.asked
                 if not RecordingParameters.asked:
-                    break  # it reads nothing
+                    break  # the page reads no parameters
     assert tried > 100

@@ -191,4 +191,4 @@ def test_the_retry_command_queues_failed_messages_again(app: Flask, post: Callab
     db.session.expire_all()
     assert claim(utcnow()) == number
     outbox.mark_failed(message_of(number), utcnow(), "again")
-    assert message_of(number).failed_at is None, "the days are counted anew"
+    assert message_of(number).failed_at is None, "the period starts again"

@@ -109,8 +109,8 @@ def test_a_logo_covers_at_most_a_sixteenth_of_the_code(length):
     start, width = int(clearing[0].attrib["x"]), int(clearing[0].attrib["width"])
     assert (clearing[0].attrib["y"], clearing[0].attrib["height"]) == (str(start), str(width))
     assert width**2 <= side**2 / 16
-    assert 2 * start + width == side + 2 * qr.QUIET_ZONE  # in the very middle
-    assert start > qr.QUIET_ZONE + 8  # the three eyes stay free
+    assert 2 * start + width == side + 2 * qr.QUIET_ZONE  # centered
+    assert start > qr.QUIET_ZONE + 8  # the three finder patterns stay free
 
 
 def test_a_logo_changes_only_its_own_area():

@@ -14,7 +14,7 @@ PRIVATE = re.compile(
     r"(^|/)(\.env(\.(?!example)[a-z]+)?|id_rsa|id_ed25519|[^/]*\.(pem|p12|pfx|key|sqlite3?|db|dump|eml))$|^instance/|(^|/)uploads/"
 )
 PHOTO = re.compile(r"\.(jpe?g|heic|webp|gif|tiff?)$", re.IGNORECASE)
-DRAWN = ("docs/images/", "tapcard/static/")  # made by commands of this repository
+DRAWN = ("docs/images/", "tapcard/static/")  # created by commands of this repository
 
 
 def tracked() -> list[str]:

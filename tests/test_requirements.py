@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LINE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[a-z,]+\])?==(?P<version>[\w.+-]+)(\s+#\s(?P<reason>.+))?")
 USUAL = ("requirements.txt", "requirements-dev.txt")
-DOCS = "requirements-docs.txt"  # installed by `make docs` alone
+DOCS = "requirements-docs.txt"  # installed only by `make docs`
 BROUGHT_ALONG = "# --- dependencies of the above"
 
 

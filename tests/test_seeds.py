@@ -249,7 +249,7 @@ def test_demo_products_have_their_options(seed: Callable[..., Result]) -> None:
         for product in db.session.scalars(on_shelf):
             colors = [option.choices for option in product.options if option.key == "color"]
             assert {option.key for option in product.options} - {"color"} == expected, product.name
-            assert all(colors), f"{product.name} asks for a colour and offers none"
+            assert all(colors), f"{product.name} has a color option without choices"
 
 
 def test_demo_promotions_and_delivery_are_priced(seed: Callable[..., Result], cleo: User) -> None:
@@ -295,7 +295,7 @@ def test_demo_orders_cover_the_important_states(seed: Callable[..., Result]) -> 
     assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)
     assert orders[OrderStatus.PENDING].expires_at > utcnow() + timedelta(days=6)
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 0
-    assert number_of(OutboxMessage) == 0, "nobody gets mail about the past"
+    assert number_of(OutboxMessage) == 0, "no emails are sent about demo orders"
 
 
 def test_demo_reviews_are_by_buyers_and_counted(seed: Callable[..., Result]) -> None:
@@ -359,7 +359,7 @@ def test_drawings_of_products_are_square_small_and_different(monkeypatch: pytest
     monkeypatch.setattr(drawings.scene, "FINE", 1)
     drawn = [draw() for draw in GOODS.values()]
     assert len(set(drawn)) == len(GOODS)
-    assert max(len(picture) for picture in drawn) < 40 * 1024  # less, drawn as finely as for the shop
+    assert max(len(picture) for picture in drawn) < 40 * 1024  # smaller in the resolution used by the shop
     for picture in drawn[::7]:
         with Image.open(io.BytesIO(picture)) as image:
             assert (image.format, image.size) == ("WEBP", (900, 900))

@@ -138,7 +138,7 @@ def test_each_thread_has_its_own_file(spool: Spool) -> None:
     def write() -> None:
         for number in range(50):
             spool.append([threading.get_ident(), number])
-        start.wait(30)  # no thread ends, and gives its number away, before all have written
+        start.wait(30)  # keeps thread ids unique until all have written
 
     threads = [threading.Thread(target=write) for _number in range(6)]
     for thread in threads:
@@ -168,8 +168,8 @@ def test_a_rotated_file_is_closed_once(spool: Spool) -> None:
     spool.rotate()
     assert left.fd == -1
     with open(spool.folder / "other file", "wb") as other_file:
-        assert other_file.fileno() == number, "the number goes to the next file that is opened"
-        left.close()  # as when the thread lets it go
+        assert other_file.fileno() == number, "the file descriptor is reused by the next open file"
+        left.close()  # as when the thread ends
         other_file.write(b"still open")
     assert (spool.folder / "other file").read_bytes() == b"still open"
 
@@ -400,7 +400,7 @@ def test_a_forked_process_writes_its_own_file_and_holds_no_lock_of_its_parent(sp
             assert not spool.remove(name, end_of(spool, name)), "both live"
         parent.process.kill()
         parent.process.wait(30)
-        assert spool.remove(names["parent"], end_of(spool, names["parent"])), "the child does not hold it"
+        assert spool.remove(names["parent"], end_of(spool, names["parent"])), "the child does not hold the lock"
         assert not spool.remove(names["child"], end_of(spool, names["child"]))
 
 

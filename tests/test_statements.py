@@ -102,7 +102,7 @@ def test_pages_run_a_fixed_number_of_queries(
 
 
 def test_a_redirecting_tap_uses_no_connection_of_the_application(client: FormClient, card: Card) -> None:
-    client.get("/t/ADASCARD")  # the day's visitor key is made
+    client.get("/t/ADASCARD")  # creates the visitor key of the day
     with statements(all_of_them=True) as recorded:
         assert client.get("/t/ADASCARD").status_code == 302
     assert recorded == [], "the fast path has its own connection"

@@ -12,7 +12,7 @@ import tapcard
 FOLDER = Path(tapcard.__file__).parent
 SUFFIXES = {".py", ".html", ".txt", ".js"}
 
-# what pages and emails once said, and plain English doesn't say
+# phrases that were replaced by plain English
 GIVEN_UP = [
     "We get it ready",
     "write again when it is on its way",
@@ -59,7 +59,7 @@ GIVEN_UP = [
     "Cards are not sold on this site yet",
 ]
 
-# labels that are wrong alone, but right as a part of others
+# labels that are wrong on their own, but allowed within longer ones
 WRONG_LABELS = ["Look", "Choose", "What happened", "Shelves", "Go back"]
 
 # one spelling each

@@ -246,7 +246,7 @@ def test_tables_never_show_or_find_a_claim_code(ben_client: FormClient, unclaime
         assert CODE not in page
         assert str(unclaimed_card.claim_code) not in page
         assert str(unclaimed_card.claim_code_hash) not in page
-    assert "WAITING2" not in pages[3] + pages[4], "nor can one be searched for"
+    assert "WAITING2" not in pages[3] + pages[4], "claim codes are not searchable"
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_invalid_input_is_refused_and_changes_nothing(
         fields[name] = ""
     response = client.post(url, data=fields)
     if response.status_code == 302:
-        # ten characters of anything that can be typed are a password
+        # any ten characters are a valid password
         assert name == "password"
         assert bad in ("markup", "link")
         return
@@ -188,7 +188,7 @@ def test_a_malformed_request_body_is_refused(
     response = client.post(url, **body)
     assert response.status_code in (400, 422, 302)
     if response.status_code == 302:
-        assert path == "/account"  # nothing typed is nothing changed
+        assert path == "/account"  # a form without fields changes nothing
     assert snapshot() == before
 
 

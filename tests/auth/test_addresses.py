@@ -262,7 +262,7 @@ def test_only_the_account_holder_can_confirm_a_new_address(
     created_user = order.user
     order.user = None
     db.session.flush()
-    db.session.delete(created_user)  # an address that has an account gets no such mail
+    db.session.delete(created_user)  # no change email is sent to an address with an account
     login(client, ada)
     request_change(client)
     phone, cleos, path = new_client(), new_client(), emailed_link()
@@ -293,7 +293,7 @@ def test_requesting_a_used_address_gets_the_same_response_and_no_email(
     taken = client.post("/account/email", data={"email": cleo.email, "current": PASSWORD})
     assert (free.status_code, free.headers["Location"]) == (taken.status_code, taken.headers["Location"])
     run_worker()
-    assert mailbox() == []  # the first wish was replaced by the second
+    assert mailbox() == []  # the second request replaced the first
 
 
 def test_confirming_an_address_that_was_taken_since_shows_an_error(

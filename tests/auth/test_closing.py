@@ -137,7 +137,7 @@ def test_logging_in_to_a_closed_account_offers_to_reopen_it(
     assert not is_logged_in(client)
     page = client.get("/account/reopen")
     assert "ada@example.com is closed" in page.text
-    assert not ada.is_active, "looking opens nothing"
+    assert not ada.is_active, "viewing the page does not reopen the account"
     assert client.post("/account/reopen").location == "/dashboard"
     assert is_logged_in(client)
     assert client.get("/p/ada").status_code == 200

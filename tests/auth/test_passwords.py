@@ -244,7 +244,7 @@ def test_a_login_with_the_old_password_during_a_change_is_invalid(
 
     monkeypatch.setattr("tapcard.auth.views.log_in_user", late)
     assert login(thief, ada).status_code == 302
-    assert db.session.scalar(select(func.count()).where(WebSession.user_id == ada.id)) == 2, "the row is there"
+    assert db.session.scalar(select(func.count()).where(WebSession.user_id == ada.id)) == 2, "the session row exists"
     assert not is_logged_in(thief)
     assert is_logged_in(own)
     assert login(thief, ada, NEW).status_code == 302

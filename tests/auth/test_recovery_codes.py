@@ -91,7 +91,7 @@ def test_recovery_codes_are_shown_once_and_can_be_downloaded(client: FormClient,
     form = form_to(shown.text, "/account/two-factor/codes/file")
     codes = form.values["codes"].split()
     response = client.post(form.action, data=form.values, csrf=False)
-    assert response.status_code == 200, "the page's own token works, though the session is a new one"
+    assert response.status_code == 200, "the CSRF token of the page is valid in the new session"
     assert response.mimetype == "text/plain"
     assert "attachment" in response.headers["Content-Disposition"]
     assert all(code in response.text for code in codes)

@@ -47,7 +47,7 @@ def test_sessions_are_listed_with_browser_and_the_current_one_is_marked(
     assert "Chrome on Android" in text
     assert text.count("This device") == 1
     assert text.count("Last active") == 3
-    assert len(end_actions(here.get(PAGE).text)) == 2, "for this one there is the menu"
+    assert len(end_actions(here.get(PAGE).text)) == 2, "the current session is ended from the menu"
 
 
 def test_ending_a_session_logs_out_that_browser(log_in_with: Callable[..., FormClient], ada: User) -> None:

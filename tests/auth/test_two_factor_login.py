@@ -96,7 +96,9 @@ def test_a_code_works_once(
         login(client, ada)
     assert here.post(CODE_PAGE, data={"code": code}).status_code == 302
     assert thief.post(CODE_PAGE, data={"code": code}).status_code == 422
-    assert thief.post(CODE_PAGE, data={"code": totp_code(ada_two_factor[0], -1)}).status_code == 422, "nor an older one"
+    assert thief.post(CODE_PAGE, data={"code": totp_code(ada_two_factor[0], -1)}).status_code == 422, (
+        "an older code is refused too"
+    )
     assert not is_logged_in(thief)
     assert thief.post(CODE_PAGE, data={"code": totp_code(ada_two_factor[0], 1)}).status_code == 302
 
@@ -269,7 +271,9 @@ def test_a_former_secret_key_still_reads_secret_and_recovery_codes(app: Flask, a
     two_factor.verify_code(ada, codes[0], keys=rotated, now=utcnow())
     assert two_factor.are_recovery_codes_of(ada, codes[1:], rotated)
     db.session.expire_all()
-    assert new.decrypt(db.session.get_one(TwoFactor, ada.id).secret) == SOME_SECRET, "sealed anew when it was used"
+    assert new.decrypt(db.session.get_one(TwoFactor, ada.id).secret) == SOME_SECRET, (
+        "encrypted with the new key when used"
+    )
 
 
 @pytest.mark.parametrize("kind", ["app", "recovery"])

@@ -203,7 +203,7 @@ def play(house: House, number: int, chance: random.Random) -> tuple[str, Load]:
             if before and died.returncode != -signal.SIGKILL:
                 sys.exit(f"The drainer should have died:\n{died.stderr.decode()}")
     if chance.random() < 0.5:
-        house.start()  # some rounds go on with the load still running
+        house.start()  # in some rounds the load is still running
     load.wait()
     return victim, load
 
@@ -216,7 +216,7 @@ def verdict(house: House, prefix: str, load: Load) -> list[str]:
         wrong = compare(house, prefix, load)
         if not wrong:
             return []
-        time.sleep(1)  # a chunk may have been in the worker's hands
+        time.sleep(1)  # the worker may be processing a chunk
     return wrong
 
 

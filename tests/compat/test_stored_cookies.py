@@ -27,7 +27,7 @@ def test_holder_stays_logged_in(app: Flask, browser: Callable[[str], FormClient]
     page = holder.get("/dashboard")
     assert page.status_code == 200
     assert "ADASCARD" in page.text
-    set_clock(timedelta(days=59 + 59))  # from the last visit on
+    set_clock(timedelta(days=59 + 59))  # counted from the last visit
     assert is_logged_in(holder)
 
 

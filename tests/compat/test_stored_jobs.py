@@ -20,7 +20,7 @@ from tests.compat.stored_data import BEFORE, run_jobs, set_clock, user
 from tests.conftest import FormClient
 
 LINK = re.compile(r"http://localhost(/[^\s<>\"]+)")
-# links whose token the worker makes anew for each email
+# links with a new token in each email
 FRESH = re.compile(r"(/verify/|/set-password/|/account/email/confirm/|/account/email/undo/).+")
 pytestmark = pytest.mark.sql
 

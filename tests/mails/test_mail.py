@@ -119,11 +119,11 @@ SUBJECTS = {
 }
 
 
-# mails that tell what happened, and carry no secret
+# notices without a secret link
 NOTICES = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
         "mail.card_found", "mail.card_offered", "mail.offer_answered")  # fmt: skip
 
-# those of orders, the weekly digest, the newsletter and artwork have tests of their own
+# emails of orders, the weekly digest, the newsletter and artwork are tested elsewhere
 OTHER_KINDS = ("mail.order_", "mail.payment_", "mail.weekly", "mail.newsletter_", "mail.artwork_")
 
 
@@ -131,7 +131,7 @@ def account_kinds() -> list[str]:
     return [kind for kind in mail.KINDS if not kind.startswith(OTHER_KINDS)]
 
 
-@pytest.mark.usefixtures("app")  # which registers them
+@pytest.mark.usefixtures("app")  # registers the email kinds
 def test_every_email_kind_is_tested() -> None:
     assert set(account_kinds()) == {*EXPECTED, *NOTICES, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
@@ -315,7 +315,7 @@ def fake_servers(monkeypatch: pytest.MonkeyPatch) -> list[FakeServer]:
 def app_with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
     settings = {"MAIL_SERVER": "mail.example.com", "MAIL_PORT": 587, "MAIL_DEFAULT_SENDER": "Cards <c@example.com>"}
     other = other_app(mail={**settings, **options})
-    other.extensions["mail"].suppress = False  # the library sends nothing in tests otherwise
+    other.extensions["mail"].suppress = False  # otherwise the library sends nothing in tests
     return other
 
 

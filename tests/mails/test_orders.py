@@ -106,7 +106,7 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
         assert words in plain, words
     assert "The &lt;Shop&gt;" in html
     assert "None" not in plain + html
-    assert "Ring" not in plain, "a stranger's address is no place for anybody's words"
+    assert "Ring" not in plain, "the note must not be sent to an unverified address"
     plain, html = bodies_of(owners)
     assert "awaiting payment" in owners["Subject"]
     assert owners["Reply-To"] == "gus@example.com"

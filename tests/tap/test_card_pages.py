@@ -160,7 +160,7 @@ def test_a_refused_card_form_keeps_its_values_and_shows_the_error(client: FlaskC
     assert 'value="javascript:alert(1)"' in page
     assert re.search(r'<input[^>]*aria-describedby="reroute_url-error[^"]*"[^>]*name="reroute_url"', page)
     assert 'id="reroute_url-error"' in page
-    assert 'href="#reroute_url"' in page  # from the summary on top
+    assert 'href="#reroute_url"' in page  # in the error summary
 
 
 def test_releasing_asks_for_confirmation_and_shows_the_new_code_once(

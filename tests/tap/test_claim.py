@@ -242,7 +242,7 @@ def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counti
     opened, tapped = client.get(HERE), client.get("/t/WAITING2")
     assert (opened.status_code, opened.location) == (tapped.status_code, tapped.location) == (status, location)
     run_worker()
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == 1, "the tap, not the activation page"
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == 1, "only the tap is counted"
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -105,7 +105,7 @@ def test_a_new_target_applies_from_the_next_tap(ada_client: FormClient, new_clie
 def test_a_card_can_open_a_profile(ada_client: FormClient, card: Card, profile: Profile) -> None:
     assert submit_card(ada_client, target="profile", profile=str(profile.id)).location == HERE
     assert ada_client.get("/t/ADASCARD").location == "/p/ada"
-    assert card.reroute_url == "https://example.com/", "kept for later"
+    assert card.reroute_url == "https://example.com/", "the address is kept"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_holder_cannot_reactivate_a_card_suspended_by_staff(ada_client: FormCl
     assert card.status is CardStatus.LOCKED
     page = words_of(ada_client.get(HERE).text)
     assert "The shop has suspended this card." in page
-    assert "Marsh" not in page, "whose deed it was stays in the shop"
+    assert "Marsh" not in page, "the name of staff is not shown"
 
 
 @pytest.mark.parametrize("step", ["lock", "unlock"])
@@ -348,7 +348,7 @@ def test_the_qr_code_contains_the_logo_on_request(ada_client: FormClient) -> Non
 
 def test_the_logo_in_the_qr_code_has_the_colors_of_the_shop(ada_client: FormClient) -> None:
     settings.update("brand_color", "#b32f55")
-    settings.update("ink_color", "#ffffff")  # too light to carry anything white
+    settings.update("ink_color", "#ffffff")  # too light for white text
     db.session.commit()
     drawn = ada_client.get(f"{HERE}/qr.svg?logo=y").text
     assert 'fill="#b32f55"' in drawn

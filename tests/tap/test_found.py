@@ -49,8 +49,8 @@ def test_a_message_is_emailed_to_the_holder_without_revealing_them(
     assert "> It is at the bar." in plain_text(mail)
     assert "gus@example.net" in plain_text(mail)
     assert "http://localhost/cards/ADASCARD" in plain_text(mail)
-    assert mail["Reply-To"] is None, "a reply by a careless press would tell the finder the holder's address"
-    assert db.session.scalars(sa.select(OutboxMessage.payload)).all() == [{}], "nothing of it is kept"
+    assert mail["Reply-To"] is None, "a reply would reveal the address of the holder"
+    assert db.session.scalars(sa.select(OutboxMessage.payload)).all() == [{}], "the payload is deleted"
 
 
 @pytest.mark.parametrize("because", [LockedBecause.ABUSE, LockedBecause.CLOSED, "blocked", None])
@@ -75,7 +75,7 @@ def test_other_cards_have_no_form(client: FormClient, create_card: Callable[...,
     status = 302 if token == "WAITING2" else 404
     assert client.get(f"/t/{token}/found").status_code == status
     assert client.post(f"/t/{token}/found", data=MESSAGE).status_code == status
-    assert client.get("/t/found").status_code == 404, "a token, though of no card"
+    assert client.get("/t/found").status_code == 404, "an unknown token"
 
 
 def test_a_tap_sets_no_cookie_and_opening_the_form_is_not_a_tap(

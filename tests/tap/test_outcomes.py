@@ -97,7 +97,7 @@ PEOPLE = (
     Person("bot", is_bot=True),
     Person("HEAD", method="HEAD"),
     Person("prefetch", environ=PREFETCH),
-    # who they are makes no difference unless the card is active, as the others show
+    # these visitors matter only for active and unknown cards
     Person("signed-in stranger", user="cleo", cases=tuple(LIVELY)),
     Person("owner's HEAD", user="ada", method="HEAD", cases=tuple(LIVELY)),
     Person("owner's prefetch", user="ada", environ=OLD_PREFETCH, cases=tuple(LIVELY)),
@@ -172,7 +172,7 @@ def cookies_of(request: pytest.FixtureRequest, client: FormClient) -> Callable[[
         if person.user is None:
             return {}
         assert login(client, request.getfixturevalue(person.user)).status_code == 302
-        client.get("/account")  # shows the greeting
+        client.get("/account")  # shows the flash message
         found_cookies = {name: client.get_cookie(name) for name in ("tc_session", "tc_me")}
         return {name: cookie.value for name, cookie in found_cookies.items() if cookie is not None}
 

@@ -153,7 +153,7 @@ def test_invalid_input_shows_an_error_and_keeps_the_other_values(ada_client, ada
 def test_all_errors_show_at_once(ada_client):
     page = ada_client.post("/profiles/new", data={"name": "", "email": "ada", "phone": "x", "github": "a b"}).text
     assert all(error_of(page, field) for field in ("name", "email", "phone", "github"))
-    assert 'href="#email"' in page  # the summary on top leads there
+    assert 'href="#email"' in page  # in the error summary
     assert 'aria-describedby="email-error' in page
 
 

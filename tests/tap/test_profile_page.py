@@ -129,7 +129,7 @@ def test_addresses_of_the_legacy_system_redirect(client, ada_profile):
         assert (response.status_code, response.location) == (301, "/p/ada-obi")
     for path in ("/profile/slug/%2F%2Fevil.example/", "/profile/slug/%5Cevil.example/", "/profile/slug/a%0D%0Ab/"):
         response = client.get(path)
-        assert response.status_code in (301, 308, 404)  # 308: doubled slashes are taken out first
+        assert response.status_code in (301, 308, 404)  # 308: repeated slashes are merged
         assert re.fullmatch(r"/p/[^/]*|http://localhost/profile/slug/.*|None", str(response.location))
 
 
@@ -187,7 +187,7 @@ def test_profile_pages_run_a_fixed_number_of_queries(ada_client, ada, ada_profil
             sa.event.remove(db.engine, "before_cursor_execute", count)
         return len(recorded)
 
-    questions()  # the first page after logging in also shows what there was to say
+    questions()  # the first page after login also shows flash messages
     few = questions()
     for number in range(10):
         create_card(ada, profile=create_profile(ada, f"ada-{number}", **EVERYTHING))

@@ -162,7 +162,7 @@ class MemorySpool:
 
 
 HEADERS = ("USER_AGENT", "ACCEPT_LANGUAGE", "REFERER", "COOKIE", "CF_IPCOUNTRY", "X_FORWARDED_FOR")
-sent = st.text(st.characters(max_codepoint=255), max_size=40)  # as a server hands it on
+sent = st.text(st.characters(max_codepoint=255), max_size=40)  # as a server passes it on
 values_sent = st.one_of(
     sent, sent.map("https://{}/".format), sent.map("tc_me={}".format), sent.map(lambda text: text * 30)
 )
@@ -363,7 +363,7 @@ def test_a_tap_that_cannot_be_recorded_is_answered_and_counted_as_lost(
     for _number in range(3):
         assert send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == "https://example.com/"
     assert spool.failure_count() == 3
-    assert Spool(spool.folder).failure_count() == 3, "other processes see them too"
+    assert Spool(spool.folder).failure_count() == 3, "other processes see the same count"
     assert tap_counts()[0] == 0
 
 

@@ -153,9 +153,9 @@ def test_the_change_compares_with_the_previous_period(
 def test_days_and_hours_are_in_the_time_zone_of_the_shop(
     ada_client: FormClient, card: Card, store_taps: Callable[..., None]
 ) -> None:
-    store_taps(card, at=datetime(2026, 3, 29, 0, 30, tzinfo=UTC))  # half past midnight, before the clock is put on
-    store_taps(card, at=datetime(2026, 3, 29, 1, 30, tzinfo=UTC))  # half past two
-    store_taps(card, at=datetime(2026, 3, 29, 23, 30, tzinfo=UTC))  # half past midnight on Monday
+    store_taps(card, at=datetime(2026, 3, 29, 0, 30, tzinfo=UTC))  # 00:30, before the clock change
+    store_taps(card, at=datetime(2026, 3, 29, 1, 30, tzinfo=UTC))  # 02:30
+    store_taps(card, at=datetime(2026, 3, 29, 23, 30, tzinfo=UTC))  # 00:30 on Monday
     query = "?since=2026-03-29&until=2026-03-30"
     assert json.loads(ada_client.get(f"/api/v1/statistics/days{query}").data)["values"] == [2, 1]
     hours = json.loads(ada_client.get(f"/api/v1/statistics/hours{query}").data)
@@ -290,7 +290,7 @@ def test_a_long_csv_is_streamed(
         values = [{**row, "uid": f"f{batch * 1000 + place:031d}"} for place in range(1000)]
         db.session.execute(sa.insert(Tap), values)
     db.session.commit()
-    assert ada_client.get("/statistics.csv").text.count("\n") == 30_002  # what is loaded once is loaded
+    assert ada_client.get("/statistics.csv").text.count("\n") == 30_002  # warm up caches
 
     def measured() -> tuple[int, int]:
         response = super(FormClient, ada_client).open("/statistics.csv", method="GET", buffered=False)
@@ -304,4 +304,4 @@ def test_a_long_csv_is_streamed(
     db.session.commit()
     length, most = contextvars.Context().run(measured)
     assert length > 1_800_000
-    assert most < length / 2, "the whole was held at once"
+    assert most < length / 2, "the whole response was held in memory"

@@ -127,7 +127,7 @@ def test_an_offer_is_shown_on_the_dashboard_and_accepted(
     assert "Ada Obi wants to transfer card ADASCARD to you" in words_of(page)
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in page
-    for _time in range(2):  # pressed twice
+    for _time in range(2):  # submitted twice
         assert cleo_client.post(f"{here}/accept").location == HERE
     assert card.owner_id == cleo.id
     assert 'value="Everyday"' not in cleo_client.get(HERE).text
@@ -136,7 +136,7 @@ def test_an_offer_is_shown_on_the_dashboard_and_accepted(
     run_worker()
     assert [(mail["To"], mail["Subject"]) for mail in mailbox()] == [
         ("ada@example.com", "The transfer of your card ADASCARD was accepted")
-    ], "the mail with the offer is not sent any more"
+    ], "the email about the offer is no longer sent"
 
 
 def test_declining_an_offer_emails_the_sender(

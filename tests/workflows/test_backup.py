@@ -93,7 +93,7 @@ def create_data(config: Config) -> dict[str, bytes]:
         for number in range(20):
             append_tap(app, number)
         draining.create_drainer().drain()
-        for number in range(20, 35):  # on in the same file
+        for number in range(20, 35):  # continues in the same file
             append_tap(app, number)
         app.extensions["spool"].rotate()
         for number in range(35, 50):

@@ -174,7 +174,7 @@ def test_artwork_of_a_guest_cannot_be_made_public(
     ben_client.post(f"/admin/designs/{number}/approve")
     design = db.session.get_one(Design, number)
     assert (design.status, design.owner_id) == (DesignStatus.APPROVED, order.user_id)
-    design.owner_id = None  # as for a buyer whose account is erased, or an order that waits for its address
+    design.owner_id = None  # as after erasing the buyer, or for a guest order
     db.session.commit()
     ben_client.post(f"/admin/designs/{number}", data={"name": "Mine now", "card_amount": "1", "is_public": "y"})
     assert not db.session.get_one(Design, number).is_public

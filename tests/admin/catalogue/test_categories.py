@@ -63,7 +63,7 @@ def test_a_category_cannot_be_moved_into_itself_or_its_subcategories(
         assert response.status_code == 422
         assert error_of(response.text, "parent") == "A category can't be inside itself or one of its subcategories."
         assert 'value="Typed"' in response.text
-    assert submit(ben_client, category_url(top), parent=str(top.id)).status_code == 422  # is not offered
+    assert submit(ben_client, category_url(top), parent=str(top.id)).status_code == 422  # not among the choices
     assert top.parent_id is None
     assert submit(ben_client, category_url(bottom), parent="0").status_code == 302
     assert bottom.parent_id is None

@@ -42,7 +42,7 @@ def test_a_page_is_previewed_saved_published_and_unpublished(
     seen = ben_client.post("/admin/pages/new", data={**draft, "preview": "y"})
     assert "<h2>Monday</h2>" in seen.text
     assert "&lt;b&gt;closed" in seen.text
-    assert db.session.scalar(sa.select(ShopPage.id)) is None, "looking saves nothing"
+    assert db.session.scalar(sa.select(ShopPage.id)) is None, "a preview saves nothing"
     saved = ben_client.post("/admin/pages/new", data=draft)
     assert saved.status_code == 302
     path = saved.location
@@ -144,7 +144,7 @@ def test_lists_run_a_fixed_number_of_queries(ben_client: FormClient) -> None:
         db.session.commit()
         with statements(all_of_them=True) as recorded:
             ben_client.get(path)
-        assert not any("count(" in statement.lower() for statement in recorded), "nothing is counted"
+        assert not any("count(" in statement.lower() for statement in recorded), "lists must not count rows"
         return len(queries(recorded))
 
     paths = ("/admin/pages", "/admin/subscribers", "/admin/enquiries", "/contact", "/newsletter")

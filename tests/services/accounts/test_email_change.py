@@ -38,7 +38,7 @@ def test_verifying_again_keeps_the_first_time(ada: User) -> None:
     before = ada.verified_at
     email_change.verify_email(create_link(ada, LinkPurpose.VERIFY_EMAIL), NOW + timedelta(days=1), by=None)
     assert ada.verified_at == before
-    assert credentials.authenticate(ada.email, PASSWORD, NOW) == ada, "nothing else changes either"
+    assert credentials.authenticate(ada.email, PASSWORD, NOW) == ada, "the password is unchanged"
 
 
 @pytest.mark.parametrize("is_anybody", [True, False])

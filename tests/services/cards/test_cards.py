@@ -322,7 +322,7 @@ def test_a_card_with_an_open_policy_is_claimed_without_a_code(
 
 def test_a_card_to_be_paid_cannot_be_claimed_with_a_code(unclaimed_card: Card, cleo: User, keys: Keys) -> None:
     unclaimed_card.claim_policy = ClaimPolicy.PAY
-    db.session.flush()  # the rule reads the row
+    db.session.flush()  # the rule reads the row from the database
     with pytest.raises(PaymentRequired):
         claims.claim(unclaimed_card, cleo, keys, code=CODE)
     assert unclaimed_card.status is CardStatus.UNCLAIMED

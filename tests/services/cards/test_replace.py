@@ -191,7 +191,7 @@ def test_taps_of_replaced_cards_count_for_the_last_card_of_the_chain(
     assert count_taps(ada, aside) == 7
     assert sum(number for _day, number in rollups.taps_per_day(ada, *yesterday_and_today())) == 17
     assert len(routing.latest_taps(ada, 50, third)) == 10
-    assert count_taps(cleo, third) == 11, "taps stay with the holder they had"
+    assert count_taps(cleo, third) == 11, "taps stay with their former holder"
 
 
 def test_statistics_continue_after_a_replacement(

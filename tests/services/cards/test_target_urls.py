@@ -330,7 +330,7 @@ LOOPS = [
 def test_an_address_that_opens_a_card_is_refused(text):
     with pytest.raises(InvalidUrl, match="circles"):
         clean(text, OWN)
-    clean(text.replace("127.0.0.1", "192.0.2.1"), ())  # elsewhere it is an address like any other
+    clean(text.replace("127.0.0.1", "192.0.2.1"), ())  # not an own host here
 
 
 @pytest.mark.parametrize(

@@ -273,4 +273,4 @@ def test_offers_expire_and_are_deleted_after_a_month(offer: CardTransfer, card: 
     transfers.expire(TOO_LATE + transfers.RETENTION + timedelta(seconds=1))
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardTransfer)) == 0
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 2, "the card's history stays"
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 2, "the card history is kept"

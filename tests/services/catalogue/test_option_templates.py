@@ -16,7 +16,7 @@ def keys_of(product: Product) -> list[str]:
 def test_a_product_gets_the_options_of_the_template(product: Product) -> None:
     option_templates.apply(ENGRAVED_GOODS, product)
     assert keys_of(product) == ["name", "color", "inscription", "phone", "location"]
-    assert not any(option.is_required for option in product.options), "nobody has to have anything engraved"
+    assert not any(option.is_required for option in product.options), "engraving is optional"
     option_templates.apply(GIFT_PACK, product)
     assert keys_of(product)[5:] == ["recipient", "suggestion"]
 

@@ -42,7 +42,7 @@ def test_subscribing_unsubscribing_and_subscribing_again(
     db.session.commit()
     subscribe_gus("Other words.")
     assert (gus.status, gus.consent_text, gus.confirmed_at) == (SUBSCRIBED, "I agree to news.", confirmed_at)
-    assert outbox() == ["mail.newsletter_confirm"], "a reader is asked nothing"
+    assert outbox() == ["mail.newsletter_confirm"], "a subscriber gets no second confirmation email"
     newsletter.unsubscribe(newsletter.get_by_unsubscribe_token(newsletter.unsubscribe_token(gus, keys), keys), utcnow())
     db.session.commit()
     assert gus.status is UNSUBSCRIBED
@@ -145,7 +145,7 @@ def test_subscriptions_and_enquiries_are_exported_and_erased_with_the_account(
     ada.verified_at = None
     text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
     assert "SignedAdaQ" in text
-    assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
+    assert "GuestAdaQ" not in text, "an unverified address may belong to somebody else"
     db.session.rollback()
     erasure.erase(ada.id, utcnow(), closed_before=utcnow())
     db.session.commit()

@@ -52,7 +52,7 @@ def test_dangerous_markup_is_removed(text: str) -> None:
     for piece in html.split("<")[1:]:
         tag = piece.partition(">")[0]
         assert tag.strip("/").split()[0] in pages.TAGS, html
-        outside = tag.split('"')[::2]  # what stands between the quotes is a value
+        outside = tag.split('"')[::2]  # attribute values are between quotes
         assert not any(" on" in attribute or "style" in attribute for attribute in outside), html
         for scheme in ("javascript", "vbscript", "data:"):
             assert f'="{scheme}' not in tag.lower(), html

@@ -35,7 +35,7 @@ from tests.pages import form_to
 
 AGENT = "Mozilla/5.0 (X11) Quagmire-Browser/7.7"
 EMAIL = "zebulon.quirk@example.com"
-# whatever is said, typed or sent about the person; none of it may be found afterwards
+# texts about the user; none of them may be found after erasing
 SECRETS = (
     EMAIL, "zebulon", "quirkzahl", "Dr-Xylo", "zebs-former", "zebs-page", "HeadlineQ", "CompanyQ", "BioQ",
     "zeb-mail@example.org", "7700900123", "zebtok", "https://zeb-site.example", "LinkTitleQ", "link-q.example",
@@ -115,7 +115,7 @@ def use_application(client: FormClient, zeb: User, app: Flask, run: Callable[[],
     client.post("/forgot-password", data={"email": EMAIL})
     client.post("/account/download").close()
     run()
-    outbox.post("mail.no_such_kind", email=EMAIL, text="OutboxQ")  # will fail, and keep what it carries
+    outbox.post("mail.no_such_kind", email=EMAIL, text="OutboxQ")  # will fail and keep its payload
     outbox.post("mail.no_such_kind", user_id=zeb.id, text="OutboxQ")
     db.session.commit()
     run()

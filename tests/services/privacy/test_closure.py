@@ -139,7 +139,7 @@ def test_sessions_end_when_closing_and_when_reopening(ada: User) -> None:
     session()
     close_account(ada)
     assert db.session.scalars(sa.select(WebSession)).all() == []
-    session()  # one that began in the very moment of closing
+    session()  # a session started while closing
     closure.reopen(ada.id, NOW)
     db.session.commit()
     assert db.session.scalars(sa.select(WebSession)).all() == []
@@ -190,7 +190,7 @@ def test_the_only_owner_cannot_close_the_account(olu: User, create_user: Callabl
     second = create_user("second@example.com", roles=["owner"])
     close_account(second)
     with pytest.raises(LastOwner):
-        closure.close(olu.id, PASSWORD, NOW)  # who is closed owns nothing
+        closure.close(olu.id, PASSWORD, NOW)  # a closed account is not an active owner
 
 
 def test_two_owners_closing_concurrently_leave_one(app: Flask, olu: User, create_user: Callable[..., User]) -> None:

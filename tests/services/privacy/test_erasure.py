@@ -107,7 +107,7 @@ def test_former_and_unsaved_pictures_are_erased(app: Flask, zeb: User, cleo: Use
     db.session.commit()
     erase(zeb, app)
     assert [name for name in names if files.exists(name, folder)] == []
-    assert files.exists(others, folder)  # left by somebody else, a moment ago
+    assert files.exists(others, folder)  # recent upload of another user
     assert uploads.scheduled_deletions_of(zeb.id) == set()
 
 
@@ -135,4 +135,4 @@ def test_an_erased_address_can_sign_up_again(app: Flask, zeb: User) -> None:
 def test_erasing_is_a_scheduled_job(app: Flask) -> None:
     assert registry.jobs["users.erase"] == Job(timedelta(days=1), privacy.erase_closed)
     shutil.rmtree(Path(app.instance_path) / "mail", ignore_errors=True)
-    privacy.erase_closed()  # nobody is due, nothing is there
+    privacy.erase_closed()  # no due account and no emails

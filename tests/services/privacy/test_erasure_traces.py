@@ -63,7 +63,7 @@ def test_no_trace_of_an_erased_user_is_left(fresh_app: Flask, move_clock: Callab
     use_application(client, zeb, app, run)
     before = find_traces(app, SECRETS, data)
     missing = set(SECRETS) - {name for names in before.values() for name in names} - {"1987-06-05"}
-    assert missing == set(), "the test does not put these anywhere"
+    assert missing == set(), "the test stores these nowhere"
     closure.close(zeb_id, PASSWORD, utcnow())
     db.session.commit()
     run()

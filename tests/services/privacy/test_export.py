@@ -166,7 +166,7 @@ def test_large_pictures_are_streamed_in_small_pieces(ada: User) -> None:
     for number, content in enumerate(large):
         seeds.create_profile(ada, f"ada-{number}", photo=files.store(content, uploads.folder()))
     db.session.commit()
-    sum(map(len, export_pieces(ada)))  # what is loaded once is loaded
+    sum(map(len, export_pieces(ada)))  # warm up caches
     tracemalloc.start()
     length, longest = 0, 0
     for piece in export.stream_json(ada, utcnow(), uploads.folder()):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tapcard import registry, subjects
 from tapcard.db import db
 
-subjects.load()  # declarations are complete, whichever test runs first
+subjects.load()  # load all declarations independent of test order
 PRIVACY = Path(__file__).resolve().parents[3] / "docs" / "privacy.md"
 
 
@@ -37,7 +37,7 @@ def test_every_text_column_is_classified() -> None:
         for column in columns
     ]
     known += registry.other_columns
-    assert len(known) == len(set(known)), "a column stands in two places"
+    assert len(known) == len(set(known)), "a column is listed twice"
     telling = {
         (table.name, column.name)
         for table in db.metadata.sorted_tables
@@ -46,4 +46,4 @@ def test_every_text_column_is_classified() -> None:
         and not isinstance(column.type, sa.Enum)
     }  # fmt: skip
     assert telling - set(known) == set(), "declare them in services/<subject>/declarations.py and docs/privacy.md"
-    assert set(known) - telling == set(), "there are no such columns any more"
+    assert set(known) - telling == set(), "these columns no longer exist"

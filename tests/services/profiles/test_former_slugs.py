@@ -112,7 +112,7 @@ def test_concurrent_changes_to_one_slug_succeed_once(
 
     def held(slug: str) -> None:
         look(slug)
-        db.session.commit()  # lets go of SQLite's write lock, or nobody else could look
+        db.session.commit()  # releases the write lock of SQLite for the other threads
         start.wait()
 
     monkeypatch.setattr(slugs, "check_free", held)

@@ -281,12 +281,12 @@ def test_a_change_saved_during_another_is_refused(ada, monkeypatch):
 def test_a_slug_taken_after_the_check_is_refused(ada, cleo, monkeypatch):
     create(ada, slug="ada-obi")
     profile = create(cleo, slug="cleo-nemo")
-    monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # the other's row was not there yet
+    monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # as if the other profile did not exist yet
     with pytest.raises(SlugTaken):
         create(cleo, slug="ada-obi")
     with pytest.raises(SlugTaken):
         update(profile, slug="ada-obi")
-    db.session.commit()  # the transaction is whole
+    db.session.commit()  # the transaction is still usable
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 2
     assert profile.slug == "cleo-nemo"
 

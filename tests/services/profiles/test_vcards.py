@@ -42,7 +42,7 @@ def assert_valid_lines(data: bytes) -> None:
     assert b"\r" not in data.replace(b"\r\n", b"")
     for line in data.split(b"\r\n"):
         assert len(line) <= 75
-        line.decode()  # no character is cut in two
+        line.decode()  # no character is split
 
 
 EVERYTHING = {

@@ -225,7 +225,7 @@ def test_taps_keep_the_holder_and_design_of_their_time(
     card.design = create_design("Another one")
     db.session.commit()
     send_request(app.wsgi_app, "/t/ADASCARD")
-    drain()  # all of it, long after the card went from hand to hand
+    drain()  # drain after all changes of ownership
     assert [(tap.owner_id, tap.outcome) for tap in stored_taps()] == [
         (ada.id, Outcome.REDIRECT),
         (ada.id, Outcome.REDIRECT),

@@ -26,7 +26,7 @@ from tests.tap_requests import BOT, PHONE, app_for_path, both_paths, drain, read
 ZONES = ("Europe/London", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 
-# the days on which the clocks of these zones change, and a few others
+# clock changes in these time zones, and a few other times
 TURNS = [
     datetime(2026, 3, 29, 1, tzinfo=UTC),  # London on, to +1
     datetime(2026, 10, 25, 1, tzinfo=UTC),  # London back
@@ -135,7 +135,7 @@ def test_an_hour_starts_on_the_local_clock_of_the_shop(at: datetime, zone: str) 
     here, then = at.astimezone(ZoneInfo(zone)), began.astimezone(ZoneInfo(zone))
     assert (then.date(), then.hour) == (here.date(), here.hour)
     assert began <= at
-    assert at - began < timedelta(hours=2), "an hour that the clock shows twice is one"
+    assert at - began < timedelta(hours=2), "a repeated hour counts as one"
     assert rollups.hour_of(began, zone) == began
     assert rollups.day_of(began, zone) == here.date()
     assert rollups.hour_of(at + timedelta(hours=3), zone) > began

@@ -173,7 +173,7 @@ def test_taps_stay_with_the_holder_of_their_time(app: Flask, card: Card, ada: Us
     assert [row for row in statistics.per_day(TapQuery(ada, *period)) if row[1]] == [(date(2026, 11, 2), 1)]
     assert [row for row in statistics.per_day(TapQuery(cleo, *period, card)) if row[1]] == [(date(2026, 11, 3), 1)]
     [former], [present] = (statistics.per_card(TapQuery(who, *period)) for who in (ada, cleo))
-    assert (former.token, former.alias) == ("ADASCARD", None), "the new holder's name for it is not told"
+    assert (former.token, former.alias) == ("ADASCARD", None), "the card name of the new holder is not shown"
     assert present.alias == "Cleo's secret"
     [seen] = statistics.latest_taps(TapQuery(ada, *period), "UTC", 10)
     assert (seen.token, seen.alias, seen.tapped_at.day) == ("ADASCARD", None, 2)

@@ -49,7 +49,7 @@ PEOPLE = [
 ]
 
 MACHINES = [
-    # what messengers and networks send to draw a preview of a link
+    # link previews of messengers and social networks
     "WhatsApp/2.24.20.89 A",
     "WhatsApp/2.23.20.0",
     "TelegramBot (like TwitterBot)",
@@ -63,7 +63,7 @@ MACHINES = [
     "Snap URL Preview Service; bot; snapchat; https://developers.snap.com/robots",
     "Pinterest/0.2 (+https://www.pinterest.com/bot.html)",
     f"{OLD_MAC} Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0",  # iMessage
-    # search, watchers, programs
+    # search engines, monitors, libraries
     f"{NEXUS} (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
     "Mozilla/5.0 (compatible; YandexImages/3.0; +http://yandex.com/bots)",
@@ -74,7 +74,7 @@ MACHINES = [
     "python-requests/2.32.3",
     "Go-http-client/2.0",
     "okhttp/4.12.0",
-    # no browser is silent
+    # every browser sends a user agent
     "",
     "   ",
 ]

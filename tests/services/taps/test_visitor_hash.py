@@ -97,7 +97,7 @@ def test_the_key_of_the_day_is_read_once(app: Flask, set_visitor_clock: Callable
     for number in range(20):
         keys.hash(f"203.0.113.{number}", PHONE)
     assert recorded == []
-    db.session.scalar(sa.select(1))  # so that the listener has had its one call
+    db.session.scalar(sa.select(1))  # triggers the listener, which is called once
     assert len(recorded) == 1
 
 
@@ -110,7 +110,7 @@ def test_processes_that_start_together_use_one_key(app: Flask, set_visitor_clock
         make = keys._make
 
         def together_make(day: date) -> None:
-            start.wait(30)  # all have seen that there is none
+            start.wait(30)  # all threads found no key
             make(day)
 
         keys._make = together_make  # type: ignore[method-assign]
@@ -135,7 +135,7 @@ def test_another_process_uses_the_same_key(app: Flask, base_config: Config, tmp_
         timeout=60, check=True,
     )  # fmt: skip
     after = ours.hash("203.0.113.9", PHONE)
-    assert done.stdout.strip() in (before, after), "the day may have changed meanwhile"
+    assert done.stdout.strip() in (before, after), "the day may have changed during the test"
 
 
 # --- the end of a key -------------------------------------------------------------------------------------------------

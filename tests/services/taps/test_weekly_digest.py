@@ -61,7 +61,7 @@ def parse_time(text: str) -> datetime:
         ("2026-11-17T23:59", "Europe/London", MONDAY),
         ("2026-11-18T00:00", "Europe/London", None),
         ("2026-11-15T12:00", "Europe/London", None),
-        ("2026-07-06T06:00", "Europe/London", date(2026, 7, 6)),  # seven in summer
+        ("2026-07-06T06:00", "Europe/London", date(2026, 7, 6)),  # 07:00 in summer time
         ("2026-11-15T18:00", "Pacific/Auckland", MONDAY),  # Monday comes earlier there
         ("2026-11-16T14:59", "America/Los_Angeles", None),
     ],
@@ -120,7 +120,7 @@ def test_no_digest_is_sent_to_a_user_who_does_not_want_it_or_is_inactive(
     db.session.commit()
     assert weekly_digest.queue_digests(MONDAY) == 0
     assert outbox() == []
-    assert taps.weekly(subscriber.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+    assert taps.weekly(subscriber.id, MONDAY.isoformat()) is None, "an email queued earlier is not sent either"
 
 
 def test_no_digest_is_created_without_taps_or_leads(
@@ -182,7 +182,7 @@ def test_the_unsubscribe_link_works_without_login(
     assert link.startswith("http://localhost/mails/weekly/")
     path = link.removeprefix("http://localhost")
     assert "Unsubscribe from the weekly summary?" in client.get(path).text
-    assert subscriber.wants_weekly_mail, "programs that look at links change nothing"
+    assert subscriber.wants_weekly_mail, "link scanners must not unsubscribe"
     response = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
     assert response.status_code == 200
     assert not subscriber.wants_weekly_mail
