@@ -55,7 +55,7 @@ def test_sent_emails_are_shown_only_in_development(
     assert client.get("/dev/mail/..%2F..%2Fsecret_key").status_code == 404
 
 
-# --- parts that are left out ------------------------------------------------------------------------------------------
+# --- optional modules -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -318,7 +318,7 @@ def test_a_damaged_file_is_refused_or_becomes_a_valid_image(good, data):
     opened(photo)
 
 
-# --- the part that was chosen, banners, what a large picture costs ----------------------------------------------------
+# --- crops, banners, memory -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

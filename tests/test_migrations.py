@@ -81,7 +81,7 @@ def reflected() -> sa.MetaData:
     return metadata
 
 
-# --- filling a database that no model describes any more --------------------------------------------------------------
+# --- filling a database -----------------------------------------------------------------------------------------------
 
 
 def listed_values(table: sa.Table) -> dict[str, str]:
@@ -134,7 +134,7 @@ def fill_tables() -> dict[str, int]:
     return {table.name: ROWS for table in metadata.sorted_tables}
 
 
-# --- what there is ----------------------------------------------------------------------------------------------------
+# --- tables and revisions ---------------------------------------------------------------------------------------------
 
 
 def test_migrations_create_the_tables_of_the_models(empty_app: Flask) -> None:
@@ -173,7 +173,7 @@ def test_revisions_are_dated_and_linear(scripts: ScriptDirectory) -> None:
         )
 
 
-# --- going along ------------------------------------------------------------------------------------------------------
+# --- upgrading --------------------------------------------------------------------------------------------------------
 
 
 def test_upgrading_from_the_first_revision_keeps_all_rows(empty_app: Flask, scripts: ScriptDirectory) -> None:
@@ -211,7 +211,7 @@ def test_foreign_keys_are_enforced_after_a_migration(empty_app: Flask) -> None:
         connection.execute(sa.text("INSERT INTO user_roles (user_id, role_id) VALUES (1, 1)"))
 
 
-# --- a step that is still to come -------------------------------------------------------------------------------------
+# --- future migrations ------------------------------------------------------------------------------------------------
 
 STEP = """\"\"\"a step that is still to come\"\"\"
 

@@ -71,7 +71,7 @@ def test_the_longest_address_fits_a_code():
     assert qr.png("https://example.com/" + "a" * 1980, scale=1).startswith(b"\x89PNG")
 
 
-# --- with the shop's logo in it ---------------------------------------------------------------------------------------
+# --- with a logo ------------------------------------------------------------------------------------------------------
 
 
 def incompressible_address(length: int) -> str:

@@ -433,7 +433,7 @@ def test_a_file_is_locked_before_it_gets_its_name(spool: Spool, monkeypatch: pyt
     assert free == [False]
 
 
-# --- what is left over ------------------------------------------------------------------------------------------------
+# --- sweeping ---------------------------------------------------------------------------------------------------------
 
 
 def leftover(spool: Spool, text: bytes = b"", hours: float = 2) -> Path:

@@ -58,7 +58,7 @@ def client_with_role(
     return browser
 
 
-# --- who may ----------------------------------------------------------------------------------------------------------
+# --- permissions ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["", "holder", "teacher", "assistant"])
@@ -102,7 +102,7 @@ def test_losing_a_role_removes_its_permissions_at_once(client: FormClient, ben: 
     assert client.get("/admin/").status_code == 404
 
 
-# --- start ------------------------------------------------------------------------------------------------------------
+# --- dashboard --------------------------------------------------------------------------------------------------------
 
 
 def test_the_dashboard_shows_open_tasks_and_figures(

@@ -64,7 +64,7 @@ def test_the_account_form_cannot_set_other_columns(client: FormClient, ada: User
     assert cleo.first_name == "Cleo"
 
 
-# --- bad input, form by form ------------------------------------------------------------------------------------------
+# --- invalid input in every form --------------------------------------------------------------------------------------
 
 SIGN_UP = {"first_name": "Dora", "last_name": "Lu", "email": "dora@example.com", "password": PASSWORD, "terms": "y"}
 FORMS: dict[str, dict[str, str]] = {

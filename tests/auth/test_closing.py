@@ -1,4 +1,4 @@
-"""Pages for closing and reopening an account, downloading data, email preferences and addresses."""
+"""Pages for closing and reopening an account, downloading data and email preferences."""
 
 import json
 import re
@@ -7,17 +7,15 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-import sqlalchemy as sa
 
-from tapcard import mail, seeds
+from tapcard import mail
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.mails import accounts as accounts_mails
-from tapcard.models import Address, Card, CardStatus, Profile, User
+from tapcard.models import Card, CardStatus, Profile, User
 from tapcard.services.privacy import closure
 from tests.auth.conftest import is_logged_in, plain_text
 from tests.conftest import PASSWORD, FormClient, login
-from tests.pages import error_of
 
 CLOSE = {"current": PASSWORD, "sure": "y"}
 
@@ -126,7 +124,7 @@ def test_a_closed_account_gets_no_other_email(client: FormClient, ada: User, out
     assert accounts_mails.account_closed(ada.id) is None
 
 
-# --- coming back ------------------------------------------------------------------------------------------------------
+# --- reopening --------------------------------------------------------------------------------------------------------
 
 
 def test_logging_in_to_a_closed_account_offers_to_reopen_it(
@@ -195,7 +193,7 @@ def test_reopening_changes_the_session_id(client: FormClient, ada: User, card: C
     assert card.status is CardStatus.ACTIVE
 
 
-# --- download, mails --------------------------------------------------------------------------------------------------
+# --- download, emails -------------------------------------------------------------------------------------------------
 
 
 def test_the_data_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
@@ -222,53 +220,3 @@ def test_email_preferences_have_their_own_form(client: FormClient, ada: User) ->
     assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
     client.post("/account", data={"first_name": "Ada", "last_name": "Obi"})
     assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
-
-
-# --- addresses --------------------------------------------------------------------------------------------------------
-
-
-def test_addresses_are_added_changed_made_default_and_deleted(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    assert "No addresses yet" in client.get("/account/addresses").text
-    values = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
-    assert client.post("/account/addresses/new", data=values).location == "/account/addresses"
-    other_address = seeds.create_address(ada, line1="2 Low Street")
-    db.session.commit()
-    path = f"/account/addresses/{other_address.id}"
-    client.post(path, data={**values, "line1": "3 Middle Street"})
-    client.post(f"{path}/default")
-    assert (other_address.line1, other_address.is_default) == ("3 Middle Street", True)
-    page = client.get("/account/addresses").text
-    assert page.index("3 Middle Street") < page.index("1 High Street")
-    assert "3 Middle Street" in client.get(f"{path}/delete").text
-    client.post(f"{path}/delete")
-    page = client.get("/account/addresses").text
-    assert "3 Middle Street" not in page
-    assert page.count("Default") == 1
-
-
-def test_a_state_is_required_in_countries_whose_addresses_need_one(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    values = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
-    response = client.post("/account/addresses/new", data={**values, "line1": "", "region": " "})
-    assert response.status_code == 422
-    assert error_of(response.text, "region") == "Enter the state."
-    assert error_of(response.text, "line1"), "all at once"
-    assert 'value="Boston"' in response.text
-    assert client.post("/account/addresses/new", data={**values, "region": "MA"}).status_code == 302
-    address = db.session.scalars(sa.select(Address)).one()
-    path = f"/account/addresses/{address.id}"
-    assert '<label class="form-label" for="region">State</label>' in client.get(path).text
-    assert client.post(path, data={**values, "region": ""}).status_code == 422
-    db.session.refresh(address)
-    assert address.region == "MA"
-
-
-def test_an_invalid_address_keeps_the_submitted_values(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    values = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
-    response = client.post("/account/addresses/new", data=values)
-    assert response.status_code == 422
-    assert "That postcode isn&#39;t valid for the United Kingdom." in response.text
-    assert 'value="1 High Street"' in response.text
-    assert 'autocomplete="shipping postal-code"' in response.text

@@ -220,7 +220,7 @@ def test_password_attempts_in_an_open_session_are_limited(client: FormClient, ad
     assert login(client, ada).status_code == 302
 
 
-# --- log ins that race a change ---------------------------------------------------------------------------------------
+# --- logins during a change -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["changed", "set by link"])

@@ -20,7 +20,7 @@ from tests.conftest import FormClient, login
 pytestmark = pytest.mark.sql
 
 
-def test_holder_stays_logged_in(app: Flask, browser: Callable[[str], FormClient]) -> None:
+def test_a_remembered_session_stays_valid(app: Flask, browser: Callable[[str], FormClient]) -> None:
     """A remembered session lasts 60 days."""
     set_clock(timedelta(days=59))
     holder = browser("holder")
@@ -31,34 +31,34 @@ def test_holder_stays_logged_in(app: Flask, browser: Callable[[str], FormClient]
     assert is_logged_in(holder)
 
 
-def test_session_that_is_not_remembered_ends(browser: Callable[[str], FormClient]) -> None:
+def test_an_ordinary_session_ends_after_twelve_hours(browser: Callable[[str], FormClient]) -> None:
     """Staff did not tick the box: after 12 hours they have to log in."""
     staff = browser("staff")
     set_clock(timedelta(hours=13))
     assert not is_logged_in(staff)
 
 
-def test_cookie_of_own_taps(app: Flask, keys: Keys) -> None:
+def test_the_own_taps_cookie_is_valid(app: Flask, keys: Keys) -> None:
     """The signed cookie still identifies its user."""
     assert keys.unsign_me(BEFORE["cookies"]["holder"]["tc_me"]) == USERS["ada"]
     assert keys.unsign_me(BEFORE["cookies"]["staff"]["tc_me"]) == USERS["ben"]
 
 
-def test_form_of_the_old_version(app: Flask, browser: Callable[[str], FormClient]) -> None:
+def test_a_form_of_the_previous_version_can_be_submitted(app: Flask, browser: Callable[[str], FormClient]) -> None:
     """A form opened before the upgrade can be submitted."""
     data = {"csrf_token": BEFORE["csrf_token"]}
     assert browser("holder").post("/wishlist/add/moorland-journal", data=data).status_code == 302
     assert browser("holder").post("/wishlist/add/moorland-journal", data={"csrf_token": "x"}).status_code == 400
 
 
-def test_stamped_form_of_the_old_version(app: Flask, client: FormClient) -> None:
+def test_a_stamped_form_of_the_previous_version_can_be_submitted(app: Flask, client: FormClient) -> None:
     """A contact form with a signed time can be submitted."""
     values = {"name": "Zoe", "email": "zoe@example.com", "message": "Do you engrave?", "stamp": BEFORE["contact_stamp"]}
     assert client.post("/contact", data=values).status_code == 302
     assert db.session.scalar(sa.select(Enquiry.message).where(Enquiry.email == "zoe@example.com")) == "Do you engrave?"
 
 
-def test_pictures_in_forms_of_the_old_version(app: Flask, keys: Keys) -> None:
+def test_pictures_kept_in_forms_are_valid_for_twelve_hours(app: Flask, keys: Keys) -> None:
     """Forms with a signed picture can be submitted for twelve hours."""
     tokens, photo = BEFORE["form_tokens"], BEFORE["photo"]
     assert keys.unsign(pictures.TOKEN_PURPOSE, tokens["kept-picture"], pictures.TOKEN_LIFETIME) == ["a browser", photo]
@@ -68,7 +68,7 @@ def test_pictures_in_forms_of_the_old_version(app: Flask, keys: Keys) -> None:
     assert keys.unsign("profile-photo", tokens["profile-photo"], age) is None
 
 
-def test_cart_of_a_guest(browser: Callable[[str], FormClient]) -> None:
+def test_a_guest_keeps_their_cart(browser: Callable[[str], FormClient]) -> None:
     """A guest finds their cart with prices in the chosen currency and keeps it after login."""
     guest = browser("guest")
     assert quantities(guest.get("/cart").text) == ["3"]
@@ -77,7 +77,7 @@ def test_cart_of_a_guest(browser: Callable[[str], FormClient]) -> None:
     assert quantities(guest.get("/cart").text) == ["3"]
 
 
-def test_cart_of_a_holder(browser: Callable[[str], FormClient]) -> None:
+def test_a_user_keeps_their_cart(browser: Callable[[str], FormClient]) -> None:
     """A logged-in user finds their cart."""
     assert quantities(browser("holder").get("/cart").text) == ["2", "2"]
 
@@ -88,14 +88,14 @@ def quantities(page: str) -> list[str]:
     return [value for field in fields for value in re.findall(r"value=\"(\d+)\"", field)]
 
 
-def test_orders_of_a_guest(client: FormClient, browser: Callable[[str], FormClient]) -> None:
+def test_a_guest_can_open_their_order_again(client: FormClient, browser: Callable[[str], FormClient]) -> None:
     """Only the client that opened the link to an order can open the order again."""
     path = f"/orders/{ORDERS['delivered']}"
     assert browser("buyer").get(path).status_code == 200
     assert client.get(path).status_code != 200
 
 
-def test_second_step_of_a_login(browser: Callable[[str], FormClient]) -> None:
+def test_a_pending_login_continues_with_a_code(browser: Callable[[str], FormClient]) -> None:
     """A user who had entered the password can continue with a code."""
     eve = browser("half_way")
     assert not is_logged_in(eve)
@@ -104,7 +104,7 @@ def test_second_step_of_a_login(browser: Callable[[str], FormClient]) -> None:
     assert is_logged_in(eve)
 
 
-def test_recovery_code(browser: Callable[[str], FormClient]) -> None:
+def test_a_pending_login_continues_with_a_recovery_code(browser: Callable[[str], FormClient]) -> None:
     """A user who had entered the password can continue with a recovery code, once."""
     code = BEFORE["two_factor"]["recovery_codes"][0]
     eve, second = browser("half_way"), browser("half_way")
@@ -115,7 +115,7 @@ def test_recovery_code(browser: Callable[[str], FormClient]) -> None:
     assert not is_logged_in(second)
 
 
-def test_reopening_an_account(browser: Callable[[str], FormClient]) -> None:
+def test_a_pending_reopening_can_be_finished(browser: Callable[[str], FormClient]) -> None:
     """A user who had logged in to a closed account can reopen it."""
     ivy = browser("outside")
     assert ivy.get("/account/reopen").status_code == 200

@@ -25,7 +25,7 @@ FRESH = re.compile(r"(/verify/|/set-password/|/account/email/confirm/|/account/e
 pytestmark = pytest.mark.sql
 
 
-def test_outbox(app: Flask, mailbox: Callable[[], list[EmailMessage]]) -> None:
+def test_queued_messages_are_sent(app: Flask, mailbox: Callable[[], list[EmailMessage]]) -> None:
     """Messages of every kind go to the same recipients with the same links as in the previous version."""
     set_clock(timedelta(minutes=10))
     waiting = set(db.session.scalars(sa.select(OutboxMessage.kind).where(OutboxMessage.done_at.is_(None))))
@@ -43,18 +43,20 @@ def test_outbox(app: Flask, mailbox: Callable[[], list[EmailMessage]]) -> None:
     for message in mailbox():
         body = message.get_body(("plain",))
         assert body is not None
-        sent.append(facts(message["To"], message["Reply-To"], LINK.findall(body.get_content())))
-    assert sorted(sent) == sorted(facts(to, reply_to, links) for _kind, to, reply_to, links in BEFORE["mails"])
+        sent.append(comparable_parts(message["To"], message["Reply-To"], LINK.findall(body.get_content())))
+    assert sorted(sent) == sorted(
+        comparable_parts(to, reply_to, links) for _kind, to, reply_to, links in BEFORE["mails"]
+    )
     assert not (Path(app.instance_path) / "uploads" / BEFORE["unused"]).exists()
     assert (Path(app.instance_path) / "uploads" / BEFORE["photo"]).exists()
 
 
-def facts(to: str, reply_to: str | None, links: list[str]) -> tuple[str, str, list[str]]:
+def comparable_parts(to: str, reply_to: str | None, links: list[str]) -> tuple[str, str, list[str]]:
     """Return the parts of an email that stay the same."""
     return str(to), str(reply_to or ""), sorted({FRESH.sub(r"\1", link) for link in links})
 
 
-def test_schedules(app: Flask) -> None:
+def test_jobs_run_at_their_stored_times(app: Flask) -> None:
     """Jobs run at the stored times under the stored names, each without an error."""
     stored = sorted(db.session.scalars(sa.select(Schedule.name)))
     assert stored == BEFORE["jobs"]
@@ -67,7 +69,7 @@ def test_schedules(app: Flask) -> None:
     assert set(ran) == {now}
 
 
-def test_closed_account_is_erased(app: Flask) -> None:
+def test_a_closed_account_is_erased_in_time(app: Flask) -> None:
     """An account closed before the upgrade is erased in time."""
     set_clock(timedelta(days=13))
     run_jobs()
@@ -84,7 +86,7 @@ def test_personal_data_can_be_downloaded(browser: Callable[[str], FormClient]) -
     response.close()
 
 
-def test_spooled_taps(app: Flask, client: FormClient) -> None:
+def test_spooled_taps_are_stored_once(app: Flask, client: FormClient) -> None:
     """Taps spooled by the previous version are stored once, with the same values."""
     taps_before = db.session.scalar(sa.select(sa.func.count()).select_from(Tap))
     assert taps_before == len(BEFORE["taps"]) - BEFORE["taps_drained"]
@@ -103,7 +105,7 @@ def utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def test_same_visitor(app: Flask, client: FormClient) -> None:
+def test_a_visitor_keeps_their_hash_on_the_same_day(app: Flask, client: FormClient) -> None:
     """A phone that tapped before the upgrade has the same visitor hash on the same day."""
     before = BEFORE["taps"][3].split()[-3]
     agent = db.session.scalars(sa.select(UserAgent.text)).one()

@@ -20,7 +20,7 @@ from tests.conftest import FormClient, login
 pytestmark = pytest.mark.sql
 
 
-def test_no_row_is_lost(app: Flask) -> None:
+def test_upgrading_keeps_every_row(app: Flask) -> None:
     """Upgrading keeps every row."""
     counts = {name: len(rows) for name, (_columns, rows) in rows_before().items()}
     now = {name: db.session.scalar(sa.select(sa.func.count()).select_from(sa.table(name))) for name in counts}
@@ -34,13 +34,13 @@ def test_every_table_can_be_read(app: Flask) -> None:
         db.session.execute(sa.select(table)).all()
 
 
-def test_settings(app: Flask) -> None:
+def test_changed_settings_keep_their_values(app: Flask) -> None:
     """Changed settings keep their values."""
     shop = settings.load()
     assert {name: getattr(shop, name) for name in BEFORE["settings"]} == BEFORE["settings"]
 
 
-def test_roles(app: Flask, browser: Callable[[str], FormClient]) -> None:
+def test_staff_keep_their_permissions(app: Flask, browser: Callable[[str], FormClient]) -> None:
     """Staff can work with the stored permissions and with the current ones that replace them."""
     staff = browser("staff")
     assert staff.get("/admin/orders").status_code == 200
@@ -52,7 +52,7 @@ def test_roles(app: Flask, browser: Callable[[str], FormClient]) -> None:
 
 
 @pytest.mark.parametrize("state", ORDERS)
-def test_order_in_the_back_office(browser: Callable[[str], FormClient], state: str) -> None:
+def test_staff_can_open_orders_in_every_state(browser: Callable[[str], FormClient], state: str) -> None:
     """Staff can open an order in each state and see its history."""
     page = browser("staff").get(f"/admin/orders/{ORDERS[state]}")
     assert page.status_code == 200
@@ -65,7 +65,7 @@ def test_order_in_the_back_office(browser: Callable[[str], FormClient], state: s
     assert reasons.get(state, "") in page.text
 
 
-def test_order_of_a_buyer(app: Flask, client: FormClient) -> None:
+def test_buyers_see_their_orders(app: Flask, client: FormClient) -> None:
     """Buyers see their orders, including one that replaced another."""
     login(client, user("cleo"))
     assert ORDERS["paid"] in client.get("/orders").text
@@ -73,7 +73,7 @@ def test_order_of_a_buyer(app: Flask, client: FormClient) -> None:
         assert client.get(f"/orders/{ORDERS[state]}").status_code == 200
 
 
-def test_promotion_counts_for_its_customer(app: Flask, client: FormClient, keys: Keys) -> None:
+def test_a_used_promotion_stays_used_until_the_order_expires(app: Flask, client: FormClient, keys: Keys) -> None:
     """A code for one use per customer is used up until the order expires and releases the use."""
     promotion = db.session.scalars(sa.select(Promotion)).one()
     with pytest.raises(promotions.UsedByCustomer):
@@ -86,7 +86,7 @@ def test_promotion_counts_for_its_customer(app: Flask, client: FormClient, keys:
     assert set(db.session.scalars(sa.select(PromotionCustomer.use_count))) == {0}
 
 
-def test_files(app: Flask, client: FormClient) -> None:
+def test_stored_pictures_are_shown(app: Flask, client: FormClient) -> None:
     """Stored pictures are shown."""
     response = client.get(f"/uploads/{BEFORE['photo']}")
     assert (response.status_code, response.mimetype) == (200, "image/webp")

@@ -35,7 +35,7 @@ def activation_page(client: FormClient) -> str:
     return response.text.partition("<main")[2].partition("</main>")[0]
 
 
-# --- from the tap on --------------------------------------------------------------------------------------------------
+# --- from the tap to the claim ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/t/WAITING2", "/q/waiting2", "/card/WAITING2/", HERE])
@@ -103,7 +103,7 @@ def test_an_open_card_is_claimed_with_one_button(
     assert card.owner is ada
 
 
-# --- refused ----------------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def consent_on_page(client: FormClient) -> str:
     return label[1]
 
 
-# --- saving the contact -----------------------------------------------------------------------------------------------
+# --- vCard ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_contact_is_downloaded_as_a_vcard(client: FormClient, contact_profile: Profile) -> None:
@@ -204,7 +204,7 @@ def test_a_vcard_contains_no_link_to_a_blocked_host(client: FormClient, contact_
     assert "github" in text
 
 
-# --- what is written down ---------------------------------------------------------------------------------------------
+# --- recorded actions -------------------------------------------------------------------------------------------------
 
 
 def test_actions_of_visitors_are_recorded(client: FormClient, contact_profile: Profile) -> None:
@@ -296,7 +296,7 @@ def test_viewing_a_profile_starts_no_session_and_writes_nothing(client: FormClie
     assert recorded_actions() == []
 
 
-# --- sharing one's own ------------------------------------------------------------------------------------------------
+# --- sharing a contact ------------------------------------------------------------------------------------------------
 
 
 def test_a_visitor_shares_their_contact(client: FormClient, contact_profile: Profile, ada: User, outbox: Any) -> None:

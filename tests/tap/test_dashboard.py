@@ -40,7 +40,7 @@ def columns_of(card: Card) -> tuple[Any, ...]:
     return tuple(db.session.execute(sa.select(*Card.__table__.c).where(Card.id == card.id)).one())
 
 
-# --- whose card it is -------------------------------------------------------------------------------------------------
+# --- ownership --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -88,7 +88,7 @@ def test_the_profile_of_another_user_cannot_be_chosen(
     assert (card.target, card.profile_id) == (Target.URL, None)
 
 
-# --- where it leads ---------------------------------------------------------------------------------------------------
+# --- targets ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_target_applies_from_the_next_tap(ada_client: FormClient, new_client: Callable[[], FormClient]) -> None:
@@ -215,7 +215,7 @@ def test_pages_work_for_cards_without_a_design_picture(
         assert client.get(path).status_code == 200, path
 
 
-# --- lost and found ---------------------------------------------------------------------------------------------------
+# --- locking ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_lost_card_is_deactivated_and_reactivated(
@@ -264,7 +264,7 @@ def test_locking_and_releasing_require_a_post(ada_client: FormClient, card: Card
     assert card.status is CardStatus.ACTIVE
 
 
-# --- giving back ------------------------------------------------------------------------------------------------------
+# --- releasing --------------------------------------------------------------------------------------------------------
 
 
 def test_a_released_card_can_be_claimed_by_another_user_and_its_taps_stay(
@@ -311,7 +311,7 @@ def test_a_locked_card_cannot_be_released(ada_client: FormClient, card: Card) ->
     assert card.status is CardStatus.LOCKED
 
 
-# --- the rest of the page ---------------------------------------------------------------------------------------------
+# --- QR codes and the dashboard ---------------------------------------------------------------------------------------
 
 
 def test_the_qr_code_contains_the_configured_host(ada_client: FormClient) -> None:

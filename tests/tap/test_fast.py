@@ -68,7 +68,7 @@ def all_cards(create_card: Callable[..., Card], ada: User, profile: Profile) -> 
     create_card(ada, token="BLANKCARD")
 
 
-# --- the same by both ways --------------------------------------------------------------------------------------------
+# --- equal responses --------------------------------------------------------------------------------------------------
 
 
 def random_case(token: str) -> st.SearchStrategy[str]:
@@ -194,7 +194,7 @@ def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[.
     assert [line["channel"] for line in spool_lines(app.extensions["spool"])] == ["qr"]
 
 
-# --- no cache ---------------------------------------------------------------------------------------------------------
+# --- immediate effect -------------------------------------------------------------------------------------------------
 
 
 def set_target(card: Card, owner: User, url: str) -> None:
@@ -239,7 +239,7 @@ def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -
         connection.rollback()
 
 
-# --- a database in trouble --------------------------------------------------------------------------------------------
+# --- failing databases ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["no server", "no database file"])
@@ -308,7 +308,7 @@ def test_a_lookup_that_fails_twice_is_passed_to_flask(
     assert len(tried) == 2
 
 
-# --- around it --------------------------------------------------------------------------------------------------------
+# --- proxies, processes, storage --------------------------------------------------------------------------------------
 
 
 @both_paths

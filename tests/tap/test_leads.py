@@ -33,7 +33,7 @@ def ada_client(client: FormClient, ada: User) -> FormClient:
     return client
 
 
-# --- whose they are ---------------------------------------------------------------------------------------------------
+# --- ownership --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/leads/{id}.vcf", "/leads/{id}/delete"])
@@ -192,7 +192,7 @@ def test_leads_are_exported_as_vcards(ada_client: FormClient, gus_lead: Lead, pr
     assert vobject.readOne(single.text).email.value == "gus@example.com"
 
 
-# --- mails ------------------------------------------------------------------------------------------------------------
+# --- emails -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

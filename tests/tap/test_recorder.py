@@ -57,7 +57,7 @@ def record(recorder: TapRecorder, **values: str) -> None:
     recorder.record(environ(**values), "nfc", "redirect", 1, 2, 3)
 
 
-# --- what counts ------------------------------------------------------------------------------------------------------
+# --- recorded requests ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_ordinary_request_is_recorded(spool: Spool, recorder: TapRecorder, va
     assert len(list(spool_lines(spool))) == 1
 
 
-# --- what a line says -------------------------------------------------------------------------------------------------
+# --- fields of a line -------------------------------------------------------------------------------------------------
 
 
 def test_a_line_contains_all_fields(spool: Spool, recorder: TapRecorder) -> None:
@@ -234,7 +234,7 @@ def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address
     assert [line["country"] for line in spool_lines(spool)] == [expected]
 
 
-# --- no place to write ------------------------------------------------------------------------------------------------
+# --- write errors -----------------------------------------------------------------------------------------------------
 
 
 class FaultyDisk:

@@ -61,7 +61,7 @@ def csv_rows(client: FormClient, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"))))
 
 
-# --- whose taps -------------------------------------------------------------------------------------------------------
+# --- ownership --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -110,7 +110,7 @@ def test_a_former_holder_keeps_their_taps_and_a_new_one_starts_at_zero(
     assert [row.alias for row in routing.latest_taps(ada, 5)] == [None] * 4
 
 
-# --- what is counted --------------------------------------------------------------------------------------------------
+# --- counts -----------------------------------------------------------------------------------------------------------
 
 
 def test_bots_and_own_taps_are_excluded_by_default(
@@ -235,7 +235,7 @@ def test_no_large_library_is_imported_at_startup() -> None:
     assert done.stdout.strip() == "[]"
 
 
-# --- the table of all taps --------------------------------------------------------------------------------------------
+# --- CSV --------------------------------------------------------------------------------------------------------------
 
 
 def test_the_csv_contains_each_tap_in_codes(

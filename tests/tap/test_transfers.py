@@ -114,7 +114,7 @@ def test_an_offered_card_keeps_working_and_the_offer_can_be_withdrawn(
     assert ada_client.post(f"{HERE}/transfer/withdraw").status_code == 409
 
 
-# --- answering --------------------------------------------------------------------------------------------------------
+# --- responding -------------------------------------------------------------------------------------------------------
 
 
 def test_an_offer_is_shown_on_the_dashboard_and_accepted(

@@ -46,7 +46,7 @@ def set_cookies(response) -> dict[str, str]:
     return {next(iter(parse_cookie(header))): header for header in response.headers.getlist("Set-Cookie")}
 
 
-# --- when a session starts --------------------------------------------------------------------------------------------
+# --- start ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_session_row_holds_user_browser_and_time(client: FormClient, ada: User
     assert row.created_at <= row.seen_at <= utcnow() < row.expires_at
 
 
-# --- the id -----------------------------------------------------------------------------------------------------------
+# --- session ids ------------------------------------------------------------------------------------------------------
 
 
 def test_a_session_id_invented_by_the_browser_is_never_accepted(client: FormClient, ada: User) -> None:
@@ -248,7 +248,7 @@ def test_logging_out_ends_only_this_session(
     assert other.get("/dashboard").status_code == 200
 
 
-# --- views that refuse ------------------------------------------------------------------------------------------------
+# --- failing views ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

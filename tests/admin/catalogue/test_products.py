@@ -67,7 +67,7 @@ def png_file(color: str = "red", size: tuple[int, int] = (300, 200)) -> io.Bytes
     return data
 
 
-# --- making -----------------------------------------------------------------------------------------------------------
+# --- creation ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_product_is_created_from_a_name_and_a_price(ben_client: FormClient, ben: User) -> None:
@@ -190,7 +190,7 @@ def test_product_urls_and_skus_are_unique(ben_client: FormClient, product: Produ
     assert newest.slug != product.slug
 
 
-# --- changing ---------------------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_outdated_product_form_is_refused_and_keeps_its_values(ben_client: FormClient, bottle: Product) -> None:

@@ -110,7 +110,7 @@ def test_each_section_requires_its_own_permission(ben_client: FormClient) -> Non
         db.session.commit()
 
 
-# --- readers ----------------------------------------------------------------------------------------------------------
+# --- subscribers ------------------------------------------------------------------------------------------------------
 
 
 def test_subscribers_are_filtered_by_email_and_status_and_paged(

@@ -89,7 +89,7 @@ def edit(card: Card, user: User, **changes: Any) -> None:
     cards.edit(card, user, **{**values, **changes}, own_hosts={"localhost"})
 
 
-# --- moves ------------------------------------------------------------------------------------------------------------
+# --- transitions ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", CardStatus)
@@ -178,7 +178,7 @@ def test_the_database_refuses_invalid_rows(card: Card, ada: User, wrong: dict[st
         db.session.execute(sa.text(f"INSERT INTO cards ({columns}) VALUES ({places})"), values)
 
 
-# --- making -----------------------------------------------------------------------------------------------------------
+# --- creation ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_batch_creates_the_requested_number_of_cards_with_codes(
@@ -368,7 +368,7 @@ def test_a_code_is_invalid_without_the_former_secret_key(unclaimed_card: Card, c
         claims.claim(unclaimed_card, cleo, forgetful, code=CODE)
 
 
-# --- giving back ------------------------------------------------------------------------------------------------------
+# --- releasing --------------------------------------------------------------------------------------------------------
 
 
 def test_a_released_card_keeps_nothing_of_its_former_holder(
@@ -410,7 +410,7 @@ def test_a_holder_finds_only_their_own_cards(
     assert list(db.session.scalars(cards.owned_by(ada))) == [card]
 
 
-# --- where it leads ---------------------------------------------------------------------------------------------------
+# --- targets ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_target_address_is_stored_in_normal_form(card: Card, ada: User) -> None:

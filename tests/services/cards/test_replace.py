@@ -154,7 +154,7 @@ def test_replacement_candidates_are_own_active_cards_without_a_target(
     assert list(cards.cards_without_target(ada, exclude=blank_card)) == [gone]
 
 
-# --- figures ----------------------------------------------------------------------------------------------------------
+# --- statistics -------------------------------------------------------------------------------------------------------
 
 
 def store_taps(app: Flask, card_id: int, owner: User, number: int) -> None:

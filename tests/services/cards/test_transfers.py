@@ -204,7 +204,7 @@ def test_a_holder_who_changes_to_the_offered_address_cannot_accept(
     assert transfers.open_offers_to(ada, NOW) == []
 
 
-# --- what ends an offer -----------------------------------------------------------------------------------------------
+# --- ending an offer --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", ["lock", "release", "retire", "replace", "be chosen"])
@@ -260,7 +260,7 @@ def test_an_offer_ends_when_the_card_is_released_and_claimed_again(
     assert_refused(OfferNotFound, lambda: transfers.accept(offer.id, cleo, LAST))
 
 
-# --- the clock --------------------------------------------------------------------------------------------------------
+# --- expiry -----------------------------------------------------------------------------------------------------------
 
 
 def test_offers_expire_and_are_deleted_after_a_month(offer: CardTransfer, card: Card, ada: User) -> None:

@@ -269,7 +269,7 @@ def test_related_products_share_a_collection_or_the_category(
     assert [tile.product.name for tile in related] == ["Same theme", "Same shelf"]
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
+# --- search -----------------------------------------------------------------------------------------------------------
 
 SEARCHED = {
     "name": "Moorland journal",

@@ -261,7 +261,7 @@ def test_an_unsuitable_card_is_not_packed(
         assert stock.claim_policy is ClaimPolicy.CODE
 
 
-# --- arriving soon ----------------------------------------------------------------------------------------------------
+# --- undelivered cards ------------------------------------------------------------------------------------------------
 
 
 def test_ordered_cards_are_listed_from_payment_to_delivery_or_refund(

@@ -199,7 +199,7 @@ def test_two_owners_closing_concurrently_leave_one(app: Flask, olu: User, create
     assert sorted(results, key=str) == [LastOwner, None]
 
 
-# --- races ------------------------------------------------------------------------------------------------------------
+# --- concurrent requests ----------------------------------------------------------------------------------------------
 
 
 def test_closing_while_claiming_leaves_no_active_card(

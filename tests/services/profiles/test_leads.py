@@ -122,7 +122,7 @@ def test_a_lead_is_emailed_only_to_a_verified_holder_who_wants_it(
     assert outbox() == []
 
 
-# --- whose they are ---------------------------------------------------------------------------------------------------
+# --- ownership --------------------------------------------------------------------------------------------------------
 
 
 def test_a_lead_is_found_only_by_its_holder(profile: Profile, ada: User, cleo: User, ben: User) -> None:

@@ -33,7 +33,7 @@ def update(profile: Profile, version: int | None = None, photo: str | None = Non
     db.session.commit()
 
 
-# --- what may be typed ------------------------------------------------------------------------------------------------
+# --- fields -----------------------------------------------------------------------------------------------------------
 
 GOOD = [
     ("name", "  Ada   Obi ", "Ada Obi"),
@@ -144,7 +144,7 @@ def test_a_phone_number_without_country_code_belongs_to_the_country_of_the_shop(
     assert phones.display("+2348035550142") == "+234 803 555 0142"
 
 
-# --- making and finding -----------------------------------------------------------------------------------------------
+# --- creating and finding ---------------------------------------------------------------------------------------------
 
 
 def test_a_profile_is_created_from_its_fields(ada):
@@ -226,7 +226,7 @@ def test_a_profile_of_another_user_is_not_found(ada, cleo):
             profiles.own_profile(user, number)
 
 
-# --- changing ---------------------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_change_is_stored_and_audited(ada):
@@ -359,7 +359,7 @@ def test_only_the_owner_can_delete_a_profile(ada, cleo):
     assert db.session.get(Profile, profile.id) is profile
 
 
-# --- what a page shows ------------------------------------------------------------------------------------------------
+# --- rows of the page -------------------------------------------------------------------------------------------------
 
 
 def test_every_contact_has_a_row(ada):

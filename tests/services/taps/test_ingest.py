@@ -35,7 +35,7 @@ def store(recorder: ReadingStore, *readings: Reading) -> int:
     return number
 
 
-# --- what a line may hold ---------------------------------------------------------------------------------------------
+# --- validation -------------------------------------------------------------------------------------------------------
 
 numbers = st.integers(-(2**70), 2**70) | st.sampled_from(
     [0, 1, 2**31, 2**63 - 1, 2**63, MAX_TIMESTAMP_MS, MAX_TIMESTAMP_MS + 1]
@@ -193,7 +193,7 @@ def test_bots_are_stored_and_flagged(app: Flask, recorder: ReadingStore) -> None
     assert [tap.is_bot for tap in stored_taps()] == [False, True, True]
 
 
-# --- whose tap it is --------------------------------------------------------------------------------------------------
+# --- ownership --------------------------------------------------------------------------------------------------------
 
 
 def test_an_own_tap_is_recognized_only_by_its_signed_cookie(app: Flask, keys: Keys, recorder: ReadingStore) -> None:
@@ -249,7 +249,7 @@ def test_an_own_tap_stays_one_after_the_card_is_released(
     assert [(tap.owner_id, tap.is_own) for tap in stored_taps()] == [(ada.id, True)]
 
 
-# --- marks of files ---------------------------------------------------------------------------------------------------
+# --- offsets ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_offset_advances_only_from_its_current_value(app: Flask) -> None:

@@ -37,7 +37,7 @@ def fail_if_called() -> Visitor:
     raise AssertionError("nobody needs to know who taps")
 
 
-# --- the rules --------------------------------------------------------------------------------------------------------
+# --- routing ----------------------------------------------------------------------------------------------------------
 
 
 def test_every_combination_of_facts_has_an_outcome() -> None:
@@ -98,7 +98,7 @@ def test_card_facts_include_the_slug_of_the_profile(
     assert facts.profile_slug == "ada"
 
 
-# --- the latest -------------------------------------------------------------------------------------------------------
+# --- latest taps ------------------------------------------------------------------------------------------------------
 
 
 def store(app: Flask, *readings: ingest.Reading) -> None:

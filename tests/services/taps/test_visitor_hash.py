@@ -138,7 +138,7 @@ def test_another_process_uses_the_same_key(app: Flask, base_config: Config, tmp_
     assert done.stdout.strip() in (before, after), "the day may have changed during the test"
 
 
-# --- the end of a key -------------------------------------------------------------------------------------------------
+# --- rotation ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_key_of_tomorrow_is_created_early_and_that_of_today_is_kept(

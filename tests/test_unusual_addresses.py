@@ -132,7 +132,7 @@ def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) 
                 assert response.status_code in (301, 308, 404), odd
 
 
-# --- after the question mark ------------------------------------------------------------------------------------------
+# --- query parameters -------------------------------------------------------------------------------------------------
 
 
 class RecordingParameters(ImmutableMultiDict[str, Any]):

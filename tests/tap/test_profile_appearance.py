@@ -60,7 +60,7 @@ def uploaded_image(app: Flask, name: str | None) -> Image.Image:
         return Image.open(io.BytesIO(upload.read())).convert("RGB")
 
 
-# --- colours, banner, photo -------------------------------------------------------------------------------------------
+# --- theme, banner, photo ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("theme", ProfileTheme)
@@ -164,7 +164,7 @@ def test_an_invalid_crop_shows_an_error_at_the_photo(
     assert ada_profile.photo is None
 
 
-# --- who sees what ----------------------------------------------------------------------------------------------------
+# --- visibility -------------------------------------------------------------------------------------------------------
 
 
 def test_hidden_fields_are_not_on_the_page(ada_client: FormClient, ada_profile: Profile) -> None:
@@ -295,7 +295,7 @@ def test_only_the_owner_can_preview_a_profile(client: FormClient, ada_profile: P
     assert client.get(f"/profiles/{ada_profile.id}/preview").status_code == 405
 
 
-# --- addresses --------------------------------------------------------------------------------------------------------
+# --- slugs ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_former_slug_redirects_until_another_profile_takes_it(
