@@ -73,7 +73,7 @@ class Process:
 
 
 @dataclass
-class House:
+class Installation:
     """A database with a web server and a worker."""
 
     name: str
@@ -182,47 +182,47 @@ class Load:
         connection.close()
 
 
-def play(house: House, number: int, chance: random.Random) -> tuple[str, Load]:
+def run_round(installation: Installation, number: int, chance: random.Random) -> tuple[str, Load]:
     """Run one round of load with a kill; return the name of the killed process."""
     victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else chance.choice(VICTIMS)
-    house.start()
-    load = Load(house.port, f"chaos/{house.name}/{number}", chance)
+    installation.start()
+    load = Load(installation.port, f"chaos/{installation.name}/{number}", chance)
     load.start()
     time.sleep(0.1 + chance.random() * 0.6)
     if victim == "one web process":
-        house.web.kill_one_child(chance)
+        installation.web.kill_one_child(chance)
     if victim in ("web", "both", "drainer"):
-        house.web.kill()
+        installation.web.kill()
     if victim in ("worker", "both", "drainer"):
-        house.worker.kill()
+        installation.worker.kill()
     if victim == "drainer":
         for _ in range(1 + chance.randrange(2)):
-            before = house.spool_files()
+            before = installation.spool_files()
             script = [sys.executable, "-m", "tests.chaos.dying_drainer"]
-            died = subprocess.run(script, cwd=ROOT, env=house.environment, check=False, capture_output=True)
+            died = subprocess.run(script, cwd=ROOT, env=installation.environment, check=False, capture_output=True)
             if before and died.returncode != -signal.SIGKILL:
                 sys.exit(f"The drainer should have died:\n{died.stderr.decode()}")
     if chance.random() < 0.5:
-        house.start()  # in some rounds the load is still running
+        installation.start()  # in some rounds the load is still running
     load.wait()
     return victim, load
 
 
-def verdict(house: House, prefix: str, load: Load) -> list[str]:
+def check_tables(installation: Installation, prefix: str, load: Load) -> list[str]:
     """Drain everything next to the restarted worker, then compare."""
-    house.start()
+    installation.start()
     for _ in range(5):
-        house.run("taps", "drain")
-        wrong = compare(house, prefix, load)
+        installation.run("taps", "drain")
+        wrong = compare(installation, prefix, load)
         if not wrong:
             return []
         time.sleep(1)  # the worker may be processing a chunk
     return wrong
 
 
-def compare(house: House, prefix: str, load: Load) -> list[str]:
+def compare(installation: Installation, prefix: str, load: Load) -> list[str]:
     """Return all differences between tables and responses."""
-    app = create_app(house.config)
+    app = create_app(installation.config)
     with app.app_context(), transactions(writing=False):
         agents = (
             sa.select(UserAgent.text, sa.func.count())
@@ -246,30 +246,30 @@ def compare(house: House, prefix: str, load: Load) -> list[str]:
     return wrong
 
 
-def chaos(house: House, rounds: int, seed: int) -> bool:
+def run_rounds(installation: Installation, rounds: int, seed: int) -> bool:
     """Run all rounds on one database."""
-    house.prepare()
-    chance = random.Random(f"{house.name}-{seed}")
+    installation.prepare()
+    chance = random.Random(f"{installation.name}-{seed}")
     answered = missing = 0
     began = time.monotonic()
     try:
         for number in range(rounds):
-            victim, load = play(house, number, chance)
-            wrong = verdict(house, f"chaos/{house.name}/{number}", load)
+            victim, load = run_round(installation, number, chance)
+            wrong = check_tables(installation, f"chaos/{installation.name}/{number}", load)
             answered += len(load.answered)
             missing += len(wrong)
             print(
-                f"{house.name} round {number + 1}: killed {victim}; {len(load.answered)} answered, "
+                f"{installation.name} round {number + 1}: killed {victim}; {len(load.answered)} answered, "
                 f"{load.unanswered} unanswered; {'every answered tap is stored once' if not wrong else 'FAILED'}",
                 flush=True,
             )
             for line in wrong[:10]:
                 print(f"    {line}", flush=True)
     finally:
-        house.stop()
+        installation.stop()
     print(
-        f"{house.name}: {rounds} rounds in {time.monotonic() - began:.0f} s, seed {seed}: {answered} taps answered, "
-        f"{missing} missing or duplicated",
+        f"{installation.name}: {rounds} rounds in {time.monotonic() - began:.0f} s, seed {seed}: "
+        f"{answered} taps answered, {missing} missing or duplicated",
         flush=True,
     )
     return not missing
@@ -286,7 +286,7 @@ def main() -> int:
     if arguments.database != "postgresql":
         with tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:
             url = f"sqlite:///{folder}/chaos.sqlite"
-            good &= chaos(House("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
+            good &= run_rounds(Installation("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
     if arguments.database != "sqlite" and not external_services.postgresql():
         print("PostgreSQL: skipped because no server is running (TEST_POSTGRESQL_URL)")
         good &= os.environ.get("REQUIRE") != "all"
@@ -295,7 +295,7 @@ def main() -> int:
             external_services.new_database("chaos") as url,
             tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder,
         ):
-            good &= chaos(House("PostgreSQL", Path(folder), url, free_port()), arguments.rounds, seed)
+            good &= run_rounds(Installation("PostgreSQL", Path(folder), url, free_port()), arguments.rounds, seed)
     return 0 if good else 1
 
 
