@@ -19,7 +19,7 @@ from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 def test_concurrent_requests_leave_one_set_of_recovery_codes(

@@ -21,7 +21,7 @@ from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to, words_of
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 @pytest.mark.usefixtures("ada_two_factor")

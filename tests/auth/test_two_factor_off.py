@@ -11,7 +11,7 @@ from tests.auth.conftest import session_id
 from tests.auth.two_factor import set_up_two_factor, totp_code, two_factor_kinds, wrong_code
 from tests.conftest import PASSWORD, FormClient, login
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 def test_switching_off_requires_password_and_code(

@@ -32,7 +32,7 @@ from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
 from tests.pages import form_to, words_of
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 def test_the_first_right_code_switches_it_on_and_shows_recovery_codes(

@@ -11,7 +11,7 @@ from tests.auth.two_factor import SET_UP, secret_in_page, totp_code
 from tests.conftest import FormClient, login
 from tests.pages import form_to
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 def admin_paths(app: Flask) -> Iterator[tuple[str, str]]:
