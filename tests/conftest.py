@@ -4,6 +4,7 @@ import contextvars
 import dataclasses
 import email
 import email.policy
+import gc
 import os
 import secrets
 import shutil
@@ -58,6 +59,13 @@ SLOWEST = (
     "tests/journeys/", "tests/test_bad_input.py", "tests/workflows/test_backup.py", "tests/test_seeds.py",
     "tests/test_migrations.py", "tests/test_images.py", "tests/races/",
 )  # fmt: skip
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking at what lives until the end: code, models and collected tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

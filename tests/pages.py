@@ -91,7 +91,7 @@ LINK = re.compile(r'<(?:a|link|script|img|use|source)\b[^>]*?\s(?:href|src)="([^
 
 
 @dataclass
-class Walk:
+class FollowedLinks:
     """The results of following every link."""
 
     statuses: dict[str, int] = field(default_factory=dict)
@@ -99,9 +99,9 @@ class Walk:
     forms: list[tuple[str, PageForm]] = field(default_factory=list)
 
 
-def walk(client: FormClient, *starts: str) -> Walk:
+def follow_links(client: FormClient, *starts: str) -> FollowedLinks:
     """Follow all links of this site, starting from some pages."""
-    crawl = Walk()
+    crawl = FollowedLinks()
     waiting = list(starts)
     while waiting:
         path = waiting.pop()

@@ -50,7 +50,7 @@ def fill(cart: Cart, product: Product, quantity: int = 1, **values: Any) -> item
     return item
 
 
-def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
+def create_cart(user: User | None, *products: Product, quantity: int = 1) -> Cart:
     """Create a cart with one of each product."""
     cart = carts.get_or_create(user)
     for product in products:
@@ -78,7 +78,7 @@ def buyer(user: User | None = None, **values: Any) -> Buyer:
     return Buyer(**{**named, "user": user, "address": ADDRESS, **values})
 
 
-def total_of(cart: Cart, who: Buyer) -> int:
+def checkout_total(cart: Cart, who: Buyer) -> int:
     """Return the total shown at checkout."""
     quote = checkout.quote_cart(load_cart(cart), who.customer, who.method, context())
     return quote.totals.total_amount
@@ -87,18 +87,18 @@ def total_of(cart: Cart, who: Buyer) -> int:
 def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = None) -> Order:
     """Place the order of a cart with the current total; the caller commits."""
     who = who or buyer(cart.user)
-    total = total_of(cart, who) if expected_total is None else expected_total
+    total = checkout_total(cart, who) if expected_total is None else expected_total
     return checkout.place_order(load_cart(cart), who, total, context())
 
 
-def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
+def create_order(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
     """Create an order awaiting payment."""
-    order = place(cart_of(user, *products, quantity=quantity), buyer(user, **values))
+    order = place(create_cart(user, *products, quantity=quantity), buyer(user, **values))
     db.session.commit()
     return order
 
 
-def begin(order: Order) -> Payment:
+def start_payment(order: Order) -> Payment:
     """Create a payment known to the gateway."""
     payment = payments.create(order, OfflineGateway(), order.user)
     payment.gateway, payment.reference = "sandbox", f"ref-{payment.id}"
@@ -107,27 +107,27 @@ def begin(order: Order) -> Payment:
     return payment
 
 
-def paid(payment: Payment, **values: Any) -> Evidence:
+def paid_evidence(payment: Payment, **values: Any) -> Evidence:
     """Return the evidence of a successful payment."""
     return Evidence(**{"outcome": Outcome.PAID, "reference": payment.reference, "amount": payment.money, **values})
 
 
 def pay(order: Order) -> Payment:
     """Pay an order in full."""
-    payment = begin(order)
-    settlement.settle(payment, paid(payment), keys(), utcnow())
+    payment = start_payment(order)
+    settlement.settle(payment, paid_evidence(payment), keys(), utcnow())
     db.session.commit()
     return payment
 
 
-def deliver(order: Order) -> None:
+def pay_and_deliver(order: Order) -> None:
     """Pay an order and mark it as delivered."""
     pay(order)
     transitions.deliver(order, None, utcnow())
     db.session.commit()
 
 
-def cards_of(user: User | None, quantity: int = 5, design: Design | None = None, *, is_paid: bool = True) -> Order:
+def order_cards(user: User | None, quantity: int = 5, design: Design | None = None, *, is_paid: bool = True) -> Order:
     """Create an order of cards, paid by default."""
     product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
     cart = carts.get_or_create(user)
@@ -140,7 +140,7 @@ def cards_of(user: User | None, quantity: int = 5, design: Design | None = None,
     return order
 
 
-def cards_with(user: User | None, *designs: Design, is_paid: bool = True) -> Order:
+def order_designs(user: User | None, *designs: Design, is_paid: bool = True) -> Order:
     """Create an order of one card of each design, paid by default."""
     product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
     product = product or seeds.create_product("Metal card", kind=ProductKind.CARD)

@@ -62,7 +62,7 @@ def own_columns(table: sa.Table) -> list[sa.Column[Any]]:
     return [column for column in table.columns if column.computed is None]
 
 
-def put_back(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
+def restore_rows(rows: dict[sa.Table, list[dict[str, Any]]]) -> None:
     """Restore all rows of the database."""
     for table in reversed(rows):
         db.session.execute(table.delete())

@@ -12,7 +12,7 @@ from flask import Flask
 import tapcard.app
 from tapcard.models import Card, CardStatus, LockedBecause, User
 from tests.conftest import FormClient, login
-from tests.pages import walk
+from tests.pages import follow_links
 
 TOKENS = ("ADASCARD", "WAITING2", "EMPTY222", "LOST2222", "RETIRED2", "NOSUCH22")
 PAGES = ("/", "/dashboard", "/admin/", "/no/such/page", "/activate/WAITING2", "/p/ada", "/profiles/new?card=ADASCARD")
@@ -78,7 +78,7 @@ def test_every_link_works_with_any_choice_of_modules(
     client: FormClient = other.test_client()  # type: ignore[assignment]
     if who != "nobody":
         login(client, request.getfixturevalue(who))
-    crawl = walk(client, *STARTS)
+    crawl = follow_links(client, *STARTS)
     assert len(crawl.statuses) > 15
     asked_for_by_hand = set(STARTS)
     dead = {path: status for path, status in crawl.statuses.items()

@@ -4,27 +4,23 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, abort
+import sqlalchemy as sa
+from flask import Flask, abort, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
+from .. import mail, search_text
 from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
-from ..web import filters
+from ..web import filters, paging
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
 
 TARGETS = {Target.URL: _("Web address"), Target.PROFILE: _("Profile"), Target.EVENT: _("Event")}
-
-
-def readable(name: str) -> str:
-    """Return an internal name such as `card.claimed` as words: "Card claimed"."""
-    text = name.replace(".", " ").replace("_", " ")
-    return text[:1].upper() + text[1:]
 
 
 class Guarded:
@@ -69,6 +65,28 @@ class StaffView(Guarded, ModelView):
         if args.search:
             args.search = "".join(each for each in args.search if each.isprintable())[:100]
         return args
+
+    def get_query(self) -> Any:
+        """Return the rows of the list: those before `?before=` unless another order is chosen."""
+        query = super().get_query()
+        return query if "sort" in request.args else paging.rows_before(query, self.model.id)
+
+    def link(self, search: str | None, **arguments: Any) -> str:
+        """Return the URL of the list in its default order."""
+        return url_for(".index_view", search=search or None, **arguments)
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        """Find rows whose searchable columns together contain every word."""
+        columns = []
+        for field, path in self._search_fields:
+            query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=False)
+            columns.append(field if alias is None else getattr(alias, field.key))
+        condition = sa.or_(search_text.matches(search, *columns), self.matches_label(search))
+        return query.filter(condition), count_query, joins, count_joins
+
+    def matches_label(self, search: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the label of a row contains every word of a search."""
+        return sa.false()
 
     def get_one(self, id: Any) -> Any:  # noqa: A002  the library names it
         """A row by its number; nothing for anything else."""
@@ -144,12 +162,19 @@ class OutboxView(StaffView):
         "failed_at": _("Gave up"),
         "error": _("Error"),
     }
-    column_formatters = {"kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))}
+    column_formatters = {"kind": lambda _view, _context, row, _name: filters.email_kind(row.kind)}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)
     column_sortable_list = ("kind", "created_at", "due_at", "failed_at")
     column_default_sort = ("id", True)
+
+    def matches_label(self, search: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the label of the kind of email contains every word of a search."""
+        words = search_text.words(search)
+        labels = {kind: search_text.index(filters.email_kind(kind)) for kind in mail.LABELS}
+        kinds = [kind for kind, label in labels.items() if all(word in label for word in words)]
+        return OutboxMessage.kind.in_(kinds)
 
 
 class AuditView(StaffView):
@@ -168,10 +193,10 @@ class AuditView(StaffView):
         "subject_id": _("Object ID"),
     }
     column_formatters = {
-        "tag": lambda _view, _context, row, _name: readable(row.tag),
-        "subject_type": lambda _view, _context, row, _name: readable(row.subject_type or "–"),
+        "tag": lambda _view, _context, row, _name: filters.words_of_name(row.tag),
+        "subject_type": lambda _view, _context, row, _name: filters.words_of_name(row.subject_type or "–"),
         "details": lambda _view, _context, row, _name: "; ".join(
-            f"{readable(name)}: {value}" for name, value in (row.details or {}).items()
+            f"{filters.words_of_name(name)}: {value}" for name, value in (row.details or {}).items()
         ),
     }
     column_searchable_list = ("tag",)

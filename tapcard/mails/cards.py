@@ -7,6 +7,7 @@ from sqlalchemy import select
 from .. import mail
 from ..clock import utcnow
 from ..db import db
+from ..errors import mark as _
 from ..models import CardTransfer, Design, DesignStatus, Order, TransferOutcome, User
 from ..services.core import anonymization
 from ..services.orders import queries
@@ -14,7 +15,7 @@ from ..services.orders import queries
 ORDER_ENDPOINT = "shop.order_link"
 
 
-@mail.kind("mail.artwork_decided")
+@mail.kind("mail.artwork_decided", _("Artwork decision"))
 def artwork_decided(design_id: int, order_id: int | None = None) -> Message | None:
     """Tell the customer, or else the owner of a design, whether it was approved, and if not, why."""
     design = db.session.get(Design, design_id)
@@ -44,7 +45,7 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
     )
 
 
-@mail.kind("mail.card_offered")
+@mail.kind("mail.card_offered", _("Card transfer"))
 def card_offered(transfer_id: int) -> Message | None:
     """Tell the recipient about an open transfer offer."""
     transfer = db.session.get(CardTransfer, transfer_id)
@@ -57,7 +58,7 @@ def card_offered(transfer_id: int) -> Message | None:
     return mail.compose("card_offered", transfer.to_email, sender=sender, link=link)
 
 
-@mail.kind("mail.offer_answered")
+@mail.kind("mail.offer_answered", _("Reply to a card transfer"))
 def offer_answered(transfer_id: int) -> Message | None:
     """Tell the sender of a transfer offer whether it was accepted."""
     transfer = db.session.get(CardTransfer, transfer_id)

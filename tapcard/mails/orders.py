@@ -13,6 +13,7 @@ from flask_mail import Message
 
 from .. import mail, outbox, phones, settings
 from ..db import db
+from ..errors import mark as _
 from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
@@ -24,7 +25,7 @@ from ..services.payments import payments
 from ..settings import ShopSettings
 
 
-@mail.kind("mail.order_received")
+@mail.kind("mail.order_received", _("Order confirmation"))
 def received(order_id: int, payment_id: int | None = None) -> Message | None:
     """Confirm an order that awaits payment; a paid order is confirmed by `paid` alone.
 
@@ -43,7 +44,7 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
     )
 
 
-@mail.kind("mail.order_paid")
+@mail.kind("mail.order_paid", _("Payment confirmation"))
 def paid(order_id: int) -> Message | None:
     """Tell a buyer that their order is paid and what happens next."""
     order = _order(order_id)
@@ -53,7 +54,7 @@ def paid(order_id: int) -> Message | None:
     return _to_buyer("order_paid", order, has_cards=has_cards)
 
 
-@mail.kind("mail.order_shipped")
+@mail.kind("mail.order_shipped", _("Shipping confirmation"))
 def shipped(order_id: int) -> Message | None:
     """Tell a buyer that their order has shipped."""
     order = _order(order_id)
@@ -62,7 +63,7 @@ def shipped(order_id: int) -> Message | None:
     return _to_buyer("order_shipped", order)
 
 
-@mail.kind("mail.order_delivered")
+@mail.kind("mail.order_delivered", _("Delivery confirmation and review request"))
 def delivered(order_id: int) -> Message | None:
     """Tell a buyer that their order was delivered and ask for reviews."""
     order = _order(order_id)
@@ -80,7 +81,7 @@ def _review_links(order: Order) -> Iterator[tuple[str, str]]:
             yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 
-@mail.kind("mail.order_canceled")
+@mail.kind("mail.order_canceled", _("Order cancellation"))
 def canceled(order_id: int) -> Message | None:
     """Tell a buyer that their order is canceled and need not be paid."""
     order = _order(order_id)
@@ -89,7 +90,7 @@ def canceled(order_id: int) -> Message | None:
     return _to_buyer("order_canceled", order)
 
 
-@mail.kind("mail.order_link")
+@mail.kind("mail.order_link", _("Link to an order"))
 def link(order_id: int) -> Message | None:
     """Send a buyer the link to their order."""
     order = _order(order_id)
@@ -99,7 +100,7 @@ def link(order_id: int) -> Message | None:
 # --- to the shop ------------------------------------------------------------------------------------------------------
 
 
-@mail.kind("mail.order_to_owner")
+@mail.kind("mail.order_to_owner", _("New order (owner)"))
 def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner about an order: when an offline payment is awaited and when the order is paid."""
     order = _order(order_id)
@@ -117,7 +118,7 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
     return _compose("order_to_owner", address, order, reply_to=_reply_address(order), link=_back_office_link(order))
 
 
-@mail.kind("mail.payment_needs_care")
+@mail.kind("mail.payment_needs_care", _("Payment needs review (owner)"))
 def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner about a payment that needs a decision."""
     payment = db.session.get(Payment, payment_id)

@@ -10,6 +10,7 @@ from flask_mail import Message
 
 from .. import mail, plots, settings
 from ..db import db
+from ..errors import mark
 from ..models import User
 from ..services.taps import weekly_digest
 from ..services.taps.weekly_digest import WeekSummary
@@ -17,7 +18,7 @@ from ..services.taps.weekly_digest import WeekSummary
 CHART_CONTENT_ID = "taps-of-the-week"
 
 
-@mail.kind("mail.weekly")
+@mail.kind("mail.weekly", mark("Weekly summary"))
 def weekly(user_id: int, monday: str) -> Message | None:
     """Tell a user about the week before a Monday; no email is sent for a week without taps and leads."""
     user = db.session.get(User, user_id)

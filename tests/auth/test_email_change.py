@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.models import LinkToken, User
 from tests.auth.conftest import is_logged_in, link_in, plain_text, session_id
 from tests.conftest import PASSWORD, FormClient, login
-from tests.purchases import order_of
+from tests.purchases import create_order
 
 NEW_EMAIL = "lovelace@example.com"
 
@@ -74,7 +74,7 @@ def test_verifying_in_another_browser_invalidates_the_former_password(
 def test_a_stranger_who_signed_up_with_the_address_of_an_order_never_sees_it(
     new_client: Callable[[], FormClient], dora: User, emailed_link: Callable[[], str]
 ) -> None:
-    order = order_of(None, seeds.create_product(), email="dora@example.com")
+    order = create_order(None, seeds.create_product(), email="dora@example.com")
     stranger, phone = new_client(), new_client()
     login(stranger, dora)
     stranger.post("/verify")
@@ -258,7 +258,7 @@ def test_only_the_account_holder_can_confirm_a_new_address(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, emailed_link: Callable[[], str]
 ) -> None:
     """Orders belong to whoever verifies their address, and the address of a change may be mistyped."""
-    order = order_of(None, seeds.create_product(), email=NEW_EMAIL)
+    order = create_order(None, seeds.create_product(), email=NEW_EMAIL)
     created_user = order.user
     order.user = None
     db.session.flush()

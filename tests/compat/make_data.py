@@ -67,7 +67,7 @@ from tapcard.services import (
     weekly_mail,
     wishlist,
 )
-from tests import purchases
+from tests import buying
 from tests.conftest import PASSWORD, FormClient, login
 
 HERE = Path(__file__).resolve().parent
@@ -235,7 +235,7 @@ def fill(app: Any, instance: Path) -> None:
     states: dict[str, str] = {}
 
     def order(name: str, who: User | None, *products: Any, **values: Any) -> Any:
-        one = purchases.order_of(who, *(products or (journal,)), method=method, **values)
+        one = buying.order_of(who, *(products or (journal,)), method=method, **values)
         states[name] = one.number
         return one
 
@@ -243,33 +243,33 @@ def fill(app: Any, instance: Path) -> None:
     set_clock(MADE_AT - timedelta(days=2))
     orders.expire_due(Clock.present, keys)
     paid = order("paid", cleo)
-    purchases.pay(paid)
-    processing = purchases.cards_of(jon, 2, design)
+    buying.pay(paid)
+    processing = buying.cards_of(jon, 2, design)
     states["processing"] = processing.number
     orders.process(processing, ben)
     shipped = order("shipped", hal)
-    purchases.pay(shipped)
+    buying.pay(shipped)
     orders.ship(shipped, ben, Clock.present, carrier="Royal Mail", tracking_number="RM1")
     delivered = order("delivered", None)
-    purchases.deliver(delivered)
+    buying.deliver(delivered)
     for_review = order("for_review", flo)
-    purchases.deliver(for_review)
+    buying.deliver(for_review)
     reviews.write(journal, flo, rating=5, text="Lies flat.", author="Flo")
     refunded = order("refunded", gil)
-    purchases.pay(refunded)
+    buying.pay(refunded)
     orders._move(refunded, OrderMove.REFUND, olu, "did not like it")
     canceled = order("canceled", kim)
     orders.cancel(canceled, ben, keys, Clock.present, "asked by phone")
-    cart = purchases.cart_of(eve, journal)
-    replaced = purchases.place(cart, purchases.buyer(eve, method=method))
+    cart = buying.cart_of(eve, journal)
+    replaced = buying.place(cart, buying.buyer(eve, method=method))
     states["replaced"] = replaced.number
     db.session.commit()
-    carts.clear(purchases.whole(cart))
-    purchases.fill(purchases.whole(cart), bottle)
-    replacing = purchases.place(cart, purchases.buyer(eve, method=method))
+    carts.clear(buying.whole(cart))
+    buying.fill(buying.whole(cart), bottle)
+    replacing = buying.place(cart, buying.buyer(eve, method=method))
     states["replacing"] = replacing.number
     db.session.commit()
-    purchases.pay(replacing)
+    buying.pay(replacing)
     mailed()
 
     # links that were emailed
@@ -352,18 +352,18 @@ def fill(app: Any, instance: Path) -> None:
     for name in ("order_shipped", "order_delivered", "order_canceled", "order_link", "order_paid"):
         about = {"order_shipped": shipped, "order_canceled": canceled, "order_paid": paid}.get(name, delivered)
         outbox.post(f"mail.{name}", order_id=about.id)
-    wrong = purchases.begin(pending)
-    payments.settle(wrong, purchases.paid(wrong, amount=purchases.pounds(1)), keys, now)
+    wrong = buying.begin(pending)
+    payments.settle(wrong, buying.paid(wrong, amount=buying.pounds(1)), keys, now)
     db.session.commit()
 
     # a promotion that was counted for its customer, a cart that holds it
-    cart = purchases.cart_of(kim, bottle)
+    cart = buying.cart_of(kim, bottle)
     cart.promotion = code
     db.session.commit()
-    with_code = purchases.place(cart, purchases.buyer(kim, method=method))
+    with_code = buying.place(cart, buying.buyer(kim, method=method))
     states["with_code"] = with_code.number
     db.session.commit()
-    purchases.cart_of(ada, journal, bottle, quantity=2)
+    buying.cart_of(ada, journal, bottle, quantity=2)
     made["orders"] = states
     waiting = set(db.session.scalars(sa.select(OutboxMessage.kind).where(OutboxMessage.done_at.is_(None))))
     assert waiting == set(worker.PREPARE), set(worker.PREPARE) ^ waiting

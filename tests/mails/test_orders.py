@@ -24,7 +24,7 @@ from tapcard.services.orders import transitions
 from tapcard.services.payments import payments, settlement
 from tapcard.settings import ShopSettings
 from tests import purchases
-from tests.purchases import order_of
+from tests.purchases import create_order
 
 PACKAGE = Path(worker.__file__).parent
 Read = Callable[[], list[EmailMessage]]
@@ -88,7 +88,7 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
 ) -> None:  # fmt: skip
     """H39"""
     set_setting("offline_text", "Account 12345678\nThe <Shop>")
-    order = order_of(
+    order = create_order(
         None, bottle, quantity=2, method=create_delivery_method(), first_name="Mary Ann", last_name="O'Brien",
         note="Ring <twice>",
     )  # fmt: skip
@@ -121,7 +121,7 @@ def test_an_offline_payment_emails_instructions_to_the_buyer_and_a_notice_to_the
 def test_a_paid_order_sends_one_email_to_buyer_and_owner(
     olu: User, ada: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
-    order = order_of(ada, bottle, phone="+442079460000")
+    order = create_order(ada, bottle, phone="+442079460000")
     bottle.name, bottle.unit_amount = "Renamed", 1
     db.session.commit()
     purchases.pay(order)
@@ -139,13 +139,13 @@ def test_order_emails_name_the_designs_as_they_were_sold(
     deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:
     lake, ember = create_design("Lake & dusk"), create_design("Ember ridge")
-    order = purchases.cards_with(ada, lake, ember)
+    order = purchases.order_designs(ada, lake, ember)
     lake.name = "Renamed"
     mails = [mail for messages in deliver_emails(waiting=True).values() for mail in messages]
     transitions.ship(order, olu, utcnow())
     mails += deliver_emails()["ada@example.com"]
     lake.name = "Lake & dusk"
-    other_order = purchases.cards_with(None, lake, ember, is_paid=False)
+    other_order = purchases.order_designs(None, lake, ember, is_paid=False)
     lake.name = "Renamed"
     mails += deliver_emails(waiting=True)["gus@example.com"]
     transitions.cancel(other_order, None, purchases.keys(), utcnow())
@@ -163,7 +163,7 @@ def test_order_emails_name_the_designs_as_they_were_sold(
 def test_an_unpaid_order_is_confirmed_later_to_the_buyer_only(
     olu: User, ada: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
-    order_of(ada, bottle)
+    create_order(ada, bottle)
     assert deliver_emails() == {}
     mails = deliver_emails(waiting=True)
     assert list(mails) == ["ada@example.com"]
@@ -173,10 +173,10 @@ def test_an_unpaid_order_is_confirmed_later_to_the_buyer_only(
 def test_an_ended_order_is_not_confirmed(
     ada: User, bottle: Product, keys: Keys, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
-    transitions.cancel(order_of(ada, bottle), ada, keys, utcnow())
+    transitions.cancel(create_order(ada, bottle), ada, keys, utcnow())
     [mail] = deliver_emails(waiting=True)["ada@example.com"]
     assert "has been cancelled" in mail["Subject"]
-    order_of(ada, bottle)
+    create_order(ada, bottle)
     transitions.expire_due(utcnow() + timedelta(days=1), keys)
     assert deliver_emails(waiting=True) == {}
 
@@ -187,17 +187,17 @@ def test_the_owner_email_setting_replaces_the_addresses_of_all_active_owners(
 ) -> None:  # fmt: skip
     create_user("oba@example.com", roles=["owner"])
     create_user("gone@example.com", roles=["owner"], is_active=False)
-    purchases.pay(order_of(ada, bottle))
+    purchases.pay(create_order(ada, bottle))
     assert sorted(deliver_emails()) == ["ada@example.com", "oba@example.com", "olu@example.com"]
     set_setting("owner_email", "orders@example.com")
-    purchases.pay(order_of(ada, bottle))
+    purchases.pay(create_order(ada, bottle))
     assert sorted(deliver_emails()) == ["ada@example.com", "orders@example.com"]
 
 
 def test_delivery_is_emailed_with_links_to_review(
     ada: User, ben: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
-    order = order_of(ada, bottle)
+    order = create_order(ada, bottle)
     purchases.pay(order)
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
     deliver_emails()
@@ -213,7 +213,7 @@ def test_delivery_is_emailed_with_links_to_review(
 def test_the_shipping_email_contains_carrier_and_tracking_number(
     ada: User, ben: User, bottle: Product, deliver_emails: Callable[..., dict[str, list[EmailMessage]]]
 ) -> None:
-    order = order_of(ada, bottle)
+    order = create_order(ada, bottle)
     purchases.pay(order)
     deliver_emails()
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM 12")
@@ -227,7 +227,7 @@ def test_an_erased_buyer_gets_no_email_and_the_outbox_is_emptied(
     ada: User, ben: User, olu: User, bottle: Product, design: Design, keys: Keys,
     deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
 ) -> None:  # fmt: skip
-    order, gone = order_of(ada, bottle), order_of(None, bottle)
+    order, gone = create_order(ada, bottle), create_order(None, bottle)
     nobody = f"erased-1@{anonymization.ERASED_HOST}"
     for changed_order in (order, gone):
         changed_order.email, changed_order.first_name, changed_order.last_name = nobody, "", ""
@@ -253,18 +253,21 @@ def test_a_mismatched_or_late_payment_is_emailed_to_the_owner(
     deliver_emails: Callable[..., dict[str, list[EmailMessage]]],
     case: str,
 ) -> None:
-    order = order_of(ada, bottle)
-    payment = purchases.begin(order)
+    order = create_order(ada, bottle)
+    payment = purchases.start_payment(order)
     if case == "canceled":
         transitions.cancel(order, ada, keys, utcnow())
         db.session.commit()
-        evidence = purchases.paid(payment)
+        evidence = purchases.paid_evidence(payment)
     else:
-        evidence = purchases.paid(payment, amount=Money(100, "GBP"))
+        evidence = purchases.paid_evidence(payment, amount=Money(100, "GBP"))
     deliver_emails()
     settlement.settle(payment, evidence, keys, utcnow())
     [mail] = deliver_emails()["olu@example.com"]
-    plain, _html = bodies_of(mail)
+    plain, html = bodies_of(mail)
+    assert "Payment method: Test payment" in plain
+    assert "Test payment" in html
+    assert "sandbox" not in plain + html
     assert ("doesn't match" in plain) == (case == "wrong")
     assert ("already paid or cancelled" in plain) == (case == "canceled")
     assert order.number in plain
@@ -276,12 +279,12 @@ def test_a_delivery_cost_to_be_agreed_is_not_called_free(
 ) -> None:  # fmt: skip
     """The email shows the delivery method as it was when ordering."""
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"])
-    order = order_of(ada, bottle, method=method, location="Abk")
+    order = create_order(ada, bottle, method=method, location="Abk")
     method.kind = DeliveryKind.FLAT
     purchases.pay(order)
     for [mail] in deliver_emails().values():
         assert "Delivery (Drop off, Abk): To be agreed" in bodies_of(mail)[0]
         assert "To be agreed" in bodies_of(mail)[1]
-    purchases.pay(order_of(ada, bottle))
+    purchases.pay(create_order(ada, bottle))
     for [mail] in deliver_emails().values():
         assert "Delivery: To be agreed" in bodies_of(mail)[0]

@@ -152,9 +152,9 @@ def test_declining_an_offer_emails_the_sender(
 def test_an_offer_is_visible_only_to_its_recipient(
     ada_client: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
 ) -> None:
-    bens = new_client()
-    login(bens, ben)
-    for browser in (ada_client, bens):
+    ben_client = new_client()
+    login(ben_client, ben)
+    for browser in (ada_client, ben_client):
         assert browser.get(f"/offers/{offer.id}").status_code == 404
         assert browser.post(f"/offers/{offer.id}/accept").status_code == 404
         assert browser.post(f"/offers/{offer.id}/decline").status_code == 404

@@ -23,7 +23,7 @@ def payment(app: Flask, ada: User, bottle: Product) -> Payment:
     """Return a payment of Ada's that the sandbox knows."""
     gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
-    begun = payments.create(purchases.order_of(ada, bottle), gateway, ada)
+    begun = payments.create(purchases.create_order(ada, bottle), gateway, ada)
     charge = payments.build_charge(begun, ShopSettings(), "http://localhost/back")
     db.session.commit()
     started = gateway.start(charge)
@@ -84,7 +84,7 @@ def test_a_payment_of_a_removed_gateway_stays_pending(payment: Payment, monkeypa
 
 
 def test_a_payment_that_is_starting_cannot_be_closed(ada: User, bottle: Product) -> None:
-    payment = payments.create(purchases.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
+    payment = payments.create(purchases.create_order(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
     db.session.commit()
     with pytest.raises(payments.StillStarting):
         close_payment(payment)
@@ -119,7 +119,7 @@ def test_refreshing_leaves_no_transaction_open(payment: Payment, outbox: Callabl
 def test_a_payment_canceled_while_starting_is_closed_at_the_gateway(
     app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = purchases.order_of(ada, bottle)
+    order = purchases.create_order(ada, bottle)
     start = SandboxGateway.start
 
     def start_slowly(gateway: SandboxGateway, charge: Charge) -> Started:

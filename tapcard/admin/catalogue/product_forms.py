@@ -29,9 +29,11 @@ from ...models import (
     ProductOption,
 )
 from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ...services.catalogue import labels as catalogue_labels
 from ...services.catalogue.option_templates import TEMPLATES
 from ...services.catalogue.products import MAX_STOCK, ProductInput
 from ...services.core import optimistic_lock
+from ...web import filters
 from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
 
@@ -42,11 +44,7 @@ KINDS = {
     ProductKind.GIFT_PACK: _("Gift pack"),
     ProductKind.CARD: _("Card"),
 }
-AVAILABILITIES = {
-    Availability.IN_STOCK: _("In stock"),
-    Availability.OUT_OF_STOCK: _("Out of stock"),
-    Availability.PRE_ORDER: _("Pre-order"),
-}
+AVAILABILITIES = {state: _(label) for state, label in catalogue_labels.AVAILABILITY.items()}
 COLLECTION_KINDS = {
     CollectionKind.BRAND: _("Brand"),
     CollectionKind.THEME: _("Theme"),
@@ -96,7 +94,7 @@ class ProductForm(Form):
         description=_("For cards: the price with custom artwork and for designs without their own price."),
     )
     discount = WholeNumberField(_("Discount (%)"), most=100, default=0)
-    tax_rate = PercentField(_("VAT rate (%)"), default=0, description=_("Included in the price."))
+    tax_rate = PercentField(default=0, description=_("Included in the price."))
     stock = WholeNumberField(_("Stock"), most=MAX_STOCK, description=_("Leave blank to stop tracking stock."))
     availability = SelectField(
         _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
@@ -127,6 +125,7 @@ class ProductForm(Form):
         self, tree: Sequence[tuple[Category, int]], collections: Sequence[Collection], product: Product | None = None
     ) -> None:
         super().__init__(data=_data_of(product) if product is not None else {})
+        self.tax_rate.label.text = _("%(tax)s rate (%%)", tax=filters.shop().tax_word)
         self.category.choices = category_choices(tree)
         self.collections.choices = [
             SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections

@@ -6,14 +6,14 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from ...db import db
-from ...models import Product
+from ...models import Availability, Product
 from ...services.catalogue import categories, product_media, products
 from ...web import filters
 from ...web.access import access
 from ...web.forms import refusals
 from ...web.paging import paginate, text_argument
 from ..blueprint import bp
-from .product_forms import AVAILABILITIES, KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
+from .product_forms import KINDS, OPTION_KINDS, PicturesForm, ProductForm, SetForm
 
 
 @bp.get("/products", endpoint="products")
@@ -26,9 +26,9 @@ def list_products() -> str:
         page=paginate(products.filter_products(**arguments)),
         arguments=arguments,
         kinds=KINDS,
-        availabilities=AVAILABILITIES,
         currency=filters.shop().currency,
         low=products.LOW_STOCK_THRESHOLD,
+        states=Availability,
     )
 
 

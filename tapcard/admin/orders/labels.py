@@ -51,7 +51,6 @@ PAYMENT = {
     PaymentStatus.EXPIRED: ("quiet", "clock-history"),
     PaymentStatus.MISMATCH: ("bad", "exclamation-triangle-fill"),
 }
-GATEWAYS = {"offline": _("Offline"), "sandbox": _("Test payment")}
 MOVES = {
     OrderMove.PLACE: _("Order placed"),
     OrderMove.PAY: _("Payment received"),
@@ -70,14 +69,6 @@ DEEDS = {
     "payment.confirmed": _("Payment recorded"),
     "payment.dismissed": _("Payment resolved"),
     "payment.mismatched": _("Payment amount didn't match"),
-}
-MAILS = {
-    "mail.order_received": _("Order confirmation"),
-    "mail.order_to_owner": _("New order notification to the shop"),
-    "mail.order_paid": _("Payment confirmation"),
-    "mail.order_canceled": _("Order cancellation"),
-    "mail.order_shipped": _("Shipping confirmation"),
-    "mail.order_delivered": _("Delivery confirmation and review request"),
 }
 
 

@@ -20,10 +20,13 @@ from ...web import filters
 from ...web.access import access
 from ...web.context import rule_context
 from ...web.forms import Form, refusals
+from ...web.paging import paginate
 from ...workflows import payments as payment_workflows
 from ..blueprint import bp
 from . import labels
 from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
+
+ORDERS_PER_PAGE = 30
 
 
 def chosen(text: str) -> OrderFilter | OrderStatus:
@@ -39,12 +42,10 @@ def chosen(text: str) -> OrderFilter | OrderStatus:
 def list_orders() -> str:
     """Orders, those that somebody waits for first; searched and filtered by the address."""
     show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
-    page = request.args.get("page", 0, type=int)
-    page = min(max(page, 0), production.MAX_PAGE)
-    rows, has_more = production.list_orders(show, search, page)
-    kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
+    page = paginate(production.filter_orders(show, search), ORDERS_PER_PAGE, production.load_rows)
+    arguments = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
-        "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
+        "admin/orders.html", page=page, show=show, search=search, arguments=arguments,
         choices=labels.choices(), words=labels,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from tapcard.services.cards import designs
 from tests.concurrency import run_concurrently
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, words_of
-from tests.purchases import cart_of, fill, order_of, place
+from tests.purchases import create_cart, create_order, fill, place
 
 NEW = "/admin/designs/new"
 
@@ -102,11 +102,18 @@ def test_designs_awaiting_approval_are_listed_first_and_counted_on_the_dashboard
     assert "1 Low-stock products 1 Designs awaiting approval 0 Reviews awaiting approval" in start
 
 
+def test_search_ignores_case_accents_and_plurals(ben_client: FormClient, create_design: Callable[..., Design]) -> None:
+    create_design("Cafés 100%")
+    for search, is_found in {"CAFE": True, "cafés": True, "100%": True, "c_f": False, "c%s": False}.items():
+        page = ben_client.get("/admin/designs", query_string={"search": search}).text
+        assert ("Cafés 100%" in page.partition("<tbody>")[2]) is is_found, search
+
+
 def test_rejecting_artwork_of_a_guest_emails_the_reason(
     ben_client: FormClient, artwork: Design, bottle: Product, mailbox: Callable[[], list[EmailMessage]],
     run_worker: Callable[[], None],
 ) -> None:  # fmt: skip
-    order = order_of(None, bottle)
+    order = create_order(None, bottle)
     db.session.execute(sa.update(OrderLine).where(OrderLine.order_id == order.id).values(design_id=artwork.id))
     number = order.number
     path = f"/admin/designs/{artwork.id}"
@@ -165,7 +172,7 @@ def test_artwork_of_a_guest_cannot_be_made_public(
     ben_client: FormClient, create_product: Callable[..., Product]
 ) -> None:
     create_product("Own card", kind=ProductKind.CARD)
-    cart = cart_of(None)
+    cart = create_cart(None)
     product = db.session.scalars(sa.select(Product)).one()
     fill(cart, product, front_picture=f"{7:032x}.webp")
     order = place(cart)

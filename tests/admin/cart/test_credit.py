@@ -36,7 +36,7 @@ def test_credit_is_given_with_a_reason_and_spent_on_an_order(
     again = ben_client.post(response.location, data=sent, csrf=False)
     assert (again.status_code, "The balance has just changed." in again.text) == (422, True)
     assert credit.balance(ada.id) == 1050
-    cart = purchases.cart_of(ada, bottle)
+    cart = purchases.create_cart(ada, bottle)
     cart.uses_credit = True
     db.session.commit()
     order = purchases.place(cart)

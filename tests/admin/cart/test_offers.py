@@ -26,7 +26,7 @@ from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, words_of
-from tests.purchases import keys, order_of
+from tests.purchases import create_order, keys
 
 NEW = "/admin/promotions/new"
 NEW_DELIVERY = "/admin/delivery/new"
@@ -209,7 +209,7 @@ def test_delivery_methods_are_changed_and_reordered_and_orders_keep_theirs(
     ben_client: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
 ) -> None:
     first, second = create_delivery_method("Post"), create_delivery_method("Courier", position=1)
-    order = order_of(cleo, bottle, method=first)
+    order = create_order(cleo, bottle, method=first)
     named = (order.delivery_name, order.delivery_amount)
     path = f"/admin/delivery/{first.id}"
     slow = form_values(ben_client, path, name="Slow")

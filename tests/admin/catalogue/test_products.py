@@ -25,7 +25,7 @@ from tapcard.models import (
 )
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, forms_on, words_of
-from tests.purchases import order_of
+from tests.purchases import create_order
 
 NEW = "/admin/products/new"
 PIXELS = {"red": (200, 30, 40), "blue": (20, 40, 200)}
@@ -225,7 +225,7 @@ def test_changing_the_stock_keeps_sales_made_in_the_meantime(
     ben_client: FormClient, bottle: Product, cleo: User
 ) -> None:
     slow = form_values(ben_client, product_url(bottle), stock="15", name="Glass bottle")
-    order_of(cleo, bottle, quantity=3)
+    create_order(cleo, bottle, quantity=3)
     assert bottle.stock == 7
     assert ben_client.post(product_url(bottle), data=slow, csrf=False).status_code == 302
     assert (bottle.stock, bottle.name) == (12, "Glass bottle")
@@ -237,14 +237,14 @@ def test_an_edit_without_a_stock_change_keeps_sales_made_in_the_meantime(
     ben_client: FormClient, bottle: Product, cleo: User
 ) -> None:
     slow = form_values(ben_client, product_url(bottle), promo_text="New")
-    order_of(cleo, bottle, quantity=3)
+    create_order(cleo, bottle, quantity=3)
     assert ben_client.post(product_url(bottle), data=slow, csrf=False).status_code == 302
     assert (bottle.stock, bottle.promo_text) == (7, "New")
 
 
 def test_the_stock_cannot_be_reduced_below_zero(ben_client: FormClient, bottle: Product, cleo: User) -> None:
     slow = form_values(ben_client, product_url(bottle), stock="1", name="Another name")
-    order_of(cleo, bottle, quantity=4)
+    create_order(cleo, bottle, quantity=4)
     response = ben_client.post(product_url(bottle), data=slow, csrf=False)
     assert (response.status_code, error_of(response.text, "stock")) == (
         422,
@@ -265,7 +265,7 @@ def test_stock_tracking_is_switched_on_and_off(ben_client: FormClient, product: 
 def test_an_order_keeps_its_lines_after_the_product_changes(
     ben_client: FormClient, bottle: Product, cleo: User
 ) -> None:
-    order = order_of(cleo, bottle)
+    order = create_order(cleo, bottle)
     number = order.lines[0].id
     submit(ben_client, product_url(bottle), name="Glass bottle", unit_amount="99", sku="NEW-1")
     ben_client.post(f"{product_url(bottle)}/show", data={"shown": "no"})

@@ -1,4 +1,4 @@
-"""Packing: a card from stock goes into the box instead of one that would have to be made."""
+"""Packing: a card from stock replaces one that would have to be produced."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,19 @@ from tapcard.keys import Keys
 from tapcard.models import Card, CardStatus, Design, Order, User
 from tapcard.services.cards import cards, claims
 from tapcard.services.orders import transitions
-from tests import purchases as buying
+from tests import purchases
 from tests.conftest import FormClient, login
 from tests.pages import error_of
 
 
 @pytest.fixture
 def order(ada: User, create_design: Callable[..., Design]) -> Order:
-    """Two cards of the shop's own design, paid."""
-    return buying.cards_of(ada, 2, create_design("Lake at dusk"))
+    """Place a paid order of two cards with a design of the shop."""
+    return purchases.order_cards(ada, 2, create_design("Lake at dusk"))
 
 
 def path_to(order: Order, token: str) -> str:
+    """Return the path that swaps a card of an order."""
     return f"/admin/orders/{order.number}/cards/{token}/swap"
 
 
@@ -44,7 +45,7 @@ def test_staff_pack_a_card_from_stock_by_its_token(
     assert client.get(path_to(order, token)).status_code == 404, "it is no card of the order any more"
 
 
-def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
+def test_an_unsuitable_card_is_refused_next_to_its_field(
     client: FormClient, ben: User, order: Order, create_card: Callable[..., Card], create_design: Callable[..., Design]
 ) -> None:
     token = order.lines[0].cards[0].token
@@ -59,7 +60,7 @@ def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
     assert cards.get_by_token(token).status is CardStatus.UNCLAIMED  # type: ignore[union-attr]
 
 
-def test_nothing_is_swapped_once_the_parcel_is_gone(
+def test_cards_of_a_shipped_order_cannot_be_swapped(
     client: FormClient, ben: User, order: Order, create_card: Callable[..., Card]
 ) -> None:
     made = order.lines[0].cards[0]
@@ -73,6 +74,6 @@ def test_nothing_is_swapped_once_the_parcel_is_gone(
 
 
 def test_a_card_of_another_order_is_not_found(client: FormClient, ben: User, order: Order, cleo: User) -> None:
-    other = buying.cards_of(cleo, 1)
+    other = purchases.order_cards(cleo, 1)
     login(client, ben)
     assert client.get(path_to(order, other.lines[0].cards[0].token)).status_code == 404

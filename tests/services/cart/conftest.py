@@ -17,7 +17,7 @@ from tests import purchases
 @pytest.fixture
 def cart(app: Flask) -> Cart:
     """Create an empty guest cart."""
-    return purchases.cart_of(None)
+    return purchases.create_cart(None)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.purchases import fill, load_cart
 
 
 def test_payment_removes_only_the_ordered_lines(bottle: Product, product: Product, ada: User) -> None:
-    cart = purchases.cart_of(ada, bottle, quantity=2)
+    cart = purchases.create_cart(ada, bottle, quantity=2)
     order = purchases.place(cart)
     db.session.commit()
     fill(cart, bottle, 1)
@@ -31,7 +31,7 @@ def test_payment_removes_only_the_ordered_lines(bottle: Product, product: Produc
 
 def test_abandoned_guest_carts_are_deleted(cart: Cart, product: Product, ada: User) -> None:
     fill(cart, product)
-    own = purchases.cart_of(ada, product)
+    own = purchases.create_cart(ada, product)
     order = purchases.place(cart)
     db.session.commit()
     assert carts.delete_abandoned(utcnow() - timedelta(days=1)) == 0

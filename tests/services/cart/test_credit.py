@@ -40,7 +40,7 @@ def test_credit_is_not_given_when_the_balance_has_changed_since_staff_looked(ada
 
 def test_credit_spent_on_an_order_is_refunded_to_the_same_person(ada: User, product: Product) -> None:
     credit.give(ada, 500, "Late parcel")
-    order = purchases.order_of(ada, product)
+    order = purchases.create_order(ada, product)
     credit.spend(ada.id, 400, order)
     assert (credit.balance(ada.id), credit.amount_spent_on(order)) == (100, 400)
     with pytest.raises(credit.NotEnoughCredit):

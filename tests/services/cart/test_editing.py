@@ -111,7 +111,7 @@ def test_a_picture_cannot_be_set_by_entered_text(
 
 def test_a_line_of_another_cart_is_not_found(cart: Cart, product: Product) -> None:
     """H36"""
-    other_cart = purchases.cart_of(None, product)
+    other_cart = purchases.create_cart(None, product)
     with pytest.raises(LineNotFound):
         editing.remove(load_cart(cart), other_cart.lines[0].id)
     with pytest.raises(LineNotFound):
@@ -131,15 +131,15 @@ def test_a_private_design_can_be_ordered_only_by_its_owner(
     cart: Cart, card_product: Product, create_design: Callable[..., Design], ada: User, cleo: User, status: DesignStatus
 ) -> None:
     private = create_design(is_public=False, owner=ada, status=status)
-    for stranger in (cart, purchases.cart_of(cleo)):
+    for stranger in (cart, purchases.create_cart(cleo)):
         with pytest.raises(ChooseDesign):
             fill(stranger, card_product, design=private)
         db.session.rollback()
     if status is DesignStatus.REJECTED:
         with pytest.raises(ChooseDesign):
-            fill(purchases.cart_of(ada), card_product, design=private)
+            fill(purchases.create_cart(ada), card_product, design=private)
     else:
-        assert fill(purchases.cart_of(ada), card_product, design=private).quantity == 1
+        assert fill(purchases.create_cart(ada), card_product, design=private).quantity == 1
 
 
 def test_a_design_without_approval_is_not_for_sale(
@@ -164,7 +164,7 @@ def test_reordering_own_artwork_costs_the_same(
 ) -> None:
     create_option(card_product, "name", extra_amount=100)
     card_product.discount_percent = 10
-    cart = purchases.cart_of(ada)
+    cart = purchases.create_cart(ada)
     fill(cart, card_product, front_picture="f" * 32 + ".webp", answers={"name": "Ada"})
     order = purchases.place(cart)
     purchases.pay(order)

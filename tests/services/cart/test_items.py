@@ -108,17 +108,17 @@ def test_the_picture_of_a_removed_option_is_described_as_a_picture(
 
 
 def test_stock_held_by_an_open_order_is_available_to_its_cart(bottle: Product, ada: User, cleo: User) -> None:
-    cart = purchases.cart_of(ada, bottle, quantity=10)
+    cart = purchases.create_cart(ada, bottle, quantity=10)
     purchases.place(cart)
     db.session.commit()
     assert bottle.stock == 0
     assert [item.quantity for item in purchases.current_items(cart)] == [10]
     with pytest.raises(SoldOut):
-        purchases.cart_of(cleo, bottle)
+        purchases.create_cart(cleo, bottle)
 
 
 def test_stock_held_by_an_expired_order_is_available(bottle: Product, ada: User, cleo: User) -> None:
-    order = purchases.order_of(ada, bottle, quantity=10)
+    order = purchases.create_order(ada, bottle, quantity=10)
     order.expires_at = utcnow() - timedelta(seconds=1)
     db.session.commit()
-    assert fill(purchases.cart_of(cleo), bottle, 6).quantity == 6
+    assert fill(purchases.create_cart(cleo), bottle, 6).quantity == 6

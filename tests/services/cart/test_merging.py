@@ -28,7 +28,7 @@ def test_a_guest_cart_becomes_the_cart_of_the_user(cart: Cart, product: Product,
 def test_merging_adds_equal_lines_up_to_the_stock(
     cart: Cart, bottle: Product, product: Product, ada: User, create_promotion: Callable[..., object]
 ) -> None:
-    own = purchases.cart_of(ada, bottle, quantity=6)
+    own = purchases.create_cart(ada, bottle, quantity=6)
     fill(cart, bottle, 7)
     fill(cart, product, 1)
     cart.promotion = create_promotion()
@@ -45,7 +45,7 @@ def test_merging_adds_equal_lines_up_to_the_stock(
 def test_merging_reports_lines_capped_by_stock_and_by_the_maximum(
     cart: Cart, bottle: Product, product: Product, ada: User
 ) -> None:
-    own = purchases.cart_of(ada, bottle, product, quantity=6)
+    own = purchases.create_cart(ada, bottle, product, quantity=6)
     fill(cart, bottle, 7)
     fill(cart, product, 95)
     merged = merging.merge_guest_cart(cart.id, ada, purchases.context(), reservations_for)
@@ -59,7 +59,7 @@ def test_merging_reports_lines_capped_by_stock_and_by_the_maximum(
 def test_lines_without_room_are_left_out_and_the_others_are_merged(
     monkeypatch: pytest.MonkeyPatch, cart: Cart, product: Product, ada: User, create_product: Callable[..., Product]
 ) -> None:
-    own = purchases.cart_of(ada, product)
+    own = purchases.create_cart(ada, product)
     for _number in range(2):
         fill(cart, create_product())
     late = create_product("Late")
@@ -73,7 +73,7 @@ def test_lines_without_room_are_left_out_and_the_others_are_merged(
 
 
 def test_the_cart_of_another_user_is_never_merged(product: Product, ada: User, cleo: User) -> None:
-    theirs = purchases.cart_of(ada, product)
+    theirs = purchases.create_cart(ada, product)
     merging.merge_guest_cart(theirs.id, cleo, purchases.context(), reservations_for)
     db.session.commit()
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 1
@@ -81,7 +81,7 @@ def test_the_cart_of_another_user_is_never_merged(product: Product, ada: User, c
 
 
 def test_the_open_order_of_a_guest_cart_moves_to_the_merged_cart(bottle: Product, ada: User, product: Product) -> None:
-    own, guest = purchases.cart_of(ada, product), purchases.cart_of(None, bottle, quantity=10)
+    own, guest = purchases.create_cart(ada, product), purchases.create_cart(None, bottle, quantity=10)
     order = purchases.place(guest)
     db.session.commit()
     merging.merge_guest_cart(guest.id, ada, purchases.context(), reservations_for)
@@ -91,7 +91,7 @@ def test_the_open_order_of_a_guest_cart_moves_to_the_merged_cart(bottle: Product
 
 
 def test_a_session_never_opens_a_later_cart_with_the_same_id(app: Flask, product: Product) -> None:
-    first = purchases.cart_of(None, product)
+    first = purchases.create_cart(None, product)
     cart_id, made_at = first.id, first.created_at
     assert carts.piece_count(user_id=None, cart_id=cart_id, made_at=made_at) == 1
     db.session.delete(first)
@@ -105,7 +105,7 @@ def test_a_session_never_opens_a_later_cart_with_the_same_id(app: Flask, product
 
 
 def test_checkout_details_of_the_guest_override_those_of_the_user(cart: Cart, product: Product, ada: User) -> None:
-    own = purchases.cart_of(ada, product)
+    own = purchases.create_cart(ada, product)
     own.checkout, cart.checkout = {"city": "Leeds", "note": "old"}, {"note": "new"}
     db.session.commit()
     merging.merge_guest_cart(cart.id, ada, purchases.context(), reservations_for)

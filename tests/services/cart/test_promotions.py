@@ -109,7 +109,7 @@ def test_a_cycle_of_categories_causes_no_endless_loop(create_category: Callable[
 
 
 def order_with(promotion: Promotion, product: Product, who: placement.Buyer) -> placement.Order:
-    cart = purchases.cart_of(who.user, product)
+    cart = purchases.create_cart(who.user, product)
     cart.promotion = promotion
     db.session.commit()
     order = purchases.place(cart, who)
@@ -197,8 +197,8 @@ def test_a_cart_with_an_own_open_order_keeps_its_code(
     """Check that going back from the payment to the cart does not show "used already"."""
     promotion = create_promotion(most_uses=1, most_uses_each=1)
     order = order_with(promotion, product, purchases.buyer(ada))
-    cart = purchases.cart_of(ada)
-    assert purchases.total_of(cart, purchases.buyer(ada)) == 900
+    cart = purchases.create_cart(ada)
+    assert purchases.checkout_total(cart, purchases.buyer(ada)) == 900
     purchases.fill(cart, product)
     again = purchases.place(cart)
     db.session.commit()

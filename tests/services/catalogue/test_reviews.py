@@ -28,14 +28,14 @@ def write(product: Product, user: User, rating: int = 5) -> Review:
 @pytest.fixture
 def delivered(product: Product, ada: User) -> Product:
     """Create a delivered order of Ada's."""
-    purchases.deliver(purchases.order_of(ada, product))
+    purchases.pay_and_deliver(purchases.create_order(ada, product))
     return product
 
 
 def test_only_a_buyer_with_a_delivered_product_may_review_it(
     product: Product, bottle: Product, ada: User, cleo: User, ben: User
 ) -> None:
-    order = purchases.order_of(ada, product)
+    order = purchases.create_order(ada, product)
     for step in ("ordered", "paid", "shipped"):
         if step == "paid":
             purchases.pay(order)
@@ -56,7 +56,7 @@ def test_only_a_buyer_with_a_delivered_product_may_review_it(
 
 def test_a_product_is_reviewed_once(delivered: Product, ada: User) -> None:
     write(delivered, ada)
-    purchases.deliver(purchases.order_of(ada, delivered))
+    purchases.pay_and_deliver(purchases.create_order(ada, delivered))
     with pytest.raises(AlreadyReviewed):
         reviews.create(delivered, ada, rating=1, text="Again", author="Ada")
 
@@ -92,7 +92,7 @@ def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben:
 
 
 def test_the_average_covers_all_approved_reviews(delivered: Product, ada: User, cleo: User, ben: User) -> None:
-    purchases.deliver(purchases.order_of(cleo, delivered))
+    purchases.pay_and_deliver(purchases.create_order(cleo, delivered))
     for user, rating in ((ada, 5), (cleo, 2)):
         reviews.decide(write(delivered, user, rating), WAITING, APPROVED, ben, utcnow())
         db.session.commit()

@@ -41,7 +41,7 @@ from tests.statements import statements
 @pytest.fixture
 def order_cards(app: Flask, design: Design) -> Callable[..., Order]:
     """Return a function that orders cards of the design and pays for them."""
-    return partial(purchases.cards_of, design=design)
+    return partial(purchases.order_cards, design=design)
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_ordered_cards_are_listed_from_payment_to_delivery_or_refund(
     order_cards: Callable[..., Order], ada: User, cleo: User, ben: User, product: Product
 ) -> None:
     """H25"""
-    purchases.pay(purchases.order_of(ada, product))  # no cards in it
+    purchases.pay(purchases.create_order(ada, product))  # no cards in it
     order = order_cards(ada, is_paid=False)
     assert queries.undelivered_card_lines(ada) == []
     purchases.pay(order)

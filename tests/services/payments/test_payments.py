@@ -37,13 +37,13 @@ from tapcard.services.payments import payments, settlement
 from tapcard.services.payments.payments import NotPayable, PaymentInProgress
 from tapcard.settings import ShopSettings
 from tests import purchases
-from tests.purchases import begin, order_of, paid, pay, pounds
+from tests.purchases import create_order, paid_evidence, pay, pounds, start_payment
 
 HOUR = timedelta(hours=1)
 
 
 def settle(payment: Payment, **values: Any) -> bool:
-    changed = settlement.settle(payment, paid(payment, **values), purchases.keys(), utcnow())
+    changed = settlement.settle(payment, paid_evidence(payment, **values), purchases.keys(), utcnow())
     db.session.commit()
     return changed
 
@@ -51,7 +51,7 @@ def settle(payment: Payment, **values: Any) -> bool:
 @pytest.fixture
 def order(ada: User, bottle: Product) -> Order:
     """Create an unpaid order of two bottles for Ada."""
-    return order_of(ada, bottle, quantity=2)
+    return create_order(ada, bottle, quantity=2)
 
 
 def charge(payment: Payment) -> Charge:
@@ -94,7 +94,7 @@ def test_offline_payment_extends_the_deadline_by_days(order: Order, outbox: Call
 def test_a_free_order_is_paid_at_once(
     ada: User, product: Product, create_promotion: Callable[..., Any], keys: Keys
 ) -> None:
-    cart = purchases.cart_of(ada, product)
+    cart = purchases.create_cart(ada, product)
     cart.promotion = create_promotion(percent=10000)
     db.session.commit()
     order = purchases.place(cart)
@@ -117,7 +117,7 @@ def test_the_owner_can_hide_a_gateway(set_setting: Callable[[str, Any], None]) -
 
 
 def test_open_payments_are_checked_until_they_are_settled(order: Order) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
 
     def waiting(**later: int) -> list[tuple[int, bool]]:
         return [
@@ -168,7 +168,7 @@ def test_gateways_are_not_called_during_a_transaction(order: Order) -> None:
 @pytest.fixture
 def card_order(ada: User, create_product: Callable[..., Product], design: Design) -> Order:
     """Create an order of five cards for Ada."""
-    cart = purchases.cart_of(ada)
+    cart = purchases.create_cart(ada)
     purchases.fill(cart, create_product(kind=ProductKind.CARD), 5, design=design)
     order = purchases.place(cart)
     db.session.commit()
@@ -214,7 +214,7 @@ def test_a_buyer_claims_one_or_all_cards_of_their_own_order(
 
 
 def activation(user: User, card: Card) -> Order:
-    cart = purchases.cart_of(user)
+    cart = purchases.create_cart(user)
     editing.add_activation(cart, card, purchases.context(), reservations_for)
     db.session.commit()
     order = purchases.place(cart)

@@ -28,13 +28,13 @@ from tapcard.services.orders import transitions
 from tapcard.services.payments import payments, settlement
 from tapcard.services.payments.payments import NotPayable
 from tests import purchases
-from tests.purchases import begin, order_of, paid, pay, pounds
+from tests.purchases import create_order, paid_evidence, pay, pounds, start_payment
 
 HOUR = timedelta(hours=1)
 
 
 def settle(payment: Payment, **values: Any) -> bool:
-    changed = settlement.settle(payment, paid(payment, **values), purchases.keys(), utcnow())
+    changed = settlement.settle(payment, paid_evidence(payment, **values), purchases.keys(), utcnow())
     db.session.commit()
     return changed
 
@@ -46,11 +46,11 @@ def charge(payment: Payment) -> Charge:
 @pytest.fixture
 def order(ada: User, bottle: Product) -> Order:
     """Create an unpaid order of two bottles for Ada."""
-    return order_of(ada, bottle, quantity=2)
+    return create_order(ada, bottle, quantity=2)
 
 
 def test_a_settled_payment_marks_its_order_as_paid_once(order: Order, outbox: Callable[[], list[str]]) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
     assert settle(payment)
     assert (order.status, payment.status, payment.captured_amount) == (OrderStatus.PAID, PaymentStatus.SUCCEEDED, 4800)
     for _time in range(3):
@@ -75,7 +75,7 @@ def test_a_mismatched_payment_pays_nothing_and_is_reported(
     order: Order, outbox: Callable[[], list[str]], wrong: dict[str, Any]
 ) -> None:
     """H46, H47"""
-    payment = begin(order)
+    payment = start_payment(order)
     assert settle(payment, **wrong)
     assert (order.status, payment.status, payment.refund_proposed) == (
         OrderStatus.PENDING,
@@ -90,7 +90,7 @@ def test_a_mismatched_payment_pays_nothing_and_is_reported(
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.PAID])
 def test_only_a_successful_outcome_marks_an_order_as_paid(order: Order, outcome: Outcome) -> None:
     """H48"""
-    payment = begin(order)
+    payment = start_payment(order)
     settle(payment, outcome=outcome)
     assert order.status is OrderStatus.PENDING
     assert payment.captured_amount == 0
@@ -99,7 +99,7 @@ def test_only_a_successful_outcome_marks_an_order_as_paid(order: Order, outcome:
 @pytest.mark.parametrize("late", [Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
 def test_a_late_failure_does_not_undo_a_success(order: Order, late: Outcome) -> None:
     """H50"""
-    payment = begin(order)
+    payment = start_payment(order)
     settle(payment)
     assert not settle(payment, outcome=late)
     assert (order.status, payment.status) == (OrderStatus.PAID, PaymentStatus.SUCCEEDED)
@@ -107,7 +107,7 @@ def test_a_late_failure_does_not_undo_a_success(order: Order, late: Outcome) -> 
 
 @pytest.mark.parametrize("early", [Outcome.FAILED, Outcome.CANCELED, Outcome.EXPIRED])
 def test_a_success_after_a_failure_counts(order: Order, early: Outcome) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
     settle(payment, outcome=early)
     assert settle(payment)
     assert order.status is OrderStatus.PAID
@@ -118,7 +118,7 @@ def test_a_success_after_a_failure_counts(order: Order, early: Outcome) -> None:
 def test_a_payment_changes_status_only_as_its_table_allows(
     order: Order, status: PaymentStatus, outcome: Outcome
 ) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
     payment.status = status
     db.session.commit()
     target = settlement.STATUS_BY_OUTCOME.get(outcome, PaymentStatus.SUCCEEDED)
@@ -130,7 +130,7 @@ def test_a_refund_is_proposed_for_the_payment_of_a_canceled_order(
     order: Order, ada: User, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
     """H51"""
-    payment = begin(order)
+    payment = start_payment(order)
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     settle(payment)
@@ -139,7 +139,7 @@ def test_a_refund_is_proposed_for_the_payment_of_a_canceled_order(
 
 
 def test_an_order_paid_after_expiry_reserves_its_stock_again(order: Order, bottle: Product, keys: Keys) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     assert bottle.stock == 10
@@ -150,9 +150,9 @@ def test_an_order_paid_after_expiry_reserves_its_stock_again(order: Order, bottl
 def test_a_late_payment_for_sold_out_stock_marks_the_order_as_oversold(
     order: Order, bottle: Product, keys: Keys, cleo: User, outbox: Callable[[], list[str]]
 ) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
-    order_of(cleo, bottle, quantity=9)
+    create_order(cleo, bottle, quantity=9)
     settle(payment)
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 1)
     assert payment.refund_proposed
@@ -167,14 +167,14 @@ def test_a_late_payment_with_a_used_up_code_marks_the_order_as_oversold(
     promotion = create_promotion(most_uses=1)
 
     def ordered(name: str) -> Order:
-        cart = purchases.cart_of(None, product)
+        cart = purchases.create_cart(None, product)
         cart.promotion = promotion
         order = purchases.place(cart, purchases.buyer(email=f"{name}@example.com"))
         db.session.commit()
         return order
 
     first = ordered("first")
-    late = begin(first)
+    late = start_payment(first)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     assert promotion.use_count == 0
@@ -189,10 +189,10 @@ def test_a_late_payment_counts_the_use_of_its_code_again(
     create_promotion: Callable[..., Promotion], product: Product, keys: Keys
 ) -> None:
     promotion = create_promotion(most_uses=1)
-    cart = purchases.cart_of(None, product)
+    cart = purchases.create_cart(None, product)
     cart.promotion = promotion
     order = purchases.place(cart)
-    late = begin(order)
+    late = start_payment(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
     db.session.commit()
     settle(late)
@@ -201,12 +201,12 @@ def test_a_late_payment_counts_the_use_of_its_code_again(
 
 def test_a_late_payment_without_its_credit_reserves_no_stock(ada: User, bottle: Product, keys: Keys) -> None:
     credit.give(ada, 1000, "sorry")
-    cart = purchases.cart_of(ada, bottle)
+    cart = purchases.create_cart(ada, bottle)
     cart.uses_credit = True
     order = purchases.place(cart)
-    late = begin(order)
+    late = start_payment(order)
     transitions.expire_due(utcnow() + 2 * HOUR, keys)
-    other_order = order_of(ada, bottle)  # the same cart, with one more piece and the same credit
+    other_order = create_order(ada, bottle)  # the same cart, with one more piece and the same credit
     settle(late)
     assert (other_order.credit_amount, credit.balance(ada.id)) == (1000, 0)
     assert (order.status, order.is_oversold, bottle.stock) == (OrderStatus.PAID, True, 8)
@@ -215,7 +215,7 @@ def test_a_late_payment_without_its_credit_reserves_no_stock(ada: User, bottle: 
 def test_a_refund_is_proposed_for_parts_above_the_total(
     order: Order, olu: User, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
-    online = begin(order)
+    online = start_payment(order)
     payments.end_unpaid(online, PaymentStatus.CANCELED, utcnow())
     settlement.record_offline_payment(order, settlement.OfflineReceipt(pounds(2000)), purchases.context(olu), 4800)
     db.session.commit()
@@ -239,9 +239,9 @@ def test_a_refund_is_proposed_for_a_part_of_an_ended_order(order: Order, olu: Us
 
 
 def test_a_refund_is_proposed_for_a_second_payment(order: Order) -> None:
-    first = begin(order)
+    first = start_payment(order)
     payments.end_unpaid(first, PaymentStatus.CANCELED, utcnow())
-    second = begin(order)
+    second = start_payment(order)
     settle(second)
     settle(first)
     assert (first.status, first.refund_proposed, second.refund_proposed) == (PaymentStatus.SUCCEEDED, True, False)
@@ -268,6 +268,6 @@ def test_partial_payments_add_up(order: Order, ben: User, keys: Keys) -> None:
 
 
 def test_only_offline_payments_are_confirmed_by_staff(order: Order, ben: User, keys: Keys) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
     with pytest.raises(NotPayable):
         settlement.confirm_offline(payment, settlement.OfflineReceipt(payment.money), purchases.context(ben))

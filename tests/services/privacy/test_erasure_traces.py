@@ -96,7 +96,7 @@ def create_paid_order(zenobia: User, app: Flask, waits: bool) -> Order:
     """Place and pay an order with personal data in every column, by a guest if it `waits`."""
     product = seeds.create_product(kind=ProductKind.CARD)
     seeds.create_option(product, "inscription")
-    cart = purchases.cart_of(None if waits else zenobia)
+    cart = purchases.create_cart(None if waits else zenobia)
     name = files.store(random_picture(), files.folder(app.instance_path))
     purchases.fill(cart, product, answers={"inscription": "EngravedQ"}, front_picture=name)
     address = {**purchases.ADDRESS, "name": "Zenobia Quarrington", "line1": "Quagmire Lane", "city": "TownQ"}
@@ -104,9 +104,9 @@ def create_paid_order(zenobia: User, app: Flask, waits: bool) -> Order:
         None if waits else zenobia, email=zenobia.email, first_name="Zenobia", last_name="Quarrington",
         note="Quagmire note", address=address, method=seeds.create_delivery_method(), location="PlaceQ"))  # fmt: skip
     db.session.commit()
-    payment = purchases.begin(order)
+    payment = purchases.start_payment(order)
     payment.pay_url = "https://pay-q.example/"
-    evidence = purchases.paid(payment, details={"payer": "EvidenceQ"})
+    evidence = purchases.paid_evidence(payment, details={"payer": "EvidenceQ"})
     settlement.settle(payment, evidence, app.extensions["keys"], utcnow())
     order.tracking_number = "TrackQ"
     order.events[0].why = "WhyOrderQ"
@@ -120,7 +120,7 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(fresh_app: Flask) -> No
     orders = [create_paid_order(zenobia, app, waits) for waits in (False, True)]
     assert [order.user_id for order in orders] == [zenobia.id, None]
     product = seeds.create_product(rating_count=2, rating_sum=7)
-    cart = purchases.cart_of(zenobia, product)
+    cart = purchases.create_cart(zenobia, product)
     cart.checkout = {"note": "TypedQ"}
     credit.give(zenobia, 500, "CreditQ")
     review = Review(product_id=product.id, user_id=zenobia.id, author="AuthorQ", rating=4, text="ReviewQ")
@@ -150,7 +150,7 @@ def test_only_accounting_data_of_an_erased_buyer_is_left(fresh_app: Flask) -> No
 
 def test_erasing_an_unverified_account_keeps_guest_orders_of_its_address(app: Flask) -> None:
     squatter = seeds.create_user("gus@example.com", first_name="Sid", verified=False, password=PASSWORD)
-    order = purchases.order_of(None, seeds.create_product())
+    order = purchases.create_order(None, seeds.create_product())
     assert order.user_id is None
     erase(squatter, app)
     db.session.expire_all()
