@@ -104,12 +104,12 @@ def test_verifying_after_login_keeps_the_password(
 def test_verifying_in_the_browser_of_another_user_logs_everyone_out(
     new_client: Callable[[], FormClient], dora: User, cleo: User, emailed_link: Callable[[], str]
 ) -> None:
-    here, cleos = new_client(), new_client()
+    here, cleo_client = new_client(), new_client()
     login(here, dora)
     here.post("/verify")
-    login(cleos, cleo)
-    assert cleos.post(emailed_link()).headers["Location"].startswith("/set-password/")
-    assert not is_logged_in(cleos)
+    login(cleo_client, cleo)
+    assert cleo_client.post(emailed_link()).headers["Location"].startswith("/set-password/")
+    assert not is_logged_in(cleo_client)
     assert not is_logged_in(here)
 
 
@@ -265,9 +265,9 @@ def test_only_the_account_holder_can_confirm_a_new_address(
     db.session.delete(created_user)  # no change email is sent to an address with an account
     login(client, ada)
     request_change(client)
-    phone, cleos, path = new_client(), new_client(), emailed_link()
-    login(cleos, cleo)
-    for browser in (phone, cleos):
+    phone, cleo_client, path = new_client(), new_client(), emailed_link()
+    login(cleo_client, cleo)
+    for browser in (phone, cleo_client):
         page = browser.post(path).text
         assert "To confirm the change, log in to that account" in page
         assert "ada@example.com" not in page

@@ -73,11 +73,11 @@ def test_logging_out_everywhere_else_keeps_the_current_session(
 def test_sessions_of_other_users_are_neither_shown_nor_ended(
     log_in_with: Callable[..., FormClient], ada: User, cleo: User
 ) -> None:
-    adas, cleos = log_in_with(ada, IPHONE), log_in_with(cleo)
-    assert "iPhone" not in cleos.get(PAGE).text
+    ada_client, cleo_client = log_in_with(ada, IPHONE), log_in_with(cleo)
+    assert "iPhone" not in cleo_client.get(PAGE).text
     for number in db.session.scalars(sa.select(WebSession.id).where(WebSession.user_id == ada.id)).all():
-        assert cleos.post(f"{PAGE}/{number}/end").status_code == 404
-    assert is_logged_in(adas)
+        assert cleo_client.post(f"{PAGE}/{number}/end").status_code == 404
+    assert is_logged_in(ada_client)
 
 
 def test_an_expired_session_is_not_listed(log_in_with: Callable[..., FormClient], ada: User) -> None:
