@@ -33,12 +33,12 @@ class Guarded:
         return self.access.admits(current_user) and not needs_two_factor_setup()
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """Answer a visitor who may not see the view."""
+        """Refuse a visitor whose role doesn't allow the view."""
         return self.access.refusal()
 
 
 class StaffView(Guarded, ModelView):
-    """A searchable list for staff with the permission. Everyone else gets a 404 page."""
+    """A searchable list for staff with the permission; everyone else gets a 404 page."""
 
     search_hint = ""
     title_column = "id"
@@ -59,11 +59,11 @@ class StaffView(Guarded, ModelView):
     column_type_formatters_detail = column_type_formatters
 
     def _get_list_extra_args(self) -> Any:
-        """Take page and search from the address as far as they make sense."""
+        """Return page number and search text of the query string, within their limits."""
         args = super()._get_list_extra_args()
         args.page = min(max(args.page or 0, 0), LAST_PAGE)
         if args.search:
-            args.search = "".join(each for each in args.search if each.isprintable())[:100]
+            args.search = "".join(letter for letter in args.search if letter.isprintable())[:100]
         return args
 
     def get_query(self) -> Any:
@@ -88,12 +88,12 @@ class StaffView(Guarded, ModelView):
         """Return the condition that the label of a row contains every word of a search."""
         return sa.false()
 
-    def get_one(self, id: Any) -> Any:  # noqa: A002  the library names it
-        """A row by its number; nothing for anything else."""
+    def get_one(self, id: Any) -> Any:  # noqa: A002  Flask-Admin names the parameter
+        """Return a row by its id, or None if the text isn't an id."""
         return super().get_one(id) if parse_id(str(id)) is not None else None
 
     def title_of(self, row: Base) -> str:
-        """What to call a row."""
+        """Return the heading of a row's page."""
         return str(getattr(row, self.title_column))
 
 
@@ -148,7 +148,7 @@ class CardView(StaffView):
 
 
 class OutboxView(StaffView):
-    """Promised mails: what is due, done, failed; what they carry is not shown."""
+    """Outgoing emails: due, sent and failed ones, without their contents."""
 
     access = staff("mails.view")
     search_hint = _("Email type")
@@ -178,7 +178,7 @@ class OutboxView(StaffView):
 
 
 class AuditView(StaffView):
-    """Who did what."""
+    """Audit log: actions of users."""
 
     access = staff("audit.view")
     search_hint = _("Action")
@@ -204,8 +204,8 @@ class AuditView(StaffView):
     column_default_sort = ("id", True)
 
 
-class Start(Guarded, AdminIndexView):
-    """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
+class UnusedIndex(Guarded, AdminIndexView):
+    """Start page of Flask-Admin, which is not used: ours is `/admin/`."""
 
     access = staff("cards.view")
 
@@ -222,15 +222,15 @@ TABLES = (
 
 
 def init_app(app: Flask) -> None:
-    """Hang the tables under /admin/tables."""
-    admin = Admin(app, name="tapcard", index_view=Start(url="/admin/tables"))
+    """Register the tables under `/admin/tables`."""
+    admin = Admin(app, name="tapcard", index_view=UnusedIndex(url="/admin/tables"))
     for model, view, endpoint, name in TABLES:
         admin.add_view(view(model, db, name=name, endpoint=endpoint, url=f"/admin/tables/{endpoint}"))
     send_file = app.view_functions["admin.static"]
 
     @access(PUBLIC)
     def static(filename: str) -> Any:
-        """Send one of the library's own stylesheets and scripts."""
+        """Send a stylesheet or script of Flask-Admin."""
         return send_file(filename=filename)
 
     app.view_functions["admin.static"] = static

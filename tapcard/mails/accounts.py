@@ -90,7 +90,7 @@ def email_changed(link_id: int) -> Message | None:
 
 @mail.kind("mail.account_closed", _("Account closure confirmation"))
 def account_closed(user_id: int) -> Message | None:
-    """Return the confirmation that an account was closed, with how and until when to reopen it."""
+    """Return the confirmation that an account was closed, with the deadline for reopening it."""
     user = db.session.get(User, user_id)
     if user is None or not user.can_reopen(utcnow()):
         return None

@@ -17,14 +17,14 @@ ORDER_ENDPOINT = "shop.order_link"
 
 @mail.kind("mail.artwork_decided", _("Artwork decision"))
 def artwork_decided(design_id: int, order_id: int | None = None) -> Message | None:
-    """Tell the customer, or else the owner of a design, whether it was approved, and if not, why."""
+    """Tell the customer, or else the owner of a design, whether it was approved, and the reason if it was rejected."""
     design = db.session.get(Design, design_id)
     order = db.session.get(Order, order_id) if order_id is not None else None
     if design is None or design.status is DesignStatus.REQUESTED:
         return None
     owner = design.owner if design.owner is not None and design.owner.is_active else None
-    to = order.email if order is not None else owner.email if owner is not None else ""
-    if not to or anonymization.is_erased_email(to):
+    recipient = order.email if order is not None else owner.email if owner is not None else ""
+    if not recipient or anonymization.is_erased_email(recipient):
         return None
     name = order.first_name if order is not None else owner.first_name if owner is not None else ""
     has_page = order is not None and ORDER_ENDPOINT in current_app.view_functions
@@ -35,13 +35,13 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
     )
     return mail.compose(
         "artwork_decided",
-        to,
+        recipient,
         first_name=name,
         design=design,
         is_approved=design.status is DesignStatus.APPROVED,
         number=order.number if order is not None else "",
         link=link,
-        label_of_order=has_page,
+        links_to_order=has_page,
     )
 
 

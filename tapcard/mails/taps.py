@@ -1,4 +1,4 @@
-"""Weekly digest email: statistics of a user's cards in words, with an embedded chart."""
+"""Weekly digest email: a summary of a user's statistics, with an embedded chart."""
 
 from datetime import date
 
@@ -59,7 +59,7 @@ def weekly(user_id: int, monday: str) -> Message | None:
 
 
 def summary_sentences(week: WeekSummary) -> list[str]:
-    """Return the summary of a week as sentences."""
+    """Return the summary of a week as translated sentences."""
     sentences = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
     if not week.total:
         sentences = [_("Your cards weren't tapped.")]

@@ -69,7 +69,7 @@ def add_links(page: Page) -> None:
         page.get_by_label("Title").fill(title)
         page.get_by_label("Address").fill(url)
         page.get_by_role("button", name="Add link").click()
-        expect(page.locator(".tc-arrange .title", has_text=title)).to_be_visible()
+        expect(page.locator(".tc-sortable .title", has_text=title)).to_be_visible()
     page.get_by_role("button", name="Move Courses up").click()
     expect(page.get_by_role("button", name="Move Courses up")).to_be_disabled()
     assert titles(page) == ["Courses", "Order a loaf", "Map"]
@@ -141,7 +141,7 @@ def test_a_profile_is_made_a_card_opens_it_and_somebody_who_taps_leaves_their_co
     page.goto("/t/STORY22")
     page.wait_for_url("**/p/ines-lund")
     expect(page.get_by_role("heading", level=1)).to_have_text("Ines Lund")
-    expect(page.locator(".tc-reach .what")).to_have_text(["Courses", "Order a loaf"])
+    expect(page.locator(".tc-contact-links .body")).to_have_text(["Courses", "Order a loaf"])
     expect(page.locator(".tc-profile.theme-forest")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     keep(page, "story-3-profile")

@@ -44,7 +44,7 @@ def sign_up(page: Page, first: str, email: str) -> None:
 
 def titles(page: Page) -> list[str]:
     """The links in their order."""
-    return [text.strip() for text in page.locator(".tc-arrange .title").all_inner_texts()]
+    return [text.strip() for text in page.locator(".tc-sortable .title").all_inner_texts()]
 
 
 def complaints(page: Page) -> list[str]:

@@ -86,7 +86,7 @@ def test_names_without_a_blank_break_no_page(plain_phone: BrowserContext, served
     page.get_by_label("Title").fill("M" * 60)
     page.get_by_label("Address").fill("example.com/" + "m" * 300)
     page.get_by_role("button", name="Add link").click()
-    expect(page.locator(".tc-arrange .title")).to_have_count(1)
+    expect(page.locator(".tc-sortable .title")).to_have_count(1)
     wrong = []
     for path in pages(page, served, ("/dashboard", "/account", "/p/long-names", "/p/long-names/share")):
         wrong += [f"{path}: {each}" for each in page.evaluate(MISSING, PHONE["width"])]

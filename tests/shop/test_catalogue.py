@@ -80,7 +80,7 @@ def test_every_combination_of_filters_has_its_own_url(
         assert set(shown(client, path)) == wanted, path
     page = client.get("/shop?theme=travel&brand=northfold&min=2").text
     assert number_found(page) == "1 product"
-    links = re.search(r'<ul class="tc-chosen">.*?</ul>', page, re.DOTALL)
+    links = re.search(r'<ul class="tc-active-filters">.*?</ul>', page, re.DOTALL)
     assert links is not None
     assert re.findall(r'href="([^"]+)"', links[0]) == [
         *("/shop/collection/travel?min=2", "/shop/collection/northfold?min=2"),
@@ -342,8 +342,8 @@ def test_a_category_shows_its_picture(client: FormClient, desk: Category, produc
         for path in pages:
             page = client.get(path).text
             assert ("<img" in page, f"/uploads/{1:032x}.webp" in page) == (bool(picture), bool(picture)), path
-    tile = client.get("/").text.partition('class="tc-row tc-shelves" tabindex="0"')[2].partition("</ul>")[0]
-    assert re.findall(r'<a class="tc-shelf" href="([^"]+)">', tile) == ["/shop/category/desk"]
+    tile = client.get("/").text.partition('class="tc-carousel tc-category-tiles" tabindex="0"')[2].partition("</ul>")[0]
+    assert re.findall(r'<a class="tc-category-tile" href="([^"]+)">', tile) == ["/shop/category/desk"]
     assert "<img" in tile
     assert "<img" not in client.get("/shop").text, "of the one category alone"
 

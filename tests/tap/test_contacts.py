@@ -158,7 +158,7 @@ def test_a_link_redirects_to_its_target(client: FormClient, contact_profile: Pro
 
 
 def test_a_preview_counts_no_opened_links(app: Flask) -> None:
-    assert contacts.opened_by(Profile(slug=""), "website", "https://example.com/") == "https://example.com/"
+    assert contacts.counted_url(Profile(slug=""), "website", "https://example.com/") == "https://example.com/"
 
 
 def test_only_shown_links_of_the_profile_redirect(
@@ -438,7 +438,7 @@ def test_leads_are_limited_by_ip_address(client: FormClient, contact_profile: Pr
 def test_the_share_page_has_a_hidden_field_and_is_not_indexed(client: FormClient, contact_profile: Profile) -> None:
     page = client.get("/p/ada/share").text
     assert "Share your contact with Ada Obi" in words_of(page)
-    assert re.search(r'<div class="tc-decoy" aria-hidden="true">.*tabindex="-1"', page, re.DOTALL)
+    assert re.search(r'<div class="tc-honeypot" aria-hidden="true">.*tabindex="-1"', page, re.DOTALL)
     assert 'name="robots" content="noindex"' in page
 
 

@@ -198,7 +198,7 @@ def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[.
 
 
 def set_target(card: Card, owner: User, url: str) -> None:
-    cards.edit(card, owner, alias="", target=Target.URL, reroute_url=url, profile=None, own_hosts=())
+    cards.edit(card, owner, cards.CardChanges(target=Target.URL, reroute_url=url), own_hosts=())
     db.session.commit()
 
 

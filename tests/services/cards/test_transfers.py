@@ -217,7 +217,7 @@ def test_other_transitions_of_the_card_withdraw_its_offer(
         "retire": lambda: transitions.retire(card, None, "worn out"),
         "replace": lambda: replacement.replace(card, create_card(ada), ada, keys),
         "be chosen": lambda: (
-            cards.edit(card, ada, alias="", target=None, reroute_url="", profile=None, own_hosts=()),
+            cards.edit(card, ada, cards.CardChanges(), own_hosts=()),
             replacement.replace(create_card(ada, url="https://example.com/old"), card, ada, keys),
         ),
     }
@@ -228,7 +228,7 @@ def test_other_transitions_of_the_card_withdraw_its_offer(
 
 
 def test_editing_a_card_keeps_its_offer(offer: CardTransfer, card: Card, ada: User) -> None:
-    cards.edit(card, ada, alias="Other", target=None, reroute_url="", profile=None, own_hosts=())
+    cards.edit(card, ada, cards.CardChanges(alias="Other"), own_hosts=())
     db.session.commit()
     assert outcome_of(offer) is None
 

@@ -140,7 +140,7 @@ def test_a_browser_sees_codes_only_while_the_buyer_cannot_log_in(
 ) -> None:
     def sees(expected: Order, user: User | None, *known: int) -> bool:
         try:
-            return fulfillment.order_with_codes(expected.number, user=user, known=known) is expected
+            return fulfillment.order_with_codes(expected.number, user=user, known_ids=known) is expected
         except queries.OrderNotFound:
             return False
 
@@ -196,10 +196,7 @@ def test_a_packed_card_takes_over_owner_and_setup(order: Order, stock: Card, ada
     cards.edit(
         ordered_card,
         ada,
-        alias="Work",
-        target=Target.URL,
-        reroute_url="https://example.com/",
-        profile=None,
+        cards.CardChanges(alias="Work", target=Target.URL, reroute_url="https://example.com/"),
         own_hosts=(),
     )
     db.session.commit()

@@ -22,11 +22,11 @@ def documented_rows() -> dict[str, tuple[set[str], str]]:
 
 def test_documentation_and_code_list_the_same_personal_data() -> None:
     documented = documented_rows()
-    assert set(documented) == {rule.what for rule in registry.personal_data}
+    assert set(documented) == {rule.data for rule in registry.personal_data}
     for item in registry.personal_data:
-        tables, erasing_does = documented[item.what]
-        assert tables == set(item.columns), item.what
-        assert erasing_does, item.what
+        tables, erasing_does = documented[item.data]
+        assert tables == set(item.columns), item.data
+        assert erasing_does, item.data
 
 
 def test_every_text_column_is_classified() -> None:
