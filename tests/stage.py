@@ -121,7 +121,7 @@ class Stage:
                 self._rows = all_rows()
             yield self.clients[role.who]
 
-    def restore_rows(self) -> None:
+    def put_back(self) -> None:
         """Undo what has happened since the present visitor came."""
         db.session.rollback()
         restore_rows(self._rows)
