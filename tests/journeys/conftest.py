@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests import needs
-from tests.servers import free_port
+from tests import external_services
+from tests.web_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "artefacts"
@@ -51,7 +51,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         environment.pop("DATABASE_URL", None)
         environment["TRUSTED_PROXIES"] = "1"  # browsers say where they are, as a proxy would
         if os.environ.get("TEST_DATABASE") == "postgresql":
-            environment["DATABASE_URL"] = stack.enter_context(needs.new_database("journey"))
+            environment["DATABASE_URL"] = stack.enter_context(external_services.new_database("journey"))
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -93,7 +93,7 @@ def _await(served: Served) -> None:
 def chromium() -> Iterator[Browser]:
     """One browser for all journeys."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=external_services.chromium(), args=list(QUIET))
         yield browser
         browser.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port
+from tests.web_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
