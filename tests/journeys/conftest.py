@@ -1,4 +1,4 @@
-"""The whole application as `make run` starts it, and a phone with a browser."""
+"""The whole application as `make run` starts it, and browsers on phones and desktops."""
 
 import http.server
 import itertools
@@ -22,14 +22,21 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "artefacts"
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+TAKES_SCREENSHOTS = os.environ.get("SCREENSHOTS") == "1"
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+)
 PHONE = {"width": 390, "height": 844}
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
 DESKTOP = {"width": 1280, "height": 900}
 START_SECONDS = 180  # a busy machine needs that long
-PLACES = itertools.count(1)
-PATIENCE = 15_000  # milliseconds: other tests run beside
-expect.set_options(timeout=PATIENCE)
+ADDRESS_NUMBERS = itertools.count(1)
+TIMEOUT_MS = 15_000  # other tests run at the same time
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass
@@ -49,7 +56,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         instance, port = tmp_path_factory.mktemp("served"), free_port()
         environment = {**os.environ, "INSTANCE_PATH": str(instance), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         environment.pop("DATABASE_URL", None)
-        environment["TRUSTED_PROXIES"] = "1"  # browsers say where they are, as a proxy would
+        environment["TRUSTED_PROXIES"] = "1"  # browsers send their address, as a proxy would
         if os.environ.get("TEST_DATABASE") == "postgresql":
             environment["DATABASE_URL"] = stack.enter_context(needs.new_database("journey"))
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
@@ -93,61 +100,81 @@ def _await(served: Served) -> None:
 def chromium() -> Iterator[Browser]:
     """One browser for all journeys."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=list(CHROMIUM_OPTIONS))
         yield browser
         browser.close()
 
 
-def from_another_place() -> dict[str, str]:
-    """What a proxy tells of a browser that is at another place than those before: they are throttled by address."""
-    return {"X-Forwarded-For": f"198.51.100.{next(PLACES)}"}
+def headers_of_new_address() -> dict[str, str]:
+    """Return the header a proxy sends for a client at an address of its own, as rate limits are by address."""
+    return {"X-Forwarded-For": f"198.51.100.{next(ADDRESS_NUMBERS)}"}
 
 
 @pytest.fixture
 def phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
-    """A phone, signed out."""
+    """A phone, logged out."""
     context = chromium.new_context(
-        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, extra_http_headers=from_another_place()
+        viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, extra_http_headers=headers_of_new_address()
     )
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
 
 
 @pytest.fixture
 def iphone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
-    """A phone that says what it is, so that its taps are no robot's; signed out."""
+    """A phone with an iPhone's user agent, so that its taps don't count as a robot's; logged out."""
     context = chromium.new_context(
         viewport=PHONE, has_touch=True, is_mobile=True, base_url=served.url, user_agent=IPHONE,
-        extra_http_headers=from_another_place(),
+        extra_http_headers=headers_of_new_address(),
     )  # fmt: skip
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
 
 
 @pytest.fixture
 def desktop(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
-    """A desk with a large screen, signed out."""
-    context = chromium.new_context(viewport=DESKTOP, base_url=served.url, extra_http_headers=from_another_place())
-    context.set_default_timeout(PATIENCE)
+    """A large screen, logged out."""
+    context = chromium.new_context(viewport=DESKTOP, base_url=served.url, extra_http_headers=headers_of_new_address())
+    context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
 
 
-def keep(page: Page, name: str) -> None:
-    """Keep a picture of the page, to be looked at."""
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
+def take_screenshot(page: Page, name: str) -> None:
+    """Save a picture of the page in `artefacts/` for somebody to look at; only with SCREENSHOTS=1."""
+    if TAKES_SCREENSHOTS:
+        ARTEFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
+
+
+def assert_fits_width(page: Page) -> None:
+    """Fail if the page scrolls sideways."""
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    assert page.viewport_size is not None
+    assert width <= page.viewport_size["width"], f"the page is {width} pixels wide"
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[str]:
-    """Another site, for cards to lead to; every path of it says where one has arrived."""
+def plain_phone(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
+    """A phone without JavaScript, logged out."""
+    context = chromium.new_context(
+        viewport=PHONE, has_touch=True, is_mobile=True, java_script_enabled=False, base_url=served.url,
+        extra_http_headers=headers_of_new_address(),
+    )  # fmt: skip
+    context.set_default_timeout(TIMEOUT_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def target_site() -> Iterator[str]:
+    """Another site for cards to open; the heading of each page is its path."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = f"<title>arrived</title><h1>{self.path}</h1>".encode()
+            body = f"<title>Target</title><h1>{self.path}</h1>".encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
@@ -155,7 +182,7 @@ def elsewhere() -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
