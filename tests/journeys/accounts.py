@@ -21,10 +21,9 @@ def submit(page: Page, button: str | re.Pattern[str] = re.compile("")) -> None:
 
     Without waiting, a test that opens another page at once would cancel the request.
     """
+    buttons = page.locator("main, dialog").get_by_role("button", name=button)
     with page.expect_navigation():
-        page.get_by_role("main").get_by_role("button", name=button).and_(page.locator("[type=submit]")).first.press(
-            "Enter"
-        )
+        buttons.and_(page.locator("[type=submit]")).first.press("Enter")
 
 
 def fill_in_sign_up(page: Page, first_name: str, email: str, last_name: str = "Lund") -> None:
