@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 AXE = Axe().axe_script
-RULES = """async (selector) => (await axe.run(document.querySelector(selector), {
+RULES = """async (selector) => window.axe && (await axe.run(document.querySelector(selector), {
   resultTypes: ["violations"], preload: false, rules: {"color-contrast": {enabled: false}}})).violations"""
 # Contrast takes axe-core most of its time. It follows from what is part of the key, so that each key is checked once.
 CONTRAST = """async ([selector, checked]) => {
@@ -28,7 +28,7 @@ CONTRAST = """async ([selector, checked]) => {
     if (!keys.has(element)) {
       const style = getComputedStyle(element);
       const isDisabled = element.matches(":disabled, [aria-disabled=true]");
-      const own = [element.tagName, element.id, element.className, isDisabled, ...STYLES.map((name) => style[name])];
+      const own = [element.tagName, element.className, isDisabled, ...STYLES.map((name) => style[name])];
       keys.set(element, hash(`${keyOf(element.parentElement)} ${own.join("|")}`));
     }
     return keys.get(element);
@@ -117,11 +117,14 @@ def load_axe_on_every_page(page: Page) -> None:
 def find_violations(page: Page, part: str = "html") -> list[str]:
     """Return what axe-core finds wrong with a page, or with a part of it, in light and dark."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    if not page.evaluate("typeof axe === 'object'"):
+    violations = page.evaluate(RULES, part)
+    if violations is None:
         page.evaluate(AXE)
-    found = [("light", violation) for violation in page.evaluate(RULES, part)]
+        violations = page.evaluate(RULES, part)
+    found = [("light", violation) for violation in violations]
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        if scheme == "dark":
+            page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         violations, keys = page.evaluate(CONTRAST, [part, sorted(CHECKED_COLORS)])
         found += [(scheme, violation) for violation in violations]
         CHECKED_COLORS.update(keys)

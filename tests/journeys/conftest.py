@@ -51,7 +51,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """`flask serve` in an empty instance folder; stopped by TERM, after which nothing may be left running."""
+    """`flask serve` in an empty instance folder; SIGTERM must stop it with all its processes."""
     with ExitStack() as stack:
         instance, port = tmp_path_factory.mktemp("served"), free_port()
         environment = {**os.environ, "INSTANCE_PATH": str(instance), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
@@ -79,6 +79,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             (ARTEFACTS / f"served-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.log").write_text(
                 "".join(started.lines)
             )
+        assert process.returncode == 0
+        assert_all_stopped(instance)
 
 
 def _collect(served: Served) -> None:
@@ -94,6 +96,27 @@ def _await(served: Served) -> None:
         except OSError:
             time.sleep(0.2)
     raise AssertionError("the application did not start:\n" + "".join(served.lines))
+
+
+def running_processes(instance: Path) -> list[str]:
+    """Return the command lines of the processes whose environment names an instance folder."""
+    commands = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(instance).encode() in path.read_bytes():
+                commands.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return commands
+
+
+def assert_all_stopped(instance: Path) -> None:
+    """Fail if processes of an instance folder are still running after 5 seconds."""
+    for _attempt in range(50):
+        if not running_processes(instance):
+            break
+        time.sleep(0.1)
+    assert running_processes(instance) == []
 
 
 @pytest.fixture(scope="session")
