@@ -75,6 +75,6 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@touch $@
 
 $(VENV)/.docs: requirements-docs.txt $(VENV)/.run
-	@echo "Installing what the documentation needs …"
+	@echo "Installing the documentation's requirements …"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-docs.txt
 	@touch $@

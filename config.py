@@ -14,8 +14,8 @@ from dotenv import dotenv_values
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("development", "testing", "production")
 OPTIONAL_MODULES = ("shop", "admin")
-SHORTEST_SECRET = 32
-# seconds and, last, milliseconds (libpq): an unreachable server is noticed and answered with 503
+MIN_SECRET_LENGTH = 32
+# options of libpq in seconds, the last one in milliseconds: if the server is unreachable, pages fail with 503
 POSTGRESQL_TIMEOUTS = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -24,7 +24,7 @@ POSTGRESQL_TIMEOUTS = {
     "tcp_user_timeout": 5000,
 }
 REDIS_TIMEOUTS = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-FEWEST_CHARACTERS = 8
+MIN_DISTINCT_CHARACTERS = 8
 
 
 class ConfigError(Exception):
@@ -59,8 +59,9 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Config":
-        """Return the settings from the process environment, which overrides `.env`; raises `ConfigError` naming an
-        invalid variable.
+        """Return the settings from the process environment, which overrides `.env`.
+
+        Raises `ConfigError`, which names the invalid variable.
         """
         if environ is None:
             dotenv = {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
@@ -104,7 +105,7 @@ class Config:
         return self.database_url.startswith("sqlite")
 
     def for_flask(self) -> dict[str, Any]:
-        """Return the same values under the names Flask and its extensions expect."""
+        """Return the settings under the names that Flask and its extensions expect."""
         secure = self.site_url.startswith("https://")
         return {
             "TAPCARD": self,
@@ -154,15 +155,15 @@ class _Reader:
         raw = self.text(name, default)
         try:
             parts = urlsplit(raw)
-            _port = parts.port  # read only when needed
+            _port = parts.port  # raises for an invalid port, which urlsplit accepts
         except ValueError as error:
             raise ConfigError(f"{name}: {error}.") from None
         return parts
 
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
+    def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
         raw = self.text(name, str(default))
-        if not re.fullmatch(r"[0-9]{1,9}", raw) or not least <= int(raw) <= most:
-            raise ConfigError(f"{name}: {raw!r} must be a whole number from {least} to {most}.")
+        if not re.fullmatch(r"[0-9]{1,9}", raw) or not minimum <= int(raw) <= maximum:
+            raise ConfigError(f"{name}: {raw!r} must be a whole number from {minimum} to {maximum}.")
         return int(raw)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
@@ -186,7 +187,7 @@ class _Reader:
 
 def _instance_path(read: _Reader) -> Path:
     path = Path(read.text("INSTANCE_PATH", str(ROOT / "instance"))).absolute()
-    if any(each.exists() and not each.is_dir() for each in (path, *path.parents)):
+    if any(folder.exists() and not folder.is_dir() for folder in (path, *path.parents)):
         raise ConfigError(f"INSTANCE_PATH: {path} isn't a folder and can't be created.")
     return path
 
@@ -200,8 +201,8 @@ def _secret_key(read: _Reader, environment: str, instance: Path) -> str:
             "SECRET_KEY: required in production. Run `python -c 'import secrets; print(secrets.token_hex())'`."
         )
     for name, secret in [("SECRET_KEY", key), *(("SECRET_KEY_FALLBACKS", old) for old in _fallbacks(read))]:
-        if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
-            raise ConfigError(f"{name}: must be random and at least {SHORTEST_SECRET} characters long in production.")
+        if len(secret) < MIN_SECRET_LENGTH or len(set(secret)) < MIN_DISTINCT_CHARACTERS:
+            raise ConfigError(f"{name}: must be random and at least {MIN_SECRET_LENGTH} characters long in production.")
     if read.text("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):
         raise ConfigError("FLASK_DEBUG: debug mode isn't allowed in production.")
     return key
@@ -212,18 +213,18 @@ def _fallbacks(read: _Reader) -> tuple[str, ...]:
 
 
 def _development_key(instance: Path) -> str:
-    """Return the secret key of this installation, created once so that sessions survive restarts in development."""
+    """Return the secret key in a file of the instance folder, created once so that sessions survive restarts."""
     path = instance / "secret_key"
     if not path.exists():
         instance.mkdir(parents=True, exist_ok=True)
-        mine = instance / f"secret_key.{os.getpid()}"
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        temporary = instance / f"secret_key.{os.getpid()}"
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_hex())
         try:
-            os.link(mine, path)  # atomic: of several processes the first one's key is used
+            os.link(temporary, path)  # atomic: if several processes do this, the first key is used
         except FileExistsError:
             pass
-        mine.unlink()
+        temporary.unlink()
     key = path.read_text().strip()
     if not key:
         raise ConfigError(f"SECRET_KEY: {path} is empty. Delete it to generate a new key.")

@@ -1,4 +1,4 @@
-"""Baseline for taps: a bare Flask view that returns the same redirect and records nothing."""
+"""Baseline for taps: a bare Flask view that returns the same redirect without recording it."""
 
 from flask import Flask
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""Large data sets, generated once with SQL: files in `bench/.data` and PostgreSQL databases `tapcard_bench_…`."""
+"""Large data sets, generated once with SQL, in `bench/.data` and PostgreSQL databases named `tapcard_bench_…`."""
 
 import sqlite3
 import time
@@ -12,16 +12,16 @@ from psycopg import sql
 
 from tests import needs
 
-from .stage import DATA, Stage
+from .installation import DATA, Installation
 
-MULTIPLIER = 2_654_435_761  # odd, so that it only shuffles the 2^32 tokens
-HOLDERS, CARDS, DAYS = 2_500, 5_000, 365
-SHELVES, GROUPS = 100, 31
-HOURS_KEPT = 35 * 24
+MULTIPLIER = 2_654_435_761  # odd, so that it permutes the 2^32 tokens
+OWNERS, CARDS, DAYS = 2_500, 5_000, 365
+CATEGORY_COUNT, COLLECTION_COUNT = 100, 31
+RETENTION_HOURS = 35 * 24  # of hourly roll-ups
 
 USERS = """
 INSERT INTO users (id, email, first_name, last_name, is_active, created_at, verified_at)
-SELECT i, 'holder' || i || '@example.com', 'Holder', 'Bench', {true}, {now}, {now} FROM {series}
+SELECT i, 'owner' || i || '@example.com', 'Owner', 'Bench', {true}, {now}, {now} FROM {series}
 """
 LOOKUP_CARDS = """
 INSERT INTO cards (id, token, owner_id, status, target, reroute_url, reroute_host, is_blocked, claim_policy,
@@ -29,7 +29,7 @@ INSERT INTO cards (id, token, owner_id, status, target, reroute_url, reroute_hos
 SELECT i, {token}, 1, 'active', 'url', 'https://example.com/' || i, 'example.com', {false}, 'code', 0, {now}
 FROM {series}
 """
-HOLDERS_CARDS = """
+OWNER_CARDS = """
 INSERT INTO cards (id, token, owner_id, alias, status, target, reroute_url, reroute_host, is_blocked, claim_policy,
                    imported_tap_count, created_at)
 SELECT i, {token}, (i + 1) / 2, 'Card ' || i, 'active', 'url', 'https://example.com/' || i, 'example.com', {false},
@@ -67,24 +67,26 @@ FROM taps WHERE tapped_at > {recent} GROUP BY 1, 2, 3, 5, 6, 8
 
 CATEGORIES = """
 INSERT INTO categories (id, parent_id, name, slug, description, position, is_active)
-SELECT i, CASE WHEN i <= 10 THEN NULL ELSE 1 + i % 10 END, 'Shelf ' || i, 'shelf-' || i, '', i, {true} FROM {series}
+SELECT i, CASE WHEN i <= 10 THEN NULL ELSE 1 + i % 10 END, 'Category ' || i, 'category-' || i, '', i, {true}
+FROM {series}
 """
 COLLECTIONS = """
 INSERT INTO collections (id, kind, name, slug, description, is_active)
-SELECT i, CASE i % 3 WHEN 0 THEN 'brand' WHEN 1 THEN 'theme' ELSE 'season' END, 'Group ' || i, 'group-' || i, '', {true}
+SELECT i, CASE i % 3 WHEN 0 THEN 'brand' WHEN 1 THEN 'theme' ELSE 'season' END,
+       'Collection ' || i, 'collection-' || i, '', {true}
 FROM {series}
 """
 PRODUCTS = """
 INSERT INTO products (id, name, slug, sku, kind, category_id, unit_amount, discount_percent, promo_text, size, material,
                       color, details, stock, availability, tax_rate, is_active, is_featured, page_title,
                       page_description, search_text, rating_count, rating_sum, created_at, version)
-SELECT i, 'Moorland journal ' || i, 'journal-' || i, 'J' || i, 'goods', 1 + (i * 7919) % {shelves}, 500 + i % 9000,
+SELECT i, 'Moorland journal ' || i, 'journal-' || i, 'J' || i, 'goods', 1 + (i * 7919) % {categories}, 500 + i % 9000,
        CASE WHEN i % 7 = 0 THEN 15 ELSE 0 END, '', 'A5', 'Linen', 'Blue', 'Lies flat.', i % 50, 'in_stock', 0, {true},
        i % 1000 = 0, '', '', 'moorland journal ' || i || ' linen blue a5 j' || i, i % 9, i % 9 * 4, {now}, 1
 FROM {series}
 """
 IN_COLLECTIONS = """
-INSERT INTO product_collections (product_id, collection_id) SELECT 1 + i / 2, 1 + i * 7919 % {groups} FROM {series}
+INSERT INTO product_collections (product_id, collection_id) SELECT 1 + i / 2, 1 + i * 7919 % {collections} FROM {series}
 """
 PICTURES = """
 INSERT INTO product_pictures (id, product_id, name, alt, position) SELECT i, i, 'picture.webp', '', 0 FROM {series}
@@ -117,46 +119,46 @@ POSTGRESQL = {
 
 
 def token(number: int) -> str:
-    """The token of the card with an id."""
+    """Return the token of the card with an id."""
     return f"C{(number * MULTIPLIER) & 0xFFFFFFFF:08X}"
 
 
-def cards(database: str, count: int) -> Stage:
-    """An installation with so many cards of one holder."""
-    return _made(database, f"cards_{count}", [(USERS, 1), (LOOKUP_CARDS, count)])
+def cards(database: str, count: int) -> Installation:
+    """Return an installation with `count` cards of one owner."""
+    return _installation(database, f"cards_{count}", [(USERS, 1), (LOOKUP_CARDS, count)])
 
 
-def taps(database: str, count: int) -> Stage:
-    """An installation with so many taps in a year on 5,000 cards of 2,500 holders, and their roll-ups."""
-    holders = [(USERS, HOLDERS), (HOLDERS_CARDS, CARDS), (AGENT, 1)]
+def taps(database: str, count: int) -> Installation:
+    """Return an installation with `count` taps of one year on 5,000 cards of 2,500 owners, and their roll-ups."""
+    owners = [(USERS, OWNERS), (OWNER_CARDS, CARDS), (AGENT, 1)]
     rollups = [(DAY_ROWS, 1), (SHOP_DAY_ROWS, 1), (HOUR_ROWS, 1)]
-    return _made(database, f"taps_{count}", [*holders, (TAPS, count), *rollups])
+    return _installation(database, f"taps_{count}", [*owners, (TAPS, count), *rollups])
 
 
-def products(database: str, count: int) -> Stage:
-    """An installation with so many products, each on one of 100 shelves and in two of 31 collections."""
-    around = [(CATEGORIES, SHELVES), (COLLECTIONS, GROUPS)]
-    return _made(
+def products(database: str, count: int) -> Installation:
+    """Return an installation with `count` products, each in one of 100 categories and two of 31 collections."""
+    groups = [(CATEGORIES, CATEGORY_COUNT), (COLLECTIONS, COLLECTION_COUNT)]
+    return _installation(
         database,
-        f"products_{count}",
-        [*around, (PRODUCTS, count), (IN_COLLECTIONS, count * 2 - 1), (PICTURES, count)],
+        f"catalogue_{count}",
+        [*groups, (PRODUCTS, count), (IN_COLLECTIONS, count * 2 - 1), (PICTURES, count)],
     )
 
 
-def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
+def _installation(database: str, name: str, statements: list[tuple[str, int]]) -> Installation:
     folder = DATA / f"{name}-{database.lower()}"
     done = folder / "done"
     if database == "SQLite":
-        house = Stage(database, folder, f"sqlite:///{folder / 'bench.sqlite'}")
+        installation = Installation(database, folder, f"sqlite:///{folder / 'bench.sqlite'}")
     else:
         server = needs.POSTGRESQL_URL.replace("+psycopg", "", 1)
-        house = Stage(database, folder, f"{server}/tapcard_bench_{name}")
-    if done.exists() and (database == "SQLite" or _is_there(f"tapcard_bench_{name}")):
-        with house.application():
-            upgrade()  # it may have been made by an earlier version
-        return house
+        installation = Installation(database, folder, f"{server}/tapcard_bench_{name}")
+    if done.exists() and (database == "SQLite" or _database_exists(f"tapcard_bench_{name}")):
+        with installation.application():
+            upgrade()  # an earlier version may have generated it
+        return installation
     print(f"    Generating {name} for {database} (once) …", flush=True)
-    began = time.monotonic()
+    started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     done.unlink(missing_ok=True)
     if database == "SQLite":
@@ -164,31 +166,37 @@ def _made(database: str, name: str, statements: list[tuple[str, int]]) -> Stage:
             path.unlink()
     else:
         _recreate(f"tapcard_bench_{name}")
-    with house.application():
+    with installation.application():
         upgrade()
-    period = {"shelves": SHELVES, "groups": GROUPS, "cards": CARDS, "period": DAYS * 86400, "hours": HOURS_KEPT}
+    parameters = {
+        "categories": CATEGORY_COUNT,
+        "collections": COLLECTION_COUNT,
+        "cards": CARDS,
+        "period": DAYS * 86400,
+        "hours": RETENTION_HOURS,
+    }
     if database == "SQLite":
         with _fast_sqlite(folder / "bench.sqlite") as connection:
             for statement, count in statements:
-                words = {key: value.format(count=count, **period) for key, value in SQLITE.items()}
-                connection.execute(statement.format(**words, **period))
+                fragments = {key: value.format(count=count, **parameters) for key, value in SQLITE.items()}
+                connection.execute(statement.format(**fragments, **parameters))
     else:
-        with psycopg.connect(house.config.database_url.replace("+psycopg", "", 1)) as server_side:
+        with psycopg.connect(installation.config.database_url.replace("+psycopg", "", 1)) as server_side:
             with _without_indexes(server_side):
                 for statement, count in statements:
-                    words = {key: value.format(count=count, **period) for key, value in POSTGRESQL.items()}
-                    server_side.execute(statement.format(**words, **period).encode())
+                    fragments = {key: value.format(count=count, **parameters) for key, value in POSTGRESQL.items()}
+                    server_side.execute(statement.format(**fragments, **parameters).encode())
             server_side.commit()
             server_side.autocommit = True
             server_side.execute("VACUUM ANALYZE")
     done.touch()
-    print(f"    … done in {time.monotonic() - began:.0f} s", flush=True)
-    return house
+    print(f"    … done in {time.monotonic() - started:.0f} s", flush=True)
+    return installation
 
 
 @contextmanager
 def _fast_sqlite(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that writes without care; secondary indexes are made at the end, sorted."""
+    """Open a connection without crash safety; secondary indexes are dropped first and created again at the end."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in (
             "journal_mode=OFF",
@@ -214,21 +222,21 @@ def _fast_sqlite(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
-    """Drop the indexes that no constraint needs, and make them again at the end."""
+    """Drop the indexes that no constraint needs, and create them again at the end."""
     connection.execute("SET maintenance_work_mem = '1GB'")
     connection.execute("SET synchronous_commit = off")
-    found = connection.execute(
+    indexes = connection.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT IN "
         "(SELECT conname FROM pg_constraint)"
     ).fetchall()
-    for name, _definition in found:
+    for name, _definition in indexes:
         connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
     yield
-    for _name, definition in found:
+    for _name, definition in indexes:
         connection.execute(definition.encode())
 
 
-def _is_there(name: str) -> bool:
+def _database_exists(name: str) -> bool:
     with psycopg.connect(f"{needs.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres") as connection:
         return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
 

@@ -14,7 +14,7 @@ from tapcard.services.taps.ingest import Reading
 from tapcard.workflows import draining, taps
 
 from .figures import Figure, at_least
-from .stage import databases, stage
+from .installation import databases, temporary_installation
 
 TAPS, ROUNDS = 20_000, 3
 CARDS = 10_000
@@ -28,45 +28,46 @@ AGENTS = [
 
 def figures() -> Iterator[Figure]:
     for database in databases():
-        with stage(database, demo=False) as house, house.application() as app:
-            run(app, CARDS)  # warm: user agents are known afterwards, as on a running system
-            for name, cards in (("hot card", 1), ("10,000 cards", CARDS)):
-                rates = [run(app, cards) for _ in range(ROUNDS)]
+        with temporary_installation(database, demo=False) as installation, installation.application() as app:
+            run(app, CARDS)  # warm up: afterwards, the user agents are known, as in production
+            for name, card_count in (("one card", 1), ("10,000 cards", CARDS)):
+                rates = [run(app, card_count) for _ in range(ROUNDS)]
                 yield at_least(f"drain with roll-ups, {name}, {database}", median(rates), 5000, "taps/s")
 
 
-def run(app: Flask, cards: int) -> float:
-    """Spool some taps, then take the time of moving them."""
+def run(app: Flask, card_count: int) -> float:
+    """Spool taps and return how many per second are moved to the database."""
     spool = app.extensions["spool"]
-    chance = random.Random(1)
+    rng = random.Random(1)
     for _ in range(TAPS):
-        spool.append(tap(chance, chance.randrange(cards) + 1))
+        spool.append(tap(rng, rng.randrange(card_count) + 1))
     spool.rotate()
-    drain = draining.create_drainer()
-    began = time.perf_counter()
-    stored = drain.drain()
+    drainer = draining.create_drainer()
+    started = time.perf_counter()
+    stored = drainer.drain()
     taps.fold()
-    duration = time.perf_counter() - began
+    duration = time.perf_counter() - started
     assert stored == TAPS
     return TAPS / duration
 
 
-def tap(chance: random.Random, card: int) -> list[Any]:
+def tap(rng: random.Random, card_id: int) -> list[Any]:
+    """Return a random tap on a card as a spool record."""
     at = time.time_ns() // 1_000_000
     reading = Reading(
-        uid=f"{at:012x}{chance.randbytes(10).hex()}",
+        uid=f"{at:012x}{rng.randbytes(10).hex()}",
         at=at,
-        card_id=card,
-        owner_id=(card + 1) // 2,
-        design_id=1 + card % 12,
+        card_id=card_id,
+        owner_id=(card_id + 1) // 2,
+        design_id=1 + card_id % 12,
         token=None,
-        channel=Channel.QR if chance.random() < 0.3 else Channel.NFC,
+        channel=Channel.QR if rng.random() < 0.3 else Channel.NFC,
         outcome=Outcome.REDIRECT,
-        visitor=chance.randbytes(16).hex(),
-        user_agent=chance.choice(AGENTS),
+        visitor=rng.randbytes(16).hex(),
+        user_agent=rng.choice(AGENTS),
         language="en-GB",
         referrer_host="",
-        country=chance.choice(("GB", "GB", "GB", "DE", "NG")),
+        country=rng.choice(("GB", "GB", "GB", "DE", "NG")),
         me=None,
     )
     return list(msgspec.structs.astuple(reading))

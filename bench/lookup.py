@@ -13,7 +13,7 @@ from tapcard.tap.fast import FastTaps
 
 from . import data
 from .figures import Figure, at_most, interleaved, ratio
-from .stage import databases
+from .installation import databases
 
 FEW, MANY = 1_000, 10_000_000
 LOOKUPS, ROUNDS, WARM_ROUNDS = 5_000, 9, 10
@@ -21,7 +21,7 @@ LOOKUPS, ROUNDS, WARM_ROUNDS = 5_000, 9, 10
 
 def figures() -> Iterator[Figure]:
     for database in databases():
-        few, many = look_up_in(database, FEW), look_up_in(database, MANY)
+        few, many = lookup_timer(database, FEW), lookup_timer(database, MANY)
         for _ in range(WARM_ROUNDS):
             few(), many()
         times = interleaved(ROUNDS, few, many)
@@ -30,22 +30,22 @@ def figures() -> Iterator[Figure]:
         yield at_most(name, ratio(times[1], times[0]), 1.5, "× at 1 k", detail)
 
 
-def look_up_in(database: str, count: int) -> Callable[[], float]:
-    """A function that looks some thousand random cards up by the fast way's own read, and gives the time of one."""
+def lookup_timer(database: str, count: int) -> Callable[[], float]:
+    """Return a function that looks up random cards as the fast tap path does and returns the seconds per lookup."""
     with data.cards(database, count).application() as app:
-        with transactions(writing=False):  # from disk into memory, where a shop in use has it
+        with transactions(writing=False):  # load the table into memory, as in production
             db.session.execute(sa.select(sa.func.sum(sa.func.length(Card.reroute_url)))).scalar()
             db.session.execute(sa.select(sa.func.count()).where(Card.token > "")).scalar()
         taps = FastTaps(app.extensions["without_fast_taps"], db.engine, app.extensions["tap_recorder"])
-    chance = random.Random(count)
+    rng = random.Random(count)
 
     def run() -> float:
-        tokens = [data.token(chance.randrange(count) + 1) for _ in range(LOOKUPS)]
-        began = time.perf_counter()
+        tokens = [data.token(rng.randrange(count) + 1) for _ in range(LOOKUPS)]
+        started = time.perf_counter()
         for token in tokens:
-            found = taps._look_up(token)
-        duration = time.perf_counter() - began
-        assert found is not None
+            card = taps._look_up(token)
+        duration = time.perf_counter() - started
+        assert card is not None
         return duration / LOOKUPS
 
     return run

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .figures import Figure, at_most, skipped
-from .stage import Server, databases, has_wrk, stage, wrk
+from .installation import Server, databases, has_wrk, temporary_installation, wrk
 
-EARLY, LATE = 1_000, 100_000
-STEP = 4
+EARLY, LATE = 1_000, 100_000  # requests
+STEP = 4  # seconds
 
 
 def figures() -> Iterator[Figure]:
@@ -16,21 +16,21 @@ def figures() -> Iterator[Figure]:
         yield skipped("memory of one web process", "wrk")
         return
     for database in databases():
-        with stage(database) as house, house.serving(workers=1) as server:
-            answered, early = 0, 0.0
-            while answered < LATE:
+        with temporary_installation(database) as installation, installation.serving(workers=1) as server:
+            request_count, early = 0, 0.0
+            while request_count < LATE:
                 seconds = STEP if early else 1
-                answered += wrk(server, "/", seconds, 8, "mix.lua").requests
-                if not early and answered >= EARLY:
-                    early, first = resident(server), answered
-            late = resident(server)
-            detail = f"({late:.0f} MB after {answered:,}, {early:.0f} MB after {first:,} requests)"
+                request_count += wrk(server, "/", seconds, 8, "mix.lua").requests
+                if not early and request_count >= EARLY:
+                    early, early_count = resident_memory(server), request_count
+            late = resident_memory(server)
+            detail = f"({late:.0f} MB after {request_count:,}, {early:.0f} MB after {early_count:,} requests)"
             yield at_most(f"memory of one web process, {database}", late / early, 1.2, "×", detail)
 
 
-def resident(server: Server) -> float:
-    """Megabytes that the process which answers holds for itself and shares."""
+def resident_memory(server: Server) -> float:
+    """Return the resident memory of the only worker process, in MiB."""
     [pid] = server.workers()
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1]) / 1024
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert match
+    return int(match[1]) / 1024

@@ -1,4 +1,4 @@
--- Mostly taps, and every tenth request a page.
+-- Nine taps out of ten requests; the tenth is a page.
 local paths = {
    "/t/BENCHURL", "/q/BENCHURL", "/t/BENCHURL", "/t/BENCHPRO", "/card/benchurl/", "/t/BENCHURL", "/q/BENCHURL",
    "/t/BENCHURL", "/t/BENCHURL", nil,

@@ -1,4 +1,4 @@
-"""Run the benchmarks and compare them with the budgets. Arguments select groups. By default, all run."""
+"""Run the benchmarks and compare them with the budgets; arguments select groups, by default all of them."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
 def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in GROUPS]:
         sys.exit(f"There is no group {unknown[0]!r}. Available groups: {', '.join(GROUPS)}.")
-    found: list[Figure] = []
+    results: list[Figure] = []
     for name in names or GROUPS:
         for figure in GROUPS[name]():
             print(figure, flush=True)
-            found.append(figure)
-    verdicts = [figure.verdict for figure in found]
+            results.append(figure)
+    verdicts = [figure.verdict for figure in results]
     print(f"\n{verdicts.count('ok')} ok, {verdicts.count('FAIL')} failed, {verdicts.count('skipped')} skipped")
     return 1 if "FAIL" in verdicts else 0
 

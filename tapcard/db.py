@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
+from . import search_text
 from .clock import utcnow
 
 LOCK_TIMEOUT = 15
@@ -116,7 +117,7 @@ def init_app(app: Flask) -> None:
 
 
 def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
-    """Configure an engine for SQLite: pragmas and `BEGIN IMMEDIATE` for transactions that write."""
+    """Configure an engine for SQLite: pragmas, text search and `BEGIN IMMEDIATE` for transactions that write."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -131,6 +132,7 @@ def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
             "secure_delete=ON",  # deleted content is overwritten
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
+        dbapi_connection.create_function(search_text.SQLITE_FUNCTION, 1, search_text.index, deterministic=True)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -156,14 +156,19 @@ def active_user(user_id: int) -> User | None:
 
 Composer = Callable[..., Message | None]
 KINDS: dict[str, Composer] = {}
+LABELS: dict[str, str] = {}  # by kind, for staff
 
 
-def kind(name: str) -> Callable[[Composer], Composer]:
-    """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed."""
+def kind(name: str, label: str) -> Callable[[Composer], Composer]:
+    """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed.
+
+    `label` is what staff read in lists of emails.
+    """
 
     def register(composer: Composer) -> Composer:
         if KINDS.setdefault(name, composer) is not composer:
             raise ValueError(f"{name} is registered twice")
+        LABELS[name] = label
         return composer
 
     return register

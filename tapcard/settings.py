@@ -19,6 +19,7 @@ from .errors import mark as _
 from .models import PageMenu, Setting, ShopPage
 
 MAX_TEXT_LENGTH = 500
+MAX_WORD_LENGTH = 30
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ShopSettings:
     card_amount: int = 2400  # price of a card without its own price, while no card product exists
     activation_amount: int = 1000
     activation_tax_rate: int = 0  # hundredths of a percent, included
+    tax_word: str = "VAT"  # what the tax is called, like GST or Sales tax
     order_minutes: int = 60  # minutes until an unpaid order expires
     offline_days: int = 7  # days until an order with offline payment expires
     hidden_gateways: str = ""  # codes, separated by commas
@@ -137,6 +139,10 @@ def _is_phone(value: str) -> bool:
     return is_plain and phonenumbers.is_valid_number(number)
 
 
+def _is_word(value: str) -> bool:
+    return value == value.strip() and 0 < len(value) <= MAX_WORD_LENGTH and value.isprintable()
+
+
 def _is_short(value: str) -> bool:
     return len(value) <= MAX_TEXT_LENGTH
 
@@ -150,6 +156,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "ink_color": _is_color,
     "card_amount": _is_amount,
     "activation_amount": _is_amount,
+    "tax_word": _is_word,
     "whatsapp_number": _is_phone,
     "whatsapp_text": _is_short,
     "newsletter_consent": _is_short,

@@ -4,6 +4,7 @@ import contextvars
 import dataclasses
 import email
 import email.policy
+import gc
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import Client, TestResponse
 
 from config import Config
@@ -46,6 +48,9 @@ from tapcard.workflows import draining
 PASSWORD = "correct horse battery"
 DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
+TEMPLATE_CACHE = Path(__file__).resolve().parent.parent / ".cache" / "jinja"
+TEMPLATE_CACHE.mkdir(parents=True, exist_ok=True)
+COMPILED_TEMPLATES = FileSystemBytecodeCache(str(TEMPLATE_CACHE))  # of all applications and processes
 KEPT_TABLES = {"alembic_version", "roles"}
 
 
@@ -58,6 +63,13 @@ SLOWEST = (
     "tests/journeys/", "tests/test_bad_input.py", "tests/workflows/test_backup.py", "tests/test_seeds.py",
     "tests/test_migrations.py", "tests/test_images.py", "tests/races/",
 )  # fmt: skip
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking at what lives until the end: code, models and collected tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
@@ -118,6 +130,7 @@ def application(base_config: Config) -> Iterator[Flask]:
     """The application over a migrated database, shared by all tests of this process."""
     app = create_app(base_config)
     app.test_client_class = FormClient
+    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     with app.app_context():
         upgrade()
         roles.seed_roles()
@@ -409,6 +422,7 @@ def other_app(base_config: Config, app: Flask) -> Iterator[Callable[..., Flask]]
 
     def build(**changes: Any) -> Flask:
         other = create_app(dataclasses.replace(base_config, **changes))
+        other.jinja_env.bytecode_cache = COMPILED_TEMPLATES
         credentials.configure_hasher(cheap=True)  # a production application has made it dear
         other.test_client_class = FormClient
         made.append(other)

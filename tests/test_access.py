@@ -349,7 +349,7 @@ def test_other_peoples_numbers_open_nothing(stage: Stage) -> None:
         (shop_views.front, "shop.front"),
         (dashboard.dashboard, "tap.dashboard"),
         (tables.AuditView, r"audit\.\w+"),
-        (tables.Start, "admin.index"),
+        (tables.UnusedIndex, "admin.index"),
     ],
 )
 def test_an_application_with_an_untagged_endpoint_does_not_start(

@@ -9,19 +9,25 @@ import pytest
 from flask import Flask
 
 from tapcard.models import (
+    Availability,
     Card,
     CardStatus,
     DesignStatus,
+    EmailStatus,
+    EnquiryStatus,
     LockedBecause,
     OrderStatus,
     PaymentStatus,
     ProductionStatus,
     ReviewStatus,
+    SubscriberStatus,
     Target,
     TransferOutcome,
 )
+from tapcard.services.accounts import labels as account_labels
 from tapcard.services.cards import labels as card_labels
 from tapcard.services.catalogue import labels as catalogue_labels
+from tapcard.services.content import labels as content_labels
 from tapcard.services.orders import labels as order_labels
 from tapcard.services.payments import labels as payment_labels
 from tapcard.web import filters
@@ -66,17 +72,52 @@ AGREED: dict[type[enum.StrEnum], dict[str, str]] = {
         "expired": "Expired",
     },
     ReviewStatus: {"waiting": "Awaiting approval", "approved": "Approved", "rejected": "Rejected"},
+    Availability: {"in_stock": "In stock", "out_of_stock": "Sold out", "pre_order": "Pre-order"},
+    SubscriberStatus: {"pending": "Not confirmed", "subscribed": "Subscribed", "unsubscribed": "Unsubscribed"},
+    EnquiryStatus: {"open": "Open", "answered": "Answered"},
+    EmailStatus: {"confirmed": "Confirmed", "not_confirmed": "Not confirmed"},
 }
 EVERY_LABEL = {each for labels in AGREED.values() for each in labels.values()} | {
     card_labels.NOT_SET_UP,
     card_labels.ADDRESS_BLOCKED,
 }
+# other words for the same states
+SYNONYMS = {
+    "Awaiting delivery",
+    "Canceled",
+    "Completed",
+    "Confirmation pending",
+    "Dispatched",
+    "Fulfilled",
+    "Out of stock",
+    "Preorder",
+    "Sent out",
+    "Stolen",
+    "Unapproved",
+    "Unconfirmed",
+    "Unpaid",
+    "Unread",
+    "Unverified",
+    "Verified",
+    "Waiting for approval",
+    "Waiting for payment",
+}
 LABEL_MODULES = {
-    Path(module.__file__ or "") for module in (card_labels, catalogue_labels, order_labels, payment_labels)
+    Path(module.__file__ or "")
+    for module in (account_labels, card_labels, catalogue_labels, content_labels, order_labels, payment_labels)
 }
 
-QUOTED = re.compile(r"""(?:_|gettext)\(\s*(?:"([^"]*)"|'([^']*)')""")
+EVERY_WORD = EVERY_LABEL | SYNONYMS
+IGNORING_CASE = {word.lower() for word in EVERY_WORD}
+
+TRANSLATED = re.compile(r"""(?:_|gettext|mark)\(\s*(?:"([^"]*)"|'([^']*)')""")
+QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'""")
+EXPRESSION = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 BETWEEN_TAGS = re.compile(r">\s*([^<>{}]+?)\s*<")
+UNLABELED_STATE = re.compile(
+    r"\{\{[^{}]*\.(?:status|production_status|state|outcome|locked_because|availability|current_availability|email_status|gateway)"
+    r"(?:\.value|\.name)?\s*(?:\|\s*(?!label\b|payment_method\b)[a-z]+[^{}|]*)*\}\}"
+)
 
 
 def test_every_state_has_the_agreed_label(app: Flask) -> None:
@@ -112,17 +153,31 @@ def test_a_card_has_the_label_of_its_state(app: Flask, values: dict[str, object]
         assert filters.label(Card(**values)) == label
 
 
-def strings_of(path: Path) -> set[str]:
-    """Return every whole string of a Python file, or every text and quoted sentence of a template."""
+def words_for_states(path: Path) -> set[str]:
+    """Return the labels and their synonyms that a file has as a whole string or text, or the states it shows raw.
+
+    Case counts where the values of the enums are written too, but not in text for people.
+    """
     text = path.read_text()
     if path.suffix == ".py":
-        return {
-            node.value
-            for node in ast.walk(ast.parse(text))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-    quoted = {double or single for double, single in QUOTED.findall(text)}
-    return quoted | set(BETWEEN_TAGS.findall(text))
+        nodes = ast.walk(ast.parse(text))
+        strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        return strings & EVERY_WORD | said(TRANSLATED, text)
+    if path.suffix == ".js":
+        return matches(QUOTED, text) & EVERY_WORD
+    quoted = {string for expression in EXPRESSION.findall(text) for string in matches(QUOTED, expression)}
+    unlabeled = {match.group() for match in UNLABELED_STATE.finditer(text)}
+    return quoted & EVERY_WORD | said(TRANSLATED, text) | said(BETWEEN_TAGS, text) | unlabeled
+
+
+def matches(pattern: re.Pattern[str], text: str) -> set[str]:
+    """Return the groups of every match."""
+    return {group for match in pattern.finditer(text) for group in match.groups() if group}
+
+
+def said(pattern: re.Pattern[str], text: str) -> set[str]:
+    """Return the matches that are a word for a state, in whatever case and with a full stop or colon or not."""
+    return {string for string in matches(pattern, text) if string.strip(" .:").lower() in IGNORING_CASE}
 
 
 @pytest.mark.parametrize(
@@ -133,16 +188,29 @@ def strings_of(path: Path) -> set[str]:
         ("a.html", "<td>{{ _('Shipped') }}</td>", True),
         ("a.html", "<td> Shipped </td>", True),
         ("a.html", "<td>{{ order.status|label }}</td>", False),
+        ("a.html", "<td>{{ _('shipped.') }}</td>", True),
+        ("a.html", "{{ chip('good', 'truck', 'Shipped') }}", True),
+        ("a.html", "{% if order.status == 'shipped' %}", False),
+        ("a.html", "<td>{{ _('Out of stock') }}</td>", True),
+        ("a.html", "<td>{{ order.status }}</td>", True),
+        ("a.html", "<td>{{ order.status.value|capitalize }}</td>", True),
+        ("a.txt", "{{ _('Status') }}: {{ payment.status|upper }}", True),
+        ("a.txt", "{{ payment.gateway }}", True),
+        ("a.js", 'text = "Shipped"', True),
+        ("a.js", 'if (state === "shipped")', False),
+        ("a.py", 'x = "shipped"', False),
+        ("a.py", 'x = _("canceled")', True),
     ],
 )
 def test_a_label_is_found_in_either_kind_of_file(tmp_path: Path, name: str, text: str, found: bool) -> None:
     path = tmp_path / name
     path.write_text(text)
-    assert bool(strings_of(path) & EVERY_LABEL) is found
+    assert bool(words_for_states(path)) is found
 
 
 def test_no_other_file_has_a_label_of_its_own() -> None:
-    paths = [path for kind in ("py", "html", "txt") for path in PACKAGE.rglob(f"*.{kind}") if path not in LABEL_MODULES]
+    paths = [path for kind in ("py", "html", "txt", "js") for path in PACKAGE.rglob(f"*.{kind}")]
+    paths = [path for path in paths if path not in LABEL_MODULES and "vendor" not in path.parts]
     assert len(paths) > 300
-    found = {path.relative_to(PACKAGE).as_posix(): strings_of(path) & EVERY_LABEL for path in paths}
+    found = {path.relative_to(PACKAGE).as_posix(): words_for_states(path) for path in paths}
     assert {name: labels for name, labels in found.items() if labels} == {}

@@ -1,11 +1,19 @@
 """Normalization of searched text."""
 
 import importlib
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 
+import tapcard
 from tapcard import search_text
+from tapcard.db import db
+
+PACKAGE = Path(tapcard.__file__).parent
 
 SAMPLES = (
     "Café",
@@ -63,3 +71,37 @@ def test_only_the_first_words_count() -> None:
 def test_the_migration_stores_what_the_model_stores() -> None:
     migration: Any = importlib.import_module("migrations.versions.20261201_search_text")
     assert [migration.index(text) for text in SAMPLES] == [search_text.index(text) for text in SAMPLES]
+
+
+@pytest.mark.parametrize("text", [*SAMPLES, "Ærø Þór", "ΟΔΟΣ", "ﬁn", "שָׁלוֹם", "ẞ", "naïve\nÖRE 100%_\\"])
+def test_the_database_indexes_columns_in_the_same_way(app: Flask, text: str) -> None:
+    indexed = db.session.scalar(sa.select(search_text.indexed(sa.literal(text))))
+    assert indexed is not None
+    assert set(indexed.split("\n")) == set(search_text.index(text).split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [
+        ("muller", True),
+        ("MUELLER rené", True),
+        ("rene cards", True),
+        ("100%", True),
+        ("10%", False),
+        ("a_b", True),
+        ("a%b", False),
+        ("aXb", False),
+        ("rene nobody", False),
+        ("", True),
+    ],
+)
+def test_every_word_is_found_in_some_column(app: Flask, typed: str, is_found: bool) -> None:
+    columns = [sa.literal(text) for text in ("René Müller", "card 100% a_b")]
+    condition = search_text.matches(typed, sa.null(), *columns)
+    assert bool(db.session.scalar(sa.select(sa.literal(1)).where(condition))) is is_found
+
+
+def test_no_other_module_compares_text_in_a_way_of_its_own() -> None:
+    own = re.compile(r"\.i?like\(|\.icontains\(|func\.lower\(|parse_like_term")
+    paths = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if own.search(path.read_text())}
+    assert paths == {"search_text.py"}

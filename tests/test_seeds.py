@@ -15,7 +15,7 @@ from tapcard import files
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.demo import demo, drawings
-from tapcard.demo.products import WARES
+from tapcard.demo.products import PRODUCTS
 from tapcard.models import (
     Availability,
     Card,
@@ -330,7 +330,7 @@ def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
 
 
 def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("FINE", 1), ("WIDTH", 214), ("HEIGHT", 135)):
+    for name, value in (("SCALE", 1), ("WIDTH", 214), ("HEIGHT", 135)):
         monkeypatch.setattr(drawings.cards, name, value)
     drawn = {name: draw() for name, draw in DRAWN.items()}
     assert len(set(drawn.values())) == 12
@@ -346,15 +346,15 @@ def test_a_card_is_drawn_in_the_proportions_of_plastic() -> None:
 
 
 def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -> None:
-    first = {ware.picture for ware in WARES}
-    second = {f"{ware.picture}-engraved" for ware in WARES if ware.shown_too}
+    first = {product.slug for product in PRODUCTS}
+    second = {f"{product.slug}-engraved" for product in PRODUCTS if product.second_alt}
     assert first | second == set(GOODS)
-    assert len(first) == len(WARES)
+    assert len(first) == len(PRODUCTS)
 
 
 @pytest.mark.ui
 def test_pictures_of_goods_are_square_light_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawings.scene, "FINE", 1)
+    monkeypatch.setattr(drawings.scene, "SCALE", 1)
     drawn = [draw() for draw in GOODS.values()]
     assert len(set(drawn)) == len(GOODS)
     assert max(len(picture) for picture in drawn) < 40 * 1024  # less, drawn as finely as for the shop

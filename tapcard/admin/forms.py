@@ -15,7 +15,7 @@ NO_DESIGN = 0
 
 
 class RegisterForm(Form):
-    """A blank card in the hand."""
+    """A blank card to register."""
 
     token = StringField(
         _("Token"),
@@ -47,7 +47,7 @@ class RegisterForm(Form):
 
 
 class BlockHostForm(Form):
-    """A host no card may lead to."""
+    """A domain to block as a card target."""
 
     host = StringField(
         _("Domain"),
@@ -61,6 +61,6 @@ class BlockHostForm(Form):
 
 
 class UnblockHostForm(Form):
-    """One press."""
+    """A button that unblocks a domain."""
 
     host = HiddenField(validators=[DataRequired(), Length(max=HOST_LENGTH)])

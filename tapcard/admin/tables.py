@@ -4,27 +4,23 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, abort
+import sqlalchemy as sa
+from flask import Flask, abort, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
+from .. import mail, search_text
 from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
-from ..web import filters
+from ..web import filters, paging
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
 
 LAST_PAGE = 100_000
 
 TARGETS = {Target.URL: _("Web address"), Target.PROFILE: _("Profile"), Target.EVENT: _("Event")}
-
-
-def readable(name: str) -> str:
-    """Return an internal name such as `card.claimed` as words: "Card claimed"."""
-    text = name.replace(".", " ").replace("_", " ")
-    return text[:1].upper() + text[1:]
 
 
 class Guarded:
@@ -37,12 +33,12 @@ class Guarded:
         return self.access.admits(current_user) and not needs_two_factor_setup()
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
-        """Answer a visitor who may not see the view."""
+        """Refuse a visitor whose role doesn't allow the view."""
         return self.access.refusal()
 
 
 class StaffView(Guarded, ModelView):
-    """A searchable list for staff with the permission. Everyone else gets a 404 page."""
+    """A searchable list for staff with the permission; everyone else gets a 404 page."""
 
     search_hint = ""
     title_column = "id"
@@ -63,19 +59,41 @@ class StaffView(Guarded, ModelView):
     column_type_formatters_detail = column_type_formatters
 
     def _get_list_extra_args(self) -> Any:
-        """Take page and search from the address as far as they make sense."""
+        """Return page number and search text of the query string, within their limits."""
         args = super()._get_list_extra_args()
         args.page = min(max(args.page or 0, 0), LAST_PAGE)
         if args.search:
-            args.search = "".join(each for each in args.search if each.isprintable())[:100]
+            args.search = "".join(letter for letter in args.search if letter.isprintable())[:100]
         return args
 
-    def get_one(self, id: Any) -> Any:  # noqa: A002  the library names it
-        """A row by its number; nothing for anything else."""
+    def get_query(self) -> Any:
+        """Return the rows of the list: those before `?before=` unless another order is chosen."""
+        query = super().get_query()
+        return query if "sort" in request.args else paging.rows_before(query, self.model.id)
+
+    def link(self, search: str | None, **arguments: Any) -> str:
+        """Return the URL of the list in its default order."""
+        return url_for(".index_view", search=search or None, **arguments)
+
+    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
+        """Find rows whose searchable columns together contain every word."""
+        columns = []
+        for field, path in self._search_fields:
+            query, joins, alias = self._apply_path_joins(query, joins, path, inner_join=False)
+            columns.append(field if alias is None else getattr(alias, field.key))
+        condition = sa.or_(search_text.matches(search, *columns), self.matches_label(search))
+        return query.filter(condition), count_query, joins, count_joins
+
+    def matches_label(self, search: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the label of a row contains every word of a search."""
+        return sa.false()
+
+    def get_one(self, id: Any) -> Any:  # noqa: A002  Flask-Admin names the parameter
+        """Return a row by its id, or None if the text isn't an id."""
         return super().get_one(id) if parse_id(str(id)) is not None else None
 
     def title_of(self, row: Base) -> str:
-        """What to call a row."""
+        """Return the heading of a row's page."""
         return str(getattr(row, self.title_column))
 
 
@@ -130,7 +148,7 @@ class CardView(StaffView):
 
 
 class OutboxView(StaffView):
-    """Promised mails: what is due, done, failed; what they carry is not shown."""
+    """Outgoing emails: due, sent and failed ones, without their contents."""
 
     access = staff("mails.view")
     search_hint = _("Email type")
@@ -144,16 +162,23 @@ class OutboxView(StaffView):
         "failed_at": _("Gave up"),
         "error": _("Error"),
     }
-    column_formatters = {"kind": lambda _view, _context, row, _name: readable(row.kind.removeprefix("mail."))}
+    column_formatters = {"kind": lambda _view, _context, row, _name: filters.email_kind(row.kind)}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
     column_searchable_list = ("kind",)
     column_sortable_list = ("kind", "created_at", "due_at", "failed_at")
     column_default_sort = ("id", True)
 
+    def matches_label(self, search: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the label of the kind of email contains every word of a search."""
+        words = search_text.words(search)
+        labels = {kind: search_text.index(filters.email_kind(kind)) for kind in mail.LABELS}
+        kinds = [kind for kind, label in labels.items() if all(word in label for word in words)]
+        return OutboxMessage.kind.in_(kinds)
+
 
 class AuditView(StaffView):
-    """Who did what."""
+    """Audit log: actions of users."""
 
     access = staff("audit.view")
     search_hint = _("Action")
@@ -168,10 +193,10 @@ class AuditView(StaffView):
         "subject_id": _("Object ID"),
     }
     column_formatters = {
-        "tag": lambda _view, _context, row, _name: readable(row.tag),
-        "subject_type": lambda _view, _context, row, _name: readable(row.subject_type or "–"),
+        "tag": lambda _view, _context, row, _name: filters.words_of_name(row.tag),
+        "subject_type": lambda _view, _context, row, _name: filters.words_of_name(row.subject_type or "–"),
         "details": lambda _view, _context, row, _name: "; ".join(
-            f"{readable(name)}: {value}" for name, value in (row.details or {}).items()
+            f"{filters.words_of_name(name)}: {value}" for name, value in (row.details or {}).items()
         ),
     }
     column_searchable_list = ("tag",)
@@ -179,8 +204,8 @@ class AuditView(StaffView):
     column_default_sort = ("id", True)
 
 
-class Start(Guarded, AdminIndexView):
-    """Flask-Admin's own start page, which is not used: ours is `/admin/`."""
+class UnusedIndex(Guarded, AdminIndexView):
+    """Start page of Flask-Admin, which is not used: ours is `/admin/`."""
 
     access = staff("cards.view")
 
@@ -197,15 +222,15 @@ TABLES = (
 
 
 def init_app(app: Flask) -> None:
-    """Hang the tables under /admin/tables."""
-    admin = Admin(app, name="tapcard", index_view=Start(url="/admin/tables"))
+    """Register the tables under `/admin/tables`."""
+    admin = Admin(app, name="tapcard", index_view=UnusedIndex(url="/admin/tables"))
     for model, view, endpoint, name in TABLES:
         admin.add_view(view(model, db, name=name, endpoint=endpoint, url=f"/admin/tables/{endpoint}"))
     send_file = app.view_functions["admin.static"]
 
     @access(PUBLIC)
     def static(filename: str) -> Any:
-        """Send one of the library's own stylesheets and scripts."""
+        """Send a stylesheet or script of Flask-Admin."""
         return send_file(filename=filename)
 
     app.view_functions["admin.static"] = static

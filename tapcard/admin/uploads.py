@@ -14,44 +14,46 @@ from ..web import uploads
 from ..web.fields import uploads_in
 from ..web.forms import Form, add_error
 
-WITH_PICTURES = (
+UPLOAD_ENDPOINTS = (
     *("backoffice.add_pictures", "backoffice.new_category", "backoffice.category"),
     *("backoffice.new_design", "backoffice.design"),
 )
-LARGEST_REQUEST = 64 * 1024 * 1024
-MOST_AT_ONCE = 10
+MAX_REQUEST_SIZE = 64 * 1024 * 1024  # bytes
+MAX_UPLOADS = 10
 
 
-def draw_product_picture(upload: FileStorage) -> bytes:
-    """Draw all of a picture anew."""
+def convert_product_picture(upload: FileStorage) -> bytes:
+    """Return an uploaded picture, re-encoded; raises `images.InvalidImage`."""
     return images.make_product_picture(uploads.read_limited(upload))
 
 
-def draw_card_picture(upload: FileStorage) -> bytes:
-    """Draw a picture anew in the proportion of a card."""
+def convert_card_picture(upload: FileStorage) -> bytes:
+    """Return an uploaded picture, re-encoded and cropped to a card; raises `images.InvalidImage`."""
     return images.make_card_picture(uploads.read_limited(upload))
 
 
-def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_needed: bool = False) -> list[str]:
-    """Store the pictures that were sent for a field and give their names; what is wrong stands beside the field.
+def store_uploads(
+    form: Form, name: str, convert: Callable[[FileStorage], bytes], *, is_required: bool = False
+) -> list[str]:
+    """Store the pictures uploaded in a field and return their names; on errors, add them to the field.
 
-    A picture may take a second to work on: the database is let go of first, so rows have to be loaded again.
+    Processing a picture may take a second, so the transaction is rolled back first: callers must load rows again.
     """
     field, actor_id, stored = form[name], current_user.id, []
-    sent = uploads_in(field)
-    if not sent and is_needed:
+    uploaded = uploads_in(field)
+    if not uploaded and is_required:
         add_error(field, _("Choose at least one image."))
-    if len(sent) > MOST_AT_ONCE:
-        add_error(field, _("Upload %(most)d images or fewer at a time.", most=MOST_AT_ONCE))
-    if not sent or field.errors:
+    if len(uploaded) > MAX_UPLOADS:
+        add_error(field, _("Upload %(most)d images or fewer at a time.", most=MAX_UPLOADS))
+    if not uploaded or field.errors:
         return []
     db.session.rollback()
-    for upload in sent:
+    for upload in uploaded:
         try:
-            stored.append(files.store(draw(upload), uploads.folder()))
+            stored.append(files.store(convert(upload), uploads.folder()))
         except images.InvalidImage as error:
-            sentence = _(error.message, **error.params)
-            add_error(field, f"{upload.filename}: {sentence}" if len(sent) > 1 else sentence)
+            message = _(error.message, **error.params)
+            add_error(field, f"{upload.filename}: {message}" if len(uploaded) > 1 else message)
         finally:
             upload.close()
     pictures.schedule_deletion(stored, actor_id, due_at=utcnow() + pictures.RETENTION)  # in case they are never saved
@@ -59,8 +61,8 @@ def take(form: Form, name: str, draw: Callable[[FileStorage], bytes], *, is_need
     return [] if field.errors else stored
 
 
-def choose_again(form: Form, *names: str) -> None:
-    """Say beside each picture that was sent with a form that was refused that it was not kept."""
+def require_reselection(form: Form, *names: str) -> None:
+    """Add an error to each picture field of an invalid form, because browsers don't submit a chosen file again."""
     for name in names if form.errors else ():
         if uploads_in(form[name]) and not form[name].errors:
             add_error(form[name], _("Choose the image again."))

@@ -32,50 +32,50 @@ from ..web.forms import refusals
 from .blueprint import bp
 from .forms import BlockHostForm, RegisterForm, UnblockHostForm
 
-ORPHANS_SHOWN = 50
+MAX_ORPHANS = 50
 
 
 @bp.get("/")
 @access("staff:cards.view")
 def index() -> str:
-    """Cards by state, taps of 30 days, and what needs a person."""
+    """Show the number of cards by state, the taps of 30 days and open tasks."""
     today = today_in(filters.shop().time_zone)
     by_status = dict(db.session.execute(sa.select(Card.status, sa.func.count()).group_by(Card.status)).all())
-    claims = db.session.scalar(
+    claim_count = db.session.scalar(
         sa.select(sa.func.count()).select_from(Card).where(Card.claimed_at >= utcnow() - timedelta(days=30))
     )
-    failed = db.session.scalar(
+    failed_email_count = db.session.scalar(
         sa.select(sa.func.count()).select_from(OutboxMessage).where(OutboxMessage.failed_at.is_not(None))
     )
     return render_template(
         "admin/index.html",
-        waiting=what_waits(),
+        waiting=catalogue_tasks(),
         order_numbers=production.order_figures(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),
         tap_count=rollups.shop_total(today - timedelta(days=29), today),
-        claims=claims,
-        failed=failed,
-        orphans=routing.unknown_tokens(ORPHANS_SHOWN, utcnow() - timedelta(days=30)),
+        claims=claim_count,
+        failed=failed_email_count,
+        orphans=routing.unknown_tokens(MAX_ORPHANS, utcnow() - timedelta(days=30)),
     )
 
 
-def what_waits() -> dict[str, int]:
-    """How much of the catalogue needs a person, by what it is; one statement."""
-    counted = {
+def catalogue_tasks() -> dict[str, int]:
+    """Return the number of low-stock products, designs and reviews awaiting approval, with one statement."""
+    queries = {
         "low": sa.select(sa.func.count()).select_from(Product).where(products.low_stock_condition()),
         "designs": sa.select(sa.func.count()).select_from(Design).where(Design.status == DesignStatus.REQUESTED),
         "reviews": sa.select(sa.func.count()).select_from(Review).where(Review.status == ReviewStatus.WAITING),
     }
-    numbers = db.session.execute(sa.select(*(each.scalar_subquery() for each in counted.values()))).one()
-    return dict(zip(counted, numbers, strict=True))
+    counts = db.session.execute(sa.select(*(query.scalar_subquery() for query in queries.values()))).one()
+    return dict(zip(queries, counts, strict=True))
 
 
 @bp.route("/cards/register", methods=["GET", "POST"])
 @access("staff:cards.register")
 def register_card() -> Response:
-    """Enter a blank card; its claim code is shown for the insert."""
+    """Register a blank card and show its claim code for the insert."""
     designs = db.session.scalars(sa.select(Design).order_by(Design.name)).all()
     form = RegisterForm(designs, token=request.args.get("token", "").strip()[:40])
     if form.validate_on_submit():
@@ -92,7 +92,7 @@ def register_card() -> Response:
 @bp.get("/cards/<token>/code")
 @access("staff:cards.make")
 def claim_code(token: str) -> Response:
-    """The claim code of an unclaimed card, for whoever packs it."""
+    """Show the claim code of an unclaimed card for its insert."""
     card = cards.get_by_token(token)
     code = claims.read_claim_code(card, current_app.extensions["keys"]) if card is not None else None
     if card is None or code is None:
@@ -103,13 +103,13 @@ def claim_code(token: str) -> Response:
 @bp.route("/hosts", methods=["GET", "POST"])
 @access("staff:hosts.block")
 def hosts() -> Response:
-    """Hosts that no card may lead to."""
+    """List the blocked domains, with a form to block one."""
     form = BlockHostForm()
     if form.validate_on_submit():
         with refusals(form):
-            marked = blocked_hosts.block_host(form.host.data or "", current_user, form.reason.data or "")
+            card_count = blocked_hosts.block_host(form.host.data or "", current_user, form.reason.data or "")
             db.session.commit()
-            flash(_("Domain blocked. Cards affected: %(number)s.", number=marked), "success")
+            flash(_("Domain blocked. Cards affected: %(number)s.", number=card_count), "success")
             return redirect(url_for("backoffice.hosts"))
     blocked = db.session.scalars(sa.select(BlockedHost).order_by(BlockedHost.host)).all()
     page = render_template("admin/hosts.html", form=form, hosts=blocked)
@@ -119,7 +119,7 @@ def hosts() -> Response:
 @bp.post("/hosts/unblock")
 @access("staff:hosts.block")
 def unblock_host() -> Response:
-    """Allow a host again."""
+    """Unblock a domain."""
     form = UnblockHostForm()
     if not form.validate_on_submit():
         abort(400)

@@ -1,4 +1,4 @@
-"""Pages between the shop and the gateways."""
+"""Pages for paying and returning from gateways."""
 
 from flask import Flask
 
@@ -10,7 +10,7 @@ __all__ = ["bp", "init_app", "sandbox", "views"]  # they register their pages wh
 
 
 def init_app(app: Flask) -> None:
-    """Register gateways and pages; without a shop there is nothing to pay."""
+    """Register the gateways, and the pages if the shop is enabled."""
     config = app.config["TAPCARD"]
     app.extensions["gateways"] = registry.build(config, lambda public_id: f"/billing/sandbox/{public_id}")
     if "shop" in config.modules:

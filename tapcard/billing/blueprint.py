@@ -1,4 +1,4 @@
-"""The blueprint, apart from its views."""
+"""Billing blueprint object."""
 
 from flask import Blueprint
 

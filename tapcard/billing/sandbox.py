@@ -1,4 +1,4 @@
-"""The sandbox's payment page, with a button for everything that can happen at a gateway."""
+"""Payment page of the sandbox gateway, with a button for each possible outcome."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ACTIONS = ("pay", "secure", "confirm", "decline", "delay", "duplicate", "never",
 
 
 def charge_or_404(public_id: str) -> Any:
-    """Return the charge of a URL, if the sandbox is switched on."""
+    """Return the charge of a URL, or fail with 404 if it or the sandbox doesn't exist."""
     charge = sandbox.read(SandboxCharge.public_id == public_id) if "sandbox" in payment_workflows.gateways() else None
     if charge is None:
         abort(404)
@@ -41,25 +41,25 @@ def sandbox_page(public_id: str) -> str:
 @bp.post("/sandbox/<public_id>/<action>", endpoint="sandbox_action")
 @access(PUBLIC)
 def sandbox_action(public_id: str, action: str) -> Response:
-    """Do what the button says, and redirect as a gateway would."""
+    """Apply the action of a button and redirect like a gateway."""
     charge = charge_or_404(public_id)
     if action not in ACTIONS or not Form().validate():
         abort(404)
-    here = SandboxCharge.public_id == public_id
+    condition = SandboxCharge.public_id == public_id
     if action == "secure":
-        sandbox.change(here, sandbox.SECURING)
+        sandbox.change(condition, sandbox.SECURING)
         return redirect(url_for("billing.sandbox", public_id=public_id))
     if action == "never":
-        sandbox.change(here, sandbox.SILENT)
+        sandbox.change(condition, sandbox.SILENT)
         flash(_("No response sent. The shop won't hear about this payment."), "info")
         return redirect(url_for("billing.sandbox", public_id=public_id))
     if action in ("pay", "confirm", "duplicate"):
-        sandbox.change(here, sandbox.PAID)
+        sandbox.change(condition, sandbox.PAID)
     elif action == "decline":
-        sandbox.change(here, sandbox.DECLINED)
+        sandbox.change(condition, sandbox.DECLINED)
     elif action == "delay":
-        sandbox.change(here, sandbox.OPEN, delayed=True)
-    if action == "duplicate":  # gateways may notify twice
+        sandbox.change(condition, sandbox.OPEN, delayed=True)
+    if action == "duplicate":  # gateways may send a notification twice
         payment_workflows.refresh_by_reference("sandbox", charge.reference)
         payment_workflows.refresh_by_reference("sandbox", charge.reference)
     return redirect(charge.return_url)

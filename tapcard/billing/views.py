@@ -1,4 +1,4 @@
-"""Returning from a gateway: the payment is looked up there, whatever the URL claims."""
+"""Return from a gateway; the state of the payment is fetched there, not taken from the URL."""
 
 import logging
 
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 def back(public_id: str) -> Response:
     """Refresh the payment and redirect to its order.
 
-    This GET writes, because gateways send buyers back by a link: it does what the worker would do within a minute, and
-    neither the URL nor the visitor has any influence on it. It shows nothing by itself; the order opens in the browser
-    that placed it.
+    This GET request writes, because gateways send customers back by a link. It does what the worker would do within a
+    minute, and neither the URL nor the visitor influences the result. It shows no data by itself: the order only opens
+    in the browser that placed it.
     """
     with transactions(writing=True):
         payment = payments.get_by_public_id(public_id)

@@ -28,7 +28,7 @@ cards_group = AppGroup("cards", help="Create, import, lock and retire cards.")
 )
 @click.option(
     "--policy",
-    type=click.Choice([each.value for each in ClaimPolicy]),
+    type=click.Choice([policy.value for policy in ClaimPolicy]),
     default=ClaimPolicy.CODE.value,
     help="How the cards can be claimed.",
 )
@@ -48,13 +48,13 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
         # write the file first: claim codes that were not saved to a file would be lost
         with open(out, "x", newline="", encoding="utf-8") as file:
             os.chmod(out, 0o600)
-            made = creation.create_batch(
+            batch_cards = creation.create_batch(
                 design, ClaimPolicy(policy), count, current_app.extensions["keys"], batch=batch or out.stem
             )
             writer = csv.writer(file)
             writer.writerow(("token", "tap_url", "qr_url", "claim_code"))
             site = current_app.config["SITE_URL"]
-            for card, code in made:
+            for card, code in batch_cards:
                 writer.writerow((card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}", code or ""))
             file.flush()
             os.fsync(file.fileno())

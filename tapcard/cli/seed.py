@@ -1,4 +1,4 @@
-"""Command that creates the data a shop needs, or demo data."""
+"""Command that creates the initial data of a shop, or demo data."""
 
 import click
 from flask import current_app
@@ -22,16 +22,20 @@ def seed(demo: bool, if_empty: bool) -> None:
     """Create the roles and delivery method a new shop needs, or any missing demo data (not in production)."""
     if not demo:
         roles.seed_roles()
-        made = seed_delivery()
+        created = seed_delivery()
         db.session.commit()
-        click.echo(f"  Created: {', '.join(made)}." if made else "  Nothing to create: everything already exists.")
+        click.echo(
+            f"  Created: {', '.join(created)}." if created else "  Nothing to create: everything already exists."
+        )
         return
     if common.app_config().is_production:
         raise click.ClickException("Demo data uses publicly known passwords and can't be created in production.")
     if not if_empty or db.session.scalar(select(User.id).limit(1)) is None:
-        made = Demo(current_app.extensions["keys"], common.app_config().instance_path).run()
+        created = Demo(current_app.extensions["keys"], common.app_config().instance_path).run()
         db.session.commit()
-        click.echo("  Created: " + ", ".join(made) + "." if made else "  Nothing to create: everything already exists.")
+        click.echo(
+            "  Created: " + ", ".join(created) + "." if created else "  Nothing to create: everything already exists."
+        )
     if registration.find_user("ada@example.com") is not None:
         click.echo(LOGINS.format(password=DEMO_PASSWORD, site=common.app_config().site_url))
     db.session.rollback()

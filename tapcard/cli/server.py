@@ -14,8 +14,6 @@ from ..workflows import health
 from . import common
 
 GRANIAN_THREADS = 4
-
-
 STOP_RETURN_CODES = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 

@@ -1,4 +1,4 @@
-"""The demo shop: shelves with products and their pictures, promotions, ways of delivery, rates, what the owner says."""
+"""Catalogue, promotions, delivery methods, exchange rates and settings of the demo shop."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,12 +37,12 @@ from ..seeds.factories import (
 from ..seeds.shop import seed_delivery
 from ..services.catalogue import option_templates
 from . import drawings
-from .products import COLLECTIONS, SHELVES, WARES, Ware
+from .products import CATEGORIES, COLLECTIONS, PRODUCTS, DemoProduct
 
-TAX_RATE = 2000
-DRAWN_AT_ONCE = 2  # more of them stand in each other's way
-ENGRAVED = ("Journals", "Bottles", "Cups")
-ENGRAVING_AMOUNT, BAMBOO_AMOUNT = 250, 600
+TAX_RATE = 2000  # hundredths of a percent
+DRAWING_THREADS = 2  # more are not faster
+ENGRAVED_CATEGORIES = ("Journals", "Bottles", "Cups")
+ENGRAVING_AMOUNT, BAMBOO_AMOUNT = 250, 600  # minor units
 LOCATIONS = [
     "Abk (Ogun)",
     "Sagamu (Ogun)",
@@ -65,39 +65,44 @@ SETTINGS = {
 }
 
 
-def drawn(table: Mapping[str, Callable[[], bytes]], wanted: Sequence[str], instance: Path) -> dict[str, str]:
-    """Draw pictures of a table; gives the names of the uploads. Most of drawing happens in code that does not block."""
-    with ThreadPoolExecutor(DRAWN_AT_ONCE) as pool:
-        made = pool.map(lambda name: table[name](), wanted)
+def store_drawings(
+    drawing_functions: Mapping[str, Callable[[], bytes]], names: Sequence[str], instance: Path
+) -> dict[str, str]:
+    """Draw pictures and store them as uploads; return the names of the uploads by the names of the drawings.
+
+    Threads help, because Pillow releases the interpreter lock while it draws.
+    """
+    with ThreadPoolExecutor(DRAWING_THREADS) as pool:
+        pictures = pool.map(lambda name: drawing_functions[name](), names)
         folder = files.folder(instance)
-        return {name: files.store(data, folder) for name, data in zip(wanted, made, strict=True)}
+        return {name: files.store(picture, folder) for name, picture in zip(names, pictures, strict=True)}
 
 
 @dataclass
 class DemoShop:
-    """Everything there is to look at and to buy; what somebody changed is left as it is."""
+    """Creates the demo shop; existing rows are left unchanged."""
 
     instance: Path
-    made: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
 
     def run(self) -> list[str]:
-        """Make what is missing; tells what it made."""
+        """Create what is missing and return descriptions of what was created."""
         self._settings()
         self._delivery()
         self._rates()
-        self._products(self._shelves(), self._collections())
+        self._products(self._categories(), self._collections())
         self._promotions()
-        return self.made
+        return self.created
 
     def _settings(self) -> None:
         known = set(db.session.scalars(select(Setting.name)))
         for name, value in SETTINGS.items():
             if name not in known:
                 settings.update(name, value)
-                self.made.append(f"setting {name}")
+                self.created.append(f"setting {name}")
 
     def _delivery(self) -> None:
-        self.made += seed_delivery()
+        self.created += seed_delivery()
         known = set(db.session.scalars(select(DeliveryMethod.name)))
         others: tuple[tuple[str, DeliveryKind, dict[str, Any]], ...] = (
             ("Collect from the studio", DeliveryKind.PICKUP, {"days_least": 1, "days_most": 2}),
@@ -106,105 +111,106 @@ class DemoShop:
         for position, (name, kind, values) in enumerate(others, 1):
             if name not in known:
                 create_delivery_method(name, kind, position=position, **values)
-                self.made.append(name)
+                self.created.append(name)
 
     def _rates(self) -> None:
         known = set(db.session.scalars(select(DisplayRate.currency)))
         for currency, rate in RATES.items():
             if currency not in known:
                 db.session.add(DisplayRate(currency=currency, rate=rate))
-                self.made.append(f"rate of {currency}")
+                self.created.append(f"rate of {currency}")
 
-    def _shelves(self) -> dict[str, Category]:
-        found = {each.name: each for each in db.session.scalars(select(Category))}
-        for position, (name, above, description) in enumerate(SHELVES):
-            if name not in found:
-                found[name] = create_category(name, found.get(above), description=description, position=position)
-                self.made.append(f"category {name}")
-        return found
+    def _categories(self) -> dict[str, Category]:
+        by_name = {category.name: category for category in db.session.scalars(select(Category))}
+        for position, (name, parent, description) in enumerate(CATEGORIES):
+            if name not in by_name:
+                by_name[name] = create_category(name, by_name.get(parent), description=description, position=position)
+                self.created.append(f"category {name}")
+        return by_name
 
     def _collections(self) -> dict[str, Collection]:
-        found = {each.name: each for each in db.session.scalars(select(Collection))}
+        by_name = {collection.name: collection for collection in db.session.scalars(select(Collection))}
         for name, kind, description in COLLECTIONS:
-            if name not in found:
-                found[name] = create_collection(name, kind, description=description)
-                self.made.append(f"{kind} {name}")
-        return found
+            if name not in by_name:
+                by_name[name] = create_collection(name, kind, description=description)
+                self.created.append(f"{kind} {name}")
+        return by_name
 
-    def _products(self, shelves: dict[str, Category], collections: dict[str, Collection]) -> None:
+    def _products(self, categories: dict[str, Category], collections: dict[str, Collection]) -> None:
         known = set(db.session.scalars(select(Product.sku)))
-        missing = [(number, ware) for number, ware in enumerate(WARES) if _sku(ware) not in known]
-        shown = [name for _, ware in missing for name, _alt in _shown(ware)]
-        pictures = drawn(drawings.GOODS, shown, self.instance)
+        missing = [(number, item) for number, item in enumerate(PRODUCTS) if _sku(item) not in known]
+        names = [name for _, item in missing for name, _alt in _pictures(item)]
+        uploads = store_drawings(drawings.GOODS, names, self.instance)
         now = utcnow()
-        for number, ware in missing:
+        for number, item in missing:
             product = create_product(
-                ware.name,
-                slug=ware.picture,
-                pictures=[(pictures[name], alt) for name, alt in _shown(ware)],
-                created_at=now - timedelta(days=3 * (len(WARES) - number)),
-                **_columns(ware, shelves[ware.shelf]),
+                item.name,
+                slug=item.slug,
+                pictures=[(uploads[name], alt) for name, alt in _pictures(item)],
+                created_at=now - timedelta(days=3 * (len(PRODUCTS) - number)),
+                **_columns(item, categories[item.category]),
             )
-            product.collections = [collections[name] for name in ware.collections]
-            _ask(product, ware)
+            product.collections = [collections[name] for name in item.collections]
+            _add_options(product, item)
         if missing:
             db.session.flush()
-            self.made.append(f"{len(missing)} products")
+            self.created.append(f"{len(missing)} products")
 
     def _promotions(self) -> None:
         known = set(db.session.scalars(select(Promotion.code)))
         if "WELCOME10" not in known:
             create_promotion("WELCOME10", most_uses_each=1)
-            self.made.append("promotion WELCOME10")
+            self.created.append("promotion WELCOME10")
         if "FIVEOFF" not in known:
             create_promotion(
                 "FIVEOFF", amount=500, minimum_amount=4000, most_uses=200, ends_at=utcnow() + timedelta(days=90)
             )
-            self.made.append("promotion FIVEOFF")
+            self.created.append("promotion FIVEOFF")
 
 
-def _sku(ware: Ware) -> str:
-    return f"TC-{ware.picture.upper()}"
+def _sku(item: DemoProduct) -> str:
+    return f"TC-{item.slug.upper()}"
 
 
-def _shown(ware: Ware) -> list[tuple[str, str]]:
-    first = [(ware.picture, ware.shown)]
-    return [*first, (f"{ware.picture}-engraved", ware.shown_too)] if ware.shown_too else first
+def _pictures(item: DemoProduct) -> list[tuple[str, str]]:
+    """Return the names and alternative texts of the drawings of a product."""
+    first = [(item.slug, item.alt)]
+    return [*first, (f"{item.slug}-engraved", item.second_alt)] if item.second_alt else first
 
 
-def _columns(ware: Ware, shelf: Category) -> dict[str, Any]:
+def _columns(item: DemoProduct, category: Category) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "sku": _sku(ware),
-        "kind": ware.kind,
-        "category": shelf,
-        "unit_amount": ware.amount,
-        "discount_percent": ware.discount,
-        "promo_text": ware.promo,
-        "size": ware.size,
-        "material": ware.material,
-        "color": ware.color or ", ".join(ware.colors),
-        "details": ware.details,
-        "stock": ware.stock,
+        "sku": _sku(item),
+        "kind": item.kind,
+        "category": category,
+        "unit_amount": item.unit_amount,
+        "discount_percent": item.discount_percent,
+        "promo_text": item.promo_text,
+        "size": item.size,
+        "material": item.material,
+        "color": item.color or ", ".join(item.colors),
+        "details": item.details,
+        "stock": item.stock,
         "tax_rate": TAX_RATE,
-        "is_featured": ware.is_featured,
+        "is_featured": item.is_featured,
     }
-    if ware.days_away:
+    if item.pre_order_days:
         values["availability"] = Availability.PRE_ORDER
-        values["available_on"] = utcnow().date() + timedelta(days=ware.days_away)
-    return values | ware.more
+        values["available_on"] = utcnow().date() + timedelta(days=item.pre_order_days)
+    return values | item.columns
 
 
-def _ask(product: Product, ware: Ware) -> None:
-    """Put the options on a product; one that comes in a single colour asks for none."""
-    if ware.shelf in ENGRAVED:
-        option_templates.apply(option_templates.ENGRAVED_GOODS, product, ware.colors)
+def _add_options(product: Product, item: DemoProduct) -> None:
+    """Add the options of a product; the color is only an option if there are several."""
+    if item.category in ENGRAVED_CATEGORIES:
+        option_templates.apply(option_templates.ENGRAVED_GOODS, product, item.colors)
     elif product.kind is ProductKind.GIFT_PACK:
-        option_templates.apply(option_templates.GIFT_PACK, product, ware.colors)
-    elif ware.picture == "nfc-card-bamboo":
+        option_templates.apply(option_templates.GIFT_PACK, product, item.colors)
+    elif item.slug == "nfc-card-bamboo":
         choices = ["Light", "Dark"]
         create_option(product, "wood", OptionKind.CHOICE, choices=choices, is_required=True, extra_amount=BAMBOO_AMOUNT)
     for option in list(product.options):
-        if option.kind is OptionKind.COLOR and not ware.colors:
+        if option.kind is OptionKind.COLOR and not item.colors:
             product.options.remove(option)
         elif option.key == "inscription":
             option.extra_amount = ENGRAVING_AMOUNT

@@ -1,1 +1,1 @@
-"""Payment gateways: one class each; they see money and strings, never a request or a template."""
+"""Payment gateways, one class each; they exchange amounts and strings, never requests or templates."""

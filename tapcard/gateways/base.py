@@ -17,7 +17,7 @@ class GatewayError(Exception):
 
 @dataclass(frozen=True)
 class Charge:
-    """What a gateway is asked to collect."""
+    """An amount to be collected by a gateway."""
 
     key: str  # idempotency key, the same for every attempt
     public_id: str  # of the payment
@@ -48,11 +48,11 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was read at the gateway; claims by browsers or messages are not evidence."""
+    """State of a payment, read from its gateway; what browsers or notifications claim is not evidence."""
 
     outcome: Outcome
     reference: str
-    amount: Money | None = None  # that was paid
+    amount: Money | None = None  # amount paid
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,10 +60,10 @@ class Gateway(Protocol):
     """A payment method. No database transaction may be open while it is called."""
 
     code: str
-    is_online: bool  # whether the buyer pays on a page; else by transfer, cash or cheque
+    is_online: bool  # whether the customer pays on a page of the gateway
 
-    def takes(self, currency: str) -> bool:
-        """Return whether it takes a currency."""
+    def supports_currency(self, currency: str) -> bool:
+        """Return whether the gateway supports a currency."""
 
     def start(self, charge: Charge) -> Started:
         """Register a payment with the gateway; raises `GatewayError`."""
@@ -75,7 +75,7 @@ class Gateway(Protocol):
         """Make a payment impossible to pay, if it still can be; raises `GatewayError`."""
 
 
-def must_be_outside_a_transaction() -> None:
-    """Raise `RuntimeError` while a transaction of `db.session` is open: a slow gateway would block everybody."""
+def require_no_transaction() -> None:
+    """Raise `RuntimeError` while a transaction of `db.session` is open: a slow gateway would block other requests."""
     if db.session.registry.has() and db.session().in_transaction():
         raise RuntimeError("a gateway was called while a database transaction was open")

@@ -4,13 +4,13 @@ from .base import OFFLINE, Charge, Evidence, Outcome, Started
 
 
 class OfflineGateway:
-    """Knows nothing by itself; staff confirm payments."""
+    """Gateway of payments that staff confirm."""
 
     code = OFFLINE
     is_online = False
 
-    def takes(self, currency: str) -> bool:
-        """Return True: cash and transfers exist in every currency."""
+    def supports_currency(self, currency: str) -> bool:
+        """Return True for every currency."""
         return True
 
     def start(self, charge: Charge) -> Started:
@@ -18,8 +18,8 @@ class OfflineGateway:
         return Started(reference=charge.public_id, url=None)
 
     def fetch(self, reference: str) -> Evidence:
-        """Return pending: only staff know."""
+        """Return pending, because only staff confirm payments."""
         return Evidence(Outcome.PENDING, reference)
 
     def close(self, reference: str) -> None:
-        """Do nothing: no gateway knows the payment."""
+        """Do nothing: the payment exists only in the shop."""

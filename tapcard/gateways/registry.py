@@ -1,4 +1,4 @@
-"""The gateways of this installation."""
+"""Registry of the gateways of an installation."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from .sandbox import SandboxGateway
 
 
 def build(config: Config, sandbox_page: Callable[[str], str]) -> dict[str, Gateway]:
-    """Return the gateways that are switched on, by code, in the order they are offered."""
+    """Return the enabled gateways by code, in the order in which they are offered."""
     gateways: list[Gateway] = []
     if config.sandbox_gateway:
         gateways.append(SandboxGateway(sandbox_page))

@@ -1,6 +1,6 @@
-"""A test gateway: the whole shop without keys, paid on a page with buttons.
+"""Test gateway: payments succeed or fail by buttons on a page, without an account at a payment provider.
 
-It keeps its state in a table of its own, over its own connection: the shop only learns of it by asking.
+Its state is stored in a separate table over a separate connection, so that the shop has to fetch it.
 """
 
 from collections.abc import Callable
@@ -14,32 +14,32 @@ from ..db import db, insert, separate_transaction, transactions
 from ..models import SandboxCharge
 from ..money import Money
 from ..tokens import new_secret
-from .base import Charge, Evidence, GatewayError, Outcome, Started, must_be_outside_a_transaction
+from .base import Charge, Evidence, GatewayError, Outcome, Started, require_no_transaction
 
-DELAY = timedelta(seconds=20)
+DELAY = timedelta(seconds=20)  # of the action `delay`
 OPEN, PAID, DECLINED, CLOSED, SECURING, SILENT = "open", "paid", "declined", "closed", "securing", "silent"
 OUTCOMES = {PAID: Outcome.PAID, DECLINED: Outcome.FAILED, CLOSED: Outcome.CANCELED}
 PAYABLE = (OPEN, SECURING, SILENT)
 
 
 class SandboxGateway:
-    """Does what the buttons say; refused in production."""
+    """Gateway whose payments are decided by buttons; not allowed in production."""
 
     code = "sandbox"
     is_online = True
 
-    def __init__(self, page_of: Callable[[str], str]) -> None:
-        self.page_of = page_of  # returns the path of the payment page by public id
+    def __init__(self, page_path: Callable[[str], str]) -> None:
+        self.page_path = page_path  # returns the path of the payment page by public id
 
-    def takes(self, currency: str) -> bool:
+    def supports_currency(self, currency: str) -> bool:
         """Return True for every currency."""
         return True
 
     def start(self, charge: Charge) -> Started:
         """Create the charge once and return its payment page."""
-        must_be_outside_a_transaction()
+        require_no_transaction()
         with separate_transaction() as connection:
-            fresh = insert(SandboxCharge).values(
+            statement = insert(SandboxCharge).values(
                 reference=charge.key,
                 public_id=new_secret(),
                 amount=charge.amount.amount,
@@ -49,14 +49,14 @@ class SandboxGateway:
                 state=OPEN,
                 created_at=utcnow(),
             )
-            connection.execute(fresh.on_conflict_do_nothing(index_elements=["reference"]))
+            connection.execute(statement.on_conflict_do_nothing(index_elements=["reference"]))
             row = connection.execute(sa.select(SandboxCharge.public_id).where(SandboxCharge.reference == charge.key))
             public_id = row.scalar_one()
-        return Started(reference=charge.key, url=self.page_of(public_id))
+        return Started(reference=charge.key, url=self.page_path(public_id))
 
     def fetch(self, reference: str) -> Evidence:
-        """Return what the buttons, or a delay, have decided."""
-        must_be_outside_a_transaction()
+        """Return the state set by a button, or paid after a delay; raises `GatewayError` for an unknown reference."""
+        require_no_transaction()
         charge = read(SandboxCharge.reference == reference)
         if charge is None:
             raise GatewayError("the sandbox has no such payment")
@@ -66,18 +66,18 @@ class SandboxGateway:
 
     def close(self, reference: str) -> None:
         """Close the charge if it is still open."""
-        must_be_outside_a_transaction()
+        require_no_transaction()
         change(SandboxCharge.reference == reference, CLOSED)
 
 
 def read(condition: sa.ColumnElement[bool]) -> Any:
-    """Return a charge, read outside the shop's transaction; None when there is none."""
+    """Return a charge, read outside the shop's transaction, or None if there is none."""
     with transactions(writing=False), db.engine.connect() as connection:
         return connection.execute(sa.select(SandboxCharge.__table__).where(condition)).one_or_none()
 
 
 def change(condition: sa.ColumnElement[bool], state: str, *, delayed: bool = False) -> bool:
-    """Set the state of a charge that is still open, at once or delayed; return False when it has ended."""
+    """Set the state of a charge that is still open, at once or delayed; return False if it has ended."""
     values = {"pays_at": utcnow() + DELAY} if delayed else {"state": state}
     with separate_transaction() as connection:
         is_open = sa.and_(condition, SandboxCharge.state.in_(PAYABLE))

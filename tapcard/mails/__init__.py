@@ -1,1 +1,1 @@
-"""Emails: one function per kind, by subject."""
+"""Emails, one function per kind and one module per subject."""

@@ -6,10 +6,11 @@ from sqlalchemy import select
 from .. import mail
 from ..clock import utcnow
 from ..db import db
+from ..errors import mark as _
 from ..models import LinkPurpose, LinkToken, User
 
 
-@mail.kind("mail.verify_email")
+@mail.kind("mail.verify_email", _("Email confirmation"))
 def verify_email(user_id: int) -> Message | None:
     """Return the email that asks a user to verify their address."""
     user = mail.active_user(user_id)
@@ -19,7 +20,7 @@ def verify_email(user_id: int) -> Message | None:
     return mail.compose("verify_email", user.email, user=user, link=mail.link_to("auth.verify", token=token))
 
 
-@mail.kind("mail.set_password")
+@mail.kind("mail.set_password", _("Password reset"))
 def set_password(email: str) -> Message | None:
     """Return the email with a link to set a password, or None if there is no active account."""
     user = db.session.scalar(select(User).where(User.email == email))
@@ -31,7 +32,7 @@ def set_password(email: str) -> Message | None:
     return mail.compose(name, user.email, user=user, link=link)
 
 
-@mail.kind("mail.password_changed")
+@mail.kind("mail.password_changed", _("Password changed"))
 def password_changed(user_id: int) -> Message | None:
     """Return the notice that a password was changed."""
     user = mail.active_user(user_id)
@@ -40,19 +41,19 @@ def password_changed(user_id: int) -> Message | None:
     return mail.compose("password_changed", user.email, user=user, link=mail.link_to("auth.forgot_password"))
 
 
-@mail.kind("mail.two_factor_on")
+@mail.kind("mail.two_factor_on", _("Two-factor authentication turned on"))
 def two_factor_on(user_id: int) -> Message | None:
     """Return the notice that two-factor authentication was enabled."""
     return _about_account(user_id, "two_factor_on")
 
 
-@mail.kind("mail.two_factor_off")
+@mail.kind("mail.two_factor_off", _("Two-factor authentication turned off"))
 def two_factor_off(user_id: int) -> Message | None:
     """Return the notice that two-factor authentication was disabled."""
     return _about_account(user_id, "two_factor_off")
 
 
-@mail.kind("mail.recovery_code_used")
+@mail.kind("mail.recovery_code_used", _("Recovery code used"))
 def recovery_code_used(user_id: int) -> Message | None:
     """Return the notice that a recovery code was used."""
     return _about_account(user_id, "recovery_code_used")
@@ -65,7 +66,7 @@ def _about_account(user_id: int, name: str) -> Message | None:
     )
 
 
-@mail.kind("mail.email_change")
+@mail.kind("mail.email_change", _("Email change confirmation"))
 def email_change(link_id: int) -> Message | None:
     """Return the email that asks a new address to confirm the change, or None if it belongs to an account."""
     link = _open_link(link_id)
@@ -77,7 +78,7 @@ def email_change(link_id: int) -> Message | None:
     )
 
 
-@mail.kind("mail.email_changed")
+@mail.kind("mail.email_changed", _("Email changed"))
 def email_changed(link_id: int) -> Message | None:
     """Return the notice to a former address, with a link that undoes the change."""
     link = _open_link(link_id)
@@ -87,9 +88,9 @@ def email_changed(link_id: int) -> Message | None:
     return mail.compose("email_changed", link.email, user=link.user, link=mail.link_to("auth.undo_email", token=token))
 
 
-@mail.kind("mail.account_closed")
+@mail.kind("mail.account_closed", _("Account closure confirmation"))
 def account_closed(user_id: int) -> Message | None:
-    """Return the confirmation that an account was closed, with how and until when to reopen it."""
+    """Return the confirmation that an account was closed, with the deadline for reopening it."""
     user = db.session.get(User, user_id)
     if user is None or not user.can_reopen(utcnow()):
         return None

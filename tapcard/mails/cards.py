@@ -7,6 +7,7 @@ from sqlalchemy import select
 from .. import mail
 from ..clock import utcnow
 from ..db import db
+from ..errors import mark as _
 from ..models import CardTransfer, Design, DesignStatus, Order, TransferOutcome, User
 from ..services.core import anonymization
 from ..services.orders import queries
@@ -14,16 +15,16 @@ from ..services.orders import queries
 ORDER_ENDPOINT = "shop.order_link"
 
 
-@mail.kind("mail.artwork_decided")
+@mail.kind("mail.artwork_decided", _("Artwork decision"))
 def artwork_decided(design_id: int, order_id: int | None = None) -> Message | None:
-    """Tell the customer, or else the owner of a design, whether it was approved, and if not, why."""
+    """Tell the customer, or else the owner of a design, whether it was approved, and the reason if it was rejected."""
     design = db.session.get(Design, design_id)
     order = db.session.get(Order, order_id) if order_id is not None else None
     if design is None or design.status is DesignStatus.REQUESTED:
         return None
     owner = design.owner if design.owner is not None and design.owner.is_active else None
-    to = order.email if order is not None else owner.email if owner is not None else ""
-    if not to or anonymization.is_erased_email(to):
+    recipient = order.email if order is not None else owner.email if owner is not None else ""
+    if not recipient or anonymization.is_erased_email(recipient):
         return None
     name = order.first_name if order is not None else owner.first_name if owner is not None else ""
     has_page = order is not None and ORDER_ENDPOINT in current_app.view_functions
@@ -34,17 +35,17 @@ def artwork_decided(design_id: int, order_id: int | None = None) -> Message | No
     )
     return mail.compose(
         "artwork_decided",
-        to,
+        recipient,
         first_name=name,
         design=design,
         is_approved=design.status is DesignStatus.APPROVED,
         number=order.number if order is not None else "",
         link=link,
-        label_of_order=has_page,
+        links_to_order=has_page,
     )
 
 
-@mail.kind("mail.card_offered")
+@mail.kind("mail.card_offered", _("Card transfer"))
 def card_offered(transfer_id: int) -> Message | None:
     """Tell the recipient about an open transfer offer."""
     transfer = db.session.get(CardTransfer, transfer_id)
@@ -57,7 +58,7 @@ def card_offered(transfer_id: int) -> Message | None:
     return mail.compose("card_offered", transfer.to_email, sender=sender, link=link)
 
 
-@mail.kind("mail.offer_answered")
+@mail.kind("mail.offer_answered", _("Reply to a card transfer"))
 def offer_answered(transfer_id: int) -> Message | None:
     """Tell the sender of a transfer offer whether it was accepted."""
     transfer = db.session.get(CardTransfer, transfer_id)

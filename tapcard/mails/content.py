@@ -5,11 +5,12 @@ from flask_mail import Message
 
 from .. import mail
 from ..db import db
+from ..errors import mark as _
 from ..models import Enquiry, Subscriber, SubscriberStatus
 from ..services.content import newsletter
 
 
-@mail.kind("mail.newsletter_confirm")
+@mail.kind("mail.newsletter_confirm", _("Newsletter confirmation"))
 def newsletter_confirm(subscriber_id: int) -> Message | None:
     """Ask a subscriber to confirm, unless they have confirmed or unsubscribed already."""
     subscriber = db.session.get(Subscriber, subscriber_id)
@@ -30,7 +31,7 @@ def newsletter_confirm(subscriber_id: int) -> Message | None:
     return message
 
 
-@mail.kind("mail.enquiry")
+@mail.kind("mail.enquiry", _("New message (owner)"))
 def enquiry_received(enquiry_id: int, to: str) -> Message | None:
     """Forward a message from the contact form to the shop; replies go to the sender."""
     enquiry = db.session.get(Enquiry, enquiry_id)

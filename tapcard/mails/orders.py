@@ -1,4 +1,4 @@
-"""Emails about orders, to buyers and to the shop; they show titles and amounts as sold."""
+"""Emails about orders, to customers and to the shop, with titles and amounts as sold."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,6 +13,7 @@ from flask_mail import Message
 
 from .. import mail, outbox, phones, settings
 from ..db import db
+from ..errors import mark as _
 from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
 from ..models.orders import AFTER_PAID
@@ -24,12 +25,12 @@ from ..services.payments import payments
 from ..settings import ShopSettings
 
 
-@mail.kind("mail.order_received")
+@mail.kind("mail.order_received", _("Order confirmation"))
 def received(order_id: int, payment_id: int | None = None) -> Message | None:
-    """Confirm an order that awaits payment; a paid order is confirmed by `paid` alone.
+    """Confirm an order that awaits payment; a paid order is confirmed by `paid` instead.
 
-    Posted twice: with the order, and again with an offline payment (`payment_id`), to add payment instructions. The
-    first one is dropped when the second one is sent.
+    It is posted with the order, and again with an offline payment (`payment_id`) to add payment instructions. If there
+    is an offline payment, only the second one is sent.
     """
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.PENDING:
@@ -38,37 +39,37 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
     offline_payment = payment if payment is not None and payment.gateway == OFFLINE else None
     if (offline_payment.id if offline_payment is not None else None) != payment_id:
         return None
-    return _to_buyer(
+    return _to_customer(
         "order_received", order, is_offline=offline_payment is not None, amount_due=payments.amount_due(order)
     )
 
 
-@mail.kind("mail.order_paid")
+@mail.kind("mail.order_paid", _("Payment confirmation"))
 def paid(order_id: int) -> Message | None:
-    """Tell a buyer that their order is paid and what happens next."""
+    """Tell a customer that their order is paid and what happens next."""
     order = _order(order_id)
     if order is None or order.status not in AFTER_PAID:
         return None
     has_cards = any(line.kind is LineKind.CARD for line in order.lines) and mail.has_page("shop.codes")
-    return _to_buyer("order_paid", order, has_cards=has_cards)
+    return _to_customer("order_paid", order, has_cards=has_cards)
 
 
-@mail.kind("mail.order_shipped")
+@mail.kind("mail.order_shipped", _("Shipping confirmation"))
 def shipped(order_id: int) -> Message | None:
-    """Tell a buyer that their order has shipped."""
+    """Tell a customer that their order has shipped."""
     order = _order(order_id)
     if order is None or order.status not in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         return None
-    return _to_buyer("order_shipped", order)
+    return _to_customer("order_shipped", order)
 
 
-@mail.kind("mail.order_delivered")
+@mail.kind("mail.order_delivered", _("Delivery confirmation and review request"))
 def delivered(order_id: int) -> Message | None:
-    """Tell a buyer that their order was delivered and ask for reviews."""
+    """Tell a customer that their order was delivered and ask for reviews."""
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.DELIVERED:
         return None
-    return _to_buyer("order_delivered", order, reviews=list(_review_links(order)))
+    return _to_customer("order_delivered", order, reviews=list(_review_links(order)))
 
 
 def _review_links(order: Order) -> Iterator[tuple[str, str]]:
@@ -80,26 +81,26 @@ def _review_links(order: Order) -> Iterator[tuple[str, str]]:
             yield titles[product.id], mail.link_to("shop.review_link", token=token, slug=product.slug)
 
 
-@mail.kind("mail.order_canceled")
+@mail.kind("mail.order_canceled", _("Order cancellation"))
 def canceled(order_id: int) -> Message | None:
-    """Tell a buyer that their order is canceled and need not be paid."""
+    """Tell a customer that their order is canceled and need not be paid."""
     order = _order(order_id)
     if order is None or order.status is not OrderStatus.CANCELED:
         return None
-    return _to_buyer("order_canceled", order)
+    return _to_customer("order_canceled", order)
 
 
-@mail.kind("mail.order_link")
+@mail.kind("mail.order_link", _("Link to an order"))
 def link(order_id: int) -> Message | None:
-    """Send a buyer the link to their order."""
+    """Send a customer the link to their order."""
     order = _order(order_id)
-    return _to_buyer("order_link", order) if order is not None else None
+    return _to_customer("order_link", order) if order is not None else None
 
 
 # --- to the shop ------------------------------------------------------------------------------------------------------
 
 
-@mail.kind("mail.order_to_owner")
+@mail.kind("mail.order_to_owner", _("New order (owner)"))
 def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner about an order: when an offline payment is awaited and when the order is paid."""
     order = _order(order_id)
@@ -117,8 +118,8 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
     return _compose("order_to_owner", address, order, reply_to=_reply_address(order), link=_back_office_link(order))
 
 
-@mail.kind("mail.payment_needs_care")
-def needs_care(payment_id: int, user_id: int | None = None) -> Message | None:
+@mail.kind("mail.payment_needs_care", _("Payment needs review (owner)"))
+def payment_needs_review(payment_id: int, user_id: int | None = None) -> Message | None:
     """Tell the shop's owner about a payment that needs a decision."""
     payment = db.session.get(Payment, payment_id)
     if payment is None:
@@ -175,7 +176,7 @@ def _order(order_id: int) -> Order | None:
     return db.session.scalar(sa.select(Order).where(Order.id == order_id).options(*queries.load_options()))
 
 
-def _to_buyer(name: str, order: Order, **values: Any) -> Message | None:
+def _to_customer(name: str, order: Order, **values: Any) -> Message | None:
     if anonymization.is_erased_email(order.email):
         return None
     token = queries.link_token(order, current_app.extensions["keys"])

@@ -4,10 +4,11 @@ from flask_mail import Message
 
 from .. import mail
 from ..db import db
+from ..errors import mark as _
 from ..models import Card, Lead
 
 
-@mail.kind("mail.lead_received")
+@mail.kind("mail.lead_received", _("New lead"))
 def lead_received(lead_id: int) -> Message | None:
     """Tell the owner of a profile about a lead; replies go to the visitor."""
     lead = db.session.get(Lead, lead_id)
@@ -20,7 +21,7 @@ def lead_received(lead_id: int) -> Message | None:
     )
 
 
-@mail.kind("mail.card_found")
+@mail.kind("mail.card_found", _("Found card"))
 def card_found(card_id: int, owner_id: int, message: str, answer_to: str) -> Message | None:
     """Send a finder's message to the owner of a card, unless the card has another owner now."""
     card, owner = db.session.get(Card, card_id), mail.active_user(owner_id)

@@ -1,4 +1,4 @@
-"""Weekly digest email: statistics of a user's cards in words, with an embedded chart."""
+"""Weekly digest email: a summary of a user's statistics, with an embedded chart."""
 
 from datetime import date
 
@@ -10,6 +10,7 @@ from flask_mail import Message
 
 from .. import mail, plots, settings
 from ..db import db
+from ..errors import mark
 from ..models import User
 from ..services.taps import weekly_digest
 from ..services.taps.weekly_digest import WeekSummary
@@ -17,7 +18,7 @@ from ..services.taps.weekly_digest import WeekSummary
 CHART_CONTENT_ID = "taps-of-the-week"
 
 
-@mail.kind("mail.weekly")
+@mail.kind("mail.weekly", mark("Weekly summary"))
 def weekly(user_id: int, monday: str) -> Message | None:
     """Tell a user about the week before a Monday; no email is sent for a week without taps and leads."""
     user = db.session.get(User, user_id)
@@ -58,7 +59,7 @@ def weekly(user_id: int, monday: str) -> Message | None:
 
 
 def summary_sentences(week: WeekSummary) -> list[str]:
-    """Return the summary of a week as sentences."""
+    """Return the summary of a week as translated sentences."""
     sentences = [ngettext("Your cards were tapped once.", "Your cards were tapped %(num)s times.", week.total)]
     if not week.total:
         sentences = [_("Your cards weren't tapped.")]

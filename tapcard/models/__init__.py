@@ -20,7 +20,7 @@ from .cards import (
 from .carts import Cart, CartLine, LineKind
 from .credit import CreditAccount, CreditEntry
 from .delivery import DeliveryKind, DeliveryMethod
-from .enquiries import Enquiry
+from .enquiries import Enquiry, EnquiryStatus
 from .newsletter import Subscriber, SubscriberStatus
 from .orders import (
     AFTER_PAID,
@@ -60,7 +60,7 @@ from .rate_limits import ThrottleCounter
 from .sessions import WebSession
 from .settings import Setting
 from .taps import Channel, Device, Outcome, ShopTapDay, SpoolFile, Tap, TapDay, TapHour, UserAgent, VisitorKey
-from .users import Address, LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, user_roles
+from .users import Address, EmailStatus, LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, user_roles
 
 __all__ = [
     "AFTER_PAID",
@@ -96,7 +96,9 @@ __all__ = [
     "DesignStatus",
     "Device",
     "DisplayRate",
+    "EmailStatus",
     "Enquiry",
+    "EnquiryStatus",
     "FormerSlug",
     "Lead",
     "LineGrant",

@@ -1,5 +1,6 @@
 """Messages from the contact form."""
 
+import enum
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -7,6 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, created, pk
 from ..email_addresses import MAX_EMAIL_LENGTH
+
+
+class EnquiryStatus(enum.StrEnum):
+    """The status of a message, which is not stored."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
 
 
 class Enquiry(Base):
@@ -22,3 +30,8 @@ class Enquiry(Base):
     message: Mapped[str] = mapped_column(sa.String(2000))
     created_at: Mapped[created]
     answered_at: Mapped[datetime | None]
+
+    @property
+    def status(self) -> EnquiryStatus:
+        """Return whether the message has been answered."""
+        return EnquiryStatus.OPEN if self.answered_at is None else EnquiryStatus.ANSWERED

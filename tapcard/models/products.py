@@ -158,6 +158,11 @@ class Product(Base):
         """Return whether no piece can be bought at present."""
         return self.availability is Availability.OUT_OF_STOCK or self.stock == 0
 
+    @property
+    def current_availability(self) -> Availability:
+        """Return the availability with the stock taken into account."""
+        return Availability.OUT_OF_STOCK if self.is_sold_out else self.availability
+
 
 def _update_search_text(_mapper: Mapper[Any], _connection: sa.Connection, product: Product) -> None:
     parts = (product.name, product.promo_text, product.color, product.material, product.size, product.sku)

@@ -87,6 +87,11 @@ class User(Base):
         return self.verified_at is not None
 
     @property
+    def email_status(self) -> "EmailStatus":
+        """Return whether the email address is confirmed."""
+        return EmailStatus.CONFIRMED if self.is_verified else EmailStatus.NOT_CONFIRMED
+
+    @property
     def is_staff(self) -> bool:
         """Return whether the user has any role in the back office."""
         return bool(self.roles)
@@ -108,6 +113,13 @@ class User(Base):
     def can_reopen(self, now: datetime) -> bool:
         """Return whether the account is closed and can still be reopened."""
         return self.reopenable_until is not None and now < self.reopenable_until
+
+
+class EmailStatus(enum.StrEnum):
+    """The status of a user's email address, which is not stored."""
+
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not_confirmed"
 
 
 class LinkPurpose(enum.StrEnum):

@@ -1,4 +1,4 @@
-"""Factories of rows, and what a real shop begins with."""
+"""Factories for demo data and tests, and the initial data of a new shop."""
 
 from .factories import (
     create_address,

@@ -1,4 +1,4 @@
-"""Factories of everything there is to make rows of, for the demo and for the tests alike; they never commit."""
+"""Factories for demo data and tests. They add rows and flush, so that rows have ids, but never commit."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ def create_user(
     verified: bool = True,
     **values: Any,
 ) -> User:
-    """A person with an account, verified unless said otherwise."""
+    """Create a user, verified by default, with any roles that exist."""
     user = User(
         email=email or f"{first_name}.{new_token()}@example.com",
         first_name=first_name,
@@ -65,7 +65,7 @@ def create_user(
 
 
 def create_design(name: str = "Lake at dusk", **values: Any) -> Design:
-    """A public, approved design."""
+    """Create a public, approved design."""
     design = Design(**{"name": name, "is_public": True, **values})
     db.session.add(design)
     db.session.flush()
@@ -73,7 +73,7 @@ def create_design(name: str = "Lake at dusk", **values: Any) -> Design:
 
 
 def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
-    """A public profile."""
+    """Create a public profile."""
     values = {"name": owner.full_name, **values}
     profile = Profile(owner=owner, slug=slug or new_token().lower(), **values)
     db.session.add(profile)
@@ -82,7 +82,7 @@ def create_profile(owner: User, slug: str = "", **values: Any) -> Profile:
 
 
 def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead:
-    """A contact that somebody left on a profile, by email unless said otherwise."""
+    """Create a lead of a profile, with an email address unless an email address or phone number is given."""
     if not {"email", "phone"} & values.keys():
         values["email"] = "gus@example.com"
     values.setdefault("consent_text", f"I agree that {profile.name} receives these details and may contact me.")
@@ -93,9 +93,9 @@ def create_lead(profile: Profile, name: str = "Gus Lind", **values: Any) -> Lead
 
 
 def create_address(user: User, **values: Any) -> Address:
-    """An address, the person's default if it is the first."""
-    typed = {"name": user.full_name, "line1": "1 High Street", "city": "London", "postal_code": "N1 9GU"}
-    address = addresses.add(user, {**typed, "country": "GB"})
+    """Create an address of a user; the first one becomes the default."""
+    columns = {"name": user.full_name, "line1": "1 High Street", "city": "London", "postal_code": "N1 9GU"}
+    address = addresses.add(user, {**columns, "country": "GB"})
     for name, value in values.items():
         setattr(address, name, value)
     db.session.flush()
@@ -105,7 +105,6 @@ def create_address(user: User, **values: Any) -> Address:
 def create_card(
     owner: User | None = None,
     *,
-    token: str = "",
     url: str | None = None,
     profile: Profile | None = None,
     policy: ClaimPolicy = ClaimPolicy.CODE,
@@ -113,8 +112,11 @@ def create_card(
     keys: Keys | None = None,
     **values: Any,
 ) -> Card:
-    """A card: active and leading to `url` or `profile` for an owner, else unclaimed with a claim code."""
-    card = Card(token=token or new_token(), claim_policy=policy)
+    """Create a card: active and leading to `url` or `profile` if it has an owner, otherwise unclaimed.
+
+    A claim `code` needs the `keys` that encrypt it; raises `ValueError` without them.
+    """
+    card = Card(token=values.pop("token", None) or new_token(), claim_policy=policy)
     if owner is not None:
         card.owner, card.status, card.claimed_at = owner, CardStatus.ACTIVE, utcnow()
     if url is not None:
@@ -124,7 +126,7 @@ def create_card(
         card.target, card.profile = Target.PROFILE, profile
     if code is not None:
         if keys is None:
-            raise ValueError("a claim code needs the keys to seal it with")
+            raise ValueError("a claim code needs the keys that encrypt it")
         claims.set_claim_code(card, code, keys)
     for name, value in values.items():
         setattr(card, name, value)
@@ -148,7 +150,7 @@ def create_card(
 
 
 def create_category(name: str = "Desk", parent: Category | None = None, **values: Any) -> Category:
-    """A shelf of the shop, at the top unless it has a parent."""
+    """Create a category, at the top level unless it has a parent."""
     category = Category(name=name, parent=parent, **{"slug": _slug(name, Category), **values})
     db.session.add(category)
     db.session.flush()
@@ -156,7 +158,7 @@ def create_category(name: str = "Desk", parent: Category | None = None, **values
 
 
 def create_collection(name: str = "Travel", kind: CollectionKind = CollectionKind.THEME, **values: Any) -> Collection:
-    """A theme, unless said otherwise."""
+    """Create a collection, by default a theme."""
     collection = Collection(name=name, kind=kind, **{"slug": _slug(name, Collection), **values})
     db.session.add(collection)
     db.session.flush()
@@ -170,15 +172,18 @@ def create_product(
     options: Iterable[ProductOption] = (),
     **values: Any,
 ) -> Product:
-    """Goods for 10.00, stock not tracked unless given; pictures are names of uploads with what they show."""
+    """Create a product, by default goods for 10.00 without stock tracking.
+
+    `pictures` are pairs of an upload's name and its alternative text.
+    """
     slug = values.pop("slug", None) or _slug(name, Product)
     product = Product(name=name, slug=slug, **{"sku": slug.upper()[:100], "unit_amount": 1000, **values})
     product.pictures = [
-        ProductPicture(name=picture, alt=alt, position=place) for place, (picture, alt) in enumerate(pictures)
+        ProductPicture(name=picture, alt=alt, position=position) for position, (picture, alt) in enumerate(pictures)
     ]
     product.options = list(options)
-    for place, option in enumerate(product.options):
-        option.position = place
+    for position, option in enumerate(product.options):
+        option.position = position
     db.session.add(product)
     db.session.flush()
     return product
@@ -187,16 +192,16 @@ def create_product(
 def create_option(
     product: Product, key: str = "inscription", kind: OptionKind = OptionKind.TEXT, **values: Any
 ) -> ProductOption:
-    """One more thing that buyers of a product may say: a short text unless said otherwise."""
-    label, place = key.replace("_", " ").capitalize(), len(product.options)
-    option = ProductOption(key=key, kind=kind, **{"label": label, "position": place, **values})
+    """Add an option to a product, by default a short text."""
+    label, position = key.replace("_", " ").capitalize(), len(product.options)
+    option = ProductOption(key=key, kind=kind, **{"label": label, "position": position, **values})
     product.options.append(option)
     db.session.flush()
     return option
 
 
 def create_promotion(code: str = "WELCOME10", **values: Any) -> Promotion:
-    """A code for 10% off everything, unless an amount, or what it is for, is given."""
+    """Create a promotion code, by default for 10% off all products."""
     if "amount" not in values:
         values.setdefault("percent", 1000)
     for scope in (PromotionScope.CATEGORY, PromotionScope.COLLECTION, PromotionScope.PRODUCT):
@@ -211,7 +216,7 @@ def create_promotion(code: str = "WELCOME10", **values: Any) -> Promotion:
 def create_delivery_method(
     name: str = "Standard delivery", kind: DeliveryKind = DeliveryKind.FLAT, **values: Any
 ) -> DeliveryMethod:
-    """A parcel for 3.50, unless said otherwise."""
+    """Create a delivery method, by default a flat rate of 3.50."""
     if kind is DeliveryKind.FLAT:
         values.setdefault("amount", 350)
     method = DeliveryMethod(name=name, kind=kind, **values)
@@ -221,7 +226,7 @@ def create_delivery_method(
 
 
 def _slug(name: str, model: type[Category | Collection | Product]) -> str:
-    """The name as an address has it, with a random end where another row has it already."""
+    """Return a name as a slug, with a random suffix if another row has the slug already."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower().replace("’", "").replace("'", "")).strip("-")
     is_taken = db.session.scalar(select(model.id).where(model.slug == slug)) is not None
     return f"{slug}-{new_token().lower()}" if is_taken else slug

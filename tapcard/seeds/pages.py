@@ -1,4 +1,4 @@
-"""Pages, readers and messages: factories, and the pages of the demo."""
+"""Factories for pages, subscribers and enquiries, and the pages of the demo shop."""
 
 from typing import Any
 
@@ -120,18 +120,18 @@ DEMO_PAGES: tuple[dict[str, Any], ...] = (
 
 
 def seed_pages() -> list[str]:
-    """Write About, FAQ and Returns, unless there is a page of that address already; tells which it wrote."""
-    made = []
-    there = set(db.session.scalars(sa.select(ShopPage.slug)))
+    """Create About, FAQ and Returns, unless a page has their slug; return descriptions of what was created."""
+    created = []
+    known = set(db.session.scalars(sa.select(ShopPage.slug)))
     for values in DEMO_PAGES:
-        if values["slug"] not in there:
+        if values["slug"] not in known:
             create_page(**{**values, "body": values["body"].strip()})
-            made.append(f"page {values['slug']}")
-    return made
+            created.append(f"page {values['slug']}")
+    return created
 
 
 def create_page(slug: str = "about", title: str = "About us", **values: Any) -> ShopPage:
-    """A published page at the foot of every page."""
+    """Create a published page with a link in the footer."""
     page = ShopPage(slug=slug, title=title, **{"body": "# Who we are", "menu": PageMenu.FOOTER, **values})
     db.session.add(page)
     db.session.flush()
@@ -139,7 +139,7 @@ def create_page(slug: str = "about", title: str = "About us", **values: Any) -> 
 
 
 def create_subscriber(email: str = "gus@example.com", **values: Any) -> Subscriber:
-    """Somebody who asked for the newsletter and has not confirmed."""
+    """Create a newsletter subscriber, by default unconfirmed."""
     subscriber = Subscriber(email=email, **{"status": SubscriberStatus.PENDING, "consent_text": CONSENT, **values})
     db.session.add(subscriber)
     db.session.flush()
@@ -147,7 +147,7 @@ def create_subscriber(email: str = "gus@example.com", **values: Any) -> Subscrib
 
 
 def create_enquiry(name: str = "Gus Lind", **values: Any) -> Enquiry:
-    """A message that waits for its answer."""
+    """Create an unanswered message from the contact form."""
     enquiry = Enquiry(name=name, **{"email": "gus@example.com", "message": "Do you ship to Lagos?", **values})
     db.session.add(enquiry)
     db.session.flush()

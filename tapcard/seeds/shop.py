@@ -1,4 +1,4 @@
-"""What a real shop begins with."""
+"""Initial data of a new shop."""
 
 from sqlalchemy import select
 
@@ -10,7 +10,10 @@ DEFAULT_DELIVERY = "Standard delivery"
 
 
 def seed_delivery() -> list[str]:
-    """Make the way of delivery that a shop begins with, where there is none: 10% below 50.00, free above."""
+    """Create the default delivery method, 10% of the subtotal and free from 50.00, if there is none.
+
+    Return the names of the methods created.
+    """
     if db.session.scalar(select(DeliveryMethod.id).limit(1)) is not None:
         return []
     create_delivery_method(

@@ -153,7 +153,7 @@ class ListView:
         for kind, collection in self.listing.chosen_collections.items():
             chips.append((collection.name, list_url(replace(without(applied, kind), page=1))))
         if applied.availability is not None:
-            chips.append((availability_name(applied.availability), self.link(availability=None)))
+            chips.append((filters.label(applied.availability), self.link(availability=None)))
         if applied.discounted:
             chips.append((_("Deals"), self.link(discounted=False)))
         if applied.min_amount is not None:
@@ -192,17 +192,8 @@ class ListView:
         groups = [("category", _("Category"), [(facet.label, facet) for facet in listing.category_facets])]
         for kind, legend in legends.items():
             groups.append((kind.value, legend, [(facet.label, facet) for facet in listing.collection_facets[kind]]))
-        states = [(availability_name(Availability(facet.value)), facet) for facet in listing.availability_facets]
+        states = [(filters.label(Availability(facet.value)), facet) for facet in listing.availability_facets]
         return [group for group in [*groups, ("availability", _("Availability"), states)] if group[2]]
-
-
-def availability_name(availability: Availability) -> str:
-    """Return the label of an availability."""
-    return {
-        Availability.IN_STOCK: _("In stock"),
-        Availability.PRE_ORDER: _("Pre-order"),
-        Availability.OUT_OF_STOCK: _("Sold out"),
-    }[availability]
 
 
 # --- one product ------------------------------------------------------------------------------------------------------
@@ -250,7 +241,6 @@ def site_url() -> str:
 def structured_data(product: Product, least: Money, most: Money) -> dict[str, Any]:
     """Return the schema.org description of a product for search engines."""
     url = site_url() + url_for("shop.product", slug=product.slug)
-    state = Availability.OUT_OF_STOCK if product.is_sold_out else product.availability
     prices = {"@type": "Offer", "price": price_text(least.amount)}
     if least != most:
         lowest, highest = price_text(least.amount), price_text(most.amount)
@@ -266,7 +256,7 @@ def structured_data(product: Product, least: Money, most: Money) -> dict[str, An
         "offers": {
             **prices,
             "priceCurrency": least.currency,
-            "availability": SCHEMA + SCHEMA_AVAILABILITY[state],
+            "availability": SCHEMA + SCHEMA_AVAILABILITY[product.current_availability],
             "url": url,
         },
     }

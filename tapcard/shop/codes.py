@@ -1,6 +1,5 @@
 """Cards of an order, for the buyer to claim or to hand out with claim codes as a list, CSV file or printed sheet."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +21,10 @@ from ..web.access import BUYER, HOLDER, access, redirect_to_log_in
 from ..web.carts import known_order_ids
 from ..web.csvs import csv_file
 from ..web.filters import label
+from ..web.paging import paginate_list
 from .blueprint import bp
 
 CARDS_PER_PAGE = 24
-PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True)
@@ -106,22 +105,14 @@ def codes(number: str) -> Response:
     """List the cards of an order with their codes."""
     order = order_with_codes(number)
     sold = sold_cards(order)
-    pages = max(1, -(-len(sold) // CARDS_PER_PAGE))
-    page_text = request.args.get("page", "1")
-    page = int(page_text) if PAGE_NUMBER.fullmatch(page_text) else 0
-    if not 1 <= page <= pages:
-        abort(404)
     return uncached(
         render_template(
             "shop/codes.html",
             order=order,
             lines=fulfillment.card_lines(order),
-            sold=sold[(page - 1) * CARDS_PER_PAGE : page * CARDS_PER_PAGE],
-            total=len(sold),
+            page=paginate_list(sold, CARDS_PER_PAGE),
             waiting=sum(card.is_waiting for card in sold),
             may_claim=current_user.is_authenticated and order.user_id == current_user.id,
-            page=page,
-            pages=pages,
         )
     )
 

@@ -1,7 +1,5 @@
 """Orders for their buyers: history, details, payment, cancellation, reordering and receipt."""
 
-import re
-
 from flask import abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -20,6 +18,7 @@ from ..web import filters, payment_methods
 from ..web.access import BUYER, HOLDER, PUBLIC, SIGNED_LINK, access
 from ..web.carts import flash_reduced_items, get_or_create_cart, known_order_ids, remember_order
 from ..web.context import rule_context
+from ..web.paging import paginate_counted
 from ..web.throttling import form_status, throttle
 from ..workflows import payments as payment_workflows
 from .blueprint import bp
@@ -29,7 +28,6 @@ from .order_forms import FindOrderForm
 from .order_history import history
 
 ORDERS_PER_PAGE = 20
-PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
 def own_order(number: str) -> Order:
@@ -41,12 +39,8 @@ def own_order(number: str) -> Order:
 @access(PUBLIC)
 def list_orders() -> str:
     """List a person's orders, and those known to this browser."""
-    number = request.args.get("page", "1")
-    if not PAGE_NUMBER.fullmatch(number):
-        abort(404)
-    theirs = queries.visible_orders(current_buyer(), known_order_ids())
-    page = db.paginate(theirs, page=int(number), per_page=ORDERS_PER_PAGE)
-    return render_template("shop/orders.html", page=page)
+    orders = queries.visible_orders(current_buyer(), known_order_ids())
+    return render_template("shop/orders.html", page=paginate_counted(orders, ORDERS_PER_PAGE))
 
 
 # --- one order --------------------------------------------------------------------------------------------------------

@@ -11,17 +11,17 @@ from werkzeug.wrappers import Response
 
 from ..clock import utcnow
 from ..db import db
-from ..ids import parse_number
 from ..models import Card, Lead, Profile
 from ..services.cards import cards
 from ..services.profiles import engagement, leads, profiles, vcards
 from ..web import filters
 from ..web.access import HOLDER, access
 from ..web.csvs import csv_file
+from ..web.paging import paginate_clamped
 from .blueprint import bp
 from .contacts import vcard_file
 
-PAGE = 25
+LEADS_PER_PAGE = 25
 PERIOD = timedelta(days=30)
 
 
@@ -32,23 +32,17 @@ def list_leads() -> Response:
     own = list(db.session.scalars(profiles.owned_by(current_user)))
     chosen = asked_profile(own)
     search = leads.clean_search(request.args.get("search", ""))
-    found = leads.search_leads(current_user, search, chosen)
-    total = leads.count_leads(found)
-    pages = max(1, -(-total // PAGE))
-    page = min(asked_page(), pages)
-    shown = list(db.session.scalars(found.options(joinedload(Lead.profile)).limit(PAGE).offset((page - 1) * PAGE)))
+    query = leads.search_leads(current_user, search, chosen).options(joinedload(Lead.profile))
+    page = paginate_clamped(query, LEADS_PER_PAGE)
     return make_response(
         render_template(
             "tap/leads.html",
-            leads=shown,
-            cards=card_titles(shown),
-            total=total,
             page=page,
-            pages=pages,
+            cards=card_titles(page.rows),
             search=search,
             profiles=own,
             chosen=chosen,
-            question={"search": search or None, "profile": chosen.id if chosen else None},
+            arguments={"search": search or None, "profile": chosen.id if chosen else None},
             counts=engagement.action_counts(current_user, utcnow() - PERIOD, chosen),
         )
     )
@@ -117,11 +111,6 @@ def asked_leads() -> Select[Lead]:
 def asked_profile(own: list[Profile]) -> Profile | None:
     """Return the holder's profile named by `?profile=`, if any."""
     return next((each for each in own if str(each.id) == request.args.get("profile")), None)
-
-
-def asked_page() -> int:
-    """Return the requested page number, 1 by default."""
-    return parse_number(request.args.get("page"), max_digits=8) or 1
 
 
 def site() -> str:

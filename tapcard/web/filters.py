@@ -9,18 +9,27 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, g
 from flask_babel import gettext
 
-from .. import phones, settings
+from .. import mail, phones, settings
 from ..clock import utcnow
 from ..models import Card
 from ..money import Money
+from ..services.accounts import labels as account_labels
 from ..services.cards import labels as card_labels
 from ..services.catalogue import labels as catalogue_labels
+from ..services.content import labels as content_labels
 from ..services.orders import labels as order_labels
 from ..services.payments import labels as payment_labels
 from ..services.profiles import contacts
 from ..settings import MenuPage, ShopSettings
 
-LABELS = {**order_labels.LABELS, **payment_labels.LABELS, **card_labels.LABELS, **catalogue_labels.LABELS}
+LABELS = {
+    **account_labels.LABELS,
+    **card_labels.LABELS,
+    **catalogue_labels.LABELS,
+    **content_labels.LABELS,
+    **order_labels.LABELS,
+    **payment_labels.LABELS,
+}
 
 
 def init_app(app: Flask) -> None:
@@ -34,6 +43,8 @@ def init_app(app: Flask) -> None:
         "minor": write_minor,
         "country": country_name,
         "label": label,
+        "payment_method": payment_method,
+        "email_kind": email_kind,
         "phone": phones.display,
         "mail_link": contacts.mail_link,
     }.items():
@@ -99,3 +110,19 @@ def label_or_value(value: enum.StrEnum) -> str:
 def label(state: enum.StrEnum | Card) -> str:
     """Return the translated label of a state, or of the state a card is in; raises `KeyError` for any other enum."""
     return gettext(card_labels.label_of_card(state) if isinstance(state, Card) else LABELS[type(state)][state])
+
+
+def payment_method(gateway: str) -> str:
+    """Return the translated label of a payment method by the code of its gateway."""
+    return gettext(payment_labels.label_of_gateway(gateway))
+
+
+def email_kind(kind: str) -> str:
+    """Return the translated label of a kind of email; the words of its name for other outbox messages."""
+    return gettext(mail.LABELS[kind]) if kind in mail.LABELS else words_of_name(kind)
+
+
+def words_of_name(name: str) -> str:
+    """Return an internal name such as `card.claimed` as words: "Card claimed"."""
+    text = name.replace(".", " ").replace("_", " ")
+    return text[:1].upper() + text[1:]

@@ -10,11 +10,8 @@ from . import filters
 
 def descriptions(gateways: Sequence[Gateway]) -> dict[str, tuple[str, str]]:
     """Return the label and the description of each payment method by its code."""
-    words = {
-        "sandbox": (_t("Test payment"), _t("You won't be charged.")),
-        "offline": (
-            _t("Bank transfer, cash or cheque"),
-            filters.shop().offline_text or _t("We'll tell you how to pay once you've ordered."),
-        ),
+    texts = {
+        "sandbox": _t("You won't be charged."),
+        "offline": filters.shop().offline_text or _t("We'll tell you how to pay once you've ordered."),
     }
-    return {each.code: words.get(each.code, (each.code.capitalize(), "")) for each in gateways}
+    return {gateway.code: (filters.payment_method(gateway.code), texts.get(gateway.code, "")) for gateway in gateways}

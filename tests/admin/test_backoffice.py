@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tapcard import mail, outbox
 from tapcard.db import db
 from tapcard.models import (
     AuditEntry,
@@ -253,6 +254,50 @@ def test_no_table_makes_changes_or_deletes_rows(bens: FormClient, table: str) ->
     assert cards.get_by_token("HACKED") is None
 
 
+def tokens_on(page: str) -> list[str]:
+    """Return the tokens in the first column of the list of cards."""
+    return re.findall(r"details/\?id=\d+\">([^<]+)</a>", page)
+
+
+def test_tables_continue_below_the_last_row_unless_sorted_otherwise(
+    bens: FormClient, create_card: Callable[..., Card]
+) -> None:
+    tokens = [create_card(token=f"PAGED{number:03}").token for number in range(120)]
+    path, pages = "/admin/tables/cards/?search=paged", []
+    while path:
+        page = bens.get(path).text
+        pages.append(tokens_on(page))
+        match = re.search(r'rel="next" href="([^"]+)"', page)
+        path = match[1].replace("&amp;", "&") if match else ""
+        assert not match or "before=" in path
+    assert [len(page) for page in pages] == [50, 50, 20]
+    assert [token for page in pages for token in page] == tokens[::-1]
+    assert 'rel="prev" href="/admin/tables/cards/?search=paged"' in page
+    assert tokens_on(bens.get("/admin/tables/cards/?search=paged&page=1").text) == pages[1], "as it was linked before"
+    by_token = bens.get("/admin/tables/cards/?search=paged&sort=0&before=1").text
+    assert tokens_on(by_token) == tokens[:50]
+    assert "page=1" in by_token
+    assert tokens_on(bens.get("/admin/tables/cards/?search=paged&before=x").text) == pages[0]
+
+
+@pytest.mark.usefixtures("app")  # registers the kinds
+def test_every_kind_of_email_has_a_label_of_its_own() -> None:
+    labels = list(mail.LABELS.values())
+    assert mail.LABELS.keys() == mail.KINDS.keys()
+    assert len(set(labels)) == len(labels)
+    assert not [label for label in labels if re.search(r"[_.]|[Tt]o owner", label) or not label[0].isupper()]
+
+
+@pytest.mark.parametrize(
+    ("search", "is_found"), [("", True), ("new ORDERS", True), ("order_to", True), ("shipping", False), ("%", False)]
+)
+def test_emails_are_listed_and_found_by_their_labels(bens: FormClient, search: str, is_found: bool) -> None:
+    outbox.post("mail.order_to_owner", order_id=1)
+    db.session.commit()
+    rows = words_of(bens.get("/admin/tables/outbox/", query_string={"search": search}).text.partition("<tbody>")[2])
+    assert ("New order (owner)" in rows) is is_found
+
+
 @pytest.mark.usefixtures("stock")
 @pytest.mark.parametrize(
     ("words", "found"),
@@ -261,6 +306,9 @@ def test_no_table_makes_changes_or_deletes_rows(bens: FormClient, table: str) ->
         ("everyday", True),
         ("ada@example.com", True),
         ("dusk", True),
+        ("DÚSK Everydays", True),
+        ("a%card", False),
+        ("adas_ard", False),
         ("WAITING2", False),
         ("NOSUCH", False),
     ],

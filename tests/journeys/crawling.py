@@ -34,7 +34,7 @@ FORMS = f"""[...document.querySelectorAll("main form[method=post]")].filter(
 SUBMIT_INVALID = f"""(number) => {{
   const form = {FORMS}[number];
   for (const field of form.elements) {{
-    if (field.closest(".tc-decoy, .tc-trap")) continue;
+    if (field.closest(".tc-honeypot")) continue;
     if (["text", "email", "tel", "url", "password", "textarea"].includes(field.type)) field.value = "\\ue000";
     if (field.type === "checkbox") field.checked = false;
   }}

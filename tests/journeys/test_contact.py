@@ -63,7 +63,7 @@ def add_links(page: Page) -> None:
         page.get_by_label("Title").fill(title)
         page.get_by_label("Address").fill(url)
         submit(page, "Add link")
-        expect(page.locator(".tc-arrange .title", has_text=title)).to_be_visible()
+        expect(page.locator(".tc-sortable .title", has_text=title)).to_be_visible()
     submit(page, "Move Courses up")
     expect(page.get_by_role("button", name="Move Courses up")).to_be_disabled()
     assert link_titles(page) == ["Courses", "Order a loaf", "Map"]
@@ -133,7 +133,7 @@ def test_a_card_opens_a_profile_and_a_visitor_shares_their_contact(
     page.goto("/t/STORY22")
     page.wait_for_url("**/p/ines-lund")
     expect(page.get_by_role("heading", level=1)).to_have_text("Ines Lund")
-    expect(page.locator(".tc-reach .what")).to_have_text(["Courses", "Order a loaf"])
+    expect(page.locator(".tc-contact-links .body")).to_have_text(["Courses", "Order a loaf"])
     expect(page.locator(".tc-profile.theme-forest")).to_be_visible()
     assert_fits_width(page)
     take_screenshot(page, "story-3-profile")

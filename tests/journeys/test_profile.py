@@ -32,7 +32,7 @@ def rotated_photo() -> bytes:
 
 def link_titles(page: Page) -> list[str]:
     """Return the titles of the links in their order."""
-    return [text.strip() for text in page.locator(".tc-arrange .title").all_inner_texts()]
+    return [text.strip() for text in page.locator(".tc-sortable .title").all_inner_texts()]
 
 
 def test_every_theme_is_accessible_in_light_and_dark(

@@ -74,7 +74,7 @@ def test_long_names_without_spaces_fit_every_page(plain_phone: BrowserContext, s
     page.get_by_label("Title").fill("M" * 60)
     page.get_by_label("Address").fill("example.com/" + "m" * 300)
     submit(page, "Add link")
-    expect(page.locator(".tc-arrange .title")).to_have_count(1)
+    expect(page.locator(".tc-sortable .title")).to_have_count(1)
     problems = []
     for path in crawl(page, served, ("/dashboard", "/account", "/p/long-names", "/p/long-names/share")):
         problems += [f"{path}: {each}" for each in page.evaluate(FIND_PROBLEMS, PHONE["width"])]

@@ -254,7 +254,10 @@ def test_money_that_goes_astray_is_told_to_the_owner(
     deliver()
     settlement.settle(payment, evidence, keys, utcnow())
     [mail] = deliver()["olu@example.com"]
-    plain, _html = texts(mail)
+    plain, html = texts(mail)
+    assert "Payment method: Test payment" in plain
+    assert "Test payment" in html
+    assert "sandbox" not in plain + html
     assert ("doesn't match" in plain) == (case == "wrong")
     assert ("already paid or cancelled" in plain) == (case == "canceled")
     assert order.number in plain

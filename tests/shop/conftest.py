@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tapcard.db import db
-from tapcard.models import Cart, Order, Product, User
+from tapcard.models import Cart, Category, DeliveryKind, DeliveryMethod, OptionKind, Order, Product, User
 from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
@@ -85,3 +85,53 @@ def the_order() -> Order:
 def guest(new_client: Callable[[], FormClient]) -> FormClient:
     """Return the browser of Gus, who has no account."""
     return new_client()
+
+
+@pytest.fixture
+def guests_order(guest: FormClient, bottle: Product) -> Order:
+    """Place an order as Gus and leave it unpaid."""
+    fill(guest, bottle)
+    give_details(guest, **GUEST)
+    order_now(guest)
+    return the_order()
+
+
+def path_of(order: Order, rest: str = "") -> str:
+    """Return the path of an order's page, or of a page below it."""
+    return f"/orders/{order.number}{rest}"
+
+
+def pay_by(client: FormClient, order: Order, gateway: str) -> Any:
+    """Choose a payment method on the order's page."""
+    action = path_of(order, "/pay")
+    data = form_of(client.get(path_of(order)), action, gateway=gateway)
+    return client.post(action, data=data, csrf=False)
+
+
+def number_of(model: type[Any]) -> int:
+    """Return the number of rows of a model."""
+    return db.session.scalar(db.select(db.func.count()).select_from(model)) or 0
+
+
+@pytest.fixture
+def methods(create_delivery_method: Callable[..., DeliveryMethod]) -> list[DeliveryMethod]:
+    """Create delivery methods by percentage, by van and for collection, and one that is no longer offered."""
+    return [
+        create_delivery_method("Parcel", DeliveryKind.PERCENT, percent=1000, free_from_amount=5000, position=1),
+        create_delivery_method("By van", locations=["Ikeja", "Lekki"], position=2),
+        create_delivery_method("Collect it", DeliveryKind.PICKUP, position=3),
+        create_delivery_method("Former", is_active=False, position=0),
+    ]
+
+
+@pytest.fixture
+def engraved(bottle: Product, create_option: Callable[..., object]) -> Product:
+    """Return the bottle with an image upload as an option."""
+    create_option(bottle, "logo", OptionKind.PICTURE)
+    return bottle
+
+
+@pytest.fixture
+def desk(create_category: Callable[..., Category]) -> Category:
+    """Create the category of desk products."""
+    return create_category("Desk", description="Where you work.")

@@ -22,13 +22,13 @@ def test_each_event_handler_is_bound_once() -> None:
 
 def asked_from(client: FormClient, page: str) -> list[str]:
     """Return the URLs of pages that open as a dialog from a page, and check that each also works alone."""
-    found = re.findall(r'<a [^>]*href="([^"]+)"[^>]* data-asks[ >]', client.get(page).text)
+    found = re.findall(r'<a [^>]*href="([^"]+)"[^>]* data-dialog-link[ >]', client.get(page).text)
     for path in found:
         asking = client.get(path).text
-        question = asking.partition(" data-question>")[2].partition("</main>")[0]
+        question = asking.partition(" data-dialog-content>")[2].partition("</main>")[0]
         assert form_to(question, path).values.keys() >= {"csrf_token"}, path
         assert "<h1" in question
-        assert f'href="{page}" data-back' in question, "the same page is gone back to"
+        assert f'href="{page}" data-dialog-close' in question, "the same page is gone back to"
     return found
 
 

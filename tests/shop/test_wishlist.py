@@ -57,7 +57,7 @@ WITH_HEARTS = ["/", "/shop", "/shop?search=bottle", "/products/steel-bottle"]
 
 def hearts(page: str) -> set[str]:
     """Return the URLs of the wishlist buttons on a page."""
-    return set(re.findall(r'class="tc-wish">\s*<(?:form method="post" action|a [^>]*href)="([^"]+)"', page))
+    return set(re.findall(r'class="tc-wishlist-button">\s*<(?:form method="post" action|a [^>]*href)="([^"]+)"', page))
 
 
 @pytest.fixture

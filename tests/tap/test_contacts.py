@@ -413,7 +413,7 @@ def test_one_address_leaves_so_many_and_is_told(client: FormClient, own: Profile
 def test_the_form_is_for_people(client: FormClient, own: Profile) -> None:
     page = client.get("/p/ada/share").text
     assert "Share your contact with Ada Obi" in words_of(page)
-    assert re.search(r'<div class="tc-decoy" aria-hidden="true">.*tabindex="-1"', page, re.DOTALL)
+    assert re.search(r'<div class="tc-honeypot" aria-hidden="true">.*tabindex="-1"', page, re.DOTALL)
     assert 'name="robots" content="noindex"' in page
 
 

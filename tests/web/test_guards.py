@@ -15,62 +15,59 @@ from tests.conftest import FormClient, login
 
 
 @pytest.fixture
-def guarded(application: Flask) -> None:
-    """Add guarded pages to the shared application, once."""
-    if "guarded" in application.view_functions:
-        return
-    application._got_first_request = False
+def guarded_app(other_app: Callable[..., Flask]) -> Flask:
+    """An application with guarded pages."""
+    app = other_app()
     views = {
         "guarded": access(HOLDER)(lambda: "in"),
         "staff_only": access("staff:cards.register")(lambda: "in"),
+        "who": access(PUBLIC)(lambda: f"{current_user.is_staff} {current_user.may('x')}"),
     }
     for name, view in views.items():
-        application.add_url_rule(f"/test/{name}", name, view, methods=["GET", "POST"])
-    application.add_url_rule(
-        "/test/who", "who", access(PUBLIC)(lambda: f"{current_user.is_staff} {current_user.may('x')}")
-    )
+        app.add_url_rule(f"/test/{name}", name, view, methods=["GET", "POST"])
+    return app
 
 
-@pytest.mark.usefixtures("guarded")
-def test_a_logged_out_visitor_returns_to_the_page_after_login(client: FormClient, ada: User) -> None:
-    response = client.get("/test/guarded?page=2")
+@pytest.fixture
+def visitor(guarded_app: Flask) -> FormClient:
+    """A logged-out browser on the guarded pages."""
+    return guarded_app.test_client()  # type: ignore[return-value]
+
+
+def test_a_logged_out_visitor_returns_to_the_page_after_login(visitor: FormClient, ada: User) -> None:
+    response = visitor.get("/test/guarded?page=2")
     assert response.status_code == 302
     assert response.headers["Location"] == "/log-in?next=/test/guarded?page%3D2"
     fields = {"email": ada.email, "password": "correct horse battery"}
-    assert client.post(response.headers["Location"], data=fields).headers["Location"] == "/test/guarded?page=2"
+    assert visitor.post(response.headers["Location"], data=fields).headers["Location"] == "/test/guarded?page=2"
 
 
-@pytest.mark.usefixtures("guarded")
-def test_login_does_not_return_to_a_post(client: FormClient) -> None:
+def test_login_does_not_return_to_a_post(visitor: FormClient) -> None:
     """H41"""
-    response = client.post("/test/guarded", headers={"Referer": "https://evil.example/"})
+    response = visitor.post("/test/guarded", headers={"Referer": "https://evil.example/"})
     assert response.headers["Location"] == "/log-in"
 
 
-@pytest.mark.usefixtures("guarded")
 @pytest.mark.parametrize("path", ["/test/guarded", "/test/staff_only"])
-def test_guarded_pages_redirect_a_logged_out_visitor_to_login(client: FormClient, path: str) -> None:
-    assert client.get(path).headers["Location"].startswith("/log-in?next=/test/")
+def test_guarded_pages_redirect_a_logged_out_visitor_to_login(visitor: FormClient, path: str) -> None:
+    assert visitor.get(path).headers["Location"].startswith("/log-in?next=/test/")
 
 
-@pytest.mark.usefixtures("guarded")
-def test_a_page_is_not_found_without_the_permission(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    assert client.get("/test/guarded").text == "in"
-    assert client.get("/test/staff_only").status_code == 404
+def test_a_page_is_not_found_without_the_permission(visitor: FormClient, ada: User) -> None:
+    login(visitor, ada)
+    assert visitor.get("/test/guarded").text == "in"
+    assert visitor.get("/test/staff_only").status_code == 404
 
 
-@pytest.mark.usefixtures("guarded")
-def test_staff_and_owner_can_open_guarded_pages(new_client: Callable[[], FormClient], ben: User, olu: User) -> None:
+def test_staff_and_owner_can_open_guarded_pages(guarded_app: Flask, ben: User, olu: User) -> None:
     for user in (ben, olu):
-        client = new_client()
+        client: FormClient = guarded_app.test_client()  # type: ignore[assignment]
         login(client, user)
         assert client.get("/test/staff_only").text == "in"
 
 
-@pytest.mark.usefixtures("guarded")
-def test_a_visitor_is_anonymous(client: FormClient) -> None:
-    assert client.get("/test/who").text == "False False"
+def test_a_visitor_is_anonymous(visitor: FormClient) -> None:
+    assert visitor.get("/test/who").text == "False False"
 
 
 def test_a_deactivated_user_is_logged_out_at_once(client: FormClient, ada: User) -> None:

@@ -11,21 +11,21 @@ from ...services.cards.designs import MAX_REASON_LENGTH
 from ...services.core import optimistic_lock
 from ...web.fields import MoneyField
 from ...web.forms import Form
-from ..catalogue.category_forms import TAKEN_PICTURES
-from ..catalogue.product_forms import AT_MOST
+from ..catalogue.category_forms import PICTURE_INPUT
+from ..catalogue.product_forms import TOO_LONG
 
 
 class DesignForm(Form):
-    """A design of the shop's own."""
+    """A design offered by the shop."""
 
-    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=50, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=50, message=TOO_LONG)])
     front = FileField(
         _("Front"),
         description=_("JPEG, PNG or WebP, up to 8 MB. We crop the centre to the shape of a card."),
-        render_kw=TAKEN_PICTURES,
+        render_kw=PICTURE_INPUT,
     )
     remove_front = BooleanField(_("Remove front image"))
-    rear = FileField(_("Back"), render_kw=TAKEN_PICTURES)
+    rear = FileField(_("Back"), render_kw=PICTURE_INPUT)
     remove_rear = BooleanField(_("Remove back image"))
     card_amount = MoneyField(
         _("Card price"), description=_("Replaces the product's price. Leave blank to use the product's price.")
@@ -41,8 +41,8 @@ class DesignForm(Form):
             data = {name: getattr(design, name) for name in names} | {"seen": optimistic_lock.fingerprint(design)}
         super().__init__(data=data)
 
-    def typed(self, front: str | None, rear: str | None) -> dict[str, Any]:
-        """What was typed, as it is stored, with the pictures there are now."""
+    def values(self, front: str | None, rear: str | None) -> dict[str, Any]:
+        """Return the submitted values by column, with the names of the stored pictures."""
         return {
             "name": self.name.data,
             "card_amount": self.card_amount.data,
@@ -54,10 +54,10 @@ class DesignForm(Form):
 
 
 class RejectForm(Form):
-    """Why artwork cannot be printed."""
+    """The reason why artwork is rejected."""
 
     why = TextAreaField(
         _("Reason for rejection"),
-        [Length(max=MAX_REASON_LENGTH, message=AT_MOST)],
+        [Length(max=MAX_REASON_LENGTH, message=TOO_LONG)],
         description=_("Included in the email to the customer. Say what would help, such as a larger image."),
     )

@@ -13,14 +13,14 @@ from ...web.access import access
 from ...web.forms import refusals
 from ...web.paging import paginate, text_argument
 from ..blueprint import bp
-from ..uploads import choose_again, draw_card_picture, take
+from ..uploads import convert_card_picture, require_reselection, store_uploads
 from .design_forms import DesignForm, RejectForm
 
 
 @bp.get("/designs", endpoint="designs")
 @access("staff:designs.edit")
 def list_designs() -> str:
-    """All designs, what waits first."""
+    """List the designs, those awaiting approval first."""
     arguments = {name: text_argument(name) for name in ("search", "state")}
     return render_template(
         "admin/designs.html",
@@ -34,51 +34,51 @@ def list_designs() -> str:
 @bp.route("/designs/new", methods=["GET", "POST"])
 @access("staff:designs.edit")
 def new_design() -> Response:
-    """Make a design."""
+    """Create a design."""
     form = DesignForm()
     if form.validate_on_submit():
-        front, rear = (take(form, name, draw_card_picture) for name in ("front", "rear"))
+        front, rear = (store_uploads(form, name, convert_card_picture) for name in ("front", "rear"))
         if not form.errors:
             with refusals(form):
-                typed = form.typed(front[0] if front else None, rear[0] if rear else None)
-                designs.create(typed, current_user)
+                values = form.values(front[0] if front else None, rear[0] if rear else None)
+                designs.create(values, current_user)
                 db.session.commit()
                 flash(
                     _("Design created and available in the shop.") if form.is_public.data else _("Design created."),
                     "success",
                 )
                 return redirect(url_for("backoffice.designs"))
-    return design_page(None, form)
+    return render_design_page(None, form)
 
 
 @bp.route("/designs/<int:design_id>", methods=["GET", "POST"], endpoint="design")
 @access("staff:designs.edit")
 def edit_design(design_id: int) -> Response:
-    """Change a design of the shop, or look at a buyer's artwork."""
+    """Edit a design of the shop, or show a customer's artwork."""
     design = designs.get_design(design_id)
     form = DesignForm(design)
     if form.is_submitted() and not designs.is_shop_design(design):
         abort(404)
     if form.validate_on_submit():
-        front, rear = (take(form, name, draw_card_picture) for name in ("front", "rear"))
+        front, rear = (store_uploads(form, name, convert_card_picture) for name in ("front", "rear"))
         design = designs.get_design(design_id)
         if not form.errors:
             with refusals(form):
-                kept_front = None if form.remove_front.data else design.front_picture
-                kept_rear = None if form.remove_rear.data else design.rear_picture
-                typed = form.typed(front[0] if front else kept_front, rear[0] if rear else kept_rear)
-                designs.update(design, typed, form.seen.data or "", current_user)
+                old_front = None if form.remove_front.data else design.front_picture
+                old_rear = None if form.remove_rear.data else design.rear_picture
+                values = form.values(front[0] if front else old_front, rear[0] if rear else old_rear)
+                designs.update(design, values, form.seen.data or "", current_user)
                 db.session.commit()
                 flash(_("Design saved."), "success")
                 return redirect(url_for("backoffice.designs"))
         design = designs.get_design(design_id)
-    return design_page(design, form)
+    return render_design_page(design, form)
 
 
 @bp.post("/designs/<int:design_id>/approve")
 @access("staff:designs.edit")
 def approve_design(design_id: int) -> Response:
-    """Let a buyer's artwork be printed."""
+    """Approve a customer's artwork for printing."""
     designs.decide(designs.get_design(design_id), approve=True, why="", by=current_user)
     db.session.commit()
     flash(_("Artwork approved. We've emailed the customer."), "success")
@@ -88,7 +88,7 @@ def approve_design(design_id: int) -> Response:
 @bp.post("/designs/<int:design_id>/reject")
 @access("staff:designs.edit")
 def reject_design(design_id: int) -> Response:
-    """Turn a buyer's artwork down, and tell them why."""
+    """Reject a customer's artwork and email them the reason."""
     design = designs.get_design(design_id)
     form = RejectForm()
     if form.validate_on_submit():
@@ -98,13 +98,13 @@ def reject_design(design_id: int) -> Response:
             flash(_("Artwork rejected. We've emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))
         design = designs.get_design(design_id)
-    return design_page(design, DesignForm(design), form)
+    return render_design_page(design, DesignForm(design), form)
 
 
-def design_page(design: Design | None, form: DesignForm, reject_form: RejectForm | None = None) -> Response:
-    """The page of a design, or of one to be made."""
+def render_design_page(design: Design | None, form: DesignForm, reject_form: RejectForm | None = None) -> Response:
+    """Render the page of a design, or of a new one."""
     reject_form = reject_form or RejectForm(formdata=None)
-    choose_again(form, "front", "rear")
+    require_reselection(form, "front", "rear")
     is_ours = design is None or designs.is_shop_design(design)
     page = render_template(
         "admin/design.html",

@@ -32,7 +32,7 @@ def new_delivery() -> Response:
     form = DeliveryForm()
     if form.validate_on_submit():
         with refusals(form):
-            delivery.create(form.typed, current_user)
+            delivery.create(form.values, current_user)
             db.session.commit()
             flash(_("Delivery method created."), "success")
             return redirect(url_for("backoffice.delivery"))
@@ -47,7 +47,7 @@ def delivery_method(method_id: int) -> Response:
     form = DeliveryForm(method)
     if form.validate_on_submit():
         with refusals(form):
-            delivery.change(method, form.typed, form.seen.data or "", current_user)
+            delivery.change(method, form.values, form.seen.data or "", current_user)
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.delivery"))

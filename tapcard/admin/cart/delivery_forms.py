@@ -12,7 +12,7 @@ from ...services.core import optimistic_lock
 from ...web import filters
 from ...web.fields import LinesField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
-from ..catalogue.product_forms import AT_MOST, choices_of
+from ..catalogue.product_forms import TOO_LONG, choices_of
 
 DELIVERY_KINDS = {
     DeliveryKind.FLAT: _("Flat rate"),
@@ -23,11 +23,11 @@ DELIVERY_KINDS = {
 
 
 class DeliveryForm(Form):
-    """A way for parcels to their buyers."""
+    """A delivery method."""
 
     name = StringField(
         _("Name"),
-        [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)],
+        [DataRequired(_("Enter a name.")), Length(max=100, message=TOO_LONG)],
         description=_("Shown to customers, for example “Standard delivery”."),
     )
     kind = SelectField(_("Price type"), choices=choices_of(DELIVERY_KINDS), default=DeliveryKind.FLAT.value)
@@ -52,11 +52,11 @@ class DeliveryForm(Form):
             data = {name: getattr(method, name) for name in (*names, "is_active")}
             data |= {"kind": method.kind.value, "seen": optimistic_lock.fingerprint(method)}
         super().__init__(data=data)
-        self.countries.choices = [SelectChoice(*each) for each in addresses.countries(filters.shop().locale)]
+        self.countries.choices = [SelectChoice(*country) for country in addresses.countries(filters.shop().locale)]
 
     @property
-    def typed(self) -> dict[str, Any]:
-        """What was typed, as it is stored."""
+    def values(self) -> dict[str, Any]:
+        """Return the submitted values by column."""
         names = ("name", "amount", "percent", "free_from_amount", "days_least", "days_most")
         return {name: self[name].data for name in names} | {
             "kind": DeliveryKind(self.kind.data),

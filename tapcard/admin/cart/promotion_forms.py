@@ -11,9 +11,9 @@ from ...ids import parse_number
 from ...models import Category, Collection, Promotion, PromotionScope
 from ...web.fields import InstantField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
-from ..catalogue.product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
+from ..catalogue.product_forms import NONE, TOO_LONG, category_choices, choices_of, collection_choices
 
-MOST_USES = 1_000_000
+MAX_USES = 1_000_000
 
 
 SCOPES = {
@@ -25,11 +25,11 @@ SCOPES = {
 
 
 class PromotionForm(Form):
-    """A code that lowers totals."""
+    """A promotion code with its discount, scope and limits."""
 
     code = StringField(
         _("Code"),
-        [DataRequired(_("Enter a code.")), Length(max=60, message=AT_MOST)],
+        [DataRequired(_("Enter a code.")), Length(max=60, message=TOO_LONG)],
         description=_("For example, WELCOME10. Codes aren't case-sensitive."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
@@ -39,13 +39,13 @@ class PromotionForm(Form):
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collection = SelectField(_("Collection"), coerce=int, default=NONE)
     product_sku = StringField(
-        _("Product"), [Length(max=100, message=AT_MOST)], description=_("Enter the product's SKU.")
+        _("Product"), [Length(max=100, message=TOO_LONG)], description=_("Enter the product's SKU.")
     )
     starts_at = InstantField(_("Starts"), description=_("Leave blank to start now."))
     ends_at = InstantField(_("Ends"), description=_("Leave blank for no end date."))
     minimum_amount = MoneyField(_("Minimum subtotal"), default=0)
-    most_uses = WholeNumberField(_("Total uses"), least=1, most=MOST_USES, description=_("Leave blank for no limit."))
-    most_uses_each = WholeNumberField(_("Uses per customer"), least=1, most=MOST_USES)
+    most_uses = WholeNumberField(_("Total uses"), least=1, most=MAX_USES, description=_("Leave blank for no limit."))
+    most_uses_each = WholeNumberField(_("Uses per customer"), least=1, most=MAX_USES)
     needs_account = BooleanField(_("Customers with an account only"))
     is_active = BooleanField(_("Enabled"), default=True)
     version = HiddenField()
@@ -60,12 +60,12 @@ class PromotionForm(Form):
         self.category.choices = category_choices(tree)
         self.collection.choices = [
             SelectChoice(NONE, _("No collection")),
-            *(SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections),
+            *collection_choices(collections),
         ]
 
     @property
-    def typed(self) -> dict[str, Any]:
-        """What was typed, as it is stored."""
+    def values(self) -> dict[str, Any]:
+        """Return the submitted values by column."""
         names = ("code", "percent", "amount", "starts_at", "ends_at", "most_uses", "most_uses_each", "product_sku")
         return {name: self[name].data for name in names} | {
             "minimum_amount": self.minimum_amount.data or 0,
@@ -78,7 +78,7 @@ class PromotionForm(Form):
 
     @property
     def seen_version(self) -> int:
-        """The version that was on the screen; 0 when it is missing or made up."""
+        """Return the version that the form was opened with, or 0 if it is missing or invalid."""
         return parse_number(str(self.version.data or ""), max_digits=9) or 0
 
 

@@ -33,7 +33,7 @@ def new_promotion() -> Response:
     form = PromotionForm(categories.category_tree(), categories.collections())
     if form.validate_on_submit():
         with refusals(form):
-            promotion = promotions.create(form.typed, current_user)
+            promotion = promotions.create(form.values, current_user)
             db.session.commit()
             flash(_("Promotion %(code)s created.", code=promotion.code), "success")
             return redirect(url_for("backoffice.promotions"))
@@ -43,12 +43,12 @@ def new_promotion() -> Response:
 @bp.route("/promotions/<int:promotion_id>", methods=["GET", "POST"], endpoint="promotion")
 @access("staff:promotions.edit")
 def edit_promotion(promotion_id: int) -> Response:
-    """Change a promotion, or switch it off."""
+    """Edit or disable a promotion."""
     promotion = rows.get(Promotion, promotion_id)
     form = PromotionForm(categories.category_tree(), categories.collections(), promotion)
     if form.validate_on_submit():
         with refusals(form):
-            promotions.change(promotion, form.typed, form.seen_version, current_user)
+            promotions.change(promotion, form.values, form.seen_version, current_user)
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.promotions"))

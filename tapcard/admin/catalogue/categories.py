@@ -13,7 +13,7 @@ from ...web.access import access
 from ...web.forms import refusals
 from ..blueprint import bp
 from ..reordering import move_offset
-from ..uploads import choose_again, draw_product_picture, take
+from ..uploads import convert_product_picture, require_reselection, store_uploads
 from .category_forms import CategoryForm, CollectionForm
 from .product_forms import COLLECTION_KINDS
 
@@ -39,11 +39,11 @@ def new_category() -> Response:
     """Create a category."""
     form = CategoryForm(categories.category_tree())
     if form.validate_on_submit():
-        names = take(form, "picture", draw_product_picture)
+        names = store_uploads(form, "picture", convert_product_picture)
         if not form.errors:
             with refusals(form):
-                typed = form.typed | {"picture": names[0] if names else None}
-                categories.create_category(typed, current_user)
+                values = form.values | {"picture": names[0] if names else None}
+                categories.create_category(values, current_user)
                 db.session.commit()
                 flash(_("Category created."), "success")
                 return redirect(url_for("backoffice.categories"))
@@ -57,13 +57,13 @@ def edit_category(category_id: int) -> Response:
     category = rows.get(Category, category_id)
     form = CategoryForm(categories.category_tree(), category)
     if form.validate_on_submit():
-        names = take(form, "picture", draw_product_picture)
+        names = store_uploads(form, "picture", convert_product_picture)
         category = rows.get(Category, category_id)
         if not form.errors:
             with refusals(form):
                 picture = None if form.remove_picture.data else category.picture
-                typed = form.typed | {"picture": names[0] if names else picture}
-                categories.change_category(category, typed, form.seen.data or "", current_user)
+                values = form.values | {"picture": names[0] if names else picture}
+                categories.change_category(category, values, form.seen.data or "", current_user)
                 db.session.commit()
                 flash(_("Changes saved."), "success")
                 return redirect(url_for("backoffice.categories"))
@@ -87,7 +87,7 @@ def new_collection() -> Response:
     form = CollectionForm()
     if form.validate_on_submit():
         with refusals(form):
-            categories.create_collection(form.typed, current_user)
+            categories.create_collection(form.values, current_user)
             db.session.commit()
             flash(_("Collection created."), "success")
             return redirect(url_for("backoffice.categories"))
@@ -103,7 +103,7 @@ def edit_collection(collection_id: int) -> Response:
     form = CollectionForm(collection)
     if form.validate_on_submit():
         with refusals(form):
-            categories.change_collection(collection, form.typed, form.seen.data or "", current_user)
+            categories.change_collection(collection, form.values, form.seen.data or "", current_user)
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect(url_for("backoffice.categories"))
@@ -114,6 +114,6 @@ def edit_collection(collection_id: int) -> Response:
 
 def render_category_form(category: Category | None, form: CategoryForm) -> Response:
     """Render the form of a category, or of a new one."""
-    choose_again(form, "picture")
+    require_reselection(form, "picture")
     page = render_template("admin/category.html", category=category, form=form)
     return make_response(page, 422 if form.errors else 200)

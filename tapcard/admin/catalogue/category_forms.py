@@ -11,21 +11,21 @@ from ...models import Category, Collection, CollectionKind
 from ...models.products import SLUG_LENGTH
 from ...services.core import optimistic_lock
 from ...web.forms import Form
-from .product_forms import AT_MOST, COLLECTION_KINDS, NONE, category_choices, choices_of
+from .product_forms import COLLECTION_KINDS, NONE, TOO_LONG, category_choices, choices_of
 
-TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
+PICTURE_INPUT = {"accept": "image/jpeg,image/png,image/webp"}
 
 
-class ShelfForm(Form):
-    """What both have."""
+class ListingForm(Form):
+    """Fields shared by categories and collections."""
 
-    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=100, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=100, message=TOO_LONG)])
     description = TextAreaField(
-        _("Description"), [Length(max=5000, message=AT_MOST)], description=_("Shown at the top of the page.")
+        _("Description"), [Length(max=5000, message=TOO_LONG)], description=_("Shown at the top of the page.")
     )
     slug = StringField(
         _("URL"),
-        [Length(max=SLUG_LENGTH, message=AT_MOST)],
+        [Length(max=SLUG_LENGTH, message=TOO_LONG)],
         description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
@@ -33,8 +33,8 @@ class ShelfForm(Form):
     seen = HiddenField()
 
     @property
-    def typed(self) -> dict[str, Any]:
-        """What was typed, as it is stored."""
+    def values(self) -> dict[str, Any]:
+        """Return the submitted values by column."""
         return {
             "name": self.name.data,
             "description": self.description.data or "",
@@ -50,25 +50,25 @@ def _data_of(row: Category | Collection | None) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names} | {"seen": optimistic_lock.fingerprint(row)}
 
 
-class CategoryForm(ShelfForm):
+class CategoryForm(ListingForm):
     """A category."""
 
     parent = SelectField(_("Parent category"), coerce=int, default=NONE)
-    picture = FileField(_("Image"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=TAKEN_PICTURES)
+    picture = FileField(_("Image"), description=_("JPEG, PNG or WebP, up to 8 MB. Optional."), render_kw=PICTURE_INPUT)
     remove_picture = BooleanField(_("Remove image"))
 
     def __init__(self, tree: Sequence[tuple[Category, int]], category: Category | None = None) -> None:
         data = _data_of(category) | ({"parent": category.parent_id or NONE} if category is not None else {})
         super().__init__(data=data)
         own_id = category.id if category is not None else None
-        self.parent.choices = category_choices([each for each in tree if each[0].id != own_id])
+        self.parent.choices = category_choices([(node, depth) for node, depth in tree if node.id != own_id])
 
     @property
-    def typed(self) -> dict[str, Any]:
-        return super().typed | {"parent_id": self.parent.data or None}
+    def values(self) -> dict[str, Any]:
+        return super().values | {"parent_id": self.parent.data or None}
 
 
-class CollectionForm(ShelfForm):
+class CollectionForm(ListingForm):
     """A brand, theme or season."""
 
     kind = SelectField(_("Collection type"), choices=choices_of(COLLECTION_KINDS))
@@ -78,5 +78,5 @@ class CollectionForm(ShelfForm):
         super().__init__(data=data)
 
     @property
-    def typed(self) -> dict[str, Any]:
-        return super().typed | {"kind": CollectionKind(self.kind.data)}
+    def values(self) -> dict[str, Any]:
+        return super().values | {"kind": CollectionKind(self.kind.data)}

@@ -10,7 +10,7 @@ from ...web.forms import Form
 
 
 class RateForm(Form):
-    """How much of another currency one unit of the shop's is worth."""
+    """The exchange rate of a currency: its units per unit of the shop's currency."""
 
     currency = SelectField(_("Currency"))
     rate = RateField(_("Rate"), missing=_("Enter the rate."), render_kw={"inputmode": "decimal"})
@@ -19,4 +19,7 @@ class RateForm(Form):
         super().__init__()
         shop = filters.shop()
         choices = exchange_rates.currencies(shop.locale, shop.currency)
-        self.currency.choices = [SelectChoice("", _("Choose a currency")), *(SelectChoice(*each) for each in choices)]
+        self.currency.choices = [
+            SelectChoice("", _("Choose a currency")),
+            *(SelectChoice(*choice) for choice in choices),
+        ]

@@ -22,8 +22,8 @@ def rates() -> Response:
     form = RateForm()
     if form.validate_on_submit() and form.rate.data is not None:
         with refusals(form):
-            own = filters.shop().currency
-            exchange_rates.set_rate(form.currency.data, form.rate.data, own, current_user, utcnow())
+            shop_currency = filters.shop().currency
+            exchange_rates.set_rate(form.currency.data, form.rate.data, shop_currency, current_user, utcnow())
             db.session.commit()
             flash(_("Rate saved."), "success")
             return redirect(url_for("backoffice.rates"))

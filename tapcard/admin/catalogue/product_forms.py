@@ -29,24 +29,22 @@ from ...models import (
     ProductOption,
 )
 from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ...services.catalogue import labels as catalogue_labels
 from ...services.catalogue.option_templates import TEMPLATES
 from ...services.catalogue.products import MAX_STOCK, ProductInput
 from ...services.core import optimistic_lock
+from ...web import filters
 from ...web.fields import DayField, LinesField, MoneyField, PercentField, WholeNumberField
 from ...web.forms import Form
 
 NONE = 0
-AT_MOST = _("Enter %(max)d characters or fewer.")
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 KINDS = {
     ProductKind.GOODS: _("Goods"),
     ProductKind.GIFT_PACK: _("Gift pack"),
     ProductKind.CARD: _("Card"),
 }
-AVAILABILITIES = {
-    Availability.IN_STOCK: _("In stock"),
-    Availability.OUT_OF_STOCK: _("Out of stock"),
-    Availability.PRE_ORDER: _("Pre-order"),
-}
+AVAILABILITIES = {state: _(label) for state, label in catalogue_labels.AVAILABILITY.items()}
 COLLECTION_KINDS = {
     CollectionKind.BRAND: _("Brand"),
     CollectionKind.THEME: _("Theme"),
@@ -61,34 +59,53 @@ OPTION_KINDS = {
     OptionKind.LOCATION: _("Location"),
     OptionKind.PHONE: _("Phone number"),
 }
-SET_NAMES = {"engraved_goods": _("Engraved goods"), "gift_pack": _("Gift pack")}
-TEXTS = ("name", "promo_text", "details", "size", "material", "color", "sku", "slug", "page_title", "page_description")
-COLUMNS = (*TEXTS, "unit_amount", "available_on", "is_active", "is_featured")
+TEMPLATE_NAMES = {"engraved_goods": _("Engraved goods"), "gift_pack": _("Gift pack")}
+TEXT_FIELDS = (
+    "name",
+    "promo_text",
+    "details",
+    "size",
+    "material",
+    "color",
+    "sku",
+    "slug",
+    "page_title",
+    "page_description",
+)
+COLUMNS = (*TEXT_FIELDS, "unit_amount", "available_on", "is_active", "is_featured")
 
 
 def choices_of(names: dict[Any, Any]) -> list[SelectChoice]:
-    """The choices of a field from values with their names."""
+    """Return the choices of a field from enum members with their labels."""
     return [SelectChoice(value.value, label) for value, label in names.items()]
 
 
 def category_choices(tree: Sequence[tuple[Category, int]]) -> list[SelectChoice]:
-    """All categories, set in by how deep they stand; none of them first."""
+    """Return "No category" and all categories, indented by their depth."""
     return [
         SelectChoice(NONE, _("No category")),
-        *(SelectChoice(each.id, "\u2003" * depth + each.name) for each, depth in tree),
+        *(SelectChoice(category.id, "\u2003" * depth + category.name) for category, depth in tree),
+    ]
+
+
+def collection_choices(collections: Sequence[Collection]) -> list[SelectChoice]:
+    """Return the collections with their kind, such as "Travel (Theme)"."""
+    return [
+        SelectChoice(collection.id, f"{collection.name} ({COLLECTION_KINDS[collection.kind]})")
+        for collection in collections
     ]
 
 
 class ProductForm(Form):
-    """Everything about a product but its pictures and options."""
+    """A product, without its pictures and options."""
 
-    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=NAME_LENGTH, message=AT_MOST)])
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=NAME_LENGTH, message=TOO_LONG)])
     promo_text = StringField(
         _("Short description"),
-        [Length(max=255, message=AT_MOST)],
+        [Length(max=255, message=TOO_LONG)],
         description=_("Shown under the name in product lists."),
     )
-    details = TextAreaField(_("Description"), [Length(max=20_000, message=AT_MOST)])
+    details = TextAreaField(_("Description"), [Length(max=20_000, message=TOO_LONG)])
     kind = SelectField(_("Product type"), choices=choices_of(KINDS), default=ProductKind.GOODS.value)
     unit_amount = MoneyField(
         _("Price"),
@@ -96,7 +113,7 @@ class ProductForm(Form):
         description=_("For cards: the price with custom artwork and for designs without their own price."),
     )
     discount = WholeNumberField(_("Discount (%)"), most=100, default=0)
-    tax_rate = PercentField(_("VAT rate (%)"), default=0, description=_("Included in the price."))
+    tax_rate = PercentField(default=0, description=_("Included in the price."))
     stock = WholeNumberField(_("Stock"), most=MAX_STOCK, description=_("Leave blank to stop tracking stock."))
     availability = SelectField(
         _("Availability"), choices=choices_of(AVAILABILITIES), default=Availability.IN_STOCK.value
@@ -104,22 +121,22 @@ class ProductForm(Form):
     available_on = DayField(_("Ships from"), description=_("For pre-orders: the first shipping date."))
     category = SelectField(_("Category"), coerce=int, default=NONE)
     collections = SelectMultipleField(_("Collections"), coerce=int)
-    size = StringField(_("Size"), [Length(max=100, message=AT_MOST)])
-    material = StringField(_("Material"), [Length(max=100, message=AT_MOST)])
-    color = StringField(_("Colour"), [Length(max=100, message=AT_MOST)])
+    size = StringField(_("Size"), [Length(max=100, message=TOO_LONG)])
+    material = StringField(_("Material"), [Length(max=100, message=TOO_LONG)])
+    color = StringField(_("Colour"), [Length(max=100, message=TOO_LONG)])
     is_active = BooleanField(_("Show in shop"), description=_("Hidden products stay in existing orders."), default=True)
     is_featured = BooleanField(_("Feature on the front page"))
-    sku = StringField(_("SKU"), [Length(max=100, message=AT_MOST)], description=_("Leave blank to generate one."))
+    sku = StringField(_("SKU"), [Length(max=100, message=TOO_LONG)], description=_("Leave blank to generate one."))
     slug = StringField(
         _("URL"),
-        [Length(max=SLUG_LENGTH, message=AT_MOST)],
+        [Length(max=SLUG_LENGTH, message=TOO_LONG)],
         description=_("The last part of the page's URL. Leave blank to create it from the name."),
         render_kw={"autocapitalize": "off", "spellcheck": "false"},
     )
     page_title = StringField(
-        _("Search engine title"), [Length(max=255, message=AT_MOST)], description=_("Leave blank to use the name.")
+        _("Search engine title"), [Length(max=255, message=TOO_LONG)], description=_("Leave blank to use the name.")
     )
-    page_description = TextAreaField(_("Search engine description"), [Length(max=500, message=AT_MOST)])
+    page_description = TextAreaField(_("Search engine description"), [Length(max=500, message=TOO_LONG)])
     version = HiddenField()
     seen_stock = HiddenField()
 
@@ -127,15 +144,14 @@ class ProductForm(Form):
         self, tree: Sequence[tuple[Category, int]], collections: Sequence[Collection], product: Product | None = None
     ) -> None:
         super().__init__(data=_data_of(product) if product is not None else {})
+        self.tax_rate.label.text = _("%(tax)s rate (%%)", tax=filters.shop().tax_word)
         self.category.choices = category_choices(tree)
-        self.collections.choices = [
-            SelectChoice(each.id, f"{each.name} ({COLLECTION_KINDS[each.kind]})") for each in collections
-        ]
+        self.collections.choices = collection_choices(collections)
 
     @property
-    def typed(self) -> ProductInput:
-        """What was typed, as it is stored."""
-        values = {name: self[name].data or "" for name in TEXTS}
+    def product_input(self) -> ProductInput:
+        """Return the submitted values."""
+        values = {name: self[name].data or "" for name in TEXT_FIELDS}
         values |= {name: self[name].data for name in ("unit_amount", "available_on", "is_active", "is_featured")}
         values |= {
             "kind": ProductKind(self.kind.data),
@@ -156,7 +172,7 @@ def _data_of(product: Product) -> dict[str, Any]:
         "discount": product.discount_percent,
         "tax_rate": product.tax_rate,
         "category": product.category_id or NONE,
-        "collections": [each.id for each in product.collections],
+        "collections": [collection.id for collection in product.collections],
         "stock": product.stock,
         "version": product.version,
         "seen_stock": "" if product.stock is None else product.stock,
@@ -164,7 +180,7 @@ def _data_of(product: Product) -> dict[str, Any]:
 
 
 class PicturesForm(Form):
-    """Pictures to add."""
+    """Pictures to upload."""
 
     pictures = MultipleFileField(
         _("Add images"),
@@ -174,21 +190,21 @@ class PicturesForm(Form):
 
 
 class PictureForm(Form):
-    """What a picture shows."""
+    """The alternative text of a picture."""
 
     alt = StringField(
         _("Alt text"),
-        [Length(max=200, message=AT_MOST)],
+        [Length(max=200, message=TOO_LONG)],
         description=_("Describe the image for people who can't see it, for example “Open journal with lined pages”."),
     )
 
 
 class OptionForm(Form):
-    """One thing that buyers may say."""
+    """A product option that customers fill in."""
 
     label = StringField(
         _("Label"),
-        [DataRequired(_("Enter a label.")), Length(max=100, message=AT_MOST)],
+        [DataRequired(_("Enter a label.")), Length(max=100, message=TOO_LONG)],
         description=_("Shown to customers, for example “Name to engrave”."),
     )
     kind = SelectField(_("Type"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)
@@ -213,8 +229,8 @@ class OptionForm(Form):
         super().__init__(data=data)
 
     @property
-    def typed(self) -> dict[str, Any]:
-        """What was typed, as it is stored."""
+    def values(self) -> dict[str, Any]:
+        """Return the submitted values by column."""
         return {
             "label": self.label.data,
             "kind": OptionKind(self.kind.data),
@@ -225,12 +241,12 @@ class OptionForm(Form):
         }
 
 
-class SetForm(Form):
-    """Which questions to add in one go."""
+class OptionTemplateForm(Form):
+    """A template whose options are added to a product."""
 
-    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, SET_NAMES[name]) for name in TEMPLATES])
+    option_set = SelectField(_("Option set"), choices=[SelectChoice(name, TEMPLATE_NAMES[name]) for name in TEMPLATES])
 
 
 def _number_in(field: Field) -> int | None:
-    """Return the number that a hidden field carried along, or None for anything else."""
+    """Return the number in a hidden field, or None if it isn't one."""
     return parse_number(str(field.data or ""), max_digits=9)

@@ -13,16 +13,16 @@ from ...web.access import access
 from ...web.forms import refusals
 from ..blueprint import bp
 from ..reordering import move_offset
-from ..uploads import LARGEST_REQUEST, WITH_PICTURES, draw_product_picture, take
-from .product_forms import OptionForm, PictureForm, PicturesForm, ProductForm, SetForm
-from .products import product_page
+from ..uploads import MAX_REQUEST_SIZE, UPLOAD_ENDPOINTS, convert_product_picture, store_uploads
+from .product_forms import OptionForm, OptionTemplateForm, PictureForm, PicturesForm, ProductForm
+from .products import render_product_page
 
 
 @bp.url_value_preprocessor
 def allow_large_uploads(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Accept large requests where staff upload images, so that the form can report which file is too big."""
-    if endpoint in WITH_PICTURES and "_user_id" in session:
-        request.max_content_length = LARGEST_REQUEST
+    if endpoint in UPLOAD_ENDPOINTS and "_user_id" in session:
+        request.max_content_length = MAX_REQUEST_SIZE
 
 
 def redirect_to_product(product_id: int, anchor: str) -> Response:
@@ -40,7 +40,7 @@ def add_pictures(product_id: int) -> Response:
     products.get(product_id)
     form = PicturesForm()
     if form.validate_on_submit():
-        names = take(form, "pictures", draw_product_picture, is_needed=True)
+        names = store_uploads(form, "pictures", convert_product_picture, is_required=True)
         product = products.get(product_id)
         if not form.pictures.errors:
             with refusals(form):
@@ -49,7 +49,9 @@ def add_pictures(product_id: int) -> Response:
                 flash(_("Images uploaded."), "success")
                 return redirect_to_product(product_id, "pictures")
     product = products.get(product_id)
-    return product_page(product, ProductForm(categories.category_tree(), categories.collections(), product), form)
+    return render_product_page(
+        product, ProductForm(categories.category_tree(), categories.collections(), product), form
+    )
 
 
 @bp.route("/products/<int:product_id>/pictures/<int:picture_id>", methods=["GET", "POST"])
@@ -100,7 +102,7 @@ def new_option(product_id: int) -> Response:
     form = OptionForm()
     if form.validate_on_submit():
         with refusals(form):
-            product_media.add_option(product, form.typed, current_user)
+            product_media.add_option(product, form.values, current_user)
             db.session.commit()
             flash(_("Option added."), "success")
             return redirect_to_product(product_id, "options")
@@ -118,7 +120,7 @@ def product_option(product_id: int, option_id: int) -> Response:
     form = OptionForm(option)
     if form.validate_on_submit():
         with refusals(form):
-            product_media.change_option(product, option, form.typed, form.seen.data or "", current_user)
+            product_media.change_option(product, option, form.values, form.seen.data or "", current_user)
             db.session.commit()
             flash(_("Changes saved."), "success")
             return redirect_to_product(product_id, "options")
@@ -154,7 +156,7 @@ def remove_option(product_id: int, option_id: int) -> Response:
 def apply_option_set(product_id: int) -> Response:
     """Add the options of a template."""
     product = products.get(product_id)
-    form = SetForm()
+    form = OptionTemplateForm()
     if not form.validate_on_submit():
         flash(_("Choose an option set."), "error")
         return redirect_to_product(product_id, "options")

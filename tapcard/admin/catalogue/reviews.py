@@ -16,39 +16,39 @@ from ...web.access import access
 from ...web.paging import paginate
 from ..blueprint import bp
 
-STATES = {each.value: each for each in ReviewStatus}
+STATES = {status.value: status for status in ReviewStatus}
 
 
 @bp.get("/reviews", endpoint="reviews")
 @access("staff:reviews.decide")
 def list_reviews() -> str:
-    """Reviews that nobody has looked at yet, the oldest first; or those that were let through, or left out."""
+    """List the reviews awaiting approval, oldest first, or the approved or rejected ones."""
     state = STATES.get(request.args.get("state", ""), ReviewStatus.WAITING)
-    listed = select(Review).where(Review.status == state).options(joinedload(Review.product))
+    query = select(Review).where(Review.status == state).options(joinedload(Review.product))
     order = Review.id if state is ReviewStatus.WAITING else Review.id.desc()
-    return render_template(
-        "admin/reviews.html", page=paginate(listed.order_by(order)), state=state, states=ReviewStatus
-    )
+    return render_template("admin/reviews.html", page=paginate(query.order_by(order)), state=state, states=ReviewStatus)
 
 
 @bp.post("/reviews/<int:review_id>/approve")
 @access("staff:reviews.decide")
 def approve_review(review_id: int) -> Response:
-    """Show a review in the shop."""
+    """Approve a review."""
     return decide(review_id, ReviewStatus.APPROVED, _("Review approved. It's now shown in the shop."))
 
 
 @bp.post("/reviews/<int:review_id>/reject")
 @access("staff:reviews.decide")
 def reject_review(review_id: int) -> Response:
-    """Leave a review out of the shop."""
+    """Reject a review."""
     return decide(review_id, ReviewStatus.REJECTED, _("Review rejected. It isn't shown in the shop."))
 
 
-def decide(review_id: int, status: ReviewStatus, said: str) -> Response:
-    """Decide about a review as it was seen: one that waits, once; one that was decided, the other way."""
-    was = STATES.get(request.form.get("was", ""), ReviewStatus.WAITING)
-    reviews.decide(rows.get(Review, review_id), was, status, current_user, utcnow())
+def decide(review_id: int, status: ReviewStatus, message: str) -> Response:
+    """Set the status of a review, if it is still in the status that the page showed."""
+    old_status = STATES.get(request.form.get("was", ""), ReviewStatus.WAITING)
+    reviews.decide(rows.get(Review, review_id), old_status, status, current_user, utcnow())
     db.session.commit()
-    flash(said, "success")
-    return redirect(url_for("backoffice.reviews", state=None if was is ReviewStatus.WAITING else was.value))
+    flash(message, "success")
+    return redirect(
+        url_for("backoffice.reviews", state=None if old_status is ReviewStatus.WAITING else old_status.value)
+    )

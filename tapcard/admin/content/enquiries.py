@@ -34,7 +34,7 @@ def enquiries_csv() -> Response:
         (format_date(received), *texts, format_date(answered))
         for received, *texts, answered in rows.stream(enquiries.csv_query())
     )
-    header = (_("Received"), _("Name"), _("Email"), _("Order"), _("Message"), _("Answered"))
+    header = (_("Received"), _("Name"), _("Email"), _("Order"), _("Message"), _("Answered on"))
     return csv_stream("messages.csv", header, lines)
 
 

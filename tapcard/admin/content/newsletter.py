@@ -9,11 +9,13 @@ from ...services.content import newsletter
 from ...services.core import rows
 from ...web.access import access
 from ...web.csvs import csv_stream
+from ...web.filters import label
 from ...web.paging import paginate_by_id, text_argument
 from ..blueprint import bp
 from ..csv_dates import date_formatter
 
 SUBSCRIBERS_PER_PAGE = 50
+STATUSES = (SubscriberStatus.SUBSCRIBED, SubscriberStatus.PENDING, SubscriberStatus.UNSUBSCRIBED)  # as offered
 
 
 @bp.get("/subscribers")
@@ -26,7 +28,7 @@ def subscribers() -> str:
         page=paginate_by_id(newsletter.matching(search, status), Subscriber.id, SUBSCRIBERS_PER_PAGE),
         search=search,
         status=status,
-        statuses=status_labels(),
+        statuses=STATUSES,
         arguments={"search": search or None, "status": status.value if status else None},
     )
 
@@ -35,22 +37,13 @@ def subscribers() -> str:
 @access("staff:newsletter.view")
 def subscribers_csv() -> Response:
     """Download the filtered subscribers as CSV."""
-    labels, format_date = status_labels(), date_formatter()
+    format_date = date_formatter()
     lines = (
-        (email, labels[status], consent, *(format_date(instant) for instant in instants))
+        (email, label(status), consent, *(format_date(instant) for instant in instants))
         for email, status, consent, *instants in rows.stream(newsletter.csv_query(*filter_arguments()))
     )
-    header = (_("Email"), _("Status"), _("Consent text"), _("Signed up"), _("Confirmed"), _("Unsubscribed"))
+    header = (_("Email"), _("Status"), _("Consent text"), _("Signed up on"), _("Confirmed on"), _("Unsubscribed on"))
     return csv_stream("subscribers.csv", header, lines)
-
-
-def status_labels() -> dict[SubscriberStatus, str]:
-    """Return the labels of a subscriber's states."""
-    return {
-        SubscriberStatus.SUBSCRIBED: _("Subscribed"),
-        SubscriberStatus.PENDING: _("Not confirmed"),
-        SubscriberStatus.UNSUBSCRIBED: _("Unsubscribed"),
-    }
 
 
 def filter_arguments() -> tuple[str, SubscriberStatus | None]:

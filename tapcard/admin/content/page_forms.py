@@ -18,7 +18,7 @@ from ...services.content.pages import (
 )
 from ...web.forms import Form
 
-AT_MOST = _("Enter %(max)d characters or fewer.")
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 MENUS = {
     PageMenu.NONE: _("None"),
     PageMenu.TOP: _("Header"),
@@ -27,18 +27,18 @@ MENUS = {
 MAX_VERSION_LENGTH = 12
 
 
-def as_text(value: Any) -> str:
-    """Return a number as the text of a hidden field."""
+def format_number(value: Any) -> str:
+    """Return a number as text, or an empty text for None."""
     return "" if value is None else str(value)
 
 
 class PageForm(Form):
-    """A page in Markdown."""
+    """A shop page, written in Markdown."""
 
-    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=MAX_TITLE_LENGTH, message=AT_MOST)])
+    title = StringField(_("Title"), [DataRequired(_("Enter a title.")), Length(max=MAX_TITLE_LENGTH, message=TOO_LONG)])
     slug = StringField(
         _("URL"),
-        [Optional(), Length(max=MAX_SLUG_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_SLUG_LENGTH, message=TOO_LONG)],
         description=_(
             "The last part of the page's URL, for example opening-hours. Leave blank to create it from the title."
         ),
@@ -46,13 +46,13 @@ class PageForm(Form):
     )
     body = TextAreaField(
         _("Content"),
-        [Optional(), Length(max=MAX_BODY_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_BODY_LENGTH, message=TOO_LONG)],
         description=_("Use Markdown: # Heading, **bold**, - list, [link](https://example.com)."),
         render_kw={"rows": 18},
     )
     description = StringField(
         _("Description"),
-        [Optional(), Length(max=MAX_DESCRIPTION_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_DESCRIPTION_LENGTH, message=TOO_LONG)],
         description=_("One or two sentences for search engines."),
     )
     menu = SelectField(_("Menu"), choices=[SelectChoice(menu.value, label) for menu, label in MENUS.items()])
@@ -66,16 +66,16 @@ class PageForm(Form):
         description=_("Position in the menu. Lower numbers come first."),
     )
     is_published = BooleanField(_("Published"), description=_("Unpublished pages are only visible to staff."))
-    version = HiddenField(validators=[Length(max=MAX_VERSION_LENGTH)], filters=[as_text])
+    version = HiddenField(validators=[Length(max=MAX_VERSION_LENGTH)], filters=[format_number])
 
     @property
     def opened_version(self) -> int:
-        """The version of the page that was opened; 0 if it was tampered with."""
+        """Return the version that the form was opened with, or 0 if it is missing or invalid."""
         return parse_number((self.version.raw_data or [""])[0]) or 0
 
     @property
     def content(self) -> PageContent:
-        """The submitted values."""
+        """Return the submitted values."""
         return PageContent(
             title=self.title.data or "",
             slug=self.slug.data or "",

@@ -39,7 +39,7 @@ def new_page() -> Response:
 @bp.route("/pages/<int:page_id>", methods=["GET", "POST"], endpoint="page")
 @access("staff:pages.edit")
 def edit_page(page_id: int) -> Response:
-    """Edit a page; the second of two editors gets an error, and may overwrite by saving again."""
+    """Edit a page; on an edit conflict, show an error first and overwrite if the form is saved again."""
     page = pages.get(page_id)
     form = PageForm(obj=page)
     if form.validate_on_submit() and "preview" not in request.form:
@@ -47,7 +47,7 @@ def edit_page(page_id: int) -> Response:
             pages.change(page, form.content, form.opened_version, current_user, utcnow())
             db.session.commit()
             return confirm_saved(page_id)
-        if form.form_errors:  # an edit conflict: whoever has read the message and saves again overwrites
+        if form.form_errors:  # after an edit conflict, saving again overwrites
             form.version.data = page.version
     return render_page_form(form, page)
 

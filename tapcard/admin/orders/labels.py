@@ -21,10 +21,10 @@ from ...models import (
 )
 from ...services.orders.production import OrderFilter
 from ...web import filters
-from .order_forms import WAYS
+from .order_forms import PAYMENT_METHODS
 
-# Kind and icon of a status's chip; its label is in `services.orders.labels`.
-STATUS = {
+# Kind and icon of the chip for each status; the label is in `services.orders.labels`.
+STATUS_CHIPS = {
     OrderStatus.PENDING: ("warn", "hourglass-split"),
     OrderStatus.PAID: ("good", "check-circle-fill"),
     OrderStatus.PROCESSING: ("good", "tools"),
@@ -34,7 +34,7 @@ STATUS = {
     OrderStatus.EXPIRED: ("quiet", "clock-history"),
     OrderStatus.REFUNDED: ("quiet", "arrow-counterclockwise"),
 }
-SHOWN = {
+FILTER_LABELS = {
     OrderFilter.ALL: _("All orders"),
     OrderFilter.TO_PRODUCE: _("To produce"),
     OrderFilter.TO_SHIP: _("To ship"),
@@ -42,7 +42,7 @@ SHOWN = {
     OrderFilter.OVERSOLD: _("Oversold"),
     OrderFilter.CARE: _("Payment needs review"),
 }
-PAYMENT = {
+PAYMENT_CHIPS = {
     PaymentStatus.CREATED: ("quiet", "hourglass"),
     PaymentStatus.PENDING: ("warn", "hourglass-split"),
     PaymentStatus.SUCCEEDED: ("good", "check-circle-fill"),
@@ -51,8 +51,7 @@ PAYMENT = {
     PaymentStatus.EXPIRED: ("quiet", "clock-history"),
     PaymentStatus.MISMATCH: ("bad", "exclamation-triangle-fill"),
 }
-GATEWAYS = {"offline": _("Offline"), "sandbox": _("Test payment")}
-MOVES = {
+MOVE_LABELS = {
     OrderMove.PLACE: _("Order placed"),
     OrderMove.PAY: _("Payment received"),
     OrderMove.PROCESS: _("Processing started"),
@@ -62,7 +61,7 @@ MOVES = {
     OrderMove.EXPIRE: _("Order expired"),
     OrderMove.REFUND: _("Order refunded"),
 }
-DEEDS = {
+AUDIT_LABELS = {
     "order.noted": _("Note"),
     "order.extended": _("Payment deadline extended (days)"),
     "order.oversold": _("Oversold: some items are out of stock"),
@@ -71,109 +70,118 @@ DEEDS = {
     "payment.dismissed": _("Payment resolved"),
     "payment.mismatched": _("Payment amount didn't match"),
 }
-MAILS = {
-    "mail.order_received": _("Order confirmation"),
-    "mail.order_to_owner": _("New order notification to the shop"),
-    "mail.order_paid": _("Payment confirmation"),
-    "mail.order_canceled": _("Order cancellation"),
-    "mail.order_shipped": _("Shipping confirmation"),
-    "mail.order_delivered": _("Delivery confirmation and review request"),
-}
 
 
 @dataclass(frozen=True)
-class File:
-    """Something of a buyer's that goes with a line."""
+class LineFile:
+    """A picture or artwork that a customer uploaded for an order line."""
 
     line_id: int
     label: str
-    name: str  # of the upload
+    name: str  # of the stored upload
     download_name: str
 
 
 def choices() -> list[tuple[str, Any]]:
-    """What a list may show, for its menu."""
-    states = [(status.value, filters.label(status)) for status in STATUS]
-    return [*((show.value, words) for show, words in SHOWN.items()), *states]
+    """Return the values and labels of the filter menu."""
+    states = [(status.value, filters.label(status)) for status in STATUS_CHIPS]
+    return [*((order_filter.value, label) for order_filter, label in FILTER_LABELS.items()), *states]
 
 
-def came_in(order: Order, tries: Sequence[Payment]) -> int:
-    """What has come in for an order, of payments that were read before."""
-    good = (each for each in tries if each.status is PaymentStatus.SUCCEEDED and each.currency == order.currency)
-    return sum(each.captured_amount for each in good)
+def captured_amount(order: Order, attempts: Sequence[Payment]) -> int:
+    """Return the amount captured by payments in the order's currency, in minor units."""
+    return sum(
+        payment.captured_amount
+        for payment in attempts
+        if payment.status is PaymentStatus.SUCCEEDED and payment.currency == order.currency
+    )
 
 
-def files(order: Order) -> list[File]:
-    """The buyer's own pictures and artwork, under names that say what they are for."""
-    found: list[File] = []
-    for place, line in enumerate(order.lines, 1):
+def files(order: Order) -> list[LineFile]:
+    """Return the customer's pictures and artwork, with descriptive download names."""
+    line_files: list[LineFile] = []
+    for position, line in enumerate(order.lines, 1):
         seen: set[str] = set()
         front, rear = (line.design.front_picture, line.design.rear_picture) if line.design else (None, None)
-        own = [(gettext("Front"), "front", front), (gettext("Back"), "rear", rear)]
-        answers = [(each["label"], "picture", each["value"]) for each in line.options if each.get("kind") == "picture"]
-        rest = [(gettext("Image"), "picture", name) for name in line.pictures]
-        for label, kind, name in [*own, *answers, *rest]:
+        artwork = [(gettext("Front"), "front", front), (gettext("Back"), "rear", rear)]
+        answers = [
+            (option["label"], "picture", option["value"]) for option in line.options if option.get("kind") == "picture"
+        ]
+        others = [(gettext("Image"), "picture", name) for name in line.pictures]
+        for label, kind, name in [*artwork, *answers, *others]:
             if name and name not in seen:
                 seen.add(name)
                 suffix = name.rpartition(".")[2]
-                found.append(File(line.id, label, name, f"{order.number}-{place}-{kind}-{len(seen)}.{suffix}"))
-    return found
+                download_name = f"{order.number}-{position}-{kind}-{len(seen)}.{suffix}"
+                line_files.append(LineFile(line.id, label, name, download_name))
+    return line_files
 
 
-def history(order: Order, deeds: Sequence[AuditEntry]) -> list[tuple[datetime, str, str]]:
-    """Everything that happened to an order, the latest first: when, what, who."""
-    moves = [(event.happened_at, _move(event), event.actor.full_name if event.actor else "") for event in order.events]
-    others = [(deed.happened_at, _deed(order, deed), deed.actor.full_name if deed.actor else "") for deed in deeds]
-    return sorted([*moves, *others], key=lambda each: each[0], reverse=True)
+def history(order: Order, entries: Sequence[AuditEntry]) -> list[tuple[datetime, str, str]]:
+    """Return the events of an order as time, text and actor's name, newest first."""
+    moves = [
+        (event.happened_at, _move_text(event), event.actor.full_name if event.actor else "") for event in order.events
+    ]
+    others = [
+        (entry.happened_at, _entry_text(order, entry), entry.actor.full_name if entry.actor else "")
+        for entry in entries
+    ]
+    return sorted([*moves, *others], key=lambda row: row[0], reverse=True)
 
 
-def _move(event: OrderEvent) -> str:
-    return f"{MOVES[event.move]}: {event.why}" if event.why else str(MOVES[event.move])
+def _move_text(event: OrderEvent) -> str:
+    label = str(MOVE_LABELS[event.move])
+    return f"{label}: {event.why}" if event.why else label
 
 
-def _deed(order: Order, deed: AuditEntry) -> str:
-    details = deed.details
+def _entry_text(order: Order, entry: AuditEntry) -> str:
+    details = entry.details
     amount = details.get("amount")
-    told = details.get("note") or details.get("why") or details.get("days")
+    text = details.get("note") or details.get("why") or details.get("days")
     if amount is not None:
-        told = filters.write_money(order.money(amount))
-    return f"{DEEDS[deed.tag]}: {told}" if told else str(DEEDS[deed.tag])
+        text = filters.write_money(order.money(amount))
+    label = str(AUDIT_LABELS[entry.tag])
+    return f"{label}: {text}" if text else label
 
 
 def evidence(payment: Payment) -> str:
-    """What proves a payment, or what it is known by."""
-    told = payment.evidence
-    parts = [str(WAYS[told["how"]]) if told.get("how") in WAYS else "", str(told.get("note") or "")]
+    """Return the payment method and reference that staff recorded for a payment, or an empty text."""
+    details = payment.evidence
+    method = str(PAYMENT_METHODS[details["how"]]) if details.get("how") in PAYMENT_METHODS else ""
+    parts = [method, str(details.get("note") or "")]
     return ", ".join(part for part in parts if part)
 
 
-def why_care(order: Order, payment: Payment) -> str:
-    """What is wrong with a payment that needs care, and what is proposed."""
-    came = filters.write_money(order.money(payment.captured_amount))
+def review_reason(order: Order, payment: Payment) -> str:
+    """Return why a payment needs review and what to do."""
+    received = filters.write_money(order.money(payment.captured_amount))
     if payment.status is PaymentStatus.MISMATCH:
         return gettext(
-            "We received %(came)s instead of %(asked)s, so nothing was fulfilled. Refund the customer.",
-            came=came, asked=filters.write_money(payment.money),
+            "We received %(received)s instead of %(due)s, so nothing was fulfilled. Refund the customer.",
+            received=received, due=filters.write_money(payment.money),
         )  # fmt: skip
     if order.status in (OrderStatus.CANCELED, OrderStatus.EXPIRED):
-        return gettext("We received %(came)s for an order that's no longer open. Refund the customer.", came=came)
+        return gettext(
+            "We received %(received)s for an order that's no longer open. Refund the customer.", received=received
+        )
     if order.is_oversold:
         return gettext(
-            "We received %(came)s, but some items are out of stock. Fulfil the order or refund the customer.", came=came
+            "We received %(received)s, but some items are out of stock. Fulfil the order or refund the customer.",
+            received=received,
         )
-    return gettext("We received an extra payment of %(came)s. Refund the customer.", came=came)
+    return gettext("We received an extra payment of %(received)s. Refund the customer.", received=received)
 
 
-def mail_state(mail: OutboxMessage) -> tuple[str, str, str]:
-    """Where a promised mail is: its words, kind and drawing of a chip."""
-    if mail.done_at is not None:
+def email_chip(message: OutboxMessage) -> tuple[str, str, str]:
+    """Return label, kind and icon of the chip for an outgoing email."""
+    if message.done_at is not None:
         return gettext("Sent"), "good", "check-circle-fill"
-    if mail.failed_at is not None:
+    if message.failed_at is not None:
         return gettext("Not sent"), "bad", "exclamation-triangle-fill"
     return gettext("Sending"), "quiet", "hourglass-split"
 
 
-def is_handed_over(order: Order) -> bool:
-    """Whether the buyer fetches it."""
+def is_pickup(order: Order) -> bool:
+    """Return whether the customer collects the order."""
     method = order.delivery_method
     return method is not None and method.kind is DeliveryKind.PICKUP

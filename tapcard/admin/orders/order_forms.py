@@ -8,25 +8,24 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectChoice, StringF
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
 
 from ... import money
-from ...email_addresses import MAX_EMAIL_LENGTH
 from ...ids import parse_number
 from ...models import ProductionStatus
 from ...money import Money
 from ...web.forms import Form
 
-WAYS = {
+PAYMENT_METHODS = {
     "cash": _("Cash"),
     "transfer": _("Bank transfer"),
     "cheque": _("Cheque"),
     "terminal": _("Card terminal"),
 }
-MOST_DAYS = 60
-MOST_CREDIT = 100_000_000  # minor units at once: more is a slip of the finger
-AT_MOST = _("Enter %(max)d characters or fewer.")
+MAX_DAYS = 60
+MAX_CREDIT = 100_000_000  # minor units per entry; a larger amount is probably a typo
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 
 
 class AmountField(StringField):
-    """Money as it is typed; `amount` is what it comes to once it is valid."""
+    """An amount of money; `amount` holds the parsed value once the field is valid."""
 
     def __init__(self, label: Any, validators: Sequence[Any] = (), **kwargs: Any) -> None:
         render = {"inputmode": "decimal", "autocomplete": "off"}
@@ -35,7 +34,7 @@ class AmountField(StringField):
         self.amount = Money(0, "")
 
     def pre_validate(self, form: Any) -> None:
-        """Read the text; the form says in which currency."""
+        """Parse the text as an amount above zero in the form's currency."""
         amount = money.parse(self.data or "", self.currency)
         if amount is None:
             raise StopValidation(_("Enter an amount such as 24.50."))
@@ -45,15 +44,17 @@ class AmountField(StringField):
 
 
 class PaymentForm(Form):
-    """Money that came outside the web."""
+    """A payment received offline."""
 
     amount = AmountField(_("Amount"))
     how = RadioField(
-        _("Payment method"), choices=[SelectChoice(value, label) for value, label in WAYS.items()], default="cash"
+        _("Payment method"),
+        choices=[SelectChoice(value, label) for value, label in PAYMENT_METHODS.items()],
+        default="cash",
     )
     note = StringField(
         _("Reference"),
-        [Optional(), Length(max=200, message=AT_MOST)],
+        [Optional(), Length(max=200, message=TOO_LONG)],
         description=_("For example, the receipt number, bank transfer reference or cheque number."),
     )
     seen = HiddenField()
@@ -64,70 +65,70 @@ class PaymentForm(Form):
 
     @property
     def seen_amount(self) -> int:
-        """What was due when the form was shown; nobody's guess for anything that is no number."""
+        """Return the amount due when the form was shown, in minor units, or -1 if it isn't a number."""
         amount = parse_number(self.seen.data)
         return -1 if amount is None else amount
 
 
 class ShipForm(Form):
-    """A parcel that goes on its way."""
+    """Carrier and tracking number of a shipment."""
 
-    carrier = StringField(_("Carrier"), [Optional(), Length(max=60, message=AT_MOST)])
+    carrier = StringField(_("Carrier"), [Optional(), Length(max=60, message=TOO_LONG)])
     tracking_number = StringField(
         _("Tracking number"),
-        [Optional(), Length(max=80, message=AT_MOST)],
+        [Optional(), Length(max=80, message=TOO_LONG)],
         description=_("We include both in the shipping email to the customer."),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
 
 
 class CancelForm(Form):
-    """An order that comes to nothing."""
+    """The reason why an order is canceled."""
 
     why = StringField(
         _("Reason"),
-        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=TOO_LONG)],
     )
 
 
 class ExtendForm(Form):
-    """More time to pay."""
+    """The number of days by which a payment deadline is extended."""
 
     days = IntegerField(
         _("Days to add from today"),
         [
             InputRequired(_("Enter a number of days.")),
-            NumberRange(1, MOST_DAYS, message=_("Enter a number from %(min)s to %(max)s.")),
+            NumberRange(1, MAX_DAYS, message=_("Enter a number from %(min)s to %(max)s.")),
         ],
     )
 
 
 class NoteForm(Form):
-    """A note for staff alone."""
+    """An internal note for staff."""
 
     note = TextAreaField(
-        _("Note"), [DataRequired(_("Enter a note.")), Length(max=1000, message=AT_MOST)], render_kw={"rows": 4}
+        _("Note"), [DataRequired(_("Enter a note.")), Length(max=1000, message=TOO_LONG)], render_kw={"rows": 4}
     )
 
 
 class DismissForm(Form):
-    """What became of money that needed care."""
+    """How a payment that needed review was resolved."""
 
     why = StringField(
         _("How it was resolved"),
-        [DataRequired(_("Enter how it was resolved.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter how it was resolved.")), Length(max=200, message=TOO_LONG)],
     )
 
 
-class ProduceForm(Form):
-    """One press: how far a line of cards is, and how far it was."""
+class ProductionForm(Form):
+    """New and previous production status of an order line."""
 
     status = RadioField(choices=[SelectChoice(status.value) for status in ProductionStatus])
     was = RadioField(choices=[SelectChoice(status.value) for status in ProductionStatus])
 
 
 class SwapForm(Form):
-    """The card from stock that goes into the box."""
+    """The card from stock that replaces an ordered card."""
 
     token = StringField(
         _("Token of the card from stock"),
@@ -139,17 +140,17 @@ class SwapForm(Form):
     )
 
 
-class PressForm(Form):
-    """A button alone."""
+class ButtonForm(Form):
+    """A button without fields."""
 
 
 class CreditForm(Form):
-    """Credit for one person."""
+    """Store credit for a customer."""
 
     amount = AmountField(_("Amount"))
     why = StringField(
         _("Reason"),
-        [DataRequired(_("Enter a reason.")), Length(max=200, message=AT_MOST)],
+        [DataRequired(_("Enter a reason.")), Length(max=200, message=TOO_LONG)],
         description=_("The customer can see this."),
     )
     seen = HiddenField()
@@ -159,15 +160,12 @@ class CreditForm(Form):
         self.amount.currency = currency
 
     def validate_amount(self, field: AmountField) -> None:
-        """Refuse what is a slip of the finger."""
-        if field.amount.amount > MOST_CREDIT:
+        """Refuse amounts above `MAX_CREDIT`."""
+        if field.amount.amount > MAX_CREDIT:
             raise StopValidation(_("That's more than you can give at once. Enter a smaller amount."))
 
     @property
     def seen_amount(self) -> int:
-        """The balance when the form was shown; nobody's for anything that is no number."""
+        """Return the balance when the form was shown, in minor units, or -1 if it isn't a number."""
         amount = parse_number(self.seen.data)
         return -1 if amount is None else amount
-
-
-LONGEST_EMAIL = MAX_EMAIL_LENGTH

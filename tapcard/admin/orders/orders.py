@@ -20,16 +20,28 @@ from ...web import filters
 from ...web.access import access
 from ...web.context import rule_context
 from ...web.forms import Form, refusals
+from ...web.paging import paginate
 from ...workflows import payments as payment_workflows
 from ..blueprint import bp
 from . import labels
-from .order_forms import CancelForm, DismissForm, ExtendForm, NoteForm, PaymentForm, PressForm, ProduceForm, ShipForm
+from .order_forms import (
+    ButtonForm,
+    CancelForm,
+    DismissForm,
+    ExtendForm,
+    NoteForm,
+    PaymentForm,
+    ProductionForm,
+    ShipForm,
+)
+
+ORDERS_PER_PAGE = 30
 
 
-def chosen(text: str) -> OrderFilter | OrderStatus:
-    """What a list is to show; everything for whatever is no choice."""
+def parse_filter(text: str) -> OrderFilter | OrderStatus:
+    """Return the filter or status of a query string, or all orders for anything else."""
     for kind in (OrderFilter, OrderStatus):
-        if text in {each.value for each in kind}:
+        if text in {member.value for member in kind}:
             return kind(text)
     return OrderFilter.ALL
 
@@ -37,30 +49,28 @@ def chosen(text: str) -> OrderFilter | OrderStatus:
 @bp.get("/orders", endpoint="orders")
 @access("staff:orders.view")
 def list_orders() -> str:
-    """Orders, those that somebody waits for first; searched and filtered by the address."""
-    show, search = chosen(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
-    page = request.args.get("page", 0, type=int)
-    page = min(max(page, 0), production.MAX_PAGE)
-    rows, has_more = production.list_orders(show, search, page)
-    kept = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
+    """List the orders, open tasks first, searched and filtered by the query string."""
+    show, search = parse_filter(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
+    page = paginate(production.filter_orders(show, search), ORDERS_PER_PAGE, production.load_rows)
+    arguments = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
-        "admin/orders.html", rows=rows, has_more=has_more, page=page, show=show, search=search, kept=kept,
-        choices=labels.choices(), words=labels,
+        "admin/orders.html", page=page, show=show, search=search, arguments=arguments,
+        choices=labels.choices(), labels=labels,
     )  # fmt: skip
 
 
 @bp.get("/orders/<number>")
 @access("staff:orders.view")
 def order(number: str) -> str:
-    """Show an order with its payments, history, emails and what can be done next."""
+    """Show an order with its payments, history, emails and next steps."""
     order = production.get_order(number)
     attempts = production.payments_of(order)
     entries = production.audit_entries_of(order, attempts)
-    due = order.money(max(0, order.total_amount - labels.came_in(order, attempts)))
+    due = order.money(max(0, order.total_amount - labels.captured_amount(order, attempts)))
     return render_template(
-        "admin/order.html", order=order, payments=attempts, due=due, words=labels,
-        takes_money=bool(due) and order.status in settlement.PAYABLE,
-        in_work=order.status in production.IN_PROGRESS and not order.is_oversold,
+        "admin/order.html", order=order, payments=attempts, due=due, labels=labels,
+        is_payable=bool(due) and order.status in settlement.PAYABLE,
+        is_in_progress=order.status in production.IN_PROGRESS and not order.is_oversold,
         files=labels.files(order), history=labels.history(order, entries),
         mails=production.emails_of(order), steps=list(ProductionStatus),
     )  # fmt: skip
@@ -69,13 +79,16 @@ def order(number: str) -> str:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def step(order: Order, form: Form, do: Callable[[], None], message: str, **shown: Any) -> Response:
-    """Show a step's form, or take the step and return to the order; a refusal is shown above the form."""
+def run_step(order: Order, form: Form, action: Callable[[], None], message: str, **context: Any) -> Response:
+    """Render the form of a step, or run its action and redirect to the order; errors are shown above the form.
+
+    `context` are the variables of the template `admin/order_step.html`; `lead` may be a function.
+    """
     back = redirect(url_for("backoffice.order", number=order.number))
     if form.validate_on_submit():
         with refusals(form):
             try:
-                do()
+                action()
             except GatewayError:
                 db.session.rollback()
                 form.form_errors.append(_("The payment provider isn't responding. Try again in a moment."))
@@ -83,19 +96,19 @@ def step(order: Order, form: Form, do: Callable[[], None], message: str, **shown
                 db.session.commit()
                 flash(message, "success")
                 return back
-    lead = shown.pop("lead", "")
+    lead = context.pop("lead", "")
     page = render_template(
-        "admin/order_step.html", order=order, form=form, lead=lead() if callable(lead) else lead, **shown
+        "admin/order_step.html", order=order, form=form, lead=lead() if callable(lead) else lead, **context
     )
     return make_response(page, 422 if form.errors else 200)
 
 
-def press(number: str, do: Callable[[Order], None], message: str) -> Response:
-    """Take a step that needs nothing but a button; a refusal is a page of its own."""
+def run_button(number: str, action: Callable[[Order], None], message: str) -> Response:
+    """Run the action of a button without a form and redirect to the order; an error is a page of its own."""
     order = production.get_order(number)
-    if not PressForm().validate_on_submit():
+    if not ButtonForm().validate_on_submit():
         abort(400)
-    do(order)
+    action(order)
     db.session.commit()
     flash(message, "success")
     return redirect(url_for("backoffice.order", number=order.number))
@@ -104,25 +117,25 @@ def press(number: str, do: Callable[[Order], None], message: str) -> Response:
 @bp.post("/orders/<number>/process")
 @access("staff:orders.edit")
 def process_order(number: str) -> Response:
-    """Note that somebody works on it."""
-    return press(number, lambda order: transitions.process(order, current_user), _("Processing started."))
+    """Mark an order as processing."""
+    return run_button(number, lambda order: transitions.process(order, current_user), _("Processing started."))
 
 
 @bp.post("/orders/<number>/deliver")
 @access("staff:orders.edit")
 def deliver_order(number: str) -> Response:
-    """Note that everything has arrived, or was handed over."""
-    return press(
+    """Mark an order as delivered or collected."""
+    return run_button(
         number, lambda order: transitions.deliver(order, current_user, utcnow()), _("Order marked as delivered.")
     )
 
 
-@bp.post("/orders/<number>/give")
+@bp.post("/orders/<number>/give", endpoint="give_order")
 @access("staff:orders.edit")
-def give_order(number: str) -> Response:
-    """Fulfill an oversold order after all."""
+def fulfill_oversold_order(number: str) -> Response:
+    """Fulfill an oversold order once the stock is there."""
     keys = current_app.extensions["keys"]
-    return press(
+    return run_button(
         number,
         lambda order: oversold.fulfill_oversold(order, current_user, keys, utcnow()),
         _("Order fulfilled."),
@@ -132,13 +145,13 @@ def give_order(number: str) -> Response:
 @bp.post("/orders/<number>/lines/<int:line_id>/produce")
 @access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
-    """Note how far a line of cards is."""
+    """Set the production status of an order line."""
     order = production.get_order(number)
-    form = ProduceForm()
+    form = ProductionForm()
     if not form.validate_on_submit():
         abort(400)
-    status, was = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
-    line = production.produce(order, line_id, status, was, current_user)
+    status, old_status = ProductionStatus(form.status.data), ProductionStatus(form.was.data)
+    line = production.produce(order, line_id, status, old_status, current_user)
     flash(_("%(title)s: %(state)s.", title=line.full_title, state=filters.label(status)), "success")
     db.session.commit()
     return redirect(url_for("backoffice.order", number=order.number, _anchor=f"line-{line_id}"))
@@ -147,34 +160,34 @@ def produce_line(number: str, line_id: int) -> Response:
 @bp.route("/orders/<number>/ship", methods=["GET", "POST"])
 @access("staff:orders.edit")
 def ship_order(number: str) -> Response:
-    """Send the parcel on its way, and tell the buyer."""
+    """Mark an order as shipped and email the customer."""
     order, form = production.get_order(number), ShipForm()
-    unfinished = any(line.production_status in production.UNFINISHED for line in order.lines)
+    has_unfinished_cards = any(line.production_status in production.UNFINISHED for line in order.lines)
 
-    def do() -> None:
+    def action() -> None:
         carrier, tracking_number = form.carrier.data or "", form.tracking_number.data or ""
         transitions.ship(order, current_user, utcnow(), carrier=carrier, tracking_number=tracking_number)
 
-    return step(
-        order, form, do, _("Marked as shipped. We've emailed the customer."),
+    return run_step(
+        order, form, action, _("Marked as shipped. We've emailed the customer."),
         title=_("Ship order"), label=_("Mark as shipped"),
-        warning=_("Some cards in this order aren't packed yet.") if unfinished else "",
+        warning=_("Some cards in this order aren't packed yet.") if has_unfinished_cards else "",
     )  # fmt: skip
 
 
 @bp.route("/orders/<number>/cancel", methods=["GET", "POST"])
 @access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
-    """Cancel what is not paid; the buyer is told, and what it held is free again."""
+    """Cancel an unpaid order, release what it reserved and email the customer."""
     order, form = production.get_order(number), CancelForm()
 
-    def do() -> None:
+    def action() -> None:
         if order.is_open:
             payment_workflows.close_online(order)
         production.cancel(order, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
-    return step(
-        order, form, do, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
+    return run_step(
+        order, form, action, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
         lead=_("Stock, cards, credit and codes held by this order are released."), label=_("Cancel order"),
     )  # fmt: skip
 
@@ -182,21 +195,21 @@ def cancel_order(number: str) -> Response:
 @bp.route("/orders/<number>/extend", methods=["GET", "POST"])
 @access("staff:orders.edit")
 def extend_order(number: str) -> Response:
-    """Give the buyer more time to pay."""
+    """Extend the payment deadline of an order."""
     order, form = production.get_order(number), ExtendForm(days=filters.shop().offline_days)
-    return step(
+    return run_step(
         order, form, lambda: production.extend_deadline(order, form.days.data, current_user, utcnow()),
         _("Payment deadline extended."), title=_("Extend payment deadline"), label=_("Extend deadline"),
         lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(order.expires_at)),
     )  # fmt: skip
 
 
-@bp.route("/orders/<number>/note", methods=["GET", "POST"])
+@bp.route("/orders/<number>/note", methods=["GET", "POST"], endpoint="note_order")
 @access("staff:orders.edit")
-def note_order(number: str) -> Response:
-    """Write something down for the others."""
+def add_note(number: str) -> Response:
+    """Add an internal note to an order."""
     order, form = production.get_order(number), NoteForm()
-    return step(
+    return run_step(
         order, form, lambda: production.add_note(order, form.note.data or "", current_user), _("Note added."),
         title=_("Add note"), label=_("Save note"),
         lead=_("Notes appear in the order history. Only staff can see them."),
@@ -206,14 +219,14 @@ def note_order(number: str) -> Response:
 # --- payments ---------------------------------------------------------------------------------------------------------
 
 
-@bp.route("/orders/<number>/payment", methods=["GET", "POST"])
+@bp.route("/orders/<number>/payment", methods=["GET", "POST"], endpoint="take_payment")
 @access("staff:payments.confirm")
-def take_payment(number: str) -> Response:
-    """Note money that came outside the web, the whole or a part."""
+def record_payment(number: str) -> Response:
+    """Record an offline payment of all or part of the amount due."""
     order = production.get_order(number)
     form = PaymentForm(order.currency)
 
-    def do() -> None:
+    def action() -> None:
         settlement.check_offline_amount(order, form.amount.amount, form.seen_amount)
         payment_workflows.close_online(order)
         receipt = settlement.OfflineReceipt(form.amount.amount, form.how.data, form.note.data or "")
@@ -221,13 +234,13 @@ def take_payment(number: str) -> Response:
 
     def lead() -> str:
         due = payments.amount_due(order)
-        form.seen.data = str(due.amount)  # what is shown now, whatever was shown before
+        form.seen.data = str(due.amount)  # the amount on this page, not the submitted one
         form.amount.data = form.amount.data if form.is_submitted() else due.plain()
         money, total = filters.write_money(due), filters.write_money(order.total)
         return _("%(money)s of %(total)s is due.", money=money, total=total)
 
-    return step(
-        order, form, do, _("Payment recorded."),
+    return run_step(
+        order, form, action, _("Payment recorded."),
         title=_("Record payment"), lead=lead, label=_("Record payment"),
     )  # fmt: skip
 
@@ -235,14 +248,14 @@ def take_payment(number: str) -> Response:
 @bp.route("/orders/<number>/payments/<public_id>/seen", methods=["GET", "POST"])
 @access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
-    """Note that somebody has seen to a payment that needed care."""
+    """Mark a payment that needed review as resolved."""
     order, form = production.get_order(number), DismissForm()
-    own_payment = sa.select(Payment).where(Payment.order_id == order.id, Payment.public_id == public_id)
-    payment = db.session.scalar(own_payment) if public_id.isascii() and public_id.isprintable() else None
+    query = sa.select(Payment).where(Payment.order_id == order.id, Payment.public_id == public_id)
+    payment = db.session.scalar(query) if public_id.isascii() and public_id.isprintable() else None
     if payment is None:
         abort(404)
-    return step(
+    return run_step(
         order, form, lambda: settlement.dismiss(payment, form.why.data or "", actor=current_user),
         _("Payment marked as resolved."), title=_("Resolve payment"), label=_("Mark as resolved"),
-        lead=labels.why_care(order, payment),
+        lead=labels.review_reason(order, payment),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures drawn by code for the demo; nothing is borrowed."""
+"""Pictures of the demo, drawn by code."""
 
 from .cards import DESIGNS, portrait
 from .goods import GOODS

@@ -1,4 +1,4 @@
-"""Card designs as gradients and patterns, and the portrait of a holder."""
+"""Card designs of gradients and patterns, and a portrait."""
 
 import io
 import math
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw, ImageFilter
 
-WIDTH, HEIGHT = 856, 540  # ISO ID-1, ten pixels a millimetre
-FINE = 2  # drawn larger, then scaled down, for smooth edges
-FEW = 8  # what is blurred is drawn so many times smaller
-COARSE = 2  # gradients are drawn smaller, then scaled up: turning them is what takes long
+WIDTH, HEIGHT = 856, 540  # pixels: ISO ID-1, ten per millimetre
+SCALE = 2  # shapes are drawn larger and scaled down, for smooth edges
+BLUR_SCALE = 8  # blurred pictures are drawn this many times smaller
+GRADIENT_SCALE = 2  # gradients are drawn this many times smaller, because rotating is slow
 
 Color = tuple[int, int, int]
 
@@ -19,22 +19,22 @@ def _hex(text: str) -> Color:
 
 
 def _gradient(stops: list[str], angle: float = 35) -> Image.Image:
-    """A linear gradient over the card, turned by an angle in degrees."""
-    width, height = WIDTH // COARSE, HEIGHT // COARSE
+    """Draw a linear gradient over the card, rotated by an angle in degrees."""
+    width, height = WIDTH // GRADIENT_SCALE, HEIGHT // GRADIENT_SCALE
     diagonal = int(math.hypot(width, height)) + 4
     ramp = Image.new("RGB", (256, 1))
     colors = [_hex(stop) for stop in stops]
     for x in range(256):
-        place = x / 255 * (len(colors) - 1)
-        first = min(int(place), len(colors) - 2)
-        mix = place - first
+        position = x / 255 * (len(colors) - 1)
+        first = min(int(position), len(colors) - 2)
+        mix = position - first
         ramp.putpixel(
             (x, 0), tuple(round(a + (b - a) * mix) for a, b in zip(colors[first], colors[first + 1], strict=True))
         )
-    turned = ramp.resize((diagonal, diagonal), Image.Resampling.BICUBIC).rotate(-angle, Image.Resampling.BICUBIC)
+    rotated = ramp.resize((diagonal, diagonal), Image.Resampling.BICUBIC).rotate(-angle, Image.Resampling.BICUBIC)
     left, top = (diagonal - width) / 2, (diagonal - height) / 2
-    size, box = (WIDTH * FINE, HEIGHT * FINE), (left, top, left + width, top + height)
-    return turned.resize(size, Image.Resampling.BICUBIC, box=box)
+    size, box = (WIDTH * SCALE, HEIGHT * SCALE), (left, top, left + width, top + height)
+    return rotated.resize(size, Image.Resampling.BICUBIC, box=box)
 
 
 def _finish(picture: Image.Image, overlay: Image.Image | None = None) -> bytes:
@@ -51,26 +51,26 @@ def _webp(picture: Image.Image) -> bytes:
 
 
 def _layer() -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    """A transparent sheet over the card."""
-    layer = Image.new("RGBA", (WIDTH * FINE, HEIGHT * FINE), (255, 255, 255, 0))
+    """Return a transparent layer over the card, with its drawing context."""
+    layer = Image.new("RGBA", (WIDTH * SCALE, HEIGHT * SCALE), (255, 255, 255, 0))
     return layer, ImageDraw.Draw(layer)
 
 
 def rings(stops: list[str], color: str = "#ffffff", at: tuple[float, float] = (0.8, 0.16)) -> bytes:
-    """Circles spreading from a corner."""
+    """Draw circles around a point, given as a fraction of the card."""
     layer, draw = _layer()
-    x, y = at[0] * WIDTH * FINE, at[1] * HEIGHT * FINE
-    for radius in range(60 * FINE, 900 * FINE, 48 * FINE):
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=(*_hex(color), 44), width=2 * FINE)
+    x, y = at[0] * WIDTH * SCALE, at[1] * HEIGHT * SCALE
+    for radius in range(60 * SCALE, 900 * SCALE, 48 * SCALE):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=(*_hex(color), 44), width=2 * SCALE)
     return _finish(_gradient(stops), layer)
 
 
 def ridges(stops: list[str], shade: str, sun: str) -> bytes:
-    """Hills under a low sun."""
+    """Draw hills under a low sun."""
     layer, draw = _layer()
-    width, height = WIDTH * FINE, HEIGHT * FINE
+    width, height = WIDTH * SCALE, HEIGHT * SCALE
     draw.ellipse(
-        (width * 0.68, height * 0.16, width * 0.68 + 116 * FINE, height * 0.16 + 116 * FINE), fill=(*_hex(sun), 215)
+        (width * 0.68, height * 0.16, width * 0.68 + 116 * SCALE, height * 0.16 + 116 * SCALE), fill=(*_hex(sun), 215)
     )
     for number in range(3):
         base = height * (0.5 + number * 0.16)
@@ -83,9 +83,9 @@ def ridges(stops: list[str], shade: str, sun: str) -> bytes:
 
 
 def contours(ground: str, line: str) -> bytes:
-    """The lines of a map."""
+    """Draw the contour lines of a map."""
     layer, draw = _layer()
-    width = WIDTH * FINE
+    width = WIDTH * SCALE
     for number in range(-4, 18):
         points = [
             (
@@ -95,56 +95,56 @@ def contours(ground: str, line: str) -> bytes:
                     + 30 * math.sin(x / width * 6 + number * 0.35)
                     + 22 * math.sin(x / width * 13 - number * 0.2)
                 )
-                * FINE,
+                * SCALE,
             )
             for x in range(0, width + 1, 6)
         ]
-        draw.line(points, fill=(*_hex(line), 60), width=3 * FINE, joint="curve")
+        draw.line(points, fill=(*_hex(line), 60), width=3 * SCALE, joint="curve")
     return _finish(_gradient([ground, ground]), layer)
 
 
 def tiles(ground: str, ink: str) -> bytes:
-    """Squares of five sizes on a grid."""
+    """Draw squares of five sizes on a grid."""
     layer, draw = _layer()
     for column in range(13):
         for row in range(8):
-            size = (8, 24, 40, 16, 32)[(column * 3 + row * (column % 2)) % 5] * FINE
-            x, y = (44 + column * 62) * FINE, (44 + row * 62) * FINE
-            draw.rounded_rectangle((x, y, x + size, y + size), radius=6 * FINE, fill=(*_hex(ink), 225))
+            size = (8, 24, 40, 16, 32)[(column * 3 + row * (column % 2)) % 5] * SCALE
+            x, y = (44 + column * 62) * SCALE, (44 + row * 62) * SCALE
+            draw.rounded_rectangle((x, y, x + size, y + size), radius=6 * SCALE, fill=(*_hex(ink), 225))
     return _finish(_gradient([ground, ground]), layer)
 
 
 def glow(ground: str, colors: list[str]) -> bytes:
-    """Soft lights that run into each other."""
-    width, height = WIDTH * FINE // FEW, HEIGHT * FINE // FEW
-    few = Image.new("RGB", (width, height), ground)  # nobody sees how few pixels that was done with
-    draw = ImageDraw.Draw(few, "RGBA")
+    """Draw blurred, overlapping lights."""
+    width, height = WIDTH * SCALE // BLUR_SCALE, HEIGHT * SCALE // BLUR_SCALE
+    small = Image.new("RGB", (width, height), ground)
+    draw = ImageDraw.Draw(small, "RGBA")
     for number, color in enumerate(colors):
         x, y = width * (0.15 + 0.72 * number / max(1, len(colors) - 1)), height * (0.75 if number % 2 else 0.22)
         radius = height * 0.46
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*_hex(color), 190))
-    blurred = few.filter(ImageFilter.GaussianBlur(90 * FINE / FEW))
-    return _finish(blurred.resize((WIDTH * FINE, HEIGHT * FINE), Image.Resampling.BICUBIC))
+    blurred = small.filter(ImageFilter.GaussianBlur(90 * SCALE / BLUR_SCALE))
+    return _finish(blurred.resize((WIDTH * SCALE, HEIGHT * SCALE), Image.Resampling.BICUBIC))
 
 
 def rays(stops: list[str], color: str) -> bytes:
-    """Light fanning out from the lower edge."""
+    """Draw rays from the lower edge."""
     layer, draw = _layer()
-    x, y, reach = WIDTH * FINE * 0.5, HEIGHT * FINE * 1.05, 1400 * FINE
+    x, y, reach = WIDTH * SCALE * 0.5, HEIGHT * SCALE * 1.05, 1400 * SCALE
     for number in range(0, 36, 2):
         first, second = math.pi + number * math.pi / 36, math.pi + (number + 1) * math.pi / 36
-        ends = [(x + math.cos(each) * reach, y + math.sin(each) * reach) for each in (first, second)]
+        ends = [(x + math.cos(angle) * reach, y + math.sin(angle) * reach) for angle in (first, second)]
         draw.polygon([(x, y), *ends], fill=(*_hex(color), 40))
     return _finish(_gradient(stops, 90), layer)
 
 
 def dots(stops: list[str], color: str) -> bytes:
-    """Dots that grow towards one side."""
+    """Draw dots that grow towards the right."""
     layer, draw = _layer()
     for column in range(30):
         for row in range(19):
-            radius = (1.5 + 8.5 * (column / 29) ** 1.6) * FINE
-            x, y = (14 + column * 29 + (row % 2) * 14) * FINE, (14 + row * 29) * FINE
+            radius = (1.5 + 8.5 * (column / 29) ** 1.6) * SCALE
+            x, y = (14 + column * 29 + (row % 2) * 14) * SCALE, (14 + row * 29) * SCALE
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(*_hex(color), 78))
     return _finish(_gradient(stops), layer)
 
@@ -166,8 +166,8 @@ DESIGNS: dict[str, Callable[[], bytes]] = {
 
 
 def portrait() -> bytes:
-    """A friendly face in four colours."""
-    side = 512 * FINE
+    """Draw a face, as WebP of 512 pixels square."""
+    side = 512 * SCALE
     picture = Image.new("RGB", (side, side), _hex("#ffd9b8"))
     draw = ImageDraw.Draw(picture)
     unit = side / 116

@@ -2,11 +2,11 @@
 
 import math
 
-from .scene import Ramp, Scene, circle, darker, lighter, metal, mirrored, round_body, smooth
+from .scene import Point, Ramp, Scene, circle, darker, lighter, metal, mirrored, round_body, smooth
 
 BOTTLE_WALL, CUP_WALL = "#dfe9e4", "#f6e4da"
 MIDDLE, FOOT = 440, 716
-SHAPES: dict[str, list[tuple[float, float]]] = {  # half widths at heights, from the shoulder down
+SHAPES: dict[str, list[tuple[float, float]]] = {  # pairs of half width and y, from the shoulder down
     "slim": [(52, 300), (56, 318), (84, 356), (98, 396), (100, 470), (100, 660), (98, 694), (86, 714)],
     "wide": [(76, 318), (84, 330), (116, 362), (124, 400), (124, 480), (124, 660), (122, 696), (108, 714)],
     "straight": [(92, 288), (98, 292), (101, 310), (101, 400), (101, 560), (101, 690), (98, 706), (88, 714)],
@@ -22,10 +22,9 @@ def bottle(
     lid_color: str = "",
     second: str = "",
     motif: str = "",
-    wall: str = BOTTLE_WALL,
 ) -> bytes:
-    """A bottle of steel in a coat of colour."""
-    scene = Scene(wall)
+    """Draw a coated steel bottle."""
+    scene = Scene(BOTTLE_WALL)
     profile = SHAPES[shape]
     half = max(width for width, _ in profile)
     _stand(scene, half)
@@ -137,9 +136,9 @@ def _hoops(scene: Scene, color: str, half: float) -> None:
 MOTIFS = {"name": _name, "contours": _contours, "sprig": _sprig, "hoops": _hoops}
 
 
-def glass_bottle(tint: str, sleeve: str, wall: str = BOTTLE_WALL) -> bytes:
-    """A bottle of glass in a soft sleeve, with a bamboo lid."""
-    scene = Scene(wall)
+def glass_bottle(tint: str, sleeve: str) -> bytes:
+    """Draw a glass bottle in a silicone sleeve, with a bamboo lid."""
+    scene = Scene(BOTTLE_WALL)
     profile, half = SHAPES["slim"], 100
     _stand(scene, half)
     _bamboo(scene, profile[0], "")
@@ -168,10 +167,9 @@ def mug(
     drink: str = "",
     motif: str = "",
     rim: str = "",
-    wall: str = CUP_WALL,
 ) -> bytes:
-    """A mug with a handle, seen a little from above."""
-    scene = Scene(wall, horizon=600)
+    """Draw a mug with a handle, seen from slightly above."""
+    scene = Scene(CUP_WALL, horizon=600)
     x, top, bottom, half = 410, 330, 690, 172
     _stand(scene, half - 10, bottom + 10, x)
     handle = smooth(
@@ -198,11 +196,13 @@ def mug(
     if motif:
         CUP_MOTIFS[motif](scene, color, x, half)
     scene.box((x - half * 0.66, 410, x - half * 0.56, 590), "#ffffff", 8, 0.36)
-    _mouth(scene, x, top, half, rim or glaze or color, inside, drink)
+    _opening(scene, (x, top), half, rim or glaze or color, inside, drink)
     return scene.finish(1.2, (450, 520))
 
 
-def _mouth(scene: Scene, x: float, y: float, half: float, rim: str, inside: str, drink: str) -> None:
+def _opening(scene: Scene, center: Point, half: float, rim: str, inside: str, drink: str) -> None:
+    """Draw the opening of a cup, with the drink in it."""
+    x, y = center
     scene.ellipse(circle(x, y, half, 0.26), Ramp(lighter(rim, 0.35), rim, darker(rim, 0.12)))
     scene.ellipse(circle(x, y + 2, half - 11, 0.245), Ramp(darker(inside, 0.26), inside, lighter(inside, 0.4)))
     if drink:
@@ -246,9 +246,9 @@ def _rings(scene: Scene, color: str, x: float, half: float) -> None:
 CUP_MOTIFS = {"initial": _initial, "specks": _specks, "mountains": _mountains, "rings": _rings}
 
 
-def tumbler(color: str, lid: str, motif: str = "", wall: str = CUP_WALL) -> bytes:
-    """A tall cup with a lid to drink from on the way."""
-    scene = Scene(wall)
+def tumbler(color: str, lid: str, motif: str = "") -> bytes:
+    """Draw a travel cup with a lid."""
+    scene = Scene(CUP_WALL)
     _stand(scene, 96)
     profile = [(132, 268), (128, 330), (116, 520), (106, 690), (94, 714)]
     scene.polygon(mirrored(smooth(profile), MIDDLE), round_body(color))
@@ -267,9 +267,9 @@ def tumbler(color: str, lid: str, motif: str = "", wall: str = CUP_WALL) -> byte
     return scene.finish(1.3, (452, 474))
 
 
-def pair(color: str, saucer: str, drink: str, wall: str = CUP_WALL) -> bytes:
-    """Two small cups on saucers."""
-    scene = Scene(wall, horizon=560)
+def pair(color: str, saucer: str, drink: str) -> bytes:
+    """Draw two espresso cups on saucers."""
+    scene = Scene(CUP_WALL, horizon=560)
     for x, y, size in ((600, 590, 0.86), (322, 660, 1.0)):
         wide = 190 * size
         scene.shadow((x - wide, y - 24, x + wide * 1.25, y + 66), blur=20, strength=0.4)
@@ -292,13 +292,13 @@ def pair(color: str, saucer: str, drink: str, wall: str = CUP_WALL) -> bytes:
         )
         scene.ellipse(circle(x, y, half * 0.44, 0.22), darker(color, 0.3))
         scene.box((x - half * 0.62, top + 52 * size, x - half * 0.52, y - 58 * size), "#ffffff", 6, 0.4)
-        _mouth(scene, x, top, half, color, lighter(color, 0.6), drink)
+        _opening(scene, (x, top), half, color, lighter(color, 0.6), drink)
     return scene.finish(1.2, (450, 520))
 
 
-def bowl(color: str, glaze: str, drink: str, wall: str = CUP_WALL) -> bytes:
-    """A wide cup without a handle."""
-    scene = Scene(wall, horizon=590)
+def bowl(color: str, glaze: str, drink: str) -> bytes:
+    """Draw a bowl."""
+    scene = Scene(CUP_WALL, horizon=590)
     x, top, bottom, half = 440, 400, 690, 228
     _stand(scene, 150, bottom + 8, x)
     scene.box((x - 92, bottom - 30, x + 92, bottom + 8), round_body(darker(color, 0.2)), 10)
@@ -310,5 +310,5 @@ def bowl(color: str, glaze: str, drink: str, wall: str = CUP_WALL) -> bytes:
         angle = math.sin(number * 78.2) * (half - 30)
         scene.ellipse(circle(x + angle, 540 + number * 41 % 100, 2.5), darker(color, 0.4), 0.5)
     scene.box((x - half * 0.68, 470, x - half * 0.6, 560), "#ffffff", 7, 0.36)
-    _mouth(scene, x, top, half, glaze, lighter(glaze, 0.55), drink)
+    _opening(scene, (x, top), half, glaze, lighter(glaze, 0.55), drink)
     return scene.finish(1.2, (450, 520))

@@ -3,22 +3,22 @@
 import math
 import random
 
-from .scene import Point, Ramp, Scene, circle, darker, lighter, metal, mirrored, round_body, smooth, star, turned
+from .scene import Point, Ramp, Scene, circle, darker, lighter, metal, mirrored, rotated, round_body, smooth, star
 
 WALL = "#e6e2f2"
 GOLD = "#d9b45b"
 
 
-def baubles(colors: list[str], motif: str = "band", *, wall: str = WALL) -> bytes:
-    """Balls that hang on ribbons."""
-    scene = Scene(wall, horizon=None)
-    places = ((450, 520, 196),) if len(colors) == 1 else ((262, 470, 112), (470, 596, 142), (656, 402, 104))
-    for (x, y, radius), color in zip(places, colors, strict=True):
+def baubles(colors: list[str], motif: str = "band") -> bytes:
+    """Draw one or three baubles on strings."""
+    scene = Scene(WALL, horizon=None)
+    circles = ((450, 520, 196),) if len(colors) == 1 else ((262, 470, 112), (470, 596, 142), (656, 402, 104))
+    for (x, y, radius), color in zip(circles, colors, strict=True):
         scene.shadow(circle(x + 34, y + 44, radius), blur=30, strength=0.26)
         scene.line([(x, 0), (x, y - radius - 18)], darker(GOLD, 0.1), 4)
         scene.box((x - radius * 0.17, y - radius - 24, x + radius * 0.17, y - radius + 10), metal(GOLD), 5)
         _ball(scene, x, y, radius, color)
-        _dress(scene, x, y, radius, color, motif)
+        _decorate(scene, x, y, radius, color, motif)
         scene.ellipse(circle(x - radius * 0.4, y - radius * 0.46, radius * 0.15, 0.8), "#ffffff", 0.75)
         scene.ellipse(circle(x - radius * 0.16, y - radius * 0.62, radius * 0.06), "#ffffff", 0.6)
     return scene.finish()
@@ -33,7 +33,7 @@ def _ball(scene: Scene, x: float, y: float, radius: float, color: str) -> None:
         scene.ellipse(circle(x - away, y - away, size), shade)
 
 
-def _dress(scene: Scene, x: float, y: float, radius: float, color: str, motif: str) -> None:
+def _decorate(scene: Scene, x: float, y: float, radius: float, color: str, motif: str) -> None:
     ink = lighter(color, 0.72)
     if motif == "band":
         for shift, width in ((-0.16, 7), (0.0, 3), (0.12, 7)):
@@ -48,17 +48,17 @@ def _dress(scene: Scene, x: float, y: float, radius: float, color: str, motif: s
             scene.line(points, ink, width * radius / 140)
     elif motif == "snow":
         for number in range(6):
-            end = turned([(x, y - radius * 0.62)], (x, y), number * 60)[0]
+            end = rotated([(x, y - radius * 0.62)], (x, y), number * 60)[0]
             scene.line([(x, y), end], ink, radius * 0.035)
             for side in (-28, 28):
-                start = turned([(x, y - radius * 0.36)], (x, y), number * 60)[0]
-                twig = turned([(x, y - radius * 0.54)], (x, y), number * 60)
-                scene.line([start, turned(twig, start, side)[0]], ink, radius * 0.03)
+                start = rotated([(x, y - radius * 0.36)], (x, y), number * 60)[0]
+                twig = rotated([(x, y - radius * 0.54)], (x, y), number * 60)
+                scene.line([start, rotated(twig, start, side)[0]], ink, radius * 0.03)
 
 
-def stars(color: str, second: str, *, wall: str = WALL) -> bytes:
-    """Folded paper stars on strings."""
-    scene = Scene(wall, horizon=None)
+def stars(color: str, second: str) -> bytes:
+    """Draw folded paper stars on strings."""
+    scene = Scene(WALL, horizon=None)
     for x, y, radius, points, shade in (
         (300, 396, 148, 5, color),
         (596, 560, 186, 8, second),
@@ -80,9 +80,9 @@ def _string(y: float, sag: float, count: int) -> list[Point]:
     return [(-20 + step * 940 / count, y + sag * math.sin(math.pi * step / count)) for step in range(count + 1)]
 
 
-def bunting(colors: list[str], *, wall: str = WALL) -> bytes:
-    """Two rows of flags on a string."""
-    scene = Scene(wall, horizon=None)
+def bunting(colors: list[str]) -> bytes:
+    """Draw two rows of flags on strings."""
+    scene = Scene(WALL, horizon=None)
     for row, (y, sag) in enumerate(((210, 120), (470, 150))):
         count = 8
         points = _string(y, sag, count)
@@ -100,8 +100,9 @@ def bunting(colors: list[str], *, wall: str = WALL) -> bytes:
     return scene.finish()
 
 
-def lights(bulbs: list[str], *, wall: str = "#39406b") -> bytes:
-    """A string of lights in the evening."""
+def lights(bulbs: list[str]) -> bytes:
+    """Draw string lights on a dark wall."""
+    wall = "#39406b"
     scene = Scene(wall, horizon=None)
     for row, (y, sag) in enumerate(((120, 150), (340, 170), (560, 170))):
         count = 7
@@ -120,9 +121,9 @@ def lights(bulbs: list[str], *, wall: str = "#39406b") -> bytes:
     return scene.finish()
 
 
-def candles(color: str, plate: str = GOLD, *, wall: str = WALL) -> bytes:
-    """Three candles of three heights on a plate."""
-    scene = Scene(wall, horizon=600)
+def candles(color: str, plate: str = GOLD) -> bytes:
+    """Draw three candles of different heights on a plate."""
+    scene = Scene(WALL, horizon=600)
     scene.shadow((190, 650, 790, 760), blur=26)
     for x, top in ((300, 424), (446, 290), (590, 372)):
         scene.glow(circle(x, top - 66, 90), strength=0.75)
@@ -161,8 +162,9 @@ def _flame(scene: Scene, x: float, y: float, size: float = 1.0) -> None:
         )
 
 
-def lantern(color: str, glass: str, *, wall: str = "#dcd9ee") -> bytes:
-    """A lantern with a lit candle, a crescent on its roof."""
+def lantern(color: str, glass: str) -> bytes:
+    """Draw a lantern with a lit candle and a crescent on top."""
+    wall = "#dcd9ee"
     scene = Scene(wall)
     x = 450
     scene.shadow((300, 680, 760, 750), blur=26)
@@ -197,37 +199,35 @@ def lantern(color: str, glass: str, *, wall: str = "#dcd9ee") -> bytes:
     return scene.finish()
 
 
-def wreath(leaf: str, berry: str, ribbon: str, *, wall: str = WALL) -> bytes:
-    """A wreath of leaves with berries and a bow."""
-    scene = Scene(wall, horizon=None)
-    chance = random.Random(7)
+def wreath(leaf: str, berry: str, ribbon: str) -> bytes:
+    """Draw a wreath of leaves with berries and a bow."""
+    scene = Scene(WALL, horizon=None)
+    rng = random.Random(7)
     ring = [
-        (450 + math.cos(math.radians(each)) * 232, 430 + math.sin(math.radians(each)) * 232)
-        for each in range(0, 360, 6)
+        (450 + math.cos(math.radians(angle)) * 232, 430 + math.sin(math.radians(angle)) * 232)
+        for angle in range(0, 360, 6)
     ]
     scene.shadow(*(circle(x + 24, y + 32, 46) for x, y in ring[::3]), blur=22, strength=0.22)
     for layer in range(2):
         for number, (x, y) in enumerate(ring):
             around = number * 6 + 90
             for side in (-1, 1):
-                reach = 62 + chance.random() * 30
-                angle = math.radians(around + side * (28 + chance.random() * 34))
+                reach = 62 + rng.random() * 30
+                angle = math.radians(around + side * (28 + rng.random() * 34))
                 tip = (x + math.cos(angle) * reach, y + math.sin(angle) * reach)
                 bend = math.radians(around + side * 74)
                 edge = (x + math.cos(bend) * 20, y + math.sin(bend) * 20)
                 other = ((x + tip[0]) / 2 - math.cos(bend) * 12, (y + tip[1]) / 2 - math.sin(bend) * 12)
                 shade = (
-                    darker(leaf, 0.36 - 0.2 * layer)
-                    if side < 0
-                    else lighter(leaf, 0.18 * layer + chance.random() * 0.12)
+                    darker(leaf, 0.36 - 0.2 * layer) if side < 0 else lighter(leaf, 0.18 * layer + rng.random() * 0.12)
                 )
                 scene.polygon([(x, y), edge, ((edge[0] + tip[0]) / 2, (edge[1] + tip[1]) / 2), tip, other], shade)
     for number in range(0, 60, 4):
         x, y = ring[number]
         for shift in (-14, 12):
-            where = (x + shift + chance.random() * 20 - 10, y + shift * 0.6)
-            scene.ellipse(circle(*where, 13), darker(berry, 0.1))
-            scene.ellipse(circle(where[0] - 3, where[1] - 3, 8), lighter(berry, 0.2))
+            center_x, center_y = x + shift + rng.random() * 20 - 10, y + shift * 0.6
+            scene.ellipse(circle(center_x, center_y, 13), darker(berry, 0.1))
+            scene.ellipse(circle(center_x - 3, center_y - 3, 8), lighter(berry, 0.2))
     x, y = 450, 652
     for side in (-1, 1):
         scene.polygon(
@@ -255,9 +255,9 @@ def wreath(leaf: str, berry: str, ribbon: str, *, wall: str = WALL) -> bytes:
     return scene.finish()
 
 
-def trees(colors: list[str], *, wall: str = WALL) -> bytes:
-    """Paper trees on a table."""
-    scene = Scene(wall)
+def trees(colors: list[str]) -> bytes:
+    """Draw three paper trees on a table."""
+    scene = Scene(WALL)
     for (x, top, half, foot), color in zip(
         ((620, 330, 116, 690), (300, 390, 110, 704), (452, 200, 150, 716)), colors, strict=True
     ):

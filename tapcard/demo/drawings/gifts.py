@@ -1,4 +1,4 @@
-"""Boxes with bows, bags and an open box of good things."""
+"""Gift packs: boxes with bows, bags and an open box."""
 
 import math
 
@@ -7,9 +7,9 @@ from .scene import Ramp, Scene, circle, darker, flat, lighter, round_body, smoot
 WALL = "#f5e1e4"
 
 
-def box(color: str, ribbon: str, motif: str = "", *, wall: str = WALL) -> bytes:
-    """A box with a lid and a bow."""
-    scene = Scene(wall, horizon=600)
+def box(color: str, ribbon: str, motif: str = "") -> bytes:
+    """Draw a box with a lid and a bow."""
+    scene = Scene(WALL, horizon=600)
     scene.shadow([(230, 690), (760, 690), (800, 730), (240, 730)], strength=0.36)
     scene.shadow([(232, 700), (676, 700), (680, 722), (232, 722)], blur=8, strength=0.45)
     scene.box((232, 410, 668, 714), Ramp(lighter(color, 0.1), color, darker(color, 0.12)), 6)
@@ -102,9 +102,9 @@ def _arches(scene: Scene, color: str) -> None:
 MOTIFS = {"stars": _stars, "spots": _spots, "stripes": _stripes, "arches": _arches}
 
 
-def hatbox(color: str, ribbon: str, *, wall: str = WALL) -> bytes:
-    """A round box with a bow on its lid."""
-    scene = Scene(wall, horizon=590)
+def hatbox(color: str, ribbon: str) -> bytes:
+    """Draw a round box with a bow on its lid."""
+    scene = Scene(WALL, horizon=590)
     x, half = 450, 222
     scene.shadow((x - half, 660, x + half * 1.6, 760), blur=26)
     scene.ellipse((x - half, 640, x + half, 744), round_body(darker(color, 0.14)))
@@ -129,18 +129,18 @@ def hatbox(color: str, ribbon: str, *, wall: str = WALL) -> bytes:
     return scene.finish(1.14, (460, 480))
 
 
-def bag(color: str, tissue: str, tag: str, motif: str = "dot", *, wall: str = WALL) -> bytes:
-    """A paper bag with tissue peeping out."""
-    scene = Scene(wall)
+def bag(color: str, tissue: str, tag: str, motif: str = "dot") -> bytes:
+    """Draw a paper bag with tissue paper."""
+    scene = Scene(WALL)
     scene.shadow([(280, 690), (720, 690), (780, 726), (290, 726)], strength=0.36)
     for number, (x, height) in enumerate(((316, 250), (372, 216), (436, 236), (500, 206), (560, 246))):
         shade = lighter(tissue, 0.35 if number % 2 else 0.1)
         scene.polygon([(x - 52, 330), (x - 22, height + 24), (x, height), (x + 30, height + 34), (x + 56, 330)], shade)
-    for x, color_of in ((440, darker(tag, 0.3)), (440, tag)):
-        drop = 0 if color_of == tag else -16
+    for x, handle_color in ((440, darker(tag, 0.3)), (440, tag)):
+        drop = 0 if handle_color == tag else -16
         scene.line(
             smooth([(x - 76, 350), (x - 70, 190 + drop), (x, 150 + drop), (x + 70, 190 + drop), (x + 76, 350)]),
-            color_of,
+            handle_color,
             8,
         )
     scene.polygon([(600, 312), (652, 344), (652, 690), (600, 714)], darker(color, 0.26))
@@ -165,9 +165,9 @@ def bag(color: str, tissue: str, tag: str, motif: str = "dot", *, wall: str = WA
     return scene.finish(1.14, (460, 480))
 
 
-def open_box(color: str, filling: list[str], *, wall: str = WALL) -> bytes:
-    """A box without its lid: a bottle, a journal and a cup in paper wool."""
-    scene = Scene(wall, horizon=570)
+def open_box(color: str, filling: list[str]) -> bytes:
+    """Draw an open box with a bottle, a journal and a cup in shredded paper, in three colors."""
+    scene = Scene(WALL, horizon=570)
     scene.shadow([(170, 690), (770, 690), (820, 734), (180, 734)], strength=0.38)
     scene.polygon([(150, 470), (220, 396), (690, 396), (750, 470)], darker(color, 0.4))
     first, second, third = filling
@@ -198,9 +198,9 @@ def open_box(color: str, filling: list[str], *, wall: str = WALL) -> bytes:
     return scene.finish(1.14, (460, 480))
 
 
-def pillow(color: str, twine: str, *, wall: str = WALL) -> bytes:
-    """Three small boxes on each other, tied with twine and a sprig."""
-    scene = Scene(wall, horizon=610)
+def stacked_boxes(color: str, twine: str) -> bytes:
+    """Draw three stacked boxes, tied with twine and a sprig."""
+    scene = Scene(WALL, horizon=610)
     scene.shadow([(230, 694), (740, 694), (790, 730), (240, 730)], strength=0.36)
     for left, top, right, bottom, part in (
         (220, 540, 680, 714, 0.0),

@@ -1,10 +1,10 @@
-"""What the demo shop sells, as pictures: by the address of the product, second pictures with an end of their own."""
+"""Product pictures of the demo shop by slug; second pictures have the suffix `-engraved`."""
 
 from collections.abc import Callable
 
 from .drinkware import bottle, bowl, glass_bottle, mug, pair, tumbler
 from .festive import baubles, bunting, candles, lantern, lights, stars, trees, wreath
-from .gifts import bag, box, hatbox, open_box, pillow
+from .gifts import bag, box, hatbox, open_box, stacked_boxes
 from .holders import cards, sleeve, stand, wallet
 from .journals import journal, stack, strapped
 
@@ -52,7 +52,7 @@ GOODS: dict[str, Callable[[], bytes]] = {
     "wedding-hatbox": lambda: hatbox("#f0e4da", "#b9848c"),
     "eid-gift-bag": lambda: bag("#1f6b5c", "#f2dfae", "#d9b45b", "moon"),
     "thank-you-bag": lambda: bag("#e7a2a8", "#fdf3ec", "#8c3f4d", "heart"),
-    "tower-of-three": lambda: pillow("#b58a62", "#f3e8d2"),
+    "tower-of-three": lambda: stacked_boxes("#b58a62", "#f3e8d2"),
     "midnight-box": lambda: box("#27376b", "#d9b45b", "stars"),
     # festive decorations
     "winter-baubles": lambda: baubles(["#2c6e63", "#b8323f", "#d9b45b"]),

@@ -1,21 +1,21 @@
-"""Cards to buy, and what they are kept in."""
+"""Cards and card holders."""
 
 import itertools
 import math
 
-from .scene import Point, Ramp, Scene, darker, flat, lighter, smooth, turned
+from .scene import Point, Ramp, Scene, darker, flat, lighter, rotated, smooth
 
 WALL = "#dde8f3"
 
 
-def _waves(scene: Scene, x: float, y: float, size: float, color: str, tilt: float = 0) -> None:
+def _tap_symbol(scene: Scene, x: float, y: float, size: float, color: str, tilt: float = 0) -> None:
     for number in range(3):
         radius = size * (0.4 + 0.34 * number)
         scene.arc((x - radius, y - radius, x + radius, y + radius), -42 + tilt, 42 + tilt, color, size * 0.12)
     scene.ellipse((x - size * 0.1, y - size * 0.1, x + size * 0.1, y + size * 0.1), color)
 
 
-def _plate(middle: Point, width: float, tilt: float) -> list[Point]:
+def _card_outline(middle: Point, width: float, tilt: float) -> list[Point]:
     x, y = middle
     half, high, radius = width / 2, width / 1.586 / 2, width * 0.045
     corners: list[Point] = []
@@ -28,17 +28,17 @@ def _plate(middle: Point, width: float, tilt: float) -> list[Point]:
         for step in range(7):
             angle = math.radians(start + step * 15)
             corners.append((x + cx + math.cos(angle) * radius, y + cy + math.sin(angle) * radius))
-    return turned(corners, middle, tilt)
+    return rotated(corners, middle, tilt)
 
 
-def cards(faces: list[tuple[str, str]], *, grain: bool = False, wall: str = WALL) -> bytes:
-    """Cards fanned out, the last on top."""
-    scene = Scene(wall, horizon=None)
+def cards(faces: list[tuple[str, str]], *, grain: bool = False) -> bytes:
+    """Draw fanned-out cards, the last on top; with a wood grain if wanted."""
+    scene = Scene(WALL, horizon=None)
     count = len(faces)
     for number, (first, second) in enumerate(faces):
         tilt = -18 + (number - count + 1) * 15
         middle = (452 + (number - count + 1) * 14, 470 + (count - 1 - number) * -46)
-        shape = _plate(middle, 540, tilt)
+        shape = _card_outline(middle, 540, tilt)
         scene.shadow([(x + 16, y + 26) for x, y in shape], blur=20, strength=0.3)
         scene.polygon([(x + 2, y + 5) for x, y in shape], darker(second, 0.4))
         scene.polygon(shape, Ramp(first, second))
@@ -46,23 +46,23 @@ def cards(faces: list[tuple[str, str]], *, grain: bool = False, wall: str = WALL
             for line in range(16):
                 y = middle[1] - 150 + line * 19.5
                 wave = [(middle[0] - 258 + step * 12.9, y + math.sin(step / 6 + line * 1.3) * 4) for step in range(41)]
-                scene.line(turned(wave, middle, tilt), darker(second, 0.3), 1.6, 0.4)
+                scene.line(rotated(wave, middle, tilt), darker(second, 0.3), 1.6, 0.4)
         if number == count - 1:
             ink = darker(second, 0.6) if grain else "#ffffff"
-            places = ((168, -90), (-214, 66), (-50, 66), (-214, 102), (-110, 102))
-            mark, *ends = turned([(middle[0] + x, middle[1] + y) for x, y in places], middle, tilt)
-            _waves(scene, *mark, 50, ink, tilt)
+            offsets = ((168, -90), (-214, 66), (-50, 66), (-214, 102), (-110, 102))
+            mark, *ends = rotated([(middle[0] + x, middle[1] + y) for x, y in offsets], middle, tilt)
+            _tap_symbol(scene, *mark, 50, ink, tilt)
             scene.line(ends[:2], ink, 15)
             scene.line(ends[2:], ink, 9)
     return scene.finish()
 
 
-def sleeve(color: str, card: tuple[str, str], *, wall: str = WALL) -> bytes:
-    """A felt sleeve with a card halfway out."""
-    scene = Scene(wall, horizon=None)
+def sleeve(color: str, card: tuple[str, str]) -> bytes:
+    """Draw a felt sleeve with a card in it."""
+    scene = Scene(WALL, horizon=None)
     scene.shadow([(216, 330), (720, 330), (740, 740), (226, 740)], blur=30, strength=0.32)
     scene.box((256, 196, 644, 500), Ramp(*card), 22)
-    _waves(scene, 572, 262, 40, "#ffffff")
+    _tap_symbol(scene, 572, 262, 40, "#ffffff")
     scene.line([(296, 258), (420, 258)], "#ffffff", 12)
     scene.box((206, 330, 694, 706), flat(color), 26)
     scene.polygon(smooth([(370, 326), (400, 366), (450, 382), (500, 366), (530, 326)]), Ramp(*card))
@@ -85,14 +85,14 @@ def sleeve(color: str, card: tuple[str, str], *, wall: str = WALL) -> bytes:
     return scene.finish()
 
 
-def stand(wood: str, card: tuple[str, str], *, wall: str = WALL) -> bytes:
-    """A wooden block with a card standing in it."""
-    scene = Scene(wall, horizon=600)
+def stand(wood: str, card: tuple[str, str]) -> bytes:
+    """Draw a card in a wooden stand."""
+    scene = Scene(WALL, horizon=600)
     scene.shadow([(210, 690), (760, 690), (810, 734), (220, 734)], strength=0.38)
     scene.shadow([(560, 300), (700, 340), (700, 640), (560, 640)], strength=0.16)
     scene.box((236, 262, 664, 640), Ramp(*card), 26)
     scene.box((236, 262, 664, 276), "#ffffff", 10, 0.2)
-    _waves(scene, 430, 416, 92, "#ffffff")
+    _tap_symbol(scene, 430, 416, 92, "#ffffff")
     scene.line([(330, 546), (570, 546)], "#ffffff", 14)
     scene.polygon([(196, 596), (226, 570), (674, 570), (704, 596)], lighter(wood, 0.3))
     scene.line([(232, 584), (668, 584)], darker(wood, 0.5), 6)
@@ -104,14 +104,14 @@ def stand(wood: str, card: tuple[str, str], *, wall: str = WALL) -> bytes:
     return scene.finish()
 
 
-def wallet(color: str, card: tuple[str, str], *, wall: str = WALL) -> bytes:
-    """A leather wallet with three cards in it."""
-    scene = Scene(wall, horizon=None)
+def wallet(color: str, card: tuple[str, str]) -> bytes:
+    """Draw a leather wallet with three cards in it."""
+    scene = Scene(WALL, horizon=None)
     scene.shadow([(206, 300), (730, 300), (750, 736), (216, 736)], blur=30, strength=0.32)
     for number, (first, second) in enumerate((("#f3efe6", "#d8d0c0"), ("#e5795c", "#c65a45"), card)):
         top = 190 + number * 44
         scene.box((262, top, 638, top + 240), Ramp(first, second), 20)
-    _waves(scene, 580, 316, 26, "#ffffff")
+    _tap_symbol(scene, 580, 316, 26, "#ffffff")
     scene.box((196, 340, 704, 716), Ramp(lighter(color, 0.1), color, darker(color, 0.12)), 34)
     scene.line(smooth([(198, 392), (330, 404), (450, 440), (570, 404), (702, 392)]), darker(color, 0.4), 4)
     scene.line(smooth([(198, 398), (330, 410), (450, 446), (570, 410), (702, 398)]), lighter(color, 0.35), 3)

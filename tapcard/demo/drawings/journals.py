@@ -15,11 +15,10 @@ def journal(
     band: str | None = None,
     ribbon: str | None = None,
     spiral: bool = False,
-    wall: str = WALL,
     title: str = "",
 ) -> bytes:
-    """A book that faces us, its pages a little to be seen on the right."""
-    scene = Scene(wall)
+    """Draw a journal from the front, with its page edges on the right."""
+    scene = Scene(WALL)
     scene.shadow([(LEFT + 20, BOTTOM - 40), (RIGHT + 150, BOTTOM - 8), (RIGHT + 90, BOTTOM + 22), (LEFT, BOTTOM + 14)])
     scene.shadow([(RIGHT, TOP + 60), (RIGHT + 70, TOP + 110), (RIGHT + 70, BOTTOM - 30), (RIGHT, BOTTOM)], strength=0.2)
     if ribbon:
@@ -130,9 +129,9 @@ MOTIFS = {
 }  # fmt: skip
 
 
-def strapped(color: str, strap: str, wall: str = WALL) -> bytes:
-    """A soft leather book wound about by a strap."""
-    scene = Scene(wall)
+def strapped(color: str, strap: str) -> bytes:
+    """Draw a leather journal with a strap around it."""
+    scene = Scene(WALL)
     scene.shadow([(LEFT, BOTTOM - 40), (RIGHT + 140, BOTTOM - 8), (RIGHT + 80, BOTTOM + 24), (LEFT, BOTTOM + 14)])
     for number in range(7):
         y = BOTTOM - 6 - number
@@ -160,9 +159,9 @@ def strapped(color: str, strap: str, wall: str = WALL) -> bytes:
     return scene.finish(1.16, (462, 430))
 
 
-def stack(colors: list[str], tie: str, wall: str = WALL) -> bytes:
-    """Thin notebooks lying on each other, tied with a string."""
-    scene = Scene(wall, horizon=560)
+def stack(colors: list[str], tie: str) -> bytes:
+    """Draw a stack of thin notebooks, tied with a string."""
+    scene = Scene(WALL, horizon=560)
     height = 62
     foot = 700
     scene.shadow([(190, foot - 10), (740, foot - 10), (770, foot + 26), (200, foot + 22)], strength=0.42)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from ... import outbox
+from ... import outbox, search_text
 from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
@@ -66,7 +66,7 @@ def filter_designs(state: str = "", search: str = "") -> Select[Design]:
     """Select the designs for staff, those awaiting approval first, then the newest; an unknown state means all."""
     designs = select(Design).options(joinedload(Design.owner))
     if search:
-        designs = designs.where(sa.func.lower(Design.name).contains(search.lower(), autoescape=True))
+        designs = designs.where(search_text.matches(search, Design.name))
     if state in FILTERS:
         designs = designs.where(FILTERS[state])
     return designs.order_by((Design.status == DesignStatus.REQUESTED).desc(), Design.id.desc())

@@ -23,7 +23,6 @@ from ...tokens import new_token
 from ..core import audit, optimistic_lock, rows
 
 LOW_STOCK_THRESHOLD = 5
-MAX_SEARCH_WORDS = 10
 MAX_STOCK = 1_000_000
 STATES = ("active", "hidden", "low", "sold_out")
 
@@ -72,8 +71,8 @@ def get(product_id: int) -> Product:
 def filter_products(search: str = "", state: str = "", kind: str = "") -> Select[Product]:
     """Return a query of products, newest first; an unknown state or kind filters nothing."""
     query = select(Product).options(joinedload(Product.category), selectinload(Product.pictures))
-    for word in search_text.words(search, MAX_SEARCH_WORDS):
-        query = query.where(Product.search_text.contains(word, autoescape=True))
+    if search:
+        query = query.where(search_text.contains(Product.search_text, search))
     if state in STATES:
         query = query.where(_state_condition(state))
     if kind in set(ProductKind):

@@ -18,7 +18,6 @@ from .product_lists import Condition, ListedProduct, Sort
 PAGE_SIZE = 24
 MAX_PAGE = 1_000_000
 MAX_SEARCH_LENGTH = 100
-MAX_SEARCH_WORDS = 8
 MAX_EXPANDED_CATEGORIES = 30  # a larger tree shows only what is above, beside and right below the chosen category
 
 
@@ -35,11 +34,6 @@ class Filter:
     search: str = ""
     sort: Sort = Sort.FEATURED
     page: int = 1
-
-    @property
-    def words(self) -> list[str]:
-        """The words that a product must contain, all of them."""
-        return search_text.words(self.search, MAX_SEARCH_WORDS)
 
     @property
     def is_empty(self) -> bool:
@@ -129,7 +123,8 @@ class _Query:
             conditions.append(Product.price_amount >= self.filter.min_amount)
         if self.filter.max_amount is not None:
             conditions.append(Product.price_amount <= self.filter.max_amount)
-        conditions += [Product.search_text.contains(word, autoescape=True) for word in self.filter.words]
+        if self.filter.search:
+            conditions.append(search_text.contains(Product.search_text, self.filter.search))
         return conditions
 
     def facet_conditions(self) -> list[Condition]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ... import email_addresses, outbox
+from ... import email_addresses, outbox, search_text
 from ...db import db, execute_update, insert
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
@@ -133,7 +133,7 @@ def matching(search: str = "", status: SubscriberStatus | None = None) -> sa.Sel
     query = sa.select(Subscriber).order_by(Subscriber.id.desc())
     if status is not None:
         query = query.where(Subscriber.status == status)
-    return query.where(Subscriber.email.icontains(search, autoescape=True)) if search else query
+    return query.where(search_text.matches(search, Subscriber.email)) if search else query
 
 
 def csv_query(search: str = "", status: SubscriberStatus | None = None) -> Any:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from ... import search_text
 from ...clock import today_in
 from ...db import db, execute_update
 from ...errors import mark as _
@@ -40,8 +41,6 @@ from .transitions import IllegalMove
 IN_PROGRESS = frozenset({OrderStatus.PAID, OrderStatus.PROCESSING})
 WAITING = frozenset({*IN_PROGRESS, OrderStatus.PENDING})
 UNFINISHED = frozenset({ProductionStatus.QUEUED, ProductionStatus.PRINTED, ProductionStatus.ADHERED})
-PAGE_SIZE = 30
-MAX_PAGE = 10_000
 MAX_SEARCH_LENGTH = 100
 MONTH = timedelta(days=30)
 HISTORY_TAGS = ("order.noted", "order.extended", "order.oversold", "order.given_after_all", "payment.confirmed",
@@ -104,29 +103,26 @@ CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
 }
 
 
-def list_orders(show: OrderFilter | OrderStatus, search: str, page: int) -> tuple[list[OrderRow], bool]:
-    """Return a page of orders and whether there are more: in progress first, then awaiting payment, then the rest."""
+def filter_orders(show: OrderFilter | OrderStatus, search: str) -> sa.Select[Order, bool, bool]:
+    """Return the query of a list of orders for `load_rows`: in progress first, then awaiting payment, then the rest."""
     rank = sa.case((_is_in_work, 0), (Order.status == OrderStatus.PENDING, 1), else_=2)
     condition = CONDITIONS[show] if isinstance(show, OrderFilter) else Order.status == show
     query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_care).where(condition)
     if search:
         query = query.where(_search_filter(search))
-    page = min(max(page, 0), MAX_PAGE)
-    query = query.order_by(rank, Order.id.desc()).offset(page * PAGE_SIZE).limit(PAGE_SIZE + 1)
-    rows = [OrderRow(*row) for row in db.session.execute(query)]
-    return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
+    return query.order_by(rank, Order.id.desc())
+
+
+def load_rows(query: sa.Select[Order, bool, bool]) -> list[OrderRow]:
+    """Return the orders of a query of `filter_orders`."""
+    return [OrderRow(*row) for row in db.session.execute(query)]
 
 
 def _search_filter(search: str) -> sa.ColumnElement[bool]:
-    """Return the condition for a number, name or email address in whole or in part, or the token of an order's card."""
+    """Return the condition for words of the number, name or email address, or the token of one of the order's cards."""
     text = "".join(character for character in search if character.isprintable())[:MAX_SEARCH_LENGTH].strip()
-    full_name = Order.first_name + " " + Order.last_name
     token = cards.clean_token(text)
-    conditions = [
-        Order.number.contains(text.upper(), autoescape=True),
-        Order.email.contains(text.lower(), autoescape=True),
-        full_name.icontains(text, autoescape=True),
-    ]
+    conditions = [search_text.matches(text, Order.number, Order.email, Order.first_name, Order.last_name)]
     if token:
         created_for = (
             select(OrderLine.order_id).join(Card, Card.order_line_id == OrderLine.id).where(Card.token == token)

@@ -1,4 +1,4 @@
-"""Labels of the states of payments: the only words that pages, emails and files use."""
+"""Labels of the states and methods of payments: the only words that pages, emails and files use."""
 
 import enum
 from collections.abc import Mapping
@@ -16,4 +16,13 @@ PAYMENT_STATUS = {
     PaymentStatus.EXPIRED: _("Expired"),
     PaymentStatus.MISMATCH: _("Needs review"),
 }
+PAYMENT_METHOD = {  # by the code of the gateway
+    "offline": _("Bank transfer, cash or cheque"),
+    "sandbox": _("Test payment"),
+}
 LABELS: Mapping[type[enum.StrEnum], Mapping[Any, str]] = {PaymentStatus: PAYMENT_STATUS}
+
+
+def label_of_gateway(code: str) -> str:
+    """Return the label of the payment method behind a gateway; its code in words if it has none."""
+    return PAYMENT_METHOD.get(code) or code.replace("_", " ").capitalize()

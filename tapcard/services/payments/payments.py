@@ -53,7 +53,9 @@ class StillStarting(PaymentInProgress):
 def available_gateways(gateways: Mapping[str, Gateway], shop: ShopSettings) -> list[Gateway]:
     """Return the gateways that take the shop's currency and are not hidden in the settings."""
     hidden = {code.strip() for code in shop.hidden_gateways.split(",")}
-    return [gateway for code, gateway in gateways.items() if code not in hidden and gateway.takes(shop.currency)]
+    return [
+        gateway for code, gateway in gateways.items() if code not in hidden and gateway.supports_currency(shop.currency)
+    ]
 
 
 def get_by_public_id(public_id: str) -> Payment:

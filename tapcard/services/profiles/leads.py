@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from ... import outbox
+from ... import outbox, search_text
 from ...db import acquire_lock, db
 from ...errors import NotFound
 from ...errors import mark as _
@@ -143,13 +143,12 @@ def owned_by(holder: User) -> Select[Lead]:
 
 
 def search_leads(holder: User, search: str = "", profile: Profile | None = None) -> Select[Lead]:
-    """Select a user's leads that contain a text in name, email, phone or note, perhaps of one profile only."""
+    """Select a user's leads that contain words in name, email, phone or note, perhaps of one profile only."""
     leads = owned_by(holder)
     if profile is not None:
         leads = leads.where(Lead.profile_id == profile.id)
     if search:
-        columns = (Lead.name, Lead.email, Lead.phone, Lead.note)
-        matches = [column.icontains(search, autoescape=True) for column in columns]
+        matches = [search_text.matches(search, Lead.name, Lead.email, Lead.phone, Lead.note)]
         if _PHONE_LIKE.fullmatch(search):
             digits = re.sub(r"[^0-9]", "", search).lstrip("0")
             matches.append(Lead.phone.contains(digits or "0", autoescape=True))
@@ -160,11 +159,6 @@ def search_leads(holder: User, search: str = "", profile: Profile | None = None)
 def clean_search(text: str) -> str:
     """Return a search text without unprintable characters, cut to the maximum length."""
     return "".join(character for character in text if character.isprintable()).strip()[:MAX_SEARCH_LENGTH]
-
-
-def count_leads(leads: Select[Lead]) -> int:
-    """Return the number of selected leads."""
-    return db.session.scalar(select(sa.func.count()).select_from(leads.order_by(None).subquery())) or 0
 
 
 def latest(holder: User, number: int) -> Sequence[Lead]:

@@ -1,12 +1,12 @@
-// Comforts. Every page works without them.
+// Progressive enhancements. Every page works without them.
 (() => {
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-  const on = (name, selector, act) => document.addEventListener(name, (event) => {
-    const found = event.target instanceof Element && event.target.closest(selector);
-    if (found) act(found, event);
+  const on = (name, selector, handler) => document.addEventListener(name, (event) => {
+    const element = event.target instanceof Element && event.target.closest(selector);
+    if (element) handler(element, event);
   });
 
-  // light and dark
+  // switch between light and dark
   on("click", "[data-theme-switch]", () => {
     const root = document.documentElement;
     root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
@@ -16,7 +16,7 @@
 
   on("click", "[data-print]", () => print());
 
-  // menus close on Escape and on a click elsewhere
+  // close menus on Escape and on clicks elsewhere
   const closeMenus = (except) => all("details[data-menu][open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => closeMenus(event.target instanceof Element && event.target.closest("details[data-menu]")));
   document.addEventListener("keydown", (event) => {
@@ -27,16 +27,16 @@
   });
 
   // show and hide a password
-  all("[data-shows]").forEach((button) => { button.hidden = false; });
-  on("click", "[data-shows]", (button) => {
-    const field = document.getElementById(button.dataset.shows);
-    const shown = field.type === "text";
-    field.type = shown ? "password" : "text";
-    button.setAttribute("aria-pressed", String(!shown));
+  all("[data-password-toggle]").forEach((button) => { button.hidden = false; });
+  on("click", "[data-password-toggle]", (button) => {
+    const field = document.getElementById(button.dataset.passwordToggle);
+    const isVisible = field.type === "text";
+    field.type = isVisible ? "password" : "text";
+    button.setAttribute("aria-pressed", String(!isVisible));
     field.focus();
   });
 
-  // copy
+  // copy to the clipboard
   if (!navigator.clipboard) all("[data-copy]").forEach((button) => { button.hidden = true; });
   on("click", "[data-copy]", async (button) => {
     try { await navigator.clipboard.writeText(button.dataset.copy); } catch { return; }
@@ -47,66 +47,66 @@
     button.dataset.timer = setTimeout(() => { label.textContent = button.dataset.label; }, 2000);
   });
 
-  // a question is asked where one is: the page that a link leads to, as a dialog; what it answers is a page as ever
-  const ask = (question) => {
+  // open the confirmation page of a link as a dialog; its form is submitted as usual
+  const openDialog = (content) => {
     const dialog = document.createElement("dialog");
     dialog.className = "tc-dialog";
-    question.className = "inner";
-    question.querySelector("h1").id = "question";
-    question.querySelector("[data-back]").autofocus = true;
-    dialog.setAttribute("aria-labelledby", "question");
-    dialog.append(question);
+    content.className = "inner";
+    content.querySelector("h1").id = "dialog-title";
+    content.querySelector("[data-dialog-close]").autofocus = true;
+    dialog.setAttribute("aria-labelledby", "dialog-title");
+    dialog.append(content);
     dialog.addEventListener("click", (event) => {
-      const isBack = event.target instanceof Element && event.target.closest("[data-back]");
-      if (isBack) event.preventDefault();
-      if (isBack || event.target === dialog) dialog.close();
+      const isCloseButton = event.target instanceof Element && event.target.closest("[data-dialog-close]");
+      if (isCloseButton) event.preventDefault();
+      if (isCloseButton || event.target === dialog) dialog.close();
     });
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
   };
-  on("click", "a[data-asks]", async (link, event) => {
+  on("click", "a[data-dialog-link]", async (link, event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || !window.HTMLDialogElement) return;
     event.preventDefault();
-    if (link.dataset.asking) return;
-    link.dataset.asking = "yes";
+    if (link.dataset.loading) return;
+    link.dataset.loading = "yes";
     try {
       const response = await fetch(link.href, { headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const question = response.ok && page.querySelector("[data-question]");
-      if (question) ask(question);
+      const content = response.ok && page.querySelector("[data-dialog-content]");
+      if (content) openDialog(content);
       else location.assign(link.href);
     } catch {
       location.assign(link.href);
     } finally {
-      delete link.dataset.asking;
+      delete link.dataset.loading;
     }
   });
 
-  // hearts change in place: the form is sent as it would be, and the heart of the answer takes its place
+  // submit wishlist buttons in the background and replace the button by the one in the response
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (event.defaultPrevented || !form.dataset.wish) return;
+    if (event.defaultPrevented || !form.dataset.wishlistForm) return;
     event.preventDefault();
     if (form.dataset.sent) return;
     form.dataset.sent = "yes";
     try {
       const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/html" } });
-      const answer = new DOMParser().parseFromString(await response.text(), "text/html");
-      const fresh = answer.querySelector(`[data-wish="${form.dataset.wish}"]`);
-      if (!response.ok || !fresh) throw new Error("no heart");
-      form.replaceWith(fresh);
-      fresh.querySelector("button").focus({ preventScroll: true });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const updated = page.querySelector(`[data-wishlist-form="${form.dataset.wishlistForm}"]`);
+      if (!response.ok || !updated) throw new Error("no button");
+      form.replaceWith(updated);
+      updated.querySelector("button").focus({ preventScroll: true });
     } catch {
-      form.submit();  // the browser's own way, with its own words about what is wrong
+      form.submit();  // a normal submit shows the error
     }
   });
 
-  // one press sends a form once
+  // submit each form only once
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
-    if (event.submitter && event.submitter.formTarget === "_blank") return;  // the form stays here
+    if (event.submitter && event.submitter.formTarget === "_blank") return;  // the page stays open
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
     setTimeout(() => all("button:not([type=button])", form).forEach((button) => { button.setAttribute("aria-disabled", "true"); }));
@@ -116,20 +116,20 @@
     all("[aria-disabled]", form).forEach((button) => button.removeAttribute("aria-disabled"));
   }));
 
-  // fields that belong to one choice: data-show-when="name=value"
-  const showChosen = () => all("[data-show-when]").forEach((group) => {
+  // show fields that belong to one choice: data-show-when="name=value"
+  const showDependentFields = () => all("[data-show-when]").forEach((group) => {
     const [name, value] = group.dataset.showWhen.split("=");
     const scope = group.closest("form") || document;
-    const input = all(`[name="${name}"]`, scope).find((each) => (each.type === "radio" || each.type === "checkbox" ? each.checked : true));
+    const input = all(`[name="${name}"]`, scope).find((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : true));
     group.hidden = (!input || input.value !== value) && !group.querySelector(".is-invalid");
   });
   if (document.querySelector("[data-show-when]")) {
-    document.addEventListener("change", showChosen);
-    addEventListener("pageshow", showChosen);
-    showChosen();
+    document.addEventListener("change", showDependentFields);
+    addEventListener("pageshow", showDependentFields);
+    showDependentFields();
   }
 
-  // the picture that was just chosen
+  // preview a chosen picture
   on("change", "input[type=file]", (input) => {
     const picture = document.querySelector(`[data-preview-of="${input.id}"]`);
     const file = input.files && input.files[0];
@@ -139,7 +139,7 @@
     if (!picture.hidden) picture.src = URL.createObjectURL(file);
   });
 
-  // what went wrong is read first
-  const first = document.querySelector("[data-focus]");
-  if (first) first.focus({ preventScroll: false });
+  // focus the error summary, so that screen readers read it first
+  const focused = document.querySelector("[data-focus]");
+  if (focused) focused.focus({ preventScroll: false });
 })();

@@ -1,9 +1,9 @@
-// Links of a profile are dragged into an order; the buttons do the same without this.
+// Sorts the links of a profile by dragging. Without it, buttons move them up and down.
 (() => {
-  const list = document.querySelector("[data-arrange]");
+  const list = document.querySelector("[data-sortable]");
   if (!list) return;
-  const form = document.getElementById(list.dataset.arrange);
-  const told = document.querySelector("[data-order-told]");
+  const form = document.getElementById(list.dataset.sortable);
+  const status = document.querySelector("[data-sort-status]");
   const rows = () => [...list.children];
   const order = () => rows().map((row) => row.dataset.id).join(",");
   let moving = null;
@@ -12,16 +12,16 @@
     if (order() === form.elements.order.value) return;
     form.elements.order.value = order();
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
-      if (!answer.ok) throw new Error(answer.status);
-      told.textContent = told.dataset.told;
+      const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
+      if (!response.ok) throw new Error(response.status);
+      status.textContent = status.dataset.saved;
     } catch {
-      form.submit();  // the page says what is wrong, or shows the order as it is
+      form.submit();  // a normal submit shows the error
     }
-    rows().forEach((row, place, all) => {
+    rows().forEach((row, position, all) => {
       const [up, down] = row.querySelectorAll(".tools button");
-      up.disabled = place === 0;
-      down.disabled = place === all.length - 1;
+      up.disabled = position === 0;
+      down.disabled = position === all.length - 1;
     });
   };
 
@@ -35,9 +35,9 @@
   });
   const middle = (row) => { const box = row.getBoundingClientRect(); return box.top + box.height / 2; };
   document.addEventListener("pointermove", (event) => {
-    if (!moving) return;  // the others make way: whoever holds the pointer stays in the page
+    if (!moving) return;  // move the other rows, because the element that captured the pointer must stay in the document
     for (let next; (next = moving.nextElementSibling) && event.clientY > middle(next);) moving.before(next);
-    for (let last; (last = moving.previousElementSibling) && event.clientY < middle(last);) moving.after(last);
+    for (let previous; (previous = moving.previousElementSibling) && event.clientY < middle(previous);) moving.after(previous);
   });
   for (const name of ["pointerup", "pointercancel"]) {
     document.addEventListener(name, () => {

@@ -97,6 +97,13 @@ def test_artwork_that_waits_stands_first_and_on_the_start_page(
     assert "1 Low-stock products 1 Designs awaiting approval 0 Reviews awaiting approval" in start
 
 
+def test_search_ignores_case_accents_and_plurals(bens: FormClient, create_design: Callable[..., Design]) -> None:
+    create_design("Cafés 100%")
+    for search, is_found in {"CAFE": True, "cafés": True, "100%": True, "c_f": False, "c%s": False}.items():
+        page = bens.get("/admin/designs", query_string={"search": search}).text
+        assert ("Cafés 100%" in page.partition("<tbody>")[2]) is is_found, search
+
+
 def test_a_guest_reads_why_their_artwork_is_rejected(
     bens: FormClient, artwork: Design, bottle: Product, mailbox: Callable[[], list[EmailMessage]],
     run_worker: Callable[[], None],

@@ -1,4 +1,4 @@
-"""Packing: a card from stock goes into the box instead of one that would have to be made."""
+"""Packing: a card from stock replaces one that would have to be produced."""
 
 from collections.abc import Callable
 
@@ -17,11 +17,12 @@ from tests.watching import error_of
 
 @pytest.fixture
 def order(ada: User, create_design: Callable[..., Design]) -> Order:
-    """Two cards of the shop's own design, paid."""
+    """Place a paid order of two cards with a design of the shop."""
     return buying.cards_of(ada, 2, create_design("Lake at dusk"))
 
 
 def path_to(order: Order, token: str) -> str:
+    """Return the path that swaps a card of an order."""
     return f"/admin/orders/{order.number}/cards/{token}/swap"
 
 
@@ -44,7 +45,7 @@ def test_staff_pack_a_card_from_stock_by_its_token(
     assert client.get(path_to(order, token)).status_code == 404, "it is no card of the order any more"
 
 
-def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
+def test_an_unsuitable_card_is_refused_next_to_its_field(
     client: FormClient, ben: User, order: Order, create_card: Callable[..., Card], create_design: Callable[..., Design]
 ) -> None:
     token = order.lines[0].cards[0].token
@@ -59,7 +60,7 @@ def test_what_cannot_be_packed_is_refused_beside_the_token_and_changes_nothing(
     assert cards.get_by_token(token).status is CardStatus.UNCLAIMED  # type: ignore[union-attr]
 
 
-def test_nothing_is_swapped_once_the_parcel_is_gone(
+def test_cards_of_a_shipped_order_cannot_be_swapped(
     client: FormClient, ben: User, order: Order, create_card: Callable[..., Card]
 ) -> None:
     made = order.lines[0].cards[0]

@@ -10,7 +10,7 @@ from tapcard import settings
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.gateways import sandbox
-from tapcard.gateways.base import Charge, GatewayError, Outcome, must_be_outside_a_transaction
+from tapcard.gateways.base import Charge, GatewayError, Outcome, require_no_transaction
 from tapcard.gateways.offline import OfflineGateway
 from tapcard.gateways.sandbox import SandboxGateway
 from tapcard.keys import Keys
@@ -155,7 +155,7 @@ def test_gateways_are_not_called_during_a_transaction(order: Order) -> None:
         with pytest.raises(RuntimeError, match="transaction"):
             ask()
     db.session.commit()
-    must_be_outside_a_transaction()
+    require_no_transaction()
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ class PoundsOnly(OfflineGateway):
 
     code = "pounds"
 
-    def takes(self, currency: str) -> bool:
+    def supports_currency(self, currency: str) -> bool:
         return currency == "GBP"
 
 

@@ -1,4 +1,4 @@
-"""Test installations for benchmarks on SQLite or PostgreSQL, the real server, and `wrk`."""
+"""Installations to measure on SQLite or PostgreSQL, the production server, and `wrk`."""
 
 import contextlib
 import http.client
@@ -23,8 +23,8 @@ from config import Config
 from tapcard import seeds
 from tapcard.app import create_app
 from tapcard.db import db, transactions
-from tapcard.models import Profile, User
-from tapcard.services.accounts import registration, roles
+from tapcard.models import Profile
+from tapcard.services.accounts import roles
 from tests import needs
 from tests.servers import free_port, granian
 
@@ -32,11 +32,11 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / ".data"
 DATABASES = ("SQLite", "PostgreSQL")
 PASSWORD = "correct horse battery"
-PATIENCE = 30.0
+START_TIMEOUT = 30.0  # seconds
 
 
 @dataclass
-class Stage:
+class Installation:
     """An installation to measure."""
 
     database: str
@@ -51,13 +51,13 @@ class Stage:
             "DATABASE_URL": self.database_url,
             "FLOOD_LIMIT": "100000000 per second",
             "UNKNOWN_TOKEN_LIMIT": "100000000 per second",
-            "SECRET_KEY": "a key for benchmarks alone, long enough",
+            "SECRET_KEY": "a key for benchmarks only, long enough",
         }
         self.config = Config.from_env(self.environment)
 
     @contextmanager
     def application(self) -> Iterator[Flask]:
-        """The application in this process."""
+        """Run the application in this process."""
         app = create_app(self.config)
         logging.getLogger("tapcard").setLevel(logging.WARNING)
         with app.app_context(), transactions(writing=True):
@@ -70,37 +70,38 @@ class Stage:
 
     @contextmanager
     def serving(self, app: str = "wsgi:app", workers: int = 2) -> Iterator["Server"]:
-        """The application, or another one, behind the real server."""
+        """Run the application, or another one, behind the production server."""
         port = free_port()
         environment = self.environment | {"PORT": str(port), "SITE_URL": f"http://127.0.0.1:{port}"}
         log = self.folder / "server.log"
         with open(log, "ab") as file:
-            running = subprocess.Popen(
+            process = subprocess.Popen(
                 granian(app, port, workers), cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True
             )
         try:
-            server = Server(port, running.pid)
+            server = Server(port, process.pid)
             server.wait(log)
             yield server
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGTERM)
+                os.killpg(process.pid, signal.SIGTERM)
             try:
-                running.wait(timeout=20)
+                process.wait(timeout=20)
             except subprocess.TimeoutExpired:
-                os.killpg(running.pid, signal.SIGKILL)
-                running.wait()
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 @dataclass
 class Server:
-    """A server that runs."""
+    """A running server."""
 
     port: int
     pid: int
 
     def wait(self, log: Path) -> None:
-        deadline = time.monotonic() + PATIENCE
+        """Wait until the server answers, or exit with the end of its log."""
+        deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
@@ -111,44 +112,44 @@ class Server:
         sys.exit(f"The server did not start:\n{log.read_text()[-3000:]}")
 
     def workers(self) -> list[int]:
-        """The processes that answer."""
+        """Return the ids of the worker processes."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
 
 @dataclass(frozen=True)
 class Load:
-    """What `wrk` found."""
+    """Results of `wrk`: requests, requests per second, and latencies in milliseconds."""
 
     requests: int
     rate: float
     p50: float
-    p99: float  # milliseconds
+    p99: float
 
 
-UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
 def wrk(
     server: Server, path: str, seconds: int, connections: int = 32, script: str | None = None, **variables: str
 ) -> Load:
-    """Load a server on the loopback address for some seconds; any answer but 2xx and 3xx ends the benchmark."""
+    """Load a server for some seconds, with environment variables for the script; exit on responses above 3xx."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
     if script:
         command += ["-s", str(Path(__file__).with_name(script))]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, f"http://127.0.0.1:{server.port}{path}"],
         capture_output=True,
         text=True,
         check=True,
         env=os.environ | variables,
     )
-    text = done.stdout
+    text = result.stdout
     if "Non-2xx" in text or "Socket errors" in text:
         sys.exit(f"wrk reported errors:\n{text}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     requests = re.search(r"(\d+) requests in", text)
     quantiles = {
-        name: float(number) * UNITS[unit] for name, number, unit in re.findall(r"(\d\d)%\s+([\d.]+)(\w+)", text)
+        name: float(number) * MILLISECONDS[unit] for name, number, unit in re.findall(r"(\d\d)%\s+([\d.]+)(\w+)", text)
     }
     assert rate is not None
     assert requests is not None
@@ -160,28 +161,29 @@ def has_wrk() -> bool:
 
 
 def databases() -> list[str]:
-    """Those that can be measured here."""
+    """Return the databases that are available on this machine."""
     return [name for name in DATABASES if name == "SQLite" or needs.postgresql()]
 
 
 @contextmanager
-def stage(database: str, *, demo: bool = True) -> Iterator[Stage]:
-    """An installation for the length of a block: Ada with a card to an address and one to her profile."""
+def temporary_installation(database: str, *, demo: bool = True) -> Iterator[Installation]:
+    """Create a temporary installation, with Ada's cards and profile if `demo` is set."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tapcard-bench-")))
         if database == "SQLite":
             url = f"sqlite:///{folder}/bench.sqlite"
         else:
             url = stack.enter_context(needs.new_database("bench"))
-        made = Stage(database, folder, url)
-        with made.application() as app:
+        installation = Installation(database, folder, url)
+        with installation.application() as app:
             upgrade()
             if demo:
                 seed(app)
-        yield made
+        yield installation
 
 
 def seed(app: Flask) -> None:
+    """Create Ada with a profile and two cards, and the shop owner Olu."""
     roles.seed_roles()
     keys = app.extensions["keys"]
     ada = seeds.create_user("ada@example.com", password=PASSWORD)
@@ -190,9 +192,3 @@ def seed(app: Flask) -> None:
     seeds.create_card(ada, token="BENCHURL", url="https://example.com/", keys=keys)
     seeds.create_card(ada, token="BENCHPRO", profile=profile, keys=keys)
     db.session.commit()
-
-
-def user(email: str) -> User:
-    found = registration.find_user(email)
-    assert found is not None
-    return found
