@@ -22,7 +22,7 @@ SKIPPED_PATHS = {
     "ada@example.com": re.compile(r"/(shop|products|pages|newsletter|contact|find-order|terms|privacy)\b"),
     "olu@example.com": re.compile(r"/(?!admin\b)"),
 }
-MIN_PAGES = {"": 18, "ada@example.com": 30, "olu@example.com": 14}
+MIN_PAGES = {"": 20, "ada@example.com": 34, "olu@example.com": 40}
 # Parts of paths that tell pages of the same kind apart: tokens, order numbers, ids and names.
 VARIABLE_PARTS = re.compile(
     r"(?<=/)(?:[0-9A-Z]{6,}|TC-[0-9A-Z-]+|\d+)(?=/|$)|(?<=^/products/)[^/]+|(?<=^/shop/c)[^/]+/[^/]+|(?<=/review/)[^/]+"
