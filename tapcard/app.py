@@ -64,7 +64,7 @@ def create_app(config: Config) -> Flask:
         module.init_app(app)
     access.check(app)
     app.wsgi_app = TransactionMode(app.wsgi_app)  # type: ignore[method-assign]
-    tap.answer_in_front(app)
+    tap.install_fast_path(app)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]

@@ -1,15 +1,15 @@
-"""Refusals: what a rule raises when it says no, with a sentence fit for the person who asked."""
+"""Exceptions that rules raise, each with a message for the user."""
 
 from typing import Any
 
 
 def mark(message: str) -> str:
-    """Mark a sentence for the translators; it is translated where it is shown. Import as `_`."""
+    """Mark a message for translation, which happens when it is displayed. Import as `_`."""
     return message
 
 
 class DomainError(Exception):
-    """A rule said no.
+    """A rule refused an operation.
 
     `message` is a sentence with `%(name)s` for each of `params`; `field` names the form field it belongs to.
     """
@@ -25,13 +25,13 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """There is no such thing, or it is none of the asker's business."""
+    """The row does not exist, or the user may not see it."""
 
     status = 404
 
 
 class TooManyAttempts(DomainError):
-    """A throttled action was asked for too often; `retry_after` in seconds."""
+    """A throttled action was requested too often; `retry_after` in seconds."""
 
     status = 429
 

@@ -68,11 +68,11 @@ def delete_old(name: str, folder: Path, older_than: timedelta) -> datetime | Non
         return _delete_old(folder / name, older_than)
 
 
-def sweep(folder: Path, used: Collection[str], older_than: timedelta) -> int:
+def sweep(folder: Path, used_names: Collection[str], older_than: timedelta) -> int:
     """Delete unused uploads older than a period, and return how many."""
     deleted_count = 0
     for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-        if path.name in used or not (NAME.fullmatch(path.name) or path.suffix == ".tmp"):
+        if path.name in used_names or not (NAME.fullmatch(path.name) or path.suffix == ".tmp"):
             continue
         with _locked(folder):
             deleted_count += path.exists() and _delete_old(path, older_than) is None

@@ -22,11 +22,13 @@ class Keys:
 
     def __init__(self, secret: str, fallbacks: Sequence[str] = ()) -> None:
         self._secrets = [secret, *fallbacks]
-        fernets = [Fernet(base64.urlsafe_b64encode(_derive(each, "encrypt"))) for each in self._secrets]
+        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key_secret, "encrypt"))) for key_secret in self._secrets]
         self._fernet = MultiFernet(fernets)
         # itsdangerous takes the newest key last
         self._signing_secrets = [*reversed(self._secrets)]
-        self._me_signer = Signer([_derive(each, ME_COOKIE) for each in self._signing_secrets], salt=ME_COOKIE)
+        self._me_signer = Signer(
+            [_derive(key_secret, ME_COOKIE) for key_secret in self._signing_secrets], salt=ME_COOKIE
+        )
 
     def encrypt(self, text: str) -> str:
         """Return a short text encrypted for a column."""
@@ -46,8 +48,8 @@ class Keys:
     def digests(self, purpose: str, text: str) -> list[str]:
         """Return the keyed hash of a text under every key, the newest first."""
         return [
-            hashlib.blake2b(text.encode(), key=_derive(each, purpose), digest_size=32).hexdigest()
-            for each in self._secrets
+            hashlib.blake2b(text.encode(), key=_derive(secret, purpose), digest_size=32).hexdigest()
+            for secret in self._secrets
         ]
 
     # --- signatures ---------------------------------------------------------------------------------------------------
@@ -82,7 +84,9 @@ class Keys:
 
     def verify_link(self, purpose: str, digest: str, text: str) -> bool:
         """Return whether the hash of a link, as `split_link` returns it, is of this text under any key."""
-        return digest.isascii() and any(hmac.compare_digest(digest, each) for each in self.digests(purpose, text))
+        return digest.isascii() and any(
+            hmac.compare_digest(digest, expected) for expected in self.digests(purpose, text)
+        )
 
     def sign_me(self, user_id: int) -> str:
         """Return the value of the cookie by which the recorder recognizes a holder's own taps.

@@ -4,8 +4,7 @@ For an outbox message whose kind is in `KINDS`, the worker
 
 1. calls `message = KINDS[kind](**payload)`, which loads the content and stores the tokens of its links,
 2. commits, so that the links work. In the other order, a crash could leave an email whose link was never stored,
-3. calls `mail.send(message)` with no transaction open, unless `message` is None because nobody is to be emailed any
-   more,
+3. calls `mail.send(message)` with no transaction open, unless `message` is None because the email is not needed,
 4. marks the outbox message as delivered and commits. After a crash between 3 and 4 the email is sent again, which is
    better than not at all; of two emails with the same kind of link the later one always works.
 
@@ -160,9 +159,9 @@ LABELS: dict[str, str] = {}  # by kind, for staff
 
 
 def kind(name: str, label: str) -> Callable[[Composer], Composer]:
-    """Register the function that writes the emails of one outbox kind, or returns None when nobody is emailed.
+    """Register the function that writes the emails of one outbox kind, or returns None for no email.
 
-    `label` is what staff read in lists of emails.
+    `label` is the name of the kind in lists for staff.
     """
 
     def register(composer: Composer) -> Composer:

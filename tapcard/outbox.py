@@ -24,8 +24,7 @@ def post(kind: str, *, due_at: datetime | None = None, **payload: Any) -> None:
 def claim(now: datetime) -> OutboxMessage | None:
     """Claim the next due message for `LEASE`; return None when none is due. The caller commits before delivering it.
 
-    A message whose deliveries never end, because they crash the worker, is given up after the same time as one that
-    fails.
+    A message that crashes the worker at every delivery is given up after the same time as one that fails.
     """
     is_open = OutboxMessage.done_at.is_(None) & OutboxMessage.failed_at.is_(None)
     query = select(OutboxMessage).where(is_open, OutboxMessage.due_at <= now).order_by(OutboxMessage.due_at).limit(20)

@@ -10,7 +10,7 @@ from .errors import mark as _
 
 
 class InvalidPhone(DomainError):
-    """What was typed is not a phone number."""
+    """The text is not a phone number."""
 
     status = 422
 
@@ -29,7 +29,7 @@ def clean(text: str, region: str, *, field: str = "phone") -> str | None:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
         number = None
-    # by length alone: new ranges of numbers are given out faster than the library learns of them
+    # only by length, because the library lags behind newly assigned number ranges
     is_possible = phonenumbers.is_possible_number_with_reason(number) if number else None
     if number is None or number.extension or is_possible != ValidationResult.IS_POSSIBLE:
         raise InvalidPhone(

@@ -42,7 +42,7 @@ def declare_permissions(*names: str, roles: tuple[str, ...] = ("staff",)) -> Non
 
 @dataclass(frozen=True)
 class Job:
-    """A function that the worker runs again and again; it may commit."""
+    """A function that the worker runs at an interval; it may commit."""
 
     every: timedelta
     run: Callable[[], None]
@@ -74,7 +74,7 @@ def handles(kind: str) -> Callable[[HandlerFunction], HandlerFunction]:
 
 # --- fulfilment -------------------------------------------------------------------------------------------------------
 
-# By kind of order line: provides what was paid for, and returns False if that is impossible by now.
+# By kind of order line: provides the goods that were paid for, and returns False if that is no longer possible.
 fulfillments: Registry[str, Callable[..., bool]] = Registry()
 
 
@@ -104,7 +104,7 @@ class Menu(enum.StrEnum):
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """A page in a menu; who may not open the page does not see the entry."""
+    """A page in a menu; visitors who may not open the page do not see the entry."""
 
     menu: Menu
     endpoint: str
@@ -138,7 +138,7 @@ upload_list_columns: list[Any] = []  # mapped JSON columns that hold a list of s
 
 
 def declare_uploads(*columns: Any, lists: tuple[Any, ...] = ()) -> None:
-    """Declare columns that refer to uploads; what none of them names is deleted."""
+    """Declare columns that refer to uploads; uploads in none of them are deleted."""
     upload_columns.extend(columns)
     upload_list_columns.extend(lists)
 
@@ -148,7 +148,7 @@ def declare_uploads(*columns: Any, lists: tuple[Any, ...] = ()) -> None:
 
 @dataclass(frozen=True)
 class Person:
-    """A person to erase, and what belongs to them, gathered before anything is deleted."""
+    """A person to erase with the ids of their rows and their uploads, read before anything is deleted."""
 
     id: int
     emails: frozenset[str]
@@ -170,7 +170,7 @@ class PersonalDataRule:
     those of the subjects they depend on; rules with `runs_first` run before all others.
     """
 
-    what: str
+    data: str
     columns: Mapping[str, tuple[str, ...]]
     erase: Callable[[Person], None] | None = None
     runs_first: bool = False

@@ -1,6 +1,6 @@
 """Normalization of searched text: case, accents, German and Scandinavian letters, simple plurals.
 
-`index` is applied to what is stored and `words` to what is typed; a word is found if it occurs in the stored text.
+`index` is applied to stored texts and `words` to searches; a word is found if it occurs in the stored text.
 Big lists store the indexed text in a column; `matches` indexes other columns in the database while it searches.
 """
 

@@ -88,9 +88,9 @@ class Spool:
         for _attempt in range(2):
             try:
                 writer = self._writer()
-                written = os.write(writer.fd, line)
-                writer.size += written
-                if written == len(line):
+                byte_count = os.write(writer.fd, line)
+                writer.size += byte_count
+                if byte_count == len(line):
                     if self.sync:
                         os.fdatasync(writer.fd)
                     return

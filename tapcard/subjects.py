@@ -21,14 +21,14 @@ SUBJECTS: tuple[str, ...] = (
     "content",
 )
 
-# Where a subject declares what it has: see `tapcard/registry.py`. A subject outside this package is given by its dotted
-# name, and has these modules in its own package.
+# Modules with the declarations of a subject, see `tapcard/registry.py`. A subject outside this package is given by its
+# dotted name, and has these modules in its own package.
 PARTS = ("services.{}.declarations", "workflows.{}", "mails.{}", "admin.{}")
 OUTSIDE_PARTS = ("declarations", "workflows", "mails", "views")
 
 
 def load() -> list[ModuleType]:
-    """Import every module in which a subject declares something."""
+    """Import every module with declarations of a subject."""
     return [import_module(name) for subject in SUBJECTS for name in _parts_of(subject) if find_spec(name) is not None]
 
 

@@ -1,16 +1,16 @@
-"""Accounts: signing up and in, verifying, passwords and addresses."""
+"""Account pages: sign-up, login, verification, passwords and addresses."""
 
 from flask import Flask
 from flask_babel import lazy_gettext as _
 
 from ..registry import Menu, MenuEntry, declare_menu_entries
-from . import addresses, closing, sessions, two_factor
+from . import addresses, closure, sessions, two_factor
 from .views import bp
 
 __all__ = [
     "addresses",
     "bp",
-    "closing",
+    "closure",
     "init_app",
     "sessions",
     "two_factor",

@@ -30,7 +30,7 @@ def new_address() -> Response:
     form = AddressForm(locale=shop.locale, data={"name": current_user.full_name, "country": shop.country})
     if form.validate_on_submit():
         with refusals(form):
-            addresses.add(current_user, form.typed)
+            addresses.add(current_user, form.values)
             db.session.commit()
             flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))
@@ -45,7 +45,7 @@ def edit_address(address_id: int) -> Response:
     form = AddressForm(locale=filters.shop().locale, obj=own)
     if form.validate_on_submit():
         with refusals(form):
-            addresses.update(current_user, own, form.typed)
+            addresses.update(current_user, own, form.values)
             db.session.commit()
             flash(_("Address saved."), "success")
             return redirect(url_for("auth.addresses"))

@@ -70,7 +70,7 @@ def finish_log_in(code: str, *, remember: bool) -> Response:
     return complete_login(user, proof, remember=remember, second_factor_at=since)
 
 
-# --- the password once more -------------------------------------------------------------------------------------------
+# --- password confirmation --------------------------------------------------------------------------------------------
 
 
 @bp.route("/account/confirm-password", methods=["GET", "POST"])
@@ -195,7 +195,7 @@ def recovery_codes_page(codes: list[str], onwards_to: str) -> Response:
     return make_response(render_template("auth/recovery_codes.html", codes=codes, onwards_to=onwards_to))
 
 
-# --- switching off ----------------------------------------------------------------------------------------------------
+# --- disabling --------------------------------------------------------------------------------------------------------
 
 
 @bp.route("/account/two-factor/off", methods=["GET", "POST"])

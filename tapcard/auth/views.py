@@ -1,4 +1,4 @@
-"""Pages about one's own account, and those that lead to having one."""
+"""Account pages: sign-up, login, email links, password and personal details."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from ..web.guards import log_in_user, log_out_user, renew_session, start_reopeni
 from ..web.redirects import requested_next
 from ..web.sessions import current_session_hash
 from ..web.throttling import form_status, reset_throttle, throttle
-from .closing_forms import MailsForm
+from .closure_forms import MailsForm
 from .forms import (
     ChangeEmailForm,
     ChangePasswordForm,
@@ -56,7 +56,7 @@ def link_expired(error: DomainError) -> Response:
     return make_response(page, error.status)
 
 
-# --- coming and going -------------------------------------------------------------------------------------------------
+# --- sign-up, login and logout ----------------------------------------------------------------------------------------
 
 
 @bp.route("/sign-up", methods=["GET", "POST"])
@@ -135,12 +135,12 @@ def log_out() -> Response:
 
 
 def default_url() -> str:
-    """Return where to go without a `next`: the dashboard."""
+    """Return the URL after log in without a `next`: the dashboard."""
     return url_for("tap.dashboard")
 
 
 def url_after_login() -> str:
-    """Return where to go after log in: `next`, unless it activates a card claimed by now, which may lead elsewhere."""
+    """Return the URL after log in: `next`, except for a claimed card, which may redirect anywhere."""
     path = requested_next()
     if path is None:
         return default_url()
@@ -166,7 +166,7 @@ def match_path(path: str | None) -> tuple[str, dict[str, Any]]:
     return str(endpoint), dict(values)
 
 
-# --- the address ------------------------------------------------------------------------------------------------------
+# --- email address ----------------------------------------------------------------------------------------------------
 
 
 @bp.route("/verify/<token>", methods=["GET", "POST"])
@@ -174,7 +174,8 @@ def match_path(path: str | None) -> tuple[str, dict[str, Any]]:
 def verify(token: str) -> Response:
     """Verify an email address, by a button, because email programs open links by themselves.
 
-    Unless the account's own user is logged in, whoever signed up may be a stranger, so a new password is required.
+    Unless the account's own user is logged in, the account may have been created by a stranger, so a new password is
+    required.
     """
     facts = email_links.read_link(token, LinkPurpose.VERIFY_EMAIL, utcnow())
     form = Form()
@@ -232,7 +233,7 @@ def change_email() -> Response:
 def confirm_email(token: str) -> Response:
     """Apply a change of email address; only for the logged-in user of the account, who also gets its orders.
 
-    Anybody can request a change to somebody else's address, and recipients follow links in emails.
+    Anyone can request a change to another person's address, and recipients follow links in emails.
     """
     facts = email_links.read_link(token, LinkPurpose.CHANGE_EMAIL, utcnow())
     form = Form()
@@ -270,7 +271,7 @@ def is_own_link(facts: LinkDetails) -> bool:
 
 
 def redirect_to_set_password(user: User, message: str) -> Response:
-    """Commit, log out, and redirect whoever proved to own the address to a new password."""
+    """Commit, log out, and redirect the proven owner of the address to set a new password."""
     token = email_links.issue_link(user, LinkPurpose.SET_PASSWORD, user.email, utcnow())
     db.session.commit()
     if current_user.is_authenticated:
@@ -280,14 +281,14 @@ def redirect_to_set_password(user: User, message: str) -> Response:
 
 
 def redirect_after_link(user_id: int) -> Response:
-    """Redirect after a link was followed: its user under a new session id, anybody else to log in."""
+    """Redirect after a link was followed: its user under a new session id, other visitors to log in."""
     if current_user.is_authenticated and current_user.id == user_id:
         renew_session()
         return redirect(default_url())
     return redirect(url_for("auth.log_in"))
 
 
-# --- the password -----------------------------------------------------------------------------------------------------
+# --- password ---------------------------------------------------------------------------------------------------------
 
 
 @bp.route("/forgot-password", methods=["GET", "POST"])
@@ -349,7 +350,7 @@ def change_password() -> Response:
     return page("auth/change_password.html", form)
 
 
-# --- the account ------------------------------------------------------------------------------------------------------
+# --- account ----------------------------------------------------------------------------------------------------------
 
 
 @bp.route("/account", methods=["GET", "POST"])

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, minor_units, pk
-from .products import HUNDRED_PERCENT, MOST_AMOUNT
+from .products import HUNDRED_PERCENT, MAX_AMOUNT
 
 
 class DeliveryKind(enum.StrEnum):
@@ -23,7 +23,7 @@ class DeliveryMethod(Base):
 
     __tablename__ = "delivery_methods"
     __table_args__ = (
-        sa.CheckConstraint(f"amount BETWEEN 0 AND {MOST_AMOUNT}", name="amount_in_range"),
+        sa.CheckConstraint(f"amount BETWEEN 0 AND {MAX_AMOUNT}", name="amount_in_range"),
         sa.CheckConstraint(f"percent BETWEEN 0 AND {HUNDRED_PERCENT}", name="percent_in_range"),
         sa.CheckConstraint("free_from_amount IS NULL OR free_from_amount >= 0", name="free_from_not_negative"),
     )

@@ -220,7 +220,7 @@ class LineGrant(Base):
 
 
 class CardHold(Base):
-    """An unclaimed card whose activation is being paid for; nobody else may until `expires_at`."""
+    """An unclaimed card whose activation is being paid for; held for that order until `expires_at`."""
 
     __tablename__ = "card_holds"
 

@@ -13,9 +13,9 @@ from .users import User
 
 NAME_LENGTH = 255
 SLUG_LENGTH = 120
-MOST_AMOUNT = 1_000_000_000  # in minor units; a hundred times as much still fits 64 bits
+MAX_AMOUNT = 1_000_000_000  # in minor units; a hundred times as much still fits 64 bits
 HUNDRED_PERCENT = 10_000  # rates are in hundredths of a percent: 20 % is 2000
-MOST_CHOICES = 40
+MAX_CHOICES = 40
 
 
 class Category(Base):
@@ -90,7 +90,7 @@ class Product(Base):
 
     __tablename__ = "products"
     __table_args__ = (
-        sa.CheckConstraint(f"unit_amount BETWEEN 0 AND {MOST_AMOUNT}", name="unit_amount_in_range"),
+        sa.CheckConstraint(f"unit_amount BETWEEN 0 AND {MAX_AMOUNT}", name="unit_amount_in_range"),
         sa.CheckConstraint("discount_percent BETWEEN 0 AND 100", name="discount_percent_in_range"),
         sa.CheckConstraint("stock IS NULL OR stock >= 0", name="stock_not_negative"),
         sa.CheckConstraint(f"tax_rate BETWEEN 0 AND {HUNDRED_PERCENT}", name="tax_rate_in_range"),
@@ -205,7 +205,7 @@ class ProductOption(Base):
     __tablename__ = "product_options"
     __table_args__ = (
         sa.UniqueConstraint("product_id", "key"),
-        sa.CheckConstraint(f"extra_amount BETWEEN 0 AND {MOST_AMOUNT}", name="extra_amount_in_range"),
+        sa.CheckConstraint(f"extra_amount BETWEEN 0 AND {MAX_AMOUNT}", name="extra_amount_in_range"),
         sa.CheckConstraint("max_length IS NULL OR max_length BETWEEN 1 AND 2000", name="max_length_in_range"),
     )
 
@@ -224,7 +224,7 @@ class ProductOption(Base):
 
 
 class WishlistEntry(Base):
-    """A product on somebody's wishlist."""
+    """A product on a user's wishlist."""
 
     __tablename__ = "wishlist_entries"
 

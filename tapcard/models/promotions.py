@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from ..db import Base, created, minor_units, pk
-from .products import HUNDRED_PERCENT, MOST_AMOUNT, Category, Collection, Product
+from .products import HUNDRED_PERCENT, MAX_AMOUNT, Category, Collection, Product
 
 CODE_LENGTH = 40
 
@@ -29,7 +29,7 @@ class Promotion(Base):
         sa.CheckConstraint("code = upper(code)", name="code_upper"),
         sa.CheckConstraint("(percent IS NULL) <> (amount IS NULL)", name="percent_or_amount"),
         sa.CheckConstraint(f"percent IS NULL OR percent BETWEEN 1 AND {HUNDRED_PERCENT}", name="percent_in_range"),
-        sa.CheckConstraint(f"amount IS NULL OR amount BETWEEN 1 AND {MOST_AMOUNT}", name="amount_in_range"),
+        sa.CheckConstraint(f"amount IS NULL OR amount BETWEEN 1 AND {MAX_AMOUNT}", name="amount_in_range"),
         sa.CheckConstraint("minimum_amount >= 0", name="minimum_not_negative"),
         sa.CheckConstraint("use_count >= 0", name="use_count_not_negative"),
         sa.CheckConstraint("most_uses IS NULL OR most_uses >= 1", name="most_uses_positive"),

@@ -75,7 +75,7 @@ class User(Base):
 
     @property
     def has_proven_identity(self) -> bool:
-        """Return whether anybody has proved to be this user; false for an account created for a guest."""
+        """Return whether the user has ever proved their identity; false for an account created for a guest."""
         return self.password_hash is not None or self.verified_at is not None
 
     @property

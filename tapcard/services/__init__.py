@@ -1,1 +1,1 @@
-"""Rules across rows: what the application does, without the web."""
+"""Services: rules that involve several rows, independent of the web."""

@@ -24,7 +24,7 @@ from .blueprint import bp
 
 __all__ = ["add_form_to_cart", "buy_form", "prefill"]
 
-LARGEST_REQUEST = 32 * 1024 * 1024
+MAX_REQUEST_BYTES = 32 * 1024 * 1024
 WITH_PICTURES = ("shop.add_to_cart", "shop.order_cards")
 
 
@@ -32,7 +32,7 @@ WITH_PICTURES = ("shop.add_to_cart", "shop.order_cards")
 def raise_upload_limit(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Accept forms with too large pictures, to show the error next to them; runs before the form is read."""
     if endpoint in WITH_PICTURES:
-        request.max_content_length = LARGEST_REQUEST
+        request.max_content_length = MAX_REQUEST_BYTES
 
 
 @bp.post("/cart/add/<slug>")
@@ -40,7 +40,7 @@ def raise_upload_limit(endpoint: str | None, _values: dict[str, Any] | None) -> 
 def add_to_cart(slug: str) -> Response:
     """Add a product to the cart with the options in the form."""
     form = buy_form(visible_product(slug))
-    if pictures.take(form):
+    if pictures.store_pictures(form):
         form.product = visible_product(slug)
     if form.validate_on_submit():
         with refusals(form):

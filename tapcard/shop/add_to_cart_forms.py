@@ -48,9 +48,9 @@ class QuantityForm(Form):
         _("Quantity"), default="1", render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": 5}
     )
 
-    def __init__(self, most: int, **kwargs: Any) -> None:
+    def __init__(self, max_quantity: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.most = most
+        self.max_quantity = max_quantity
         if "formdata" not in kwargs and self.is_submitted() and not self.quantity.raw_data:
             self.quantity.data = ""  # a missing value is not 1
 
@@ -62,7 +62,7 @@ class QuantityForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Refuse anything that is not a valid quantity."""
         is_valid = super().validate(extra_validators)
-        return check(self.quantity, lambda: editing.check_quantity(self.number, self.most)) and is_valid
+        return check(self.quantity, lambda: editing.check_quantity(self.number, self.max_quantity)) and is_valid
 
 
 class BuyForm(QuantityForm):
@@ -87,12 +87,12 @@ class BuyForm(QuantityForm):
     @property
     def answers(self) -> Mapping[str, str]:
         """Return all submitted values except pictures, also those the product has no option for."""
-        sent = {
+        submitted = {
             key.removeprefix(FIELD_PREFIX): value for key, value in request.form.items() if key.startswith(FIELD_PREFIX)
         }
-        strange = {key.removeprefix(FIELD_PREFIX): "" for key in request.files if key.startswith(FIELD_PREFIX)}
+        misplaced_files = {key.removeprefix(FIELD_PREFIX): "" for key in request.files if key.startswith(FIELD_PREFIX)}
         pictures = {option.key for option, _field in self.options if option.kind is OptionKind.PICTURE}
-        return {key: value for key, value in {**strange, **sent}.items() if key not in pictures}
+        return {key: value for key, value in {**misplaced_files, **submitted}.items() if key not in pictures}
 
     @property
     def uploads(self) -> Mapping[str, str]:
@@ -106,12 +106,12 @@ class BuyForm(QuantityForm):
         for option, field in self.options:
             value = line.options.get(option.key)
             if isinstance(field, PictureField):
-                field.keep(value if value in line.pictures else None)
+                field.restore(value if value in line.pictures else None)
             elif value and value not in line.pictures:
                 field.data = value
 
     def line_request(self) -> LineRequest:
-        """Return what the buyer asks for."""
+        """Return the requested product with its options."""
         return LineRequest(self.product, self.number, self.answers, self.uploads)
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -119,8 +119,8 @@ class BuyForm(QuantityForm):
         is_valid, country = super().validate(extra_validators), shop().country
         for option, field in self.options:
             if not field.errors:
-                typed, upload = self.answers.get(option.key, ""), self.uploads.get(option.key, "")
-                is_valid &= check(field, partial(customization.clean_answer, option, typed, upload, country))
+                answer, upload = self.answers.get(option.key, ""), self.uploads.get(option.key, "")
+                is_valid &= check(field, partial(customization.clean_answer, option, answer, upload, country))
         return is_valid
 
 
@@ -134,18 +134,21 @@ def _field(option: ProductOption) -> Any:
     """Return the field of an option; `customization` holds the rules for its values."""
     price, label = _extra_price(option), option.label
     if option.kind is OptionKind.PICTURE:
-        about = _("JPEG, PNG or WebP, up to 8 MB.")
-        return PictureField(label, description=f"{about} {price}".strip(), make=images.make_uncropped)
+        hint = _("JPEG, PNG or WebP, up to 8 MB.")
+        return PictureField(label, description=f"{hint} {price}".strip(), make=images.make_uncropped)
     if option.choices:
-        choices = [SelectChoice("", _("Select an option")), *(SelectChoice(each, each) for each in option.choices)]
+        choices = [
+            SelectChoice("", _("Select an option")),
+            *(SelectChoice(choice, choice) for choice in option.choices),
+        ]
         return SelectField(label, description=price, choices=choices, validate_choice=False)
-    longest = option.max_length or customization.MAX_LENGTHS.get(option.kind, 100)
-    look = {"maxlength": longest, "autocomplete": AUTOCOMPLETE.get(option.kind, "off")}
+    max_length = option.max_length or customization.MAX_LENGTHS.get(option.kind, 100)
+    attributes = {"maxlength": max_length, "autocomplete": AUTOCOMPLETE.get(option.kind, "off")}
     if option.kind is OptionKind.LONG_TEXT:
-        return TextAreaField(label, description=price, render_kw={**look, "rows": 3})
+        return TextAreaField(label, description=price, render_kw={**attributes, "rows": 3})
     if option.kind is OptionKind.PHONE:
-        look |= {"type": "tel", "maxlength": 60}
-    return StringField(label, description=price, render_kw=look)
+        attributes |= {"type": "tel", "maxlength": 60}
+    return StringField(label, description=price, render_kw=attributes)
 
 
 def _extra_price(option: ProductOption) -> str:

@@ -38,7 +38,7 @@ class Forms:
     delivery: DeliveryForm | None = None
 
     @property
-    def sent(self) -> QuantityForm | CodeForm | DeliveryForm | None:
+    def submitted(self) -> QuantityForm | CodeForm | DeliveryForm | None:
         """Return the form that was submitted."""
         return self.line or self.code or self.delivery
 
@@ -122,9 +122,9 @@ def use_code() -> Response:
     return cart_page(Forms(code=form))
 
 
-@bp.post("/cart/code/drop")
+@bp.post("/cart/code/drop", endpoint="drop_code")
 @access(PUBLIC)
-def drop_code() -> Response:
+def remove_code() -> Response:
     """Remove the promotion code."""
     cart = current_cart()
     if cart is not None:
@@ -157,15 +157,15 @@ def use_credit() -> Response:
     return redirect(url_for("shop.cart"))
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- page -------------------------------------------------------------------------------------------------------------
 
 
 def cart_page(forms: Forms) -> Response:
-    """Return the page with the forms that were refused."""
+    """Return the cart page, with the submitted forms that have errors."""
     cart = current_cart()
     if cart is None or not cart.lines:
-        page = render_template("shop/cart.html", quote=None, problem=forms.sent)
-        return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
+        page = render_template("shop/cart.html", quote=None, problem=forms.submitted)
+        return make_response(page, *(form_status(forms.submitted) if forms.submitted else (200,)))
     methods = checkout.delivery_methods()
     method, place = chosen_delivery(cart, methods)
     quote = quote_of(cart, method)
@@ -178,9 +178,9 @@ def cart_page(forms: Forms) -> Response:
         delivery_form=forms.delivery or delivery_form(methods, method, place, formdata=None),
         price_in_words=price_in_words,
         balance=Money(quote.balance, shop().currency) if quote.balance else None,
-        problem=forms.sent,
+        problem=forms.submitted,
     )
-    return make_response(page, *(form_status(forms.sent) if forms.sent else (200,)))
+    return make_response(page, *(form_status(forms.submitted) if forms.submitted else (200,)))
 
 
 def line_form(line: CartLine, forms: Forms) -> QuantityForm | None:

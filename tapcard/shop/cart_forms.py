@@ -65,7 +65,7 @@ class DeliveryForm(Form):
 
 
 def delivery_form(
-    methods: Sequence[DeliveryMethod], chosen: DeliveryMethod | None, location: str, **kwargs: Any
+    methods: Sequence[DeliveryMethod], selected: DeliveryMethod | None, location: str, **kwargs: Any
 ) -> DeliveryForm:
     """Return the form of the delivery methods with the current choice."""
     fields = {
@@ -75,14 +75,14 @@ def delivery_form(
                 SelectChoice("", _("Select an option")),
                 *(SelectChoice(place, place) for place in method.locations),
             ],
-            default=location if method is chosen else "",
+            default=location if method is selected else "",
             validate_choice=False,
         )
         for method in methods
         if method.locations
     }
     kind = type("OfferedDeliveryForm", (DeliveryForm,), fields)
-    form: DeliveryForm = kind(methods, delivery=str(chosen.id) if chosen is not None else None, **kwargs)
+    form: DeliveryForm = kind(methods, delivery=str(selected.id) if selected is not None else None, **kwargs)
     return form
 
 

@@ -97,7 +97,7 @@ def list_url(applied: Filter) -> str:
 
 @dataclass(frozen=True)
 class ListView:
-    """What the page of a list shows besides the products."""
+    """The parts of a list page besides the products: headings, filters and sort orders."""
 
     listing: Listing
 
@@ -120,14 +120,14 @@ class ListView:
         return self._only_collection.description if self._only_collection is not None else ""
 
     @property
-    def is_of_one(self) -> bool:
+    def is_single_collection(self) -> bool:
         """Return whether the list is that of one collection."""
         return self._only_collection is not None
 
     @property
     def _only_collection(self) -> Collection | None:
-        chosen = list(self.listing.chosen_collections.values())
-        return chosen[0] if self.listing.category is None and len(chosen) == 1 else None
+        collections = list(self.listing.chosen_collections.values())
+        return collections[0] if self.listing.category is None and len(collections) == 1 else None
 
     @property
     def canonical(self) -> str:
@@ -142,7 +142,7 @@ class ListView:
     @property
     def _unfiltered(self) -> Filter:
         applied = self.listing.filter
-        return Filter(category=applied.category, collections=applied.collections if self.is_of_one else {})
+        return Filter(category=applied.category, collections=applied.collections if self.is_single_collection else {})
 
     @property
     def chips(self) -> list[tuple[str, str]]:
@@ -207,12 +207,12 @@ def product_page(slug: str, form: Any = None) -> str:
         abort(404)
     product, can_review = tuple(row)
     tree = category_tree.load()
-    least, most = price_range(product)
+    lowest, highest = price_range(product)
     related = product_lists.related(product, tree)
     return render_template(
         "shop/product.html",
         product=product,
-        least_price=least if least != most else None,
+        lowest_price=lowest if lowest != highest else None,
         category_path=tree.path(product.category_id),
         related=related,
         wished=wishlist.wished_product_ids(current_user.id, [product.id, *(listed.product.id for listed in related)]),
@@ -220,7 +220,7 @@ def product_page(slug: str, form: Any = None) -> str:
         can_review=can_review,
         buy_form=form if form is not None else add_to_cart.prefill(add_to_cart.buy_form(product)),
         canonical=site_url() + url_for("shop.product", slug=slug),
-        data=structured_data(product, least, most),
+        data=structured_data(product, lowest, highest),
     )
 
 
@@ -238,13 +238,13 @@ def site_url() -> str:
     return url
 
 
-def structured_data(product: Product, least: Money, most: Money) -> dict[str, Any]:
+def structured_data(product: Product, lowest: Money, highest: Money) -> dict[str, Any]:
     """Return the schema.org description of a product for search engines."""
     url = site_url() + url_for("shop.product", slug=product.slug)
-    prices = {"@type": "Offer", "price": price_text(least.amount)}
-    if least != most:
-        lowest, highest = price_text(least.amount), price_text(most.amount)
-        prices = {"@type": "AggregateOffer", "lowPrice": lowest, "highPrice": highest}
+    prices = {"@type": "Offer", "price": price_text(lowest.amount)}
+    if lowest != highest:
+        low_price, high_price = price_text(lowest.amount), price_text(highest.amount)
+        prices = {"@type": "AggregateOffer", "lowPrice": low_price, "highPrice": high_price}
     data: dict[str, Any] = {
         "@context": SCHEMA,
         "@type": "Product",
@@ -255,7 +255,7 @@ def structured_data(product: Product, least: Money, most: Money) -> dict[str, An
         "url": url,
         "offers": {
             **prices,
-            "priceCurrency": least.currency,
+            "priceCurrency": lowest.currency,
             "availability": SCHEMA + SCHEMA_AVAILABILITY[product.current_availability],
             "url": url,
         },

@@ -12,7 +12,7 @@ from wtforms import Field, RadioField, SearchField, SelectChoice, StringField, T
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from ..models import Availability, CollectionKind
-from ..models.products import MOST_AMOUNT
+from ..models.products import MAX_AMOUNT
 from ..services.catalogue.product_lists import Sort
 from ..services.catalogue.search import MAX_PAGE, MAX_SEARCH_LENGTH, Filter
 from ..web import filters
@@ -66,7 +66,7 @@ def parse_price(text: str | None) -> int | None:
     if match is None or len(match[2] or "") > places:
         raise ValidationError(_("Enter an amount such as %(example)s.", example="12.50" if places else "1250"))
     amount = int(Decimal(f"{match[1]}.{match[2] or 0}").scaleb(places))
-    if amount > MOST_AMOUNT:
+    if amount > MAX_AMOUNT:
         raise ValidationError(_("That amount is too high."))
     return amount
 

@@ -67,17 +67,17 @@ def enter_details() -> Response:
     form, values = details_form(cart)
     if form.is_submitted() and is_complete(form, values["methods"]):
         with refusals(form):
-            checkout.store_details(cart, form.typed, current_buyer(), filters.shop(), utcnow())
+            checkout.store_details(cart, form.values, current_buyer(), filters.shop(), utcnow())
             db.session.commit()
             return redirect(url_for("shop.review_order"))
-    chosen = form.delivery_method.data if "delivery_method" in form else None
-    quote = quote_of(cart, next((option for option in values["methods"] if str(option.id) == chosen), None))
+    method_id = form.delivery_method.data if "delivery_method" in form else None
+    quote = quote_of(cart, next((option for option in values["methods"] if str(option.id) == method_id), None))
     page = render_template("shop/checkout.html", form=form, quote=quote, **values)
     return make_response(page, *form_status(form))
 
 
 def details_form(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
-    """Return the form of the first step, prefilled with what is known of the buyer, and the variables of its page."""
+    """Return the form of the first step, prefilled with the buyer's known details, and the variables of its page."""
     user, shop, saved_details = current_buyer(), filters.shop(), cart.checkout
     ships = checkout.needs_delivery(cart)
     methods = checkout.delivery_methods() if ships else []
@@ -97,7 +97,7 @@ def details_form(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
         if address.get("name") == f"{data.get('first_name')} {data.get('last_name')}":
             data["name"] = ""
     elif own:
-        selected = next((each for each in own if each.id == saved_details.get("address_id")), own[0])
+        selected = next((saved for saved in own if saved.id == saved_details.get("address_id")), own[0])
         data["address"] = str(selected.id)
     place = saved_details.get("delivery_location") or ""
     data |= {f"location_{method.id}": place for method in methods if place in method.locations}
@@ -106,12 +106,19 @@ def details_form(cart: Cart) -> tuple[CheckoutForm, dict[str, Any]]:
         is_guest=user is None, ships=ships, methods=methods, saved=own, locale=shop.locale, data=data
     )  # fmt: skip
     country = country_of(form, own) if ships else ""
-    usable = [each for each in methods if not each.needs_address or delivery.ships_to(each, country)]
+    usable = [method for method in methods if not method.needs_address or delivery.ships_to(method, country)]
     if "delivery_method" in form and not form.is_submitted():
-        names = [str(each.id) for each in usable]
-        form.delivery_method.data = next((each for each in names if each == form.delivery_method.data), [*names, ""][0])
-    shown = {"methods": methods, "able": usable, "addresses": own, "ships": ships, "delivery_words": delivery_summary}
-    return form, shown
+        method_ids = [str(method.id) for method in usable]
+        is_usable = form.delivery_method.data in method_ids
+        form.delivery_method.data = form.delivery_method.data if is_usable else next(iter(method_ids), "")
+    variables = {
+        "methods": methods,
+        "usable_methods": usable,
+        "addresses": own,
+        "ships": ships,
+        "delivery_summary": delivery_summary,
+    }
+    return form, variables
 
 
 def delivery_summary(method: DeliveryMethod, totals: Totals) -> str:
@@ -125,7 +132,7 @@ def delivery_summary(method: DeliveryMethod, totals: Totals) -> str:
         words.append(_("Free from %(amount)s", amount=totals.money(method.free_from_amount).format(shop.locale)))
     if method.days_most is not None:
         days = {method.days_least or method.days_most, method.days_most}
-        spelled = "–".join(str(each) for each in sorted(days))
+        spelled = "–".join(str(day) for day in sorted(days))
         words.append(ngettext("%(days)s day", "%(days)s days", method.days_most, days=spelled))
     if method.needs_address and 0 < len(method.countries) <= MAX_COUNTRIES_SHOWN:
         words.append(", ".join(filters.country_name(code) for code in method.countries))
@@ -134,8 +141,8 @@ def delivery_summary(method: DeliveryMethod, totals: Totals) -> str:
 
 def country_of(form: CheckoutForm, own: list[Any]) -> str:
     """Return the country of the address chosen in the form, else of the one entered."""
-    chosen = form.address.data if "address" in form else NEW
-    saved = next((option for option in own if str(option.id) == chosen), None)
+    address_id = form.address.data if "address" in form else NEW
+    saved = next((option for option in own if str(option.id) == address_id), None)
     return saved.country if saved is not None else form.country.data or ""
 
 
@@ -143,14 +150,14 @@ def is_complete(form: CheckoutForm, methods: list[DeliveryMethod]) -> bool:
     """Return whether the form is valid; an address is required unless the order is picked up."""
     valid = form.validate()
     if "line1" in form and form.is_new_address:
-        chosen = form.delivery_method.data if "delivery_method" in form else None
-        method = next((option for option in methods if str(option.id) == chosen), None)
+        method_id = form.delivery_method.data if "delivery_method" in form else None
+        method = next((option for option in methods if str(option.id) == method_id), None)
         if method is None or method.needs_address:
             form.require_address()
     return valid and not form.errors
 
 
-# --- everything once more ---------------------------------------------------------------------------------------------
+# --- review -----------------------------------------------------------------------------------------------------------
 
 
 @bp.get("/checkout/review")
@@ -184,9 +191,9 @@ def review(cart: Cart, buyer: placement.Buyer, form: ReviewForm | None = None) -
     return make_response(page, *form_status(form))
 
 
-@bp.post("/checkout/changes")
+@bp.post("/checkout/changes", endpoint="go_on")
 @access(PUBLIC)
-def go_on() -> Response:
+def continue_with_changes() -> Response:
     """Continue with the cart as it is available now, after the buyer has seen what changed."""
     cart = current_cart()
     if cart is None or not cart.lines:
@@ -217,12 +224,12 @@ def place_order() -> Response:
         )
         if not form.validate():
             return review(cart, buyer, form)
-        paid = payment_workflows.close_replaced(
+        paid_order = payment_workflows.close_replaced(
             checkout.payments_to_close(cart, buyer, form.seen_total, rule_context())
         )
-        if paid is not None:
+        if paid_order is not None:
             flash(_("Your previous order has just been paid. Check it before you order again."), "info")
-            return redirect(url_for("shop.order", number=paid.number))
+            return redirect(url_for("shop.order", number=paid_order.number))
         order = place(cart, buyer, form)
     except GatewayError:
         db.session.rollback()

@@ -25,27 +25,27 @@ from ..models.users import NAME_LENGTH
 from ..services.accounts import addresses
 from ..services.orders.checkout import NEW
 from ..web import filters
-from ..web.address_forms import AddressWords
+from ..web.address_forms import AddressRules
 from ..web.forms import Form, add_error, is_email, is_name
 
-AT_MOST = _("Enter %(max)d characters or fewer.")
-LONGEST_NOTE = 500
+TOO_LONG = _("Enter %(max)d characters or fewer.")
+MAX_NOTE_LENGTH = 500
 ADDRESS = ("address", "name", "company", "line1", "line2", "postal_code", "city", "region", "country", "save_address")
 
 
-class CheckoutForm(AddressWords, Form):
+class CheckoutForm(AddressRules, Form):
     """Form for contact details, address and delivery method; `checkout_form` leaves out fields that do not apply."""
 
     email = EmailField(
         _("Email"),
-        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=TOO_LONG), is_email],
         description=_("We'll send your confirmation here. No account needed."),
     )
     first_name = StringField(
-        _("First name"), [DataRequired(_("Enter your first name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
+        _("First name"), [DataRequired(_("Enter your first name.")), Length(max=NAME_LENGTH, message=TOO_LONG), is_name]
     )
     last_name = StringField(
-        _("Last name"), [DataRequired(_("Enter your last name.")), Length(max=NAME_LENGTH, message=AT_MOST), is_name]
+        _("Last name"), [DataRequired(_("Enter your last name.")), Length(max=NAME_LENGTH, message=TOO_LONG), is_name]
     )
     phone = TelField(_("Phone"), [Optional()], description=_("In case we or the courier need to reach you."))
     address = RadioField(_("Address"), [Optional()], validate_choice=False)
@@ -61,12 +61,12 @@ class CheckoutForm(AddressWords, Form):
     delivery_method = RadioField(_("Delivery method"), [Optional()], validate_choice=False)
     note = TextAreaField(
         _("Note for us"),
-        [Optional(), Length(max=LONGEST_NOTE, message=AT_MOST)],
+        [Optional(), Length(max=MAX_NOTE_LENGTH, message=TOO_LONG)],
         filters=[lambda text: text.replace("\r\n", "\n") if text else text],
     )
 
     @property
-    def typed(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Return the values by field name."""
         return {field.name: field.data or "" for field in self}
 
@@ -111,7 +111,10 @@ def checkout_form(
     form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
     if not methods:
         del form.delivery_method
-    form.address.choices = [*((str(each.id), each.name) for each in saved), (NEW, _("Use a different address"))]
+    form.address.choices = [
+        *((str(address.id), address.name) for address in saved),
+        (NEW, _("Use a different address")),
+    ]
     if not saved:
         del form.address
     if is_guest:

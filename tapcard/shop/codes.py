@@ -65,7 +65,7 @@ def order_with_codes(number: str) -> Order:
     """Return the order if the visitor may see its codes; a guest is asked to log in."""
     user = current_user if current_user.is_authenticated else None
     try:
-        return fulfillment.order_with_codes(number, user=user, known=known_order_ids())
+        return fulfillment.order_with_codes(number, user=user, known_ids=known_order_ids())
     except queries.OrderNotFound:
         if user is not None:
             raise
@@ -93,7 +93,7 @@ def state_of(card: Card, is_waiting: bool) -> str:
 
 
 def uncached(page: str) -> Response:
-    """Return a page that must not be cached, since anybody with a code can claim its card."""
+    """Return a page that must not be cached, since a code lets anyone claim its card."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -146,7 +146,7 @@ def codes_sheet(number: str) -> Response:
 @access(HOLDER)
 def claim_cards(number: str) -> Response:
     """Claim one card of the buyer's own order, or all unclaimed ones."""
-    order = queries.own_order(number, user=current_user, known=())
+    order = queries.own_order(number, user=current_user, known_ids=())
     token = request.form.get("token")
     claimed = fulfillment.claim_cards(order, current_user, token)
     db.session.commit()

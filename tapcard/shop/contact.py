@@ -28,15 +28,15 @@ def contact() -> Response:
         prefill(form)
     if form.validate_on_submit():
         with refusals(form):
-            return take_message(form)
-    page = render_template("shop/contact.html", form=form, chat=chat_address())
+            return store_message(form)
+    page = render_template("shop/contact.html", form=form, chat=chat_url())
     return make_response(page, *form_status(form))
 
 
 @bp.get("/contact/sent")
 @access(PUBLIC)
 def contact_sent() -> str:
-    """Show the thank-you page, which is the same for everybody."""
+    """Show the thank-you page, which is the same in every case."""
     return render_template("shop/contact_sent.html")
 
 
@@ -47,7 +47,7 @@ def prefill(form: ContactForm) -> None:
         form.name.data, form.email.data = current_user.full_name, current_user.email
 
 
-def take_message(form: ContactForm) -> Response:
+def store_message(form: ContactForm) -> Response:
     """Store a message and redirect; spam gets the same response."""
     throttle("contact", account=current_user.id, address=True)
     if not form.is_from_bot:
@@ -64,7 +64,7 @@ def take_message(form: ContactForm) -> Response:
     return redirect(url_for("shop.contact_sent"))
 
 
-def chat_address() -> str:
+def chat_url() -> str:
     """Return the URL of a WhatsApp chat with a prefilled text; empty if the shop has no number."""
     shop = filters.shop()
     if not shop.whatsapp_number:

@@ -12,7 +12,7 @@ from ..web.bot_protection import StampedForm
 from .newsletter_forms import is_email
 
 STAMP = "contact"
-AT_MOST = _("Enter %(max)d characters or fewer.")
+TOO_LONG = _("Enter %(max)d characters or fewer.")
 
 
 class ContactForm(StampedForm):
@@ -20,17 +20,17 @@ class ContactForm(StampedForm):
 
     name = StringField(
         _("Your name"),
-        [DataRequired(_("Enter your name.")), Length(max=MAX_NAME_LENGTH, message=AT_MOST)],
+        [DataRequired(_("Enter your name.")), Length(max=MAX_NAME_LENGTH, message=TOO_LONG)],
         render_kw={"autocomplete": "name"},
     )
     email = EmailField(
         _("Your email"),
-        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=AT_MOST), is_email],
+        [DataRequired(_("Enter your email address.")), Length(max=MAX_EMAIL_LENGTH, message=TOO_LONG), is_email],
         render_kw={"autocomplete": "email"},
     )
     order_number = StringField(
         _("Order number"),
-        [Optional(), Length(max=MAX_ORDER_LENGTH, message=AT_MOST)],
+        [Optional(), Length(max=MAX_ORDER_LENGTH, message=TOO_LONG)],
         description=_("If your message is about an order, for example TC-7F3K-92QX."),
         render_kw={"autocomplete": "off"},
     )

@@ -11,12 +11,12 @@ from ..tokens import normalize_code
 from ..web.forms import Form
 
 TOKEN = re.compile(r"[A-Z0-9]{1,20}")
-LONGEST_INPUT = 200
+MAX_INPUT_LENGTH = 200
 
 
-def token_in(typed: str) -> str:
+def token_in(text: str) -> str:
     """Return the token in a text that is the token itself or the URL of a card."""
-    return normalize_code(typed.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
+    return normalize_code(text.split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2])
 
 
 class FindCardForm(Form):
@@ -28,6 +28,6 @@ class FindCardForm(Form):
     token = StringField(_("Card token"), [InputRequired(_("Enter your card's token."))])
 
     def validate_token(self, field: Any) -> None:
-        typed = field.data or ""
-        if len(typed) > LONGEST_INPUT or not TOKEN.fullmatch(token_in(typed)):
+        text = field.data or ""
+        if len(text) > MAX_INPUT_LENGTH or not TOKEN.fullmatch(token_in(text)):
             raise ValidationError(_("That token isn't valid. Enter the letters and digits printed on the card."))

@@ -59,10 +59,10 @@ def subscribe() -> Response:
     return make_response(render_template("shop/newsletter.html", form=form), *form_status(form))
 
 
-@bp.get("/newsletter/sent")
+@bp.get("/newsletter/sent", endpoint="subscription_asked")
 @access(PUBLIC)
-def subscription_asked() -> str:
-    """Ask the visitor to check their email; the page is the same for everybody."""
+def subscription_requested() -> str:
+    """Ask the visitor to check their email; the page is the same in every case."""
     return render_template("shop/newsletter_sent.html", days=newsletter.CONFIRM_WITHIN.days)
 
 

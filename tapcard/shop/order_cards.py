@@ -36,7 +36,7 @@ def order_cards() -> Response:
     product = next((option for option in products if option.slug == request.args.get("product")), products[0])
     form = cards_form(product)
     if form.is_submitted():
-        pictures.take(form)
+        pictures.store_pictures(form)
         if form.validate_on_submit():
             with refusals(form):
                 add_form_to_cart(form)
@@ -51,8 +51,8 @@ def cards_form(product: Product) -> OrderCardsForm:
     """Return the form, with the design in the URL preselected."""
     requested = request.form.get("design") or request.args.get("design", "")
     offered = offered_designs(requested)
-    chosen = requested if any(str(design.id) == requested for design in offered) else None
-    form = buy_form(product, OrderCardsForm, designs=offered, design=chosen)
+    preselected = requested if any(str(design.id) == requested for design in offered) else None
+    form = buy_form(product, OrderCardsForm, designs=offered, design=preselected)
     assert isinstance(form, OrderCardsForm)
     return form
 

@@ -42,9 +42,9 @@ class OrderCardsForm(BuyForm):
         ]
 
     @property
-    def chosen(self) -> Design | None:
-        """Return the chosen design."""
-        return next((each for each in self.designs if str(each.id) == self.design.data), None)
+    def selected_design(self) -> Design | None:
+        """Return the selected design; None for artwork or an unknown design."""
+        return next((design for design in self.designs if str(design.id) == self.design.data), None)
 
     @property
     def is_own_artwork(self) -> bool:
@@ -56,13 +56,13 @@ class OrderCardsForm(BuyForm):
         super().fill(line)
         if line.front_picture:
             self.design.data = OWN
-            self.front.keep(line.front_picture)
-            self.rear.keep(line.rear_picture)
+            self.front.restore(line.front_picture)
+            self.rear.restore(line.rear_picture)
 
     def line_request(self) -> LineRequest:
-        """Return what the buyer asks for."""
+        """Return the requested product with its options, and design or artwork."""
         front, rear = (self.front.upload, self.rear.upload) if self.is_own_artwork else (None, None)
-        return LineRequest(self.product, self.number, self.answers, self.uploads, self.chosen, front, rear)
+        return LineRequest(self.product, self.number, self.answers, self.uploads, self.selected_design, front, rear)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Refuse cards with neither a design nor artwork, or with both."""
@@ -71,9 +71,9 @@ class OrderCardsForm(BuyForm):
             if self.front.upload is None and not self.front.errors:
                 add_error(self.front, gettext("Choose an image for the front."))
             return is_valid and not self.front.errors
-        if self.chosen is None and self.design.data:
+        if self.selected_design is None and self.design.data:
             add_error(self.design, gettext("This design isn't available. Choose another one."))
-        elif self.chosen is None:
+        elif self.selected_design is None:
             add_error(self.design, gettext("Choose a design or upload an image for the front."))
         elif self.front.data or self.rear.data:
             add_error(self.design, gettext("Choose either a design or your own images, not both."))

@@ -7,7 +7,7 @@ from wtforms.validators import DataRequired, Length
 from ..email_addresses import MAX_EMAIL_LENGTH
 from ..web.forms import Form
 
-LONGEST_NUMBER = 40
+MAX_NUMBER_LENGTH = 40
 
 
 class FindOrderForm(Form):
@@ -17,7 +17,7 @@ class FindOrderForm(Form):
         _("Order number"),
         [
             DataRequired(_("Enter your order number.")),
-            Length(max=LONGEST_NUMBER, message=_("Order numbers are shorter than that.")),
+            Length(max=MAX_NUMBER_LENGTH, message=_("Order numbers are shorter than that.")),
         ],
         description=_("For example TC-7F3K-92QX."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},

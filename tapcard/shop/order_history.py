@@ -33,7 +33,7 @@ def event_label(order: Order, event: OrderEvent) -> str:
 
 
 def cancel_label(order: Order, event: OrderEvent) -> str:
-    """Return who or what canceled the order: its buyer, a newer order of the cart, or the shop."""
+    """Return the label of a cancellation: by the buyer, by a newer order of the cart, or by the shop."""
     if event.cancel_reason is CancelReason.REPLACED:
         return _("Replaced by a newer order")
     is_buyer = event.actor_id is None or event.actor_id in (order.user_id, current_user.id)

@@ -32,7 +32,7 @@ ORDERS_PER_PAGE = 20
 
 def own_order(number: str) -> Order:
     """Return an order that the visitor may open; raises `OrderNotFound`."""
-    return queries.own_order(number, user=current_buyer(), known=known_order_ids())
+    return queries.own_order(number, user=current_buyer(), known_ids=known_order_ids())
 
 
 @bp.get("/orders", endpoint="orders")
@@ -97,8 +97,8 @@ def cancel_order(number: str) -> Response:
     """Cancel an unpaid order, after asking; an open payment is closed first."""
     order = own_order(number)
     if request.method != "POST" and order.is_open:
-        paid = order.money(payments.captured_amount(order))
-        return make_response(render_template("shop/order_cancel.html", order=order, came=paid))
+        paid_amount = order.money(payments.captured_amount(order))
+        return make_response(render_template("shop/order_cancel.html", order=order, paid_amount=paid_amount))
     if request.method == "POST":
         cancel(order)
     return redirect(url_for("shop.order", number=number))
@@ -125,9 +125,9 @@ def cancel(order: Order) -> None:
 
 def cancel_message(order: Order) -> str:
     """Return the message after a cancellation, with the amount to be refunded."""
-    paid = order.money(payments.captured_amount(order))
-    if paid:
-        amount = filters.write_money(paid)
+    paid_amount = order.money(payments.captured_amount(order))
+    if paid_amount:
+        amount = filters.write_money(paid_amount)
         return _("Your order has been cancelled. We'll refund the %(amount)s you paid.", amount=amount)
     return _("Your order has been cancelled. There's nothing to pay.")
 

@@ -22,38 +22,38 @@ from .checkout import current_buyer
 def review(slug: str) -> ResponseReturnValue:
     """Show the form to review a product and store the review, which staff check before it is published."""
     row = product_lists.get_for_sale(slug) or abort(404)
-    return write(row[0], current_user)
+    return review_page(row[0], current_user)
 
 
 @bp.get("/orders/link/<token>/review/<slug>")
 @access(SIGNED_LINK)
 def review_link(token: str, slug: str) -> ResponseReturnValue:
     """Open an order by its emailed link and redirect to the review of one of its products."""
-    found = queries.find_by_link_token(token, current_app.extensions["keys"])
-    remember_order(found)
-    return redirect(url_for("shop.review_ordered", number=found.number, slug=slug))
+    order = queries.find_by_link_token(token, current_app.extensions["keys"])
+    remember_order(order)
+    return redirect(url_for("shop.review_ordered", number=order.number, slug=slug))
 
 
 @bp.route("/orders/<number>/review/<slug>", methods=["GET", "POST"])
 @access(BUYER)
 def review_ordered(number: str, slug: str) -> ResponseReturnValue:
     """Show the form to review a product of an order, for its buyer."""
-    found = queries.own_order(number, user=current_buyer(), known=known_order_ids())
-    product = next((each for each in reviews.reviewable_products(found) if each.slug == slug), None) or abort(404)
-    user = reviewer(found)
+    order = queries.own_order(number, user=current_buyer(), known_ids=known_order_ids())
+    product = next((item for item in reviews.reviewable_products(order) if item.slug == slug), None) or abort(404)
+    user = reviewer(order)
     if user is not None:
-        return write(product, user)
+        return review_page(product, user)
     if not current_user.is_authenticated:
-        flash(_("Log in as %(email)s to write a review.", email=found.email), "info")
+        flash(_("Log in as %(email)s to write a review.", email=order.email), "info")
         return redirect_to_log_in()
-    flash(why_not(found), "info")
+    flash(review_obstacle(order), "info")
     return redirect(url_for("shop.order", number=number))
 
 
 def reviewer(order: Order) -> User | None:
     """Return the user in whose name the visitor reviews a product of the order; None if they may not.
 
-    This is the logged-in buyer. A guest whose account nobody can log in to may review by the emailed link alone.
+    This is the logged-in buyer. A guest whose account has no login yet may review by the emailed link alone.
     """
     buyer: User | None = order.user
     if buyer is not None and buyer.is_active and (buyer.id == current_user.id or not buyer.has_proven_identity):
@@ -61,8 +61,8 @@ def reviewer(order: Order) -> User | None:
     return None
 
 
-def why_not(order: Order) -> str:
-    """Return what a logged-in visitor has to do before they can review a product of the order."""
+def review_obstacle(order: Order) -> str:
+    """Return the message about what a logged-in visitor has to do before reviewing a product of the order."""
     if order.user_id is not None or order.email != current_user.email:
         return _("This order isn't in your account. Log in as %(email)s to write a review.", email=order.email)
     if not current_user.is_verified:
@@ -70,7 +70,7 @@ def why_not(order: Order) -> str:
     return _("Add this order to your account before you write a review.")
 
 
-def write(product: Product, user: User) -> ResponseReturnValue:
+def review_page(product: Product, user: User) -> ResponseReturnValue:
     """Show the review form and store the submitted review."""
     reviews.check_can_review(product, user)
     form = ReviewForm(author=user.first_name)

@@ -53,8 +53,8 @@ def display() -> DisplayCurrency:
     """Return this visitor's display currency; the rates are read once per request."""
     if "display" not in g:
         rates, own = exchange_rates.load(filters.shop().currency), filters.shop().currency
-        chosen = request.cookies.get(CURRENCY_COOKIE, "")
-        g.display = DisplayCurrency(chosen if chosen in rates else own, rates)
+        currency = request.cookies.get(CURRENCY_COOKIE, "")
+        g.display = DisplayCurrency(currency if currency in rates else own, rates)
     current: DisplayCurrency = g.display
     return current
 
@@ -97,11 +97,11 @@ def public_urls() -> Iterator[str]:
         yield site_url() + url_for("shop.collection", slug=slug)
     for slug in db.session.scalars(select(ShopPage.slug).where(ShopPage.is_published).order_by(ShopPage.id)):
         yield site_url() + url_for("shop.page", slug=slug)
-    wanted = (
+    product_slugs = (
         select(Product.slug)
         .where(*product_lists.for_sale_conditions(tree))
         .order_by(Product.id)
         .limit(MAX_SITEMAP_URLS)
     )
-    for slug in db.session.scalars(wanted):
+    for slug in db.session.scalars(product_slugs):
         yield site_url() + url_for("shop.product", slug=slug)

@@ -33,15 +33,15 @@ def prices_of(cards: Sequence[Product]) -> Callable[[Design], Money]:
 def front() -> ResponseReturnValue:
     """Show the front page."""
     cards = db.session.scalars(designs.card_products()).all()
-    least, most = pricing.card_price_range(cards, shop())
+    lowest, highest = pricing.card_price_range(cards, shop())
     tree = category_tree.load()
     featured = product_lists.featured(tree)
     return render_template(
         "shop/front.html",
         designs=db.session.scalars(designs.public_designs().limit(DESIGNS_IN_FRONT)).all(),
         price_of=prices_of(cards),
-        lowest_price=least,
-        has_many_prices=least != most,
+        lowest_price=lowest,
+        has_many_prices=lowest != highest,
         activation_price=Money(shop().activation_amount, shop().currency),
         find_form=FindCardForm(formdata=None),
         featured=featured,

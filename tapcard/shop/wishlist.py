@@ -19,34 +19,34 @@ from ..web.redirects import next_url
 from ..web.throttling import form_status
 from .add_to_cart import visible_product
 from .blueprint import bp
-from .wishlist_forms import ChosenForm
+from .wishlist_forms import SelectionForm
 
 
 @bp.get("/wishlist", endpoint="wishlist")
 @access(HOLDER)
 def show_wishlist() -> Response:
     """Show the wishlist; `?all=y` selects every product."""
-    return wishlist_page(ChosenForm(formdata=None))
+    return wishlist_page(SelectionForm(formdata=None))
 
 
-@bp.post("/wishlist/add/<slug>")
+@bp.post("/wishlist/add/<slug>", endpoint="wish")
 @access(PUBLIC)
-def wish(slug: str) -> Response:
+def add_to_wishlist(slug: str) -> Response:
     """Add a product to the wishlist; a guest logs in first and then returns."""
     product = visible_product(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
     if not current_user.is_authenticated:
         return redirect(url_for("auth.log_in", next=back))
-    told = _("%(name)s added to your wishlist.", name=product.name)
+    message = _("%(name)s added to your wishlist.", name=product.name)
     wishlist.add(current_user, product)
     db.session.commit()
-    flash(told, "success")
+    flash(message, "success")
     return redirect(back)
 
 
-@bp.post("/wishlist/remove/<slug>")
+@bp.post("/wishlist/remove/<slug>", endpoint="unwish")
 @access(PUBLIC)
-def unwish(slug: str) -> Response:
+def remove_from_wishlist(slug: str) -> Response:
     """Remove a product from the wishlist; a guest logs in first and then returns."""
     product = visible_product(slug)
     back = next_url(url_for("shop.product", slug=product.slug))
@@ -57,11 +57,11 @@ def unwish(slug: str) -> Response:
     return redirect(back)
 
 
-@bp.post("/wishlist/remove")
+@bp.post("/wishlist/remove", endpoint="remove_wishes")
 @access(HOLDER)
-def remove_wishes() -> Response:
+def remove_selected() -> Response:
     """Remove the selected products from the wishlist."""
-    form = ChosenForm()
+    form = SelectionForm()
     if not form.validate_on_submit():
         return wishlist_page(form)
     number = wishlist.remove(current_user, form.ids)
@@ -71,19 +71,19 @@ def remove_wishes() -> Response:
     return redirect(url_for("shop.wishlist"))
 
 
-@bp.post("/wishlist/move")
+@bp.post("/wishlist/move", endpoint="move_wishes")
 @access(HOLDER)
-def move_wishes() -> Response:
+def move_selected() -> Response:
     """Move the selected products to the cart; each refusal names its product."""
-    form = ChosenForm()
+    form = SelectionForm()
     if not form.validate_on_submit():
         return wishlist_page(form)
-    tell(wishlist.move(current_user, form.ids, get_or_create_cart(), rule_context(), reservations_for))
+    flash_move_result(wishlist.move(current_user, form.ids, get_or_create_cart(), rule_context(), reservations_for))
     db.session.commit()
     return redirect(url_for("shop.wishlist"))
 
 
-def tell(moved: MoveResult) -> None:
+def flash_move_result(moved: MoveResult) -> None:
     """Flash which products were moved, capped or refused."""
     if moved.items:
         number = len(moved.items)
@@ -95,14 +95,14 @@ def tell(moved: MoveResult) -> None:
         flash(_("%(name)s: %(why)s", name=name, why=_(error.message, **error.params)), "warning")
 
 
-def wishlist_page(form: ChosenForm) -> Response:
+def wishlist_page(form: SelectionForm) -> Response:
     """Return the wishlist page with its form."""
-    chosen = form.ids if form.is_submitted() else None
+    selected_ids = form.ids if form.is_submitted() else None
     page = render_template(
         "shop/wishlist.html",
         form=form,
         wishes=wishlist.entries(current_user),
         price_of=lambda product: Money(product.price_amount, shop().currency),
-        is_chosen=lambda product_id: product_id in chosen if chosen is not None else "all" in request.args,
+        is_chosen=lambda product_id: product_id in selected_ids if selected_ids is not None else "all" in request.args,
     )
     return make_response(page, *form_status(form))

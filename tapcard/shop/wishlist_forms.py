@@ -8,7 +8,7 @@ from ..ids import parse_id
 from ..web.forms import Form, add_error
 
 
-class ChosenForm(Form):
+class SelectionForm(Form):
     """Form with the selected products, by their ids."""
 
     product = SelectMultipleField(_("Items"), choices=[], validate_choice=False)

@@ -1,4 +1,4 @@
-"""Cards in the hand: taps, claiming, and what a holder does with cards and profiles."""
+"""Taps, claiming cards, and the pages of card holders: cards, profiles, leads and statistics."""
 
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,17 @@ from ..db import db
 from ..registry import Menu, MenuEntry, declare_menu_entries
 from ..services.taps.ingest import ReadingStore
 from ..spool import Spool
-from . import contacts, dashboard, found, leads, profile_links, profiles, replace, statistics, transfers, views
+from . import contacts, dashboard, found_reports, leads, profile_links, profiles, replace, statistics, transfers, views
 from .blueprint import bp
 from .fast import FastTaps
 from .recorder import TapRecorder
 
 __all__ = [
-    "answer_in_front",
     "contacts",
     "dashboard",
-    "found",
+    "found_reports",
     "init_app",
+    "install_fast_path",
     "leads",
     "profile_links",
     "profiles",
@@ -76,8 +76,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-def answer_in_front(app: Flask) -> None:
-    """Put the fast way in front of everything that is wrapped so far."""
+def install_fast_path(app: Flask) -> None:
+    """Install the fast path for taps in front of all other WSGI middleware."""
     config = app.config["TAPCARD"]
     app.extensions["without_fast_taps"] = app.wsgi_app
     if config.tap_fast:

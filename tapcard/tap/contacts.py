@@ -27,15 +27,15 @@ from ..web.qr_files import qr_file
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .lead_forms import LeadForm
-from .profiles import moved, page_address
+from .profiles import profile_url, redirect_to_profile
 from .recorder import MAX_USER_AGENT_LENGTH, TapRecorder, cookie, is_counted
 
 logger = logging.getLogger(__name__)
-PATIENCE = 1.0  # seconds a response may wait for its action to be recorded
+ACTION_TIMEOUT = 1.0  # seconds a response may wait for its action to be recorded
 
 
 @bp.app_template_global()
-def opened_by(profile: Profile, key: str, href: str) -> str:
+def counted_url(profile: Profile, key: str, href: str) -> str:
     """Return the URL for a row of a public profile: links to other sites pass through ours to be counted.
 
     Links of a profile that is not stored yet, as in a preview, are not counted.
@@ -48,36 +48,36 @@ def opened_by(profile: Profile, key: str, href: str) -> str:
 @access(PUBLIC)
 def vcard(slug: str) -> AnyResponse:
     """Download a profile as a vCard."""
-    shown = seen_profile(slug)
-    if slug != shown.slug:
-        return moved(shown, "tap.vcard")
+    profile = visible_profile(slug)
+    if slug != profile.slug:
+        return redirect_to_profile(profile, "tap.vcard")
     site = current_app.config["SITE_URL"]
     hosts = {
         host
-        for url in (shown.website, *(link.url for link in shown.links))
+        for url in (profile.website, *(link.url for link in profile.links))
         if url and (host := target_urls.host_of(url))
     }
     data = vcards.profile_vcard(
-        shown,
-        address=f"{site}/p/{shown.slug}",
+        profile,
+        address=f"{site}/p/{profile.slug}",
         site=site,
-        photo=contact_photo(shown),
+        photo=contact_photo(profile),
         now=utcnow(),
         blocked=blocked_hosts.filter_blocked(hosts),
     )
-    record(shown.id, shown.owner_id, ProfileActionKind.CONTACT_SAVED)
-    return vcard_file(f"{shown.slug}.vcf", data)
+    record(profile.id, profile.owner_id, ProfileActionKind.CONTACT_SAVED)
+    return vcard_file(f"{profile.slug}.vcf", data)
 
 
 @bp.get("/p/<slug>/open/<key>")
 @access(PUBLIC)
 def open_link(slug: str, key: str) -> AnyResponse:
     """Redirect to one of the profile's own links."""
-    shown = seen_profile(slug)
-    url = engagement.web_links(shown).get(key)
+    profile = visible_profile(slug)
+    url = engagement.web_links(profile).get(key)
     if url is None or blocked_hosts.is_blocked(target_urls.host_of(url)):
         abort(404)
-    record(shown.id, shown.owner_id, ProfileActionKind.LINK_OPENED, key[:100])
+    record(profile.id, profile.owner_id, ProfileActionKind.LINK_OPENED, key[:100])
     response = redirect(url)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -87,25 +87,25 @@ def open_link(slug: str, key: str) -> AnyResponse:
 @bp.route("/p/<slug>/share", methods=["GET", "POST"])
 @access(PUBLIC)
 def share_contact(slug: str) -> AnyResponse:
-    """Show the form for visitors to share their contact details, and store what they send."""
+    """Show the form for visitors to share their contact details, and store the submitted details."""
     visitor = visitor_hash() if request.method == "POST" else None  # before this request's own transaction begins
-    shown = seen_profile(slug)
-    if slug != shown.slug and request.method != "POST":
-        return moved(shown, "tap.share_contact")
-    form = LeadForm(shown, consent_text(shown), filters.shop().country)
+    profile = visible_profile(slug)
+    if slug != profile.slug and request.method != "POST":
+        return redirect_to_profile(profile, "tap.share_contact")
+    form = LeadForm(profile, consent_text(profile), filters.shop().country)
     if form.validate_on_submit():
         with refusals(form):
-            return take_lead(shown, form, visitor)
-    page = render_template("tap/lead_share.html", profile=shown, form=form)
+            return store_lead(profile, form, visitor)
+    page = render_template("tap/lead_share.html", profile=profile, form=form)
     return make_response(page, *form_status(form))
 
 
 @bp.get("/p/<slug>/shared")
 @access(PUBLIC)
 def contact_shared(slug: str) -> AnyResponse:
-    """Thank the visitor; the page is the same whatever was sent."""
-    shown = seen_profile(slug)
-    return make_response(render_template("tap/lead_shared.html", profile=shown))
+    """Thank the visitor; the page is the same in every case."""
+    profile = visible_profile(slug)
+    return make_response(render_template("tap/lead_shared.html", profile=profile))
 
 
 @bp.get("/profiles/<int:profile_id>/qr.<kind>")
@@ -113,56 +113,43 @@ def contact_shared(slug: str) -> AnyResponse:
 def profile_qr(profile_id: int, kind: str) -> Response:
     """Download the QR code of a profile for its owner to print."""
     own = profiles.own_profile(current_user, profile_id)
-    return qr_file(page_address(own), kind, name=f"{own.slug}-qr", title=own.name)
+    return qr_file(profile_url(own), kind, name=f"{own.slug}-qr", title=own.name)
 
 
-def seen_profile(slug: str) -> Profile:
-    """Return the profile with this current or former slug.
-
-    Raise `ProfileNotFound` for hidden profiles, unless the visitor is the owner.
-    """
-    shown = profiles.find_by_slug(slug).profile
-    if not shown.is_public and current_user.id != shown.owner_id:
+def visible_profile(slug: str) -> Profile:
+    """Return the profile with a current or former slug; raise `ProfileNotFound` if the visitor may not see it."""
+    profile = profiles.find_by_slug(slug).profile
+    if not profile.is_public and current_user.id != profile.owner_id:
         raise ProfileNotFound(_("We couldn't find that profile."))
-    return shown
+    return profile
 
 
-def consent_text(shown: Profile) -> str:
+def consent_text(profile: Profile) -> str:
     """Return the consent text visitors agree to; it is stored with the lead."""
     return _(
         "I agree to share these details with %(name)s through %(shop)s and to be contacted by %(name)s. "
         "The details are kept until %(name)s deletes them.",
-        name=shown.name,
+        name=profile.name,
         shop=filters.shop().shop_name,
     )
 
 
-def take_lead(shown: Profile, form: LeadForm, visitor: str | None) -> AnyResponse:
+def store_lead(profile: Profile, form: LeadForm, visitor: str | None) -> AnyResponse:
     """Store a lead; spam and duplicates get the same response."""
-    slug, profile_id, owner_id = shown.slug, shown.id, shown.owner_id
+    slug, profile_id, owner_id = profile.slug, profile.id, profile.owner_id
     throttle("lead", account=profile_id, address=True)
-    answer = redirect(url_for("tap.contact_shared", slug=slug))
+    response = redirect(url_for("tap.contact_shared", slug=slug))
     if form.is_from_bot:
-        return answer
+        return response
     now = utcnow()
     card_id = None
     if visitor is not None:
         card_id = engagement.card_that_led_to(db.session.connection(), visitor, profile_id, owner_id, now)
-    lead = leads.receive(
-        shown,
-        name=form.name.data or "",
-        email=form.email.data or "",
-        phone=form.phone.data or "",
-        note=form.note.data or "",
-        region=form.region,
-        consent_text=form.consent_text,
-        now=now,
-        card_id=card_id,
-    )
+    lead = leads.receive(profile, form.submission(), consent_text=form.consent_text, now=now, card_id=card_id)
     db.session.commit()
     if lead is not None:
         record_lead(profile_id, owner_id, card_id)
-    return answer
+    return response
 
 
 def vcard_file(name: str, data: bytes) -> Response:
@@ -173,12 +160,12 @@ def vcard_file(name: str, data: bytes) -> Response:
     return response
 
 
-def contact_photo(shown: Profile) -> bytes | None:
+def contact_photo(profile: Profile) -> bytes | None:
     """Return a small JPEG of a profile's photo, or None if there is no readable photo."""
-    if not shown.photo:
+    if not profile.photo:
         return None
     try:
-        with files.open_upload(shown.photo, uploads.folder()) as file:
+        with files.open_upload(profile.photo, uploads.folder()) as file:
             return images.make_contact_photo(file.read())
     except (NotFound, images.InvalidImage):
         return None
@@ -203,15 +190,15 @@ def user_agent() -> str:
 def record(profile_id: int, owner_id: int, kind: ProfileActionKind, detail: str = "") -> None:
     """Record a visitor's action; HEAD requests and prefetching are ignored."""
     if is_counted(request.environ):
-        write_down(profile_id, owner_id, kind, detail=detail, visitor=visitor_hash())
+        store_action(profile_id, owner_id, kind, detail=detail, visitor=visitor_hash())
 
 
 def record_lead(profile_id: int, owner_id: int, card_id: int | None) -> None:
     """Record that a lead was sent, without the pseudonym: it would link the day's taps to a name."""
-    write_down(profile_id, owner_id, ProfileActionKind.LEAD_SENT, card_id=card_id)
+    store_action(profile_id, owner_id, ProfileActionKind.LEAD_SENT, card_id=card_id)
 
 
-def write_down(
+def store_action(
     profile_id: int,
     owner_id: int,
     kind: ProfileActionKind,
@@ -226,7 +213,7 @@ def write_down(
     now = utcnow()
     me = current_app.extensions["keys"].unsign_me(cookie(request.environ, ME_COOKIE))
     try:
-        with separate_transaction(timeout=PATIENCE) as connection:
+        with separate_transaction(timeout=ACTION_TIMEOUT) as connection:
             if visitor is not None:
                 card_id = engagement.card_that_led_to(connection, visitor, profile_id, owner_id, now)
             action = Action(

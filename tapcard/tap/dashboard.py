@@ -16,6 +16,7 @@ from ..clock import today_in, utcnow
 from ..db import db
 from ..models import Card, CardStatus, Device, LockedBecause, Profile, Target
 from ..services.cards import cards, claims, transfers, transitions
+from ..services.cards.cards import CardChanges
 from ..services.orders import queries
 from ..services.profiles import found_reports, leads
 from ..services.taps import rollups, routing
@@ -39,7 +40,7 @@ class CardTile:
 
     card: Card
     tap_count: int
-    leads_to: str
+    destination: str
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ def dashboard() -> str:
     first = today - timedelta(days=PERIOD - 1)
     days = rollups.taps_per_day(current_user, first - timedelta(days=PERIOD), today)
     before, now = sum(n for _d, n in days[:PERIOD]), sum(n for _d, n in days[PERIOD:])
-    held = cards.ever_owned_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
-    every = db.session.scalars(held).all()
-    nexts = {card.id: card.replaced_by_id for card in every if card.replaced_by_id is not None}
-    numbers = rollups.taps_per_card(current_user, first, today, nexts)
-    own = [card for card in every if card.status is not CardStatus.RETIRED]
-    tiles = [CardTile(card, numbers.get(card.id, 0), leads_to(card)) for card in own]
+    query = cards.ever_owned_by(current_user).options(joinedload(Card.design), joinedload(Card.profile))
+    all_cards = db.session.scalars(query).all()
+    replacements = {card.id: card.replaced_by_id for card in all_cards if card.replaced_by_id is not None}
+    numbers = rollups.taps_per_card(current_user, first, today, replacements)
+    own = [card for card in all_cards if card.status is not CardStatus.RETIRED]
+    tiles = [CardTile(card, numbers.get(card.id, 0), describe_destination(card)) for card in own]
     return render_template(
         "tap/dashboard.html",
         cards=tiles,
@@ -109,20 +110,15 @@ def card_form(own: Card, profiles: list[Profile]) -> CardForm:
 
 
 def save_card(own: Card, form: CardForm, profiles: list[Profile]) -> AnyResponse:
-    """Save the form; if a profile is wanted but none chosen, go on to create one with the rest already saved."""
+    """Save the form; without a profile to open yet, continue with creating one."""
     target = Target(form.target.data)
-    chosen = next((profile for profile in profiles if profile.id == form.profile.data), None)
-    cards.edit(
-        own,
-        current_user,
-        alias=form.alias.data or "",
-        target=target,
-        reroute_url=form.reroute_url.data or "",
-        profile=chosen,
-        own_hosts=own_hosts(),
+    profile = next((profile for profile in profiles if profile.id == form.profile.data), None)
+    changes = CardChanges(
+        alias=form.alias.data or "", target=target, reroute_url=form.reroute_url.data or "", profile=profile
     )
+    cards.edit(own, current_user, changes, own_hosts=own_hosts())
     db.session.commit()
-    if target is Target.PROFILE and chosen is None:
+    if target is Target.PROFILE and profile is None:
         flash(_("Changes saved. Now create the profile this card opens."), "success")
         return redirect(url_for("tap.new_profile", card=own.token))
     flash(_("Changes saved. They apply from the next tap."), "success")
@@ -199,7 +195,7 @@ def own_profiles() -> list[Profile]:
     return list(db.session.scalars(select(Profile).where(Profile.owner_id == current_user.id).order_by(Profile.id)))
 
 
-def leads_to(card: Card) -> str:
+def describe_destination(card: Card) -> str:
     """Describe a card's destination."""
     if card.status is CardStatus.LOCKED:
         return _("Deactivated")
@@ -218,7 +214,7 @@ def tap_rows(card: Card | None) -> list[TapRow]:
         Device.DESKTOP: _("Computer"),
         Device.OTHER: _("Other device"),
     }
-    found = routing.latest_taps(current_user, LAST_TAPS, card)
+    rows = routing.latest_taps(current_user, LAST_TAPS, card)
     return [
         TapRow(
             card_title=row.alias or row.token,
@@ -227,5 +223,5 @@ def tap_rows(card: Card | None) -> list[TapRow]:
             country_name=filters.country_name(row.country),
             channel=row.channel.value,
         )
-        for row in found
+        for row in rows
     ]

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 
 from ..db import LOCK_TIMEOUT
 from ..services.taps.routing import is_plain_redirect
-from .recorder import TapRecorder
+from .recorder import CardIds, TapRecorder
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -73,7 +73,7 @@ class FastTaps:
         row = self._look_up(token)
         if row is None or not is_plain_redirect(row[3], row[4], row[5], bool(row[6])):
             return self.wsgi_app(environ, start_response)
-        self.recorder.record(environ, channel, "redirect", row[0], row[1], row[2])
+        self.recorder.record(environ, channel, "redirect", CardIds(row[0], row[1], row[2]))
         start_response("302 FOUND", redirect_headers(row[5], self.is_secure))
         return [b""]
 

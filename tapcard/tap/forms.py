@@ -1,4 +1,4 @@
-"""What holders and claimers of cards type."""
+"""Forms to claim, edit and release a card."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..web.forms import Form
 
 
 class ClaimForm(Form):
-    """The code from the insert."""
+    """Form to enter the claim code from the insert."""
 
     code = StringField(
         _("Claim code"),
@@ -27,11 +27,11 @@ class ClaimForm(Form):
 
 
 class OpenClaimForm(Form):
-    """One press, for cards handed out in person."""
+    """Form with a button only, for cards that need no claim code."""
 
 
 class CardForm(Form):
-    """A card's name and where it leads."""
+    """Form for the name and the destination of a card."""
 
     alias = StringField(
         _("Card name"),
@@ -58,7 +58,7 @@ class CardForm(Form):
 
     def __init__(self, profiles: list[Profile], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.profile.choices = [SelectChoice(each.id, each.name) for each in profiles] or [
+        self.profile.choices = [SelectChoice(profile.id, profile.name) for profile in profiles] or [
             SelectChoice(0, _("Create a new profile"))
         ]
         if self.profile.data is None and not self.profile.raw_data:
@@ -67,7 +67,7 @@ class CardForm(Form):
 
 
 class ReleaseForm(Form):
-    """The consent to give a card back."""
+    """Form to confirm the release of a card."""
 
     sure = BooleanField(_("Yes, release this card"), [DataRequired(_("Tick this box to continue."))])
     submit = SubmitField(_("Release card"))

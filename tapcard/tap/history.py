@@ -8,14 +8,14 @@ from ..db import db
 from ..models import Card, CardEvent, CardMove, CardStatus, LockedBecause, user_roles
 from ..services.cards import cards
 
-MOST = 30
-YOU, SHOP, OTHER, NOBODY = "you", "shop", "other", "nobody"
+MAX_EVENTS = 30
+YOU, SHOP, OTHER, UNKNOWN = "you", "shop", "other", "unknown"
 
 
 def history(card: Card) -> list[tuple[object, str, str]]:
     """Return the events since the holder got the card, and those of the cards it replaced, latest first."""
     is_staff = select(user_roles.c.user_id).where(user_roles.c.user_id == CardEvent.actor_id).exists()
-    found = db.session.execute(
+    rows = db.session.execute(
         select(CardEvent, Card.token, is_staff)
         .join(Card, Card.id == CardEvent.card_id)
         .where(
@@ -25,29 +25,33 @@ def history(card: Card) -> list[tuple[object, str, str]]:
             (CardEvent.move != CardMove.REPLACE) | (CardEvent.to_status == CardStatus.ACTIVE),  # the new card's event
         )
         .order_by(CardEvent.happened_at.desc(), CardEvent.id.desc())
-        .limit(MOST)
+        .limit(MAX_EVENTS)
     )
     return [
-        (event.happened_at, sentence(event, actor(event, by_staff)), "" if token == card.token else _card(token))
-        for event, token, by_staff in found
+        (
+            event.happened_at,
+            describe_event(event, actor_kind(event, by_staff)),
+            "" if token == card.token else _card(token),
+        )
+        for event, token, by_staff in rows
     ]
 
 
-def actor(event: CardEvent, by_staff: bool) -> str:
-    """Return who caused an event, as far as the holder may know."""
+def actor_kind(event: CardEvent, by_staff: bool) -> str:
+    """Return the kind of actor of an event, as far as the holder may know."""
     if event.actor_id is None:
-        return NOBODY
+        return UNKNOWN
     if event.actor_id == current_user.id:
         return YOU
     return SHOP if by_staff else OTHER
 
 
-def sentence(event: CardEvent, who: str) -> str:
+def describe_event(event: CardEvent, actor: str) -> str:
     """Describe an event in a card's history."""
     if event.move is CardMove.REPLACE:
         return _("Replaced card %(token)s.", token=event.why)
     if event.move is CardMove.LOCK:
-        return locked(event.why, who)
+        return describe_lock(event.why, actor)
     words = {
         (CardMove.MAKE, SHOP): _("The shop created this card."),
         (CardMove.CLAIM, YOU): _("You claimed this card."),
@@ -60,7 +64,7 @@ def sentence(event: CardEvent, who: str) -> str:
         (CardMove.RETIRE, YOU): _("You retired this card."),
         (CardMove.RETIRE, SHOP): _("The shop retired this card."),
     }
-    by_nobody = {
+    without_actor = {
         CardMove.MAKE: _("Card created."),
         CardMove.CLAIM: _("Card claimed."),
         CardMove.UNLOCK: _("Card reactivated."),
@@ -68,16 +72,16 @@ def sentence(event: CardEvent, who: str) -> str:
         CardMove.RELEASE: _("Card released."),
         CardMove.RETIRE: _("Card retired."),
     }
-    return words.get((event.move, who)) or by_nobody[event.move]
+    return words.get((event.move, actor)) or without_actor[event.move]
 
 
-def locked(why: str, who: str) -> str:
+def describe_lock(why: str, actor: str) -> str:
     """Describe why a card was deactivated, without the internal notes of staff."""
     if why == LockedBecause.CLOSED.value:
         return _("Deactivated when you closed your account.")
-    if who == YOU:
+    if actor == YOU:
         return _("You marked this card as lost.")
-    return _("The shop deactivated this card.") if who == SHOP else _("Card deactivated.")
+    return _("The shop deactivated this card.") if actor == SHOP else _("Card deactivated.")
 
 
 def _card(token: str) -> str:

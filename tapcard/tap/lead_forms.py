@@ -1,4 +1,4 @@
-"""Form on which visitors leave their contact details, protected from bots."""
+"""Form for visitors to share their contact details, with bot protection."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 
 from ..models import Profile
 from ..services.profiles import leads
-from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH
+from ..services.profiles.leads import CONSENT_LENGTH, NAME_LENGTH, NOTE_LENGTH, Submission
 from ..web.bot_protection import StampedForm
 from ..web.forms import add_error
 
@@ -29,10 +29,20 @@ class LeadForm(StampedForm):
         self.region = region
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
-                field.data = ""  # a file was sent instead of a text
+                field.data = ""  # a file was submitted instead of a text
         self.profile_id = profile.id
         self.consent_text = consent_text[:CONSENT_LENGTH]
         self.read_stamp(STAMP, profile.id, self.consent_text)
+
+    def submission(self) -> Submission:
+        """Return the submitted contact details."""
+        return Submission(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            phone=self.phone.data or "",
+            note=self.note.data or "",
+            region=self.region,
+        )
 
     def validate_consent(self, field: BooleanField) -> None:
         """Require the consent."""
@@ -41,8 +51,7 @@ class LeadForm(StampedForm):
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
-        texts = {name: self[name].data or "" for name in ("name", "email", "phone", "note")}
-        for error in leads.validation_errors(**texts, region=self.region):
+        for error in leads.validation_errors(self.submission()):
             if error.field and not self[error.field].errors:
                 add_error(self[error.field], gettext(error.message, **error.params))
                 valid = False

@@ -30,9 +30,9 @@ PERIOD = timedelta(days=30)
 def list_leads() -> Response:
     """Show the holder's leads, newest first."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
-    chosen = asked_profile(own)
+    profile = requested_profile(own)
     search = leads.clean_search(request.args.get("search", ""))
-    query = leads.search_leads(current_user, search, chosen).options(joinedload(Lead.profile))
+    query = leads.search_leads(current_user, search, profile).options(joinedload(Lead.profile))
     page = paginate_clamped(query, LEADS_PER_PAGE)
     return make_response(
         render_template(
@@ -41,9 +41,9 @@ def list_leads() -> Response:
             cards=card_titles(page.rows),
             search=search,
             profiles=own,
-            chosen=chosen,
-            arguments={"search": search or None, "profile": chosen.id if chosen else None},
-            counts=engagement.action_counts(current_user, utcnow() - PERIOD, chosen),
+            profile=profile,
+            arguments={"search": search or None, "profile": profile.id if profile else None},
+            counts=engagement.action_counts(current_user, utcnow() - PERIOD, profile),
         )
     )
 
@@ -63,7 +63,7 @@ def leads_csv() -> Response:
             filters.local(lead.created_at).strftime("%Y-%m-%d %H:%M"),
             lead.consent_text,
         )
-        for lead in db.session.scalars(asked_leads().options(joinedload(Lead.profile)))
+        for lead in db.session.scalars(requested_leads().options(joinedload(Lead.profile)))
     )
     return csv_file("contacts.csv", header, rows)
 
@@ -72,7 +72,7 @@ def leads_csv() -> Response:
 @access(HOLDER)
 def leads_vcf() -> Response:
     """Export the selected leads as vCards."""
-    return vcard_file("contacts.vcf", vcards.lead_vcards(db.session.scalars(asked_leads()), site=site()))
+    return vcard_file("contacts.vcf", vcards.lead_vcards(db.session.scalars(requested_leads()), site=site()))
 
 
 @bp.get("/leads/<int:lead_id>.vcf")
@@ -96,21 +96,21 @@ def delete_lead(lead_id: int) -> Response:
     return make_response(render_template("tap/lead_delete.html", lead=own))
 
 
-def card_titles(shown: list[Lead]) -> dict[int, str]:
+def card_titles(page_leads: list[Lead]) -> dict[int, str]:
     """Return the titles of the holder's cards that led to these leads, by card id."""
-    own = cards.owned_by(current_user).where(Card.id.in_({lead.card_id for lead in shown if lead.card_id}))
+    own = cards.owned_by(current_user).where(Card.id.in_({lead.card_id for lead in page_leads if lead.card_id}))
     return {card.id: card.title for card in db.session.scalars(own)}
 
 
-def asked_leads() -> Select[Lead]:
+def requested_leads() -> Select[Lead]:
     """Return the query for the leads selected by the request."""
     own = list(db.session.scalars(profiles.owned_by(current_user)))
-    return leads.search_leads(current_user, leads.clean_search(request.args.get("search", "")), asked_profile(own))
+    return leads.search_leads(current_user, leads.clean_search(request.args.get("search", "")), requested_profile(own))
 
 
-def asked_profile(own: list[Profile]) -> Profile | None:
+def requested_profile(own: list[Profile]) -> Profile | None:
     """Return the holder's profile named by `?profile=`, if any."""
-    return next((each for each in own if str(each.id) == request.args.get("profile")), None)
+    return next((profile for profile in own if str(profile.id) == request.args.get("profile")), None)
 
 
 def site() -> str:

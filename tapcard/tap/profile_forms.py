@@ -1,4 +1,4 @@
-"""What holders type about themselves, and the pictures they send along."""
+"""Forms to edit a profile with its pictures, and its extra links."""
 
 import base64
 from collections.abc import Callable, Collection
@@ -33,7 +33,7 @@ from ..web.forms import Form, add_error
 
 PICTURE_TOKEN_LIFETIME = timedelta(hours=12)  # shorter than uploads without a profile are kept
 PICTURES = ("photo", "banner")
-TAKEN_PICTURES = {"accept": "image/jpeg,image/png,image/webp"}
+ACCEPTED_TYPES = {"accept": "image/jpeg,image/png,image/webp"}
 THEMES = {
     ProfileTheme.LAKE: _("Lake"),
     ProfileTheme.EMBER: _("Ember"),
@@ -51,23 +51,23 @@ HIDEABLE = {
 }
 
 
-def _about(label: Any, field: str, **more: Any) -> StringField:
-    keywords = {"maxlength": fields.MAX_LENGTHS[field], **more.pop("render_kw", {})}
-    return StringField(label, render_kw=keywords, **more)
+def _text_field(label: Any, field: str, **keyword_arguments: Any) -> StringField:
+    keywords = {"maxlength": fields.MAX_LENGTHS[field], **keyword_arguments.pop("render_kw", {})}
+    return StringField(label, render_kw=keywords, **keyword_arguments)
 
 
-def _elsewhere(field: str) -> StringField:
+def _social_field(field: str) -> StringField:
     keywords = {"autocapitalize": "off", "autocorrect": "off", "spellcheck": "false", "maxlength": 300}
     return StringField(social_handles.SITES[field].name, render_kw=keywords)
 
 
 class ProfileForm(Form):
-    """Everything on a public page; every field is looked at, so that all errors show at once."""
+    """Form for all contents of a public page; every field is checked, so that all errors show at once."""
 
     photo = FileField(
         _("Photo"),
         description=_("JPEG, PNG or WebP, up to 8 MB. Shown as a circle, cropped from the centre."),
-        render_kw=TAKEN_PICTURES,
+        render_kw=ACCEPTED_TYPES,
     )
     crop_x = HiddenField()
     crop_y = HiddenField()
@@ -77,7 +77,7 @@ class ProfileForm(Form):
     banner = FileField(
         _("Banner"),
         description=_("A wide image for the top of your profile. Without one, we use the colours below."),
-        render_kw=TAKEN_PICTURES,
+        render_kw=ACCEPTED_TYPES,
     )
     banner_kept = HiddenField()
     remove_banner = BooleanField(_("Remove banner"))
@@ -86,9 +86,9 @@ class ProfileForm(Form):
         choices=[SelectChoice(value.value, label) for value, label in THEMES.items()],
         validators=[validators.Optional()],
     )
-    name = _about(_("Name"), "name", render_kw={"autocomplete": "name"})
-    headline = _about(_("Headline"), "headline", render_kw={"autocomplete": "organization-title"})
-    company = _about(_("Company"), "company", render_kw={"autocomplete": "organization"})
+    name = _text_field(_("Name"), "name", render_kw={"autocomplete": "name"})
+    headline = _text_field(_("Headline"), "headline", render_kw={"autocomplete": "organization-title"})
+    company = _text_field(_("Company"), "company", render_kw={"autocomplete": "organization"})
     bio = TextAreaField(_("About you"), render_kw={"maxlength": fields.MAX_LENGTHS["bio"], "rows": 4})
     phone = StringField(_("Phone"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
     whatsapp = StringField(_("WhatsApp"), render_kw={"type": "tel", "autocomplete": "tel", "maxlength": 60})
@@ -105,21 +105,21 @@ class ProfileForm(Form):
         _("Address"),
         render_kw={"autocomplete": "street-address", "maxlength": fields.MAX_LENGTHS["address"], "rows": 3},
     )
-    linkedin = _elsewhere("linkedin")
-    instagram = _elsewhere("instagram")
-    snapchat = _elsewhere("snapchat")
-    x = _elsewhere("x")
-    tiktok = _elsewhere("tiktok")
-    youtube = _elsewhere("youtube")
-    facebook = _elsewhere("facebook")
-    github = _elsewhere("github")
+    linkedin = _social_field("linkedin")
+    instagram = _social_field("instagram")
+    snapchat = _social_field("snapchat")
+    x = _social_field("x")
+    tiktok = _social_field("tiktok")
+    youtube = _social_field("youtube")
+    facebook = _social_field("facebook")
+    github = _social_field("github")
     slug = StringField(
         _("Profile address"),
         render_kw={"autocapitalize": "off", "autocorrect": "off", "spellcheck": "false", "maxlength": 25},
     )
     hidden = SelectMultipleField(
         _("Hidden details"),
-        choices=[SelectChoice(*each) for each in HIDEABLE.items()],
+        choices=[SelectChoice(*item) for item in HIDEABLE.items()],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
@@ -131,36 +131,36 @@ class ProfileForm(Form):
 
     def __init__(self, region: str, own: Profile | None, *, name: str = "") -> None:
         appearance = profiles.appearance_of(own) if own else Appearance()
-        typed = profiles.form_values(own) if own else {"name": name}
+        texts = profiles.form_values(own) if own else {"name": name}
         super().__init__(
             data={
-                **typed,
+                **texts,
                 "theme": appearance.theme.value,
                 "hidden": list(appearance.hidden),
                 "is_private": not appearance.is_public,
             }
         )
         self.region = region
-        self.before = appearance
-        self.new: dict[str, str | None] = dict.fromkeys(PICTURES)
-        self.stored: list[str] = []
+        self.initial_appearance = appearance
+        self.uploads: dict[str, str | None] = dict.fromkeys(PICTURES)
+        self.stored_uploads: list[str] = []
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
-                field.data = ""  # a file, sent where a text belongs
+                field.data = ""  # a file was submitted instead of a text
 
     @property
     def socials(self) -> list[StringField]:
-        """The fields of other sites, in their order."""
+        """Return the fields of the social networks, in their order."""
         return [self[key] for key in SOCIALS]
 
     @property
-    def typed(self) -> dict[str, str]:
-        """The texts, by the names that the rules know."""
+    def texts(self) -> dict[str, str]:
+        """Return the submitted texts by field name."""
         return {name: self[name].data or "" for name in fields.TEXT_FIELDS}
 
     def appearance(self, before: Appearance | None = None) -> Appearance:
-        """What was chosen; `before` is how the profile looked when it was loaded again."""
-        before = before or self.before
+        """Return the submitted appearance; `before` is the stored one if the profile was loaded again."""
+        before = before or self.initial_appearance
         return Appearance(
             photo=self._picture("photo", before.photo),
             banner=self._picture("banner", before.banner),
@@ -171,7 +171,7 @@ class ProfileForm(Form):
 
     @property
     def seen_version(self) -> int:
-        """The version that was on the screen when somebody began to type; 0 when it is missing or made up."""
+        """Return the version of the profile that the form was filled with; 0 if it is missing or invalid."""
         return parse_number(str(self.version.data or ""), max_digits=9) or 0
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -187,34 +187,34 @@ class ProfileForm(Form):
                 valid = False
         return valid
 
-    def take_pictures(self, user_id: int) -> None:
-        """Store the pictures that were sent along, or find those kept from the try before.
+    def store_pictures(self, user_id: int) -> None:
+        """Store the submitted pictures, or reuse those stored by an earlier submission of the form.
 
-        A picture outlives the errors of other fields: its name travels on, signed for this person.
+        So a picture is not lost when another field is invalid: its name is resubmitted, signed for this user.
         """
         for key in PICTURES:
-            self.new[key] = self._kept(key, user_id)
+            self.uploads[key] = self._verified_upload(key, user_id)
             if self[key].data:
-                data = self._drawn(key)
+                data = self._make_picture(key)
                 if data is not None:
-                    self.new[key] = name = files.store(data, uploads.folder())
-                    self.stored.append(name)
+                    self.uploads[key] = stored = files.store(data, uploads.folder())
+                    self.stored_uploads.append(stored)
                     self[f"remove_{key}"].data = False
             elif self[f"remove_{key}"].data:
-                self.new[key] = None
-            kept = self.new[key]
-            self[f"{key}_kept"].data = _keys().sign(f"profile-{key}", [user_id, kept]) if kept else ""
+                self.uploads[key] = None
+            name = self.uploads[key]
+            self[f"{key}_kept"].data = _keys().sign(f"profile-{key}", [user_id, name]) if name else ""
 
-    def draw_pictures(self, user_id: int) -> dict[str, str | None]:
-        """Addresses of the pictures of a preview: what was sent along stands in the address itself, stored nowhere."""
-        shown: dict[str, str | None] = {}
+    def preview_pictures(self, user_id: int) -> dict[str, str | None]:
+        """Return `data:` URLs of the submitted pictures for a preview, without storing them."""
+        urls: dict[str, str | None] = {}
         for key in PICTURES:
-            data = self._drawn(key) if self[key].data else None
-            self.new[key] = self._kept(key, user_id)
-            shown[key] = f"data:image/webp;base64,{base64.b64encode(data).decode()}" if data else None
-        return shown
+            data = self._make_picture(key) if self[key].data else None
+            self.uploads[key] = self._verified_upload(key, user_id)
+            urls[key] = f"data:image/webp;base64,{base64.b64encode(data).decode()}" if data else None
+        return urls
 
-    def _drawn(self, key: str) -> bytes | None:
+    def _make_picture(self, key: str) -> bytes | None:
         try:
             data = uploads.read_limited(self[key].data)
             return images.make_photo(data, self._crop()) if key == "photo" else images.make_banner(data)
@@ -223,19 +223,19 @@ class ProfileForm(Form):
             return None
 
     def _crop(self) -> images.Crop | None:
-        """The part that was chosen; without JavaScript nothing is said of it."""
+        """Return the selected part of the photo, or None without JavaScript."""
         texts = [str(self[name].data or "")[:30] for name in ("crop_x", "crop_y", "crop_size")]
         if not any(texts):
             return None
         try:
             return images.Crop(*(float(text) for text in texts))
         except ValueError:
-            return images.Crop(0, 0, 0)  # refused with the others that are no part of a picture
+            return images.Crop(0, 0, 0)  # invalid, like a part outside the picture
 
     def _picture(self, key: str, before: str | None) -> str | None:
-        return self.new[key] or (None if self[f"remove_{key}"].data else before)
+        return self.uploads[key] or (None if self[f"remove_{key}"].data else before)
 
-    def _kept(self, key: str, user_id: int) -> str | None:
+    def _verified_upload(self, key: str, user_id: int) -> str | None:
         value = _keys().unsign(f"profile-{key}", self[f"{key}_kept"].data, PICTURE_TOKEN_LIFETIME)
         if value is None:
             return None
@@ -244,7 +244,7 @@ class ProfileForm(Form):
 
 
 class LinkForm(Form):
-    """A link of a profile."""
+    """Form for an extra link of a profile."""
 
     title = StringField(
         _("Title"),
@@ -262,10 +262,10 @@ class LinkForm(Form):
         super().__init__(**kwargs)
         for field in self:
             if isinstance(field, StringField) and not isinstance(field.data, str):
-                field.data = ""  # a file, sent where a text belongs
+                field.data = ""  # a file was submitted instead of a text
 
     def check(self, own_hosts: Collection[str]) -> bool:
-        """Look at both fields, so that all errors show at once."""
+        """Return whether both fields are valid; all errors show at once."""
         valid = self.validate()
         checks: dict[str, Callable[[], str]] = {
             "title": lambda: links.clean_title(self.title.data or ""),

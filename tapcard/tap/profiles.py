@@ -27,17 +27,17 @@ from .profile_forms import PICTURES, ProfileForm
 
 PREVIEWS = ("tap.preview_new_profile", "tap.preview_profile")
 WITH_PICTURES = ("tap.new_profile", "tap.edit_profile", *PREVIEWS)
-LARGEST_REQUEST = 32 * 1024 * 1024
+MAX_REQUEST_BYTES = 32 * 1024 * 1024
 ICONS = {"phone": "telephone", "email": "envelope", "website": "globe", "address": "geo-alt", "x": "twitter-x"}
 LINK_ICONS = {"web": "link-45deg", "mailto": "envelope", "tel": "telephone", "sms": "chat-dots"}
 NO_PICTURE = "img/touch-icon.png"
 
 
 @bp.url_value_preprocessor
-def let_large_pictures_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+def raise_upload_limit(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Raise the request size limit so the form can report an oversized picture; runs before the form is parsed."""
     if endpoint in WITH_PICTURES and "_user_id" in session:
-        request.max_content_length = LARGEST_REQUEST
+        request.max_content_length = MAX_REQUEST_BYTES
     if endpoint in PREVIEWS:
         set_writing(False)  # sent at every pause in typing, so it must not block other requests
 
@@ -55,23 +55,23 @@ def list_profiles() -> str:
 def new_profile() -> Response:
     """Create a profile; with `?card=`, that card opens it from then on."""
     form = ProfileForm(filters.shop().country, None, name=current_user.full_name)
-    take_pictures(form)
-    card = asked_card()
+    store_pictures(form)
+    card = requested_card()
     if form.validate_on_submit():
         with refusals(form):
-            made = profiles.create(current_user, form.typed, region=form.region, appearance=form.appearance())
+            profile = profiles.create(current_user, form.texts, region=form.region, appearance=form.appearance())
             if card is not None:
-                cards.point_to_profile(card, made, current_user)
+                cards.point_to_profile(card, profile, current_user)
             db.session.commit()
-            return created(made, card)
+            return redirect_after_creation(profile, card)
     return profile_form(form, None, card)
 
 
-def created(made: Profile, card: Card | None) -> Response:
+def redirect_after_creation(profile: Profile, card: Card | None) -> Response:
     """Confirm the new profile and redirect to the card, or to the profile if no card was given."""
     if card is None:
         flash(_("Profile created. To use it, open one of your cards and select this profile."), "success")
-        return redirect(url_for("tap.edit_profile", profile_id=made.id))
+        return redirect(url_for("tap.edit_profile", profile_id=profile.id))
     flash(_("Profile created. %(card)s now opens it.", card=card.title), "success")
     return redirect(url_for("tap.card", token=card.token))
 
@@ -82,7 +82,7 @@ def edit_profile(profile_id: int) -> Response:
     """Show and save the form for editing a profile."""
     own = profiles.own_profile(current_user, profile_id)
     form = ProfileForm(filters.shop().country, own)
-    if take_pictures(form):
+    if store_pictures(form):
         own = profiles.own_profile(current_user, profile_id)
     else:
         form.version.data = own.version
@@ -91,7 +91,7 @@ def edit_profile(profile_id: int) -> Response:
             profiles.update(
                 own,
                 current_user,
-                form.typed,
+                form.texts,
                 region=form.region,
                 version=form.seen_version,
                 appearance=form.appearance(profiles.appearance_of(own)),
@@ -126,66 +126,68 @@ def preview(profile_id: int | None = None) -> Response:
     user_id = current_user.id
     db.session.rollback()  # release the database: processing a picture may take a second
     with transactions(writing=True):
-        refuse_many_pictures(form, user_id)
-    drawn = form.draw_pictures(user_id)
-    shown = profiles.preview(form.typed, form.region, form.appearance())
+        limit_pictures(form, user_id)
+    pictures = form.preview_pictures(user_id)
+    profile = profiles.preview(form.texts, form.region, form.appearance())
     own = profiles.own_profile(current_user, profile_id) if profile_id is not None else None
     links = profile_links.links_of(own) if own else []
-    return page_of(shown, links, drawn=drawn, is_part="part" in request.args, is_wrong=not form.validate())
+    return profile_page(
+        profile, links, preview_pictures=pictures, is_part="part" in request.args, is_wrong=not form.validate()
+    )
 
 
 @bp.get("/p/<slug>")
 @access(PUBLIC)
 def profile(slug: str) -> Response:
     """Show the public page; a former slug redirects to it unless another profile has taken that slug."""
-    found = profiles.find_by_slug(slug)
-    shown = found.profile
-    is_own = current_user.is_authenticated and current_user.id == shown.owner_id
-    if not shown.is_public and not is_own:
+    match = profiles.find_by_slug(slug)
+    public_profile = match.profile
+    is_own = current_user.is_authenticated and current_user.id == public_profile.owner_id
+    if not public_profile.is_public and not is_own:
         return make_response(render_template("tap/profile_hidden.html"), 404)
-    if found.is_moved:
-        return moved(shown)
-    if slug != shown.slug:
-        return redirect(url_for("tap.profile", slug=shown.slug), 301)
-    return page_of(shown, profile_links.links_of(shown), is_own=is_own)
+    if match.is_moved:
+        return redirect_to_profile(public_profile)
+    if slug != public_profile.slug:
+        return redirect(url_for("tap.profile", slug=public_profile.slug), 301)
+    return profile_page(public_profile, profile_links.links_of(public_profile), is_own=is_own)
 
 
-def moved(shown: Profile, endpoint: str = "tap.profile") -> Response:
+def redirect_to_profile(profile: Profile, endpoint: str = "tap.profile") -> Response:
     """Redirect to a profile's current address; not cached, because another profile may take the old one."""
-    response = redirect(url_for(endpoint, slug=shown.slug), 302)
+    response = redirect(url_for(endpoint, slug=profile.slug), 302)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def page_of(
-    shown: Profile,
+def profile_page(
+    profile: Profile,
     links: list[ProfileLink],
     *,
     is_own: bool = False,
-    drawn: dict[str, str | None] | None = None,
+    preview_pictures: dict[str, str | None] | None = None,
     is_part: bool = False,
     is_wrong: bool = False,
 ) -> Response:
-    """Render a public page, or its preview with the pictures in `drawn`."""
-    rows = profile_links.page_rows(shown, links)
-    address = page_address(shown)
+    """Render a public page, or its preview with the unsaved pictures in `preview_pictures`."""
+    rows = profile_links.page_rows(profile, links)
+    address = profile_url(profile)
     page = render_template(
         "tap/profile.html",
-        profile=shown,
-        theme=(shown.theme or ProfileTheme.LAKE).value,
-        photo=(drawn or {}).get("photo") or picture_url(shown.photo),
-        banner=(drawn or {}).get("banner") or picture_url(shown.banner),
+        profile=profile,
+        theme=(profile.theme or ProfileTheme.LAKE).value,
+        photo=(preview_pictures or {}).get("photo") or picture_url(profile.photo),
+        banner=(preview_pictures or {}).get("banner") or picture_url(profile.banner),
         contacts=rows.contacts,
         extra_links=rows.links,
         icons=ICONS,
         link_icons=LINK_ICONS,
         kind_of=profile_links.link_kind,
         is_own=is_own,
-        is_preview=drawn is not None,
+        is_preview=preview_pictures is not None,
         is_part=is_part,
         is_wrong=is_wrong,
         address=address,
-        shared_picture=shared_picture(shown),
+        shared_picture=shared_picture(profile),
         qr=Markup(qr.svg(address, title=_("QR code for this profile"))),  # noqa: S704  drawn by segno from our own address
     )
     return make_response(page)
@@ -196,9 +198,9 @@ def picture_url(name: str | None) -> str | None:
     return url_for("uploads.file", name=name) if name else None
 
 
-def shared_picture(shown: Profile) -> str:
+def shared_picture(profile: Profile) -> str:
     """Return the URL of the picture for link previews: the photo, the banner or our logo."""
-    name = shown.photo or shown.banner
+    name = profile.photo or profile.banner
     if name:
         return f"{current_app.config['SITE_URL']}/uploads/{name}"
     return f"{current_app.config['SITE_URL']}{assets.path_of(NO_PICTURE)}"
@@ -211,7 +213,7 @@ def legacy_profile(slug: str) -> Response:
     return redirect(url_for("tap.profile", slug=slug.lower()), 301)
 
 
-def take_pictures(form: ProfileForm) -> bool:
+def store_pictures(form: ProfileForm) -> bool:
     """Store the pictures of a submitted form; return True if database rows must be loaded again.
 
     Processing a picture may take a second, so the transaction ends first to let others write meanwhile.
@@ -220,16 +222,16 @@ def take_pictures(form: ProfileForm) -> bool:
         return False
     user_id = current_user.id
     db.session.rollback()
-    refuse_many_pictures(form, user_id)
-    form.take_pictures(user_id)
+    limit_pictures(form, user_id)
+    form.store_pictures(user_id)
     uploads.schedule_deletion(
-        form.stored, user_id, due_at=utcnow() + uploads.RETENTION
+        form.stored_uploads, user_id, due_at=utcnow() + uploads.RETENTION
     )  # in case the form is never saved
     db.session.commit()
     return True
 
 
-def refuse_many_pictures(form: ProfileForm, user_id: int) -> None:
+def limit_pictures(form: ProfileForm, user_id: int) -> None:
     """Apply the rate limit to uploaded pictures and reject those that exceed it."""
     for key in PICTURES:
         if form[key].data:
@@ -250,14 +252,14 @@ def profile_form(form: ProfileForm, own: Profile | None, card: Card | None) -> R
         appearance=form.appearance(profiles.appearance_of(own) if own else None),
         extra_links=profile_links.links_of(own) if own else [],
         former=slugs.former_slugs(own) if own else [],
-        address=page_address(own) if own else None,
+        address=profile_url(own) if own else None,
         card_count=profiles.card_counts(current_user).get(own.id, 0) if own else 0,
     )
     return make_response(page, 422 if form.errors else 200)
 
 
-def asked_card() -> Card | None:
-    """Return the holder's card named by `?card=`, if any; other people's cards are not found."""
+def requested_card() -> Card | None:
+    """Return the holder's card named by `?card=`, if any; raise `CardNotFound` for other people's."""
     token = request.args.get("card", "")
     if not token:
         return None
@@ -266,6 +268,6 @@ def asked_card() -> Card | None:
     return cards.own_card(current_user, token)
 
 
-def page_address(shown: Profile) -> str:
+def profile_url(profile: Profile) -> str:
     """Return the public URL of a profile, based on the configured site and never on the request's host."""
-    return f"{current_app.config['SITE_URL']}/p/{shown.slug}"
+    return f"{current_app.config['SITE_URL']}/p/{profile.slug}"

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import maxminddb
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 MAX_USER_AGENT_LENGTH = 512
 PREFETCH_PURPOSES = ("prefetch", "preview", "prerender")
+UNKNOWN_CARD = (None, None, None)
 
 
 def is_counted(environ: "WSGIEnvironment") -> bool:
@@ -51,6 +52,14 @@ def cookie(environ: "WSGIEnvironment", name: str) -> str | None:
         if key == name:
             return value.strip('"')[:200]
     return None
+
+
+class CardIds(NamedTuple):
+    """The ids that a tap of a known card is recorded with; a tuple, because taps are the hot path."""
+
+    card_id: int
+    owner_id: int | None
+    design_id: int | None
 
 
 class TapRecorder:
@@ -78,12 +87,10 @@ class TapRecorder:
         environ: "WSGIEnvironment",
         channel: str,
         outcome: str,
-        card_id: int | None,
-        owner_id: int | None,
-        design_id: int | None,
+        card_ids: CardIds | None,
         token: str | None = None,
     ) -> None:
-        """Record the tap of a request, if it counts as one."""
+        """Record the tap of a request, if it counts as one; `token` is stored if no card has it."""
         if not is_counted(environ):
             return
         try:
@@ -93,9 +100,7 @@ class TapRecorder:
             fields = [  # in the order of `Reading`
                 self._uid(now),
                 now,
-                card_id,
-                owner_id,
-                design_id,
+                *(card_ids or UNKNOWN_CARD),
                 token,
                 channel,
                 outcome,

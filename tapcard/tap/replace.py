@@ -13,7 +13,7 @@ from ..web.access import HOLDER, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
-from .move_forms import ANOTHER, ReplaceForm
+from .transfer_forms import ANOTHER, ReplaceForm
 
 
 @bp.route("/cards/<token>/replace", methods=["GET", "POST"])
@@ -35,12 +35,12 @@ def replace_card(token: str) -> Response:
 
 
 def chosen_card(form: ReplaceForm) -> Card:
-    """Return the chosen card, either the holder's own or by its typed token; attempts to type tokens are limited."""
+    """Return the chosen card, either the holder's own or by its submitted token; attempts are rate limited."""
     if form.replacement.data != ANOTHER:
         return cards.own_card(current_user, form.replacement.data)
     throttle("claim", account=current_user.id)
-    typed = cards.clean_token(form.token.data or "")
-    new = cards.get_by_token(typed) if typed else None
+    token = cards.clean_token(form.token.data or "")
+    new = cards.get_by_token(token) if token else None
     if new is None:
         raise cards.CardNotFound(
             mark("We couldn't find a card with that token. Check the card and try again."), field="token"

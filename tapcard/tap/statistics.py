@@ -30,7 +30,7 @@ from ..web.forms import Form, refusals
 from ..web.security import allow_inline_styles, csrf
 from .blueprint import bp
 
-USUAL, FREE = "30", "free"
+DEFAULT_PERIOD, CUSTOM_PERIOD = "30", "free"
 LAST_TAPS = 20
 CHANNELS = {Channel.NFC: lazy_gettext("Chip (NFC)"), Channel.QR: lazy_gettext("QR code")}
 DEVICES = {
@@ -63,7 +63,7 @@ class StatisticsForm(Form):
             SelectChoice("30", lazy_gettext("Last 30 days")),
             SelectChoice("90", lazy_gettext("Last 90 days")),
             SelectChoice("365", lazy_gettext("Last 365 days")),
-            SelectChoice(FREE, lazy_gettext("Custom range")),
+            SelectChoice(CUSTOM_PERIOD, lazy_gettext("Custom range")),
         ],
     )
     since = DateField(lazy_gettext("From"), [Optional()])
@@ -73,7 +73,7 @@ class StatisticsForm(Form):
 
     def span(self, today: date) -> tuple[date, date]:
         """Return the first and last day of the chosen period; raise `InvalidPeriod` if they are not a valid range."""
-        if self.period.data == FREE:
+        if self.period.data == CUSTOM_PERIOD:
             return statistics.check_period(self.since.data, self.until.data, today)
         return today - timedelta(days=int(self.period.data) - 1), today
 
@@ -98,30 +98,30 @@ class Chart:
 def page() -> tuple[str, int]:
     """Show the holder's statistics for a period, for all cards or for one of them."""
     own = own_cards()
-    form, chosen = asked(own)
+    form, card = read_form(own)
     today = today_in(zone())
-    question = None
+    query = None
     if form.validate():
         with refusals(form):
-            question = question_of(form, chosen, today)
+            query = query_from(form, card, today)
     allow_inline_styles()
-    if question is None:
-        return render_template("tap/statistics.html", form=form, question=None, card=chosen), 422
-    days = statistics.per_day(question)
-    total, before = sum(number for _day, number in days), statistics.total(question.before())
+    if query is None:
+        return render_template("tap/statistics.html", form=form, query=None, card=card), 422
+    days = statistics.per_day(query)
+    total, before = sum(number for _day, number in days), statistics.total(query.before())
     page = render_template(
         "tap/statistics.html",
         form=form,
-        question=question,
-        card=chosen,
-        ends_today=question.last == today,
+        query=query,
+        card=card,
+        ends_today=query.last == today,
         days=days,
         total=total,
         change=round((total - before) * 100 / before) if before else None,
         before=before,
-        charts=charts_of(question, days) if total else [],
-        last_taps=tap_rows(question) if total else [],
-        csv_url=url_for("tap.statistics_csv", **arguments(question)),
+        charts=charts_of(query, days) if total else [],
+        last_taps=tap_rows(query) if total else [],
+        csv_url=url_for("tap.statistics_csv", **arguments(query)),
     )
     return page, 200
 
@@ -133,10 +133,10 @@ def series_as_json(series: str) -> AnyResponse:
     if series not in SERIES:
         return answer({"error": _("We couldn't find those statistics.")}, 404)
     try:
-        question = asked_question()
+        query = requested_query()
     except DomainError as error:
         return answer({"error": _(error.message, **error.params)}, error.status)
-    chart = SERIES[series](question)
+    chart = SERIES[series](query)
     return answer({"labels": chart.labels, "values": chart.values})
 
 
@@ -144,7 +144,7 @@ def series_as_json(series: str) -> AnyResponse:
 @access(HOLDER)
 def taps_as_csv() -> Response:
     """Export every tap of the period as CSV, newest first."""
-    rows = csv_rows(statistics.stream_taps(asked_question(), zone()), ZoneInfo(zone()))
+    rows = csv_rows(statistics.stream_taps(requested_query(), zone()), ZoneInfo(zone()))
     return csv_stream(f"usage_{filters.local(utcnow()):%Y-%m-%d_%H-%M}.csv", TABLE, rows)
 
 
@@ -183,119 +183,125 @@ def own_cards() -> list[Card]:
     return list(db.session.scalars(cards.owned_by(current_user)))
 
 
-def asked(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
-    """Return the form filled from the query string, and the chosen card; raise `CardNotFound` for other people's."""
-    sent = MultiDict(request.args)
-    sent.setdefault("period", FREE if sent.get("since") else USUAL)
-    sent.setdefault("card", "")
-    token = cards.clean_token(sent["card"])
-    chosen = next((card for card in own if card.token == token), None)
-    if token and chosen is None:
+def read_form(own: list[Card]) -> tuple[StatisticsForm, Card | None]:
+    """Return the form filled from the query string, and the selected card; raise `CardNotFound` for other people's."""
+    params = MultiDict(request.args)
+    params.setdefault("period", CUSTOM_PERIOD if params.get("since") else DEFAULT_PERIOD)
+    params.setdefault("card", "")
+    token = cards.clean_token(params["card"])
+    card = next((card for card in own if card.token == token), None)
+    if token and card is None:
         raise cards.CardNotFound(_("We couldn't find that card."))
-    sent["card"] = token
-    form = StatisticsForm(sent)
+    params["card"] = token
+    form = StatisticsForm(params)
     form.card.choices = [
         SelectChoice("", _("All cards")),
         *(SelectChoice(card.token, card.title) for card in own),
     ]
-    return form, chosen
+    return form, card
 
 
-def question_of(form: StatisticsForm, card: Card | None, today: date) -> TapQuery:
+def query_from(form: StatisticsForm, card: Card | None, today: date) -> TapQuery:
     """Build the query for a valid form."""
     first, last = form.span(today)
     form.since.data, form.until.data = first, last
     return TapQuery(current_user, first, last, card, bool(form.all.data))
 
 
-def asked_question() -> TapQuery:
+def requested_query() -> TapQuery:
     """Build the query from the query string; raise a `DomainError` where the page would show an error."""
-    form, chosen = asked(own_cards())
+    form, card = read_form(own_cards())
     if not form.validate():
-        raise statistics.InvalidPeriod("%(reason)s", reason=next(str(each[0]) for each in form.errors.values()))
-    return question_of(form, chosen, today_in(zone()))
+        raise statistics.InvalidPeriod("%(reason)s", reason=next(str(errors[0]) for errors in form.errors.values()))
+    return query_from(form, card, today_in(zone()))
 
 
-def arguments(question: TapQuery) -> dict[str, Any]:
+def arguments(query: TapQuery) -> dict[str, Any]:
     """Return the URL parameters that reproduce a query."""
-    found: dict[str, Any] = {"period": FREE, "since": question.first.isoformat(), "until": question.last.isoformat()}
-    if question.card is not None:
-        found["card"] = question.card.token
-    return {**found, "all": "y"} if question.with_everything else found
+    params: dict[str, Any] = {
+        "period": CUSTOM_PERIOD,
+        "since": query.first.isoformat(),
+        "until": query.last.isoformat(),
+    }
+    if query.card is not None:
+        params["card"] = query.card.token
+    return {**params, "all": "y"} if query.with_everything else params
 
 
 # --- charts and tables ------------------------------------------------------------------------------------------------
 
 
-def charts_of(question: TapQuery, days: list[tuple[date, int]]) -> list[Chart]:
+def charts_of(query: TapQuery, days: list[tuple[date, int]]) -> list[Chart]:
     """Return the charts of the page in display order."""
-    counts = statistics.breakdown(question)
+    counts = statistics.breakdown(query)
     return [
-        days_chart(question, days),
-        hours_chart(question),
-        *([] if question.card else [cards_chart(question)]),
-        devices_chart(question, counts),
-        countries_chart(question, counts),
-        outcomes_chart(question, counts),
-        channels_chart(question, counts),
+        days_chart(query, days),
+        hours_chart(query),
+        *([] if query.card else [cards_chart(query)]),
+        devices_chart(query, counts),
+        countries_chart(query, counts),
+        outcomes_chart(query, counts),
+        channels_chart(query, counts),
     ]
 
 
-def days_chart(question: TapQuery, days: list[tuple[date, int]] | None = None) -> Chart:
+def days_chart(query: TapQuery, days: list[tuple[date, int]] | None = None) -> Chart:
     """Return the chart of taps per day."""
-    days = statistics.per_day(question) if days is None else days
+    days = statistics.per_day(query) if days is None else days
     labels, values = [day.isoformat() for day, _number in days], [number for _day, number in days]
-    url = series_url("days", question)
+    url = series_url("days", query)
     return Chart("days", _("Taps per day"), _("Day"), _("Taps"), "days", labels, values, url, days)
 
 
-def cards_chart(question: TapQuery) -> Chart:
+def cards_chart(query: TapQuery) -> Chart:
     """Return the chart of taps per card."""
-    counts = [(each.alias or each.token or _("Unknown card"), each.tap_count) for each in statistics.per_card(question)]
-    return rows_chart("cards", _("Taps by card"), _("Card"), question, counts)
+    counts = [
+        (count.alias or count.token or _("Unknown card"), count.tap_count) for count in statistics.per_card(query)
+    ]
+    return rows_chart("cards", _("Taps by card"), _("Card"), query, counts)
 
 
-def channels_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
+def channels_chart(query: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Return the chart of taps by channel."""
-    counts = counts or statistics.breakdown(question)
-    named = [(str(CHANNELS[each]), number) for each, number in counts.channels]
-    return rows_chart("channels", _("Taps by source"), _("Source"), question, named)
+    counts = counts or statistics.breakdown(query)
+    labeled = [(str(CHANNELS[channel]), number) for channel, number in counts.channels]
+    return rows_chart("channels", _("Taps by source"), _("Source"), query, labeled)
 
 
-def devices_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
+def devices_chart(query: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Return the chart of taps by device type."""
-    counts = counts or statistics.breakdown(question)
-    named = [(str(DEVICES[each]), number) for each, number in counts.devices]
-    return rows_chart("devices", _("Taps by device"), _("Device"), question, named)
+    counts = counts or statistics.breakdown(query)
+    labeled = [(str(DEVICES[device]), number) for device, number in counts.devices]
+    return rows_chart("devices", _("Taps by device"), _("Device"), query, labeled)
 
 
-def countries_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
+def countries_chart(query: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Return the chart of taps by country."""
-    counts = counts or statistics.breakdown(question)
-    named = [(country_name(each), number) for each, number in counts.countries]
-    return rows_chart("countries", _("Taps by country"), _("Country"), question, named)
+    counts = counts or statistics.breakdown(query)
+    labeled = [(country_name(code), number) for code, number in counts.countries]
+    return rows_chart("countries", _("Taps by country"), _("Country"), query, labeled)
 
 
-def outcomes_chart(question: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
+def outcomes_chart(query: TapQuery, counts: statistics.TapBreakdown | None = None) -> Chart:
     """Return the chart of taps by outcome."""
-    counts = counts or statistics.breakdown(question)
-    named = [(outcome_name(each), number) for each, number in counts.outcomes]
-    return rows_chart("outcomes", _("Taps by result"), _("Result"), question, named)
+    counts = counts or statistics.breakdown(query)
+    labeled = [(outcome_name(outcome), number) for outcome, number in counts.outcomes]
+    return rows_chart("outcomes", _("Taps by result"), _("Result"), query, labeled)
 
 
-def hours_chart(question: TapQuery) -> Chart:
+def hours_chart(query: TapQuery) -> Chart:
     """Return the chart of taps by weekday and hour."""
     names = get_day_names("wide", locale=filters.shop().locale)
     labels = [names[place] for place in range(7)]
-    values = statistics.per_hour_of_week(question, zone())
-    url = series_url("hours", question)
+    values = statistics.per_hour_of_week(query, zone())
+    url = series_url("hours", query)
     return Chart("hours", _("Taps by day and hour"), _("Hour"), _("Day"), "week", labels, values, url)
 
 
-def rows_chart(name: str, title: str, heading: str, question: TapQuery, counts: list[tuple[str, int]]) -> Chart:
+def rows_chart(name: str, title: str, heading: str, query: TapQuery, counts: list[tuple[str, int]]) -> Chart:
     """Return a bar chart of labels and their counts, in the given order."""
     labels, values = [label for label, _number in counts], [number for _label, number in counts]
-    return Chart(name, title, _("Taps"), heading, "rows", labels, values, series_url(name, question))
+    return Chart(name, title, _("Taps"), heading, "rows", labels, values, series_url(name, query))
 
 
 SERIES: dict[str, Callable[[TapQuery], Chart]] = {
@@ -309,9 +315,9 @@ SERIES: dict[str, Callable[[TapQuery], Chart]] = {
 }
 
 
-def series_url(name: str, question: TapQuery) -> str:
+def series_url(name: str, query: TapQuery) -> str:
     """Return the URL of a chart's data as JSON."""
-    return url_for("tap.statistics_series", series=name, **arguments(question))
+    return url_for("tap.statistics_series", series=name, **arguments(query))
 
 
 def country_name(code: str) -> str:
@@ -335,7 +341,7 @@ class TapRow:
     channel: str
 
 
-def tap_rows(question: TapQuery) -> list[TapRow]:
+def tap_rows(query: TapQuery) -> list[TapRow]:
     """Return the latest taps of the period for display."""
     return [
         TapRow(
@@ -345,14 +351,14 @@ def tap_rows(question: TapQuery) -> list[TapRow]:
             country_name=country_name(row.country),
             channel=row.channel.value,
         )
-        for row in statistics.latest_taps(question, zone(), LAST_TAPS)
+        for row in statistics.latest_taps(query, zone(), LAST_TAPS)
     ]
 
 
-def csv_rows(found: Iterator[TapRecord], wall: ZoneInfo) -> Iterator[tuple[object, ...]]:
+def csv_rows(records: Iterator[TapRecord], time_zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
     """Yield a CSV row per tap, with codes that are the same in every language."""
-    for row in found:
-        at = row.tapped_at.astimezone(wall).isoformat(timespec="seconds")
-        device = row.device or Device.OTHER
-        codes = (row.channel.value, device.value, row.country, row.outcome.value)
-        yield at, row.token, row.alias, *codes, int(row.is_bot), int(row.is_own)
+    for record in records:
+        at = record.tapped_at.astimezone(time_zone).isoformat(timespec="seconds")
+        device = record.device or Device.OTHER
+        codes = (record.channel.value, device.value, record.country, record.outcome.value)
+        yield at, record.token, record.alias, *codes, int(record.is_bot), int(record.is_own)

@@ -13,7 +13,7 @@ from ..web.access import HOLDER, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
-from .move_forms import OfferForm
+from .transfer_forms import OfferForm
 
 
 @bp.route("/cards/<token>/transfer", methods=["GET", "POST"])
@@ -52,8 +52,8 @@ def offer(offer_id: int) -> Response:
     """Show an open offer; users with an unverified email address are asked to verify it first."""
     if not current_user.is_verified:
         return make_response(render_template("tap/offer_unverified.html"))
-    found = transfers.get_offer_to(current_user, offer_id, utcnow())
-    return make_response(render_template("tap/offer.html", offer=found, card=found.card))
+    offer = transfers.get_offer_to(current_user, offer_id, utcnow())
+    return make_response(render_template("tap/offer.html", offer=offer, card=offer.card))
 
 
 @bp.post("/offers/<int:offer_id>/accept")

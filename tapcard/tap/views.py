@@ -21,7 +21,7 @@ from ..web.throttling import form_status, throttle
 from .blueprint import bp
 from .fast import redirect_headers
 from .forms import ClaimForm, OpenClaimForm
-from .recorder import TapRecorder
+from .recorder import CardIds, TapRecorder
 
 REGISTER = "cards.register"
 
@@ -41,55 +41,56 @@ def tap_qr(token: str) -> AnyResponse:
     return tapped(token, Channel.QR)
 
 
-def tapped(raw: str, channel: Channel) -> AnyResponse:
+def tapped(raw_token: str, channel: Channel) -> AnyResponse:
     """Resolve a tap, record it and respond to it."""
-    token = cards.clean_token(raw)
+    token = cards.clean_token(raw_token)
     card = routing.load_card_facts(token) if token else None
-    answer = routing.resolve(card, who)
-    if answer.outcome is Outcome.ORPHAN:
+    result = routing.resolve(card, current_visitor)
+    if result.outcome is Outcome.ORPHAN:
         rate_limits.throttle_unknown_token()
     if token:
-        record(token, channel, card, answer)
-    return respond(token, card, answer)
+        record(token, channel, card, result)
+    return respond(token, card, result)
 
 
-def who() -> Visitor:
+def current_visitor() -> Visitor:
     """Return the visitor according to the session."""
     if not current_user.is_authenticated:
         return Visitor()
     return Visitor(user_id=current_user.id, may_register=current_user.may(REGISTER))
 
 
-def record(token: str, channel: Channel, card: CardFacts | None, answer: TapResult) -> None:
+def record(token: str, channel: Channel, card: CardFacts | None, result: TapResult) -> None:
     """Pass a tap to the recorder."""
     recorder: TapRecorder = current_app.extensions["tap_recorder"]
     if card is None:
-        recorder.record(request.environ, channel.value, answer.outcome.value, None, None, None, token)
+        recorder.record(request.environ, channel.value, result.outcome.value, None, token)
     else:
-        recorder.record(request.environ, channel.value, answer.outcome.value, card.id, card.owner_id, card.design_id)
+        card_ids = CardIds(card.id, card.owner_id, card.design_id)
+        recorder.record(request.environ, channel.value, result.outcome.value, card_ids)
 
 
-def respond(token: str, facts: CardFacts | None, answer: TapResult) -> AnyResponse:
+def respond(token: str, facts: CardFacts | None, result: TapResult) -> AnyResponse:
     """Return the page or redirect for an outcome."""
-    if answer.outcome is Outcome.REDIRECT:
-        assert answer.url is not None
-        return tap_redirect(answer.url)
-    if answer.outcome is Outcome.PROFILE:
+    if result.outcome is Outcome.REDIRECT:
+        assert result.url is not None
+        return tap_redirect(result.url)
+    if result.outcome is Outcome.PROFILE:
         assert facts is not None
         return tap_redirect(url_for("tap.profile", slug=facts.profile_slug))
-    if answer.outcome is Outcome.EDIT:
+    if result.outcome is Outcome.EDIT:
         return tap_redirect(url_for("tap.card", token=token))
-    if answer.outcome is Outcome.ORPHAN:
-        return unknown(token, answer)
+    if result.outcome is Outcome.ORPHAN:
+        return unknown(token, result)
     card = cards.get_by_token(token)
     assert card is not None
-    if answer.outcome is Outcome.ACTIVATION:
+    if result.outcome is Outcome.ACTIVATION:
         return activation_page(card, None)
     template, status = {
         Outcome.RETIRED: ("tap/retired.html", 410),
         Outcome.SWITCHED_OFF: ("tap/switched_off.html", 200),
         Outcome.SETUP: ("tap/setup.html", 200),
-    }[answer.outcome]
+    }[result.outcome]
     response = make_response(
         render_template(template, card=card, may_be_reported=found_reports.can_be_reported(card)), status
     )
@@ -106,9 +107,9 @@ def tap_redirect(url: str) -> Response:
     return response
 
 
-def unknown(token: str, answer: TapResult) -> AnyResponse:
+def unknown(token: str, result: TapResult) -> AnyResponse:
     """Respond to an unknown token: staff may register it, everyone else gets a 404 page."""
-    if token and answer.may_register and "backoffice" in current_app.blueprints:
+    if token and result.may_register and "backoffice" in current_app.blueprints:
         return tap_redirect(url_for("backoffice.register_card", token=token))
     response = make_response(render_template("errors/404.html", message=_("We couldn't find that card.")), 404)
     response.headers["Cache-Control"] = "no-store"
@@ -124,10 +125,10 @@ def activate(token: str) -> AnyResponse:
     """Show the activation page of an unclaimed card; other cards respond as if tapped, but nothing is recorded."""
     token = cards.clean_token(token)
     facts = routing.load_card_facts(token) if token else None
-    answer = routing.resolve(facts, who)
-    if answer.outcome is Outcome.ORPHAN:
+    result = routing.resolve(facts, current_visitor)
+    if result.outcome is Outcome.ORPHAN:
         rate_limits.throttle_unknown_token()
-    return respond(token, facts, answer)
+    return respond(token, facts, result)
 
 
 @bp.post("/activate/<token>", endpoint="claim")
@@ -173,7 +174,7 @@ def claim_form(card: Card) -> ClaimForm | OpenClaimForm | None:
 
 def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyResponse:
     """Render the activation page with the form or button for the card's claim policy."""
-    here = url_for("tap.activate", token=card.token)
+    page_url = url_for("tap.activate", token=card.token)
     signed_in = current_user.is_authenticated
     if form is None and signed_in:
         form = claim_form(card)
@@ -185,8 +186,8 @@ def activation_page(card: Card, form: ClaimForm | OpenClaimForm | None) -> AnyRe
         price=claims.activation_price(card, filters.shop()),
         is_being_paid=card.claim_policy is ClaimPolicy.PAY and inventory.is_card_held(card, payer(), utcnow()),
         signed_in=signed_in,
-        sign_up_url=url_for("auth.sign_up", next=here),
-        log_in_url=url_for("auth.log_in", next=here),
+        sign_up_url=url_for("auth.sign_up", next=page_url),
+        log_in_url=url_for("auth.log_in", next=page_url),
     )
     response = make_response(page, *(form_status(form) if form is not None else (200,)))
     response.headers["Cache-Control"] = "no-store"

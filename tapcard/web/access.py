@@ -50,7 +50,7 @@ class Rule:
         )
 
     def refusal(self) -> Response | None:
-        """Return what the visitor gets instead of the page, or None if they may open it.
+        """Return the response to send instead of the page, or None if the visitor may open it.
 
         The page does not exist for a logged-in user without the permission. Staff who need a second factor and have
         none are redirected to set it up, and see nothing else of the back office.
@@ -66,10 +66,10 @@ class Rule:
         return None
 
 
-PUBLIC = Rule("public")  # everybody
+PUBLIC = Rule("public")  # all visitors
 SYSTEM = Rule("system")  # supervisors and load balancers, which have no account
-SIGNED_LINK = Rule("signed link")  # visitors with the link: a token in the path says what it opens
-BUYER = Rule("buyer")  # everybody, with or without an account; rows in the path belong to the account or the browser
+SIGNED_LINK = Rule("signed link")  # visitors with the link: a token in the path grants access to one row
+BUYER = Rule("buyer")  # all visitors, with or without an account; rows in the path belong to the account or the browser
 HOLDER = Rule("holder", needs_login=True)  # logged-in users; rows in the path are theirs
 HOLDER_DATA = Rule("holder data", needs_login=True, is_for_programs=True)  # the same, with 401 instead of a page
 
@@ -110,12 +110,12 @@ def rule_of(app: Flask, endpoint: str) -> Rule | None:
 
 def check(app: Flask) -> None:
     """Raise `AccessError` if an endpoint has no rule, or asks for a permission that no role has."""
-    known = {permission for permissions in roles.fixed_roles().values() for permission in permissions}
+    permissions = {permission for names in roles.fixed_roles().values() for permission in names}
     for endpoint in {rule.endpoint for rule in app.url_map.iter_rules()}:
         rule = rule_of(app, endpoint)
         if rule is None:
             raise AccessError(f"{endpoint} does not say who may open it: tag its view with @access(...).")
-        if rule.permission is not None and rule.permission not in known:
+        if rule.permission is not None and rule.permission not in permissions:
             raise AccessError(f"{endpoint} asks for a permission that no role has: {rule.permission}.")
 
 
@@ -125,7 +125,7 @@ def may_open(endpoint: str) -> bool:
     return rule is not None and rule.admits(current_user)
 
 
-# --- what others get --------------------------------------------------------------------------------------------------
+# --- responses to refused visitors ------------------------------------------------------------------------------------
 
 
 def needs_two_factor_setup() -> bool:

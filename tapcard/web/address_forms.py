@@ -11,7 +11,7 @@ from ..services.accounts import addresses
 from .forms import Form, add_error
 
 
-class AddressWords:
+class AddressRules:
     """Labels and rules for the country that is chosen in an address form."""
 
     country: SelectField
@@ -19,7 +19,7 @@ class AddressWords:
 
     @property
     def region_name(self) -> str | None:
-        """Return what a required region is called in the country; None where it is optional."""
+        """Return the local term for a required region of the country; None where it is optional."""
         name = addresses.REGION_NAMES.get(self.country.data or "")
         return None if name is None else gettext(name)
 
@@ -37,7 +37,7 @@ class AddressWords:
         return False
 
 
-class AddressForm(AddressWords, Form):
+class AddressForm(AddressRules, Form):
     """Form to enter a delivery or billing address."""
 
     name = StringField(_("Name"), [DataRequired(_(addresses.PROMPTS["name"]))])
@@ -60,6 +60,6 @@ class AddressForm(AddressWords, Form):
         return self.require_region() and is_valid
 
     @property
-    def typed(self) -> dict[str, str]:
+    def values(self) -> dict[str, str]:
         """Return the submitted values by column name."""
         return {name: self[name].data or "" for name in addresses.INPUT_FIELDS}

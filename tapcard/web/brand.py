@@ -34,9 +34,9 @@ def palette(brand: str, ink: str) -> Palette | None:
     )
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """Return the WCAG contrast ratio of two colours, from 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -48,8 +48,8 @@ def _adjust_contrast(end: str, colour: str, *, against: str, ratio: float) -> st
     return end
 
 
-def _mix(one: str, other: str, part: float) -> str:
-    pairs = zip(_channels(one), _channels(other), strict=True)
+def _mix(first: str, second: str, part: float) -> str:
+    pairs = zip(_channels(first), _channels(second), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in pairs)
 
 

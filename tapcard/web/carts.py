@@ -64,8 +64,8 @@ def piece_count() -> int:
     if "cart_count" not in g:
         user_id = current_user.id if current_user.is_authenticated else None
         cart_id, made_at = _session_cart(session.get(CART)) or (None, None)
-        known = user_id is not None or cart_id is not None
-        g.cart_count = carts.piece_count(user_id=user_id, cart_id=cart_id, made_at=made_at) if known else 0
+        has_cart = user_id is not None or cart_id is not None
+        g.cart_count = carts.piece_count(user_id=user_id, cart_id=cart_id, made_at=made_at) if has_cart else 0
     return int(g.cart_count)
 
 
@@ -113,5 +113,5 @@ def known_order_ids() -> list[int]:
 
 def remember_order(order: Order) -> None:
     """Let this browser open an order from now on."""
-    others = [order_id for order_id in known_order_ids() if order_id != order.id]
-    session[ORDERS] = [order.id, *others][:MAX_ORDERS]
+    other_ids = [order_id for order_id in known_order_ids() if order_id != order.id]
+    session[ORDERS] = [order.id, *other_ids][:MAX_ORDERS]

@@ -14,7 +14,7 @@ from wtforms import DateField, DateTimeLocalField, Field, IntegerField, StringFi
 from wtforms.widgets import TextInput
 
 from ..ids import parse_number
-from ..models.products import HUNDRED_PERCENT, MOST_AMOUNT
+from ..models.products import HUNDRED_PERCENT, MAX_AMOUNT
 from . import filters
 from .forms import has_controls
 
@@ -29,21 +29,21 @@ class ParsedField(StringField):
 
     def __init__(self, label: Any = None, validators: Any = None, *, missing: Any = None, **kwargs: Any) -> None:
         self.missing = missing
-        self.typed: str | None = None
+        self.submitted_text: str | None = None
         super().__init__(label, validators, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Parse the submitted text."""
         self.data = None
-        self.typed = text = _text_in(valuelist)
+        self.submitted_text = text = _text_in(valuelist)
         if text:
             self.data = self.parse(text)
         elif self.missing:
             raise ValueError(self.missing)
 
     def _value(self) -> str:
-        if self.typed is not None:
-            return self.typed
+        if self.submitted_text is not None:
+            return self.submitted_text
         return "" if self.data is None else self.format(self.data)
 
     def parse(self, text: str) -> Any:
@@ -95,8 +95,8 @@ class MoneyField(DecimalField):
         amount = int(super().parse(text))
         if amount < self.least:
             raise ValueError(_("Enter %(least)s or more.", least=self.format(self.least)))
-        if amount > MOST_AMOUNT:
-            raise ValueError(_("Enter %(most)s or less.", most=self.format(MOST_AMOUNT)))
+        if amount > MAX_AMOUNT:
+            raise ValueError(_("Enter %(most)s or less.", most=self.format(MAX_AMOUNT)))
         return amount
 
     def error_message(self) -> str:
@@ -224,13 +224,13 @@ class LinesField(TextAreaField):
         self, label: Any = None, validators: Any = None, *, most: int = 40, max_length: int = 100, **kwargs: Any
     ) -> None:
         self.most, self.max_length = most, max_length
-        self.typed: str | None = None
+        self.submitted_text: str | None = None
         super().__init__(label, validators, **kwargs)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Split the submitted text into lines."""
         text = valuelist[0] if valuelist and isinstance(valuelist[0], str) else ""
-        self.typed = text.strip()
+        self.submitted_text = text.strip()
         self.data = list(dict.fromkeys(filter(None, (" ".join(line.split()) for line in text.splitlines()))))
         if any(has_controls(line) for line in self.data) or has_controls(text, "\r\n\t"):
             raise ValueError(_("This contains characters that aren't allowed here."))
@@ -240,7 +240,7 @@ class LinesField(TextAreaField):
             raise ValueError(_("Enter %(most)d characters or fewer per line.", most=self.max_length))
 
     def _value(self) -> str:
-        return self.typed if self.typed is not None else "\n".join(self.data or ())
+        return self.submitted_text if self.submitted_text is not None else "\n".join(self.data or ())
 
 
 def uploads_in(field: Field) -> list[FileStorage]:

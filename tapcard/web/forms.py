@@ -27,7 +27,7 @@ TURNS_TEXT_ROUND = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def has_controls(text: str, allowed: str = "") -> bool:
     """Return whether a text has control characters other than the allowed ones."""
-    return any(unicodedata.category(each) in ("Cc", "Cs", "Co") and each not in allowed for each in text)
+    return any(unicodedata.category(character) in ("Cc", "Cs", "Co") and character not in allowed for character in text)
 
 
 class Form(FlaskForm):
@@ -36,19 +36,22 @@ class Form(FlaskForm):
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             if issubclass(unbound_field.field_class, StringField) and unbound_field.field_class is not PasswordField:
-                more = unbound_field.kwargs.get("filters", ())
-                unbound_field.kwargs["filters"] = [strip, *(each for each in more if each is not strip)]
+                filters = unbound_field.kwargs.get("filters", ())
+                unbound_field.kwargs["filters"] = [
+                    strip,
+                    *(text_filter for text_filter in filters if text_filter is not strip),
+                ]
             return unbound_field.bind(form=form, **options)
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """Return the submitted data without files for fields that are not file fields."""
-            sent = super().wrap_formdata(form, formdata)
-            if sent is None or not request.files:
-                return sent
-            fields = form._unbound_fields  # noqa: SLF001  no form has its fields yet when this is asked
-            asked = {name for name, field in fields if issubclass(field.field_class, WTFormsFileField)}
-            pairs = sent.items(multi=True)
-            return MultiDict((key, value) for key, value in pairs if isinstance(value, str) or key in asked)
+            submitted = super().wrap_formdata(form, formdata)
+            if submitted is None or not request.files:
+                return submitted
+            fields = form._unbound_fields  # noqa: SLF001  the form has no fields yet
+            file_fields = {name for name, field in fields if issubclass(field.field_class, WTFormsFileField)}
+            pairs = submitted.items(multi=True)
+            return MultiDict((key, value) for key, value in pairs if isinstance(value, str) or key in file_fields)
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = bool(super().validate(extra_validators))

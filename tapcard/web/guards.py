@@ -1,8 +1,8 @@
 """Authentication by Flask-Login over server-side sessions: login, logout, two-factor and reopening an account.
 
 A session stores what its user proved: when the password they entered was set, and when the second factor was confirmed.
-A session with the proof of a former password, or without the second factor that the account has now, authenticates
-nobody.
+A session with the proof of a former password, or without the second factor that the account has now, is not
+authenticated.
 """
 
 from dataclasses import dataclass
@@ -99,8 +99,8 @@ def log_in_user(
     """Log a user in under a new session id, dropping what the session contained.
 
     `proof` was created when the password was checked; `second_factor_at` is when the second factor that was checked had
-    been confirmed. Views call `auth.views.identified`, which asks for the second factor first: without it, the session
-    of a user who has one authenticates nobody.
+    been confirmed. Views call `auth.views.continue_login`, which asks for the second factor first: without it,
+    the session of a user who has one is not authenticated.
     """
     proof = proof or PasswordProof.of(user)
     _start_session(
@@ -113,7 +113,7 @@ def log_in_user(
 
 
 def _start_session(user: User, *, remember: bool, **proof: Any) -> None:
-    sessions.renew(user, remember=remember, keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
+    sessions.renew(user, remember=remember, keys_to_keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[PROOF] = proof
     login_user(user)
     carts.merge_guest_cart(user, session.get(sessions.CART))
@@ -121,9 +121,9 @@ def _start_session(user: User, *, remember: bool, **proof: Any) -> None:
 
 
 def start_two_factor(proof: PasswordProof, *, remember: bool) -> None:
-    """Remember the user with the right password for ten minutes, under a new session id; this logs nobody in."""
+    """Remember the user with the right password for ten minutes, under a new session id, without logging them in."""
     logout_user()
-    sessions.renew(keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
+    sessions.renew(keys_to_keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[PENDING_TWO_FACTOR] = {
         "user_id": proof.user_id,
         "password": _isoformat(proof.password_set_at),
@@ -133,7 +133,7 @@ def start_two_factor(proof: PasswordProof, *, remember: bool) -> None:
 
 
 def pending_two_factor() -> PendingTwoFactor | None:
-    """Return who still has to give the second factor in this browser, or None if nobody or the proof is outdated."""
+    """Return the user who still has to give the second factor in this browser; None if their proof is outdated."""
     pending = session.get(PENDING_TWO_FACTOR)
     if pending is None or pending["until"] <= utcnow().timestamp():
         return None
@@ -153,7 +153,7 @@ def has_recent_proof() -> bool:
 def start_reopening(user: User, proof: PasswordProof, second_factor_at: datetime | None) -> None:
     """Remember the user who proved to own a closed account for 15 minutes, under a new session id."""
     logout_user()
-    sessions.renew(keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
+    sessions.renew(keys_to_keep=(sessions.CART, sessions.ORDERS, sessions.UPLOADER))
     session[REOPENING] = {
         "user_id": user.id,
         "password": _isoformat(proof.password_set_at),

@@ -34,8 +34,8 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
-        given = request.headers.get(HEADER, "") if config.trusted_proxies else ""
-        g.request_id = given if VALID_REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = request.headers.get(HEADER, "") if config.trusted_proxies else ""
+        g.request_id = request_id if VALID_REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8)
         g.request_began = time.perf_counter()
 
     @app.after_request

@@ -12,7 +12,7 @@ from ..services.content import pages
 from . import filters
 from .access import may_open
 
-LEGAL = 100  # footer entries from this position on come after the pages that staff wrote
+LEGAL = 100  # footer entries from this position on come after the pages written by staff
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def has_endpoint(endpoint: str) -> bool:
 def main_menu() -> list[Entry]:
     """Return the entries of the main menu for the current visitor."""
     if not current_user.is_authenticated:
-        return [*_entries(Menu.VISITOR), *_written(PageMenu.TOP)]
+        return [*_entries(Menu.VISITOR), *_staff_pages(PageMenu.TOP)]
     return [
         *_entries(Menu.HOLDER),
-        *_written(PageMenu.TOP),
+        *_staff_pages(PageMenu.TOP),
         *(_entry(_("Back office"), "backoffice.index", icon="shop-window") if may_open("backoffice.index") else ()),
     ]
 
@@ -58,8 +58,8 @@ def footer_menu() -> list[Entry]:
     shop: list[Entry] = []
     legal: list[Entry] = []
     for entry in entries_of(Menu.FOOTER):
-        (legal if entry.position >= LEGAL else shop).extend(_shown(entry))
-    return [*shop, *_written(PageMenu.FOOTER), *legal]
+        (legal if entry.position >= LEGAL else shop).extend(_menu_entry(entry))
+    return [*shop, *_staff_pages(PageMenu.FOOTER), *legal]
 
 
 def page_url(slug: str) -> str:
@@ -67,31 +67,33 @@ def page_url(slug: str) -> str:
     return url_for(pages.BUILT_IN[slug]) if slug in pages.BUILT_IN else url_for("shop.page", slug=slug)
 
 
-def _written(menu: PageMenu) -> list[Entry]:
+def _staff_pages(menu: PageMenu) -> list[Entry]:
     if not has_endpoint("shop.page"):
         return []
-    found = [page for page in filters.menu_pages() if page.menu is menu]
+    menu_pages = [page for page in filters.menu_pages() if page.menu is menu]
     if menu is PageMenu.FOOTER:
-        found = [page for page in found if page.slug not in pages.BUILT_IN]  # the footer lists the legal pages anyway
-    return [Entry(page.title, url := page_url(page.slug), request.path == url, "file-text") for page in found]
+        menu_pages = [page for page in menu_pages if page.slug not in pages.BUILT_IN]  # the footer lists those already
+    return [Entry(page.title, url := page_url(page.slug), request.path == url, "file-text") for page in menu_pages]
 
 
 def back_office_menu() -> list[Entry]:
     """Return the entries of the back office menu that the user may open."""
     return [
-        shown for entry in entries_of(Menu.BACK_OFFICE) for shown in _part(str(entry.label), entry.endpoint, entry.icon)
+        item
+        for entry in entries_of(Menu.BACK_OFFICE)
+        for item in _section_entry(str(entry.label), entry.endpoint, entry.icon)
     ]
 
 
-def _part(label: str, endpoint: str, icon: str) -> list[Entry]:
+def _section_entry(label: str, endpoint: str, icon: str) -> list[Entry]:
     """Return the entry of a section of the back office, which is current on all pages below its URL."""
     if not may_open(endpoint):
         return []
     entries = _entry(label, endpoint, icon=icon)
     is_start = endpoint == "backoffice.index"
     return [
-        Entry(each.label, each.url, each.is_current or (not is_start and _is_below(each.url)), each.icon)
-        for each in entries
+        Entry(entry.label, entry.url, entry.is_current or (not is_start and _is_below(entry.url)), entry.icon)
+        for entry in entries
     ]
 
 
@@ -100,10 +102,10 @@ def _is_below(url: str) -> bool:
 
 
 def _entries(menu: Menu) -> list[Entry]:
-    return [shown for entry in entries_of(menu) for shown in _shown(entry)]
+    return [item for entry in entries_of(menu) for item in _menu_entry(entry)]
 
 
-def _shown(entry: MenuEntry) -> list[Entry]:
+def _menu_entry(entry: MenuEntry) -> list[Entry]:
     return _entry(str(entry.label), entry.endpoint, entry.pages, entry.anchor, entry.icon)
 
 

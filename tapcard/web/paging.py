@@ -30,7 +30,7 @@ class Page:
 
 
 def paginate(query: Any, page_size: int = PAGE_SIZE, load: Callable[[Any], Iterable[Any]] | None = None) -> Page:
-    """Return the rows of page `?page=` without counting the rest; the first page for an invalid number.
+    """Return the rows of page `?page=` without counting the others; the first page for an invalid number.
 
     `load` executes a query whose rows are not single values.
     """
@@ -94,7 +94,7 @@ def counted_page(rows: Iterable[Any], number: int, page_size: int, total: int) -
 
 
 def count_pages(total: int, page_size: int) -> int:
-    """Return the number of pages of so many rows: 1 if there are none."""
+    """Return the number of pages of a number of rows, at least 1."""
     return max(1, -(-total // page_size))
 
 

@@ -42,7 +42,7 @@ class PictureField(FileField):
         if formdata is not None and not formdata.get(REMOVE_PREFIX + self.name):
             self.upload = _verify_token(formdata.get(STORED_PREFIX + self.name))
 
-    def keep(self, name: str | None) -> None:
+    def restore(self, name: str | None) -> None:
         """Put an image from this browser's cart into the form."""
         self.upload = name
         if name:
@@ -55,7 +55,7 @@ class PictureField(FileField):
             return ""
         return current_app.extensions["keys"].sign(TOKEN_PURPOSE, [session[UPLOADER], self.upload])
 
-    def draw(self) -> str | None:
+    def store(self) -> str | None:
         """Store the submitted image and return its name, or None if there is none or it is invalid."""
         if not self.data:
             return None
@@ -68,23 +68,23 @@ class PictureField(FileField):
         return self.upload
 
 
-def take(form: Form) -> bool:
+def store_pictures(form: Form) -> bool:
     """Store the images of a submitted form; return True if the database session was reset and rows have to be reloaded.
 
     Processing an image may take a second, so the transaction is ended first to let others write.
     """
-    sent = [field for field in form if isinstance(field, PictureField) and field.data]
-    if not sent:
+    submitted = [field for field in form if isinstance(field, PictureField) and field.data]
+    if not submitted:
         return False
     user_id = current_user.id
     db.session.rollback()
-    stored = [field.draw() for field in _within_rate_limit(sent, user_id)]
+    stored = [field.store() for field in _within_rate_limit(submitted, user_id)]
     if any(stored):
         session.setdefault(UPLOADER, new_secret())
     if user_id is not None:
         pictures.schedule_deletion(
             stored, user_id, due_at=utcnow() + pictures.RETENTION
-        )  # in case the form is never accepted
+        )  # unless the form is accepted by then
     db.session.commit()
     return True
 

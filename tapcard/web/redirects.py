@@ -8,7 +8,7 @@ from flask import current_app, request
 
 MAX_LENGTH = 2000
 MAX_DECODINGS = 4
-TAP_PATH = re.compile(r"/(t|q|card)(/|$)", re.IGNORECASE)  # a tap redirects wherever the card's holder likes
+TAP_PATH = re.compile(r"/(t|q|card)(/|$)", re.IGNORECASE)  # a tap redirects to any address that the card's owner chose
 # control, format, surrogate, private, unassigned, line and paragraph separators
 INVISIBLE_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 

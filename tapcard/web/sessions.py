@@ -70,7 +70,7 @@ class DatabaseSessions(ServerSideSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: Session, response: Response) -> None:
-        db.session.rollback()  # whatever the view did not commit never happened
+        db.session.rollback()  # discard whatever the view did not commit
         if g.get("is_unsaved"):
             return  # saving failed once in this request; the error page must not wait again
         g.is_unsaved = True
@@ -153,12 +153,12 @@ def current_session_hash() -> str:
     return hash_session_id(session.sid)  # type: ignore[attr-defined]
 
 
-def renew(user: User | None = None, *, remember: bool = False, keep: tuple[str, ...] = ()) -> None:
-    """Change the session's id because privileges change; keep only the flashed messages and the keys in `keep`.
+def renew(user: User | None = None, *, remember: bool = False, keys_to_keep: tuple[str, ...] = ()) -> None:
+    """Change the session's id because privileges change; keep only the flashed messages and `keys_to_keep`.
 
     Also set, or clear, the cookie that marks a holder's own taps. Call it before Flask-Login's `login_user`.
     """
-    kept_values = {key: session[key] for key in (FLASHES, *keep) if key in session}
+    kept_values = {key: session[key] for key in (FLASHES, *keys_to_keep) if key in session}
     session.former_ids.append(session.sid)  # type: ignore[attr-defined]
     session.sid = new_secret()  # type: ignore[attr-defined]
     session.is_stored = False  # type: ignore[attr-defined]

@@ -113,7 +113,7 @@ def restore(config: Config, archive: Path, *, force: bool = False) -> Manifest:
     return manifest
 
 
-# --- the archive -----------------------------------------------------------------------------------------------------
+# --- archive ----------------------------------------------------------------------------------------------------------
 
 
 def _pack(copy: Path, uploads: Path, archive: Path) -> None:
@@ -237,12 +237,12 @@ def _refuse_if_running(config: Config) -> None:
                 return  # damaged databases may be replaced
         return
     with _connect_postgresql(config) as connection_:
-        others = connection_.execute(
+        other_connections = connection_.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         ).fetchone()
-    if others and others[0]:
-        raise BackupError(f"The database is in use by {others[0]} connections. {stop}")
+    if other_connections and other_connections[0]:
+        raise BackupError(f"The database is in use by {other_connections[0]} connections. {stop}")
 
 
 def _revision(config: Config) -> str:
@@ -261,7 +261,7 @@ def _revision(config: Config) -> str:
     return str(row[0])
 
 
-# --- the database ----------------------------------------------------------------------------------------------------
+# --- database ---------------------------------------------------------------------------------------------------------
 
 
 def _dump(config: Config, destination: Path) -> None:

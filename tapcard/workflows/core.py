@@ -42,6 +42,6 @@ def purge_rows() -> None:
 @job("uploads.sweep", every=timedelta(days=1))
 def sweep_uploads() -> None:
     """Delete uploads that nothing refers to."""
-    used = uploads.used_uploads()
+    used_names = uploads.used_uploads()
     db.session.rollback()  # no transaction while the folder is read
-    files.sweep(files.folder(current_app.instance_path), used, uploads.RETENTION)
+    files.sweep(files.folder(current_app.instance_path), used_names, uploads.RETENTION)

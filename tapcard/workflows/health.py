@@ -111,8 +111,8 @@ def _check_worker(config: Config, now: datetime) -> Iterator[CheckResult]:
     ok = late <= MAX_MESSAGE_DELAY.total_seconds()
     yield CheckResult("outbox_age", ok, f"oldest due message has been waiting for {late:.0f} s", worker, late)
     failed = db.session.scalar(sa.select(sa.func.count()).where(OutboxMessage.failed_at.is_not(None))) or 0
-    look = "Check outbox.error, fix the cause, then run `flask --app wsgi outbox retry`."
-    yield CheckResult("outbox_failed", not failed, f"failed messages: {failed}", look, failed)
+    fix = "Check outbox.error, fix the cause, then run `flask --app wsgi outbox retry`."
+    yield CheckResult("outbox_failed", not failed, f"failed messages: {failed}", fix, failed)
     job = db.session.execute(sa.select(Schedule.name, Schedule.due_at).order_by(Schedule.due_at).limit(1)).first()
     late = _seconds_late(now, job.due_at) if job else 0.0
     ok = late <= MAX_JOB_DELAY.total_seconds()
@@ -159,11 +159,11 @@ def _check_spool(spool: Spool, now: datetime) -> Iterator[CheckResult]:
     drain = "Check that a worker is running on this host, or run `flask --app wsgi taps drain`."
     yield CheckResult("spool_age", ok, f"oldest tap has been waiting for {late:.0f} s", drain, late)
     failed = spool.failure_count()
-    look = f"Find the cause in the logs (“tap not recorded”), fix it, then delete {folder / 'failures'}."
-    yield CheckResult("failed_recordings", not failed, f"taps answered but not recorded: {failed}", look, failed)
+    fix = f"Find the cause in the logs (“tap not recorded”), fix it, then delete {folder / 'failures'}."
+    yield CheckResult("failed_recordings", not failed, f"taps answered but not recorded: {failed}", fix, failed)
     bad = sum(1 for path in folder.glob("*.bad"))
-    look = f"Check {folder}/*.bad. A truncated last line comes from a crashed process. No answered tap is lost."
-    yield CheckResult("bad_lines", not bad, f"files with unreadable lines: {bad}", look, bad)
+    fix = f"Check {folder}/*.bad. A truncated last line comes from a crashed process. No answered tap is lost."
+    yield CheckResult("bad_lines", not bad, f"files with unreadable lines: {bad}", fix, bad)
 
 
 def _oldest_tap(spool: Spool) -> datetime | None:

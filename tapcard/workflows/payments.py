@@ -144,7 +144,7 @@ def _return_url(payment: Payment) -> str:
 
 @job("payments.look", every=timedelta(minutes=1))
 def check_payments() -> None:
-    """Refresh every open online payment, and close those that are over: who paid and closed the browser has paid."""
+    """Refresh every open online payment, and close those that are over; a buyer may close the browser after paying."""
     last_id = 0
     while batch := payments.payments_to_check(utcnow(), after_id=last_id):
         for payment in batch:

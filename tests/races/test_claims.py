@@ -206,7 +206,10 @@ def test_of_two_cards_given_one_name_at_once_one_gets_it(
     def rename(place: int) -> str:
         card, user = db.session.get_one(Card, ids[place]), db.session.get_one(User, ada_id)
         cards.edit(
-            card, user, alias=spellings[place], target=Target.URL, reroute_url="example.com", profile=None, own_hosts=()
+            card,
+            user,
+            cards.CardChanges(alias=spellings[place], target=Target.URL, reroute_url="example.com"),
+            own_hosts=(),
         )
         return "renamed"
 
@@ -228,7 +231,7 @@ def test_an_edit_in_the_instant_of_giving_back_writes_on_nobodys_card(
             if place == 0:
                 return claims.release(card, user, keys)
             cards.edit(
-                card, user, alias="Hers", target=Target.URL, reroute_url="evil.example", profile=None, own_hosts=()
+                card, user, cards.CardChanges(alias="Hers", target=Target.URL, reroute_url="evil.example"), own_hosts=()
             )
             return "edited"
 
@@ -264,7 +267,7 @@ def test_a_host_blocked_while_a_card_is_pointed_there_is_blocked_for_that_card(
                 blocked_hosts.block_host(host, None)
                 return "blocked"
             card, user = db.session.get_one(Card, card_id), db.session.get_one(User, ada_id)
-            cards.edit(card, user, alias="", target=Target.URL, reroute_url=host, profile=None, own_hosts=())
+            cards.edit(card, user, cards.CardChanges(target=Target.URL, reroute_url=host), own_hosts=())
             return "edited"
 
         assert together(app, 2, work)[0] == "blocked"

@@ -155,7 +155,7 @@ def test_a_link_leads_on_to_where_its_owner_wants(client: FormClient, own: Profi
 
 
 def test_a_profile_that_is_not_stored_counts_nothing(app: Flask) -> None:
-    assert contacts.opened_by(Profile(slug=""), "website", "https://example.com/") == "https://example.com/"
+    assert contacts.counted_url(Profile(slug=""), "website", "https://example.com/") == "https://example.com/"
 
 
 def test_it_leads_nowhere_else(client: FormClient, own: Profile, cleo: User, create_profile: Any) -> None:

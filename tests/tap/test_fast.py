@@ -166,7 +166,7 @@ def test_a_tap_that_is_answered_without_the_fast_way_is_counted_as_well(
 
 
 def lead(card: Card, owner: User, url: str) -> None:
-    cards.edit(card, owner, alias="", target=Target.URL, reroute_url=url, profile=None, own_hosts=())
+    cards.edit(card, owner, cards.CardChanges(target=Target.URL, reroute_url=url), own_hosts=())
     db.session.commit()
 
 

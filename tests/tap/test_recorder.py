@@ -19,7 +19,7 @@ from tapcard.db import db
 from tapcard.models import Card, Channel, Outcome, SpoolFile, User
 from tapcard.services.taps.ingest import ReadingStore, parse_reading
 from tapcard.spool import Spool, decode, encode
-from tapcard.tap.recorder import TapRecorder, cookie, is_counted
+from tapcard.tap.recorder import CardIds, TapRecorder, cookie, is_counted
 from tapcard.workflows import taps as tap_jobs
 from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
 from tests.watching import together
@@ -44,7 +44,7 @@ def environ(method: str = "GET", **values: str) -> dict[str, Any]:
 
 
 def record(recorder: TapRecorder, **values: str) -> None:
-    recorder.record(environ(**values), "nfc", "redirect", 1, 2, 3)
+    recorder.record(environ(**values), "nfc", "redirect", CardIds(1, 2, 3))
 
 
 # --- what counts ------------------------------------------------------------------------------------------------------

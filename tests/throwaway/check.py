@@ -71,7 +71,7 @@ def main(instance: Path) -> dict[str, object]:
         found["after erasure"] = list(db.session.execute(sa.select(note.c.text, note.c.image)).one())
         found["upload still in use"] = image in uploads.used_uploads()
         found["declared personal"] = [
-            rule.what for rule in registry.erasure_rules() if "throwaway_notes" in rule.columns
+            rule.data for rule in registry.erasure_rules() if "throwaway_notes" in rule.columns
         ]
         core.sweep_uploads()
     return found

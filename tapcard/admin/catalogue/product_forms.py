@@ -28,7 +28,7 @@ from ...models import (
     ProductKind,
     ProductOption,
 )
-from ...models.products import MOST_CHOICES, NAME_LENGTH, SLUG_LENGTH
+from ...models.products import MAX_CHOICES, NAME_LENGTH, SLUG_LENGTH
 from ...services.catalogue import labels as catalogue_labels
 from ...services.catalogue.option_templates import TEMPLATES
 from ...services.catalogue.products import MAX_STOCK, ProductInput
@@ -208,7 +208,7 @@ class OptionForm(Form):
         description=_("Shown to customers, for example “Name to engrave”."),
     )
     kind = SelectField(_("Type"), choices=choices_of(OPTION_KINDS), default=OptionKind.TEXT.value)
-    choices = LinesField(_("Choices"), most=MOST_CHOICES, description=_("For choices and colours. One per line."))
+    choices = LinesField(_("Choices"), most=MAX_CHOICES, description=_("For choices and colours. One per line."))
     max_length = WholeNumberField(
         _("Maximum characters"), least=1, most=2000, description=_("Leave blank to use the standard limit.")
     )

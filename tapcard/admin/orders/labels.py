@@ -40,7 +40,7 @@ FILTER_LABELS = {
     OrderFilter.TO_SHIP: _("To ship"),
     OrderFilter.OFFLINE: _("Awaiting cash or bank transfer"),
     OrderFilter.OVERSOLD: _("Oversold"),
-    OrderFilter.CARE: _("Payment needs review"),
+    OrderFilter.NEEDS_REVIEW: _("Payment needs review"),
 }
 PAYMENT_CHIPS = {
     PaymentStatus.CREATED: ("quiet", "hourglass"),

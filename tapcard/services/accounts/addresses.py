@@ -142,9 +142,9 @@ def delete(user: User, address: Address) -> None:
     _lock_addresses(user)
     is_own = sa.and_(Address.id == address.id, Address.user_id == user.id)
     _require_one_row(execute_update(sa.delete(Address).where(is_own)))
-    others = list(db.session.execute(select(Address.id, Address.is_default).where(Address.user_id == user.id)))
-    if others and not any(is_default for _id, is_default in others):
-        _set_default(user, min(address_id for address_id, _is_default in others))
+    remaining = list(db.session.execute(select(Address.id, Address.is_default).where(Address.user_id == user.id)))
+    if remaining and not any(is_default for _id, is_default in remaining):
+        _set_default(user, min(address_id for address_id, _is_default in remaining))
 
 
 def _lock_addresses(user: User) -> None:

@@ -24,7 +24,7 @@ class EmailUnchanged(DomainError):
 def verify_email(token: str, now: datetime, *, by: int | None) -> User:
     """Mark an account's address as verified; raise `LinkExpired` or `LinkUsed`.
 
-    `by` is the id of the logged-in user. Anybody can sign up with another person's address, so unless the account's own
+    `by` is the id of the logged-in user. Anyone can sign up with another person's address, so unless the account's own
     user follows the link, its password and sessions are removed, and a new password has to be chosen.
     """
     user = email_links.follow_link(token, LinkPurpose.VERIFY_EMAIL, now).user
@@ -75,10 +75,10 @@ def confirm_email_change(token: str, now: datetime) -> User:
 
 
 def undo_email_change(token: str, now: datetime) -> User:
-    """Restore an account's former address, assuming that somebody else had changed it.
+    """Restore an account's former address, assuming that another person had changed it.
 
-    Whoever changed it knew the password, so remove the password, end all sessions and revoke all links. An account that
-    they closed stays closed: the caller reopens it (`closure.reopen`). Raise `LinkExpired`, `LinkUsed` or
+    The person who changed it knew the password, so remove the password, end all sessions and revoke all links. An
+    account that they closed stays closed: the caller reopens it (`closure.reopen`). Raise `LinkExpired`, `LinkUsed` or
     `EmailTaken`.
     """
     link = email_links.follow_link(token, LinkPurpose.UNDO_EMAIL, now)

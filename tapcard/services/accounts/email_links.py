@@ -108,8 +108,8 @@ def follow_link(token: str, purpose: LinkPurpose, now: datetime) -> LinkToken:
 def _account_admits_links(purpose: LinkPurpose, now: datetime) -> sa.ColumnElement[bool]:
     """Return the condition that links of a purpose work for an account.
 
-    Usually it must be active. Undoing a change of address also works on a recently closed account, so that whoever took
-    an account over cannot lock its holder out by closing it.
+    Usually it must be active. Undoing a change of address also works on a recently closed account, so that an
+    attacker who took an account over cannot lock its owner out by closing it.
     """
     if purpose is not LinkPurpose.UNDO_EMAIL:
         return sa.and_(User.is_active, sa.true())

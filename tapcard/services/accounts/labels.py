@@ -1,4 +1,4 @@
-"""Labels of the states of email addresses: the only words that pages use for them."""
+"""Labels of the states of email addresses, used by all pages."""
 
 import enum
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Two-factor authentication: one-time codes of an authenticator app (TOTP), and recovery codes for when it is lost.
 
-While somebody sets it up, the secret is stored only in the page, encrypted in a setup token that is valid for this user
+During setup, the secret is stored only in the page, encrypted in a setup token that is valid for the user
 in this browser for a short time. Another tab, browser or user's page cannot substitute its own secret.
 """
 
@@ -111,7 +111,10 @@ def disable(user: User, code: str, *, keys: Keys, now: datetime) -> None:
 
 
 def reset(user: User) -> bool:
-    """Disable it for a user who lost app and codes, and end their sessions; return whether it was enabled."""
+    """Disable two-factor authentication for a user who lost app and codes; return whether it was enabled.
+
+    End the user's sessions.
+    """
     was_enabled = user.has_two_factor
     delete_two_factor(user)
     if was_enabled:
@@ -125,7 +128,7 @@ def reset(user: User) -> bool:
 
 
 def verify_code(user: User, text: str, *, keys: Keys, now: datetime) -> None:
-    """Consume a code of the app or a recovery code; raise `WrongCode`, whatever is wrong with it."""
+    """Consume a code of the app or a recovery code; raise the same `WrongCode` for every reason."""
     code = normalize_code(text)
     is_correct = (
         _use_app_code(user, code, keys, now) if _is_app_code(code) else _use_recovery_code(user, code, keys, now)

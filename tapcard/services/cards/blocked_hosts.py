@@ -37,7 +37,7 @@ def is_blocked(host: str | None) -> bool:
 
 
 def filter_blocked(hosts: Collection[str]) -> set[str]:
-    """Return those of some hosts that are blocked themselves or through a parent domain, with one query."""
+    """Return the hosts among these that are blocked themselves or through a parent domain, with one query."""
     candidates = {host: _host_and_parents(host) for host in hosts}
     names = {parent for parents in candidates.values() for parent in parents}
     blocked = set(db.session.scalars(select(BlockedHost.host).where(BlockedHost.host.in_(names))))
@@ -49,9 +49,9 @@ def _host_and_parents(host: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels))]
 
 
-def parse_host(typed: str) -> str:
+def parse_host(text: str) -> str:
     """Return the host of a typed host name or web address, as cards store it; raises `InvalidHost`."""
-    text = typed.strip().strip(".")
+    text = text.strip().strip(".")
     if text.count(":") > 1 and "/" not in text:
         text = f"[{text.strip('[]')}]"
     try:

@@ -1,6 +1,7 @@
 """Look-ups of cards, and changes of a card's alias and target by its owner."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,9 +51,9 @@ class HostBlocked(DomainError):
 # --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
-def clean_token(typed: str) -> str:
+def clean_token(text: str) -> str:
     """Return a typed token in upper case, or "" if it cannot be a token."""
-    token = typed.strip()
+    token = text.strip()
     return token.upper() if token.isascii() and token.isalnum() and len(token) <= TOKEN_LENGTH else ""
 
 
@@ -106,22 +107,23 @@ def replacement_chain_ids(card: Card) -> list[int]:
 # --- alias and target -------------------------------------------------------------------------------------------------
 
 
-def edit(
-    card: Card,
-    actor: User,
-    *,
-    alias: str,
-    target: Target | None,
-    reroute_url: str,
-    profile: Profile | None,
-    own_hosts: Collection[str],
-) -> None:
+@dataclass(frozen=True)
+class CardChanges:
+    """The values that an owner sets on a card; `reroute_url` is not validated yet."""
+
+    alias: str = ""
+    target: Target | None = None
+    reroute_url: str = ""
+    profile: Profile | None = None
+
+
+def edit(card: Card, actor: User, changes: CardChanges, *, own_hosts: Collection[str]) -> None:
     """Change a card's alias and target; with another target than `url`, a valid address is stored for later use.
 
     Raises `AliasTaken`, `UrlRequired`, `target_urls.InvalidUrl`, `HostBlocked`, or `CardNotFound` if `actor` is not
     the owner.
     """
-    alias = alias.strip()
+    alias, target, reroute_url = changes.alias.strip(), changes.target, changes.reroute_url
     if alias:
         acquire_lock(f"{ALIAS_LOCK} of {actor.id}")  # the unique key is case-sensitive
         if has_alias(actor, alias, exclude=card):
@@ -138,7 +140,7 @@ def edit(
     else:
         values |= _optional_url_values(reroute_url, own_hosts)
         if target is Target.PROFILE:
-            values["profile_id"] = profile.id if profile is not None else None
+            values["profile_id"] = changes.profile.id if changes.profile is not None else None
     try:
         with db.session.begin_nested():
             update_owned_card(card, actor, values)

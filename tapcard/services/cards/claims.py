@@ -61,7 +61,7 @@ def assign_claim_code(card: Card, keys: Keys) -> str | None:
 
 
 def set_claim_code(card: Card, code: str, keys: Keys) -> None:
-    """Set the claim code of an unclaimed card: encrypted for printing the insert, hashed for checking what is typed."""
+    """Set the claim code of an unclaimed card: encrypted for printing the insert, hashed for checking a typed code."""
     card.claim_code = keys.encrypt(code)
     card.claim_code_hash = keys.digest(CLAIM_CODE_PURPOSE, code)
 

@@ -83,10 +83,10 @@ def _generate_unused_tokens(number: int) -> set[str]:
     tokens: set[str] = set()
     while len(tokens) < number:
         fresh = {new_token() for _number in range(number - len(tokens))}
-        taken: set[str] = set()
+        used_tokens: set[str] = set()
         for chunk in _split_into_chunks(sorted(fresh), 500):
-            taken.update(db.session.scalars(select(Card.token).where(Card.token.in_(chunk))))
-        tokens |= fresh - taken
+            used_tokens.update(db.session.scalars(select(Card.token).where(Card.token.in_(chunk))))
+        tokens |= fresh - used_tokens
     return tokens
 
 

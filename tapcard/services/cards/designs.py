@@ -26,7 +26,7 @@ CANCELED_STATUSES = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 
 
 def public_designs() -> Select[Design]:
-    """Select the designs that everybody can see, by name."""
+    """Select the designs that all visitors can see, by name."""
     return (
         select(Design).where(Design.is_public, Design.status == DesignStatus.APPROVED).order_by(Design.name, Design.id)
     )
@@ -97,9 +97,9 @@ def create(values: Mapping[str, Any], actor: User) -> Design:
     return design
 
 
-def update(design: Design, values: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Update a shop design if it still looks as `seen`; cards already ordered keep their price."""
-    optimistic_lock.lock_unchanged(design, seen)
+def update(design: Design, values: Mapping[str, Any], seen_fingerprint: str, actor: User) -> None:
+    """Update a shop design that staff saw; cards already ordered keep their price. Raises `EditConflict`."""
+    optimistic_lock.lock_unchanged(design, seen_fingerprint)
     if not is_shop_design(design):
         raise optimistic_lock.edit_conflict()
     former = {design.front_picture, design.rear_picture}
@@ -131,6 +131,8 @@ def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
 
 
 def own_artwork(user_id: int) -> sa.ColumnElement[bool]:
-    """Return the condition for a user's private artwork of which nobody else owns a card."""
-    others = select(Card.id).where(Card.design_id == Design.id, Card.owner_id.is_not(None), Card.owner_id != user_id)
-    return sa.and_(Design.owner_id == user_id, ~Design.is_public, ~others.exists())
+    """Return the condition for a user's private artwork without cards of other owners."""
+    others_cards = select(Card.id).where(
+        Card.design_id == Design.id, Card.owner_id.is_not(None), Card.owner_id != user_id
+    )
+    return sa.and_(Design.owner_id == user_id, ~Design.is_public, ~others_cards.exists())

@@ -1,4 +1,4 @@
-"""Labels of the states of cards, designs and transfers: the only words that pages, emails and files use for them."""
+"""Labels of the states of cards, designs and transfers, used by all pages, emails and files."""
 
 import enum
 from collections.abc import Mapping

@@ -61,13 +61,13 @@ def _import_rows(reader: "csv.DictReader[str]", report: ImportReport, own_hosts:
     if "token" not in columns:
         report.errors.append((1, "The first row must contain the column names: " + ", ".join(COLUMNS) + "."))
         return
-    seen: set[str] = set()
+    imported_tokens: set[str] = set()
     for raw in reader:
         row = {(name or "").strip().lower(): (value or "").strip() for name, value in raw.items() if name is not None}
         if not any(row.values()):
             continue
         try:
-            if _import_row(row, seen, own_hosts, keys):
+            if _import_row(row, imported_tokens, own_hosts, keys):
                 report.added += 1
             else:
                 report.unchanged += 1
@@ -75,16 +75,16 @@ def _import_rows(reader: "csv.DictReader[str]", report: ImportReport, own_hosts:
             report.errors.append((reader.line_num, str(error)))
 
 
-def _import_row(row: dict[str, str], seen: set[str], own_hosts: Collection[str], keys: Keys) -> bool:
+def _import_row(row: dict[str, str], imported_tokens: set[str], own_hosts: Collection[str], keys: Keys) -> bool:
     for name, value in row.items():
         if any(unicodedata.category(character) == "Cc" for character in value):
             raise InvalidRow(_("%(column)s contains control characters."), column=name)
     token = cards.clean_token(row["token"])
     if not token:
         raise InvalidRow(_("The token %(token)r is not valid. Use up to 20 letters and digits."), token=row["token"])
-    if token in seen:
+    if token in imported_tokens:
         raise InvalidRow(_("The token %(token)s appears more than once in the file."), token=token)
-    seen.add(token)
+    imported_tokens.add(token)
     if db.session.scalar(select(Card.id).where(Card.token == token)) is not None:
         return False
     owner = _find_or_create_owner(row)

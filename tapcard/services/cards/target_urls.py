@@ -17,7 +17,7 @@ MAX_URL_LENGTH = 2000
 WEB_SCHEMES = ("http", "https")
 TAP_PATHS = frozenset({"t", "q", "card", "activate", "find-card", "log-in", "sign-up"})
 
-# What werkzeug keeps as it is in a Location header.
+# Characters that werkzeug does not quote in a Location header.
 SAFE_IN_PATH = "%!$&'()*+,/:;=@"
 SAFE_IN_QUERY = SAFE_IN_PATH + "?"
 SAFE_IN_FRAGMENT = SAFE_IN_QUERY + "#"
@@ -48,7 +48,7 @@ class TargetUrl:
 
 
 def clean(text: str, own_hosts: Collection[str] = ()) -> TargetUrl:
-    """Return a typed address in its cleaned form; raise `InvalidUrl` if it is none.
+    """Return a typed address in its cleaned form; raise `InvalidUrl` for any other text.
 
     Tap addresses on one of `own_hosts` are refused, because they would redirect in a loop.
     """
@@ -146,12 +146,12 @@ def _clean_url_without_scheme(text: str) -> TargetUrl:
     return _clean_web_url("https", text.removeprefix("//"))
 
 
-def _clean_web_url(scheme: str, rest: str) -> TargetUrl:
-    if "\\" in rest:
+def _clean_web_url(scheme: str, text: str) -> TargetUrl:
+    if "\\" in text:
         raise InvalidUrl(_("Remove the backslash (\\) from the web address."))
-    if any(unicodedata.category(character) == "Zs" for character in rest):
+    if any(unicodedata.category(character) == "Zs" for character in text):
         raise InvalidUrl(_("Remove the spaces from the web address."))
-    match = _AUTHORITY.fullmatch(rest)
+    match = _AUTHORITY.fullmatch(text)
     assert match  # matches any text, because every part may be empty
     authority, path, query, fragment = match.groups()
     if "@" in authority:
@@ -161,8 +161,8 @@ def _clean_web_url(scheme: str, rest: str) -> TargetUrl:
         host, port = _clean_ipv6(bracketed[1]), bracketed[2] or ""
         netloc = f"[{host}]"
     else:
-        typed, _colon, port = authority.partition(":")
-        host = netloc = _clean_host(typed)
+        host_text, _colon, port = authority.partition(":")
+        host = netloc = _clean_host(host_text)
     if port:
         netloc += f":{_clean_port(port)}"
     url = f"{scheme}://{netloc}{_percent_encode(path, SAFE_IN_PATH)}"
@@ -173,16 +173,16 @@ def _clean_web_url(scheme: str, rest: str) -> TargetUrl:
     return TargetUrl(url, host)
 
 
-def _clean_host(typed: str) -> str:
+def _clean_host(host_text: str) -> str:
     invalid_host = InvalidUrl(
-        _("“%(host)s” isn't a valid domain. Enter an address such as https://example.com."), host=typed[:80]
+        _("“%(host)s” isn't a valid domain. Enter an address such as https://example.com."), host=host_text[:80]
     )
-    if not typed:
+    if not host_text:
         raise InvalidUrl(_("The domain is missing. Enter an address such as https://example.com."))
-    if len(typed) > 253:
+    if len(host_text) > 253:
         raise invalid_host
     try:
-        host = typed.lower() if typed.isascii() else idna.encode(typed, uts46=True).decode()
+        host = host_text.lower() if host_text.isascii() else idna.encode(host_text, uts46=True).decode()
     except UnicodeError as error:
         raise invalid_host from error
     host = host.removesuffix(".")
@@ -198,27 +198,27 @@ def _clean_host(typed: str) -> str:
     return host
 
 
-def _clean_ipv6(typed: str) -> str:
+def _clean_ipv6(host_text: str) -> str:
     try:
-        if "%" in typed:
+        if "%" in host_text:
             raise ValueError("zones are only valid on one machine")
-        return str(ipaddress.IPv6Address(typed))
+        return str(ipaddress.IPv6Address(host_text))
     except ValueError as error:
-        raise InvalidUrl(_("“%(host)s” isn't a valid domain."), host=typed[:80]) from error
+        raise InvalidUrl(_("“%(host)s” isn't a valid domain."), host=host_text[:80]) from error
 
 
-def _clean_port(typed: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", typed) or not 1 <= int(typed) <= 65535:
-        raise InvalidUrl(_("“%(port)s” isn't a valid port. Enter a number up to 65535."), port=typed[:20])
-    return int(typed)
+def _clean_port(port_text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", port_text) or not 1 <= int(port_text) <= 65535:
+        raise InvalidUrl(_("“%(port)s” isn't a valid port. Enter a number up to 65535."), port=port_text[:20])
+    return int(port_text)
 
 
 def _percent_encode(part: str, safe: str) -> str:
     return quote(_LONE_PERCENT.sub("%25", part), safe=safe)
 
 
-def _clean_mailto(rest: str) -> TargetUrl:
-    address, _mark, query = rest.removeprefix("//").partition("?")
+def _clean_mailto(text: str) -> TargetUrl:
+    address, _mark, query = text.removeprefix("//").partition("?")
     url = "mailto:" + _clean_email_address(_percent_decode(address))
     headers = []
     for name, value in _parse_headers(query, ("subject", "body", "cc")):
@@ -229,16 +229,16 @@ def _clean_mailto(rest: str) -> TargetUrl:
     return TargetUrl(url + ("?" + "&".join(headers) if headers else ""), None)
 
 
-def _clean_email_address(typed: str) -> str:
+def _clean_email_address(text: str) -> str:
     try:
-        checked = validate_email(typed.strip(), check_deliverability=False, allow_smtputf8=False)
+        checked = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
-        raise InvalidUrl(_("“%(address)s” isn't a valid email address."), address=typed.strip()[:80]) from error
+        raise InvalidUrl(_("“%(address)s” isn't a valid email address."), address=text.strip()[:80]) from error
     return quote(checked.ascii_email or checked.normalized, safe="!$'*+@")
 
 
-def _clean_phone(scheme: str, rest: str) -> TargetUrl:
-    number, _mark, query = rest.removeprefix("//").partition("?")
+def _clean_phone(scheme: str, text: str) -> TargetUrl:
+    number, _mark, query = text.removeprefix("//").partition("?")
     number = re.sub(r"[ ().\u00a0\u2010-\u2015-]", "", _percent_decode(number))
     if not _PHONE_NUMBER.fullmatch(number):
         raise InvalidUrl(_("Enter the phone number with its country code, such as +44 20 7946 0000."))

@@ -131,7 +131,7 @@ def withdraw(card: Card, sender: User, now: datetime) -> None:
     audit.record("card.offer_withdrawn", subject=card, actor=sender)
 
 
-# --- answering --------------------------------------------------------------------------------------------------------
+# --- accepting and declining ------------------------------------------------------------------------------------------
 
 
 def accept(offer_id: int, user: User, now: datetime) -> Card:

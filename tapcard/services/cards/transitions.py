@@ -32,12 +32,14 @@ class InvalidTransition(DomainError):
     """The card is not in a status that allows this transition."""
 
 
-def lock(card: Card, because: LockedBecause, actor: User | None, why: str = "") -> None:
+def lock(card: Card, lock_reason: LockedBecause, actor: User | None, why: str = "") -> None:
     """Lock a card; raise `InvalidTransition` unless it is active."""
     same_owner = [Card.owner_id == card.owner_id]
-    if not apply_transition(card, CardMove.LOCK, actor, same_owner, why=why or because.value, locked_because=because):
+    if not apply_transition(
+        card, CardMove.LOCK, actor, same_owner, why=why or lock_reason.value, locked_because=lock_reason
+    ):
         raise InvalidTransition(_("This card is already deactivated."))
-    audit.record("card.locked", subject=card, actor=actor, because=because.value)
+    audit.record("card.locked", subject=card, actor=actor, because=lock_reason.value)
 
 
 def unlock(card: Card, actor: User | None, *, allowed: Collection[LockedBecause] = (LockedBecause.LOST,)) -> None:
@@ -56,24 +58,26 @@ def retire(card: Card, actor: User | None, why: str) -> None:
     audit.record("card.retired", subject=card, actor=actor, why=why)
 
 
-def lock_all(owner: User, because: LockedBecause) -> int:
+def lock_all(owner: User, lock_reason: LockedBecause) -> int:
     """Lock all active cards of an owner and return how many."""
-    return apply_transition_to_all(owner, CardMove.LOCK, owner, why=because.value, locked_because=because)
+    return apply_transition_to_all(owner, CardMove.LOCK, owner, why=lock_reason.value, locked_because=lock_reason)
 
 
-def unlock_all(owner: User, because: LockedBecause) -> int:
+def unlock_all(owner: User, lock_reason: LockedBecause) -> int:
     """Unlock the cards of an owner that are locked for one reason and return how many."""
-    return apply_transition_to_all(owner, CardMove.UNLOCK, owner, Card.locked_because == because, locked_because=None)
+    return apply_transition_to_all(
+        owner, CardMove.UNLOCK, owner, Card.locked_because == lock_reason, locked_because=None
+    )
 
 
 def retire_all(owner: User, why: str) -> int:
-    """Retire all cards of an owner, clear what they carried, and return how many."""
+    """Retire all cards of an owner, clear their aliases and targets, and return how many."""
     values = {**CLEARED_VALUES, "locked_because": None, "claim_code": None, "claim_code_hash": None}
     return apply_transition_to_all(owner, CardMove.RETIRE, None, why=why, **values)
 
 
 def transfer(card: Card, sender_id: int, to: User, conditions: Sequence[Any], now: datetime) -> None:
-    """Give an active card to another user and clear what its former owner had set.
+    """Give an active card to another user and clear the alias and target of its former owner.
 
     `conditions` are added to the UPDATE. Raises `InvalidTransition` if the card changed meanwhile.
     """

@@ -25,7 +25,7 @@ class LineNotFound(NotFound):
     """The line is not in this cart."""
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def _load_options() -> tuple[Any, ...]:
@@ -55,8 +55,8 @@ def find_guest_cart(cart_id: int, made_at: datetime | None = None) -> Cart | Non
 
 def piece_count(*, user_id: int | None, cart_id: int | None, made_at: datetime | None = None) -> int:
     """Return how many pieces are in the cart of a person, else of a browser."""
-    whose = (Cart.user_id == user_id,) if user_id is not None else _guest_cart_filter(cart_id, made_at)
-    return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*whose)) or 0
+    conditions = (Cart.user_id == user_id,) if user_id is not None else _guest_cart_filter(cart_id, made_at)
+    return db.session.scalar(select(sa.func.sum(CartLine.quantity)).join(CartLine.cart).where(*conditions)) or 0
 
 
 def piece_count_subquery(user_id: int) -> sa.ScalarSelect[int]:
@@ -92,19 +92,13 @@ def get_line(cart: Cart, line_id: int) -> CartLine:
     return line
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
-
-
-# --- filling ----------------------------------------------------------------------------------------------------------
+# --- locking and deletion ---------------------------------------------------------------------------------------------
 
 
 def lock_and_reload(cart: Cart) -> Cart:
     """Lock a cart until the transaction ends and return it as it is now."""
     lock(cart)
     return reload(cart)
-
-
-# --- merging ----------------------------------------------------------------------------------------------------------
 
 
 def delete_abandoned(before: datetime) -> int:
@@ -134,5 +128,5 @@ def lock_owner(user: User) -> None:
 
 def reload(cart: Cart) -> Cart:
     """Return the cart with everything read again from the database."""
-    whole = select(Cart).where(Cart.id == cart.id).options(*_load_options()).execution_options(populate_existing=True)
-    return db.session.scalars(whole).one()
+    query = select(Cart).where(Cart.id == cart.id).options(*_load_options()).execution_options(populate_existing=True)
+    return db.session.scalars(query).one()

@@ -1,4 +1,4 @@
-"""Credit: what a person may spend in the shop, as entries and a balance that is never negative."""
+"""Store credit: entries of each person, and a balance that is never negative."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def entries(user_id: int | None = None, limit: int = 50) -> Sequence[Entry]:
 
 
 def give_if_unchanged(user: User, amount: int, why: str, *, seen: int, actor: User) -> None:
-    """Give credit to a person whose balance staff saw; raises `DomainError` when it has changed since."""
+    """Give credit to a person if the balance is still the one that staff saw; otherwise raise `DomainError`."""
     acquire_lock(f"credit of {user.id}")
     if balance(user.id) != seen:
         raise DomainError(_("The balance has just changed. Check it before you add more credit."))
@@ -66,7 +66,7 @@ def give_if_unchanged(user: User, amount: int, why: str, *, seen: int, actor: Us
 
 
 def give(user: User, amount: int, why: str, *, actor: User | None = None, order: Order | None = None) -> None:
-    """Give a person credit, from 1 minor unit; raises `DomainError` for less."""
+    """Give a person credit, at least 1 minor unit; raises `DomainError` for less."""
     if amount < 1:
         raise DomainError(_("Enter an amount above zero."), field="amount")
     _add(user.id, amount, why, actor, order)

@@ -58,20 +58,20 @@ def all_methods() -> Select[DeliveryMethod]:
     return select(DeliveryMethod).order_by(DeliveryMethod.position, DeliveryMethod.id)
 
 
-def create(typed: Mapping[str, Any], actor: User) -> DeliveryMethod:
+def create(submitted: Mapping[str, Any], actor: User) -> DeliveryMethod:
     """Create a delivery method at the end of the list; raises `InvalidMethod`."""
     last = db.session.scalar(select(func.max(DeliveryMethod.position)))
-    method = DeliveryMethod(**_cleaned(typed), position=0 if last is None else last + 1)
+    method = DeliveryMethod(**_clean_values(submitted), position=0 if last is None else last + 1)
     db.session.add(method)
     db.session.flush()  # assigns its id
     audit.record("delivery_method.made", subject=method, actor=actor, name=method.name)
     return method
 
 
-def change(method: DeliveryMethod, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Update a delivery method that staff saw; raises `InvalidMethod` or `ChangedMeanwhile`."""
-    optimistic_lock.lock_unchanged(method, seen)
-    values = _cleaned(typed)
+def change(method: DeliveryMethod, submitted: Mapping[str, Any], seen_fingerprint: str, actor: User) -> None:
+    """Update a delivery method that staff saw; raises `InvalidMethod` or `EditConflict`."""
+    optimistic_lock.lock_unchanged(method, seen_fingerprint)
+    values = _clean_values(submitted)
     fields = sorted(name for name, value in values.items() if getattr(method, name) != value)
     for name in fields:
         setattr(method, name, values[name])
@@ -86,16 +86,16 @@ def move(method: DeliveryMethod, by: int, actor: User) -> None:
     audit.record("delivery_method.moved", subject=method, actor=actor)
 
 
-def _cleaned(typed: Mapping[str, Any]) -> dict[str, Any]:
+def _clean_values(submitted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns to store; values that the kind of method does not use are reset."""
-    values, kind = dict(typed), typed["kind"]
+    values, kind = dict(submitted), submitted["kind"]
     values["amount"] = (values["amount"] or 0) if kind is DeliveryKind.FLAT else 0
     values["percent"] = (values["percent"] or 0) if kind is DeliveryKind.PERCENT else 0
     if kind is DeliveryKind.PERCENT and not values["percent"]:
         raise InvalidMethod(_("Enter the percentage of the subtotal."), field="percent")
     if kind not in (DeliveryKind.FLAT, DeliveryKind.PERCENT):
         values["free_from_amount"] = None
-    least, most = values["days_least"], values["days_most"]
-    if least is not None and most is not None and least > most:
+    min_days, max_days = values["days_least"], values["days_most"]
+    if min_days is not None and max_days is not None and min_days > max_days:
         raise InvalidMethod(_("Enter at least the minimum number of days."), field="days_most")
     return values

@@ -56,7 +56,7 @@ class ChooseDesign(DomainError):
 
 
 class CannotActivate(DomainError):
-    """The card is not activated by payment, or somebody else is paying for it."""
+    """The card is not activated by payment, or another buyer is paying for it."""
 
 
 class TooManyLines(DomainError):
@@ -65,7 +65,7 @@ class TooManyLines(DomainError):
 
 @dataclass(frozen=True)
 class LineRequest:
-    """What a buyer asks for: a product with options, and for cards a design or artwork."""
+    """A product with options that a buyer requests, and for cards a design or artwork."""
 
     product: Product
     quantity: int
@@ -79,11 +79,12 @@ class LineRequest:
 def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: ReservationsFor) -> CartItem:
     """Add a product to a cart, or to an equal line of it; return the item, capped to what is available.
 
-    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what `customization.clean` raises.
+    Raises `BadQuantity`, `NotForSale`, `SoldOut`, `ChooseDesign`, `TooManyLines` and what
+    `customization.clean_answers` raises.
     """
     product = request.product
-    most = items.max_quantity(LineKind(product.kind.value))
-    check_quantity(request.quantity, most)
+    maximum = items.max_quantity(LineKind(product.kind.value))
+    check_quantity(request.quantity, maximum)
     if not product.is_active or product.availability is Availability.OUT_OF_STOCK:
         raise NotForSale(_("This product isn't available at the moment."))
     if product.kind is ProductKind.CARD:
@@ -101,7 +102,7 @@ def add(cart: Cart, request: LineRequest, context: RuleContext, reservations: Re
     }
     artwork = [picture for picture in (values["front_picture"], values["rear_picture"]) if picture]
     values["pictures"] = [*artwork, *customization.picture_answers(product, answers)]
-    line_id = put_line(cart, values, request.quantity, most)
+    line_id = put_line(cart, values, request.quantity, maximum)
     return _capped_item(cart, line_id, context, reservations)
 
 
@@ -127,10 +128,10 @@ def add_activation(cart: Cart, card: Card, context: RuleContext, reservations: R
     return item
 
 
-def check_quantity(quantity: int, most: int) -> None:
-    """Raise `BadQuantity` for anything but 1 to `most`."""
-    if not 1 <= quantity <= most:
-        raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=most)
+def check_quantity(quantity: int, maximum: int) -> None:
+    """Raise `BadQuantity` for anything but 1 to `maximum`."""
+    if not 1 <= quantity <= maximum:
+        raise BadQuantity(_("Enter a whole number from 1 to %(most)d."), most=maximum)
 
 
 def _check_design(cart: Cart, request: LineRequest) -> None:
@@ -146,8 +147,8 @@ def line_fingerprint(values: Mapping[str, Any]) -> str:
     """Return the digest that equal lines share; blank and missing options are equal."""
     names = ("product_id", "design_id", "card_id", "front_picture", "rear_picture")
     answers = sorted((key, value) for key, value in values.get("options", {}).items() if value)
-    what = [str(values["kind"]), *(values.get(name) for name in names), answers]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    parts = [str(values["kind"]), *(values.get(name) for name in names), answers]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def put_line(cart: Cart, values: Mapping[str, Any], quantity: int, limit: int) -> int:
@@ -201,8 +202,8 @@ def change_quantity(
     """Set the quantity of a line, capped to what is available; raises `BadQuantity`, `LineNotFound`."""
     cart = carts.lock_and_reload(cart)
     line = carts.get_line(cart, line_id)
-    most = items.max_quantity(line.kind)
-    check_quantity(quantity, most)
+    maximum = items.max_quantity(line.kind)
+    check_quantity(quantity, maximum)
     line.quantity = quantity
     db.session.flush()  # the items below are read from the database
     item = next(
@@ -245,7 +246,7 @@ def accept_changes(cart: Cart, context: RuleContext, reservations: ReservationsF
 
 
 def remove_ordered_lines(cart_id: int, lines: Sequence[OrderLine]) -> None:
-    """Remove what was ordered from a cart; what was added since stays."""
+    """Remove the ordered lines and quantities from a cart; keep what was added since."""
     carts.lock_by_id(cart_id)
     for line in lines:
         is_same = sa.and_(CartLine.cart_id == cart_id, CartLine.fingerprint == line.fingerprint)

@@ -31,7 +31,7 @@ MAX_PIECES, MAX_CARDS = 99, 500
 
 
 class ProductKindChanged(DomainError):
-    """The product became a card, or is no card any more."""
+    """The product became a card, or is no longer one."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ class CartItem:
 
 @dataclass(frozen=True)
 class Reservations:
-    """What orders hold of what a cart sells, as far as it concerns this cart; `orders/replacement` reads it."""
+    """The reservations of orders that concern one cart; `orders/replacement` reads them."""
 
-    releasable_stock: Mapping[int, int] = field(default_factory=dict)  # pieces by product id that the cart can have
-    held_card_ids: Set[int] = frozenset()  # cards whose activation somebody else is paying for
-    spendable_credit: int = 0  # the buyer's balance and what replaceable orders hold, in minor units
+    releasable_stock: Mapping[int, int] = field(default_factory=dict)  # pieces by product id that this cart can use
+    held_card_ids: Set[int] = frozenset()  # cards whose activation another buyer is paying for
+    spendable_credit: int = 0  # the buyer's balance and the credit spent on replaceable orders, in minor units
     has_promotion_use: bool = False  # whether a replaceable order holds a use of the cart's promotion
 
 
@@ -117,15 +117,15 @@ def current_items(cart: Cart, shop: ShopSettings, reservations: Reservations) ->
     current = []
     for line in cart.lines:
         item = _product_item(line, shop, stock, reservations.held_card_ids)
-        left = stock.get(line.product_id) if line.product_id is not None else None
-        if line.product_id is not None and left is not None:
-            stock[line.product_id] = left - item.quantity
+        available = stock.get(line.product_id) if line.product_id is not None else None
+        if line.product_id is not None and available is not None:
+            stock[line.product_id] = available - item.quantity
         current.append(item)
     return current
 
 
 def _available_stock(cart: Cart, reservations: Reservations) -> dict[int, int | None]:
-    """Return the pieces this cart can have by product id; None for a product whose stock is not counted."""
+    """Return the pieces available to this cart by product id; None for a product whose stock is not tracked."""
     products = {line.product.id: line.product.stock for line in cart.lines if line.product is not None}
     released = reservations.releasable_stock
     return {
@@ -146,8 +146,8 @@ def _product_item(
     if product.kind is ProductKind.CARD and line.design is not None:
         is_sold = is_sold and can_order_design(line.design, line.cart.user_id)
     available = stock.get(product.id)
-    most = max_quantity(line.kind)
-    quantity = min(line.quantity, most, most if available is None else max(0, available)) if is_sold else 0
+    maximum = max_quantity(line.kind)
+    quantity = min(line.quantity, maximum, maximum if available is None else max(0, available)) if is_sold else 0
     picture = product.picture.name if product.picture is not None else None
     if line.kind is LineKind.CARD:
         picture = line.front_picture or (line.design.front_picture if line.design is not None else None)
@@ -198,7 +198,7 @@ def _activation_item(line: CartLine, shop: ShopSettings, held_card_ids: Set[int]
 
 
 def can_be_activated_by_payment(card: Card) -> bool:
-    """Return whether a card waits to be activated by payment."""
+    """Return whether a card can be activated by payment."""
     return card.status is CardStatus.UNCLAIMED and card.claim_policy is ClaimPolicy.PAY
 
 

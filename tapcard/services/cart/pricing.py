@@ -14,7 +14,7 @@ from ..cards.designs import public_designs
 
 @dataclass(frozen=True)
 class Item:
-    """A quantity of one product at a price, as it goes into a total."""
+    """A quantity of one product at a price, as input of a total."""
 
     unit_amount: int
     quantity: int
@@ -109,13 +109,14 @@ def compute_totals(
     discounts = allocate(discount, promoted)
     ships = any(item.ships for item in items)
     delivery = delivery_amount(method, subtotal) if method is not None and ships else 0
-    left = [item.amount - less for item, less in zip(items, discounts, strict=True)]
-    shipped = [amount if item.ships else 0 for item, amount in zip(items, left, strict=True)]
+    net_amounts = [item.amount - share for item, share in zip(items, discounts, strict=True)]
+    shipped = [amount if item.ships else 0 for item, amount in zip(items, net_amounts, strict=True)]
     deliveries = allocate(delivery, shipped)
     if delivery and not any(shipped):  # only delivery costs anything: taxed like the first shipped item
         deliveries[next(place for place, item in enumerate(items) if item.ships)] = delivery
     taxes = [
-        included_tax(amount + way, item.tax_rate) for item, amount, way in zip(items, left, deliveries, strict=True)
+        included_tax(amount + delivery_share, item.tax_rate)
+        for item, amount, delivery_share in zip(items, net_amounts, deliveries, strict=True)
     ]
     priced = tuple(PricedItem(*row) for row in zip(items, discounts, taxes, strict=True))
     return Totals(
@@ -133,7 +134,7 @@ def compute_totals(
 
 
 def _discount_amount(promoted: int, promotion: Promotion) -> int:
-    """Return what a promotion takes off the items it applies to; never more than their sum."""
+    """Return the discount of a promotion on the items it applies to; never more than their sum."""
     if promotion.percent is not None:
         return apply_rate(promoted, promotion.percent)
     return min(promoted, promotion.amount or 0)
@@ -191,11 +192,11 @@ def card_price_range(products: Sequence[Product], shop: ShopSettings) -> tuple[M
     Without products, the range covers the public designs only; designs without a price use the shop's setting.
     """
     own = (func.min(Design.card_amount), func.max(Design.card_amount))
-    shown = public_designs().order_by(None)
-    least, most, unpriced = db.session.execute(
-        shown.with_only_columns(*own, func.count() - func.count(Design.card_amount))
+    visible_designs = public_designs().order_by(None)
+    lowest, highest, unpriced = db.session.execute(
+        visible_designs.with_only_columns(*own, func.count() - func.count(Design.card_amount))
     ).one()
-    priced = [amount for amount in (least, most) if amount is not None]
+    priced = [amount for amount in (lowest, highest) if amount is not None]
     amounts = [product.price_amount for product in products]
     if amounts:
         amounts += [after_discount(amount, product) for product in products for amount in priced]

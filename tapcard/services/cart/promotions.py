@@ -91,9 +91,9 @@ class Customer:
         return tuple(sorted(names))
 
 
-def find(typed: str) -> Promotion:
+def find(code: str) -> Promotion:
     """Return the active promotion with a code, in upper or lower case; raises `UnknownCode`."""
-    code = "".join(typed.split()).upper()
+    code = "".join(code.split()).upper()
     promotion = None
     if 0 < len(code) <= CODE_LENGTH and code.isprintable():
         query = select(Promotion).where(Promotion.code == code, Promotion.is_active)
@@ -112,7 +112,7 @@ def check(
     *,
     is_counted: bool = False,
 ) -> list[bool]:
-    """Return for each product whether the promotion makes it cheaper; counts nothing.
+    """Return for each product whether the promotion applies to it; counts nothing.
 
     `subtotal` in the shop's currency; `is_counted`: an unpaid order of this cart holds a use already. Raises the
     `PromotionRefused` that says why the code does not apply.
@@ -130,21 +130,21 @@ def check(
     if subtotal.amount < promotion.minimum_amount:
         least = Money(promotion.minimum_amount, subtotal.currency)
         raise MinimumNotMet(_("Spend at least %(least)s to use this code."), least=least.format(context.shop.locale))
-    cheaper = is_promoted(promotion, products)
-    if not any(cheaper):
+    flags = promoted_flags(promotion, products)
+    if not any(flags):
         raise NothingToPromote(_("This code doesn't apply to anything in your cart."))
-    return cheaper
+    return flags
 
 
 def _check_uses(promotion: Promotion, customer: Customer, keys: Keys) -> None:
     if promotion.most_uses is not None and promotion.use_count >= promotion.most_uses:
         raise _used_up()
     if promotion.most_uses_each is not None and _use_count(promotion, customer, keys) >= promotion.most_uses_each:
-        raise _used_by_you()
+        raise _used_by_customer()
 
 
-def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
-    """Return for each product whether the promotion makes it cheaper; None stands for an activation."""
+def promoted_flags(promotion: Promotion, products: Sequence[Product | None]) -> list[bool]:
+    """Return for each product whether the promotion applies to it; None stands for an activation."""
     if promotion.applies_to is PromotionScope.ALL:
         return [True] * len(products)
     if promotion.applies_to is PromotionScope.PRODUCT:
@@ -164,7 +164,7 @@ def is_promoted(promotion: Promotion, products: Sequence[Product | None]) -> lis
     return [product is not None and product.id in collected_ids for product in products]
 
 
-# --- counting ---------------------------------------------------------------------------------------------------------
+# --- use counts -------------------------------------------------------------------------------------------------------
 
 
 def count_use(promotion: Promotion, customer: Customer, keys: Keys, now: datetime) -> list[str]:
@@ -196,7 +196,7 @@ def customer_digests(customer: Customer, keys: Keys) -> list[str]:
 
 
 def uncount_use(promotion_id: int, counted: Sequence[str]) -> None:
-    """Take a use back when its order ends unpaid."""
+    """Release a use when its order ends unpaid."""
     db.session.execute(
         sa.update(Promotion)
         .where(Promotion.id == promotion_id, Promotion.use_count > 0)
@@ -224,7 +224,7 @@ def _count_use_of(promotion: Promotion, name: str, keys: Keys) -> str:
     statement = insert(PromotionCustomer).values(promotion_id=promotion.id, customer=newest, use_count=1)
     limit = promotion.most_uses_each
     if limit is not None and former_count >= limit:
-        raise _used_by_you()
+        raise _used_by_customer()
     result = db.session.execute(
         statement.on_conflict_do_update(
             index_elements=["promotion_id", "customer"],
@@ -235,7 +235,7 @@ def _count_use_of(promotion: Promotion, name: str, keys: Keys) -> str:
         .execution_options(synchronize_session=False)
     )
     if result.scalar_one_or_none() is None:
-        raise _used_by_you()
+        raise _used_by_customer()
     return newest
 
 
@@ -262,7 +262,7 @@ def _used_up() -> UsedUp:
     return UsedUp(_("This code has reached its usage limit."))
 
 
-def _used_by_you() -> UsedByCustomer:
+def _used_by_customer() -> UsedByCustomer:
     return UsedByCustomer(_("You've already used this code."))
 
 
@@ -293,27 +293,27 @@ def all_promotions() -> Select[Promotion]:
     return select(Promotion).options(*named).order_by(Promotion.id.desc())
 
 
-def create(typed: Mapping[str, Any], actor: User) -> Promotion:
+def create(submitted: Mapping[str, Any], actor: User) -> Promotion:
     """Create a promotion; raises `InvalidPromotion` or `CodeTaken`."""
     promotion = Promotion()
-    _save(promotion, _cleaned(typed, None))
+    _save(promotion, _clean_values(submitted, None))
     audit.record("promotion.made", subject=promotion, actor=actor, code=promotion.code)
     return promotion
 
 
-def change(promotion: Promotion, typed: Mapping[str, Any], version: int, actor: User) -> None:
-    """Update the version of a promotion that staff saw; raises the same, or `ChangedMeanwhile`."""
+def change(promotion: Promotion, submitted: Mapping[str, Any], version: int, actor: User) -> None:
+    """Update the version of a promotion that staff saw; raises what `create` raises, or `EditConflict`."""
     if promotion.version != version:
         raise optimistic_lock.edit_conflict()
-    values = _cleaned(typed, promotion)
+    values = _clean_values(submitted, promotion)
     fields = sorted(name for name, value in values.items() if getattr(promotion, name) != value)
     if fields:
         _save(promotion, values)
         audit.record("promotion.changed", subject=promotion, actor=actor, fields=fields)
 
 
-def _cleaned(typed: Mapping[str, Any], promotion: Promotion | None) -> dict[str, Any]:
-    values = dict(typed)
+def _clean_values(submitted: Mapping[str, Any], promotion: Promotion | None) -> dict[str, Any]:
+    values = dict(submitted)
     values["code"] = code = "".join(values["code"].split()).upper()
     if not CODE.fullmatch(code):
         raise InvalidPromotion(_("Use 2 to 40 unaccented letters, numbers, hyphens and underscores."), field="code")
@@ -348,7 +348,7 @@ def _scope(scope: PromotionScope, values: Mapping[str, Any]) -> dict[str, int | 
 
 
 def _save(promotion: Promotion, values: Mapping[str, Any]) -> None:
-    """Write a promotion at once, to notice a conflicting code or version."""
+    """Flush a promotion, to detect a conflicting code or version."""
     try:
         with db.session.begin_nested():
             for name, value in values.items():

@@ -36,7 +36,7 @@ class Quote:
 
     @property
     def digest(self) -> str:
-        """Return a digest of what the buyer saw of the lines: currency, contents, quantities and unit prices."""
+        """Return a digest of the lines as the buyer saw them: currency, contents, quantities and unit prices."""
         return digest_of(self.totals.currency, (item.key for item in self.items))
 
 

@@ -1,4 +1,4 @@
-"""The wishlist: products a person wants to remember, and moving them to the cart."""
+"""The wishlist: saved products of a person, and moving them to the cart."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -35,8 +35,10 @@ class MoveResult:
 def add(user: User, product: Product) -> None:
     """Add a product to the wishlist, at most once; raises `WishlistFull`."""
     acquire_lock(f"wishlist of {user.id}")
-    others = select(sa.func.count()).where(WishlistEntry.user_id == user.id, WishlistEntry.product_id != product.id)
-    if (db.session.scalar(others) or 0) >= MAX_WISHES:
+    other_entries = select(sa.func.count()).where(
+        WishlistEntry.user_id == user.id, WishlistEntry.product_id != product.id
+    )
+    if (db.session.scalar(other_entries) or 0) >= MAX_WISHES:
         raise WishlistFull(_("Your wishlist is full. Remove an item before you add another."))
     statement = insert(WishlistEntry).values(user_id=user.id, product_id=product.id, created_at=utcnow())
     db.session.execute(statement.on_conflict_do_nothing(index_elements=["user_id", "product_id"]))

@@ -74,10 +74,10 @@ def product_counts() -> tuple[dict[int, int], dict[int, int]]:
 # --- categories -------------------------------------------------------------------------------------------------------
 
 
-def create_category(typed: Mapping[str, Any], actor: User) -> Category:
+def create_category(submitted: Mapping[str, Any], actor: User) -> Category:
     """Create a category, the last of its siblings; raise `InvalidCategory`, `CategoryCycle` or `SlugTaken`."""
     acquire_lock(LOCK)
-    values = _clean_values(typed, Category, None)
+    values = _clean_values(submitted, Category, None)
     _check_parent(values.get("parent_id"), None)
     last = select(func.max(Category.position)).where(Category.parent_id.is_not_distinct_from(values.get("parent_id")))
     position = db.session.scalar(last)
@@ -87,11 +87,11 @@ def create_category(typed: Mapping[str, Any], actor: User) -> Category:
     return category
 
 
-def change_category(category: Category, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Save what was typed over what was seen; raise like the create function, or `EditConflict`."""
+def change_category(category: Category, submitted: Mapping[str, Any], seen_fingerprint: str, actor: User) -> None:
+    """Update a category that staff saw; raise what `create_category` raises, or `EditConflict`."""
     acquire_lock(LOCK)
-    optimistic_lock.lock_unchanged(category, seen)
-    values = _clean_values(typed, Category, category)
+    optimistic_lock.lock_unchanged(category, seen_fingerprint)
+    values = _clean_values(submitted, Category, category)
     _check_parent(values.get("parent_id"), category)
     old_picture = category.picture
     fields = _changed_fields(category, values)
@@ -103,7 +103,7 @@ def change_category(category: Category, typed: Mapping[str, Any], seen: str, act
 
 
 def move_category(category: Category, by: int, actor: User) -> None:
-    """Move a category by so many places among its siblings."""
+    """Move a category by a number of places among its siblings."""
     acquire_lock(LOCK)
     query = select(Category).where(Category.parent_id.is_not_distinct_from(category.parent_id))
     siblings = list(db.session.scalars(query.order_by(Category.position, Category.id)))
@@ -147,32 +147,32 @@ def _subtree_height(category: Category | None) -> int:
 # --- collections ------------------------------------------------------------------------------------------------------
 
 
-def create_collection(typed: Mapping[str, Any], actor: User) -> Collection:
+def create_collection(submitted: Mapping[str, Any], actor: User) -> Collection:
     """Create a collection; raise `InvalidCategory` or `SlugTaken`."""
-    values = _clean_values(typed, Collection, None)
+    values = _clean_values(submitted, Collection, None)
     collection = Collection()
     _save(collection, values)
     audit.record("collection.made", subject=collection, actor=actor, name=collection.name)
     return collection
 
 
-def change_collection(collection: Collection, typed: Mapping[str, Any], seen: str, actor: User) -> None:
-    """Save what was typed over what was seen; raise like the create function, or `EditConflict`."""
-    optimistic_lock.lock_unchanged(collection, seen)
-    values = _clean_values(typed, Collection, collection)
+def change_collection(collection: Collection, submitted: Mapping[str, Any], seen_fingerprint: str, actor: User) -> None:
+    """Update a collection that staff saw; raise what `create_collection` raises, or `EditConflict`."""
+    optimistic_lock.lock_unchanged(collection, seen_fingerprint)
+    values = _clean_values(submitted, Collection, collection)
     fields = _changed_fields(collection, values)
     if fields:
         _save(collection, values)
         audit.record("collection.changed", subject=collection, actor=actor, fields=fields)
 
 
-# --- both -------------------------------------------------------------------------------------------------------------
+# --- shared helpers ---------------------------------------------------------------------------------------------------
 
 
 def _clean_values(
-    typed: Mapping[str, Any], model: type[Category] | type[Collection], row: Category | Collection | None
+    submitted: Mapping[str, Any], model: type[Category] | type[Collection], row: Category | Collection | None
 ) -> dict[str, Any]:
-    values = dict(typed)
+    values = dict(submitted)
     if values.get("slug"):
         values["slug"] = slugify(values["slug"])
         if not values["slug"]:

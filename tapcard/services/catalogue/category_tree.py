@@ -52,12 +52,12 @@ class CategoryTree:
 
     @cached_property
     def by_slug(self) -> dict[str, CategoryNode]:
-        """The visible categories by slug."""
+        """Return the visible categories by slug."""
         return {node.slug: node for node in self.visible.values()}
 
     @property
     def hidden_ids(self) -> set[int]:
-        """The ids of the categories that are not visible."""
+        """Return the ids of the categories that are not visible."""
         return self.ids - self.visible.keys()
 
     def children(self, category: CategoryNode | None) -> list[CategoryNode]:

@@ -34,12 +34,12 @@ def clean_answers(
 
     `uploads` holds the names of stored pictures; a typed answer never names a picture.
     """
-    known = {option.key: option for option in product.options}
-    unknown = [*(answers.keys() - known.keys()), *(uploads.keys() - known.keys())]
+    options_by_key = {option.key: option for option in product.options}
+    unknown = [*(answers.keys() - options_by_key.keys()), *(uploads.keys() - options_by_key.keys())]
     if unknown:
         raise UnknownOption(_("This product's options have changed. Go back to the product page and choose again."))
     values = {}
-    for key, option in known.items():
+    for key, option in options_by_key.items():
         if option.kind is OptionKind.PICTURE and answers.get(key):
             raise UnknownOption(_("This product's options have changed. Go back to the product page and choose again."))
         value = clean_answer(option, answers.get(key, ""), uploads.get(key, ""), country)
@@ -48,17 +48,17 @@ def clean_answers(
     return values
 
 
-def clean_answer(option: ProductOption, typed: str, upload: str, country: str) -> str:
+def clean_answer(option: ProductOption, answer: str, upload: str, country: str) -> str:
     """Return an answer as it is stored, or an empty string; raise `InvalidAnswer`."""
-    value = upload if option.kind is OptionKind.PICTURE else _clean(option, typed, country)
+    value = upload if option.kind is OptionKind.PICTURE else _clean(option, answer, country)
     if not value and option.is_required:
         raise InvalidAnswer(_("Enter a value for “%(label)s”."), field=FIELD_PREFIX + option.key, label=option.label)
     return value
 
 
-def _clean(option: ProductOption, typed: str, country: str) -> str:
+def _clean(option: ProductOption, answer: str, country: str) -> str:
     is_long = option.kind is OptionKind.LONG_TEXT
-    text = typed.strip() if is_long else " ".join(typed.split())
+    text = answer.strip() if is_long else " ".join(answer.split())
     if not text:
         return ""
     field = FIELD_PREFIX + option.key
@@ -88,13 +88,13 @@ def validation_error(
     product: Product, values: Mapping[str, Any], pictures: Collection[str], country: str
 ) -> DomainError | None:
     """Return why stored answers are no longer valid for the product's options, or None; `pictures` are the uploads."""
-    known = {option.key: option for option in product.options}
+    options_by_key = {option.key: option for option in product.options}
     for key, value in values.items():
-        if value and key not in known:
+        if value and key not in options_by_key:
             if value in pictures:
                 return UnknownOption(_("This product no longer takes the image you uploaded."))
             return UnknownOption(_("“%(answer)s” is no longer an option for this product."), answer=_truncated(value))
-    for key, option in known.items():
+    for key, option in options_by_key.items():
         value = values.get(key) or ""
         if not value:
             if option.is_required:

@@ -88,7 +88,7 @@ def order_columns(sort: Sort) -> list[sa.ColumnElement[Any]]:
 
 @dataclass(frozen=True)
 class ListedProduct:
-    """A product with what a list shows of it."""
+    """A product with the values that a list shows."""
 
     product: Product
     picture: str | None
@@ -97,7 +97,7 @@ class ListedProduct:
 
     @property
     def can_be_added(self) -> bool:
-        """Whether one press adds it to the cart."""
+        """Return whether one click adds it to the cart."""
         product = self.product
         return not self.needs_choice and not product.is_sold_out and product.kind is not ProductKind.CARD
 
@@ -139,7 +139,7 @@ def featured(tree: CategoryTree) -> list[ListedProduct]:
 
 
 def get_for_sale(slug: str, *columns: sa.ColumnElement[Any]) -> sa.Row[Any] | None:
-    """Return an active product with pictures and options, and further columns if wanted; executes one statement."""
+    """Return an active product with pictures and options, and further columns on request; executes one statement."""
     query = select(Product, *columns).where(Product.slug == slug, Product.is_active)
     rows = db.session.execute(query.options(joinedload(Product.pictures), joinedload(Product.options))).unique()
     return rows.one_or_none()

@@ -33,7 +33,7 @@ class InvalidOption(DomainError):
 
 
 def check_picture_count(product: Product, added: int) -> None:
-    """Raise `LimitExceeded` if a product cannot have so many more pictures."""
+    """Raise `LimitExceeded` if the added pictures exceed the product's maximum."""
     if len(product.pictures) + added > MAX_PICTURES:
         raise LimitExceeded(_("A product can have up to %(most)d images."), field="pictures", most=MAX_PICTURES)
 
@@ -64,7 +64,7 @@ def set_alt_text(product: Product, picture: ProductPicture, alt: str, actor: Use
 
 
 def move_picture(product: Product, picture: ProductPicture, by: int, actor: User) -> None:
-    """Move a picture by so many places."""
+    """Move a picture by a number of places."""
     rows.set_positions(rows.reordered(product.pictures, picture, by))
     audit.record("product.pictures_arranged", subject=product, actor=actor)
 
@@ -84,27 +84,29 @@ def get_option(product: Product, option_id: int) -> ProductOption:
     return rows.get(ProductOption, option_id, product_id=product.id)
 
 
-def add_option(product: Product, typed: Mapping[str, Any], actor: User) -> ProductOption:
+def add_option(product: Product, submitted: Mapping[str, Any], actor: User) -> ProductOption:
     """Add an option; raise `InvalidOption` or `LimitExceeded`."""
     if len(product.options) >= MAX_OPTIONS:
         raise LimitExceeded(_("A product can have up to %(most)d options."), most=MAX_OPTIONS)
     position = 1 + max((option.position for option in product.options), default=-1)
-    option = ProductOption(**_clean_option(typed), key=_unused_key(product, typed["label"]), position=position)
+    option = ProductOption(**_clean_option(submitted), key=_unused_key(product, submitted["label"]), position=position)
     product.options.append(option)
     audit.record("product.option_added", subject=product, actor=actor, label=option.label)
     return option
 
 
-def change_option(product: Product, option: ProductOption, typed: Mapping[str, Any], seen: str, actor: User) -> None:
+def change_option(
+    product: Product, option: ProductOption, submitted: Mapping[str, Any], seen_fingerprint: str, actor: User
+) -> None:
     """Change an option; carts validate their answers again. Raise `InvalidOption` or `EditConflict`."""
-    optimistic_lock.lock_unchanged(option, seen)
-    for name, value in _clean_option(typed).items():
+    optimistic_lock.lock_unchanged(option, seen_fingerprint)
+    for name, value in _clean_option(submitted).items():
         setattr(option, name, value)
     audit.record("product.option_changed", subject=product, actor=actor, label=option.label)
 
 
 def move_option(product: Product, option: ProductOption, by: int, actor: User) -> None:
-    """Move an option by so many places."""
+    """Move an option by a number of places."""
     rows.set_positions(rows.reordered(product.options, option, by))
     audit.record("product.options_arranged", subject=product, actor=actor)
 
@@ -123,8 +125,8 @@ def apply_option_template(product: Product, name: str, actor: User) -> int:
     return len(added)
 
 
-def _clean_option(typed: Mapping[str, Any]) -> dict[str, Any]:
-    values = dict(typed)
+def _clean_option(submitted: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(submitted)
     kind = values["kind"]
     if kind not in KINDS_WITH_CHOICES:
         values["choices"] = []
@@ -133,8 +135,8 @@ def _clean_option(typed: Mapping[str, Any]) -> dict[str, Any]:
     if kind in (OptionKind.PICTURE, OptionKind.PHONE, OptionKind.CHOICE) or values["choices"]:
         values["max_length"] = None
     elif (values["max_length"] or 0) > customization.MAX_LENGTHS.get(kind, 100) * 2:
-        most = customization.MAX_LENGTHS.get(kind, 100) * 2
-        raise InvalidOption(_("Enter a limit of %(most)d characters or fewer."), field="max_length", most=most)
+        max_length = customization.MAX_LENGTHS.get(kind, 100) * 2
+        raise InvalidOption(_("Enter a limit of %(most)d characters or fewer."), field="max_length", most=max_length)
     return values
 
 

@@ -38,14 +38,14 @@ class ProductConflict(DomainError):
 
 
 class NotEnoughStock(DomainError):
-    """Too many were sold meanwhile to reduce the stock by as much."""
+    """The stock cannot be reduced by this number, because pieces were sold meanwhile."""
 
     field = "stock"
 
 
 @dataclass(frozen=True)
 class ProductInput:
-    """What staff submit about a product: its columns, collections and stock, and the version they saw."""
+    """The values that staff submit for a product: its columns, collections and stock, and the version they saw."""
 
     values: Mapping[str, Any]
     collection_ids: Sequence[int] = ()
@@ -54,7 +54,7 @@ class ProductInput:
     seen_stock: int | None = None
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def get(product_id: int) -> Product:
@@ -160,9 +160,9 @@ def duplicate(product: Product, actor: User) -> Product:
     return copy
 
 
-def _clean_values(typed: Mapping[str, Any], product: Product | None) -> dict[str, Any]:
+def _clean_values(submitted: Mapping[str, Any], product: Product | None) -> dict[str, Any]:
     """Return the columns as they are stored: a blank slug comes from the name, a blank SKU from the slug."""
-    values = dict(typed)
+    values = dict(submitted)
     own_id = product.id if product is not None else None
     values["slug"] = _clean_slug(values, product)
     values["sku"] = values.get("sku") or (product.sku if product is not None else "") or _unused_sku(values["slug"])
@@ -221,25 +221,25 @@ def _conflict(name: str) -> ProductConflict:
     return ProductConflict(_("Another product already uses this SKU."), field="sku")
 
 
-def _change_stock(product: Product, seen: int | None, typed: int | None, actor: User) -> None:
-    """Change the stock by the difference between what was seen and what was typed."""
-    if seen == typed:
+def _change_stock(product: Product, seen_stock: int | None, submitted_stock: int | None, actor: User) -> None:
+    """Change the stock by the difference between the seen and the submitted number."""
+    if seen_stock == submitted_stock:
         return
     update = sa.update(Product).where(Product.id == product.id)
-    if typed is None:
+    if submitted_stock is None:
         update = update.values(stock=None)
-    elif seen is None:
-        update = update.where(Product.stock.is_(None)).values(stock=typed)
+    elif seen_stock is None:
+        update = update.where(Product.stock.is_(None)).values(stock=submitted_stock)
     else:
-        new_stock = Product.stock + (typed - seen)
+        new_stock = Product.stock + (submitted_stock - seen_stock)
         update = update.where(new_stock.between(0, MAX_STOCK)).values(stock=new_stock)
     if execute_update(update) != 1:
         left = db.session.scalar(select(Product.stock).where(Product.id == product.id))
-        if seen is None or left is None:
+        if seen_stock is None or left is None:
             raise optimistic_lock.edit_conflict()
         raise NotEnoughStock(_("Only %(left)d are left now. Reload the page and check the stock."), left=left)
     db.session.expire(product, ["stock"])
-    audit.record("product.counted", subject=product, actor=actor, before=seen, after=typed)
+    audit.record("product.counted", subject=product, actor=actor, before=seen_stock, after=submitted_stock)
 
 
 # --- slugs ------------------------------------------------------------------------------------------------------------

@@ -42,8 +42,8 @@ def _has_received(user: User) -> sa.ColumnElement[bool]:
 
 
 def _has_reviewed(user: User) -> sa.ColumnElement[bool]:
-    written = select(Review.id).where(Review.product_id == Product.id, Review.user_id == user.id)
-    return written.correlate(Product).exists()
+    own_review = select(Review.id).where(Review.product_id == Product.id, Review.user_id == user.id)
+    return own_review.correlate(Product).exists()
 
 
 def check_can_review(product: Product, user: User) -> None:
@@ -92,23 +92,23 @@ def approved(product: Product) -> Sequence[Review]:
     return db.session.scalars(query.order_by(Review.created_at.desc(), Review.id.desc()).limit(MAX_SHOWN)).all()
 
 
-def decide(review: Review, seen: ReviewStatus, status: ReviewStatus, actor: User, now: datetime) -> None:
+def decide(review: Review, seen_status: ReviewStatus, status: ReviewStatus, actor: User, now: datetime) -> None:
     """Approve or reject a review that was seen in a state, and adjust the product's average; raise `AlreadyDecided`.
 
     One statement changes the row, and only if it is still in the state that was seen, so of two people at once the
     second gets `AlreadyDecided` and the review counts once.
     """
-    if seen is status or not _change_status(review, seen, status, now):
+    if seen_status is status or not _change_status(review, seen_status, status, now):
         raise AlreadyDecided(_("Someone else has already approved or rejected this review."))
-    change = (status is ReviewStatus.APPROVED) - (seen is ReviewStatus.APPROVED)
+    change = (status is ReviewStatus.APPROVED) - (seen_status is ReviewStatus.APPROVED)
     if change:
         _adjust_average(review, change)
     db.session.refresh(review)
     audit.record(f"review.{status.value}", subject=review, actor=actor, product_id=review.product_id)
 
 
-def _change_status(review: Review, seen: ReviewStatus, status: ReviewStatus, now: datetime) -> bool:
-    statement = sa.update(Review).where(Review.id == review.id, Review.status == seen)
+def _change_status(review: Review, seen_status: ReviewStatus, status: ReviewStatus, now: datetime) -> bool:
+    statement = sa.update(Review).where(Review.id == review.id, Review.status == seen_status)
     return bool(execute_update(statement.values(status=status, decided_at=now)))
 
 

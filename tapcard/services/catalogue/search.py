@@ -23,7 +23,7 @@ MAX_EXPANDED_CATEGORIES = 30  # a larger tree shows only what is above, beside a
 
 @dataclass(frozen=True)
 class Filter:
-    """What a visitor looks for: categories and collections by slug, amounts in the shop's minor units."""
+    """The filter of a product list: categories and collections by slug, amounts in the shop's minor units."""
 
     category: str | None = None
     collections: Mapping[CollectionKind, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it excludes nothing."""
+        """Return whether it excludes nothing."""
         return replace(self, sort=Sort.FEATURED, page=1) == Filter()
 
 
@@ -54,7 +54,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of products with facets; `filter` lacks what was asked for but does not exist."""
+    """A page of products with facets; `filter` is without requested values that do not exist."""
 
     filter: Filter
     products: Sequence[ListedProduct]
@@ -80,13 +80,13 @@ def find(requested: Filter, tree: CategoryTree, all_collections: Sequence[Collec
     """Return the products that match a filter, with facet counts; executes three statements."""
     category = tree.by_slug.get(requested.category or "")
     by_slug = {(collection.kind, collection.slug): collection for collection in all_collections}
-    chosen = {kind: by_slug[kind, slug] for kind, slug in requested.collections.items() if (kind, slug) in by_slug}
+    collections = {kind: by_slug[kind, slug] for kind, slug in requested.collections.items() if (kind, slug) in by_slug}
     applied = replace(
         requested,
         category=category.slug if category is not None else None,
-        collections={kind: collection.slug for kind, collection in chosen.items()},
+        collections={kind: collection.slug for kind, collection in collections.items()},
     )
-    query = _Query(applied, tree, category, chosen)
+    query = _Query(applied, tree, category, collections)
     counts = query.counts()
     pages = max(1, -(-counts.total // PAGE_SIZE))
     applied = replace(applied, page=min(max(applied.page, 1), pages))
@@ -99,7 +99,7 @@ def find(requested: Filter, tree: CategoryTree, all_collections: Sequence[Collec
         category=category,
         category_path=tree.path(category.id if category is not None else None),
         subcategories=[child for child in tree.children(category) if counts.in_subtree(child)],
-        chosen_collections=chosen,
+        chosen_collections=collections,
         category_facets=counts.category_facets(),
         collection_facets=query.collection_facets(all_collections),
         availability_facets=counts.availability_facets(),
@@ -228,20 +228,20 @@ class _Counts:
 
     def category_facets(self) -> list[Facet]:
         """Return the facets of the categories that have products, and of the chosen one."""
-        tree, chosen = self._query.tree, self._query.category
-        offered = [node for node in tree.visible.values() if self.in_subtree(node) or node == chosen]
+        tree, category = self._query.tree, self._query.category
+        offered = [node for node in tree.visible.values() if self.in_subtree(node) or node == category]
         if len(offered) > MAX_EXPANDED_CATEGORIES:
-            expanded = {None, *(node.id for node in tree.path(chosen.id if chosen is not None else None))}
+            expanded = {None, *(node.id for node in tree.path(category.id if category is not None else None))}
             offered = [node for node in offered if node.parent_id in expanded]
-        return [Facet(node.slug, node.name, self.in_subtree(node), node == chosen, node.depth) for node in offered]
+        return [Facet(node.slug, node.name, self.in_subtree(node), node == category, node.depth) for node in offered]
 
     def availability_facets(self) -> list[Facet]:
         """Return the facets of the availabilities that have products, and of the chosen one."""
-        chosen = self._query.filter.availability
+        selected = self._query.filter.availability
         return [
-            Facet(availability.value, availability.value, self._by_availability[availability], availability is chosen)
+            Facet(availability.value, availability.value, self._by_availability[availability], availability is selected)
             for availability in Availability
-            if self._by_availability[availability] or availability is chosen
+            if self._by_availability[availability] or availability is selected
         ]
 
     def discount_facet(self) -> Facet:

@@ -1,4 +1,4 @@
-"""Labels of the states of messages and newsletter subscribers: the only words that pages and files use for them."""
+"""Labels of the states of messages and newsletter subscribers, used by all pages and files."""
 
 import enum
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ class LinkExpired(DomainError):
 
 
 class LinkUnknown(NotFound):
-    """The unsubscribe link belongs to nobody."""
+    """No subscriber has this unsubscribe link."""
 
 
 # --- sign-up, confirmation, unsubscribing -----------------------------------------------------------------------------
@@ -36,7 +36,7 @@ class LinkUnknown(NotFound):
 def sign_up(email: str, consent_text: str, now: datetime) -> None:
     """Store a pending subscription and queue the confirmation email; do nothing for a confirmed subscriber.
 
-    Raise `InvalidEmail`. The page must show the same in every case, so that nobody learns who subscribes.
+    Raise `InvalidEmail`. The page must show the same in every case, so that it does not reveal who subscribes.
     """
     email = email_addresses.normalize(email)
     values = {"email": email, "status": SubscriberStatus.PENDING, "consent_text": consent_text[:MAX_CONSENT_LENGTH]}

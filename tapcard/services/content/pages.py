@@ -49,7 +49,7 @@ class InvalidPage(DomainError):
 
 @dataclass(frozen=True)
 class PageContent:
-    """What staff submit about a page; a blank slug is made from the title."""
+    """The values that staff submit for a page; a blank slug is made from the title."""
 
     title: str
     slug: str
@@ -60,7 +60,7 @@ class PageContent:
     is_published: bool
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def find_published(slug: str) -> ShopPage | None:
@@ -90,7 +90,7 @@ def get(page_id: int) -> ShopPage:
     return page
 
 
-# --- writing ----------------------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
 def create(content: PageContent, actor: User | None, now: datetime) -> ShopPage:
@@ -181,11 +181,11 @@ def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
 def _shift_headings(state: StateCore) -> None:
     """Shift the headings so that the highest one is h2 and no level is skipped."""
     headings = [token for token in state.tokens if token.type in ("heading_open", "heading_close")]
-    used = sorted({token.tag for token in headings})
+    used_tags = sorted({token.tag for token in headings})
     level = 1
     for token in headings:
         if token.type == "heading_open":
-            level = min(used.index(token.tag) + 2, level + 1, MAX_HEADING_LEVEL)
+            level = min(used_tags.index(token.tag) + 2, level + 1, MAX_HEADING_LEVEL)
         token.tag = f"h{level}"
 
 

@@ -1,4 +1,4 @@
-"""What erasing a person leaves in place of their data, and how rows of theirs are deleted."""
+"""Anonymization: placeholders for erased data, and deletion of a person's rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from ...db import execute_update
 from ...registry import Person
 
 RETIRED_REASON = "account erased"  # stored with the events of cards
-ERASED_HOST = "erased.invalid"  # RFC 2606: nothing is ever delivered there, and nobody can sign up with it
+ERASED_HOST = "erased.invalid"  # RFC 2606: reserved, so that no email is ever delivered and no sign-up succeeds
 
 
 def erased_email(user_id: int) -> str:
@@ -19,7 +19,7 @@ def erased_email(user_id: int) -> str:
 
 
 def is_erased_email(email: str) -> bool:
-    """Tell whether an address belongs to an erased account; no email can reach it."""
+    """Return whether an address belongs to an erased account; no email can reach it."""
     return email.endswith(f"@{ERASED_HOST}")
 
 

@@ -1,7 +1,7 @@
 """Optimistic lock for rows that staff edit: the second of two people who edit one row gets `EditConflict`.
 
 Models with a `version` column let SQLAlchemy compare it (`version_id_col`); the others are compared by a fingerprint of
-their columns, which the form carries along.
+their columns, in a hidden field of the form.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ IGNORED_COLUMN = "position"  # reordering rows does not conflict with editing on
 
 
 class EditConflict(DomainError):
-    """Somebody else saved the row first; nothing is overwritten."""
+    """Another user saved the row first; nothing is overwritten."""
 
 
 def fingerprint(row: Base) -> str:
@@ -26,15 +26,15 @@ def fingerprint(row: Base) -> str:
     return hashlib.sha256(repr([getattr(row, name) for name in names]).encode()).hexdigest()[:32]
 
 
-def lock_unchanged(row: Base, seen: str) -> None:
-    """Lock a row until the transaction ends; raise `EditConflict` unless its fingerprint is the one that was seen."""
+def lock_unchanged(row: Base, seen_fingerprint: str) -> None:
+    """Lock a row until the transaction ends; raise `EditConflict` unless it has the fingerprint that was seen."""
     table, identity = type(row).__table__, sa.inspect(row).identity or ()
     db.session.execute(select(table.c.id).where(table.c.id.in_(identity)).with_for_update())
     db.session.refresh(row)
-    if fingerprint(row) != seen:
+    if fingerprint(row) != seen_fingerprint:
         raise edit_conflict()
 
 
 def edit_conflict() -> EditConflict:
-    """Return the error for whoever saves second."""
+    """Return the error for the second editor."""
     return EditConflict(_("This was changed elsewhere, so your changes weren't saved. Reload the page and try again."))

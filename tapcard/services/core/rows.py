@@ -20,7 +20,7 @@ class RowNotFound(NotFound):
 
 
 def get(model: type[Row], row_id: int, *options: Any, **conditions: Any) -> Row:
-    """Return the row of an id that also meets the conditions, read afresh; raise `RowNotFound`."""
+    """Return the row of an id that also meets the conditions, read again from the database; raise `RowNotFound`."""
     row = None
     if is_id(row_id):
         query = select(model).filter_by(id=row_id, **conditions).options(*options)
@@ -31,7 +31,7 @@ def get(model: type[Row], row_id: int, *options: Any, **conditions: Any) -> Row:
 
 
 def reordered(ordered: list[Row], row: Row, by: int) -> list[Row]:
-    """Return the rows with one of them moved by so many places; it stays at either end."""
+    """Return the rows with one of them moved by a number of places; it stops at either end."""
     index = ordered.index(row)
     others = [other for other in ordered if other is not row]
     others.insert(min(max(index + by, 0), len(others)), row)
@@ -46,7 +46,7 @@ def set_positions(ordered: Iterable[Any]) -> None:
 
 def stream(query: Select[Any]) -> Iterator[Any]:
     """Yield the rows of a query in batches, over a connection of its own that is returned at the end."""
-    return _stream(db.engine, query)  # now, while there is an application to ask for its engine
+    return _stream(db.engine, query)  # the engine is read now, while there is an application context
 
 
 def _stream(engine: Engine, query: Select[Any]) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Uploaded pictures: which are used, and the scheduled deletion of the others, which names their owner."""
+"""Uploaded pictures: which are in use, and the scheduled deletion of the others."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -16,15 +16,15 @@ RETENTION = timedelta(days=1)  # a recent upload may be about to be used
 
 
 def used_uploads(among: Collection[str] | None = None) -> set[str]:
-    """Return the names of the uploads that a declared column refers to; of all, or of some."""
-    used: set[str] = set()
+    """Return the names of the uploads that a declared column refers to; only those `among` some names, if given."""
+    names_in_use: set[str] = set()
     for column in registry.upload_columns:
         names = select(column).where(column.is_not(None) if among is None else column.in_(sorted(among)))
-        used.update(name for name in db.session.scalars(names) if name)
+        names_in_use.update(name for name in db.session.scalars(names) if name)
     for column in registry.upload_list_columns:
         listed = listed_uploads(column)
-        used |= listed if among is None else listed & set(among)
-    return used
+        names_in_use |= listed if among is None else listed & set(among)
+    return names_in_use
 
 
 def listed_uploads(column: Any, *conditions: sa.ColumnElement[bool]) -> set[str]:

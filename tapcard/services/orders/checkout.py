@@ -120,7 +120,7 @@ def _stored_delivery(details: Mapping[str, Any]) -> tuple[DeliveryMethod | None,
 
 
 def quote_cart(cart: Cart, customer: Customer, method: DeliveryMethod | None, context: RuleContext) -> Quote:
-    """Return the quote of a cart; what its replaceable orders hold counts as free."""
+    """Return the quote of a cart; reservations of its replaceable orders count as available."""
     reservations = replacement.quote_reservations(cart, customer, context.now)
     return quote.compute(cart, customer, method, reservations, context)
 
@@ -128,7 +128,7 @@ def quote_cart(cart: Cart, customer: Customer, method: DeliveryMethod | None, co
 def place_order(cart: Cart, buyer: Buyer, expected_total: int, context: RuleContext) -> Order:
     """Quote a cart under its lock and place the order; raises what `placement.place` raises."""
     cart = carts.lock_and_reload(cart)
-    promotion_id = cart.promotion_id  # uses that expired orders hold are free, whether or not a worker runs
+    promotion_id = cart.promotion_id  # release the uses of expired orders, even if no worker runs
     if promotion_id is not None and transitions.expire_due(context.now, context.keys, promotion_id=promotion_id):
         cart = carts.reload(cart)  # with the use count as it is now
     return placement.place(quote_cart(cart, buyer.customer, buyer.method, context), buyer, expected_total, context)

@@ -60,21 +60,21 @@ def _make_cards(line: OrderLine, keys: Keys, _now: datetime) -> bool:
 
 @fulfills(LineKind.ACTIVATION)
 def _activate(line: OrderLine, keys: Keys, now: datetime) -> bool:
-    """Claim the card for the payer; return False when somebody else has it."""
+    """Claim the card for the payer; return False if another user owns it."""
     card, user = cards.get_by_token(line.card_token or ""), line.order.user
     return card is not None and user is not None and claims.claim_paid(card, user, now, order_line_id=line.id)
 
 
-# --- the cards of an order, and their codes ---------------------------------------------------------------------------
+# --- cards of an order ------------------------------------------------------------------------------------------------
 
 
-def order_with_codes(number: str, *, user: User | None, known: Collection[int]) -> Order:
+def order_with_codes(number: str, *, user: User | None, known_ids: Collection[int]) -> Order:
     """Return a paid order of cards whose claim codes the visitor may see; raises `OrderNotFound` or `NoClaimCodes`.
 
-    Its logged-in buyer may; a browser that placed the order or opened its link may as long as nobody can log in as its
+    Its logged-in buyer may; a browser that placed the order or opened its link may as long as no user can log in as its
     buyer, since a code is worth a card.
     """
-    order = queries.own_order(number, user=user, known=known)
+    order = queries.own_order(number, user=user, known_ids=known_ids)
     is_theirs = user is not None and order.user_id == user.id
     if not is_theirs and order.user is not None and order.user.has_proven_identity:
         raise queries.OrderNotFound(_("We can't find that order."))
@@ -97,7 +97,7 @@ def claim_cards(order: Order, user: User, token: str | None = None, now: datetim
     """Claim one card of the buyer's own order, or all unclaimed ones; return how many were claimed.
 
     Raises `OrderNotFound` unless the order is theirs and paid, `CardNotFound` for a token of another order, and
-    `AlreadyClaimed` for a card that somebody else has.
+    `AlreadyClaimed` for a card of another user.
     """
     if order.user_id != user.id or not order.is_paid:
         raise queries.OrderNotFound(_("We can't find that order."))
@@ -115,12 +115,12 @@ def claim_cards(order: Order, user: User, token: str | None = None, now: datetim
 def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> None:
     """Pack a card from stock for one that an order sold; it takes over claim code and owner, and the other is retired.
 
-    Raises `orders.IllegalMove` unless the order is paid and not shipped, and `cards.CannotReplace`.
+    Raises `IllegalMove` unless the order is paid and not shipped, and `replacement.CannotReplace`.
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
     if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
         raise transitions.IllegalMove(_("Cards can only be swapped before the order ships."))
-    held = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
-    if db.session.scalar(held) is not None:
+    hold = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
+    if db.session.scalar(hold) is not None:
         raise replacement.CannotReplace(_("Someone is paying for this card right now. Use another card."))
     replacement.substitute_stock_card(line_card, stock_card, actor)

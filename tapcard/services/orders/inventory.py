@@ -29,7 +29,7 @@ def reserve_stock(order: Order, expire_due: Callable[[int], int]) -> bool:
     """Reserve the stock of an order's lines, one conditional statement for each product in the order of their ids.
 
     Where there is not enough, `expire_due` first ends the expired orders with that product id and returns their number,
-    so that nothing waits for a worker. Return False when it is still not enough; the caller rolls back.
+    so that this does not depend on a worker. Return False when it is still not enough; the caller rolls back.
     """
     lines_by_product: dict[int, list[OrderLine]] = {}
     for line in order.lines:
@@ -41,7 +41,7 @@ def reserve_stock(order: Order, expire_due: Callable[[int], int]) -> bool:
         if not is_taken and expire_due(product_id):
             is_taken = lower_stock(product_id, pieces)
         if is_taken is None:
-            continue  # stock is not counted
+            continue  # stock is not tracked
         if not is_taken:
             return False
         for line in lines:
@@ -51,7 +51,7 @@ def reserve_stock(order: Order, expire_due: Callable[[int], int]) -> bool:
 
 
 def reserve_available_stock(order: Order) -> None:
-    """Reserve what is in stock of an oversold order that is fulfilled after all; staff have found the rest."""
+    """Reserve the stock that is left for an oversold order; staff fulfill the rest from elsewhere."""
     for line in sorted(order.lines, key=lambda row: row.product_id or 0):
         if line.product_id is not None and not line.stock_taken:
             stock = db.session.scalar(select(Product.stock).where(Product.id == line.product_id).with_for_update())
@@ -85,16 +85,16 @@ def hold_cards(order: Order, now: datetime) -> bool:
         card_id = db.session.scalar(select(Card.id).where(Card.token == line.card_token, *is_waiting))
         if card_id is None:
             return False
-        held = CardHold.__table__.c
+        columns = CardHold.__table__.c
         statement = insert(CardHold).values(card_id=card_id, order_line_id=line.id, expires_at=order.expires_at)
-        is_free = sa.or_(held.expires_at <= now, held.order_line_id == line.id)
+        is_free = sa.or_(columns.expires_at <= now, columns.order_line_id == line.id)
         result = db.session.execute(
             statement.on_conflict_do_update(
                 index_elements=["card_id"],
                 set_={"order_line_id": line.id, "expires_at": order.expires_at},
                 where=is_free,
             )
-            .returning(held.card_id)
+            .returning(columns.card_id)
             .execution_options(synchronize_session=False)
         )
         if result.scalar_one_or_none() is None:
@@ -114,7 +114,7 @@ def reserve_discounts(order: Order, promotion: Promotion | None, customer: Custo
 
 
 def is_card_held(card: Card, user: User | None, now: datetime) -> bool:
-    """Return whether somebody other than the user is paying for the activation of a card."""
+    """Return whether another buyer is paying for the activation of a card."""
     holds = select(CardHold.card_id).join(OrderLine, OrderLine.id == CardHold.order_line_id).join(OrderLine.order)
     holds = holds.where(CardHold.card_id == card.id, CardHold.expires_at > now)
     if user is not None:
@@ -146,6 +146,6 @@ def release(order: Order, keys: Keys) -> None:
 
 
 def promotion_customer(order: Order) -> Customer:
-    """Return whom the order's promotion use is counted for: the account that placed it and its email address."""
+    """Return the customer whose promotion use is counted: the account and the email address of the order."""
     placed = next((event for event in order.events if event.move is OrderMove.PLACE), None)
     return Customer(placed.actor if placed is not None else None, order.email)

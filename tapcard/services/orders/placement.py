@@ -52,11 +52,11 @@ class CartChanged(DomainError):
 
 
 class PriceChanged(DomainError):
-    """The total is not what the buyer saw."""
+    """The total has changed since the buyer saw it."""
 
 
 class NeedsAccount(DomainError):
-    """Only somebody who is logged in can order the activation of a card."""
+    """Ordering the activation of a card requires a login."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def find_repeated(quote: Quote, buyer: Buyer, expected_total: int, now: datetime
 
 
 def _matches_request(order: Order, quote: Quote, buyer: Buyer, expected_total: int) -> bool:
-    """Return whether an order is what the buyer requests again."""
+    """Return whether an order is the one that the buyer requests again."""
     lines = ((line.fingerprint, line.quantity, line.unit_amount) for line in order.lines)
     if quote.digest != digest_of(order.currency, lines):
         return False
@@ -129,7 +129,7 @@ def _matches_request(order: Order, quote: Quote, buyer: Buyer, expected_total: i
 
 
 def _cancel_replaced(cart_id: int, buyer: Buyer, context: RuleContext) -> None:
-    """Cancel the orders of the cart that a new one replaces, and release what they hold."""
+    """Cancel the orders of the cart that a new one replaces, and release their reservations."""
     is_replaced = replacement.cancelable_orders_filter(cart_id)
     for order_id in db.session.scalars(select(Order.id).where(*is_replaced)).all():
         order = db.session.get_one(Order, order_id)
@@ -242,9 +242,9 @@ def _artwork_of(item: CartItem, user: User | None) -> Design | None:
 
 
 def _account_for(buyer: Buyer, now: datetime) -> User | None:
-    """Return the account of a guest's address if nobody can log in to it, created if there is none.
+    """Return the account of a guest's address if it has no login yet, created if there is none.
 
-    An account that somebody can log in to is not touched: the order is attached when they follow the emailed link.
+    An account with a login is not touched: the order is attached when its user follows the emailed link.
     """
     try:
         user = registration.get_or_create_account(buyer.email, buyer.first_name, buyer.last_name, now)
@@ -271,6 +271,3 @@ def _reserve(order: Order, quote: Quote, buyer: Buyer, context: RuleContext) -> 
     if not inventory.hold_cards(order, context.now):
         raise CannotActivate(_("Someone else is paying for this card right now. Try again later."))
     inventory.reserve_discounts(order, quote.promotion, buyer.customer, context.keys, context.now)
-
-
-# --- moves ------------------------------------------------------------------------------------------------------------

@@ -55,16 +55,16 @@ class OrderFilter(enum.StrEnum):
     TO_SHIP = "to_ship"
     OFFLINE = "offline"
     OVERSOLD = "oversold"
-    CARE = "care"
+    NEEDS_REVIEW = "care"
 
 
 @dataclass(frozen=True)
 class OrderRow:
-    """One order of the list, with what it needs."""
+    """One order of the list, and whether staff have to act on it."""
 
     order: Order
     needs_production: bool
-    needs_care: bool
+    needs_review: bool
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ class OrderFigures:
     to_ship: int
     offline: int
     oversold: int
-    care: int
+    to_review: int
     today: Money
     month: Money
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- lists and figures ------------------------------------------------------------------------------------------------
 
 _needs_production = (
     select(OrderLine.id).where(OrderLine.order_id == Order.id, OrderLine.production_status.in_(UNFINISHED)).exists()
@@ -90,7 +90,7 @@ _waits_for_money = (
     .where(Payment.order_id == Order.id, Payment.gateway == OFFLINE, Payment.status.in_(PAYMENT_OPEN))
     .exists()
 )
-_needs_care = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()
+_needs_review = select(Payment.id).where(Payment.order_id == Order.id, Payment.refund_proposed).exists()
 _is_in_work = Order.status.in_(IN_PROGRESS)
 
 CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
@@ -99,7 +99,7 @@ CONDITIONS: dict[OrderFilter, sa.ColumnElement[bool]] = {
     OrderFilter.TO_SHIP: sa.and_(_is_in_work, ~Order.is_oversold, ~_needs_production),
     OrderFilter.OFFLINE: sa.and_(Order.status == OrderStatus.PENDING, _waits_for_money),
     OrderFilter.OVERSOLD: sa.and_(Order.is_oversold, Order.status.in_(AFTER_PAID)),
-    OrderFilter.CARE: _needs_care,
+    OrderFilter.NEEDS_REVIEW: _needs_review,
 }
 
 
@@ -107,7 +107,7 @@ def filter_orders(show: OrderFilter | OrderStatus, search: str) -> sa.Select[Ord
     """Return the query of a list of orders for `load_rows`: in progress first, then awaiting payment, then the rest."""
     rank = sa.case((_is_in_work, 0), (Order.status == OrderStatus.PENDING, 1), else_=2)
     condition = CONDITIONS[show] if isinstance(show, OrderFilter) else Order.status == show
-    query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_care).where(condition)
+    query = select(Order, sa.and_(_is_in_work, _needs_production), _needs_review).where(condition)
     if search:
         query = query.where(_search_filter(search))
     return query.order_by(rank, Order.id.desc())
@@ -133,7 +133,7 @@ def _search_filter(search: str) -> sa.ColumnElement[bool]:
 
 
 def get_order(number: str) -> Order:
-    """Return an order with what its page shows; raises `OrderNotFound`."""
+    """Return an order with the rows that its page shows; raises `OrderNotFound`."""
     text = number.strip().upper()
     query = select(Order).where(Order.number == text).options(
         selectinload(Order.lines).joinedload(OrderLine.design),
@@ -160,8 +160,8 @@ def audit_entries_of(order: Order, tries: Sequence[Payment]) -> Sequence[AuditEn
         sa.and_(AuditEntry.subject_type == "payments", AuditEntry.subject_id.in_(of_payments)),
     )
     query = select(AuditEntry).where(about, AuditEntry.tag.in_(HISTORY_TAGS))
-    who = joinedload(AuditEntry.actor).lazyload(User.roles)
-    return db.session.scalars(query.options(who).order_by(AuditEntry.id.desc()).limit(200)).all()
+    with_actor = joinedload(AuditEntry.actor).lazyload(User.roles)
+    return db.session.scalars(query.options(with_actor).order_by(AuditEntry.id.desc()).limit(200)).all()
 
 
 def emails_of(order: Order) -> Sequence[OutboxMessage]:
@@ -181,7 +181,7 @@ def cards_of(order: Order) -> Sequence[tuple[OrderLine, Card]]:
 
 
 def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
-    """Return the number of orders by what they need, and the revenue of today and of the last 30 days."""
+    """Return the numbers of orders that staff have to act on, and the revenue of today and of the last 30 days."""
     shows = (OrderFilter.TO_PRODUCE, OrderFilter.TO_SHIP, OrderFilter.OFFLINE, OrderFilter.OVERSOLD)
     counted = [sa.func.coalesce(sa.func.sum(sa.case((CONDITIONS[show], 1), else_=0)), 0) for show in shows]
     counts = db.session.execute(select(*counted).select_from(Order).where(Order.status.in_(WAITING))).one()
@@ -198,13 +198,13 @@ def order_figures(now: datetime, shop: ShopSettings) -> OrderFigures:
         )
     ]
     is_relevant = sa.or_(Payment.refund_proposed, Payment.settled_at >= month)
-    care, today, thirty = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
+    to_review, today, last_30_days = db.session.execute(select(*sums).select_from(Payment).where(is_relevant)).one()
     to_produce, to_ship, offline, oversold = map(int, counts)  # PostgreSQL: a sum of amounts is a Decimal
-    money = [Money(int(amount), shop.currency) for amount in (today, thirty)]
-    return OrderFigures(to_produce, to_ship, offline, oversold, int(care), *money)
+    money = [Money(int(amount), shop.currency) for amount in (today, last_30_days)]
+    return OrderFigures(to_produce, to_ship, offline, oversold, int(to_review), *money)
 
 
-# --- doing ------------------------------------------------------------------------------------------------------------
+# --- staff actions ----------------------------------------------------------------------------------------------------
 
 
 def add_note(order: Order, text: str, by: User) -> None:
@@ -213,7 +213,7 @@ def add_note(order: Order, text: str, by: User) -> None:
 
 
 def extend_deadline(order: Order, days: int, by: User, now: datetime) -> None:
-    """Give an order more days to be paid, counted from now; raises `IllegalMove`."""
+    """Move the payment deadline of an order to a number of days from now; raises `IllegalMove`."""
     until = now + timedelta(days=days)
     if order.status is not OrderStatus.PENDING:
         raise IllegalMove(_("Only an order that is awaiting payment can be extended."))
@@ -235,12 +235,12 @@ def cancel(order: Order, why: str, by: User, keys: Keys, now: datetime) -> None:
     )
 
 
-def produce(order: Order, line_id: int, status: ProductionStatus, was: ProductionStatus, by: User) -> OrderLine:
+def produce(order: Order, line_id: int, status: ProductionStatus, seen_status: ProductionStatus, by: User) -> OrderLine:
     """Set the production status of a line of a paid order; raises `OrderNotFound` or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
         raise queries.OrderNotFound(_("We can't find that order."))
     if order.status not in IN_PROGRESS:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
-    transitions.produce(line, status, by, was=was)
+    transitions.produce(line, status, by, seen_status=seen_status)
     return line

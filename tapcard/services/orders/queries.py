@@ -53,21 +53,21 @@ def find(number: str) -> Order | None:
     return db.session.scalar(select(Order).where(Order.number == text).options(*load_options())) if can_be_one else None
 
 
-def own_order(number: str, *, user: User | None, known: Collection[int]) -> Order:
+def own_order(number: str, *, user: User | None, known_ids: Collection[int]) -> Order:
     """Return an order that belongs to the visitor or is known to their browser; raises `OrderNotFound`.
 
-    `known`: ids of the orders that the browser placed or opened by an emailed link.
+    `known_ids`: ids of the orders that the browser placed or opened by an emailed link.
     """
     order = find(number)
-    is_theirs = order is not None and (order.id in known or (user is not None and order.user_id == user.id))
+    is_theirs = order is not None and (order.id in known_ids or (user is not None and order.user_id == user.id))
     if order is None or not is_theirs:
         raise OrderNotFound(_("We can't find that order."))
     return order
 
 
-def visible_orders(user: User | None, known: Collection[int]) -> Select[Order]:
+def visible_orders(user: User | None, known_ids: Collection[int]) -> Select[Order]:
     """Return the query for a person's orders and those known to their browser, newest first."""
-    is_theirs: sa.ColumnElement[bool] = Order.id.in_(sorted(known))
+    is_theirs: sa.ColumnElement[bool] = Order.id.in_(sorted(known_ids))
     if user is not None:
         is_theirs = sa.or_(is_theirs, Order.user_id == user.id)
     return select(Order).where(is_theirs).order_by(Order.id.desc()).options(*load_options())

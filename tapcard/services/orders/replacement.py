@@ -1,4 +1,4 @@
-"""Replacement: which open orders a new order of the same cart replaces, and what the cart can have of theirs."""
+"""Replacement of open orders by a new order of the same cart, which can use their reservations."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,7 +53,7 @@ def open_payments(cart_id: int) -> Sequence[Payment]:
 
 
 def reservations_for(cart: Cart, now: datetime) -> Reservations:
-    """Return what orders hold of the stock and cards in a cart, as far as it concerns that cart."""
+    """Return the reservations of stock and cards that concern a cart."""
     return Reservations(_releasable_stock(cart, now), _cards_held_by_others(cart, now))
 
 
@@ -65,7 +65,7 @@ def quote_reservations(cart: Cart, customer: Customer, now: datetime) -> Reserva
     user_id = customer.user.id if customer.user is not None else None
     promotion_id = cart.promotion.id if cart.promotion is not None else None
     is_replaceable = replaceable_orders_filter(cart.id)
-    balance, held, use_count = db.session.execute(
+    balance, held_credit, use_count = db.session.execute(
         select(
             select(CreditAccount.amount).where(CreditAccount.user_id == user_id).scalar_subquery(),
             select(sa.func.sum(Order.credit_amount)).where(*is_replaceable).scalar_subquery(),
@@ -74,26 +74,26 @@ def quote_reservations(cart: Cart, customer: Customer, now: datetime) -> Reserva
             .scalar_subquery(),
         )
     ).one()
-    credit = int(balance or 0) + int(held or 0) if user_id is not None else 0
+    credit = int(balance or 0) + int(held_credit or 0) if user_id is not None else 0
     return replace(reservations, spendable_credit=credit, has_promotion_use=bool(use_count))
 
 
 def _releasable_stock(cart: Cart, now: datetime) -> dict[int, int]:
-    """Return the pieces by product id that replaceable orders of the cart, or expired orders of anybody, hold."""
+    """Return the pieces by product id that replaceable orders of the cart, or any expired orders, hold."""
     product_ids = [
         line.product_id for line in cart.lines if line.product is not None and line.product.stock is not None
     ]
     if not product_ids:
         return {}
     is_expired = sa.and_(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
-    held = (
+    lines = (
         select(OrderLine.product_id, sa.func.sum(OrderLine.stock_taken))
         .join(OrderLine.order)
         .where(OrderLine.product_id.in_(product_ids), OrderLine.stock_taken > 0)
         .where(sa.or_(sa.and_(*replaceable_orders_filter(cart.id)), is_expired))
         .group_by(OrderLine.product_id)
     )
-    return {product_id: int(pieces) for product_id, pieces in db.session.execute(held) if product_id is not None}
+    return {product_id: int(pieces) for product_id, pieces in db.session.execute(lines) if product_id is not None}
 
 
 def _cards_held_by_others(cart: Cart, now: datetime) -> frozenset[int]:

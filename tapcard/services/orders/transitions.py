@@ -33,7 +33,7 @@ EXPIRE_BATCH = 50
 
 
 class _SoldMeanwhile(Exception):
-    """What an expired order had reserved is not available any more."""
+    """The goods that an expired order had reserved are no longer available."""
 
 
 class IllegalMove(DomainError):
@@ -41,7 +41,7 @@ class IllegalMove(DomainError):
 
 
 def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = "") -> None:
-    """Cancel an unpaid order, release what it holds and email the buyer; raises `IllegalMove`."""
+    """Cancel an unpaid order, release its reservations and email the buyer; raises `IllegalMove`."""
     if not end_unpaid(order, OrderMove.CANCEL, by, keys, now, why):
         raise IllegalMove(_("This order can no longer be cancelled."))
     outbox.post("mail.order_canceled", order_id=order.id)
@@ -49,14 +49,14 @@ def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = 
 
 
 def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, promotion_id: int | None = None) -> int:
-    """Expire the orders whose time to pay is over, of one product or promotion if given; return their number."""
-    due = select(Order.id).where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
+    """Expire the orders past their payment deadline, of one product or promotion if given; return their number."""
+    due_ids = select(Order.id).where(Order.status == OrderStatus.PENDING, Order.expires_at <= now)
     if product_id is not None:
-        due = due.join(Order.lines).where(OrderLine.product_id == product_id, OrderLine.stock_taken > 0)
+        due_ids = due_ids.join(Order.lines).where(OrderLine.product_id == product_id, OrderLine.stock_taken > 0)
     if promotion_id is not None:
-        due = due.where(Order.promotion_id == promotion_id)
+        due_ids = due_ids.where(Order.promotion_id == promotion_id)
     count = 0
-    for order_id in db.session.scalars(due.order_by(Order.id).distinct().limit(EXPIRE_BATCH)).all():
+    for order_id in db.session.scalars(due_ids.order_by(Order.id).distinct().limit(EXPIRE_BATCH)).all():
         order = db.session.get_one(Order, order_id)
         if end_unpaid(order, OrderMove.EXPIRE, None, keys, now):
             audit.record("order.expired", subject=order)
@@ -65,7 +65,7 @@ def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, prom
 
 
 def end_unpaid(order: Order, move: OrderMove, by: User | None, keys: Keys, now: datetime, why: str = "") -> bool:
-    """Cancel or expire an unpaid order and release what it holds; return False when it was ended or paid before.
+    """Cancel or expire an unpaid order and release its reservations; return False when it was ended or paid before.
 
     Refunds are proposed for payments that came in part, and the owner is emailed about each once.
     """
@@ -80,7 +80,7 @@ def end_unpaid(order: Order, move: OrderMove, by: User | None, keys: Keys, now: 
 
 
 def extend(order: Order, until: datetime) -> None:
-    """Give an unpaid order more time to be paid, and hold its cards as long."""
+    """Extend the payment deadline of an unpaid order, and hold its cards until then."""
     is_shorter = sa.and_(Order.id == order.id, Order.status == OrderStatus.PENDING, Order.expires_at < until)
     execute_update(sa.update(Order).where(is_shorter).values(expires_at=until))
     ids = [line.id for line in order.lines]
@@ -94,7 +94,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
     An expired order reserves its goods again; when that fails it is oversold, and staff decide.
     """
     db.session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
-    db.session.refresh(order)  # nobody can end it before the step below
+    db.session.refresh(order)  # no other transaction can end it before the step below
     was_expired = order.status is OrderStatus.EXPIRED
     if not _move(order, OrderMove.PAY, None, paid_at=now, ended_at=None):
         return False
@@ -109,7 +109,7 @@ def mark_paid(order: Order, keys: Keys, now: datetime) -> bool:
 
 
 def _reserve_again(order: Order, keys: Keys, now: datetime) -> None:
-    """Reserve for a late payment what the expired order had released, all or nothing; else mark it as oversold."""
+    """Reserve the goods of an expired order again for a late payment, all or nothing; else mark it as oversold."""
     try:
         with db.session.begin_nested():
             if not inventory.reserve_stock(
@@ -158,14 +158,16 @@ def _check_not_oversold(order: Order) -> None:
         raise IllegalMove(_("This order is oversold. Fulfil or refund it first."))
 
 
-def produce(line: OrderLine, status: ProductionStatus, by: User, *, was: ProductionStatus | None = None) -> None:
+def produce(
+    line: OrderLine, status: ProductionStatus, by: User, *, seen_status: ProductionStatus | None = None
+) -> None:
     """Set the production status of a line of cards; raises `IllegalMove`.
 
-    `was`: the status that staff saw; a change in between is refused.
+    `seen_status`: the status that staff saw; a change in between is refused.
     """
     if line.kind is not LineKind.CARD:
         raise IllegalMove(_("Only cards have a production status."))
-    seen = OrderLine.production_status == was if was is not None else sa.true()
+    seen = OrderLine.production_status == seen_status if seen_status is not None else sa.true()
     if not execute_update(sa.update(OrderLine).where(OrderLine.id == line.id, seen).values(production_status=status)):
         raise IllegalMove(_("Someone else has just changed this line. Reload the order."))
     db.session.refresh(line)

@@ -1,4 +1,4 @@
-"""Labels of the states and methods of payments: the only words that pages, emails and files use."""
+"""Labels of the states and methods of payments, used by all pages, emails and files."""
 
 import enum
 from collections.abc import Mapping

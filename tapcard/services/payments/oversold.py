@@ -19,13 +19,13 @@ from . import payments
 
 
 class CannotFulfill(DomainError):
-    """What was paid for is not available."""
+    """The goods that were paid for are not available."""
 
 
 def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
     """Fulfill an oversold order because staff found the goods; raises `IllegalMove` or `CannotFulfill`.
 
-    Takes the stock that is there and the buyer's credit; the refund proposed for its payment is withdrawn.
+    Reserves the stock that is left and the buyer's credit; the refund proposed for its payment is withdrawn.
     """
     is_oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
     if not execute_update(sa.update(Order).where(is_oversold).values(is_oversold=False, version=Order.version + 1)):

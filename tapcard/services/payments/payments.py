@@ -47,7 +47,7 @@ class StillStarting(PaymentInProgress):
     """The gateway has not answered yet, so that the payment cannot be closed."""
 
 
-# --- what there is ----------------------------------------------------------------------------------------------------
+# --- look-ups ---------------------------------------------------------------------------------------------------------
 
 
 def available_gateways(gateways: Mapping[str, Gateway], shop: ShopSettings) -> list[Gateway]:
@@ -78,18 +78,18 @@ def find_open(order: Order) -> Payment | None:
 
 
 def captured_amount(order: Order) -> int:
-    """Return what has been paid of an order, in minor units of its currency."""
+    """Return the amount paid for an order, in minor units of its currency."""
     total = select(sa.func.coalesce(sa.func.sum(Payment.captured_amount), 0))
     is_captured = sa.and_(Payment.status == PaymentStatus.SUCCEEDED, Payment.currency == order.currency)
     return int(db.session.scalar(total.where(Payment.order_id == order.id, is_captured)) or 0)  # PostgreSQL: a Decimal
 
 
 def amount_due(order: Order) -> Money:
-    """Return what remains to be paid of an order."""
+    """Return the amount due for an order, in minor units of its currency."""
     return order.money(max(0, order.total_amount - captured_amount(order)))
 
 
-# --- on its way -------------------------------------------------------------------------------------------------------
+# --- life cycle -------------------------------------------------------------------------------------------------------
 
 
 def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
@@ -111,7 +111,7 @@ def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
 
 
 def build_charge(payment: Payment, shop: ShopSettings, return_url: str) -> Charge:
-    """Return what the gateway is told about a payment."""
+    """Return the charge that the gateway is asked to create for a payment."""
     order = payment.order
     return Charge(
         key=f"payment:{payment.id}:start",
@@ -146,10 +146,10 @@ def record_started(payment: Payment, response: Started, gateway: Gateway, shop: 
 
 def _await_offline_payment(payment: Payment, shop: ShopSettings, now: datetime) -> None:
     order = payment.order
-    others = select(Payment.id).where(
+    other_payments = select(Payment.id).where(
         Payment.order_id == order.id, Payment.gateway == OFFLINE, Payment.id != payment.id
     )
-    if db.session.scalar(select(others.exists())):
+    if db.session.scalar(select(other_payments.exists())):
         return
     transitions.extend(order, now + timedelta(days=shop.offline_days))
     if order.cart_id is not None:
@@ -175,12 +175,12 @@ def end_unpaid(payment: Payment, status: PaymentStatus, now: datetime) -> bool:
     return bool(ended)
 
 
-# --- one way to paid --------------------------------------------------------------------------------------------------
+# --- status checks ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class OpenPayment:
-    """An open payment, as the gateway is asked about it."""
+    """An open payment whose status the gateway is asked for."""
 
     id: int
     gateway: str

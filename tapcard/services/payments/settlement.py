@@ -1,4 +1,4 @@
-"""Settlement: what evidence from a gateway, or from staff, does to a payment and its order."""
+"""Settlement: applies evidence from a gateway, or from staff, to a payment and its order."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,7 +80,7 @@ def settle(payment: Payment, evidence: Evidence, keys: Keys, now: datetime) -> b
 
 
 def _record_mismatch(payment: Payment) -> None:
-    """Record money that does not match the payment: nothing is delivered for it, and staff are asked to look."""
+    """Record money that does not match the payment: nothing is delivered for it, and staff are asked to review it."""
     payment.refund_proposed = True
     audit.record("payment.mismatched", subject=payment, amount=payment.captured_amount)
     outbox.post("mail.payment_needs_care", payment_id=payment.id)
@@ -143,12 +143,12 @@ def record_offline_payment(order: Order, receipt: OfflineReceipt, context: RuleC
 
 def check_offline_amount(order: Order, amount: Money, due_seen: int) -> None:
     """Raise `NotPayable` or `WrongAmount` unless the amount may be recorded for an order with that amount due."""
-    due = payments.amount_due(order)
-    if order.status not in PAYABLE or not due:
+    amount_due = payments.amount_due(order)
+    if order.status not in PAYABLE or not amount_due:
         raise payments.NotPayable(_("This order isn't awaiting payment."))
-    if due.amount != due_seen:
+    if amount_due.amount != due_seen:
         raise payments.NotPayable(_("Someone has just recorded a payment. Check the amount due."))
-    if amount.currency != due.currency or not 0 < amount.amount <= due.amount:
+    if amount.currency != amount_due.currency or not 0 < amount.amount <= amount_due.amount:
         raise WrongAmount(_("Enter an amount above zero, up to the amount due."))
 
 
@@ -167,9 +167,9 @@ def confirm_offline(payment: Payment, receipt: OfflineReceipt, context: RuleCont
     evidence = Evidence(Outcome.PAID, payment.reference or "", amount, details)
     settle(payment, evidence, context.keys, context.now)
     audit.record("payment.confirmed", subject=payment, actor=actor, amount=amount.amount)
-    rest = payments.amount_due(payment.order)
-    if rest and payment.order.status is OrderStatus.PENDING:
-        _create_offline_payment(payment.order, rest, actor)
+    amount_due = payments.amount_due(payment.order)
+    if amount_due and payment.order.status is OrderStatus.PENDING:
+        _create_offline_payment(payment.order, amount_due, actor)
 
 
 def _create_offline_payment(order: Order, amount: Money, actor: User | None) -> Payment:
@@ -190,7 +190,7 @@ def _create_offline_payment(order: Order, amount: Money, actor: User | None) -> 
 
 
 def dismiss(payment: Payment, why: str, *, actor: User) -> None:
-    """Withdraw the proposed refund of a payment that staff have looked at; raises `NotPayable` when there is none."""
+    """Withdraw the proposed refund of a payment that staff have reviewed; raises `NotPayable` when there is none."""
     is_flagged = sa.and_(Payment.id == payment.id, Payment.refund_proposed)
     if not execute_update(sa.update(Payment).where(is_flagged).values(refund_proposed=False)):
         raise payments.NotPayable(_("Someone has already resolved this payment."))

@@ -32,7 +32,7 @@ class CannotReopen(NotFound):
 
 
 def close(user_id: int, password: str, now: datetime) -> None:
-    """Close a user's account, given their password; nothing of it is visible from then on.
+    """Close a user's account, given their password; it is hidden from then on.
 
     Verify the password before the transaction, see `credentials`. Raise `WrongPassword`, `LastOwner` or
     `AlreadyClosed`.

@@ -36,19 +36,19 @@ from . import closure
 
 
 class NotErasable(DomainError):
-    """The account is open, was closed too lately, or is erased already."""
+    """The account is open, was closed too recently, or has been erased."""
 
 
 def due_user_ids(now: datetime) -> list[int]:
     """Return the ids of closed accounts that can no longer be restored."""
-    waiting = select(User.id).where(User.closed_at <= now - REOPEN_WITHIN, ~User.is_active, User.erased_at.is_(None))
-    return list(db.session.scalars(waiting.order_by(User.id)))
+    due = select(User.id).where(User.closed_at <= now - REOPEN_WITHIN, ~User.is_active, User.erased_at.is_(None))
+    return list(db.session.scalars(due.order_by(User.id)))
 
 
 def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
-    """Erase a person whose account was closed before an instant; of erasing and coming back only one happens.
+    """Erase a person whose account was closed before an instant; of concurrent erasing and reopening only one succeeds.
 
-    Gives what `delete_files` needs once this is committed. Raises `NotErasable`.
+    Return the person for `delete_files`, to be called after the commit. Raises `NotErasable`.
     """
     person = find_person(user_id)
     changed = execute_update(
@@ -69,25 +69,25 @@ def erase(user_id: int, now: datetime, *, closed_before: datetime) -> Person:
 
 
 def find_person(user_id: int) -> Person:
-    """Gather what belongs to somebody."""
+    """Return a person with the ids and uploads of their data."""
     user = db.session.get_one(User, user_id)
     proven = select(LinkToken.email).where(LinkToken.user_id == user_id, LinkToken.purpose != LinkPurpose.CHANGE_EMAIL)
-    emails = {user.email, *db.session.scalars(proven)}  # not one that was only asked for: it may be anybody's
+    emails = {user.email, *db.session.scalars(proven)}  # not a requested new address: it may be another person's
     profiles = db.session.execute(select(Profile.id, Profile.photo, Profile.banner).where(Profile.owner_id == user_id))
     rows = profiles.all()
     transfers = sa.or_(CardTransfer.from_user_id == user_id, CardTransfer.to_user_id == user_id)
     if user.is_verified:
         transfers = sa.or_(transfers, CardTransfer.to_email == user.email)
-    shown = {name for row in rows for name in row[1:] if name}
+    pictures = {name for row in rows for name in row[1:] if name}
     for front, rear in db.session.execute(
         select(Design.front_picture, Design.rear_picture).where(own_artwork(user_id))
     ):
-        shown |= {name for name in (front, rear) if name}
+        pictures |= {name for name in (front, rear) if name}
     orders = _ids(select(Order.id).where(_own_order(user_id, emails if user.is_verified else set())))
-    shown |= uploads.listed_uploads(
+    pictures |= uploads.listed_uploads(
         CartLine.pictures, CartLine.cart_id.in_(select(Cart.id).where(Cart.user_id == user_id))
     )
-    shown |= uploads.listed_uploads(OrderLine.pictures, OrderLine.order_id.in_(orders))
+    pictures |= uploads.listed_uploads(OrderLine.pictures, OrderLine.order_id.in_(orders))
     return Person(
         id=user_id,
         emails=frozenset(emails),
@@ -98,14 +98,14 @@ def find_person(user_id: int) -> Person:
         link_ids=_ids(select(LinkToken.id).where(LinkToken.user_id == user_id)),
         transfer_ids=_ids(select(CardTransfer.id).where(transfers)),
         order_ids=orders,
-        uploads=frozenset(shown | uploads.scheduled_deletions_of(user_id)),
+        uploads=frozenset(pictures | uploads.scheduled_deletions_of(user_id)),
     )
 
 
 def _own_order(user_id: int, emails: set[str]) -> sa.ColumnElement[bool]:
-    """The orders of a person, and those that wait for whoever proves to have an address that was theirs."""
-    waiting = sa.and_(Order.user_id.is_(None), Order.email.in_(sorted(emails)))
-    return sa.or_(Order.user_id == user_id, waiting)
+    """Return the condition for a person's orders, including guest orders with one of their email addresses."""
+    guest_orders = sa.and_(Order.user_id.is_(None), Order.email.in_(sorted(emails)))
+    return sa.or_(Order.user_id == user_id, guest_orders)
 
 
 def _ids(query: sa.Select[Any]) -> frozenset[int]:
@@ -113,9 +113,9 @@ def _ids(query: sa.Select[Any]) -> frozenset[int]:
 
 
 def delete_files(person: Person, instance: Path, *, with_mails: bool) -> None:
-    """Delete the files of somebody whose erasing is committed: pictures nothing else shows, mails that became files.
+    """Delete the files of an erased person after the commit: unused pictures, and saved emails.
 
-    Former pictures are among them, and those that were sent and never saved.
+    The pictures include former ones and those that were uploaded but never saved.
     """
     for name in sorted(person.uploads - uploads.used_uploads(person.uploads)):
         files.delete(name, files.folder(instance))
@@ -124,13 +124,13 @@ def delete_files(person: Person, instance: Path, *, with_mails: bool) -> None:
 
 
 def delete_saved_emails(person: Person, folder: Path) -> None:
-    """Delete the mails that development writes to files, as far as they name somebody."""
+    """Delete the saved emails of a development installation that contain a person's name or address."""
     names = {person.full_name.casefold(), *person.emails} - {""}
     for path in folder.glob("*.eml"):
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         texts = [str(value) for value in message.values()]
         texts += [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
         assert isinstance(message, EmailMessage)
-        whole = "\n".join(texts).casefold()
-        if any(name in whole for name in names):
+        text = "\n".join(texts).casefold()
+        if any(name in text for name in names):
             path.unlink(missing_ok=True)

@@ -100,8 +100,8 @@ def _sections(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     )
     is_theirs = sa.literal(user.is_verified)
     yield "newsletter", _select_columns(Subscriber, NEWSLETTER, sa.and_(Subscriber.email == user.email, is_theirs))
-    wrote = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
-    yield "enquiries", _select_columns(Enquiry, ENQUIRY, wrote)
+    is_author = sa.or_(Enquiry.user_id == user.id, sa.and_(Enquiry.email == user.email, is_theirs))
+    yield "enquiries", _select_columns(Enquiry, ENQUIRY, is_author)
     yield (
         "sessions",
         _select_columns(WebSession, ("device", "created_at", "seen_at", "expires_at"), WebSession.user_id == user.id),
@@ -139,9 +139,9 @@ def _profiles(user: User) -> Iterator[dict[str, Any]]:
 
 def _pictures(user: User) -> list[str]:
     """Return the names of the pictures of a user's profiles and designs."""
-    shown = db.session.execute(select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)).all()
+    profile_rows = db.session.execute(select(Profile.photo, Profile.banner).where(Profile.owner_id == user.id)).all()
     drawn = select(Design.front_picture, Design.rear_picture).where(Design.owner_id == user.id)
-    return sorted({name for row in (*shown, *db.session.execute(drawn)) for name in row if name})
+    return sorted({name for row in (*profile_rows, *db.session.execute(drawn)) for name in row if name})
 
 
 def _picture(name: str, uploads: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from ...models import Card, Outcome, Profile, ProfileAction, ProfileActionKind, 
 from . import contacts
 
 DUPLICATE_WINDOW = timedelta(minutes=10)  # the same action of the same visitor counts once
-MAX_ACTIONS_PER_HOUR = 500  # per profile, so that nobody can fill the table
+MAX_ACTIONS_PER_HOUR = 500  # per profile, so that the table cannot be flooded
 TAP_ATTRIBUTION_WINDOW = timedelta(hours=2)
 WEB_PREFIXES = ("http://", "https://")
 

@@ -41,9 +41,9 @@ class InvalidField(DomainError):
     status = 422
 
 
-def clean_all(typed: Mapping[str, str], region: str) -> dict[str, str | None]:
+def clean_all(submitted: Mapping[str, str], region: str) -> dict[str, str | None]:
     """Return the cleaned values of all text fields; missing ones are empty, unknown ones are ignored."""
-    return {field: clean(field, typed.get(field) or "", region) for field in TEXT_FIELDS}
+    return {field: clean(field, submitted.get(field) or "", region) for field in TEXT_FIELDS}
 
 
 def clean(field: str, text: str, region: str) -> str | None:

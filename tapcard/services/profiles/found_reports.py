@@ -35,9 +35,9 @@ def send_report(card: Card, message: str, answer_to: str, region: str) -> None:
     )
 
 
-def clean_reply_address(typed: str, region: str) -> str:
+def clean_reply_address(text: str, region: str) -> str:
     """Return a typed email address or phone number in its cleaned form, or ""; raises `InvalidReplyAddress`."""
-    text = typed.strip()
+    text = text.strip()
     if not text:
         return ""
     try:

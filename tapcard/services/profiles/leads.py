@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -38,17 +39,19 @@ class LeadNotFound(NotFound):
 # --- receiving --------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Submission:
+    """The fields of a submitted lead form, not validated yet; `region` is the country of national phone numbers."""
+
+    name: str
+    email: str
+    phone: str
+    note: str
+    region: str
+
+
 def receive(
-    profile: Profile,
-    *,
-    name: str,
-    email: str,
-    phone: str,
-    note: str,
-    region: str,
-    consent_text: str,
-    now: datetime,
-    card_id: int | None = None,
+    profile: Profile, submission: Submission, *, consent_text: str, now: datetime, card_id: int | None = None
 ) -> Lead | None:
     """Store a lead and queue an email to the profile's owner; return None if it is spam or a duplicate.
 
@@ -58,11 +61,11 @@ def receive(
         owner_id=profile.owner_id,
         profile_id=profile.id,
         card_id=card_id,
-        name=_clean_name(name),
-        note=_clean_note(note),
+        name=_clean_name(submission.name),
+        note=_clean_note(submission.note),
         consent_text=consent_text[:CONSENT_LENGTH],
         created_at=now,
-        **_clean_contact(email, phone, region),
+        **_clean_contact(submission),
     )
     if is_spam(lead.name, lead.note):
         return None
@@ -76,13 +79,17 @@ def receive(
     return lead
 
 
-def validation_errors(*, name: str, email: str, phone: str, note: str, region: str) -> Iterator[InvalidField]:
+def validation_errors(submission: Submission) -> Iterator[InvalidField]:
     """Yield the error of each invalid field, so that a form can show all of them at once."""
     checks: tuple[Callable[[], object], ...] = (
-        lambda: _clean_name(name),
-        lambda: _clean_note(note),
-        lambda: _clean_contact(email, "", region) if email.strip() or not phone.strip() else None,
-        lambda: fields.clean("phone", phone, region),
+        lambda: _clean_name(submission.name),
+        lambda: _clean_note(submission.note),
+        lambda: (
+            _clean_contact(replace(submission, phone=""))
+            if submission.email.strip() or not submission.phone.strip()
+            else None
+        ),
+        lambda: fields.clean("phone", submission.phone, submission.region),
     )
     for check in checks:
         try:
@@ -127,7 +134,8 @@ def _clean_note(text: str) -> str:
     return note
 
 
-def _clean_contact(email: str, phone: str, region: str) -> dict[str, str | None]:
+def _clean_contact(submission: Submission) -> dict[str, str | None]:
+    email, phone, region = submission.email, submission.phone, submission.region
     if not email.strip() and not phone.strip():
         raise InvalidField(_("Enter an email address or a phone number."), field="email")
     return {"email": fields.clean("email", email, region), "phone": fields.clean("phone", phone, region)}

@@ -39,7 +39,7 @@ class EditConflict(DomainError):
 
 @dataclass(frozen=True)
 class Appearance:
-    """The columns (not typed) properties of a profile: pictures, theme, visibility."""
+    """The properties of a profile that are not typed: pictures, theme, visibility."""
 
     photo: str | None = None
     banner: str | None = None
@@ -109,12 +109,12 @@ def card_counts(user: User) -> dict[int, int]:
 # --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def create(owner: User, typed: Mapping[str, str], *, region: str, appearance: Appearance | None = None) -> Profile:
+def create(owner: User, submitted: Mapping[str, str], *, region: str, appearance: Appearance | None = None) -> Profile:
     """Create a profile from typed values; an empty slug is derived from the name.
 
     Raises `InvalidField`, `InvalidUrl`, `InvalidHandle` or `SlugTaken`, each with its field, or `TooManyProfiles`.
     """
-    values = fields.clean_all(typed, region)
+    values = fields.clean_all(submitted, region)
     _check_website_not_blocked(values["website"])
     columns = (appearance or Appearance()).columns
     number = db.session.scalar(sa.select(sa.func.count()).where(Profile.owner_id == owner.id)) or 0
@@ -140,7 +140,7 @@ def create(owner: User, typed: Mapping[str, str], *, region: str, appearance: Ap
 
 
 def update(
-    profile: Profile, actor: User, typed: Mapping[str, str], *, region: str, version: int, appearance: Appearance
+    profile: Profile, actor: User, submitted: Mapping[str, str], *, region: str, version: int, appearance: Appearance
 ) -> None:
     """Update a profile that still has the given version; an empty slug keeps the current one.
 
@@ -149,7 +149,7 @@ def update(
     """
     if profile.version != version:
         raise _edit_conflict()
-    values: dict[str, Any] = {**fields.clean_all(typed, region), **appearance.columns}
+    values: dict[str, Any] = {**fields.clean_all(submitted, region), **appearance.columns}
     former, slug = profile.slug, values["slug"] or profile.slug
     former_pictures = {profile.photo, profile.banner}
     values["slug"] = slug
@@ -199,12 +199,12 @@ def _edit_conflict() -> EditConflict:
 # --- form values and preview ------------------------------------------------------------------------------------------
 
 
-def preview(typed: Mapping[str, str], region: str, appearance: Appearance) -> Profile:
+def preview(submitted: Mapping[str, str], region: str, appearance: Appearance) -> Profile:
     """Return a profile with the valid values of a form, outside the database session."""
     values: dict[str, Any] = {}
     for field in fields.TEXT_FIELDS:
         try:
-            values[field] = fields.clean(field, typed.get(field) or "", region)
+            values[field] = fields.clean(field, submitted.get(field) or "", region)
         except DomainError:
             values[field] = None
     values["name"] = values["name"] or "…"

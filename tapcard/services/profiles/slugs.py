@@ -59,6 +59,6 @@ def suggest_slug(name: str) -> str:
         base = f"{base or 'profile'}-card"
     stem = base[: SLUG_LENGTH - 5].strip("-")
     candidates = [base, *(f"{stem}-{number}" for number in range(2, 10)), f"{stem}-{secrets.randbelow(9000) + 1000}"]
-    taken = set(db.session.scalars(select(Profile.slug).where(Profile.slug.in_(candidates))))
-    taken.update(db.session.scalars(select(FormerSlug.slug).where(FormerSlug.slug.in_(candidates))))
-    return next((slug for slug in candidates if slug not in taken), candidates[-1])
+    used_slugs = set(db.session.scalars(select(Profile.slug).where(Profile.slug.in_(candidates))))
+    used_slugs.update(db.session.scalars(select(FormerSlug.slug).where(FormerSlug.slug.in_(candidates))))
+    return next((slug for slug in candidates if slug not in used_slugs), candidates[-1])

@@ -24,8 +24,8 @@ class _VCardWriter:
     def __init__(self, name: str) -> None:
         self.lines = ["BEGIN:VCARD", "VERSION:3.0", "PRODID:-//tapcard//vCard//EN"]
         self.groups = 0
-        family, given = _split_name(name)
-        self.add("N", ";".join((escape_text(family), escape_text(given), "", "", "")))
+        family_name, given_names = _split_name(name)
+        self.add("N", ";".join((escape_text(family_name), escape_text(given_names), "", "", "")))
         self.add("FN", escape_text(name))
 
     def add(self, name: str, value: str) -> None:
@@ -59,23 +59,23 @@ def profile_vcard(
     """
     hidden = set(profile.hidden_fields or ())
 
-    def shown(field: str) -> str | None:
+    def visible_value(field: str) -> str | None:
         return None if field in hidden else getattr(profile, field)
 
     card = _VCardWriter(profile.name)
-    if company := shown("company"):
+    if company := visible_value("company"):
         card.add("ORG", escape_text(company))
-    card.text("TITLE", shown("headline"))
-    phone, whatsapp, email = shown("phone"), shown("whatsapp"), shown("email")
+    card.text("TITLE", visible_value("headline"))
+    phone, whatsapp, email = visible_value("phone"), visible_value("whatsapp"), visible_value("email")
     if phone:
         card.text("TEL;TYPE=CELL,VOICE,PREF", phone)
     if whatsapp and whatsapp != phone:
         card.labelled("TEL;TYPE=CELL", escape_text(whatsapp), "WhatsApp")
     if email:
         card.text("EMAIL;TYPE=INTERNET,WORK" if company else "EMAIL;TYPE=INTERNET", email)
-    if place := shown("address"):
+    if place := visible_value("address"):
         card.add("ADR;TYPE=WORK" if company else "ADR;TYPE=HOME", f";;{escape_text(place)};;;;")
-    website = shown("website")
+    website = visible_value("website")
     if website and target_urls.host_of(website) not in blocked:
         card.add("URL;TYPE=WORK" if company else "URL", encode_uri(website))
     card.labelled("URL", encode_uri(address), "tapcard")
@@ -83,11 +83,11 @@ def profile_vcard(
         if link.is_shown and target_urls.host_of(link.url) not in blocked:
             card.labelled("URL", encode_uri(link.url), link.title)
     for key in SOCIALS:
-        if handle := shown(key):
+        if handle := visible_value(key):
             card.add(f"X-SOCIALPROFILE;TYPE={key}", encode_uri(social_handles.profile_url(key, handle)))
     if whatsapp:
         card.add("X-SOCIALPROFILE;TYPE=whatsapp", encode_uri(f"https://wa.me/{whatsapp.removeprefix('+')}"))
-    card.text("NOTE", shown("bio"))
+    card.text("NOTE", visible_value("bio"))
     if photo and "photo" not in hidden:
         card.add("PHOTO;ENCODING=b;TYPE=JPEG", base64.b64encode(photo).decode())
     return card.end(f"{site}/profiles/{profile.id}", now)
@@ -135,5 +135,5 @@ def fold_line(line: str) -> bytes:
 
 def _split_name(name: str) -> tuple[str, str]:
     """Return family name (the last word, if there are several) and given names."""
-    given, _space, family = name.strip().rpartition(" ")
-    return (family, given) if given else ("", family)
+    given_names, _space, family = name.strip().rpartition(" ")
+    return (family, given_names) if given_names else ("", family)

@@ -64,8 +64,8 @@ class ReadingStore:
 
     def store(self, connection: Connection, readings: Sequence[Reading], zone: str) -> int:
         """Insert readings and their roll-ups in the caller's transaction, skip known ones, and return the number."""
-        known = self._known(connection, [reading.uid for reading in readings])
-        readings = list({reading.uid: reading for reading in readings if reading.uid not in known}.values())
+        known_uids = self._known(connection, [reading.uid for reading in readings])
+        readings = list({reading.uid: reading for reading in readings if reading.uid not in known_uids}.values())
         if not readings:
             return 0
         ids = self._ids(connection, {reading.user_agent[: user_agents.MAX_LENGTH] for reading in readings})
@@ -87,8 +87,8 @@ class ReadingStore:
         self._fresh_ids.clear()
 
     def _known(self, connection: Connection, uids: list[str]) -> set[str]:
-        found = connection.execute(sa.select(Tap.uid).where(is_any_of(Tap.uid, uids, connection)))
-        return set(found.scalars())
+        stored_uids = connection.execute(sa.select(Tap.uid).where(is_any_of(Tap.uid, uids, connection)))
+        return set(stored_uids.scalars())
 
     def _row(self, reading: Reading, ids: dict[str, int]) -> dict[str, Any]:
         agent = user_agents.classify(reading.user_agent[: user_agents.MAX_LENGTH])
@@ -122,8 +122,10 @@ class ReadingStore:
                 )
             fresh_agents = insert(UserAgent, connection.engine).on_conflict_do_nothing(index_elements=["text"])
             insert_rows(connection, fresh_agents, rows)
-            found = connection.execute(sa.select(UserAgent.text, UserAgent.id).where(UserAgent.text.in_(missing)))
-            fresh = dict(found.all())
+            stored_agents = connection.execute(
+                sa.select(UserAgent.text, UserAgent.id).where(UserAgent.text.in_(missing))
+            )
+            fresh = dict(stored_agents.all())
             self._fresh_ids.update(fresh)
             ids.update(fresh)
         return ids

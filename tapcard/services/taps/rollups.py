@@ -169,21 +169,23 @@ def taps_per_day(owner: User, first: date, last: date, card: Card | None = None)
     return [(day, numbers.get(day, 0)) for day in days]
 
 
-def taps_per_card(owner: User, first: date, last: date, nexts: Mapping[int, int] | None = None) -> dict[int, int]:
+def taps_per_card(
+    owner: User, first: date, last: date, replacements: Mapping[int, int] | None = None
+) -> dict[int, int]:
     """Return the number of taps by card id in a period; those of a replaced card count for its replacement.
 
-    `nexts` is the result of `replacements_of_owner` if the caller already has it.
+    `replacements` is the result of `replacements_of_owner` if the caller already has it.
     """
     rows = db.session.execute(
         sa.select(TapDay.card_id, sa.func.sum(TapDay.tap_count))
         .where(TapDay.owner_id == owner.id, TapDay.day_on.between(first, last), interest_condition())
         .group_by(TapDay.card_id)
     )
-    if nexts is None:
-        nexts = replacements_of_owner(owner)
+    if replacements is None:
+        replacements = replacements_of_owner(owner)
     numbers: Counter[int] = Counter()
     for card_id, number in rows:
-        numbers[final_replacement(card_id, nexts)] += int(number)
+        numbers[final_replacement(card_id, replacements)] += int(number)
     return dict(numbers)
 
 
@@ -195,12 +197,12 @@ def replacements_of_owner(owner: User) -> dict[int, int]:
     return {card_id: next_id for card_id, next_id in db.session.execute(replaced) if next_id is not None}
 
 
-def final_replacement(card_id: int, nexts: Mapping[int, int]) -> int:
+def final_replacement(card_id: int, replacements: Mapping[int, int]) -> int:
     """Return the last card of a replacement chain, or the card itself if the chain is a cycle."""
-    current, seen = card_id, {card_id}
-    while current in nexts:
-        current = nexts[current]
-        if current in seen:
+    current, visited = card_id, {card_id}
+    while current in replacements:
+        current = replacements[current]
+        if current in visited:
             return card_id
-        seen.add(current)
+        visited.add(current)
     return current

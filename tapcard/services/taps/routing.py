@@ -34,7 +34,7 @@ class CardFacts:
 
 @dataclass(frozen=True)
 class Visitor:
-    """The visitor, as far as the session tells."""
+    """The visitor according to the session."""
 
     user_id: int | None = None
     may_register: bool = False
@@ -54,13 +54,13 @@ def is_plain_redirect(status: str, target: str | None, reroute_url: str | None, 
     return status == CardStatus.ACTIVE and target == Target.URL and bool(reroute_url) and not is_blocked
 
 
-def resolve(card: CardFacts | None, who: Callable[[], Visitor]) -> TapResult:
+def resolve(card: CardFacts | None, get_visitor: Callable[[], Visitor]) -> TapResult:
     """Return the outcome of a tap, for every combination of facts.
 
-    `who` is called only where the outcome depends on it: a redirect must not read the session.
+    `get_visitor` is called only where the outcome depends on it: a redirect must not read the session.
     """
     if card is None:
-        return TapResult(Outcome.ORPHAN, may_register=who().may_register)
+        return TapResult(Outcome.ORPHAN, may_register=get_visitor().may_register)
     if card.status == CardStatus.RETIRED:
         return TapResult(Outcome.RETIRED)
     if card.status == CardStatus.LOCKED:
@@ -73,7 +73,7 @@ def resolve(card: CardFacts | None, who: Callable[[], Visitor]) -> TapResult:
         return TapResult(Outcome.REDIRECT, url=card.reroute_url)
     if card.target == Target.PROFILE and card.profile_slug:
         return TapResult(Outcome.PROFILE)
-    is_own = card.owner_id is not None and who().user_id == card.owner_id
+    is_own = card.owner_id is not None and get_visitor().user_id == card.owner_id
     return TapResult(Outcome.EDIT if is_own else Outcome.SETUP)
 
 

@@ -127,12 +127,12 @@ def per_card(query: TapQuery) -> list[CardTapCount]:
     joined = sa.outerjoin(sums, Card, Card.id == sums.c.card_id)
     columns = (Card.token, Card.alias, Card.owner_id)
     columns_and_sums = sa.select(sums.c.card_id, *columns, Card.replaced_by_id, sums.c.tap_count)
-    found = db.session.execute(columns_and_sums.select_from(joined)).all()
-    names = {row[0]: row[1:4] for row in found}
-    nexts = rollups.replacements_of_owner(query.owner) if any(row.replaced_by_id for row in found) else {}
+    rows = db.session.execute(columns_and_sums.select_from(joined)).all()
+    names = {row[0]: row[1:4] for row in rows}
+    replacements = rollups.replacements_of_owner(query.owner) if any(row.replaced_by_id for row in rows) else {}
     numbers: Counter[int] = Counter()
-    for card_id, *_names, number in found:
-        numbers[rollups.final_replacement(card_id, nexts)] += int(number)
+    for card_id, *_names, number in rows:
+        numbers[rollups.final_replacement(card_id, replacements)] += int(number)
     if untapped := [card_id for card_id in numbers if card_id not in names]:
         names |= {
             row[0]: row[1:] for row in db.session.execute(sa.select(Card.id, *columns).where(Card.id.in_(untapped)))
@@ -192,18 +192,20 @@ def period_bounds(query: TapQuery, zone: str) -> tuple[datetime, datetime]:
 
 
 def _period_bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
-    wall = ZoneInfo(zone)
-    start, end = (datetime.combine(day, time.min, wall).astimezone(UTC) for day in (first, last + timedelta(days=1)))
+    time_zone = ZoneInfo(zone)
+    start, end = (
+        datetime.combine(day, time.min, time_zone).astimezone(UTC) for day in (first, last + timedelta(days=1))
+    )
     return start, end
 
 
 @lru_cache(maxsize=256)
 def _utc_offsets(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, int]]:
     """Return the UTC offsets in a period as (valid until, seconds) pairs."""
-    wall = ZoneInfo(zone)
+    time_zone = ZoneInfo(zone)
 
     def offset_at(instant: datetime) -> int:
-        offset = instant.astimezone(wall).utcoffset()
+        offset = instant.astimezone(time_zone).utcoffset()
         return int(offset.total_seconds()) if offset is not None else 0
 
     offsets, instant = [], start
@@ -229,17 +231,17 @@ def stream_taps(query: TapQuery, zone: str) -> Iterator[TapRecord]:
     return _tap_records(query.owner.id, _stream_rows(db.engine, _select_taps(query, zone)))
 
 
-def _tap_records(owner_id: int, found: Iterable[Any]) -> Iterator[TapRecord]:
+def _tap_records(owner_id: int, rows: Iterable[Any]) -> Iterator[TapRecord]:
     """Yield tap records without the alias of cards that belong to another user now."""
-    for card_owner_id, tapped_at, token, alias, *rest in found:
-        yield TapRecord(tapped_at, token or "", alias if card_owner_id == owner_id else None, *rest)
+    for card_owner_id, tapped_at, token, alias, *values in rows:
+        yield TapRecord(tapped_at, token or "", alias if card_owner_id == owner_id else None, *values)
 
 
 def _stream_rows(engine: Engine, statement: sa.Select[Any]) -> Iterator[Any]:
     with engine.connect() as connection:
         with transactions(writing=False):  # only while it begins, because the context may change between two rows
-            found = connection.execution_options(yield_per=FETCH_SIZE).execute(statement)
-        yield from found
+            result = connection.execution_options(yield_per=FETCH_SIZE).execute(statement)
+        yield from result
 
 
 def _select_taps(query: TapQuery, zone: str) -> sa.Select[Any]:

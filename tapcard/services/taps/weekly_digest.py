@@ -51,16 +51,16 @@ def queue_digests(monday: date, limit: int = BATCH_SIZE) -> int:
     The day is set by one conditional UPDATE in the transaction that queues the email, so that of several workers only
     one queues it, and a crash leaves neither behind.
     """
-    due = sa.and_(
+    is_due = sa.and_(
         User.wants_weekly_mail,
         User.verified_at.is_not(None),
         User.is_active,
         User.closed_at.is_(None),
         sa.or_(User.weekly_mail_on.is_(None), User.weekly_mail_on < monday),
     )
-    user_ids = list(db.session.scalars(sa.select(User.id).where(due).order_by(User.id).limit(limit)))
+    user_ids = list(db.session.scalars(sa.select(User.id).where(is_due).order_by(User.id).limit(limit)))
     for user_id in user_ids:
-        if execute_update(sa.update(User).where(User.id == user_id, due).values(weekly_mail_on=monday)) == 1:
+        if execute_update(sa.update(User).where(User.id == user_id, is_due).values(weekly_mail_on=monday)) == 1:
             outbox.post("mail.weekly", user_id=user_id, monday=monday.isoformat())
     return len(user_ids)
 

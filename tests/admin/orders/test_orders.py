@@ -108,7 +108,13 @@ def test_the_start_page_counts_what_the_filters_show(
         "pending": {order.number, waiting.number},
     }
     numbers = production.order_figures(utcnow(), settings.load())
-    assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.care) == (1, 1, 1, 1, 1)
+    assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.to_review) == (
+        1,
+        1,
+        1,
+        1,
+        1,
+    )
     assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
     page = bens.get("/admin/").text
     assert "1 Orders to produce 1 Orders to ship" in words_of(page)

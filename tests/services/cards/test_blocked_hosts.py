@@ -16,7 +16,7 @@ from tapcard.services.cards.cards import HostBlocked
 
 
 def lead_to(card: Card, user: User, url: str) -> None:
-    cards.edit(card, user, alias="", target=Target.URL, reroute_url=url, profile=None, own_hosts=())
+    cards.edit(card, user, cards.CardChanges(target=Target.URL, reroute_url=url), own_hosts=())
 
 
 @pytest.fixture
@@ -152,10 +152,7 @@ def test_an_edit_in_the_same_instant_waits_and_is_refused(
                 cards.edit(
                     card,
                     holder,
-                    alias="",
-                    target=Target.URL,
-                    reroute_url="https://evil.example/",
-                    profile=None,
+                    cards.CardChanges(target=Target.URL, reroute_url="https://evil.example/"),
                     own_hosts=(),
                 )
                 db.session.commit()

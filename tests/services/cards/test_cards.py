@@ -86,7 +86,7 @@ def edit(card: Card, user: User, **changes: Any) -> None:
         "reroute_url": card.reroute_url or "",
         "profile": card.profile,
     }
-    cards.edit(card, user, **{**values, **changes}, own_hosts={"localhost"})
+    cards.edit(card, user, cards.CardChanges(**{**values, **changes}), own_hosts={"localhost"})
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------

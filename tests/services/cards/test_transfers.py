@@ -219,7 +219,7 @@ def test_what_changes_the_card_withdraws_its_offer(
         "retire": lambda: transitions.retire(card, None, "worn out"),
         "replace": lambda: replacement.replace(card, create_card(ada), ada, keys),
         "be chosen": lambda: (
-            cards.edit(card, ada, alias="", target=None, reroute_url="", profile=None, own_hosts=()),
+            cards.edit(card, ada, cards.CardChanges(), own_hosts=()),
             replacement.replace(create_card(ada, url="https://example.com/old"), card, ada, keys),
         ),
     }
@@ -230,7 +230,7 @@ def test_what_changes_the_card_withdraws_its_offer(
 
 
 def test_an_edit_leaves_the_offer_open(offer: CardTransfer, card: Card, ada: User) -> None:
-    cards.edit(card, ada, alias="Other", target=None, reroute_url="", profile=None, own_hosts=())
+    cards.edit(card, ada, cards.CardChanges(alias="Other"), own_hosts=())
     db.session.commit()
     assert outcome_of(offer) is None
 

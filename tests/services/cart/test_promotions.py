@@ -93,7 +93,7 @@ def test_a_promotion_applies_to_its_scope(
         ({"product": other}, [False, False, True, False]),
     ):
         promotion = create_promotion(f"CODE{len(values)}{next(iter(values), '')}", **values)
-        assert promotions.is_promoted(promotion, everything) == expected
+        assert promotions.promoted_flags(promotion, everything) == expected
         if not all(expected):
             with pytest.raises(promotions.NothingToPromote):
                 check(promotion, None)

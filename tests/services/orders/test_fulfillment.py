@@ -136,7 +136,7 @@ def test_a_browser_sees_codes_only_while_the_buyer_cannot_log_in(
 ) -> None:
     def sees(found: Order, user: User | None, *known: int) -> bool:
         try:
-            return fulfillment.order_with_codes(found.number, user=user, known=known) is found
+            return fulfillment.order_with_codes(found.number, user=user, known_ids=known) is found
         except queries.OrderNotFound:
             return False
 
@@ -190,7 +190,7 @@ def test_a_packed_card_takes_over_owner_and_setup(order: Order, stock: Card, ada
     made = fulfillment.unclaimed_cards(order)[0]
     fulfillment.claim_cards(order, ada, made.token)
     cards.edit(
-        made, ada, alias="Work", target=Target.URL, reroute_url="https://example.com/", profile=None, own_hosts=()
+        made, ada, cards.CardChanges(alias="Work", target=Target.URL, reroute_url="https://example.com/"), own_hosts=()
     )
     db.session.commit()
     fulfillment.swap_card(made, stock, ben, utcnow())

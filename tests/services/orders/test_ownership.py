@@ -40,15 +40,15 @@ def test_an_order_for_the_address_of_an_account_is_not_attached_at_once(
     assert order.user_id is None
     for stranger in (cleo, None):
         with pytest.raises(OrderNotFound):
-            queries.own_order(order.number, user=stranger, known=[])
+            queries.own_order(order.number, user=stranger, known_ids=[])
     with pytest.raises(OrderNotFound):
-        queries.own_order(order.number, user=ada, known=[])
-    assert queries.own_order(order.number.lower(), user=None, known=[order.id]) == order
+        queries.own_order(order.number, user=ada, known_ids=[])
+    assert queries.own_order(order.number.lower(), user=None, known_ids=[order.id]) == order
     with pytest.raises(IllegalMove):
         ownership.attach_order(order, cleo)
     ownership.attach_order(order, ada)
     db.session.commit()
-    assert queries.own_order(order.number, user=ada, known=[]) == order
+    assert queries.own_order(order.number, user=ada, known_ids=[]) == order
 
 
 def test_an_unverified_user_does_not_get_orders_of_their_address(

@@ -86,11 +86,11 @@ def documented_rows() -> dict[str, tuple[set[str], str]]:
 
 def test_the_documentation_and_the_code_name_the_same() -> None:
     said = documented_rows()
-    assert set(said) == {rule.what for rule in registry.personal_data}
+    assert set(said) == {rule.data for rule in registry.personal_data}
     for kept in registry.personal_data:
-        tables, erasing_does = said[kept.what]
-        assert tables == set(kept.columns), kept.what
-        assert erasing_does, kept.what
+        tables, erasing_does = said[kept.data]
+        assert tables == set(kept.columns), kept.data
+        assert erasing_does, kept.data
 
 
 def test_every_column_that_can_say_something_of_a_person_is_classified() -> None:

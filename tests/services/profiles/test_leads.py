@@ -20,8 +20,9 @@ GUS = {"name": "Gus Lind", "email": "gus@example.com", "phone": "", "note": "At 
 
 
 def receive(profile: Profile, **values: Any) -> Lead | None:
-    fields = {**GUS, "region": "GB", "consent_text": "I agree.", "now": utcnow(), **values}
-    lead = leads.receive(profile, **fields)
+    now = values.pop("now", None) or utcnow()
+    submission = leads.Submission(**{**GUS, "region": "GB", **values})
+    lead = leads.receive(profile, submission, consent_text="I agree.", now=now)
     db.session.commit()
     return lead
 
@@ -105,7 +106,8 @@ def test_the_same_at_one_instant_is_one(app: Flask, profile: Profile) -> None:
 
     def send(_place: int) -> bool:
         shown = db.session.get_one(Profile, profile_id)
-        return leads.receive(shown, **GUS, region="GB", consent_text="I agree.", now=now) is not None
+        submission = leads.Submission(**GUS, region="GB")
+        return leads.receive(shown, submission, consent_text="I agree.", now=now) is not None
 
     assert sorted(map(bool, together(app, 4, send))) == [False, False, False, True]
     assert number() == 1

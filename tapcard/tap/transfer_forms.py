@@ -1,4 +1,4 @@
-"""What people type when a card changes hands, is replaced or is found."""
+"""Forms to report, transfer and replace a card."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ ANOTHER = "another"
 
 
 class FoundForm(Form):
-    """What a finder tells the holder of a lost card; `website` is for robots, people do not see it."""
+    """Form to send a message to the owner of a lost card; `website` is a hidden field that only bots fill in."""
 
     message = TextAreaField(
         _("Your message"),
@@ -40,7 +40,7 @@ class FoundForm(Form):
 
 
 class OfferForm(Form):
-    """To whom a card is offered."""
+    """Form to offer a card to an email address."""
 
     email = StringField(
         _("Recipient's email"),
@@ -54,7 +54,7 @@ class OfferForm(Form):
 
 
 class ReplaceForm(Form):
-    """Which card carries on: one of the holder's own, or one that is claimed by the way."""
+    """Form to choose the new card: one of the holder's own, or one that is claimed with its code."""
 
     replacement = RadioField(_("New card"), [DataRequired(_("Choose the new card."))])
     token = StringField(

@@ -17,14 +17,14 @@ from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import Form, refusals
 from ..web.guards import REOPENING, finish_reopening, is_reopening_proof_current, log_out_user, reopening_user_id
 from ..web.throttling import reset_throttle, throttle
-from .closing_forms import CloseForm, MailsForm
+from .closure_forms import CloseForm, MailsForm
 from .views import bp, default_url, page
 
 
 @bp.route("/account/close", methods=["GET", "POST"])
 @access(HOLDER)
 def close() -> Response:
-    """Explain what closing does, ask for the password, and close the account."""
+    """Explain the consequences, ask for the password, and close the account."""
     form, user_id = CloseForm(), current_user.id
     if form.validate_on_submit():
         with refusals(form):

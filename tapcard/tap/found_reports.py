@@ -1,4 +1,4 @@
-"""The page where the finder of a lost card writes to its holder."""
+"""Page to report a found card to its owner."""
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -12,13 +12,13 @@ from ..web.access import PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
-from .move_forms import FoundForm
+from .transfer_forms import FoundForm
 
 
 @bp.route("/t/<token>/found", methods=["GET", "POST"])
 @access(PUBLIC)
 def found_card(token: str) -> Response:
-    """Send a message to the holder of a lost card; the response reveals neither the holder nor if an email was sent."""
+    """Send a message to the owner of a lost card; the response reveals neither the owner nor if an email was sent."""
     card = known_card(token)
     if request.method == "GET" and "sent" in request.args:
         return answer("tap/found_thanks.html", card)
