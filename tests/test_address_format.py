@@ -94,3 +94,5 @@ def test_no_template_puts_an_address_together() -> None:
     templates = Path(__file__).parent.parent / "tapcard" / "templates"
     assert [path.name for path in templates.rglob("*.*") if "postal_code" in path.read_text()] == ["addresses.html"]
     assert "address.postal_code" not in (templates / "macros" / "addresses.html").read_text()
+    joined_by_hand = re.compile(r"\.(?:line1|city)\b[^\]]*\]\s*\|\s*join")
+    assert [path.name for path in templates.rglob("*.*") if joined_by_hand.search(path.read_text())] == []
