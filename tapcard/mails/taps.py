@@ -36,7 +36,7 @@ def weekly(user_id: int, monday: str) -> Message | None:
         sentences = summary_sentences(week)
         x_title, y_title = _("Day"), _("Taps")
     message = mail.compose(
-        "weekly",
+        "weekly_digest",
         user.email,
         user=user,
         week=week,

@@ -11,7 +11,18 @@ from ..db import db
 from ..registry import Menu, MenuEntry, declare_menu_entries
 from ..services.taps.ingest import ReadingStore
 from ..spool import Spool
-from . import contacts, dashboard, found_reports, leads, profile_links, profiles, replace, statistics, transfers, views
+from . import (
+    contacts,
+    dashboard,
+    found_reports,
+    leads,
+    profile_links,
+    profiles,
+    replacement,
+    statistics,
+    transfers,
+    views,
+)
 from .blueprint import bp
 from .fast import FastTaps
 from .recorder import TapRecorder
@@ -25,7 +36,7 @@ __all__ = [
     "leads",
     "profile_links",
     "profiles",
-    "replace",
+    "replacement",
     "statistics",
     "transfers",
     "views",

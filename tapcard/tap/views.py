@@ -88,7 +88,7 @@ def respond(token: str, facts: CardFacts | None, result: TapResult) -> AnyRespon
         return activation_page(card, None)
     template, status = {
         Outcome.RETIRED: ("tap/retired.html", 410),
-        Outcome.SWITCHED_OFF: ("tap/switched_off.html", 200),
+        Outcome.SWITCHED_OFF: ("tap/locked.html", 200),
         Outcome.SETUP: ("tap/setup.html", 200),
     }[result.outcome]
     response = make_response(
