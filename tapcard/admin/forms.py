@@ -8,7 +8,7 @@ from wtforms import HiddenField, RadioField, SelectChoice, SelectField, StringFi
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from ..models import ClaimPolicy, Design
-from ..models.cards import HOST_LENGTH, TOKEN_LENGTH
+from ..models.cards import HOST_LENGTH, MAX_TOKEN_LENGTH
 from ..web.forms import Form
 
 NO_DESIGN = 0
@@ -21,7 +21,7 @@ class RegisterForm(Form):
         _("Token"),
         [
             DataRequired(_("Enter the card's token.")),
-            Length(max=TOKEN_LENGTH, message=_("Enter %(max)d characters or fewer.")),
+            Length(max=MAX_TOKEN_LENGTH, message=_("Enter %(max)d characters or fewer.")),
             Regexp(r"[0-9A-Za-z]+\Z", message=_("Use letters and numbers only.")),
         ],
         description=_("The last part of the card's tap URL."),

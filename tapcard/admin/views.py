@@ -24,7 +24,7 @@ from ..models import (
 )
 from ..services.cards import blocked_hosts, cards, claims, creation
 from ..services.catalogue import products
-from ..services.orders import production
+from ..services.orders import back_office
 from ..services.taps import rollups, routing
 from ..web import filters
 from ..web.access import access
@@ -50,7 +50,7 @@ def index() -> str:
     return render_template(
         "admin/index.html",
         waiting=catalogue_tasks(),
-        order_numbers=production.order_figures(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
+        order_numbers=back_office.order_figures(utcnow(), filters.shop()) if current_user.may("orders.view") else None,
         unclaimed=by_status.get(CardStatus.UNCLAIMED, 0),
         active=by_status.get(CardStatus.ACTIVE, 0),
         locked=by_status.get(CardStatus.LOCKED, 0),

@@ -16,7 +16,7 @@ from ..db import db
 from ..errors import mark as _
 from ..gateways.base import OFFLINE
 from ..models import LineKind, Order, OrderStatus, Payment, PaymentStatus, Role, User
-from ..models.orders import AFTER_PAID
+from ..models.orders import PAID_STATUSES
 from ..models.payments import PAYMENT_OPEN
 from ..services.catalogue import reviews
 from ..services.core import anonymization
@@ -48,7 +48,7 @@ def received(order_id: int, payment_id: int | None = None) -> Message | None:
 def paid(order_id: int) -> Message | None:
     """Tell a customer that their order is paid and what happens next."""
     order = _order(order_id)
-    if order is None or order.status not in AFTER_PAID:
+    if order is None or order.status not in PAID_STATUSES:
         return None
     has_cards = any(line.kind is LineKind.CARD for line in order.lines) and mail.has_page("shop.codes")
     return _to_customer("order_paid", order, has_cards=has_cards)
@@ -106,13 +106,13 @@ def to_owner(order_id: int, payment_id: int | None = None, user_id: int | None =
     order = _order(order_id)
     if order is None:
         return None
-    is_relevant = order.status is OrderStatus.PENDING if payment_id is not None else order.status in AFTER_PAID
+    is_relevant = order.status is OrderStatus.PENDING if payment_id is not None else order.status in PAID_STATUSES
     if payment_id is not None:
         payment = db.session.get(Payment, payment_id)
         is_relevant = is_relevant and payment is not None and payment.status in PAYMENT_OPEN
     if not is_relevant:
         return None
-    address = _owner_address(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
+    address = _shop_owner_address(user_id, "mail.order_to_owner", order_id=order_id, payment_id=payment_id)
     if address is None:
         return None
     return _compose("order_to_owner", address, order, reply_to=_reply_address(order), link=_back_office_link(order))
@@ -124,7 +124,7 @@ def payment_needs_review(payment_id: int, user_id: int | None = None) -> Message
     payment = db.session.get(Payment, payment_id)
     if payment is None:
         return None
-    address = _owner_address(user_id, "mail.payment_needs_care", payment_id=payment_id)
+    address = _shop_owner_address(user_id, "mail.payment_needs_care", payment_id=payment_id)
     if address is None:
         return None
     order = payment.order
@@ -141,7 +141,7 @@ def payment_needs_review(payment_id: int, user_id: int | None = None) -> Message
     )
 
 
-def _owner_address(user_id: int | None, kind: str, **payload: Any) -> str | None:
+def _shop_owner_address(user_id: int | None, kind: str, **payload: Any) -> str | None:
     """Return the address for an email to the shop: `user_id`'s, the configured one or the only owner's.
 
     Of several owners, each gets an outbox message of their own instead, and None is returned.
@@ -194,7 +194,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         format_date=_date_formatter(shop),
         address_lines=address_lines(order.address, shop.locale),
         phone=phones.display(order.phone) if order.phone else "",
-        is_open=order.is_delivery_open,
+        is_delivery_open=order.is_delivery_open,
         **values,
     )
 

@@ -2,7 +2,7 @@
 
 from .audit import AuditEntry
 from .cards import (
-    MOVES,
+    CARD_MOVES,
     BlockedHost,
     Card,
     CardBatch,
@@ -23,8 +23,8 @@ from .delivery import DeliveryKind, DeliveryMethod
 from .enquiries import Enquiry, EnquiryStatus
 from .newsletter import Subscriber, SubscriberStatus
 from .orders import (
-    AFTER_PAID,
     ORDER_MOVES,
+    PAID_STATUSES,
     CancelReason,
     CardHold,
     LineGrant,
@@ -63,9 +63,9 @@ from .taps import Channel, Device, Outcome, ShopTapDay, SpoolFile, Tap, TapDay, 
 from .users import Address, EmailStatus, LinkPurpose, LinkToken, RecoveryCode, Role, TwoFactor, User, user_roles
 
 __all__ = [
-    "AFTER_PAID",
-    "MOVES",
+    "CARD_MOVES",
     "ORDER_MOVES",
+    "PAID_STATUSES",
     "PAYMENT_MOVES",
     "PAYMENT_OPEN",
     "SOCIALS",

@@ -10,7 +10,7 @@ from ..db import Base, bigint, created, enum_type, pk
 from .profiles import Profile
 from .users import User
 
-TOKEN_LENGTH = 20
+MAX_TOKEN_LENGTH = 20
 ALIAS_LENGTH = 60
 URL_LENGTH = 2000
 HOST_LENGTH = 255
@@ -98,7 +98,7 @@ class CardMove(enum.StrEnum):
 
 
 _S, _M = CardStatus, CardMove
-MOVES: dict[CardMove, tuple[frozenset[CardStatus], CardStatus]] = {
+CARD_MOVES: dict[CardMove, tuple[frozenset[CardStatus], CardStatus]] = {
     _M.CLAIM: (frozenset({_S.UNCLAIMED}), _S.ACTIVE),
     _M.LOCK: (frozenset({_S.ACTIVE}), _S.LOCKED),
     _M.UNLOCK: (frozenset({_S.LOCKED}), _S.ACTIVE),
@@ -133,7 +133,7 @@ class Card(Base):
     )
 
     id: Mapped[pk]
-    token: Mapped[str] = mapped_column(sa.String(TOKEN_LENGTH), unique=True)
+    token: Mapped[str] = mapped_column(sa.String(MAX_TOKEN_LENGTH), unique=True)
     design_id: Mapped[int | None] = mapped_column(sa.ForeignKey("designs.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     alias: Mapped[str | None] = mapped_column(sa.String(ALIAS_LENGTH))

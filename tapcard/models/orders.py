@@ -52,16 +52,17 @@ class CancelReason(enum.StrEnum):
 
 
 _S, _M = OrderStatus, OrderMove
-AFTER_PAID = frozenset({_S.PAID, _S.PROCESSING, _S.SHIPPED, _S.DELIVERED})
+PAID_STATUSES = frozenset({_S.PAID, _S.PROCESSING, _S.SHIPPED, _S.DELIVERED})
+IN_PROGRESS_STATUSES = frozenset({_S.PAID, _S.PROCESSING})
 # An expired order can still become paid, because the payment may arrive late.
 ORDER_MOVES: dict[OrderMove, tuple[frozenset[OrderStatus], OrderStatus]] = {
     _M.PAY: (frozenset({_S.PENDING, _S.EXPIRED}), _S.PAID),
     _M.PROCESS: (frozenset({_S.PAID}), _S.PROCESSING),
-    _M.SHIP: (frozenset({_S.PAID, _S.PROCESSING}), _S.SHIPPED),
+    _M.SHIP: (IN_PROGRESS_STATUSES, _S.SHIPPED),
     _M.DELIVER: (frozenset({_S.PAID, _S.PROCESSING, _S.SHIPPED}), _S.DELIVERED),
     _M.CANCEL: (frozenset({_S.PENDING}), _S.CANCELED),
     _M.EXPIRE: (frozenset({_S.PENDING}), _S.EXPIRED),
-    _M.REFUND: (AFTER_PAID, _S.REFUNDED),
+    _M.REFUND: (PAID_STATUSES, _S.REFUNDED),
 }
 
 
@@ -155,7 +156,7 @@ class Order(Base):
     @property
     def is_paid(self) -> bool:
         """Return whether the order is paid and not refunded."""
-        return self.status in AFTER_PAID
+        return self.status in PAID_STATUSES
 
     @property
     def needs_shipping(self) -> bool:

@@ -11,7 +11,7 @@ from flask import Flask
 from tapcard.db import db
 from tapcard.keys import Keys
 from tapcard.models import (
-    MOVES,
+    CARD_MOVES,
     AuditEntry,
     Card,
     CardEvent,
@@ -110,9 +110,9 @@ def test_without_the_condition_the_same_race_is_lost(
     """Shows that the two tests above would notice."""
 
     def read_then_write(card: Card, move: CardMove, actor: User, _conditions: object, **values: Any) -> bool:
-        for name, value in {"status": MOVES[move][1], **values}.items():
+        for name, value in {"status": CARD_MOVES[move][1], **values}.items():
             setattr(card, name, value)
-        transitions.add_event(card, move, CardStatus.UNCLAIMED, MOVES[move][1], actor)
+        transitions.add_event(card, move, CardStatus.UNCLAIMED, CARD_MOVES[move][1], actor)
         return True
 
     monkeypatch.setattr(transitions, "apply_transition", read_then_write)

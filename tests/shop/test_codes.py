@@ -14,7 +14,7 @@ from tapcard.keys import Keys
 from tapcard.models import Card, Design, DesignStatus, Order, OrderStatus, ProductionStatus, User, WebSession
 from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards, claims
-from tapcard.services.orders import fulfillment, transitions
+from tapcard.services.orders import fulfillment, production, transitions
 from tapcard.web import sessions
 from tests import purchases
 from tests.conftest import PASSWORD, FormClient, login
@@ -217,7 +217,7 @@ def test_the_order_page_shows_the_production_status_of_cards(
         ProductionStatus.ADHERED: "Encoded and assembled",
         ProductionStatus.PACKED: "Packed",
     }.items():
-        transitions.produce(line, status, ben)
+        production.set_status(line, status, ben)
         assert words in words_of(adas.get(path_of(order)).text)
     transitions.ship(order, ben, utcnow(), carrier="Royal Mail", tracking_number="RM123")
     assert re.search(r"Shipped.*Royal Mail RM123", words_of(adas.get(path_of(order)).text))

@@ -79,7 +79,7 @@ def edit_design(design_id: int) -> Response:
 @access("staff:designs.edit")
 def approve_design(design_id: int) -> Response:
     """Approve a customer's artwork for printing."""
-    designs.decide(designs.get_design(design_id), approve=True, why="", by=current_user)
+    designs.decide(designs.get_design(design_id), approve=True, why="", actor=current_user)
     db.session.commit()
     flash(_("Artwork approved. We've emailed the customer."), "success")
     return redirect(url_for("backoffice.designs", state="waiting"))
@@ -93,7 +93,7 @@ def reject_design(design_id: int) -> Response:
     form = RejectForm()
     if form.validate_on_submit():
         with refusals(form):
-            designs.decide(design, approve=False, why=form.why.data or "", by=current_user)
+            designs.decide(design, approve=False, why=form.why.data or "", actor=current_user)
             db.session.commit()
             flash(_("Artwork rejected. We've emailed the customer the reason."), "success")
             return redirect(url_for("backoffice.designs", state="waiting"))

@@ -19,7 +19,7 @@ from ...models import (
     Payment,
     PaymentStatus,
 )
-from ...services.orders.production import OrderFilter
+from ...services.orders.back_office import OrderFilter
 from ...web import filters
 from .order_forms import PAYMENT_METHODS
 

@@ -13,8 +13,9 @@ from ...clock import utcnow
 from ...db import db
 from ...gateways.base import GatewayError
 from ...models import Order, OrderStatus, Payment, ProductionStatus
-from ...services.orders import production, transitions
-from ...services.orders.production import OrderFilter
+from ...models.orders import IN_PROGRESS_STATUSES
+from ...services.orders import back_office, production, transitions
+from ...services.orders.back_office import OrderFilter
 from ...services.payments import oversold, payments, settlement
 from ...web import filters
 from ...web.access import access
@@ -51,7 +52,7 @@ def parse_filter(text: str) -> OrderFilter | OrderStatus:
 def list_orders() -> str:
     """List the orders, open tasks first, searched and filtered by the query string."""
     show, search = parse_filter(request.args.get("show", "")), request.args.get("search", "").strip()[:100]
-    page = paginate(production.filter_orders(show, search), ORDERS_PER_PAGE, production.load_rows)
+    page = paginate(back_office.filter_orders(show, search), ORDERS_PER_PAGE, back_office.load_rows)
     arguments = {name: value for name, value in (("show", request.args.get("show")), ("search", search)) if value}
     return render_template(
         "admin/orders.html", page=page, show=show, search=search, arguments=arguments,
@@ -63,16 +64,16 @@ def list_orders() -> str:
 @access("staff:orders.view")
 def order(number: str) -> str:
     """Show an order with its payments, history, emails and next steps."""
-    order = production.get_order(number)
-    attempts = production.payments_of(order)
-    entries = production.audit_entries_of(order, attempts)
+    order = back_office.get_order(number)
+    attempts = back_office.payments_of(order)
+    entries = back_office.audit_entries_of(order, attempts)
     due = order.money(max(0, order.total_amount - labels.captured_amount(order, attempts)))
     return render_template(
         "admin/order.html", order=order, payments=attempts, due=due, labels=labels,
         is_payable=bool(due) and order.status in settlement.PAYABLE,
-        is_in_progress=order.status in production.IN_PROGRESS and not order.is_oversold,
+        is_in_progress=order.status in IN_PROGRESS_STATUSES and not order.is_oversold,
         files=labels.files(order), history=labels.history(order, entries),
-        mails=production.emails_of(order), steps=list(ProductionStatus),
+        mails=back_office.emails_of(order), steps=list(ProductionStatus),
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def run_step(order: Order, form: Form, action: Callable[[], None], message: str,
 
 def run_button(number: str, action: Callable[[Order], None], message: str) -> Response:
     """Run the action of a button without a form and redirect to the order; an error is a page of its own."""
-    order = production.get_order(number)
+    order = back_office.get_order(number)
     if not ButtonForm().validate_on_submit():
         abort(400)
     action(order)
@@ -141,7 +142,7 @@ def fulfill_oversold_order(number: str) -> Response:
 @access("staff:orders.edit")
 def produce_line(number: str, line_id: int) -> Response:
     """Set the production status of an order line."""
-    order = production.get_order(number)
+    order = back_office.get_order(number)
     form = ProductionForm()
     if not form.validate_on_submit():
         abort(400)
@@ -156,7 +157,7 @@ def produce_line(number: str, line_id: int) -> Response:
 @access("staff:orders.edit")
 def ship_order(number: str) -> Response:
     """Mark an order as shipped and email the customer."""
-    order, form = production.get_order(number), ShipForm()
+    order, form = back_office.get_order(number), ShipForm()
     has_unfinished_cards = any(line.production_status in production.UNFINISHED for line in order.lines)
 
     def action() -> None:
@@ -174,12 +175,12 @@ def ship_order(number: str) -> Response:
 @access("staff:orders.edit")
 def cancel_order(number: str) -> Response:
     """Cancel an unpaid order, release what it reserved and email the customer."""
-    order, form = production.get_order(number), CancelForm()
+    order, form = back_office.get_order(number), CancelForm()
 
     def action() -> None:
         if order.is_open:
             payment_workflows.close_online(order)
-        production.cancel(order, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
+        back_office.cancel(order, form.why.data or "", current_user, current_app.extensions["keys"], utcnow())
 
     return run_step(
         order, form, action, _("Order cancelled. We've emailed the customer."), title=_("Cancel order"), kind="danger",
@@ -191,9 +192,9 @@ def cancel_order(number: str) -> Response:
 @access("staff:orders.edit")
 def extend_order(number: str) -> Response:
     """Extend the payment deadline of an order."""
-    order, form = production.get_order(number), ExtendForm(days=filters.shop().offline_days)
+    order, form = back_office.get_order(number), ExtendForm(days=filters.shop().offline_days)
     return run_step(
-        order, form, lambda: production.extend_deadline(order, form.days.data, current_user, utcnow()),
+        order, form, lambda: back_office.extend_deadline(order, form.days.data, current_user, utcnow()),
         _("Payment deadline extended."), title=_("Extend payment deadline"), label=_("Extend deadline"),
         lead=_("Payment is currently due by %(instant)s.", instant=filters.write_datetime(order.expires_at)),
     )  # fmt: skip
@@ -203,9 +204,9 @@ def extend_order(number: str) -> Response:
 @access("staff:orders.edit")
 def add_note(number: str) -> Response:
     """Add an internal note to an order."""
-    order, form = production.get_order(number), NoteForm()
+    order, form = back_office.get_order(number), NoteForm()
     return run_step(
-        order, form, lambda: production.add_note(order, form.note.data or "", current_user), _("Note added."),
+        order, form, lambda: back_office.add_note(order, form.note.data or "", current_user), _("Note added."),
         title=_("Add note"), label=_("Save note"),
         lead=_("Notes appear in the order history. Only staff can see them."),
     )  # fmt: skip
@@ -218,7 +219,7 @@ def add_note(number: str) -> Response:
 @access("staff:payments.confirm")
 def record_payment(number: str) -> Response:
     """Record an offline payment of all or part of the amount due."""
-    order = production.get_order(number)
+    order = back_office.get_order(number)
     form = PaymentForm(order.currency)
 
     def action() -> None:
@@ -244,7 +245,7 @@ def record_payment(number: str) -> Response:
 @access("staff:payments.confirm")
 def dismiss_payment(number: str, public_id: str) -> Response:
     """Mark a payment that needed review as resolved."""
-    order, form = production.get_order(number), DismissForm()
+    order, form = back_office.get_order(number), DismissForm()
     query = sa.select(Payment).where(Payment.order_id == order.id, Payment.public_id == public_id)
     payment = db.session.scalar(query) if public_id.isascii() and public_id.isprintable() else None
     if payment is None:

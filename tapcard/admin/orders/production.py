@@ -8,8 +8,9 @@ from flask_login import current_user
 from ... import files
 from ...clock import utcnow
 from ...models import Card, Order, OrderLine
+from ...models.orders import IN_PROGRESS_STATUSES
 from ...services.cards import cards, claims
-from ...services.orders import fulfillment, production
+from ...services.orders import back_office, fulfillment, production
 from ...web import csvs, uploads
 from ...web.access import access
 from ...web.qr_files import qr_file
@@ -23,7 +24,7 @@ from .orders import run_step
 @access("staff:orders.view")
 def order_file(number: str, name: str) -> Response:
     """Download a picture of an order as it was stored; any other name is a 404 error."""
-    order = production.get_order(number)
+    order = back_office.get_order(number)
     line_file = next((file for file in labels.files(order) if file.name == name), None)
     if line_file is None:
         abort(404)
@@ -36,17 +37,17 @@ def order_file(number: str, name: str) -> Response:
     return response
 
 
-@bp.get("/orders/<number>/cards")
+@bp.get("/orders/<number>/cards", endpoint="order_cards")
 @access("staff:orders.view")
-def order_cards(number: str) -> str:
+def list_order_cards(number: str) -> str:
     """List the cards of an order with their URLs, QR codes and claim codes."""
-    order = production.get_order(number)
+    order = back_office.get_order(number)
     return render_template(
         "admin/order_cards.html",
         order=order,
         cards=with_codes(order),
         site=current_app.config["SITE_URL"],
-        may_swap=current_user.may("orders.edit") and order.status in fulfillment.BEFORE_SHIPPING,
+        may_swap=current_user.may("orders.edit") and order.status in IN_PROGRESS_STATUSES,
     )
 
 
@@ -54,7 +55,7 @@ def order_cards(number: str) -> str:
 @access("staff:cards.make")
 def order_cards_csv(number: str) -> Response:
     """Download the cards of an order as CSV, for encoding chips and printing inserts."""
-    order, site = production.get_order(number), current_app.config["SITE_URL"]
+    order, site = back_office.get_order(number), current_app.config["SITE_URL"]
     rows = [
         (*(line.title, line.design_name), *(card.token, f"{site}/t/{card.token}", f"{site}/q/{card.token}"), code)
         for line, card, code in with_codes(order)
@@ -67,7 +68,7 @@ def order_cards_csv(number: str) -> Response:
 @access("staff:orders.view")
 def order_card_qr(number: str, token: str, kind: str) -> Response:
     """Download the QR code of a card of an order."""
-    card = get_card_or_404(production.get_order(number), token)
+    card = get_card_or_404(back_office.get_order(number), token)
     return qr_file(f"{current_app.config['SITE_URL']}/q/{card.token}", kind, name=f"tapcard-{card.token}")
 
 
@@ -75,7 +76,7 @@ def order_card_qr(number: str, token: str, kind: str) -> Response:
 @access("staff:orders.edit")
 def swap_card(number: str, token: str) -> ResponseReturnValue:
     """Replace a card of an order with a card from stock."""
-    order, form = production.get_order(number), SwapForm()
+    order, form = back_office.get_order(number), SwapForm()
     card = get_card_or_404(order, token)
 
     def action() -> None:
@@ -102,7 +103,7 @@ def get_card_or_404(order: Order, token: str) -> Card:
 @access("staff:orders.view")
 def delivery_note(number: str) -> str:
     """Show the delivery note of an order, without prices."""
-    return render_template("admin/delivery_note.html", order=production.get_order(number))
+    return render_template("admin/delivery_note.html", order=back_office.get_order(number))
 
 
 def with_codes(order: Order) -> list[tuple[OrderLine, Card, str]]:

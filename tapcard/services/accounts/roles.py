@@ -1,4 +1,7 @@
-"""Staff roles and their permissions."""
+"""Staff roles and their permissions.
+
+Each subject declares its permissions, and which roles have them, in its `declarations.py` (`declare_permissions`).
+"""
 
 from datetime import datetime
 

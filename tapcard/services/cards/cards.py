@@ -18,7 +18,7 @@ from ...models import (
     Target,
     User,
 )
-from ...models.cards import TOKEN_LENGTH
+from ...models.cards import MAX_TOKEN_LENGTH
 from . import blocked_hosts, target_urls
 
 ALIAS_LOCK = "aliases"
@@ -54,7 +54,7 @@ class HostBlocked(DomainError):
 def clean_token(text: str) -> str:
     """Return a typed token in upper case, or "" if it cannot be a token."""
     token = text.strip()
-    return token.upper() if token.isascii() and token.isalnum() and len(token) <= TOKEN_LENGTH else ""
+    return token.upper() if token.isascii() and token.isalnum() and len(token) <= MAX_TOKEN_LENGTH else ""
 
 
 def get_by_token(token: str) -> Card | None:

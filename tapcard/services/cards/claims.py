@@ -13,7 +13,7 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...keys import Keys
 from ...models import (
-    MOVES,
+    CARD_MOVES,
     Card,
     CardEvent,
     CardMove,
@@ -131,7 +131,7 @@ def claim_order_cards(
         return []
     ids = db.session.scalars(claimable.with_only_columns(Card.id).with_for_update()).all()
     values = {"owner_id": user.id, "claim_code": None, "claim_code_hash": None, "claimed_at": now or utcnow()}
-    start, end = MOVES[CardMove.CLAIM]
+    start, end = CARD_MOVES[CardMove.CLAIM]
     claimed_ids = db.session.scalars(
         sa.update(Card)
         .where(Card.id.in_(ids), Card.status.in_(start))

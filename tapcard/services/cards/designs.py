@@ -111,7 +111,7 @@ def update(design: Design, values: Mapping[str, Any], seen_fingerprint: str, act
         audit.record("design.changed", subject=design, actor=actor, fields=fields)
 
 
-def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
+def decide(design: Design, *, approve: bool, why: str, actor: User) -> None:
     """Approve or reject requested artwork, exactly once, and queue an email to the customer.
 
     Raises `ReasonRequired` or `AlreadyDecided`.
@@ -127,7 +127,7 @@ def decide(design: Design, *, approve: bool, why: str, by: User) -> None:
     order = latest_order(design)
     if order is not None or design.owner_id is not None:
         outbox.post("mail.artwork_decided", design_id=design.id, order_id=order.id if order is not None else None)
-    audit.record(f"design.{status.value}", subject=design, actor=by)
+    audit.record(f"design.{status.value}", subject=design, actor=actor)
 
 
 def own_artwork(user_id: int) -> sa.ColumnElement[bool]:

@@ -1,4 +1,7 @@
-"""Replacement of a card by another one, by its owner or before it is packed."""
+"""Replacement of a card by another one, by its owner or before it is packed.
+
+For an unpaid order that is replaced by a new one, see `services/orders/replacement`.
+"""
 
 from datetime import datetime
 

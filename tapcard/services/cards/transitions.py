@@ -12,7 +12,7 @@ from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import (
-    MOVES,
+    CARD_MOVES,
     Card,
     CardEvent,
     CardMove,
@@ -112,7 +112,7 @@ def apply_transition(
     Returns False and changes nothing if the card is not in a start status of `move`, a condition does not hold, or
     the account of the new owner is closed.
     """
-    start, end = MOVES[move]
+    start, end = CARD_MOVES[move]
     if end is CardStatus.ACTIVE and not is_account_open(values.get("owner_id", card.owner_id)):
         return False
     before = card.status
@@ -132,7 +132,7 @@ def apply_transition_to_all(
     owner: User, move: CardMove, actor: User | None, *conditions: Any, why: str = "", **values: Any
 ) -> int:
     """Apply a transition to all cards of an owner in a start status, one UPDATE per status, and return how many."""
-    start, end = MOVES[move]
+    start, end = CARD_MOVES[move]
     total = 0
     for before in sorted(start):
         card_ids = db.session.scalars(

@@ -10,13 +10,12 @@ from ...db import db, insert
 from ...errors import NotFound
 from ...errors import mark as _
 from ...keys import Keys
-from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, OrderStatus, User
+from ...models import Card, CardHold, LineGrant, LineKind, Order, OrderLine, User
+from ...models.orders import IN_PROGRESS_STATUSES
 from ...registry import fulfills
 from ..cards import cards, claims, creation, replacement
 from ..core import audit
 from . import queries, transitions
-
-BEFORE_SHIPPING = (OrderStatus.PAID, OrderStatus.PROCESSING)
 
 
 class NoClaimCodes(NotFound):
@@ -118,7 +117,7 @@ def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> 
     Raises `IllegalMove` unless the order is paid and not shipped, and `replacement.CannotReplace`.
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
-    if line is None or line.kind is not LineKind.CARD or line.order.status not in BEFORE_SHIPPING:
+    if line is None or line.kind is not LineKind.CARD or line.order.status not in IN_PROGRESS_STATUSES:
         raise transitions.IllegalMove(_("Cards can only be swapped before the order ships."))
     hold = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
     if db.session.scalar(hold) is not None:

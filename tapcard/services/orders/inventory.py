@@ -1,4 +1,7 @@
-"""Reservations of an order: stock, cards to be activated, a use of its promotion, credit."""
+"""Reservations of an order: reserves and releases stock, held cards, a use of the promotion, and credit.
+
+What a cart may count on before it is ordered is `services.cart.items.Reservations`, which `replacement` fills in.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -19,7 +19,7 @@ from ...models import (
     OrderStatus,
     User,
 )
-from ...models.orders import AFTER_PAID
+from ...models.orders import PAID_STATUSES
 
 LINK_PURPOSE = "order_link"
 
@@ -75,13 +75,13 @@ def visible_orders(user: User | None, known_ids: Collection[int]) -> Select[Orde
 
 def undelivered_orders(user: User) -> Sequence[Order]:
     """Return a person's orders that are paid and not yet delivered, newest first."""
-    waiting = AFTER_PAID - {OrderStatus.DELIVERED}
+    waiting = PAID_STATUSES - {OrderStatus.DELIVERED}
     return db.session.scalars(orders_of_user(user).where(Order.status.in_(waiting)).options(*load_options())).all()
 
 
 def undelivered_card_lines(user: User) -> Sequence[OrderLine]:
     """Return the lines of a person's paid, undelivered orders that sell or activate cards, newest first."""
-    is_due = (Order.user_id == user.id, Order.status.in_(AFTER_PAID - {OrderStatus.DELIVERED}))
+    is_due = (Order.user_id == user.id, Order.status.in_(PAID_STATUSES - {OrderStatus.DELIVERED}))
     lines = select(OrderLine).join(OrderLine.order).where(*is_due, OrderLine.kind.in_(KINDS_OF_CARDS))
     whole_lines = lines.options(contains_eager(OrderLine.order), joinedload(OrderLine.design))
     return db.session.scalars(whole_lines.order_by(Order.id.desc(), OrderLine.id)).all()

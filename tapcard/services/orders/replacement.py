@@ -1,4 +1,7 @@
-"""Replacement of open orders by a new order of the same cart, which can use their reservations."""
+"""Replacement of an unpaid order by a new one of the same cart, which can use its reservations.
+
+For a card that is replaced by another one, see `services/cards/replacement`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

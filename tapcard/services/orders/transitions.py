@@ -14,7 +14,6 @@ from ...keys import Keys
 from ...models import (
     ORDER_MOVES,
     CardHold,
-    LineKind,
     Order,
     OrderEvent,
     OrderLine,
@@ -22,7 +21,6 @@ from ...models import (
     OrderStatus,
     Payment,
     PaymentStatus,
-    ProductionStatus,
     User,
 )
 from ..cart import credit, editing, promotions
@@ -40,12 +38,12 @@ class IllegalMove(DomainError):
     """The order's state does not allow this step."""
 
 
-def cancel(order: Order, by: User | None, keys: Keys, now: datetime, why: str = "") -> None:
+def cancel(order: Order, actor: User | None, keys: Keys, now: datetime, why: str = "") -> None:
     """Cancel an unpaid order, release its reservations and email the buyer; raises `IllegalMove`."""
-    if not end_unpaid(order, OrderMove.CANCEL, by, keys, now, why):
+    if not end_unpaid(order, OrderMove.CANCEL, actor, keys, now, why):
         raise IllegalMove(_("This order can no longer be cancelled."))
     outbox.post("mail.order_canceled", order_id=order.id)
-    audit.record("order.canceled", subject=order, actor=by)
+    audit.record("order.canceled", subject=order, actor=actor)
 
 
 def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, promotion_id: int | None = None) -> int:
@@ -64,12 +62,12 @@ def expire_due(now: datetime, keys: Keys, *, product_id: int | None = None, prom
     return count
 
 
-def end_unpaid(order: Order, move: OrderMove, by: User | None, keys: Keys, now: datetime, why: str = "") -> bool:
+def end_unpaid(order: Order, move: OrderMove, actor: User | None, keys: Keys, now: datetime, why: str = "") -> bool:
     """Cancel or expire an unpaid order and release its reservations; return False when it was ended or paid before.
 
     Refunds are proposed for payments that came in part, and the owner is emailed about each once.
     """
-    if not _move(order, move, by, why, ended_at=now):
+    if not _move(order, move, actor, why, ended_at=now):
         return False
     inventory.release(order, keys)
     is_captured = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED, ~Payment.refund_proposed)
@@ -125,53 +123,37 @@ def _reserve_again(order: Order, keys: Keys, now: datetime) -> None:
         audit.record("order.oversold", subject=order)
 
 
-def ship(order: Order, by: User, now: datetime, *, carrier: str = "", tracking_number: str = "") -> None:
+def ship(order: Order, actor: User, now: datetime, *, carrier: str = "", tracking_number: str = "") -> None:
     """Mark an order as shipped and email the buyer; raises `IllegalMove`."""
     _check_not_oversold(order)
     values = {"carrier": carrier, "tracking_number": tracking_number}
-    if not _move(order, OrderMove.SHIP, by, shipped_at=now, **values):
+    if not _move(order, OrderMove.SHIP, actor, shipped_at=now, **values):
         raise IllegalMove(_("Only a paid order can be shipped."))
     outbox.post("mail.order_shipped", order_id=order.id)
-    audit.record("order.shipped", subject=order, actor=by)
+    audit.record("order.shipped", subject=order, actor=actor)
 
 
-def process(order: Order, by: User) -> None:
+def process(order: Order, actor: User) -> None:
     """Mark an order as being processed; raises `IllegalMove`."""
     _check_not_oversold(order)
-    if not _move(order, OrderMove.PROCESS, by):
+    if not _move(order, OrderMove.PROCESS, actor):
         raise IllegalMove(_("Only a paid order can be processed."))
-    audit.record("order.processed", subject=order, actor=by)
+    audit.record("order.processed", subject=order, actor=actor)
 
 
-def deliver(order: Order, by: User | None, now: datetime) -> None:
+def deliver(order: Order, actor: User | None, now: datetime) -> None:
     """Mark an order as delivered and email the buyer if something was sent; raises `IllegalMove`."""
     _check_not_oversold(order)
-    if not _move(order, OrderMove.DELIVER, by, delivered_at=now):
+    if not _move(order, OrderMove.DELIVER, actor, delivered_at=now):
         raise IllegalMove(_("Only a paid order can be delivered."))
     if order.needs_shipping:
         outbox.post("mail.order_delivered", order_id=order.id)
-    audit.record("order.delivered", subject=order, actor=by)
+    audit.record("order.delivered", subject=order, actor=actor)
 
 
 def _check_not_oversold(order: Order) -> None:
     if order.is_oversold:
         raise IllegalMove(_("This order is oversold. Fulfil or refund it first."))
-
-
-def produce(
-    line: OrderLine, status: ProductionStatus, by: User, *, seen_status: ProductionStatus | None = None
-) -> None:
-    """Set the production status of a line of cards; raises `IllegalMove`.
-
-    `seen_status`: the status that staff saw; a change in between is refused.
-    """
-    if line.kind is not LineKind.CARD:
-        raise IllegalMove(_("Only cards have a production status."))
-    seen = OrderLine.production_status == seen_status if seen_status is not None else sa.true()
-    if not execute_update(sa.update(OrderLine).where(OrderLine.id == line.id, seen).values(production_status=status)):
-        raise IllegalMove(_("Someone else has just changed this line. Reload the order."))
-    db.session.refresh(line)
-    audit.record("order_line.produced", subject=line, actor=by, status=status.value)
 
 
 def _move(order: Order, move: OrderMove, actor: User | None, why: str = "", /, **values: Any) -> bool:

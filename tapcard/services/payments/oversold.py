@@ -7,7 +7,7 @@ from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import LineGrant, LineKind, Order, OrderLine, Payment, PaymentStatus
-from ...models.orders import AFTER_PAID
+from ...models.orders import PAID_STATUSES
 from ..cards import cards
 from ..cart import credit
 from ..core import audit
@@ -25,7 +25,7 @@ def fulfill_oversold(order: Order, context: RuleContext) -> None:
 
     Reserves the stock that is left and the buyer's credit; the refund proposed for its payment is withdrawn.
     """
-    is_oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(AFTER_PAID))
+    is_oversold = sa.and_(Order.id == order.id, Order.is_oversold, Order.status.in_(PAID_STATUSES))
     if not execute_update(sa.update(Order).where(is_oversold).values(is_oversold=False, version=Order.version + 1)):
         raise IllegalMove(_("This order is no longer oversold."))
     db.session.refresh(order)

@@ -92,7 +92,7 @@ def amount_due(order: Order) -> Money:
 # --- life cycle -------------------------------------------------------------------------------------------------------
 
 
-def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
+def create(order: Order, gateway: Gateway, actor: User | None) -> Payment:
     """Create the payment of an order; commit before the gateway is asked.
 
     Raises `NotPayable` for an order with nothing to pay, `PaymentInProgress` when it has an open payment.
@@ -101,7 +101,7 @@ def create(order: Order, gateway: Gateway, by: User | None) -> Payment:
     if order.status is not OrderStatus.PENDING or not amount:
         raise NotPayable(_("This order isn't awaiting payment."))
     payment = Payment(order_id=order.id, gateway=gateway.code, amount=amount.amount, currency=amount.currency)
-    payment.started_by_id = by.id if by is not None else None
+    payment.started_by_id = actor.id if actor is not None else None
     try:
         with db.session.begin_nested():
             db.session.add(payment)

@@ -159,7 +159,7 @@ def test_concurrent_decisions_on_artwork_count_once(app: Flask, artwork: Design,
 
     def decide(place: int) -> object:
         stored_design = designs.get_design(number)
-        designs.decide(stored_design, approve=place == 0, why="No", by=db.session.get_one(User, people[place]))
+        designs.decide(stored_design, approve=place == 0, why="No", actor=db.session.get_one(User, people[place]))
         return place
 
     results = run_concurrently(app, 2, decide)

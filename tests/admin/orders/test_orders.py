@@ -16,7 +16,7 @@ from tapcard.models import (
     Role,
     User,
 )
-from tapcard.services.orders import production
+from tapcard.services.orders import back_office
 from tests import purchases
 from tests.admin.orders.conftest import listed, note_payment, path_to
 from tests.conftest import FormClient, login
@@ -108,7 +108,7 @@ def test_the_start_page_counts_what_the_filters_show(
         "care": {odd.order.number},
         "pending": {order.number, waiting.number},
     }
-    numbers = production.order_figures(utcnow(), settings.load())
+    numbers = back_office.order_figures(utcnow(), settings.load())
     assert (numbers.to_produce, numbers.to_ship, numbers.offline, numbers.oversold, numbers.to_review) == (
         1,
         1,
@@ -133,10 +133,10 @@ def test_today_begins_at_midnight_in_the_shops_time_zone(
     noon = now.replace(hour=12, minute=0)  # midnight there or an hour past it
     payment.settled_at = noon - timedelta(hours=2)
     db.session.flush()
-    assert production.order_figures(noon, shop).today.amount == 0
+    assert back_office.order_figures(noon, shop).today.amount == 0
     payment.settled_at = noon
     db.session.flush()
-    assert production.order_figures(noon, shop).today.amount == 4800
+    assert back_office.order_figures(noon, shop).today.amount == 4800
 
 
 def test_pages_run_a_fixed_number_of_statements(

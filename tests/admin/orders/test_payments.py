@@ -25,7 +25,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.cart import credit, editing
-from tapcard.services.orders import production, transitions
+from tapcard.services.orders import back_office, transitions
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.workflows import payments as payment_workflows
@@ -53,7 +53,7 @@ def test_submitting_a_payment_twice_records_it_once(
     assert (order.status, payments.amount_due(order).amount) == (OrderStatus.PAID, 0)
     again = ben_client.post(path_to(order, "/payment"), data=sent, csrf=False)
     assert (again.status_code, "isn&#39;t awaiting payment" in again.text) == (422, True)
-    [payment] = production.payments_of(order)
+    [payment] = back_office.payments_of(order)
     assert payment.evidence == {"how": "terminal", "note": "Receipt 12", "confirmed_by": ben.id}
     assert outbox().count("mail.order_paid") == 1
     words = words_of(ben_client.get(path_to(order)).text)
@@ -86,7 +86,7 @@ def test_an_invalid_or_excessive_amount_is_refused(ben_client: FormClient, order
     assert answer.status_code == 422
     assert error_of(answer.text, "amount")
     assert form_to(answer.text, "").values["amount"] == typed.strip().replace("\0", "\ufffd") or "\0" in typed
-    assert production.payments_of(order) == []
+    assert back_office.payments_of(order) == []
 
 
 def test_concurrent_recordings_count_once(app: Flask, order: Order, ben: User, keys: Keys, olu: User) -> None:
@@ -126,7 +126,7 @@ def test_an_order_with_an_open_online_payment_can_be_paid_in_cash(
     assert payments.captured_amount(order) == 4800
     if came:  # a moment before: nothing is taken at the counter
         assert (answer.status_code, online.status) == (422, PaymentStatus.SUCCEEDED)
-        assert [payment.gateway for payment in production.payments_of(order)] == ["sandbox"]
+        assert [payment.gateway for payment in back_office.payments_of(order)] == ["sandbox"]
     else:
         assert (answer.status_code, online.status) == (302, PaymentStatus.CANCELED)
 
@@ -192,7 +192,7 @@ def test_an_oversold_order_is_fulfilled_once(
     assert ben_client.post(path_to(order, "/ship")).status_code == 422
     assert ben_client.post(path_to(order, "/give")).status_code == 302
     assert ben_client.post(path_to(order, "/give")).status_code == 409
-    [payment] = production.payments_of(order)
+    [payment] = back_office.payments_of(order)
     assert (order.is_oversold, payment.refund_proposed) == (False, False)
     assert ben_client.post(path_to(order, "/ship")).status_code == 302
 

@@ -23,7 +23,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.cart import editing
-from tapcard.services.orders import production, transitions
+from tapcard.services.orders import back_office, transitions
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments
 from tapcard.services.privacy import erasure
@@ -85,7 +85,7 @@ def test_cancellation_needs_a_reason_restores_stock_and_proposes_a_refund(
     assert ben_client.post(path_to(order, "/cancel"), data={"why": " "}).status_code == 422
     assert ben_client.post(path_to(order, "/cancel"), data={"why": "Nobody came"}).status_code == 302
     assert (order.status, bottle.stock, payments.find_open(order)) == (OrderStatus.CANCELED, 10, None)
-    assert [payment.refund_proposed for payment in production.payments_of(order)] == [False, True]
+    assert [payment.refund_proposed for payment in back_office.payments_of(order)] == [False, True]
     assert "Order cancelled: Nobody came" in words_of(ben_client.get(path_to(order)).text)
     assert note_payment(ben_client, order, "40").status_code == 422
 

@@ -14,7 +14,7 @@ from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.keys import Keys
 from tapcard.models import (
-    MOVES,
+    CARD_MOVES,
     AuditEntry,
     Card,
     CardBatch,
@@ -37,7 +37,7 @@ from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.settings import ShopSettings
 
 CODE = "CARD2345"
-TRANSITIONS = tuple(MOVES)
+TRANSITIONS = tuple(CARD_MOVES)
 REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
 
 
@@ -98,7 +98,7 @@ def test_each_transition_is_allowed_only_from_the_states_in_the_table_and_is_rec
     step: CardMove, status: CardStatus, perform: Callable[..., object], create_card_in: Callable[..., Card], ada: User
 ) -> None:
     card = create_card_in(status)
-    starts, end = MOVES[step]
+    starts, end = CARD_MOVES[step]
     before, past = columns_of(card), events_of(card)
     if status in starts:
         perform(step, card, ada)
@@ -114,11 +114,11 @@ def test_each_transition_is_allowed_only_from_the_states_in_the_table_and_is_rec
 
 
 def test_no_transition_starts_from_retired() -> None:
-    assert all(CardStatus.RETIRED not in starts for starts, _end in MOVES.values())
+    assert all(CardStatus.RETIRED not in starts for starts, _end in CARD_MOVES.values())
 
 
 def test_only_an_unclaimed_card_can_be_claimed() -> None:
-    assert MOVES[CardMove.CLAIM] == ({CardStatus.UNCLAIMED}, CardStatus.ACTIVE)
+    assert CARD_MOVES[CardMove.CLAIM] == ({CardStatus.UNCLAIMED}, CardStatus.ACTIVE)
 
 
 def test_an_event_records_actor_and_reason(perform: Callable[..., object], card: Card, ada: User, ben: User) -> None:

@@ -23,7 +23,7 @@ from tapcard.models import (
 )
 from tapcard.models import ProductKind as Kind
 from tapcard.services.accounts import credentials
-from tapcard.services.orders import queries, transitions
+from tapcard.services.orders import production, queries, transitions
 from tapcard.services.orders.transitions import IllegalMove
 from tests import purchases
 from tests.purchases import create_cart, create_order, fill, place
@@ -87,10 +87,10 @@ def test_only_lines_of_cards_have_a_production_status(
     order = place(cart)
     db.session.commit()
     goods, card = order.lines
-    transitions.produce(card, ProductionStatus.PRINTED, ben)
+    production.set_status(card, ProductionStatus.PRINTED, ben)
     assert card.production_status is ProductionStatus.PRINTED
     with pytest.raises(IllegalMove):
-        transitions.produce(goods, ProductionStatus.PRINTED, ben)
+        production.set_status(goods, ProductionStatus.PRINTED, ben)
 
 
 def test_paid_orders_are_listed_as_undelivered_until_delivery(ada: User, product: Product) -> None:
