@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from ..db import Base, created, minor_units, pk
 from .products import HUNDRED_PERCENT, MAX_AMOUNT, Category, Collection, Product
 
-CODE_LENGTH = 40
+MAX_CODE_LENGTH = 40
 
 
 class PromotionScope(enum.StrEnum):
@@ -40,7 +40,7 @@ class Promotion(Base):
     )
 
     id: Mapped[pk]
-    code: Mapped[str] = mapped_column(sa.String(CODE_LENGTH), unique=True)
+    code: Mapped[str] = mapped_column(sa.String(MAX_CODE_LENGTH), unique=True)
     percent: Mapped[int | None]  # hundredths of a percent
     amount: Mapped[int | None] = mapped_column(sa.BigInteger)
     starts_at: Mapped[datetime | None]

@@ -72,7 +72,7 @@ def order_with_codes(number: str) -> Order:
         abort(redirect_to_log_in())
 
 
-def sold_cards(order: Order) -> list[SoldCard]:
+def cards_of_order(order: Order) -> list[SoldCard]:
     """Return every card of an order, line by line."""
     keys: Keys = current_app.extensions["keys"]
     waiting = {card.id for card in fulfillment.unclaimed_cards(order)}
@@ -104,7 +104,7 @@ def uncached(page: str) -> Response:
 def codes(number: str) -> Response:
     """List the cards of an order with their codes."""
     order = order_with_codes(number)
-    sold = sold_cards(order)
+    sold = cards_of_order(order)
     return uncached(
         render_template(
             "shop/codes.html",
@@ -126,7 +126,7 @@ def codes_csv(number: str) -> Response:
     header = [_("Card"), _("Address"), _("Claim code"), _("Status"), _("Design")]
     rows = [
         (sold.card.token, sold.address, sold.code, claimed.get(sold.state) or label(sold.card), sold.line.design_name)
-        for sold in sold_cards(order)
+        for sold in cards_of_order(order)
     ]
     response = csv_file(f"cards-{order.number}.csv", header, rows)
     response.headers["Cache-Control"] = "no-store"
@@ -138,7 +138,7 @@ def codes_csv(number: str) -> Response:
 def codes_sheet(number: str) -> Response:
     """Return the unclaimed cards as slips to print and cut."""
     order = order_with_codes(number)
-    unclaimed = [card for card in sold_cards(order) if card.is_waiting]
+    unclaimed = [card for card in cards_of_order(order) if card.is_waiting]
     return uncached(render_template("shop/codes_sheet.html", order=order, sold=unclaimed))
 
 

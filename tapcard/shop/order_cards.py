@@ -30,7 +30,7 @@ MAX_DESIGNS = 48  # designs shown on the page; `?design=` adds any other
 @access(PUBLIC)
 def order_cards() -> Response:
     """Add cards to the cart; `?design=` and `?product=` preselect."""
-    products = sold_cards()
+    products = card_products_with_options()
     if not products:
         return make_response(render_template("shop/order_cards.html", product=None))
     product = next((option for option in products if option.slug == request.args.get("product")), products[0])
@@ -44,7 +44,7 @@ def order_cards() -> Response:
                 return redirect(url_for("shop.cart"))
     else:
         prefill(form)
-    return order_page(form, products)
+    return order_cards_page(form, products)
 
 
 def cards_form(product: Product) -> OrderCardsForm:
@@ -57,10 +57,10 @@ def cards_form(product: Product) -> OrderCardsForm:
     return form
 
 
-def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
+def order_cards_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
     """Return the page; products and designs are read again, since a refusal or a picture expires them."""
     if form.is_submitted():
-        products, form.designs = sold_cards(), offered_designs(form.design.data or "")
+        products, form.designs = card_products_with_options(), offered_designs(form.design.data or "")
     page = render_template(
         "shop/order_cards.html",
         form=form,
@@ -73,7 +73,7 @@ def order_page(form: OrderCardsForm, products: Sequence[Product]) -> Response:
     return make_response(page, *form_status(form))
 
 
-def sold_cards() -> Sequence[Product]:
+def card_products_with_options() -> Sequence[Product]:
     """Return the products that are cards, with their options."""
     return db.session.scalars(designs.card_products().options(selectinload(Product.options))).all()
 

@@ -18,6 +18,7 @@ from psycopg.pq import ExecStatus
 from sqlalchemy.engine import Engine
 
 from ..db import LOCK_TIMEOUT
+from ..models.cards import MAX_TOKEN_LENGTH
 from ..services.taps.routing import is_plain_redirect
 from .recorder import CardIds, TapRecorder
 
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 CHANNELS = {"t": "nfc", "q": "qr", "card": "nfc"}
 CHECK_IN_COOKIE = "tc_checkin"
 COLUMNS = "SELECT id, owner_id, design_id, status, target, reroute_url, is_blocked FROM cards WHERE token = "
-MAX_TOKEN_LENGTH = 20
 match_path = re.compile(rf"/(t|q|card)/([0-9A-Za-z]{{1,{MAX_TOKEN_LENGTH}}})/?").fullmatch
 
 

@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from ..models import Target
 from ..models.cards import ALIAS_LENGTH, URL_LENGTH
 from ..models.profiles import Profile
+from ..tokens import CODE_LENGTH
 from ..web.forms import Form
 
 
@@ -19,9 +20,11 @@ class ClaimForm(Form):
         _("Claim code"),
         [
             DataRequired(_("Enter the claim code from the insert.")),
-            Length(max=20, message=_("Claim codes have 8 characters.")),
+            Length(max=20, message=_("Claim codes have %(count)d characters.", count=CODE_LENGTH)),
         ],
-        description=_("8 letters and numbers, printed on the insert that came with your card."),
+        description=_(
+            "%(count)d letters and numbers, printed on the insert that came with your card.", count=CODE_LENGTH
+        ),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
 

@@ -60,9 +60,9 @@ def edit_link(profile_id: int, link_id: int) -> Response:
     return make_response(page, 422 if form.errors else 200)
 
 
-@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/move", endpoint="move_profile_link")
+@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/move")
 @access(HOLDER)
-def move_link(profile_id: int, link_id: int) -> Response:
+def move_profile_link(profile_id: int, link_id: int) -> Response:
     """Move a link up or down by one position."""
     own = profiles.own_profile(current_user, profile_id)
     links.move(own, link_id, by=PLACES.get(request.form.get("to", ""), 0))
@@ -70,9 +70,9 @@ def move_link(profile_id: int, link_id: int) -> Response:
     return to_links(profile_id, link_id)
 
 
-@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/show", endpoint="show_profile_link")
+@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/show")
 @access(HOLDER)
-def show_link(profile_id: int, link_id: int) -> Response:
+def show_profile_link(profile_id: int, link_id: int) -> Response:
     """Show or hide a link on the profile."""
     own = profiles.own_profile(current_user, profile_id)
     links.set_shown(links.own_link(own, link_id), is_shown=request.form.get("shown") == "yes")
@@ -80,9 +80,9 @@ def show_link(profile_id: int, link_id: int) -> Response:
     return to_links(profile_id, link_id)
 
 
-@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/remove", endpoint="remove_profile_link")
+@bp.post("/profiles/<int:profile_id>/links/<int:link_id>/remove")
 @access(HOLDER)
-def remove_link(profile_id: int, link_id: int) -> Response:
+def remove_profile_link(profile_id: int, link_id: int) -> Response:
     """Remove a link from the profile."""
     own = profiles.own_profile(current_user, profile_id)
     links.remove(links.own_link(own, link_id), current_user)
@@ -91,9 +91,9 @@ def remove_link(profile_id: int, link_id: int) -> Response:
     return to_links(profile_id)
 
 
-@bp.post("/profiles/<int:profile_id>/links/order", endpoint="order_profile_links")
+@bp.post("/profiles/<int:profile_id>/links/order")
 @access(HOLDER)
-def order_links(profile_id: int) -> Response:
+def order_profile_links(profile_id: int) -> Response:
     """Save the order of the links after drag and drop."""
     own = profiles.own_profile(current_user, profile_id)
     links.reorder(own, numbers_in(request.form.get("order", "")))

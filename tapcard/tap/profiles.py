@@ -22,7 +22,6 @@ from ..web.access import HOLDER, PUBLIC, access
 from ..web.forms import refusals
 from ..web.throttling import throttle
 from .blueprint import bp
-from .fast import MAX_TOKEN_LENGTH
 from .profile_forms import PICTURES, ProfileForm
 
 PREVIEWS = ("tap.preview_new_profile", "tap.preview_profile")
@@ -263,7 +262,7 @@ def requested_card() -> Card | None:
     token = request.args.get("card", "")
     if not token:
         return None
-    if not (token.isascii() and token.isalnum() and len(token) <= MAX_TOKEN_LENGTH):
+    if not cards.clean_token(token):
         abort(404)
     return cards.own_card(current_user, token)
 

@@ -68,13 +68,13 @@ class TapRecorder:
     def __init__(
         self,
         spool: Spool,
-        recorder: ReadingStore,
+        store: ReadingStore,
         engine: Engine,
         country_header: str | None = None,
         geoip: Any = None,
     ) -> None:
         self.spool = spool
-        self.recorder = recorder
+        self.store = store
         self.engine = engine
         self.visitors = VisitorKeys(engine)
         self.country_key = "HTTP_" + country_header.upper().replace("-", "_") if country_header else None
@@ -154,7 +154,7 @@ class TapRecorder:
         with transactions(writing=True), self.engine.begin() as connection:
             name = sa.select(Setting.value).where(Setting.name == "time_zone")
             zone = connection.execute(name).scalar_one_or_none() or ShopSettings.time_zone
-            ReadingStore(self.recorder.keys).store(connection, [reading], zone)
+            ReadingStore(self.store.keys).store(connection, [reading], zone)
 
 
 @lru_cache(maxsize=1024)

@@ -95,7 +95,7 @@ class Chart:
 
 @bp.get("/statistics", endpoint="statistics")
 @access(HOLDER)
-def page() -> tuple[str, int]:
+def show_statistics() -> tuple[str, int]:
     """Show the holder's statistics for a period, for all cards or for one of them."""
     own = own_cards()
     form, card = read_form(own)
@@ -126,9 +126,9 @@ def page() -> tuple[str, int]:
     return page, 200
 
 
-@bp.get("/api/v1/statistics/<series>", endpoint="statistics_series")
+@bp.get("/api/v1/statistics/<series>")
 @access(HOLDER_DATA)
-def series_as_json(series: str) -> AnyResponse:
+def statistics_series(series: str) -> AnyResponse:
     """Return a data series as JSON: `labels` and one value per label; for `hours`, 24 values per weekday."""
     if series not in SERIES:
         return answer({"error": _("We couldn't find those statistics.")}, 404)
@@ -140,9 +140,9 @@ def series_as_json(series: str) -> AnyResponse:
     return answer({"labels": chart.labels, "values": chart.values})
 
 
-@bp.get("/statistics.csv", endpoint="statistics_csv")
+@bp.get("/statistics.csv")
 @access(HOLDER)
-def taps_as_csv() -> Response:
+def statistics_csv() -> Response:
     """Export every tap of the period as CSV, newest first."""
     rows = csv_rows(statistics.stream_taps(requested_query(), zone()), ZoneInfo(zone()))
     return csv_stream(f"usage_{filters.local(utcnow()):%Y-%m-%d_%H-%M}.csv", TABLE, rows)

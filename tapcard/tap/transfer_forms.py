@@ -13,6 +13,7 @@ from ..services.profiles.found_reports import (
     MAX_MESSAGE_LENGTH,
     MAX_REPLY_ADDRESS_LENGTH,
 )
+from ..tokens import CODE_LENGTH
 from ..web.forms import Form
 
 ANOTHER = "another"
@@ -65,8 +66,11 @@ class ReplaceForm(Form):
     )
     code = StringField(
         _("Claim code"),
-        [Optional(), Length(max=20, message=_("Claim codes have 8 characters."))],
-        description=_("8 letters and numbers from the insert. Only needed if you haven't claimed the card yet."),
+        [Optional(), Length(max=20, message=_("Claim codes have %(count)d characters.", count=CODE_LENGTH))],
+        description=_(
+            "%(count)d letters and numbers from the insert. Only needed if you haven't claimed the card yet.",
+            count=CODE_LENGTH,
+        ),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
 

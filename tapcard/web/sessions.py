@@ -16,7 +16,7 @@ from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ..clock import utcnow
-from ..db import db, execute_update, separate_transaction, transactions
+from ..db import db, separate_transaction, transactions
 from ..keys import ME_COOKIE
 from ..models import User, WebSession
 from ..tokens import new_secret
@@ -177,8 +177,3 @@ def renew(user: User | None = None, *, remember: bool = False, keys_to_keep: tup
             age = REMEMBERED_LIFETIME if remember else None
             response.set_cookie(ME_COOKIE, value, max_age=age, path="/", secure=secure, httponly=True, samesite="Lax")
         return response
-
-
-def delete_expired() -> int:
-    """Delete expired sessions and return how many there were."""
-    return execute_update(sa.delete(WebSession).where(WebSession.expires_at <= utcnow()))

@@ -8,8 +8,9 @@ from flask import current_app
 from .. import files
 from ..clock import utcnow
 from ..db import db
-from ..models import LinkToken, OutboxMessage, ThrottleCounter, WebSession
+from ..models import LinkToken, OutboxMessage, ThrottleCounter
 from ..registry import handles, job
+from ..services.accounts import sessions
 from ..services.core import uploads
 from ..services.taps import ingest
 
@@ -32,7 +33,7 @@ def delete_unused(name: str, user_id: int) -> None:
 def purge_rows() -> None:
     """Delete expired sessions, counters, links, sent messages and marks of finished spool files."""
     now = utcnow()
-    db.session.execute(sa.delete(WebSession).where(WebSession.expires_at <= now))
+    sessions.delete_expired(now)
     db.session.execute(sa.delete(ThrottleCounter).where(ThrottleCounter.window_ends_at < now))
     db.session.execute(sa.delete(LinkToken).where(LinkToken.expires_at < now - RETENTION))
     db.session.execute(sa.delete(OutboxMessage).where(OutboxMessage.done_at < now - RETENTION))

@@ -22,7 +22,7 @@ class Drainer:
     """Stores this host's spooled taps in the database; several may run at once, each line is stored once."""
 
     spool: Spool
-    recorder: ReadingStore
+    store: ReadingStore
     stop: threading.Event = field(default_factory=threading.Event)
     offsets: dict[str, int] = field(default_factory=dict)  # committed offsets, which save queries for idle files
 
@@ -73,22 +73,22 @@ class Drainer:
                 readings.append(reading)
         try:
             rollups.lock_rollups(shared=True)
-            count = self.recorder.store(db.session.connection(), readings, zone)
+            count = self.store.store(db.session.connection(), readings, zone)
             if ingest.advance_offset(name, offset, chunk.end, len(bad)):
                 if bad:
                     self.spool.store_bad_lines(name, bad)
                     logger.error("%d unreadable lines in the tap spool", len(bad))
                 db.session.commit()
-                self.recorder.committed()
+                self.store.committed()
                 return count
         except IntegrityError:
             logger.info("taps already stored by another drainer")
         db.session.rollback()
-        self.recorder.rolled_back()
+        self.store.rolled_back()
         return None
 
 
 def create_drainer(stop: threading.Event | None = None) -> Drainer:
     """Return a drainer of this application's spool, which stops between two transactions when `stop` is set."""
-    recorder = ReadingStore(current_app.extensions["keys"])
-    return Drainer(current_app.extensions["spool"], recorder, stop or threading.Event())
+    store = ReadingStore(current_app.extensions["keys"])
+    return Drainer(current_app.extensions["spool"], store, stop or threading.Event())

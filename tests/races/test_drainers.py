@@ -181,7 +181,7 @@ def test_a_drainer_may_die_at_any_step(
             commit, calls = db.session.commit, []
             patch.setattr(db.session, "commit", lambda: calls.append(commit()) or die())
         else:
-            owner = {"store": drainer.recorder, "advance_offset": ingest, "mark_finished": ingest}.get(step, spool)
+            owner = {"store": drainer.store, "advance_offset": ingest, "mark_finished": ingest}.get(step, spool)
             patch.setattr(owner, step, die)
         with pytest.raises(Killed):
             drainer.drain()

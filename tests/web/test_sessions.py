@@ -12,6 +12,7 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import Card, CardBatch, User, WebSession
+from tapcard.services.accounts import sessions as account_sessions
 from tapcard.web import sessions
 from tapcard.web.sessions import hash_session_id
 from tests.conftest import FormClient, login
@@ -228,7 +229,7 @@ def test_the_worker_deletes_expired_sessions(
     for browser in (client, other):
         login(browser, ada)
     change(client, expires_at=utcnow() - timedelta(seconds=1))
-    assert sessions.delete_expired() == 1
+    assert account_sessions.delete_expired(utcnow()) == 1
     db.session.commit()
     assert row_of(client) is None
     assert row_of(other) is not None

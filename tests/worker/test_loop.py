@@ -159,14 +159,14 @@ def test_a_drainer_stops_between_two_transactions(app: Flask, monkeypatch: pytes
         app.extensions["spool"].append(fields_of(reading()))
     stop = threading.Event()
     drain = draining.create_drainer(stop)
-    store = drain.recorder.store
+    store = drain.store.store
 
     def store_and_be_told(*given: Any) -> int:
         if tap_counts()[0]:
             stop.set()
         return store(*given)
 
-    monkeypatch.setattr(drain.recorder, "store", store_and_be_told)
+    monkeypatch.setattr(drain.store, "store", store_and_be_told)
     assert drain.drain() == 6
     assert tap_counts()[:2] == (6, 6)
     assert draining.create_drainer().drain() == 4

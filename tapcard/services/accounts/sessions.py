@@ -1,4 +1,4 @@
-"""A user's web sessions: listed and ended, by that user alone."""
+"""Web sessions: a user lists and ends their own; expired ones are deleted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,3 +33,8 @@ def end_other_sessions(user: User, keep_sid_hash: str | None) -> None:
     if keep_sid_hash is not None:
         statement = statement.where(WebSession.sid_hash != keep_sid_hash)
     execute_update(statement)
+
+
+def delete_expired(now: datetime) -> int:
+    """Delete expired sessions of all users and return how many there were."""
+    return execute_update(sa.delete(WebSession).where(WebSession.expires_at <= now))

@@ -27,7 +27,7 @@ from ...models import (
     User,
     product_collections,
 )
-from ...models.promotions import CODE_LENGTH
+from ...models.promotions import MAX_CODE_LENGTH
 from ...money import Money
 from ..catalogue import categories
 from ..core import audit, optimistic_lock
@@ -95,7 +95,7 @@ def find(code: str) -> Promotion:
     """Return the active promotion with a code, in upper or lower case; raises `UnknownCode`."""
     code = "".join(code.split()).upper()
     promotion = None
-    if 0 < len(code) <= CODE_LENGTH and code.isprintable():
+    if 0 < len(code) <= MAX_CODE_LENGTH and code.isprintable():
         query = select(Promotion).where(Promotion.code == code, Promotion.is_active)
         promotion = db.session.scalar(query.options(joinedload(Promotion.category)))
     if promotion is None:
