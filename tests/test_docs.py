@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from docs.check_pages import third_party_loads
-from tapcard import settings
+from tapcard import registry, settings, subjects
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -106,6 +106,28 @@ def test_every_make_target_and_path_named_in_a_guide_exists() -> None:
         paths = [name for name in named.findall(code) if not name.startswith("docs/_build/")]  # made by `make docs`
         wrong += [(path.name, name) for name in paths if not any((place / name).exists() for place in places)]
     assert not wrong
+
+
+def test_the_layout_names_every_module_of_each_subject() -> None:
+    rows = table(DOCS / "developer" / "layout.md", "Subjects")
+    named = {subject: cells[1].replace("`", "").split(", ") for subject, cells in rows.items()}
+    services = {
+        subject: sorted(path.stem for path in (ROOT / "tapcard" / "services" / subject).glob("*.py"))
+        for subject in subjects.SUBJECTS
+    }
+    unnamed = {"__init__", "declarations", "labels"}
+    assert named == {subject: [name for name in names if name not in unnamed] for subject, names in services.items()}
+    readme = (ROOT / "README.md").read_text()
+    assert " ".join(subjects.SUBJECTS) in readme
+
+
+def test_every_job_that_deletes_is_in_the_table_of_what_is_deleted_when(app: Flask) -> None:
+    path = DOCS / "developer" / "how-it-works.md"
+    places = path.read_text().split("\n## What is deleted, when\n")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(\w+\.(?!py`)\w+)`", places))
+    deleting = {name for name, job in registry.jobs.items() if re.search(r"[Dd]elete|Erase", job.run.__doc__ or "")}
+    assert named - set(registry.jobs) == set()
+    assert deleting - named == set()
 
 
 def test_the_readme_is_short() -> None:
