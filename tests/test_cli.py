@@ -177,7 +177,7 @@ def test_a_bad_row_leaves_nothing_of_the_file(
 ) -> None:
     result = run("cards", "import", *arguments, legacy("OLD1,ada@example.com,Ada,Obi,,,,,\nOLD 2,,,,,,,,\n"))
     assert result.exit_code == 1
-    assert "Row 3: The token 'OLD 2'" in result.output
+    assert "Row 3: The token “OLD 2”" in result.output
     assert "Nothing was imported (1 to add, 0 unchanged, 1 with errors)." in result.output
     assert (number_of(Card), number_of(User), number_of(AuditEntry)) == (0, 0, 0)
 
@@ -222,7 +222,7 @@ def test_what_is_no_host_is_refused(run: Callable[..., Result], command: str, ho
 def test_a_host_that_is_not_blocked_is_not_allowed_again(run: Callable[..., Result]) -> None:
     result = run("cards", "unblock-host", "good.example")
     assert result.exit_code == 1
-    assert "This host isn't blocked." in result.output
+    assert "This domain isn't blocked." in result.output
 
 
 # --- users ------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
@@ -17,6 +18,7 @@ from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
 from ..web import filters, paging
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
+from . import audit_labels
 
 LAST_PAGE = 100_000
 
@@ -193,8 +195,8 @@ class AuditView(StaffView):
         "subject_id": _("Object ID"),
     }
     column_formatters = {
-        "tag": lambda _view, _context, row, _name: filters.words_of_name(row.tag),
-        "subject_type": lambda _view, _context, row, _name: filters.words_of_name(row.subject_type or "–"),
+        "tag": lambda _view, _context, row, _name: audit_labels.label_of_action(row.tag),
+        "subject_type": lambda _view, _context, row, _name: audit_labels.label_of_object(row.subject_type),
         "details": lambda _view, _context, row, _name: "; ".join(
             f"{filters.words_of_name(name)}: {value}" for name, value in (row.details or {}).items()
         ),
@@ -202,6 +204,13 @@ class AuditView(StaffView):
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
+
+    def matches_label(self, search: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the label of the action contains every word of a search."""
+        words = search_text.words(search)
+        labels = {tag: search_text.index(gettext(label)) for tag, label in audit_labels.ACTIONS.items()}
+        tags = [tag for tag, label in labels.items() if all(word in label for word in words)]
+        return AuditEntry.tag.in_(tags)
 
 
 class UnusedIndex(Guarded, AdminIndexView):

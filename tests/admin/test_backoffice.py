@@ -340,8 +340,14 @@ def test_a_row_that_does_not_exist_leads_back_to_the_table(bens: FormClient, tab
 def test_an_audit_entry_tells_who_did_what(bens: FormClient, card: Card, ada: User) -> None:
     transitions.lock(card, LockedBecause.LOST, ada)
     page = words_of(bens.get("/admin/tables/audit/").text)
-    assert "Card locked" in page
+    assert "Card deactivated" in page
     assert "ada@example.com" in page
+
+
+def test_the_audit_log_is_searched_by_the_names_it_shows(bens: FormClient, card: Card, ada: User) -> None:
+    transitions.lock(card, LockedBecause.LOST, ada)
+    assert "ada@example.com" in words_of(bens.get("/admin/tables/audit/?search=card+deactivated").text)
+    assert "No results" in words_of(bens.get("/admin/tables/audit/?search=card+claimed").text)
 
 
 # --- blocked hosts ----------------------------------------------------------------------------------------------------

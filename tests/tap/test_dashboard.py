@@ -182,7 +182,7 @@ def test_my_profile_without_a_profile_is_a_friendly_page_for_whoever_taps(
     save(adas, target="profile")
     tap = new_client().get("/t/ADASCARD")
     assert tap.status_code == 200
-    assert "This card is being set up" in tap.text
+    assert "set up yet" in tap.text
     assert adas.get("/t/ADASCARD").location == HERE
 
 

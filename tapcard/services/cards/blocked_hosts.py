@@ -59,7 +59,7 @@ def parse_host(text: str) -> str:
     except target_urls.InvalidUrl:
         host = None
     if host is None or len(host) > HOST_LENGTH:
-        raise InvalidHost(_("Enter a host name, such as example.com."))
+        raise InvalidHost(_("Enter a domain, such as example.com."))
     return host
 
 
@@ -83,7 +83,7 @@ def unblock_host(host: str, actor: User | None) -> None:
     acquire_lock(LOCK_NAME)
     row = db.session.scalar(select(BlockedHost).where(BlockedHost.host == parse_host(host)))
     if row is None:
-        raise NotFound(_("This host isn't blocked."))
+        raise NotFound(_("This domain isn't blocked."))
     audit.record("host.unblocked", subject=row, actor=actor, host=row.host)
     db.session.delete(row)
     db.session.flush()  # the cards are marked again by the remaining hosts below

@@ -143,7 +143,7 @@ def get_order(number: str) -> Order:
     )  # fmt: skip
     order = db.session.scalar(query) if text.isascii() and text.replace("-", "").isalnum() else None
     if order is None:
-        raise queries.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We couldn't find that order."))
     return order
 
 
@@ -239,7 +239,7 @@ def produce(order: Order, line_id: int, status: ProductionStatus, seen_status: P
     """Set the production status of a line of a paid order; raises `OrderNotFound` or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
-        raise queries.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We couldn't find that order."))
     if order.status not in IN_PROGRESS:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
     transitions.produce(line, status, by, seen_status=seen_status)

@@ -89,7 +89,7 @@ def _clean_slug(text: str) -> str:
     slug = text.lower() if text.isascii() else ""
     if not MIN_SLUG_LENGTH <= len(slug) <= SLUG_LENGTH or not SLUG_PATTERN.fullmatch(slug):
         raise InvalidField(
-            _("Use %(least)s to %(most)s letters (a to z) and digits, with single hyphens in between."),
+            _("Use %(least)s to %(most)s letters (a to z) and numbers, with single hyphens in between."),
             field="slug",
             least=MIN_SLUG_LENGTH,
             most=SLUG_LENGTH,
