@@ -1,4 +1,4 @@
-"""Hosts that no card may lead to, blocked by staff; cards with such an address carry `is_blocked`."""
+"""Domains that staff have blocked as card targets; cards with such an address have `is_blocked` set."""
 
 from collections.abc import Collection
 
@@ -93,7 +93,7 @@ def unblock_host(host: str, actor: User | None) -> None:
 
 
 def mark_cards_blocked(host: str) -> int:
-    """Mark the cards that lead to a blocked host, and return how many."""
+    """Mark the cards that open a blocked domain; return how many."""
     unmarked = _update_cards_of_host(host).where(~Card.is_blocked, Card.target == Target.URL)
     return execute_update(unmarked.values(is_blocked=True))
 
