@@ -53,7 +53,7 @@ declare_personal_data(
         _delete_profiles,
     ),
     PersonalDataRule(
-        "contact details that visitors shared with a holder (leads)",
+        "contact details that visitors shared with a card owner (leads)",
         {"leads": ("name", "email", "phone", "note", "consent_text")},
         delete_rows_of(Lead.owner_id),
     ),
