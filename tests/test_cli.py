@@ -216,7 +216,7 @@ def test_a_host_is_blocked_and_allowed_again(run: Callable[..., Result], card: C
 def test_what_is_no_host_is_refused(run: Callable[..., Result], command: str, host: str) -> None:
     result = run("cards", command, host)
     assert result.exit_code == 1
-    assert "host" in result.output
+    assert "Enter a domain" in result.output
 
 
 def test_a_host_that_is_not_blocked_is_not_allowed_again(run: Callable[..., Result]) -> None:

@@ -12,13 +12,12 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from .. import mail, search_text
+from .. import mail, registry, search_text
 from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
 from ..web import filters, paging
 from ..web.access import PUBLIC, Rule, access, needs_two_factor_setup, staff
-from . import audit_labels
 
 LAST_PAGE = 100_000
 
@@ -195,8 +194,8 @@ class AuditView(StaffView):
         "subject_id": _("Object ID"),
     }
     column_formatters = {
-        "tag": lambda _view, _context, row, _name: audit_labels.label_of_action(row.tag),
-        "subject_type": lambda _view, _context, row, _name: audit_labels.label_of_object(row.subject_type),
+        "tag": lambda _view, _context, row, _name: filters.audit_action(row.tag),
+        "subject_type": lambda _view, _context, row, _name: filters.audit_object(row.subject_type),
         "details": lambda _view, _context, row, _name: "; ".join(
             f"{filters.words_of_name(name)}: {value}" for name, value in (row.details or {}).items()
         ),
@@ -208,7 +207,7 @@ class AuditView(StaffView):
     def matches_label(self, search: str) -> sa.ColumnElement[bool]:
         """Return the condition that the label of the action contains every word of a search."""
         words = search_text.words(search)
-        labels = {tag: search_text.index(gettext(label)) for tag, label in audit_labels.ACTIONS.items()}
+        labels = {tag: search_text.index(gettext(label)) for tag, label in registry.audit_actions.items()}
         tags = [tag for tag, label in labels.items() if all(word in label for word in words)]
         return AuditEntry.tag.in_(tags)
 

@@ -183,7 +183,7 @@ def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Import
         ("OLD1,ada@example.com,,,a\0b,,,,", "control"),
         ("OLD1,ada@example.com,A\x07da,,,,,,", "control"),
         ("GOOD1,,,,,,,,", "more than once"),
-        ("OLD1,ada@example.com,,,work,,,,", "called 'work'"),
+        ("OLD1,ada@example.com,,,work,,,,", "called “work”"),
         ('OLD1,ada@example.com,,,"' + "x" * 200_000, "CSV"),
     ],
 )
