@@ -178,6 +178,15 @@ class OutboxView(StaffView):
         return OutboxMessage.kind.in_(kinds)
 
 
+def _write_detail(value: Any) -> str:
+    """Return a detail of an audit entry as text."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "–" if value is None else str(value)
+
+
 class AuditView(StaffView):
     """Audit log: actions of users."""
 
@@ -197,7 +206,7 @@ class AuditView(StaffView):
         "tag": lambda _view, _context, row, _name: filters.audit_action(row.tag),
         "subject_type": lambda _view, _context, row, _name: filters.audit_object(row.subject_type),
         "details": lambda _view, _context, row, _name: "; ".join(
-            f"{filters.words_of_name(name)}: {value}" for name, value in (row.details or {}).items()
+            f"{filters.words_of_name(name)}: {_write_detail(value)}" for name, value in (row.details or {}).items()
         ),
     }
     column_searchable_list = ("tag",)

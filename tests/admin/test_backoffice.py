@@ -24,6 +24,7 @@ from tapcard.models import (
 )
 from tapcard.services.accounts import roles
 from tapcard.services.cards import cards, claims, transitions
+from tapcard.services.core import audit
 from tests.conftest import FormClient, login
 from tests.watching import error_of, form_to, words_of
 
@@ -342,6 +343,14 @@ def test_an_audit_entry_tells_who_did_what(bens: FormClient, card: Card, ada: Us
     page = words_of(bens.get("/admin/tables/audit/").text)
     assert "Card deactivated" in page
     assert "ada@example.com" in page
+
+
+def test_the_details_of_an_audit_entry_have_no_python_values(bens: FormClient, ada: User) -> None:
+    audit.record("user.verified", subject=ada, actor=ada, is_shut_out=False, fields=["first_name", "born_on"])
+    db.session.commit()
+    entry = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+    page = words_of(bens.get(f"/admin/tables/audit/details/?id={entry.id}").text)
+    assert "Is shut out: No; Fields: first_name, born_on" in page
 
 
 def test_the_audit_log_is_searched_by_the_names_it_shows(bens: FormClient, card: Card, ada: User) -> None:
