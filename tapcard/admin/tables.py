@@ -43,6 +43,7 @@ class StaffView(Guarded, ModelView):
 
     search_hint = ""
     title_column = "id"
+    labeled_columns: tuple[str, ...] = ()  # whose values are shown with their labels on phones
     can_create = can_edit = can_delete = False
     can_view_details = True
     page_size = 50
@@ -166,6 +167,7 @@ class OutboxView(StaffView):
     column_formatters = {"kind": lambda _view, _context, row, _name: filters.email_kind(row.kind)}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
+    labeled_columns = column_list[1:]
     column_searchable_list = ("kind",)
     column_sortable_list = ("kind", "created_at", "due_at", "failed_at")
     column_default_sort = ("id", True)
@@ -209,6 +211,7 @@ class AuditView(StaffView):
             f"{filters.words_of_name(name)}: {_write_detail(value)}" for name, value in (row.details or {}).items()
         ),
     }
+    labeled_columns = ("subject_id",)
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
