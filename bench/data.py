@@ -10,7 +10,7 @@ import psycopg
 from flask_migrate import upgrade
 from psycopg import sql
 
-from tests import needs
+from tests import external_services
 
 from .installation import DATA, Installation
 
@@ -151,7 +151,7 @@ def _installation(database: str, name: str, statements: list[tuple[str, int]]) -
     if database == "SQLite":
         installation = Installation(database, folder, f"sqlite:///{folder / 'bench.sqlite'}")
     else:
-        server = needs.POSTGRESQL_URL.replace("+psycopg", "", 1)
+        server = external_services.POSTGRESQL_URL.replace("+psycopg", "", 1)
         installation = Installation(database, folder, f"{server}/tapcard_bench_{name}")
     if done.exists() and (database == "SQLite" or _database_exists(f"tapcard_bench_{name}")):
         with installation.application():
@@ -237,12 +237,12 @@ def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
 
 
 def _database_exists(name: str) -> bool:
-    with psycopg.connect(f"{needs.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres") as connection:
+    with psycopg.connect(f"{external_services.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres") as connection:
         return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
 
 
 def _recreate(name: str) -> None:
-    url = f"{needs.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres"
+    url = f"{external_services.POSTGRESQL_URL.replace('+psycopg', '', 1)}/postgres"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

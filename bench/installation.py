@@ -25,8 +25,8 @@ from tapcard.app import create_app
 from tapcard.db import db, transactions
 from tapcard.models import Profile
 from tapcard.services.accounts import roles
-from tests import needs
-from tests.servers import free_port, granian
+from tests import external_services
+from tests.web_server import free_port, granian
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / ".data"
@@ -162,7 +162,7 @@ def has_wrk() -> bool:
 
 def databases() -> list[str]:
     """Return the databases that are available on this machine."""
-    return [name for name in DATABASES if name == "SQLite" or needs.postgresql()]
+    return [name for name in DATABASES if name == "SQLite" or external_services.postgresql()]
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def temporary_installation(database: str, *, demo: bool = True) -> Iterator[Inst
         if database == "SQLite":
             url = f"sqlite:///{folder}/bench.sqlite"
         else:
-            url = stack.enter_context(needs.new_database("bench"))
+            url = stack.enter_context(external_services.new_database("bench"))
         installation = Installation(database, folder, url)
         with installation.application() as app:
             upgrade()

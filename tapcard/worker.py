@@ -11,14 +11,13 @@ from typing import Any
 import click
 import sqlalchemy as sa
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from . import mail, outbox, registry, settings
+from . import mail, outbox, registry
 from .clock import utcnow
 from .db import db, execute_update, insert, transactions
-from .models import OutboxMessage, Schedule, Tap
-from .services.taps import rollups
+from .models import OutboxMessage, Schedule
 from .workflows import draining, taps
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,6 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 30.0
 MAX_DELIVERIES_PER_PASS = 50
-RECOUNT_BATCH_SIZE = 50_000
 
 
 # --- outbox -----------------------------------------------------------------------------------------------------------
@@ -168,17 +166,12 @@ def run() -> None:
     logger.info("worker stopped")
 
 
-# --- commands ---------------------------------------------------------------------------------------------------------
-
-taps_group = AppGroup("taps", help="Manage the tap spool and statistics.")
-outbox_group = AppGroup("outbox", help="Manage outgoing emails.")
+# --- command ----------------------------------------------------------------------------------------------------------
 
 
 def init_app(app: Flask) -> None:
-    """Add the worker's commands."""
+    """Add the command that runs the worker."""
     app.cli.add_command(run_worker)
-    app.cli.add_command(taps_group)
-    app.cli.add_command(outbox_group)
 
 
 @click.command("worker")
@@ -191,35 +184,3 @@ def run_worker(once: bool) -> None:
         run_once(draining.create_drainer())
     else:
         run()
-
-
-@taps_group.command("drain")
-def drain_taps() -> None:
-    """Store this host's spooled taps in the database once."""
-    stored = draining.create_drainer().drain()
-    taps.fold()
-    click.echo(f"Taps stored: {stored}.")
-
-
-@taps_group.command("recount")
-def recount_taps() -> None:
-    """Rebuild tap statistics with the current time zone and bot rules. New taps wait until it finishes."""
-    rollups.lock_rollups()
-    zone = settings.load().time_zone
-    changed = rollups.reclassify_user_agents()
-    rollups.delete_rollups()
-    last = db.session.scalar(sa.select(sa.func.coalesce(sa.func.max(Tap.id), 0))) or 0
-    for start in range(0, last, RECOUNT_BATCH_SIZE):
-        rollups.recount_taps(zone, start, min(start + RECOUNT_BATCH_SIZE, last))
-    while rollups.fold_hours_into_days(zone):
-        pass  # one transaction: readers see the old figures until the new ones are complete
-    db.session.commit()
-    click.echo(f"Statistics rebuilt. User agents reclassified: {changed}.")
-
-
-@outbox_group.command("retry")
-def retry_outbox() -> None:
-    """Retry failed emails."""
-    count = outbox.retry_failed(utcnow())
-    db.session.commit()
-    click.echo(f"Failed messages queued again: {count}.")

@@ -1,1 +1,1 @@
-"""Tests: sentences about one behaviour each, with a cast."""
+"""Test suite: each test is a sentence about one behavior, with a fixed cast of users."""

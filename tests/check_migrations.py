@@ -6,13 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests import needs
+from tests import external_services
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def check(instance: str, database_url: str) -> bool:
-    """Upgrade from nothing and compare."""
+    """Upgrade an empty database and compare it with the models."""
     environment = {**os.environ, "INSTANCE_PATH": instance, "DATABASE_URL": database_url, "APP_ENV": "testing"}
     for step in ("upgrade", "check"):
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", step]
@@ -28,8 +28,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         good = check(folder, f"sqlite:///{folder}/check.sqlite")
         print(f"SQLite: {verdicts[good]}")
-        if needs.postgresql():
-            with needs.new_database("migrations") as url:
+        if external_services.postgresql():
+            with external_services.new_database("migrations") as url:
                 agrees = check(folder, url)
             print(f"PostgreSQL: {verdicts[agrees]}")
         else:

@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests import needs
+from tests import external_services
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +29,7 @@ def run(database: str, left_to_the_other: str, arguments: list[str]) -> tuple[bo
 def main(arguments: list[str]) -> int:
     databases = ["SQLite"]
     left_out: list[str] = []
-    if needs.postgresql():
+    if external_services.postgresql():
         databases.append("PostgreSQL")
     else:
         left_out.append("the whole suite on PostgreSQL, because no server is running (TEST_POSTGRESQL_URL)")

@@ -42,9 +42,9 @@ from tapcard.services.orders import queries
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.taps import weekly_digest
 from tapcard.web import access
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD, FormClient, clean_instance, empty, login
-from tests.watching import all_rows, put_back
+from tests.statements import all_rows, restore_rows
 
 DAY = timedelta(days=1)
 BACK_OFFICE_TABLES = {"cards": Card, "designs": Design, "outbox": OutboxMessage, "audit": AuditEntry}
@@ -124,7 +124,7 @@ class Stage:
     def put_back(self) -> None:
         """Undo what has happened since the present visitor came."""
         db.session.rollback()
-        put_back(self._rows)
+        restore_rows(self._rows)
         db.session.expire_all()
         for name, client in self.clients.items():
             client._cookies.clear()
@@ -215,28 +215,28 @@ def sample_values(app: Flask, ada: User, cleo: User) -> dict[str, dict[str, Any]
 
     # in the shop: what Ada bought, one order after the other, and what is in her cart now
     picture = files.store(b"a picture", files.folder(app.instance_path))
-    cards_order = buying.cards_of(ada, 2)
-    with_artwork = buying.cart_of(ada)
-    buying.fill(with_artwork, seeds.create_product("Own card", kind=ProductKind.CARD), front_picture=picture)
-    made_order = buying.place(with_artwork)
+    cards_order = purchases.order_cards(ada, 2)
+    with_artwork = purchases.create_cart(ada)
+    purchases.fill(with_artwork, seeds.create_product("Own card", kind=ProductKind.CARD), front_picture=picture)
+    made_order = purchases.place(with_artwork)
     db.session.commit()
-    payment = buying.pay(made_order)
+    payment = purchases.pay(made_order)
     category, collection = seeds.create_category(), seeds.create_collection()
     product = seeds.create_product(category=category, collections=[collection])
     db.session.commit()
-    reviewed_order = buying.order_of(ada, product)
-    buying.deliver(reviewed_order)
-    linked_order = buying.order_of(ada, product)
+    reviewed_order = purchases.create_order(ada, product)
+    purchases.pay_and_deliver(reviewed_order)
+    linked_order = purchases.create_order(ada, product)
     link_token = queries.link_token(linked_order, keys)  # opens this one alone
-    paid_order = buying.order_of(ada, product)
-    buying.pay(paid_order)
-    order = buying.order_of(ada, product)  # the last, as another order of the same cart would take its place
+    paid_order = purchases.create_order(ada, product)
+    purchases.pay(paid_order)
+    order = purchases.create_order(ada, product)  # the last, as another order of the same cart would take its place
     returning = "http://localhost/orders/TC-"
     charge = SandboxCharge(reference="stage", amount=1000, currency="GBP", return_url=returning, state="open")
     db.session.add(charge)
     journal = seeds.create_product()
     wishlist.add(ada, journal)
-    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), buying.context(), reservations_for).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), purchases.context(), reservations_for).line
 
     # in the back office
     pictured = seeds.create_product(pictures=[(f"{1:032x}.webp", "")])

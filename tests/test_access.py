@@ -34,8 +34,9 @@ from tapcard.web.access import (
     check,
 )
 from tapcard.web.security import csrf
+from tests.pages import LINK
 from tests.stage import BACK_OFFICE_TABLES, NOBODY, USERS, Role, Stage, arranged, by_role
-from tests.watching import LINK, statements, writes
+from tests.statements import statements, writes
 
 pytestmark = pytest.mark.ui
 EXPIRED = "This form has expired."

@@ -1,4 +1,4 @@
-"""The factory: a table of contents that asks the database nothing, and parts that can be left out."""
+"""The application factory and optional modules."""
 
 import ast
 import inspect
@@ -12,14 +12,14 @@ from flask import Flask
 import tapcard.app
 from tapcard.models import Card, CardStatus, LockedBecause, User
 from tests.conftest import FormClient, login
-from tests.watching import walk
+from tests.pages import follow_links
 
 TOKENS = ("ADASCARD", "WAITING2", "EMPTY222", "LOST2222", "RETIRED2", "NOSUCH22")
 PAGES = ("/", "/dashboard", "/admin/", "/no/such/page", "/activate/WAITING2", "/p/ada", "/profiles/new?card=ADASCARD")
 STARTS = (*PAGES, *(f"/t/{token}" for token in TOKENS))
 
 
-def test_the_factory_is_short_and_asks_nothing() -> None:
+def test_the_factory_is_short_and_runs_no_query() -> None:
     source = textwrap.dedent(inspect.getsource(tapcard.app.create_app))
     assert len(source.splitlines()) < 40
     asking = {"session", "execute", "scalar", "scalars", "query", "connect", "begin", "select"}
@@ -27,27 +27,27 @@ def test_the_factory_is_short_and_asks_nothing() -> None:
     assert not names & asking
 
 
-def test_an_application_is_built_without_its_database(other_app: Callable[..., Flask], tmp_path: Path) -> None:
+def test_an_application_is_created_without_its_database(other_app: Callable[..., Flask], tmp_path: Path) -> None:
     nowhere = tmp_path / "no" / "folder" / "tapcard.sqlite"
     other = other_app(database_url=f"sqlite:///{nowhere}")
     assert not nowhere.exists()
     assert other.test_client().get("/healthz").status_code == 200
 
 
-def test_two_applications_do_not_share_what_they_keep(app: Flask, other_app: Callable[..., Flask]) -> None:
+def test_two_applications_share_no_extensions(app: Flask, other_app: Callable[..., Flask]) -> None:
     other = other_app(secret_key="another key for the tests alone, long")
     for name in ("keys", "tap_recorder", "spool", "rate_limiter"):
         assert app.extensions[name] is not other.extensions[name], name
 
 
 @pytest.mark.parametrize("path", ["/dashboard/", "/cards/ADASCARD/", "/terms/", "/admin", "/t/ADASCARD/"])
-def test_a_slash_at_the_end_makes_no_difference(client: FormClient, card: Card, ben: User, path: str) -> None:
+def test_a_trailing_slash_makes_no_difference(client: FormClient, card: Card, ben: User, path: str) -> None:
     login(client, ben)
     assert client.get(path).status_code == client.get(path.rstrip("/") if path != "/admin" else "/admin/").status_code
 
 
 @pytest.mark.parametrize(("environment", "status"), [("development", 200), ("testing", 404), ("production", 404)])
-def test_written_mails_are_shown_in_development_alone(
+def test_sent_emails_are_shown_only_in_development(
     other_app: Callable[..., Flask], environment: str, status: int
 ) -> None:
     client = other_app(environment=environment, site_url="https://cards.example.com").test_client()
@@ -55,12 +55,12 @@ def test_written_mails_are_shown_in_development_alone(
     assert client.get("/dev/mail/..%2F..%2Fsecret_key").status_code == 404
 
 
-# --- parts that are left out ------------------------------------------------------------------------------------------
+# --- optional modules -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def stage(create_card: Callable[..., Card], card: Card, ada: User, profile: object) -> None:
-    """A card in every state that a tap may meet."""
+def cards_in_every_state(create_card: Callable[..., Card], card: Card, ada: User, profile: object) -> None:
+    """Create a card in every state that a tap can meet."""
     create_card(token="WAITING2", code="CARD2345")
     create_card(ada, token="EMPTY222")
     create_card(ada, token="LOST2222", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
@@ -68,31 +68,33 @@ def stage(create_card: Callable[..., Card], card: Card, ada: User, profile: obje
 
 
 @pytest.mark.ui
-@pytest.mark.usefixtures("stage")
+@pytest.mark.usefixtures("cards_in_every_state")
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
 @pytest.mark.parametrize("modules", [("shop", "admin"), ("shop",), ("admin",)], ids=",".join)
-def test_every_link_leads_somewhere_whatever_is_left_out(
+def test_every_link_works_with_any_choice_of_modules(
     other_app: Callable[..., Flask], request: pytest.FixtureRequest, modules: tuple[str, ...], who: str
 ) -> None:
     other = other_app(modules=modules)
     client: FormClient = other.test_client()  # type: ignore[assignment]
     if who != "nobody":
         login(client, request.getfixturevalue(who))
-    found = walk(client, *STARTS)
-    assert len(found.statuses) > 15
+    crawl = follow_links(client, *STARTS)
+    assert len(crawl.statuses) > 15
     asked_for_by_hand = set(STARTS)
-    dead = {path: status for path, status in found.statuses.items()
+    dead = {path: status for path, status in crawl.statuses.items()
             if path not in asked_for_by_hand and status not in (200, 302)}  # fmt: skip
     assert dead == {}
-    assert max(found.statuses.values()) < 500
+    assert max(crawl.statuses.values()) < 500
     adapter = other.url_map.bind("localhost")
-    for page, form in found.forms:
+    for page, form in crawl.forms:
         action = (form.action or page).partition("?")[0]
-        assert adapter.test(action, method=form.method.upper()), f"{page} sends a form to {form.action}"
+        assert adapter.test(action, method=form.method.upper()), f"{page} submits a form to {form.action}"
 
 
-@pytest.mark.usefixtures("stage")
-def test_without_a_back_office_a_blank_card_is_just_unknown(other_app: Callable[..., Flask], ben: User) -> None:
+@pytest.mark.usefixtures("cards_in_every_state")
+def test_without_the_back_office_an_unknown_card_is_not_found_for_staff(
+    other_app: Callable[..., Flask], ben: User
+) -> None:
     client: FormClient = other_app(modules=("shop",)).test_client()  # type: ignore[assignment]
     login(client, ben)
     assert client.get("/t/NOSUCH22").status_code == 404
@@ -100,8 +102,8 @@ def test_without_a_back_office_a_blank_card_is_just_unknown(other_app: Callable[
     assert client.get("/admin/tables/cards/").status_code == 404
 
 
-@pytest.mark.usefixtures("stage")
-def test_without_a_shop_everything_about_cards_works(other_app: Callable[..., Flask], ada: User) -> None:
+@pytest.mark.usefixtures("cards_in_every_state")
+def test_without_the_shop_cards_work(other_app: Callable[..., Flask], ada: User) -> None:
     client: FormClient = other_app(modules=("admin",)).test_client()  # type: ignore[assignment]
     statuses = [client.get(f"/t/{token}").status_code for token in ("ADASCARD", "WAITING2", "EMPTY222", "LOST2222")]
     assert statuses == [302, 200, 200, 200]

@@ -36,9 +36,9 @@ from tapcard.services.cart import carts, editing, wishlist
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.tokens import new_token
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import PageForm, error_of, forms_on, walk
+from tests.pages import PageForm, error_of, follow_links, forms_on
 
 pytestmark = pytest.mark.fuzz
 TEXTS = (
@@ -217,9 +217,13 @@ def open_form(
         extra = extra_link(profile).id if "{extra}" in page else None
         bought = bought_product(ada) if "{bought}" in page or "shop" in SHOWN_ON.get(page, page) else None
         line = cart_line(ada) if page.startswith(("/cart/", "/wishlist", "/cards/order")) else None
-        order = buying.order_of(ada, product).number if "{order}" in page else None
+        order = purchases.create_order(ada, product).number if "{order}" in page else None
         if page.startswith("/checkout"):
-            buying.cart_of(ada, product).checkout = {"first_name": "Ada", "last_name": "Obi", "address": buying.ADDRESS}
+            purchases.create_cart(ada, product).checkout = {
+                "first_name": "Ada",
+                "last_name": "Obi",
+                "address": purchases.ADDRESS,
+            }
             db.session.commit()
         shop = catalogue_rows() if page.startswith("/admin/") and "{" in page else {}
         values = {**shop, "link": link, "profile": profile.id, "address": address.id, "extra": extra, "order": order}
@@ -245,7 +249,7 @@ def bought_product(user: User) -> str:
     db.session.merge(DisplayRate(currency="EUR", rate=Decimal("1.17")))
     db.session.commit()
     slug = product.slug
-    buying.deliver(buying.order_of(user, product))
+    purchases.pay_and_deliver(purchases.create_order(user, product))
     return slug
 
 
@@ -258,7 +262,7 @@ def cart_line(ada: User) -> int:
     seeds.create_product("NFC card", kind=ProductKind.CARD, options=[name])
     seeds.create_delivery_method("By van", locations=["Ikeja", "Lekki"])
     wishlist.add(ada, journal)
-    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), buying.context(), reservations_for).line
+    line = editing.add(carts.get_or_create(ada), LineRequest(journal, 2), purchases.context(), reservations_for).line
     db.session.commit()
     return line.id
 
@@ -285,13 +289,13 @@ def order_values(page: str, ada: User) -> dict[str, Any]:
     """Create the orders that a path names (pending, paid, with a refund to decide on) and return their numbers."""
     values: dict[str, Any] = {"order": "", "paid": "", "care": "", "made": "", "user": ada.id}
     if "{made}" in page:
-        sold = buying.cards_of(ada, 1)
+        sold = purchases.order_cards(ada, 1)
         values["made"] = f"{sold.number}/cards/{sold.lines[0].cards[0].token}"
     for name in [name for name in ("order", "paid", "care") if f"{{{name}}}" in page]:
-        order = buying.order_of(ada, seeds.create_product())
+        order = purchases.create_order(ada, seeds.create_product())
         values[name] = order.number
         if name != "order":
-            payment = buying.pay(order)
+            payment = purchases.pay(order)
             payment.refund_proposed = name == "care"
         if name == "care":
             values[name] = f"{order.number}/payments/{payment.public_id}/seen"
@@ -509,7 +513,7 @@ def test_every_form_of_every_page_is_fuzzed(
         client = new_client()
         if user is not None:
             login(client, user)
-        for path, form in walk(client, "/", "/dashboard", "/admin/", "/activate/WAITING2").forms:
+        for path, form in follow_links(client, "/", "/dashboard", "/admin/", "/activate/WAITING2").forms:
             if has_visible_fields(form) and "search" not in form.kinds.values():
                 paths.add((form.action or path).partition("?")[0])
     fuzzed.add("/cart/add/*")  # tests/shop/test_add_to_cart.py tests its options

@@ -1,4 +1,4 @@
-"""Configuration: what is missing has a default, what is wrong is named, and production is strict."""
+"""Configuration: defaults, invalid values, secrets and strictness in production."""
 
 import os
 import stat
@@ -15,32 +15,36 @@ PRODUCTION = {"APP_ENV": "production", "SECRET_KEY": SECRET, "SITE_URL": "https:
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Config]:
-    """Read a configuration from some variables; a value of None is a variable that is not set."""
+def read_config(tmp_path: Path) -> Callable[..., Config]:
+    """Return a function that reads a configuration from variables; None leaves a variable out."""
 
     def from_env(**variables: str | None) -> Config:
-        wanted = {"INSTANCE_PATH": str(tmp_path / "instance"), **variables}
-        return Config.from_env({name: value for name, value in wanted.items() if value is not None})
+        values = {"INSTANCE_PATH": str(tmp_path / "instance"), **variables}
+        return Config.from_env({name: value for name, value in values.items() if value is not None})
 
     return from_env
 
 
-def test_nothing_needs_to_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_variable_is_optional_in_development(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(config, "ROOT", tmp_path)
-    found = Config.from_env({})
-    assert found.environment == "development"
-    assert (found.host, found.port, found.site_url) == ("127.0.0.1", 8000, "http://127.0.0.1:8000")
-    assert found.database_url == f"sqlite:///{tmp_path}/instance/tapcard.sqlite"
-    assert found.modules == ("shop", "admin")
-    assert found.trusted_proxies == 0
-    assert not found.spool_sync
-    assert found.redis_url is None
+    default_config = Config.from_env({})
+    assert default_config.environment == "development"
+    assert (default_config.host, default_config.port, default_config.site_url) == (
+        "127.0.0.1",
+        8000,
+        "http://127.0.0.1:8000",
+    )
+    assert default_config.database_url == f"sqlite:///{tmp_path}/instance/tapcard.sqlite"
+    assert default_config.modules == ("shop", "admin")
+    assert default_config.trusted_proxies == 0
+    assert not default_config.spool_sync
+    assert default_config.redis_url is None
 
 
-def test_what_is_set_counts(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_variables_override_the_defaults(read_config: Callable[..., Config], tmp_path: Path) -> None:
     geoip = tmp_path / "countries.mmdb"
     geoip.write_bytes(b"-")
-    found = read(
+    full_config = read_config(
         HOST="0.0.0.0",
         PORT="9000",
         REDIS_URL="redis://localhost:6379/1",
@@ -60,15 +64,15 @@ def test_what_is_set_counts(read: Callable[..., Config], tmp_path: Path) -> None
         MAIL_PASSWORD="hush",
         MAIL_DEFAULT_SENDER="Cards <cards@example.com>",
     )
-    assert found.site_url == "http://0.0.0.0:9000"
-    assert found.redis_url == "redis://localhost:6379/1"
-    assert (found.secret_key, found.secret_key_fallbacks) == ("a", ("b", "c"))
-    assert (found.trusted_proxies, found.web_workers, found.country_header) == (2, 4, "CF-IPCountry")
-    assert found.geoip_path == geoip
-    assert found.modules == ("admin",)
-    assert found.spool_sync
-    assert (found.flood_limit, found.unknown_token_limit) == ("5 per hour", "1 per day")
-    assert found.mail == {
+    assert full_config.site_url == "http://0.0.0.0:9000"
+    assert full_config.redis_url == "redis://localhost:6379/1"
+    assert (full_config.secret_key, full_config.secret_key_fallbacks) == ("a", ("b", "c"))
+    assert (full_config.trusted_proxies, full_config.web_workers, full_config.country_header) == (2, 4, "CF-IPCountry")
+    assert full_config.geoip_path == geoip
+    assert full_config.modules == ("admin",)
+    assert full_config.spool_sync
+    assert (full_config.flood_limit, full_config.unknown_token_limit) == ("5 per hour", "1 per day")
+    assert full_config.mail == {
         "MAIL_SERVER": "mail.example.com",
         "MAIL_PORT": 587,
         "MAIL_USERNAME": "tapcard",
@@ -129,151 +133,153 @@ def test_what_is_set_counts(read: Callable[..., Config], tmp_path: Path) -> None
         ("MAIL_DEFAULT_SENDER", "nobody"),
     ],
 )
-def test_a_wrong_value_is_named(read: Callable[..., Config], tmp_path: Path, variable: str, value: str) -> None:
+def test_an_invalid_value_is_refused_with_its_name(
+    read_config: Callable[..., Config], tmp_path: Path, variable: str, value: str
+) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(ConfigError, match=rf"^{variable}: "):
-        read(**{variable: value.replace("{file}", str(file))})
+        read_config(**{variable: value.replace("{file}", str(file))})
 
 
-def test_tls_and_ssl_exclude_each_other(read: Callable[..., Config]) -> None:
+def test_tls_and_ssl_are_mutually_exclusive(read_config: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match=r"^MAIL_USE_TLS: .*MAIL_USE_SSL"):
-        read(MAIL_USE_TLS="1", MAIL_USE_SSL="1")
+        read_config(MAIL_USE_TLS="1", MAIL_USE_SSL="1")
 
 
 @pytest.mark.parametrize(("variable", "port"), [("MAIL_USE_TLS", 587), ("MAIL_USE_SSL", 465), ("MAIL_SERVER", 25)])
-def test_the_mail_port_follows_from_the_encryption(read: Callable[..., Config], variable: str, port: int) -> None:
-    assert read(**{variable: "1"}).mail["MAIL_PORT"] == port
+def test_the_mail_port_depends_on_the_encryption(read_config: Callable[..., Config], variable: str, port: int) -> None:
+    assert read_config(**{variable: "1"}).mail["MAIL_PORT"] == port
 
 
 @pytest.mark.parametrize("prefix", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_every_way_to_write_postgresql_means_psycopg_3(read: Callable[..., Config], prefix: str) -> None:
-    found = read(DATABASE_URL=f"{prefix}://me:pass@db:5433/tapcard")
-    assert found.database_url == "postgresql+psycopg://me:pass@db:5433/tapcard"
-    assert not found.is_sqlite
+def test_every_postgresql_url_uses_psycopg_3(read_config: Callable[..., Config], prefix: str) -> None:
+    postgresql_config = read_config(DATABASE_URL=f"{prefix}://me:pass@db:5433/tapcard")
+    assert postgresql_config.database_url == "postgresql+psycopg://me:pass@db:5433/tapcard"
+    assert not postgresql_config.is_sqlite
 
 
-def test_a_sqlite_path_is_made_absolute(read: Callable[..., Config]) -> None:
-    assert read(DATABASE_URL="sqlite:///some.sqlite").database_url == f"sqlite:///{Path.cwd()}/some.sqlite"
+def test_a_relative_sqlite_path_becomes_absolute(read_config: Callable[..., Config]) -> None:
+    assert read_config(DATABASE_URL="sqlite:///some.sqlite").database_url == f"sqlite:///{Path.cwd()}/some.sqlite"
 
 
-def test_an_ipv6_address_stands_in_brackets(read: Callable[..., Config]) -> None:
-    assert read(HOST="::1").site_url == "http://[::1]:8000"
+def test_an_ipv6_host_is_bracketed_in_the_site_url(read_config: Callable[..., Config]) -> None:
+    assert read_config(HOST="::1").site_url == "http://[::1]:8000"
 
 
-def test_the_site_url_has_no_slash_at_its_end(read: Callable[..., Config]) -> None:
-    assert read(SITE_URL="https://cards.example.com/here/").site_url == "https://cards.example.com/here"
+def test_the_trailing_slash_of_the_site_url_is_removed(read_config: Callable[..., Config]) -> None:
+    assert read_config(SITE_URL="https://cards.example.com/here/").site_url == "https://cards.example.com/here"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_development_makes_a_key_once_for_its_owner_alone(read: Callable[..., Config], tmp_path: Path) -> None:
-    first = read().secret_key
+def test_development_creates_a_private_key_file_once(read_config: Callable[..., Config], tmp_path: Path) -> None:
+    first = read_config().secret_key
     path = tmp_path / "instance" / "secret_key"
-    assert read().secret_key == first == path.read_text()
+    assert read_config().secret_key == first == path.read_text()
     assert len(first) == 64
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
 
 
-def test_two_installations_have_two_keys(read: Callable[..., Config], tmp_path: Path) -> None:
-    assert read().secret_key != read(INSTANCE_PATH=str(tmp_path / "other")).secret_key
+def test_two_installations_have_different_keys(read_config: Callable[..., Config], tmp_path: Path) -> None:
+    assert read_config().secret_key != read_config(INSTANCE_PATH=str(tmp_path / "other")).secret_key
 
 
-def test_a_key_that_is_set_makes_no_file(read: Callable[..., Config], tmp_path: Path) -> None:
-    assert read(SECRET_KEY="mine").secret_key == "mine"
+def test_a_configured_key_creates_no_file(read_config: Callable[..., Config], tmp_path: Path) -> None:
+    assert read_config(SECRET_KEY="mine").secret_key == "mine"
     assert not (tmp_path / "instance" / "secret_key").exists()
 
 
-def test_an_empty_key_file_is_not_taken_for_a_key(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_an_empty_key_file_is_refused(read_config: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "instance").mkdir()
     (tmp_path / "instance" / "secret_key").touch()
     with pytest.raises(ConfigError, match=r"^SECRET_KEY: "):
-        read()
+        read_config()
 
 
 @pytest.mark.parametrize(
     "secret",
     [None, "", "   ", "dev", "changeme", "tapcard", "ChangeMe", "too-short-9c1b7a5d2e8046b1c7f0", "ab" * 40, "1" * 64],
 )
-def test_production_refuses_a_key_that_is_missing_short_or_guessable(
-    read: Callable[..., Config], secret: str | None
+def test_production_refuses_a_missing_short_or_guessable_key(
+    read_config: Callable[..., Config], secret: str | None
 ) -> None:
     with pytest.raises(ConfigError, match=r"^SECRET_KEY: "):
-        read(**{**PRODUCTION, "SECRET_KEY": secret})
+        read_config(**{**PRODUCTION, "SECRET_KEY": secret})
 
 
 @pytest.mark.parametrize("fallbacks", ["dev", f"{SECRET},changeme", "1" * 64])
-def test_production_refuses_an_old_key_that_is_guessable(read: Callable[..., Config], fallbacks: str) -> None:
+def test_production_refuses_a_guessable_former_key(read_config: Callable[..., Config], fallbacks: str) -> None:
     with pytest.raises(ConfigError, match=r"^SECRET_KEY_FALLBACKS: "):
-        read(**PRODUCTION, SECRET_KEY_FALLBACKS=fallbacks)
+        read_config(**PRODUCTION, SECRET_KEY_FALLBACKS=fallbacks)
 
 
-def test_production_makes_no_key_of_its_own(read: Callable[..., Config], tmp_path: Path) -> None:
+def test_production_creates_no_key_file(read_config: Callable[..., Config], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        read(**{**PRODUCTION, "SECRET_KEY": None})
+        read_config(**{**PRODUCTION, "SECRET_KEY": None})
     assert not (tmp_path / "instance" / "secret_key").exists()
 
 
-def test_an_error_does_not_quote_the_key(read: Callable[..., Config]) -> None:
+def test_an_error_does_not_contain_the_key(read_config: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError) as error:
-        read(**{**PRODUCTION, "SECRET_KEY": "hush-hush"})
+        read_config(**{**PRODUCTION, "SECRET_KEY": "hush-hush"})
     assert "hush-hush" not in str(error.value)
 
 
 # --- production -------------------------------------------------------------------------------------------------------
 
 
-def test_production_starts_with_a_key_and_an_address(read: Callable[..., Config]) -> None:
-    found = read(**PRODUCTION, SECRET_KEY_FALLBACKS=SECRET[::-1])
-    assert found.is_production
-    assert found.secret_key == SECRET
-    assert found.secret_key_fallbacks == (SECRET[::-1],)
-    assert found.for_flask()["SESSION_COOKIE_SECURE"] is True
+def test_production_starts_with_key_and_site_url(read_config: Callable[..., Config]) -> None:
+    production_config = read_config(**PRODUCTION, SECRET_KEY_FALLBACKS=SECRET[::-1])
+    assert production_config.is_production
+    assert production_config.secret_key == SECRET
+    assert production_config.secret_key_fallbacks == (SECRET[::-1],)
+    assert production_config.for_flask()["SESSION_COOKIE_SECURE"] is True
 
 
-def test_production_needs_to_know_its_address(read: Callable[..., Config]) -> None:
+def test_production_requires_the_site_url(read_config: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match=r"^SITE_URL: "):
-        read(**{**PRODUCTION, "SITE_URL": None})
+        read_config(**{**PRODUCTION, "SITE_URL": None})
 
 
-def test_production_needs_https(read: Callable[..., Config]) -> None:
+def test_production_requires_https(read_config: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match=r"^SITE_URL: .*https"):
-        read(**{**PRODUCTION, "SITE_URL": "http://cards.example.com"})
+        read_config(**{**PRODUCTION, "SITE_URL": "http://cards.example.com"})
 
 
-def test_production_may_be_tried_on_ones_own_machine(read: Callable[..., Config]) -> None:
-    assert read(**{**PRODUCTION, "SITE_URL": "http://localhost:8000"}).is_production
+def test_production_accepts_http_on_localhost(read_config: Callable[..., Config]) -> None:
+    assert read_config(**{**PRODUCTION, "SITE_URL": "http://localhost:8000"}).is_production
 
 
 @pytest.mark.parametrize("value", ["1", "true", "yes"])
-def test_production_refuses_debug_mode(read: Callable[..., Config], value: str) -> None:
+def test_production_refuses_debug_mode(read_config: Callable[..., Config], value: str) -> None:
     with pytest.raises(ConfigError, match=r"^FLASK_DEBUG: "):
-        read(**PRODUCTION, FLASK_DEBUG=value)
+        read_config(**PRODUCTION, FLASK_DEBUG=value)
 
 
 @pytest.mark.parametrize("value", ["0", "false", "False", "no", ""])
-def test_production_starts_with_debug_mode_switched_off(read: Callable[..., Config], value: str) -> None:
-    assert read(**PRODUCTION, FLASK_DEBUG=value).is_production
+def test_production_accepts_debug_mode_switched_off(read_config: Callable[..., Config], value: str) -> None:
+    assert read_config(**PRODUCTION, FLASK_DEBUG=value).is_production
 
 
 # --- .env -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=9001\nHOST=0.0.0.0\nMAIL_SERVER='mail.example.com'\n# a remark\n")
     monkeypatch.setattr(config, "ROOT", tmp_path)
     for name in list(os.environ):
         if name in EXAMPLES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PORT", "9002")
-    found = Config.from_env()
-    assert (found.host, found.port, found.mail["MAIL_SERVER"]) == ("0.0.0.0", 9002, "mail.example.com")
+    env_config = Config.from_env()
+    assert (env_config.host, env_config.port, env_config.mail["MAIL_SERVER"]) == ("0.0.0.0", 9002, "mail.example.com")
 
 
 def variables_in(text: str) -> set[str]:
-    """The variables an example file names, commented out or not."""
+    """Return the variables that an example file names, including commented ones."""
     lines = (line.removeprefix("#").strip() for line in text.splitlines())
     return {line.partition("=")[0] for line in lines if line.partition("=")[1] and line.partition("=")[0].isupper()}
 
@@ -281,7 +287,7 @@ def variables_in(text: str) -> set[str]:
 EXAMPLES = variables_in((config.ROOT / ".env.example").read_text())
 
 
-def test_the_example_names_every_variable_that_is_read(read: Callable[..., Config]) -> None:
+def test_the_example_file_lists_every_variable(read_config: Callable[..., Config]) -> None:
     class Watched(dict[str, str]):
         asked: set[str] = set()
 
@@ -302,33 +308,33 @@ def test_the_example_names_every_variable_that_is_read(read: Callable[..., Confi
         ({"STAFF_TWO_FACTOR": "required"}, True),
     ],
 )
-def test_staff_need_two_factor_in_production_and_where_told_so(
-    read: Callable[..., Config], variables: dict[str, str], is_required: bool
+def test_staff_need_two_factor_in_production_or_if_configured(
+    read_config: Callable[..., Config], variables: dict[str, str], is_required: bool
 ) -> None:
-    assert read(**variables).requires_staff_two_factor is is_required
+    assert read_config(**variables).requires_staff_two_factor is is_required
 
 
-def test_staff_cannot_be_let_off_in_production(read: Callable[..., Config]) -> None:
+def test_two_factor_for_staff_cannot_be_optional_in_production(read_config: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
-        read(**PRODUCTION, STAFF_TWO_FACTOR="optional")
+        read_config(**PRODUCTION, STAFF_TWO_FACTOR="optional")
 
 
 @pytest.mark.parametrize("value", ["yes", "Required", "0", "off"])
-def test_an_odd_wish_about_two_factor_is_named(read: Callable[..., Config], value: str) -> None:
+def test_an_invalid_value_for_staff_two_factor_is_refused(read_config: Callable[..., Config], value: str) -> None:
     with pytest.raises(ConfigError, match="STAFF_TWO_FACTOR"):
-        read(STAFF_TWO_FACTOR=value)
+        read_config(STAFF_TWO_FACTOR=value)
 
 
 @pytest.mark.parametrize(
     ("variables", "is_on"),
     [({}, True), ({"APP_ENV": "testing"}, True), (PRODUCTION, False), ({"SANDBOX_GATEWAY": "0"}, False)],
 )
-def test_the_gateway_that_plays_is_never_on_in_production(
-    read: Callable[..., Config], variables: dict[str, str], is_on: bool
+def test_the_sandbox_gateway_is_off_in_production(
+    read_config: Callable[..., Config], variables: dict[str, str], is_on: bool
 ) -> None:
-    assert read(**variables).sandbox_gateway is is_on
+    assert read_config(**variables).sandbox_gateway is is_on
 
 
-def test_production_refuses_to_be_paid_by_a_button(read: Callable[..., Config]) -> None:
+def test_production_refuses_the_sandbox_gateway(read_config: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError, match="SANDBOX_GATEWAY"):
-        read(**PRODUCTION, SANDBOX_GATEWAY="1")
+        read_config(**PRODUCTION, SANDBOX_GATEWAY="1")

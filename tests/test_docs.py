@@ -1,4 +1,4 @@
-"""The documentation says what the code does: settings, commands, checks, paths and screenshots."""
+"""Documentation agrees with the code: settings, commands, checks, paths and images."""
 
 import dataclasses
 import re
@@ -17,7 +17,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 GUIDES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 LARGEST_README, LARGEST_IMAGE = 6 * 1024, 200 * 1024
-COMMANDS_OF_OTHERS = {"db", "routes", "run", "shell"}  # of Flask and Flask-Migrate
+COMMANDS_OF_OTHERS = {"db", "routes", "run", "shell"}  # commands of Flask and Flask-Migrate
 
 
 def table(path: Path, heading: str) -> dict[str, list[str]]:
@@ -49,7 +49,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[str]:
             yield " ".join((*path, name))
 
 
-def test_every_command_is_documented_and_no_other(app: Flask) -> None:
+def test_every_command_is_documented(app: Flask) -> None:
     own = {name for name in commands(app.cli) if name.split()[0] not in COMMANDS_OF_OTHERS}
     lines = re.findall(
         r"^\| `flask --app wsgi ([a-z-]+(?: [a-z-]+)?)", (DOCS / "operator" / "commands.md").read_text(), re.MULTILINE
@@ -57,7 +57,7 @@ def test_every_command_is_documented_and_no_other(app: Flask) -> None:
     assert set(lines) - {"db upgrade"} == own
 
 
-def test_every_command_that_a_guide_names_exists(app: Flask) -> None:
+def test_every_command_named_in_a_guide_exists(app: Flask) -> None:
     own = set(commands(app.cli))
     groups = {name.split()[0] for name in own if " " in name}
     named = re.compile(r"(?:flask --app wsgi|^ *tapcard) ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?", re.MULTILINE)
@@ -70,19 +70,19 @@ def test_every_command_that_a_guide_names_exists(app: Flask) -> None:
     assert not wrong
 
 
-def test_every_label_that_a_guide_names_is_in_the_interface() -> None:
-    """In the guides of shop owners and holders, what is bold is a label."""
+def test_every_label_named_in_a_guide_is_in_the_interface() -> None:
+    """Bold text in the guides of shop owners and holders is a label."""
     sources = [path.read_text() for kind in ("*.py", "*.html") for path in (ROOT / "tapcard").rglob(kind)]
     labels = {label for text in sources for label in re.findall(r"""_\(\s*["']([^"'\n]+)["']""", text)}
     guides = [*(DOCS / "shop-owner").glob("*.md"), *(DOCS / "holder").glob("*.md")]
     bold = {
-        (path.name, each.strip(".:")) for path in guides for each in re.findall(r"\*\*([^*]+)\*\*", path.read_text())
+        (path.name, label.strip(".:")) for path in guides for label in re.findall(r"\*\*([^*]+)\*\*", path.read_text())
     }
     assert {(page, label) for page, label in bold if label not in labels} == set()
 
 
 def code_of(text: str) -> str:
-    """Return only what stands in code, inline or in blocks."""
+    """Return only inline code and code blocks."""
     blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     return "\n".join([*blocks, *inline])
@@ -94,17 +94,17 @@ def test_every_health_check_is_documented() -> None:
     assert set(table(DOCS / "operator" / "health-checks.md", "All checks")) == named
 
 
-def test_every_make_target_and_path_that_a_guide_names_exists() -> None:
+def test_every_make_target_and_path_named_in_a_guide_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    made = re.compile(r"(?:^|&&) *make ([a-z][a-z-]*)", re.MULTILINE)
+    make_targets = re.compile(r"(?:^|&&) *make ([a-z][a-z-]*)", re.MULTILINE)
     named = re.compile(r"(?<![\w./<>-])((?:[\w-]+/)+[\w.-]+\.(?:py|md|html|conf))(?![\w/])")
     places = (ROOT, ROOT / "tapcard", DOCS)
     wrong = []
     for path in GUIDES:
         code = code_of(path.read_text())
-        wrong += [(path.name, each) for each in made.findall(code) if each not in targets]
+        wrong += [(path.name, target) for target in make_targets.findall(code) if target not in targets]
         paths = [name for name in named.findall(code) if not name.startswith("docs/_build/")]  # made by `make docs`
-        wrong += [(path.name, each) for each in paths if not any((place / each).exists() for place in places)]
+        wrong += [(path.name, name) for name in paths if not any((place / name).exists() for place in places)]
     assert not wrong
 
 
@@ -112,14 +112,14 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_bytes()) <= LARGEST_README
 
 
-def test_every_picture_that_is_shown_exists_and_is_small() -> None:
+def test_every_image_exists_and_is_small() -> None:
     shown = set()
     for path in GUIDES:
         for name in re.findall(r'!\[[^\]]+\]\(([^)]+)\)|<img src="([^"]+)"', path.read_text()):
             shown.add((path.parent / "".join(name)).resolve())
     assert shown
     assert all(picture.is_file() and picture.stat().st_size <= LARGEST_IMAGE for picture in shown)
-    assert shown == set((DOCS / "images").glob("*.png")), "a picture that no page shows"
+    assert shown == set((DOCS / "images").glob("*.png")), "an image that no page uses"
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_every_picture_that_is_shown_exists_and_is_small() -> None:
         '<style>@import "https://example.com/x.css";</style>',
     ],
 )
-def test_a_page_that_loads_from_another_host_is_found(page: str) -> None:
+def test_a_resource_of_another_host_is_found(page: str) -> None:
     assert third_party_loads(page, ".html")
 
 
-def test_links_and_our_own_files_are_fine() -> None:
+def test_links_and_own_resources_are_accepted() -> None:
     page = '<a href="https://example.com/">x</a><script src="_static/x.js"></script><link href="_static/x.css">'
     assert third_party_loads(page, ".html") == []
     assert third_party_loads("a { background: url(x.png) }", ".css") == []

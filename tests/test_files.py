@@ -1,4 +1,4 @@
-"""Uploads: named after their content, whole or not there, swept when nobody wants them."""
+"""Uploads: names, atomic writes and deleting unused files."""
 
 import hashlib
 import os
@@ -30,7 +30,7 @@ def test_a_file_is_named_after_its_content(tmp_path):
         assert file.read() == b"picture"
 
 
-def test_the_folder_is_made_when_it_is_needed(tmp_path):
+def test_the_folder_is_created_when_needed(tmp_path):
     folder = files.folder(tmp_path / "instance")
     assert folder == tmp_path / "instance" / "uploads"
     assert files.exists(files.store(b"picture", folder), folder)
@@ -42,20 +42,20 @@ def test_the_folder_is_made_when_it_is_needed(tmp_path):
      "a" * 32 + ".webp\n", "a" * 31 + ".webp", "../" + "a" * 32 + ".webp", "a" * 32 + ".webp\x00", "a" * 32 + ".webp",
      "\u0430" * 32 + ".webp"],
 )  # fmt: skip
-def test_nothing_but_an_upload_can_be_opened(tmp_path, name):
+def test_only_uploads_can_be_opened(tmp_path, name):
     files.store(b"picture", tmp_path)
     assert not files.exists(name, tmp_path)
     with pytest.raises(NotFound):
         files.open_upload(name, tmp_path)
 
 
-def test_other_kinds_of_files_are_not_kept(tmp_path):
+def test_other_file_types_are_refused(tmp_path):
     with pytest.raises(ValueError, match="svg"):
         files.store(b"<svg/>", tmp_path, "svg")
     assert files.store(b"picture", tmp_path, "png").endswith(".png")
 
 
-def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
     def full(_number: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -67,7 +67,7 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
     assert files.exists(files.store(b"picture", tmp_path), tmp_path)
 
 
-def test_what_nobody_refers_to_is_swept_after_a_day(tmp_path):
+def test_unused_files_are_deleted_after_a_day(tmp_path):
     old, used, young = (files.store(content, tmp_path) for content in (b"old", b"used", b"young"))
     aged(tmp_path / old, 2)
     aged(tmp_path / used, 2)
@@ -82,11 +82,11 @@ def test_what_nobody_refers_to_is_swept_after_a_day(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {".lock", used, young, "young.tmp", "README"}
 
 
-def test_an_empty_installation_is_swept_too(tmp_path):
+def test_sweeping_without_a_folder_deletes_nothing(tmp_path):
     assert files.sweep(tmp_path / "uploads", set(), DAY) == 0
 
 
-def test_a_file_stored_again_waits_another_day(tmp_path):
+def test_storing_a_file_again_postpones_its_deletion(tmp_path):
     name = files.store(b"picture", tmp_path)
     aged(tmp_path / name, 2)
     files.store(b"picture", tmp_path)
@@ -94,8 +94,8 @@ def test_a_file_stored_again_waits_another_day(tmp_path):
     assert files.exists(name, tmp_path)
 
 
-def test_the_sweeper_never_takes_what_is_just_being_stored_again(tmp_path):
-    """Whoever stores and whoever sweeps take turns: after `store` the file is there for a day."""
+def test_a_file_stored_again_is_never_swept_concurrently(tmp_path):
+    """`store` and `sweep` lock each other out, so that a stored file stays for a day."""
     for number in range(60):
         content = str(number).encode()
         aged(tmp_path / files.store(content, tmp_path), 2)

@@ -1,4 +1,4 @@
-"""Which gateways an installation has."""
+"""Gateways of an installation."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ from config import Config
 from tapcard.gateways import registry
 
 
-def test_without_the_sandbox_there_is_only_what_the_shop_confirms(base_config: Config) -> None:
+def test_without_the_sandbox_only_offline_payment_is_available(base_config: Config) -> None:
     for is_on, codes in ((True, ["sandbox", "offline"]), (False, ["offline"])):
         config = dataclasses.replace(base_config, sandbox_gateway=is_on)
         assert list(registry.build(config, str)) == codes

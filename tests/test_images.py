@@ -1,4 +1,4 @@
-"""Pictures from strangers: what is let in comes out small, square, upright and clean."""
+"""Uploaded images: accepted formats, crop, orientation, metadata and memory."""
 
 import io
 import struct
@@ -27,7 +27,7 @@ def encoded(picture: Image.Image, kind: str = "PNG", **how: object) -> bytes:
 
 
 def quarters(width: int = 400, height: int = 400) -> Image.Image:
-    """Red and green above, blue and white below."""
+    """Return an image with red and green above, blue and white below."""
     picture = Image.new("RGB", (width, height), WHITE)
     picture.paste(RED, (0, 0, width // 2, height // 2))
     picture.paste(GREEN, (width // 2, 0, width, height // 2))
@@ -42,21 +42,21 @@ def opened(data: bytes) -> Image.Image:
     return picture
 
 
-def near(pixel: object, color: tuple[int, int, int]) -> bool:
-    return all(abs(one - other) < 40 for one, other in zip(pixel, color, strict=True))
+def is_close(pixel: object, color: tuple[int, int, int]) -> bool:
+    return all(abs(channel - expected) < 40 for channel, expected in zip(pixel, color, strict=True))
 
 
 def corners(data: bytes) -> list[str]:
-    """The colours of the four quarters, read like a page."""
+    """Return the colors of the four quarters, row by row."""
     picture = opened(data).convert("RGB")
     side = picture.width
     names = {"red": RED, "green": GREEN, "blue": BLUE, "white": WHITE, "black": (0, 0, 0)}
     pixels = [picture.getpixel((int(side * x), int(side * y))) for y in (0.25, 0.75) for x in (0.25, 0.75)]
-    return [next((name for name, color in names.items() if near(pixel, color)), repr(pixel)) for pixel in pixels]
+    return [next((name for name, color in names.items() if is_close(pixel, color)), repr(pixel)) for pixel in pixels]
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG of one colour that is tiny as a file whatever its size, made without the pixels in memory."""
+    """Return a small PNG file of one color in any size, made without holding its pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -69,7 +69,7 @@ def png_of_size(width: int, height: int) -> bytes:
 
 
 def webp_of_size(width: int, height: int) -> bytes:
-    """A WebP of one colour."""
+    """Return a WebP file of one color."""
     return encoded(Image.new("L", (width, height), 99).convert("RGB"), "WEBP", lossless=True, method=0, quality=0)
 
 
@@ -88,18 +88,18 @@ def webp_of_size(width: int, height: int) -> bytes:
     ],
     ids=["png", "jpeg", "progressive jpeg", "webp", "lossless webp", "palette", "alpha", "cmyk", "16 megapixels"],
 )
-def test_every_usual_kind_of_picture_is_taken(data):
+def test_common_image_formats_are_accepted(data):
     assert corners(make_photo(data)) == ["red", "green", "blue", "white"]
 
 
 @pytest.mark.parametrize(
     ("size", "side"), [((4000, 3000), 512), ((512, 900), 512), ((300, 200), 200), ((1, 1), 1), ((20000, 2), 2)]
 )
-def test_a_photo_becomes_a_square_of_512_or_less(size, side):
+def test_a_photo_becomes_a_square_of_at_most_512_pixels(size, side):
     assert opened(make_photo(encoded(Image.new("RGB", size, RED)))).size == (side, side)
 
 
-def test_the_middle_is_what_is_kept():
+def test_a_photo_is_cropped_to_its_center():
     wide = Image.new("RGB", (1200, 400), RED)
     wide.paste(BLUE, (400, 0, 800, 400))
     assert corners(make_photo(encoded(wide))) == ["blue"] * 4
@@ -122,15 +122,15 @@ UPRIGHT = {
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", list(UPRIGHT))
-def test_a_picture_taken_sideways_stands_upright(kind, orientation):
+def test_the_orientation_of_a_photo_is_applied(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     turn = UPRIGHT[orientation]
-    taken = quarters(900, 600) if turn is None else quarters(900, 600).transpose(turn)
-    assert corners(make_photo(encoded(taken, kind, exif=exif))) == ["red", "green", "blue", "white"]
+    stored = quarters(900, 600) if turn is None else quarters(900, 600).transpose(turn)
+    assert corners(make_photo(encoded(stored, kind, exif=exif))) == ["red", "green", "blue", "white"]
 
 
-def test_nothing_but_the_pixels_is_kept():
+def test_metadata_is_removed():
     exif = Image.Exif()
     exif[0x010E] = "SECRET description"
     exif[0x8825] = {1: "N", 2: (6.0, 31.0, 27.0)}
@@ -138,13 +138,13 @@ def test_nothing_but_the_pixels_is_kept():
     for kind, more in (("JPEG", {"comment": "SECRET"}), ("PNG", {}), ("WEBP", {"xmp": b"SECRET"})):
         data = encoded(quarters(), kind, exif=exif, icc_profile=profile, **more)
         assert b"SECRET" in data
-        kept = make_photo(data)
-        assert b"SECRET" not in kept
-        assert not any(chunk in kept for chunk in (b"EXIF", b"XMP ", b"ICCP"))
-        assert not opened(kept).getexif()
+        photo = make_photo(data)
+        assert b"SECRET" not in photo
+        assert not any(chunk in photo for chunk in (b"EXIF", b"XMP ", b"ICCP"))
+        assert not opened(photo).getexif()
 
 
-def test_transparent_parts_are_white():
+def test_transparent_parts_become_white():
     clear = Image.new("RGBA", (100, 100), (255, 0, 0, 0))
     clear.paste((0, 0, 255, 255), (0, 0, 50, 100))
     assert corners(make_photo(encoded(clear))) == ["blue", "white"] * 2
@@ -157,16 +157,16 @@ def test_transparent_parts_are_white():
     assert corners(make_photo(encoded(gray))) == ["white"] * 4
 
 
-def test_16_bits_of_gray_become_8():
+def test_16_bit_gray_becomes_8_bit():
     data = encoded(Image.new("I;16", (100, 100), 0x8000))
-    assert near(opened(make_photo(data)).convert("RGB").getpixel((50, 50)), (128, 128, 128))
+    assert is_close(opened(make_photo(data)).convert("RGB").getpixel((50, 50)), (128, 128, 128))
 
 
-def test_black_and_white_stays_so():
+def test_a_black_and_white_image_is_accepted():
     assert corners(make_photo(encoded(Image.new("1", (100, 100), 1)))) == ["white"] * 4
 
 
-def test_a_phones_picture_with_a_second_view_in_it_is_taken():
+def test_a_photo_with_a_second_view_is_accepted():
     data = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (400, 400))])
     assert Image.open(io.BytesIO(data)).n_frames == 2
     assert corners(make_photo(data)) == ["red", "green", "blue", "white"]
@@ -176,8 +176,8 @@ def animated(kind: str) -> bytes:
     return encoded(quarters(), kind, save_all=True, append_images=[Image.new("RGB", (400, 400))], duration=100)
 
 
-def film_of_one_frame() -> bytes:
-    """A WebP that says it moves, and has one picture to show."""
+def animated_webp_of_one_frame() -> bytes:
+    """Return a WebP file marked as animated, with one frame."""
     picture = encoded(quarters(), "WEBP")[12:]
     size = struct.pack("<I", 399)[:3]
     frame = bytes(6) + size + size + struct.pack("<I", 100)[:3] + b"\0" + picture
@@ -213,7 +213,7 @@ JPEG = encoded(quarters(), "JPEG")
         (encoded(quarters(), "PNG")[:-60], "damaged"),
         (encoded(quarters(), "WEBP")[:-60], "damaged"),
         (encoded(quarters(), "WEBP", lossless=True)[:-60], "damaged"),
-        (film_of_one_frame(), "Animated"),
+        (animated_webp_of_one_frame(), "Animated"),
         (JPEG + b"\0" * images.MAX_BYTES, "8 MB"),
         (png_of_size(5001, 5000), "25 megapixels"),
         (png_of_size(8000, 5000), "25 megapixels"),
@@ -229,14 +229,14 @@ JPEG = encoded(quarters(), "JPEG")
         "400 megapixels", "a long strip", "webp of just over 12 megapixels", "webp of 64 megapixels",
     ],
 )  # fmt: skip
-def test_anything_else_is_refused_with_a_clear_message(data, word):
+def test_any_other_file_is_refused_with_a_message(data, word):
     with pytest.raises(InvalidImage, match=word) as refusal:
         make_photo(data)
     assert refusal.value.field == "photo"
     assert str(refusal.value).endswith(".")
 
 
-def test_a_bomb_is_recognised_by_its_header(monkeypatch):
+def test_an_image_with_too_many_pixels_is_refused_by_its_header(monkeypatch):
     bomb = png_of_size(8000, 5000)
     assert len(bomb) < 10_000
     decoded = []
@@ -246,11 +246,11 @@ def test_a_bomb_is_recognised_by_its_header(monkeypatch):
     assert decoded == []
 
 
-def test_25_megapixels_are_still_taken():
+def test_an_image_of_25_megapixels_is_accepted():
     assert opened(make_photo(png_of_size(5000, 5000))).size == (512, 512)
 
 
-def test_a_webp_of_12_megapixels_is_still_taken():
+def test_a_webp_of_12_megapixels_is_accepted():
     assert opened(make_photo(webp_of_size(4000, 3000))).size == (512, 512)
 
 
@@ -269,14 +269,14 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(monkeypatch):
 
 
 @pytest.mark.parametrize("payload", [SVG, b"PK\x03\x04 a zip", b"<?php echo 1; ?>", b"/*='*/alert(1)//"])
-def test_what_hides_behind_a_good_picture_is_gone(payload):
+def test_data_appended_to_an_image_is_removed(payload):
     for kind in ("JPEG", "PNG", "WEBP"):
-        kept = make_photo(encoded(quarters(), kind) + payload)
-        assert payload not in kept
-        assert corners(kept) == ["red", "green", "blue", "white"]
+        photo = make_photo(encoded(quarters(), kind) + payload)
+        assert payload not in photo
+        assert corners(photo) == ["red", "green", "blue", "white"]
 
 
-def test_pictures_are_worked_on_one_at_a_time(monkeypatch):
+def test_images_are_processed_one_at_a_time(monkeypatch):
     at_work, most = [], []
     square = images._crop_and_scale
 
@@ -306,19 +306,19 @@ def small(kind: str, **how: object) -> bytes:
 
 @settings(deadline=None)
 @given(st.sampled_from([small("JPEG"), small("PNG"), small("WEBP")]), st.data())
-def test_a_damaged_file_never_breaks_the_page(good, data):
+def test_a_damaged_file_is_refused_or_becomes_a_valid_image(good, data):
     broken = bytearray(good)
     for _number in range(data.draw(st.integers(1, 8))):
         broken[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(good)))
     try:
-        kept = make_photo(bytes(broken[:cut] if data.draw(st.booleans()) else broken))
+        photo = make_photo(bytes(broken[:cut] if data.draw(st.booleans()) else broken))
     except InvalidImage:
         return
-    opened(kept)
+    opened(photo)
 
 
-# --- the part that was chosen, banners, what a large picture costs ----------------------------------------------------
+# --- crops, banners, memory -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -333,7 +333,7 @@ def test_a_damaged_file_never_breaks_the_page(good, data):
     ],
     ids=["red", "green", "blue", "white"],
 )
-def test_the_chosen_part_is_that_of_the_upright_picture(kind, orientation, crop, color):
+def test_a_crop_refers_to_the_upright_image(kind, orientation, crop, color):
     upright = quarters(640, 400)
     turn = UPRIGHT[orientation]
     exif = Image.Exif()
@@ -344,7 +344,7 @@ def test_the_chosen_part_is_that_of_the_upright_picture(kind, orientation, crop,
     assert opened(data).size == (160, 160)
 
 
-def test_a_small_part_of_a_large_jpeg_is_as_sharp_as_it_can_be():
+def test_a_crop_of_a_large_jpeg_keeps_its_resolution():
     picture = quarters(4000, 4000)
     assert opened(make_photo(encoded(picture, "JPEG"), Crop(0.25, 0.25, 0.5))).size == (512, 512)
     assert corners(make_photo(encoded(picture, "JPEG"), Crop(0.45, 0.45, 0.1))) == ["red", "green", "blue", "white"]
@@ -373,18 +373,18 @@ def test_a_small_part_of_a_large_jpeg_is_as_sharp_as_it_can_be():
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_part_outside_the_picture_is_refused(kind, crop):
+def test_a_crop_outside_the_image_is_refused(kind, crop):
     with pytest.raises(InvalidImage, match="outside"):
         make_photo(encoded(quarters(), kind), crop)
 
 
-def test_a_part_that_was_rounded_over_the_edge_is_taken():
+def test_a_crop_rounded_beyond_the_edge_is_accepted():
     assert opened(make_photo(encoded(quarters()), Crop(0.00001, 0.00001, 1.00001))).size == (400, 400)
     assert opened(make_photo(encoded(Image.new("RGB", (1, 1), RED)), Crop(0, 0, 1))).size == (1, 1)
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_banner_is_the_wide_middle_upright(orientation):
+def test_a_banner_is_the_upright_center(orientation):
     upright = Image.new("RGB", (3000, 3000), RED)
     upright.paste(BLUE, (0, 1000, 3000, 2000))
     turn = UPRIGHT[orientation]
@@ -393,11 +393,11 @@ def test_a_banner_is_the_wide_middle_upright(orientation):
     data = make_banner(encoded(upright if turn is None else upright.transpose(turn), "JPEG", exif=exif))
     assert opened(data).size == (1500, 500)
     pixels = [opened(data).convert("RGB").getpixel((x, y)) for x in (30, 1470) for y in (30, 470)]
-    assert all(near(pixel, BLUE) for pixel in pixels)
+    assert all(is_close(pixel, BLUE) for pixel in pixels)
 
 
 @pytest.mark.parametrize(("size", "result"), [((300, 200), (300, 100)), ((900, 100), (300, 100)), ((1, 1), (1, 1))])
-def test_a_small_banner_is_not_blown_up(size, result):
+def test_a_small_banner_is_not_enlarged(size, result):
     assert opened(make_banner(encoded(Image.new("RGB", size, RED)))).size == result
 
 
@@ -410,44 +410,44 @@ for make in (images.make_photo, images.make_banner):
         make(data)
     except images.InvalidImage as refusal:
         print("refused", refusal)
-# not getrusage: what the parent process used before it started this one counts there
+# not getrusage, which includes the memory of the parent process
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
 def megabytes_for(data: bytes) -> tuple[int, str]:
-    """How much memory a process of its own needs at most for a picture, and what it says to it."""
+    """Return peak memory of a separate process for an image, in MB, and its output."""
     done = subprocess.run([sys.executable, "-c", MEASURE], input=data, capture_output=True, check=True, cwd=ROOT)
-    *told, peak = done.stdout.decode().splitlines()
-    return int(peak) // 1024, "\n".join(told)
+    *output, peak = done.stdout.decode().splitlines()
+    return int(peak) // 1024, "\n".join(output)
 
 
 def polyglot() -> bytes:
-    """A picture that is a page and an archive as well."""
+    """Return an image that is also an HTML page and a ZIP archive."""
     picture = encoded(Image.new("RGB", (5000, 4000), BLUE), "PNG")
     return picture + b"<html><script>alert(1)</script></html>" + b"PK\x05\x06" + bytes(18)
 
 
-def sideways() -> bytes:
+def rotated_jpeg() -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
     return encoded(quarters(5000, 5000), "JPEG", exif=exif)
 
 
-def moving() -> bytes:
+def animated_webp() -> bytes:
     frames = [Image.new("RGB", (2000, 2000), color) for color in (RED, GREEN, BLUE)]
     return encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
 
 
 def webp(mode: str = "RGB", **how: object) -> bytes:
-    """12 megapixels that cannot be packed to next to nothing."""
+    """Return a WebP file of 12 megapixels that cannot be compressed well."""
     rough = Image.effect_noise((400, 300), 60).convert(mode).resize((4000, 3000), Image.Resampling.NEAREST)
     if mode == "RGBA":
         rough.putalpha(rough.getchannel("R"))
     return encoded(rough, "WEBP", method=0, **how)
 
 
-def noise() -> bytes:
+def noisy_webp() -> bytes:
     return encoded(Image.effect_noise((3000, 2600), 90), "WEBP", lossless=True, quality=0, method=0)
 
 
@@ -455,9 +455,9 @@ HEAVY = [
     ("a bomb of 40 megapixels", lambda: png_of_size(8000, 5000), "25 megapixels"),
     ("a polyglot", polyglot, ""),
     ("a drawing", lambda: b"<svg xmlns='http://www.w3.org/2000/svg' width='9999' height='9999'/>", "can't read"),
-    ("a moving one", moving, "Animated"),
+    ("a moving one", animated_webp, "Animated"),
     ("a torn one", lambda: encoded(Image.effect_noise((5000, 5000), 20).convert("RGB"), "JPEG")[:200_000], "damaged"),
-    ("a sideways one", sideways, ""),
+    ("a sideways one", rotated_jpeg, ""),
     ("25 megapixels with holes", lambda: encoded(Image.new("RGBA", (5000, 5000), (9, 9, 9, 99)), "PNG"), ""),
     ("25 megapixels of 16 bits", lambda: encoded(Image.new("I;16", (5000, 5000), 777), "PNG"), ""),
     ("a webp of 12 megapixels", webp, ""),
@@ -465,17 +465,13 @@ HEAVY = [
     ("a webp with holes", lambda: webp("RGBA"), ""),
     ("a lossless webp", lambda: webp(lossless=True), ""),
     ("a lossless webp with holes", lambda: webp("RGBA", lossless=True), ""),
-    ("a webp of 7 MB", noise, ""),
+    ("a webp of 7 MB", noisy_webp, ""),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("make", "says"), [row[1:] for row in HEAVY], ids=[row[0] for row in HEAVY])
-def test_no_picture_takes_300_megabytes(make, says):
-    peak, told = megabytes_for(make())
+def test_no_image_takes_300_megabytes_of_memory(make, says):
+    peak, output = megabytes_for(make())
     assert peak < 300
-    assert says in told
-    assert bool(told) == bool(says)
-
-
-def test_the_bomb_is_small_as_a_file():
-    assert len(png_of_size(8000, 5000)) < 10 * 1024
+    assert says in output
+    assert bool(output) == bool(says)

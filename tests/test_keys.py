@@ -47,15 +47,15 @@ def test_text_that_was_not_encrypted_here_cannot_be_decrypted(old: Keys, sealed:
 def test_changed_ciphertext_cannot_be_decrypted(old: Keys) -> None:
     sealed = old.encrypt("CARD2345")
     place = len(sealed) // 2
-    other = "A" if sealed[place] != "A" else "B"
-    assert old.decrypt(sealed[:place] + other + sealed[place + 1 :]) is None
+    other_character = "A" if sealed[place] != "A" else "B"
+    assert old.decrypt(sealed[:place] + other_character + sealed[place + 1 :]) is None
 
 
 def test_another_secret_neither_decrypts_nor_verifies(old: Keys) -> None:
-    other = Keys(NEW)
-    assert other.decrypt(old.encrypt("CARD2345")) is None
-    assert other.unsign_me(old.sign_me(7)) is None
-    assert other.digest("code", "CARD2345") != old.digest("code", "CARD2345")
+    other_keys = Keys(NEW)
+    assert other_keys.decrypt(old.encrypt("CARD2345")) is None
+    assert other_keys.unsign_me(old.sign_me(7)) is None
+    assert other_keys.digest("code", "CARD2345") != old.digest("code", "CARD2345")
 
 
 def test_a_former_secret_still_decrypts_and_verifies(old: Keys, rotated: Keys) -> None:
@@ -88,20 +88,20 @@ def test_ciphertext_and_hashes_do_not_contain_the_text(old: Keys) -> None:
 
 @given(user_id=st.integers(1, 2**63 - 1))
 @quick
-def test_the_me_cookie_names_its_user(old: Keys, user_id: int) -> None:
+def test_the_me_cookie_identifies_its_user(old: Keys, user_id: int) -> None:
     value = old.sign_me(user_id)
-    assert len(value) <= 200, "a longer one would be cut"
+    assert len(value) <= 200, "longer values would be truncated"
     assert old.unsign_me(value) == user_id
 
 
 @pytest.mark.parametrize(
     "value", [None, "", ".", "7", "7.", ".x", "7.forged", "x" * 200, "é.é", "\0", "\ud800", "7.7.7"]
 )
-def test_an_invented_me_cookie_names_nobody(old: Keys, value: str | None) -> None:
+def test_an_invented_me_cookie_identifies_no_user(old: Keys, value: str | None) -> None:
     assert old.unsign_me(value) is None
 
 
-def test_a_changed_me_cookie_names_nobody(old: Keys) -> None:
+def test_a_changed_me_cookie_identifies_no_user(old: Keys) -> None:
     value = old.sign_me(7)
     assert old.unsign_me("8" + value[1:]) is None
     assert old.unsign_me(value[:-1] + ("A" if value[-1] != "A" else "B")) is None
@@ -109,7 +109,7 @@ def test_a_changed_me_cookie_names_nobody(old: Keys) -> None:
     assert old.unsign_me(value + "A") is None
 
 
-def test_a_signed_value_is_read_for_its_purpose_alone(old: Keys) -> None:
+def test_a_signed_value_is_valid_only_for_its_purpose(old: Keys) -> None:
     token = old.sign("kept-picture", ["ada", 7])
     assert old.unsign("kept-picture", token, timedelta(hours=1)) == ["ada", 7]
     assert old.unsign("kept-picture", token) == ["ada", 7]
@@ -122,7 +122,7 @@ def test_a_signed_value_expires(old: Keys) -> None:
 
 
 @pytest.mark.parametrize("token", [None, 7, "", ".", "x.y.z", "\0", "é", ["a"]])
-def test_an_invented_token_has_no_value(old: Keys, token: object) -> None:
+def test_an_invented_token_is_invalid(old: Keys, token: object) -> None:
     assert old.unsign("stamp contact", token) is None
     assert old.unsign("stamp contact", token, timedelta(hours=1)) is None
 
@@ -141,7 +141,7 @@ def test_tokens_of_the_previous_version_still_work(old: Keys) -> None:
     assert old.unsign("stamp contact", URLSafeSerializer([OLD], salt="stamp contact").dumps([1.5])) == [1.5]
 
 
-def test_a_token_without_a_time_is_no_good_where_an_age_is_asked(old: Keys) -> None:
+def test_a_token_without_a_time_is_invalid_where_an_age_is_required(old: Keys) -> None:
     token = URLSafeSerializer([OLD], salt="kept-picture").dumps([1])
     assert old.unsign("kept-picture", token, timedelta(days=1)) is None
 
@@ -156,7 +156,7 @@ def test_links_emailed_by_the_previous_version_still_work(old: Keys, rotated: Ke
     assert not rotated.verify_link("weekly mail", digest, reference)
 
 
-def test_a_link_is_void_once_its_text_has_changed(old: Keys) -> None:
+def test_a_link_is_invalid_after_its_text_changes(old: Keys) -> None:
     reference, digest = split_link(old.sign_link("newsletter confirm", "5", "5:ada@example.com"))
     assert reference == "5"
     assert old.verify_link("newsletter confirm", digest, "5:ada@example.com")

@@ -77,7 +77,7 @@ AGREED: dict[type[enum.StrEnum], dict[str, str]] = {
     EnquiryStatus: {"open": "Open", "answered": "Answered"},
     EmailStatus: {"confirmed": "Confirmed", "not_confirmed": "Not confirmed"},
 }
-EVERY_LABEL = {each for labels in AGREED.values() for each in labels.values()} | {
+EVERY_LABEL = {label for labels in AGREED.values() for label in labels.values()} | {
     card_labels.NOT_SET_UP,
     card_labels.ADDRESS_BLOCKED,
 }
@@ -181,7 +181,7 @@ def said(pattern: re.Pattern[str], text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "found"),
+    ("name", "text", "is_found"),
     [
         ("a.py", 'x = _("Shipped")', True),
         ("a.py", 'x = _("Shipped on Monday")', False),
@@ -202,15 +202,15 @@ def said(pattern: re.Pattern[str], text: str) -> set[str]:
         ("a.py", 'x = _("canceled")', True),
     ],
 )
-def test_a_label_is_found_in_either_kind_of_file(tmp_path: Path, name: str, text: str, found: bool) -> None:
+def test_a_label_is_found_in_either_kind_of_file(tmp_path: Path, name: str, text: str, is_found: bool) -> None:
     path = tmp_path / name
     path.write_text(text)
-    assert bool(words_for_states(path)) is found
+    assert bool(words_for_states(path)) is is_found
 
 
 def test_no_other_file_has_a_label_of_its_own() -> None:
     paths = [path for kind in ("py", "html", "txt", "js") for path in PACKAGE.rglob(f"*.{kind}")]
     paths = [path for path in paths if path not in LABEL_MODULES and "vendor" not in path.parts]
     assert len(paths) > 300
-    found = {path.relative_to(PACKAGE).as_posix(): words_for_states(path) for path in paths}
-    assert {name: labels for name, labels in found.items() if labels} == {}
+    found_labels = {path.relative_to(PACKAGE).as_posix(): words_for_states(path) for path in paths}
+    assert {name: labels for name, labels in found_labels.items() if labels} == {}

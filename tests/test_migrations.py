@@ -1,4 +1,4 @@
-"""Migrations: they make what the models say, and bring a filled database along without losing a row."""
+"""Migrations: agreement with the models, and upgrades that keep all rows."""
 
 import ast
 import datetime as dt
@@ -19,11 +19,11 @@ from flask_migrate import downgrade, upgrade
 
 from tapcard.app import MIGRATIONS
 from tapcard.db import db
-from tests import needs
+from tests import external_services
 from tests.conftest import DATABASE
 
 ROWS = 3
-# what CHECK constraints demand beyond the words they list
+# values required by CHECK constraints in addition to the listed ones
 DEMANDED: dict[str, dict[str, Any]] = {
     "cards": {"status": "active", "locked_because": None, "claim_code": None},
     "cart_lines": {"kind": "goods", "card_id": None},
@@ -40,12 +40,12 @@ DEMANDED: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def empty_app(other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
-    """An application over a database without tables, in its context."""
+    """Create an application with an empty database and enter its context."""
     if DATABASE == "sqlite":
         databases: Any = None
         url = f"sqlite:///{tmp_path / 'migrated.sqlite'}"
     else:
-        databases = needs.new_database("migrated")
+        databases = external_services.new_database("migrated")
         url = databases.__enter__().replace("postgresql://", "postgresql+psycopg://", 1)
     app = other_app(database_url=url, instance_path=tmp_path)
     with app.app_context():
@@ -58,7 +58,7 @@ def empty_app(other_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask
 
 @pytest.fixture
 def scripts() -> ScriptDirectory:
-    """The migrations, as Alembic sees them."""
+    """Return the migrations as Alembic sees them."""
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS))
     return ScriptDirectory.from_config(config)
@@ -69,7 +69,7 @@ def tables() -> set[str]:
 
 
 def keys_of(table: sa.Table) -> set[tuple[Any, ...]]:
-    """The primary keys of all rows."""
+    """Return the primary keys of all rows."""
     with db.engine.connect() as connection:
         return {tuple(row) for row in connection.execute(sa.select(*table.primary_key.columns))}
 
@@ -81,24 +81,26 @@ def reflected() -> sa.MetaData:
     return metadata
 
 
-# --- filling a database that no model describes any more --------------------------------------------------------------
+# --- filling a database -----------------------------------------------------------------------------------------------
 
 
-def words_of(table: sa.Table) -> dict[str, str]:
-    """For each column with a CHECK that lists words, the first of them."""
-    found = {}
+def listed_values(table: sa.Table) -> dict[str, str]:
+    """Return the first listed value of each column with a CHECK on values."""
+    first_words = {}
     for constraint in sa.inspect(db.engine).get_check_constraints(table.name):
-        text = re.sub(r"::[a-z ]+", "", constraint["sqltext"])  # PostgreSQL names types, and a column may be called so
+        text = re.sub(
+            r"::[a-z ]+", "", constraint["sqltext"]
+        )  # PostgreSQL adds type names, which may equal column names
         outside = re.sub(r"'[^']*'", "", text)
         names = [column.name for column in table.columns if re.search(rf"\b{column.name}\b", outside)]
         words = re.findall(r"'([^']*)'", text)
         if len(names) == 1 and words:
-            found[names[0]] = words[0]
-    return found
+            first_words[names[0]] = words[0]
+    return first_words
 
 
 def value_for(column: sa.Column[Any], number: int) -> Any:
-    """Something that fits a column, another for each row."""
+    """Return a value that fits a column, different for each row."""
     kind = column.type
     if isinstance(kind, sa.JSON):
         return {}
@@ -117,10 +119,10 @@ def value_for(column: sa.Column[Any], number: int) -> Any:
     return number
 
 
-def fill() -> dict[str, int]:
-    """Put a few rows into every table, each pointing to rows of the others; gives how many."""
+def fill_tables() -> dict[str, int]:
+    """Insert some rows into every table; return their number by table."""
     metadata = reflected()
-    words = {table.name: words_of(table) for table in metadata.sorted_tables}
+    words = {table.name: listed_values(table) for table in metadata.sorted_tables}
     with db.engine.begin() as connection:
         for table in metadata.sorted_tables:
             for number in range(1, ROWS + 1):
@@ -132,10 +134,10 @@ def fill() -> dict[str, int]:
     return {table.name: ROWS for table in metadata.sorted_tables}
 
 
-# --- what there is ----------------------------------------------------------------------------------------------------
+# --- tables and revisions ---------------------------------------------------------------------------------------------
 
 
-def test_migrations_make_what_the_models_say(empty_app: Flask) -> None:
+def test_migrations_create_the_tables_of_the_models(empty_app: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -143,18 +145,22 @@ def test_migrations_make_what_the_models_say(empty_app: Flask) -> None:
     assert tables() == set(db.metadata.tables)
 
 
-def test_the_constraints_of_the_models_are_in_the_database(empty_app: Flask) -> None:
+def test_migrations_create_the_constraints_of_the_models(empty_app: Flask) -> None:
     upgrade()
     inspector = sa.inspect(db.engine)
     for table in db.metadata.tables.values():
-        wanted = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)}
-        assert {each["name"] for each in inspector.get_check_constraints(table.name)} >= wanted, table.name
-        wanted = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)}
-        assert {each["name"] for each in inspector.get_unique_constraints(table.name)} >= wanted, table.name
-        assert {each["name"] for each in inspector.get_indexes(table.name)} >= {each.name for each in table.indexes}
+        expected = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)}
+        assert {constraint["name"] for constraint in inspector.get_check_constraints(table.name)} >= expected, (
+            table.name
+        )
+        expected = {constraint.name for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)}
+        assert {constraint["name"] for constraint in inspector.get_unique_constraints(table.name)} >= expected, (
+            table.name
+        )
+        assert {index["name"] for index in inspector.get_indexes(table.name)} >= {index.name for index in table.indexes}
 
 
-def test_history_is_one_line_of_dated_steps(scripts: ScriptDirectory) -> None:
+def test_revisions_are_dated_and_linear(scripts: ScriptDirectory) -> None:
     assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
     for script in scripts.walk_revisions():
         assert re.fullmatch(r"20[0-9]{6}_[a-z0-9_]+", script.revision), script.revision
@@ -162,16 +168,18 @@ def test_history_is_one_line_of_dated_steps(scripts: ScriptDirectory) -> None:
         tree = ast.parse(Path(script.path).read_text())
         assert ast.get_docstring(tree)
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert not {name for name in imported if name and name.startswith("tapcard")}, "old migrations need old code"
+        assert not {name for name in imported if name and name.startswith("tapcard")}, (
+            "a migration must not depend on current code"
+        )
 
 
-# --- going along ------------------------------------------------------------------------------------------------------
+# --- upgrading --------------------------------------------------------------------------------------------------------
 
 
-def test_a_filled_database_of_the_first_revision_comes_along_whole(empty_app: Flask, scripts: ScriptDirectory) -> None:
+def test_upgrading_from_the_first_revision_keeps_all_rows(empty_app: Flask, scripts: ScriptDirectory) -> None:
     [first] = scripts.get_bases()
     upgrade(revision=first)
-    filled = fill()
+    filled = fill_tables()
     assert len(filled) > 20
     before = {table.name: keys_of(table) for table in reflected().sorted_tables}
     assert {name: len(keys) for name, keys in before.items()} == filled
@@ -182,28 +190,44 @@ def test_a_filled_database_of_the_first_revision_comes_along_whole(empty_app: Fl
             assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
 
 
-def test_a_database_that_is_up_to_date_stays_as_it_is(empty_app: Flask) -> None:
+def test_cards_keep_their_order_line_without_a_foreign_key(empty_app: Flask) -> None:
+    upgrade(revision="20261201_search_text")
+    fill_tables()
+    cards = reflected().tables["cards"]
+    with db.engine.connect() as connection:
+        before = connection.execute(sa.select(cards).order_by(cards.c.id)).all()
+    assert [card.order_line_id for card in before] == [1, 2, 3]
+    upgrade(revision="20261201_card_order_line")
+    with db.engine.connect() as connection:
+        assert connection.execute(sa.select(cards).order_by(cards.c.id)).all() == before
+    inspector = sa.inspect(db.engine)
+    keys = {column for key in inspector.get_foreign_keys("cards") for column in key["constrained_columns"]}
+    assert keys == {"design_id", "owner_id", "profile_id", "batch_id", "replaced_by_id"}
+    assert "ix_cards_order_line_id" in {index["name"] for index in inspector.get_indexes("cards")}
+
+
+def test_upgrading_an_up_to_date_database_changes_nothing(empty_app: Flask) -> None:
     upgrade()
-    fill()
+    fill_tables()
     upgrade()
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
-def test_there_is_no_way_back_but_a_backup(empty_app: Flask) -> None:
+def test_downgrading_is_refused(empty_app: Flask) -> None:
     upgrade()
-    fill()
+    fill_tables()
     with pytest.raises(SystemExit):
         downgrade(revision="base")
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
-def test_references_are_held_again_after_a_migration(empty_app: Flask) -> None:
+def test_foreign_keys_are_enforced_after_a_migration(empty_app: Flask) -> None:
     upgrade()
     with db.engine.connect() as connection, pytest.raises(sa.exc.IntegrityError):
         connection.execute(sa.text("INSERT INTO user_roles (user_id, role_id) VALUES (1, 1)"))
 
 
-# --- a step that is still to come -------------------------------------------------------------------------------------
+# --- future migrations ------------------------------------------------------------------------------------------------
 
 STEP = """\"\"\"a step that is still to come\"\"\"
 
@@ -234,7 +258,7 @@ LOSE_USERS = """\
 
 @pytest.fixture
 def with_step(scripts: ScriptDirectory, tmp_path: Path) -> Callable[[str], str]:
-    """The migrations and one more, in a folder of their own."""
+    """Return a function that copies the migrations and adds one."""
 
     def copy(body: str) -> str:
         folder = tmp_path / "migrations"
@@ -246,17 +270,17 @@ def with_step(scripts: ScriptDirectory, tmp_path: Path) -> Callable[[str], str]:
     return copy
 
 
-def test_a_table_built_anew_keeps_the_rows_that_point_to_it(empty_app: Flask, with_step: Callable[[str], str]) -> None:
+def test_rebuilding_a_table_keeps_rows_that_reference_it(empty_app: Flask, with_step: Callable[[str], str]) -> None:
     upgrade()
-    fill()
+    fill_tables()
     upgrade(directory=with_step(REBUILD_USERS))
     assert "nickname" in {column["name"] for column in sa.inspect(db.engine).get_columns("users")}
     assert all(len(keys_of(table)) == ROWS for table in reflected().sorted_tables)
 
 
-def test_a_step_that_leaves_broken_references_did_not_happen(empty_app: Flask, with_step: Callable[[str], str]) -> None:
+def test_a_migration_that_breaks_foreign_keys_is_rolled_back(empty_app: Flask, with_step: Callable[[str], str]) -> None:
     upgrade()
-    fill()
+    fill_tables()
     with pytest.raises((SystemExit, sa.exc.IntegrityError)):
         upgrade(directory=with_step(LOSE_USERS))
     assert "nickname" not in {column["name"] for column in sa.inspect(db.engine).get_columns("users")}
@@ -265,6 +289,6 @@ def test_a_step_that_leaves_broken_references_did_not_happen(empty_app: Flask, w
         assert MigrationContext.configure(connection).get_current_revision() != "20990101_next"
 
 
-def test_migrations_are_not_written_as_text(empty_app: Flask) -> None:
+def test_migrations_cannot_be_written_as_sql(empty_app: Flask) -> None:
     with pytest.raises(SystemExit, match="need a database"):
         upgrade(sql=True)

@@ -1,4 +1,4 @@
-"""Promises of side effects: kept only if the work is committed, by one worker, again after a crash."""
+"""The outbox: transactions, leases, retries and failures."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from tapcard import outbox
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import OutboxMessage
-from tests.watching import together
+from tests.concurrency import run_concurrently
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def post(app: Flask) -> Callable[..., int]:
-    """Promise something that is due at an instant; gives its number."""
+    """Return a function that inserts a message due at a time and returns its id."""
 
     def promise(due_at: datetime = NOW, kind: str = "mail.test") -> int:
         message = OutboxMessage(kind=kind, payload={"user_id": 1}, due_at=due_at, created_at=due_at)
@@ -40,7 +40,7 @@ def message_of(number: int) -> OutboxMessage:
     return db.session.get_one(OutboxMessage, number)
 
 
-def test_a_promise_is_due_at_once(app: Flask) -> None:
+def test_a_message_is_due_at_once(app: Flask) -> None:
     before = utcnow()
     outbox.post("mail.test", user_id=7, again=True)
     db.session.commit()
@@ -49,24 +49,24 @@ def test_a_promise_is_due_at_once(app: Flask) -> None:
     assert before <= message.due_at <= utcnow()
 
 
-def test_a_promise_made_by_work_that_failed_was_never_made(app: Flask) -> None:
+def test_a_message_is_rolled_back_with_its_transaction(app: Flask) -> None:
     outbox.post("mail.test", user_id=7)
     db.session.rollback()
     assert outbox.claim(utcnow() + timedelta(days=1)) is None
 
 
-def test_what_is_not_due_is_not_taken(post: Callable[..., int]) -> None:
+def test_a_message_is_claimed_only_when_due(post: Callable[..., int]) -> None:
     number = post(NOW)
     assert claim(NOW - SECOND) is None
     assert claim(NOW) == number
 
 
-def test_what_has_waited_longest_is_taken_first(post: Callable[..., int]) -> None:
+def test_the_oldest_due_message_is_claimed_first(post: Callable[..., int]) -> None:
     numbers = [post(NOW - minutes * timedelta(minutes=1)) for minutes in (1, 3, 2)]
     assert [claim(NOW) for _time in range(4)] == [numbers[1], numbers[2], numbers[0], None]
 
 
-def test_what_is_taken_is_nobody_elses_until_the_lease_ends(post: Callable[..., int]) -> None:
+def test_a_claimed_message_is_leased(post: Callable[..., int]) -> None:
     number = post()
     assert claim(NOW) == number
     assert claim(NOW) is None
@@ -74,14 +74,14 @@ def test_what_is_taken_is_nobody_elses_until_the_lease_ends(post: Callable[..., 
     assert message_of(number).attempt_count == 1
 
 
-def test_what_a_dead_worker_took_comes_back_after_the_lease(post: Callable[..., int]) -> None:
+def test_a_message_is_claimed_again_after_its_lease(post: Callable[..., int]) -> None:
     number = post()
     assert claim(NOW) == number
     assert claim(NOW + outbox.LEASE) == number
     assert message_of(number).attempt_count == 2
 
 
-def test_what_takes_every_worker_down_with_it_is_given_up_after_days(post: Callable[..., int]) -> None:
+def test_a_message_that_crashes_every_worker_fails_after_days(post: Callable[..., int]) -> None:
     number, now, times = post(), NOW, 0
     while claim(now) == number:
         now, times = now + outbox.LEASE, times + 1
@@ -92,12 +92,12 @@ def test_what_takes_every_worker_down_with_it_is_given_up_after_days(post: Calla
     assert claim(now + timedelta(days=400)) is None
 
 
-def test_what_waited_for_days_without_a_worker_is_still_tried(post: Callable[..., int]) -> None:
+def test_a_message_that_waited_for_days_is_still_tried(post: Callable[..., int]) -> None:
     number = post()
     assert claim(NOW + outbox.GIVE_UP_AFTER * 2) == number
 
 
-def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..., int]) -> None:
+def test_a_rolled_back_claim_frees_the_message(post: Callable[..., int]) -> None:
     number = post()
     assert outbox.claim(NOW) is not None
     db.session.rollback()
@@ -105,21 +105,21 @@ def test_what_a_worker_took_without_committing_is_free_at_once(post: Callable[..
     assert message_of(number).attempt_count == 1
 
 
-def test_many_workers_take_each_message_once(app: Flask, post: Callable[..., int]) -> None:
+def test_concurrent_workers_claim_each_message_once(app: Flask, post: Callable[..., int]) -> None:
     numbers = [post() for _number in range(24)]
 
     def take_all(_place: int) -> list[int]:
-        taken = []
+        claimed = []
         while (number := claim(NOW)) is not None:
-            taken.append(number)
-        return taken
+            claimed.append(number)
+        return claimed
 
-    taken = together(app, 6, take_all)
-    assert sorted(number for each in taken for number in each) == numbers  # type: ignore[attr-defined]
+    claimed = run_concurrently(app, 6, take_all)
+    assert sorted(number for ids in claimed for number in ids) == numbers  # type: ignore[attr-defined]
     assert set(db.session.scalars(sa.select(OutboxMessage.attempt_count))) == {1}
 
 
-def test_a_promise_that_is_kept_is_not_taken_again_and_forgets_what_it_carried(post: Callable[..., int]) -> None:
+def test_a_delivered_message_is_not_claimed_again_and_loses_its_payload(post: Callable[..., int]) -> None:
     number = post()
     claim(NOW)
     outbox.mark_failed(message_of(number), NOW, "once")
@@ -130,7 +130,7 @@ def test_a_promise_that_is_kept_is_not_taken_again_and_forgets_what_it_carried(p
     assert (message.done_at, message.error, message.payload) == (NOW, "", {})
 
 
-def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_given_up(
+def test_a_failed_message_is_retried_with_growing_delays_and_finally_fails(
     post: Callable[..., int],
 ) -> None:
     number, now, waits = post(), NOW, []
@@ -152,21 +152,21 @@ def test_a_promise_that_failed_is_tried_again_after_growing_waits_and_at_last_gi
     assert claim(now + timedelta(days=400)) is None
 
 
-def test_a_long_complaint_is_cut(post: Callable[..., int]) -> None:
+def test_a_long_error_is_truncated(post: Callable[..., int]) -> None:
     number = post()
     outbox.mark_failed(message_of(number), NOW, "x" * 5000)
     db.session.commit()
     assert len(message_of(number).error) == 500
 
 
-def test_a_promise_that_was_tried_very_often_is_still_tried(post: Callable[..., int]) -> None:
+def test_the_retry_delay_has_a_maximum(post: Callable[..., int]) -> None:
     number = post()
     message_of(number).attempt_count = 5000
     outbox.mark_failed(message_of(number), NOW, "again")
     assert message_of(number).due_at == NOW + outbox.MAX_RETRY_DELAY
 
 
-def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: Callable[..., int]) -> None:
+def test_a_postponed_message_never_fails(post: Callable[..., int]) -> None:
     number, now = post(), NOW
     for _time in range(50):
         assert claim(now) == number
@@ -178,12 +178,12 @@ def test_a_promise_that_cannot_be_kept_here_yet_waits_as_long_as_it_takes(post: 
     assert (message.failed_at, message.done_at, message.error) == (None, None, "not configured")
 
 
-def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Callable[..., int]) -> None:
-    number, other, kept = post(), post(), post()
+def test_the_retry_command_queues_failed_messages_again(app: Flask, post: Callable[..., int]) -> None:
+    number, later, delivered = post(), post(), post()
     late = NOW + outbox.GIVE_UP_AFTER
     outbox.mark_failed(message_of(number), late, "given up")
-    outbox.mark_done(message_of(kept), NOW)
-    message_of(other).due_at = late + timedelta(days=9)
+    outbox.mark_done(message_of(delivered), NOW)
+    message_of(later).due_at = late + timedelta(days=9)
     db.session.commit()
     assert claim(late) is None
     result = app.test_cli_runner().invoke(args=["outbox", "retry"])
@@ -191,4 +191,4 @@ def test_what_was_given_up_is_taken_up_again_when_asked_for(app: Flask, post: Ca
     db.session.expire_all()
     assert claim(utcnow()) == number
     outbox.mark_failed(message_of(number), utcnow(), "again")
-    assert message_of(number).failed_at is None, "the days are counted anew"
+    assert message_of(number).failed_at is None, "the period starts again"

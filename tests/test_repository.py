@@ -1,4 +1,4 @@
-"""The repository holds no secret, no customer's picture and no login but those of the demo (H21)."""
+"""The repository contains no secrets, pictures of customers or logins besides the demo (H21)."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ PRIVATE = re.compile(
     r"(^|/)(\.env(\.(?!example)[a-z]+)?|id_rsa|id_ed25519|[^/]*\.(pem|p12|pfx|key|sqlite3?|db|dump|eml))$|^instance/|(^|/)uploads/"
 )
 PHOTO = re.compile(r"\.(jpe?g|heic|webp|gif|tiff?)$", re.IGNORECASE)
-DRAWN = ("docs/images/", "tapcard/static/")  # made by commands of this repository
+DRAWN = ("docs/images/", "tapcard/static/")  # created by commands of this repository
 
 
 def tracked() -> list[str]:
@@ -22,21 +22,21 @@ def tracked() -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def test_no_file_that_belongs_to_an_installation_is_tracked() -> None:
+def test_no_file_of_an_installation_is_tracked() -> None:
     assert [name for name in tracked() if PRIVATE.search(name)] == []
 
 
-def test_no_picture_is_tracked_but_our_own_drawings() -> None:
+def test_only_own_drawings_are_tracked_as_images() -> None:
     pictures = [name for name in tracked() if PHOTO.search(name) or name.lower().endswith(".png")]
     assert [name for name in pictures if not name.startswith(DRAWN) and not name.startswith("tests/")] == []
 
 
 def test_no_file_contains_a_secret() -> None:
-    found = []
+    secrets = []
     for name in tracked():
         try:
             text = (ROOT / name).read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{name}: {match[0][:12]}…" for match in SECRETS.finditer(text)]
-    assert found == []
+        secrets += [f"{name}: {match[0][:12]}…" for match in SECRETS.finditer(text)]
+    assert secrets == []

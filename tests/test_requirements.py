@@ -1,4 +1,4 @@
-"""What runs is pinned, has a reason, and is what is installed."""
+"""Requirements: pinned, with a reason, and equal to what is installed."""
 
 import ast
 import re
@@ -11,12 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LINE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[a-z,]+\])?==(?P<version>[\w.+-]+)(\s+#\s(?P<reason>.+))?")
 USUAL = ("requirements.txt", "requirements-dev.txt")
-DOCS = "requirements-docs.txt"  # installed by `make docs` alone
+DOCS = "requirements-docs.txt"  # installed only by `make docs`
 BROUGHT_ALONG = "# --- dependencies of the above"
 
 
 def read(name: str) -> tuple[list[str], list[str]]:
-    """The requirement lines of a file: those with a reason, and what they bring along."""
+    """Return the lines of a requirements file: direct ones and their dependencies."""
     direct, _rule, along = (ROOT / name).read_text().partition(BROUGHT_ALONG)
     return [
         [line for line in part.splitlines() if line and not line.startswith(("#", "-r", " "))]
@@ -24,17 +24,17 @@ def read(name: str) -> tuple[list[str], list[str]]:
     ]  # type: ignore[return-value]
 
 
-def normal(name: str) -> str:
+def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pins(*names: str) -> dict[str, str]:
-    found = {}
+    versions = {}
     for line in (line for name in names or USUAL for part in read(name) for line in part):
         match = LINE.fullmatch(line)
         assert match, f"not pinned: {line}"
-        found[normal(match["name"])] = match["version"]
-    return found
+        versions[normalize(match["name"])] = match["version"]
+    return versions
 
 
 @pytest.mark.parametrize("file", [*USUAL, DOCS])
@@ -45,14 +45,14 @@ def test_every_direct_requirement_has_a_reason(file: str) -> None:
     assert not without
 
 
-def test_what_is_installed_is_what_is_pinned() -> None:
+def test_installed_versions_are_the_pinned_ones() -> None:
     differing = {
         name: (version, metadata.version(name)) for name, version in pins().items() if metadata.version(name) != version
     }
     assert not differing
 
 
-def test_what_builds_the_documentation_agrees_with_the_rest() -> None:
+def test_documentation_requirements_agree_with_the_others() -> None:
     usual, docs = pins(), pins(DOCS)
     assert {name: docs[name] for name in docs.keys() & usual.keys() if docs[name] != usual[name]} == {}
     runtime = pins("requirements.txt").keys()
@@ -60,8 +60,8 @@ def test_what_builds_the_documentation_agrees_with_the_rest() -> None:
     assert {need for name in installed for need in needs_of(name)} <= docs.keys() | runtime
 
 
-def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
-    direct = {normal(match["name"]) for line in read("requirements.txt")[0] if (match := LINE.fullmatch(line))}
+def test_every_imported_library_is_a_direct_requirement() -> None:
+    direct = {normalize(match["name"]) for line in read("requirements.txt")[0] if (match := LINE.fullmatch(line))}
     owners = metadata.packages_distributions()
     missing = set()
     sources = [
@@ -79,21 +79,25 @@ def test_every_library_that_is_imported_is_a_direct_requirement() -> None:
                 - set(sys.stdlib_module_names)
                 - {"tapcard", "config", "wsgi", "_typeshed"}
             ):
-                if not direct & {normal(name) for name in owners.get(top, [])}:
+                if not direct & {normalize(name) for name in owners.get(top, [])}:
                     missing.add(f"{path.relative_to(ROOT)}: {top}")
     assert not missing
 
 
-def test_nothing_that_a_requirement_needs_is_left_unpinned() -> None:
+def test_every_dependency_of_a_requirement_is_pinned() -> None:
     pinned = pins()
     loose = {f"{name} needs {need}" for name in pinned for need in needs_of(name) if need not in pinned}
     assert not loose
 
 
 def needs_of(name: str) -> set[str]:
-    """Return what an installed package needs, but for extras and other systems."""
-    needed = (re.match(r"[A-Za-z0-9_.-]+", each) for each in metadata.requires(name) or [] if ";" not in each)
-    return {normal(match[0]) for match in needed if match}
+    """Return the dependencies of an installed package without extras and other systems."""
+    needed = (
+        re.match(r"[A-Za-z0-9_.-]+", requirement)
+        for requirement in metadata.requires(name) or []
+        if ";" not in requirement
+    )
+    return {normalize(match[0]) for match in needed if match}
 
 
 def is_installed(name: str) -> bool:

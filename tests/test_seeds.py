@@ -1,4 +1,4 @@
-"""The demo: people, cards, taps and a shop as the readme promises them; made once, never in production."""
+"""Demo data: users, cards, taps and shop as documented, created once and never in production."""
 
 import io
 from collections import Counter
@@ -46,7 +46,7 @@ from tapcard.services.cart import carts, pricing, promotions
 from tapcard.services.orders import checkout, queries
 from tapcard.services.taps import rollups
 from tapcard.workflows.health import DEMO_PASSWORD
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
 
 DRAWN, GOODS = dict(drawings.DESIGNS), dict(drawings.GOODS)
@@ -54,7 +54,7 @@ DRAWN, GOODS = dict(drawings.DESIGNS), dict(drawings.GOODS)
 
 @pytest.fixture(autouse=True)
 def quick_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures in the place of pictures: the real ones are drawn in a test of their own."""
+    """Replace the drawings by short texts, except in their own tests."""
     for table in (drawings.DESIGNS, drawings.GOODS):
         for name in table:
             monkeypatch.setitem(table, name, lambda name=name: name.encode())  # type: ignore[misc]
@@ -63,7 +63,7 @@ def quick_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def seed(app: Flask) -> Callable[..., Result]:
-    """Run the command."""
+    """Return a function that runs `flask seed --demo`."""
 
     def run(*arguments: str, app: Flask = app) -> Result:
         db.session.commit()
@@ -82,7 +82,7 @@ def number_of(model: type) -> int:
 
 
 @pytest.mark.usefixtures("app")
-def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., Result]) -> None:
+def test_demo_data_is_created_once(seed: Callable[..., Result]) -> None:
     result = seed()
     assert result.exit_code == 0
     assert "ada@example.com   password tapcard-demo" in result.output
@@ -93,7 +93,7 @@ def test_the_demo_is_made_once_and_repeated_without_effect(seed: Callable[..., R
     assert {model: number_of(model) for model in counts} == counts
 
 
-def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_client: Callable[[], FormClient]) -> None:
+def test_every_demo_user_can_log_in(seed: Callable[..., Result], new_client: Callable[[], FormClient]) -> None:
     seed()
     for address, roles, status in (("ada", [], 404), ("ben", ["staff"], 200), ("olu", ["owner"], 200)):
         user = registration.find_user(f"{address}@example.com")
@@ -106,15 +106,15 @@ def test_everybody_of_the_demo_can_log_in(seed: Callable[..., Result], new_clien
         assert client.get("/admin/").status_code == status
 
 
-def test_the_cards_are_in_every_state_there_is(seed: Callable[..., Result], keys: object) -> None:
+def test_demo_cards_cover_every_state(seed: Callable[..., Result], keys: object) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
-    found = {
+    states = {
         card.token: (card.owner, card.status, card.claim_policy, card.target, card.locked_because)
         for card in db.session.scalars(sa.select(Card).where(Card.order_line_id.is_(None)))
     }
     code, active, unclaimed = ClaimPolicy.CODE, CardStatus.ACTIVE, CardStatus.UNCLAIMED
-    assert found == {
+    assert states == {
         "DEMOURL": (ada, active, code, Target.URL, None),
         "DEMOPRO": (ada, active, code, Target.PROFILE, None),
         "DEMOSET": (ada, active, code, None, None),
@@ -126,12 +126,12 @@ def test_the_cards_are_in_every_state_there_is(seed: Callable[..., Result], keys
     }
 
 
-def test_the_cards_answer_as_promised(seed: Callable[..., Result], client: FormClient) -> None:
+def test_demo_cards_respond_as_documented(seed: Callable[..., Result], client: FormClient) -> None:
     seed()
     assert client.get("/t/DEMOURL").location == "https://example.com/"
     assert client.get("/t/DEMOPRO").location == "/p/ada"
     assert client.get("/p/ada").status_code == 200
-    answers = {
+    expected = {
         "DEMONEW": (200, "ready to claim"),
         "DEMOFREE": (200, "ready to claim"),
         "DEMOPAY": (200, "£10.00"),
@@ -139,12 +139,14 @@ def test_the_cards_answer_as_promised(seed: Callable[..., Result], client: FormC
         "DEMOLOST": (200, "deactivated"),
         "DEMOOLD": (410, "has been retired"),
     }
-    for token, (status, words) in answers.items():
-        answer = client.get(f"/t/{token}")
-        assert (answer.status_code, words in answer.text) == (status, True), token
+    for token, (status, words) in expected.items():
+        response = client.get(f"/t/{token}")
+        assert (response.status_code, words in response.text) == (status, True), token
 
 
-def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: FormClient, cleo: User) -> None:
+def test_the_demo_card_can_be_claimed_with_its_code(
+    seed: Callable[..., Result], client: FormClient, cleo: User
+) -> None:
     seed()
     login(client, cleo)
     assert client.post("/activate/DEMONEW", data={"code": "card 2345"}).location == "/cards/DEMONEW"
@@ -153,7 +155,7 @@ def test_the_card_to_claim_has_its_code(seed: Callable[..., Result], client: For
     assert card.owner is cleo
 
 
-def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], client: FormClient) -> None:
+def test_demo_taps_of_two_months_are_on_the_dashboard(seed: Callable[..., Result], client: FormClient) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
     assert ada is not None
@@ -168,7 +170,7 @@ def test_two_months_of_taps_show_on_the_dashboard(seed: Callable[..., Result], c
 
 
 @pytest.mark.parametrize("hour", [0, 7, 8, 23])
-def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
+def test_demo_taps_are_never_in_the_future(card: Card, hour: int) -> None:
     now = datetime(2026, 11, 20, hour, 30, tzinfo=UTC)
     readings = demo.demo_readings([card], now)
     instants = [reading.at / 1000 for reading in readings]
@@ -178,7 +180,7 @@ def test_taps_are_plausible_at_any_time_of_day(card: Card, hour: int) -> None:
     assert readings == demo.demo_readings([card], now)
 
 
-def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result]) -> None:
+def test_deleted_demo_data_is_created_again(seed: Callable[..., Result]) -> None:
     seed()
     card = cards.get_by_token("DEMOFREE")
     assert card is not None
@@ -188,12 +190,12 @@ def test_what_was_deleted_of_the_demo_is_made_again(seed: Callable[..., Result])
     assert "Created: card DEMOFREE." in seed().output
 
 
-def test_the_demo_leaves_an_installation_in_use_alone(seed: Callable[..., Result], cleo: User) -> None:
+def test_demo_data_is_not_created_in_an_installation_in_use(seed: Callable[..., Result], cleo: User) -> None:
     assert "tapcard-demo" not in seed("--if-empty").output
     assert number_of(User) == 1
 
 
-def test_production_gets_no_demo(seed: Callable[..., Result], other_app: Callable[..., Flask]) -> None:
+def test_demo_data_is_refused_in_production(seed: Callable[..., Result], other_app: Callable[..., Flask]) -> None:
     result = seed(app=other_app(environment="production", site_url="https://cards.example.com"))
     assert result.exit_code == 1
     assert "be created in production" in result.output
@@ -201,7 +203,7 @@ def test_production_gets_no_demo(seed: Callable[..., Result], other_app: Callabl
 
 
 @pytest.mark.usefixtures("app")
-def test_each_design_of_the_demo_has_its_picture(seed: Callable[..., Result], app: Flask) -> None:
+def test_every_demo_design_has_a_picture(seed: Callable[..., Result], app: Flask) -> None:
     seed()
     pictures = db.session.scalars(sa.select(Design.front_picture)).all()
     assert len(set(pictures)) == 12
@@ -214,7 +216,7 @@ def test_each_design_of_the_demo_has_its_picture(seed: Callable[..., Result], ap
 # --- the shop ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_shop_of_the_demo_has_something_on_every_shelf(seed: Callable[..., Result], app: Flask) -> None:
+def test_every_demo_category_has_products(seed: Callable[..., Result], app: Flask) -> None:
     seed()
     products = list(db.session.scalars(sa.select(Product)))
     assert len(products) >= 40
@@ -237,37 +239,37 @@ def test_the_shop_of_the_demo_has_something_on_every_shelf(seed: Callable[..., R
     assert any(product.is_featured for product in products)
 
 
-def test_goods_of_the_demo_can_be_engraved_and_gifts_addressed(seed: Callable[..., Result]) -> None:
+def test_demo_products_have_their_options(seed: Callable[..., Result]) -> None:
     seed()
-    for shelf, wanted in (
+    for shelf, expected in (
         ("Bottles", {"name", "inscription", "phone", "location"}),
         ("Gift packs", {"name", "recipient", "location", "suggestion"}),
     ):
         on_shelf = sa.select(Product).join(Product.category).where(Category.name == shelf)
         for product in db.session.scalars(on_shelf):
             colors = [option.choices for option in product.options if option.key == "color"]
-            assert {option.key for option in product.options} - {"color"} == wanted, product.name
-            assert all(colors), f"{product.name} asks for a colour and offers none"
+            assert {option.key for option in product.options} - {"color"} == expected, product.name
+            assert all(colors), f"{product.name} has a color option without choices"
 
 
-def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., Result], cleo: User) -> None:
+def test_demo_promotions_and_delivery_are_priced(seed: Callable[..., Result], cleo: User) -> None:
     seed()
     product = db.session.scalars(sa.select(Product).where(Product.slug == "paper-stars")).one()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
     cart = carts.get_or_create(cleo)
-    buying.fill(cart, product, 2)
-    who = buying.buyer(cleo, method=method)
+    purchases.fill(cart, product, 2)
+    who = purchases.buyer(cleo, method=method)
     for code, quantity, discount, delivery in (
         (None, 2, 0, 240),
         ("welcome10", 2, 240, 240),
         ("FIVEOFF", 4, 500, 480),
         (None, 5, 0, 0),
     ):
-        line = buying.whole(cart).lines[0]
+        line = purchases.load_cart(cart).lines[0]
         line.quantity = quantity
         cart.promotion = promotions.find(code) if code else None
         db.session.commit()
-        draft = checkout.quote_cart(buying.whole(cart), who.customer, method, buying.context())
+        draft = checkout.quote_cart(purchases.load_cart(cart), who.customer, method, purchases.context())
         assert draft.refusal is None
         totals = draft.totals
         assert (totals.subtotal_amount, totals.discount_amount, totals.delivery_amount) == (
@@ -277,26 +279,26 @@ def test_the_promotions_and_the_delivery_of_the_demo_count(seed: Callable[..., R
         ), code
 
 
-def test_free_delivery_of_the_demo_begins_at_fifty(seed: Callable[..., Result]) -> None:
+def test_demo_delivery_is_free_from_fifty(seed: Callable[..., Result]) -> None:
     seed()
     method = db.session.scalars(sa.select(DeliveryMethod).order_by(DeliveryMethod.position).limit(1)).one()
     assert [pricing.delivery_amount(method, subtotal) for subtotal in (1000, 4999, 5000, 9000)] == [100, 500, 0, 0]
 
 
-def test_ada_has_orders_in_every_state_that_matters(seed: Callable[..., Result]) -> None:
+def test_demo_orders_cover_the_important_states(seed: Callable[..., Result]) -> None:
     seed()
     ada = registration.find_user("ada@example.com")
     assert ada is not None
-    found = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
-    assert found.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
-    queued = found[OrderStatus.PAID].lines[0]
+    orders = {order.status: order for order in db.session.scalars(queries.orders_of_user(ada))}
+    assert orders.keys() == {OrderStatus.DELIVERED, OrderStatus.PAID, OrderStatus.PENDING}
+    queued = orders[OrderStatus.PAID].lines[0]
     assert (queued.quantity, len(queued.cards), queued.production_status) == (2, 2, ProductionStatus.QUEUED)
-    assert found[OrderStatus.PENDING].expires_at > utcnow() + timedelta(days=6)
+    assert orders[OrderStatus.PENDING].expires_at > utcnow() + timedelta(days=6)
     assert carts.piece_count(user_id=ada.id, cart_id=None) == 0
-    assert number_of(OutboxMessage) == 0, "nobody gets mail about the past"
+    assert number_of(OutboxMessage) == 0, "no emails are sent about demo orders"
 
 
-def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[..., Result]) -> None:
+def test_demo_reviews_are_by_buyers_and_counted(seed: Callable[..., Result]) -> None:
     seed()
     bought = (
         sa.select(OrderLine.id)
@@ -315,7 +317,7 @@ def test_only_buyers_said_something_and_their_stars_are_counted(seed: Callable[.
         assert (product.rating_count, product.rating_sum) == (len(given), sum(given))
 
 
-def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
+def test_seeding_without_the_demo_creates_a_delivery_method(app: Flask) -> None:
     db.session.commit()
     for words in ("Created: Standard delivery.", "Nothing to create: everything already exists."):
         with app.app_context():
@@ -329,7 +331,7 @@ def test_without_the_demo_a_shop_gets_its_way_of_delivery(app: Flask) -> None:
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_demo_design_looks_different(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("SCALE", 1), ("WIDTH", 214), ("HEIGHT", 135)):
         monkeypatch.setattr(drawings.cards, name, value)
     drawn = {name: draw() for name, draw in DRAWN.items()}
@@ -340,12 +342,12 @@ def test_a_dozen_designs_are_a_dozen_different_cards(monkeypatch: pytest.MonkeyP
             assert image.convert("RGB").getcolors(maxcolors=20) is None, "more than a few colours"
 
 
-def test_a_card_is_drawn_in_the_proportions_of_plastic() -> None:
+def test_a_card_is_drawn_in_its_real_proportions() -> None:
     with Image.open(io.BytesIO(DRAWN["Lake at dusk"]())) as image:
         assert image.width / image.height == pytest.approx(85.6 / 53.98, rel=0.001)
 
 
-def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -> None:
+def test_every_demo_product_has_a_drawing_and_no_drawing_is_unused() -> None:
     first = {product.slug for product in PRODUCTS}
     second = {f"{product.slug}-engraved" for product in PRODUCTS if product.second_alt}
     assert first | second == set(GOODS)
@@ -353,11 +355,11 @@ def test_every_product_of_the_demo_has_a_drawing_and_every_drawing_a_product() -
 
 
 @pytest.mark.ui
-def test_pictures_of_goods_are_square_light_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawings_of_products_are_square_small_and_different(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawings.scene, "SCALE", 1)
     drawn = [draw() for draw in GOODS.values()]
     assert len(set(drawn)) == len(GOODS)
-    assert max(len(picture) for picture in drawn) < 40 * 1024  # less, drawn as finely as for the shop
+    assert max(len(picture) for picture in drawn) < 40 * 1024  # smaller in the resolution used by the shop
     for picture in drawn[::7]:
         with Image.open(io.BytesIO(picture)) as image:
             assert (image.format, image.size) == ("WEBP", (900, 900))

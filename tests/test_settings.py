@@ -1,4 +1,4 @@
-"""Shop settings: a safe default for each, and no value that breaks a page."""
+"""Shop settings: defaults, changes and invalid values."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.models import Setting
 from tapcard.settings import ShopSettings, UnknownSetting
 from tests.conftest import FormClient
-from tests.watching import queries, statements
+from tests.statements import queries, statements
 
 NONSENSE: list[tuple[str, Any]] = [
     ("time_zone", "Mars/Base"),
@@ -53,7 +53,7 @@ def test_an_empty_installation_has_every_setting(app: Flask) -> None:
     assert all(settings.is_valid(name, value) for name, value in dataclasses.asdict(ShopSettings()).items())
 
 
-def test_a_change_counts_and_the_rest_keeps_its_default(app: Flask) -> None:
+def test_a_changed_setting_keeps_the_defaults_of_the_others(app: Flask) -> None:
     settings.update("shop_name", "Lake Cards")
     settings.update("time_zone", "Africa/Lagos")
     db.session.commit()
@@ -64,14 +64,14 @@ def test_a_change_counts_and_the_rest_keeps_its_default(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [*NONSENSE, ("no_such", "x"), ("__class__", "x"), ("", "")])
-def test_a_value_that_makes_no_sense_is_refused(app: Flask, name: str, value: Any) -> None:
+def test_an_invalid_value_is_refused(app: Flask, name: str, value: Any) -> None:
     with pytest.raises(UnknownSetting):
         settings.update(name, value)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Setting)) == 0
 
 
 @pytest.mark.parametrize(("name", "value"), [*NONSENSE, ("of_a_former_version", "x")])
-def test_a_row_that_makes_no_sense_breaks_no_page(
+def test_an_invalid_stored_value_is_ignored(
     client: FormClient, set_setting: Callable[[str, Any], None], name: str, value: Any
 ) -> None:
     set_setting(name, value)
@@ -79,8 +79,8 @@ def test_a_row_that_makes_no_sense_breaks_no_page(
     assert client.get("/").status_code == 200
 
 
-def test_settings_are_read_by_one_statement(app: Flask, set_setting: Callable[[str, Any], None]) -> None:
+def test_settings_are_read_in_one_query(app: Flask, set_setting: Callable[[str, Any], None]) -> None:
     set_setting("shop_name", "Lake Cards")
-    with statements() as asked:
+    with statements() as recorded:
         settings.load()
-    assert len(queries(asked)) == 1
+    assert len(queries(recorded)) == 1

@@ -1,4 +1,4 @@
-"""The tap spool: files that belong to one thread, are read at any time, and go only when nothing can be lost."""
+"""The tap spool: lines, files of threads and processes, reading, removing and sweeping."""
 
 import fcntl
 import json
@@ -29,12 +29,12 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.rotate()
 
 
-def texts(spool: Spool, name: str, offset: int = 0) -> list[Any]:
+def first_fields(spool: Spool, name: str, offset: int = 0) -> list[Any]:
     return [fields[0] for _raw, fields in spool.read(name, offset, ALL).lines]
 
 
-def everything(spool: Spool) -> list[Any]:
-    return [text for name in spool.files() for text in texts(spool, name)]
+def all_first_fields(spool: Spool) -> list[Any]:
+    return [text for name in spool.files() for text in first_fields(spool, name)]
 
 
 def end_of(spool: Spool, name: str) -> int:
@@ -42,14 +42,14 @@ def end_of(spool: Spool, name: str) -> int:
 
 
 def in_thread(work: Callable[[], object]) -> None:
-    """Do something in a thread that ends."""
+    """Run a function in a thread that ends."""
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
 
 
-class Python:
-    """Another process that runs a script with a spool and says something at a time."""
+class SpoolProcess:
+    """A separate Python process that runs a script with a spool."""
 
     def __init__(self, script: str, folder: Path) -> None:
         start = (
@@ -59,11 +59,11 @@ class Python:
             [sys.executable, "-c", start + script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def __enter__(self) -> "Python":
+    def __enter__(self) -> "SpoolProcess":
         return self
 
     def hear(self) -> str:
-        """Wait for a line it prints."""
+        """Read a line of output."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
@@ -89,7 +89,7 @@ json_values = st.recursive(
 
 @given(st.lists(json_values))
 @settings(derandomize=True, deadline=None)
-def test_what_is_written_is_what_is_read_and_stays_on_its_line(fields: list[Any]) -> None:
+def test_an_encoded_line_is_decoded_and_has_one_line_end(fields: list[Any]) -> None:
     line = encode(fields)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -98,13 +98,13 @@ def test_what_is_written_is_what_is_read_and_stays_on_its_line(fields: list[Any]
 
 @given(st.binary())
 @settings(derandomize=True, deadline=None)
-def test_noise_is_no_line(noise: bytes) -> None:
+def test_random_bytes_are_not_a_line(noise: bytes) -> None:
     assert decode(noise) is None
 
 
 @given(st.lists(st.text('abc\n\\"é', max_size=8), min_size=1), st.data())
 @settings(derandomize=True, deadline=None)
-def test_a_line_with_a_changed_byte_is_no_line(fields: list[str], data: st.DataObject) -> None:
+def test_a_line_with_a_changed_byte_is_refused(fields: list[str], data: st.DataObject) -> None:
     raw = bytearray(encode(fields)[:-1])
     place = data.draw(st.integers(9, len(raw) - 1))
     raw[place] ^= data.draw(st.integers(1, 255))
@@ -114,31 +114,31 @@ def test_a_line_with_a_changed_byte_is_no_line(fields: list[str], data: st.DataO
 @pytest.mark.parametrize(
     "body", [b"{}", b"1", b'"text"', b"[1", b'["\\ud800"]', b"[" * 100_000, b""], ids=lambda b: b[:9]
 )
-def test_a_sound_checksum_over_something_else_is_no_line(body: bytes) -> None:
+def test_a_valid_checksum_over_something_else_is_refused(body: bytes) -> None:
     assert decode(b"%08x %s" % (module.zlib.crc32(body), body)) is None
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def test_lines_of_a_thread_lie_in_one_file_in_their_order(spool: Spool) -> None:
+def test_lines_of_a_thread_are_in_one_file_in_order(spool: Spool) -> None:
     for number in range(100):
         spool.append([number])
     assert len(spool.files()) == 1
-    assert everything(spool) == list(range(100))
+    assert all_first_fields(spool) == list(range(100))
 
 
-def test_a_file_is_opened_only_when_there_is_something_to_write(spool: Spool) -> None:
+def test_a_file_is_opened_with_the_first_line(spool: Spool) -> None:
     assert spool.files() == []
 
 
-def test_each_thread_has_a_file_of_its_own(spool: Spool) -> None:
+def test_each_thread_has_its_own_file(spool: Spool) -> None:
     start = threading.Barrier(6)
 
     def write() -> None:
         for number in range(50):
             spool.append([threading.get_ident(), number])
-        start.wait(30)  # no thread ends, and gives its number away, before all have written
+        start.wait(30)  # keeps thread ids unique until all have written
 
     threads = [threading.Thread(target=write) for _number in range(6)]
     for thread in threads:
@@ -147,34 +147,34 @@ def test_each_thread_has_a_file_of_its_own(spool: Spool) -> None:
         thread.join()
     assert len(spool.files()) == 6
     for name in spool.files():
-        found = [fields for _raw, fields in spool.read(name, 0, ALL).lines]
-        assert [number for _thread, number in found] == list(range(50))
-        assert len({thread for thread, _number in found}) == 1
+        lines = [fields for _raw, fields in spool.read(name, 0, ALL).lines]
+        assert [number for _thread, number in lines] == list(range(50))
+        assert len({thread for thread, _number in lines}) == 1
 
 
-def test_a_file_that_is_long_enough_is_left_for_a_new_one(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_file_is_rotated(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROTATE_BYTES", 200)
     for number in range(60):
         spool.append([number, "x" * 20])
     assert len(spool.files()) > 5
-    assert sorted(everything(spool)) == list(range(60))
+    assert sorted(all_first_fields(spool)) == list(range(60))
     assert max(end_of(spool, name) for name in spool.files()) < 200 + 60
 
 
-def test_a_file_that_was_left_is_closed_for_good(spool: Spool) -> None:
+def test_a_rotated_file_is_closed_once(spool: Spool) -> None:
     spool.append([1])
     left = spool._local.writer
     number = left.fd
     spool.rotate()
     assert left.fd == -1
-    with open(spool.folder / "other file", "wb") as other:
-        assert other.fileno() == number, "the number goes to the next file that is opened"
-        left.close()  # as when the thread lets it go
-        other.write(b"still open")
+    with open(spool.folder / "other file", "wb") as other_file:
+        assert other_file.fileno() == number, "the file descriptor is reused by the next open file"
+        left.close()  # as when the thread ends
+        other_file.write(b"still open")
     assert (spool.folder / "other file").read_bytes() == b"still open"
 
 
-def test_a_name_is_never_used_again(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_names_are_never_reused(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.time, "time_ns", lambda: 1_900_000_000_000_000_000)
     seen = set()
     for _number in range(100):
@@ -186,14 +186,14 @@ def test_a_name_is_never_used_again(spool: Spool, monkeypatch: pytest.MonkeyPatc
         assert spool.remove(name, end_of(spool, name))
 
 
-def test_files_are_for_their_owner_alone(spool: Spool) -> None:
+def test_files_are_readable_only_by_their_owner(spool: Spool) -> None:
     spool.append([1])
     [name] = spool.files()
     assert (spool.folder / name).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(("sync", "times"), [(True, 3), (False, 0)])
-def test_lines_are_written_through_when_told(
+def test_lines_are_synced_if_configured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sync: bool, times: int
 ) -> None:
     spool, synced = Spool(tmp_path, sync=sync), []
@@ -204,15 +204,15 @@ def test_lines_are_written_through_when_told(
     spool.rotate()
 
 
-def test_a_reader_makes_sure_that_what_it_reads_is_on_disk(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_syncs_the_file(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr(os, "fdatasync", synced.append)
     spool.append([1])
-    everything(spool)
+    all_first_fields(spool)
     assert len(synced) == 1
 
 
-def test_a_spool_that_takes_no_line_says_so(spool: Spool) -> None:
+def test_an_unusable_spool_raises_an_error(spool: Spool) -> None:
     spool.folder.rmdir()
     spool.folder.write_text("a file where the folder was")
     with pytest.raises(SpoolError):
@@ -223,45 +223,45 @@ def test_a_spool_that_takes_no_line_says_so(spool: Spool) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_reader_goes_on_where_it_stopped(spool: Spool) -> None:
+def test_reading_continues_at_its_offset(spool: Spool) -> None:
     for number in range(25):
         spool.append([number])
     [name] = spool.files()
-    offset, found = 0, []
+    offset, numbers = 0, []
     while (chunk := spool.read(name, offset, 10)).end != offset:
         assert len(chunk.lines) <= 10
-        found += [fields[0] for _raw, fields in chunk.lines]
+        numbers += [fields[0] for _raw, fields in chunk.lines]
         offset = chunk.end
-    assert found == list(range(25))
+    assert numbers == list(range(25))
     assert spool.is_read(name, offset)
     spool.append([25])
     assert not spool.is_read(name, offset)
-    assert texts(spool, name, offset) == [25]
+    assert first_fields(spool, name, offset) == [25]
 
 
-def test_more_than_a_reader_takes_at_once_is_read_in_pieces(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_read_in_chunks(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "READ_BYTES", 100)
     for number in range(40):
         spool.append([number, "x" * (number % 30)])
     [name] = spool.files()
-    offset, found = 0, []
+    offset, numbers = 0, []
     while (chunk := spool.read(name, offset, ALL)).end != offset:
         assert chunk.bad == []
-        found += [fields[0] for _raw, fields in chunk.lines]
+        numbers += [fields[0] for _raw, fields in chunk.lines]
         offset = chunk.end
-    assert found == list(range(40))
+    assert numbers == list(range(40))
 
 
-def tear(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
-    """Write a line and half of another."""
+def write_partial_line(spool: Spool, text: bytes = b"0badf00d [half a li") -> str:
+    """Write one whole line and one partial line."""
     spool.append(["whole"])
     [name] = spool.files()
     os.write(spool._local.writer.fd, text)
     return name
 
 
-def test_half_a_line_waits_while_its_writer_lives(spool: Spool) -> None:
-    name = tear(spool)
+def test_a_partial_line_waits_while_its_writer_is_alive(spool: Spool) -> None:
+    name = write_partial_line(spool)
     first = spool.read(name, 0, ALL)
     assert ([fields for _raw, fields in first.lines], first.bad) == ([["whole"]], [])
     again = spool.read(name, first.end, ALL)
@@ -271,8 +271,8 @@ def test_half_a_line_waits_while_its_writer_lives(spool: Spool) -> None:
     assert spool.read(name, first.end, ALL).bad == [b"0badf00d [half a line]"]
 
 
-def test_half_a_line_is_bad_once_its_writer_is_gone(spool: Spool) -> None:
-    name = tear(spool)
+def test_a_partial_line_is_bad_after_its_writer_ends(spool: Spool) -> None:
+    name = write_partial_line(spool)
     spool.rotate()
     end = spool.read(name, 0, ALL).end
     torn = spool.read(name, end, ALL)
@@ -281,7 +281,7 @@ def test_half_a_line_is_bad_once_its_writer_is_gone(spool: Spool) -> None:
     assert spool.remove(name, torn.end)
 
 
-def test_a_damaged_line_in_the_middle_is_told_apart_and_the_rest_is_read(spool: Spool) -> None:
+def test_a_damaged_line_is_bad_and_the_rest_is_read(spool: Spool) -> None:
     for number in range(5):
         spool.append([number])
     [name] = spool.files()
@@ -301,15 +301,15 @@ def test_an_endless_line_does_not_stop_the_reader(spool: Spool, monkeypatch: pyt
     [name] = spool.files()
     os.write(spool._local.writer.fd, b"\0" * 3500 + b"\n")
     spool.append([2])
-    offset, found, steps = 0, [], 0
+    offset, numbers, steps = 0, [], 0
     while (chunk := spool.read(name, offset, ALL)).end != offset:
-        found += [fields[0] for _raw, fields in chunk.lines]
+        numbers += [fields[0] for _raw, fields in chunk.lines]
         offset, steps = chunk.end, steps + 1
-    assert found == [1, 2]
+    assert numbers == [1, 2]
     assert steps < 10
 
 
-def test_bad_lines_are_kept_for_a_person(spool: Spool) -> None:
+def test_bad_lines_are_appended_to_a_file(spool: Spool) -> None:
     spool.store_bad_lines("1-2.spool", [b"one", b"two"])
     spool.store_bad_lines("1-2.spool", [b"three"])
     assert (spool.folder / "1-2.spool.bad").read_bytes() == b"one\ntwo\nthree\n"
@@ -319,22 +319,22 @@ def test_bad_lines_are_kept_for_a_person(spool: Spool) -> None:
 # --- deleting ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_file_of_a_living_writer_stays(spool: Spool) -> None:
+def test_the_file_of_an_active_writer_is_not_removed(spool: Spool) -> None:
     spool.append([1])
     [name] = spool.files()
     assert not spool.remove(name, end_of(spool, name))
     spool.append([2])
-    assert everything(spool) == [1, 2]
+    assert all_first_fields(spool) == [1, 2]
 
 
-def test_the_file_of_a_thread_that_ended_goes(spool: Spool) -> None:
+def test_the_file_of_an_ended_thread_is_removed(spool: Spool) -> None:
     in_thread(lambda: spool.append([1]))
     [name] = spool.files()
     assert spool.remove(name, end_of(spool, name))
     assert spool.files() == []
 
 
-def test_a_file_that_was_left_goes_while_its_writer_writes_on(spool: Spool) -> None:
+def test_a_rotated_file_is_removed_while_its_writer_continues(spool: Spool) -> None:
     spool.append([1])
     [first] = spool.files()
     spool.rotate()
@@ -342,18 +342,18 @@ def test_a_file_that_was_left_goes_while_its_writer_writes_on(spool: Spool) -> N
     [second] = set(spool.files()) - {first}
     assert spool.remove(first, end_of(spool, first))
     assert not spool.remove(second, end_of(spool, second))
-    assert everything(spool) == [2]
+    assert all_first_fields(spool) == [2]
 
 
-def test_a_file_with_something_unread_stays(spool: Spool) -> None:
+def test_a_file_with_unread_lines_is_not_removed(spool: Spool) -> None:
     spool.append([1])
     [name] = spool.files()
     spool.rotate()
     assert not spool.remove(name, end_of(spool, name) - 1)
-    assert everything(spool) == [1]
+    assert all_first_fields(spool) == [1]
 
 
-def test_a_file_that_is_gone_is_read_and_cannot_be_removed_again(spool: Spool) -> None:
+def test_a_removed_file_counts_as_read(spool: Spool) -> None:
     in_thread(lambda: spool.append([1]))
     [name] = spool.files()
     end = end_of(spool, name)
@@ -364,14 +364,14 @@ def test_a_file_that_is_gone_is_read_and_cannot_be_removed_again(spool: Spool) -
         spool.read(name, 0, ALL)
 
 
-def test_the_file_of_another_process_goes_only_after_that_process(spool: Spool) -> None:
+def test_the_file_of_another_process_is_removed_after_it_ends(spool: Spool) -> None:
     script = "spool.append([1]); print('written', flush=True); sys.stdin.readline()"
-    with Python(script, spool.folder) as other:
-        assert other.hear() == "written"
+    with SpoolProcess(script, spool.folder) as process:
+        assert process.hear() == "written"
         [name] = spool.files()
-        assert everything(spool) == [1]
+        assert all_first_fields(spool) == [1]
         assert not spool.remove(name, end_of(spool, name))
-        other.kill()
+        process.kill()
         assert spool.remove(name, end_of(spool, name))
 
 
@@ -390,21 +390,21 @@ os._exit(0)
 """
 
 
-def test_a_forked_child_writes_to_a_file_of_its_own_and_holds_none_of_its_parents(spool: Spool) -> None:
-    with Python(FORKING, spool.folder) as parent:
+def test_a_forked_process_writes_its_own_file_and_holds_no_lock_of_its_parent(spool: Spool) -> None:
+    with SpoolProcess(FORKING, spool.folder) as parent:
         assert {parent.hear(), parent.hear()} == {"child has written", "parent has written"}
-        written = {name: texts(spool, name) for name in spool.files()}
+        written = {name: first_fields(spool, name) for name in spool.files()}
         assert sorted(written.values()) == [["child"], ["parent", "parent again"]]
-        names = {found[0]: name for name, found in written.items()}
+        names = {line_texts[0]: name for name, line_texts in written.items()}
         for name in spool.files():
             assert not spool.remove(name, end_of(spool, name)), "both live"
         parent.process.kill()
         parent.process.wait(30)
-        assert spool.remove(names["parent"], end_of(spool, names["parent"])), "the child does not hold it"
+        assert spool.remove(names["parent"], end_of(spool, names["parent"])), "the child does not hold the lock"
         assert not spool.remove(names["child"], end_of(spool, names["child"]))
 
 
-def test_a_child_that_ends_leaves_its_parents_lock_exclusively(spool: Spool) -> None:
+def test_an_ended_child_process_keeps_the_lock_of_its_parent(spool: Spool) -> None:
     script = """
 spool.append([1])
 if os.fork() == 0:
@@ -413,13 +413,13 @@ os.wait()
 print("child is gone", flush=True)
 sys.stdin.readline()
 """
-    with Python(script, spool.folder) as parent:
+    with SpoolProcess(script, spool.folder) as parent:
         assert parent.hear() == "child is gone"
         [name] = spool.files()
         assert not spool.remove(name, end_of(spool, name))
 
 
-def test_a_file_never_has_its_name_before_it_is_locked(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_locked_before_it_gets_its_name(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     free = []
     rename = os.rename
 
@@ -433,11 +433,11 @@ def test_a_file_never_has_its_name_before_it_is_locked(spool: Spool, monkeypatch
     assert free == [False]
 
 
-# --- what is left over ------------------------------------------------------------------------------------------------
+# --- sweeping ---------------------------------------------------------------------------------------------------------
 
 
 def leftover(spool: Spool, text: bytes = b"", hours: float = 2) -> Path:
-    """A file as it is before it gets its name."""
+    """Create a spool file that has no final name yet."""
     path = spool.folder / ".1900000000000-0123456789abcdef.spool"
     path.write_bytes(text)
     then = time.time() - hours * 3600
@@ -445,20 +445,20 @@ def leftover(spool: Spool, text: bytes = b"", hours: float = 2) -> Path:
     return path
 
 
-def test_a_file_whose_writer_died_before_it_had_a_name_is_swept_away(spool: Spool) -> None:
+def test_an_unnamed_file_of_a_dead_writer_is_swept(spool: Spool) -> None:
     path = leftover(spool)
     spool.sweep()
     assert not path.exists()
 
 
-def test_nothing_else_is_swept_away(spool: Spool) -> None:
-    kept = [leftover(spool, hours=0.5), spool.folder / "failures", spool.folder / ".keep", spool.folder / "x.bad"]
-    for path in kept[1:]:
+def test_other_files_are_not_swept(spool: Spool) -> None:
+    paths = [leftover(spool, hours=0.5), spool.folder / "failures", spool.folder / ".keep", spool.folder / "x.bad"]
+    for path in paths[1:]:
         path.write_bytes(b"")
     spool.append([1])
     spool.sweep()
-    assert all(path.exists() for path in kept)
-    assert everything(spool) == [1]
+    assert all(path.exists() for path in paths)
+    assert all_first_fields(spool) == [1]
     for text, is_held in ((b"something", False), (b"", True)):
         path = leftover(spool, text)
         with open(path, "rb") as file:
@@ -468,9 +468,7 @@ def test_nothing_else_is_swept_away(spool: Spool) -> None:
         assert path.exists()
 
 
-def test_a_file_that_gets_its_name_meanwhile_does_not_trouble_the_sweeper(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_renamed_during_a_sweep_is_kept(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     path = leftover(spool)
     entries = list(os.scandir(spool.folder))
     path.rename(spool.folder / path.name[1:])
@@ -480,14 +478,14 @@ def test_a_file_that_gets_its_name_meanwhile_does_not_trouble_the_sweeper(
     assert spool.files() == [path.name[1:]]
 
 
-def test_only_spool_files_are_read(spool: Spool) -> None:
+def test_only_spool_files_are_listed(spool: Spool) -> None:
     for name in ("failures", "drain.lock", "1900000000000-0123456789abcdef.spool.bad", "x.spool", "1-2.spool"):
         (spool.folder / name).write_bytes(b"")
     leftover(spool)
     assert spool.files() == []
 
 
-def test_a_backup_and_drainers_wait_for_each_other(spool: Spool) -> None:
+def test_backups_and_drainers_exclude_each_other(spool: Spool) -> None:
     def is_free(kind: int) -> bool:
         with open(spool.folder / "drain.lock", "a") as file:
             try:
@@ -504,9 +502,9 @@ def test_a_backup_and_drainers_wait_for_each_other(spool: Spool) -> None:
     assert is_free(fcntl.LOCK_EX)
 
 
-def test_losses_are_seen_by_other_processes(spool: Spool) -> None:
+def test_lost_taps_are_visible_to_other_processes(spool: Spool) -> None:
     assert spool.failure_count() == 0
-    with Python(
+    with SpoolProcess(
         "[spool.count_failure() for _ in range(3)]; print(spool.failure_count(), flush=True)", spool.folder
     ) as it:
         assert it.hear() == "3"
@@ -514,7 +512,7 @@ def test_losses_are_seen_by_other_processes(spool: Spool) -> None:
     assert spool.failure_count() == 4
 
 
-def test_an_unwritable_folder_leaves_no_file_open(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_lock_leaves_no_file_open(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> None:
         raise OSError("no locks available")
 
@@ -526,7 +524,7 @@ def test_an_unwritable_folder_leaves_no_file_open(spool: Spool, monkeypatch: pyt
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_lines_hold_plain_json(spool: Spool) -> None:
+def test_lines_contain_plain_json(spool: Spool) -> None:
     spool.append(["é", None, 1])
     [name] = spool.files()
     checksum, _blank, body = (spool.folder / name).read_bytes().partition(b" ")

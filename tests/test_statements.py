@@ -1,4 +1,4 @@
-"""How often a page asks the database: a fixed number of times, however much there is to show."""
+"""Number of queries per page, independent of the amount of data."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from tapcard import seeds
 from tapcard.db import db
 from tapcard.models import Card, Design, DesignStatus, Product, Profile, Review, User
 from tests.conftest import FormClient, login
-from tests.watching import queries, statements
+from tests.statements import queries, statements
 
-MOST = 12
+MAX_QUERIES = 12
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1"
 
 
 @pytest.fixture
-def grow(
+def create_rows(
     create_card: Callable[..., Card],
     create_design: Callable[..., Design],
     create_profile: Callable[..., Profile],
@@ -24,7 +24,7 @@ def grow(
     run_worker: Callable[[], None],
     ada: User,
 ) -> Callable[[int], None]:
-    """Give Ada so many cards, each with a design, a profile and a few taps, and the shop so many unknown cards."""
+    """Return a function that creates cards, profiles, taps, leads and catalogue rows."""
 
     def make(number: int) -> None:
         visitor = new_client()
@@ -35,7 +35,7 @@ def grow(
             seeds.create_lead(profile)
             visitor.get(f"/t/{card.token}", headers={"User-Agent": PHONE})
             visitor.get(f"/t/NOSUCH{number}X{place}")
-            things_of_the_shop(ada, f"{number}-{place}")
+            create_catalogue_rows(ada, f"{number}-{place}")
         run_worker()
 
     return make
@@ -54,8 +54,8 @@ BACK_OFFICE = ("/admin/", "/admin/tables/cards/", "/admin/tables/audit/", "/admi
                "/admin/currencies", "/admin/designs", "/admin/reviews")  # fmt: skip
 
 
-def things_of_the_shop(ada: User, name: str) -> None:
-    """One more of everything that the catalogue is made of."""
+def create_catalogue_rows(ada: User, name: str) -> None:
+    """Create one of everything in the catalogue."""
     category, collection = seeds.create_category(name), seeds.create_collection(name)
     product = seeds.create_product(name, category=category, pictures=[(f"{1:032x}.webp", "")], stock=1)
     product.collections = [collection]
@@ -68,41 +68,41 @@ def things_of_the_shop(ada: User, name: str) -> None:
     db.session.commit()
 
 
-def count(client: FormClient, path: str) -> list[str]:
-    """The statements of the second look at a page, when the session has its token."""
+def second_request_queries(client: FormClient, path: str) -> list[str]:
+    """Return the queries of the second request for a page, when the session has its token."""
     client.get(path)
     db.session.commit()
-    with statements(all_of_them=True) as asked:
-        answer = client.get(path)
-    assert answer.status_code in (200, 302, 401, 404)
-    return queries(asked)
+    with statements(all_of_them=True) as recorded:
+        response = client.get(path)
+    assert response.status_code in (200, 302, 401, 404)
+    return queries(recorded)
 
 
 @pytest.mark.ui
 @pytest.mark.parametrize("who", ["nobody", "ada", "ben"])
-def test_a_page_asks_a_fixed_number_of_times(
-    client: FormClient, grow: Callable[[int], None], card: Card, create_card: Callable[..., Card],
+def test_pages_run_a_fixed_number_of_queries(
+    client: FormClient, create_rows: Callable[[int], None], card: Card, create_card: Callable[..., Card],
     request: pytest.FixtureRequest, who: str,
 ) -> None:  # fmt: skip
     create_card(token="WAITING2", code="CARD2345", design=card.design)
     if who != "nobody":
         login(client, request.getfixturevalue(who))
     pages = (*PAGES, *BACK_OFFICE) if who == "ben" else PAGES
-    grow(3)
+    create_rows(3)
     if who == "ben":
         product = db.session.scalars(sa.select(Product)).first()
         assert product is not None
         pages = (*pages, f"/admin/products/{product.id}")
-    few = {path: count(client, path) for path in pages}
-    grow(27)
-    many = {path: count(client, path) for path in pages}
+    few = {path: second_request_queries(client, path) for path in pages}
+    create_rows(27)
+    many = {path: second_request_queries(client, path) for path in pages}
     for path in pages:
-        assert len(few[path]) <= MOST, f"{path}\n" + "\n".join(few[path])
+        assert len(few[path]) <= MAX_QUERIES, f"{path}\n" + "\n".join(few[path])
         assert len(many[path]) == len(few[path]), f"{path}\n" + "\n".join(many[path])
 
 
-def test_a_tap_that_redirects_asks_nothing_of_the_applications_own_engine(client: FormClient, card: Card) -> None:
-    client.get("/t/ADASCARD")  # the day's visitor key is made
-    with statements(all_of_them=True) as asked:
+def test_a_redirecting_tap_uses_no_connection_of_the_application(client: FormClient, card: Card) -> None:
+    client.get("/t/ADASCARD")  # creates the visitor key of the day
+    with statements(all_of_them=True) as recorded:
         assert client.get("/t/ADASCARD").status_code == 302
-    assert asked == [], "the fast way has a connection of its own"
+    assert recorded == [], "the fast path has its own connection"

@@ -13,8 +13,8 @@ from tapcard.registry import Registry
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_a_subject_gets_everything_it_declares_from_one_line_in_the_list(tmp_path: Path) -> None:
-    """The subject in `tests/throwaway` is added in a process of its own, as its table is in no migration."""
+def test_a_subject_is_added_by_one_line_in_the_list(tmp_path: Path) -> None:
+    """`tests/throwaway` is added in a separate process, as no migration creates its table."""
     command = [sys.executable, "-m", "tests.throwaway.check", str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -33,7 +33,7 @@ def test_a_subject_gets_everything_it_declares_from_one_line_in_the_list(tmp_pat
     }
 
 
-def test_a_name_is_declared_once() -> None:
+def test_a_name_cannot_be_declared_twice() -> None:
     registry_of_names: Registry[str, int] = Registry()
     registry_of_names.declare("a", 1)
     registry_of_names.declare("a", 1)  # the same declaration, read twice
@@ -41,7 +41,7 @@ def test_a_name_is_declared_once() -> None:
         registry_of_names.declare("a", 2)
 
 
-def test_every_subject_has_something_to_declare(app: object) -> None:
+def test_every_subject_is_loaded(app: object) -> None:
     loaded = {module.__name__ for module in subjects.load()}
     for subject in subjects.SUBJECTS:
         assert any(f".{subject}" in name for name in loaded), subject

@@ -1,4 +1,4 @@
-"""Wording: no phrase that the product has given up comes back, and each word is spelled in one way."""
+"""Wording: removed phrases and one spelling for each word."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ import tapcard
 FOLDER = Path(tapcard.__file__).parent
 SUFFIXES = {".py", ".html", ".txt", ".js"}
 
-# what pages and emails once said, and plain English doesn't say
+# phrases that were replaced by plain English
 GIVEN_UP = [
     "We get it ready",
     "write again when it is on its way",
@@ -89,7 +89,7 @@ GIVEN_UP_IN_GUIDES = [
     r"\b(cannot|does not|is not|are not|do not)\b",
 ]
 
-# labels that are wrong alone, but right as a part of others
+# labels that are wrong on their own, but allowed within longer ones
 WRONG_LABELS = ["Look", "Choose", "What happened", "Shelves", "Go back"]
 
 # one spelling each
@@ -107,19 +107,19 @@ WRONG_SPELLINGS = {
 
 
 def sources() -> Iterator[Path]:
-    """Give every file with text of ours."""
+    """Yield every source file with text."""
     for path in sorted(FOLDER.rglob("*")):
         if path.suffix in SUFFIXES and "vendor" not in path.parts and not path.name.endswith(".min.js"):
             yield path
 
 
 def words_of(path: Path) -> str:
-    """Return the text of a file on one line, so that a phrase may be broken over lines."""
+    """Return the text of a file on one line, so that phrases match across line ends."""
     return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def strings(path: Path) -> Iterator[str]:
-    """Give the strings of a Python file, docstrings included; of other files, all of the text."""
+    """Yield the strings of a Python file including docstrings, or the text of another file."""
     if path.suffix != ".py":
         yield words_of(path)
         return
@@ -130,17 +130,17 @@ def strings(path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """The text of every file, by its path."""
+    """Return the text of every file by its path."""
     return {str(path.relative_to(FOLDER)): words_of(path) for path in sources()}
 
 
 @pytest.mark.parametrize("phrase", GIVEN_UP)
-def test_a_phrase_that_was_given_up_is_nowhere(texts: dict[str, str], phrase: str) -> None:
+def test_removed_phrases_are_not_used(texts: dict[str, str], phrase: str) -> None:
     assert [path for path, text in texts.items() if phrase.lower() in text.lower()] == []
 
 
 @pytest.mark.parametrize("label", WRONG_LABELS)
-def test_a_wrong_label_is_nowhere(texts: dict[str, str], label: str) -> None:
+def test_wrong_labels_are_not_used(texts: dict[str, str], label: str) -> None:
     marked = re.compile(rf"""\b(?:_|mark|gettext)\(\s*["']{re.escape(label)}["']""")
     assert [path for path, text in texts.items() if marked.search(text)] == []
 
@@ -148,13 +148,13 @@ def test_a_wrong_label_is_nowhere(texts: dict[str, str], label: str) -> None:
 @pytest.mark.parametrize("pattern", WRONG_SPELLINGS)
 def test_each_word_has_one_spelling(pattern: str) -> None:
     wrong = re.compile(pattern, re.IGNORECASE)
-    found = [
+    matches = [
         (str(path.relative_to(FOLDER)), match.group())
         for path in sources()
         for text in strings(path)
         for match in wrong.finditer(text)
     ]
-    assert found == [], f"write {WRONG_SPELLINGS[pattern]}"
+    assert matches == [], f"write {WRONG_SPELLINGS[pattern]}"
 
 
 @pytest.mark.parametrize("pattern", GIVEN_UP_IN_GUIDES)
@@ -168,12 +168,12 @@ def test_a_guide_is_written_in_plain_english(pattern: str) -> None:
     assert found == []
 
 
-def test_a_subject_says_what_happened_without_the_shops_name_in_front() -> None:
+def test_a_subject_does_not_start_with_the_shop_name() -> None:
     for path in sorted((FOLDER / "templates" / "mail").glob("*/subject.txt")):
         assert not path.read_text(encoding="utf-8").startswith("{{ shop.shop_name }}"), path.parent.name
 
 
-def test_every_email_to_a_customer_ends_with_how_to_reach_the_shop() -> None:
+def test_every_email_to_a_customer_says_how_to_reach_the_shop() -> None:
     to_the_shop = {"payment_needs_care"}
     for path in sorted((FOLDER / "templates" / "mail").glob("*/body.txt")):
         if path.parent.name not in to_the_shop:

@@ -162,9 +162,7 @@ def _method() -> DeliveryMethod:
 
 
 def _address(user: User) -> dict[str, Any]:
-    address = db.session.scalars(addresses.owned_by(user).limit(1)).one()
-    names = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")
-    return {name: getattr(address, name) for name in names}
+    return db.session.scalars(addresses.owned_by(user).limit(1)).one().parts
 
 
 def _date_events(order: Order, at: datetime, *later: timedelta) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from babel import Locale
 from babel.dates import format_datetime
 from flask import current_app
 from flask_mail import Message
 
 from .. import mail, outbox, phones, settings
+from ..address_format import address_lines
 from ..db import db
 from ..errors import mark as _
 from ..gateways.base import OFFLINE
@@ -192,7 +192,7 @@ def _compose(name: str, to: str, order: Order, *, reply_to: str | None = None, *
         order=order,
         money=lambda amount: amount.format(shop.locale),
         format_date=_date_formatter(shop),
-        address_lines=_address_lines(order, shop),
+        address_lines=address_lines(order.address, shop.locale),
         phone=phones.display(order.phone) if order.phone else "",
         is_open=order.is_delivery_open,
         **values,
@@ -203,14 +203,3 @@ def _date_formatter(shop: ShopSettings) -> Callable[[datetime], str]:
     """Return a function that formats an instant in the shop's time zone and locale."""
     zone = ZoneInfo(shop.time_zone)
     return lambda instant: format_datetime(instant.astimezone(zone), "d MMM y, HH:mm", locale=shop.locale)
-
-
-def _address_lines(order: Order, shop: ShopSettings) -> list[str]:
-    """Return the lines of an order's delivery address; none if it is collected."""
-    address = order.address
-    if not address:
-        return []
-    town = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
-    country = Locale.parse(shop.locale).territories.get(address.get("country", ""), "")
-    names = (address.get(name) for name in ("name", "company", "line1", "line2"))
-    return [line for line in (*names, town, address.get("region"), country) if line]

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from ..db import Base, created, enum_type, pk
+from ..db import Base, bigint, created, enum_type, pk
 from .profiles import Profile
 from .users import User
 
@@ -153,7 +153,7 @@ class Card(Base):
     created_at: Mapped[created]
     claimed_at: Mapped[datetime | None]
     replaced_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cards.id"), index=True)  # the new card
-    order_line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)  # where it was sold
+    order_line_id: Mapped[int | None] = mapped_column(bigint, index=True)  # no key: orders come later
 
     design: Mapped[Design | None] = relationship()
     owner: Mapped[User | None] = relationship()

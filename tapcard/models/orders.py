@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from ..db import Base, created, enum_type, minor_units, pk
 from ..email_addresses import MAX_EMAIL_LENGTH
@@ -202,7 +202,9 @@ class OrderLine(Base):
     order: Mapped[Order] = relationship(back_populates="lines")
     product: Mapped[Product | None] = relationship()
     design: Mapped[Design | None] = relationship()
-    cards: Mapped[list[Card]] = relationship(order_by=Card.id, viewonly=True)
+    cards: Mapped[list[Card]] = relationship(
+        primaryjoin=lambda: foreign(Card.order_line_id) == OrderLine.id, order_by=Card.id, viewonly=True
+    )
 
     @property
     def full_title(self) -> str:
@@ -211,7 +213,10 @@ class OrderLine(Base):
 
 
 class LineGrant(Base):
-    """Records that a paid line was fulfilled; the key allows it once."""
+    """Records that a paid line was fulfilled; the key allows it once.
+
+    Its foreign key also keeps a line that has cards, because `cards.order_line_id` is a plain column.
+    """
 
     __tablename__ = "line_grants"
 

@@ -3,6 +3,7 @@
 import enum
 import hashlib
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -229,3 +230,9 @@ class Address(Base):
     phone: Mapped[str | None] = mapped_column(sa.String(16))  # E.164
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[created]
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """Return the columns that an order copies."""
+        names = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")
+        return {name: getattr(self, name) for name in names}

@@ -1,6 +1,5 @@
 """Factories for demo data and tests. They add rows and flush, so that rows have ids, but never commit."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -34,8 +33,10 @@ from ..models import (
     Target,
     User,
 )
+from ..models.products import SLUG_LENGTH
 from ..services.accounts import addresses, credentials
 from ..services.cards import claims, target_urls
+from ..slugs import slugify
 from ..tokens import new_token
 
 
@@ -227,6 +228,6 @@ def create_delivery_method(
 
 def _slug(name: str, model: type[Category | Collection | Product]) -> str:
     """Return a name as a slug, with a random suffix if another row has the slug already."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower().replace("’", "").replace("'", "")).strip("-")
+    slug = slugify(name, SLUG_LENGTH)
     is_taken = db.session.scalar(select(model.id).where(model.slug == slug)) is not None
     return f"{slug}-{new_token().lower()}" if is_taken else slug

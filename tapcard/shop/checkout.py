@@ -8,7 +8,6 @@ from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
 from ..db import db
 from ..errors import DomainError
 from ..gateways.base import GatewayError
@@ -67,7 +66,7 @@ def enter_details() -> Response:
     form, values = details_form(cart)
     if form.is_submitted() and is_complete(form, values["methods"]):
         with refusals(form):
-            checkout.store_details(cart, form.values, current_buyer(), filters.shop(), utcnow())
+            checkout.store_details(cart, form.values, rule_context())
             db.session.commit()
             return redirect(url_for("shop.review_order"))
     method_id = form.delivery_method.data if "delivery_method" in form else None

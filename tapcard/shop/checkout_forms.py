@@ -17,6 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, Optional
 
+from ..countries import countries
 from ..email_addresses import MAX_EMAIL_LENGTH
 from ..gateways.base import Gateway
 from ..ids import parse_number
@@ -107,7 +108,7 @@ def checkout_form(
         for name in (*ADDRESS, "delivery_method"):
             del form[name]
         return form
-    form.country.choices = [("", _("Choose a country")), *addresses.countries(locale)]
+    form.country.choices = [("", _("Choose a country")), *countries(locale)]
     form.delivery_method.choices = [(str(method.id), method.name) for method in methods]
     if not methods:
         del form.delivery_method

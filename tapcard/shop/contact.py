@@ -7,12 +7,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from ..clock import utcnow
 from ..db import db
 from ..services.content import enquiries
 from ..services.content.enquiries import MAX_ORDER_LENGTH
 from ..web import filters
 from ..web.access import PUBLIC, access
+from ..web.context import rule_context
 from ..web.forms import refusals
 from ..web.throttling import form_status, throttle
 from .blueprint import bp
@@ -56,9 +56,7 @@ def store_message(form: ContactForm) -> Response:
             email=form.email.data or "",
             order_number=form.order_number.data or "",
             message=form.message.data or "",
-            user=current_user if current_user.is_authenticated else None,
-            shop=filters.shop(),
-            now=utcnow(),
+            context=rule_context(),
         )
         db.session.commit()
     return redirect(url_for("shop.contact_sent"))

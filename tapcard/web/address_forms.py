@@ -7,6 +7,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import SelectField, StringField, TelField
 from wtforms.validators import DataRequired
 
+from .. import postcodes
+from ..countries import countries
 from ..services.accounts import addresses
 from .forms import Form, add_error
 
@@ -26,7 +28,7 @@ class AddressRules:
     @property
     def postal_code_name(self) -> str:
         """Return what postal codes are called in the country."""
-        return gettext(addresses.postal_code_terms(self.country.data or "GB")[0])
+        return gettext(postcodes.terms(self.country.data or "GB")[0])
 
     def require_region(self) -> bool:
         """Add an error to the region field if the region is required and missing; return whether it is valid."""
@@ -52,7 +54,7 @@ class AddressForm(AddressRules, Form):
 
     def __init__(self, *args: Any, locale: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.country.choices = [("", _("Choose a country")), *addresses.countries(locale)]
+        self.country.choices = [("", _("Choose a country")), *countries(locale)]
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
         """Return whether all required fields are filled in; all errors show at once."""

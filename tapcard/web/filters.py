@@ -1,17 +1,19 @@
 """Template filters for dates, money, countries and labels, in the shop's time zone and language."""
 
 import enum
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, g
 from flask_babel import gettext
 
-from .. import mail, phones, registry, settings
+from .. import countries, mail, phones, registry, settings
+from ..address_format import address_lines
 from ..clock import utcnow
-from ..models import Card
+from ..models import Address, Card
 from ..money import Money
 from ..services.accounts import labels as account_labels
 from ..services.cards import labels as card_labels
@@ -42,6 +44,7 @@ def init_app(app: Flask) -> None:
         "money": write_money,
         "minor": write_minor,
         "country": country_name,
+        "address_lines": write_address,
         "label": label,
         "payment_method": payment_method,
         "email_kind": email_kind,
@@ -99,7 +102,13 @@ def write_minor(amount: int) -> str:
 
 def country_name(code: str) -> str:
     """Return the name of a country from its two-letter code; empty when unknown."""
-    return str(Locale.parse(shop().locale).territories.get(code, "")) if code else ""
+    return countries.country_name(code, shop().locale)
+
+
+def write_address(address: Address | Mapping[str, Any]) -> list[str]:
+    """Return the lines of a saved address, or of the delivery address of an order."""
+    parts = address.parts if isinstance(address, Address) else address
+    return address_lines(parts, shop().locale)
 
 
 def label_or_value(value: enum.StrEnum) -> str:

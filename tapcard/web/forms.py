@@ -14,14 +14,12 @@ from wtforms import Field, PasswordField, StringField, TextAreaField
 from wtforms import FileField as WTFormsFileField
 from wtforms.validators import ValidationError
 
-from .. import email_addresses
+from .. import email_addresses, spam
 from ..db import db
 from ..errors import DomainError
 
 ALLOWED_CONTROLS = "\r\n\t"
 
-# Names appear in emails: the sign-up form must not be usable to send advertisements to strangers.
-LOOKS_LIKE_A_LINK = re.compile(r"://|www\.|[@<>]", re.IGNORECASE)
 TURNS_TEXT_ROUND = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -98,7 +96,7 @@ def is_email(form: FlaskForm, field: Any) -> None:
 
 def is_name(form: FlaskForm, field: Any) -> None:
     """Raise `ValidationError` for a name that has a link, reverses the text direction or has no letter or digit."""
-    if LOOKS_LIKE_A_LINK.search(field.data):
+    if spam.has_link_or_email(field.data):  # names appear in emails, even to strangers
         raise ValidationError(lazy_gettext("Enter a name without links or email addresses."))
     if TURNS_TEXT_ROUND.search(field.data) or not any(character.isalnum() for character in field.data):
         raise ValidationError(lazy_gettext("Enter a name using letters."))

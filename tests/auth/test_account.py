@@ -1,4 +1,4 @@
-"""The account page, and what no form of these pages may do."""
+"""The account page, and invalid input in every form of accounts."""
 
 from collections.abc import Callable
 from datetime import date
@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD, FormClient, login
 DETAILS = {"title": "Dr", "first_name": "Augusta", "last_name": "King", "born_on": "1915-12-10"}
 
 
-def test_a_holder_changes_how_she_is_called(client: FormClient, ada: User) -> None:
+def test_a_holder_changes_her_personal_details(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.post("/account", data=DETAILS).headers["Location"] == "/account"
     db.session.refresh(ada)
@@ -26,7 +26,7 @@ def test_a_holder_changes_how_she_is_called(client: FormClient, ada: User) -> No
     assert 'value="1915-12-10"' in page
 
 
-def test_optional_details_may_go_again(client: FormClient, ada: User) -> None:
+def test_optional_details_can_be_removed(client: FormClient, ada: User) -> None:
     login(client, ada)
     client.post("/account", data=DETAILS)
     client.post("/account", data={**DETAILS, "title": " ", "born_on": ""})
@@ -38,7 +38,9 @@ def test_optional_details_may_go_again(client: FormClient, ada: User) -> None:
 @pytest.mark.parametrize(
     "born_on", ["1815-12-10", "2999-01-01", "yesterday", "10/12/1915", "1915-02-30", "\x00", "9" * 50]
 )
-def test_an_impossible_birth_date_is_refused_and_kept_in_the_form(client: FormClient, ada: User, born_on: str) -> None:
+def test_an_invalid_birth_date_is_refused_and_the_form_keeps_the_values(
+    client: FormClient, ada: User, born_on: str
+) -> None:
     login(client, ada)
     response = client.post("/account", data={**DETAILS, "born_on": born_on})
     assert response.status_code == 422
@@ -48,7 +50,7 @@ def test_an_impossible_birth_date_is_refused_and_kept_in_the_form(client: FormCl
     assert ada.first_name == "Ada"
 
 
-def test_the_form_sets_nothing_that_it_does_not_show(client: FormClient, ada: User, cleo: User) -> None:
+def test_the_account_form_cannot_set_other_columns(client: FormClient, ada: User, cleo: User) -> None:
     login(client, ada)
     more = {"roles": "owner", "is_active": "", "email": "evil@example.com", "verified_at": "", "email_verified": "0",
             "password_hash": "x", "password": "words of evil", "id": str(cleo.id), "user_id": str(cleo.id)}  # fmt: skip
@@ -62,7 +64,7 @@ def test_the_form_sets_nothing_that_it_does_not_show(client: FormClient, ada: Us
     assert cleo.first_name == "Cleo"
 
 
-# --- bad input, form by form ------------------------------------------------------------------------------------------
+# --- invalid input in every form --------------------------------------------------------------------------------------
 
 SIGN_UP = {"first_name": "Dora", "last_name": "Lu", "email": "dora@example.com", "password": PASSWORD, "terms": "y"}
 FORMS: dict[str, dict[str, str]] = {
@@ -100,8 +102,8 @@ CASES = [(path, name) for path, fields in FORMS.items() for name in fields]
 
 
 @pytest.fixture
-def address(client: FormClient, ada: User) -> Callable[[str], str]:
-    """Where a form is posted to, with Ada signed in where it needs that."""
+def form_url(client: FormClient, ada: User) -> Callable[[str], str]:
+    """Return a function that gives the URL of a form, with Ada logged in where the form requires it."""
 
     def prepare(path: str) -> str:
         if path in SIGNED_IN:
@@ -116,7 +118,7 @@ def address(client: FormClient, ada: User) -> Callable[[str], str]:
 
 
 def snapshot() -> dict[str, list[Any]]:
-    """Every row that a form might change; counters and sessions are kept apart on purpose."""
+    """Return all rows, without rate limits and sessions, which may change."""
     left_out = {"throttle_counters", "web_sessions"}
     tables = [table for table in db.metadata.sorted_tables if table.name not in left_out]
     rows = {table.name: [tuple(row) for row in db.session.execute(sa.select(table))] for table in tables}
@@ -126,12 +128,12 @@ def snapshot() -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize(("path", "name"), CASES)
-def test_bad_input_is_refused_and_changes_nothing(
-    client: FormClient, address: Callable[[str], str], path: str, name: str, bad: str
+def test_invalid_input_is_refused_and_changes_nothing(
+    client: FormClient, form_url: Callable[[str], str], path: str, name: str, bad: str
 ) -> None:
     if name in OPTIONAL and bad in ("empty", "blank"):
         return
-    url = address(path)
+    url = form_url(path)
     before = snapshot()
     fields = {**FORMS[path], name: BAD[bad]}
     if name == "terms":
@@ -140,7 +142,7 @@ def test_bad_input_is_refused_and_changes_nothing(
         fields[name] = ""
     response = client.post(url, data=fields)
     if response.status_code == 302:
-        # ten characters of anything that can be typed are a password
+        # any ten characters are a valid password
         assert name == "password"
         assert bad in ("markup", "link")
         return
@@ -156,10 +158,10 @@ def test_bad_input_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(("path", "name"), CASES)
-def test_odd_input_never_breaks_a_page(
-    client: FormClient, address: Callable[[str], str], path: str, name: str, odd: str
+def test_unusual_input_does_not_break_a_page(
+    client: FormClient, form_url: Callable[[str], str], path: str, name: str, odd: str
 ) -> None:
-    response = client.post(address(path), data={**FORMS[path], name: ODD[odd]})
+    response = client.post(form_url(path), data={**FORMS[path], name: ODD[odd]})
     if response.status_code == 302:
         response = client.get(response.headers["Location"])
     assert response.status_code in (200, 422)
@@ -178,21 +180,21 @@ def test_odd_input_never_breaks_a_page(
     ],
     ids=["nothing", "bytes", "torn", "json", "list"],
 )
-def test_a_body_of_another_kind_is_refused(
-    client: FormClient, address: Callable[[str], str], path: str, body: dict[str, Any]
+def test_a_malformed_request_body_is_refused(
+    client: FormClient, form_url: Callable[[str], str], path: str, body: dict[str, Any]
 ) -> None:
-    url = address(path)
+    url = form_url(path)
     before = snapshot()
     response = client.post(url, **body)
     assert response.status_code in (400, 422, 302)
     if response.status_code == 302:
-        assert path == "/account"  # nothing typed is nothing changed
+        assert path == "/account"  # a form without fields changes nothing
     assert snapshot() == before
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_every_form_needs_its_token(client: FormClient, address: Callable[[str], str], path: str) -> None:
-    url = address(path)
+def test_every_form_requires_its_csrf_token(client: FormClient, form_url: Callable[[str], str], path: str) -> None:
+    url = form_url(path)
     before = snapshot()
     assert client.post(url, data=FORMS[path], csrf=False).status_code == 400
     assert client.post(url, data={**FORMS[path], "csrf_token": "forged"}, csrf=False).status_code == 400

@@ -1,345 +1,56 @@
-"""Verifying an address, changing it, and taking the change back."""
+"""Pages for postal addresses."""
 
-from collections.abc import Callable
-from datetime import timedelta
-from email.message import EmailMessage
-
-import pytest
-from sqlalchemy import select
+import sqlalchemy as sa
 
 from tapcard import seeds
-from tapcard.clock import utcnow
 from tapcard.db import db
-from tapcard.models import LinkToken, User
-from tests.auth.conftest import is_signed_in, link_in, session_id, text_of
-from tests.buying import order_of
-from tests.conftest import PASSWORD, FormClient, login
-
-NEW_EMAIL = "lovelace@example.com"
+from tapcard.models import Address, User
+from tests.conftest import FormClient, login
+from tests.pages import error_of
 
 
-@pytest.fixture
-def dora(create_user: Callable[..., User]) -> User:
-    """Somebody who has not confirmed her address."""
-    return create_user("dora@example.com", first_name="Dora", verified=False)
-
-
-# --- verifying --------------------------------------------------------------------------------------------------------
-
-
-def test_the_mailed_link_asks_and_the_button_confirms(
-    client: FormClient, dora: User, mailed_link: Callable[[], str]
-) -> None:
-    login(client, dora)
-    assert "Not confirmed" in client.get("/account").text
-    client.post("/verify")
-    path = mailed_link()
-    assert path.startswith("/verify/")
-    assert client.get(path).status_code == 200
-    assert client.head(path).status_code == 200
-    db.session.refresh(dora)
-    assert not dora.is_verified
-    before = session_id(client)
-    assert client.post(path).headers["Location"] == "/dashboard"
-    db.session.refresh(dora)
-    assert dora.is_verified
-    assert session_id(client) != before
-    assert "Not confirmed" not in client.get("/account").text
-
-
-def test_whoever_confirms_elsewhere_chooses_a_password_and_nobody_else_keeps_one(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
-) -> None:
-    """Anybody can sign up with somebody else's address, and wait for them to press the button in the mail."""
-    stranger, phone = new_client(), new_client()
-    login(stranger, dora)
-    stranger.post("/verify")
-    path = mailed_link()
-    page = phone.get(path).text
-    assert "the account's password stops working" in " ".join(page.replace("&#39;", "'").split())
-    assert f'href="/log-in?next={path}"' in page
-    response = phone.post(path)
-    assert response.headers["Location"].startswith("/set-password/")
-    assert not is_signed_in(phone)
-    assert not is_signed_in(stranger)
-    assert login(new_client(), dora).status_code == 422
-    page = phone.get(response.headers["Location"]).text
-    assert "dora@example.com is confirmed. Now choose a password." in page
-    phone.post(response.headers["Location"], data={"password": "words of my own"})
-    assert is_signed_in(phone)
-    assert "Not confirmed" not in phone.get("/account").text
-    assert login(new_client(), dora).status_code == 422
-
-
-def test_an_order_that_waits_goes_to_nobody_who_signed_up_with_its_address(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
-) -> None:
-    order = order_of(None, seeds.create_product(), email="dora@example.com")
-    stranger, phone = new_client(), new_client()
-    login(stranger, dora)
-    stranger.post("/verify")
-    response = phone.post(mailed_link())
-    db.session.refresh(order)
-    assert order.user_id == dora.id
-    assert order.number not in stranger.get("/orders").text
-    phone.post(response.headers["Location"], data={"password": "words of my own"})
-    assert order.number in phone.get("/orders").text
-
-
-def test_whoever_logs_in_first_keeps_the_password(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
-) -> None:
-    here, phone = new_client(), new_client()
-    login(here, dora)
-    here.post("/verify")
-    path = mailed_link()
-    credentials = {"email": dora.email, "password": PASSWORD}
-    assert phone.post(f"/log-in?next={path}", data=credentials).headers["Location"] == path
-    assert "password stops working" not in phone.get(path).text
-    assert phone.post(path).headers["Location"] == "/dashboard"
-    assert is_signed_in(here)
-    assert is_signed_in(phone)
-
-
-def test_a_browser_of_somebody_else_is_logged_out_and_chooses_the_password(
-    new_client: Callable[[], FormClient], dora: User, cleo: User, mailed_link: Callable[[], str]
-) -> None:
-    here, cleos = new_client(), new_client()
-    login(here, dora)
-    here.post("/verify")
-    login(cleos, cleo)
-    assert cleos.post(mailed_link()).headers["Location"].startswith("/set-password/")
-    assert not is_signed_in(cleos)
-    assert not is_signed_in(here)
-
-
-def test_a_guests_cart_survives_confirming(
-    new_client: Callable[[], FormClient], dora: User, mailed_link: Callable[[], str]
-) -> None:
-    here, phone = new_client(), new_client()
-    login(here, dora)
-    here.post("/verify")
-    phone.post(f"/cart/add/{seeds.create_product('Bottle').slug}", data={"quantity": "1"})
-    assert "Bottle" in phone.get("/cart").text
-    response = phone.post(mailed_link())
-    phone.post(response.headers["Location"], data={"password": "words of my own"})
-    assert "Bottle" in phone.get("/cart").text
-
-
-def test_a_second_link_asks_for_no_other_password(
-    new_client: Callable[[], FormClient], dora: User, mailed: Callable[[], EmailMessage]
-) -> None:
-    here, phone = new_client(), new_client()
-    login(here, dora)
-    here.post("/verify")
-    first = link_in(mailed())
-    here.post("/verify")
-    here.post(link_in(mailed()))
-    assert "password stops working" not in phone.get(first).text
-    assert phone.post(first).headers["Location"] == "/log-in"
-    assert is_signed_in(here)
-
-
-def test_without_a_token_nothing_is_confirmed(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
-    login(client, dora)
-    client.post("/verify")
-    assert client.post(mailed_link(), csrf=False).status_code == 400
-    db.session.refresh(dora)
-    assert not dora.is_verified
-
-
-def test_a_link_confirms_once_and_then_says_so(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
-    login(client, dora)
-    client.post("/verify")
-    path = mailed_link()
-    client.post(path)
-    assert client.get(path).status_code == 410
-    assert "already been used" in client.post(path).text
-
-
-def test_a_link_ends_after_a_week(client: FormClient, dora: User, mailed_link: Callable[[], str]) -> None:
-    login(client, dora)
-    client.post("/verify")
-    path = mailed_link()
-    row = db.session.scalars(select(LinkToken)).one()
-    assert row.expires_at - row.created_at == timedelta(days=7)
-    row.expires_at = utcnow()
+def test_addresses_are_added_changed_made_default_and_deleted(client: FormClient, ada: User) -> None:
+    login(client, ada)
+    assert "No addresses yet" in client.get("/account/addresses").text
+    values = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
+    assert client.post("/account/addresses/new", data=values).location == "/account/addresses"
+    other_address = seeds.create_address(ada, line1="2 Low Street")
     db.session.commit()
-    assert client.get(path).status_code == 410
-    assert client.post(path).status_code == 410
+    path = f"/account/addresses/{other_address.id}"
+    client.post(path, data={**values, "line1": "3 Middle Street"})
+    client.post(f"{path}/default")
+    assert (other_address.line1, other_address.is_default) == ("3 Middle Street", True)
+    page = client.get("/account/addresses").text
+    assert page.index("3 Middle Street") < page.index("1 High Street")
+    assert "3 Middle Street" in client.get(f"{path}/delete").text
+    client.post(f"{path}/delete")
+    page = client.get("/account/addresses").text
+    assert "3 Middle Street" not in page
+    assert page.count("Default") == 1
 
 
-@pytest.mark.parametrize("path", ["/verify/", "/set-password/", "/account/email/confirm/", "/account/email/undo/"])
-@pytest.mark.parametrize("token", ["x", "%00", "..", "%F0%9F%8E%89", "A" * 2000, "' OR 1=1 --", "%E0%A4%A"])
-def test_a_made_up_link_is_a_friendly_page(client: FormClient, path: str, token: str) -> None:
-    for response in (client.get(path + token), client.post(path + token)):
-        assert response.status_code in (404, 410, 308)
-
-
-def test_the_mail_is_sent_again_five_times_an_hour(
-    client: FormClient, dora: User, outbox: Callable[[], list[str]]
-) -> None:
-    login(client, dora)
-    codes = [client.post("/verify").status_code for _time in range(6)]
-    assert codes == [302] * 5 + [429]
-    assert outbox() == ["mail.verify_email"] * 5
-
-
-def test_nothing_is_sent_again_to_whoever_is_verified(
-    client: FormClient, ada: User, outbox: Callable[[], list[str]]
-) -> None:
+def test_a_state_is_required_in_countries_whose_addresses_need_one(client: FormClient, ada: User) -> None:
     login(client, ada)
-    client.post("/verify")
-    assert outbox() == []
-
-
-def test_the_mail_is_sent_again_to_nobody_else(client: FormClient, outbox: Callable[[], list[str]]) -> None:
-    assert client.post("/verify").headers["Location"] == "/log-in"
-    assert outbox() == []
-
-
-# --- changing ---------------------------------------------------------------------------------------------------------
-
-
-def ask(client: FormClient, email: str = NEW_EMAIL, password: str = PASSWORD) -> int:
-    return client.post("/account/email", data={"email": email, "current": password}).status_code
-
-
-def test_an_address_changes_only_when_the_new_one_confirms(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
-) -> None:
-    """H22: a change took effect before it was verified, and locked people out."""
-    login(client, ada)
-    assert ask(client, "Lovelace@Example.com") == 302
-    mail = mailed()
-    assert mail["To"] == NEW_EMAIL
-    assert "ada@example.com" in text_of(mail)
-    assert login(new_client(), ada).status_code == 302
-    assert "ada@example.com" in client.get(link_in(mail)).text
-    db.session.refresh(ada)
-    assert ada.email == "ada@example.com"
-
-    before = session_id(client)
-    assert client.post(link_in(mail)).status_code == 302
-    assert is_signed_in(client)
-    assert session_id(client) != before
-    db.session.refresh(ada)
-    assert ada.email == NEW_EMAIL
-    assert login(new_client(), ada).status_code == 302
-
-
-def test_the_old_address_is_told_and_undoes_the_change(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, mailed: Callable[[], EmailMessage]
-) -> None:
-    login(client, ada)
-    ask(client)
-    client.post(link_in(mailed()))
-    told = mailed()
-    assert told["To"] == "ada@example.com"
-    assert NEW_EMAIL in text_of(told)
-
-    owner = new_client()
-    assert owner.get(link_in(told)).status_code == 200
-    response = owner.post(link_in(told))
-    assert response.headers["Location"].startswith("/set-password/")
-    db.session.refresh(ada)
-    assert ada.email == "ada@example.com"
-    assert not is_signed_in(client)
-    assert login(new_client(), ada).status_code == 422
-    owner.post(response.headers["Location"], data={"password": "words of my own"})
-    assert is_signed_in(owner)
-    assert login(new_client(), ada, "words of my own").status_code == 302
-    assert owner.post(link_in(told)).status_code == 410
-
-
-def test_only_the_accounts_holder_confirms_a_new_address(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User, cleo: User, mailed_link: Callable[[], str]
-) -> None:
-    """Its orders come along with an address; whoever asked for the change may have typed a stranger's."""
-    order = order_of(None, seeds.create_product(), email=NEW_EMAIL)
-    made = order.user
-    order.user = None
-    db.session.flush()
-    db.session.delete(made)  # an address that has an account gets no such mail
-    login(client, ada)
-    ask(client)
-    phone, cleos, path = new_client(), new_client(), mailed_link()
-    login(cleos, cleo)
-    for browser in (phone, cleos):
-        page = browser.post(path).text
-        assert "To confirm the change, log in to that account" in page
-        assert "ada@example.com" not in page
-    db.session.refresh(ada)
-    assert ada.email == "ada@example.com"
-    db.session.refresh(order)
-    assert order.user_id is None
-
-    assert f'href="/log-in?next={path}"' in phone.get(path).text
-    credentials = {"email": "ada@example.com", "password": PASSWORD}
-    assert phone.post(f"/log-in?next={path}", data=credentials).headers["Location"] == path
-    assert phone.post(path).headers["Location"] == "/dashboard"
-    assert NEW_EMAIL in client.get("/account").text
-    db.session.refresh(order)
-    assert order.user_id == ada.id
-
-
-def test_a_taken_address_gets_the_same_answer_and_its_owner_no_mail(
-    client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
-) -> None:
-    login(client, ada)
-    free = client.post("/account/email", data={"email": NEW_EMAIL, "current": PASSWORD})
-    taken = client.post("/account/email", data={"email": cleo.email, "current": PASSWORD})
-    assert (free.status_code, free.headers["Location"]) == (taken.status_code, taken.headers["Location"])
-    run_worker()
-    assert mailbox() == []  # the first wish was replaced by the second
-
-
-def test_an_address_taken_before_it_is_confirmed_is_refused_in_words(
-    client: FormClient, ada: User, create_user: Callable[..., User], mailed_link: Callable[[], str]
-) -> None:
-    login(client, ada)
-    ask(client)
-    path = mailed_link()
-    create_user(NEW_EMAIL)
-    response = client.post(path)
+    values = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
+    response = client.post("/account/addresses/new", data={**values, "line1": "", "region": " "})
     assert response.status_code == 422
-    assert "Another account is already using this email address." in response.text
-    db.session.refresh(ada)
-    assert ada.email == "ada@example.com"
+    assert error_of(response.text, "region") == "Enter the state."
+    assert error_of(response.text, "line1"), "all at once"
+    assert 'value="Boston"' in response.text
+    assert client.post("/account/addresses/new", data={**values, "region": "MA"}).status_code == 302
+    address = db.session.scalars(sa.select(Address)).one()
+    path = f"/account/addresses/{address.id}"
+    assert '<label class="form-label" for="region">State</label>' in client.get(path).text
+    assert client.post(path, data={**values, "region": ""}).status_code == 422
+    db.session.refresh(address)
+    assert address.region == "MA"
 
 
-@pytest.mark.parametrize(
-    ("email", "password", "field"),
-    [
-        (NEW_EMAIL, "wrong password", "current"),
-        (NEW_EMAIL, "", "current"),
-        ("", PASSWORD, "email"),
-        ("lovelace", PASSWORD, "email"),
-        ("ADA@example.com", PASSWORD, "email"),
-        ("a" * 300 + "@example.com", PASSWORD, "email"),
-    ],
-)
-def test_a_refused_change_of_address_changes_nothing(
-    client: FormClient, ada: User, outbox: Callable[[], list[str]], email: str, password: str, field: str
-) -> None:
+def test_an_invalid_address_keeps_the_submitted_values(client: FormClient, ada: User) -> None:
     login(client, ada)
-    response = client.post("/account/email", data={"email": email, "current": password})
+    values = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
+    response = client.post("/account/addresses/new", data=values)
     assert response.status_code == 422
-    assert f'id="{field}-error"' in response.text
-    assert f'value="{email}"' in response.text
-    assert PASSWORD not in response.text
-    assert outbox() == []
-    db.session.refresh(ada)
-    assert ada.email == "ada@example.com"
-    assert db.session.scalars(select(LinkToken)).all() == []
-
-
-def test_changes_are_asked_for_five_times_an_hour(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    assert [ask(client, f"a{number}@example.com") for number in range(6)] == [302] * 5 + [429]
-
-
-@pytest.mark.parametrize("path", ["/account", "/account/email", "/account/password"])
-def test_an_account_is_seen_by_its_holder_alone(client: FormClient, path: str) -> None:
-    assert client.get(path).headers["Location"] == f"/log-in?next={path}"
-    assert client.post(path, data={"email": NEW_EMAIL}).headers["Location"] == "/log-in"
+    assert "That postcode isn&#39;t valid for the United Kingdom." in response.text
+    assert 'value="1 High Street"' in response.text
+    assert 'autocomplete="shipping postal-code"' in response.text

@@ -1,4 +1,4 @@
-"""The pages of closing an account, coming back, downloading, and choosing mails."""
+"""Pages for closing and reopening an account, downloading data and email preferences."""
 
 import json
 import re
@@ -7,27 +7,25 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-import sqlalchemy as sa
 
-from tapcard import mail, seeds
+from tapcard import mail
 from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.mails import accounts as accounts_mails
-from tapcard.models import Address, Card, CardStatus, Profile, User
+from tapcard.models import Card, CardStatus, Profile, User
 from tapcard.services.privacy import closure
-from tests.auth.conftest import is_signed_in, text_of
+from tests.auth.conftest import is_logged_in, plain_text
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import error_of
 
 CLOSE = {"current": PASSWORD, "sure": "y"}
 
 
-def close(client: FormClient, user: User) -> None:
+def close_account(client: FormClient, user: User) -> None:
     login(client, user)
     assert client.post("/account/close", data=CLOSE).location == "/account/closed"
 
 
-def test_closing_says_what_happens_and_logs_everybody_out(
+def test_closing_an_account_explains_itself_and_ends_all_sessions(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, card: Card, profile: Profile
 ) -> None:
     elsewhere = new_client()
@@ -37,22 +35,22 @@ def test_closing_says_what_happens_and_logs_everybody_out(
     assert "For 14 days, you can log in to restore everything" in page
     assert client.post("/account/close", data=CLOSE).location == "/account/closed"
     assert "Log in within 14 days" in client.get("/account/closed").text
-    assert not is_signed_in(client)
-    assert not is_signed_in(elsewhere)
+    assert not is_logged_in(client)
+    assert not is_logged_in(elsewhere)
     assert client.get("/p/ada").status_code == 404
     assert client.get("/t/ADASCARD").status_code == 200  # "deactivated", no redirect
     assert "found this card" not in client.get("/t/ADASCARD").text.lower()
 
 
 @pytest.mark.parametrize("data", [{"current": "not the password", "sure": "y"}, {"current": PASSWORD}, {}])
-def test_without_password_and_tick_nothing_is_closed(client: FormClient, ada: User, data: dict[str, str]) -> None:
+def test_closing_requires_password_and_confirmation(client: FormClient, ada: User, data: dict[str, str]) -> None:
     login(client, ada)
     assert client.post("/account/close", data=data).status_code == 422
     assert ada.is_active
-    assert is_signed_in(client)
+    assert is_logged_in(client)
 
 
-def test_guessing_the_password_is_slowed_down(client: FormClient, ada: User) -> None:
+def test_password_attempts_when_closing_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     for _number in range(10):
         client.post("/account/close", data={"current": "not the password", "sure": "y"})
@@ -60,14 +58,14 @@ def test_guessing_the_password_is_slowed_down(client: FormClient, ada: User) -> 
     assert ada.is_active
 
 
-def test_the_last_owner_reads_why_not(client: FormClient, olu: User) -> None:
+def test_the_only_owner_cannot_close_the_account(client: FormClient, olu: User) -> None:
     login(client, olu)
-    answer = client.post("/account/close", data=CLOSE)
-    assert (answer.status_code, "only owner" in answer.text) == (422, True)
+    response = client.post("/account/close", data=CLOSE)
+    assert (response.status_code, "only owner" in response.text) == (422, True)
     assert olu.is_active
 
 
-def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> None:
+def test_closing_without_a_password_offers_a_link_to_set_one(client: FormClient, ada: User) -> None:
     login(client, ada)
     ada.password_hash = None
     db.session.commit()
@@ -78,7 +76,7 @@ def test_who_has_no_password_is_sent_for_one(client: FormClient, ada: User) -> N
     assert ada.is_active
 
 
-def test_whoever_took_an_account_over_cannot_keep_its_person_out_by_closing_it(
+def test_closing_a_hijacked_account_does_not_prevent_undoing_the_address_change(
     client: FormClient, new_client: Callable[[], FormClient], ada: User, card: Card,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
@@ -92,7 +90,7 @@ def test_whoever_took_an_account_over_cannot_keep_its_person_out_by_closing_it(
     thief.post("/account/close", data=CLOSE)
     assert not ada.is_active
     run_worker()
-    texts = [each.get_body(("plain",)).get_content() for each in mailbox() if each["To"] == "ada@example.com"]  # type: ignore[union-attr]
+    texts = [message.get_body(("plain",)).get_content() for message in mailbox() if message["To"] == "ada@example.com"]  # type: ignore[union-attr]
     [undo] = re.findall(r"/account/email/undo/[\w-]+", " ".join(texts))
     assert client.get(undo).status_code == 200
     assert client.post(undo).location.startswith("/set-password/")
@@ -101,19 +99,19 @@ def test_whoever_took_an_account_over_cannot_keep_its_person_out_by_closing_it(
     assert card.status is CardStatus.ACTIVE
 
 
-def test_one_mail_confirms_it_and_tells_how_to_come_back(
+def test_closing_sends_one_email_that_explains_how_to_reopen(
     client: FormClient, ada: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
-    close(client, ada)
+    close_account(client, ada)
     run_worker()
     [message] = mailbox()
     assert message["To"] == "ada@example.com"
-    assert "http://localhost/log-in" in text_of(message)
-    assert "This is the last email" in text_of(message)
+    assert "http://localhost/log-in" in plain_text(message)
+    assert "This is the last email" in plain_text(message)
 
 
-def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
-    close(client, ada)
+def test_a_closed_account_gets_no_other_email(client: FormClient, ada: User, outbox: Callable[[], list[str]]) -> None:
+    close_account(client, ada)
     client.post("/forgot-password", data={"email": ada.email})
     for kind, payload in {
         "mail.verify_email": {"user_id": ada.id},
@@ -126,27 +124,27 @@ def test_a_closed_account_gets_no_other_mail(client: FormClient, ada: User, outb
     assert accounts_mails.account_closed(ada.id) is None
 
 
-# --- coming back ------------------------------------------------------------------------------------------------------
+# --- reopening --------------------------------------------------------------------------------------------------------
 
 
-def test_the_right_password_leads_to_a_question_and_its_answer_back_to_everything(
+def test_logging_in_to_a_closed_account_offers_to_reopen_it(
     client: FormClient, ada: User, card: Card, profile: Profile
 ) -> None:
-    close(client, ada)
+    close_account(client, ada)
     assert login(client, ada).location == "/account/reopen"
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
     page = client.get("/account/reopen")
     assert "ada@example.com is closed" in page.text
-    assert not ada.is_active, "looking opens nothing"
+    assert not ada.is_active, "viewing the page does not reopen the account"
     assert client.post("/account/reopen").location == "/dashboard"
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert client.get("/p/ada").status_code == 200
     assert client.get("/t/ADASCARD").location == "https://example.com/"
     assert client.post("/account/reopen").location == "/log-in"  # once
 
 
-def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada: User) -> None:
-    close(client, ada)
+def test_a_wrong_password_does_not_reveal_a_closed_account(client: FormClient, ada: User) -> None:
+    close_account(client, ada)
     closed = client.post("/log-in", data={"email": ada.email, "password": "not the password"})
     unknown = client.post("/log-in", data={"email": "nobody@example.com", "password": "not the password"})
     message = "Incorrect email or password."
@@ -156,7 +154,7 @@ def test_a_wrong_password_says_what_it_says_to_everybody(client: FormClient, ada
     assert client.get("/account/reopen").location == "/log-in"
 
 
-def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: User, ada: User) -> None:
+def test_reopening_requires_the_password(client: FormClient, cleo: User, ada: User) -> None:
     closure.deactivate(ada, utcnow())
     db.session.commit()
     assert client.post("/account/reopen").location == "/log-in"
@@ -165,10 +163,10 @@ def test_nobody_opens_an_account_without_its_password(client: FormClient, cleo: 
     assert not ada.is_active
 
 
-def test_the_question_waits_a_quarter_of_an_hour(
+def test_the_offer_to_reopen_expires_after_fifteen_minutes(
     client: FormClient, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close(client, ada)
+    close_account(client, ada)
     login(client, ada)
     then = utcnow() + timedelta(minutes=16)
     monkeypatch.setattr("tapcard.web.guards.utcnow", lambda: then)
@@ -176,15 +174,15 @@ def test_the_question_waits_a_quarter_of_an_hour(
     assert not ada.is_active
 
 
-def test_after_fourteen_days_the_log_in_knows_nothing_of_it(client: FormClient, ada: User) -> None:
+def test_after_fourteen_days_login_does_not_reveal_the_closed_account(client: FormClient, ada: User) -> None:
     closure.deactivate(ada, utcnow() - timedelta(days=14))
     db.session.commit()
-    answer = login(client, ada)
-    assert (answer.status_code, "Incorrect email or password" in answer.text) == (422, True)
+    response = login(client, ada)
+    assert (response.status_code, "Incorrect email or password" in response.text) == (422, True)
 
 
-def test_the_session_that_waited_has_another_id_once_it_is_let_in(client: FormClient, ada: User, card: Card) -> None:
-    close(client, ada)
+def test_reopening_changes_the_session_id(client: FormClient, ada: User, card: Card) -> None:
+    close_account(client, ada)
     login(client, ada)
     before = client.get_cookie("tc_session")
     client.post("/account/reopen")
@@ -195,80 +193,30 @@ def test_the_session_that_waited_has_another_id_once_it_is_let_in(client: FormCl
     assert card.status is CardStatus.ACTIVE
 
 
-# --- download, mails --------------------------------------------------------------------------------------------------
+# --- download, emails -------------------------------------------------------------------------------------------------
 
 
-def test_the_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
+def test_the_data_download_is_a_dated_file(client: FormClient, ada: User, card: Card) -> None:
     login(client, ada)
-    with client.post("/account/download") as answer:
-        assert answer.mimetype == "application/json"
-        assert f"tapcard-data-{utcnow():%Y}-" in answer.headers["Content-Disposition"]
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert json.loads(answer.data)["cards"][0]["token"] == "ADASCARD"
+    with client.post("/account/download") as response:
+        assert response.mimetype == "application/json"
+        assert f"tapcard-data-{utcnow():%Y}-" in response.headers["Content-Disposition"]
+        assert response.headers["Cache-Control"] == "no-store"
+        assert json.loads(response.data)["cards"][0]["token"] == "ADASCARD"
 
 
-def test_the_download_is_throttled(client: FormClient, ada: User) -> None:
+def test_data_downloads_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     statuses = []
     for _number in range(6):
-        with client.post("/account/download") as answer:
-            statuses.append(answer.status_code)
+        with client.post("/account/download") as response:
+            statuses.append(response.status_code)
     assert statuses == [200] * 5 + [429]
 
 
-def test_mails_are_chosen_by_a_form_of_their_own(client: FormClient, ada: User) -> None:
+def test_email_preferences_have_their_own_form(client: FormClient, ada: User) -> None:
     login(client, ada)
     client.post("/account/mails", data={"wants_weekly_mail": "y"})
     assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
     client.post("/account", data={"first_name": "Ada", "last_name": "Obi"})
     assert (ada.wants_lead_mail, ada.wants_weekly_mail) == (False, True)
-
-
-# --- addresses --------------------------------------------------------------------------------------------------------
-
-
-def test_addresses_are_added_changed_chosen_and_deleted(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    assert "No addresses yet" in client.get("/account/addresses").text
-    typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "n1 9gu", "country": "GB"}
-    assert client.post("/account/addresses/new", data=typed).location == "/account/addresses"
-    other = seeds.create_address(ada, line1="2 Low Street")
-    db.session.commit()
-    path = f"/account/addresses/{other.id}"
-    client.post(path, data={**typed, "line1": "3 Middle Street"})
-    client.post(f"{path}/default")
-    assert (other.line1, other.is_default) == ("3 Middle Street", True)
-    page = client.get("/account/addresses").text
-    assert page.index("3 Middle Street") < page.index("1 High Street")
-    assert "3 Middle Street" in client.get(f"{path}/delete").text
-    client.post(f"{path}/delete")
-    page = client.get("/account/addresses").text
-    assert "3 Middle Street" not in page
-    assert page.count("Default") == 1
-
-
-def test_a_state_is_asked_for_where_letters_need_it(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    typed = {"name": "Ada Obi", "line1": "1 Main Street", "city": "Boston", "postal_code": "02101", "country": "US"}
-    answer = client.post("/account/addresses/new", data={**typed, "line1": "", "region": " "})
-    assert answer.status_code == 422
-    assert error_of(answer.text, "region") == "Enter the state."
-    assert error_of(answer.text, "line1"), "all at once"
-    assert 'value="Boston"' in answer.text
-    assert client.post("/account/addresses/new", data={**typed, "region": "MA"}).status_code == 302
-    address = db.session.scalars(sa.select(Address)).one()
-    path = f"/account/addresses/{address.id}"
-    assert '<label class="form-label" for="region">State</label>' in client.get(path).text
-    assert client.post(path, data={**typed, "region": ""}).status_code == 422
-    db.session.refresh(address)
-    assert address.region == "MA"
-
-
-def test_a_wrong_address_keeps_what_was_typed(client: FormClient, ada: User) -> None:
-    login(client, ada)
-    typed = {"name": "Ada Obi", "line1": "1 High Street", "city": "London", "postal_code": "12345", "country": "GB"}
-    answer = client.post("/account/addresses/new", data=typed)
-    assert answer.status_code == 422
-    assert "That postcode isn&#39;t valid for the United Kingdom." in answer.text
-    assert 'value="1 High Street"' in answer.text
-    assert 'autocomplete="shipping postal-code"' in answer.text

@@ -1,4 +1,4 @@
-"""Logging in and out: the same answer for every wrong attempt, throttled, and never under an old session id."""
+"""Login and logout: equal responses to failed logins, rate limits and session ids."""
 
 import re
 from collections.abc import Callable
@@ -13,27 +13,27 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import ThrottleCounter, User, WebSession
 from tapcard.services.accounts import credentials, email_links
-from tests.auth.conftest import is_signed_in, session_id
+from tests.auth.conftest import is_logged_in, session_id
 from tests.conftest import PASSWORD, FormClient, login
 
 CSRF_VALUE = re.compile(r'(?<=name="csrf_token")[^>]*value="[^"]*"')
 WRONG = "Incorrect email or password."
 
 
-def test_the_right_password_signs_in(client: FormClient, ada: User) -> None:
+def test_the_right_password_logs_in(client: FormClient, ada: User) -> None:
     response = login(client, ada)
     assert response.status_code == 302
     assert response.headers["Location"] == "/dashboard"
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert ada.seen_at is not None
 
 
-def test_the_address_counts_in_any_spelling(client: FormClient, ada: User) -> None:
+def test_login_accepts_any_spelling_of_the_email_address(client: FormClient, ada: User) -> None:
     response = client.post("/log-in", data={"email": " ADA@Example.COM ", "password": PASSWORD})
     assert response.status_code == 302
 
 
-def test_every_wrong_attempt_gets_the_same_answer(
+def test_every_failed_login_gets_the_same_response(
     client: FormClient, ada: User, cleo: User, create_user: Callable[..., User]
 ) -> None:
     cleo.is_active = False
@@ -54,16 +54,16 @@ def test_every_wrong_attempt_gets_the_same_answer(
         _before, _mark, after = response.text.partition("<main")
         pages.add(CSRF_VALUE.sub("", after.replace(email, "")))
     assert len(pages) == 1
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
-def test_without_a_token_nobody_signs_in(client: FormClient, ada: User) -> None:
+def test_login_requires_the_csrf_token(client: FormClient, ada: User) -> None:
     response = client.post("/log-in", data={"email": ada.email, "password": PASSWORD}, csrf=False)
     assert response.status_code == 400
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
-def test_signing_in_and_out_each_give_a_new_session_id(client: FormClient, ada: User) -> None:
+def test_login_and_logout_change_the_session_id(client: FormClient, ada: User) -> None:
     client.get("/log-in")
     ids = [session_id(client)]
     login(client, ada)
@@ -74,9 +74,7 @@ def test_signing_in_and_out_each_give_a_new_session_id(client: FormClient, ada: 
     assert len(set(ids)) == 3
 
 
-def test_an_old_session_id_is_worth_nothing(
-    client: FormClient, new_client: Callable[[], FormClient], ada: User
-) -> None:
+def test_former_session_ids_are_invalid(client: FormClient, new_client: Callable[[], FormClient], ada: User) -> None:
     client.get("/log-in")
     planted = session_id(client)
     login(client, ada)
@@ -85,31 +83,31 @@ def test_an_old_session_id_is_worth_nothing(
     assert used
     client.post("/log-out")
     for sid in (planted, used):
-        other = new_client()
-        other.set_cookie("tc_session", sid)
-        assert not is_signed_in(other)
+        other_client = new_client()
+        other_client.set_cookie("tc_session", sid)
+        assert not is_logged_in(other_client)
 
 
-def test_log_out_is_by_post_alone(client: FormClient, ada: User) -> None:
+def test_logout_requires_a_post_with_csrf_token(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.get("/log-out").status_code == 405
     assert client.post("/log-out", csrf=False).status_code == 400
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     assert client.post("/log-out").status_code == 302
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
-def test_log_out_ends_the_session_in_the_database(client: FormClient, ada: User) -> None:
+def test_logout_deletes_the_session_row(client: FormClient, ada: User) -> None:
     login(client, ada)
     client.post("/log-out")
     assert db.session.scalars(select(WebSession).where(WebSession.user_id == ada.id)).all() == []
 
 
-def test_who_is_signed_out_may_log_out_again(client: FormClient) -> None:
+def test_logging_out_twice_is_allowed(client: FormClient) -> None:
     assert client.post("/log-out").status_code == 302
 
 
-def test_remember_me_lengthens_the_session_and_sets_no_other_cookie(
+def test_remember_me_extends_the_session_and_sets_no_other_cookie(
     new_client: Callable[[], FormClient], ada: User
 ) -> None:
     ends = []
@@ -128,14 +126,14 @@ def test_remember_me_lengthens_the_session_and_sets_no_other_cookie(
     assert long - short > timedelta(days=30)
 
 
-def test_the_owners_own_taps_are_known_by_a_cookie_until_log_out(client: FormClient, ada: User) -> None:
+def test_the_own_taps_cookie_is_set_until_logout(client: FormClient, ada: User) -> None:
     login(client, ada)
     assert client.get_cookie("tc_me") is not None
     client.post("/log-out")
     assert client.get_cookie("tc_me") is None
 
 
-def test_ten_wrong_attempts_close_an_account_for_a_while(client: FormClient, ada: User) -> None:
+def test_ten_failed_logins_lock_the_account_temporarily(client: FormClient, ada: User) -> None:
     for _time in range(10):
         assert login(client, ada, "wrong password").status_code == 422
     response = login(client, ada)
@@ -143,10 +141,10 @@ def test_ten_wrong_attempts_close_an_account_for_a_while(client: FormClient, ada
     assert 800 < int(response.headers["Retry-After"]) <= 900
     assert "Too many attempts. Wait 15 minutes and try again." in response.text
     assert 'value="ada@example.com"' in response.text
-    assert not is_signed_in(client)
+    assert not is_logged_in(client)
 
 
-def test_the_throttle_counts_an_account_whatever_the_spelling_and_the_place(client: FormClient, ada: User) -> None:
+def test_failed_logins_are_counted_across_spellings_and_addresses(client: FormClient, ada: User) -> None:
     for number in range(10):
         email = "Ada@example.com" if number % 2 else " ada@EXAMPLE.com"
         fields = {"email": email, "password": "wrong password"}
@@ -154,19 +152,19 @@ def test_the_throttle_counts_an_account_whatever_the_spelling_and_the_place(clie
     assert login(client, ada).status_code == 429
 
 
-def test_an_account_that_does_not_exist_is_throttled_the_same(client: FormClient) -> None:
+def test_an_unknown_account_is_limited_in_the_same_way(client: FormClient) -> None:
     fields = {"email": "nobody@example.com", "password": "wrong password"}
     codes = [client.post("/log-in", data=fields).status_code for _time in range(11)]
     assert codes == [422] * 10 + [429]
 
 
-def test_other_accounts_are_not_closed(client: FormClient, ada: User, cleo: User) -> None:
+def test_other_accounts_are_not_limited(client: FormClient, ada: User, cleo: User) -> None:
     for _time in range(11):
         login(client, ada, "wrong password")
     assert login(client, cleo).status_code == 302
 
 
-def test_a_hundred_attempts_close_the_visitors_address(client: FormClient, ada: User) -> None:
+def test_a_hundred_failed_logins_limit_the_ip_address(client: FormClient, ada: User) -> None:
     fields = {"email": "nobody@example.com", "password": "wrong password"}
     assert client.post("/log-in", data=fields).status_code == 422
     counter = db.session.scalars(select(ThrottleCounter).where(ThrottleCounter.scope == "log_in.address")).one()
@@ -177,14 +175,14 @@ def test_a_hundred_attempts_close_the_visitors_address(client: FormClient, ada: 
     assert login(client, ada).status_code == 429
 
 
-def test_the_right_password_opens_the_account_again(new_client: Callable[[], FormClient], ada: User) -> None:
+def test_a_successful_login_resets_the_failed_attempts(new_client: Callable[[], FormClient], ada: User) -> None:
     for _round in range(2):
         for _time in range(9):
             assert login(new_client(), ada, "wrong password").status_code == 422
         assert login(new_client(), ada).status_code == 302
 
 
-def test_a_window_ends(client: FormClient, ada: User) -> None:
+def test_the_limit_ends_with_its_window(client: FormClient, ada: User) -> None:
     for _time in range(11):
         login(client, ada, "wrong password")
     for counter in db.session.scalars(select(ThrottleCounter)):
@@ -193,17 +191,17 @@ def test_a_window_ends(client: FormClient, ada: User) -> None:
     assert login(client, ada).status_code == 302
 
 
-def test_who_is_counted_is_not_readable_in_the_table(client: FormClient, ada: User) -> None:
+def test_rate_limit_rows_do_not_reveal_their_subject(client: FormClient, ada: User) -> None:
     login(client, ada, "wrong password")
     rows = db.session.scalars(select(ThrottleCounter)).all()
     assert {row.scope for row in rows} == {"log_in.account", "log_in.address"}
     assert all(len(row.subject) == 64 and set(row.subject) <= set("0123456789abcdef") for row in rows)
 
 
-def test_no_lock_is_held_while_a_password_is_worked_on(
+def test_no_transaction_is_open_while_a_password_is_hashed(
     app: Flask, client: FormClient, ada: User, create_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hashing is slow on purpose: a transaction that is open meanwhile would keep everybody else from writing."""
+    """Hashing is slow on purpose, and an open transaction would keep everyone else from writing."""
     token = email_links.issue_link(ada, "set_password", ada.email, utcnow())  # type: ignore[arg-type]
     db.session.commit()
     seen = []

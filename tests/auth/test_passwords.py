@@ -1,4 +1,4 @@
-"""Forgotten, first and changed passwords."""
+"""Forgotten passwords, first passwords and password changes."""
 
 import re
 from collections.abc import Callable
@@ -14,47 +14,47 @@ from tapcard.db import db
 from tapcard.models import LinkPurpose, LinkToken, OutboxMessage, User, WebSession
 from tapcard.services.accounts import credentials, email_change, email_links, registration, roles
 from tapcard.web import guards
-from tests.auth.conftest import is_signed_in, session_id, text_of
+from tests.auth.conftest import is_logged_in, plain_text, session_id
+from tests.concurrency import run_concurrently
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import together
 
 NEW = "battery staple correct"
 
 
-def test_a_mailed_link_sets_a_new_password_and_signs_in(
-    client: FormClient, ada: User, mailed_link: Callable[[], str]
+def test_an_emailed_link_sets_a_new_password_and_logs_in(
+    client: FormClient, ada: User, emailed_link: Callable[[], str]
 ) -> None:
     assert client.post("/forgot-password", data={"email": "Ada@example.com"}).status_code == 302
-    path = mailed_link()
+    path = emailed_link()
     assert path.startswith("/set-password/")
     assert "ada@example.com" in client.get(path).text
     response = client.post(path, data={"password": NEW})
     assert response.headers["Location"] == "/dashboard"
-    assert is_signed_in(client)
+    assert is_logged_in(client)
     client.post("/log-out")
     assert login(client, ada).status_code == 422
     assert login(client, ada, NEW).status_code == 302
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_mail(
+def test_an_unknown_address_gets_the_same_response_and_no_email(
     client: FormClient, ada: User, cleo: User, run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]]
 ) -> None:
     cleo.is_active = False
-    answers, rows = set(), []
+    responses, rows = set(), []
     for email in (ada.email, cleo.email, "nobody@example.com"):
         response = client.post("/forgot-password", data={"email": email})
-        answers.add((response.status_code, response.headers["Location"], response.text))
+        responses.add((response.status_code, response.headers["Location"], response.text))
         rows.append(db.session.scalars(select(OutboxMessage.kind)).all())
-    assert len(answers) == 1
+    assert len(responses) == 1
     assert rows == [["mail.set_password"] * number for number in (1, 2, 3)]
     run_worker()
     assert [mail["To"] for mail in mailbox()] == ["ada@example.com"]
     assert all(message.done_at for message in db.session.scalars(select(OutboxMessage)))
 
 
-def test_the_link_works_once(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_a_password_link_works_once(client: FormClient, ada: User, emailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     client.post(path, data={"password": NEW})
     client.post("/log-out")
     for response in (client.get(path), client.post(path, data={"password": "another one of them"})):
@@ -63,18 +63,20 @@ def test_the_link_works_once(client: FormClient, ada: User, mailed_link: Callabl
     assert login(client, ada, NEW).status_code == 302
 
 
-def test_looking_at_the_link_does_not_use_it(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_viewing_a_password_link_does_not_use_it(
+    client: FormClient, ada: User, emailed_link: Callable[[], str]
+) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     for _time in range(3):
         assert client.get(path).status_code == 200
     assert client.head(path).status_code == 200
     assert client.post(path, data={"password": NEW}).status_code == 302
 
 
-def test_the_link_ends_after_an_hour(client: FormClient, ada: User, mailed_link: Callable[[], str]) -> None:
+def test_a_password_link_expires_after_an_hour(client: FormClient, ada: User, emailed_link: Callable[[], str]) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     row = db.session.scalars(select(LinkToken)).one()
     assert row.expires_at - row.created_at == timedelta(hours=1)
     row.expires_at = utcnow()
@@ -86,11 +88,11 @@ def test_the_link_ends_after_an_hour(client: FormClient, ada: User, mailed_link:
     assert login(client, ada).status_code == 302
 
 
-def test_a_weak_password_is_refused_beside_its_field_and_the_link_stays(
-    client: FormClient, ada: User, mailed_link: Callable[[], str]
+def test_a_weak_password_shows_an_error_and_keeps_the_link_valid(
+    client: FormClient, ada: User, emailed_link: Callable[[], str]
 ) -> None:
     client.post("/forgot-password", data={"email": ada.email})
-    path = mailed_link()
+    path = emailed_link()
     for weak in ("short", "1234567890", "ada@example.com"):
         response = client.post(path, data={"password": weak})
         assert response.status_code == 422
@@ -99,46 +101,46 @@ def test_a_weak_password_is_refused_beside_its_field_and_the_link_stays(
     assert client.post(path, data={"password": NEW}).status_code == 302
 
 
-def test_a_password_set_by_link_ends_every_other_session(
-    new_client: Callable[[], FormClient], ada: User, mailed_link: Callable[[], str]
+def test_setting_a_password_by_link_ends_all_other_sessions(
+    new_client: Callable[[], FormClient], ada: User, emailed_link: Callable[[], str]
 ) -> None:
     thief, own = new_client(), new_client()
     login(thief, ada)
     own.post("/forgot-password", data={"email": ada.email})
-    own.post(mailed_link(), data={"password": NEW})
-    assert is_signed_in(own)
-    assert not is_signed_in(thief)
+    own.post(emailed_link(), data={"password": NEW})
+    assert is_logged_in(own)
+    assert not is_logged_in(thief)
 
 
-def test_the_link_is_for_its_account_whoever_is_signed_in(
-    client: FormClient, ada: User, cleo: User, mailed_link: Callable[[], str]
+def test_a_password_link_is_for_its_account_even_if_another_user_is_logged_in(
+    client: FormClient, ada: User, cleo: User, emailed_link: Callable[[], str]
 ) -> None:
     login(client, cleo)
     before = session_id(client)
     client.post("/forgot-password", data={"email": ada.email})
-    client.post(mailed_link(), data={"password": NEW})
+    client.post(emailed_link(), data={"password": NEW})
     assert "ada@example.com" in client.get("/account").text
     assert session_id(client) != before
 
 
-def test_a_prepared_account_gets_its_first_password_by_link(
+def test_an_account_without_a_password_gets_its_first_one_by_link(
     client: FormClient,
     create_user: Callable[..., User],
-    mailed: Callable[[], EmailMessage],
-    mailed_link: Callable[[], str],
+    last_email: Callable[[], EmailMessage],
+    emailed_link: Callable[[], str],
 ) -> None:
     user = create_user("gus@example.com", first_name="Gus", password=None, verified=False)
     client.post("/forgot-password", data={"email": "gus@example.com"})
-    assert "doesn't have a password yet" in text_of(mailed())
-    path = mailed_link()
+    assert "doesn't have a password yet" in plain_text(last_email())
+    path = emailed_link()
     assert '<h1 class="h2">Choose your password</h1>' in client.get(path).text
     client.post(path, data={"password": NEW})
     db.session.refresh(user)
     assert user.is_verified
-    assert is_signed_in(client)
+    assert is_logged_in(client)
 
 
-def test_asking_for_links_is_throttled_by_account(
+def test_requests_for_links_are_limited_by_account(
     client: FormClient, ada: User, outbox: Callable[[], list[str]]
 ) -> None:
     for _time in range(5):
@@ -149,13 +151,13 @@ def test_asking_for_links_is_throttled_by_account(
     assert len(outbox()) == 5
 
 
-def test_asking_for_links_is_throttled_by_address_too(client: FormClient) -> None:
+def test_requests_for_links_are_limited_by_ip_address(client: FormClient) -> None:
     codes = [client.post("/forgot-password", data={"email": f"a{n}@example.com"}).status_code for n in range(31)]
     assert codes == [302] * 30 + [429]
 
 
-def test_a_password_change_ends_the_other_sessions(
-    new_client: Callable[[], FormClient], ada: User, cleo: User, mailed: Callable[[], EmailMessage]
+def test_changing_the_password_ends_all_other_sessions(
+    new_client: Callable[[], FormClient], ada: User, cleo: User, last_email: Callable[[], EmailMessage]
 ) -> None:
     here, there, stranger = new_client(), new_client(), new_client()
     login(here, ada)
@@ -165,11 +167,11 @@ def test_a_password_change_ends_the_other_sessions(
     response = here.post("/account/password", data={"current": PASSWORD, "password": NEW})
     assert response.headers["Location"] == "/account"
     assert session_id(here) != before
-    assert is_signed_in(here)
-    assert not is_signed_in(there)
-    assert is_signed_in(stranger)
-    assert mailed()["To"] == "ada@example.com"
-    assert "was changed" in mailed()["Subject"]
+    assert is_logged_in(here)
+    assert not is_logged_in(there)
+    assert is_logged_in(stranger)
+    assert last_email()["To"] == "ada@example.com"
+    assert "was changed" in last_email()["Subject"]
     assert login(there, ada).status_code == 422
     assert login(there, ada, NEW).status_code == 302
 
@@ -177,7 +179,7 @@ def test_a_password_change_ends_the_other_sessions(
 def test_a_remembered_session_stays_remembered_after_a_password_change(client: FormClient, ada: User) -> None:
     login(client, ada, remember="y")
     response = client.post("/account/password", data={"current": PASSWORD, "password": NEW})
-    cookies = [each for each in response.headers.getlist("Set-Cookie") if each.startswith("tc_session=")]
+    cookies = [header for header in response.headers.getlist("Set-Cookie") if header.startswith("tc_session=")]
     assert len(cookies) == 1
     assert "Expires" in cookies[0]
 
@@ -205,10 +207,10 @@ def test_a_refused_password_change_changes_nothing(
     assert NEW not in response.text
     db.session.refresh(ada)
     assert ada.password_hash == before
-    assert is_signed_in(client)
+    assert is_logged_in(client)
 
 
-def test_guessing_the_password_in_a_stolen_session_is_throttled(client: FormClient, ada: User) -> None:
+def test_password_attempts_in_an_open_session_are_limited(client: FormClient, ada: User) -> None:
     login(client, ada)
     for _time in range(10):
         client.post("/account/password", data={"current": "wrong password", "password": NEW})
@@ -218,14 +220,14 @@ def test_guessing_the_password_in_a_stolen_session_is_throttled(client: FormClie
     assert login(client, ada).status_code == 302
 
 
-# --- log ins that race a change ---------------------------------------------------------------------------------------
+# --- logins during a change -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["changed", "set by link"])
-def test_a_log_in_with_the_old_password_that_races_a_change_is_worth_nothing(
+def test_a_login_with_the_old_password_during_a_change_is_invalid(
     new_client: Callable[[], FormClient], ada: User, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """The old password was right and its transaction over, when the change came; the session is stored only then."""
+    """The password changes after it was checked and before the session is stored."""
     own, thief = new_client(), new_client()
     login(own, ada)
     token = email_links.issue_link(ada, LinkPurpose.SET_PASSWORD, ada.email, utcnow())
@@ -242,14 +244,14 @@ def test_a_log_in_with_the_old_password_that_races_a_change_is_worth_nothing(
 
     monkeypatch.setattr("tapcard.auth.views.log_in_user", late)
     assert login(thief, ada).status_code == 302
-    assert db.session.scalar(select(func.count()).where(WebSession.user_id == ada.id)) == 2, "the row is there"
-    assert not is_signed_in(thief)
-    assert is_signed_in(own)
+    assert db.session.scalar(select(func.count()).where(WebSession.user_id == ada.id)) == 2, "the session row exists"
+    assert not is_logged_in(thief)
+    assert is_logged_in(own)
     assert login(thief, ada, NEW).status_code == 302
-    assert is_signed_in(thief)
+    assert is_logged_in(thief)
 
 
-def test_whatever_changes_the_password_notes_when(client: FormClient, ada: User, app: object) -> None:
+def test_every_password_change_records_its_time(client: FormClient, ada: User, app: object) -> None:
     seen = [ada.password_set_at]
 
     def note() -> None:
@@ -275,14 +277,14 @@ def test_whatever_changes_the_password_notes_when(client: FormClient, ada: User,
     assert new.password_set_at is not None
 
 
-def test_of_two_changes_with_the_same_old_password_at_once_one_counts(app: Flask, ada: User) -> None:
+def test_concurrent_changes_with_the_same_old_password_count_once(app: Flask, ada: User) -> None:
     user_id = ada.id
 
     def change(place: int) -> str:
         credentials.change_password(user_id, PASSWORD, f"{NEW} {place}", keep_sid_hash="", now=utcnow())
         return f"{NEW} {place}"
 
-    results = together(app, 4, change)
+    results = run_concurrently(app, 4, change)
     assert results.count(credentials.WrongPassword) == 3
-    [password] = [each for each in results if isinstance(each, str)]
+    [password] = [result for result in results if isinstance(result, str)]
     credentials.confirm_password(user_id, password)

@@ -1,4 +1,4 @@
-"""Drains like the worker does, and dies by SIGKILL at one step: `flask`'s own code, with that step replaced."""
+"""Drain like the worker, and end the process with SIGKILL at a given step."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ def die(*_: object, **__: object) -> None:
 
 def main() -> None:
     app = create_app(Config.from_env())
-    spool.os.unlink = die  # after the commit, instead of removing the file that was read to its end
+    spool.os.unlink = die  # after the commit, instead of removing the finished file
     with app.app_context():
         draining.create_drainer().drain()
 

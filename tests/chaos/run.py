@@ -1,8 +1,8 @@
-"""Kill web, worker and drainer at random moments under load and check that every answered tap is stored once.
+"""Kill web server, worker and drainer at random moments under load and check that every answered tap is stored once.
 
-Each round sends a few hundred taps, each with a user agent of its own, from a handful of threads to a real granian and
-a real worker on the loopback address. Somewhere in the middle something gets SIGKILL. Then everything is started again,
-the spool is drained, and tables are compared with what was answered.
+Each round sends a few hundred taps, each with its own user agent, from several threads to a real granian and a real
+worker on the loopback address. At a random moment a process gets SIGKILL. Then everything is started again, the spool
+is drained, and the tables are compared with the responses.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from tapcard.clock import utcnow
 from tapcard.db import db, transactions
 from tapcard.models import Card, CardStatus, ClaimPolicy, Profile, Tap, TapHour, Target, User, UserAgent
 from tapcard.spool import NAME
-from tests import needs
-from tests.servers import free_port, granian
+from tests import external_services
+from tests.web_server import free_port, granian
 
 ROOT = Path(__file__).resolve().parents[2]
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 
 VICTIMS = ("web", "one web process", "worker", "both", "drainer")
-# most of them by the fast way, some by Flask
+# most of them by the fast path, some by Flask
 PATHS = ("/t/CHAOSURL",) * 6 + ("/q/CHAOSURL", "/card/chaosurl/", "/t/CHAOSPRO", "/t/CHAOSNEW")
 THREADS, TAPS_A_THREAD = 6, 60
 ANSWERED = (200, 302)
@@ -44,7 +44,7 @@ PATIENCE = 30.0
 
 @dataclass
 class Process:
-    """A program of ours in a process group of its own."""
+    """A child process in its own process group."""
 
     command: list[str]
     environment: dict[str, str]
@@ -73,8 +73,8 @@ class Process:
 
 
 @dataclass
-class House:
-    """One database with web and worker on it."""
+class Installation:
+    """A database with a web server and a worker."""
 
     name: str
     folder: Path
@@ -141,7 +141,7 @@ class House:
 
 
 class Load:
-    """Taps from a handful of threads; remembers which were answered."""
+    """Send taps from several threads and remember those that were answered."""
 
     def __init__(self, port: int, prefix: str, chance: random.Random) -> None:
         self.port = port
@@ -167,62 +167,62 @@ class Load:
             agent = f"{prefix}/{number}"
             try:
                 connection.request("GET", chance.choice(PATHS), headers={"User-Agent": agent})
-                answer = connection.getresponse()
-                answer.read()
+                response = connection.getresponse()
+                response.read()
             except (OSError, http.client.HTTPException):
                 self.unanswered += 1
                 connection.close()
                 time.sleep(0.05)
             else:
-                if answer.status in ANSWERED:
+                if response.status in ANSWERED:
                     self.answered.append(agent)
                 else:
-                    self.strange.append(f"{agent}: {answer.status}")
+                    self.strange.append(f"{agent}: {response.status}")
             time.sleep(chance.random() * 0.02)
         connection.close()
 
 
-def play(house: House, number: int, chance: random.Random) -> tuple[str, Load]:
-    """One round of load with a death in it; returns who died."""
+def run_round(installation: Installation, number: int, chance: random.Random) -> tuple[str, Load]:
+    """Run one round of load with a kill; return the name of the killed process."""
     victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else chance.choice(VICTIMS)
-    house.start()
-    load = Load(house.port, f"chaos/{house.name}/{number}", chance)
+    installation.start()
+    load = Load(installation.port, f"chaos/{installation.name}/{number}", chance)
     load.start()
     time.sleep(0.1 + chance.random() * 0.6)
     if victim == "one web process":
-        house.web.kill_one_child(chance)
+        installation.web.kill_one_child(chance)
     if victim in ("web", "both", "drainer"):
-        house.web.kill()
+        installation.web.kill()
     if victim in ("worker", "both", "drainer"):
-        house.worker.kill()
+        installation.worker.kill()
     if victim == "drainer":
         for _ in range(1 + chance.randrange(2)):
-            before = house.spool_files()
+            before = installation.spool_files()
             script = [sys.executable, "-m", "tests.chaos.dying_drainer"]
-            died = subprocess.run(script, cwd=ROOT, env=house.environment, check=False, capture_output=True)
+            died = subprocess.run(script, cwd=ROOT, env=installation.environment, check=False, capture_output=True)
             if before and died.returncode != -signal.SIGKILL:
                 sys.exit(f"The drainer should have died:\n{died.stderr.decode()}")
     if chance.random() < 0.5:
-        house.start()  # some rounds go on with the load still running
+        installation.start()  # in some rounds the load is still running
     load.wait()
     return victim, load
 
 
-def verdict(house: House, prefix: str, load: Load) -> list[str]:
-    """Drain everything, beside the worker that runs again, and compare."""
-    house.start()
+def check_tables(installation: Installation, prefix: str, load: Load) -> list[str]:
+    """Drain everything next to the restarted worker, then compare."""
+    installation.start()
     for _ in range(5):
-        house.run("taps", "drain")
-        wrong = compare(house, prefix, load)
+        installation.run("taps", "drain")
+        wrong = compare(installation, prefix, load)
         if not wrong:
             return []
-        time.sleep(1)  # a chunk may have been in the worker's hands
+        time.sleep(1)  # the worker may be processing a chunk
     return wrong
 
 
-def compare(house: House, prefix: str, load: Load) -> list[str]:
-    """Everything in which tables and answers differ."""
-    app = create_app(house.config)
+def compare(installation: Installation, prefix: str, load: Load) -> list[str]:
+    """Return all differences between tables and responses."""
+    app = create_app(installation.config)
     with app.app_context(), transactions(writing=False):
         agents = (
             sa.select(UserAgent.text, sa.func.count())
@@ -246,30 +246,30 @@ def compare(house: House, prefix: str, load: Load) -> list[str]:
     return wrong
 
 
-def chaos(house: House, rounds: int, seed: int) -> bool:
-    """Play all rounds on one database."""
-    house.prepare()
-    chance = random.Random(f"{house.name}-{seed}")
+def run_rounds(installation: Installation, rounds: int, seed: int) -> bool:
+    """Run all rounds on one database."""
+    installation.prepare()
+    chance = random.Random(f"{installation.name}-{seed}")
     answered = missing = 0
     began = time.monotonic()
     try:
         for number in range(rounds):
-            victim, load = play(house, number, chance)
-            wrong = verdict(house, f"chaos/{house.name}/{number}", load)
+            victim, load = run_round(installation, number, chance)
+            wrong = check_tables(installation, f"chaos/{installation.name}/{number}", load)
             answered += len(load.answered)
             missing += len(wrong)
             print(
-                f"{house.name} round {number + 1}: killed {victim}; {len(load.answered)} answered, "
+                f"{installation.name} round {number + 1}: killed {victim}; {len(load.answered)} answered, "
                 f"{load.unanswered} unanswered; {'every answered tap is stored once' if not wrong else 'FAILED'}",
                 flush=True,
             )
             for line in wrong[:10]:
                 print(f"    {line}", flush=True)
     finally:
-        house.stop()
+        installation.stop()
     print(
-        f"{house.name}: {rounds} rounds in {time.monotonic() - began:.0f} s, seed {seed}: {answered} taps answered, "
-        f"{missing} missing or duplicated",
+        f"{installation.name}: {rounds} rounds in {time.monotonic() - began:.0f} s, seed {seed}: "
+        f"{answered} taps answered, {missing} missing or duplicated",
         flush=True,
     )
     return not missing
@@ -286,13 +286,16 @@ def main() -> int:
     if arguments.database != "postgresql":
         with tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:
             url = f"sqlite:///{folder}/chaos.sqlite"
-            good &= chaos(House("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
-    if arguments.database != "sqlite" and not needs.postgresql():
+            good &= run_rounds(Installation("SQLite", Path(folder), url, free_port()), arguments.rounds, seed)
+    if arguments.database != "sqlite" and not external_services.postgresql():
         print("PostgreSQL: skipped because no server is running (TEST_POSTGRESQL_URL)")
         good &= os.environ.get("REQUIRE") != "all"
     elif arguments.database != "sqlite":
-        with needs.new_database("chaos") as url, tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder:
-            good &= chaos(House("PostgreSQL", Path(folder), url, free_port()), arguments.rounds, seed)
+        with (
+            external_services.new_database("chaos") as url,
+            tempfile.TemporaryDirectory(prefix="tapcard-chaos-") as folder,
+        ):
+            good &= run_rounds(Installation("PostgreSQL", Path(folder), url, free_port()), arguments.rounds, seed)
     return 0 if good else 1
 
 

@@ -1,12 +1,11 @@
-"""Make the data that `test_stored_data.py` opens. Runs with the code of commit 5828590, not with the present code.
+"""Make the stored data of these tests. Runs with the code of commit 5828590, not with the current code.
 
 In a checkout of that commit, with its own requirements installed:
 
     PYTHONPATH=. .venv/bin/python path/to/tests/compat/make_data.py
 
 It writes next to itself: `before.sql` (the database), `before.json` (cookies, links, codes, and what the old code does
-with all that), `pictures/` (the uploads) and `spool/`. The clock stands still, so the
-tests can continue at the same instant.
+with them), `pictures/` (the uploads) and `spool/`. The clock is stopped, so that the tests continue at the same moment.
 """
 
 import io
@@ -83,7 +82,7 @@ made: dict[str, Any] = {"secret_key": SECRET, "password": PASSWORD, "made_at": M
 
 
 class Clock(datetime):
-    """A clock that stands still until it is set."""
+    """A clock that stays at one time until it is set."""
 
     present = MADE_AT
 
@@ -170,7 +169,7 @@ def main() -> None:
 
 
 def fill(app: Any, instance: Path) -> None:
-    """Create people, cards, orders and everything else, the oldest first."""
+    """Create users, cards, orders and all other rows, the oldest first."""
     keys = app.extensions["keys"]
     now = set_clock(MADE_AT - timedelta(days=6))
     changed = {
@@ -380,7 +379,7 @@ def cards_named(token: str) -> Any:
 
 
 def visit(app: Any, people: dict[str, User], ben: User) -> None:
-    """Open the site with several browsers, and keep their cookies."""
+    """Visit the site with several clients and keep their cookies."""
     jars: dict[str, dict[str, str]] = {}
     holder: FormClient = app.test_client()
     assert login(holder, people["ada"], remember="y").status_code == 302
@@ -420,7 +419,7 @@ def visit(app: Any, people: dict[str, User], ben: User) -> None:
 
 
 def keep(app: Any, instance: Path) -> None:
-    """Write down the database and the files."""
+    """Write the database and the files."""
     for name, kept in (("uploads", "pictures"), ("spool", "spool")):
         shutil.rmtree(HERE / kept, ignore_errors=True)
         shutil.copytree(instance / name, HERE / kept, ignore=shutil.ignore_patterns(".*", "*.lock"))
@@ -430,7 +429,7 @@ def keep(app: Any, instance: Path) -> None:
 
 
 def observe(app: Any, instance: Path) -> None:
-    """Let the old code go on for a while, and write down what it does."""
+    """Run the old code for a while and record what it does."""
     set_clock(MADE_AT + LATER)
     for path in (instance / "uploads").glob("*.webp"):
         os.utime(path, (0, 0))
@@ -461,7 +460,7 @@ def observe(app: Any, instance: Path) -> None:
 
 
 def written(value: Any) -> str:
-    """Write a value as JSON, each item of a list on a line of its own."""
+    """Return a value as JSON with one list item per line."""
     if isinstance(value, list):
         return "[\n" + ",\n".join(f"  {json.dumps(each)}" for each in value) + "\n]"
     return json.dumps(value, indent=2)

@@ -3,17 +3,14 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.conftest import Served, keep
-from tests.journeys.test_without_javascript import plain_phone
-from tests.journeys.walking import link_mailed
+from tests.journeys.accounts import emailed_link, submit
+from tests.journeys.conftest import Served, take_screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.sql]
 
-__all__ = ["plain_phone"]  # a fixture
-
 
 def buy_engraved_bottle_and_gift_pack(page: Page) -> None:
-    """Fill the cart: a bottle with an inscription, and a gift pack for somebody."""
+    """Fill the cart with an engraved bottle, and a gift pack for somebody else."""
     page.goto("/")
     page.get_by_role("main").get_by_role("link", name="View all products").click()
     page.get_by_role("link", name="Lagoon bottle").first.click()
@@ -32,7 +29,7 @@ def buy_engraved_bottle_and_gift_pack(page: Page) -> None:
 
 
 def check_out(page: Page, email: str) -> None:
-    """Say who and where, accept the terms and choose the sandbox."""
+    """Enter the contact and delivery details."""
     page.get_by_role("link", name="Check out").first.click()
     page.wait_for_url("**/checkout")
     page.get_by_label("Email").first.fill(email)
@@ -42,7 +39,7 @@ def check_out(page: Page, email: str) -> None:
     page.get_by_label("Town or city").fill("London")
     page.get_by_label("Postcode").fill("N1 9GU")
     page.get_by_label("Country").select_option("GB")
-    page.get_by_role("button", name="Continue to payment").press("Enter")
+    submit(page, "Continue to payment")
     page.wait_for_url("**/checkout/review")
 
 
@@ -50,32 +47,32 @@ def pay(page: Page) -> None:
     """Place the order and pay it in the sandbox."""
     page.get_by_text("Test payment").first.click()
     page.get_by_label("I accept the terms").check()
-    page.get_by_role("button", name="Order and pay").press("Enter")
+    submit(page, "Order and pay")
     page.wait_for_url("**/billing/sandbox/**")
-    page.get_by_role("button", name="Pay £").press("Enter")
+    submit(page, "Pay £")
     page.wait_for_url("**/orders/TC-*")
 
 
 @pytest.mark.parametrize("kind", ["phone", "desktop", "plain_phone"])
-def test_a_guest_buys_and_reads_the_mails(request: pytest.FixtureRequest, served: Served, kind: str) -> None:
+def test_a_guest_orders_and_receives_mails(request: pytest.FixtureRequest, served: Served, kind: str) -> None:
     context: BrowserContext = request.getfixturevalue(kind)
     page, email = context.new_page(), f"gus-{kind.replace('_', '-')}@example.com"
     buy_engraved_bottle_and_gift_pack(page)
-    keep(page, f"guest-1-cart-{kind}")
+    take_screenshot(page, f"guest-1-cart-{kind}")
     check_out(page, email)
-    keep(page, f"guest-2-review-{kind}")
+    take_screenshot(page, f"guest-2-review-{kind}")
     # 26.50, 2.50 for the inscription and 59.00, less a tenth; the delivery is free from 50.00
     expect(page.get_by_text("£79.20").first).to_be_visible()
     pay(page)
     number = page.url.rpartition("/")[2]
     expect(page.get_by_text("£79.20").first).to_be_visible()
     expect(page.get_by_text("To the lighthouse").first).to_be_visible()
-    keep(page, f"guest-3-order-{kind}")
+    take_screenshot(page, f"guest-3-order-{kind}")
 
-    link = link_mailed(served, email, "/orders/link/")
+    link = emailed_link(served, email, "/orders/link/")
     context.clear_cookies()
     page.goto(f"/orders/{number}")
     expect(page.get_by_role("heading", level=1)).not_to_contain_text(number)
     page.goto(link)
     expect(page.get_by_text("To the lighthouse").first).to_be_visible()
-    assert link_mailed(served, "olu@example.com", f"/admin/orders/{number}")
+    assert emailed_link(served, "olu@example.com", f"/admin/orders/{number}")

@@ -1,39 +1,42 @@
-"""`flask serve`: tells where it is, and leaves nothing behind."""
+"""`flask serve` prints its address and stops with all its processes."""
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port
+from tests.journeys.conftest import Served, assert_all_stopped, running_processes
+from tests.web_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def left_running(mark: str) -> list[str]:
-    """The processes that carry a mark in their environment."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark.encode() in path.read_bytes():
-                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
+def test_it_creates_demo_data_at_the_first_start(served: Served) -> None:
+    output = "".join(served.lines)
+    assert f"tapcard is running at {served.url}" in output
+    assert "Created: ada@example.com" in output
+    assert "45 products" in output
+    assert "Traceback" not in output
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance folder: the first start fills it with demo data, the next finds them."""
-    return tmp_path_factory.mktemp("instance")
+def instance(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance folder with demo data: a copy, as creating them takes longest."""
+    folder = tmp_path_factory.mktemp("instance")
+    database = served.instance / "tapcard.sqlite"
+    if database.exists():  # else PostgreSQL is tested, and the first start creates them
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(folder / "tapcard.sqlite")) as copy:
+            source.backup(copy)
+    return folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_with_demo_data_and_stops_cleanly(instance: Path, number: signal.Signals) -> None:
+def test_it_starts_again_and_stops_on_ctrl_c(instance: Path) -> None:
+    """SIGTERM stops the application of all journeys, in the fixture `served`."""
     port = free_port()
     environment = {**os.environ, "INSTANCE_PATH": str(instance), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
     environment["DATABASE_URL"] = f"sqlite:///{instance / 'tapcard.sqlite'}"
@@ -52,18 +55,14 @@ def test_it_starts_with_demo_data_and_stops_cleanly(instance: Path, number: sign
         lines.append(line)
         if "worker started" in line and "tapcard.worker" in line:
             break
-    assert len(left_running(str(instance))) >= 4, "web, its workers and the worker are there"
-    process.send_signal(number)
+    assert len(running_processes(instance)) >= 4  # honcho, web, two of its workers, worker
+    process.send_signal(signal.SIGINT)
     lines.extend(process.stdout)
     process.stdout.close()
     process.wait(timeout=30)
-    for _attempt in range(50):
-        if not left_running(str(instance)):
-            break
-        time.sleep(0.1)
-    assert left_running(str(instance)) == []
+    assert_all_stopped(instance)
     assert process.returncode == 0
-    told = "".join(lines)
-    assert f"http://127.0.0.1:{port}" in told
-    assert "ada@example.com" in told
-    assert "Traceback" not in told
+    output = "".join(lines)
+    assert f"http://127.0.0.1:{port}" in output
+    assert "ada@example.com" in output
+    assert "Traceback" not in output

@@ -1,4 +1,4 @@
-"""Mails: to whom, with which links, in which form; and what happens without a server."""
+"""Account emails: recipients, links, form, and sending with and without a server."""
 
 import email
 import email.policy
@@ -25,25 +25,25 @@ LINK = re.compile(r"(http://localhost/\S*?)([\w-]{43})")
 NOW = utcnow()
 
 
-def parsed(message: Any) -> EmailMessage:
+def parse(message: Any) -> EmailMessage:
     return email.message_from_bytes(message.as_bytes(), policy=email.policy.default)  # type: ignore[return-value]
 
 
-def part(message: Any, kind: str) -> str:
-    body = parsed(message).get_body((kind,))
+def body_of(message: Any, kind: str) -> str:
+    body = parse(message).get_body((kind,))
     assert body is not None
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def prepared(user: User) -> Any:
-    """A mail that is ready to go, with its link stored and no transaction open."""
+def create_email(user: User) -> Any:
+    """Create an email with its link stored and no open transaction."""
     message = accounts_mails.verify_email(user.id)
     assert message is not None
     db.session.commit()
     return message
 
 
-def promise(user: User, purpose: LinkPurpose, address: str) -> int:
+def create_link(user: User, purpose: LinkPurpose, address: str) -> int:
     link, _token = LinkToken.issue(user, purpose, address, NOW)
     db.session.add(link)
     db.session.commit()
@@ -54,20 +54,20 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
     if kind == "mail.set_password":
         return {"email": user.email}
     if kind == "mail.email_change":
-        return {"link_id": promise(user, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")}
+        return {"link_id": create_link(user, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")}
     if kind == "mail.email_changed":
-        return {"link_id": promise(user, LinkPurpose.UNDO_EMAIL, "former@example.com")}
+        return {"link_id": create_link(user, LinkPurpose.UNDO_EMAIL, "former@example.com")}
     if kind == "mail.lead_received":
         lead = seeds.create_lead(seeds.create_profile(user))
         db.session.commit()
         return {"lead_id": lead.id}
     if kind == "mail.card_found":
-        card = lost_or_offered(user)
+        card = create_committed_card(user)
         return {"card_id": card.id, "owner_id": user.id, "message": "It is here.", "answer_to": "gus@example.com"}
     if kind in ("mail.card_offered", "mail.offer_answered"):
         ended = {"ended_at": NOW, "outcome": TransferOutcome.ACCEPTED} if kind == "mail.offer_answered" else {}
         transfer = CardTransfer(
-            card=lost_or_offered(user),
+            card=create_committed_card(user),
             from_user=user,
             to_email="noa@example.com",
             expires_at=NOW + timedelta(days=7),
@@ -83,7 +83,7 @@ def payload_for(kind: str, user: User) -> dict[str, Any]:
     return {"user_id": user.id}
 
 
-def lost_or_offered(user: User) -> Card:
+def create_committed_card(user: User) -> Card:
     card = seeds.create_card(user)
     db.session.commit()
     return card
@@ -91,7 +91,7 @@ def lost_or_offered(user: User) -> Card:
 
 @pytest.fixture
 def dora(create_user: Callable[..., User]) -> User:
-    """Somebody who has not confirmed her address."""
+    """Return a user with an unverified address."""
     return create_user("dora@example.com", first_name="Dora", verified=False)
 
 
@@ -119,50 +119,50 @@ SUBJECTS = {
 }
 
 
-# mails that tell what happened, and carry no secret
-TOLD = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
+# notices without a secret link
+NOTICES = ("mail.password_changed", "mail.two_factor_on", "mail.two_factor_off", "mail.recovery_code_used",
         "mail.card_found", "mail.card_offered", "mail.offer_answered")  # fmt: skip
 
-# those of orders, the weekly digest, the newsletter and artwork have tests of their own
-ELSEWHERE = ("mail.order_", "mail.payment_", "mail.weekly", "mail.newsletter_", "mail.artwork_")
+# emails of orders, the weekly digest, the newsletter and artwork are tested elsewhere
+OTHER_KINDS = ("mail.order_", "mail.payment_", "mail.weekly", "mail.newsletter_", "mail.artwork_")
 
 
-def kinds_here() -> list[str]:
-    return [kind for kind in mail.KINDS if not kind.startswith(ELSEWHERE)]
+def account_kinds() -> list[str]:
+    return [kind for kind in mail.KINDS if not kind.startswith(OTHER_KINDS)]
 
 
-@pytest.mark.usefixtures("app")  # which registers them
-def test_every_kind_of_mail_is_looked_at_here() -> None:
-    assert set(kinds_here()) == {*EXPECTED, *TOLD, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
+@pytest.mark.usefixtures("app")  # registers the email kinds
+def test_every_email_kind_is_tested() -> None:
+    assert set(account_kinds()) == {*EXPECTED, *NOTICES, "mail.lead_received", "mail.account_closed", "mail.enquiry"}
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_a_mail_carries_a_link_whose_hash_alone_is_stored(dora: User, kind: str) -> None:
+def test_an_email_contains_a_link_and_only_its_hash_is_stored(dora: User, kind: str) -> None:
     to, path, purpose, lifetime = EXPECTED[kind]
     message = mail.KINDS[kind](**payload_for(kind, dora))
     db.session.commit()
     assert message is not None
-    assert parsed(message)["To"] == to
-    address, token = LINK.findall(part(message, "plain"))[0]
+    assert parse(message)["To"] == to
+    address, token = LINK.findall(body_of(message, "plain"))[0]
     assert address == f"http://localhost{path}"
     row = db.session.scalars(select(LinkToken).where(LinkToken.token_hash == LinkToken.hash_of(token))).one()
     assert (row.user_id, row.purpose, row.email) == (dora.id, purpose, to)
     assert row.expires_at - row.created_at == lifetime
-    assert token in part(message, "html")
+    assert token in body_of(message, "html")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
-def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> None:
+@pytest.mark.parametrize("kind", [*EXPECTED, *NOTICES])
+def test_an_email_has_all_headers_and_both_parts(dora: User, kind: str) -> None:
     message = mail.KINDS[kind](**payload_for(kind, dora))
     assert message is not None
-    headers = parsed(message)
+    headers = parse(message)
     assert headers["Auto-Submitted"] == "auto-generated"
     assert headers["Date"]
     assert headers["Message-ID"].endswith("@example.com>")
     assert headers["From"] == "tapcard <no-reply@example.com>"
     assert headers["Subject"].startswith(SUBJECTS[kind])
     assert headers["Reply-To"] is None
-    text, html = part(message, "plain"), part(message, "html")
+    text, html = body_of(message, "plain"), body_of(message, "html")
     assert text.startswith("Hello")
     assert "<" not in text
     assert "&#" not in text
@@ -172,18 +172,18 @@ def test_a_mail_is_whole_for_people_and_for_programs(dora: User, kind: str) -> N
     assert "<img" not in html
 
 
-def test_replies_go_to_the_shops_own_address(dora: User, set_setting: Callable[[str, Any], None]) -> None:
+def test_replies_go_to_the_support_address(dora: User, set_setting: Callable[[str, Any], None]) -> None:
     set_setting("support_email", "help@example.com")
     set_setting("shop_name", "Cards & Co")
     message = accounts_mails.verify_email(dora.id)
-    assert parsed(message)["Reply-To"] == "help@example.com"
-    assert parsed(message)["Subject"] == "Confirm your email for Cards & Co"
-    assert "Cards &amp; Co" in part(message, "html")
-    assert "Cards & Co" in part(message, "plain")
+    assert parse(message)["Reply-To"] == "help@example.com"
+    assert parse(message)["Subject"] == "Confirm your email for Cards & Co"
+    assert "Cards &amp; Co" in body_of(message, "html")
+    assert "Cards & Co" in body_of(message, "plain")
 
 
-@pytest.mark.parametrize("kind", [*EXPECTED, *TOLD])
-def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
+@pytest.mark.parametrize("kind", [*EXPECTED, *NOTICES])
+def test_a_deactivated_user_gets_no_email(dora: User, kind: str) -> None:
     payload = payload_for(kind, dora)
     dora.is_active = False
     db.session.commit()
@@ -192,19 +192,19 @@ def test_whoever_is_switched_off_gets_no_mail(dora: User, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["mail.email_change", "mail.email_changed"])
 @pytest.mark.parametrize("end", ["used_at", "expires_at"])
-def test_a_link_that_has_ended_is_not_mailed(dora: User, kind: str, end: str) -> None:
+def test_an_expired_link_is_not_sent(dora: User, kind: str, end: str) -> None:
     payload = payload_for(kind, dora)
     setattr(db.session.get_one(LinkToken, payload["link_id"]), end, NOW)
     db.session.commit()
     assert mail.KINDS[kind](**payload) is None
 
 
-def test_a_verified_address_is_not_asked_again(ada: User) -> None:
+def test_a_verified_user_gets_no_verification_email(ada: User) -> None:
     assert accounts_mails.verify_email(ada.id) is None
 
 
 @pytest.mark.usefixtures("app")
-def test_what_is_gone_gets_no_mail() -> None:
+def test_no_email_is_created_for_unknown_ids() -> None:
     assert accounts_mails.verify_email(99) is None
     assert accounts_mails.password_changed(99) is None
     assert accounts_mails.set_password("nobody@example.com") is None
@@ -212,45 +212,45 @@ def test_what_is_gone_gets_no_mail() -> None:
     assert accounts_mails.email_changed(99) is None
 
 
-def test_an_address_with_an_account_hears_nothing_of_anothers_wish(ada: User, cleo: User) -> None:
-    assert accounts_mails.email_change(promise(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
+def test_an_address_with_an_account_gets_no_email_about_a_change_request(ada: User, cleo: User) -> None:
+    assert accounts_mails.email_change(create_link(ada, LinkPurpose.CHANGE_EMAIL, cleo.email)) is None
 
 
-def test_a_prepared_account_is_asked_for_its_first_password(create_user: Callable[..., User]) -> None:
+def test_an_account_without_a_password_is_asked_to_choose_one(create_user: Callable[..., User]) -> None:
     create_user("gus@example.com", first_name="", password=None)
     message = accounts_mails.set_password("gus@example.com")
-    assert "doesn't have a password yet" in part(message, "plain")
-    assert part(message, "plain").startswith("Hello,\n")
+    assert "doesn't have a password yet" in body_of(message, "plain")
+    assert body_of(message, "plain").startswith("Hello,\n")
 
 
 @pytest.mark.parametrize(
     "name", ["Dora\r\nBcc: eve@example.com", "Dora\x00", "<b>Dora</b>", "{{ 7 * 1234567 }}", "Zoë 🎉"]
 )
-def test_no_name_breaks_out_of_a_mail(dora: User, set_setting: Callable[[str, Any], None], name: str) -> None:
+def test_names_cannot_inject_headers_or_markup(dora: User, set_setting: Callable[[str, Any], None], name: str) -> None:
     dora.first_name = name.replace("\x00", "")
     set_setting("shop_name", name.replace("\x00", ""))
     db.session.commit()
     message = accounts_mails.verify_email(dora.id)
-    headers = parsed(message)
+    headers = parse(message)
     assert set(headers.keys()) == {
         "MIME-Version", "Content-Type", "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted",
         "X-Auto-Response-Suppress",
     }  # fmt: skip
     assert "8641969" not in headers["Subject"]
-    assert "<b>" not in part(message, "html")
+    assert "<b>" not in body_of(message, "html")
 
 
-def test_an_international_domain_is_written_in_letters_of_ascii(create_user: Callable[..., User]) -> None:
+def test_an_international_domain_is_encoded_as_ascii(create_user: Callable[..., User]) -> None:
     create_user("gus@stra\u00dfe.example.com")
-    assert parsed(accounts_mails.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
+    assert parse(accounts_mails.set_password("gus@stra\u00dfe.example.com"))["To"] == "gus@xn--strae-oqa.example.com"
 
 
-def test_links_follow_the_configured_address_alone(other_app: Callable[..., Flask], dora: User) -> None:
+def test_links_use_only_the_configured_site_url(other_app: Callable[..., Flask], dora: User) -> None:
     other, user_id = other_app(site_url="https://cards.example.com/shop"), dora.id
     db.session.commit()
     with other.test_request_context(base_url="https://evil.example/"):
         assert mail.link_to("auth.forgot_password") == "https://cards.example.com/shop/forgot-password"
-        text = part(accounts_mails.verify_email(user_id), "plain")
+        text = body_of(accounts_mails.verify_email(user_id), "plain")
     assert "https://cards.example.com/shop/verify/" in text
     assert "evil" not in text
 
@@ -258,10 +258,10 @@ def test_links_follow_the_configured_address_alone(other_app: Callable[..., Flas
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_server_mails_become_files_in_order_of_time(app: Flask, dora: User) -> None:
+def test_without_a_server_emails_are_written_to_files_in_order(app: Flask, dora: User) -> None:
     folder = Path(app.instance_path) / "mail"
     for _time in range(3):
-        mail.send(prepared(dora))
+        mail.send(create_email(dora))
     paths = sorted(folder.iterdir())
     assert [path.suffix for path in paths] == [".eml"] * 3
     written = [path.stat().st_mtime_ns for path in paths]
@@ -269,16 +269,16 @@ def test_without_a_server_mails_become_files_in_order_of_time(app: Flask, dora: 
     assert {path.stat().st_mode & 0o077 for path in paths} == {0}
 
 
-def test_production_without_a_server_keeps_its_promises_for_later(other_app: Callable[..., Flask], dora: User) -> None:
-    other, message = other_app(environment="production"), prepared(dora)
+def test_production_without_a_server_raises_an_error(other_app: Callable[..., Flask], dora: User) -> None:
+    other, message = other_app(environment="production"), create_email(dora)
     with other.app_context():
         with pytest.raises(mail.MailNotConfigured):
             mail.send(message)
     assert not (Path(other.instance_path) / "mail").exists()
 
 
-class Server:
-    """A mail server that writes down what it is told."""
+class FakeServer:
+    """A mail server that records the calls it gets."""
 
     def __init__(self, host: str, port: int, **options: Any) -> None:
         self.said: list[Any] = [("connect", host, port, options)]
@@ -300,31 +300,33 @@ class Server:
         raise smtplib.SMTPServerDisconnected("gone already")
 
 
-SERVERS: list[Server] = []
+SERVERS: list[FakeServer] = []
 
 
 @pytest.fixture
-def servers(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
-    """The connections made to a mail server that is not there."""
+def fake_servers(monkeypatch: pytest.MonkeyPatch) -> list[FakeServer]:
+    """Replace the mail server by a fake one; return its connections."""
     SERVERS.clear()
-    monkeypatch.setattr(smtplib, "SMTP", Server)
-    monkeypatch.setattr(smtplib, "SMTP_SSL", Server)
+    monkeypatch.setattr(smtplib, "SMTP", FakeServer)
+    monkeypatch.setattr(smtplib, "SMTP_SSL", FakeServer)
     return SERVERS
 
 
-def with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
+def app_with_server(other_app: Callable[..., Flask], **options: Any) -> Flask:
     settings = {"MAIL_SERVER": "mail.example.com", "MAIL_PORT": 587, "MAIL_DEFAULT_SENDER": "Cards <c@example.com>"}
     other = other_app(mail={**settings, **options})
-    other.extensions["mail"].suppress = False  # the library sends nothing in tests otherwise
+    other.extensions["mail"].suppress = False  # otherwise the library sends nothing in tests
     return other
 
 
-def test_with_a_server_mails_are_sent(other_app: Callable[..., Flask], dora: User, servers: list[Server]) -> None:
-    other = with_server(other_app, MAIL_USERNAME="cards", MAIL_PASSWORD="secret", MAIL_USE_TLS=True)
-    message = prepared(dora)
+def test_emails_are_sent_through_the_configured_server(
+    other_app: Callable[..., Flask], dora: User, fake_servers: list[FakeServer]
+) -> None:
+    other = app_with_server(other_app, MAIL_USERNAME="cards", MAIL_PASSWORD="secret", MAIL_USE_TLS=True)
+    message = create_email(dora)
     with other.app_context():
         mail.send(message)
-    (server,) = servers
+    (server,) = fake_servers
     (_connect, host, port, options), (_starttls, tls), log_in, (_send, sender, to, body) = server.said
     assert (host, port) == ("mail.example.com", 587)
     assert options["timeout"] == mail.SMTP_TIMEOUT_SECONDS
@@ -334,50 +336,50 @@ def test_with_a_server_mails_are_sent(other_app: Callable[..., Flask], dora: Use
     assert b"/verify/" in body
 
 
-def test_a_server_that_speaks_tls_from_the_start_is_checked_too(
-    other_app: Callable[..., Flask], dora: User, servers: list[Server]
+def test_the_certificate_is_verified_with_implicit_tls(
+    other_app: Callable[..., Flask], dora: User, fake_servers: list[FakeServer]
 ) -> None:
-    message = prepared(dora)
-    with with_server(other_app, MAIL_USE_SSL=True).app_context():
+    message = create_email(dora)
+    with app_with_server(other_app, MAIL_USE_SSL=True).app_context():
         mail.send(message)
-    (_connect, _host, _port, options) = servers[0].said[0]
+    (_connect, _host, _port, options) = fake_servers[0].said[0]
     assert options["context"].verify_mode is ssl.CERT_REQUIRED
     assert options["context"].check_hostname
 
 
-def test_a_server_that_refuses_leaves_the_promise_open(
-    other_app: Callable[..., Flask], dora: User, servers: list[Server], monkeypatch: pytest.MonkeyPatch
+def test_an_error_of_the_server_is_raised(
+    other_app: Callable[..., Flask], dora: User, fake_servers: list[FakeServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: Any) -> None:
         raise smtplib.SMTPRecipientsRefused({})
 
-    monkeypatch.setattr(Server, "sendmail", refuse)
-    message = prepared(dora)
-    with with_server(other_app).app_context():
+    monkeypatch.setattr(FakeServer, "sendmail", refuse)
+    message = create_email(dora)
+    with app_with_server(other_app).app_context():
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             mail.send(message)
 
 
-def test_a_mail_that_is_sent_twice_works_the_second_time(
+def test_the_link_of_the_last_email_sent_is_the_valid_one(
     ada: User, mailbox: Callable[[], list[EmailMessage]], app: Flask
 ) -> None:
-    link_id = promise(ada, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")
+    link_id = create_link(ada, LinkPurpose.CHANGE_EMAIL, "lovelace@example.com")
     tokens = []
     for _time in range(2):
         message = accounts_mails.email_change(link_id)
         db.session.commit()
-        tokens.append(LINK.findall(part(message, "plain"))[0][1])
+        tokens.append(LINK.findall(body_of(message, "plain"))[0][1])
     stored = db.session.scalars(select(LinkToken.token_hash)).one()
     assert stored == LinkToken.hash_of(tokens[1])
 
 
-def test_no_promise_carries_a_secret(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
-    for kind in kinds_here():
+def test_outbox_payloads_contain_no_secrets(app: Flask, ada: User, run_worker: Callable[[], None]) -> None:
+    for kind in account_kinds():
         db.session.add(OutboxMessage(kind=kind, payload=payload_for(kind, ada), due_at=NOW))
     db.session.commit()
     hashes = set(db.session.scalars(select(LinkToken.token_hash)))
     payloads = str(db.session.scalars(select(OutboxMessage.payload)).all())
-    assert not any(each in payloads for each in hashes)
+    assert not any(token_hash in payloads for token_hash in hashes)
     assert not re.search(r"[\w-]{43}", payloads)
     run_worker()
-    assert all(each.done_at for each in db.session.scalars(select(OutboxMessage)))
+    assert all(message.done_at for message in db.session.scalars(select(OutboxMessage)))

@@ -27,8 +27,8 @@ from tapcard.services.cards.cards import AliasTaken, CardNotFound
 from tapcard.services.cards.claims import AlreadyClaimed
 from tapcard.services.cards.creation import TokenTaken
 from tapcard.services.cards.transitions import InvalidTransition
+from tests.concurrency import run_concurrently
 from tests.conftest import FormClient, login
-from tests.watching import together
 
 CODE = "CARD2345"
 
@@ -74,7 +74,7 @@ def test_of_people_claiming_one_card_at_once_exactly_one_gets_it(
         claims.claim(db.session.get_one(Card, card_id), user, keys, code=CODE)
         return ids[place]
 
-    results = together(app, number, claim)
+    results = run_concurrently(app, number, claim)
     card = db.session.get_one(Card, card_id)
     assert results.count(AlreadyClaimed) == number - 1
     assert card.owner_id in results
@@ -95,7 +95,7 @@ def test_even_if_all_of_them_saw_it_free_exactly_one_gets_it(
         claims.claim(db.session.get_one(Card, card_id), user, keys, code=CODE)
         return ids[place]
 
-    results = together(app, number, claim)
+    results = run_concurrently(app, number, claim)
     assert results.count(AlreadyClaimed) == number - 1
     assert db.session.get_one(Card, card_id).owner_id in results
     assert claims_of(card_id) == 1
@@ -123,7 +123,7 @@ def test_without_the_condition_the_same_race_is_lost(
         claims.claim(db.session.get_one(Card, card_id), db.session.get_one(User, ids[place]), keys, code=CODE)
         return ids[place]
 
-    assert together(app, 4, claim) == ids, "everybody was told that the card is theirs"
+    assert run_concurrently(app, 4, claim) == ids, "everybody was told that the card is theirs"
     assert claims_of(card_id) == 4
 
 
@@ -142,7 +142,7 @@ def test_of_people_pressing_the_button_at_once_one_comes_to_the_card_and_the_oth
         answer = browser.post("/activate/WAITING2", data=fields)
         return answer.status_code, answer.text
 
-    results = sorted(together(app, 5, press))
+    results = sorted(run_concurrently(app, 5, press))
     assert [status for status, _text in results] == [302, 409, 409, 409, 409]
     assert all("card" in text and "already been claimed" in text for status, text in results if status == 409)
     assert claims_of(card.id) == 1
@@ -159,7 +159,7 @@ def test_a_card_is_switched_off_once(app: Flask, card: Card, ada: User, all_look
         transitions.lock(db.session.get_one(Card, card_id), LockedBecause.LOST, db.session.get_one(User, ada_id))
         return "locked"
 
-    assert sorted(together(app, 2, lock), key=str) == [InvalidTransition, "locked"]
+    assert sorted(run_concurrently(app, 2, lock), key=str) == [InvalidTransition, "locked"]
 
 
 def test_a_card_given_back_twice_at_once_has_one_new_code(
@@ -171,7 +171,7 @@ def test_a_card_given_back_twice_at_once_has_one_new_code(
     def release(_place: int) -> str:
         return claims.release(db.session.get_one(Card, card_id), db.session.get_one(User, ada_id), keys)
 
-    results = together(app, 2, release)
+    results = run_concurrently(app, 2, release)
     [code] = [each for each in results if isinstance(each, str)]
     assert InvalidTransition in results
     assert claims.read_claim_code(card, keys) == code
@@ -214,7 +214,7 @@ def test_of_two_cards_given_one_name_at_once_one_gets_it(
         return "renamed"
 
     for _round in range(5):
-        assert sorted(together(app, 2, rename), key=str) == [AliasTaken, "renamed"]
+        assert sorted(run_concurrently(app, 2, rename), key=str) == [AliasTaken, "renamed"]
         db.session.execute(sa.update(Card).values(alias=None))
         db.session.commit()
 
@@ -235,7 +235,7 @@ def test_an_edit_in_the_instant_of_giving_back_writes_on_nobodys_card(
             )
             return "edited"
 
-        results = together(app, 2, work)
+        results = run_concurrently(app, 2, work)
         assert isinstance(results[0], str), "giving back succeeds before or after the edit"
         assert results[1] in ("edited", CardNotFound)
         card = db.session.get_one(Card, card_id)
@@ -251,7 +251,7 @@ def test_one_blank_card_is_registered_once(app: Flask, ben: User, keys: Keys) ->
         creation.register("BLANK222", None, ClaimPolicy.CODE, keys, db.session.get_one(User, ben_id))
         return "registered"
 
-    assert sorted(together(app, 4, register), key=str) == [TokenTaken] * 3 + ["registered"]
+    assert sorted(run_concurrently(app, 4, register), key=str) == [TokenTaken] * 3 + ["registered"]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 1
 
 
@@ -270,7 +270,7 @@ def test_a_host_blocked_while_a_card_is_pointed_there_is_blocked_for_that_card(
             cards.edit(card, user, cards.CardChanges(target=Target.URL, reroute_url=host), own_hosts=())
             return "edited"
 
-        assert together(app, 2, work)[0] == "blocked"
+        assert run_concurrently(app, 2, work)[0] == "blocked"
         card = db.session.get_one(Card, card_id)
         assert card.is_blocked or card.reroute_host != host
 
@@ -280,4 +280,4 @@ def test_one_host_is_blocked_once(app: Flask) -> None:
         blocked_hosts.block_host("evil.example", None)
         return "blocked"
 
-    assert together(app, 4, block) == ["blocked"] * 4
+    assert run_concurrently(app, 4, block) == ["blocked"] * 4

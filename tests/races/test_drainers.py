@@ -22,8 +22,8 @@ from tapcard.services.taps import ingest, rollups
 from tapcard.services.taps.ingest import Reading, ReadingStore
 from tapcard.spool import Spool, encode
 from tapcard.workflows import draining, taps
-from tests.taps import ask, counts, drain, fields_of, reading
-from tests.watching import together
+from tests.concurrency import run_concurrently
+from tests.tap_requests import drain, fields_of, reading, send_request, tap_counts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,9 +61,9 @@ def once(uids: list[str]) -> Counter[str]:
 
 def test_lines_of_a_living_thread_are_stored_and_its_file_stays(app: Flask, card: Card, spool: Spool) -> None:
     for number in range(1, 4):
-        ask(app.wsgi_app, "/t/ADASCARD")
+        send_request(app.wsgi_app, "/t/ADASCARD")
         assert drain() == 1
-        assert counts() == (number,) * 3
+        assert tap_counts() == (number,) * 3
     assert len(spool.files()) == 1
 
 
@@ -189,7 +189,7 @@ def test_a_drainer_may_die_at_any_step(
     draining.create_drainer().drain()
     taps.fold()
     assert stored() == once(uids)
-    assert counts() == (12, 12, 12)
+    assert tap_counts() == (12, 12, 12)
     assert spool.files() == []
     [bad] = spool.folder.glob("*.bad")
     assert set(bad.read_bytes().splitlines()) == {b"noise"}
@@ -202,7 +202,7 @@ def test_a_file_that_is_put_back_is_not_read_again(spool: Spool, write: Callable
     assert drain() == 5
     (spool.folder / name).write_bytes(copy)
     assert drain() == 0
-    assert counts() == (5, 5, 5)
+    assert tap_counts() == (5, 5, 5)
     assert spool.files() == []
 
 
@@ -217,7 +217,7 @@ def test_lines_that_come_back_under_another_name_are_left_out_and_not_counted_tw
     uids += write(2)
     assert drain() == 2
     assert stored() == once(uids)
-    assert counts() == (7, 7, 7)
+    assert tap_counts() == (7, 7, 7)
 
 
 # --- several at once --------------------------------------------------------------------------------------------------
@@ -238,11 +238,11 @@ def test_threads_that_drain_at_once_store_each_line_once(
 ) -> None:
     monkeypatch.setattr(ingest, "BATCH_SIZE", 20)
     uids = [uid for _file in range(6) for uid in write(90)]
-    done = together(app, 3, drain_until_empty(spool))
+    done = run_concurrently(app, 3, drain_until_empty(spool))
     assert sum(done) == 540  # type: ignore[arg-type]
     assert stored() == once(uids)
     taps.fold()
-    assert counts() == (540, 540, 540)
+    assert tap_counts() == (540, 540, 540)
     assert list(spool.folder.glob("*.bad")) == []
 
 
@@ -313,7 +313,7 @@ def test_processes_that_drain_at_once_store_each_line_once(
     assert sum(numbers) + drain() == 1000  # a drainer that comes second to a file leaves the rest to the next pass
     taps.fold()
     assert stored() == once(uids)
-    assert counts() == (1000, 1000, 1000)
+    assert tap_counts() == (1000, 1000, 1000)
 
 
 # --- what each guard is good for --------------------------------------------------------------------------------------
@@ -367,10 +367,10 @@ def test_the_mark_that_moves_only_from_where_it_is_keeps_two_drainers_from_stori
     both_read_the_same_mark(monkeypatch)
     if not is_guarded:
         monkeypatch.setattr(ingest, "advance_offset", careless)
-    together(app, 2, lambda _place: draining.create_drainer().drain())
+    run_concurrently(app, 2, lambda _place: draining.create_drainer().drain())
     monkeypatch.undo()
     assert drain() == 0
-    assert counts() == (30 * times,) * 3
+    assert tap_counts() == (30 * times,) * 3
 
 
 def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
@@ -379,11 +379,11 @@ def test_the_uid_keeps_two_drainers_from_storing_doubles_even_without_that_mark(
     uids = write(30)
     both_read_the_same_mark(monkeypatch)
     monkeypatch.setattr(ingest, "advance_offset", careless)
-    together(app, 2, lambda _place: draining.create_drainer().drain())
+    run_concurrently(app, 2, lambda _place: draining.create_drainer().drain())
     monkeypatch.undo()
     drain()
     assert stored() == once(uids)
-    assert counts() == (30, 30, 30)
+    assert tap_counts() == (30, 30, 30)
 
 
 def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
@@ -397,7 +397,7 @@ def test_a_drainer_that_comes_late_with_what_it_read_stores_nothing(
     first, late = draining.create_drainer(), draining.create_drainer()
     assert first._store(name, 0, chunk, "Europe/London") == 10
     assert late._store(name, 0, chunk, "Europe/London") is None
-    assert counts()[:2] == (10, 10)
+    assert tap_counts()[:2] == (10, 10)
     monkeypatch.setattr(ingest, "advance_offset", careless)
     assert late._store(name, 0, chunk, "Europe/London") == 10, "this is what the mark is good for"
 
@@ -418,7 +418,7 @@ def test_a_drainer_that_meets_anothers_lines_gives_up_and_tries_again(
     assert drainer.drain() == 0
     assert spool.files() == []
     assert stored() == once(uids)
-    assert counts()[:2] == (5, 5)
+    assert tap_counts()[:2] == (5, 5)
 
 
 def test_what_a_transaction_that_failed_had_learnt_is_forgotten(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,6 +466,6 @@ def test_taps_that_come_while_all_are_counted_again_are_counted_once(
     start = Barrier(2)
     spool.append(fields_of(reading(card_id=99)))
     monkeypatch.setattr(rollups, "delete_rollups", meanwhile)
-    assert together(app, 2, work) == [0, 1]
+    assert run_concurrently(app, 2, work) == [0, 1]
     taps.fold()
-    assert counts() == (6, 6, 6)
+    assert tap_counts() == (6, 6, 6)

@@ -18,7 +18,7 @@ from tapcard.services.cards.claims import AlreadyClaimed
 from tapcard.services.cards.replacement import CannotReplace
 from tapcard.services.cards.transfers import CannotOffer, OfferEnded, OfferNotFound
 from tapcard.services.cards.transitions import InvalidTransition
-from tests.watching import together
+from tests.concurrency import run_concurrently
 
 CODE = "CARD2345"
 ROUNDS = 6
@@ -82,7 +82,7 @@ def test_an_offer_accepted_by_many_browsers_at_once_is_accepted_once(
 ) -> None:  # fmt: skip
     (card_id, offer_id), ada_id, cleo_id = offered(), ada.id, cleo.id
     all_look_first(number)
-    results = together(app, number, lambda _place: accept(offer_id, cleo_id))
+    results = run_concurrently(app, number, lambda _place: accept(offer_id, cleo_id))
     assert results.count("accepted") == 1
     assert results.count(OfferEnded) == number - 1
     agree(card_id, offer_id, ada_id, cleo_id, is_accepted=True)
@@ -114,7 +114,7 @@ def test_of_accepting_and_what_ends_the_offer_one_happens(
             steps[other]()
             return "done"
 
-        first, second = together(app, 2, work)
+        first, second = run_concurrently(app, 2, work)
         card, offer = db.session.get_one(Card, card_id), db.session.get_one(CardTransfer, offer_id)
         if first == "accepted":
             assert offer.outcome is TransferOutcome.ACCEPTED
@@ -143,7 +143,7 @@ def test_a_card_offered_twice_at_once_is_offered_once(app: Flask, create_card: C
             transfers.offer(card, holder, f"person{place}@example.com", utcnow())
             return "offered"
 
-        assert sorted(together(app, 3, offer), key=str) == [CannotOffer, CannotOffer, "offered"]
+        assert sorted(run_concurrently(app, 3, offer), key=str) == [CannotOffer, CannotOffer, "offered"]
 
 
 def test_no_offer_stays_open_on_a_card_given_back_meanwhile(
@@ -160,7 +160,7 @@ def test_no_offer_stays_open_on_a_card_given_back_meanwhile(
             transfers.offer(card, holder, "cleo@example.com", utcnow())
             return "offered"
 
-        results = together(app, 2, work)
+        results = run_concurrently(app, 2, work)
         assert isinstance(results[0], str)
         assert results[1] in ("offered", InvalidTransition)
         assert transfers.open_offer_of(db.session.get_one(Card, card_id), utcnow()) is None
@@ -182,7 +182,7 @@ def test_of_replacing_by_a_card_and_claiming_it_one_happens(
             claims.claim(new, db.session.get_one(User, cleo_id), keys, code=CODE)
             return "claimed"
 
-        results = together(app, 2, work)
+        results = run_concurrently(app, 2, work)
         old, new = db.session.get_one(Card, old_id), db.session.get_one(Card, new_id)
         assert moves_of(new_id, CardMove.CLAIM) == 1
         if results[0] == "replaced":
@@ -210,7 +210,7 @@ def test_of_two_replacements_at_once_that_cannot_both_be_one_happens(
             replacement.replace(old, new, db.session.get_one(User, ada_id), keys)
             return "replaced"
 
-        results = together(app, 2, work)
+        results = run_concurrently(app, 2, work)
         assert results.count("replaced") == 1
         assert set(results) - {"replaced"} <= {InvalidTransition, CannotReplace}
         retired = [card_id for card_id in ids if db.session.get_one(Card, card_id).status is CardStatus.RETIRED]

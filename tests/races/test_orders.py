@@ -35,8 +35,8 @@ from tapcard.services.orders import checkout, inventory, placement, transitions
 from tapcard.services.orders.placement import CartChanged
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import settlement
-from tests import buying
-from tests.watching import together
+from tests import purchases
+from tests.concurrency import run_concurrently
 
 BUYERS = 40
 
@@ -68,20 +68,20 @@ def place_own(ids: list[int], totals: dict[int, int]) -> Callable[[int], int]:
         user = db.session.get_one(User, ids[place])
         cart = carts.find_by_user(user)
         assert cart is not None
-        order = checkout.place_order(cart, buying.buyer(user), totals[place], buying.context())  # fmt: skip
+        order = checkout.place_order(cart, purchases.buyer(user), totals[place], purchases.context())  # fmt: skip
         return order.id
 
     return work
 
 
 def filled(users: list[User], product: Product) -> tuple[list[int], dict[int, int]]:
-    found = [buying.cart_of(user, product) for user in users]
-    totals = {place: buying.total_of(cart, buying.buyer(cart.user)) for place, cart in enumerate(found)}
+    found = [purchases.create_cart(user, product) for user in users]
+    totals = {place: purchases.checkout_total(cart, purchases.buyer(cart.user)) for place, cart in enumerate(found)}
     return [user.id for user in users], totals
 
 
 def test_forty_buyers_get_ten_pieces(app: Flask, buyers: Callable[[int], list[User]], bottle: Product) -> None:
-    results = together(app, BUYERS, place_own(*filled(buyers(BUYERS), bottle)))
+    results = run_concurrently(app, BUYERS, place_own(*filled(buyers(BUYERS), bottle)))
     assert sum(isinstance(each, int) for each in results) == 10
     assert results.count(CartChanged) == 30
     db.session.refresh(bottle)
@@ -94,7 +94,7 @@ def test_even_if_all_of_them_saw_the_stock_ten_pieces_are_sold(
     bottle.stock = 3
     db.session.commit()
     all_looked(placement, "_reserve", 6)
-    results = together(app, 6, place_own(*filled(buyers(6), bottle)))
+    results = run_concurrently(app, 6, place_own(*filled(buyers(6), bottle)))
     db.session.refresh(bottle)
     taken = db.session.scalar(sa.select(sa.func.sum(placement.OrderLine.stock_taken)))
     assert (sum(isinstance(each, int) for each in results), bottle.stock, taken) == (3, 0, 3)
@@ -118,13 +118,13 @@ def test_without_its_guard_the_stock_would_be_oversold(
 
     monkeypatch.setattr(inventory, "lower_stock", read_then_write)
     all_looked(placement, "_reserve", 6)
-    results = together(app, 6, place_own(*filled(buyers(6), bottle)))
+    results = run_concurrently(app, 6, place_own(*filled(buyers(6), bottle)))
     assert sum(isinstance(each, int) for each in results) > 3
 
 
 def with_code(users: list[User], product: Product, promotion: Promotion) -> tuple[list[int], dict[int, int]]:
     for user in users:
-        buying.cart_of(user, product).promotion = promotion
+        purchases.create_cart(user, product).promotion = promotion
     db.session.commit()
     return [user.id for user in users], dict.fromkeys(range(len(users)), 900)
 
@@ -133,7 +133,7 @@ def test_forty_buyers_get_ten_uses_of_a_code(
     app: Flask, buyers: Callable[[int], list[User]], product: Product, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion(most_uses=10)
-    results = together(app, BUYERS, place_own(*with_code(buyers(BUYERS), product, promotion)))
+    results = run_concurrently(app, BUYERS, place_own(*with_code(buyers(BUYERS), product, promotion)))
     db.session.refresh(promotion)
     assert (sum(isinstance(each, int) for each in results), promotion.use_count) == (10, 10)
     assert results.count(promotions.UsedUp) == 30
@@ -153,7 +153,7 @@ def test_the_count_of_uses_matters(
     if not is_guarded:
         monkeypatch.setattr(promotions, "count_use", uncounted)
     all_looked(placement, "_reserve", 5)
-    results = together(app, 5, place_own(*with_code(buyers(5), product, promotion)))
+    results = run_concurrently(app, 5, place_own(*with_code(buyers(5), product, promotion)))
     assert (sum(isinstance(each, int) for each in results) == 2) is is_guarded
 
 
@@ -163,7 +163,7 @@ def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
     promotion = create_promotion(most_uses_each=1)
     ids = []
     for _browser in range(8):
-        cart = buying.cart_of(None, product)
+        cart = purchases.create_cart(None, product)
         cart.promotion = promotion
         ids.append(cart.id)
     db.session.commit()
@@ -171,16 +171,16 @@ def test_one_customer_uses_a_code_once_however_many_browsers_they_have(
     def work(place: int) -> int:
         cart = carts.find_guest_cart(ids[place])
         assert cart is not None
-        return checkout.place_order(cart, buying.buyer(), 900, buying.context()).id
+        return checkout.place_order(cart, purchases.buyer(), 900, purchases.context()).id
 
-    results = together(app, 8, work)
+    results = run_concurrently(app, 8, work)
     assert sum(isinstance(each, int) for each in results) == 1
     assert results.count(promotions.UsedByCustomer) == 7
 
 
 def test_two_tabs_that_press_pay_make_one_order(app: Flask, ada: User, bottle: Product) -> None:
     ids, totals = filled([ada], bottle)
-    results = together(app, 8, lambda _place: place_own(ids, totals)(0))
+    results = run_concurrently(app, 8, lambda _place: place_own(ids, totals)(0))
     assert len(set(results)) == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Order)) == 1
     db.session.refresh(bottle)
@@ -195,7 +195,7 @@ def test_without_the_carts_lock_two_tabs_would_make_two_orders(
     ids, totals = filled([ada], bottle)
     monkeypatch.setattr(carts, "acquire_lock", lambda *_args, **_values: None)
     all_looked(placement, "_write", 4)
-    together(app, 4, lambda _place: place_own(ids, totals)(0))
+    run_concurrently(app, 4, lambda _place: place_own(ids, totals)(0))
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(Order)) or 0) > 1
 
 
@@ -204,18 +204,18 @@ def test_merging_while_something_is_put_in_loses_nothing(app: Flask, ada: User, 
         for line in db.session.scalars(sa.select(CartLine)).all():
             db.session.delete(line)
         db.session.commit()
-        guest_id = buying.cart_of(None, product, quantity=3).id
+        guest_id = purchases.create_cart(None, product, quantity=3).id
         ada_id, product_id = ada.id, product.id
 
         def work(place: int, guest_id: int = guest_id, ada_id: int = ada_id, product_id: int = product_id) -> None:
             user = db.session.get_one(User, ada_id)
             if place == 0:
-                merging.merge_guest_cart(guest_id, user, buying.context(), reservations_for)
+                merging.merge_guest_cart(guest_id, user, purchases.context(), reservations_for)
             else:
                 wish = LineRequest(db.session.get_one(Product, product_id), 1)
-                editing.add(carts.get_or_create(user), wish, buying.context(), reservations_for)
+                editing.add(carts.get_or_create(user), wish, purchases.context(), reservations_for)
 
-        results = together(app, 6, work)
+        results = run_concurrently(app, 6, work)
         assert results == [None] * 6
         assert carts.piece_count(user_id=ada.id, cart_id=None) == 8
         assert db.session.scalar(sa.select(sa.func.count()).select_from(CartLine)) == 1
@@ -227,14 +227,14 @@ def test_twenty_people_pay_for_one_card_and_one_of_them_has_it(
     card = create_card(policy=ClaimPolicy.PAY)
     people = buyers(20)
     for user in people:
-        editing.add_activation(buying.cart_of(user), card, buying.context(), reservations_for)
+        editing.add_activation(purchases.create_cart(user), card, purchases.context(), reservations_for)
     db.session.commit()
     ids = [user.id for user in people]
-    results = together(app, 20, place_own(ids, dict.fromkeys(range(20), 1000)))
+    results = run_concurrently(app, 20, place_own(ids, dict.fromkeys(range(20), 1000)))
     placed = [each for each in results if isinstance(each, int)]
     assert len(placed) == 1
     assert set(results) - set(placed) <= {CartChanged, CannotActivate}
-    buying.pay(db.session.get_one(Order, placed[0]))
+    purchases.pay(db.session.get_one(Order, placed[0]))
     assert card.owner_id == db.session.get_one(Order, placed[0]).user_id
     claims = sa.select(sa.func.count()).where(CardEvent.card_id == card.id, CardEvent.move == CardMove.CLAIM)
     assert db.session.scalar(claims) == 1
@@ -248,30 +248,30 @@ def test_the_hold_of_a_card_matters(
     card = create_card(policy=ClaimPolicy.PAY)
     people = buyers(4)
     for user in people:
-        editing.add_activation(buying.cart_of(user), card, buying.context(), reservations_for)
+        editing.add_activation(purchases.create_cart(user), card, purchases.context(), reservations_for)
     db.session.commit()
     if not is_guarded:
         monkeypatch.setattr(inventory, "hold_cards", lambda *_args: True)
     all_looked(placement, "_reserve", 4)
-    results = together(app, 4, place_own([user.id for user in people], dict.fromkeys(range(4), 1000)))
+    results = run_concurrently(app, 4, place_own([user.id for user in people], dict.fromkeys(range(4), 1000)))
     assert (sum(isinstance(each, int) for each in results) == 1) is is_guarded
     assert (db.session.scalar(sa.select(sa.func.count()).select_from(CardHold)) == 1) is is_guarded
 
 
 def settle_in_threads(app: Flask, payment: Payment, number: int) -> list[object]:
-    payment_id, evidence = payment.id, buying.paid(payment)
-    return together(
+    payment_id, evidence = payment.id, purchases.paid_evidence(payment)
+    return run_concurrently(
         app,
         number,
-        lambda _place: settlement.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow()),
+        lambda _place: settlement.settle(db.session.get_one(Payment, payment_id), evidence, purchases.keys(), utcnow()),
     )
 
 
 def test_told_by_several_at_once_an_order_is_paid_and_fulfilled_once(
     app: Flask, ada: User, bottle: Product, outbox: Callable[[], list[str]]
 ) -> None:
-    order = buying.order_of(ada, bottle)
-    results = settle_in_threads(app, buying.begin(order), 8)
+    order = purchases.create_order(ada, bottle)
+    results = settle_in_threads(app, purchases.start_payment(order), 8)
     assert results.count(True) == 1
     moves = db.session.scalars(sa.select(OrderEvent.move).order_by(OrderEvent.id)).all()
     assert moves == [OrderMove.PLACE, OrderMove.PAY]
@@ -281,19 +281,19 @@ def test_told_by_several_at_once_an_order_is_paid_and_fulfilled_once(
 
 def test_canceled_and_paid_in_the_same_instant_one_of_them_happens(app: Flask, ada: User, bottle: Product) -> None:
     for _round in range(4):
-        order = buying.order_of(ada, bottle)
-        payment = buying.begin(order)
-        order_id, payment_id, evidence = order.id, payment.id, buying.paid(payment)
+        order = purchases.create_order(ada, bottle)
+        payment = purchases.start_payment(order)
+        order_id, payment_id, evidence = order.id, payment.id, purchases.paid_evidence(payment)
 
         def work(
             place: int, order_id: int = order_id, payment_id: int = payment_id, evidence: Any = evidence
         ) -> bool | None:
             if place:
-                return settlement.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
-            return transitions.cancel(db.session.get_one(Order, order_id), None, buying.keys(), utcnow())
+                return settlement.settle(db.session.get_one(Payment, payment_id), evidence, purchases.keys(), utcnow())
+            return transitions.cancel(db.session.get_one(Order, order_id), None, purchases.keys(), utcnow())
 
         stock = bottle.stock
-        together(app, 2, work)
+        run_concurrently(app, 2, work)
         db.session.refresh(order), db.session.refresh(payment), db.session.refresh(bottle)
         assert order.status in (OrderStatus.PAID, OrderStatus.CANCELED)
         assert payment.captured_amount == order.total_amount
@@ -307,20 +307,20 @@ def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
 ) -> None:
     for number in range(6):
         promotion = create_promotion(f"CODE{number}", most_uses=1)
-        cart = buying.cart_of(None, bottle)
+        cart = purchases.create_cart(None, bottle)
         cart.promotion = promotion
-        order = buying.place(cart, buying.buyer(email=f"buyer{number}@example.com"))
-        payment = buying.begin(order)
+        order = purchases.place(cart, purchases.buyer(email=f"buyer{number}@example.com"))
+        payment = purchases.start_payment(order)
         order.expires_at = utcnow() - timedelta(minutes=1)
         db.session.commit()
-        payment_id, evidence, stock = payment.id, buying.paid(payment), bottle.stock
+        payment_id, evidence, stock = payment.id, purchases.paid_evidence(payment), bottle.stock
 
         def work(place: int, payment_id: int = payment_id, evidence: Any = evidence) -> int | bool:
             if place:
-                return settlement.settle(db.session.get_one(Payment, payment_id), evidence, buying.keys(), utcnow())
-            return transitions.expire_due(utcnow(), buying.keys())
+                return settlement.settle(db.session.get_one(Payment, payment_id), evidence, purchases.keys(), utcnow())
+            return transitions.expire_due(utcnow(), purchases.keys())
 
-        together(app, 2, work)
+        run_concurrently(app, 2, work)
         for row in (order, bottle, promotion):
             db.session.refresh(row)
         assert (order.status, order.is_oversold) == (OrderStatus.PAID, False)
@@ -330,7 +330,7 @@ def test_expired_and_paid_in_the_same_instant_what_is_paid_has_its_goods(
 def test_without_the_carts_lock_merging_would_fail(
     app: Flask, ada: User, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guest_id, ada_id, product_id = buying.cart_of(None, product, quantity=3).id, ada.id, product.id
+    guest_id, ada_id, product_id = purchases.create_cart(None, product, quantity=3).id, ada.id, product.id
     db.session.commit()
     looked, made, find = Event(), Event(), carts.find_by_user
 
@@ -343,14 +343,14 @@ def test_without_the_carts_lock_merging_would_fail(
 
     def work(place: int) -> None:
         if place == 0:
-            merging.merge_guest_cart(guest_id, db.session.get_one(User, ada_id), buying.context(), reservations_for)
+            merging.merge_guest_cart(guest_id, db.session.get_one(User, ada_id), purchases.context(), reservations_for)
             return
         looked.wait(30)
         user = db.session.get_one(User, ada_id)
         editing.add(
             carts.get_or_create(user),
             LineRequest(db.session.get_one(Product, product_id), 1),
-            buying.context(),
+            purchases.context(),
             reservations_for,
         )
         db.session.commit()
@@ -359,21 +359,23 @@ def test_without_the_carts_lock_merging_would_fail(
     monkeypatch.setattr(carts, "acquire_lock", lambda *_args, **_values: None)
     monkeypatch.setattr(carts, "find_by_user", held_back)
     with pytest.raises(sa.exc.IntegrityError):
-        together(app, 2, work)
+        run_concurrently(app, 2, work)
 
 
 def test_credit_is_spent_once(app: Flask, ada: User, product: Product) -> None:
     credit.give(ada, 1500, "sorry")
     db.session.commit()
-    order_ids = [buying.order_of(ada, product, note=str(number)).id for number in range(6)]
+    order_ids = [purchases.create_order(ada, product, note=str(number)).id for number in range(6)]
     ada_id = ada.id
-    results = together(app, 6, lambda place: credit.spend(ada_id, 500, db.session.get_one(Order, order_ids[place])))
+    results = run_concurrently(
+        app, 6, lambda place: credit.spend(ada_id, 500, db.session.get_one(Order, order_ids[place]))
+    )
     assert (results.count(None), results.count(credit.NotEnoughCredit)) == (3, 3)
     assert credit.balance(ada.id) == 0
 
 
 def test_a_cart_is_made_once_for_a_person(app: Flask, ada: User) -> None:
     ada_id = ada.id
-    results = together(app, 8, lambda _place: carts.get_or_create(db.session.get_one(User, ada_id)).id)
+    results = run_concurrently(app, 8, lambda _place: carts.get_or_create(db.session.get_one(User, ada_id)).id)
     assert len(set(results)) == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Cart)) == 1

@@ -11,7 +11,7 @@ from tapcard.models import (
     Product,
 )
 from tests.conftest import FormClient
-from tests.watching import words_of
+from tests.pages import words_of
 
 
 def add(client: FormClient, product: Product, quantity: int = 1, **fields: Any) -> None:

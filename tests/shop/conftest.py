@@ -12,9 +12,9 @@ from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
 from tapcard.web.sessions import CART
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
-from tests.watching import PageForm, form_to
+from tests.pages import PageForm, form_to
 
 GUEST = {
     "email": "gus@example.com", "first_name": "Gus", "last_name": "Lind", "country": "GB", "line1": "1 High Street",
@@ -35,7 +35,7 @@ def fill(client: FormClient, *products: Product, user: User | None = None, quant
     """Add products to the cart of a browser: the logged-in user's, otherwise a new guest cart."""
     cart = carts.get_or_create(user)
     for product in products:
-        editing.add(cart, LineRequest(product, quantity, **wish), buying.context(), reservations_for)
+        editing.add(cart, LineRequest(product, quantity, **wish), purchases.context(), reservations_for)
     db.session.commit()
     if user is None:
         give_cart(client, cart)

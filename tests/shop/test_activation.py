@@ -9,10 +9,10 @@ from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, Design, LineKind, Order, OrderStatus, User
 from tapcard.services.cart import carts
 from tapcard.services.orders import transitions
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD, FormClient, login
-from tests.test_statements import MOST, count
-from tests.watching import form_to, words_of
+from tests.pages import form_to, words_of
+from tests.test_statements import MAX_QUERIES, second_request_queries
 
 HERE = "/activate/PAYCARD7"
 PAY = f"{HERE}/pay"
@@ -37,7 +37,7 @@ def placed(user: User) -> Order:
     """Place an order of a user's cart."""
     cart = carts.find_by_user(user)
     assert cart is not None
-    order = buying.place(cart)
+    order = purchases.place(cart)
     db.session.commit()
     return order
 
@@ -73,7 +73,7 @@ def test_the_card_belongs_to_the_payer_only_once_paid(
     order = placed(ada)
     assert (order.total_amount, pay_card.status) == (1250, CardStatus.UNCLAIMED)
     assert "Activate for" in client.get(HERE).text, "its own payer may go on"
-    buying.pay(order)
+    purchases.pay(order)
     assert (pay_card.owner_id, order.status) == (ada.id, OrderStatus.DELIVERED)
     assert client.get(HERE).location == "/cards/PAYCARD7"
     assert client.post(PAY).location == "/cards/PAYCARD7"
@@ -104,7 +104,7 @@ def test_a_second_buyer_can_pay_only_when_the_first_order_ends(
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     press(cleos)
-    buying.pay(placed(cleo))
+    purchases.pay(placed(cleo))
     assert pay_card.owner_id == cleo.id
 
 
@@ -131,7 +131,7 @@ def test_viewing_or_claiming_without_payment_changes_nothing(client: FormClient,
 
 def test_the_page_runs_few_statements(client: FormClient, pay_card: Card, ada: User) -> None:
     login(client, ada)
-    assert len(count(client, HERE)) <= MOST
+    assert len(second_request_queries(client, HERE)) <= MAX_QUERIES
 
 
 def test_a_free_activation_shows_no_price(client: FormClient, pay_card: Card, ada: User) -> None:

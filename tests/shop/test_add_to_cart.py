@@ -18,7 +18,7 @@ from tapcard.models import Availability, CartLine, OptionKind, Product, User
 from tapcard.models import ProductKind as Kind
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import FormClient, login
-from tests.watching import error_of, forms_on, words_of
+from tests.pages import error_of, forms_on, words_of
 
 
 def picture(width: int = 900, height: int = 700, kind: str = "PNG", color: str = "#0091ca") -> bytes:

@@ -18,9 +18,10 @@ from tapcard.models import (
 )
 from tapcard.services.cart import credit
 from tests.conftest import FormClient, login
+from tests.pages import error_of, form_to, words_of
 from tests.shop.carts import add, badge, line_ids, lines, said
 from tests.shop.test_add_to_cart import picture, sent
-from tests.watching import error_of, form_to, queries, statements, words_of
+from tests.statements import queries, statements
 
 # --- lines ------------------------------------------------------------------------------------------------------------
 

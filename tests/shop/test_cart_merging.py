@@ -16,7 +16,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.cart import editing, merging
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD, FormClient, login
 from tests.shop.carts import add, badge, lines, said, the_cart
 from tests.shop.test_add_to_cart import picture, sent
@@ -26,7 +26,7 @@ def test_a_guest_cart_is_merged_once_at_login(
     client: FormClient, engraved: Product, product: Product, ada: User
 ) -> None:
     """H19"""
-    buying.cart_of(ada, product, quantity=2)
+    purchases.create_cart(ada, product, quantity=2)
     add(client, engraved, 2, **{"option-logo": sent(picture())})
     add(client, product, 3)
     picture_names = db.session.scalars(select(CartLine.pictures).where(CartLine.product_id == engraved.id)).one()
@@ -57,7 +57,7 @@ def test_a_guest_cart_is_kept_at_sign_up(client: FormClient, engraved: Product) 
 def test_login_with_a_full_cart_lists_the_lines_left_out(
     monkeypatch: pytest.MonkeyPatch, client: FormClient, bottle: Product, product: Product, ada: User
 ) -> None:
-    buying.cart_of(ada, product)
+    purchases.create_cart(ada, product)
     add(client, bottle)
     monkeypatch.setattr(editing, "MAX_LINES", 1)
     assert login(client, ada).location == "/dashboard"
@@ -68,7 +68,7 @@ def test_login_with_a_full_cart_lists_the_lines_left_out(
 def test_quantities_capped_at_login_show_a_message(
     client: FormClient, bottle: Product, product: Product, ada: User
 ) -> None:
-    buying.cart_of(ada, bottle, product, quantity=6)
+    purchases.create_cart(ada, bottle, product, quantity=6)
     add(client, bottle, 6)
     add(client, product, 99)
     login(client, ada)
@@ -94,8 +94,8 @@ def test_a_guest_cart_is_merged_after_the_second_factor(
     client: FormClient, bottle: Product, product: Product, ada: User
 ) -> None:
     secret, now = pyotp.random_base32(), utcnow()
-    buying.cart_of(ada, product)
-    sealed = buying.keys().encrypt(secret)
+    purchases.create_cart(ada, product)
+    sealed = purchases.keys().encrypt(secret)
     db.session.add(TwoFactor(user_id=ada.id, secret=sealed, created_at=now, confirmed_at=now, last_step=0))
     db.session.commit()
     add(client, bottle, 2)

@@ -19,8 +19,8 @@ from tapcard.models import (
 from tapcard.services.cart import credit
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import FormClient, login
+from tests.pages import error_of, form_to
 from tests.shop.carts import add, said, the_cart
-from tests.watching import error_of, form_to
 
 # --- codes ------------------------------------------------------------------------------------------------------------
 

@@ -25,9 +25,10 @@ from tapcard.models import (
     ReviewStatus,
     User,
 )
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
-from tests.watching import error_of, queries, statements, words_of
+from tests.pages import error_of, words_of
+from tests.statements import queries, statements
 
 
 def shown(client: FormClient, path: str) -> list[str]:
@@ -182,9 +183,9 @@ def test_a_hidden_product_is_not_found_and_breaks_no_order_or_cart(
     """H32, H33: orders and carts with a hidden product still open, and orders keep it as sold."""
     travel = create_collection("Travel")
     product = create_product("Gone", category=desk, collections=[travel])
-    order = buying.order_of(ada, product)
-    buying.deliver(order)
-    buying.cart_of(ada, product)
+    order = purchases.create_order(ada, product)
+    purchases.pay_and_deliver(order)
+    purchases.create_cart(ada, product)
     before = [(line.title, line.unit_amount) for line in order.lines]
     for path in ("/products/gone", "/shop/category/desk", "/shop/collection/travel"):
         assert client.get(path).status_code == 200, path
@@ -280,8 +281,8 @@ def test_a_display_currency_is_never_charged(client: FormClient, product: Produc
     login(client, ada)
     choose(client, "EUR")
     client.get("/shop")
-    order = buying.order_of(ada, product)
-    payment = buying.begin(order)
+    order = purchases.create_order(ada, product)
+    payment = purchases.start_payment(order)
     assert (order.currency, order.total_amount) == ("GBP", 1000)
     assert (payment.money.currency, payment.money.amount) == ("GBP", 1000)
     data = re.search(r"ld\+json[^>]*>(.*?)</script>", client.get("/products/moorland-journal").text)
@@ -391,7 +392,7 @@ def test_pages_run_a_fixed_number_of_statements(
     if who != "nobody":
         user = request.getfixturevalue(who)
         login(client, user)
-        buying.cart_of(user, db.session.scalars(sa.select(Product)).first())
+        purchases.create_cart(user, db.session.scalars(sa.select(Product)).first())
     choose(client, "EUR")
     paths = (
         "/shop",

@@ -18,10 +18,10 @@ from tapcard.models import (
 )
 from tapcard.services.cart import editing
 from tapcard.services.orders.replacement import reservations_for
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient
+from tests.pages import error_of, forms_on, words_of
 from tests.shop.conftest import GUEST, fill, form_of, give_details, number_of, order_now, press, sign_in, the_order
-from tests.watching import error_of, forms_on, words_of
 
 # --- complete checkouts -----------------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ def test_an_activation_requires_login_and_no_address(
     card = create_card(token="PAYME234", policy=ClaimPolicy.PAY)
     for browser, user in ((guest, None), (sign_in(client, ada), ada)):
         from_cart = fill(browser, user=user)
-        editing.add_activation(from_cart, card, buying.context(), reservations_for)
+        editing.add_activation(from_cart, card, purchases.context(), reservations_for)
         db.session.commit()
     assert guest.get("/checkout").location == "/log-in?next=/checkout"
     assert "line1" not in form_of(client.get("/checkout"), "/checkout")

@@ -20,10 +20,10 @@ from tapcard.models import (
 from tapcard.services.cart import carts, editing
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient
+from tests.pages import words_of
 from tests.shop.conftest import GUEST, fill, form_of, give_details, number_of, order_now, press, the_order
-from tests.watching import words_of
 
 
 def test_submitting_from_two_tabs_creates_one_order_and_one_payment(guest: FormClient, bottle: Product) -> None:
@@ -113,7 +113,7 @@ def test_an_order_with_offline_payment_empties_the_cart_and_stays_open(
     order_now(guest, gateway="offline")
     first = the_order()
     assert carts.piece_count(user_id=None, cart_id=cart.id) == 0
-    editing.add(cart, LineRequest(product, 1), buying.context(), reservations_for)
+    editing.add(cart, LineRequest(product, 1), purchases.context(), reservations_for)
     db.session.commit()
     give_details(guest, **GUEST)
     order_now(guest, gateway="offline")
@@ -139,7 +139,7 @@ def test_a_second_order_is_priced_in_full_while_the_first_is_unpaid(guest: FormC
     cart = fill(guest, bottle)
     give_details(guest, **GUEST)
     order_now(guest)
-    editing.add(cart, LineRequest(bottle, 2), buying.context(), reservations_for)
+    editing.add(cart, LineRequest(bottle, 2), purchases.context(), reservations_for)
     db.session.commit()
     assert "£72.00" in words_of(guest.get("/checkout/review").text)
     order_now(guest)

@@ -23,10 +23,10 @@ from tapcard.models import (
 from tapcard.services.cart import editing
 from tapcard.services.cart.editing import LineRequest
 from tapcard.services.orders.replacement import reservations_for
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient
+from tests.pages import error_of, forms_on, words_of
 from tests.shop.conftest import GUEST, fill, form_of, give_details, number_of, order_now, press, the_order
-from tests.watching import error_of, forms_on, words_of
 
 # --- what changed -----------------------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ def test_an_outdated_page_does_not_order_products_added_since(
     cart = fill(guest, bottle)
     give_details(guest, **GUEST)
     data = form_of(guest.get("/checkout/review"), "/checkout/place", terms="y", gateway="sandbox")
-    editing.add(cart, LineRequest(product, 5), buying.context(), reservations_for)
+    editing.add(cart, LineRequest(product, 5), purchases.context(), reservations_for)
     db.session.commit()
     assert guest.post("/checkout/place", data=data, csrf=False).location == "/checkout/review"
     assert number_of(Order) == 0
@@ -66,7 +66,7 @@ def test_changes_are_shown_and_accepted_by_a_button(
     fill(guest, bottle, quantity=8)
     cart = db.session.scalars(db.select(Cart)).one()
     for each in (product, gone):
-        editing.add(cart, LineRequest(each, 1), buying.context(), reservations_for)
+        editing.add(cart, LineRequest(each, 1), purchases.context(), reservations_for)
     db.session.commit()
     give_details(guest, **GUEST)
     bottle.stock, product.unit_amount, gone.is_active = 3, 1500, False

@@ -16,10 +16,10 @@ from tapcard.services.accounts import credentials
 from tapcard.services.cards import cards, claims
 from tapcard.services.orders import fulfillment, transitions
 from tapcard.web import sessions
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD, FormClient, login
-from tests.test_statements import MOST, count
-from tests.watching import form_to, forms_on, words_of
+from tests.pages import form_to, forms_on, words_of
+from tests.test_statements import MAX_QUERIES, second_request_queries
 
 WAYS = ("", ".csv", "/sheet")
 
@@ -27,7 +27,7 @@ WAYS = ("", ".csv", "/sheet")
 @pytest.fixture
 def order(ada: User, design: Design) -> Order:
     """Create an order of five cards, paid by Ada."""
-    return buying.cards_of(ada, 5, design)
+    return purchases.order_cards(ada, 5, design)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_only_the_buyer_sees_the_codes(
 def test_a_guest_sees_the_codes_until_the_buyer_can_log_in(
     new_client: Callable[[], FormClient], cleo: User, keys: Keys
 ) -> None:
-    order = buying.cards_of(None, 2)
+    order = purchases.order_cards(None, 2)
     assert order.user is not None
     code = next(iter(codes_of(order, keys).values()))
     path, guest, stranger = path_of(order), knows(new_client(), order), new_client()
@@ -98,7 +98,7 @@ def test_a_guest_sees_the_codes_until_the_buyer_can_log_in(
 
 
 def test_a_user_cannot_claim_from_an_order_only_known_to_their_browser(client: FormClient, cleo: User) -> None:
-    order = buying.cards_of(None, 2)
+    order = purchases.order_cards(None, 2)
     login(client, cleo)
     knows(client, order)
     assert client.get(path_of(order)).status_code == 200
@@ -107,9 +107,9 @@ def test_a_user_cannot_claim_from_an_order_only_known_to_their_browser(client: F
 
 
 def test_an_order_without_paid_cards_has_no_codes(adas: FormClient, order: Order, ada: User) -> None:
-    goods = buying.order_of(ada, buying.seeds.create_product())
-    buying.pay(goods)
-    waiting = buying.cards_of(ada, 1, is_paid=False)
+    goods = purchases.create_order(ada, purchases.seeds.create_product())
+    purchases.pay(goods)
+    waiting = purchases.order_cards(ada, 1, is_paid=False)
     for each in (goods, waiting):
         answer = adas.get(path_of(each))
         assert (answer.status_code, "has no claim codes" in words_of(answer.text)) == (404, True)
@@ -174,7 +174,7 @@ def test_a_code_works_once_and_reveals_nothing_about_its_user(
 def test_the_csv_file_lists_every_card_and_escapes_formulas(
     adas: FormClient, ada: User, create_design, keys: Keys
 ) -> None:
-    order = buying.cards_of(ada, 3, create_design("=HYPERLINK(1)"))
+    order = purchases.order_cards(ada, 3, create_design("=HYPERLINK(1)"))
     codes = codes_of(order, keys)
     fulfillment.claim_cards(order, ada, next(iter(codes)))
     answer = adas.get(path_of(order, "/codes.csv"))
@@ -190,10 +190,10 @@ def test_the_csv_file_lists_every_card_and_escapes_formulas(
 
 
 def test_many_cards_need_no_more_statements_and_are_paginated(adas: FormClient, ada: User) -> None:
-    few, many = buying.cards_of(ada, 2), buying.cards_of(ada, 500)
+    few, many = purchases.order_cards(ada, 2), purchases.order_cards(ada, 500)
     for way in WAYS:
-        asked = [len(count(adas, path_of(each) + way)) for each in (few, many)]
-        assert asked[0] == asked[1] <= MOST, way
+        asked = [len(second_request_queries(adas, path_of(each) + way)) for each in (few, many)]
+        assert asked[0] == asked[1] <= MAX_QUERIES, way
     assert adas.get(path_of(many, "/codes/sheet")).text.count("<title>QR code for card") == 500
     assert adas.get(path_of(many)).text.count("<title>QR code for card") == 24
     last = adas.get(path_of(many) + "?page=21").text
@@ -246,10 +246,10 @@ def test_the_dashboard_shows_ordered_cards_until_delivery(
 
 
 def test_orders_add_no_statements_to_the_dashboard(adas: FormClient, ada: User) -> None:
-    before = len(count(adas, "/dashboard"))
+    before = len(second_request_queries(adas, "/dashboard"))
     for _number in range(4):
-        buying.cards_of(ada, 2)
-    assert len(count(adas, "/dashboard")) == before <= MOST
+        purchases.order_cards(ada, 2)
+    assert len(second_request_queries(adas, "/dashboard")) == before <= MAX_QUERIES
 
 
 def test_viewing_codes_creates_nothing(client: FormClient, order: Order) -> None:

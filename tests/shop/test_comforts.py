@@ -8,8 +8,8 @@ from tapcard import seeds
 from tapcard.db import db
 from tapcard.models import Card, Product, Profile, User
 from tests.conftest import FormClient, login
+from tests.pages import form_to
 from tests.shop.conftest import GUEST, fill, give_details, order_now, the_order
-from tests.watching import form_to
 
 APP_JS = Path(tapcard.__file__).parent / "static" / "js" / "app.js"
 

@@ -16,7 +16,8 @@ from tapcard.db import db
 from tapcard.models import Enquiry, PageMenu, ShopPage, Subscriber, SubscriberStatus, ThrottleCounter, User
 from tapcard.web import bot_protection
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, queries, statements, words_of
+from tests.pages import error_of, form_to, words_of
+from tests.statements import queries, statements
 
 GUS = {"name": "Gus Lind", "email": "gus@example.com", "order_number": "", "message": "Do you ship to Lagos?"}
 

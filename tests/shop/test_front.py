@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tapcard.models import Card, Design, DesignStatus, Product, ProductKind, User
 from tests.conftest import login
-from tests.watching import words_of
+from tests.pages import words_of
 
 
 def text_of(client: FlaskClient, path: str) -> str:

@@ -13,8 +13,9 @@ from tapcard.db import db
 from tapcard.models import Design, DesignStatus, OptionKind, Product, ProductOption, User
 from tapcard.models import ProductKind as Kind
 from tests.conftest import FormClient, login
+from tests.pages import PageForm, error_of, forms_on, words_of
 from tests.shop.test_add_to_cart import lines, picture, sent
-from tests.watching import PageForm, error_of, forms_on, queries, statements, words_of
+from tests.statements import queries, statements
 
 
 @pytest.fixture

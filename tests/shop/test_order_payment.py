@@ -30,11 +30,11 @@ from tapcard.services.payments import payments, settlement
 from tapcard.workflows import cart as cart_jobs
 from tapcard.workflows import orders as order_jobs
 from tapcard.workflows import payments as payment_workflows
-from tests import buying
-from tests.buying import order_of
+from tests import purchases
 from tests.conftest import FormClient
+from tests.pages import error_of, form_to, forms_on, words_of
+from tests.purchases import create_order
 from tests.shop.conftest import fill, path_of, pay_by, press
-from tests.watching import error_of, form_to, forms_on, words_of
 
 # --- paying -----------------------------------------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ def test_an_outdated_payment_is_closed_at_the_gateway(guests_order: Order, monke
 def test_a_payment_is_found_without_the_browser_despite_other_failures(
     guest: FormClient, guests_order: Order, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    buying.begin(order_of(ada, bottle))  # unknown to the sandbox
+    purchases.start_payment(create_order(ada, bottle))  # unknown to the sandbox
     [_first, last] = payments.payments_to_check(utcnow())
     assert payments.payments_to_check(utcnow(), after_id=last.id) == []
     db.session.commit()
@@ -188,7 +188,7 @@ def test_canceling_a_partly_paid_order_proposes_a_refund(
     part = Money(500, "GBP")
     due = payments.amount_due(guests_order).amount
     payment_workflows.close(db.session.scalars(sa.select(Payment)).one())
-    settlement.record_offline_payment(guests_order, settlement.OfflineReceipt(part), buying.context(olu), due)
+    settlement.record_offline_payment(guests_order, settlement.OfflineReceipt(part), purchases.context(olu), due)
     db.session.commit()
     question = words_of(guest.get(path_of(guests_order, "/cancel")).text)
     assert "refund the £5.00" in question

@@ -14,7 +14,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.orders import queries
-from tests import buying
+from tests import purchases
 from tests.conftest import PASSWORD, FormClient
 from tests.shop.conftest import (
     form_of,
@@ -28,7 +28,7 @@ def review_link(run_worker: Callable[[], None], mailbox: Callable[[], list[Email
     """Pay and deliver an order; return the review link from the buyer's email."""
 
     def link(order: Order) -> str:
-        buying.deliver(order)
+        purchases.pay_and_deliver(order)
         run_worker()
         body = mailbox()[-1].get_body(("plain",))
         assert body is not None
@@ -41,9 +41,9 @@ def review_link(run_worker: Callable[[], None], mailbox: Callable[[], list[Email
 def test_a_guest_reviews_by_the_emailed_link(
     new_client: Callable[[], FormClient], bottle: Product, product: Product, review_link: Callable[[Order], str]
 ) -> None:
-    order = buying.order_of(None, bottle)
+    order = purchases.create_order(None, bottle)
     path, phone = path_of(order, f"/review/{bottle.slug}"), new_client()
-    phone.get(f"/orders/link/{queries.link_token(order, buying.keys())}")
+    phone.get(f"/orders/link/{queries.link_token(order, purchases.keys())}")
     assert phone.get(path).status_code == 404, "it has not arrived"
     link, phone = review_link(order), new_client()
     assert phone.get(path).status_code == 404, "only by the link"
@@ -63,7 +63,7 @@ def test_a_guest_reviews_by_the_emailed_link(
 def test_a_buyer_with_an_account_logs_in_and_adds_the_order_before_reviewing(
     new_client: Callable[[], FormClient], ada: User, cleo: User, bottle: Product, review_link: Callable[[Order], str]
 ) -> None:
-    order = buying.order_of(None, bottle, email="ada@example.com")
+    order = purchases.create_order(None, bottle, email="ada@example.com")
     assert order.user_id is None
     link, path = review_link(order), path_of(order, f"/review/{bottle.slug}")
     stranger, browser = new_client(), new_client()
@@ -85,7 +85,7 @@ def test_a_buyer_with_an_account_logs_in_and_adds_the_order_before_reviewing(
 def test_an_order_of_an_account_is_reviewed_only_when_logged_in(
     new_client: Callable[[], FormClient], ada: User, bottle: Product, review_link: Callable[[Order], str]
 ) -> None:
-    order = buying.order_of(ada, bottle)
+    order = purchases.create_order(ada, bottle)
     link, path = review_link(order), path_of(order, f"/review/{bottle.slug}")
     browser = new_client()
     browser.get(link)
@@ -100,7 +100,7 @@ def test_reviewing_requires_a_confirmed_email_address(
     client: FormClient, create_user: Callable[..., User], bottle: Product, review_link: Callable[[Order], str]
 ) -> None:
     dora = create_user("dora@example.com", verified=False)
-    order = buying.order_of(None, bottle, email=dora.email)
+    order = purchases.create_order(None, bottle, email=dora.email)
     sign_in(client, dora)
     client.get(client.get(review_link(order)).location)
     assert "Confirm your email address first" in client.get(path_of(order)).text

@@ -22,9 +22,10 @@ from tapcard.models import (
 )
 from tapcard.services.accounts import email_links
 from tapcard.services.orders import queries
-from tests import buying, watching
-from tests.buying import order_of
+from tests import purchases
 from tests.conftest import FormClient
+from tests.pages import form_to, words_of
+from tests.purchases import create_order
 from tests.shop.conftest import (
     GUEST,
     fill,
@@ -36,7 +37,8 @@ from tests.shop.conftest import (
     sign_in,
     the_order,
 )
-from tests.watching import form_to, statements, words_of
+from tests.statements import queries as recorded_queries
+from tests.statements import statements
 
 # --- access -----------------------------------------------------------------------------------------------------------
 
@@ -141,8 +143,8 @@ def shown(client: FormClient, order: Order) -> list[str]:
 
 def test_the_history_shows_products_as_they_were_sold(client: FormClient, ada: User, bottle: Product) -> None:
     """H32"""
-    order = order_of(ada, bottle, quantity=2)
-    buying.pay(order)
+    order = create_order(ada, bottle, quantity=2)
+    purchases.pay(order)
     bottle.name, bottle.unit_amount, bottle.is_active = "Renamed", 1, False
     db.session.commit()
     sign_in(client, ada)
@@ -156,8 +158,8 @@ def test_designs_of_one_card_are_distinguished_on_all_pages(
     client: FormClient, ada: User, create_design: Callable[..., Design]
 ) -> None:
     lake, ember = create_design("Lake at dusk"), create_design("Ember ridge")
-    order = buying.cards_with(ada, lake, ember)
-    buying.cards_with(ada, lake)
+    order = purchases.order_designs(ada, lake, ember)
+    purchases.order_designs(ada, lake)
     tokens = {line.design_name: line.cards[0].token for line in order.lines}
     lake.name = ember.name = "Renamed"
     db.session.commit()
@@ -186,13 +188,13 @@ def test_the_history_has_pages_and_a_fixed_number_of_statements(
     found = []
     for number in (2, 23):
         for _time in range(number):
-            buying.pay(order_of(ada, product, bottle))
+            purchases.pay(create_order(ada, product, bottle))
         path = path_of(db.session.scalars(queries.orders_of_user(ada)).first() or the_order())
         for page in ("/orders", path):
             client.get(page)
             with statements(all_of_them=True) as asked:
                 assert client.get(page).status_code == 200
-            found.append(len(watching.queries(asked)))
+            found.append(len(recorded_queries(asked)))
     assert max(found) <= 12
     assert found[:2] == found[2:]
     assert client.get("/orders").text.count('class="head"') == 20
@@ -226,13 +228,13 @@ def test_the_order_history_can_expand_the_lines_of_each_order(guest: FormClient,
 
 def test_a_capped_reorder_shows_a_message(client: FormClient, ada: User, bottle: Product, product: Product) -> None:
     sign_in(client, ada)
-    order = buying.order_of(ada, bottle, quantity=4)
-    buying.pay(order)
+    order = purchases.create_order(ada, bottle, quantity=4)
+    purchases.pay(order)
     bottle.stock = 3
     client.post(path_of(order, "/again"))
     assert "Steel bottle: only 3 left. All of them are in your cart." in words_of(client.get("/cart").text)
-    order = buying.order_of(ada, product, quantity=60)
-    buying.pay(order)
+    order = purchases.create_order(ada, product, quantity=60)
+    purchases.pay(order)
     for _time in range(2):
         client.post(path_of(order, "/again"))
     assert f"{product.name}: you can order up to 99 at a time." in words_of(client.get("/cart").text)
@@ -244,9 +246,9 @@ def test_a_reorder_adds_available_lines_and_explains_the_others(
     create_option(product)
     cart = fill(sign_in(client, ada), product, user=ada, answers={"inscription": "For O'Brien"})
     fill(client, bottle, user=ada)
-    order = buying.place(cart)
+    order = purchases.place(cart)
     db.session.commit()
-    buying.pay(order)
+    purchases.pay(order)
     product.unit_amount, bottle.is_active = 1200, False
     db.session.commit()
     assert client.post(path_of(order, "/again")).status_code == 302
@@ -270,10 +272,10 @@ def test_delivery_to_be_agreed_is_never_called_free(
 ) -> None:  # fmt: skip
     """Check the order's own delivery terms, which later changes of the delivery method do not affect."""
     method = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED, locations=["Abk"]) if is_named else None
-    order = buying.order_of(ada, bottle, method=method, location="Abk" if is_named else "")
+    order = purchases.create_order(ada, bottle, method=method, location="Abk" if is_named else "")
     if method is not None:
         method.kind = DeliveryKind.FLAT
-    buying.pay(order)
+    purchases.pay(order)
     sign_in(client, ada)
     for path in (path_of(order), path_of(order, "/receipt"), "/orders"):
         words = words_of(client.get(path).text)

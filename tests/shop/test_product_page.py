@@ -21,9 +21,9 @@ from tapcard.models import (
     ReviewStatus,
     User,
 )
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
-from tests.watching import error_of, words_of
+from tests.pages import error_of, words_of
 
 # --- one product ------------------------------------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ def test_structured_data_describes_the_product_and_is_escaped(
 def test_a_buyer_reviews_once_and_the_review_shows_when_approved(
     client: FormClient, new_client: Callable[[], FormClient], product: Product, ada: User, cleo: User
 ) -> None:
-    buying.deliver(buying.order_of(ada, product))
+    purchases.pay_and_deliver(purchases.create_order(ada, product))
     path = f"/products/{product.slug}"
     stranger = new_client()
     login(stranger, cleo)

@@ -14,8 +14,8 @@ from tapcard.clock import utcnow
 from tapcard.db import db
 from tapcard.models import OutboxMessage, Product, User
 from tests.conftest import FormClient, login
+from tests.pages import words_of
 from tests.shop.conftest import GUEST, fill, give_details, order_now, press, the_order
-from tests.watching import words_of
 
 PACKAGE = Path(tapcard.__file__).parent
 

@@ -12,7 +12,8 @@ from tapcard.models import Availability, CartLine, Category, OptionKind, Product
 from tapcard.models import ProductKind as Kind
 from tapcard.services.cart import wishlist
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import form_to, queries, statements, words_of
+from tests.pages import form_to, words_of
+from tests.statements import queries, statements
 
 
 @pytest.fixture

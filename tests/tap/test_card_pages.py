@@ -1,4 +1,4 @@
-"""What the pages around a card show to whom, and what they keep to themselves."""
+"""Pages around a card and what they reveal to whom."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def private_card(create_card: Callable[..., Card], ada: User, design: Design) ->
 
 
 @pytest.mark.parametrize("because", [LockedBecause.LOST, LockedBecause.ABUSE])
-def test_a_card_that_is_off_shows_nothing_of_its_holder(
+def test_a_locked_card_reveals_nothing_about_its_holder(
     client: FlaskClient, private_card: Card, ada: User, because: LockedBecause
 ) -> None:
     transitions.lock(private_card, because, ada)
@@ -34,7 +34,7 @@ def test_a_card_that_is_off_shows_nothing_of_its_holder(
         assert secret not in page
 
 
-def test_only_a_lost_card_asks_its_finder_to_write(
+def test_only_a_lost_card_has_a_form_for_its_finder(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     for token, because in (("LOSTCARD", LockedBecause.LOST), ("BADCARD7", LockedBecause.ABUSE)):
@@ -44,7 +44,7 @@ def test_only_a_lost_card_asks_its_finder_to_write(
     assert "/found" not in text_of(client, "/t/BADCARD7")
 
 
-def test_a_card_that_leads_nowhere_yet_offers_no_form_to_strangers(
+def test_a_card_without_a_target_shows_strangers_no_form(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     create_card(ada, token="NOTSETUP", alias="Adas little secret")
@@ -57,7 +57,7 @@ def test_a_card_that_leads_nowhere_yet_offers_no_form_to_strangers(
 
 
 @pytest.mark.parametrize("policy", [ClaimPolicy.CODE, ClaimPolicy.OPEN])
-def test_a_waiting_card_sends_visitors_to_sign_up_and_back(
+def test_an_unclaimed_card_offers_sign_up_and_returns_to_the_card(
     client: FlaskClient, create_card: Callable[..., Card], design: Design, policy: ClaimPolicy
 ) -> None:
     create_card(token="WAITING7", policy=policy, code="CARD2345", design=design)
@@ -69,7 +69,7 @@ def test_a_waiting_card_sends_visitors_to_sign_up_and_back(
     assert 'aria-current="step"' in page
 
 
-def test_a_waiting_card_asks_a_holder_for_the_code(
+def test_an_unclaimed_card_asks_a_logged_in_user_for_the_code(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     create_card(token="WAITING7", code="CARD2345")
@@ -80,7 +80,7 @@ def test_a_waiting_card_asks_a_holder_for_the_code(
     assert re.search(r'<form method="post" action="/activate/WAITING7"', page)
 
 
-def test_an_open_card_is_claimed_with_one_button(
+def test_the_page_of_an_open_card_has_no_code_field(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     create_card(token="OPENCARD", policy=ClaimPolicy.OPEN)
@@ -91,7 +91,7 @@ def test_an_open_card_is_claimed_with_one_button(
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
-def test_a_card_to_be_paid_shows_its_price_also_where_nothing_is_sold_online(
+def test_a_card_to_be_paid_shows_its_price_without_the_shop_module(
     other_app: Callable[..., Flask],
     create_card: Callable[..., Card],
     create_design: Callable[..., Design],
@@ -109,15 +109,7 @@ def test_a_card_to_be_paid_shows_its_price_also_where_nothing_is_sold_online(
     assert "<form" not in page
 
 
-def test_an_empty_dashboard_says_what_to_do(client: FlaskClient, cleo: User) -> None:
-    login(client, cleo)
-    page = text_of(client, "/dashboard")
-    assert "No cards yet" in page
-    assert 'action="/find-card"' in page
-    assert "No taps yet" in page
-
-
-def test_a_dashboard_shows_cards_with_name_target_and_status(client: FlaskClient, card: Card, ada: User) -> None:
+def test_the_dashboard_shows_name_target_and_status_of_a_card(client: FlaskClient, card: Card, ada: User) -> None:
     login(client, ada)
     page = text_of(client, "/dashboard")
     assert "Everyday" in page
@@ -126,7 +118,7 @@ def test_a_dashboard_shows_cards_with_name_target_and_status(client: FlaskClient
     assert "0 taps in 30 days" in page
 
 
-def test_only_an_address_that_is_not_confirmed_is_mentioned(
+def test_only_an_unverified_user_is_asked_to_verify_the_address(
     client: FlaskClient, new_client: Callable[[], FlaskClient], create_user: Callable[..., User], ada: User
 ) -> None:
     login(client, create_user("dan@example.com", first_name="Dan", last_name="Roe", verified=False))
@@ -138,7 +130,7 @@ def test_only_an_address_that_is_not_confirmed_is_mentioned(
     assert "Confirm your email" not in text_of(another, "/dashboard")
 
 
-def test_a_lost_card_can_be_switched_on_by_its_holder_an_abused_one_cannot(
+def test_only_a_lost_card_can_be_reactivated_by_its_holder(
     client: FlaskClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     for token, because in (("LOSTCARD", LockedBecause.LOST), ("BADCARD7", LockedBecause.ABUSE)):
@@ -151,12 +143,12 @@ def test_a_lost_card_can_be_switched_on_by_its_holder_an_abused_one_cannot(
     assert "The shop has suspended this card" in page
 
 
-def test_a_holder_without_a_profile_is_told_what_comes_next(client: FlaskClient, card: Card, ada: User) -> None:
+def test_a_holder_without_a_profile_is_offered_to_create_one(client: FlaskClient, card: Card, ada: User) -> None:
     login(client, ada)
     assert "You don't have a profile yet" in text_of(client, f"/cards/{card.token}")
 
 
-def test_a_refused_form_keeps_what_was_typed_and_says_why_beside_it(client: FlaskClient, card: Card, ada: User) -> None:
+def test_a_refused_card_form_keeps_its_values_and_shows_the_error(client: FlaskClient, card: Card, ada: User) -> None:
     login(client, ada)
     response = client.post(
         f"/cards/{card.token}",
@@ -168,13 +160,15 @@ def test_a_refused_form_keeps_what_was_typed_and_says_why_beside_it(client: Flas
     assert 'value="javascript:alert(1)"' in page
     assert re.search(r'<input[^>]*aria-describedby="reroute_url-error[^"]*"[^>]*name="reroute_url"', page)
     assert 'id="reroute_url-error"' in page
-    assert 'href="#reroute_url"' in page  # from the summary on top
+    assert 'href="#reroute_url"' in page  # in the error summary
 
 
-def test_giving_back_is_asked_first_and_shows_the_new_code_once(client: FlaskClient, card: Card, ada: User) -> None:
+def test_releasing_asks_for_confirmation_and_shows_the_new_code_once(
+    client: FlaskClient, card: Card, ada: User
+) -> None:
     login(client, ada)
-    asked = client.get(f"/cards/{card.token}/release")
-    assert "can't be undone" in asked.get_data(as_text=True)
+    confirmation = client.get(f"/cards/{card.token}/release")
+    assert "can't be undone" in confirmation.get_data(as_text=True)
     refused = client.post(f"/cards/{card.token}/release", data={})
     assert refused.status_code == 422
     assert "Tick this box to continue." in refused.get_data(as_text=True)
@@ -184,7 +178,7 @@ def test_giving_back_is_asked_first_and_shows_the_new_code_once(client: FlaskCli
     assert code[1] not in text_of(client, "/dashboard")
 
 
-def test_a_holder_with_profiles_chooses_one(
+def test_a_holder_with_profiles_can_choose_one(
     client: FlaskClient, card: Card, ada: User, profile: Profile, create_profile: Callable[..., Profile]
 ) -> None:
     create_profile(ada, "obi-and-daughters", name="Obi & Daughters")

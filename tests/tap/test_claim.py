@@ -1,4 +1,4 @@
-"""Claiming a card in a browser: from the tap to the card's own page."""
+"""Claiming a card in a browser, from the tap to the page of the card."""
 
 from collections.abc import Callable
 
@@ -10,20 +10,20 @@ from tapcard.models import Card, CardMove, CardStatus, ClaimPolicy, Design, Lock
 from tapcard.services.cards import transitions
 from tapcard.services.core.rate_limits import LIMITS, Limit, Limits
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
 
 CODE = "CARD2345"
 HERE = "/activate/WAITING2"
 
 
 @pytest.fixture
-def waiting(create_card: Callable[..., Card], design: Design) -> Card:
-    """A card in stock."""
+def unclaimed_card(create_card: Callable[..., Card], design: Design) -> Card:
+    """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE, design=design)
 
 
-def claim(client: FormClient, code: str, path: str = HERE):
-    """Open the page as a person does, and send its form."""
+def submit_claim(client: FormClient, code: str, path: str = HERE):
+    """Open the activation page and submit its form."""
     form = form_to(client.get(path).text, path)
     return client.post(path, data={**form.values, "code": code}, csrf=False)
 
@@ -35,12 +35,12 @@ def activation_page(client: FormClient) -> str:
     return response.text.partition("<main")[2].partition("</main>")[0]
 
 
-# --- from the tap on --------------------------------------------------------------------------------------------------
+# --- from the tap to the claim ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/t/WAITING2", "/q/waiting2", "/card/WAITING2/", HERE])
-@pytest.mark.usefixtures("waiting")
-def test_a_visitor_is_sent_to_sign_up_or_log_in_and_back_to_this_very_card(client: FormClient, path: str) -> None:
+@pytest.mark.usefixtures("unclaimed_card")
+def test_a_visitor_is_offered_sign_up_and_login_and_returns_to_the_card(client: FormClient, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
     assert f'href="/sign-up?next={HERE}"' in page.text
@@ -48,19 +48,21 @@ def test_a_visitor_is_sent_to_sign_up_or_log_in_and_back_to_this_very_card(clien
     assert CODE not in page.text
 
 
-def test_whoever_signs_up_for_a_card_claims_it_and_comes_to_its_page(client: FormClient, waiting: Card) -> None:
+def test_signing_up_for_a_card_claims_it(client: FormClient, unclaimed_card: Card) -> None:
     names = {"first_name": "Gus", "last_name": "Poe", "email": "gus@example.com", "password": PASSWORD, "terms": "y"}
     assert client.post(f"/sign-up?next={HERE}", data=names).location == HERE
-    answer = claim(client, " card-2345 ")
-    assert answer.location == "/cards/WAITING2"
-    assert "The card is yours." in client.get(answer.location).text
-    assert waiting.status is CardStatus.ACTIVE
-    assert waiting.owner is not None
-    assert waiting.owner.email == "gus@example.com"
-    assert [event.move for event in waiting.events] == [CardMove.MAKE, CardMove.CLAIM]
+    response = submit_claim(client, " card-2345 ")
+    assert response.location == "/cards/WAITING2"
+    assert "The card is yours." in client.get(response.location).text
+    assert unclaimed_card.status is CardStatus.ACTIVE
+    assert unclaimed_card.owner is not None
+    assert unclaimed_card.owner.email == "gus@example.com"
+    assert [event.move for event in unclaimed_card.events] == [CardMove.MAKE, CardMove.CLAIM]
 
 
-def test_the_activation_page_shows_the_picture_of_the_card(client: FormClient, waiting: Card, design: Design) -> None:
+def test_the_activation_page_shows_the_picture_of_the_card(
+    client: FormClient, unclaimed_card: Card, design: Design
+) -> None:
     design.front_picture = f"{'a' * 32}.webp"
     db.session.commit()
     page = activation_page(client)
@@ -77,20 +79,20 @@ def test_the_activation_page_shows_a_drawing_for_a_card_without_a_picture(
     assert '<svg class="art"' in page
 
 
-@pytest.mark.usefixtures("waiting")
-def test_whoever_logs_in_for_a_card_comes_back_to_it(client: FormClient, ada: User) -> None:
-    answer = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
-    assert answer.location == HERE
+@pytest.mark.usefixtures("unclaimed_card")
+def test_logging_in_for_a_card_returns_to_it(client: FormClient, ada: User) -> None:
+    response = client.post(f"/log-in?next={HERE}", data={"email": ada.email, "password": PASSWORD})
+    assert response.location == HERE
 
 
-def test_a_tap_alone_claims_nothing(client: FormClient, waiting: Card, ada: User) -> None:
+def test_viewing_the_pages_of_a_card_claims_nothing(client: FormClient, unclaimed_card: Card, ada: User) -> None:
     login(client, ada)
     for path in ("/t/WAITING2", HERE, f"{HERE}?code={CODE}"):
         client.get(path)
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None
 
 
-def test_an_open_card_is_claimed_with_one_press(
+def test_an_open_card_is_claimed_with_one_button(
     client: FormClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     card = create_card(token="WAITING2", policy=ClaimPolicy.OPEN)
@@ -101,11 +103,11 @@ def test_an_open_card_is_claimed_with_one_press(
     assert card.owner is ada
 
 
-# --- refused ----------------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("typed", "says"),
+    ("text", "says"),
     [
         ("CARD2346", "That code isn't valid for this card."),
         ("", "Enter the claim code from the insert."),
@@ -115,44 +117,42 @@ def test_an_open_card_is_claimed_with_one_press(
         ('<script>"', "That code isn't valid for this card."),
     ],
 )
-def test_a_wrong_code_is_said_so_at_its_field_and_kept(
-    client: FormClient, waiting: Card, ada: User, typed: str, says: str
+def test_a_wrong_code_shows_an_error_and_stays_in_the_field(
+    client: FormClient, unclaimed_card: Card, ada: User, text: str, says: str
 ) -> None:
     login(client, ada)
-    answer = claim(client, typed)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, "code")
-    assert form_to(answer.text, HERE).values["code"] == typed.strip()
-    assert waiting.owner is None
+    response = submit_claim(client, text)
+    assert response.status_code == 422
+    assert says in error_of(response.text, "code")
+    assert form_to(response.text, HERE).values["code"] == text.strip()
+    assert unclaimed_card.owner is None
 
 
-@pytest.mark.usefixtures("waiting")
-def test_the_code_of_another_card_does_not_help(
-    client: FormClient, create_card: Callable[..., Card], ada: User
-) -> None:
+@pytest.mark.usefixtures("unclaimed_card")
+def test_the_code_of_another_card_is_refused(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
     create_card(token="OTHER222", code="THER6789")
     login(client, ada)
-    assert claim(client, "THER6789").status_code == 422
+    assert submit_claim(client, "THER6789").status_code == 422
 
 
-def test_guessing_codes_ends_after_a_few_attempts(client: FormClient, waiting: Card, ada: User) -> None:
+def test_code_attempts_are_limited_by_account(client: FormClient, unclaimed_card: Card, ada: User) -> None:
     limit = LIMITS["claim"].account
     assert limit is not None
     login(client, ada)
     for _attempt in range(limit.count):
-        assert claim(client, "WRONG234").status_code == 422
-    answer = claim(client, CODE)
-    assert answer.status_code == 429
-    assert int(answer.headers["Retry-After"]) > 60
-    assert "Too many attempts. Wait 15 minutes and try again." in words_of(answer.text)
-    assert form_to(answer.text, HERE).values["code"] == CODE
-    assert waiting.owner is None
+        assert submit_claim(client, "WRONG234").status_code == 422
+    response = submit_claim(client, CODE)
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 60
+    assert "Too many attempts. Wait 15 minutes and try again." in words_of(response.text)
+    assert form_to(response.text, HERE).values["code"] == CODE
+    assert unclaimed_card.owner is None
 
 
-def test_many_accounts_together_cannot_guess_either(
+def test_code_attempts_are_limited_by_card_across_accounts(
     new_client: Callable[[], FormClient],
     create_user: Callable[..., User],
-    waiting: Card,
+    unclaimed_card: Card,
     ada: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -165,31 +165,30 @@ def test_many_accounts_together_cannot_guess_either(
         client = new_client()
         login(client, create_user())
         for _attempt in range(2):
-            assert claim(client, "WRONG234").status_code == 422
+            assert submit_claim(client, "WRONG234").status_code == 422
     client = new_client()
     login(client, ada)
-    assert claim(client, CODE).status_code == 429
+    assert submit_claim(client, CODE).status_code == 429
 
 
-def test_attempts_at_one_card_do_not_close_another(
-    client: FormClient, waiting: Card, create_card: Callable[..., Card], ada: User, cleo: User,
-    new_client: Callable[[], FormClient],
-) -> None:  # fmt: skip
+def test_attempts_of_one_user_do_not_limit_another(
+    client: FormClient, unclaimed_card: Card, ada: User, cleo: User, new_client: Callable[[], FormClient]
+) -> None:
     login(client, cleo)
     for _attempt in range(10):
-        claim(client, "WRONG234")
+        submit_claim(client, "WRONG234")
     another = new_client()
     login(another, ada)
-    assert claim(another, CODE).location == "/cards/WAITING2"
+    assert submit_claim(another, CODE).location == "/cards/WAITING2"
 
 
-def test_a_signed_out_press_leads_to_log_in_and_claims_nothing(client: FormClient, waiting: Card) -> None:
+def test_claiming_requires_login(client: FormClient, unclaimed_card: Card) -> None:
     assert client.post(HERE, data={"code": CODE}).location == "/log-in"
-    assert waiting.owner is None
+    assert unclaimed_card.owner is None
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
-def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
+def test_a_card_to_be_paid_shows_design_and_price_and_takes_no_code(
     client: FormClient, create_card: Callable[..., Card], create_design: Callable[..., Design], ada: User,
     is_signed_in: bool,
 ) -> None:  # fmt: skip
@@ -197,9 +196,9 @@ def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
     card = create_card(token="WAITING2", policy=ClaimPolicy.PAY, design=design)
     if is_signed_in:
         login(client, ada)
-        answer = client.post(HERE, data={"code": CODE})
-        assert answer.status_code == 409
-        assert "£12.50" in answer.text
+        response = client.post(HERE, data={"code": CODE})
+        assert response.status_code == 409
+        assert "£12.50" in response.text
     page = words_of(client.get(HERE).text)
     assert "Ember ridge" in page
     assert "£12.50" in page
@@ -210,20 +209,20 @@ def test_a_card_that_is_paid_for_shows_design_and_price_and_takes_no_code(
 # --- an owned card ----------------------------------------------------------------------------------------------------
 
 
-def test_a_card_that_has_an_owner_can_never_be_claimed(client: FormClient, card: Card, cleo: User, ada: User) -> None:
+def test_a_card_with_an_owner_cannot_be_claimed(client: FormClient, card: Card, cleo: User, ada: User) -> None:
     login(client, cleo)
-    answer = client.post(f"/activate/{card.token}", data={"code": CODE})
-    assert answer.status_code == 409
-    assert "This card has already been claimed." in answer.text
-    assert "Obi" not in answer.text
+    response = client.post(f"/activate/{card.token}", data={"code": CODE})
+    assert response.status_code == 409
+    assert "This card has already been claimed." in response.text
+    assert "Obi" not in response.text
     assert card.owner is ada
 
 
-def test_a_second_press_by_the_same_person_is_no_error(client: FormClient, waiting: Card, ada: User) -> None:
+def test_claiming_twice_by_the_same_user_succeeds(client: FormClient, unclaimed_card: Card, ada: User) -> None:
     login(client, ada)
     for _press in range(2):
         assert client.post(HERE, data={"code": CODE}).location == "/cards/WAITING2"
-    assert [event.move for event in waiting.events].count(CardMove.CLAIM) == 1
+    assert [event.move for event in unclaimed_card.events].count(CardMove.CLAIM) == 1
 
 
 @pytest.mark.parametrize(
@@ -235,7 +234,7 @@ def test_a_second_press_by_the_same_person_is_no_error(client: FormClient, waiti
         ({"status": CardStatus.RETIRED}, 410, None),
     ],
 )
-def test_the_activation_page_of_an_owned_card_answers_as_a_tap_and_is_not_counted(
+def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counting(
     client: FormClient, create_card: Callable[..., Card], run_worker: Callable[[], None], ada: User,
     values: dict[str, object], status: int, location: str | None,
 ) -> None:  # fmt: skip
@@ -243,19 +242,19 @@ def test_the_activation_page_of_an_owned_card_answers_as_a_tap_and_is_not_counte
     opened, tapped = client.get(HERE), client.get("/t/WAITING2")
     assert (opened.status_code, opened.location) == (tapped.status_code, tapped.location) == (status, location)
     run_worker()
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == 1, "the tap, not the activation page"
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == 1, "only the tap is counted"
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("token", ["NOSUCH22", "x" * 21, "%00", "%F0%9F%82%A1", "..%2F..", "A B"])
-def test_a_card_that_does_not_exist_has_a_page(client: FormClient, ada: User, token: str, method: str) -> None:
+def test_an_unknown_card_is_not_found(client: FormClient, ada: User, token: str, method: str) -> None:
     login(client, ada)
     assert getattr(client, method)(f"/activate/{token}").status_code == 404
 
 
-def test_a_retired_card_is_not_claimed(client: FormClient, waiting: Card, ada: User) -> None:
-    transitions.retire(waiting, None, "lost in the post")
+def test_a_retired_card_cannot_be_claimed(client: FormClient, unclaimed_card: Card, ada: User) -> None:
+    transitions.retire(unclaimed_card, None, "lost in the post")
     login(client, ada)
-    answer = client.post(HERE, data={"code": CODE})
-    assert client.get(answer.location).status_code == 410
-    assert waiting.owner is None
+    response = client.post(HERE, data={"code": CODE})
+    assert client.get(response.location).status_code == 410
+    assert unclaimed_card.owner is None

@@ -1,4 +1,4 @@
-"""What a holder does with cards: names them, points them, switches them off, gives them back; nobody else does."""
+"""The dashboard and the card pages of a holder."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from tapcard.db import db
 from tapcard.models import Card, CardMove, CardStatus, LockedBecause, Profile, Tap, Target, User
 from tapcard.services.cards import blocked_hosts, transitions
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, forms_on, words_of
+from tests.pages import error_of, form_to, forms_on, words_of
 
 HERE = "/cards/ADASCARD"
 PAGES = ("/cards/ADASCARD", "/cards/ADASCARD/release", "/cards/ADASCARD/qr.svg", "/cards/ADASCARD/qr.png")
@@ -24,14 +24,14 @@ FIELDS = {"alias": "Stolen", "target": "url", "reroute_url": "https://evil.examp
 
 
 @pytest.fixture
-def adas(client: FormClient, card: Card, ada: User) -> FormClient:
-    """Ada's browser; she has one card."""
+def ada_client(client: FormClient, card: Card, ada: User) -> FormClient:
+    """Return the client of Ada, who has one card."""
     login(client, ada)
     return client
 
 
-def save(client: FormClient, path: str = HERE, **changes: Any):
-    """Open the card's page as a person does, change some of it, send it."""
+def submit_card(client: FormClient, path: str = HERE, **changes: Any):
+    """Open the card page, change some fields and submit it."""
     form = form_to(client.get(path).text, path)
     return client.post(path, data={**form.values, **changes}, csrf=False)
 
@@ -40,26 +40,26 @@ def columns_of(card: Card) -> tuple[Any, ...]:
     return tuple(db.session.execute(sa.select(*Card.__table__.c).where(Card.id == card.id)).one())
 
 
-# --- whose card it is -------------------------------------------------------------------------------------------------
+# --- ownership --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_card_is_seen_by_its_holder_alone(
-    new_client: Callable[[], FormClient], adas: FormClient, cleo: User, ben: User, olu: User, path: str
+def test_only_the_holder_can_view_a_card(
+    new_client: Callable[[], FormClient], ada_client: FormClient, cleo: User, ben: User, olu: User, path: str
 ) -> None:
-    assert adas.get(path).status_code == 200
-    assert adas.get(path.replace("ADASCARD", "adascard")).status_code == 200
+    assert ada_client.get(path).status_code == 200
+    assert ada_client.get(path.replace("ADASCARD", "adascard")).status_code == 200
     for user in (cleo, ben, olu):
         client = new_client()
         login(client, user)
-        answer = client.get(path)
-        assert answer.status_code == 404
-        assert "Everyday" not in answer.text
+        response = client.get(path)
+        assert response.status_code == 404
+        assert "Everyday" not in response.text
     assert new_client().get(path).location == f"/log-in?next={path}"
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_card_is_changed_by_its_holder_alone(
+def test_only_the_holder_can_change_a_card(
     new_client: Callable[[], FormClient], card: Card, cleo: User, ben: User, path: str
 ) -> None:
     before = columns_of(card)
@@ -72,40 +72,40 @@ def test_a_card_is_changed_by_its_holder_alone(
 
 
 @pytest.mark.parametrize("extra", ["owner", "owner_id", "status", "token", "claim_policy", "is_blocked", "profile_id"])
-def test_the_form_sets_nothing_that_it_does_not_show(adas: FormClient, card: Card, cleo: User, extra: str) -> None:
+def test_the_card_form_cannot_set_other_columns(ada_client: FormClient, card: Card, cleo: User, extra: str) -> None:
     before = columns_of(card)
-    assert save(adas, **{extra: str(cleo.id)}).status_code == 302
+    assert submit_card(ada_client, **{extra: str(cleo.id)}).status_code == 302
     assert columns_of(card) == before
 
 
-def test_somebody_elses_profile_cannot_be_chosen(
-    adas: FormClient, card: Card, create_profile: Callable[..., Profile], ada: User, cleo: User
+def test_the_profile_of_another_user_cannot_be_chosen(
+    ada_client: FormClient, card: Card, create_profile: Callable[..., Profile], ada: User, cleo: User
 ) -> None:
     create_profile(ada, "ada")
     hers = create_profile(cleo, "cleo")
-    answer = save(adas, target="profile", profile=str(hers.id))
-    assert answer.status_code == 422
+    response = submit_card(ada_client, target="profile", profile=str(hers.id))
+    assert response.status_code == 422
     assert (card.target, card.profile_id) == (Target.URL, None)
 
 
-# --- where it leads ---------------------------------------------------------------------------------------------------
+# --- targets ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_very_next_tap_goes_to_the_new_place(adas: FormClient, new_client: Callable[[], FormClient]) -> None:
+def test_a_new_target_applies_from_the_next_tap(ada_client: FormClient, new_client: Callable[[], FormClient]) -> None:
     visitor = new_client()
     assert visitor.get("/t/ADASCARD").location == "https://example.com/"
-    answer = save(adas, reroute_url="new.example/page", alias="Work")
-    assert answer.location == HERE
+    response = submit_card(ada_client, reroute_url="new.example/page", alias="Work")
+    assert response.location == HERE
     assert visitor.get("/t/ADASCARD").location == "https://new.example/page"
-    page = adas.get(HERE).text
+    page = ada_client.get(HERE).text
     assert "Changes saved. They apply from the next tap." in page
     assert form_to(page, HERE).values["alias"] == "Work"
 
 
-def test_a_card_opens_a_profile(adas: FormClient, card: Card, profile: Profile) -> None:
-    assert save(adas, target="profile", profile=str(profile.id)).location == HERE
-    assert adas.get("/t/ADASCARD").location == "/p/ada"
-    assert card.reroute_url == "https://example.com/", "kept for later"
+def test_a_card_can_open_a_profile(ada_client: FormClient, card: Card, profile: Profile) -> None:
+    assert submit_card(ada_client, target="profile", profile=str(profile.id)).location == HERE
+    assert ada_client.get("/t/ADASCARD").location == "/p/ada"
+    assert card.reroute_url == "https://example.com/", "the address is kept"
 
 
 @pytest.mark.parametrize(
@@ -128,84 +128,82 @@ def test_a_card_opens_a_profile(adas: FormClient, card: Card, profile: Profile) 
         ({"profile": "one", "target": "profile"}, "profile", ""),
     ],
 )
-def test_what_cannot_be_is_said_at_its_field_and_kept(
-    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, profile: Profile,
+def test_invalid_input_shows_an_error_and_changes_nothing(
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card], ada: User, profile: Profile,
     changes: dict[str, str], field: str, says: str,
 ) -> None:  # fmt: skip
     create_card(ada, alias="Everyday two")
     before = columns_of(card)
-    typed = {"alias": "Kept name", "reroute_url": "kept.example", **changes}
-    answer = save(adas, **typed)
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
-    form = form_to(answer.text, HERE)
+    values = {"alias": "Kept name", "reroute_url": "kept.example", **changes}
+    response = submit_card(ada_client, **values)
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
+    form = form_to(response.text, HERE)
     for name in ("alias", "reroute_url"):
-        assert form.values[name] == typed[name].strip()
+        assert form.values[name] == values[name].strip()
     assert columns_of(card) == before
 
 
-def test_a_blocked_host_is_refused_and_what_was_typed_is_kept(adas: FormClient, card: Card) -> None:
+def test_a_blocked_host_is_refused_and_the_form_keeps_the_address(ada_client: FormClient, card: Card) -> None:
     blocked_hosts.block_host("evil.example", None)
-    answer = save(adas, reroute_url="www.evil.example")
-    assert answer.status_code == 422
-    assert "This address can't be used." in error_of(answer.text, "reroute_url")
-    assert form_to(answer.text, HERE).values["reroute_url"] == "www.evil.example"
+    response = submit_card(ada_client, reroute_url="www.evil.example")
+    assert response.status_code == 422
+    assert "This address can't be used." in error_of(response.text, "reroute_url")
+    assert form_to(response.text, HERE).values["reroute_url"] == "www.evil.example"
 
 
-def test_a_card_whose_address_was_blocked_shows_as_switched_off_until_it_leads_elsewhere(
-    adas: FormClient, new_client: Callable[[], FormClient]
+def test_a_card_with_a_blocked_address_is_deactivated_until_it_changes(
+    ada_client: FormClient, new_client: Callable[[], FormClient]
 ) -> None:
     blocked_hosts.block_host("example.com", None)
     tap = new_client().get("/t/ADASCARD")
     assert tap.status_code == 200
     assert "This card has been deactivated" in tap.text
-    assert "The shop has blocked the address" in adas.get(HERE).text
-    assert save(adas, reroute_url="good.example").status_code == 302
+    assert "The shop has blocked the address" in ada_client.get(HERE).text
+    assert submit_card(ada_client, reroute_url="good.example").status_code == 302
     assert new_client().get("/t/ADASCARD").location == "https://good.example"
 
 
-def test_a_holder_without_a_profile_is_led_to_make_one_and_nothing_typed_is_lost(adas: FormClient, card: Card) -> None:
-    answer = save(adas, target="profile", alias="Conference", reroute_url="later.example")
-    assert answer.location == "/profiles/new?card=ADASCARD"
+def test_choosing_a_profile_without_having_one_leads_to_creating_it(ada_client: FormClient, card: Card) -> None:
+    response = submit_card(ada_client, target="profile", alias="Conference", reroute_url="later.example")
+    assert response.location == "/profiles/new?card=ADASCARD"
     assert (card.alias, card.target, card.profile_id) == ("Conference", Target.PROFILE, None)
     assert card.reroute_url == "https://later.example"
-    page = adas.get(answer.location)
-    form = form_to(page.text, answer.location)
-    made = adas.post(answer.location, data={**form.values, "name": "Ada Obi", "slug": "ada-obi"}, csrf=False)
-    assert made.location == HERE
-    assert adas.get("/t/ADASCARD").location == "/p/ada-obi"
+    page = ada_client.get(response.location)
+    form = form_to(page.text, response.location)
+    created = ada_client.post(response.location, data={**form.values, "name": "Ada Obi", "slug": "ada-obi"}, csrf=False)
+    assert created.location == HERE
+    assert ada_client.get("/t/ADASCARD").location == "/p/ada-obi"
 
 
-def test_my_profile_without_a_profile_is_a_friendly_page_for_whoever_taps(
-    adas: FormClient, new_client: Callable[[], FormClient]
+def test_a_card_with_a_profile_target_but_no_profile_is_being_set_up(
+    ada_client: FormClient, new_client: Callable[[], FormClient]
 ) -> None:
-    save(adas, target="profile")
+    submit_card(ada_client, target="profile")
     tap = new_client().get("/t/ADASCARD")
     assert tap.status_code == 200
     assert "set up yet" in tap.text
-    assert adas.get("/t/ADASCARD").location == HERE
+    assert ada_client.get("/t/ADASCARD").location == HERE
 
 
-def test_a_card_that_leads_nowhere_is_no_log_in_for_strangers(
+def test_a_card_without_a_target_shows_strangers_no_form(
     client: FormClient, create_card: Callable[..., Card], ada: User
 ) -> None:
     create_card(ada, token="EMPTY222")
-    answer = client.get("/t/EMPTY222")
-    assert answer.status_code == 200
-    assert not [form for form in forms_on(answer.text) if form.method == "post"]
+    response = client.get("/t/EMPTY222")
+    assert response.status_code == 200
+    assert not [form for form in forms_on(response.text) if form.method == "post"]
 
 
-def test_an_unclaimed_card_has_no_page_of_a_holder(
-    client: FormClient, create_card: Callable[..., Card], ada: User
-) -> None:
+def test_an_unclaimed_card_has_no_holder_pages(client: FormClient, create_card: Callable[..., Card], ada: User) -> None:
     create_card(token="STOCK222", code="CARD2345")
     login(client, ada)
     for path in ("/cards/STOCK222", "/cards/STOCK222/release", "/cards/STOCK222/qr.svg"):
         assert client.get(path).status_code == 404
 
 
-def test_a_design_without_a_picture_breaks_no_page(
-    adas: FormClient, card: Card, create_card: Callable[..., Card], client: FormClient
+def test_pages_work_for_cards_without_a_design_picture(
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card], client: FormClient
 ) -> None:
     design = card.design
     assert design is not None
@@ -217,60 +215,60 @@ def test_a_design_without_a_picture_breaks_no_page(
         assert client.get(path).status_code == 200, path
 
 
-# --- lost and found ---------------------------------------------------------------------------------------------------
+# --- locking ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_lost_card_is_switched_off_and_on_again(
-    adas: FormClient, card: Card, new_client: Callable[[], FormClient]
+def test_a_lost_card_is_deactivated_and_reactivated(
+    ada_client: FormClient, card: Card, new_client: Callable[[], FormClient]
 ) -> None:
-    assert adas.post(f"{HERE}/lock").location == HERE
+    assert ada_client.post(f"{HERE}/lock").location == HERE
     assert (card.status, card.locked_because) == (CardStatus.LOCKED, LockedBecause.LOST)
     assert "This card has been deactivated" in new_client().get("/t/ADASCARD").text
-    assert "Reactivate card" in adas.get(HERE).text
-    assert adas.post(f"{HERE}/unlock").location == HERE
+    assert "Reactivate card" in ada_client.get(HERE).text
+    assert ada_client.post(f"{HERE}/unlock").location == HERE
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
     assert [event.move for event in card.events][-2:] == [CardMove.LOCK, CardMove.UNLOCK]
-    assert "You reactivated this card." in words_of(adas.get(HERE).text)
+    assert "You reactivated this card." in words_of(ada_client.get(HERE).text)
 
 
-def test_what_staff_switched_off_its_holder_cannot_switch_on(adas: FormClient, card: Card, ben: User) -> None:
+def test_a_holder_cannot_reactivate_a_card_suspended_by_staff(ada_client: FormClient, card: Card, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
-    answer = adas.post(f"{HERE}/unlock")
-    assert answer.status_code == 409
-    assert "You can't reactivate this card. Contact the shop." in words_of(answer.text)
+    response = ada_client.post(f"{HERE}/unlock")
+    assert response.status_code == 409
+    assert "You can't reactivate this card. Contact the shop." in words_of(response.text)
     assert card.status is CardStatus.LOCKED
-    page = words_of(adas.get(HERE).text)
+    page = words_of(ada_client.get(HERE).text)
     assert "The shop has suspended this card." in page
-    assert "Marsh" not in page, "whose deed it was stays in the shop"
+    assert "Marsh" not in page, "the name of staff is not shown"
 
 
 @pytest.mark.parametrize("step", ["lock", "unlock"])
-def test_switching_twice_is_refused_with_a_page(adas: FormClient, card: Card, step: str) -> None:
+def test_locking_or_unlocking_twice_has_an_error_page(ada_client: FormClient, card: Card, step: str) -> None:
     if step == "lock":
-        adas.post(f"{HERE}/lock")
-    answer = adas.post(f"{HERE}/{step}")
-    assert answer.status_code == 409
-    assert answer.text.count("<h1>") == 1
+        ada_client.post(f"{HERE}/lock")
+    response = ada_client.post(f"{HERE}/{step}")
+    assert response.status_code == 409
+    assert response.text.count("<h1>") == 1
 
 
-def test_a_lost_card_may_still_be_pointed_elsewhere(adas: FormClient, card: Card) -> None:
-    adas.post(f"{HERE}/lock")
-    assert save(adas, reroute_url="new.example").location == HERE
+def test_the_target_of_a_lost_card_can_be_changed(ada_client: FormClient, card: Card) -> None:
+    ada_client.post(f"{HERE}/lock")
+    assert submit_card(ada_client, reroute_url="new.example").location == HERE
     assert (card.status, card.reroute_url) == (CardStatus.LOCKED, "https://new.example")
 
 
 @pytest.mark.parametrize("step", ["lock", "unlock"])
-def test_nothing_is_switched_by_looking(adas: FormClient, card: Card, step: str) -> None:
-    assert adas.get(f"{HERE}/{step}").status_code == 405
-    adas.get(f"{HERE}/release?sure=y")
+def test_locking_and_releasing_require_a_post(ada_client: FormClient, card: Card, step: str) -> None:
+    assert ada_client.get(f"{HERE}/{step}").status_code == 405
+    ada_client.get(f"{HERE}/release?sure=y")
     assert card.status is CardStatus.ACTIVE
 
 
-# --- giving back ------------------------------------------------------------------------------------------------------
+# --- releasing --------------------------------------------------------------------------------------------------------
 
 
-def test_a_card_given_back_is_gone_and_its_taps_stay(
-    adas: FormClient,
+def test_a_released_card_can_be_claimed_by_another_user_and_its_taps_stay(
+    ada_client: FormClient,
     new_client: Callable[[], FormClient],
     card: Card,
     run_worker: Callable[[], None],
@@ -279,13 +277,13 @@ def test_a_card_given_back_is_gone_and_its_taps_stay(
 ) -> None:
     new_client().get("/t/ADASCARD")
     run_worker()
-    answer = adas.post(f"{HERE}/release", data={"sure": "y"})
-    assert answer.status_code == 200
-    code = re.search(r'class="tc-code-big">([2-9A-Z]{8})<', answer.text)
+    response = ada_client.post(f"{HERE}/release", data={"sure": "y"})
+    assert response.status_code == 200
+    code = re.search(r'class="tc-code-big">([2-9A-Z]{8})<', response.text)
     assert code
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert adas.get(HERE).status_code == 404
-    assert "ADASCARD" not in adas.get("/dashboard").text.partition("<tbody")[0]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert ada_client.get(HERE).status_code == 404
+    assert "ADASCARD" not in ada_client.get("/dashboard").text.partition("<tbody")[0]
     assert db.session.scalars(sa.select(Tap.owner_id)).all() == [ada.id]
     her = new_client()
     login(her, cleo)
@@ -298,72 +296,72 @@ def test_a_card_given_back_is_gone_and_its_taps_stay(
     assert "No taps in the last 30 days" in words_of(page)
 
 
-def test_a_card_is_not_given_back_without_consent(adas: FormClient, card: Card) -> None:
-    answer = adas.post(f"{HERE}/release", data={})
-    assert answer.status_code == 422
-    assert "Tick this box to continue." in answer.text
+def test_releasing_requires_confirmation(ada_client: FormClient, card: Card) -> None:
+    response = ada_client.post(f"{HERE}/release", data={})
+    assert response.status_code == 422
+    assert "Tick this box to continue." in response.text
     assert card.status is CardStatus.ACTIVE
 
 
-def test_a_card_that_is_off_is_not_given_back(adas: FormClient, card: Card) -> None:
-    adas.post(f"{HERE}/lock")
-    answer = adas.post(f"{HERE}/release", data={"sure": "y"})
-    assert answer.status_code == 422
-    assert "Only active cards can be released." in answer.text
+def test_a_locked_card_cannot_be_released(ada_client: FormClient, card: Card) -> None:
+    ada_client.post(f"{HERE}/lock")
+    response = ada_client.post(f"{HERE}/release", data={"sure": "y"})
+    assert response.status_code == 422
+    assert "Only active cards can be released." in response.text
     assert card.status is CardStatus.LOCKED
 
 
-# --- the rest of the page ---------------------------------------------------------------------------------------------
+# --- QR codes and the dashboard ---------------------------------------------------------------------------------------
 
 
-def test_the_qr_code_carries_the_configured_address_and_not_the_asked_one(adas: FormClient) -> None:
-    cookie = adas.get_cookie("tc_session")
+def test_the_qr_code_contains_the_configured_host(ada_client: FormClient) -> None:
+    cookie = ada_client.get_cookie("tc_session")
     assert cookie is not None
-    mine = adas.get(f"{HERE}/qr.svg").data
-    adas.set_cookie("tc_session", cookie.value, domain="evil.example")
-    asked = adas.get(f"{HERE}/qr.svg", base_url="http://evil.example")
-    assert asked.data == mine
+    mine = ada_client.get(f"{HERE}/qr.svg").data
+    ada_client.set_cookie("tc_session", cookie.value, domain="evil.example")
+    other_host = ada_client.get(f"{HERE}/qr.svg", base_url="http://evil.example")
+    assert other_host.data == mine
     assert mine.startswith((b"<?xml", b"<svg"))
 
 
-def test_the_qr_code_comes_as_svg_and_png(adas: FormClient) -> None:
-    svg, png = adas.get(f"{HERE}/qr.svg"), adas.get(f"{HERE}/qr.png")
+def test_the_qr_code_is_available_as_svg_and_png(ada_client: FormClient) -> None:
+    svg, png = ada_client.get(f"{HERE}/qr.svg"), ada_client.get(f"{HERE}/qr.png")
     assert (svg.mimetype, png.mimetype) == ("image/svg+xml", "image/png")
     assert svg.headers["Content-Disposition"] == 'attachment; filename="tapcard-ADASCARD.svg"'
     with Image.open(io.BytesIO(png.data)) as image:
         assert image.size[0] >= 300
-    assert adas.get(f"{HERE}/qr.gif").status_code == 404
+    assert ada_client.get(f"{HERE}/qr.gif").status_code == 404
 
 
-def test_the_qr_code_has_our_logo_in_it_where_it_is_wanted(adas: FormClient) -> None:
-    page = adas.get(HERE).text
+def test_the_qr_code_contains_the_logo_on_request(ada_client: FormClient) -> None:
+    page = ada_client.get(HERE).text
     assert 'name="logo"' in page
     for kind in ("svg", "png"):
         assert f'action="{HERE}/qr.{kind}"' in page
-    bare, marked = adas.get(f"{HERE}/qr.png?logo="), adas.get(f"{HERE}/qr.png?logo=y")
-    assert bare.data == adas.get(f"{HERE}/qr.png").data != marked.data
+    bare, marked = ada_client.get(f"{HERE}/qr.png?logo="), ada_client.get(f"{HERE}/qr.png?logo=y")
+    assert bare.data == ada_client.get(f"{HERE}/qr.png").data != marked.data
     with Image.open(io.BytesIO(marked.data)) as image:
-        assert [found.text for found in zxingcpp.read_barcodes(image.convert("L"))] == ["http://localhost/q/ADASCARD"]
-    assert "#0091ca" in adas.get(f"{HERE}/qr.svg?logo=y").text
-    assert "#0091ca" not in adas.get(f"{HERE}/qr.svg").text
+        assert [code.text for code in zxingcpp.read_barcodes(image.convert("L"))] == ["http://localhost/q/ADASCARD"]
+    assert "#0091ca" in ada_client.get(f"{HERE}/qr.svg?logo=y").text
+    assert "#0091ca" not in ada_client.get(f"{HERE}/qr.svg").text
 
 
-def test_the_logo_in_a_qr_code_wears_the_shops_colours(adas: FormClient) -> None:
+def test_the_logo_in_the_qr_code_has_the_colors_of_the_shop(ada_client: FormClient) -> None:
     settings.update("brand_color", "#b32f55")
-    settings.update("ink_color", "#ffffff")  # too light to carry anything white
+    settings.update("ink_color", "#ffffff")  # too light for white text
     db.session.commit()
-    drawn = adas.get(f"{HERE}/qr.svg?logo=y").text
+    drawn = ada_client.get(f"{HERE}/qr.svg?logo=y").text
     assert 'fill="#b32f55"' in drawn
     assert 'rx="7.5" fill="#fff' not in drawn
 
 
-def test_the_card_page_tells_the_test_link_and_the_history(adas: FormClient) -> None:
-    page = adas.get(HERE).text
+def test_the_card_page_shows_test_link_and_history(ada_client: FormClient) -> None:
+    page = ada_client.get(HERE).text
     assert "http://localhost/t/ADASCARD" in page
     assert "You claimed this card." in words_of(page)
 
 
-def test_of_many_cards_some_unfold_and_none_is_missing(
+def test_a_dashboard_with_many_cards_collapses_some(
     client: FormClient, ada: User, create_card: Callable[..., Card]
 ) -> None:
     login(client, ada)
@@ -375,15 +373,16 @@ def test_of_many_cards_some_unfold_and_none_is_missing(
     assert [re.findall(r'href="/cards/(\w+)"', part) for part in (shown, folded)] == [tokens[:12], tokens[12:]]
 
 
-def test_an_empty_dashboard_says_what_to_do(client: FormClient, cleo: User) -> None:
+def test_an_empty_dashboard_explains_the_first_steps(client: FormClient, cleo: User) -> None:
     login(client, cleo)
-    page = words_of(client.get("/dashboard").text)
+    page = client.get("/dashboard").text
+    assert 'action="/find-card"' in page
     for words in ("Hello Cleo", "No cards yet", "No taps yet", "A profile is a page about you"):
-        assert words in page
+        assert words in words_of(page)
 
 
-def test_the_dashboard_tells_where_each_card_leads(
-    adas: FormClient, create_card: Callable[..., Card], profile: Profile, ada: User
+def test_the_dashboard_shows_the_target_of_each_card(
+    ada_client: FormClient, create_card: Callable[..., Card], profile: Profile, ada: User
 ) -> None:
     create_card(ada, alias="Site", profile=profile)
     create_card(ada, alias="Nothing")
@@ -391,20 +390,20 @@ def test_the_dashboard_tells_where_each_card_leads(
         ada, alias="Away", url="https://example.com/", status=CardStatus.LOCKED, locked_because=LockedBecause.LOST
     )
     create_card(ada, alias="Retired one", status=CardStatus.RETIRED)
-    page = words_of(adas.get("/dashboard").text)
+    page = words_of(ada_client.get("/dashboard").text)
     for words in ("example.com", "Profile: Ada Obi", "No destination yet", "Deactivated"):
         assert words in page
     assert "Retired one" not in page
 
 
-def test_taps_of_others_count_and_ones_own_and_robots_do_not(
-    adas: FormClient, new_client: Callable[[], FormClient], run_worker: Callable[[], None]
+def test_own_taps_and_bots_are_not_counted(
+    ada_client: FormClient, new_client: Callable[[], FormClient], run_worker: Callable[[], None]
 ) -> None:
     phone = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile Safari/604.1"}
     new_client().get("/t/ADASCARD", headers=phone)
     new_client().get("/t/ADASCARD", headers={"User-Agent": "WhatsApp/2.24.20.89 A"})
-    adas.get("/t/ADASCARD", headers=phone)
+    ada_client.get("/t/ADASCARD", headers=phone)
     run_worker()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Tap)) == 3
-    assert "1 tap in 30 days" in words_of(adas.get("/dashboard").text)
-    assert adas.get(HERE).text.count("<tr><td>Phone") == 1
+    assert "1 tap in 30 days" in words_of(ada_client.get("/dashboard").text)
+    assert ada_client.get(HERE).text.count("<tr><td>Phone") == 1

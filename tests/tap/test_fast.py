@@ -1,4 +1,4 @@
-"""The fast way in front of Flask: the same answers, at once after an edit, and never a wrong page."""
+"""The fast path in front of Flask: equal responses, immediate effect of edits, failing databases."""
 
 import dataclasses
 import json
@@ -22,18 +22,43 @@ from tapcard.db import db
 from tapcard.models import Card, CardStatus, ClaimPolicy, LockedBecause, Profile, Target, User
 from tapcard.services.cards import blocked_hosts, cards, transitions
 from tapcard.tap.fast import FastTaps
-from tests.taps import Answer, ask, both_ways, drain, fast_way, lines, taps, wsgi_of
+from tests.tap_requests import (
+    WsgiResponse,
+    app_for_path,
+    both_paths,
+    drain,
+    fast_path,
+    send_request,
+    spool_lines,
+    stored_taps,
+)
 
 pytestmark = pytest.mark.sql
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKENS = ("FASTCARD", "PROCARD", "NEWCARD", "LOSTCARD", "OLDCARD", "BLANKCARD", "NOSUCHCARD")
-ODD = ("", "%00", "%20", "%0A", "%09", "%7F", "%C3%A9", "%FF", "%E2%80%AE", "%EF%BC%A1", ";a=1", "%2F", "%3F", "+", ".")
+UNUSUAL = (
+    "",
+    "%00",
+    "%20",
+    "%0A",
+    "%09",
+    "%7F",
+    "%C3%A9",
+    "%FF",
+    "%E2%80%AE",
+    "%EF%BC%A1",
+    ";a=1",
+    "%2F",
+    "%3F",
+    "+",
+    ".",
+)
 
 
 @pytest.fixture
-def hand(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
-    """A card of every kind."""
+def all_cards(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
+    """Create a card of every kind."""
     create_card(ada, token="FASTCARD", url="https://example.com/caf%C3%A9?x=1")
     create_card(ada, token="PROCARD", profile=profile)
     create_card(token="NEWCARD", policy=ClaimPolicy.OPEN)
@@ -43,22 +68,26 @@ def hand(create_card: Callable[..., Card], ada: User, profile: Profile) -> None:
     create_card(ada, token="BLANKCARD")
 
 
-# --- the same by both ways --------------------------------------------------------------------------------------------
+# --- equal responses --------------------------------------------------------------------------------------------------
 
 
-def in_any_case(token: str) -> st.SearchStrategy[str]:
+def random_case(token: str) -> st.SearchStrategy[str]:
     return st.lists(st.booleans(), min_size=len(token), max_size=len(token)).map(
-        lambda lower: "".join(each.lower() if low else each for each, low in zip(token, lower, strict=True))
+        lambda lower: "".join(
+            character.lower() if low else character for character, low in zip(token, lower, strict=True)
+        )
     )
 
 
 def partly_encoded(token: str) -> st.SearchStrategy[str]:
     return st.lists(st.booleans(), min_size=len(token), max_size=len(token)).map(
-        lambda coded: "".join(f"%{ord(each):02x}" if code else each for each, code in zip(token, coded, strict=True))
+        lambda coded: "".join(
+            f"%{ord(character):02x}" if code else character for character, code in zip(token, coded, strict=True)
+        )
     )
 
 
-a_token = st.sampled_from(TOKENS).flatmap(in_any_case).flatmap(partly_encoded)
+a_token = st.sampled_from(TOKENS).flatmap(random_case).flatmap(partly_encoded)
 anything = st.one_of(
     st.text(alphabet="AZaz09", min_size=19, max_size=25),
     st.lists(st.integers(0, 255), max_size=25).map(lambda values: "".join(f"%{value:02X}" for value in values)),
@@ -66,9 +95,9 @@ anything = st.one_of(
 paths = st.builds(
     "{}{}{}{}{}".format,
     st.sampled_from(["/t/"] * 4 + ["/q/", "/card/", "/t//", "//t/", "/T/", "/t%2F", "/./t/", "/activate/"]),
-    st.sampled_from(["", "", "", *ODD]),
+    st.sampled_from(["", "", "", *UNUSUAL]),
     st.one_of(a_token, a_token, a_token, anything),
-    st.sampled_from(["", "", "", *ODD]),
+    st.sampled_from(["", "", "", *UNUSUAL]),
     st.sampled_from(["", "/", "//", "?x=1&x=2", "/?next=//evil.example"]),
 )
 cookies = st.sampled_from([{}, {}, {"tc_checkin": "1"}, {"x": "1", "tc_checkin": "a.b"}, {"tc_me": "1.forged"}])
@@ -88,19 +117,22 @@ cookies = st.sampled_from([{}, {}, {"tc_checkin": "1"}, {"x": "1", "tc_checkin":
 @settings(
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_both_ways_give_the_same_answer_to_the_last_header(
-    app: Flask, hand: None, path: str, method: str, script_name: str, cookies: dict[str, str], purpose: str
+def test_both_paths_give_identical_responses(
+    app: Flask, all_cards: None, path: str, method: str, script_name: str, cookies: dict[str, str], purpose: str
 ) -> None:
     environ = {"SCRIPT_NAME": script_name, "HTTP_SEC_PURPOSE": purpose}
-    fast, slow = (ask(wsgi_of(app, way), path, method, cookies=cookies, **environ) for way in ("fast", "slow"))
+    fast, slow = (
+        send_request(app_for_path(app, tap_path), path, method, cookies=cookies, **environ)
+        for tap_path in ("fast", "slow")
+    )
     assert fast == slow
     assert fast.status < 500
 
 
-@both_ways
-def test_a_redirect_carries_these_headers_and_no_others(app: Flask, hand: None, way: str) -> None:
-    answer = ask(wsgi_of(app, way), "/t/FASTCARD")
-    assert answer == Answer(
+@both_paths
+def test_a_redirect_has_exactly_these_headers(app: Flask, all_cards: None, tap_path: str) -> None:
+    response = send_request(app_for_path(app, tap_path), "/t/FASTCARD")
+    assert response == WsgiResponse(
         302,
         (
             ("Cache-Control", "no-store"),
@@ -112,27 +144,27 @@ def test_a_redirect_carries_these_headers_and_no_others(app: Flask, hand: None, 
     )
 
 
-@both_ways
-def test_in_production_a_redirect_insists_on_encryption(
-    app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch, way: str
+@both_paths
+def test_a_redirect_in_production_sends_strict_transport_security(
+    app: Flask, all_cards: None, monkeypatch: pytest.MonkeyPatch, tap_path: str
 ) -> None:
     production = dataclasses.replace(app.config["TAPCARD"], environment="production")
     monkeypatch.setitem(app.config, "TAPCARD", production)
-    front = fast_way(app)
+    front = fast_path(app)
     strict = FastTaps(front.wsgi_app, front.recorder.engine, front.recorder, is_secure=production.is_production)
-    answer = ask(strict if way == "fast" else front.wsgi_app, "/t/FASTCARD")
-    assert answer.get("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
+    response = send_request(strict if tap_path == "fast" else front.wsgi_app, "/t/FASTCARD")
+    assert response.get("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/fastcard", "/card/FastCard/", "/card/FASTCARD"])
-def test_a_plain_redirect_never_reaches_flask(app: Flask, hand: None, path: str) -> None:
-    front = fast_way(app)
-    asked: list[str] = []
+def test_a_plain_redirect_never_reaches_flask(app: Flask, all_cards: None, path: str) -> None:
+    front = fast_path(app)
+    passed_on: list[str] = []
     alone = FastTaps(
-        lambda environ, _start: asked.append(environ["PATH_INFO"]) or [], front.recorder.engine, front.recorder
+        lambda environ, _start: passed_on.append(environ["PATH_INFO"]) or [], front.recorder.engine, front.recorder
     )
-    assert ask(alone, path).status == 302
-    assert asked == []
+    assert send_request(alone, path).status == 302
+    assert passed_on == []
 
 
 @pytest.mark.parametrize(
@@ -145,44 +177,46 @@ def test_a_plain_redirect_never_reaches_flask(app: Flask, hand: None, path: str)
         ("/p/ada", {}),
     ],
 )
-def test_everything_else_is_left_to_flask(app: Flask, hand: None, path: str, cookies: dict[str, str]) -> None:
-    front = fast_way(app)
-    alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
-    with pytest.raises(AssertionError, match="the fast way should have answered"):
-        ask(alone, path, cookies=cookies)
-    assert list(lines(app.extensions["spool"])) == []
-
-
-def test_a_tap_that_is_answered_without_the_fast_way_is_counted_as_well(
-    other_app: Callable[..., Flask], hand: None
+def test_every_other_request_is_passed_to_flask(
+    app: Flask, all_cards: None, path: str, cookies: dict[str, str]
 ) -> None:
+    front = fast_path(app)
+    alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
+    with pytest.raises(AssertionError, match="the fast path should have answered"):
+        send_request(alone, path, cookies=cookies)
+    assert list(spool_lines(app.extensions["spool"])) == []
+
+
+def test_taps_are_recorded_with_the_fast_path_switched_off(other_app: Callable[..., Flask], all_cards: None) -> None:
     app = other_app(tap_fast=False)
     assert app.wsgi_app is app.extensions["without_fast_taps"]
-    assert ask(app.wsgi_app, "/q/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
-    assert [line["channel"] for line in lines(app.extensions["spool"])] == ["qr"]
+    assert send_request(app.wsgi_app, "/q/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
+    assert [line["channel"] for line in spool_lines(app.extensions["spool"])] == ["qr"]
 
 
-# --- no cache ---------------------------------------------------------------------------------------------------------
+# --- immediate effect -------------------------------------------------------------------------------------------------
 
 
-def lead(card: Card, owner: User, url: str) -> None:
+def set_target(card: Card, owner: User, url: str) -> None:
     cards.edit(card, owner, cards.CardChanges(target=Target.URL, reroute_url=url), own_hosts=())
     db.session.commit()
 
 
-@both_ways
-def test_the_very_next_tap_after_an_edit_goes_to_the_new_place(app: Flask, card: Card, ada: User, way: str) -> None:
+@both_paths
+def test_an_edit_applies_from_the_next_tap(app: Flask, card: Card, ada: User, tap_path: str) -> None:
     for number in range(3):
-        lead(card, ada, f"https://example.com/{number}")
-        assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == f"https://example.com/{number}"
+        set_target(card, ada, f"https://example.com/{number}")
+        assert (
+            send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == f"https://example.com/{number}"
+        )
 
 
-@both_ways
-def test_the_very_next_tap_after_a_card_is_lost_or_its_host_blocked_leads_nowhere(
-    app: Flask, card: Card, ada: User, ben: User, way: str
+@both_paths
+def test_locking_and_blocking_apply_from_the_next_tap(
+    app: Flask, card: Card, ada: User, ben: User, tap_path: str
 ) -> None:
     def location() -> str | None:
-        return ask(wsgi_of(app, way), "/t/ADASCARD").get("Location")
+        return send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location")
 
     assert location() == "https://example.com/"
     transitions.lock(card, LockedBecause.LOST, ada)
@@ -195,93 +229,97 @@ def test_the_very_next_tap_after_a_card_is_lost_or_its_host_blocked_leads_nowher
     assert location() == "https://example.com/"
 
 
-def test_an_edit_that_is_not_committed_does_not_show(app: Flask, card: Card, ada: User) -> None:
-    lead(card, ada, "https://example.com/kept")
+def test_an_uncommitted_edit_is_not_visible(app: Flask, card: Card, ada: User) -> None:
+    set_target(card, ada, "https://example.com/kept")
     card_id = card.id
     db.session.commit()
-    with sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"]).connect() as other:
-        other.execute(sa.update(Card).where(Card.id == card_id).values(reroute_url="https://example.com/draft"))
-        assert ask(app.wsgi_app, "/t/ADASCARD").get("Location") == "https://example.com/kept"
-        other.rollback()
+    with sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"]).connect() as connection:
+        connection.execute(sa.update(Card).where(Card.id == card_id).values(reroute_url="https://example.com/draft"))
+        assert send_request(app.wsgi_app, "/t/ADASCARD").get("Location") == "https://example.com/kept"
+        connection.rollback()
 
 
-# --- a database in trouble --------------------------------------------------------------------------------------------
+# --- failing databases ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["no server", "no database file"])
 def broken_app(request: pytest.FixtureRequest, other_app: Callable[..., Flask], tmp_path: Path) -> Flask:
-    """An application whose database cannot be used."""
+    """Create an application with an unusable database."""
     if request.param == "no server":
         return other_app(database_url="postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
     (tmp_path / "broken.sqlite").write_bytes(b"This is a letter, not a database. " * 300)
     return other_app(database_url=f"sqlite:///{tmp_path / 'broken.sqlite'}")
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", ["/t/FASTCARD", "/q/NOSUCHCARD", "/card/PROCARD/"])
-def test_a_database_that_cannot_be_used_is_a_pause_and_never_a_wrong_page(
-    broken_app: Flask, hand: None, way: str, method: str, path: str
+def test_an_unavailable_database_gives_a_503_response(
+    broken_app: Flask, all_cards: None, tap_path: str, method: str, path: str
 ) -> None:
-    answer = ask(wsgi_of(broken_app, way), path, method, cookies={"tc_session": "x", "tc_me": "1.x"})
-    assert answer.status == 503
-    assert int(answer.get("Retry-After") or 0) > 0
-    assert answer.get("Location") is None
-    assert answer.get("Set-Cookie") is None
+    response = send_request(
+        app_for_path(broken_app, tap_path), path, method, cookies={"tc_session": "x", "tc_me": "1.x"}
+    )
+    assert response.status == 503
+    assert int(response.get("Retry-After") or 0) > 0
+    assert response.get("Location") is None
+    assert response.get("Set-Cookie") is None
     for trace in (b"Traceback", b"sqlite3", b"psycopg", b"sqlalchemy", b"File &#34;"):
-        assert trace not in answer.body
-    assert list(lines(broken_app.extensions["spool"])) == []
+        assert trace not in response.body
+    assert list(spool_lines(broken_app.extensions["spool"])) == []
 
 
-def test_a_connection_that_broke_is_replaced_before_anybody_notices(app: Flask, hand: None) -> None:
-    front = fast_way(app)
+def test_a_broken_connection_is_replaced(app: Flask, all_cards: None) -> None:
+    front = fast_path(app)
     alone = FastTaps(unexpected, front.recorder.engine, front.recorder)
-    assert ask(alone, "/t/FASTCARD").status == 302
-    close(alone)
-    assert ask(alone, "/t/FASTCARD").status == 302
+    assert send_request(alone, "/t/FASTCARD").status == 302
+    break_connection(alone)
+    assert send_request(alone, "/t/FASTCARD").status == 302
 
 
 def unexpected(*_arguments: object) -> Any:
-    raise AssertionError("the fast way should have answered")
+    raise AssertionError("the fast path should have answered")
 
 
-def close(front: FastTaps) -> None:
-    """Break the connection that this thread looks up by."""
+def break_connection(front: FastTaps) -> None:
+    """Break the connection that this thread uses for lookups."""
     look_up = front._local.look_up
     if hasattr(look_up, "connection"):
-        with psycopg.connect(look_up.connection.info.dsn, autocommit=True) as other:
+        with psycopg.connect(look_up.connection.info.dsn, autocommit=True) as connection:
             pid = look_up.connection.info.backend_pid
-            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+            assert connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
     else:
         (execute,) = (cell.cell_contents for cell in look_up.__closure__ if callable(cell.cell_contents))
         execute.__self__.close()
 
 
-def test_a_lookup_that_fails_twice_is_left_to_flask(app: Flask, hand: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lookup_that_fails_twice_is_passed_to_flask(
+    app: Flask, all_cards: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = []
 
     def fail() -> Any:
         tried.append(1)
         raise sqlite3.OperationalError("disk I/O error")
 
-    front = FastTaps(fast_way(app).wsgi_app, fast_way(app).recorder.engine, fast_way(app).recorder)
+    front = FastTaps(fast_path(app).wsgi_app, fast_path(app).recorder.engine, fast_path(app).recorder)
     monkeypatch.setattr(front, "_connect", fail)
-    assert ask(front, "/t/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
+    assert send_request(front, "/t/FASTCARD").get("Location") == "https://example.com/caf%C3%A9?x=1"
     assert len(tried) == 2
 
 
-# --- around it --------------------------------------------------------------------------------------------------------
+# --- proxies, processes, storage --------------------------------------------------------------------------------------
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize(("trusted", "is_told_apart"), [(0, False), (1, True)])
-def test_the_address_a_proxy_tells_counts_only_when_proxies_are_trusted(
-    other_app: Callable[..., Flask], hand: None, way: str, trusted: int, is_told_apart: bool
+def test_a_forwarded_address_is_used_only_behind_trusted_proxies(
+    other_app: Callable[..., Flask], all_cards: None, tap_path: str, trusted: int, is_told_apart: bool
 ) -> None:
-    app = other_app(trusted_proxies=trusted, tap_fast=way == "fast")
+    app = other_app(trusted_proxies=trusted, tap_fast=tap_path == "fast")
     for address in ("203.0.113.1", "203.0.113.2", "203.0.113.2"):
-        assert ask(app.wsgi_app, "/t/FASTCARD", HTTP_X_FORWARDED_FOR=address).status == 302
-    visitors = [line["visitor"] for line in lines(app.extensions["spool"])]
+        assert send_request(app.wsgi_app, "/t/FASTCARD", HTTP_X_FORWARDED_FOR=address).status == 302
+    visitors = [line["visitor"] for line in spool_lines(app.extensions["spool"])]
     assert visitors[1] == visitors[2]
     assert (visitors[0] != visitors[1]) is is_told_apart
 
@@ -290,35 +328,35 @@ FORKING = """
 import json, os, sys
 from config import Config
 from tapcard.app import create_app
-from tests.taps import ask, fast_way, lines
+from tests.tap_requests import fast_path, send_request, spool_lines
 
 app = create_app(Config.from_env())
-front = fast_way(app)
+front = fast_path(app)
 with app.app_context():
-    assert ask(front, "/t/FASTCARD").status == 302
+    assert send_request(front, "/t/FASTCARD").status == 302
     before = front._local.look_up
     if os.fork() == 0:
         try:
-            assert ask(front, "/t/FASTCARD").status == 302
+            assert send_request(front, "/t/FASTCARD").status == 302
             assert front._local.look_up is not before
         except BaseException as error:
             print(repr(error), file=sys.stderr, flush=True)
             os._exit(1)
         os._exit(0)
     _pid, status = os.wait()
-    assert ask(front, "/t/FASTCARD").status == 302
+    assert send_request(front, "/t/FASTCARD").status == 302
     spool = app.extensions["spool"]
     print(json.dumps({
         "status": status,
         "is_kept": front._local.look_up is before,
         "files": len(spool.files()),
-        "lots": [line["uid"][12:26] for line in lines(spool)],
+        "lots": [line["uid"][12:26] for line in spool_lines(spool)],
     }))
 """
 
 
-def test_a_forked_process_shares_neither_connection_nor_file_nor_lot(
-    base_config: Config, hand: None, tmp_path: Path
+def test_a_forked_process_shares_no_connection_file_or_uid_prefix(
+    base_config: Config, all_cards: None, tmp_path: Path
 ) -> None:
     environ = {
         **os.environ,
@@ -331,15 +369,15 @@ def test_a_forked_process_shares_neither_connection_nor_file_nor_lot(
         [sys.executable, "-c", FORKING], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert (told["status"], told["is_kept"], told["files"]) == (0, True, 2)
-    assert len(told["lots"]) == 3
-    assert len(set(told["lots"])) == 2
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert (report["status"], report["is_kept"], report["files"]) == (0, True, 2)
+    assert len(report["lots"]) == 3
+    assert len(set(report["lots"])) == 2
 
 
-def test_every_answer_of_the_fast_way_is_in_the_tables_once(app: Flask, hand: None) -> None:
+def test_every_redirect_is_stored_once(app: Flask, all_cards: None) -> None:
     for number in range(25):
-        assert ask(app.wsgi_app, "/t/FASTCARD", HTTP_USER_AGENT=f"phone {number}").status == 302
+        assert send_request(app.wsgi_app, "/t/FASTCARD", HTTP_USER_AGENT=f"phone {number}").status == 302
     assert drain() == 25
     assert drain() == 0
-    assert len({tap.uid for tap in taps()}) == 25
+    assert len({tap.uid for tap in stored_taps()}) == 25

@@ -1,4 +1,4 @@
-"""What a tap does, for every combination there may be of card and visitor, by both ways."""
+"""Outcomes of taps for every combination of card and visitor, on both paths."""
 
 import itertools
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tapcard.models import (
     User,
 )
 from tests.conftest import FormClient, login
-from tests.taps import BOT, PHONE, Answer, ask, both_ways, drain, taps, wsgi_of
+from tests.tap_requests import BOT, PHONE, WsgiResponse, app_for_path, both_paths, drain, send_request, stored_taps
 
 URL = "https://example.com/caf%C3%A9?a=1&b=%20"
 SHAPES = ("/t/{}", "/q/{}", "/card/{}", "/card/{}/", "/t/{}/", "/q/{}/")
@@ -34,7 +34,7 @@ SHAPES = ("/t/{}", "/q/{}", "/card/{}", "/card/{}/", "/t/{}/", "/q/{}/")
 
 @dataclass(frozen=True)
 class Case:
-    """A card as it may lie in the table; none at all when it has no status."""
+    """A combination of card columns; without a status, an unknown card."""
 
     number: int
     status: CardStatus | None = None
@@ -51,7 +51,7 @@ class Case:
 
 
 def every_case() -> list[Case]:
-    """The unknown card, and every combination that the table's constraints allow."""
+    """Return the unknown card and every combination that the constraints allow."""
     lives: list[tuple[CardStatus, LockedBecause | None, bool]] = [
         (CardStatus.UNCLAIMED, None, False),
         (CardStatus.ACTIVE, None, True),
@@ -71,7 +71,7 @@ LIVELY = [case for case in CASES if case.status in (None, CardStatus.ACTIVE)]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who taps."""
+    """A visitor who taps."""
 
     name: str
     user: str | None = None
@@ -97,7 +97,7 @@ PEOPLE = (
     Person("bot", is_bot=True),
     Person("HEAD", method="HEAD"),
     Person("prefetch", environ=PREFETCH),
-    # who they are makes no difference unless the card is active, as the others show
+    # these visitors matter only for active and unknown cards
     Person("signed-in stranger", user="cleo", cases=tuple(LIVELY)),
     Person("owner's HEAD", user="ada", method="HEAD", cases=tuple(LIVELY)),
     Person("owner's prefetch", user="ada", environ=OLD_PREFETCH, cases=tuple(LIVELY)),
@@ -105,7 +105,7 @@ PEOPLE = (
 
 
 class Expected(NamedTuple):
-    """What the specification says."""
+    """The specified response."""
 
     status: int
     location: str | None
@@ -114,7 +114,7 @@ class Expected(NamedTuple):
 
 
 def expected(case: Case, person: Person) -> Expected:
-    """Specification, section 3, in its order; no check-in is running."""
+    """Return the response specified in section 3; no check-in is running."""
     if case.status is None:
         if person.user == "ben":
             return Expected(302, f"/admin/cards/register?token={case.token}", Outcome.ORPHAN)
@@ -158,7 +158,7 @@ def row_of(case: Case, owner: User, profile: Profile, design: Design) -> dict[st
 
 @pytest.fixture
 def all_cards(app: Flask, ada: User, profile: Profile, design: Design) -> dict[str, Any]:
-    """A card for every case; gives them by token."""
+    """Create a card for every case; return their rows by token."""
     db.session.execute(sa.insert(Card), [row_of(case, ada, profile, design) for case in CASES if case.status])
     db.session.commit()
     return {row.token: row for row in db.session.execute(sa.select(Card.token, Card.id, Card.owner_id, Card.design_id))}
@@ -166,60 +166,60 @@ def all_cards(app: Flask, ada: User, profile: Profile, design: Design) -> dict[s
 
 @pytest.fixture
 def cookies_of(request: pytest.FixtureRequest, client: FormClient) -> Callable[[Person], dict[str, str]]:
-    """The cookies of a visitor's browser after logging in, if they do."""
+    """Return a function that gives the cookies of a visitor, after login if they have an account."""
 
     def cookies(person: Person) -> dict[str, str]:
         if person.user is None:
             return {}
         assert login(client, request.getfixturevalue(person.user)).status_code == 302
-        client.get("/account")  # shows the greeting
-        found = {name: client.get_cookie(name) for name in ("tc_session", "tc_me")}
-        return {name: cookie.value for name, cookie in found.items() if cookie is not None}
+        client.get("/account")  # shows the flash message
+        found_cookies = {name: client.get_cookie(name) for name in ("tc_session", "tc_me")}
+        return {name: cookie.value for name, cookie in found_cookies.items() if cookie is not None}
 
     return cookies
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
-def test_every_combination_gets_what_the_specification_says(
-    app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], person: Person, way: str
+def test_every_combination_has_the_specified_response(
+    app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], person: Person, tap_path: str
 ) -> None:
     cookies = cookies_of(person)
     assert len(cookies) == (2 if person.user else 0)
-    wsgi, agent = wsgi_of(app, way), BOT if person.is_bot else PHONE
+    wsgi, agent = app_for_path(app, tap_path), BOT if person.is_bot else PHONE
     wrong, recorded = [], []
     for case in person.cases:
         shape = SHAPES[(case.number + PEOPLE.index(person)) % len(SHAPES)]
         path = shape.format(case.token if case.number % 3 else case.token.lower())
-        answer = ask(wsgi, path, person.method, cookies=cookies, HTTP_USER_AGENT=agent, **person.environ)
-        wanted = expected(case, person)
-        if complaints := complaints_about(answer, wanted, person):
+        response = send_request(wsgi, path, person.method, cookies=cookies, HTTP_USER_AGENT=agent, **person.environ)
+        case_expected = expected(case, person)
+        if complaints := complaints_about(response, case_expected, person):
             wrong.append((case, path, complaints))
         if person.is_counted:
-            recorded.append(row_for(case, all_cards, wanted.outcome, path, person))
+            recorded.append(row_for(case, all_cards, case_expected.outcome, path, person))
     assert wrong == []
     drain()
-    assert [seen(tap) for tap in taps()] == recorded
+    assert [seen(tap) for tap in stored_taps()] == recorded
 
 
-def complaints_about(answer: Answer, wanted: Expected, person: Person) -> list[str]:
-    """What is wrong with an answer."""
+def complaints_about(response: WsgiResponse, specified: Expected, person: Person) -> list[str]:
+    """Return the differences between a response and the specification."""
     complaints = []
-    if answer.status != wanted.status:
-        complaints.append(f"status {answer.status} instead of {wanted.status}")
-    if answer.get("Location") != wanted.location:
-        complaints.append(f"leads to {answer.get('Location')} instead of {wanted.location}")
-    if answer.get("Cache-Control") != "no-store":
-        complaints.append(f"may be kept: {answer.get('Cache-Control')}")
-    if answer.get("Set-Cookie") is not None:
+    if response.status != specified.status:
+        complaints.append(f"status {response.status} instead of {specified.status}")
+    if response.get("Location") != specified.location:
+        complaints.append(f"leads to {response.get('Location')} instead of {specified.location}")
+    if response.get("Cache-Control") != "no-store":
+        complaints.append(f"may be kept: {response.get('Cache-Control')}")
+    if response.get("Set-Cookie") is not None:
         complaints.append("sets a cookie")
-    if wanted.location is not None and answer.get("Vary") is not None:
-        complaints.append(f"varies by {answer.get('Vary')}")
-    if person.method == "HEAD" and answer.body:
+    if specified.location is not None and response.get("Vary") is not None:
+        complaints.append(f"varies by {response.get('Vary')}")
+    if person.method == "HEAD" and response.body:
         complaints.append("has a body")
-    if person.method != "HEAD" and wanted.says not in answer.body:
-        complaints.append(f"does not say {wanted.says!r}")
-    if wanted.outcome is Outcome.SETUP and b"<form" in answer.body:
+    if person.method != "HEAD" and specified.says not in response.body:
+        complaints.append(f"does not say {specified.says!r}")
+    if specified.outcome is Outcome.SETUP and b"<form" in response.body:
         complaints.append("shows a form")
     return complaints
 
@@ -237,10 +237,10 @@ def seen(tap: Tap) -> tuple[Any, ...]:
     return (tap.card_id, tap.token, tap.owner_id, tap.design_id, tap.channel, tap.outcome, tap.is_own, tap.is_bot)
 
 
-def test_the_table_has_every_combination_that_may_lie_in_the_database(
+def test_the_cases_cover_every_combination_the_database_allows(
     app: Flask, ada: User, profile: Profile, design: Design
 ) -> None:
-    wanted = {(case.status, case.because, case.is_owned) for case in CASES if case.status}
+    lives = {(case.status, case.because, case.is_owned) for case in CASES if case.status}
     allowed = set()
     for number, life in enumerate(itertools.product(CardStatus, (None, *LockedBecause), (True, False)), start=2000):
         try:
@@ -249,63 +249,63 @@ def test_the_table_has_every_combination_that_may_lie_in_the_database(
             allowed.add(life)
         except IntegrityError:
             pass
-    assert allowed == wanted
-    assert len(CASES) == 1 + len(wanted) * len((None, *Target)) * 2 * 2 * 2
+    assert allowed == lives
+    assert len(CASES) == 1 + len(lives) * len((None, *Target)) * 2 * 2 * 2
 
 
 @pytest.mark.parametrize("user", [None, "cleo", "ada", "ben"])
-def test_the_activation_page_of_a_card_with_an_owner_answers_like_a_tap_and_counts_nothing(
+def test_the_activation_page_of_an_owned_card_responds_like_a_tap_without_counting(
     app: Flask, all_cards: dict[str, Any], cookies_of: Callable[[Person], dict[str, str]], user: str | None
 ) -> None:
     person = Person(user or "stranger", user)
     cookies = cookies_of(person)
     wrong = []
     for case in (*LIVELY, *CASES[::20]):
-        wanted = expected(case, person)
-        answer = ask(app.wsgi_app, f"/activate/{case.token}", cookies=cookies)
-        if (answer.status, answer.get("Location")) != (wanted.status, wanted.location):
-            wrong.append((case, answer.status, answer.get("Location")))
+        case_expected = expected(case, person)
+        response = send_request(app.wsgi_app, f"/activate/{case.token}", cookies=cookies)
+        if (response.status, response.get("Location")) != (case_expected.status, case_expected.location):
+            wrong.append((case, response.status, response.get("Location")))
     assert wrong == []
     assert drain() == 0
 
 
-@both_ways
-def test_a_profile_that_is_deleted_leaves_a_card_being_set_up(
-    app: Flask, create_card: Callable[..., Card], ada: User, profile: Profile, way: str
+@both_paths
+def test_a_card_whose_profile_was_deleted_is_being_set_up(
+    app: Flask, create_card: Callable[..., Card], ada: User, profile: Profile, tap_path: str
 ) -> None:
     create_card(ada, token="PROFILE7", profile=profile)
-    assert ask(wsgi_of(app, way), "/t/PROFILE7").get("Location") == "/p/ada"
+    assert send_request(app_for_path(app, tap_path), "/t/PROFILE7").get("Location") == "/p/ada"
     db.session.execute(sa.delete(Profile).where(Profile.id == profile.id))
-    answer = ask(wsgi_of(app, way), "/t/PROFILE7")
-    assert (answer.status, b"set up yet" in answer.body) == (200, True)
+    response = send_request(app_for_path(app, tap_path), "/t/PROFILE7")
+    assert (response.status, b"set up yet" in response.body) == (200, True)
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("path", ["/t/%20NEWCARD7%20", "/q/NEWCARD7/", "/card/%09newcard7"])
-def test_staff_get_the_form_that_registers_an_unknown_card_with_its_token_trimmed(
-    app: Flask, cookies_of: Callable[[Person], dict[str, str]], way: str, path: str
+def test_staff_are_redirected_to_register_an_unknown_card(
+    app: Flask, cookies_of: Callable[[Person], dict[str, str]], tap_path: str, path: str
 ) -> None:
-    answer = ask(wsgi_of(app, way), path, cookies=cookies_of(Person("staff", user="ben")))
-    assert (answer.status, answer.get("Location")) == (302, "/admin/cards/register?token=NEWCARD7")
+    response = send_request(app_for_path(app, tap_path), path, cookies=cookies_of(Person("staff", user="ben")))
+    assert (response.status, response.get("Location")) == (302, "/admin/cards/register?token=NEWCARD7")
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("token", ["A" * 21, "A-B", "%C3%89CLAIR", "A%00B", "A%0D%0AB", "..", "%20"])
-def test_what_cannot_be_a_token_is_not_found_and_not_counted(app: Flask, way: str, token: str) -> None:
-    assert ask(wsgi_of(app, way), f"/t/{token}").status == 404
+def test_an_invalid_token_is_not_found_and_not_recorded(app: Flask, tap_path: str, token: str) -> None:
+    assert send_request(app_for_path(app, tap_path), f"/t/{token}").status == 404
     assert drain() == 0
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-@both_ways
-def test_a_tap_is_a_reading_and_takes_nothing(app: Flask, card: Card, way: str, method: str) -> None:
-    assert ask(wsgi_of(app, way), "/t/ADASCARD", method).status == 405
+@both_paths
+def test_other_methods_are_not_allowed_and_not_recorded(app: Flask, card: Card, tap_path: str, method: str) -> None:
+    assert send_request(app_for_path(app, tap_path), "/t/ADASCARD", method).status == 405
     assert drain() == 0
 
 
-@both_ways
-def test_a_check_in_under_way_keeps_the_fast_way_out(app: Flask, card: Card, way: str) -> None:
-    answer = ask(wsgi_of(app, way), "/t/ADASCARD", cookies={"tc_checkin": "x"})
-    assert answer.get("Location") == "https://example.com/"
+@both_paths
+def test_a_check_in_cookie_skips_the_fast_path(app: Flask, card: Card, tap_path: str) -> None:
+    response = send_request(app_for_path(app, tap_path), "/t/ADASCARD", cookies={"tc_checkin": "x"})
+    assert response.get("Location") == "https://example.com/"
     drain()
-    assert [tap.outcome for tap in taps()] == [Outcome.REDIRECT]
+    assert [tap.outcome for tap in stored_taps()] == [Outcome.REDIRECT]

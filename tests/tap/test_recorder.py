@@ -1,4 +1,4 @@
-"""Writing a tap down: what a line says, and what happens when there is no place to write it."""
+"""Recording taps: the fields of a line, and errors of disk and database."""
 
 import errno
 import os
@@ -21,8 +21,18 @@ from tapcard.services.taps.ingest import ReadingStore, parse_reading
 from tapcard.spool import Spool, decode, encode
 from tapcard.tap.recorder import CardIds, TapRecorder, cookie, is_counted
 from tapcard.workflows import taps as tap_jobs
-from tests.taps import PHONE, ask, both_ways, counts, drain, lines, taps, unreachable, wsgi_of
-from tests.watching import together
+from tests.concurrency import run_concurrently
+from tests.tap_requests import (
+    PHONE,
+    app_for_path,
+    both_paths,
+    drain,
+    send_request,
+    spool_lines,
+    stored_taps,
+    tap_counts,
+    unreachable_engine,
+)
 
 pytestmark = pytest.mark.sql
 
@@ -47,7 +57,7 @@ def record(recorder: TapRecorder, **values: str) -> None:
     recorder.record(environ(**values), "nfc", "redirect", CardIds(1, 2, 3))
 
 
-# --- what counts ------------------------------------------------------------------------------------------------------
+# --- recorded requests ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -64,22 +74,24 @@ def record(recorder: TapRecorder, **values: str) -> None:
     ],
     ids=str,
 )
-def test_a_look_ahead_is_no_reading(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
+def test_prefetches_and_head_requests_are_not_recorded(
+    spool: Spool, recorder: TapRecorder, values: dict[str, str]
+) -> None:
     assert not is_counted(environ(**values))
     record(recorder, **values)
-    assert list(lines(spool)) == []
+    assert list(spool_lines(spool)) == []
 
 
 @pytest.mark.parametrize("values", [{}, {"HTTP_SEC_PURPOSE": ""}, {"HTTP_PURPOSE": "navigate"}], ids=str)
-def test_a_reading_is_one(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
+def test_an_ordinary_request_is_recorded(spool: Spool, recorder: TapRecorder, values: dict[str, str]) -> None:
     record(recorder, **values)
-    assert len(list(lines(spool))) == 1
+    assert len(list(spool_lines(spool))) == 1
 
 
-# --- what a line says -------------------------------------------------------------------------------------------------
+# --- fields of a line -------------------------------------------------------------------------------------------------
 
 
-def test_a_line_says_all_there_is_to_know(spool: Spool, recorder: TapRecorder) -> None:
+def test_a_line_contains_all_fields(spool: Spool, recorder: TapRecorder) -> None:
     record(
         recorder,
         HTTP_USER_AGENT=PHONE,
@@ -87,7 +99,7 @@ def test_a_line_says_all_there_is_to_know(spool: Spool, recorder: TapRecorder) -
         HTTP_REFERER="https://user:secret@Search.Example:8443/private/path?q=me",
         HTTP_COOKIE="x=1; tc_me=7.signature; y=2",
     )
-    [line] = lines(spool)
+    [line] = spool_lines(spool)
     assert line | {"uid": "", "at": 0, "visitor": ""} == {
         "uid": "",
         "at": 0,
@@ -108,7 +120,7 @@ def test_a_line_says_all_there_is_to_know(spool: Spool, recorder: TapRecorder) -
 
 
 @pytest.mark.parametrize(
-    ("values", "name", "wanted"),
+    ("values", "name", "expected"),
     [
         ({"HTTP_USER_AGENT": "x" * 5000}, "user_agent", "x" * 512),
         ({"HTTP_USER_AGENT": "a\0b"}, "user_agent", "ab"),
@@ -129,18 +141,18 @@ def test_a_line_says_all_there_is_to_know(spool: Spool, recorder: TapRecorder) -
         ({"REMOTE_ADDR": ""}, "country", ""),
     ],
 )
-def test_whatever_a_browser_sends_becomes_a_line_that_can_be_stored(
-    spool: Spool, recorder: TapRecorder, values: dict[str, str], name: str, wanted: object
+def test_any_header_becomes_a_line_that_can_be_stored(
+    spool: Spool, recorder: TapRecorder, values: dict[str, str], name: str, expected: object
 ) -> None:
     record(recorder, **values)
-    [line] = lines(spool)
-    assert line[name] == wanted
+    [line] = spool_lines(spool)
+    assert line[name] == expected
     assert drain() == 1
     assert spool.failure_count() == 0
 
 
-class Paper:
-    """A spool that keeps its lines in mind."""
+class MemorySpool:
+    """A spool that keeps its lines in memory."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
@@ -150,7 +162,7 @@ class Paper:
 
 
 HEADERS = ("USER_AGENT", "ACCEPT_LANGUAGE", "REFERER", "COOKIE", "CF_IPCOUNTRY", "X_FORWARDED_FOR")
-sent = st.text(st.characters(max_codepoint=255), max_size=40)  # as a server hands it on
+sent = st.text(st.characters(max_codepoint=255), max_size=40)  # as a server passes it on
 values_sent = st.one_of(
     sent, sent.map("https://{}/".format), sent.map("tc_me={}".format), sent.map(lambda text: text * 30)
 )
@@ -160,8 +172,8 @@ values_sent = st.one_of(
 @settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_no_header_makes_a_line_that_would_be_refused(app: Flask, headers: dict[str, str], address: str) -> None:
-    paper = Paper()
+def test_random_headers_never_make_an_invalid_line(app: Flask, headers: dict[str, str], address: str) -> None:
+    paper = MemorySpool()
     recorder = TapRecorder(paper, ReadingStore(app.extensions["keys"]), db.engine, "CF-IPCountry")  # type: ignore[arg-type]
     db.session.commit()
     record(recorder, REMOTE_ADDR=address, **headers)
@@ -171,38 +183,40 @@ def test_no_header_makes_a_line_that_would_be_refused(app: Flask, headers: dict[
     assert parse_reading(fields) is not None
 
 
-def test_no_other_cookie_is_mistaken_for_the_one_that_says_it_is_me() -> None:
+def test_only_the_cookie_with_the_exact_name_is_read() -> None:
     header = "xtc_me=1; tc_me2=2;  tc_me = 3 ;tc_me=4; tc_me=5"
     assert cookie({"HTTP_COOKIE": header}, "tc_me") == "4"
     assert cookie({}, "tc_me") is None
 
 
-def test_lines_are_numbered_in_order_of_time_and_never_alike(
+def test_uids_are_unique_and_ordered_by_time(
     app: Flask, spool: Spool, recorder: TapRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_123_456_789)
-    together(app, 4, lambda _place: [record(recorder) for _number in range(50)])
-    uids = [line["uid"] for line in lines(spool)]
+    run_concurrently(app, 4, lambda _place: [record(recorder) for _number in range(50)])
+    uids = [line["uid"] for line in spool_lines(spool)]
     assert len(uids) == len(set(uids)) == 200
     assert {uid[:12] for uid in uids} == {f"{1_900_000_000_123:012x}"}
     assert all(len(uid) == 32 for uid in uids)
     monkeypatch.setattr("tapcard.tap.recorder.time.time_ns", lambda: 1_900_000_000_124_456_789)
     record(recorder)
-    assert max(line["uid"] for line in lines(spool)) > max(uids)
+    assert max(line["uid"] for line in spool_lines(spool)) > max(uids)
 
 
 @pytest.mark.parametrize(
-    ("header", "wanted"),
+    ("header", "expected"),
     [("GB", "GB"), ("ng", "NG"), ("XX", ""), ("T1", ""), ("", ""), ("é", ""), ("G", "")],
 )
-def test_a_country_comes_from_the_header_of_a_trusted_proxy(app: Flask, spool: Spool, header: str, wanted: str) -> None:
+def test_the_country_is_read_from_the_header_of_a_trusted_proxy(
+    app: Flask, spool: Spool, header: str, expected: str
+) -> None:
     recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, country_header="CF-IPCountry")
     record(recorder, HTTP_CF_IPCOUNTRY=header)
-    assert [line["country"] for line in lines(spool)] == [wanted]
+    assert [line["country"] for line in spool_lines(spool)] == [expected]
 
 
-class Atlas:
-    """A GeoIP file with one network."""
+class FakeGeoip:
+    """A GeoIP database with one network."""
 
     def get(self, address: str) -> Any:
         if address == "not an address":
@@ -211,19 +225,20 @@ class Atlas:
 
 
 @pytest.mark.parametrize(
-    ("address", "wanted"), [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")]
+    ("address", "expected"),
+    [("203.0.113.9", "NG"), ("203.0.113.10", ""), ("::1", ""), ("not an address", ""), ("", "")],
 )
-def test_a_country_comes_from_a_geoip_file(app: Flask, spool: Spool, address: str, wanted: str) -> None:
-    recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=Atlas())
+def test_the_country_is_read_from_a_geoip_file(app: Flask, spool: Spool, address: str, expected: str) -> None:
+    recorder = TapRecorder(spool, ReadingStore(app.extensions["keys"]), db.engine, geoip=FakeGeoip())
     record(recorder, REMOTE_ADDR=address)
-    assert [line["country"] for line in lines(spool)] == [wanted]
+    assert [line["country"] for line in spool_lines(spool)] == [expected]
 
 
-# --- no place to write ------------------------------------------------------------------------------------------------
+# --- write errors -----------------------------------------------------------------------------------------------------
 
 
-class Disk:
-    """Writes of the spool fail as told, one instruction a write; all others work."""
+class FaultyDisk:
+    """Fail writes of the spool as instructed, one instruction per write."""
 
     def __init__(self) -> None:
         self.instructions: list[str] = []
@@ -231,79 +246,81 @@ class Disk:
     def write(self, fd: int, data: bytes) -> int:
         if not data.endswith(b"]\n") or not self.instructions:
             return real_write(fd, data)
-        told = self.instructions.pop(0)
-        if told == "short":
+        instruction = self.instructions.pop(0)
+        if instruction == "short":
             return real_write(fd, data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    disk = Disk()
-    monkeypatch.setattr(os, "write", disk.write)
-    return disk
+def faulty_disk(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
+    faulty_disk = FaultyDisk()
+    monkeypatch.setattr(os, "write", faulty_disk.write)
+    return faulty_disk
 
 
 def bad_lines(spool: Spool) -> list[bytes]:
     return [line for path in sorted(spool.folder.glob("*.bad")) for line in path.read_bytes().splitlines()]
 
 
-@both_ways
+@both_paths
 @pytest.mark.parametrize("trouble", ["short", "full"])
-def test_a_file_that_refuses_a_line_is_left_for_a_new_one(
-    app: Flask, card: Card, spool: Spool, disk: Disk, way: str, trouble: str
+def test_a_new_file_is_started_after_a_write_error(
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, tap_path: str, trouble: str
 ) -> None:
-    wsgi = wsgi_of(app, way)
-    assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="first").status == 302
-    disk.instructions = [trouble]
-    assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="second").get("Location") == "https://example.com/"
-    assert ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="third").status == 302
+    wsgi = app_for_path(app, tap_path)
+    assert send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="first").status == 302
+    faulty_disk.instructions = [trouble]
+    assert send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="second").get("Location") == "https://example.com/"
+    assert send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="third").status == 302
     assert len(spool.files()) == 2
     assert drain() == 3
-    assert counts() == (3, 3, 3)
+    assert tap_counts() == (3, 3, 3)
     assert spool.failure_count() == 0
 
 
-def test_half_a_line_is_put_aside_once(app: Flask, card: Card, spool: Spool, disk: Disk) -> None:
-    ask(app.wsgi_app, "/t/ADASCARD")
+def test_a_partial_line_is_stored_as_bad_once(app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk) -> None:
+    send_request(app.wsgi_app, "/t/ADASCARD")
     [name] = spool.files()
-    disk.instructions = ["short"]
-    ask(app.wsgi_app, "/t/ADASCARD")
+    faulty_disk.instructions = ["short"]
+    send_request(app.wsgi_app, "/t/ADASCARD")
     torn = (spool.folder / name).read_bytes().splitlines()[-1]
     for _pass in range(3):
         drain()
     assert bad_lines(spool) == [torn]
     assert db.session.get_one(SpoolFile, name).bad_count == 1
     assert name not in spool.files()
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
-@both_ways
-def test_a_tap_that_no_file_takes_goes_into_the_table_at_once(
-    app: Flask, card: Card, spool: Spool, disk: Disk, way: str
+@both_paths
+def test_a_tap_is_stored_in_the_database_when_no_file_can_be_written(
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk, tap_path: str
 ) -> None:
-    disk.instructions = ["full", "full"]
-    assert ask(wsgi_of(app, way), "/q/ADASCARD").get("Location") == "https://example.com/"
-    assert [(tap.card_id, tap.channel, tap.outcome) for tap in taps()] == [(card.id, Channel.QR, Outcome.REDIRECT)]
-    assert counts()[:2] == (1, 1)
+    faulty_disk.instructions = ["full", "full"]
+    assert send_request(app_for_path(app, tap_path), "/q/ADASCARD").get("Location") == "https://example.com/"
+    assert [(tap.card_id, tap.channel, tap.outcome) for tap in stored_taps()] == [
+        (card.id, Channel.QR, Outcome.REDIRECT)
+    ]
+    assert tap_counts()[:2] == (1, 1)
     assert drain() == 0
     tap_jobs.fold()
-    assert counts() == (1, 1, 1)
+    assert tap_counts() == (1, 1, 1)
     assert spool.failure_count() == 0
 
 
-def test_pieces_left_by_a_tap_that_went_into_the_table_count_for_nothing(
-    app: Flask, card: Card, spool: Spool, disk: Disk
+def test_partial_lines_of_a_tap_stored_in_the_database_are_not_counted(
+    app: Flask, card: Card, spool: Spool, faulty_disk: FaultyDisk
 ) -> None:
-    disk.instructions = ["short", "short"]
-    ask(app.wsgi_app, "/t/ADASCARD")
+    faulty_disk.instructions = ["short", "short"]
+    send_request(app.wsgi_app, "/t/ADASCARD")
     assert drain() == 0
     assert len(bad_lines(spool)) == 2
-    assert counts()[0] == 1
+    assert tap_counts()[0] == 1
     assert spool.files() == []
 
 
-def test_a_line_whose_sync_failed_after_all_is_not_counted_twice(
+def test_a_line_whose_sync_failed_is_not_counted_twice(
     app: Flask, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     careful = Spool(spool.folder, sync=True)
@@ -312,59 +329,59 @@ def test_a_line_whose_sync_failed_after_all_is_not_counted_twice(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fdatasync", lambda _fd: (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")))
         record(recorder)
-    assert len(list(lines(spool))) == 2
-    assert counts()[0] == 1
+    assert len(list(spool_lines(spool))) == 2
+    assert tap_counts()[0] == 1
     drain()
-    assert counts()[0] == counts()[1] == 1
+    assert tap_counts()[0] == tap_counts()[1] == 1
 
 
-@both_ways
-def test_a_spool_folder_that_is_gone_stops_nothing(app: Flask, card: Card, spool: Spool, way: str) -> None:
+@both_paths
+def test_a_missing_spool_folder_does_not_stop_taps(app: Flask, card: Card, spool: Spool, tap_path: str) -> None:
     spool.rotate()
     shutil.rmtree(spool.folder)
     try:
-        assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == "https://example.com/"
-        assert counts()[0] == 1
+        assert send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == "https://example.com/"
+        assert tap_counts()[0] == 1
     finally:
         spool.folder.mkdir()
 
 
 @pytest.fixture
-def nowhere(recorder: TapRecorder, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Neither a file nor the table takes a tap."""
-    engine = unreachable()
+def unwritable(recorder: TapRecorder, faulty_disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Make file and database unwritable for taps."""
+    engine = unreachable_engine()
     monkeypatch.setattr(recorder, "engine", engine)
-    disk.instructions = ["full"] * 1000
+    faulty_disk.instructions = ["full"] * 1000
     yield engine
     engine.dispose()
 
 
-@both_ways
-def test_a_tap_that_can_be_kept_nowhere_is_answered_and_counted_as_lost(
-    app: Flask, card: Card, spool: Spool, nowhere: Engine, way: str
+@both_paths
+def test_a_tap_that_cannot_be_recorded_is_answered_and_counted_as_lost(
+    app: Flask, card: Card, spool: Spool, unwritable: Engine, tap_path: str
 ) -> None:
     for _number in range(3):
-        assert ask(wsgi_of(app, way), "/t/ADASCARD").get("Location") == "https://example.com/"
+        assert send_request(app_for_path(app, tap_path), "/t/ADASCARD").get("Location") == "https://example.com/"
     assert spool.failure_count() == 3
-    assert Spool(spool.folder).failure_count() == 3, "other processes see them too"
-    assert counts()[0] == 0
+    assert Spool(spool.folder).failure_count() == 3, "other processes see the same count"
+    assert tap_counts()[0] == 0
 
 
-@both_ways
-def test_a_page_is_shown_as_well_when_its_tap_cannot_be_kept(
-    app: Flask, create_card: Callable[..., Card], spool: Spool, nowhere: Engine, way: str
+@both_paths
+def test_a_page_is_shown_when_its_tap_cannot_be_recorded(
+    app: Flask, create_card: Callable[..., Card], spool: Spool, unwritable: Engine, tap_path: str
 ) -> None:
     create_card(token="NEWCARD7")
-    assert ask(wsgi_of(app, way), "/t/NEWCARD7").status == 200
+    assert send_request(app_for_path(app, tap_path), "/t/NEWCARD7").status == 200
     assert spool.failure_count() == 1
 
 
-def test_losses_are_counted_exactly_by_many_threads(app: Flask, spool: Spool) -> None:
-    together(app, 8, lambda _place: [spool.count_failure() for _number in range(25)])
+def test_lost_taps_are_counted_exactly_across_threads(app: Flask, spool: Spool) -> None:
+    run_concurrently(app, 8, lambda _place: [spool.count_failure() for _number in range(25)])
     assert spool.failure_count() == 200
 
 
-def test_losses_are_remembered_until_they_can_be_written_down(spool: Spool) -> None:
+def test_lost_taps_are_kept_in_memory_until_they_can_be_written(spool: Spool) -> None:
     spool.folder.joinpath("failures").mkdir()
     spool.count_failure()
     spool.count_failure()
@@ -374,7 +391,7 @@ def test_losses_are_remembered_until_they_can_be_written_down(spool: Spool) -> N
     assert (spool.folder / "failures").stat().st_size == spool.failure_count() == 3
 
 
-def test_a_day_key_that_cannot_be_read_costs_the_visitor_and_not_the_tap(
+def test_a_tap_is_recorded_without_a_visitor_when_the_key_cannot_be_read(
     spool: Spool, recorder: TapRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> str:
@@ -382,7 +399,7 @@ def test_a_day_key_that_cannot_be_read_costs_the_visitor_and_not_the_tap(
 
     monkeypatch.setattr(recorder.visitors, "hash", refuse)
     record(recorder)
-    assert [line["visitor"] for line in lines(spool)] == [""]
+    assert [line["visitor"] for line in spool_lines(spool)] == [""]
     assert spool.failure_count() == 0
 
 
@@ -390,13 +407,13 @@ def test_a_day_key_that_cannot_be_read_costs_the_visitor_and_not_the_tap(
 
 
 @pytest.mark.parametrize("address", ["203.0.113.77", "2001:db8:77::abcd"])
-def test_an_address_is_written_down_nowhere(
+def test_ip_addresses_are_never_stored(
     app: Flask, card: Card, create_card: Callable[..., Card], ada: User, address: str
 ) -> None:
     create_card(token="NEWCARD7")
     for path in ("/t/ADASCARD", "/q/NEWCARD7", "/t/NOSUCHCARD", "/card/ADASCARD/"):
-        for way in ("fast", "slow"):
-            ask(wsgi_of(app, way), path, REMOTE_ADDR=address)
+        for tap_path in ("fast", "slow"):
+            send_request(app_for_path(app, tap_path), path, REMOTE_ADDR=address)
     instance = Path(app.instance_path)
     for path in (instance / "spool").iterdir():
         assert address.encode() not in path.read_bytes()

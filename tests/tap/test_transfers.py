@@ -1,4 +1,4 @@
-"""The pages on which a card changes hands, is replaced, and tells its history."""
+"""Pages for transferring, replacing and the history of a card."""
 
 import re
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from tapcard.db import db
 from tapcard.models import Card, CardEvent, CardMove, CardStatus, CardTransfer, LockedBecause, User
 from tapcard.services.cards import transfers, transitions
 from tests.conftest import PASSWORD, FormClient, login
-from tests.watching import words_of
+from tests.pages import words_of
 
 HERE = "/cards/ADASCARD"
 
 
 @pytest.fixture
-def adas(client: FormClient, ada: User) -> FormClient:
-    """Ada's browser."""
+def ada_client(client: FormClient, ada: User) -> FormClient:
+    """Return the client of Ada."""
     login(client, ada)
     return client
 
 
 @pytest.fixture
-def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
-    """Cleo's browser."""
+def cleo_client(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
+    """Return the client of Cleo."""
     browser = new_client()
     login(browser, cleo)
     return browser
@@ -35,10 +35,10 @@ def cleos(new_client: Callable[[], FormClient], cleo: User) -> FormClient:
 
 @pytest.fixture
 def offer(card: Card, ada: User, cleo: User) -> CardTransfer:
-    """Ada's card, offered to Cleo."""
-    made = transfers.offer(card, ada, cleo.email, utcnow())
+    """Return an offer of Ada's card to Cleo."""
+    transfer = transfers.offer(card, ada, cleo.email, utcnow())
     db.session.commit()
-    return made
+    return transfer
 
 
 def history_of(client: FormClient, token: str = "ADASCARD") -> str:
@@ -50,13 +50,13 @@ def history_of(client: FormClient, token: str = "ADASCARD") -> str:
 
 
 @pytest.mark.parametrize("email", ["cleo@example.com", "nobody-yet@example.com"])
-def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
-    adas: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
+def test_an_offer_does_not_reveal_whether_the_address_has_an_account(
+    ada_client: FormClient, card: Card, cleo: User, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]], email: str,
 ) -> None:  # fmt: skip
-    answer = adas.post(f"{HERE}/transfer", data={"email": email})
-    assert answer.location == HERE
-    page = words_of(adas.get(HERE).text)
+    response = ada_client.post(f"{HERE}/transfer", data={"email": email})
+    assert response.location == HERE
+    page = words_of(ada_client.get(HERE).text)
     assert f"We've sent a transfer request to {email}." in page
     assert f"Transfer to {email} pending until" in page
     assert "Transfer card" not in page
@@ -72,89 +72,89 @@ def test_the_answer_is_the_same_whether_or_not_there_is_an_account(
 
 
 @pytest.mark.parametrize("email", ["", "no address", "ada@example.com", "x@y"])
-def test_an_address_that_cannot_be_is_refused_and_kept(
-    adas: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
+def test_an_invalid_address_is_refused_and_kept_in_the_form(
+    ada_client: FormClient, card: Card, outbox: Callable[[], list[str]], email: str
 ) -> None:
-    answer = adas.post(f"{HERE}/transfer", data={"email": email})
-    assert answer.status_code == 422
-    assert f'value="{email}"' in answer.text
+    response = ada_client.post(f"{HERE}/transfer", data={"email": email})
+    assert response.status_code == 422
+    assert f'value="{email}"' in response.text
     assert outbox() == []
 
 
-def test_offers_are_throttled(adas: FormClient, card: Card) -> None:
-    answers = []
+def test_offers_are_limited_by_sender(ada_client: FormClient, card: Card) -> None:
+    statuses = []
     for place in range(11):
-        answers.append(adas.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
-        adas.post(f"{HERE}/transfer/withdraw")
-    assert answers == [302] * 10 + [429]
+        statuses.append(ada_client.post(f"{HERE}/transfer", data={"email": f"person{place}@example.com"}).status_code)
+        ada_client.post(f"{HERE}/transfer/withdraw")
+    assert statuses == [302] * 10 + [429]
 
 
-def test_one_address_gets_so_many_offers_a_day_whoever_sends_them(
+def test_offers_are_limited_by_recipient(
     create_card: Callable[..., Card], create_user: Callable[..., User], new_client: Callable[[], FormClient]
 ) -> None:
-    answers = []
+    statuses = []
     for place in range(3):
         sender = create_user(f"sender{place}@example.com")
         browser = new_client()
         login(browser, sender)
         for _time in range(4):
             card = create_card(sender)
-            answer = browser.post(f"/cards/{card.token}/transfer", data={"email": "Cleo@example.com"})
-            answers.append(answer.status_code)
-    assert answers == [302] * 10 + [429] * 2
+            response = browser.post(f"/cards/{card.token}/transfer", data={"email": "Cleo@example.com"})
+            statuses.append(response.status_code)
+    assert statuses == [302] * 10 + [429] * 2
 
 
-def test_an_offered_card_works_on_and_the_offer_can_be_withdrawn(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient]
+def test_an_offered_card_keeps_working_and_the_offer_can_be_withdrawn(
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient]
 ) -> None:
     assert new_client().get("/t/ADASCARD").location == "https://example.com/"
-    assert adas.post(f"{HERE}/transfer/withdraw").location == HERE
-    assert "Transfer card" in words_of(adas.get(HERE).text)
-    assert cleos.get(f"/offers/{offer.id}").status_code == 404
-    assert adas.post(f"{HERE}/transfer/withdraw").status_code == 409
+    assert ada_client.post(f"{HERE}/transfer/withdraw").location == HERE
+    assert "Transfer card" in words_of(ada_client.get(HERE).text)
+    assert cleo_client.get(f"/offers/{offer.id}").status_code == 404
+    assert ada_client.post(f"{HERE}/transfer/withdraw").status_code == 409
 
 
-# --- answering --------------------------------------------------------------------------------------------------------
+# --- responding -------------------------------------------------------------------------------------------------------
 
 
-def test_an_offer_waits_on_the_dashboard_and_is_accepted(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, card: Card, cleo: User,
+def test_an_offer_is_shown_on_the_dashboard_and_accepted(
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, card: Card, cleo: User,
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
     here = f"/offers/{offer.id}"
-    assert f'href="{here}"' in cleos.get("/dashboard").text
-    page = cleos.get(here).text
+    assert f'href="{here}"' in cleo_client.get("/dashboard").text
+    page = cleo_client.get(here).text
     assert "Ada Obi wants to transfer card ADASCARD to you" in words_of(page)
     for secret in ("ada@example.com", "Everyday", "https://example.com/"):
         assert secret not in page
-    for _time in range(2):  # pressed twice
-        assert cleos.post(f"{here}/accept").location == HERE
+    for _time in range(2):  # submitted twice
+        assert cleo_client.post(f"{here}/accept").location == HERE
     assert card.owner_id == cleo.id
-    assert 'value="Everyday"' not in cleos.get(HERE).text
-    assert adas.get(HERE).status_code == 404
-    assert here not in cleos.get("/dashboard").text
+    assert 'value="Everyday"' not in cleo_client.get(HERE).text
+    assert ada_client.get(HERE).status_code == 404
+    assert here not in cleo_client.get("/dashboard").text
     run_worker()
     assert [(mail["To"], mail["Subject"]) for mail in mailbox()] == [
         ("ada@example.com", "The transfer of your card ADASCARD was accepted")
-    ], "the mail with the offer is not sent any more"
+    ], "the email about the offer is no longer sent"
 
 
-def test_a_declined_card_stays(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, run_worker: Callable[[], None],
+def test_declining_an_offer_emails_the_sender(
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
-    assert cleos.post(f"/offers/{offer.id}/decline").location == "/dashboard"
-    assert adas.get(HERE).status_code == 200
+    assert cleo_client.post(f"/offers/{offer.id}/decline").location == "/dashboard"
+    assert ada_client.get(HERE).status_code == 200
     run_worker()
     assert [mail["Subject"] for mail in mailbox()] == ["The transfer of your card ADASCARD was declined"]
 
 
-def test_an_offer_is_for_its_address_alone(
-    adas: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
+def test_an_offer_is_visible_only_to_its_recipient(
+    ada_client: FormClient, offer: CardTransfer, new_client: Callable[[], FormClient], ben: User, card: Card, ada: User
 ) -> None:
-    bens = new_client()
-    login(bens, ben)
-    for browser in (adas, bens):
+    ben_client = new_client()
+    login(ben_client, ben)
+    for browser in (ada_client, ben_client):
         assert browser.get(f"/offers/{offer.id}").status_code == 404
         assert browser.post(f"/offers/{offer.id}/accept").status_code == 404
         assert browser.post(f"/offers/{offer.id}/decline").status_code == 404
@@ -162,13 +162,13 @@ def test_an_offer_is_for_its_address_alone(
     assert card.owner_id == ada.id
 
 
-def test_whoever_signs_up_comes_back_to_the_offer_and_proves_the_address_first(
+def test_signing_up_returns_to_the_offer_and_requires_verification(
     app: Flask, card: Card, ada: User, new_client: Callable[[], FormClient], run_worker: Callable[[], None],
     mailbox: Callable[[], list[EmailMessage]],
 ) -> None:  # fmt: skip
-    made = transfers.offer(card, ada, "noa@example.com", utcnow())
+    transfer = transfers.offer(card, ada, "noa@example.com", utcnow())
     db.session.commit()
-    here, browser = f"/offers/{made.id}", new_client()
+    here, browser = f"/offers/{transfer.id}", new_client()
     to_log_in = browser.get(here)
     assert to_log_in.location == f"/log-in?next={here}"
     assert f"next={here}" in browser.get(to_log_in.location).text
@@ -192,34 +192,34 @@ def test_whoever_signs_up_comes_back_to_the_offer_and_proves_the_address_first(
 
 
 @pytest.fixture
-def blank(create_card: Callable[..., Card], ada: User) -> Card:
-    """A card of Ada's that leads nowhere yet."""
+def blank_card(create_card: Callable[..., Card], ada: User) -> Card:
+    """Return a card of Ada's without a target."""
     return create_card(ada, token="BLANK222")
 
 
-def test_a_card_is_replaced_by_one_of_ones_own(
-    adas: FormClient, new_client: Callable[[], FormClient], card: Card, blank: Card
+def test_a_card_is_replaced_by_an_own_card(
+    ada_client: FormClient, new_client: Callable[[], FormClient], card: Card, blank_card: Card
 ) -> None:
-    adas.post(f"{HERE}/lock")
-    assert 'value="BLANK222"' in adas.get(f"{HERE}/replace").text
-    assert adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"}).location == "/cards/BLANK222"
+    ada_client.post(f"{HERE}/lock")
+    assert 'value="BLANK222"' in ada_client.get(f"{HERE}/replace").text
+    assert ada_client.post(f"{HERE}/replace", data={"replacement": "BLANK222"}).location == "/cards/BLANK222"
     assert new_client().get("/t/BLANK222").location == "https://example.com/"
     assert new_client().get("/t/ADASCARD").status_code == 410
-    assert adas.get(HERE).status_code == 404
-    assert "ADASCARD" not in adas.get("/dashboard").text
+    assert ada_client.get(HERE).status_code == 404
+    assert "ADASCARD" not in ada_client.get("/dashboard").text
 
 
-def test_a_card_is_replaced_by_one_that_is_claimed_by_the_way(
-    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User
+def test_a_card_is_replaced_by_an_unclaimed_card(
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card], ada: User
 ) -> None:
     new = create_card(token="WAITING2", code="CARD2345")
     fields = {"replacement": "another", "token": " waiting2 ", "code": "card-2345"}
-    assert adas.post(f"{HERE}/replace", data=fields).location == "/cards/WAITING2"
+    assert ada_client.post(f"{HERE}/replace", data=fields).location == "/cards/WAITING2"
     assert (new.owner_id, new.alias, card.replaced_by_id) == (ada.id, "Everyday", new.id)
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"replacement": "another", "token": "NOSUCH22"}, "We couldn't find a card with that token."),
         ({"replacement": "another", "token": ""}, "We couldn't find a card with that token."),
@@ -231,60 +231,60 @@ def test_a_card_is_replaced_by_one_that_is_claimed_by_the_way(
         ({}, "Choose the new card."),
     ],
 )
-def test_what_cannot_be_is_said_and_nothing_is_replaced(
-    adas: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank: Card,
-    fields: dict[str, str], told: str,
+def test_an_invalid_replacement_is_refused(
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card], ada: User, cleo: User, blank_card: Card,
+    fields: dict[str, str], message: str,
 ) -> None:  # fmt: skip
     create_card(cleo, token="CLEOCARD")
     create_card(ada, token="INUSE222", url="https://example.com/other")
     create_card(token="WAITING2", code="CARD2345")
-    answer = adas.post(f"{HERE}/replace", data=fields)
-    assert answer.status_code == 422
-    assert told in words_of(answer.text)
+    response = ada_client.post(f"{HERE}/replace", data=fields)
+    assert response.status_code == 422
+    assert message in words_of(response.text)
     assert card.status is CardStatus.ACTIVE
 
 
-def test_codes_are_not_guessed_through_replacing(
-    adas: FormClient, card: Card, create_card: Callable[..., Card]
+def test_code_attempts_when_replacing_are_limited(
+    ada_client: FormClient, card: Card, create_card: Callable[..., Card]
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
     fields = {"replacement": "another", "token": "WAITING2", "code": "WRONG234"}
-    answers = [adas.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
-    assert answers == [422] * 10 + [429]
+    statuses = [ada_client.post(f"{HERE}/replace", data=fields).status_code for _time in range(11)]
+    assert statuses == [422] * 10 + [429]
 
 
 # --- history ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_history_follows_the_chain_of_cards(adas: FormClient, card: Card, blank: Card) -> None:
-    adas.post(f"{HERE}/lock")
-    adas.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
-    story = history_of(adas, "BLANK222")
+def test_the_history_includes_replaced_cards(ada_client: FormClient, card: Card, blank_card: Card) -> None:
+    ada_client.post(f"{HERE}/lock")
+    ada_client.post(f"{HERE}/replace", data={"replacement": "BLANK222"})
+    story = history_of(ada_client, "BLANK222")
     assert story.startswith("Replaced card ADASCARD.")
     assert "You marked this card as lost." in story
     assert "previous card ADASCARD" in story
     assert story.count("Replaced card") == 1
 
 
-def test_a_new_holder_reads_nothing_of_the_life_before(
-    adas: FormClient, cleos: FormClient, offer: CardTransfer, ada: User
+def test_a_new_holder_does_not_see_the_earlier_history(
+    ada_client: FormClient, cleo_client: FormClient, offer: CardTransfer, ada: User
 ) -> None:
-    adas.post(f"{HERE}/transfer/withdraw")
-    adas.post(f"{HERE}/lock")
-    adas.post(f"{HERE}/unlock")
-    adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"})
+    ada_client.post(f"{HERE}/transfer/withdraw")
+    ada_client.post(f"{HERE}/lock")
+    ada_client.post(f"{HERE}/unlock")
+    ada_client.post(f"{HERE}/transfer", data={"email": "cleo@example.com"})
     again = transfers.open_offer_of(offer.card, utcnow())
     assert again is not None
-    cleos.post(f"/offers/{again.id}/accept")
-    story = history_of(cleos)
+    cleo_client.post(f"/offers/{again.id}/accept")
+    story = history_of(cleo_client)
     assert story.startswith("You accepted this card from its previous owner.")
     assert "lost" not in story
     assert "claimed" not in story
-    assert "Ada" not in cleos.get(HERE).text
+    assert "Ada" not in cleo_client.get(HERE).text
 
 
 @pytest.mark.parametrize(
-    ("who", "move", "why", "told"),
+    ("who", "move", "why", "sentence"),
     [
         ("ada", CardMove.LOCK, "lost", "You marked this card as lost."),
         ("ben", CardMove.LOCK, "leads to a trap", "The shop deactivated this card."),
@@ -306,21 +306,29 @@ def test_a_new_holder_reads_nothing_of_the_life_before(
         ("ada", CardMove.REPLACE, "OLDCARD2", "Replaced card OLDCARD2."),
     ],
 )
-def test_every_step_is_a_sentence_that_names_nobody(
-    adas: FormClient, card: Card, request: pytest.FixtureRequest, who: str | None, move: CardMove, why: str, told: str
+def test_every_event_is_described_without_naming_a_person(
+    ada_client: FormClient,
+    card: Card,
+    request: pytest.FixtureRequest,
+    who: str | None,
+    move: CardMove,
+    why: str,
+    sentence: str,
 ) -> None:
     actor: Any = request.getfixturevalue(who) if who else None
     db.session.add(CardEvent(card=card, move=move, to_status=CardStatus.ACTIVE, actor=actor, why=why))
     db.session.commit()
-    story = history_of(adas)
-    assert story.startswith(told)
+    story = history_of(ada_client)
+    assert story.startswith(sentence)
     for secret in ("Marsh", "Nemo", "trap", "@"):
         assert secret not in story
 
 
-def test_a_card_the_shop_switched_off_offers_no_way_out(adas: FormClient, card: Card, ben: User) -> None:
+def test_a_suspended_card_cannot_be_transferred_replaced_or_released(
+    ada_client: FormClient, card: Card, ben: User
+) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
-    page = words_of(adas.get(HERE).text)
+    page = words_of(ada_client.get(HERE).text)
     for step in ("Replace card", "Transfer card", "Release card"):
         assert step not in page
-    assert adas.post(f"{HERE}/transfer", data={"email": "cleo@example.com"}).status_code == 422
+    assert ada_client.post(f"{HERE}/transfer", data={"email": "cleo@example.com"}).status_code == 422

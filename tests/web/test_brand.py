@@ -20,7 +20,7 @@ def test_contrast_follows_the_wcag_definition() -> None:
 
 
 @given(brand=COLOURS, ink=COLOURS)
-def test_every_pair_of_colours_becomes_legible(brand: str, ink: str) -> None:
+def test_every_pair_of_colors_becomes_legible(brand: str, ink: str) -> None:
     colours = palette(brand, ink)
     if colours is None:
         assert (brand, ink) == (DEFAULT_BRAND, DEFAULT_INK)
@@ -32,7 +32,7 @@ def test_every_pair_of_colours_becomes_legible(brand: str, ink: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "red", "#fff", "#12345g", "#0091ca;}body{display:none", "#0091ca\n"])
-def test_an_invalid_colour_is_never_written_to_the_page(
+def test_an_invalid_color_is_never_written_to_the_page(
     client: FlaskClient, set_setting: Callable[[str, Any], None], wrong: str
 ) -> None:
     set_setting("brand_color", wrong)
@@ -40,12 +40,12 @@ def test_an_invalid_colour_is_never_written_to_the_page(
     assert "<style" not in page
 
 
-def test_the_style_with_the_shops_colours_has_the_nonce(
+def test_the_style_with_the_shops_colors_has_the_nonce(
     client: FlaskClient, set_setting: Callable[[str, Any], None]
 ) -> None:
     assert "<style" not in client.get("/terms").get_data(as_text=True)
     set_setting("brand_color", "#C2385A")
     response = client.get("/terms")
-    found = re.search(r'<style nonce="([^"]+)">:root\{--tc-brand:#c2385a;', response.get_data(as_text=True))
-    assert found
-    assert f"'nonce-{found[1]}'" in response.headers["Content-Security-Policy"]
+    match = re.search(r'<style nonce="([^"]+)">:root\{--tc-brand:#c2385a;', response.get_data(as_text=True))
+    assert match
+    assert f"'nonce-{match[1]}'" in response.headers["Content-Security-Policy"]

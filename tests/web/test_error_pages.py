@@ -18,13 +18,13 @@ TROUBLE = (500, 503)
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
     """Collect the statements sent to the database."""
-    asked: list[str] = []
+    recorded: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
+        recorded.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", listen)
-    yield asked
+    yield recorded
     sa.event.remove(db.engine, "before_cursor_execute", listen)
 
 

@@ -13,7 +13,7 @@ from tapcard.db import db
 from tapcard.errors import DomainError, NotFound, TooManyAttempts
 from tapcard.models import User, WebSession
 from tests.conftest import FormClient, login
-from tests.watching import words_of
+from tests.pages import words_of
 
 pytestmark = pytest.mark.sql
 
@@ -70,11 +70,11 @@ def visitor(stage: Flask) -> FormClient:
     return stage.test_client()  # type: ignore[return-value]
 
 
-def is_ours(answer: TestResponse, status: int) -> None:
+def is_ours(response: TestResponse, status: int) -> None:
     """Check that a response is our error page, with one heading and no internal details or external resources."""
-    assert answer.status_code == status
-    assert answer.mimetype == "text/html"
-    text = answer.text
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+    text = response.text
     assert text.startswith("<!doctype html>")
     assert text.rstrip().endswith("</html>")
     assert text.count("<h1>") == 1
@@ -83,8 +83,8 @@ def is_ours(answer: TestResponse, status: int) -> None:
     assert "css/tapcard" in text
     for trace in ("Traceback", "Werkzeug", "sqlalchemy", SECRET, 'src="http', 'href="http'):
         assert trace not in text
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("status", [status for status in HEADINGS if status not in (500, 503)])
@@ -97,36 +97,36 @@ def test_every_error_shows_our_error_page(visitor: FormClient, ada: User, status
 
 @pytest.mark.parametrize("status", [406, 408, 414, 415, 418, 431])
 def test_a_rare_http_error_keeps_its_status_and_has_a_page(visitor: FormClient, status: int) -> None:
-    answer = visitor.get(f"/test/status/{status}")
-    assert answer.status_code == status
-    assert HEADINGS[400] in answer.text
+    response = visitor.get(f"/test/status/{status}")
+    assert response.status_code == status
+    assert HEADINGS[400] in response.text
 
 
 def test_a_domain_error_shows_its_message(visitor: FormClient) -> None:
-    answer = visitor.get("/test/refuse")
-    assert answer.status_code == 409
-    assert "There are only 3 &lt;cards&gt; left." in answer.text
+    response = visitor.get("/test/refuse")
+    assert response.status_code == 409
+    assert "There are only 3 &lt;cards&gt; left." in response.text
     assert visitor.get("/test/hide").status_code == 404
     assert "You have no such thing." in visitor.get("/test/hide").text
 
 
 def test_a_throttled_visitor_is_told_how_long_to_wait(visitor: FormClient) -> None:
-    answer = visitor.get("/test/throttle")
-    is_ours(answer, 429)
-    assert "Wait a moment." in answer.text
-    assert answer.headers["Retry-After"] == "42"
+    response = visitor.get("/test/throttle")
+    is_ours(response, 429)
+    assert "Wait a moment." in response.text
+    assert response.headers["Retry-After"] == "42"
 
 
 def test_a_wrong_method_lists_the_allowed_ones(visitor: FormClient) -> None:
-    answer = visitor.post("/terms")
-    is_ours(answer, 405)
-    assert "GET" in answer.headers["Allow"]
+    response = visitor.post("/terms")
+    is_ours(response, 405)
+    assert "GET" in response.headers["Allow"]
 
 
 def test_a_too_large_request_has_an_error_page(visitor: FormClient) -> None:
     fields = {"csrf_token": visitor.csrf_token(), "email": "x" * 10_000_000}
-    answer = visitor.post("/log-in", data=fields, csrf=False)
-    is_ours(answer, 413)
+    response = visitor.post("/log-in", data=fields, csrf=False)
+    is_ours(response, 413)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -172,17 +172,17 @@ def without_database(request: pytest.FixtureRequest, other_app: Callable[..., Fl
 def test_pages_without_a_database_ask_to_come_back(without_database: FormClient, path: str, has_cookie: bool) -> None:
     if has_cookie:
         without_database.set_cookie("tc_session", "some-session")
-    answer = without_database.get(path)
-    is_ours(answer, 503)
-    assert int(answer.headers["Retry-After"]) > 0
-    assert "Location" not in answer.headers, "never a wrong page"
+    response = without_database.get(path)
+    is_ours(response, 503)
+    assert int(response.headers["Retry-After"]) > 0
+    assert "Location" not in response.headers, "never a wrong page"
 
 
 @pytest.mark.parametrize("path", ["/log-in", "/cards/ADASCARD/lock", "/activate/ADASCARD"])
 def test_without_a_database_a_session_is_not_treated_as_logged_out(without_database: FormClient, path: str) -> None:
     without_database.set_cookie("tc_session", "some-session")
-    answer = without_database.post(path, data={"csrf_token": "x"}, csrf=False)
-    is_ours(answer, 503)
+    response = without_database.post(path, data={"csrf_token": "x"}, csrf=False)
+    is_ours(response, 503)
 
 
 def test_pages_that_need_no_database_work_without_it(without_database: FormClient) -> None:
@@ -199,8 +199,8 @@ def test_the_session_survives_a_database_outage(
 
     with monkeypatch.context() as patch:
         patch.setattr(type(app.session_interface), "_read", away)
-        answer = client.get("/dashboard")
-        is_ours(answer, 503)
-        assert answer.headers.getlist("Set-Cookie") == []
+        response = client.get("/dashboard")
+        is_ours(response, 503)
+        assert response.headers.getlist("Set-Cookie") == []
     assert words_of(client.get("/dashboard").text).count("Hello Ada") == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(WebSession)) == 1

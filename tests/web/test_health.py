@@ -16,7 +16,7 @@ from tapcard.db import db
 from tapcard.models import Channel, OutboxMessage, Outcome, Schedule, User
 from tapcard.services.taps.ingest import Reading
 from tapcard.workflows import health
-from tests import needs
+from tests import external_services
 
 pytestmark = pytest.mark.sql
 
@@ -47,13 +47,13 @@ def reading(minutes_ago: int) -> list[Any]:
 
 def found(app: Flask, name: str) -> health.CheckResult:
     findings = health.check_all(app.config["TAPCARD"], app.extensions["spool"])
-    return next(each for each in findings if each.name == name)
+    return next(finding for finding in findings if finding.name == name)
 
 
 def test_a_running_process_is_alive(client):
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.text) == (200, "ok\n")
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = client.get("/healthz")
+    assert (response.status_code, response.text) == (200, "ok\n")
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_a_running_process_is_alive_without_its_database(other_app):
@@ -66,11 +66,11 @@ def test_health_checks_start_no_session(client):
 
 
 def test_a_healthy_installation_is_ready(client):
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json["status"] == "ok"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert {"database", "migrations", "outbox_age", "spool_age", "failed_recordings"} <= answer.json["checks"].keys()
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json["status"] == "ok"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert {"database", "migrations", "outbox_age", "spool_age", "failed_recordings"} <= response.json["checks"].keys()
 
 
 def test_readiness_reports_only_names_and_numbers(client):
@@ -80,38 +80,38 @@ def test_readiness_reports_only_names_and_numbers(client):
 
 
 def test_a_host_without_database_is_not_ready(other_app):
-    answer = other_app(database_url=NOWHERE).test_client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json["status"] == "unavailable"
-    assert answer.json["checks"]["database"]["ok"] is False
+    response = other_app(database_url=NOWHERE).test_client().get("/readyz")
+    assert response.status_code == 503
+    assert response.json["status"] == "unavailable"
+    assert response.json["checks"]["database"]["ok"] is False
 
 
 def test_a_host_with_another_database_version_is_not_ready(client):
     version = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
     db.session.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
     try:
-        answer = client.get("/readyz")
+        response = client.get("/readyz")
     finally:
         db.session.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
         db.session.commit()
-    assert answer.status_code == 503
-    assert answer.json["checks"]["migrations"]["ok"] is False
+    assert response.status_code == 503
+    assert response.json["checks"]["migrations"]["ok"] is False
 
 
 def test_a_host_that_cannot_write_its_spool_is_not_ready(other_app, tmp_path: Path):
     other = other_app(instance_path=tmp_path)
     shutil.rmtree(tmp_path / "spool")
-    answer = other.test_client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json["checks"]["spool"]["ok"] is False
+    response = other.test_client().get("/readyz")
+    assert response.status_code == 503
+    assert response.json["checks"]["spool"]["ok"] is False
 
 
 def test_a_delayed_message_is_reported_but_the_host_stays_ready(client):
     db.session.add(OutboxMessage(kind="mail.test", payload={}, due_at=utcnow() - timedelta(minutes=7)))
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json["status"] == "degraded"
-    assert 420 <= answer.json["checks"]["outbox_age"]["number"] < 480
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json["status"] == "degraded"
+    assert 420 <= response.json["checks"]["outbox_age"]["number"] < 480
 
 
 def test_messages_that_are_not_due_or_done_are_not_reported(client):
@@ -173,9 +173,11 @@ def test_every_failed_check_explains_its_fix(other_app, tmp_path: Path):
     other = other_app(database_url=NOWHERE, redis_url="redis://127.0.0.1:9/0", instance_path=tmp_path)
     (tmp_path / "secret_key").write_text("readable")
     with other.app_context():
-        bad = [each for each in health.check_all(other.config["TAPCARD"], other.extensions["spool"]) if not each.ok]
-    assert {each.name for each in bad} >= {"database", "redis", "secret_key"}
-    assert all(each.fix for each in bad)
+        bad = [
+            result for result in health.check_all(other.config["TAPCARD"], other.extensions["spool"]) if not result.ok
+        ]
+    assert {result.name for result in bad} >= {"database", "redis", "secret_key"}
+    assert all(result.fix for result in bad)
 
 
 def test_demo_accounts_in_production_are_reported(other_app, create_user: Callable[..., User]):
@@ -202,7 +204,7 @@ def test_production_with_a_local_address_is_reported(other_app):
 
 @pytest.mark.redis
 def test_redis_is_checked_if_it_is_configured(other_app):
-    other = other_app(redis_url=needs.REDIS_URL)
+    other = other_app(redis_url=external_services.REDIS_URL)
     with other.app_context():
         assert found(other, "redis").ok is True
 

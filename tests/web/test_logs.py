@@ -37,9 +37,9 @@ def test_a_response_is_logged_as_one_line_with_its_fields(client, lines):
 
 
 def test_a_log_line_and_its_response_have_the_same_request_id(client, lines):
-    answer = client.get("/terms")
+    response = client.get("/terms")
     [line] = [line for line in lines() if line["message"] == "answered"]
-    assert line["request_id"] == answer.headers["X-Request-ID"]
+    assert line["request_id"] == response.headers["X-Request-ID"]
 
 
 def test_requests_have_different_ids(client):

@@ -66,13 +66,13 @@ def test_every_page_has_a_link_to_skip_to_the_content(client: FlaskClient) -> No
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_server_renders_the_chosen_colour_scheme(client: FlaskClient, theme: str) -> None:
+def test_the_server_renders_the_chosen_color_scheme(client: FlaskClient, theme: str) -> None:
     client.set_cookie("tc_theme", theme)
     assert f'data-bs-theme="{theme}"' in client.get("/terms").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("value", ["", "Dark", 'dark"><script>'])
-def test_an_unknown_colour_scheme_is_ignored(client: FlaskClient, value: str) -> None:
+def test_an_unknown_color_scheme_is_ignored(client: FlaskClient, value: str) -> None:
     client.set_cookie("tc_theme", value)
     page = client.get("/terms").get_data(as_text=True)
     assert "data-bs-theme" not in page.partition(">")[0] + page.partition("<html")[2].partition(">")[0]

@@ -7,7 +7,7 @@ import redis
 from flask import Flask
 
 from tapcard.models import Card
-from tests import needs
+from tests import external_services
 from tests.conftest import FormClient
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -25,8 +25,8 @@ def strict(other_app: Callable[..., Flask]) -> Callable[..., FormClient]:
 def test_too_many_requests_get_an_error_page(strict: Callable[..., FormClient]) -> None:
     client = strict()
     assert [client.get("/terms").status_code for _time in range(4)] == [200, 200, 200, 429]
-    answer = client.get("/designs")
-    assert answer.status_code == 200, "each page counts by itself"
+    response = client.get("/designs")
+    assert response.status_code == 200, "each page counts by itself"
     assert "Too many attempts" in client.get("/terms").text
 
 
@@ -39,10 +39,10 @@ def test_other_visitors_are_not_limited(strict: Callable[..., FormClient]) -> No
 
 def test_an_ipv6_network_counts_as_one_visitor(strict: Callable[..., FormClient]) -> None:
     client = strict()
-    answers = [
+    statuses = [
         client.get("/terms", environ_base={"REMOTE_ADDR": f"2001:db8:1:2::{number}"}).status_code for number in range(4)
     ]
-    assert answers == [200, 200, 200, 429]
+    assert statuses == [200, 200, 200, 429]
 
 
 @pytest.mark.parametrize("path", ["/t/ADASCARD", "/q/ADASCARD", "/card/ADASCARD", "/t/WAITING2", "/healthz", "/readyz"])
@@ -60,10 +60,10 @@ def test_guessing_tokens_is_limited_and_known_cards_are_not(
     create_card(token="WAITING2", code="CARD2345")
     client = strict()
     assert [client.get(f"/t/NOSUCH{number}").status_code for number in range(2, 6)] == [404, 404, 429, 429]
-    answer = client.get("/q/NOSUCH9")
-    assert answer.status_code == 429
-    assert answer.headers["Retry-After"] == "60"
-    assert "Too many attempts with unknown cards." in answer.text
+    response = client.get("/q/NOSUCH9")
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "60"
+    assert "Too many attempts with unknown cards." in response.text
     assert client.get("/t/ADASCARD").status_code == 302
     assert client.get("/t/WAITING2").status_code == 200
     assert client.get("/t/NOSUCH9", environ_base=ELSEWHERE).status_code == 404
@@ -87,9 +87,9 @@ def test_processes_count_separately_without_redis(strict: Callable[..., FormClie
 
 @pytest.mark.redis
 def test_hosts_count_together_with_redis(strict: Callable[..., FormClient]) -> None:
-    redis.Redis.from_url(needs.REDIS_URL).flushdb()
-    one, other = strict(redis_url=needs.REDIS_URL), strict(redis_url=needs.REDIS_URL)
-    answers = [client.get("/terms").status_code for client in (one, other, one, other)]
-    assert answers == [200, 200, 200, 429]
+    redis.Redis.from_url(external_services.REDIS_URL).flushdb()
+    one, other = strict(redis_url=external_services.REDIS_URL), strict(redis_url=external_services.REDIS_URL)
+    statuses = [client.get("/terms").status_code for client in (one, other, one, other)]
+    assert statuses == [200, 200, 200, 429]
     guesses = [client.get("/t/NOSUCH2").status_code for client in (one, other, one)]
     assert guesses == [404, 404, 429]

@@ -106,10 +106,10 @@ smuggled = st.lists(pieces, max_size=8).map("".join)
 @example(path="/%09/evil.example")
 @settings(max_examples=400, deadline=None)
 def test_an_accepted_path_stays_on_this_site_however_it_is_decoded(path: str) -> None:
-    kept = safe_next(path)
-    if kept is not None:
-        assert arrives_at(kept) == ("https", "shop.example")
-        assert arrives_at(quote(kept, safe="/?#%&=;:@")) == ("https", "shop.example")
+    accepted = safe_next(path)
+    if accepted is not None:
+        assert arrives_at(accepted) == ("https", "shop.example")
+        assert arrives_at(quote(accepted, safe="/?#%&=;:@")) == ("https", "shop.example")
 
 
 @pytest.mark.parametrize("how", ["query", "form"])

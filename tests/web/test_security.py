@@ -51,25 +51,25 @@ def test_every_page_has_the_security_headers(client: FormClient, ada: User, path
 @pytest.mark.parametrize("path", STAFF)
 def test_back_office_pages_have_the_security_headers(client: FormClient, ben: User, path: str) -> None:
     login(client, ben)
-    answer = client.get(path)
-    assert answer.status_code == 200
-    policy = policy_of(answer.headers["Content-Security-Policy"])
+    response = client.get(path)
+    assert response.status_code == 200
+    policy = policy_of(response.headers["Content-Security-Policy"])
     assert not {source for sources in policy.values() for source in sources} & {"'unsafe-inline'", "'unsafe-eval'", "*"}
     nonces = {source for source in policy["script-src"] if source.startswith("'nonce-")}
-    used = set(re.findall(r'nonce="([^"]+)"', answer.text))
+    used = set(re.findall(r'nonce="([^"]+)"', response.text))
     assert {f"'nonce-{nonce}'" for nonce in used} <= nonces
-    for tag in re.findall(r"<(?:script|style)\b[^>]*>", answer.text):
+    for tag in re.findall(r"<(?:script|style)\b[^>]*>", response.text):
         assert "nonce=" in tag or "src=" in tag, tag
-    assert not re.search(r"<[^>]+\s(?:on[a-z]+|style)=", answer.text)
+    assert not re.search(r"<[^>]+\s(?:on[a-z]+|style)=", response.text)
 
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", PRIVATE)
 def test_private_pages_are_not_cached(client: FormClient, ada: User, path: str) -> None:
     login(client, ada)
-    answer = client.get(path)
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_a_redirect_to_login_is_not_cached(client: FormClient) -> None:
@@ -79,8 +79,8 @@ def test_a_redirect_to_login_is_not_cached(client: FormClient) -> None:
 @pytest.mark.usefixtures("stage")
 def test_assets_may_be_cached(client: FormClient) -> None:
     [path] = re.findall(r'<link rel="stylesheet" href="([^"]+tapcard[^"]*)"', client.get("/").text)
-    with client.get(path) as answer:
-        headers = answer.headers
+    with client.get(path) as response:
+        headers = response.headers
     assert "immutable" in headers["Cache-Control"]
     assert headers["X-Content-Type-Options"] == "nosniff"
 
@@ -89,7 +89,7 @@ def test_assets_may_be_cached(client: FormClient) -> None:
 def test_every_response_has_a_new_nonce(client: FormClient, ben: User) -> None:
     login(client, ben)
     seen = {client.get("/admin/tables/cards/").headers["Content-Security-Policy"] for _time in range(3)}
-    assert len(seen) == 3 or not any("nonce" in each for each in seen)
+    assert len(seen) == 3 or not any("nonce" in value for value in seen)
 
 
 @pytest.mark.usefixtures("stage")
@@ -106,9 +106,9 @@ def test_only_production_sends_strict_transport_security(
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("path", ["/t/ADASCARD", "/q/adascard", "/card/ADASCARD/"])
 def test_the_redirect_of_a_tap_has_only_the_required_headers(client: FormClient, path: str) -> None:
-    answer = client.get(path)
-    assert answer.status_code == 302
-    assert dict(answer.headers) == {
+    response = client.get(path)
+    assert response.status_code == 302
+    assert dict(response.headers) == {
         "Location": "https://example.com/",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
@@ -123,7 +123,7 @@ def test_a_form_requires_the_csrf_token_of_its_session(
     other = new_client()
     login(other, cleo)
     for token in (other.csrf_token(), "", "made-up", client.csrf_token()[:-1]):
-        answer = client.post(f"/cards/{card.token}/lock", data={"csrf_token": token}, csrf=False)
-        assert answer.status_code == 400
-        assert "This form has expired." in answer.text
+        response = client.post(f"/cards/{card.token}/lock", data={"csrf_token": token}, csrf=False)
+        assert response.status_code == 400
+        assert "This form has expired." in response.text
     assert client.post(f"/cards/{card.token}/lock", data={"csrf_token": client.csrf_token()}).status_code == 302

@@ -41,12 +41,12 @@ def change(client: FormClient, **values: datetime) -> None:
     db.session.commit()
 
 
-def set_cookies(answer) -> dict[str, str]:
+def set_cookies(response) -> dict[str, str]:
     """Return the Set-Cookie headers of a response by cookie name."""
-    return {next(iter(parse_cookie(header))): header for header in answer.headers.getlist("Set-Cookie")}
+    return {next(iter(parse_cookie(header))): header for header in response.headers.getlist("Set-Cookie")}
 
 
-# --- when a session starts --------------------------------------------------------------------------------------------
+# --- start ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_viewing_pages_starts_no_session(
     client: FormClient, card: Card, create_card: Callable[..., Card], profile: object, path: str
 ) -> None:
     create_card(token="WAITING2", code="CARD2345")
-    answer = client.get(path)
-    assert answer.headers.getlist("Set-Cookie") == []
+    response = client.get(path)
+    assert response.headers.getlist("Set-Cookie") == []
     assert rows() == 0
 
 
@@ -102,7 +102,7 @@ def test_a_session_row_holds_user_browser_and_time(client: FormClient, ada: User
     assert row.created_at <= row.seen_at <= utcnow() < row.expires_at
 
 
-# --- the id -----------------------------------------------------------------------------------------------------------
+# --- session ids ------------------------------------------------------------------------------------------------------
 
 
 def test_a_session_id_invented_by_the_browser_is_never_accepted(client: FormClient, ada: User) -> None:
@@ -248,7 +248,7 @@ def test_logging_out_ends_only_this_session(
     assert other.get("/dashboard").status_code == 200
 
 
-# --- views that refuse ------------------------------------------------------------------------------------------------
+# --- failing views ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -288,10 +288,10 @@ def stage(other_app: Callable[..., Flask]) -> Flask:
 def test_a_failing_view_changes_nothing_but_keeps_its_message(stage: Flask, ada: User, how: str) -> None:
     client: FormClient = stage.test_client()  # type: ignore[assignment]
     login(client, ada)
-    answer = client.post(f"/test/refused/{how}")
-    assert answer.status_code >= 400
+    response = client.post(f"/test/refused/{how}")
+    assert response.status_code >= 400
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardBatch)) == 0
-    assert "You cannot do that." in answer.text + client.get("/dashboard").text, "what it said is shown all the same"
+    assert "You cannot do that." in response.text + client.get("/dashboard").text, "what it said is shown all the same"
 
 
 def test_a_session_ended_during_a_request_is_not_restored(stage: Flask, ada: User) -> None:

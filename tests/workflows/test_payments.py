@@ -1,4 +1,4 @@
-"""Asking a gateway: what it says is settled, and money that came while a payment was closed is not forgotten."""
+"""Payment workflows: settling outcomes, and closing payments that were paid meanwhile."""
 
 from collections.abc import Callable
 
@@ -15,31 +15,31 @@ from tapcard.models import Order, OrderStatus, Payment, PaymentStatus, Product, 
 from tapcard.services.payments import payments
 from tapcard.settings import ShopSettings
 from tapcard.workflows import payments as payment_workflows
-from tests import buying
+from tests import purchases
 
 
 @pytest.fixture
 def payment(app: Flask, ada: User, bottle: Product) -> Payment:
-    """A payment of Ada's that the sandbox knows."""
+    """Return a payment of Ada's that the sandbox knows."""
     gateway = payment_workflows.gateways()["sandbox"]
     assert isinstance(gateway, SandboxGateway)
-    begun = payments.create(buying.order_of(ada, bottle), gateway, ada)
+    begun = payments.create(purchases.create_order(ada, bottle), gateway, ada)
     charge = payments.build_charge(begun, ShopSettings(), "http://localhost/back")
     db.session.commit()
-    told = gateway.start(charge)
-    payments.record_started(begun, told, gateway, ShopSettings(), utcnow())
+    started = gateway.start(charge)
+    payments.record_started(begun, started, gateway, ShopSettings(), utcnow())
     db.session.commit()
     return begun
 
 
-def press(payment: Payment, state: str) -> bool:
-    """Let the sandbox do something; it waits for no transaction of ours."""
+def change_charge(payment: Payment, state: str) -> bool:
+    """Change the state of a charge in the sandbox without an open transaction."""
     reference = payment.reference
     db.session.commit()
     return sandbox.change(SandboxCharge.reference == reference, state)
 
 
-def close(payment: Payment) -> Order:
+def close_payment(payment: Payment) -> Order:
     payment_workflows.close(payment)
     db.session.refresh(payment)
     return payment.order
@@ -52,49 +52,49 @@ def close(payment: Payment) -> Order:
         (sandbox.DECLINED, PaymentStatus.FAILED, OrderStatus.PENDING),
     ],
 )
-def test_what_the_gateway_says_is_settled_once(
+def test_a_gateway_outcome_is_settled_once(
     payment: Payment, state: str, status: PaymentStatus, order_status: OrderStatus
 ) -> None:
     assert not payment_workflows.refresh(payment)
-    assert press(payment, state)
+    assert change_charge(payment, state)
     assert payment_workflows.refresh(payment)
     assert not payment_workflows.refresh(payment)
     assert (payment.status, payment.order.status) == (status, order_status)
 
 
-def test_a_closed_payment_can_be_paid_no_more(payment: Payment) -> None:
-    assert close(payment).status is OrderStatus.PENDING
+def test_a_closed_payment_cannot_be_paid(payment: Payment) -> None:
+    assert close_payment(payment).status is OrderStatus.PENDING
     assert payment.status is PaymentStatus.CANCELED
-    assert not press(payment, sandbox.PAID)
+    assert not change_charge(payment, sandbox.PAID)
 
 
-def test_money_that_came_a_moment_before_closing_counts(payment: Payment) -> None:
-    assert press(payment, sandbox.PAID)
-    assert close(payment).status is OrderStatus.PAID
+def test_a_payment_paid_just_before_closing_counts(payment: Payment) -> None:
+    assert change_charge(payment, sandbox.PAID)
+    assert close_payment(payment).status is OrderStatus.PAID
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
-def test_of_a_gateway_that_is_gone_nothing_is_known(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_payment_of_a_removed_gateway_stays_pending(payment: Payment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payment_workflows, "gateways", dict)
     assert not payment_workflows.refresh(payment)
     with pytest.raises(GatewayError):
-        close(payment)
+        close_payment(payment)
     db.session.refresh(payment)
     assert payment.status is PaymentStatus.PENDING
 
 
-def test_a_payment_is_not_closed_while_its_gateway_is_being_asked(ada: User, bottle: Product) -> None:
-    payment = payments.create(buying.order_of(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
+def test_a_payment_that_is_starting_cannot_be_closed(ada: User, bottle: Product) -> None:
+    payment = payments.create(purchases.create_order(ada, bottle), payment_workflows.gateways()["sandbox"], ada)
     db.session.commit()
     with pytest.raises(payments.StillStarting):
-        close(payment)
+        close_payment(payment)
     payment.created_at -= payments.START_TIMEOUT
     db.session.commit()
-    close(payment)
+    close_payment(payment)
     assert payment.status is PaymentStatus.CANCELED
 
 
-def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there(
+def test_a_payment_canceled_while_starting_can_be_closed_at_the_gateway(
     payment: Payment, ada: User, keys: Keys
 ) -> None:
     reference = payment.reference
@@ -104,22 +104,22 @@ def test_what_was_given_up_before_its_gateway_answered_is_known_and_closed_there
     assert not payments.record_started(payment, Started(reference or "", None), gateway, ShopSettings(), utcnow())
     db.session.commit()
     assert (payment.status, payment.reference) == (PaymentStatus.CANCELED, reference)
-    assert press(payment, sandbox.PAID)
-    close(payment)
+    assert change_charge(payment, sandbox.PAID)
+    close_payment(payment)
     assert payment.status is PaymentStatus.SUCCEEDED
 
 
-def test_looking_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
-    assert press(payment, sandbox.PAID)
+def test_refreshing_leaves_no_transaction_open(payment: Payment, outbox: Callable[[], list[str]]) -> None:
+    assert change_charge(payment, sandbox.PAID)
     payment_workflows.refresh(payment)
     assert not db.session().in_transaction()
     assert "mail.order_paid" in outbox()
 
 
-def test_a_payment_abandoned_while_its_gateway_is_asked_is_closed_there(
+def test_a_payment_canceled_while_starting_is_closed_at_the_gateway(
     app: Flask, ada: User, bottle: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = buying.order_of(ada, bottle)
+    order = purchases.create_order(ada, bottle)
     start = SandboxGateway.start
 
     def start_slowly(gateway: SandboxGateway, charge: Charge) -> Started:

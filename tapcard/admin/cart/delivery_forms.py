@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 
+from ...countries import countries
 from ...models import DeliveryKind, DeliveryMethod
-from ...services.accounts import addresses
 from ...services.core import optimistic_lock
 from ...web import filters
 from ...web.fields import LinesField, MoneyField, PercentField, WholeNumberField
@@ -52,7 +52,7 @@ class DeliveryForm(Form):
             data = {name: getattr(method, name) for name in (*names, "is_active")}
             data |= {"kind": method.kind.value, "seen": optimistic_lock.fingerprint(method)}
         super().__init__(data=data)
-        self.countries.choices = [SelectChoice(*country) for country in addresses.countries(filters.shop().locale)]
+        self.countries.choices = [SelectChoice(*country) for country in countries(filters.shop().locale)]
 
     @property
     def values(self) -> dict[str, Any]:

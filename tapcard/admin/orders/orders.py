@@ -134,12 +134,7 @@ def deliver_order(number: str) -> Response:
 @access("staff:orders.edit")
 def fulfill_oversold_order(number: str) -> Response:
     """Fulfill an oversold order once the stock is there."""
-    keys = current_app.extensions["keys"]
-    return run_button(
-        number,
-        lambda order: oversold.fulfill_oversold(order, current_user, keys, utcnow()),
-        _("Order fulfilled."),
-    )
+    return run_button(number, lambda order: oversold.fulfill_oversold(order, rule_context()), _("Order fulfilled."))
 
 
 @bp.post("/orders/<number>/lines/<int:line_id>/produce")

@@ -1,15 +1,12 @@
 """Postal addresses of a user, for deliveries and invoices. Of a user's addresses exactly one is the default."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 
 import sqlalchemy as sa
-from babel import Locale
 from sqlalchemy import Select, select
 
-from ... import phones
+from ... import phones, postcodes
+from ...countries import countries, name_in_sentence
 from ...db import acquire_lock, db, execute_update
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
@@ -27,17 +24,6 @@ PROMPTS = {
 }
 INPUT_FIELDS = (*MAX_LENGTHS, "country", "phone")
 
-# CLDR territory codes that are not countries.
-NOT_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
-POSTAL_CODE_PATTERN = re.compile(r"[A-Z0-9](?:[A-Z0-9 -]{0,18}[A-Z0-9])?")
-# Countries where every address has a postal code of one format; elsewhere the code is optional.
-POSTAL_CODE_PATTERNS = {
-    "AT": r"\d{4}", "AU": r"\d{4}", "BE": r"\d{4}", "BR": r"\d{5}-?\d{3}", "CA": r"[A-Z]\d[A-Z] ?\d[A-Z]\d",
-    "CH": r"\d{4}", "DE": r"\d{5}", "DK": r"\d{4}", "ES": r"\d{5}", "FI": r"\d{5}", "FR": r"\d{5}",
-    "GB": r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", "IN": r"\d{3} ?\d{3}", "IT": r"\d{5}", "JP": r"\d{3}-?\d{4}",
-    "NL": r"\d{4} ?[A-Z]{2}", "NO": r"\d{4}", "PL": r"\d{2}-\d{3}", "PT": r"\d{4}-\d{3}", "SE": r"\d{3} ?\d{2}",
-    "US": r"\d{5}(?:-\d{4})?",
-}  # fmt: skip
 # Countries where an address needs a region, by the local term for it: those for which libaddressinput requires it
 # (Google's collection of postal rules, which browsers use too), and Mexico and Nigeria, where carriers ask for it.
 REGIONS = {
@@ -53,20 +39,6 @@ REGIONS = {
     "district": (_("District"), _("Enter the district."), "NR"),
     "oblast": (_("Region (oblast)"), _("Enter the region."), "RU UA"),
 }
-# Local terms for a postal code, with the messages for a missing and an invalid one.
-POSTAL_CODE_TERMS = {
-    "postcode": (
-        _("Postcode"), _("Enter a postcode."), _("That postcode isn't valid for %(country)s."), "AU GB GG IM JE NZ"
-    ),
-    "zip": (
-        _("ZIP code"), _("Enter a ZIP code."), _("That ZIP code isn't valid for %(country)s."), "AS GU MP PR US VI"
-    ),
-}  # fmt: skip
-DEFAULT_POSTAL_CODE_TERMS = (
-    _("Postal code"), _("Enter a postal code."), _("That postal code isn't valid for %(country)s.")
-)  # fmt: skip
-# Countries whose English names need an article in a sentence.
-WITH_ARTICLE = "AE BS CF DO FK GB GM KM KY MH MP MV NL PH SB SC TC UM US VG VI"
 REGION_NAMES = {code: name for name, _prompt, codes in REGIONS.values() for code in codes.split()}
 REGION_PROMPTS = {code: prompt for _name, prompt, codes in REGIONS.values() for code in codes.split()}
 
@@ -98,14 +70,6 @@ def get_own_address(user: User, address_id: int) -> Address:
     if address is None:
         raise AddressNotFound(_("We couldn't find that address."))
     return address
-
-
-@lru_cache(maxsize=16)
-def countries(locale: str) -> list[tuple[str, str]]:
-    """Return the codes and names of all countries, in alphabetical order of a locale."""
-    names = Locale.parse(locale).territories
-    pairs = [(code, name) for code, name in names.items() if len(code) == 2 and code not in NOT_COUNTRIES]
-    return sorted(pairs, key=lambda pair: unicodedata.normalize("NFKD", pair[1]).casefold())
 
 
 def add(user: User, fields: Mapping[str, str]) -> Address:
@@ -187,29 +151,14 @@ def clean_all(fields: Mapping[str, str]) -> dict[str, str | None]:
     return values
 
 
-def postal_code_terms(country: str) -> tuple[str, str, str]:
-    """Return the local term for a postal code, and the messages for a missing and an invalid one."""
-    for name, missing, invalid, codes in POSTAL_CODE_TERMS.values():
-        if country in codes.split():
-            return name, missing, invalid
-    return DEFAULT_POSTAL_CODE_TERMS
-
-
-def _country_in_sentence(country: str) -> str:
-    """Return the English name of a country as it stands in a sentence."""
-    name = dict(countries("en")).get(country, country)
-    return f"the {name}" if country in WITH_ARTICLE.split() else name
-
-
 def clean_postal_code(text: str, country: str) -> str:
     """Return a postal code in capitals; raise `InvalidAddress` unless it has the country's format, where known."""
     code = text.upper()
-    _name, missing, invalid = postal_code_terms(country)
-    pattern = POSTAL_CODE_PATTERNS.get(country)
-    if not code and pattern is None:
+    _name, missing, invalid = postcodes.terms(country)
+    if not code and not postcodes.is_required(country):
         return ""
     if not code:
         raise InvalidAddress(missing, field="postal_code")
-    if not (re.fullmatch(pattern, code, re.ASCII) if pattern else POSTAL_CODE_PATTERN.fullmatch(code)):
-        raise InvalidAddress(invalid, field="postal_code", country=_country_in_sentence(country))
+    if not postcodes.is_valid(code, country):
+        raise InvalidAddress(invalid, field="postal_code", country=name_in_sentence(country))
     return code

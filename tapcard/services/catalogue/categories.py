@@ -11,8 +11,10 @@ from ...db import acquire_lock, db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Category, Collection, Product, User, product_collections
+from ...models.products import SLUG_LENGTH
+from ...slugs import slugify
 from ..core import audit, optimistic_lock, rows, uploads
-from .products import slugify, unused_slug
+from .products import unused_slug
 
 MAX_DEPTH = 5
 LOCK = "categories"
@@ -174,7 +176,7 @@ def _clean_values(
 ) -> dict[str, Any]:
     values = dict(submitted)
     if values.get("slug"):
-        values["slug"] = slugify(values["slug"])
+        values["slug"] = slugify(values["slug"], SLUG_LENGTH)
         if not values["slug"]:
             raise InvalidCategory(_("Use letters without accents, numbers and single hyphens."), field="slug")
     else:

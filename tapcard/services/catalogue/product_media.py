@@ -7,9 +7,10 @@ from typing import Any
 from ...errors import DomainError
 from ...errors import mark as _
 from ...models import OptionKind, Product, ProductOption, ProductPicture, User
+from ...models.products import SLUG_LENGTH
+from ...slugs import slugify
 from ..core import audit, optimistic_lock, rows, uploads
 from . import customization, option_templates
-from .products import slugify
 
 MAX_PICTURES = 20
 MAX_OPTIONS = 20
@@ -143,6 +144,6 @@ def _clean_option(submitted: Mapping[str, Any]) -> dict[str, Any]:
 def _unused_key(product: Product, label: str) -> str:
     """Return a key made of the label's letters, with a letter appended if it is taken."""
     existing = {option.key for option in product.options}
-    key = re.sub(r"[^a-z]+", "_", slugify(label)).strip("_")[: MAX_KEY_LENGTH - 3].strip("_") or "option"
+    key = re.sub(r"[^a-z]+", "_", slugify(label, SLUG_LENGTH)).strip("_")[: MAX_KEY_LENGTH - 3].strip("_") or "option"
     candidates = (key, *(f"{key}_{chr(ord('a') + index)}" for index in range(26)))
     return next(candidate for candidate in candidates if candidate not in existing)

@@ -1,7 +1,5 @@
 """Products for staff: created, changed, hidden and duplicated; never deleted, because orders refer to them."""
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +17,7 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...models import Availability, Category, Collection, Product, ProductKind, ProductOption, ProductPicture, User
 from ...models.products import NAME_LENGTH, SLUG_LENGTH
+from ...slugs import slugify
 from ...tokens import new_token
 from ..core import audit, optimistic_lock, rows
 
@@ -184,7 +183,7 @@ def _clean_slug(values: Mapping[str, Any], product: Product | None) -> str:
     typed = values.get("slug") or ""
     if not typed:
         return product.slug if product is not None else unused_slug(values["name"], Product)
-    slug = slugify(typed)
+    slug = slugify(typed, SLUG_LENGTH)
     if not slug:
         raise InvalidProduct(_("Use letters without accents, numbers and single hyphens."), field="slug")
     return slug
@@ -245,14 +244,8 @@ def _change_stock(product: Product, seen_stock: int | None, submitted_stock: int
 # --- slugs ------------------------------------------------------------------------------------------------------------
 
 
-def slugify(text: str) -> str:
-    """Return a text as a slug: lowercase letters without accents, digits, hyphens; may be empty."""
-    plain = unicodedata.normalize("NFKD", text.replace("’", "").replace("'", "")).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:SLUG_LENGTH].strip("-")
-
-
 def unused_slug(name: str, model: type[Product] | type[Category] | type[Collection]) -> str:
     """Return a slug for a name that no row of the model has yet."""
-    slug = slugify(name) or new_token().lower()
+    slug = slugify(name, SLUG_LENGTH) or new_token().lower()
     is_taken = db.session.scalar(select(model.id).where(model.slug == slug)) is not None
     return f"{slug[: SLUG_LENGTH - 20]}-{new_token().lower()}" if is_taken else slug

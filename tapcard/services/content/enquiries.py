@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ... import email_addresses, outbox
+from ... import email_addresses, outbox, spam
+from ...context import RuleContext
 from ...db import acquire_lock, db
 from ...errors import DomainError, NotFound
 from ...errors import mark as _
@@ -13,7 +14,6 @@ from ...ids import is_id
 from ...models import Enquiry, Role, User
 from ...settings import ShopSettings
 from ..core import audit
-from ..profiles import leads
 
 MAX_NAME_LENGTH, MAX_ORDER_LENGTH, MAX_MESSAGE_LENGTH = 100, 20, 2000
 DUPLICATE_WINDOW = timedelta(minutes=15)
@@ -30,36 +30,27 @@ class EnquiryNotFound(NotFound):
     """Message not found."""
 
 
-def receive(
-    *,
-    name: str,
-    email: str,
-    order_number: str,
-    message: str,
-    user: User | None,
-    shop: ShopSettings,
-    now: datetime,
-) -> Enquiry | None:
+def receive(*, name: str, email: str, order_number: str, message: str, context: RuleContext) -> Enquiry | None:
     """Store a message and queue an email to the shop; return None for spam and duplicates.
 
     Raise `InvalidEnquiry` or `InvalidEmail`. The sender must not be told whether the message was stored.
     """
     enquiry = Enquiry(
-        user_id=user.id if user is not None else None,
+        user_id=context.actor.id if context.actor is not None else None,
         name=_clean_name(name),
         email=email_addresses.normalize(email),
         order_number="".join(order_number.split()).upper()[:MAX_ORDER_LENGTH],
         message=_clean_message(message),
-        created_at=now,
+        created_at=context.now,
     )
-    if leads.is_spam(enquiry.name, enquiry.message):
+    if spam.is_spam(enquiry.name, enquiry.message):
         return None
     acquire_lock(f"enquiry:{enquiry.email}")
     if _is_duplicate(enquiry):
         return None
     db.session.add(enquiry)
     db.session.flush()  # the outbox message needs its id
-    for address in recipients(shop):
+    for address in recipients(context.shop):
         outbox.post("mail.enquiry", enquiry_id=enquiry.id, to=address)
     return enquiry
 

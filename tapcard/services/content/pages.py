@@ -1,6 +1,5 @@
 """Pages that staff write in Markdown, rendered as sanitized HTML."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,13 +19,13 @@ from ...errors import DomainError, NotFound
 from ...errors import mark as _
 from ...ids import is_id
 from ...models import PageMenu, ShopPage, User
+from ...slugs import is_slug, slugify
 from ..core import audit
 from ..core.optimistic_lock import EditConflict
 
 LOCK = "shop_pages"
 BUILT_IN = {"terms": "shop.terms", "privacy": "shop.privacy"}  # endpoints by slug; a page of that slug replaces one
 RESERVED_SLUGS = ("contact", "newsletter")  # pages with a form, which a page cannot replace
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_SLUG_LENGTH, MAX_TITLE_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_BODY_LENGTH = 120, 120, 500, 50_000
 MAX_POSITION = 10_000
 MAX_HEADING_LEVEL = 6
@@ -70,7 +69,7 @@ def find_published(slug: str) -> ShopPage | None:
 
 def get_published(slug: str) -> ShopPage:
     """Return the published page of a slug; raise `PageNotFound`."""
-    page = find_published(slug) if SLUG.fullmatch(slug) else None
+    page = find_published(slug) if is_slug(slug, MAX_SLUG_LENGTH) else None
     if page is None:
         raise PageNotFound(_("We couldn't find that page."))
     return page
@@ -134,8 +133,8 @@ def _cleaned(content: PageContent, own_id: int | None) -> dict[str, Any]:
 
 
 def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
-    slug = typed or _slug_from(title)
-    if not SLUG.fullmatch(slug) or len(slug) > MAX_SLUG_LENGTH:
+    slug = typed or slugify(title, MAX_SLUG_LENGTH)
+    if not is_slug(slug, MAX_SLUG_LENGTH):
         raise InvalidPage(_("Use lowercase letters, numbers and single hyphens, such as opening-hours."), field="slug")
     if slug in RESERVED_SLUGS:
         raise InvalidPage(_("The shop already has a page with this address. Choose another one."), field="slug")
@@ -146,10 +145,6 @@ def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
         if db.session.scalar(same) is not None:
             raise InvalidPage(_("Another page already uses this address. Choose another one."), field="slug")
     return slug
-
-
-def _slug_from(title: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))[:MAX_SLUG_LENGTH].strip("-")
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------

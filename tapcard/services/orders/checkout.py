@@ -5,7 +5,6 @@ for pickup), `address_id` (of a saved one), `delivery_method_id` and `delivery_l
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ... import email_addresses, phones
@@ -14,8 +13,7 @@ from ...db import db
 from ...errors import DomainError
 from ...errors import mark as _
 from ...ids import parse_id
-from ...models import Address, Cart, DeliveryMethod, LineKind, Order, Payment, User
-from ...settings import ShopSettings
+from ...models import Cart, DeliveryMethod, LineKind, Order, Payment, User
 from ..accounts import addresses
 from ..cart import carts, delivery, quote
 from ..cart.promotions import Customer
@@ -40,24 +38,20 @@ def delivery_methods() -> Sequence[DeliveryMethod]:
     return db.session.scalars(delivery.available_methods()).all()
 
 
-def columns_of(address: Address) -> dict[str, Any]:
-    """Return the columns of an address that an order copies."""
-    return {name: getattr(address, name) for name in addresses.INPUT_FIELDS}
-
-
-def store_details(cart: Cart, typed: Mapping[str, Any], user: User | None, shop: ShopSettings, now: datetime) -> None:
+def store_details(cart: Cart, typed: Mapping[str, Any], context: RuleContext) -> None:
     """Store the validated form with the cart; raises a `DomainError` with the field of the first problem."""
+    user = context.actor
     details = {
         "email": user.email if user is not None else email_addresses.normalize(typed["email"]),
         "first_name": " ".join(typed["first_name"].split()),
         "last_name": " ".join(typed["last_name"].split()),
-        "phone": phones.clean(typed["phone"], typed.get("country") or shop.country) or "",
+        "phone": phones.clean(typed["phone"], typed.get("country") or context.shop.country) or "",
         "note": typed["note"],
     }
     if needs_delivery(cart):
         details |= _delivery_details(typed, f"{details['first_name']} {details['last_name']}", details["phone"], user)
     cart.checkout = {**cart.checkout, **details}
-    cart.updated_at = now
+    cart.updated_at = context.now
 
 
 def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user: User | None) -> dict[str, Any]:
@@ -72,7 +66,7 @@ def _delivery_details(typed: Mapping[str, Any], full_name: str, phone: str, user
     delivery.check(available, method, country, location)
     where: dict[str, Any] = {}
     if method is None or method.needs_address:
-        where = columns_of(saved) if saved is not None else _clean_address(typed, full_name, phone)
+        where = saved.parts if saved is not None else _clean_address(typed, full_name, phone)
         if saved is None and user is not None and typed.get("save_address"):
             saved = addresses.add(user, where)
     return {

@@ -1,14 +1,12 @@
 """Fulfilling oversold orders that staff can deliver after all."""
 
-from datetime import datetime
-
 import sqlalchemy as sa
 
+from ...context import RuleContext
 from ...db import db, execute_update
 from ...errors import DomainError
 from ...errors import mark as _
-from ...keys import Keys
-from ...models import LineGrant, LineKind, Order, OrderLine, Payment, PaymentStatus, User
+from ...models import LineGrant, LineKind, Order, OrderLine, Payment, PaymentStatus
 from ...models.orders import AFTER_PAID
 from ..cards import cards
 from ..cart import credit
@@ -22,7 +20,7 @@ class CannotFulfill(DomainError):
     """The goods that were paid for are not available."""
 
 
-def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
+def fulfill_oversold(order: Order, context: RuleContext) -> None:
     """Fulfill an oversold order because staff found the goods; raises `IllegalMove` or `CannotFulfill`.
 
     Reserves the stock that is left and the buyer's credit; the refund proposed for its payment is withdrawn.
@@ -37,13 +35,13 @@ def fulfill_oversold(order: Order, by: User, keys: Keys, now: datetime) -> None:
     missing = order.credit_amount - credit.amount_spent_on(order)
     if missing > 0:
         _spend_missing_credit(order, missing)
-    fulfillment.fulfill(order, keys, now)
+    fulfillment.fulfill(order, context.keys, context.now)
     if order.is_oversold:
         raise CannotFulfill(_("A card in this order now belongs to someone else. Refund the order."))
     if payments.captured_amount(order) <= order.total_amount:
         is_captured = (Payment.order_id == order.id, Payment.status == PaymentStatus.SUCCEEDED)
         execute_update(sa.update(Payment).where(*is_captured).values(refund_proposed=False))
-    audit.record("order.given_after_all", subject=order, actor=by)
+    audit.record("order.given_after_all", subject=order, actor=context.actor)
 
 
 def _has_failed(line: OrderLine) -> bool:

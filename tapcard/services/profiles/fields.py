@@ -1,6 +1,5 @@
 """Text fields of a profile: lengths, validation and normalisation."""
 
-import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...models import SOCIALS
 from ...models.profiles import SLUG_LENGTH
+from ...slugs import is_slug
 from ..cards import target_urls
 from . import social_handles
 
@@ -21,7 +21,6 @@ TEXT_FIELDS = (*MAX_LENGTHS, "slug", "email", *PHONE_FIELDS, "website", *SOCIALS
 # the owner may hide these on the page and in the vCard
 HIDEABLE_FIELDS = (*PHONE_FIELDS, "email", "website", "address", *SOCIALS)
 MIN_SLUG_LENGTH = 3
-SLUG_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # fmt: off
 RESERVED_SLUGS = frozenset([
     "about", "account", "accounts", "activate", "admin", "administrator", "api", "app", "assets", "auth",
@@ -87,7 +86,7 @@ def _clean_text(field: str, text: str) -> str:
 
 def _clean_slug(text: str) -> str:
     slug = text.lower() if text.isascii() else ""
-    if not MIN_SLUG_LENGTH <= len(slug) <= SLUG_LENGTH or not SLUG_PATTERN.fullmatch(slug):
+    if len(slug) < MIN_SLUG_LENGTH or not is_slug(slug, SLUG_LENGTH):
         raise InvalidField(
             _("Use %(least)s to %(most)s letters (a to z) and numbers, with single hyphens in between."),
             field="slug",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from ... import outbox, search_text
+from ... import outbox, search_text, spam
 from ...db import acquire_lock, db
 from ...errors import NotFound
 from ...errors import mark as _
@@ -21,14 +21,8 @@ from .fields import InvalidField
 
 NAME_LENGTH, NOTE_LENGTH, CONSENT_LENGTH = 60, 500, 500
 DUPLICATE_WINDOW = timedelta(minutes=15)
-MAX_LINKS = 2
 MAX_SEARCH_LENGTH = 100
 
-_LINK = re.compile(
-    r"https?:|www\.|(?<![@.\w-])[a-z0-9-]+\.(?:com|net|org|info|biz|ru|cn|top|xyz|shop|online|site|io)\b",
-    re.IGNORECASE,
-)
-_MARKUP = re.compile(r"</?a\b|\[/?(?:url|link)\b", re.IGNORECASE)
 _PHONE_LIKE = re.compile(r"\+?[0-9][0-9 ().-]{2,}")
 
 
@@ -67,7 +61,7 @@ def receive(
         created_at=now,
         **_clean_contact(submission),
     )
-    if is_spam(lead.name, lead.note):
+    if spam.is_spam(lead.name, lead.note):
         return None
     acquire_lock(f"lead:{profile.id}")
     if _is_duplicate(lead):
@@ -98,11 +92,6 @@ def validation_errors(submission: Submission) -> Iterator[InvalidField]:
             yield error
 
 
-def is_spam(name: str, note: str) -> bool:
-    """Return whether a lead looks like spam: with markup, or more than two links."""
-    return _MARKUP.search(f"{name} {note}") is not None or len(_LINK.findall(note)) > MAX_LINKS
-
-
 def _is_duplicate(lead: Lead) -> bool:
     same = select(Lead.id).where(
         Lead.owner_id == lead.owner_id,
@@ -120,7 +109,7 @@ def _clean_name(text: str) -> str:
     name = " ".join(text.split())
     if not any(character.isalnum() for character in name):
         raise InvalidField(_("Enter your name."), field="name")
-    if _LINK.search(name):
+    if spam.has_link(name):
         raise InvalidField(_("Enter your name without a web address."), field="name")
     if len(name) > NAME_LENGTH:
         raise InvalidField(_("Enter %(most)s characters or fewer."), field="name", most=NAME_LENGTH)

@@ -17,6 +17,7 @@ from ...errors import mark as _
 from ...ids import is_id
 from ...models import Card, FormerSlug, Profile, ProfileTheme, Target, User
 from ...models.profiles import SLUG_LENGTH
+from ...slugs import is_slug
 from ..cards import blocked_hosts, target_urls
 from ..core import audit, uploads
 from . import fields, slugs
@@ -86,7 +87,7 @@ def find_by_slug(slug: str) -> SlugMatch:
     The profile may be private: the caller has to check that before it redirects to the current slug.
     """
     slug = slug.lower()
-    if fields.SLUG_PATTERN.fullmatch(slug) and len(slug) <= SLUG_LENGTH:
+    if is_slug(slug, SLUG_LENGTH):
         profiles = select(Profile).join(Profile.owner).options(contains_eager(Profile.owner)).where(User.is_active)
         if profile := db.session.scalar(profiles.where(Profile.slug == slug)):
             return SlugMatch(profile)

@@ -1,8 +1,6 @@
 """Slugs of profiles: suggestions, uniqueness, and former slugs that redirect."""
 
-import re
 import secrets
-import unicodedata
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -13,6 +11,7 @@ from ...errors import DomainError
 from ...errors import mark as _
 from ...models import FormerSlug, Profile
 from ...models.profiles import SLUG_LENGTH
+from ...slugs import slugify
 from . import fields
 
 
@@ -53,8 +52,7 @@ def slug_taken() -> SlugTaken:
 
 def suggest_slug(name: str) -> str:
     """Return a free slug that is derived from a name."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", ascii_name.replace("'", "")).strip("-")[:SLUG_LENGTH].strip("-")
+    base = slugify(name, SLUG_LENGTH)
     if len(base) < fields.MIN_SLUG_LENGTH or base in fields.RESERVED_SLUGS:
         base = f"{base or 'profile'}-card"
     stem = base[: SLUG_LENGTH - 5].strip("-")

@@ -1,4 +1,4 @@
-"""Promotions, ways of delivery and rates in the back office."""
+"""Promotions, delivery methods and exchange rates in the back office."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,60 +24,65 @@ from tapcard.models import (
 )
 from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
-from tests.buying import keys, order_of
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
+from tests.purchases import create_order, keys
 
 NEW = "/admin/promotions/new"
 NEW_DELIVERY = "/admin/delivery/new"
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+def ben_client(client: FormClient, ben: User) -> FormClient:
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
-def filled(client: FormClient, path: str, **typed: Any) -> dict[str, Any]:
-    return {**form_to(client.get(path).text, "").values, **typed}
+def form_values(client: FormClient, path: str, **changes: Any) -> dict[str, Any]:
+    return {**form_to(client.get(path).text, "").values, **changes}
 
 
-def send(client: FormClient, path: str, **typed: Any) -> Any:
-    return client.post(path, data=filled(client, path, **typed), csrf=False)
+def submit(client: FormClient, path: str, **changes: Any) -> Any:
+    return client.post(path, data=form_values(client, path, **changes), csrf=False)
 
 
 # --- promotions -------------------------------------------------------------------------------------------------------
 
 
-def test_a_promotion_is_made_and_shown_with_its_uses(
-    bens: FormClient, set_setting: Callable[[str, Any], None], product: Product
+def test_a_promotion_is_created_and_listed_with_its_uses(
+    ben_client: FormClient, set_setting: Callable[[str, Any], None], product: Product
 ) -> None:
     set_setting("time_zone", "Africa/Lagos")
-    typed = {"code": " welcome 10 ", "percent": "12.5", "starts_at": "2026-12-01T00:00", "ends_at": "2027-01-01T00:00",
+    values = {"code": " welcome 10 ", "percent": "12.5", "starts_at": "2026-12-01T00:00", "ends_at": "2027-01-01T00:00",
              "minimum_amount": "20", "most_uses": "5", "most_uses_each": "1", "applies_to": "product",
              "product_sku": product.sku, "needs_account": "y"}  # fmt: skip
-    assert send(bens, NEW, **typed).location == "/admin/promotions"
-    made = db.session.scalars(sa.select(Promotion)).one()
-    assert (made.code, made.percent, made.amount, made.minimum_amount) == ("WELCOME10", 1250, None, 2000)
-    assert (made.starts_at, made.ends_at) == (
+    assert submit(ben_client, NEW, **values).location == "/admin/promotions"
+    promotion = db.session.scalars(sa.select(Promotion)).one()
+    assert (promotion.code, promotion.percent, promotion.amount, promotion.minimum_amount) == (
+        "WELCOME10",
+        1250,
+        None,
+        2000,
+    )
+    assert (promotion.starts_at, promotion.ends_at) == (
         datetime(2026, 11, 30, 23, tzinfo=UTC),
         datetime(2026, 12, 31, 23, tzinfo=UTC),
     )
-    assert (made.applies_to, made.product, made.most_uses, made.most_uses_each) == (
+    assert (promotion.applies_to, promotion.product, promotion.most_uses, promotion.most_uses_each) == (
         PromotionScope.PRODUCT,
         product,
         5,
         1,
     )
-    assert "WELCOME10 12.5%" in words_of(bens.get("/admin/promotions").text)
-    assert "0 of 5" in words_of(bens.get("/admin/promotions").text)
-    shown = filled(bens, f"/admin/promotions/{made.id}")
-    assert {name: shown[name] for name in typed} == {**typed, "code": "WELCOME10", "minimum_amount": "20.00"}
+    assert "WELCOME10 12.5%" in words_of(ben_client.get("/admin/promotions").text)
+    assert "0 of 5" in words_of(ben_client.get("/admin/promotions").text)
+    shown = form_values(ben_client, f"/admin/promotions/{promotion.id}")
+    assert {name: shown[name] for name in values} == {**values, "code": "WELCOME10", "minimum_amount": "20.00"}
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "says"),
+    ("changes", "field", "says"),
     [
         ({"code": ""}, "code", "Enter a code."),
         ({"code": "ÄÖÜ"}, "code", "Use 2 to 40 unaccented letters"),
@@ -103,59 +108,59 @@ def test_a_promotion_is_made_and_shown_with_its_uses(
         ({"most_uses": "0"}, "most_uses", "Enter a whole number from 1"),
     ],
 )
-def test_what_cannot_be_a_promotion_is_refused_and_kept(
-    bens: FormClient, create_promotion: Callable[..., Promotion], typed: dict[str, str], field: str, says: str
+def test_an_invalid_promotion_is_refused_and_the_form_keeps_the_values(
+    ben_client: FormClient, create_promotion: Callable[..., Promotion], changes: dict[str, str], field: str, says: str
 ) -> None:
     create_promotion("TAKEN")
-    answer = send(bens, NEW, **{"code": "good", "percent": "10", **typed})
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
-    kept = form_to(answer.text, "").values
-    assert {name: kept[name] for name in typed} == typed
+    response = submit(ben_client, NEW, **{"code": "good", "percent": "10", **changes})
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
+    shown = form_to(response.text, "").values
+    assert {name: shown[name] for name in changes} == changes
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Promotion)) == 1
 
 
-def test_a_use_meanwhile_is_no_change_and_stays_counted(
-    bens: FormClient, create_promotion: Callable[..., Promotion], cleo: User
+def test_a_promotion_used_while_being_edited_keeps_its_use_count(
+    ben_client: FormClient, create_promotion: Callable[..., Promotion], cleo: User
 ) -> None:
     promotion = create_promotion("TEN", most_uses=5)
-    slow = filled(bens, f"/admin/promotions/{promotion.id}", most_uses="9")
+    slow = form_values(ben_client, f"/admin/promotions/{promotion.id}", most_uses="9")
     promotions.count_use(promotion, Customer(cleo), keys(), utcnow())
     db.session.commit()
-    assert bens.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
+    assert ben_client.post(f"/admin/promotions/{promotion.id}", data=slow, csrf=False).status_code == 302
     assert (promotion.use_count, promotion.most_uses) == (1, 9)
-    later = bens.post(f"/admin/promotions/{promotion.id}", data=slow | {"code": "OTHER"}, csrf=False)
+    later = ben_client.post(f"/admin/promotions/{promotion.id}", data=slow | {"code": "OTHER"}, csrf=False)
     assert later.status_code == 422
     assert "This was changed elsewhere" in later.text
     assert promotion.code == "TEN"
 
 
-def test_a_promotion_that_is_switched_off_is_unknown_at_once(
-    bens: FormClient, create_promotion: Callable[..., Promotion]
+def test_a_deactivated_promotion_is_unknown_at_once(
+    ben_client: FormClient, create_promotion: Callable[..., Promotion]
 ) -> None:
     promotion = create_promotion("TEN")
-    send(bens, f"/admin/promotions/{promotion.id}", is_active=[])
+    submit(ben_client, f"/admin/promotions/{promotion.id}", is_active=[])
     with pytest.raises(promotions.UnknownCode):
         promotions.find("ten")
 
 
-def test_a_promotion_of_a_shelf_forgets_it_when_it_is_for_all(
-    bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
+def test_changing_a_category_promotion_to_all_products_clears_its_category(
+    ben_client: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     category, collection = create_category(), create_collection()
     chosen = {"category": str(category.id), "collection": str(collection.id)}
-    send(bens, NEW, code="SHELF", percent="10", applies_to="category", **chosen)
-    made = db.session.scalars(sa.select(Promotion)).one()
-    assert (made.category_id, made.collection_id) == (category.id, None)
-    send(bens, f"/admin/promotions/{made.id}", applies_to="all")
-    assert (made.applies_to, made.category_id) == (PromotionScope.ALL, None)
+    submit(ben_client, NEW, code="SHELF", percent="10", applies_to="category", **chosen)
+    promotion = db.session.scalars(sa.select(Promotion)).one()
+    assert (promotion.category_id, promotion.collection_id) == (category.id, None)
+    submit(ben_client, f"/admin/promotions/{promotion.id}", applies_to="all")
+    assert (promotion.applies_to, promotion.category_id) == (PromotionScope.ALL, None)
 
 
 # --- delivery ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
-    typed = {
+def test_a_delivery_method_is_created_with_all_its_fields(ben_client: FormClient) -> None:
+    values = {
         "name": "To the south",
         "kind": "percent",
         "percent": "10",
@@ -166,16 +171,21 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
         "locations": "Abk\nIbadan (Oyo)\n\nAbk",
         "countries": ["NG", "GB"],
     }
-    assert send(bens, NEW_DELIVERY, **typed).location == "/admin/delivery"
-    made = db.session.scalars(sa.select(DeliveryMethod)).one()
-    assert (made.kind, made.percent, made.amount, made.free_from_amount) == (DeliveryKind.PERCENT, 1000, 0, 5000)
-    assert (made.countries, made.locations, made.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
-    page = words_of(bens.get("/admin/delivery").text)
+    assert submit(ben_client, NEW_DELIVERY, **values).location == "/admin/delivery"
+    method = db.session.scalars(sa.select(DeliveryMethod)).one()
+    assert (method.kind, method.percent, method.amount, method.free_from_amount) == (
+        DeliveryKind.PERCENT,
+        1000,
+        0,
+        5000,
+    )
+    assert (method.countries, method.locations, method.days_least) == (["GB", "NG"], ["Abk", "Ibadan (Oyo)"], 2)
+    page = words_of(ben_client.get("/admin/delivery").text)
     assert "10% of the subtotal · free from £50.00 · 2 countries · 2 locations · up to 5 days" in page
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "says"),
+    ("changes", "field", "says"),
     [
         ({"name": ""}, "name", "Enter a name."),
         ({"amount": "1,000.5"}, "amount", "Enter an amount such as 12.50"),
@@ -186,28 +196,28 @@ def test_a_way_of_delivery_has_all_it_needs(bens: FormClient) -> None:
         ({"locations": "x" * 101}, "locations", "Enter 100 characters or fewer per line."),
     ],
 )
-def test_what_cannot_be_a_way_of_delivery_is_refused(
-    bens: FormClient, typed: dict[str, str], field: str, says: str
+def test_an_invalid_delivery_method_is_refused(
+    ben_client: FormClient, changes: dict[str, str], field: str, says: str
 ) -> None:
-    answer = send(bens, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **typed})
-    assert answer.status_code == 422
-    assert says in error_of(answer.text, field)
+    response = submit(ben_client, NEW_DELIVERY, **{"name": "Post", "amount": "3.50", **changes})
+    assert response.status_code == 422
+    assert says in error_of(response.text, field)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(DeliveryMethod)) == 0
 
 
-def test_ways_of_delivery_are_arranged_changed_and_told_apart(
-    bens: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
+def test_delivery_methods_are_changed_and_reordered_and_orders_keep_theirs(
+    ben_client: FormClient, create_delivery_method: Callable[..., DeliveryMethod], bottle: Product, cleo: User
 ) -> None:
     first, second = create_delivery_method("Post"), create_delivery_method("Courier", position=1)
-    order = order_of(cleo, bottle, method=first)
+    order = create_order(cleo, bottle, method=first)
     named = (order.delivery_name, order.delivery_amount)
     path = f"/admin/delivery/{first.id}"
-    slow = filled(bens, path, name="Slow")
-    assert send(bens, path, amount="9.99", name="Letter").status_code == 302
-    answer = bens.post(path, data=slow, csrf=False)
-    assert (answer.status_code, first.name) == (422, "Letter")
-    assert 'value="Slow"' in answer.text
-    bens.post(f"{path}/move", data={"to": "down"})
+    slow = form_values(ben_client, path, name="Slow")
+    assert submit(ben_client, path, amount="9.99", name="Letter").status_code == 302
+    response = ben_client.post(path, data=slow, csrf=False)
+    assert (response.status_code, first.name) == (422, "Letter")
+    assert 'value="Slow"' in response.text
+    ben_client.post(f"{path}/move", data={"to": "down"})
     assert (first.position, second.position) == (1, 0)
     db.session.refresh(order)
     assert (order.delivery_name, order.delivery_amount) == named
@@ -218,17 +228,17 @@ def test_ways_of_delivery_are_arranged_changed_and_told_apart(
 INVALID_RATES = ("", "0", "-1", "x", "NaN", "Infinity", "1e5", "1e30", "0.000000001", "1 000")
 
 
-def test_rates_are_set_changed_and_removed(bens: FormClient) -> None:
+def test_exchange_rates_are_set_changed_and_removed(ben_client: FormClient) -> None:
     path = "/admin/currencies"
-    assert bens.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
-    bens.post(path, data={"currency": "NGN", "rate": "2100"})
+    assert ben_client.post(path, data={"currency": "NGN", "rate": "2040.5"}).location == path
+    ben_client.post(path, data={"currency": "NGN", "rate": "2100"})
     [row] = db.session.scalars(sa.select(DisplayRate))
     assert (row.currency, row.rate) == ("NGN", Decimal(2100))
-    assert "NGN 2100" in words_of(bens.get(path).text)
+    assert "NGN 2100" in words_of(ben_client.get(path).text)
     for currency, rate in (("GBP", "1"), ("XXX", "1"), *(("EUR", rate) for rate in INVALID_RATES)):
-        assert bens.post(path, data={"currency": currency, "rate": rate}).status_code == 422, (currency, rate)
-    assert bens.post(f"{path}/NGN/remove").location == path
-    assert bens.post(f"{path}/NGN/remove").status_code == 404
+        assert ben_client.post(path, data={"currency": currency, "rate": rate}).status_code == 422, (currency, rate)
+    assert ben_client.post(f"{path}/NGN/remove").location == path
+    assert ben_client.post(f"{path}/NGN/remove").status_code == 404
     assert db.session.scalars(sa.select(DisplayRate)).all() == []
     tags = db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.tag.startswith("display_rate")))
     assert sorted(tags) == ["display_rate.changed", "display_rate.changed", "display_rate.removed"]

@@ -1,4 +1,4 @@
-"""Categories and collections in the back office: a tree without circles, nobody overwrites another."""
+"""Categories and collections in the back office: the tree, the order and outdated forms."""
 
 import io
 from collections.abc import Callable
@@ -10,117 +10,123 @@ from PIL import Image
 from tapcard.db import db
 from tapcard.models import AuditEntry, Category, Collection, CollectionKind, Product, User
 from tests.conftest import FormClient, login
-from tests.watching import error_of, form_to, words_of
+from tests.pages import error_of, form_to, words_of
 
 SHELVES = "/admin/shelves"
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
-    """Ben's browser."""
+def ben_client(client: FormClient, ben: User) -> FormClient:
+    """Return the client of Ben, who is staff."""
     login(client, ben)
     return client
 
 
-def page_of(category: Category) -> str:
+def category_url(category: Category) -> str:
     return f"{SHELVES}/categories/{category.id}"
 
 
-def change(client: FormClient, path: str, **typed: object) -> object:
+def submit(client: FormClient, path: str, **changes: object) -> object:
     values = form_to(client.get(path).text, "").values
-    return client.post(path, data={**values, **typed}, csrf=False)
+    return client.post(path, data={**values, **changes}, csrf=False)
 
 
-def test_a_category_is_made_with_a_picture_below_another(
-    bens: FormClient, create_category: Callable[..., Category], ben: User
+def test_a_subcategory_is_created_with_a_picture(
+    ben_client: FormClient, create_category: Callable[..., Category], ben: User
 ) -> None:
     top = create_category("Desk")
     photo = io.BytesIO()
     Image.new("RGB", (40, 30), "red").save(photo, "PNG")
     photo.seek(0)
-    typed = {"name": "Pens & <b>ink</b>", "parent": str(top.id), "is_active": "y", "picture": (photo, "a.png")}
-    assert bens.post(f"{SHELVES}/categories/new", data=typed).location == SHELVES
-    made = db.session.scalars(sa.select(Category).where(Category.parent_id == top.id)).one()
-    assert (made.slug, made.is_active, made.position) == ("pens-b-ink-b", True, 0)
-    assert bens.get(f"/uploads/{made.picture}").status_code == 200
-    page = bens.get(SHELVES).text
+    values = {"name": "Pens & <b>ink</b>", "parent": str(top.id), "is_active": "y", "picture": (photo, "a.png")}
+    assert ben_client.post(f"{SHELVES}/categories/new", data=values).location == SHELVES
+    category = db.session.scalars(sa.select(Category).where(Category.parent_id == top.id)).one()
+    assert (category.slug, category.is_active, category.position) == ("pens-b-ink-b", True, 0)
+    assert ben_client.get(f"/uploads/{category.picture}").status_code == 200
+    page = ben_client.get(SHELVES).text
     assert "Pens &amp; &lt;b&gt;ink&lt;/b&gt;" in page
-    assert page.index(f"category-{top.id}") < page.index(f"category-{made.id}")
+    assert page.index(f"category-{top.id}") < page.index(f"category-{category.id}")
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "category.made")).one()
-    assert (entry.actor_id, entry.subject_id) == (ben.id, made.id)
-    change(bens, page_of(made), remove_picture="y")
-    assert made.picture is None
+    assert (entry.actor_id, entry.subject_id) == (ben.id, category.id)
+    submit(ben_client, category_url(category), remove_picture="y")
+    assert category.picture is None
 
 
-def test_no_category_stands_below_itself(bens: FormClient, create_category: Callable[..., Category]) -> None:
+def test_a_category_cannot_be_moved_into_itself_or_its_subcategories(
+    ben_client: FormClient, create_category: Callable[..., Category]
+) -> None:
     top = create_category("Top")
     middle = create_category("Middle", top)
     bottom = create_category("Bottom", middle)
     for below in (middle, bottom):
-        answer = change(bens, page_of(top), parent=str(below.id), name="Typed")
-        assert answer.status_code == 422
-        assert error_of(answer.text, "parent") == "A category can't be inside itself or one of its subcategories."
-        assert 'value="Typed"' in answer.text
-    assert change(bens, page_of(top), parent=str(top.id)).status_code == 422  # is not offered
+        response = submit(ben_client, category_url(top), parent=str(below.id), name="Typed")
+        assert response.status_code == 422
+        assert error_of(response.text, "parent") == "A category can't be inside itself or one of its subcategories."
+        assert 'value="Typed"' in response.text
+    assert submit(ben_client, category_url(top), parent=str(top.id)).status_code == 422  # not among the choices
     assert top.parent_id is None
-    assert change(bens, page_of(bottom), parent="0").status_code == 302
+    assert submit(ben_client, category_url(bottom), parent="0").status_code == 302
     assert bottom.parent_id is None
-    assert change(bens, page_of(top), parent=str(bottom.id)).status_code == 302
+    assert submit(ben_client, category_url(top), parent=str(bottom.id)).status_code == 302
     assert top.parent is bottom
 
 
-def test_categories_stand_five_deep_at_most(bens: FormClient, create_category: Callable[..., Category]) -> None:
+def test_categories_are_nested_at_most_five_levels_deep(
+    ben_client: FormClient, create_category: Callable[..., Category]
+) -> None:
     deep = create_category("1")
     for number in range(2, 6):
         deep = create_category(str(number), deep)
-    answer = bens.post(f"{SHELVES}/categories/new", data={"name": "6", "parent": str(deep.id)})
-    assert error_of(answer.text, "parent") == "Categories can be nested up to 5 levels deep."
+    response = ben_client.post(f"{SHELVES}/categories/new", data={"name": "6", "parent": str(deep.id)})
+    assert error_of(response.text, "parent") == "Categories can be nested up to 5 levels deep."
     tall = create_category("a")
     create_category("b", tall)
     assert deep.parent is not None
-    answer = change(bens, page_of(tall), parent=str(deep.parent.id))
-    assert error_of(answer.text, "parent") == "Categories can be nested up to 5 levels deep."
+    response = submit(ben_client, category_url(tall), parent=str(deep.parent.id))
+    assert error_of(response.text, "parent") == "Categories can be nested up to 5 levels deep."
 
 
-def test_the_second_of_two_is_told(
-    bens: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
+def test_an_outdated_form_of_a_category_or_collection_is_refused(
+    ben_client: FormClient, create_category: Callable[..., Category], create_collection: Callable[..., Collection]
 ) -> None:
     category, collection = create_category("Desk"), create_collection("Travel")
-    for path, row in ((page_of(category), category), (f"{SHELVES}/collections/{collection.id}", collection)):
-        slow = form_to(bens.get(path).text, "").values | {"description": "Typed slowly"}
-        assert change(bens, path, name="Quick").status_code == 302
-        answer = bens.post(path, data=slow, csrf=False)
-        assert answer.status_code == 422
-        assert "This was changed elsewhere" in answer.text
-        assert "Typed slowly" in answer.text
+    for path, row in ((category_url(category), category), (f"{SHELVES}/collections/{collection.id}", collection)):
+        slow = form_to(ben_client.get(path).text, "").values | {"description": "Typed slowly"}
+        assert submit(ben_client, path, name="Quick").status_code == 302
+        response = ben_client.post(path, data=slow, csrf=False)
+        assert response.status_code == 422
+        assert "This was changed elsewhere" in response.text
+        assert "Typed slowly" in response.text
         assert (row.name, row.description) == ("Quick", "")
 
 
-def test_categories_are_arranged_among_their_like(bens: FormClient, create_category: Callable[..., Category]) -> None:
+def test_categories_are_reordered_among_their_siblings(
+    ben_client: FormClient, create_category: Callable[..., Category]
+) -> None:
     names = ("A", "B", "C")
     rows = [create_category(name, position=place) for place, name in enumerate(names)]
-    other = create_category("Below", rows[0], position=7)
-    bens.post(f"{page_of(rows[2])}/move", data={"to": "up"})
-    bens.post(f"{page_of(rows[0])}/move", data={"to": "up"})
+    child = create_category("Below", rows[0], position=7)
+    ben_client.post(f"{category_url(rows[2])}/move", data={"to": "up"})
+    ben_client.post(f"{category_url(rows[0])}/move", data={"to": "up"})
     order = db.session.scalars(sa.select(Category.name).where(Category.parent_id.is_(None)).order_by(Category.position))
     assert list(order) == ["A", "C", "B"]
-    assert other.position == 7
+    assert child.position == 7
 
 
-def test_collections_are_of_a_kind_and_have_their_own_address(
-    bens: FormClient, create_collection: Callable[..., Collection], product: Product
+def test_collections_have_a_kind_and_a_unique_url(
+    ben_client: FormClient, create_collection: Callable[..., Collection], product: Product
 ) -> None:
     there = create_collection("Travel")
     product.collections = [there]
     db.session.commit()
     path = f"{SHELVES}/collections/new"
-    assert bens.post(path, data={"name": "Winter", "kind": "season", "is_active": "y"}).location == SHELVES
-    made = db.session.scalars(sa.select(Collection).where(Collection.name == "Winter")).one()
-    assert (made.kind, made.slug) == (CollectionKind.SEASON, "winter")
-    answer = bens.post(path, data={"name": "Other", "kind": "theme", "slug": there.slug})
-    assert error_of(answer.text, "slug") == "This URL is already in use."
-    assert error_of(bens.post(path, data={"name": "", "kind": "theme"}).text, "name") == "Enter a name."
-    assert "Theme · 1 product" in words_of(bens.get(SHELVES).text)
-    change(bens, f"{SHELVES}/collections/{there.id}", is_active=[])
+    assert ben_client.post(path, data={"name": "Winter", "kind": "season", "is_active": "y"}).location == SHELVES
+    collection = db.session.scalars(sa.select(Collection).where(Collection.name == "Winter")).one()
+    assert (collection.kind, collection.slug) == (CollectionKind.SEASON, "winter")
+    response = ben_client.post(path, data={"name": "Other", "kind": "theme", "slug": there.slug})
+    assert error_of(response.text, "slug") == "This URL is already in use."
+    assert error_of(ben_client.post(path, data={"name": "", "kind": "theme"}).text, "name") == "Enter a name."
+    assert "Theme · 1 product" in words_of(ben_client.get(SHELVES).text)
+    submit(ben_client, f"{SHELVES}/collections/{there.id}", is_active=[])
     assert not there.is_active
     assert product.collections == [there]

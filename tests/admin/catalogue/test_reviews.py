@@ -1,4 +1,4 @@
-"""Reviews that wait: staff read them, and each is decided once."""
+"""Reviews in the back office: each is approved or rejected once."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,14 +10,16 @@ from tests.conftest import FormClient, login
 
 @pytest.fixture
 def review(product: Product, ada: User) -> Review:
-    """What Ada says about the journal."""
-    said = Review(product=product, user=ada, author="Ada", rating=4, text="<i>Lovely</i> paper.")
-    db.session.add(said)
+    """Return a review of the journal by Ada, awaiting approval."""
+    review = Review(product=product, user=ada, author="Ada", rating=4, text="<i>Lovely</i> paper.")
+    db.session.add(review)
     db.session.commit()
-    return said
+    return review
 
 
-def test_a_review_counts_once_it_is_approved(client: FormClient, ben: User, review: Review, product: Product) -> None:
+def test_a_review_counts_only_after_approval_and_is_approved_once(
+    client: FormClient, ben: User, review: Review, product: Product
+) -> None:
     login(client, ben)
     page = client.get("/admin/reviews").text
     assert "&lt;i&gt;Lovely&lt;/i&gt; paper." in page
@@ -35,13 +37,13 @@ def test_a_review_counts_once_it_is_approved(client: FormClient, ben: User, revi
     ) == ["review.approved"]
 
 
-def test_a_rejected_review_counts_nothing(client: FormClient, ben: User, review: Review, product: Product) -> None:
+def test_a_rejected_review_does_not_count(client: FormClient, ben: User, review: Review, product: Product) -> None:
     login(client, ben)
     client.post(f"/admin/reviews/{review.id}/reject")
     assert (review.status, product.rating_count) == (ReviewStatus.REJECTED, 0)
 
 
-def test_what_was_decided_is_found_again_and_can_be_decided_the_other_way(
+def test_an_approved_review_can_be_rejected_later(
     client: FormClient, ben: User, review: Review, product: Product
 ) -> None:
     login(client, ben)

@@ -16,13 +16,13 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.payments import payments
-from tests import buying
-from tests.buying import order_of, pay
+from tests import purchases
 from tests.conftest import FormClient, login
+from tests.purchases import create_order, pay
 
 
 @pytest.fixture
-def bens(client: FormClient, ben: User) -> FormClient:
+def ben_client(client: FormClient, ben: User) -> FormClient:
     """Return the browser of Ben, who is staff."""
     login(client, ben)
     return client
@@ -31,7 +31,7 @@ def bens(client: FormClient, ben: User) -> FormClient:
 @pytest.fixture
 def order(ada: User, bottle: Product) -> Order:
     """Place an unpaid order of two bottles for Ada, 48.00 in total."""
-    return order_of(ada, bottle, quantity=2)
+    return create_order(ada, bottle, quantity=2)
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def card_order(app: Flask, ada: User, create_product: Callable[..., Product]) ->
     folder = files.folder(app.instance_path)
     front, rear = (files.store(side, folder) for side in (b"front", b"rear"))
     product = create_product("Own card", kind=ProductKind.CARD, unit_amount=2400)
-    cart = buying.cart_of(ada)
-    buying.fill(cart, product, 2, front_picture=front, rear_picture=rear)
-    order = buying.place(cart)
+    cart = purchases.create_cart(ada)
+    purchases.fill(cart, product, 2, front_picture=front, rear_picture=rear)
+    order = purchases.place(cart)
     db.session.commit()
     pay(order)
     return order

@@ -17,11 +17,12 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.orders import production
-from tests import buying
+from tests import purchases
 from tests.admin.orders.conftest import listed, note_payment, path_to
-from tests.buying import order_of, pay
 from tests.conftest import FormClient, login
-from tests.watching import forms_on, queries, statements, words_of
+from tests.pages import forms_on, words_of
+from tests.purchases import create_order, pay
+from tests.statements import queries, statements
 
 DAY = timedelta(days=1)
 
@@ -54,49 +55,49 @@ def test_staff_who_can_only_view_orders_cannot_change_them(
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_orders_in_progress_are_listed_first(bens: FormClient, ada: User, product: Product) -> None:
+def test_orders_in_progress_are_listed_first(ben_client: FormClient, ada: User, product: Product) -> None:
     statuses = (OrderStatus.PAID, OrderStatus.DELIVERED, OrderStatus.PROCESSING, OrderStatus.PENDING)
     made = {}
     for status in statuses:
-        made[status] = order_of(ada, product)
+        made[status] = create_order(ada, product)
         made[status].status = status
         db.session.commit()
     first = [OrderStatus.PROCESSING, OrderStatus.PAID, OrderStatus.PENDING, OrderStatus.DELIVERED]
-    assert listed(bens) == [made[status].number for status in first]
-    assert listed(bens, "?show=delivered") == [made[OrderStatus.DELIVERED].number]
-    assert listed(bens, "?show=no-such-thing&page=-3") == listed(bens)
-    assert listed(bens, "?page=99999999999999999999") == listed(bens)
-    assert listed(bens, "?page=0") == listed(bens)  # as the first page was numbered before
-    assert listed(bens, "?page=2") == []
+    assert listed(ben_client) == [made[status].number for status in first]
+    assert listed(ben_client, "?show=delivered") == [made[OrderStatus.DELIVERED].number]
+    assert listed(ben_client, "?show=no-such-thing&page=-3") == listed(ben_client)
+    assert listed(ben_client, "?page=99999999999999999999") == listed(ben_client)
+    assert listed(ben_client, "?page=0") == listed(ben_client)  # as the first page was numbered before
+    assert listed(ben_client, "?page=2") == []
 
 
 def test_search_finds_orders_by_number_name_email_and_card(
-    bens: FormClient, card_order: Order, cleo: User, product: Product
+    ben_client: FormClient, card_order: Order, cleo: User, product: Product
 ) -> None:
-    other = order_of(cleo, product)
+    other = create_order(cleo, product)
     token = card_order.lines[0].cards[1].token
     for text in (card_order.number, card_order.number.lower(), card_order.number[-4:], "ADA@EXAMPLE.com", "ada o",
                  "Obi", "obí", "OBIS", "obi ada", f" {token.lower()} "):  # fmt: skip
-        assert listed(bens, f"?search={text}") == [card_order.number], text
-    assert listed(bens, "?search=Nemo") == [other.number]
+        assert listed(ben_client, f"?search={text}") == [card_order.number], text
+    assert listed(ben_client, "?search=Nemo") == [other.number]
     for text in ("100%25", "_", "x" * 500):
-        assert listed(bens, f"?search={text}") == []
+        assert listed(ben_client, f"?search={text}") == []
 
 
 def test_the_start_page_counts_what_the_filters_show(
-    bens: FormClient, card_order: Order, order: Order, ada: User, bottle: Product, cleo: User, product: Product
+    ben_client: FormClient, card_order: Order, order: Order, ada: User, bottle: Product, cleo: User, product: Product
 ) -> None:
-    to_ship = order_of(cleo, product)
+    to_ship = create_order(cleo, product)
     pay(to_ship)
-    odd = pay(order_of(cleo, product))
+    odd = pay(create_order(cleo, product))
     odd.refund_proposed = True
     odd.order.is_oversold = True
-    old = pay(order_of(cleo, product))
+    old = pay(create_order(cleo, product))
     old.settled_at, old.order.status = utcnow() - 31 * DAY, OrderStatus.DELIVERED
-    waiting = order_of(cleo, product)
-    assert note_payment(bens, waiting, "4").status_code == 302
+    waiting = create_order(cleo, product)
+    assert note_payment(ben_client, waiting, "4").status_code == 302
     shown = {
-        show: set(listed(bens, f"?show={show}"))
+        show: set(listed(ben_client, f"?show={show}"))
         for show in ("to_produce", "to_ship", "offline", "oversold", "care", "pending")
     }
     assert shown == {
@@ -115,8 +116,8 @@ def test_the_start_page_counts_what_the_filters_show(
         1,
         1,
     )
-    assert numbers.month == buying.pounds(4800 + 1000 + 1000 + 400)
-    page = bens.get("/admin/").text
+    assert numbers.month == purchases.pounds(4800 + 1000 + 1000 + 400)
+    page = ben_client.get("/admin/").text
     assert "1 Orders to produce 1 Orders to ship" in words_of(page)
     assert "£72.00 Revenue, last 30 days" in words_of(page)
 
@@ -139,17 +140,17 @@ def test_today_begins_at_midnight_in_the_shops_time_zone(
 
 
 def test_pages_run_a_fixed_number_of_statements(
-    bens: FormClient, ada: User, card_order: Order, product: Product, bottle: Product
+    ben_client: FormClient, ada: User, card_order: Order, product: Product, bottle: Product
 ) -> None:
-    cart = buying.cart_of(ada, bottle, product)
-    busy = buying.place(cart)
+    cart = purchases.create_cart(ada, bottle, product)
+    busy = purchases.place(cart)
     db.session.commit()
     for _time in range(3):
-        note_payment(bens, busy, "1")
-        bens.post(path_to(busy, "/note"), data={"note": "Call first"})
+        note_payment(ben_client, busy, "1")
+        ben_client.post(path_to(busy, "/note"), data={"note": "Call first"})
     for path in (path_to(busy), path_to(card_order), "/admin/orders", path_to(card_order, "/cards"), "/admin/credit"):
-        bens.get(path)
+        ben_client.get(path)
         db.session.commit()
         with statements(all_of_them=True) as asked:
-            bens.get(path)
+            ben_client.get(path)
         assert len(queries(asked)) <= 12, path + "\n" + "\n".join(queries(asked))

@@ -10,15 +10,15 @@ from tapcard.keys import Keys
 from tapcard.models import Card, CardStatus, Design, Order, User
 from tapcard.services.cards import cards, claims
 from tapcard.services.orders import transitions
-from tests import buying
+from tests import purchases
 from tests.conftest import FormClient, login
-from tests.watching import error_of
+from tests.pages import error_of
 
 
 @pytest.fixture
 def order(ada: User, create_design: Callable[..., Design]) -> Order:
     """Place a paid order of two cards with a design of the shop."""
-    return buying.cards_of(ada, 2, create_design("Lake at dusk"))
+    return purchases.order_cards(ada, 2, create_design("Lake at dusk"))
 
 
 def path_to(order: Order, token: str) -> str:
@@ -74,6 +74,6 @@ def test_cards_of_a_shipped_order_cannot_be_swapped(
 
 
 def test_a_card_of_another_order_is_not_found(client: FormClient, ben: User, order: Order, cleo: User) -> None:
-    other = buying.cards_of(cleo, 1)
+    other = purchases.order_cards(cleo, 1)
     login(client, ben)
     assert client.get(path_to(order, other.lines[0].cards[0].token)).status_code == 404

@@ -1,4 +1,4 @@
-"""The rules of cards, below the pages: moves, claims, names, targets, blocked hosts."""
+"""Cards: transitions, creation, claiming, releasing, finding and editing them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,13 +37,13 @@ from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.settings import ShopSettings
 
 CODE = "CARD2345"
-MADE = tuple(MOVES)
+TRANSITIONS = tuple(MOVES)
 REFUSALS = {CardMove.CLAIM: AlreadyClaimed}
 
 
 @pytest.fixture
-def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
-    """Make one move by the function that the shop makes it with."""
+def perform(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Card, User], object]:
+    """Return a function that performs a transition with the function of the application."""
     functions: dict[CardMove, Callable[[Card, User], object]] = {
         CardMove.CLAIM: lambda card, user: claims.claim(card, user, keys, code=CODE),
         CardMove.LOCK: lambda card, user: transitions.lock(card, LockedBecause.LOST, user),
@@ -53,12 +53,12 @@ def move(keys: Keys, create_card: Callable[..., Card]) -> Callable[[CardMove, Ca
         CardMove.REPLACE: lambda card, user: replacement.replace(card, create_card(user), user, keys),
         CardMove.RETIRE: lambda card, user: transitions.retire(card, user, "worn out"),
     }
-    return lambda move, card, user: functions[move](card, user)
+    return lambda perform, card, user: functions[perform](card, user)
 
 
 @pytest.fixture
-def card_in(create_card: Callable[..., Card], ada: User) -> Callable[[CardStatus], Card]:
-    """A card in some state of its life."""
+def create_card_in(create_card: Callable[..., Card], ada: User) -> Callable[[CardStatus], Card]:
+    """Return a function that creates a card in a certain status."""
 
     def make(status: CardStatus) -> Card:
         if status is CardStatus.UNCLAIMED:
@@ -74,8 +74,8 @@ def events_of(card: Card) -> list[tuple[CardMove, CardStatus | None, CardStatus]
     return [(row.move, row.from_status, row.to_status) for row in rows]
 
 
-def state_of(card: Card) -> tuple[Any, ...]:
-    """Every column of a card's row."""
+def columns_of(card: Card) -> tuple[Any, ...]:
+    """Return all columns of a card."""
     return tuple(db.session.execute(sa.select(*Card.__table__.c).where(Card.id == card.id)).one())
 
 
@@ -89,39 +89,39 @@ def edit(card: Card, user: User, **changes: Any) -> None:
     cards.edit(card, user, cards.CardChanges(**{**values, **changes}), own_hosts={"localhost"})
 
 
-# --- moves ------------------------------------------------------------------------------------------------------------
+# --- transitions ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", CardStatus)
-@pytest.mark.parametrize("step", MADE)
-def test_a_move_is_made_from_where_the_table_allows_and_is_written_down(
-    step: CardMove, status: CardStatus, move: Callable[..., object], card_in: Callable[..., Card], ada: User
+@pytest.mark.parametrize("step", TRANSITIONS)
+def test_each_transition_is_allowed_only_from_the_states_in_the_table_and_is_recorded(
+    step: CardMove, status: CardStatus, perform: Callable[..., object], create_card_in: Callable[..., Card], ada: User
 ) -> None:
-    card = card_in(status)
+    card = create_card_in(status)
     starts, end = MOVES[step]
-    before, past = state_of(card), events_of(card)
+    before, past = columns_of(card), events_of(card)
     if status in starts:
-        move(step, card, ada)
+        perform(step, card, ada)
         db.session.commit()
         assert card.status is end
         assert events_of(card) == [*past, (step, status, end)]
     else:
         with pytest.raises(REFUSALS.get(step, InvalidTransition)):
-            move(step, card, ada)
+            perform(step, card, ada)
         db.session.commit()
-        assert state_of(card) == before
+        assert columns_of(card) == before
         assert events_of(card) == past
 
 
-def test_no_move_leads_out_of_retirement() -> None:
+def test_no_transition_starts_from_retired() -> None:
     assert all(CardStatus.RETIRED not in starts for starts, _end in MOVES.values())
 
 
-def test_only_a_card_nobody_owns_can_be_claimed() -> None:
+def test_only_an_unclaimed_card_can_be_claimed() -> None:
     assert MOVES[CardMove.CLAIM] == ({CardStatus.UNCLAIMED}, CardStatus.ACTIVE)
 
 
-def test_an_event_names_who_and_why(move: Callable[..., object], card: Card, ada: User, ben: User) -> None:
+def test_an_event_records_actor_and_reason(perform: Callable[..., object], card: Card, ada: User, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben, "leads to a trap")
     transitions.retire(card, None, "x" * 300)
     db.session.commit()
@@ -130,16 +130,16 @@ def test_an_event_names_who_and_why(move: Callable[..., object], card: Card, ada
     assert (retired.actor, retired.why) == (None, "x" * 200)
 
 
-def test_a_move_leaves_an_audit_entry(move: Callable[..., object], card: Card, ada: User) -> None:
+def test_a_transition_writes_an_audit_entry(perform: Callable[..., object], card: Card, ada: User) -> None:
     for step in (CardMove.LOCK, CardMove.UNLOCK, CardMove.RELEASE, CardMove.RETIRE):
-        move(step, card, ada)
+        perform(step, card, ada)
     db.session.commit()
     entries = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [entry.tag for entry in entries] == ["card.locked", "card.unlocked", "card.released", "card.retired"]
     assert {(entry.subject_type, entry.subject_id, entry.actor_id) for entry in entries} == {("cards", card.id, ada.id)}
 
 
-def test_a_holder_cannot_lift_what_staff_imposed(card: Card, ada: User, ben: User) -> None:
+def test_a_holder_cannot_unlock_a_card_suspended_by_staff(card: Card, ada: User, ben: User) -> None:
     transitions.lock(card, LockedBecause.ABUSE, ben)
     with pytest.raises(InvalidTransition):
         transitions.unlock(card, ada)
@@ -168,7 +168,7 @@ def test_a_holder_cannot_lift_what_staff_imposed(card: Card, ada: User, ben: Use
     ],
     ids=str,
 )
-def test_the_database_has_the_last_word(card: Card, ada: User, wrong: dict[str, Any]) -> None:
+def test_the_database_refuses_invalid_rows(card: Card, ada: User, wrong: dict[str, Any]) -> None:
     good: dict[str, Any] = {"token": "OTHER", "status": "unclaimed", "claim_policy": "code", "is_blocked": False}
     values = {**good, "imported_tap_count": 0, "created_at": card.created_at.replace(tzinfo=None), **wrong}
     if values.get("owner_id") == 1:
@@ -178,26 +178,28 @@ def test_the_database_has_the_last_word(card: Card, ada: User, wrong: dict[str, 
         db.session.execute(sa.text(f"INSERT INTO cards ({columns}) VALUES ({places})"), values)
 
 
-# --- making -----------------------------------------------------------------------------------------------------------
+# --- creation ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_batch_has_its_number_of_cards_each_with_a_code(app: Flask, keys: Keys, design: Design, ben: User) -> None:
-    made = creation.create_batch(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
+def test_a_batch_creates_the_requested_number_of_cards_with_codes(
+    app: Flask, keys: Keys, design: Design, ben: User
+) -> None:
+    batch_cards = creation.create_batch(design, ClaimPolicy.CODE, 600, keys, batch="spring", actor=ben)
     db.session.commit()
-    assert len({card.token for card, _code in made}) == len({code for _card, code in made}) == 600
+    assert len({card.token for card, _code in batch_cards}) == len({code for _card, code in batch_cards}) == 600
     batch = db.session.scalars(sa.select(CardBatch)).one()
     stored = db.session.scalars(sa.select(Card)).all()
-    assert {(each.status, each.owner_id, each.design, each.batch) for each in stored} == {
+    assert {(card.status, card.owner_id, card.design, card.batch) for card in stored} == {
         (CardStatus.UNCLAIMED, None, design, batch)
     }
-    assert all(claims.read_claim_code(card, keys) == code for card, code in made)
+    assert all(claims.read_claim_code(card, keys) == code for card, code in batch_cards)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CardEvent)) == 600
     entry = db.session.scalars(sa.select(AuditEntry)).one()
     assert (entry.tag, entry.actor, entry.details) == ("batch.made", ben, {"number": 600, "policy": "code"})
 
 
 @pytest.mark.parametrize("policy", [ClaimPolicy.OPEN, ClaimPolicy.PAY])
-def test_other_policies_need_no_code(app: Flask, keys: Keys, policy: ClaimPolicy) -> None:
+def test_cards_of_other_policies_have_no_code(app: Flask, keys: Keys, policy: ClaimPolicy) -> None:
     [(card, code)] = creation.create_batch(None, policy, 1, keys, batch="one")
     assert code is None
     assert (card.claim_code, card.claim_code_hash, claims.read_claim_code(card, keys)) == (None, None, None)
@@ -206,23 +208,23 @@ def test_other_policies_need_no_code(app: Flask, keys: Keys, policy: ClaimPolicy
 @pytest.mark.parametrize(
     ("number", "batch"), [(0, "a"), (-1, "a"), (10_001, "a"), (1, ""), (1, "x" * 81), (1, "taken")]
 )
-def test_a_batch_that_cannot_be_is_refused(app: Flask, keys: Keys, number: int, batch: str) -> None:
+def test_an_invalid_batch_is_refused(app: Flask, keys: Keys, number: int, batch: str) -> None:
     db.session.add(CardBatch(name="taken"))
     with pytest.raises(DomainError):
         creation.create_batch(None, ClaimPolicy.CODE, number, keys, batch=batch)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Card)) == 0
 
 
-def test_a_token_that_is_drawn_twice_is_drawn_again(app: Flask, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_exists_is_drawn_again(app: Flask, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     creation.create_batch(None, ClaimPolicy.OPEN, 1, keys, batch="first")
     [known] = db.session.scalars(sa.select(Card.token))
     lots = iter([known, "AAAA222222", "AAAA222222", "BBBB333333"])
     monkeypatch.setattr(creation, "new_token", lambda: next(lots))
-    made = creation.create_batch(None, ClaimPolicy.OPEN, 2, keys, batch="second")
-    assert {card.token for card, _code in made} == {"AAAA222222", "BBBB333333"}
+    batch_cards = creation.create_batch(None, ClaimPolicy.OPEN, 2, keys, batch="second")
+    assert {card.token for card, _code in batch_cards} == {"AAAA222222", "BBBB333333"}
 
 
-def test_tokens_come_from_a_strong_source_and_never_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_are_random_and_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = [tokens.new_token() for _number in range(10_000)]
     assert len(set(drawn)) == 10_000
     assert {len(token) for token in drawn} == {10}
@@ -232,15 +234,15 @@ def test_tokens_come_from_a_strong_source_and_never_twice(monkeypatch: pytest.Mo
     assert tokens.new_code() == "2" * 8
 
 
-def test_a_new_card_belongs_to_nobody(keys: Keys, ada: User, ben: User) -> None:
-    made, _code = creation.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
+def test_a_new_card_has_no_owner(keys: Keys, ada: User, ben: User) -> None:
+    card, _code = creation.register("BLANK123", None, ClaimPolicy.CODE, keys, ben)
     creation.create_batch(None, ClaimPolicy.CODE, 3, keys, batch="three")
     db.session.commit()
-    assert made.owner is None
+    assert card.owner is None
     assert set(db.session.scalars(sa.select(Card.owner_id))) == {None}
 
 
-def test_a_registered_card_is_found_in_any_case_of_letters(keys: Keys, ben: User) -> None:
+def test_a_registered_card_is_found_in_any_case(keys: Keys, ben: User) -> None:
     card, code = creation.register("blank123", None, ClaimPolicy.CODE, keys, ben)
     assert card.token == "BLANK123"
     assert claims.read_claim_code(card, keys) == code
@@ -249,7 +251,9 @@ def test_a_registered_card_is_found_in_any_case_of_letters(keys: Keys, ben: User
         assert cards.get_by_token(odd) is None
 
 
-def test_a_token_that_is_taken_is_refused_and_the_rest_goes_on(card: Card, keys: Keys, ben: User) -> None:
+def test_registering_an_existing_token_is_refused_and_others_can_be_registered(
+    card: Card, keys: Keys, ben: User
+) -> None:
     with pytest.raises(TokenTaken) as refusal:
         creation.register(card.token.lower(), None, ClaimPolicy.CODE, keys, ben)
     assert refusal.value.field == "token"
@@ -262,68 +266,70 @@ def test_a_token_that_is_taken_is_refused_and_the_rest_goes_on(card: Card, keys:
 
 
 @pytest.fixture
-def waiting(create_card: Callable[..., Card], design: Design) -> Card:
-    """A card that waits for whoever has its code."""
+def unclaimed_card(create_card: Callable[..., Card], design: Design) -> Card:
+    """Return an unclaimed card with a claim code."""
     return create_card(token="WAITING2", code=CODE, design=design)
 
 
-@pytest.mark.parametrize("typed", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
-def test_the_code_makes_a_card_ones_own(waiting: Card, cleo: User, keys: Keys, typed: str) -> None:
-    claims.claim(waiting, cleo, keys, code=typed)
+@pytest.mark.parametrize("text", [CODE, "card2345", " card 2345 ", "CARD-2345", "c a r d\t2-3-4-5", "\u00a0CARD2345"])
+def test_the_right_code_claims_a_card_in_any_spelling(unclaimed_card: Card, cleo: User, keys: Keys, text: str) -> None:
+    claims.claim(unclaimed_card, cleo, keys, code=text)
     db.session.commit()
-    assert (waiting.status, waiting.owner) == (CardStatus.ACTIVE, cleo)
-    assert waiting.claimed_at is not None
-    assert (waiting.claim_code, waiting.claim_code_hash) == (None, None)
+    assert (unclaimed_card.status, unclaimed_card.owner) == (CardStatus.ACTIVE, cleo)
+    assert unclaimed_card.claimed_at is not None
+    assert (unclaimed_card.claim_code, unclaimed_card.claim_code_hash) == (None, None)
 
 
-@pytest.mark.parametrize("typed", ["", "CARD2346", "CARD234", "CARD23455", "OTHER678", "WAITING2", "%", "\0", "🂡" * 8])
-def test_another_code_does_not(
-    waiting: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, typed: str
+@pytest.mark.parametrize("text", ["", "CARD2346", "CARD234", "CARD23455", "OTHER678", "WAITING2", "%", "\0", "🂡" * 8])
+def test_a_wrong_code_claims_nothing(
+    unclaimed_card: Card, create_card: Callable[..., Card], cleo: User, keys: Keys, text: str
 ) -> None:
     create_card(token="OTHERCARD", code="OTHER678")
-    before = state_of(waiting)
+    before = columns_of(unclaimed_card)
     with pytest.raises(InvalidClaimCode) as refusal:
-        claims.claim(waiting, cleo, keys, code=typed)
+        claims.claim(unclaimed_card, cleo, keys, code=text)
     assert refusal.value.field == "code"
-    assert state_of(waiting) == before
+    assert columns_of(unclaimed_card) == before
 
 
-def test_a_card_without_a_code_cannot_be_claimed_by_one(
+def test_a_card_without_a_code_cannot_be_claimed_with_one(
     create_card: Callable[..., Card], cleo: User, keys: Keys
 ) -> None:
     with pytest.raises(InvalidClaimCode):
         claims.claim(create_card(policy=ClaimPolicy.CODE), cleo, keys, code="")
 
 
-def test_a_card_that_has_an_owner_can_never_be_claimed(
-    waiting: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card]
+def test_a_card_with_an_owner_can_never_be_claimed(
+    unclaimed_card: Card, ada: User, cleo: User, keys: Keys, create_card: Callable[..., Card]
 ) -> None:
-    claims.claim(waiting, ada, keys, code=CODE)
+    claims.claim(unclaimed_card, ada, keys, code=CODE)
     db.session.commit()
     opened = create_card(ada, policy=ClaimPolicy.OPEN)
     locked = create_card(ada, policy=ClaimPolicy.OPEN, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
-    for card in (waiting, opened, locked):
+    for card in (unclaimed_card, opened, locked):
         with pytest.raises(AlreadyClaimed):
             claims.claim(card, cleo, keys, code=CODE)
         assert card.owner is ada
 
 
-def test_an_open_card_takes_no_code(create_card: Callable[..., Card], cleo: User, keys: Keys) -> None:
+def test_a_card_with_an_open_policy_is_claimed_without_a_code(
+    create_card: Callable[..., Card], cleo: User, keys: Keys
+) -> None:
     card = create_card(policy=ClaimPolicy.OPEN)
     claims.claim(card, cleo, keys)
     assert card.owner is cleo
 
 
-def test_a_card_that_is_paid_for_is_not_given_away(waiting: Card, cleo: User, keys: Keys) -> None:
-    waiting.claim_policy = ClaimPolicy.PAY
-    db.session.flush()  # the rule reads the row
+def test_a_card_to_be_paid_cannot_be_claimed_with_a_code(unclaimed_card: Card, cleo: User, keys: Keys) -> None:
+    unclaimed_card.claim_policy = ClaimPolicy.PAY
+    db.session.flush()  # the rule reads the row from the database
     with pytest.raises(PaymentRequired):
-        claims.claim(waiting, cleo, keys, code=CODE)
-    assert waiting.status is CardStatus.UNCLAIMED
+        claims.claim(unclaimed_card, cleo, keys, code=CODE)
+    assert unclaimed_card.status is CardStatus.UNCLAIMED
 
 
 @pytest.mark.parametrize(("own", "amount"), [(None, 1000), (0, 0), (1550, 1550)])
-def test_activation_costs_what_the_design_says_or_else_the_shop(
+def test_the_activation_price_of_the_design_overrides_that_of_the_shop(
     create_card: Callable[..., Card], create_design: Callable[..., Design], own: int | None, amount: int
 ) -> None:
     card = create_card(policy=ClaimPolicy.PAY, design=create_design(activation_amount=own))
@@ -332,10 +338,10 @@ def test_activation_costs_what_the_design_says_or_else_the_shop(
     assert claims.activation_price(card, ShopSettings()) == Money(1000, "GBP")
 
 
-def test_the_codes_text_is_nowhere_in_the_database(app: Flask, waiting: Card, keys: Keys) -> None:
-    stored = [str(value) for value in state_of(waiting)]
+def test_a_claim_code_is_not_readable_in_the_database(app: Flask, unclaimed_card: Card, keys: Keys) -> None:
+    stored = [str(value) for value in columns_of(unclaimed_card)]
     assert not [value for value in stored if CODE in value]
-    assert claims.read_claim_code(waiting, keys) == CODE
+    assert claims.read_claim_code(unclaimed_card, keys) == CODE
     everything = [str(row) for table in db.metadata.sorted_tables for row in db.session.execute(sa.select(table))]
     assert not [row for row in everything if CODE in row]
     if db.engine.dialect.name == "sqlite":
@@ -344,28 +350,28 @@ def test_the_codes_text_is_nowhere_in_the_database(app: Flask, waiting: Card, ke
             assert CODE.encode() not in file.read_bytes()
 
 
-def test_the_same_code_is_sealed_differently_each_time(create_card: Callable[..., Card]) -> None:
+def test_encrypting_the_same_code_twice_gives_different_results(create_card: Callable[..., Card]) -> None:
     assert create_card(code=CODE).claim_code != create_card(code=CODE).claim_code
 
 
-def test_a_code_outlives_the_rotation_of_the_key(waiting: Card, cleo: User, base_config: Any) -> None:
+def test_a_code_is_valid_after_the_secret_key_is_rotated(unclaimed_card: Card, cleo: User, base_config: Any) -> None:
     rotated = Keys("a brand new secret", [base_config.secret_key])
-    assert claims.read_claim_code(waiting, rotated) == CODE
-    claims.claim(waiting, cleo, rotated, code=CODE)
-    assert waiting.owner is cleo
+    assert claims.read_claim_code(unclaimed_card, rotated) == CODE
+    claims.claim(unclaimed_card, cleo, rotated, code=CODE)
+    assert unclaimed_card.owner is cleo
 
 
-def test_without_the_old_key_a_code_is_worth_nothing(waiting: Card, cleo: User) -> None:
+def test_a_code_is_invalid_without_the_former_secret_key(unclaimed_card: Card, cleo: User) -> None:
     forgetful = Keys("a brand new secret")
-    assert claims.read_claim_code(waiting, forgetful) is None
+    assert claims.read_claim_code(unclaimed_card, forgetful) is None
     with pytest.raises(InvalidClaimCode):
-        claims.claim(waiting, cleo, forgetful, code=CODE)
+        claims.claim(unclaimed_card, cleo, forgetful, code=CODE)
 
 
-# --- giving back ------------------------------------------------------------------------------------------------------
+# --- releasing --------------------------------------------------------------------------------------------------------
 
 
-def test_a_card_given_back_keeps_nothing_of_its_holder(
+def test_a_released_card_keeps_nothing_of_its_former_holder(
     create_card: Callable[..., Card], profile: Profile, ada: User, cleo: User, keys: Keys
 ) -> None:
     card = create_card(ada, url="https://example.com/", alias="Everyday", policy=ClaimPolicy.OPEN)
@@ -381,18 +387,18 @@ def test_a_card_given_back_keeps_nothing_of_its_holder(
     assert card.owner is cleo
 
 
-def test_a_new_claim_needs_the_new_code(waiting: Card, ada: User, keys: Keys) -> None:
-    claims.claim(waiting, ada, keys, code=CODE)
-    code = claims.release(waiting, ada, keys)
+def test_a_released_card_is_claimed_with_its_new_code_only(unclaimed_card: Card, ada: User, keys: Keys) -> None:
+    claims.claim(unclaimed_card, ada, keys, code=CODE)
+    code = claims.release(unclaimed_card, ada, keys)
     assert code != CODE
     with pytest.raises(InvalidClaimCode):
-        claims.claim(waiting, ada, keys, code=CODE)
+        claims.claim(unclaimed_card, ada, keys, code=CODE)
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_holder_finds_their_own_cards_alone(
+def test_a_holder_finds_only_their_own_cards(
     card: Card, create_card: Callable[..., Card], ada: User, cleo: User
 ) -> None:
     create_card(ada, token="OLDCARD2", status=CardStatus.RETIRED)
@@ -404,78 +410,78 @@ def test_a_holder_finds_their_own_cards_alone(
     assert list(db.session.scalars(cards.owned_by(ada))) == [card]
 
 
-# --- where it leads ---------------------------------------------------------------------------------------------------
+# --- targets ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_address_is_stored_in_wire_form(card: Card, ada: User) -> None:
+def test_a_target_address_is_stored_in_normal_form(card: Card, ada: User) -> None:
     edit(card, ada, target=Target.URL, reroute_url=" Müller.example/Straße ")
     assert card.reroute_url == "https://xn--mller-kva.example/Stra%C3%9Fe"
     assert card.reroute_host == "xn--mller-kva.example"
 
 
 @pytest.mark.parametrize("url", ["", "   ", "\t\n"])
-def test_an_address_is_needed_to_lead_to_one(card: Card, ada: User, url: str) -> None:
+def test_the_target_url_requires_an_address(card: Card, ada: User, url: str) -> None:
     with pytest.raises(UrlRequired, match=r"^Enter a web address\.$"):
         edit(card, ada, target=Target.URL, reroute_url=url)
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "http://localhost/t/ADASCARD", "ftp://example.com"])
-def test_an_address_that_may_not_be_is_refused(card: Card, ada: User, url: str) -> None:
+def test_an_invalid_target_address_is_refused(card: Card, ada: User, url: str) -> None:
     with pytest.raises(target_urls.InvalidUrl):
         edit(card, ada, target=Target.URL, reroute_url=url)
     assert card.reroute_url == "https://example.com/"
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("text", "expected"),
     [
         ("later.example", "https://later.example"),
         ("javascript:alert(1)", "https://example.com/"),
         ("", None),
     ],
 )
-def test_beside_another_target_a_good_address_is_kept_for_later(
-    card: Card, ada: User, profile: Profile, typed: str, kept: str | None
+def test_a_valid_address_is_stored_for_later_with_another_target(
+    card: Card, ada: User, profile: Profile, text: str, expected: str | None
 ) -> None:
-    edit(card, ada, target=Target.PROFILE, profile=profile, reroute_url=typed)
-    assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, profile, kept)
+    edit(card, ada, target=Target.PROFILE, profile=profile, reroute_url=text)
+    assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, profile, expected)
 
 
-def test_beside_an_address_the_profile_stays(card: Card, ada: User, profile: Profile) -> None:
+def test_choosing_an_address_keeps_the_profile(card: Card, ada: User, profile: Profile) -> None:
     edit(card, ada, target=Target.PROFILE, profile=profile)
     edit(card, ada, target=Target.URL, profile=None)
     assert (card.target, card.profile) == (Target.URL, profile)
 
 
-def test_a_name_may_go_again(card: Card, ada: User) -> None:
+def test_a_card_name_can_be_removed(card: Card, ada: User) -> None:
     edit(card, ada, alias="  ")
     assert card.alias is None
 
 
 @pytest.mark.parametrize("alias", ["Everyday", "EVERYDAY", " everyday ", "ÉCOLE", "straSSe"])
-def test_two_cards_of_one_holder_have_two_names(
+def test_card_names_of_one_holder_are_unique(
     card: Card, create_card: Callable[..., Card], ada: User, alias: str
 ) -> None:
     create_card(ada, alias="école")
     create_card(ada, alias="Straße")
-    other = create_card(ada, alias="Other")
+    other_card = create_card(ada, alias="Other")
     with pytest.raises(AliasTaken, match=r"^You already have a card with this name\.$"):
-        edit(other, ada, alias=alias)
-    assert other.alias == "Other"
+        edit(other_card, ada, alias=alias)
+    assert other_card.alias == "Other"
 
 
-def test_a_card_may_keep_its_own_name(card: Card, ada: User) -> None:
+def test_a_card_can_keep_its_own_name(card: Card, ada: User) -> None:
     edit(card, ada, alias="EVERYDAY")
     assert card.alias == "EVERYDAY"
 
 
-def test_a_name_is_taken_for_its_holder_alone(card: Card, create_card: Callable[..., Card], cleo: User) -> None:
-    other = create_card(cleo)
-    edit(other, cleo, alias="Everyday")
-    assert other.alias == "Everyday"
+def test_two_holders_can_use_the_same_card_name(card: Card, create_card: Callable[..., Card], cleo: User) -> None:
+    other_card = create_card(cleo)
+    edit(other_card, cleo, alias="Everyday")
+    assert other_card.alias == "Everyday"
 
 
-def test_a_card_that_is_no_longer_theirs_is_not_written_to(card: Card, ada: User, keys: Keys) -> None:
+def test_a_card_released_meanwhile_cannot_be_edited(card: Card, ada: User, keys: Keys) -> None:
     claims.release(card, ada, keys)  # after the page was loaded
     with pytest.raises(CardNotFound):
         edit(card, ada, target=Target.URL, reroute_url="https://evil.example/", alias="Mine")
@@ -484,7 +490,7 @@ def test_a_card_that_is_no_longer_theirs_is_not_written_to(card: Card, ada: User
     assert (card.alias, card.target, card.reroute_url) == (None, None, None)
 
 
-def test_a_retired_card_is_not_written_to(card: Card, ada: User, profile: Profile) -> None:
+def test_a_retired_card_cannot_be_edited(card: Card, ada: User, profile: Profile) -> None:
     transitions.retire(card, None, "worn out")
     with pytest.raises(CardNotFound):
         edit(card, ada, alias="Mine")

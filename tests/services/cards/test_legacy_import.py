@@ -1,4 +1,4 @@
-"""Taking over the cards of the first system: looked through as a whole, taken over as a whole."""
+"""Importing the cards of the legacy system: rows, accounts, errors."""
 
 import io
 from collections.abc import Callable
@@ -19,8 +19,8 @@ ADA = "OLD0001,Ada@Example.com,Ada,Obi,Everyday,example.com/ada,no,Lake at dusk,
 
 
 @pytest.fixture
-def take_over(app: Flask, keys: Keys) -> Callable[..., ImportReport]:
-    """Run an import of some lines, the header first unless it is among them."""
+def import_lines(app: Flask, keys: Keys) -> Callable[..., ImportReport]:
+    """Return a function that imports lines below a header."""
 
     def run(*lines: str, header: str = HEADER) -> ImportReport:
         file = io.StringIO("\n".join((header, *lines)) + "\n", newline="")
@@ -29,14 +29,14 @@ def take_over(app: Flask, keys: Keys) -> Callable[..., ImportReport]:
     return run
 
 
-def number_of(model: type) -> int:
+def count_rows(model: type) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
 
 
-def test_a_row_becomes_a_card_and_an_account_without_password(
-    take_over: Callable[..., ImportReport], design: Design
+def test_a_row_creates_a_card_and_an_account_without_a_password(
+    import_lines: Callable[..., ImportReport], design: Design
 ) -> None:
-    report = take_over(ADA)
+    report = import_lines(ADA)
     db.session.commit()
     assert (report.added, report.unchanged, report.errors) == (1, 0, [])
     card = db.session.scalars(sa.select(Card)).one()
@@ -55,10 +55,10 @@ def test_a_row_becomes_a_card_and_an_account_without_password(
     assert tags == ["user.made", "cards.imported"]
 
 
-def test_a_row_without_an_address_is_a_card_in_stock(
-    take_over: Callable[..., ImportReport], keys: Keys, ada: User
+def test_a_row_without_an_email_address_creates_an_unclaimed_card(
+    import_lines: Callable[..., ImportReport], keys: Keys, ada: User
 ) -> None:
-    assert take_over("OLD0002,,,,,,,,").added == 1
+    assert import_lines("OLD0002,,,,,,,,").added == 1
     card = db.session.scalars(sa.select(Card)).one()
     assert (card.status, card.owner, card.claim_policy) == (CardStatus.UNCLAIMED, None, ClaimPolicy.CODE)
     code = claims.read_claim_code(card, keys)
@@ -67,61 +67,61 @@ def test_a_row_without_an_address_is_a_card_in_stock(
 
 
 @pytest.mark.usefixtures("design")
-def test_the_same_file_twice_changes_nothing(take_over: Callable[..., ImportReport]) -> None:
+def test_importing_the_same_file_twice_changes_nothing(import_lines: Callable[..., ImportReport]) -> None:
     lines = (ADA, "OLD0002,,,,,,,,", "old0003,cleo@example.com,Cleo,Nemo,,,yes,,0")
-    take_over(*lines)
+    import_lines(*lines)
     db.session.commit()
     card = cards.get_by_token("OLD0001")
     assert card is not None
     card.alias = "Renamed"
     db.session.commit()
-    before = [number_of(model) for model in (Card, User, CardEvent, AuditEntry)]
-    report = take_over(*lines)
+    before = [count_rows(model) for model in (Card, User, CardEvent, AuditEntry)]
+    report = import_lines(*lines)
     db.session.commit()
     assert (report.added, report.unchanged, report.errors) == (0, 3, [])
-    assert [number_of(model) for model in (Card, User, CardEvent, AuditEntry)] == before
+    assert [count_rows(model) for model in (Card, User, CardEvent, AuditEntry)] == before
     assert card.alias == "Renamed"
 
 
-def test_several_cards_of_one_person_are_one_account(take_over: Callable[..., ImportReport]) -> None:
-    report = take_over("OLD1,ada@example.com,Ada,Obi,One,,,,", "OLD2, ADA@example.com ,Ada,Obi,Two,,,,")
+def test_several_cards_of_one_person_create_one_account(import_lines: Callable[..., ImportReport]) -> None:
+    report = import_lines("OLD1,ada@example.com,Ada,Obi,One,,,,", "OLD2, ADA@example.com ,Ada,Obi,Two,,,,")
     assert (report.added, report.errors) == (2, [])
-    assert number_of(User) == 1
+    assert count_rows(User) == 1
 
 
-def test_an_account_that_is_there_gets_the_card_and_stays_as_it_is(
-    take_over: Callable[..., ImportReport], ada: User
+def test_an_existing_account_gets_the_card_and_stays_unchanged(
+    import_lines: Callable[..., ImportReport], ada: User
 ) -> None:
     password_hash = ada.password_hash
-    assert take_over("OLD1,ada@example.com,Someone,Else,,,,,").added == 1
+    assert import_lines("OLD1,ada@example.com,Someone,Else,,,,,").added == 1
     assert [card.token for card in db.session.scalars(cards.owned_by(ada))] == ["OLD1"]
     assert (ada.full_name, ada.password_hash) == ("Ada Obi", password_hash)
 
 
-def test_an_address_that_somebody_signed_up_with_unconfirmed_gets_no_card(
-    take_over: Callable[..., ImportReport], create_user: Callable[..., User]
+def test_an_unverified_account_gets_no_card(
+    import_lines: Callable[..., ImportReport], create_user: Callable[..., User]
 ) -> None:
     create_user("ada@example.com", verified=False)
-    [(number, message)] = take_over("OLD1,ada@example.com,Ada,Obi,,,,,").errors
+    [(number, message)] = import_lines("OLD1,ada@example.com,Ada,Obi,,,,,").errors
     assert number == 2
     assert "not confirmed" in message
 
 
 @pytest.mark.parametrize("word", ["yes", "1", "True", "Y"])
-def test_a_card_may_show_a_profile(take_over: Callable[..., ImportReport], word: str) -> None:
-    take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
+def test_a_row_can_set_the_profile_as_target(import_lines: Callable[..., ImportReport], word: str) -> None:
+    import_lines(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
     card = db.session.scalars(sa.select(Card)).one()
     assert (card.target, card.profile, card.reroute_url) == (Target.PROFILE, None, "https://example.com")
 
 
 @pytest.mark.parametrize("word", ["no", "0", "FALSE", "n", ""])
-def test_a_card_may_show_an_address(take_over: Callable[..., ImportReport], word: str) -> None:
-    take_over(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
+def test_a_row_can_set_an_address_as_target(import_lines: Callable[..., ImportReport], word: str) -> None:
+    import_lines(f"OLD1,ada@example.com,Ada,Obi,,example.com,{word},,")
     assert db.session.scalars(sa.select(Card.target)).one() is Target.URL
 
 
-def test_a_card_may_lead_nowhere(take_over: Callable[..., ImportReport]) -> None:
-    take_over("OLD1,ada@example.com,Ada,Obi,,,,,")
+def test_a_row_can_leave_the_target_empty(import_lines: Callable[..., ImportReport]) -> None:
+    import_lines("OLD1,ada@example.com,Ada,Obi,,,,,")
     assert db.session.scalars(sa.select(Card.target)).one() is None
 
 
@@ -136,20 +136,20 @@ def test_a_card_may_lead_nowhere(take_over: Callable[..., ImportReport]) -> None
     ],
 )
 @pytest.mark.usefixtures("design")
-def test_the_header_is_read_however_it_is_written(take_over: Callable[..., ImportReport], header: str) -> None:
-    report = take_over(ADA + ",44,", header=header)
+def test_the_header_is_read_in_any_spelling(import_lines: Callable[..., ImportReport], header: str) -> None:
+    report = import_lines(ADA + ",44,", header=header)
     assert (report.added, report.errors) == (1, [])
     assert db.session.scalars(sa.select(Card.alias)).one() == "Everyday"
 
 
-def test_columns_may_come_in_any_order_and_some_be_missing(take_over: Callable[..., ImportReport]) -> None:
-    report = take_over("ada@example.com,OLD1", header="email,token")
+def test_columns_can_be_in_any_order_and_be_missing(import_lines: Callable[..., ImportReport]) -> None:
+    report = import_lines("ada@example.com,OLD1", header="email,token")
     assert (report.added, report.errors) == (1, [])
 
 
 @pytest.mark.parametrize("header", ["", "email,alias", "tokens", "OLD0001;ada@example.com"])
-def test_a_file_without_tokens_is_refused(take_over: Callable[..., ImportReport], header: str) -> None:
-    report = take_over(ADA, header=header)
+def test_a_file_without_a_token_column_is_refused(import_lines: Callable[..., ImportReport], header: str) -> None:
+    report = import_lines(ADA, header=header)
     assert report.added == 0
     assert [number for number, _message in report.errors] == [1]
 
@@ -158,8 +158,8 @@ def test_an_empty_file_is_refused(app: Flask, keys: Keys) -> None:
     assert legacy_import.import_cards(io.StringIO(""), (), keys).errors
 
 
-def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., ImportReport]) -> None:
-    report = take_over("", ",,,,,,,,", "OLD1,,,,,,,,", "", "BAD-1,,,,,,,,")
+def test_empty_lines_are_skipped_and_counted(import_lines: Callable[..., ImportReport]) -> None:
+    report = import_lines("", ",,,,,,,,", "OLD1,,,,,,,,", "", "BAD-1,,,,,,,,")
     assert report.added == 1
     assert [number for number, _message in report.errors] == [6]
 
@@ -187,36 +187,36 @@ def test_empty_lines_are_passed_over_and_counted(take_over: Callable[..., Import
         ('OLD1,ada@example.com,,,"' + "x" * 200_000, "CSV"),
     ],
 )
-def test_a_bad_row_is_named_and_the_others_are_looked_at_too(
-    take_over: Callable[..., ImportReport], create_card: Callable[..., Card], ada: User, row: str, says: str
+def test_an_invalid_row_is_reported_and_the_others_are_checked(
+    import_lines: Callable[..., ImportReport], create_card: Callable[..., Card], ada: User, row: str, says: str
 ) -> None:
     create_card(ada, alias="Work")
-    report = take_over("GOOD1,,,,,,,,", row)
+    report = import_lines("GOOD1,,,,,,,,", row)
     assert [number for number, _message in report.errors] == [3]
     assert says in report.errors[0][1]
     assert report.added == 1
 
 
-def test_several_bad_rows_are_all_named(take_over: Callable[..., ImportReport]) -> None:
-    report = take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,", "GOOD2,ada@,,,,,,,", "GOOD3,,,,,,,,x")
+def test_every_invalid_row_is_reported(import_lines: Callable[..., ImportReport]) -> None:
+    report = import_lines("BAD-1,,,,,,,,", "GOOD1,,,,,,,,", "GOOD2,ada@,,,,,,,", "GOOD3,,,,,,,,x")
     assert [number for number, _message in report.errors] == [2, 4, 5]
 
 
-def test_a_name_taken_within_the_file_is_named(take_over: Callable[..., ImportReport]) -> None:
-    report = take_over(
+def test_a_card_name_used_twice_in_the_file_is_reported(import_lines: Callable[..., ImportReport]) -> None:
+    report = import_lines(
         "OLD1,ada@example.com,,,Work,,,,", "OLD2,ada@example.com,,,WORK,,,,", "OLD3,b@example.com,,,Work,,,,"
     )
     assert [number for number, _message in report.errors] == [3]
 
 
-def test_nothing_is_written_down_about_an_import_with_errors(take_over: Callable[..., ImportReport]) -> None:
-    assert take_over("BAD-1,,,,,,,,", "GOOD1,,,,,,,,").errors
+def test_an_import_with_errors_is_not_audited(import_lines: Callable[..., ImportReport]) -> None:
+    assert import_lines("BAD-1,,,,,,,,", "GOOD1,,,,,,,,").errors
     db.session.flush()
-    assert number_of(AuditEntry) == 0
+    assert count_rows(AuditEntry) == 0
 
 
-def test_a_long_name_is_cut_to_what_fits(take_over: Callable[..., ImportReport]) -> None:
-    assert take_over(f"OLD1,ada@example.com,{'A' * 80},{'O' * 80},,,,,").errors == []
+def test_a_long_name_is_truncated(import_lines: Callable[..., ImportReport]) -> None:
+    assert import_lines(f"OLD1,ada@example.com,{'A' * 80},{'O' * 80},,,,,").errors == []
     db.session.commit()
     owner = registration.find_user("ada@example.com")
     assert owner is not None

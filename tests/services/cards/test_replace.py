@@ -1,4 +1,4 @@
-"""A new card that carries on for an old one: what it takes over, and what it counts."""
+"""Replacing a card: what is taken over, what is refused, and statistics."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,37 +19,37 @@ from tapcard.services.cards.transitions import InvalidTransition
 from tapcard.services.taps import rollups, routing, statistics
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.services.taps.statistics import TapQuery
-from tests.taps import reading
+from tests.tap_requests import reading
 
 CODE = "CARD2345"
 ZONE = "Europe/London"
 
 
 @pytest.fixture
-def blank(create_card: Callable[..., Card], ada: User) -> Card:
-    """A card of Ada's that leads nowhere yet."""
+def blank_card(create_card: Callable[..., Card], ada: User) -> Card:
+    """Return a card of Ada's without a target."""
     return create_card(ada, token="BLANK222", alias="To be set")
 
 
-def held(card: Card) -> tuple[Any, ...]:
+def columns_of(card: Card) -> tuple[Any, ...]:
     db.session.refresh(card)
     return card.status, card.owner_id, card.alias, card.target, card.reroute_url, card.replaced_by_id
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
-def test_the_new_card_takes_over_and_the_old_one_retires(
-    card: Card, blank: Card, ada: User, keys: Keys, is_lost: bool
+def test_the_new_card_takes_over_the_setup_and_the_old_one_is_retired(
+    card: Card, blank_card: Card, ada: User, keys: Keys, is_lost: bool
 ) -> None:
     if is_lost:
         transitions.lock(card, LockedBecause.LOST, ada)
     before = card.status
-    replacement.replace(card, blank, ada, keys)
+    replacement.replace(card, blank_card, ada, keys)
     db.session.commit()
-    assert held(blank) == (CardStatus.ACTIVE, ada.id, "Everyday", Target.URL, "https://example.com/", None)
-    assert blank.reroute_host == "example.com"
-    assert held(card) == (CardStatus.RETIRED, ada.id, None, None, None, blank.id)
+    assert columns_of(blank_card) == (CardStatus.ACTIVE, ada.id, "Everyday", Target.URL, "https://example.com/", None)
+    assert blank_card.reroute_host == "example.com"
+    assert columns_of(card) == (CardStatus.RETIRED, ada.id, None, None, None, blank_card.id)
     assert (card.locked_because, card.reroute_host, card.profile_id) == (None, None, None)
-    old, new = card.events[-1], blank.events[-1]
+    old, new = card.events[-1], blank_card.events[-1]
     assert (old.move, old.from_status, old.to_status, old.why) == (
         CardMove.REPLACE, before, CardStatus.RETIRED, "BLANK222",
     )  # fmt: skip
@@ -57,27 +57,27 @@ def test_the_new_card_takes_over_and_the_old_one_retires(
         CardMove.REPLACE, CardStatus.ACTIVE, ada.id, "ADASCARD",
     )  # fmt: skip
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "card.replaced")).one()
-    assert (entry.subject_id, entry.details) == (card.id, {"by": blank.id})
+    assert (entry.subject_id, entry.details) == (card.id, {"by": blank_card.id})
 
 
-def test_the_mark_of_a_blocked_host_and_the_profile_come_along(
-    card: Card, blank: Card, ada: User, profile: Profile, keys: Keys
+def test_the_block_mark_and_the_profile_are_taken_over(
+    card: Card, blank_card: Card, ada: User, profile: Profile, keys: Keys
 ) -> None:
     blocked_hosts.block_host("example.com", None)
     card.profile_id = profile.id
     db.session.commit()
-    replacement.replace(card, blank, ada, keys)
+    replacement.replace(card, blank_card, ada, keys)
     db.session.commit()
-    assert (blank.is_blocked, blank.profile_id) == (True, profile.id)
+    assert (blank_card.is_blocked, blank_card.profile_id) == (True, profile.id)
 
 
-def test_a_card_in_stock_is_claimed_by_the_way(
+def test_replacing_with_an_unclaimed_card_claims_it(
     card: Card, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     new = create_card(token="WAITING2", code=CODE)
     replacement.replace(card, new, ada, keys, code="card 2345")
     db.session.commit()
-    assert held(new)[:3] == (CardStatus.ACTIVE, ada.id, "Everyday")
+    assert columns_of(new)[:3] == (CardStatus.ACTIVE, ada.id, "Everyday")
     assert (new.claim_code, new.claim_code_hash) == (None, None)
     assert [event.move for event in new.events] == [CardMove.MAKE, CardMove.CLAIM, CardMove.REPLACE]
 
@@ -90,7 +90,7 @@ def test_a_card_in_stock_is_claimed_by_the_way(
         ({"policy": ClaimPolicy.PAY}, "", PaymentRequired),
     ],
 )
-def test_without_the_right_to_claim_nothing_is_replaced(
+def test_replacing_with_a_card_that_cannot_be_claimed_is_refused(
     card: Card, create_card: Callable[..., Card], ada: User, keys: Keys,
     values: dict[str, Any], code: str, refusal: type[Exception],
 ) -> None:  # fmt: skip
@@ -98,11 +98,11 @@ def test_without_the_right_to_claim_nothing_is_replaced(
     with pytest.raises(refusal):
         replacement.replace(card, new, ada, keys, code=code)
     db.session.rollback()
-    assert held(card)[0] is CardStatus.ACTIVE
-    assert held(new)[0] is CardStatus.UNCLAIMED
+    assert columns_of(card)[0] is CardStatus.ACTIVE
+    assert columns_of(new)[0] is CardStatus.UNCLAIMED
 
 
-def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
+def test_the_replacement_must_be_an_own_card_without_a_target(
     card: Card, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
 ) -> None:
     lost = {"status": CardStatus.LOCKED, "locked_because": LockedBecause.LOST}
@@ -116,48 +116,48 @@ def test_only_a_card_of_ones_own_that_leads_nowhere_carries_on(
         with pytest.raises(refusal):
             replacement.replace(card, new, ada, keys)
         db.session.rollback()
-        assert held(card)[0] is CardStatus.ACTIVE
+        assert columns_of(card)[0] is CardStatus.ACTIVE
 
 
 @pytest.mark.parametrize("because", [LockedBecause.ABUSE, LockedBecause.CLOSED])
-def test_what_the_shop_switched_off_is_not_replaced(
-    card: Card, blank: Card, ada: User, keys: Keys, because: LockedBecause
+def test_a_card_locked_by_the_shop_cannot_be_replaced(
+    card: Card, blank_card: Card, ada: User, keys: Keys, because: LockedBecause
 ) -> None:
     transitions.lock(card, because, ada)
     db.session.commit()
     with pytest.raises(InvalidTransition):
-        replacement.replace(card, blank, ada, keys)
+        replacement.replace(card, blank_card, ada, keys)
     db.session.rollback()
-    assert held(card)[0] is CardStatus.LOCKED
-    assert held(blank)[2] == "To be set"
+    assert columns_of(card)[0] is CardStatus.LOCKED
+    assert columns_of(blank_card)[2] == "To be set"
 
 
-def test_somebody_elses_card_is_not_replaced(
+def test_a_card_of_another_user_cannot_be_replaced(
     card: Card, cleo: User, create_card: Callable[..., Card], keys: Keys
 ) -> None:
     new = create_card(cleo)
     with pytest.raises(InvalidTransition):
         replacement.replace(card, new, cleo, keys)
     db.session.rollback()
-    assert held(new)[2:5] == (None, None, None)
+    assert columns_of(new)[2:5] == (None, None, None)
 
 
-def test_the_cards_to_choose_from_are_ones_own_that_lead_nowhere(
-    card: Card, blank: Card, create_card: Callable[..., Card], ada: User, cleo: User, profile: Profile
+def test_replacement_candidates_are_own_active_cards_without_a_target(
+    card: Card, blank_card: Card, create_card: Callable[..., Card], ada: User, cleo: User, profile: Profile
 ) -> None:
     gone = create_card(ada, target=Target.PROFILE)
     create_card(ada, profile=profile)
     create_card(ada, status=CardStatus.LOCKED, locked_because=LockedBecause.LOST)
     create_card(ada, status=CardStatus.RETIRED)
     create_card(cleo)
-    assert list(cards.cards_without_target(ada, exclude=card)) == [gone, blank]
-    assert list(cards.cards_without_target(ada, exclude=blank)) == [gone]
+    assert list(cards.cards_without_target(ada, exclude=card)) == [gone, blank_card]
+    assert list(cards.cards_without_target(ada, exclude=blank_card)) == [gone]
 
 
-# --- figures ----------------------------------------------------------------------------------------------------------
+# --- statistics -------------------------------------------------------------------------------------------------------
 
 
-def tapped(app: Flask, card_id: int, owner: User, number: int) -> None:
+def store_taps(app: Flask, card_id: int, owner: User, number: int) -> None:
     at = int(datetime.now(UTC).timestamp() * 1000)
     many = [reading(at=at + place, card_id=card_id, owner_id=owner.id) for place in range(number)]
     ReadingStore(app.extensions["keys"]).store(db.session.connection(), many, ZONE)
@@ -165,67 +165,71 @@ def tapped(app: Flask, card_id: int, owner: User, number: int) -> None:
     db.session.commit()
 
 
-def days() -> tuple[Any, Any]:
+def yesterday_and_today() -> tuple[Any, Any]:
     today = today_in(ZONE)
     return today - timedelta(days=1), today
 
 
-def number_of(owner: User, card: Card) -> int:
-    return sum(number for _day, number in rollups.taps_per_day(owner, *days(), card))
+def count_taps(owner: User, card: Card) -> int:
+    return sum(number for _day, number in rollups.taps_per_day(owner, *yesterday_and_today(), card))
 
 
-def test_the_taps_of_a_chain_count_for_the_one_that_carries_on(
+def test_taps_of_replaced_cards_count_for_the_last_card_of_the_chain(
     app: Flask, create_card: Callable[..., Card], ada: User, cleo: User, keys: Keys
 ) -> None:
     first, second, third = create_card(ada, url="https://example.com/"), create_card(ada), create_card(ada)
     aside = create_card(ada, url="https://example.com/aside")
     for card, number in ((first, 2), (second, 3), (third, 5), (aside, 7)):
-        tapped(app, card.id, ada, number)
-    tapped(app, first.id, cleo, 11)
+        store_taps(app, card.id, ada, number)
+    store_taps(app, first.id, cleo, 11)
     replacement.replace(first, second, ada, keys)
     replacement.replace(second, third, ada, keys)
     db.session.commit()
     assert sorted(cards.replacement_chain_ids(third)) == sorted([first.id, second.id, third.id])
-    assert rollups.taps_per_card(ada, *days()) == {third.id: 10, aside.id: 7}
-    assert number_of(ada, third) == 10
-    assert number_of(ada, aside) == 7
-    assert sum(number for _day, number in rollups.taps_per_day(ada, *days())) == 17
+    assert rollups.taps_per_card(ada, *yesterday_and_today()) == {third.id: 10, aside.id: 7}
+    assert count_taps(ada, third) == 10
+    assert count_taps(ada, aside) == 7
+    assert sum(number for _day, number in rollups.taps_per_day(ada, *yesterday_and_today())) == 17
     assert len(routing.latest_taps(ada, 50, third)) == 10
-    assert number_of(cleo, third) == 11, "taps stay with the holder they had"
+    assert count_taps(cleo, third) == 11, "taps stay with their former holder"
 
 
-def test_the_statistics_of_a_card_go_on_through_its_replacement(
+def test_statistics_continue_after_a_replacement(
     app: Flask, create_card: Callable[..., Card], ada: User, keys: Keys
 ) -> None:
     old, new, aside = create_card(ada, alias="Desk", url="https://example.com/"), create_card(ada), create_card(ada)
-    tapped(app, old.id, ada, 3)
-    tapped(app, aside.id, ada, 1)
+    store_taps(app, old.id, ada, 3)
+    store_taps(app, aside.id, ada, 1)
     replacement.replace(old, new, ada, keys)
     db.session.commit()
-    counts = statistics.per_card(TapQuery(ada, *days()))
-    assert [(each.token, each.alias, each.tap_count) for each in counts] == [
+    counts = statistics.per_card(TapQuery(ada, *yesterday_and_today()))
+    assert [(count.token, count.alias, count.tap_count) for count in counts] == [
         (new.token, "Desk", 3),
         (aside.token, None, 1),
     ]
-    of_the_new = TapQuery(ada, *days(), card=new)
+    of_the_new = TapQuery(ada, *yesterday_and_today(), card=new)
     assert statistics.total(of_the_new) == 3
-    assert [each.tap_count for each in statistics.per_card(of_the_new)] == [3]
-    tapped(app, new.id, ada, 2)
+    assert [count.tap_count for count in statistics.per_card(of_the_new)] == [3]
+    store_taps(app, new.id, ada, 2)
     assert statistics.total(of_the_new) == 5
 
 
-def test_a_ring_ends(app: Flask, create_card: Callable[..., Card], ada: User) -> None:
-    one, other = create_card(ada), create_card(ada)
-    one.replaced_by_id, other.replaced_by_id = other.id, one.id
+def test_a_cycle_of_replacements_causes_no_endless_loop(
+    app: Flask, create_card: Callable[..., Card], ada: User
+) -> None:
+    first, second = create_card(ada), create_card(ada)
+    first.replaced_by_id, second.replaced_by_id = second.id, first.id
     db.session.commit()
-    tapped(app, one.id, ada, 2)
-    assert sorted(cards.replacement_chain_ids(one)) == sorted([one.id, other.id])
-    assert rollups.taps_per_card(ada, *days()) == {one.id: 2}
-    assert number_of(ada, other) == 2
+    store_taps(app, first.id, ada, 2)
+    assert sorted(cards.replacement_chain_ids(first)) == sorted([first.id, second.id])
+    assert rollups.taps_per_card(ada, *yesterday_and_today()) == {first.id: 2}
+    assert count_taps(ada, second) == 2
 
 
-def test_a_card_that_is_anothers_by_now_goes_by_its_token_alone(app: Flask, card: Card, ada: User, cleo: User) -> None:
-    tapped(app, card.id, ada, 1)
+def test_the_former_owner_sees_only_the_token_of_a_transferred_card(
+    app: Flask, card: Card, ada: User, cleo: User
+) -> None:
+    store_taps(app, card.id, ada, 1)
     assert routing.latest_taps(ada, 1)[0].alias == "Everyday"
     card.owner, card.alias = cleo, "Cleo's secret"
     db.session.commit()

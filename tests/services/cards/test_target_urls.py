@@ -1,4 +1,4 @@
-"""What may be typed as the place a card leads to, and what it becomes."""
+"""Target addresses of cards: normal form and refused ones."""
 
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ OWN = ("cards.example.net", "127.0.0.1:8000")
 
 
 def location(url: str) -> str:
-    """The header as a client would get it."""
+    """Return the `Location` header that a client receives."""
     return redirect(url).get_wsgi_headers({"REQUEST_METHOD": "GET"})["Location"]
 
 
@@ -80,9 +80,9 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "url", "host"), GOOD)
-def test_a_good_address_gets_its_wire_form(typed, url, host):
-    link = clean(typed, OWN)
+@pytest.mark.parametrize(("text", "url", "host"), GOOD)
+def test_a_valid_address_is_converted_to_its_normal_form(text, url, host):
+    link = clean(text, OWN)
     assert (link.url, link.host) == (url, host)
     assert clean(link.url, OWN) == link
     assert location(link.url) == link.url
@@ -149,10 +149,10 @@ SCRIPTS = [
 ]
 
 
-@pytest.mark.parametrize("typed", SCRIPTS)
-def test_no_other_scheme_gets_in_by_any_spelling(typed):
+@pytest.mark.parametrize("text", SCRIPTS)
+def test_other_schemes_are_refused_in_any_spelling(text):
     with pytest.raises(InvalidUrl) as refusal:
-        clean(typed, OWN)
+        clean(text, OWN)
     assert refusal.value.field == "reroute_url"
 
 
@@ -294,10 +294,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("typed", BAD, ids=lambda typed: ascii(typed)[:60])
-def test_what_is_no_address_is_refused_with_a_sentence(typed):
+@pytest.mark.parametrize("text", BAD, ids=lambda text: ascii(text)[:60])
+def test_an_invalid_address_is_refused_with_a_message(text):
     with pytest.raises(InvalidUrl) as refusal:
-        clean(typed, OWN)
+        clean(text, OWN)
     assert str(refusal.value).endswith(".")
     assert refusal.value.field == "reroute_url"
 
@@ -326,11 +326,11 @@ LOOPS = [
 ]
 
 
-@pytest.mark.parametrize("typed", LOOPS)
-def test_a_card_cannot_lead_to_a_card(typed):
+@pytest.mark.parametrize("text", LOOPS)
+def test_an_address_that_opens_a_card_is_refused(text):
     with pytest.raises(InvalidUrl, match="circles"):
-        clean(typed, OWN)
-    clean(typed.replace("127.0.0.1", "192.0.2.1"), ())  # elsewhere it is an address like any other
+        clean(text, OWN)
+    clean(text.replace("127.0.0.1", "192.0.2.1"), ())  # not an own host here
 
 
 @pytest.mark.parametrize(
@@ -342,24 +342,24 @@ def test_a_card_cannot_lead_to_a_card(typed):
         "tel:+442079460000",
     ],
 )
-def test_other_pages_of_ours_are_no_tap_addresses(url):
+def test_other_pages_of_this_site_are_accepted(url):
     assert not target_urls.is_our_tap_url(url, OWN)
 
 
-def test_a_website_is_a_web_address():
+def test_a_website_must_be_a_web_address():
     assert target_urls.clean_website("Example.com/ada").url == "https://example.com/ada"
-    for typed in ("tel:+442079460000", "mailto:ada@example.com", "javascript:alert(1)", "hello", ""):
+    for text in ("tel:+442079460000", "mailto:ada@example.com", "javascript:alert(1)", "hello", ""):
         with pytest.raises(InvalidUrl) as refusal:
-            target_urls.clean_website(typed)
+            target_urls.clean_website(text)
         assert refusal.value.field == "website"
 
 
 @pytest.mark.parametrize("url", ["", "tel:+44", "https://[::1", "nothing", "//example.com"])
-def test_what_is_no_web_address_has_no_host(url):
+def test_an_address_without_a_host_has_none(url):
     assert target_urls.host_of(url) is None
 
 
-def test_the_longest_address_is_2000_characters_as_sent():
+def test_an_address_has_at_most_2000_characters_in_encoded_form():
     assert len(clean("https://example.com/" + "a" * 1980).url) == 2000
     assert len(clean("example.com/" + "ä" * 330).url) == 2000
 
@@ -385,9 +385,9 @@ anything = st.one_of(
 @example("https://example.com/?#")
 @example("mailto:a%25b@example.com")
 @example("https://faß.de")
-def test_whatever_is_typed_is_refused_or_safe_to_send(typed):
+def test_any_text_is_refused_or_safe_in_a_header(text):
     try:
-        link = clean(typed, OWN)
+        link = clean(text, OWN)
     except InvalidUrl:
         return
     assert link.url.isascii()

@@ -11,13 +11,13 @@ from tapcard.models import (
     Product,
 )
 from tapcard.models import ProductKind as Kind
-from tests import buying
+from tests import purchases
 
 
 @pytest.fixture
 def cart(app: Flask) -> Cart:
     """Create an empty guest cart."""
-    return buying.cart_of(None)
+    return purchases.create_cart(None)
 
 
 @pytest.fixture

@@ -11,19 +11,19 @@ from tapcard.models import (
 )
 from tapcard.services.cart import carts
 from tapcard.services.orders import transitions
-from tests import buying
-from tests.buying import fill, whole
+from tests import purchases
+from tests.purchases import fill, load_cart
 
 
 def test_payment_removes_only_the_ordered_lines(bottle: Product, product: Product, ada: User) -> None:
-    cart = buying.cart_of(ada, bottle, quantity=2)
-    order = buying.place(cart)
+    cart = purchases.create_cart(ada, bottle, quantity=2)
+    order = purchases.place(cart)
     db.session.commit()
     fill(cart, bottle, 1)
     fill(cart, product, 1)
-    transitions.mark_paid(order, buying.keys(), utcnow())
+    transitions.mark_paid(order, purchases.keys(), utcnow())
     db.session.commit()
-    assert [(item.line.product_id, item.quantity) for item in buying.current_items(cart)] == [
+    assert [(item.line.product_id, item.quantity) for item in purchases.current_items(cart)] == [
         (bottle.id, 1),
         (product.id, 1),
     ]
@@ -31,11 +31,11 @@ def test_payment_removes_only_the_ordered_lines(bottle: Product, product: Produc
 
 def test_abandoned_guest_carts_are_deleted(cart: Cart, product: Product, ada: User) -> None:
     fill(cart, product)
-    own = buying.cart_of(ada, product)
-    order = buying.place(cart)
+    own = purchases.create_cart(ada, product)
+    order = purchases.place(cart)
     db.session.commit()
     assert carts.delete_abandoned(utcnow() - timedelta(days=1)) == 0
     assert carts.delete_abandoned(utcnow() + timedelta(days=1)) == 1
     db.session.commit()
     db.session.expire_all()
-    assert (order.cart_id, whole(own).lines[0].quantity) == (None, 1)
+    assert (order.cart_id, load_cart(own).lines[0].quantity) == (None, 1)

@@ -6,7 +6,7 @@ from tapcard.db import db
 from tapcard.errors import DomainError
 from tapcard.models import AuditEntry, CreditEntry, Product, User
 from tapcard.services.cart import credit
-from tests import buying
+from tests import purchases
 
 
 def test_credit_given_is_added_to_the_balance_with_reason_and_actor(ada: User, olu: User) -> None:
@@ -40,7 +40,7 @@ def test_credit_is_not_given_when_the_balance_has_changed_since_staff_looked(ada
 
 def test_credit_spent_on_an_order_is_refunded_to_the_same_person(ada: User, product: Product) -> None:
     credit.give(ada, 500, "Late parcel")
-    order = buying.order_of(ada, product)
+    order = purchases.create_order(ada, product)
     credit.spend(ada.id, 400, order)
     assert (credit.balance(ada.id), credit.amount_spent_on(order)) == (100, 400)
     with pytest.raises(credit.NotEnoughCredit):

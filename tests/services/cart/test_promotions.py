@@ -14,33 +14,31 @@ from tapcard.services.cart import promotions
 from tapcard.services.cart.promotions import Customer
 from tapcard.services.catalogue import categories
 from tapcard.services.orders import placement, transitions
-from tests import buying
+from tests import purchases
 
 GUS = Customer(email="gus@example.com")
 DAY = timedelta(days=1)
 
 
 def check(promotion: Promotion, product: Product | None, customer: Customer = GUS, subtotal: int = 1000) -> None:
-    promotions.check(promotion, [product], buying.pounds(subtotal), customer, buying.context())
+    promotions.check(promotion, [product], purchases.pounds(subtotal), customer, purchases.context())
 
 
-@pytest.mark.parametrize("typed", ["welcome10", " WELCOME10 ", "Wel Come10"])
-def test_a_code_is_found_in_any_case(create_promotion: Callable[..., Promotion], typed: str) -> None:
+@pytest.mark.parametrize("text", ["welcome10", " WELCOME10 ", "Wel Come10"])
+def test_a_code_is_found_in_any_case(create_promotion: Callable[..., Promotion], text: str) -> None:
     promotion = create_promotion("Welcome10")
-    assert promotions.find(typed) == promotion
+    assert promotions.find(text) == promotion
 
 
-@pytest.mark.parametrize(
-    "typed", ["", " ", "NOPE", "shop_name", "SHOP_NAME", "currency", "x" * 300, "a\0b", "'--", "%"]
-)
+@pytest.mark.parametrize("text", ["", " ", "NOPE", "shop_name", "SHOP_NAME", "currency", "x" * 300, "a\0b", "'--", "%"])
 def test_only_codes_of_promotions_are_accepted(
-    create_promotion: Callable[..., Promotion], set_setting: Callable[[str, Any], None], typed: str
+    create_promotion: Callable[..., Promotion], set_setting: Callable[[str, Any], None], text: str
 ) -> None:
     """H30"""
     set_setting("shop_name", "WELCOME10")
     create_promotion("REAL")
     with pytest.raises(promotions.UnknownCode):
-        promotions.find(typed)
+        promotions.find(text)
 
 
 def test_a_deactivated_code_is_unknown(create_promotion: Callable[..., Promotion]) -> None:
@@ -100,21 +98,21 @@ def test_a_promotion_applies_to_its_scope(
 
 
 def test_a_cycle_of_categories_causes_no_endless_loop(create_category: Callable[..., Category]) -> None:
-    one = create_category("One")
-    two = create_category("Two", parent=one)
-    one.parent = two
+    category = create_category("One")
+    two = create_category("Two", parent=category)
+    category.parent = two
     db.session.commit()
-    assert categories.descendant_ids(one.id) == {one.id, two.id}
+    assert categories.descendant_ids(category.id) == {category.id, two.id}
 
 
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
 def order_with(promotion: Promotion, product: Product, who: placement.Buyer) -> placement.Order:
-    cart = buying.cart_of(who.user, product)
+    cart = purchases.create_cart(who.user, product)
     cart.promotion = promotion
     db.session.commit()
-    order = buying.place(cart, who)
+    order = purchases.place(cart, who)
     db.session.commit()
     return order
 
@@ -125,15 +123,15 @@ def test_a_use_is_counted_when_ordering_not_when_entering_the_code(
     promotion = create_promotion(most_uses=1)
     promotions.find("WELCOME10")
     assert promotion.use_count == 0
-    order = order_with(promotion, product, buying.buyer())
+    order = order_with(promotion, product, purchases.buyer())
     assert (promotion.use_count, order.discount_amount, order.promotion_code) == (1, 100, "WELCOME10")
     with pytest.raises(promotions.UsedUp):
-        order_with(promotion, product, buying.buyer(email="other@example.com"))
+        order_with(promotion, product, purchases.buyer(email="other@example.com"))
     db.session.rollback()
     transitions.cancel(order, None, keys, utcnow())
     db.session.commit()
     assert promotion.use_count == 0
-    order_with(promotion, product, buying.buyer(email="other@example.com"))
+    order_with(promotion, product, purchases.buyer(email="other@example.com"))
 
 
 @pytest.mark.parametrize("again", ["gus@example.com", "GUS@Example.com", "gus+more@example.com"])
@@ -141,17 +139,17 @@ def test_spellings_of_an_address_count_as_one_customer(
     create_promotion: Callable[..., Promotion], product: Product, again: str
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
-    order_with(promotion, product, buying.buyer())
+    order_with(promotion, product, purchases.buyer())
     with pytest.raises(promotions.UsedByCustomer):
-        order_with(promotion, product, buying.buyer(email=again))
+        order_with(promotion, product, purchases.buyer(email=again))
 
 
 def test_a_customer_is_identified_by_account_and_by_address(
     create_promotion: Callable[..., Promotion], product: Product, ada: User
 ) -> None:
     promotion = create_promotion(most_uses_each=1)
-    buying.pay(order_with(promotion, product, buying.buyer(ada, email="elsewhere@example.com")))
-    for who in (buying.buyer(ada, email="third@example.com"), buying.buyer(email=ada.email)):
+    purchases.pay(order_with(promotion, product, purchases.buyer(ada, email="elsewhere@example.com")))
+    for who in (purchases.buyer(ada, email="third@example.com"), purchases.buyer(email=ada.email)):
         with pytest.raises(promotions.UsedByCustomer):
             order_with(promotion, product, who)
         db.session.rollback()
@@ -162,15 +160,15 @@ def test_a_released_use_is_available_to_the_customer_again(
 ) -> None:
     promotion = create_promotion(most_uses_each=2)
     for _time in range(2):
-        order = order_with(promotion, product, buying.buyer(ada))
-        buying.pay(order)
+        order = order_with(promotion, product, purchases.buyer(ada))
+        purchases.pay(order)
     with pytest.raises(promotions.UsedByCustomer):
         check(promotion, product, Customer(ada))
-    other = create_promotion("OTHER", most_uses_each=1)
-    order = order_with(other, product, buying.buyer(ada))
+    other_promotion = create_promotion("OTHER", most_uses_each=1)
+    order = order_with(other_promotion, product, purchases.buyer(ada))
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
-    check(other, product, Customer(ada))
+    check(other_promotion, product, Customer(ada))
 
 
 def test_changing_the_secret_key_grants_no_further_use(
@@ -187,10 +185,10 @@ def test_changing_the_secret_key_grants_no_further_use(
 def test_customers_are_stored_only_as_keyed_hashes(
     create_promotion: Callable[..., Promotion], product: Product
 ) -> None:
-    order_with(create_promotion(), product, buying.buyer())
-    [kept] = db.session.scalars(db.select(PromotionCustomer.customer)).all()
-    assert len(kept) == 64
-    assert "gus" not in kept
+    order_with(create_promotion(), product, purchases.buyer())
+    [customer] = db.session.scalars(db.select(PromotionCustomer.customer)).all()
+    assert len(customer) == 64
+    assert "gus" not in customer
 
 
 def test_a_cart_with_an_own_open_order_keeps_its_code(
@@ -198,10 +196,10 @@ def test_a_cart_with_an_own_open_order_keeps_its_code(
 ) -> None:
     """Check that going back from the payment to the cart does not show "used already"."""
     promotion = create_promotion(most_uses=1, most_uses_each=1)
-    order = order_with(promotion, product, buying.buyer(ada))
-    cart = buying.cart_of(ada)
-    assert buying.total_of(cart, buying.buyer(ada)) == 900
-    buying.fill(cart, product)
-    again = buying.place(cart)
+    order = order_with(promotion, product, purchases.buyer(ada))
+    cart = purchases.create_cart(ada)
+    assert purchases.checkout_total(cart, purchases.buyer(ada)) == 900
+    purchases.fill(cart, product)
+    again = purchases.place(cart)
     db.session.commit()
     assert (order.status, again.discount_amount, promotion.use_count) == ("canceled", 200, 1)

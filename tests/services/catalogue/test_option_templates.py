@@ -16,7 +16,7 @@ def keys_of(product: Product) -> list[str]:
 def test_a_product_gets_the_options_of_the_template(product: Product) -> None:
     option_templates.apply(ENGRAVED_GOODS, product)
     assert keys_of(product) == ["name", "color", "inscription", "phone", "location"]
-    assert not any(option.is_required for option in product.options), "nobody has to have anything engraved"
+    assert not any(option.is_required for option in product.options), "engraving is optional"
     option_templates.apply(GIFT_PACK, product)
     assert keys_of(product)[5:] == ["recipient", "suggestion"]
 
@@ -36,19 +36,22 @@ def test_existing_options_stay_unchanged(product: Product, create_option: Callab
     assert (product.options[0].label, product.options[0].kind) == ("Extension", OptionKind.TEXT)
 
 
-def test_a_product_with_several_colours_requires_a_choice(product: Product, bottle: Product) -> None:
+def test_a_product_with_several_colors_requires_a_choice(product: Product, bottle: Product) -> None:
     option_templates.apply(ENGRAVED_GOODS, product, ["Forest", "Clay"])
     option_templates.apply(ENGRAVED_GOODS, bottle)
-    colors = [next(option for option in each.options if option.key == "color") for each in (product, bottle)]
+    colors = [
+        next(option for option in option_product.options if option.key == "color")
+        for option_product in (product, bottle)
+    ]
     assert [(color.choices, color.is_required) for color in colors] == [(["Forest", "Clay"], True), ([], False)]
 
 
 def test_a_gift_pack_has_options_for_recipient_and_suggestion(product: Product) -> None:
     option_templates.apply(GIFT_PACK, product, ["Sky"])
-    asked = {option.key: option for option in product.options}
-    assert asked["recipient"].choices == ["Female", "Male"]
-    assert asked["suggestion"].label == "What would you like us to add to the gift box?"
-    assert [key for key, option in asked.items() if option.is_required] == ["name", "color"]
+    options = {option.key: option for option in product.options}
+    assert options["recipient"].choices == ["Female", "Male"]
+    assert options["suggestion"].label == "What would you like us to add to the gift box?"
+    assert [key for key, option in options.items() if option.is_required] == ["name", "color"]
 
 
 def test_every_template_fits_the_database_columns(create_product: Callable[..., Product]) -> None:

@@ -11,8 +11,8 @@ from tapcard.models import AuditEntry, Product, Review, ReviewStatus, User
 from tapcard.services.catalogue import reviews
 from tapcard.services.catalogue.reviews import AlreadyDecided, AlreadyReviewed, NotABuyer
 from tapcard.services.orders import transitions
-from tests import buying
-from tests.watching import together
+from tests import purchases
+from tests.concurrency import run_concurrently
 
 APPROVED, REJECTED, WAITING = ReviewStatus.APPROVED, ReviewStatus.REJECTED, ReviewStatus.WAITING
 
@@ -28,17 +28,17 @@ def write(product: Product, user: User, rating: int = 5) -> Review:
 @pytest.fixture
 def delivered(product: Product, ada: User) -> Product:
     """Create a delivered order of Ada's."""
-    buying.deliver(buying.order_of(ada, product))
+    purchases.pay_and_deliver(purchases.create_order(ada, product))
     return product
 
 
 def test_only_a_buyer_with_a_delivered_product_may_review_it(
     product: Product, bottle: Product, ada: User, cleo: User, ben: User
 ) -> None:
-    order = buying.order_of(ada, product)
+    order = purchases.create_order(ada, product)
     for step in ("ordered", "paid", "shipped"):
         if step == "paid":
-            buying.pay(order)
+            purchases.pay(order)
         if step == "shipped":
             transitions.ship(order, ben, utcnow())
             db.session.commit()
@@ -56,7 +56,7 @@ def test_only_a_buyer_with_a_delivered_product_may_review_it(
 
 def test_a_product_is_reviewed_once(delivered: Product, ada: User) -> None:
     write(delivered, ada)
-    buying.deliver(buying.order_of(ada, delivered))
+    purchases.pay_and_deliver(purchases.create_order(ada, delivered))
     with pytest.raises(AlreadyReviewed):
         reviews.create(delivered, ada, rating=1, text="Again", author="Ada")
 
@@ -69,7 +69,7 @@ def test_concurrent_submissions_create_one_review(app: Flask, delivered: Product
         reviews.create(product, user, rating=4, text="", author="Ada")
         return "written"
 
-    assert sorted(map(str, together(app, 4, press))) == sorted(["written", *[str(AlreadyReviewed)] * 3])
+    assert sorted(map(str, run_concurrently(app, 4, press))) == sorted(["written", *[str(AlreadyReviewed)] * 3])
 
 
 def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben: User) -> None:
@@ -85,14 +85,14 @@ def test_a_review_counts_only_while_approved(delivered: Product, ada: User, ben:
     assert sums == [(0, 0, 0), (0, 0, 0), (1, 4, 1), (1, 4, 1), (0, 0, 0), (0, 0, 0), (1, 4, 1)]
     assert delivered.rating == 4
     entries = db.session.query(AuditEntry).filter(AuditEntry.tag.startswith("review.")).order_by(AuditEntry.id).all()
-    assert [each.tag for each in entries] == [
+    assert [entry.tag for entry in entries] == [
         *("review.rejected", "review.approved", "review.rejected", "review.approved")
     ]
-    assert {each.actor_id for each in entries} == {ben.id}
+    assert {entry.actor_id for entry in entries} == {ben.id}
 
 
 def test_the_average_covers_all_approved_reviews(delivered: Product, ada: User, cleo: User, ben: User) -> None:
-    buying.deliver(buying.order_of(cleo, delivered))
+    purchases.pay_and_deliver(purchases.create_order(cleo, delivered))
     for user, rating in ((ada, 5), (cleo, 2)):
         reviews.decide(write(delivered, user, rating), WAITING, APPROVED, ben, utcnow())
         db.session.commit()
@@ -114,5 +114,5 @@ def test_concurrent_approvals_count_a_review_once(
         reviews.decide(seen, before, after, db.session.get_one(User, ben_id), utcnow())
         return "decided"
 
-    assert sorted(map(str, together(app, 4, press))) == sorted(["decided", *[str(AlreadyDecided)] * 3])
+    assert sorted(map(str, run_concurrently(app, 4, press))) == sorted(["decided", *[str(AlreadyDecided)] * 3])
     assert (delivered.rating_count, delivered.rating_sum) == (count, 3 * count)

@@ -47,7 +47,7 @@ def stock(app: Flask) -> list[Product]:
         above = shelves[parent] if parent else None
         shelves[name] = seeds.create_category(name, above, slug=name, is_active=name != "attic")
     groups = {slug: seeds.create_collection(slug, kind, slug=slug) for kind, slugs in KINDS.items() for slug in slugs}
-    made = []
+    products = []
     for number in range(60):
         shelf = [None, *shelves][number % 7]
         product = seeds.create_product(
@@ -64,13 +64,13 @@ def stock(app: Flask) -> list[Product]:
             created_at=utcnow() - timedelta(days=number * 17 % 60),
         )
         product.collections = [groups[slug] for place, slug in enumerate(groups) if number % (place + 2) == 0]
-        made.append(product)
+        products.append(product)
     db.session.commit()
-    for product in made:  # the model reads them without the database
+    for product in products:  # the model reads them without the database
         db.session.refresh(product)
         _read = product.collections, product.category
     db.session.expunge_all()
-    return made
+    return products
 
 
 def state(product: Product) -> Availability:
@@ -83,30 +83,34 @@ def is_below(slug: str | None, top: str) -> bool:
     return slug == top
 
 
-def fits(product: Product, asked: Filter) -> bool:
+def fits(product: Product, filters: Filter) -> bool:
     """Return whether a product matches a filter, computed in plain Python."""
     shelf = product.category.slug if product.category else None
     return (
         product.is_active
         and shelf not in HIDDEN
-        and (asked.category is None or is_below(shelf, asked.category))
-        and all(slug in {each.slug for each in product.collections} for slug in asked.collections.values())
-        and asked.availability in (None, state(product))
-        and (product.discount_percent > 0 or not asked.discounted)
-        and (asked.min_amount is None or product.price_amount >= asked.min_amount)
-        and (asked.max_amount is None or product.price_amount <= asked.max_amount)
-        and all(word in product.name.casefold() for word in asked.search.casefold().split())
+        and (filters.category is None or is_below(shelf, filters.category))
+        and all(
+            slug in {collection.slug for collection in product.collections} for slug in filters.collections.values()
+        )
+        and filters.availability in (None, state(product))
+        and (product.discount_percent > 0 or not filters.discounted)
+        and (filters.min_amount is None or product.price_amount >= filters.min_amount)
+        and (filters.max_amount is None or product.price_amount <= filters.max_amount)
+        and all(word in product.name.casefold() for word in filters.search.casefold().split())
     )
 
 
-def ordered(found: list[Product], sort: Sort) -> list[Product]:
-    newest = sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+def ordered(products: list[Product], sort: Sort) -> list[Product]:
+    newest = sorted(products, key=lambda product: (product.created_at, product.id), reverse=True)
     return {
-        Sort.FEATURED: sorted(newest, key=lambda each: not each.is_featured),
+        Sort.FEATURED: sorted(newest, key=lambda product: not product.is_featured),
         Sort.NEWEST: newest,
-        Sort.PRICE_UP: sorted(found, key=lambda each: (each.price_amount, each.id)),
-        Sort.PRICE_DOWN: sorted(found, key=lambda each: (each.price_amount, each.id), reverse=True),
-        Sort.RATING: sorted(found, key=lambda each: (each.rating or 0, each.rating_count, each.id), reverse=True),
+        Sort.PRICE_UP: sorted(products, key=lambda product: (product.price_amount, product.id)),
+        Sort.PRICE_DOWN: sorted(products, key=lambda product: (product.price_amount, product.id), reverse=True),
+        Sort.RATING: sorted(
+            products, key=lambda product: (product.rating or 0, product.rating_count, product.id), reverse=True
+        ),
     }[sort]
 
 
@@ -125,30 +129,32 @@ filters = st.builds(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(asked=filters)
+@given(criteria=filters)
 @example(Filter())
 @example(Filter(category="desk"))
-def test_lists_match_the_model(stock: list[Product], asked: Filter) -> None:
-    wanted = ordered([product for product in stock if fits(product, asked)], asked.sort)
-    found = search.find(asked, category_tree.load(), search.collections())
-    pages = max(1, -(-len(wanted) // PAGE_SIZE))
-    first = (min(asked.page, pages) - 1) * PAGE_SIZE
-    assert [tile.product.id for tile in found.products] == [each.id for each in wanted[first : first + PAGE_SIZE]]
-    assert (found.total, found.pages) == (len(wanted), pages)
+def test_lists_match_the_model(stock: list[Product], criteria: Filter) -> None:
+    expected = ordered([product for product in stock if fits(product, criteria)], criteria.sort)
+    page = search.find(criteria, category_tree.load(), search.collections())
+    pages = max(1, -(-len(expected) // PAGE_SIZE))
+    first = (min(criteria.page, pages) - 1) * PAGE_SIZE
+    assert [tile.product.id for tile in page.products] == [
+        product.id for product in expected[first : first + PAGE_SIZE]
+    ]
+    assert (page.total, page.pages) == (len(expected), pages)
 
     def number(**changes: Any) -> int:
-        other = replace(asked, **changes)
-        return sum(fits(product, other) for product in stock)
+        changed = replace(criteria, **changes)
+        return sum(fits(product, changed) for product in stock)
 
-    for option in found.category_facets:
+    for option in page.category_facets:
         assert option.count == number(category=option.value), option
-    for kind, options in found.collection_facets.items():
+    for kind, options in page.collection_facets.items():
         for option in options:
-            assert option.count == number(collections={**asked.collections, kind: option.value}), option
-    for option in found.availability_facets:
+            assert option.count == number(collections={**criteria.collections, kind: option.value}), option
+    for option in page.availability_facets:
         assert option.count == number(availability=Availability(option.value)), option
-    assert found.discount_facet.count == number(discounted=True)
-    offered = {option.value for option in found.category_facets}
+    assert page.discount_facet.count == number(discounted=True)
+    offered = {option.value for option in page.category_facets}
     assert offered >= {slug for slug in PARENTS if slug not in HIDDEN and number(category=slug)}
     db.session.rollback()
 
@@ -211,19 +217,19 @@ def test_a_large_tree_is_expanded_only_along_the_chosen_path(
 def test_a_cycle_of_categories_causes_no_endless_loop(
     create_category: Callable[..., Category], create_product: Callable[..., Product]
 ) -> None:
-    one, other = create_category("One"), create_category("Other")
-    create_product("Lost", category=one)
+    first, second = create_category("One"), create_category("Other")
+    create_product("Lost", category=first)
     create_product("Seen")
-    db.session.execute(sa.update(Category).where(Category.id == one.id).values(parent_id=other.id))
-    db.session.execute(sa.update(Category).where(Category.id == other.id).values(parent_id=one.id))
+    db.session.execute(sa.update(Category).where(Category.id == first.id).values(parent_id=second.id))
+    db.session.execute(sa.update(Category).where(Category.id == second.id).values(parent_id=first.id))
     db.session.commit()
     assert names() == {"Seen"}
 
 
 def test_unknown_filter_values_are_ignored(product: Product, create_collection: Callable[..., Collection]) -> None:
     create_collection("Gone", CollectionKind.BRAND, is_active=False)
-    found = find(category="nope", collections={CollectionKind.BRAND: "gone", CollectionKind.THEME: "nope"}, page=900)
-    assert (found.total, found.filter) == (1, Filter())
+    page = find(category="nope", collections={CollectionKind.BRAND: "gone", CollectionKind.THEME: "nope"}, page=900)
+    assert (page.total, page.filter) == (1, Filter())
 
 
 # --- tiles ------------------------------------------------------------------------------------------------------------
@@ -259,11 +265,11 @@ def test_related_products_share_a_collection_or_the_category(
     create_product("Neither", category=drinks)
     create_product("Sold out", category=desk, stock=0)
     create_product("Hidden", category=desk, is_active=False)
-    found = product_lists.related(product, category_tree.load())
-    assert [tile.product.name for tile in found] == ["Same theme", "Same shelf"]
+    related = product_lists.related(product, category_tree.load())
+    assert [tile.product.name for tile in related] == ["Same theme", "Same shelf"]
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
+# --- search -----------------------------------------------------------------------------------------------------------
 
 SEARCHED = {
     "name": "Moorland journal",
@@ -276,22 +282,22 @@ SEARCHED = {
 
 
 @pytest.mark.parametrize(
-    ("column", "typed"),
+    ("column", "text"),
     [
         ("name", "moorland"), ("promo_text", "ideal"), ("color", "MOSS"), ("size", "148"), ("material", "linen"),
         ("sku", "hh-0042"),
     ],
 )  # fmt: skip
 def test_a_product_is_found_by_each_searched_column(
-    create_product: Callable[..., Product], column: str, typed: str
+    create_product: Callable[..., Product], column: str, text: str
 ) -> None:
     product = create_product("Plain", sku="P-1", slug="plain")
     create_product("Other", sku="O-1")
-    assert names(search=typed) == set()
+    assert names(search=text) == set()
     setattr(product, column, SEARCHED[column])
     db.session.commit()
-    assert names(search=typed) == {product.name}
-    assert [found.id for found in db.session.scalars(products.filter_products(typed))] == [product.id]
+    assert names(search=text) == {product.name}
+    assert [product.id for product in db.session.scalars(products.filter_products(text))] == [product.id]
 
 
 def test_a_product_is_found_without_its_accents(create_product: Callable[..., Product]) -> None:

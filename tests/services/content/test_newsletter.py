@@ -1,4 +1,4 @@
-"""The newsletter's readers: asking, confirming by the mailed link, leaving, being forgotten."""
+"""Newsletter subscribers: sign-up, confirmation, unsubscribing and deletion."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,20 +17,22 @@ from tapcard.services.content import newsletter
 from tapcard.services.content.newsletter import LinkExpired, LinkUnknown
 from tapcard.services.privacy import erasure, export
 from tapcard.web import uploads
-from tests.watching import together
+from tests.concurrency import run_concurrently
 
 DAY = timedelta(days=1)
 PENDING, SUBSCRIBED, UNSUBSCRIBED = SubscriberStatus
 
 
-def ask(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
+def subscribe_gus(text: str = "I agree.", days_ago: float = 0) -> Subscriber:
     newsletter.sign_up("Gus@Example.com ", text, utcnow() - days_ago * DAY)
     db.session.commit()
     return db.session.scalars(sa.select(Subscriber)).one()
 
 
-def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callable[[], list[str]]) -> None:
-    gus = ask("I agree to news.")
+def test_subscribing_unsubscribing_and_subscribing_again(
+    app: Flask, keys: Keys, outbox: Callable[[], list[str]]
+) -> None:
+    gus = subscribe_gus("I agree to news.")
     assert (gus.email, gus.status, gus.consent_text) == ("gus@example.com", PENDING, "I agree to news.")
     first = newsletter.confirm_token(gus, keys)
     for _time in range(2):
@@ -38,15 +40,15 @@ def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callabl
     assert gus.status is SUBSCRIBED
     confirmed_at = gus.confirmed_at
     db.session.commit()
-    ask("Other words.")
+    subscribe_gus("Other words.")
     assert (gus.status, gus.consent_text, gus.confirmed_at) == (SUBSCRIBED, "I agree to news.", confirmed_at)
-    assert outbox() == ["mail.newsletter_confirm"], "a reader is asked nothing"
+    assert outbox() == ["mail.newsletter_confirm"], "a subscriber gets no second confirmation email"
     newsletter.unsubscribe(newsletter.get_by_unsubscribe_token(newsletter.unsubscribe_token(gus, keys), keys), utcnow())
     db.session.commit()
     assert gus.status is UNSUBSCRIBED
     with pytest.raises(LinkExpired):
         newsletter.confirm(first, keys, utcnow())
-    ask("Once more.")
+    subscribe_gus("Once more.")
     assert (gus.status, gus.consent_text) == (PENDING, "Once more.")
     with pytest.raises(LinkExpired):
         newsletter.confirm(first, keys, utcnow())
@@ -54,13 +56,13 @@ def test_from_asking_to_leaving_and_back(app: Flask, keys: Keys, outbox: Callabl
     assert (gus.status, gus.unsubscribed_at) == (SUBSCRIBED, None)
 
 
-def test_of_two_mails_within_days_both_links_work(app: Flask, keys: Keys) -> None:
-    first = newsletter.confirm_token(ask(days_ago=2), keys)
-    assert newsletter.confirm_token(ask(), keys) == first
+def test_links_of_two_confirmation_emails_within_days_both_work(app: Flask, keys: Keys) -> None:
+    first = newsletter.confirm_token(subscribe_gus(days_ago=2), keys)
+    assert newsletter.confirm_token(subscribe_gus(), keys) == first
 
 
-def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
-    gus = ask(days_ago=29.9)
+def test_a_confirmation_link_expires_after_thirty_days(app: Flask, keys: Keys) -> None:
+    gus = subscribe_gus(days_ago=29.9)
     token = newsletter.confirm_token(gus, keys)
     assert newsletter.get_by_confirm_token(token, keys, utcnow()) is gus
     with pytest.raises(LinkExpired):
@@ -69,14 +71,17 @@ def test_a_link_works_for_thirty_days(app: Flask, keys: Keys) -> None:
 
 
 @pytest.mark.parametrize("change", ["cut", "forged", "other", "crossed", "odd"])
-def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: str) -> None:
-    gus = ask()
-    other = seeds.create_subscriber("cleo@example.com")
+def test_a_forged_link_is_refused(app: Flask, keys: Keys, change: str) -> None:
+    gus = subscribe_gus()
+    other_subscriber = seeds.create_subscriber("cleo@example.com")
     right, leave = newsletter.confirm_token(gus, keys), newsletter.unsubscribe_token(gus, keys)
     wrong = {
         "cut": (right[:-1], leave[:-1]),
         "forged": (f"{gus.id}-{'0' * 64}",) * 2,
-        "other": (f"{other.id}-{right.partition('-')[2]}", f"{other.id}-{leave.partition('-')[2]}"),
+        "other": (
+            f"{other_subscriber.id}-{right.partition('-')[2]}",
+            f"{other_subscriber.id}-{leave.partition('-')[2]}",
+        ),
         "crossed": (leave, right),
         "odd": ("9" * 30 + "-é", "-"),
     }[change]
@@ -86,8 +91,8 @@ def test_a_link_that_is_not_ours_does_nothing(app: Flask, keys: Keys, change: st
         newsletter.get_by_unsubscribe_token(wrong[1], keys)
 
 
-def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(app: Flask, keys: Keys) -> None:
-    gus = ask()
+def test_an_unsubscribe_link_does_not_work_for_a_later_subscriber_with_the_same_id(app: Flask, keys: Keys) -> None:
+    gus = subscribe_gus()
     number, token = gus.id, newsletter.unsubscribe_token(gus, keys)
     db.session.delete(gus)
     db.session.flush()
@@ -96,12 +101,12 @@ def test_a_link_to_leave_never_ends_anothers_newsletter_who_got_the_same_number(
         newsletter.get_by_unsubscribe_token(token, keys)
 
 
-def test_who_asks_many_times_at_once_stands_there_once(app: Flask) -> None:
-    together(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
+def test_concurrent_sign_ups_create_one_subscriber(app: Flask) -> None:
+    run_concurrently(app, 4, lambda _place: newsletter.sign_up("gus@example.com", "Yes", utcnow()))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Subscriber)) == 1
 
 
-def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> None:
+def test_unconfirmed_and_former_subscribers_are_deleted_in_time(app: Flask) -> None:
     now = utcnow()
     seeds.create_subscriber("late@example.com", asked_at=now - 30 * DAY)
     seeds.create_subscriber("new@example.com", asked_at=now - 29 * DAY)
@@ -115,8 +120,8 @@ def test_who_did_not_confirm_and_who_left_long_ago_is_forgotten(app: Flask) -> N
     assert left == {"new@example.com", "reader@example.com", "left@example.com"}
 
 
-def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
-    gus = ask()
+def test_no_confirmation_email_is_sent_to_a_confirmed_or_unsubscribed_address(app: Flask) -> None:
+    gus = subscribe_gus()
     assert content.newsletter_confirm(gus.id) is not None
     for status in (SUBSCRIBED, UNSUBSCRIBED):
         gus.status = status
@@ -124,7 +129,9 @@ def test_nobody_is_asked_to_confirm_who_has_answered(app: Flask) -> None:
     assert content.newsletter_confirm(gus.id + 1) is None
 
 
-def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app: Flask, ada: User, cleo: User) -> None:
+def test_subscriptions_and_enquiries_are_exported_and_erased_with_the_account(
+    app: Flask, ada: User, cleo: User
+) -> None:
     for user, word in ((ada, "AdaQ"), (cleo, "CleoQ")):
         seeds.create_subscriber(user.email, consent_text=f"Consent{word}")
         seeds.create_enquiry(email=user.email, message=f"Guest{word}")
@@ -138,7 +145,7 @@ def test_what_one_asked_and_wrote_is_in_ones_data_and_goes_with_the_account(app:
     ada.verified_at = None
     text = "".join(export.stream_json(ada, utcnow(), uploads.folder()))
     assert "SignedAdaQ" in text
-    assert "GuestAdaQ" not in text, "an address that was never proven may be anybody's"
+    assert "GuestAdaQ" not in text, "an unverified address may belong to somebody else"
     db.session.rollback()
     erasure.erase(ada.id, utcnow(), closed_before=utcnow())
     db.session.commit()

@@ -1,4 +1,4 @@
-"""Pages that staff write: what their Markdown may become, their addresses, and two who edit at once."""
+"""Content pages: rendering Markdown, slugs and concurrent edits."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from tapcard.models import AuditEntry, PageMenu, ShopPage, User
 from tapcard.services.content import pages
 from tapcard.services.content.pages import InvalidPage, PageContent, PageNotFound, render
 from tapcard.services.core.optimistic_lock import EditConflict
-from tests.watching import together
+from tests.concurrency import run_concurrently
 
 DANGEROUS = (
     "<script>alert(1)</script>",
@@ -47,20 +47,20 @@ DANGEROUS = (
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
-def test_nothing_that_staff_write_can_do_harm(text: str) -> None:
+def test_dangerous_markup_is_removed(text: str) -> None:
     html = str(render(text))
     for piece in html.split("<")[1:]:
         tag = piece.partition(">")[0]
         assert tag.strip("/").split()[0] in pages.TAGS, html
-        outside = tag.split('"')[::2]  # what stands between the quotes is a value
-        assert not any(" on" in each or "style" in each for each in outside), html
+        outside = tag.split('"')[::2]  # attribute values are between quotes
+        assert not any(" on" in attribute or "style" in attribute for attribute in outside), html
         for scheme in ("javascript", "vbscript", "data:"):
             assert f'="{scheme}' not in tag.lower(), html
         source = tag.partition('src="')[2]
         assert not source or re.match(r"/[^/\\]", source), html  # from our own host
 
 
-def test_what_is_written_well_becomes_a_page() -> None:
+def test_markdown_is_rendered() -> None:
     html = render(
         "# One\n\n**bold** and _soft_, ~~gone~~\n\n- list\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> said\n\n`x`"
     )
@@ -76,7 +76,7 @@ def test_what_is_written_well_becomes_a_page() -> None:
     assert 'src="/uploads/a.webp"' in render("![A card](/uploads/a.webp)")
 
 
-def test_links_that_lead_away_say_so_and_our_own_do_not() -> None:
+def test_only_external_links_get_a_rel_attribute() -> None:
     for away in ("https://example.com/", "http://example.com", "//example.com/x"):
         assert f'href="{away}" rel="noopener noreferrer"' in render(f"[x]({away})")
     for own in ("/contact", "#top", "mailto:help@example.com", "tel:+447700900123"):
@@ -93,7 +93,7 @@ def test_links_that_lead_away_say_so_and_our_own_do_not() -> None:
         ("## a\n\n# b", "22"),
     ],
 )
-def test_headings_begin_below_the_pages_own_and_skip_no_step(text: str, levels: str) -> None:
+def test_headings_start_below_the_page_title_without_gaps(text: str, levels: str) -> None:
     html = str(render(text))
     assert "".join(part[0] for part in html.split("<h")[1:]) == levels
 
@@ -103,22 +103,23 @@ def content(**changes: Any) -> PageContent:
     return PageContent(**{**values, "menu": PageMenu.FOOTER, "position": 1, "is_published": True, **changes})
 
 
-def test_the_address_is_made_of_the_title_unless_given(app: Flask, ben: User) -> None:
+def test_the_slug_is_derived_from_the_title_unless_given(app: Flask, ben: User) -> None:
     assert pages.create(content(), ben, utcnow()).slug == "opening-hours"
     assert pages.create(content(slug="hours"), None, utcnow()).slug == "hours"
+    assert pages.create(content(title="Café & what's on"), None, utcnow()).slug == "cafe-whats-on"
     assert db.session.scalars(sa.select(AuditEntry.tag).where(AuditEntry.actor_id == ben.id)).all() == ["page.made"]
 
 
 @pytest.mark.parametrize(
     "slug", ["Hours", "two words", "-a", "a--b", "a/b", "..", "é", "contact", "newsletter", "about"]
 )
-def test_an_address_that_is_odd_reserved_or_taken_is_refused(app: Flask, slug: str) -> None:
+def test_an_invalid_reserved_or_used_slug_is_refused(app: Flask, slug: str) -> None:
     seeds.create_page("about")
     with pytest.raises(InvalidPage) as refused:
         pages.create(content(slug=slug), None, utcnow())
     assert refused.value.field == "slug"
     with pytest.raises(InvalidPage):
-        pages.create(content(title="é!"), None, utcnow())  # no letters for a slug
+        pages.create(content(title="名前!"), None, utcnow())  # no letters for a slug
 
 
 def test_only_published_pages_are_found(app: Flask) -> None:
@@ -130,7 +131,7 @@ def test_only_published_pages_are_found(app: Flask) -> None:
             pages.get_published(slug)
 
 
-def test_the_second_editor_is_told_and_the_first_ones_words_stay(app: Flask, ben: User) -> None:
+def test_an_outdated_edit_is_refused(app: Flask, ben: User) -> None:
     page = seeds.create_page("about")
     opened = page.version
     pages.change(page, content(slug="about", body="First"), opened, ben, utcnow())
@@ -143,19 +144,19 @@ def test_the_second_editor_is_told_and_the_first_ones_words_stay(app: Flask, ben
     assert (entry.actor_id, entry.details["changed"]) == (ben.id, ["body", "position", "title"])
 
 
-def test_of_editors_who_save_at_the_same_moment_one_wins(app: Flask) -> None:
+def test_concurrent_edits_save_once(app: Flask) -> None:
     page_id = seeds.create_page("about").id
     db.session.commit()
 
     def save(place: int) -> None:
         pages.change(pages.get(page_id), content(slug="about", body=f"Text {place}"), 1, None, utcnow())
 
-    answers = together(app, 4, save)
-    assert answers.count(EditConflict) == 3
+    results = run_concurrently(app, 4, save)
+    assert results.count(EditConflict) == 3
     assert db.session.get_one(ShopPage, page_id, populate_existing=True).version == 2
 
 
-def test_the_demo_has_pages_once(app: Flask) -> None:
+def test_the_default_pages_are_seeded_once(app: Flask) -> None:
     seeds.create_page("faq", "Ours")
     for _time in range(2):
         seeds.seed_pages()

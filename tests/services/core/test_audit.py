@@ -8,43 +8,43 @@ from tapcard.models import AuditEntry, Card, User
 from tapcard.services.core import audit
 
 
-def entry() -> AuditEntry:
+def only_entry() -> AuditEntry:
     return db.session.scalars(sa.select(AuditEntry)).one()
 
 
-def test_a_deed_is_written_down_with_who_and_what(card: Card, ben: User) -> None:
+def test_an_entry_records_actor_subject_and_details(card: Card, ben: User) -> None:
     audit.record("card.locked", subject=card, actor=ben, origin="192.0.2.1", because="abuse")
     db.session.commit()
-    found = entry()
-    assert (found.tag, found.actor, found.origin) == ("card.locked", ben, "192.0.2.1")
-    assert (found.subject_type, found.subject_id) == ("cards", card.id)
-    assert found.details == {"because": "abuse"}
-    assert found.happened_at is not None
+    logged = only_entry()
+    assert (logged.tag, logged.actor, logged.origin) == ("card.locked", ben, "192.0.2.1")
+    assert (logged.subject_type, logged.subject_id) == ("cards", card.id)
+    assert logged.details == {"because": "abuse"}
+    assert logged.happened_at is not None
 
 
-def test_a_deed_may_have_neither_subject_nor_actor(card: Card) -> None:
+def test_subject_and_actor_are_optional(card: Card) -> None:
     audit.record("cards.imported", number=3)
     db.session.commit()
-    found = entry()
-    assert (found.subject_type, found.subject_id, found.actor_id, found.details) == ("", None, None, {"number": 3})
+    logged = only_entry()
+    assert (logged.subject_type, logged.subject_id, logged.actor_id, logged.details) == ("", None, None, {"number": 3})
 
 
-def test_a_deed_that_was_not_committed_did_not_happen(card: Card) -> None:
+def test_an_entry_is_rolled_back_with_its_transaction(card: Card) -> None:
     audit.record("card.locked", subject=card)
     db.session.rollback()
     assert db.session.scalars(sa.select(AuditEntry)).all() == []
 
 
 @pytest.mark.usefixtures("app")
-def test_an_entry_is_never_changed_nor_deleted() -> None:
+def test_an_entry_cannot_be_changed_or_deleted() -> None:
     audit.record("card.locked")
     db.session.commit()
-    entry().tag = "card.unlocked"
+    only_entry().tag = "card.unlocked"
     with pytest.raises(TypeError, match="append-only"):
         db.session.flush()
     db.session.rollback()
-    db.session.delete(entry())
+    db.session.delete(only_entry())
     with pytest.raises(TypeError, match="append-only"):
         db.session.flush()
     db.session.rollback()
-    assert entry().tag == "card.locked"
+    assert only_entry().tag == "card.locked"

@@ -1,4 +1,4 @@
-"""Former pictures: deleted once nothing shows them, and known as somebody's until then."""
+"""Deletion of former uploads once nothing uses them."""
 
 import os
 import time
@@ -27,8 +27,8 @@ def folder(app: Flask) -> Path:
 
 
 @pytest.fixture
-def stored(folder: Path) -> Callable[[bytes], str]:
-    """Store a picture two days ago."""
+def store_old(folder: Path) -> Callable[[bytes], str]:
+    """Return a function that stores a picture as of two days ago."""
 
     def store(data: bytes) -> str:
         name = files.store(data, folder)
@@ -40,88 +40,101 @@ def stored(folder: Path) -> Callable[[bytes], str]:
 
 
 @pytest.fixture
-def shown(ada: User, stored: Callable[[bytes], str]) -> Profile:
-    """Ada's profile, with a photo and a banner."""
-    profile = seeds.create_profile(ada, "ada-obi", photo=stored(b"photo"), banner=stored(b"banner"))
+def profile_with_pictures(ada: User, store_old: Callable[[bytes], str]) -> Profile:
+    """Return a profile of Ada's with photo and banner."""
+    profile = seeds.create_profile(ada, "ada-obi", photo=store_old(b"photo"), banner=store_old(b"banner"))
     db.session.commit()
     return profile
 
 
-def change(profile: Profile, ada: User, **look: str | None) -> None:
+def change_appearance(profile: Profile, ada: User, **look: str | None) -> None:
     chosen = replace(profiles.appearance_of(profile), **look)
-    typed = profiles.form_values(profile)
-    profiles.update(profile, ada, typed, region="GB", version=profile.version, appearance=chosen)
+    values = profiles.form_values(profile)
+    profiles.update(profile, ada, values, region="GB", version=profile.version, appearance=chosen)
 
 
-def promised() -> list[str]:
+def queued_names() -> list[str]:
     waiting = sa.select(OutboxMessage).where(OutboxMessage.kind == uploads.DELETE_KIND, OutboxMessage.done_at.is_(None))
     return [message.payload["name"] for message in db.session.scalars(waiting)]
 
 
 def test_a_replaced_picture_is_deleted_and_the_others_stay(
-    shown: Profile, ada: User, folder: Path, stored: Callable[[bytes], str]
+    profile_with_pictures: Profile, ada: User, folder: Path, store_old: Callable[[bytes], str]
 ) -> None:
-    former, fresh = shown.photo, stored(b"fresh")
+    former, fresh = profile_with_pictures.photo, store_old(b"fresh")
     assert former
-    change(shown, ada, photo=fresh)
+    change_appearance(profile_with_pictures, ada, photo=fresh)
     db.session.commit()
     assert worker.deliver_due() == 1
-    assert [files.exists(str(name), folder) for name in (former, fresh, shown.banner)] == [False, True, True]
+    assert [files.exists(str(name), folder) for name in (former, fresh, profile_with_pictures.banner)] == [
+        False,
+        True,
+        True,
+    ]
 
 
-def test_a_removed_picture_and_those_of_a_deleted_profile_are_deleted(shown: Profile, ada: User, folder: Path) -> None:
-    photo, banner = str(shown.photo), str(shown.banner)
-    change(shown, ada, photo=None)
+def test_removed_pictures_and_those_of_a_deleted_profile_are_deleted(
+    profile_with_pictures: Profile, ada: User, folder: Path
+) -> None:
+    photo, banner = str(profile_with_pictures.photo), str(profile_with_pictures.banner)
+    change_appearance(profile_with_pictures, ada, photo=None)
     db.session.commit()
     worker.deliver_due()
     assert [files.exists(name, folder) for name in (photo, banner)] == [False, True]
-    profiles.delete(shown, ada)
+    profiles.delete(profile_with_pictures, ada)
     db.session.commit()
     worker.deliver_due()
     assert not files.exists(banner, folder)
 
 
-def test_a_change_that_is_rolled_back_deletes_nothing(shown: Profile, ada: User, folder: Path) -> None:
-    photo = str(shown.photo)
-    change(shown, ada, photo=None)
+def test_a_rolled_back_change_deletes_nothing(profile_with_pictures: Profile, ada: User, folder: Path) -> None:
+    photo = str(profile_with_pictures.photo)
+    change_appearance(profile_with_pictures, ada, photo=None)
     db.session.rollback()
     assert worker.deliver_due() == 0
     assert files.exists(photo, folder)
 
 
-def test_a_change_that_leaves_the_pictures_alone_promises_nothing(shown: Profile, ada: User) -> None:
-    typed = {**profiles.form_values(shown), "headline": "Architect"}
-    profiles.update(shown, ada, typed, region="GB", version=shown.version, appearance=profiles.appearance_of(shown))
-    assert promised() == []
+def test_a_change_without_pictures_schedules_no_deletion(profile_with_pictures: Profile, ada: User) -> None:
+    values = {**profiles.form_values(profile_with_pictures), "headline": "Architect"}
+    profiles.update(
+        profile_with_pictures,
+        ada,
+        values,
+        region="GB",
+        version=profile_with_pictures.version,
+        appearance=profiles.appearance_of(profile_with_pictures),
+    )
+    assert queued_names() == []
 
 
 @pytest.mark.parametrize("column", ["photo", "banner", "front_picture", "rear_picture"])
-def test_a_picture_that_something_else_shows_stays(
-    shown: Profile, ada: User, cleo: User, folder: Path, column: str
+def test_a_picture_used_elsewhere_is_kept(
+    profile_with_pictures: Profile, ada: User, cleo: User, folder: Path, column: str
 ) -> None:
-    photo = str(shown.photo)
+    photo = str(profile_with_pictures.photo)
     if column in ("photo", "banner"):
         seeds.create_profile(cleo, "cleo", **{column: photo})
     else:
         seeds.create_design("Shown", **{column: photo})
-    change(shown, ada, photo=None)
+    change_appearance(profile_with_pictures, ada, photo=None)
     db.session.commit()
     assert worker.deliver_due() == 1
     assert files.exists(photo, folder)
-    assert promised() == []
+    assert queued_names() == []
 
 
-def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
-    shown: Profile, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_recently_uploaded_picture_is_deleted_a_day_later(
+    profile_with_pictures: Profile, ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else one that is sent again, to be shown again, could be gone before it is saved."""
-    photo = str(shown.photo)
+    """Otherwise an upload that is sent again could be deleted before it is saved."""
+    photo = str(profile_with_pictures.photo)
     files.store(b"photo", folder)
-    change(shown, ada, photo=None)
+    change_appearance(profile_with_pictures, ada, photo=None)
     db.session.commit()
     assert worker.deliver_due() == 1
     assert files.exists(photo, folder)
-    assert (promised(), uploads.scheduled_deletions_of(ada.id)) == ([photo], {photo})
+    assert (queued_names(), uploads.scheduled_deletions_of(ada.id)) == ([photo], {photo})
     assert worker.deliver_due() == 0
     tomorrow = utcnow() + DAY
     for module in (worker, files):
@@ -131,14 +144,14 @@ def test_a_picture_that_was_sent_of_late_waits_for_its_day_to_be_over(
     assert uploads.scheduled_deletions_of(ada.id) == set()
 
 
-def test_a_picture_that_is_gone_already_keeps_nobody_busy(ada: User) -> None:
+def test_a_missing_file_completes_its_deletion(ada: User) -> None:
     uploads.schedule_deletion(["0" * 32 + ".webp", None], ada.id)
     db.session.commit()
     assert worker.deliver_due() == 1
-    assert (promised(), worker.deliver_due()) == ([], 0)
+    assert (queued_names(), worker.deliver_due()) == ([], 0)
 
 
-def test_what_one_person_left_is_not_anothers(ada: User, cleo: User) -> None:
+def test_scheduled_deletions_are_listed_for_each_user(ada: User, cleo: User) -> None:
     uploads.schedule_deletion(["a.webp"], ada.id)
     uploads.schedule_deletion(["b.webp"], cleo.id)
     db.session.flush()

@@ -18,7 +18,7 @@ from tapcard.models import (
 from tapcard.services.cart import credit
 from tapcard.services.orders import transitions
 from tapcard.services.orders.transitions import IllegalMove
-from tests.buying import cart_of, order_of, place
+from tests.purchases import create_cart, create_order, place
 
 HOUR = timedelta(hours=1)
 
@@ -32,7 +32,7 @@ def test_a_canceled_order_releases_its_reservations_once(
 ) -> None:
     """H31"""
     credit.give(ada, 500, "sorry")
-    cart = cart_of(ada, bottle, quantity=4)
+    cart = create_cart(ada, bottle, quantity=4)
     cart.uses_credit = True
     db.session.commit()
     order = place(cart)
@@ -51,7 +51,7 @@ def test_a_canceled_order_releases_its_reservations_once(
 
 
 def test_an_expired_order_releases_its_reservations(ada: User, bottle: Product, keys: Keys) -> None:
-    order = order_of(ada, bottle, quantity=4)
+    order = create_order(ada, bottle, quantity=4)
     assert transitions.expire_due(utcnow(), keys) == 0
     assert transitions.expire_due(utcnow() + HOUR, keys) == 1
     db.session.commit()
@@ -60,22 +60,22 @@ def test_an_expired_order_releases_its_reservations(ada: User, bottle: Product, 
 
 
 def test_expired_reservations_are_released_without_a_worker(ada: User, cleo: User, bottle: Product) -> None:
-    late = order_of(ada, bottle, quantity=10)
+    late = create_order(ada, bottle, quantity=10)
     late.expires_at = utcnow() - HOUR
     db.session.commit()
-    order = order_of(cleo, bottle, quantity=10)
+    order = create_order(cleo, bottle, quantity=10)
     assert (late.status, order.status, bottle.stock) == (OrderStatus.EXPIRED, OrderStatus.PENDING, 0)
 
 
 def test_untracked_stock_is_neither_reserved_nor_released(ada: User, product: Product, keys: Keys) -> None:
-    order = order_of(ada, product, quantity=99)
+    order = create_order(ada, product, quantity=99)
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
     assert product.stock is None
 
 
 def test_stock_that_is_no_longer_tracked_is_not_released(ada: User, bottle: Product, keys: Keys) -> None:
-    order = order_of(ada, bottle, quantity=3)
+    order = create_order(ada, bottle, quantity=3)
     bottle.stock = None
     db.session.commit()
     transitions.cancel(order, ada, keys, utcnow())

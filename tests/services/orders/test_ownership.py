@@ -18,7 +18,7 @@ from tapcard.models import ProductKind as Kind
 from tapcard.services.orders import ownership, queries
 from tapcard.services.orders.queries import OrderNotFound
 from tapcard.services.orders.transitions import IllegalMove
-from tests.buying import buyer, cart_of, fill, order_of, place
+from tests.purchases import buyer, create_cart, create_order, fill, place
 
 HOUR = timedelta(hours=1)
 
@@ -28,7 +28,7 @@ def number_of_orders() -> int:
 
 
 def test_a_guest_gets_an_account_that_nobody_can_log_in_to_yet(product: Product) -> None:
-    order = order_of(None, product)
+    order = create_order(None, product)
     assert order.user is not None
     assert (order.user.email, order.user.password_hash, order.user.verified_at) == ("gus@example.com", None, None)
 
@@ -36,7 +36,7 @@ def test_a_guest_gets_an_account_that_nobody_can_log_in_to_yet(product: Product)
 def test_an_order_for_the_address_of_an_account_is_not_attached_at_once(
     product: Product, ada: User, cleo: User
 ) -> None:
-    order = order_of(None, product, email=ada.email)
+    order = create_order(None, product, email=ada.email)
     assert order.user_id is None
     for stranger in (cleo, None):
         with pytest.raises(OrderNotFound):
@@ -55,22 +55,22 @@ def test_an_unverified_user_does_not_get_orders_of_their_address(
     product: Product, create_user: Callable[..., User]
 ) -> None:
     zoe = create_user("zoe@example.com", verified=False)
-    order = order_of(None, product, email=zoe.email)
+    order = create_order(None, product, email=zoe.email)
     assert order.user_id is None
     with pytest.raises(IllegalMove):
         ownership.attach_order(order, zoe)
 
 
 def test_verifying_an_address_attaches_its_orders(product: Product, ada: User, cleo: User) -> None:
-    waiting = order_of(None, product, email=ada.email)
-    other = order_of(None, product, email=cleo.email)
+    waiting = create_order(None, product, email=ada.email)
+    other_order = create_order(None, product, email=cleo.email)
     assert ownership.attach_orders(ada) == 1
     db.session.commit()
-    assert (waiting.user_id, other.user_id) == (ada.id, None)
+    assert (waiting.user_id, other_order.user_id) == (ada.id, None)
 
 
 def test_artwork_of_a_guest_is_attached_with_the_order(ada: User, create_product: Callable[..., Product]) -> None:
-    cart = cart_of(None)
+    cart = create_cart(None)
     fill(cart, create_product(kind=Kind.CARD), front_picture="f" * 32 + ".webp")
     order = place(cart, buyer(email=ada.email))
     db.session.commit()
@@ -88,7 +88,7 @@ def test_an_order_keeps_distinct_names_of_its_designs(
 ) -> None:
     lake, third, again = (create_design(name) for name in ("Lake", "Lake 2", "Lake"))
     cards = create_product("Card", kind=Kind.CARD)
-    cart = cart_of(ada, bottle)
+    cart = create_cart(ada, bottle)
     for design in (lake, third, again):
         fill(cart, cards, design=design)
     for name in "ab":
@@ -104,16 +104,24 @@ def test_an_order_keeps_distinct_names_of_its_designs(
 
 @pytest.mark.parametrize("odd", ["", "TC-\0", "TC-é", "'; --", "%", "x" * 3000, "TC-2222-2222"])
 def test_an_invalid_order_number_finds_no_order(product: Product, odd: str) -> None:
-    order_of(None, product)
+    create_order(None, product)
     assert queries.find(odd) is None
 
 
 def test_a_forged_order_link_is_refused(product: Product, keys: Keys) -> None:
-    order = order_of(None, product)
+    order = create_order(None, product)
     token = queries.link_token(order, keys)
     assert queries.find_by_link_token(token, keys) == order
-    other = order_of(None, product)
-    for forged in ("", "-", token[:-1], token + "0", token.replace(order.number, other.number), order.number, "é-é"):
+    guest_order = create_order(None, product)
+    for forged in (
+        "",
+        "-",
+        token[:-1],
+        token + "0",
+        token.replace(order.number, guest_order.number),
+        order.number,
+        "é-é",
+    ):
         with pytest.raises(OrderNotFound):
             queries.find_by_link_token(forged, keys)
     assert queries.find_by_link_token(token, Keys("a new one", [keys._secrets[0]])) == order

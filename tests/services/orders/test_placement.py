@@ -25,8 +25,8 @@ from tapcard.services.cart import carts, editing
 from tapcard.services.orders import placement, transitions
 from tapcard.services.orders.placement import CartChanged, EmptyCart, PriceChanged
 from tapcard.services.orders.replacement import reservations_for
-from tests import buying
-from tests.buying import buyer, cart_of, fill, order_of, place
+from tests import purchases
+from tests.purchases import buyer, create_cart, create_order, fill, place
 
 HOUR = timedelta(hours=1)
 
@@ -40,7 +40,7 @@ def test_an_order_keeps_products_as_they_were_sold(
 ) -> None:
     """H32"""
     method = create_delivery_method()
-    order = order_of(ada, bottle, quantity=2, method=method, note="Ring twice")
+    order = create_order(ada, bottle, quantity=2, method=method, note="Ring twice")
     bottle.name, bottle.unit_amount, bottle.is_active, method.name = "Renamed", 1, False, "Other"
     db.session.commit()
     [line] = order.lines
@@ -54,26 +54,26 @@ def test_an_order_records_that_its_delivery_is_to_be_agreed(
     ada: User, bottle: Product, pay_card: Card, create_delivery_method: Callable[..., Any]
 ) -> None:
     agreed, flat = create_delivery_method("Drop off", DeliveryKind.TO_BE_AGREED), create_delivery_method()
-    assert buying.order_of(ada, bottle, method=agreed).is_delivery_open
-    assert buying.order_of(ada, bottle).is_delivery_open, "there was none to choose"
-    assert not buying.order_of(ada, bottle, method=flat).is_delivery_open
+    assert purchases.create_order(ada, bottle, method=agreed).is_delivery_open
+    assert purchases.create_order(ada, bottle).is_delivery_open, "there was none to choose"
+    assert not purchases.create_order(ada, bottle, method=flat).is_delivery_open
     cart = carts.get_or_create(ada)
     editing.clear(cart)
-    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
+    editing.add_activation(cart, pay_card, purchases.context(), reservations_for)
     db.session.commit()
-    assert not buying.place(cart).is_delivery_open, "nothing is sent"
+    assert not purchases.place(cart).is_delivery_open, "nothing is sent"
 
 
 def test_order_numbers_are_readable_and_not_sequential(ada: User, product: Product) -> None:
     """H03"""
-    numbers = {order_of(ada, product).number for _time in range(3)}
+    numbers = {create_order(ada, product).number for _time in range(3)}
     assert len(numbers) == 3
     for number in numbers:
         assert re.fullmatch(r"TC-[2-9A-HJKMNP-TV-Z]{4}-[2-9A-HJKMNP-TV-Z]{4}", number)
 
 
 def test_stock_is_reserved_when_an_order_is_placed(ada: User, bottle: Product) -> None:
-    cart = cart_of(ada, bottle, quantity=4)
+    cart = create_cart(ada, bottle, quantity=4)
     assert bottle.stock == 10
     place(cart)
     db.session.commit()
@@ -83,13 +83,13 @@ def test_stock_is_reserved_when_an_order_is_placed(ada: User, bottle: Product) -
 def test_an_empty_cart_cannot_be_ordered(ada: User) -> None:
     """H43"""
     with pytest.raises(EmptyCart):
-        place(cart_of(ada), expected_total=0)
+        place(create_cart(ada), expected_total=0)
 
 
 def test_a_total_that_the_buyer_did_not_see_is_refused(ada: User, product: Product) -> None:
     """H27"""
-    cart = cart_of(ada, product)
-    seen = buying.total_of(cart, buyer(ada))
+    cart = create_cart(ada, product)
+    seen = purchases.checkout_total(cart, buyer(ada))
     fill(cart, product)
     for total in (seen, 0, -1, 1):
         with pytest.raises(PriceChanged):
@@ -99,7 +99,7 @@ def test_a_total_that_the_buyer_did_not_see_is_refused(ada: User, product: Produ
 
 
 def test_a_changed_item_stops_the_order(ada: User, bottle: Product) -> None:
-    cart = cart_of(ada, bottle, quantity=8)
+    cart = create_cart(ada, bottle, quantity=8)
     bottle.stock = 5
     db.session.commit()
     with pytest.raises(CartChanged):
@@ -113,7 +113,7 @@ def test_a_changed_item_stops_the_order(ada: User, bottle: Product) -> None:
 
 def test_a_refused_order_reserves_nothing(ada: User, bottle: Product, create_promotion: Callable[..., Any]) -> None:
     promotion = create_promotion(most_uses_each=1)
-    cart = cart_of(ada, bottle)
+    cart = create_cart(ada, bottle)
     cart.promotion = promotion
     db.session.commit()
     with pytest.raises(PriceChanged):
@@ -127,31 +127,31 @@ def test_a_repeated_request_returns_the_same_order(
 ) -> None:
     """H35"""
     promotion = create_promotion(most_uses_each=1)
-    cart = cart_of(ada, bottle, quantity=10)
+    cart = create_cart(ada, bottle, quantity=10)
     cart.promotion = promotion
     db.session.commit()
-    total = buying.total_of(cart, buyer(ada))
+    total = purchases.checkout_total(cart, buyer(ada))
     first, second = (place(cart, expected_total=total).number for _time in range(2))
     db.session.commit()
     assert (first, number_of_orders(), bottle.stock, promotion.use_count) == (second, 1, 0, 1)
 
 
 def test_a_repeated_request_during_a_payment_returns_the_same_order(ada: User, bottle: Product) -> None:
-    cart = cart_of(ada, bottle, quantity=10)
+    cart = create_cart(ada, bottle, quantity=10)
     order = place(cart)
     db.session.commit()
-    buying.begin(order)
+    purchases.start_payment(order)
     assert place(cart).id == order.id
 
 
 @pytest.mark.parametrize("change", ["quantity", "address", "note"])
 def test_a_new_order_cancels_the_former_one(ada: User, bottle: Product, change: str) -> None:
-    cart = cart_of(ada, bottle, quantity=6)
+    cart = create_cart(ada, bottle, quantity=6)
     first = place(cart)
     db.session.commit()
-    values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**buying.ADDRESS, "city": "Leeds"}}}
+    values: dict[str, Any] = {"note": {"note": "Ring"}, "address": {"address": {**purchases.ADDRESS, "city": "Leeds"}}}
     if change == "quantity":
-        editing.change_quantity(buying.whole(cart), cart.lines[0].id, 9, buying.context(), reservations_for)
+        editing.change_quantity(purchases.load_cart(cart), cart.lines[0].id, 9, purchases.context(), reservations_for)
         db.session.commit()
     second = place(cart, buyer(ada, **values.get(change, {})))
     db.session.commit()
@@ -160,10 +160,10 @@ def test_a_new_order_cancels_the_former_one(ada: User, bottle: Product, change: 
 
 
 def test_an_order_with_an_open_payment_is_not_canceled_by_another(ada: User, bottle: Product) -> None:
-    cart = cart_of(ada, bottle, quantity=3)
+    cart = create_cart(ada, bottle, quantity=3)
     first = place(cart)
     db.session.commit()
-    buying.begin(first)
+    purchases.start_payment(first)
     second = place(cart, buyer(ada, note="another"))
     db.session.commit()
     assert (first.status, second.status, bottle.stock) == (OrderStatus.PENDING, OrderStatus.PENDING, 4)
@@ -171,7 +171,7 @@ def test_an_order_with_an_open_payment_is_not_canceled_by_another(ada: User, bot
 
 def test_a_second_order_of_a_guest_is_priced_separately(bottle: Product, product: Product) -> None:
     """H34"""
-    assert [order_of(None, each).total_amount for each in (bottle, product)] == [2400, 1000]
+    assert [create_order(None, cart_product).total_amount for cart_product in (bottle, product)] == [2400, 1000]
 
 
 def test_placing_an_order_releases_the_promotion_uses_of_expired_orders(
@@ -180,10 +180,10 @@ def test_placing_an_order_releases_the_promotion_uses_of_expired_orders(
     promotion = create_promotion(most_uses=1)
     orders = []
     for email in ("gus@example.com", "nora@example.com"):
-        cart = buying.cart_of(None, product)
+        cart = purchases.create_cart(None, product)
         cart.promotion = promotion
         db.session.commit()
-        order = buying.place(cart, buying.buyer(email=email), expected_total=900)
+        order = purchases.place(cart, purchases.buyer(email=email), expected_total=900)
         order.expires_at = utcnow() - timedelta(minutes=1)  # and no worker runs
         db.session.commit()
         orders.append(order)
@@ -198,8 +198,8 @@ def pay_card(create_card: Callable[..., Card]) -> Card:
 
 
 def activation_order(user: User, card: Card) -> Order:
-    cart = cart_of(user)
-    editing.add_activation(cart, card, buying.context(), reservations_for)
+    cart = create_cart(user)
+    editing.add_activation(cart, card, purchases.context(), reservations_for)
     db.session.commit()
     order = place(cart)
     db.session.commit()
@@ -207,15 +207,15 @@ def activation_order(user: User, card: Card) -> Order:
 
 
 def test_a_card_in_an_unpaid_order_is_held(pay_card: Card, ada: User, cleo: User, keys: Keys) -> None:
-    cart = cart_of(cleo)
-    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
+    cart = create_cart(cleo)
+    editing.add_activation(cart, pay_card, purchases.context(), reservations_for)
     db.session.commit()
     order = activation_order(ada, pay_card)
     with pytest.raises(CartChanged):
         place(cart)
     db.session.rollback()
     with pytest.raises(editing.CannotActivate):
-        editing.add_activation(cart_of(cleo), pay_card, buying.context(), reservations_for)
+        editing.add_activation(create_cart(cleo), pay_card, purchases.context(), reservations_for)
     db.session.rollback()
     transitions.cancel(order, ada, keys, utcnow())
     db.session.commit()
@@ -232,8 +232,8 @@ def test_a_hold_on_a_card_expires(pay_card: Card, ada: User, cleo: User) -> None
 
 
 def test_ordering_an_activation_requires_an_account(pay_card: Card) -> None:
-    cart = cart_of(None)
-    editing.add_activation(cart, pay_card, buying.context(), reservations_for)
+    cart = create_cart(None)
+    editing.add_activation(cart, pay_card, purchases.context(), reservations_for)
     db.session.commit()
     with pytest.raises(placement.NeedsAccount):
         place(cart)

@@ -25,8 +25,8 @@ from tapcard.models import ProductKind as Kind
 from tapcard.services.accounts import credentials
 from tapcard.services.orders import queries, transitions
 from tapcard.services.orders.transitions import IllegalMove
-from tests import buying
-from tests.buying import cart_of, fill, order_of, place
+from tests import purchases
+from tests.purchases import create_cart, create_order, fill, place
 
 HOUR = timedelta(hours=1)
 
@@ -51,7 +51,7 @@ def test_each_step_is_allowed_only_from_the_states_in_the_table(
     ada: User, ben: User, product: Product, keys: Keys, status: OrderStatus, move: OrderMove
 ) -> None:
     """H25, H40"""
-    order = order_of(ada, product)
+    order = create_order(ada, product)
     order.status = status
     db.session.commit()
     start, end = ORDER_MOVES[move]
@@ -69,8 +69,8 @@ def test_each_step_is_allowed_only_from_the_states_in_the_table(
 
 
 def test_every_step_is_recorded_in_the_history(ada: User, ben: User, product: Product) -> None:
-    order = order_of(ada, product)
-    buying.pay(order)
+    order = create_order(ada, product)
+    purchases.pay(order)
     transitions.ship(order, ben, utcnow(), carrier="Post", tracking_number="X1")
     transitions.deliver(order, ben, utcnow())
     db.session.commit()
@@ -82,7 +82,7 @@ def test_every_step_is_recorded_in_the_history(ada: User, ben: User, product: Pr
 def test_only_lines_of_cards_have_a_production_status(
     ada: User, ben: User, product: Product, create_product: Callable[..., Product], design: Design
 ) -> None:
-    cart = cart_of(ada, product)
+    cart = create_cart(ada, product)
     fill(cart, create_product(kind=Kind.CARD), design=design)
     order = place(cart)
     db.session.commit()
@@ -95,9 +95,9 @@ def test_only_lines_of_cards_have_a_production_status(
 
 def test_paid_orders_are_listed_as_undelivered_until_delivery(ada: User, product: Product) -> None:
     """H25"""
-    order = order_of(ada, product)
+    order = create_order(ada, product)
     assert list(queries.undelivered_orders(ada)) == []
-    buying.pay(order)
+    purchases.pay(order)
     assert list(queries.undelivered_orders(ada)) == [order]
     transitions.deliver(order, None, utcnow())
     db.session.commit()
@@ -105,7 +105,7 @@ def test_paid_orders_are_listed_as_undelivered_until_delivery(ada: User, product
 
 
 def test_nobody_can_log_in_to_a_guest_account_without_a_password(product: Product) -> None:
-    order = order_of(None, product)
+    order = create_order(None, product)
     with pytest.raises(credentials.WrongCredentials):
         credentials.authenticate(order.email, "", utcnow())
 
@@ -113,8 +113,8 @@ def test_nobody_can_log_in_to_a_guest_account_without_a_password(product: Produc
 def test_canceling_an_order_does_not_report_a_payment_twice(
     ada: User, bottle: Product, keys: Keys, outbox: Callable[[], list[str]]
 ) -> None:
-    order = buying.order_of(ada, bottle)
-    payment = buying.begin(order)
+    order = purchases.create_order(ada, bottle)
+    payment = purchases.start_payment(order)
     payment.status, payment.captured_amount = PaymentStatus.SUCCEEDED, 100
     payment.refund_proposed = True  # the owner was emailed then
     db.session.commit()
@@ -126,11 +126,11 @@ def test_canceling_an_order_does_not_report_a_payment_twice(
 
 
 def test_a_cancel_reason_is_read_from_the_stored_event(product: Product) -> None:
-    cart = buying.cart_of(None, product)
-    first = buying.place(cart)
+    cart = purchases.create_cart(None, product)
+    first = purchases.place(cart)
     db.session.commit()
-    buying.fill(cart, product)
-    buying.place(cart)
+    purchases.fill(cart, product)
+    purchases.place(cart)
     db.session.commit()
     db.session.refresh(first)
     event = first.events[-1]

@@ -36,14 +36,14 @@ from tapcard.services.orders.replacement import reservations_for
 from tapcard.services.payments import payments, settlement
 from tapcard.services.payments.payments import NotPayable, PaymentInProgress
 from tapcard.settings import ShopSettings
-from tests import buying
-from tests.buying import begin, order_of, paid, pay, pounds
+from tests import purchases
+from tests.purchases import create_order, paid_evidence, pay, pounds, start_payment
 
 HOUR = timedelta(hours=1)
 
 
 def settle(payment: Payment, **values: Any) -> bool:
-    changed = settlement.settle(payment, paid(payment, **values), buying.keys(), utcnow())
+    changed = settlement.settle(payment, paid_evidence(payment, **values), purchases.keys(), utcnow())
     db.session.commit()
     return changed
 
@@ -51,7 +51,7 @@ def settle(payment: Payment, **values: Any) -> bool:
 @pytest.fixture
 def order(ada: User, bottle: Product) -> Order:
     """Create an unpaid order of two bottles for Ada."""
-    return order_of(ada, bottle, quantity=2)
+    return create_order(ada, bottle, quantity=2)
 
 
 def charge(payment: Payment) -> Charge:
@@ -64,7 +64,7 @@ def test_an_order_has_only_one_open_payment(order: Order) -> None:
         payments.create(order, OfflineGateway(), None)
 
 
-@pytest.mark.parametrize("status", [each for each in OrderStatus if each is not OrderStatus.PENDING])
+@pytest.mark.parametrize("status", [status for status in OrderStatus if status is not OrderStatus.PENDING])
 def test_only_an_order_awaiting_payment_can_be_paid(order: Order, status: OrderStatus) -> None:
     order.status = status
     db.session.commit()
@@ -73,8 +73,12 @@ def test_only_an_order_awaiting_payment_can_be_paid(order: Order, status: OrderS
 
 
 def test_a_charge_matches_its_order(order: Order) -> None:
-    told = charge(payments.create(order, OfflineGateway(), None))
-    assert (told.amount, told.order_number, told.description) == (pounds(4800), order.number, f"tapcard {order.number}")
+    offline_charge = charge(payments.create(order, OfflineGateway(), None))
+    assert (offline_charge.amount, offline_charge.order_number, offline_charge.description) == (
+        pounds(4800),
+        order.number,
+        f"tapcard {order.number}",
+    )
 
 
 def test_offline_payment_extends_the_deadline_by_days(order: Order, outbox: Callable[[], list[str]]) -> None:
@@ -90,10 +94,10 @@ def test_offline_payment_extends_the_deadline_by_days(order: Order, outbox: Call
 def test_a_free_order_is_paid_at_once(
     ada: User, product: Product, create_promotion: Callable[..., Any], keys: Keys
 ) -> None:
-    cart = buying.cart_of(ada, product)
+    cart = purchases.create_cart(ada, product)
     cart.promotion = create_promotion(percent=10000)
     db.session.commit()
-    order = buying.place(cart)
+    order = purchases.place(cart)
     assert order.total_amount == 0
     assert settlement.settle_free(order, keys, utcnow())
     db.session.commit()
@@ -107,16 +111,19 @@ def test_an_order_with_a_total_cannot_be_settled_as_free(order: Order, keys: Key
 
 def test_the_owner_can_hide_a_gateway(set_setting: Callable[[str, Any], None]) -> None:
     both = {"sandbox": SandboxGateway(str), "offline": OfflineGateway()}
-    assert [each.code for each in payments.available_gateways(both, settings.load())] == ["sandbox", "offline"]  # type: ignore[arg-type]
+    assert [gateway.code for gateway in payments.available_gateways(both, settings.load())] == ["sandbox", "offline"]  # type: ignore[arg-type]
     set_setting("hidden_gateways", "sandbox, nosuch")
-    assert [each.code for each in payments.available_gateways(both, settings.load())] == ["offline"]  # type: ignore[arg-type]
+    assert [gateway.code for gateway in payments.available_gateways(both, settings.load())] == ["offline"]  # type: ignore[arg-type]
 
 
 def test_open_payments_are_checked_until_they_are_settled(order: Order) -> None:
-    payment = begin(order)
+    payment = start_payment(order)
 
     def waiting(**later: int) -> list[tuple[int, bool]]:
-        return [(each.id, each.is_over) for each in payments.payments_to_check(utcnow() + timedelta(**later))]
+        return [
+            (due_payment.id, due_payment.is_over)
+            for due_payment in payments.payments_to_check(utcnow() + timedelta(**later))
+        ]
 
     assert waiting() == [(payment.id, False)]
     assert waiting(days=3) == [(payment.id, True)]  # to be closed, and read once more
@@ -131,9 +138,9 @@ def test_open_payments_are_checked_until_they_are_settled(order: Order) -> None:
 def test_each_button_of_the_sandbox_has_its_outcome(order: Order) -> None:
     gateway = SandboxGateway(lambda public_id: f"/pay/{public_id}")
     payment = payments.create(order, gateway, None)
-    told = charge(payment)
+    new_charge = charge(payment)
     db.session.commit()
-    first, again = gateway.start(told), gateway.start(told)
+    first, again = gateway.start(new_charge), gateway.start(new_charge)
     assert first == again
     assert gateway.fetch(first.reference).outcome is Outcome.PENDING
     here = SandboxCharge.reference == first.reference
@@ -150,8 +157,8 @@ def test_each_button_of_the_sandbox_has_its_outcome(order: Order) -> None:
 def test_gateways_are_not_called_during_a_transaction(order: Order) -> None:
     gateway = SandboxGateway(str)
     payment = payments.create(order, gateway, None)
-    told = charge(payment)
-    for ask in (lambda: gateway.start(told), lambda: gateway.fetch("x"), lambda: gateway.close("x")):
+    new_charge = charge(payment)
+    for ask in (lambda: gateway.start(new_charge), lambda: gateway.fetch("x"), lambda: gateway.close("x")):
         with pytest.raises(RuntimeError, match="transaction"):
             ask()
     db.session.commit()
@@ -161,9 +168,9 @@ def test_gateways_are_not_called_during_a_transaction(order: Order) -> None:
 @pytest.fixture
 def card_order(ada: User, create_product: Callable[..., Product], design: Design) -> Order:
     """Create an order of five cards for Ada."""
-    cart = buying.cart_of(ada)
-    buying.fill(cart, create_product(kind=ProductKind.CARD), 5, design=design)
-    order = buying.place(cart)
+    cart = purchases.create_cart(ada)
+    purchases.fill(cart, create_product(kind=ProductKind.CARD), 5, design=design)
+    order = purchases.place(cart)
     db.session.commit()
     return order
 
@@ -175,9 +182,13 @@ def test_paid_cards_are_created_once_with_their_own_codes(card_order: Order, des
     settle(payment)
     fulfillment.fulfill(card_order, keys, utcnow())
     db.session.commit()
-    made = fulfillment.unclaimed_cards(card_order)
-    assert len({card.token for card in made}) == len({claims.read_claim_code(card, keys) for card in made}) == 5
-    assert {(card.status, card.design_id, card.claim_policy) for card in made} == {
+    ordered_cards = fulfillment.unclaimed_cards(card_order)
+    assert (
+        len({card.token for card in ordered_cards})
+        == len({claims.read_claim_code(card, keys) for card in ordered_cards})
+        == 5
+    )
+    assert {(card.status, card.design_id, card.claim_policy) for card in ordered_cards} == {
         (CardStatus.UNCLAIMED, design.id, ClaimPolicy.CODE)
     }
     assert card_order.status is OrderStatus.PAID
@@ -196,16 +207,17 @@ def test_a_buyer_claims_one_or_all_cards_of_their_own_order(
     assert fulfillment.claim_cards(card_order, ada) == 4
     assert fulfillment.claim_cards(card_order, ada) == 0
     db.session.commit()
-    assert {each.owner_id for each in db.session.scalars(db.select(Card).where(Card.order_line_id.is_not(None)))} == {
-        ada.id
-    }
+    assert {
+        ordered_card.owner_id
+        for ordered_card in db.session.scalars(db.select(Card).where(Card.order_line_id.is_not(None)))
+    } == {ada.id}
 
 
 def activation(user: User, card: Card) -> Order:
-    cart = buying.cart_of(user)
-    editing.add_activation(cart, card, buying.context(), reservations_for)
+    cart = purchases.create_cart(user)
+    editing.add_activation(cart, card, purchases.context(), reservations_for)
     db.session.commit()
-    order = buying.place(cart)
+    order = purchases.place(cart)
     db.session.commit()
     return order
 

@@ -1,4 +1,4 @@
-"""Download my data: everything about the person, nothing about anybody else, whatever the size."""
+"""Data export: completeness, no data of others, constant memory."""
 
 import json
 import tracemalloc
@@ -34,16 +34,16 @@ from tapcard.services.privacy import export
 from tapcard.web import uploads
 
 
-def pieces(user: User) -> list[str]:
+def export_pieces(user: User) -> list[str]:
     return list(export.stream_json(user, utcnow(), uploads.folder()))
 
 
-def exported(user: User) -> Any:
-    return json.loads("".join(pieces(user)))
+def export_of(user: User) -> Any:
+    return json.loads("".join(export_pieces(user)))
 
 
-def give_everything(user: User, word: str) -> Card:
-    """Rows of every kind for a person, each with a word that is theirs alone."""
+def create_everything(user: User, word: str) -> Card:
+    """Create rows of every kind for a user, each with a unique word."""
     now = utcnow()
     profile = seeds.create_profile(user, f"slug-{word}".lower(), name=f"Name {word}", bio=f"Bio {word}")
     card = seeds.create_card(user, url=f"https://{word}.example/", alias=f"Alias {word}")
@@ -67,66 +67,64 @@ def give_everything(user: User, word: str) -> Card:
 
 
 @pytest.fixture
-def both(ada: User, cleo: User) -> dict[str, Any]:
-    """What Ada downloads when Cleo has as much as she has."""
-    give_everything(cleo, "CLEOSWORD")
-    give_everything(ada, "ADASWORD")
-    return {"text": "".join(pieces(ada)), "user": ada}
+def ada_export(ada: User, cleo: User) -> dict[str, Any]:
+    """Return the export of Ada while Cleo has as much data."""
+    create_everything(cleo, "CLEOSWORD")
+    create_everything(ada, "ADASWORD")
+    return {"text": "".join(export_pieces(ada)), "user": ada}
 
 
-def test_everything_of_the_person_is_in_it(both: dict[str, Any]) -> None:
-    data = json.loads(both["text"])
+def test_the_export_contains_all_data_of_the_user(ada_export: dict[str, Any]) -> None:
+    data = json.loads(ada_export["text"])
     assert data["account"]["email"] == "ada@example.com"
     assert data["mails"] == {"wants_lead_mail": True, "wants_weekly_mail": False, "weekly_mail_on": None}
     assert data["two_factor"]["since"] is not None
-    assert [each["line1"] for each in data["addresses"]] == ["Line ADASWORD"]
+    assert [address["line1"] for address in data["addresses"]] == ["Line ADASWORD"]
     [profile] = data["profiles"]
     assert (profile["bio"], profile["former_slugs"]) == ("Bio ADASWORD", ["former-adasword"])
-    assert [each["title"] for each in profile["links"]] == ["Link ADASWORD"]
-    assert [each["alias"] for each in data["cards"]] == ["Alias ADASWORD"]
-    assert [each["why"] for each in data["card_events"] if each["move"] == "lock"] == ["Why ADASWORD"]
-    assert [(each["name"], each["profile"]) for each in data["leads"]] == [("Lead ADASWORD", "slug-adasword")]
-    assert [each["device"] for each in data["sessions"]] == ["Device ADASWORD"]
-    assert [each["direction"] for each in data["transfers"]] == ["from you"]
-    assert [each["country"] for each in data["taps"]] == ["GB"]
-    assert "card.claimed" in {each["tag"] for each in data["deeds"]}
+    assert [link["title"] for link in profile["links"]] == ["Link ADASWORD"]
+    assert [card["alias"] for card in data["cards"]] == ["Alias ADASWORD"]
+    assert [event["why"] for event in data["card_events"] if event["move"] == "lock"] == ["Why ADASWORD"]
+    assert [(lead["name"], lead["profile"]) for lead in data["leads"]] == [("Lead ADASWORD", "slug-adasword")]
+    assert [session["device"] for session in data["sessions"]] == ["Device ADASWORD"]
+    assert [transfer["direction"] for transfer in data["transfers"]] == ["from you"]
+    assert [tap["country"] for tap in data["taps"]] == ["GB"]
+    assert "card.claimed" in {entry["tag"] for entry in data["deeds"]}
 
 
-def test_nothing_of_anybody_else_and_no_secret_is_in_it(both: dict[str, Any]) -> None:
-    text = both["text"]
+def test_the_export_contains_no_secrets_or_data_of_others(ada_export: dict[str, Any]) -> None:
+    text = ada_export["text"]
     assert "cleo" not in text.lower()
-    for word in ("Visitor", "Secret", "offer@", "xxxxxxxx", both["user"].password_hash):
+    for word in ("Visitor", "Secret", "offer@", "xxxxxxxx", ada_export["user"].password_hash):
         assert word not in text
 
 
-def test_a_card_that_was_somebody_elses_does_not_tell_of_them(
-    ada: User, cleo: User, create_card: Callable[..., Card]
-) -> None:
+def test_events_of_a_former_holder_are_not_exported(ada: User, cleo: User, create_card: Callable[..., Card]) -> None:
     card = create_card(cleo)
     transitions.lock(card, LockedBecause.LOST, cleo, "CLEOSWORD lost it in the park")
     transitions.unlock(card, cleo)
     card.owner, card.claimed_at = ada, utcnow() + timedelta(seconds=1)
     db.session.commit()
-    assert exported(ada)["card_events"] == []
-    assert {each["move"] for each in exported(cleo)["card_events"]} >= {"lock", "unlock"}
+    assert export_of(ada)["card_events"] == []
+    assert {event["move"] for event in export_of(cleo)["card_events"]} >= {"lock", "unlock"}
 
 
-def test_a_large_account_is_read_piece_by_piece(ada: User, card: Card) -> None:
+def test_a_large_account_is_streamed_in_small_pieces(ada: User, card: Card) -> None:
     row = {"tapped_at": utcnow(), "card_id": card.id, "owner_id": ada.id, "channel": Channel.NFC,
            "outcome": Outcome.REDIRECT}  # fmt: skip
     db.session.execute(sa.insert(Tap), [{"uid": f"{number:032x}", **row} for number in range(5000)])
     db.session.commit()
-    read = pieces(ada)
+    read = export_pieces(ada)
     assert max(map(len, read)) < 2000
     assert len(json.loads("".join(read))["taps"]) == 5000
 
 
-def contents(data: Any) -> dict[str, bytes]:
-    """What is in the pictures of a downloaded file, by their names."""
-    return {each["name"]: urllib.request.urlopen(each["data"]).read() for each in data["pictures"]}
+def picture_contents(data: Any) -> dict[str, bytes]:
+    """Return the contents of the exported pictures by name."""
+    return {picture["name"]: urllib.request.urlopen(picture["data"]).read() for picture in data["pictures"]}
 
 
-def test_the_pictures_themselves_are_in_it(ada: User, cleo: User) -> None:
+def test_the_export_contains_the_pictures(ada: User, cleo: User) -> None:
     folder = uploads.folder()
     photo, banner, front, rear, others = (
         files.store(content, folder, suffix)
@@ -141,26 +139,34 @@ def test_the_pictures_themselves_are_in_it(ada: User, cleo: User) -> None:
     seeds.create_design("Cleo's", owner_id=cleo.id, front_picture=others)
     seeds.create_design("The shop's", front_picture=others, is_public=True)
     db.session.commit()
-    data = exported(ada)
-    assert contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
-    assert [each["data"].partition(";")[0] for each in data["pictures"] if each["name"] == rear] == ["data:image/jpeg"]
-    assert [(each["photo"], each["banner"]) for each in data["profiles"]] == [(photo, banner), (photo, None)]
-    assert [(each["name"], each["front_picture"]) for each in data["designs"]] == [("Mine", front)]
+    data = export_of(ada)
+    assert picture_contents(data) == {photo: b"photo", banner: b"banner\0" * 9000, front: b"front", rear: b"rear"}
+    assert [picture["data"].partition(";")[0] for picture in data["pictures"] if picture["name"] == rear] == [
+        "data:image/jpeg"
+    ]
+    assert [(exported_profile["photo"], exported_profile["banner"]) for exported_profile in data["profiles"]] == [
+        (photo, banner),
+        (photo, None),
+    ]
+    assert [(design["name"], design["front_picture"]) for design in data["designs"]] == [("Mine", front)]
 
 
-def test_a_picture_whose_file_is_lost_does_not_spoil_the_others(ada: User) -> None:
-    kept, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
-    seeds.create_profile(ada, "ada", photo=lost, banner=kept)
+def test_a_missing_picture_file_does_not_affect_the_others(ada: User) -> None:
+    existing, lost = files.store(b"kept", uploads.folder()), "0" * 32 + ".webp"
+    seeds.create_profile(ada, "ada", photo=lost, banner=existing)
     db.session.commit()
-    assert {each["name"]: bool(each["data"]) for each in exported(ada)["pictures"]} == {lost: False, kept: True}
+    assert {picture["name"]: bool(picture["data"]) for picture in export_of(ada)["pictures"]} == {
+        lost: False,
+        existing: True,
+    }
 
 
-def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
+def test_large_pictures_are_streamed_in_small_pieces(ada: User) -> None:
     large = [bytes([number]) * 4_000_000 for number in range(4)]
     for number, content in enumerate(large):
         seeds.create_profile(ada, f"ada-{number}", photo=files.store(content, uploads.folder()))
     db.session.commit()
-    sum(map(len, pieces(ada)))  # what is loaded once is loaded
+    sum(map(len, export_pieces(ada)))  # warm up caches
     tracemalloc.start()
     length, longest = 0, 0
     for piece in export.stream_json(ada, utcnow(), uploads.folder()):
@@ -170,20 +176,20 @@ def test_large_pictures_are_read_bite_by_bite(ada: User) -> None:
     assert length > 20_000_000
     assert longest < 20_000
     assert most < 1_000_000
-    assert sorted(contents(exported(ada)).values()) == large
+    assert sorted(picture_contents(export_of(ada)).values()) == large
 
 
-def test_an_empty_account_is_a_file_too(cleo: User) -> None:
-    data = exported(cleo)
+def test_an_empty_account_can_be_exported(cleo: User) -> None:
+    data = export_of(cleo)
     assert (data["cards"], data["leads"], data["roles"], data["pictures"]) == ([], [], [], [])
     assert db.session.scalars(sa.select(Profile)).all() == []
 
 
-def test_leads_wait_for_a_verified_address_here_too(create_user: Callable[..., User]) -> None:
+def test_leads_of_an_unverified_user_are_not_exported(create_user: Callable[..., User]) -> None:
     dora = create_user("dora@example.com", verified=False)
     seeds.create_lead(seeds.create_profile(dora, "dora"), "Gus Lind")
     db.session.commit()
-    assert "Gus Lind" not in "".join(pieces(dora))
+    assert "Gus Lind" not in "".join(export_pieces(dora))
     dora.verified_at = utcnow()
     db.session.commit()
-    assert "Gus Lind" in "".join(pieces(dora))
+    assert "Gus Lind" in "".join(export_pieces(dora))

@@ -1,4 +1,4 @@
-"""Former addresses of profiles: they lead on until somebody takes them."""
+"""Former slugs of profiles: redirects and who may take them."""
 
 from threading import Barrier
 
@@ -11,144 +11,144 @@ from tapcard.models import FormerSlug, Profile, User
 from tapcard.services.profiles import profiles, slugs
 from tapcard.services.profiles.profiles import ProfileNotFound
 from tapcard.services.profiles.slugs import SlugTaken
-from tests.watching import together
+from tests.concurrency import run_concurrently
 
 
-def made(owner: User, slug: str) -> Profile:
+def create(owner: User, slug: str) -> Profile:
     profile = profiles.create(owner, {"name": owner.full_name, "slug": slug}, region="GB")
     db.session.commit()
     return profile
 
 
-def moved(profile: Profile, slug: str) -> None:
-    typed = {**profiles.form_values(profile), "slug": slug}
+def change_slug(profile: Profile, slug: str) -> None:
+    values = {**profiles.form_values(profile), "slug": slug}
     appearance = profiles.appearance_of(profile)
-    profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=appearance)
+    profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=appearance)
     db.session.commit()
 
 
-def found(slug: str) -> tuple[str, bool]:
-    answer = profiles.find_by_slug(slug)
-    return answer.profile.slug, answer.is_moved
+def find(slug: str) -> tuple[str, bool]:
+    match = profiles.find_by_slug(slug)
+    return match.profile.slug, match.is_moved
 
 
-def test_a_former_address_leads_to_the_new_one(ada: User) -> None:
-    profile = made(ada, "ada-one")
-    moved(profile, "ada-two")
-    moved(profile, "ada-three")
-    assert found("ada-three") == ("ada-three", False)
-    assert found("ada-one") == found("ADA-One") == found("ada-two") == ("ada-three", True)
+def test_a_former_slug_redirects_to_the_current_one(ada: User) -> None:
+    profile = create(ada, "ada-one")
+    change_slug(profile, "ada-two")
+    change_slug(profile, "ada-three")
+    assert find("ada-three") == ("ada-three", False)
+    assert find("ada-one") == find("ADA-One") == find("ada-two") == ("ada-three", True)
     assert slugs.former_slugs(profile) == ["ada-two", "ada-one"]
 
 
-def test_who_takes_a_former_address_has_it(ada: User, cleo: User) -> None:
-    profile = made(ada, "ada-one")
-    moved(profile, "ada-two")
-    made(cleo, "ada-one")
-    assert found("ada-one") == ("ada-one", False)
+def test_a_former_slug_belongs_to_the_profile_that_takes_it(ada: User, cleo: User) -> None:
+    profile = create(ada, "ada-one")
+    change_slug(profile, "ada-two")
+    create(cleo, "ada-one")
+    assert find("ada-one") == ("ada-one", False)
     assert slugs.former_slugs(profile) == []
-    others = made(cleo, "cleo-one")
-    moved(profile, "ada-three")
-    moved(others, "ada-two")
-    assert found("ada-two") == ("ada-two", False)
+    others = create(cleo, "cleo-one")
+    change_slug(profile, "ada-three")
+    change_slug(others, "ada-two")
+    assert find("ada-two") == ("ada-two", False)
     assert slugs.former_slugs(others) == ["cleo-one"]
 
 
-def test_an_address_that_two_left_leads_to_who_left_it_last(ada: User, cleo: User) -> None:
-    first, second = made(ada, "shared"), made(cleo, "cleo-one")
-    moved(first, "ada-two")
-    moved(second, "shared")
-    moved(second, "cleo-two")
-    assert found("shared") == ("cleo-two", True)
+def test_a_slug_left_by_two_profiles_redirects_to_the_last_one(ada: User, cleo: User) -> None:
+    first, second = create(ada, "shared"), create(cleo, "cleo-one")
+    change_slug(first, "ada-two")
+    change_slug(second, "shared")
+    change_slug(second, "cleo-two")
+    assert find("shared") == ("cleo-two", True)
     assert slugs.former_slugs(first) == []
 
 
-def test_ones_own_former_address_can_be_taken_back(ada: User) -> None:
-    profile = made(ada, "ada-one")
-    moved(profile, "ada-two")
-    moved(profile, "ada-one")
-    assert found("ada-one") == ("ada-one", False)
-    assert found("ada-two") == ("ada-one", True)
+def test_a_profile_can_take_back_its_former_slug(ada: User) -> None:
+    profile = create(ada, "ada-one")
+    change_slug(profile, "ada-two")
+    change_slug(profile, "ada-one")
+    assert find("ada-one") == ("ada-one", False)
+    assert find("ada-two") == ("ada-one", True)
     assert slugs.former_slugs(profile) == ["ada-two"]
 
 
-def test_saving_something_else_leaves_no_former_address(ada: User) -> None:
-    profile = made(ada, "ada-one")
-    typed = {**profiles.form_values(profile), "headline": "Architect"}
-    profiles.update(profile, ada, typed, region="GB", version=1, appearance=profiles.appearance_of(profile))
+def test_saving_other_fields_creates_no_former_slug(ada: User) -> None:
+    profile = create(ada, "ada-one")
+    values = {**profiles.form_values(profile), "headline": "Architect"}
+    profiles.update(profile, ada, values, region="GB", version=1, appearance=profiles.appearance_of(profile))
     db.session.commit()
     assert slugs.former_slugs(profile) == []
 
 
-def test_a_suggestion_never_takes_somebodys_former_address(ada: User, cleo: User) -> None:
-    moved(made(ada, "cleo-nemo"), "ada-two")
+def test_a_suggested_slug_is_never_a_former_one(ada: User, cleo: User) -> None:
+    change_slug(create(ada, "cleo-nemo"), "ada-two")
     assert slugs.suggest_slug("Cleo Nemo") == "cleo-nemo-2"
 
 
-def test_the_former_addresses_of_a_closed_account_lead_nowhere(ada: User) -> None:
-    moved(made(ada, "ada-one"), "ada-two")
+def test_former_slugs_of_a_closed_account_are_not_found(ada: User) -> None:
+    change_slug(create(ada, "ada-one"), "ada-two")
     ada.is_active = False
     db.session.commit()
     with pytest.raises(ProfileNotFound):
         profiles.find_by_slug("ada-one")
 
 
-def test_former_addresses_go_with_their_profile(ada: User) -> None:
-    profile = made(ada, "ada-one")
-    moved(profile, "ada-two")
+def test_former_slugs_are_deleted_with_their_profile(ada: User) -> None:
+    profile = create(ada, "ada-one")
+    change_slug(profile, "ada-two")
     profiles.delete(profile, ada)
     db.session.commit()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(FormerSlug)) == 0
 
 
 @pytest.mark.parametrize("number", [2, 8])
-def test_of_people_who_take_one_address_at_once_one_has_it(
+def test_concurrent_changes_to_one_slug_succeed_once(
     app: Flask, ada: User, cleo: User, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worst moment: everybody looked and saw it free."""
-    moved(made(cleo, "wanted"), "cleo-two")
-    ids = [made(ada, f"ada-{place}").id for place in range(number)]
+    """All requests check that the slug is free before any of them takes it."""
+    change_slug(create(cleo, "wanted"), "cleo-two")
+    ids = [create(ada, f"ada-{place}").id for place in range(number)]
     start, look = Barrier(number, timeout=30), slugs.check_free
 
     def held(slug: str) -> None:
         look(slug)
-        db.session.commit()  # lets go of SQLite's write lock, or nobody else could look
+        db.session.commit()  # releases the write lock of SQLite for the other threads
         start.wait()
 
     monkeypatch.setattr(slugs, "check_free", held)
 
     def take(place: int) -> int:
         profile = db.session.get_one(Profile, ids[place])
-        typed = {**profiles.form_values(profile), "slug": "wanted"}
+        values = {**profiles.form_values(profile), "slug": "wanted"}
         seen = profiles.appearance_of(profile)
-        profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=seen)
+        profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=seen)
         return ids[place]
 
-    results = together(app, number, take)
+    results = run_concurrently(app, number, take)
     assert results.count(SlugTaken) == number - 1
-    answer = profiles.find_by_slug("wanted")
-    assert (answer.profile.id in results, answer.is_moved) == (True, False)
+    match = profiles.find_by_slug("wanted")
+    assert (match.profile.id in results, match.is_moved) == (True, False)
     assert db.session.scalar(sa.select(FormerSlug.id).where(FormerSlug.slug == "wanted")) is None
     left = set(db.session.scalars(sa.select(FormerSlug.slug)))
-    assert left == {f"ada-{ids.index(answer.profile.id)}"}
+    assert left == {f"ada-{ids.index(match.profile.id)}"}
 
 
-def test_who_takes_an_address_in_the_instant_it_is_left_keeps_it(app: Flask, ada: User, cleo: User) -> None:
+def test_a_slug_taken_while_it_is_left_has_one_profile(app: Flask, ada: User, cleo: User) -> None:
     for number in range(6):
         slug = f"left-{number}"
-        first, second = made(ada, slug).id, made(cleo, f"cleo-{number}").id
+        first, second = create(ada, slug).id, create(cleo, f"cleo-{number}").id
 
         def change(place: int, number: int = number, slug: str = slug, ids: tuple[int, int] = (first, second)) -> str:
             profile = db.session.get_one(Profile, ids[place])
-            typed = {**profiles.form_values(profile), "slug": (f"ada-{number}", slug)[place]}
+            values = {**profiles.form_values(profile), "slug": (f"ada-{number}", slug)[place]}
             seen = profiles.appearance_of(profile)
-            profiles.update(profile, profile.owner, typed, region="GB", version=profile.version, appearance=seen)
+            profiles.update(profile, profile.owner, values, region="GB", version=profile.version, appearance=seen)
             return "changed"
 
-        results = together(app, 2, change)
+        results = run_concurrently(app, 2, change)
         assert results[0] == "changed"
         assert results[1] in ("changed", SlugTaken)
-        assert found(slug) == ((slug, False) if results[1] == "changed" else (f"ada-{number}", True))
+        assert find(slug) == ((slug, False) if results[1] == "changed" else (f"ada-{number}", True))
         for owner in (ada, cleo):
             for profile in db.session.scalars(profiles.owned_by(owner)):
                 profiles.delete(profile, owner)

@@ -1,4 +1,4 @@
-"""What may stand on a profile, who may change it, and what becomes of its cards."""
+"""Profiles: fields, slugs, changes, cards and the rows of the page."""
 
 import dataclasses
 import threading
@@ -16,24 +16,24 @@ from tapcard.services.profiles.profiles import Appearance, EditConflict, Profile
 from tapcard.services.profiles.slugs import SlugTaken
 
 
-def made(owner: User, region: str = "GB", photo: str | None = None, **typed: str) -> Profile:
-    profile = profiles.create(owner, {"name": "Ada Obi", **typed}, region=region, appearance=Appearance(photo=photo))
+def create(owner: User, region: str = "GB", photo: str | None = None, **values: str) -> Profile:
+    profile = profiles.create(owner, {"name": "Ada Obi", **values}, region=region, appearance=Appearance(photo=photo))
     db.session.commit()
     return profile
 
 
-def changed(profile: Profile, version: int | None = None, photo: str | None = None, **typed: str) -> None:
-    typed = {**profiles.form_values(profile), **typed}
+def update(profile: Profile, version: int | None = None, photo: str | None = None, **changes: str) -> None:
+    changes = {**profiles.form_values(profile), **changes}
     appearance = profiles.appearance_of(profile)
     if photo:
         appearance = dataclasses.replace(appearance, photo=photo)
     profiles.update(
-        profile, profile.owner, typed, region="GB", version=version or profile.version, appearance=appearance
+        profile, profile.owner, changes, region="GB", version=version or profile.version, appearance=appearance
     )
     db.session.commit()
 
 
-# --- what may be typed ------------------------------------------------------------------------------------------------
+# --- fields -----------------------------------------------------------------------------------------------------------
 
 GOOD = [
     ("name", "  Ada   Obi ", "Ada Obi"),
@@ -61,9 +61,9 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("field", "typed", "stored"), GOOD)
-def test_what_is_typed_is_stored_in_one_form(field, typed, stored):
-    assert fields.clean(field, typed, "GB") == stored
+@pytest.mark.parametrize(("field", "text", "stored"), GOOD)
+def test_a_field_is_stored_in_its_normal_form(field, text, stored):
+    assert fields.clean(field, text, "GB") == stored
     assert stored is None or fields.clean(field, stored, "GB") == stored
 
 
@@ -131,24 +131,24 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("field", "typed"), BAD, ids=lambda value: ascii(value)[:40])
-def test_what_cannot_stand_on_a_profile_is_refused_at_its_field(field, typed):
+@pytest.mark.parametrize(("field", "text"), BAD, ids=lambda value: ascii(value)[:40])
+def test_an_invalid_field_is_refused(field, text):
     with pytest.raises(DomainError) as refusal:
-        fields.clean(field, typed, "GB")
+        fields.clean(field, text, "GB")
     assert refusal.value.field == field
     assert str(refusal.value).endswith(".")
 
 
-def test_a_phone_number_without_country_code_is_of_the_shops_country():
+def test_a_phone_number_without_country_code_belongs_to_the_country_of_the_shop():
     assert fields.clean("phone", "0803 555 0142", "NG") == "+2348035550142"
     assert phones.display("+2348035550142") == "+234 803 555 0142"
 
 
-# --- making and finding -----------------------------------------------------------------------------------------------
+# --- creating and finding ---------------------------------------------------------------------------------------------
 
 
-def test_a_profile_is_made_of_what_was_typed(ada):
-    profile = made(ada, slug="ada-obi", phone="020 7946 0000", github="@ada", bio="Hello\r\nthere", photo="x.webp")
+def test_a_profile_is_created_from_its_fields(ada):
+    profile = create(ada, slug="ada-obi", phone="020 7946 0000", github="@ada", bio="Hello\r\nthere", photo="x.webp")
     assert profile.owner is ada
     assert (profile.slug, profile.phone, profile.github) == ("ada-obi", "+442079460000", "ada")
     assert (profile.bio, profile.photo, profile.headline) == ("Hello\nthere", "x.webp", None)
@@ -157,7 +157,7 @@ def test_a_profile_is_made_of_what_was_typed(ada):
     assert list(tags) == ["profile.created"]
 
 
-def test_nothing_but_the_fields_of_the_form_can_be_set(ada, cleo):
+def test_other_columns_cannot_be_set(ada, cleo):
     extra = {"owner_id": str(cleo.id), "id": "77", "version": "9", "is_public": "", "photo": "x.webp"}
     extra |= {"banner": "y.webp", "theme": "night", "hidden_fields": "bio"}
     profile = profiles.create(ada, {"name": "Ada", **extra}, region="GB")
@@ -182,27 +182,27 @@ def test_nothing_but_the_fields_of_the_form_can_be_set(ada, cleo):
         ("a" * 24 + " b", "a" * 24),
     ],
 )
-def test_an_empty_address_is_made_from_the_name(ada, name, slug):
-    assert made(ada, name=name).slug == slug
+def test_an_empty_slug_is_derived_from_the_name(ada, name, slug):
+    assert create(ada, name=name).slug == slug
 
 
-def test_the_next_of_the_same_name_gets_a_number(ada, cleo):
-    slugs = [made(owner).slug for owner in (ada, cleo, ada)]
+def test_slugs_of_equal_names_are_numbered(ada, cleo):
+    slugs = [create(owner).slug for owner in (ada, cleo, ada)]
     assert slugs == ["ada-obi", "ada-obi-2", "ada-obi-3"]
     for _number in range(12):
-        slug = made(cleo).slug
+        slug = create(cleo).slug
         assert fields.clean("slug", slug, "GB") == slug
 
 
-def test_an_address_is_given_once_in_whatever_case(ada, cleo):
-    made(ada, slug="ada-obi")
+def test_a_slug_is_unique_in_any_case(ada, cleo):
+    create(ada, slug="ada-obi")
     with pytest.raises(SlugTaken) as refusal:
-        made(cleo, slug="ADA-Obi")
+        create(cleo, slug="ADA-Obi")
     assert refusal.value.field == "slug"
 
 
-def test_a_profile_is_found_by_its_address_in_any_case(ada):
-    profile = made(ada, slug="ada-obi")
+def test_a_profile_is_found_by_its_slug_in_any_case(ada):
+    profile = create(ada, slug="ada-obi")
     assert profiles.find_by_slug("ada-obi").profile is profile
     assert profiles.find_by_slug("ADA-Obi").profile is profile
     profile.is_public = False
@@ -213,93 +213,93 @@ def test_a_profile_is_found_by_its_address_in_any_case(ada):
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "ada\x00", "ada/obi", "a" * 5000, "ad\u212a", "'", "ada-obi\n", "%"])
-def test_what_is_no_address_is_not_found(app, slug):
+def test_an_invalid_slug_is_not_found(app, slug):
     with pytest.raises(ProfileNotFound):
         profiles.find_by_slug(slug)
 
 
-def test_another_persons_profile_does_not_exist(ada, cleo):
-    profile = made(ada)
+def test_a_profile_of_another_user_is_not_found(ada, cleo):
+    profile = create(ada)
     assert profiles.own_profile(ada, profile.id) is profile
     for user, number in ((cleo, profile.id), (ada, 0), (ada, -1), (ada, profile.id + 1), (ada, 2**63), (ada, 10**30)):
         with pytest.raises(ProfileNotFound):
             profiles.own_profile(user, number)
 
 
-# --- changing ---------------------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_change_is_stored_and_written_down(ada):
-    profile = made(ada, slug="ada-obi", headline="Architect")
-    changed(profile, name="Ada", headline="", slug="", whatsapp="07700 900123")
+def test_a_change_is_stored_and_audited(ada):
+    profile = create(ada, slug="ada-obi", headline="Architect")
+    update(profile, name="Ada", headline="", slug="", whatsapp="07700 900123")
     assert (profile.name, profile.headline, profile.slug, profile.whatsapp) == ("Ada", None, "ada-obi", "+447700900123")
     entry = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.tag == "profile.changed")).one()
     assert (entry.actor, entry.details) == (ada, {"fields": ["headline", "name", "whatsapp"]})
 
 
-def test_saving_without_a_change_changes_nothing(ada):
-    profile = made(ada, phone="020 7946 0000", bio="One\nTwo", website="example.com", facebook="ada.obi")
-    changed(profile)
+def test_saving_without_a_change_keeps_the_version(ada):
+    profile = create(ada, phone="020 7946 0000", bio="One\nTwo", website="example.com", facebook="ada.obi")
+    update(profile)
     assert profile.version == 1
 
 
-def test_the_address_of_another_profile_cannot_be_taken(ada, cleo):
-    made(ada, slug="ada-obi")
-    profile = made(cleo, slug="cleo-nemo")
+def test_the_slug_of_another_profile_cannot_be_taken(ada, cleo):
+    create(ada, slug="ada-obi")
+    profile = create(cleo, slug="cleo-nemo")
     with pytest.raises(SlugTaken):
-        changed(profile, slug="Ada-Obi", name="Cleo")
+        update(profile, slug="Ada-Obi", name="Cleo")
     db.session.rollback()
     assert (profile.slug, profile.name) == ("cleo-nemo", "Ada Obi")
-    changed(profile, slug="CLEO-Nemo")
+    update(profile, slug="CLEO-Nemo")
     assert profile.slug == "cleo-nemo"
 
 
-def test_who_saves_a_page_that_is_out_of_date_overwrites_nothing(ada):
-    profile = made(ada, headline="Architect")
-    changed(profile, headline="Builder")
+def test_an_outdated_change_is_refused(ada):
+    profile = create(ada, headline="Architect")
+    update(profile, headline="Builder")
     with pytest.raises(EditConflict):
-        changed(profile, version=1, headline="Gardener")
+        update(profile, version=1, headline="Gardener")
     db.session.rollback()
     assert profile.headline == "Builder"
 
 
-def test_of_two_changes_at_the_same_instant_one_wins(ada, monkeypatch):
-    profile = made(ada, headline="Architect")
+def test_a_change_saved_during_another_is_refused(ada, monkeypatch):
+    profile = create(ada, headline="Architect")
     clean_all = fields.clean_all
 
     def overtaken(*args: object) -> dict[str, str | None]:
-        """Somebody saves between the look at the version and the UPDATE."""
+        """Save the profile between reading its version and the update."""
         values = {"version": Profile.version + 1, "headline": "Builder"}
         db.session.execute(sa.update(Profile).values(values), execution_options={"synchronize_session": False})
         return clean_all(*args)
 
     monkeypatch.setattr(fields, "clean_all", overtaken)
     with pytest.raises(EditConflict):
-        changed(profile, headline="Gardener")
+        update(profile, headline="Gardener")
 
 
-def test_of_two_who_take_an_address_at_the_same_instant_one_is_told(ada, cleo, monkeypatch):
-    made(ada, slug="ada-obi")
-    profile = made(cleo, slug="cleo-nemo")
-    monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # the other's row was not there yet
+def test_a_slug_taken_after_the_check_is_refused(ada, cleo, monkeypatch):
+    create(ada, slug="ada-obi")
+    profile = create(cleo, slug="cleo-nemo")
+    monkeypatch.setattr(slugs, "check_free", lambda slug: None)  # as if the other profile did not exist yet
     with pytest.raises(SlugTaken):
-        made(cleo, slug="ada-obi")
+        create(cleo, slug="ada-obi")
     with pytest.raises(SlugTaken):
-        changed(profile, slug="ada-obi")
-    db.session.commit()  # the transaction is whole
+        update(profile, slug="ada-obi")
+    db.session.commit()  # the transaction is still usable
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Profile)) == 2
     assert profile.slug == "cleo-nemo"
 
 
-def test_a_suggestion_that_is_taken_meanwhile_is_replaced(ada, cleo, monkeypatch):
-    made(ada, slug="ada-obi")
+def test_a_suggested_slug_taken_meanwhile_is_replaced(ada, cleo, monkeypatch):
+    create(ada, slug="ada-obi")
     suggestions = iter(["ada-obi", "ada-obi-2"])
     monkeypatch.setattr(slugs, "suggest_slug", lambda name: next(suggestions))
     monkeypatch.setattr(slugs, "check_free", lambda slug: None)
-    assert made(cleo).slug == "ada-obi-2"
+    assert create(cleo).slug == "ada-obi-2"
 
 
-def test_many_who_want_the_same_address_at_once_get_one(app, ada):
+def test_concurrent_profiles_with_one_slug_are_created_once(app, ada):
     owner_id, results = ada.id, []
     db.session.commit()
     start = threading.Barrier(8)
@@ -328,8 +328,8 @@ def test_many_who_want_the_same_address_at_once_get_one(app, ada):
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def test_cards_are_counted_by_the_profile_they_open(ada, cleo, create_card):
-    first, second, others = made(ada), made(ada), made(cleo)
+def test_cards_are_counted_for_the_profile_they_open(ada, cleo, create_card):
+    first, second, others = create(ada), create(ada), create(cleo)
     create_card(ada, profile=first)
     create_card(ada, profile=first)
     create_card(ada, profile=second)
@@ -338,8 +338,8 @@ def test_cards_are_counted_by_the_profile_they_open(ada, cleo, create_card):
     assert profiles.card_counts(ada) == {first.id: 2, second.id: 1}
 
 
-def test_a_card_whose_profile_is_deleted_leads_nowhere(ada, create_card):
-    profile = made(ada, slug="ada-obi")
+def test_deleting_a_profile_leaves_its_cards_without_a_target(ada, create_card):
+    profile = create(ada, slug="ada-obi")
     card = create_card(ada, profile=profile)
     assert card.is_set_up
     profile_id = profile.id
@@ -352,25 +352,25 @@ def test_a_card_whose_profile_is_deleted_leads_nowhere(ada, create_card):
     assert (entry.subject_id, entry.details) == (profile_id, {"slug": "ada-obi"})
 
 
-def test_a_profile_is_deleted_by_its_owner_alone(ada, cleo):
-    profile = made(ada)
+def test_only_the_owner_can_delete_a_profile(ada, cleo):
+    profile = create(ada)
     profiles.delete(profile, cleo)
     db.session.commit()
     assert db.session.get(Profile, profile.id) is profile
 
 
-# --- what a page shows ------------------------------------------------------------------------------------------------
+# --- rows of the page -------------------------------------------------------------------------------------------------
 
 
-def test_every_stored_contact_is_shown(ada):
-    typed = {key: "ada-obi" if key in ("linkedin", "github") else "ada.obi" for key in SOCIALS} | {"x": "ada_obi"}
-    profile = made(
+def test_every_contact_has_a_row(ada):
+    handles = {key: "ada-obi" if key in ("linkedin", "github") else "ada.obi" for key in SOCIALS} | {"x": "ada_obi"}
+    profile = create(
         ada,
         phone="020 7946 0000",
         whatsapp="07700 900123",
         email="ada@example.com",
         website="www.example.com/a",
-        **typed,
+        **handles,
     )
     rows = {row.kind: row for row in contacts.contact_rows(profile)}
     assert list(rows) == ["phone", "email", "whatsapp", "website", *SOCIALS]
@@ -382,35 +382,35 @@ def test_every_stored_contact_is_shown(ada):
     assert [row.kind for row in rows.values() if not row.is_external] == ["phone", "email"]
 
 
-def test_the_mail_link_is_of_the_profiles_own_address(ada):
+def test_the_email_row_uses_the_address_of_the_profile(ada):
     assert ada.email == "ada@example.com"
-    profile = made(ada, email="work+cards@example.com")
+    profile = create(ada, email="work+cards@example.com")
     assert [row.href for row in contacts.contact_rows(profile)] == ["mailto:work+cards@example.com"]
-    assert contacts.contact_rows(made(ada)) == []
+    assert contacts.contact_rows(create(ada)) == []
 
 
-def test_a_letter_goes_to_the_address_and_nowhere_else():
+def test_special_characters_in_an_email_link_are_encoded():
     assert contacts.mail_link("a&b?c%d@example.com") == "mailto:a%26b%3Fc%25d@example.com"
 
 
 def test_a_hidden_field_is_not_shown(ada):
-    profile = made(ada, phone="020 7946 0000", email="ada@example.com")
+    profile = create(ada, phone="020 7946 0000", email="ada@example.com")
     profile.hidden_fields = ["phone"]
     assert [row.kind for row in contacts.contact_rows(profile)] == ["email"]
 
 
-def test_a_number_that_cannot_be_read_is_shown_as_it_is():
+def test_an_unreadable_phone_number_is_shown_unchanged():
     assert phones.display("hello") == "hello"
 
 
-def test_the_form_opens_with_what_can_be_saved_again(ada):
-    profile = made(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
-    typed = profiles.form_values(profile)
-    assert typed["phone"] == "+234 803 555 0142"
-    assert typed["headline"] == ""
-    assert fields.clean_all(typed, "GB") == {field: getattr(profile, field) for field in fields.TEXT_FIELDS}
+def test_values_shown_in_the_form_can_be_saved_again(ada):
+    profile = create(ada, phone="+2348035550142", bio="One\nTwo", instagram="ada.obi")
+    values = profiles.form_values(profile)
+    assert values["phone"] == "+234 803 555 0142"
+    assert values["headline"] == ""
+    assert fields.clean_all(values, "GB") == {field: getattr(profile, field) for field in fields.TEXT_FIELDS}
 
 
-def test_an_unreadable_text_says_so():
+def test_control_characters_are_refused_with_a_message():
     with pytest.raises(InvalidField, match="characters that aren't allowed"):
         fields.clean("name", "Ada\x00", "GB")

@@ -1,4 +1,4 @@
-"""Names on other sites: typed bare, with an @ or as a whole address."""
+"""Social media handles: accepted spellings and refused text."""
 
 import pytest
 from hypothesis import given
@@ -44,9 +44,9 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("key", "typed", "handle"), GOOD)
-def test_a_name_is_found_in_whatever_way_it_is_typed(key, typed, handle):
-    assert social_handles.clean(key, typed) == handle
+@pytest.mark.parametrize(("key", "text", "handle"), GOOD)
+def test_a_handle_is_found_in_any_spelling(key, text, handle):
+    assert social_handles.clean(key, text) == handle
     assert social_handles.clean(key, social_handles.profile_url(key, handle)) == handle
     assert social_handles.clean(key, handle) == handle
 
@@ -101,10 +101,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("key", "typed"), BAD)
-def test_what_the_site_would_not_allow_is_refused(key, typed):
+@pytest.mark.parametrize(("key", "text"), BAD)
+def test_an_invalid_handle_is_refused(key, text):
     with pytest.raises(InvalidHandle) as refusal:
-        social_handles.clean(key, typed)
+        social_handles.clean(key, text)
     assert refusal.value.field == key
     assert str(refusal.value) == social_handles.SITES[key].rule
 
@@ -122,28 +122,28 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("key", SOCIALS)
-@pytest.mark.parametrize("typed", ELSEWHERE)
-def test_an_address_of_another_site_is_refused(key, typed):
+@pytest.mark.parametrize("text", ELSEWHERE)
+def test_an_address_of_another_site_is_refused(key, text):
     with pytest.raises(InvalidHandle, match="That address isn't on"):
-        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
+        social_handles.clean(key, text.format(host=social_handles.SITES[key].hosts[0]))
 
 
 @pytest.mark.parametrize("key", SOCIALS)
 @pytest.mark.parametrize(
-    "typed",
+    "text",
     ["javascript:alert(1)", "javascript://{host}/ada", "java\tscript://{host}/ada", "data://{host}/ada", "ftp://{host}/ada",
      "<script>", '"onload="x', "ada\nobi", "ada\x00obi", "../../etc", "ada?x", "ada#x", "a" * 5000],
 )  # fmt: skip
-def test_no_script_and_no_other_scheme_gets_in(key, typed):
+def test_scripts_and_other_schemes_are_refused(key, text):
     with pytest.raises(InvalidHandle):
-        social_handles.clean(key, typed.format(host=social_handles.SITES[key].hosts[0]))
+        social_handles.clean(key, text.format(host=social_handles.SITES[key].hosts[0]))
 
 
 @pytest.mark.parametrize("key", SOCIALS)
-@given(typed=st.text(max_size=40) | st.text(max_size=20).map("https://www.facebook.com/".__add__))
-def test_whatever_is_typed_is_refused_or_fits_its_column_and_its_page(key, typed):
+@given(text=st.text(max_size=40) | st.text(max_size=20).map("https://www.facebook.com/".__add__))
+def test_any_text_is_refused_or_becomes_a_valid_handle(key, text):
     try:
-        handle = social_handles.clean(key, typed)
+        handle = social_handles.clean(key, text)
     except InvalidHandle:
         return
     assert 0 < len(handle) <= Profile.__table__.c[key].type.length
@@ -153,7 +153,7 @@ def test_whatever_is_typed_is_refused_or_fits_its_column_and_its_page(key, typed
     assert social_handles.clean(key, address) == handle
 
 
-def test_a_name_is_shown_as_the_site_writes_it():
+def test_a_handle_is_displayed_in_the_style_of_its_site():
     shown = {key: social_handles.display_handle(key, "ada-obi") for key in SOCIALS}
     assert shown["linkedin"] == "in/ada-obi"
     assert shown["github"] == shown["facebook"] == "ada-obi"
@@ -161,5 +161,5 @@ def test_a_name_is_shown_as_the_site_writes_it():
     assert social_handles.display_handle("linkedin", "company/obi") == "company/obi"
 
 
-def test_every_column_has_its_site():
+def test_every_column_has_a_site():
     assert tuple(social_handles.SITES) == SOCIALS

@@ -1,4 +1,4 @@
-"""vCards: read back by a parser that is not ours, whatever stands in the fields."""
+"""vCards: parsed again with another library, with any text in the fields."""
 
 import io
 from datetime import UTC, datetime
@@ -24,25 +24,25 @@ LINE = st.text(PRINTABLE, min_size=1, max_size=120).map(str.strip).filter(bool)
 TEXT = st.text(TRICKY, min_size=1, max_size=300).map(str.strip).filter(bool)
 
 
-def profile_with(**values: Any) -> Profile:
+def build_profile(**values: Any) -> Profile:
     return Profile(**{"id": 7, "slug": "ada", "name": "Ada Obi", "hidden_fields": [], **values})
 
 
-def written(profile: Profile, photo: bytes | None = None) -> bytes:
+def build_vcard(profile: Profile, photo: bytes | None = None) -> bytes:
     return vcards.profile_vcard(profile, address=ADDRESS, site="https://cards.example", photo=photo, now=NOW)
 
 
-def read(data: bytes) -> Any:
+def parse(data: bytes) -> Any:
     return vobject.readOne(data.decode())
 
 
-def every_line_is_sound(data: bytes) -> None:
+def assert_valid_lines(data: bytes) -> None:
     assert data.endswith(b"END:VCARD\r\n")
     assert b"\n" not in data.replace(b"\r\n", b"")
     assert b"\r" not in data.replace(b"\r\n", b"")
     for line in data.split(b"\r\n"):
         assert len(line) <= 75
-        line.decode()  # no character is cut in two
+        line.decode()  # no character is split
 
 
 EVERYTHING = {
@@ -59,15 +59,15 @@ EVERYTHING = {
 }
 
 
-def test_a_card_says_everything_a_page_says() -> None:
-    profile = profile_with(**EVERYTHING)
+def test_a_vcard_contains_everything_on_the_page() -> None:
+    profile = build_profile(**EVERYTHING)
     profile.links = [
         ProfileLink(id=1, position=1, title="Portfolio; new", url="https://example.com/folio", is_shown=True),
         ProfileLink(id=2, position=2, title="Draft", url="https://example.com/draft", is_shown=False),
     ]
-    data = written(profile)
-    every_line_is_sound(data)
-    card = read(data)
+    data = build_vcard(profile)
+    assert_valid_lines(data)
+    card = parse(data)
     assert card.version.value == "3.0"
     assert card.fn.value == "Ada Obi"
     assert (card.n.value.family, card.n.value.given) == ("Obi", "Ada")
@@ -83,9 +83,9 @@ def test_a_card_says_everything_a_page_says() -> None:
     assert card.note.value == "Shade first,\nthen walls."
     urls = [url.value for url in card.contents["url"]]
     assert urls == ["https://example.com/work?a=1%2C2%3Bb=%20", ADDRESS, "https://example.com/folio"]
-    labels = {each.group: each.value for each in card.contents["x-ablabel"]}
+    labels = {label.group: label.value for label in card.contents["x-ablabel"]}
     assert sorted(labels.values()) == ["Portfolio; new", "WhatsApp", "tapcard"]
-    assert {each.value: each.params["TYPE"] for each in card.contents["x-socialprofile"]} == {
+    assert {row.value: row.params["TYPE"] for row in card.contents["x-socialprofile"]} == {
         "https://www.linkedin.com/in/ada-obi": ["linkedin"],
         "https://github.com/ada-obi": ["github"],
         "https://wa.me/447700900123": ["whatsapp"],
@@ -94,65 +94,74 @@ def test_a_card_says_everything_a_page_says() -> None:
     assert card.uid.value.startswith("urn:uuid:")
 
 
-def test_a_bare_profile_is_a_card_too() -> None:
-    card = read(written(profile_with(name="Ada")))
+def test_a_minimal_profile_has_a_vcard() -> None:
+    card = parse(build_vcard(build_profile(name="Ada")))
     assert (card.fn.value, card.n.value.given, card.n.value.family) == ("Ada", "Ada", "")
     assert not {"tel", "email", "adr", "org", "title", "note", "photo"} & card.contents.keys()
 
 
-def test_the_same_number_is_there_once() -> None:
-    card = read(written(profile_with(phone="+2348035550142", whatsapp="+2348035550142")))
+def test_equal_phone_numbers_are_listed_once() -> None:
+    card = parse(build_vcard(build_profile(phone="+2348035550142", whatsapp="+2348035550142")))
     assert [tel.value for tel in card.contents["tel"]] == ["+2348035550142"]
 
 
-@pytest.mark.parametrize("field", [*EVERYTHING, "links", "photo"])
+# the text by which each field is recognized in a vCard
+FIELD_TEXTS = {
+    "headline": "TITLE:Architect",
+    "company": "ORG:Obi",
+    "bio": "NOTE:Shade",
+    "email": "ada@example.com",
+    "phone": "+2348035550142",
+    "whatsapp": "447700900123",
+    "website": "https://example.com/work",
+    "address": "1 Ring Road",
+    "linkedin": "https://www.linkedin.com/in/ada-obi",
+    "github": "https://github.com/ada-obi",
+    "links": "https://example.com/folio",
+    "photo": "PHOTO;",
+}
+
+
+@pytest.mark.parametrize("field", FIELD_TEXTS)
 def test_a_hidden_field_is_left_out(field: str) -> None:
-    profile = profile_with(**{**EVERYTHING, "whatsapp": "+447700900123"}, hidden_fields=[field])
+    profile = build_profile(**EVERYTHING, hidden_fields=[field])
     profile.links = [ProfileLink(id=1, position=1, title="Folio", url="https://example.com/folio", is_shown=True)]
-    shown = read(written(profile, photo=b"jpeg")).contents
-    value = {**EVERYTHING, "links": "https://example.com/folio", "photo": b"jpeg"}[field]
-    found = [value for rows in shown.values() for row in rows for value in (row.value,)]
-    assert value not in found
-    assert [value] not in found
-    if field == "whatsapp":
-        assert "https://wa.me/447700900123" not in found
-    if field == "linkedin":
-        assert not any("linkedin.com" in str(each) for each in found)
-    full = profile_with(**EVERYTHING)
-    full.links = list(profile.links)
-    assert len(read(written(full, photo=b"jpeg")).contents) >= len(shown)
+    text = build_vcard(profile, photo=b"jpeg").replace(b"\r\n ", b"").decode()
+    assert {name for name, part in FIELD_TEXTS.items() if part not in text} == {field}
 
 
-def test_the_id_stays_when_the_page_moves() -> None:
+def test_the_uid_stays_when_the_slug_changes() -> None:
     site = "https://cards.example"
-    moved = vcards.profile_vcard(profile_with(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
-    assert read(moved).uid.value == read(written(profile_with())).uid.value
+    moved = vcards.profile_vcard(build_profile(slug="new"), address=f"{site}/p/new", site=site, photo=None, now=NOW)
+    assert parse(moved).uid.value == parse(build_vcard(build_profile())).uid.value
 
 
-def test_a_photo_is_a_small_jpeg_in_it() -> None:
+def test_a_photo_is_embedded_as_a_small_jpeg() -> None:
     out = io.BytesIO()
     Image.new("RGB", (512, 512), "teal").save(out, "WEBP")
-    data = written(profile_with(), photo=images.make_contact_photo(out.getvalue()))
-    every_line_is_sound(data)
-    photo = read(data).photo
+    data = build_vcard(build_profile(), photo=images.make_contact_photo(out.getvalue()))
+    assert_valid_lines(data)
+    photo = parse(data).photo
     assert photo.params["TYPE"] == ["JPEG"]
     with Image.open(io.BytesIO(photo.value)) as picture:
         assert (picture.format, picture.size) == ("JPEG", (256, 256))
 
 
 @given(name=LINE, company=LINE, headline=LINE, address=LINE, bio=TEXT, title=LINE)
-def test_any_text_survives(name: str, company: str, headline: str, address: str, bio: str, title: str) -> None:
-    profile = profile_with(name=name, company=company, headline=headline, address=address, bio=bio)
+def test_any_text_survives_a_round_trip(
+    name: str, company: str, headline: str, address: str, bio: str, title: str
+) -> None:
+    profile = build_profile(name=name, company=company, headline=headline, address=address, bio=bio)
     profile.links = [ProfileLink(id=1, position=1, title=title, url="https://example.com/", is_shown=True)]
-    data = written(profile)
-    every_line_is_sound(data)
-    card = read(data)
+    data = build_vcard(profile)
+    assert_valid_lines(data)
+    card = parse(data)
     assert card.fn.value == name
     assert card.org.value == [company]
     assert card.title.value == headline
     assert card.adr.value.street == address
     assert card.note.value == bio
-    assert title in [each.value for each in card.contents["x-ablabel"]]
+    assert title in [label.value for label in card.contents["x-ablabel"]]
 
 
 PROPERTIES = {"n", "fn", "version", "prodid", "org", "title", "tel", "email", "adr", "url", "note", "uid", "rev",
@@ -160,13 +169,13 @@ PROPERTIES = {"n", "fn", "version", "prodid", "org", "title", "tel", "email", "a
 
 
 @given(st.text(ANY | st.sampled_from("\r\n\x0b\x0c\x1c\x85\u2028\0;:,\\"), max_size=200))
-def test_nothing_typed_becomes_a_property(text: str) -> None:
+def test_text_cannot_inject_a_property(text: str) -> None:
     evil = f"{text}\r\nX-EVIL:yes\nTEL:1\rEND:VCARD\r\nBEGIN:VCARD"
     fields = ("name", "company", "headline", "address", "bio", "email", "phone", "whatsapp", "website", *SOCIALS)
-    profile = profile_with(**dict.fromkeys(fields, evil))
+    profile = build_profile(**dict.fromkeys(fields, evil))
     profile.links = [ProfileLink(id=1, position=1, title=evil, url=evil, is_shown=True)]
-    data = written(profile)
-    every_line_is_sound(data)
+    data = build_vcard(profile)
+    assert_valid_lines(data)
     unfolded = data.replace(b"\r\n ", b"").decode()
     assert unfolded.split("\r\n").count("BEGIN:VCARD") == 1
     names = {line.partition(":")[0].partition(";")[0].rpartition(".")[2].lower() for line in unfolded.split("\r\n")}
@@ -174,13 +183,13 @@ def test_nothing_typed_becomes_a_property(text: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=400))
-def test_a_folded_line_unfolds_to_itself(line: str) -> None:
+def test_a_folded_line_can_be_unfolded(line: str) -> None:
     folded = vcards.fold_line(line)
     assert folded.replace(b"\r\n ", b"") == line.encode() + b"\r\n"
     assert all(len(piece) <= 75 for piece in folded.split(b"\r\n"))
 
 
-def test_several_leads_are_several_cards() -> None:
+def test_several_leads_become_several_vcards() -> None:
     leads = [
         Lead(id=1, name="Gus Lind", email="gus@example.com", phone=None, note="At the fair;\nstand 5", created_at=NOW),
         Lead(id=2, name="Ngozi", email=None, phone="+2348035550177", note="", created_at=NOW),

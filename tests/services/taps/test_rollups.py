@@ -1,4 +1,4 @@
-"""Roll-ups: every figure is the taps counted, by any grouping, in any zone, on any day."""
+"""Tap counts by hour and day: equal to the taps in any grouping, time zone and order."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ from tapcard.models.taps import ROLLUP_KEY, SHOP_KEY
 from tapcard.services.taps import rollups, user_agents
 from tapcard.services.taps.ingest import Reading, ReadingStore
 from tests.conftest import FormClient, login
-from tests.taps import BOT, PHONE, ask, both_ways, counts, drain, reading, wsgi_of
+from tests.tap_requests import BOT, PHONE, app_for_path, both_paths, drain, reading, send_request, tap_counts
 
 ZONES = ("Europe/London", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 
-# the days on which the clocks of these zones change, and a few others
+# clock changes in these time zones, and a few other times
 TURNS = [
     datetime(2026, 3, 29, 1, tzinfo=UTC),  # London on, to +1
     datetime(2026, 10, 25, 1, tzinfo=UTC),  # London back
@@ -67,8 +67,8 @@ in_a_transaction = settings(
 )
 
 
-def read(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading]:
-    """Readings of what was drawn; every third by an owner with their cookie."""
+def build_readings(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading]:
+    """Return readings of generated values; every third has the cookie of an owner."""
     return [
         reading(at=int(at.timestamp() * 1000), me=keys.sign_me(1) if number % 3 == 0 else None, **rest)
         for number, (at, rest) in enumerate(many)
@@ -76,8 +76,8 @@ def read(many: list[tuple[datetime, dict[str, Any]]], keys: Any) -> list[Reading
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Leave nothing behind in the database."""
+def rolled_back() -> Iterator[None]:
+    """Roll back everything in a block."""
     with db.session.begin_nested() as attempt:
         yield
         attempt.rollback()
@@ -88,34 +88,34 @@ def store(app: Flask, many: list[Reading], zone: str) -> None:
 
 
 def taps_by(names: tuple[str, ...], day: Callable[[datetime], object]) -> Counter[tuple[Any, ...]]:
-    """The taps themselves, counted by some of what roll-ups are counted by."""
+    """Count taps by some columns of the roll-ups."""
     columns = [Tap.tapped_at, *(UserAgent.device if name == "device" else getattr(Tap, name) for name in names)]
-    found = db.session.execute(sa.select(*columns).join(UserAgent, UserAgent.id == Tap.user_agent_id))
+    rows = db.session.execute(sa.select(*columns).join(UserAgent, UserAgent.id == Tap.user_agent_id))
     none: dict[str, Any] = {"card_id": 0, "owner_id": 0, "design_id": 0}
     return Counter(
         (day(at), *(none[name] if value is None else value for name, value in zip(names, rest, strict=True)))
-        for at, *rest in found
+        for at, *rest in rows
     )
 
 
 def rollups_by(table: Any, time: Any, names: tuple[str, ...]) -> Counter[tuple[Any, ...]]:
     columns = [time, *(getattr(table, name) for name in names)]
-    found = db.session.execute(sa.select(*columns, sa.func.sum(table.tap_count)).group_by(*columns))
-    return Counter({tuple(row[:-1]): int(row[-1]) for row in found})
+    rows = db.session.execute(sa.select(*columns, sa.func.sum(table.tap_count)).group_by(*columns))
+    return Counter({tuple(row[:-1]): int(row[-1]) for row in rows})
 
 
-# --- sums -------------------------------------------------------------------------------------------------------------
+# --- counts -----------------------------------------------------------------------------------------------------------
 
 
 @given(many=readings, zone=zones)
 @in_a_transaction
-def test_days_and_hours_sum_up_to_the_taps_by_any_grouping(
+def test_hour_and_day_counts_add_up_to_the_taps_in_any_grouping(
     app: Flask, many: list[tuple[datetime, dict[str, Any]]], zone: str
 ) -> None:
-    with undone():
-        store(app, read(many, app.extensions["keys"]), zone)
+    with rolled_back():
+        store(app, build_readings(many, app.extensions["keys"]), zone)
         rollups.fold_hours_into_days(zone)
-        assert counts() == (len(many),) * 3
+        assert tap_counts() == (len(many),) * 3
         for names in (*combinations(ROLLUP_KEY, 1), *combinations(ROLLUP_KEY, 2), ROLLUP_KEY, ()):
             by_day = taps_by(names, lambda at: at.astimezone(ZoneInfo(zone)).date())
             assert rollups_by(TapDay, TapDay.day_on, names) == by_day
@@ -130,12 +130,12 @@ def test_days_and_hours_sum_up_to_the_taps_by_any_grouping(
 @example(at=datetime(2026, 4, 4, 15, 15, tzinfo=UTC), zone="Australia/Lord_Howe")
 @example(at=datetime(2026, 10, 3, 15, 45, tzinfo=UTC), zone="Australia/Lord_Howe")
 @settings(max_examples=500, deadline=None, derandomize=True)
-def test_an_hour_is_that_of_the_clock_on_the_shops_wall(at: datetime, zone: str) -> None:
+def test_an_hour_starts_on_the_local_clock_of_the_shop(at: datetime, zone: str) -> None:
     began = rollups.hour_of(at, zone)
     here, then = at.astimezone(ZoneInfo(zone)), began.astimezone(ZoneInfo(zone))
     assert (then.date(), then.hour) == (here.date(), here.hour)
     assert began <= at
-    assert at - began < timedelta(hours=2), "an hour that the clock shows twice is one"
+    assert at - began < timedelta(hours=2), "a repeated hour counts as one"
     assert rollups.hour_of(began, zone) == began
     assert rollups.day_of(began, zone) == here.date()
     assert rollups.hour_of(at + timedelta(hours=3), zone) > began
@@ -156,9 +156,7 @@ def test_an_hour_is_that_of_the_clock_on_the_shops_wall(at: datetime, zone: str)
         ("Europe/London", "2026-12-31T23:59:59", "2026-12-31T23:00", "2026-12-31"),
     ],
 )
-def test_a_tap_belongs_to_the_hour_and_the_day_of_its_zone(
-    app: Flask, zone: str, instant: str, hour: str, day: str
-) -> None:
+def test_a_tap_counts_in_the_local_hour_and_day(app: Flask, zone: str, instant: str, hour: str, day: str) -> None:
     at = datetime.fromisoformat(instant).replace(tzinfo=UTC)
     store(app, [reading(at=int(at.timestamp() * 1000))], zone)
     rollups.fold_hours_into_days(zone)
@@ -171,34 +169,34 @@ def test_a_tap_belongs_to_the_hour_and_the_day_of_its_zone(
 
 @given(parts=st.lists(readings, min_size=1, max_size=4), most=st.integers(1, 7), zone=zones)
 @in_a_transaction
-def test_folding_bit_by_bit_is_folding_at_once(
+def test_folding_in_parts_equals_folding_at_once(
     app: Flask, parts: list[list[tuple[datetime, dict[str, Any]]]], most: int, zone: str
 ) -> None:
-    with undone():
+    with rolled_back():
         for part in parts:
-            store(app, read(part, app.extensions["keys"]), zone)
+            store(app, build_readings(part, app.extensions["keys"]), zone)
             rollups.fold_hours_into_days(zone, most)
         while rollups.fold_hours_into_days(zone, most):
             pass
         total = sum(map(len, parts))
-        assert counts() == (total,) * 3
+        assert tap_counts() == (total,) * 3
         by_day = taps_by(ROLLUP_KEY, lambda at: at.astimezone(ZoneInfo(zone)).date())
         assert rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY) == by_day
         assert rollups.fold_hours_into_days(zone) == 0
         assert rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY) == by_day
 
 
-def test_a_fold_that_is_rolled_back_never_happened(app: Flask) -> None:
+def test_a_rolled_back_fold_can_be_repeated(app: Flask) -> None:
     store(app, [reading(), reading()], "Europe/London")
     db.session.commit()
     assert rollups.fold_hours_into_days("Europe/London") == 1
     db.session.rollback()
-    assert counts() == (2, 2, 0)
+    assert tap_counts() == (2, 2, 0)
     assert rollups.fold_hours_into_days("Europe/London") == 1
-    assert counts() == (2, 2, 2)
+    assert tap_counts() == (2, 2, 2)
 
 
-# --- counting anew ----------------------------------------------------------------------------------------------------
+# --- recounting -------------------------------------------------------------------------------------------------------
 
 
 def recount(app: Flask) -> str:
@@ -209,7 +207,7 @@ def recount(app: Flask) -> str:
     return result.output
 
 
-def figures() -> tuple[Counter[tuple[Any, ...]], ...]:
+def stored_counts() -> tuple[Counter[tuple[Any, ...]], ...]:
     return (
         rollups_by(TapHour, TapHour.hour_at, ROLLUP_KEY),
         rollups_by(TapDay, TapDay.day_on, ROLLUP_KEY),
@@ -218,7 +216,7 @@ def figures() -> tuple[Counter[tuple[Any, ...]], ...]:
 
 
 @pytest.mark.parametrize("zone", ZONES[1:])
-def test_counting_again_in_another_zone_is_having_counted_there_from_the_start(
+def test_a_recount_in_another_time_zone_equals_counting_there_from_the_start(
     app: Flask, set_setting: Callable[[str, Any], None], zone: str
 ) -> None:
     many = [
@@ -226,35 +224,35 @@ def test_counting_again_in_another_zone_is_having_counted_there_from_the_start(
         for turn in TURNS
         for number in range(-40, 40, 3)
     ]
-    with undone():
+    with rolled_back():
         store(app, many, zone)
         rollups.fold_hours_into_days(zone)
-        from_the_start = figures()
+        from_the_start = stored_counts()
     store(app, many, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
-    assert figures() != from_the_start
+    assert stored_counts() != from_the_start
     set_setting("time_zone", zone)
     recount(app)
-    assert figures() == from_the_start
-    assert counts() == (len(many),) * 3
+    assert stored_counts() == from_the_start
+    assert tap_counts() == (len(many),) * 3
     assert rollups.fold_hours_into_days(zone) == 0
 
 
-def test_counting_again_changes_nothing_when_nothing_changed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tapcard.worker.RECOUNT_BATCH_SIZE", 7)
+def test_a_recount_without_changes_changes_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tapcard.cli.taps.RECOUNT_BATCH_SIZE", 7)
     chance = [
         reading(at=(1_790_000_000 + number * 1234) * 1000, user_agent=(PHONE, BOT)[number % 2]) for number in range(50)
     ]
     store(app, chance, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
-    before = figures()
+    before = stored_counts()
     for _time in range(2):
         assert "User agents reclassified: 0." in recount(app)
-        assert figures() == before
+        assert stored_counts() == before
 
 
-def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [reading(user_agent=each) for each in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
+def test_a_recount_applies_the_current_rules_for_bots(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [reading(user_agent=agent) for agent in (PHONE, "FetchThing/1", "FetchThing/1", DESKTOP)]
     store(app, many, "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
     classify = user_agents.classify
@@ -267,56 +265,56 @@ def test_counting_again_uses_todays_rules_for_bots(app: Flask, monkeypatch: pyte
     assert list(db.session.scalars(sa.select(Tap.is_bot).order_by(Tap.id))) == [False, True, True, False]
     for table in (TapHour, TapDay, ShopTapDay):
         assert db.session.scalar(sa.select(sa.func.sum(table.tap_count)).where(table.is_bot)) == 2
-    assert counts() == (4, 4, 4)
+    assert tap_counts() == (4, 4, 4)
 
 
-def test_counting_again_without_taps_is_no_trouble(app: Flask) -> None:
+def test_a_recount_without_taps_changes_nothing(app: Flask) -> None:
     recount(app)
-    assert counts() == (0, 0, 0)
+    assert tap_counts() == (0, 0, 0)
 
 
-# --- figures ----------------------------------------------------------------------------------------------------------
+# --- statistics -------------------------------------------------------------------------------------------------------
 
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 WEEK = (date(2026, 6, 9), date(2026, 6, 15))
 
 
-def these_days() -> tuple[date, date]:
+def surrounding_days() -> tuple[date, date]:
     today = today_in("Europe/London")
     return today - timedelta(days=1), today + timedelta(days=1)
 
 
-def taps_these_days(owner: User) -> int:
-    return sum(number for _day, number in rollups.taps_per_day(owner, *these_days()))
+def recent_tap_count(owner: User) -> int:
+    return sum(number for _day, number in rollups.taps_per_day(owner, *surrounding_days()))
 
 
-@both_ways
-def test_taps_of_the_owner_of_bots_and_of_those_who_only_look_ahead_count_as_no_interest(
-    app: Flask, card: Card, ada: User, ben: User, client: FormClient, way: str
+@both_paths
+def test_own_taps_bots_and_prefetches_are_not_counted(
+    app: Flask, card: Card, ada: User, ben: User, client: FormClient, tap_path: str
 ) -> None:
-    wsgi = wsgi_of(app, way)
+    wsgi = app_for_path(app, tap_path)
     login(client, ada)
     cookies = {"tc_me": client.get_cookie("tc_me").value}  # type: ignore[union-attr]
-    ask(wsgi, "/t/ADASCARD", cookies=cookies)
-    ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT=BOT)
-    ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="WhatsApp/2.24.20.89 A")
-    ask(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="")
-    ask(wsgi, "/t/ADASCARD", HTTP_SEC_PURPOSE="prefetch")
-    ask(wsgi, "/t/ADASCARD", "HEAD")
+    send_request(wsgi, "/t/ADASCARD", cookies=cookies)
+    send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT=BOT)
+    send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="WhatsApp/2.24.20.89 A")
+    send_request(wsgi, "/t/ADASCARD", HTTP_USER_AGENT="")
+    send_request(wsgi, "/t/ADASCARD", HTTP_SEC_PURPOSE="prefetch")
+    send_request(wsgi, "/t/ADASCARD", "HEAD")
     drain()
-    assert taps_these_days(ada) == 0
-    assert rollups.taps_per_card(ada, *these_days()) == {}
-    ask(wsgi, "/t/ADASCARD")
-    ask(wsgi, "/q/ADASCARD")
+    assert recent_tap_count(ada) == 0
+    assert rollups.taps_per_card(ada, *surrounding_days()) == {}
+    send_request(wsgi, "/t/ADASCARD")
+    send_request(wsgi, "/q/ADASCARD")
     drain()
-    assert taps_these_days(ada) == 2
-    assert rollups.shop_total(*these_days()) == 2
-    assert rollups.taps_per_card(ada, *these_days()) == {card.id: 2}
-    assert counts()[0] == 6
+    assert recent_tap_count(ada) == 2
+    assert rollups.shop_total(*surrounding_days()) == 2
+    assert rollups.taps_per_card(ada, *surrounding_days()) == {card.id: 2}
+    assert tap_counts()[0] == 6
 
 
-def test_reloading_where_a_tap_led_is_no_tap(
+def test_reloading_the_target_page_is_not_a_tap(
     app: Flask, client: FormClient, create_card: Callable[..., Card], ada: User, profile: Profile
 ) -> None:
     create_card(ada, token="PROCARD7", profile=profile)
@@ -324,18 +322,18 @@ def test_reloading_where_a_tap_led_is_no_tap(
     for _time in range(3):
         assert client.get(where, headers={"User-Agent": PHONE}).status_code == 200
     drain()
-    assert taps_these_days(ada) == 1
+    assert recent_tap_count(ada) == 1
 
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome)))
-def test_only_a_card_that_was_somebodys_shows_interest_in_them(app: Flask, ada: User, outcome: Outcome) -> None:
+def test_only_taps_on_cards_in_use_are_counted_for_the_holder(app: Flask, ada: User, outcome: Outcome) -> None:
     store(app, [reading(at=int(NOON.timestamp() * 1000), owner_id=ada.id, outcome=outcome)], "Europe/London")
     rollups.fold_hours_into_days("Europe/London")
     seen = rollups.taps_per_day(ada, *WEEK)[-1][1]
     assert seen == (outcome not in ("activation", "orphan", "retired", "switched_off"))
 
 
-def test_days_without_taps_are_there_too_and_other_holders_are_not(app: Flask, ada: User, cleo: User) -> None:
+def test_days_without_taps_are_included_and_other_holders_are_not(app: Flask, ada: User, cleo: User) -> None:
     first, last = WEEK
     for days, owner, card_id in ((0, ada, 5), (0, ada, 6), (3, ada, 5), (6, ada, 5), (7, ada, 5), (2, cleo, 5)):
         at = int((NOON - timedelta(days=days)).timestamp() * 1000)
@@ -345,8 +343,8 @@ def test_days_without_taps_are_there_too_and_other_holders_are_not(app: Flask, a
         first + timedelta(days=n) for n in range(7)
     ]
     assert [number for _day, number in rollups.taps_per_day(ada, first, last)] == [1, 0, 0, 1, 0, 0, 2]
-    one = Card(id=6)
-    assert [number for _day, number in rollups.taps_per_day(ada, first, last, one)] == [0, 0, 0, 0, 0, 0, 1]
+    card = Card(id=6)
+    assert [number for _day, number in rollups.taps_per_day(ada, first, last, card)] == [0, 0, 0, 0, 0, 0, 1]
     assert rollups.taps_per_card(ada, first, last) == {5: 3, 6: 1}
     assert rollups.taps_per_card(cleo, first, last) == {5: 1}
     assert rollups.shop_total(first, last) == 5

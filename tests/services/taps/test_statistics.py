@@ -1,4 +1,4 @@
-"""A holder's figures: the same taps by any grouping, on the shop's clock, and nobody else's."""
+"""Statistics of a holder: groupings, periods, time zones and ownership."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tapcard.services.taps import rollups, statistics
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.services.taps.routing import OUTCOMES_WITHOUT_INTEREST
 from tapcard.services.taps.statistics import InvalidPeriod, TapQuery
-from tests.taps import BOT, PHONE, reading
+from tests.tap_requests import BOT, PHONE, reading
 
 TODAY = date(2026, 11, 21)
 ZONES = ("Europe/London", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca")
@@ -54,8 +54,8 @@ drawn = st.lists(
 
 
 def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
-    """Taps as the worker stores them, counted."""
-    readings = [reading(**{**each, "at": int(each["at"].timestamp() * 1000)}) for each in many]
+    """Store taps like the worker and fold them."""
+    readings = [reading(**{**values, "at": int(values["at"].timestamp() * 1000)}) for values in many]
     ReadingStore(app.extensions["keys"]).store(db.session.connection(), readings, zone)
     while rollups.fold_hours_into_days(zone):
         pass
@@ -70,7 +70,7 @@ def store(app: Flask, zone: str, *many: dict[str, Any]) -> None:
     with_everything=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_grouping_is_the_same_taps(
+def test_every_grouping_counts_the_same_taps(
     app: Flask, many: Any, zone: str, first: date, length: int, card_id: int | None, with_everything: bool
 ) -> None:
     keys = app.extensions["keys"]
@@ -80,7 +80,7 @@ def test_every_grouping_is_the_same_taps(
     with db.session.no_autoflush, db.session.begin_nested() as attempt:
         store(app, zone, *({**rest, "at": at, "me": keys.sign_me(1) if own else None} for at, own, rest in many))
         wall = ZoneInfo(zone)
-        found = [
+        taps = [
             tap
             for tap in db.session.scalars(sa.select(Tap).where(Tap.owner_id == 1))
             if first <= tap.tapped_at.astimezone(wall).date() <= last
@@ -90,32 +90,32 @@ def test_every_grouping_is_the_same_taps(
         ]
         days = statistics.per_day(question)
         assert [day for day, _number in days] == [first + timedelta(days=place) for place in range(length)]
-        assert +Counter(dict(days)) == Counter(tap.tapped_at.astimezone(wall).date() for tap in found)
-        assert statistics.total(question) == len(found)
+        assert +Counter(dict(days)) == Counter(tap.tapped_at.astimezone(wall).date() for tap in taps)
+        assert statistics.total(question) == len(taps)
         kinds = statistics.breakdown(question)
-        assert dict(kinds.channels) == Counter(tap.channel for tap in found)
-        assert dict(kinds.countries) == Counter(tap.country for tap in found)
-        assert dict(kinds.outcomes) == Counter(tap.outcome for tap in found)
-        assert sum(number for _device, number in kinds.devices) == len(found)
-        assert sum(each.tap_count for each in statistics.per_card(question)) == len(found)
+        assert dict(kinds.channels) == Counter(tap.channel for tap in taps)
+        assert dict(kinds.countries) == Counter(tap.country for tap in taps)
+        assert dict(kinds.outcomes) == Counter(tap.outcome for tap in taps)
+        assert sum(number for _device, number in kinds.devices) == len(taps)
+        assert sum(count.tap_count for count in statistics.per_card(question)) == len(taps)
         hours = statistics.per_hour_of_week(question, zone)
-        local = [tap.tapped_at.astimezone(wall) for tap in found]
-        by_clock = Counter((each.weekday(), each.hour) for each in local)
+        local = [tap.tapped_at.astimezone(wall) for tap in taps]
+        by_clock = Counter((local_time.weekday(), local_time.hour) for local_time in local)
         assert {(day, hour): n for day, row in enumerate(hours) for hour, n in enumerate(row) if n} == by_clock
-        assert len(statistics.latest_taps(question, zone, 1000)) == len(found)
+        assert len(statistics.latest_taps(question, zone, 1000)) == len(taps)
         attempt.rollback()
 
 
-def test_the_hours_of_one_holder_or_card_never_answer_for_another(
+def test_hours_of_one_holder_or_card_are_not_reused_for_another(
     app: Flask, ada: User, cleo: User, create_card: Callable[..., Card]
 ) -> None:
-    """The question is put together once for everybody who asks about the same days."""
+    """The compiled query is cached for everyone who asks for the same days."""
     statistics._select_hours_of_week.cache_clear()
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
     adas, second, cleos = create_card(ada), create_card(ada), create_card(cleo)
     for card, number, agent in ((adas, 1, PHONE), (adas, 1, BOT), (second, 2, PHONE), (cleos, 4, PHONE)):
-        one = {"at": noon, "card_id": card.id, "owner_id": card.owner_id, "user_agent": agent}
-        store(app, "Europe/London", *([one] * number))
+        values = {"at": noon, "card_id": card.id, "owner_id": card.owner_id, "user_agent": agent}
+        store(app, "Europe/London", *([values] * number))
     for owner, card, with_everything, number in (
         (ada, None, False, 3), (ada, adas, False, 1), (cleo, None, False, 4), (cleo, adas, False, 0),
         (ada, None, True, 4), (ada, second, True, 2), (ada, None, False, 3),
@@ -131,7 +131,7 @@ def test_the_hours_of_one_holder_or_card_never_answer_for_another(
     assert (info.misses, info.hits) == (4, 5)
 
 
-def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None:
+def test_the_previous_period_has_the_same_length(ada: User) -> None:
     before = TapQuery(ada, date(2026, 11, 15), TODAY).before()
     assert (before.first, before.last, before.day_count) == (date(2026, 11, 8), date(2026, 11, 14), 7)
 
@@ -150,7 +150,7 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(ada: User) -> None
         (date.min, date.min, "go back that far"),
     ],
 )
-def test_two_days_that_make_no_period_are_refused(first: date | None, last: date | None, sentence: str) -> None:
+def test_an_invalid_period_is_refused(first: date | None, last: date | None, sentence: str) -> None:
     with pytest.raises(InvalidPeriod, match=sentence):
         statistics.check_period(first, last, TODAY)
 
@@ -158,28 +158,28 @@ def test_two_days_that_make_no_period_are_refused(first: date | None, last: date
 @pytest.mark.parametrize(
     ("first", "last"), [(TODAY, TODAY), (date(2024, 11, 21), TODAY), (date(2026, 1, 1), date(2026, 1, 1))]
 )
-def test_two_days_that_make_a_period_are_taken(first: date, last: date) -> None:
+def test_a_valid_period_is_accepted(first: date, last: date) -> None:
     assert statistics.check_period(first, last, TODAY) == (first, last)
     assert statistics.check_period(first, None, first) == (first, first)
 
 
-def test_taps_stay_with_whoever_held_the_card(app: Flask, card: Card, ada: User, cleo: User, keys: Any) -> None:
+def test_taps_stay_with_the_holder_of_their_time(app: Flask, card: Card, ada: User, cleo: User, keys: Any) -> None:
     store(app, "UTC", {"at": datetime(2026, 11, 2, 12, tzinfo=UTC), "card_id": card.id, "owner_id": ada.id})
     code = claims.release(card, ada, keys)
     claims.claim(card, cleo, keys, code=code)
     card.alias = "Cleo's secret"
     store(app, "UTC", {"at": datetime(2026, 11, 3, 12, tzinfo=UTC), "card_id": card.id, "owner_id": cleo.id})
     period = (date(2026, 11, 1), date(2026, 11, 5))
-    assert [each for each in statistics.per_day(TapQuery(ada, *period)) if each[1]] == [(date(2026, 11, 2), 1)]
-    assert [each for each in statistics.per_day(TapQuery(cleo, *period, card)) if each[1]] == [(date(2026, 11, 3), 1)]
+    assert [row for row in statistics.per_day(TapQuery(ada, *period)) if row[1]] == [(date(2026, 11, 2), 1)]
+    assert [row for row in statistics.per_day(TapQuery(cleo, *period, card)) if row[1]] == [(date(2026, 11, 3), 1)]
     [former], [present] = (statistics.per_card(TapQuery(who, *period)) for who in (ada, cleo))
-    assert (former.token, former.alias) == ("ADASCARD", None), "the new holder's name for it is not told"
+    assert (former.token, former.alias) == ("ADASCARD", None), "the card name of the new holder is not shown"
     assert present.alias == "Cleo's secret"
     [seen] = statistics.latest_taps(TapQuery(ada, *period), "UTC", 10)
     assert (seen.token, seen.alias, seen.tapped_at.day) == ("ADASCARD", None, 2)
 
 
-def test_a_stream_reads_a_few_rows_at_a_time(app: Flask, ada: User, create_card: Callable[..., Card]) -> None:
+def test_taps_are_streamed_in_batches(app: Flask, ada: User, create_card: Callable[..., Card]) -> None:
     card, at = create_card(ada), datetime(2026, 11, 2, 12, tzinfo=UTC)
     many = [{"at": at + timedelta(seconds=place), "card_id": card.id, "owner_id": ada.id} for place in range(2500)]
     store(app, "UTC", *many)

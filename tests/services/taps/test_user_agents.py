@@ -1,4 +1,4 @@
-"""What a user agent tells: the kind of device, its system, and whether a person holds it."""
+"""Classifying user agents by device, system and bot."""
 
 import pytest
 
@@ -49,7 +49,7 @@ PEOPLE = [
 ]
 
 MACHINES = [
-    # what messengers and networks send to draw a preview of a link
+    # link previews of messengers and social networks
     "WhatsApp/2.24.20.89 A",
     "WhatsApp/2.23.20.0",
     "TelegramBot (like TwitterBot)",
@@ -63,7 +63,7 @@ MACHINES = [
     "Snap URL Preview Service; bot; snapchat; https://developers.snap.com/robots",
     "Pinterest/0.2 (+https://www.pinterest.com/bot.html)",
     f"{OLD_MAC} Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0",  # iMessage
-    # search, watchers, programs
+    # search engines, monitors, libraries
     f"{NEXUS} (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
     "Mozilla/5.0 (compatible; YandexImages/3.0; +http://yandex.com/bots)",
@@ -74,24 +74,24 @@ MACHINES = [
     "python-requests/2.32.3",
     "Go-http-client/2.0",
     "okhttp/4.12.0",
-    # no browser is silent
+    # every browser sends a user agent
     "",
     "   ",
 ]
 
 
 @pytest.mark.parametrize(("text", "device", "os_family"), PEOPLE)
-def test_a_person_holds_a_device_of_some_kind(text: str, device: Device, os_family: str) -> None:
+def test_a_browser_is_classified_by_device_and_system(text: str, device: Device, os_family: str) -> None:
     assert classify(text) == ParsedUserAgent(device, os_family, is_bot=False)
 
 
 @pytest.mark.parametrize("text", MACHINES)
-def test_a_machine_is_a_bot_and_holds_none(text: str) -> None:
-    found = classify(text)
-    assert (found.is_bot, found.device) == (True, Device.OTHER)
+def test_a_bot_is_recognized(text: str) -> None:
+    parsed = classify(text)
+    assert (parsed.is_bot, parsed.device) == (True, Device.OTHER)
 
 
 @pytest.mark.parametrize("text", ["-", "?", "é" * 100, "(" * 512, "Mozilla/5.0 (" + "x; " * 160, "\x01", "🤷"])
-def test_nonsense_is_some_device(text: str) -> None:
-    found = classify(text)
-    assert (found.device, len(found.os_family) <= 40) == (Device.OTHER, True)
+def test_a_meaningless_user_agent_is_classified(text: str) -> None:
+    parsed = classify(text)
+    assert (parsed.device, len(parsed.os_family) <= 40) == (Device.OTHER, True)

@@ -1,4 +1,4 @@
-"""Visitor hashes: the same person looks the same for a day, and nobody can find the way back."""
+"""Visitor hashes: stable for a day, dependent on a key that is deleted."""
 
 import hashlib
 import os
@@ -21,8 +21,8 @@ from tapcard.models import Card, VisitorKey
 from tapcard.services.taps import visitor_hash
 from tapcard.services.taps.visitor_hash import VisitorKeys
 from tapcard.workflows import taps as tap_jobs
-from tests.taps import PHONE, ask, lines
-from tests.watching import together
+from tests.concurrency import run_concurrently
+from tests.tap_requests import PHONE, send_request, spool_lines
 
 ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -30,8 +30,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Set the clock that visitors are hashed by."""
+def set_visitor_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Return a function that sets the clock of visitor hashes."""
 
     def set_clock(instant: datetime) -> None:
         monkeypatch.setattr(visitor_hash, "time", SimpleNamespace(time=instant.timestamp))
@@ -40,65 +40,69 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     return set_clock
 
 
-def days() -> list[date]:
+def key_days() -> list[date]:
     return list(db.session.scalars(sa.select(VisitorKey.day_on).order_by(VisitorKey.day_on)))
 
 
-def test_the_same_person_on_the_same_day_looks_the_same(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_hash_of_a_visitor_stays_the_same_for_a_day(
+    app: Flask, set_visitor_clock: Callable[[datetime], None]
+) -> None:
     db.session.commit()
     keys = VisitorKeys(db.engine)
-    at(NOON.replace(hour=0, minute=0))
+    set_visitor_clock(NOON.replace(hour=0, minute=0))
     first = keys.hash("203.0.113.9", PHONE)
-    at(NOON.replace(hour=23, minute=59, second=59))
+    set_visitor_clock(NOON.replace(hour=23, minute=59, second=59))
     assert keys.hash("203.0.113.9", PHONE) == first
     assert len(first) == 24
     assert int(first, 16)
 
 
-def test_another_address_or_another_phone_looks_different(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_another_address_or_user_agent_has_another_hash(
+    app: Flask, set_visitor_clock: Callable[[datetime], None]
+) -> None:
     db.session.commit()
-    at(NOON)
+    set_visitor_clock(NOON)
     keys = VisitorKeys(db.engine)
     people = [("203.0.113.9", PHONE), ("203.0.113.8", PHONE), ("203.0.113.9", "x"), ("203.0.113.9x", ""), ("", PHONE)]
     assert len({keys.hash(*person) for person in people}) == len(people)
 
 
-def test_the_next_day_nobody_can_tell(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_hash_of_a_visitor_changes_every_day(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
     db.session.commit()
     keys, seen = VisitorKeys(db.engine), set()
     for number in range(3):
-        at(NOON + number * DAY)
+        set_visitor_clock(NOON + number * DAY)
         seen.add(keys.hash("203.0.113.9", PHONE))
     assert len(seen) == 3
 
 
-def test_a_hash_cannot_be_found_without_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_a_hash_depends_on_the_key(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
     db.session.commit()
-    at(NOON)
-    found = VisitorKeys(db.engine).hash("203.0.113.9", PHONE)
+    set_visitor_clock(NOON)
+    visitor = VisitorKeys(db.engine).hash("203.0.113.9", PHONE)
     text = f"203.0.113.9\0{PHONE}".encode()
     [key] = db.session.scalars(sa.select(VisitorKey.key))
     assert len(key) == 32
-    assert found == hashlib.blake2b(text, key=key, digest_size=12).hexdigest()
-    assert found != hashlib.blake2b(text, digest_size=12).hexdigest()
+    assert visitor == hashlib.blake2b(text, key=key, digest_size=12).hexdigest()
+    assert visitor != hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
-def test_the_key_of_the_day_is_read_once(app: Flask, at: Callable[[datetime], None]) -> None:
+def test_the_key_of_the_day_is_read_once(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
     db.session.commit()
-    at(NOON)
-    asked: list[str] = []
+    set_visitor_clock(NOON)
+    recorded: list[str] = []
     keys = VisitorKeys(db.engine)
     keys.hash("203.0.113.9", PHONE)
-    sa.event.listen(db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]), once=True)
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *given: recorded.append(given[2]), once=True)
     for number in range(20):
         keys.hash(f"203.0.113.{number}", PHONE)
-    assert asked == []
-    db.session.scalar(sa.select(1))  # so that the listener has had its one call
-    assert len(asked) == 1
+    assert recorded == []
+    db.session.scalar(sa.select(1))  # triggers the listener, which is called once
+    assert len(recorded) == 1
 
 
-def test_processes_that_start_together_agree_on_the_key(app: Flask, at: Callable[[datetime], None]) -> None:
-    at(NOON)
+def test_processes_that_start_together_use_one_key(app: Flask, set_visitor_clock: Callable[[datetime], None]) -> None:
+    set_visitor_clock(NOON)
     start, engine = Barrier(8), db.engine
 
     def of_a_process_of_its_own(_place: int) -> str:
@@ -106,17 +110,17 @@ def test_processes_that_start_together_agree_on_the_key(app: Flask, at: Callable
         make = keys._make
 
         def together_make(day: date) -> None:
-            start.wait(30)  # all have seen that there is none
+            start.wait(30)  # all threads found no key
             make(day)
 
         keys._make = together_make  # type: ignore[method-assign]
         return keys.hash("203.0.113.9", PHONE)
 
-    assert len(set(together(app, 8, of_a_process_of_its_own))) == 1
-    assert days() == [NOON.date()]
+    assert len(set(run_concurrently(app, 8, of_a_process_of_its_own))) == 1
+    assert key_days() == [NOON.date()]
 
 
-def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp_path: Path) -> None:
+def test_another_process_uses_the_same_key(app: Flask, base_config: Config, tmp_path: Path) -> None:
     script = (
         "from config import Config; from tapcard.app import create_app\n"
         "app = create_app(Config.from_env())\n"
@@ -131,14 +135,16 @@ def test_another_process_reads_the_same_key(app: Flask, base_config: Config, tmp
         timeout=60, check=True,
     )  # fmt: skip
     after = ours.hash("203.0.113.9", PHONE)
-    assert done.stdout.strip() in (before, after), "the day may have changed meanwhile"
+    assert done.stdout.strip() in (before, after), "the day may have changed during the test"
 
 
-# --- the end of a key -------------------------------------------------------------------------------------------------
+# --- rotation ---------------------------------------------------------------------------------------------------------
 
 
-def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable[[datetime], None]) -> None:
-    at(NOON)
+def test_the_key_of_tomorrow_is_created_early_and_that_of_today_is_kept(
+    app: Flask, set_visitor_clock: Callable[[datetime], None]
+) -> None:
+    set_visitor_clock(NOON)
     visitor_hash.rotate_keys()
     db.session.commit()
     keys = VisitorKeys(db.engine)
@@ -146,7 +152,7 @@ def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable
     before = dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all())
     visitor_hash.rotate_keys()
     assert dict(db.session.execute(sa.select(VisitorKey.day_on, VisitorKey.key)).all()) == before
-    assert days() == [NOON.date(), (NOON + DAY).date()]
+    assert key_days() == [NOON.date(), (NOON + DAY).date()]
     db.session.commit()
     assert VisitorKeys(db.engine).hash("203.0.113.9", PHONE) == today
 
@@ -160,24 +166,24 @@ def test_tomorrows_key_is_made_early_and_todays_is_kept(app: Flask, at: Callable
         (timedelta(days=30), False),
     ],
 )
-def test_a_key_lives_48_hours_from_the_beginning_of_its_day(
-    app: Flask, at: Callable[[datetime], None], later: timedelta, is_there: bool
+def test_a_key_is_deleted_48_hours_after_the_start_of_its_day(
+    app: Flask, set_visitor_clock: Callable[[datetime], None], later: timedelta, is_there: bool
 ) -> None:
     midnight = NOON.replace(hour=0)
     db.session.add(VisitorKey(day_on=midnight.date(), key=b"k" * 32))
     db.session.commit()
-    at(midnight + later)
+    set_visitor_clock(midnight + later)
     visitor_hash.rotate_keys()
-    assert (midnight.date() in days()) is is_there
+    assert (midnight.date() in key_days()) is is_there
 
 
-def test_the_worker_sees_to_it_every_hour(app: Flask) -> None:
+def test_keys_are_rotated_by_an_hourly_job(app: Flask) -> None:
     job = registry.jobs["visitors.rotate"]
     assert (job.every, job.run) == (timedelta(hours=1), tap_jobs.rotate_visitor_key)
 
 
-def test_a_visitor_is_told_apart_by_the_connection_and_not_by_what_it_claims(app: Flask, card: Card) -> None:
+def test_a_visitor_is_identified_by_connection_and_not_by_forwarded_headers(app: Flask, card: Card) -> None:
     for address, claimed in (("203.0.113.9", "1.1.1.1"), ("203.0.113.9", "2.2.2.2"), ("203.0.113.8", "1.1.1.1")):
-        ask(app.wsgi_app, "/t/ADASCARD", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=claimed)
-    first, second, third = (line["visitor"] for line in lines(app.extensions["spool"]))
+        send_request(app.wsgi_app, "/t/ADASCARD", REMOTE_ADDR=address, HTTP_X_FORWARDED_FOR=claimed)
+    first, second, third = (line["visitor"] for line in spool_lines(app.extensions["spool"]))
     assert first == second != third

@@ -1,4 +1,4 @@
-"""The weekly summary: exactly one email on a Monday for whoever wants it, with the week in figures and a way out."""
+"""Weekly digest: when it is due, who gets it, its contents and unsubscribing."""
 
 import io
 import re
@@ -18,9 +18,9 @@ from tapcard.models import Card, Lead, OutboxMessage, User
 from tapcard.services.taps import rollups, weekly_digest
 from tapcard.services.taps.ingest import ReadingStore
 from tapcard.workflows import taps as tap_jobs
+from tests.concurrency import run_concurrently
 from tests.conftest import FormClient
-from tests.taps import BOT, reading
-from tests.watching import together
+from tests.tap_requests import BOT, reading
 
 MONDAY = date(2026, 11, 16)
 SUNDAY_NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -28,16 +28,16 @@ WEEK_BEFORE = SUNDAY_NOON - timedelta(days=7)
 
 
 @pytest.fixture
-def reader(ada: User) -> User:
-    """Ada, who wants the mail."""
+def subscriber(ada: User) -> User:
+    """Return Ada, who wants the digest."""
     ada.wants_weekly_mail = True
     db.session.commit()
     return ada
 
 
 @pytest.fixture
-def tapped(app: Flask) -> Callable[..., None]:
-    """Store taps on a card at an instant."""
+def store_taps(app: Flask) -> Callable[..., None]:
+    """Return a function that stores taps on a card at a time."""
 
     def store(card: Card, number: int, at: datetime, **values: Any) -> None:
         milliseconds = int(at.timestamp() * 1000)
@@ -49,7 +49,7 @@ def tapped(app: Flask) -> Callable[..., None]:
     return store
 
 
-def at(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -61,40 +61,40 @@ def at(text: str) -> datetime:
         ("2026-11-17T23:59", "Europe/London", MONDAY),
         ("2026-11-18T00:00", "Europe/London", None),
         ("2026-11-15T12:00", "Europe/London", None),
-        ("2026-07-06T06:00", "Europe/London", date(2026, 7, 6)),  # seven in summer
+        ("2026-07-06T06:00", "Europe/London", date(2026, 7, 6)),  # 07:00 in summer time
         ("2026-11-15T18:00", "Pacific/Auckland", MONDAY),  # Monday comes earlier there
         ("2026-11-16T14:59", "America/Los_Angeles", None),
     ],
 )
-def test_mails_are_due_on_monday_morning_of_the_shop(now: str, zone: str, monday: date | None) -> None:
-    assert weekly_digest.due_monday(at(now), zone) == monday
+def test_digests_are_due_on_monday_morning_in_the_time_zone_of_the_shop(
+    now: str, zone: str, monday: date | None
+) -> None:
+    assert weekly_digest.due_monday(parse_time(now), zone) == monday
 
 
-def test_a_week_brings_one_promise_however_often_it_is_asked_for(reader: User, outbox: Callable[[], list[str]]) -> None:
+def test_a_digest_is_queued_once_a_week(subscriber: User, outbox: Callable[[], list[str]]) -> None:
     for _time in range(3):
         weekly_digest.queue_digests(MONDAY)
         db.session.commit()
     assert outbox() == ["mail.weekly"]
-    assert reader.weekly_mail_on == MONDAY
+    assert subscriber.weekly_mail_on == MONDAY
     weekly_digest.queue_digests(MONDAY + timedelta(days=7))
     db.session.commit()
     assert outbox() == ["mail.weekly"] * 2
 
 
-def test_a_crash_before_the_commit_leaves_neither_promise_nor_mark(
-    reader: User, outbox: Callable[[], list[str]]
-) -> None:
+def test_a_rolled_back_digest_is_queued_again(subscriber: User, outbox: Callable[[], list[str]]) -> None:
     weekly_digest.queue_digests(MONDAY)
     db.session.rollback()
-    assert reader.weekly_mail_on is None
+    assert subscriber.weekly_mail_on is None
     assert outbox() == []
     weekly_digest.queue_digests(MONDAY)
     db.session.commit()
     assert outbox() == ["mail.weekly"]
 
 
-def test_several_workers_promise_one(app: Flask, reader: User, outbox: Callable[[], list[str]]) -> None:
-    together(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
+def test_concurrent_workers_queue_one_digest(app: Flask, subscriber: User, outbox: Callable[[], list[str]]) -> None:
+    run_concurrently(app, 4, lambda _place: weekly_digest.queue_digests(MONDAY))
     assert outbox() == ["mail.weekly"]
 
 
@@ -107,38 +107,42 @@ def test_several_workers_promise_one(app: Flask, reader: User, outbox: Callable[
         {"closed_at": SUNDAY_NOON},
     ],
 )
-def test_whoever_cannot_or_will_not_read_it_gets_none(
-    reader: User, card: Card, tapped: Callable[..., None], outbox: Callable[[], list[str]], change: dict[str, Any]
+def test_no_digest_is_sent_to_a_user_who_does_not_want_it_or_is_inactive(
+    subscriber: User,
+    card: Card,
+    store_taps: Callable[..., None],
+    outbox: Callable[[], list[str]],
+    change: dict[str, Any],
 ) -> None:
-    tapped(card, 2, SUNDAY_NOON)
+    store_taps(card, 2, SUNDAY_NOON)
     for name, value in change.items():
-        setattr(reader, name, value)
+        setattr(subscriber, name, value)
     db.session.commit()
     assert weekly_digest.queue_digests(MONDAY) == 0
     assert outbox() == []
-    assert taps.weekly(reader.id, MONDAY.isoformat()) is None, "nor one that was promised before"
+    assert taps.weekly(subscriber.id, MONDAY.isoformat()) is None, "an email queued earlier is not sent either"
 
 
-def test_nobody_is_written_to_about_a_week_without_taps_and_leads(
-    reader: User, card: Card, tapped: Callable[..., None]
+def test_no_digest_is_created_without_taps_or_leads(
+    subscriber: User, card: Card, store_taps: Callable[..., None]
 ) -> None:
-    tapped(card, 2, WEEK_BEFORE)
-    tapped(card, 2, SUNDAY_NOON, user_agent=BOT)
-    assert taps.weekly(reader.id, MONDAY.isoformat()) is None
+    store_taps(card, 2, WEEK_BEFORE)
+    store_taps(card, 2, SUNDAY_NOON, user_agent=BOT)
+    assert taps.weekly(subscriber.id, MONDAY.isoformat()) is None
 
 
-def test_the_worker_sends_it_on_monday_and_once(
-    app: Flask, reader: User, card: Card, create_card: Callable[..., Card], tapped: Callable[..., None],
+def test_the_worker_sends_one_digest_on_monday(
+    app: Flask, subscriber: User, card: Card, create_card: Callable[..., Card], store_taps: Callable[..., None],
     run_worker: Callable[[], None], mailbox: Callable[[], list[EmailMessage]], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    tapped(card, 5, SUNDAY_NOON)
-    tapped(create_card(reader, alias="Spare"), 2, SUNDAY_NOON - timedelta(days=1))
-    tapped(card, 3, WEEK_BEFORE)
+    store_taps(card, 5, SUNDAY_NOON)
+    store_taps(create_card(subscriber, alias="Spare"), 2, SUNDAY_NOON - timedelta(days=1))
+    store_taps(card, 3, WEEK_BEFORE)
     db.session.add(
-        Lead(owner_id=reader.id, name="Gus", email="gus@example.com", consent_text="", created_at=SUNDAY_NOON)
+        Lead(owner_id=subscriber.id, name="Gus", email="gus@example.com", consent_text="", created_at=SUNDAY_NOON)
     )
     db.session.add(
-        Lead(owner_id=reader.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
+        Lead(owner_id=subscriber.id, name="Old", email="old@example.com", consent_text="", created_at=WEEK_BEFORE)
     )
     db.session.commit()
     monkeypatch.setattr(tap_jobs, "utcnow", lambda: datetime(2026, 11, 16, 8, tzinfo=UTC))
@@ -168,20 +172,20 @@ def test_the_worker_sends_it_on_monday_and_once(
     assert db.session.scalars(sa.select(OutboxMessage.kind)).all() == ["mail.weekly"]
 
 
-def test_the_link_in_the_mail_switches_it_off_without_log_in(
-    client: FormClient, reader: User, card: Card, tapped: Callable[..., None]
+def test_the_unsubscribe_link_works_without_login(
+    client: FormClient, subscriber: User, card: Card, store_taps: Callable[..., None]
 ) -> None:
-    tapped(card, 1, SUNDAY_NOON)
-    message = taps.weekly(reader.id, MONDAY.isoformat())
+    store_taps(card, 1, SUNDAY_NOON)
+    message = taps.weekly(subscriber.id, MONDAY.isoformat())
     assert message is not None
     link = message.extra_headers["List-Unsubscribe"].strip("<>")
     assert link.startswith("http://localhost/mails/weekly/")
     path = link.removeprefix("http://localhost")
     assert "Unsubscribe from the weekly summary?" in client.get(path).text
-    assert reader.wants_weekly_mail, "programs that look at links change nothing"
-    answer = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
-    assert answer.status_code == 200
-    assert not reader.wants_weekly_mail
+    assert subscriber.wants_weekly_mail, "link scanners must not unsubscribe"
+    response = client.post(path, data={"List-Unsubscribe": "One-Click"}, csrf=False)
+    assert response.status_code == 200
+    assert not subscriber.wants_weekly_mail
     assert "You've unsubscribed" in client.get(path).text
 
 
@@ -189,10 +193,10 @@ def test_the_link_in_the_mail_switches_it_off_without_log_in(
     "damage",
     ["", "x", "0-", "{id}-", "{id}-0", "{other}-{digest}", "{id}-{digest}0", "é-é", "9999999999999999999999-{digest}"],
 )
-def test_a_forged_link_switches_nothing_off(
-    app: Flask, client: FormClient, reader: User, cleo: User, damage: str
+def test_a_forged_unsubscribe_link_changes_nothing(
+    app: Flask, client: FormClient, subscriber: User, cleo: User, damage: str
 ) -> None:
-    digest = weekly_digest.unsubscribe_token(reader.id, app.extensions["keys"]).partition("-")[2]
-    token = damage.format(id=reader.id, other=cleo.id, digest=digest)
+    digest = weekly_digest.unsubscribe_token(subscriber.id, app.extensions["keys"]).partition("-")[2]
+    token = damage.format(id=subscriber.id, other=cleo.id, digest=digest)
     assert client.post(f"/mails/weekly/{token}", csrf=False).status_code == 404
-    assert reader.wants_weekly_mail
+    assert subscriber.wants_weekly_mail

@@ -20,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 POSTGRESQL_URL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
-# the first is Chromium without windows, which needs a third of the time for a new page
+# the headless shell opens pages three times as fast
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FOR_WANT_OF = "because of missing "
 JOURNEYS = "tests/journeys/"
@@ -37,19 +37,19 @@ def _answers(url: str, port: int) -> bool:
 
 @cache
 def redis() -> bool:
-    """Whether a Redis server listens."""
+    """Return whether a Redis server is running."""
     return _answers(REDIS_URL, 6379)
 
 
 @cache
 def postgresql() -> bool:
-    """Whether a PostgreSQL server listens."""
+    """Return whether a PostgreSQL server is running."""
     return _answers(POSTGRESQL_URL, 5432)
 
 
 @contextmanager
 def new_database(purpose: str) -> Iterator[str]:
-    """A PostgreSQL database for the length of a block; gives its URL."""
+    """Create a PostgreSQL database for a block and give its URL."""
     name = f"tapcard_{purpose}_{secrets.token_hex(4)}"
     server = POSTGRESQL_URL.replace("+psycopg", "", 1)
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
@@ -62,7 +62,7 @@ def new_database(purpose: str) -> Iterator[str]:
 
 @cache
 def chromium() -> str | None:
-    """The browser's path, if there is one."""
+    """Return the path of the browser, if there is one."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
@@ -74,7 +74,7 @@ NEEDS: dict[str, tuple[str, Callable[[], object]]] = {
 
 
 class OneBrowser(LoadScopeScheduling):
-    """Whoever tests in parallel takes one test after the other; the journeys, one process takes with one browser."""
+    """Distribute single tests to workers, but all journeys to one, which starts one browser."""
 
     def _split_scope(self, nodeid: str) -> str:
         return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid

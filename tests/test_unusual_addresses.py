@@ -1,4 +1,4 @@
-"""Odd addresses: whatever stands in a path or after its question mark, no page breaks."""
+"""Unusual values in paths and query parameters break no page."""
 
 import re
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from werkzeug.routing import Rule as Address
 from tapcard.web import errors
 from tapcard.web.access import BUYER
 from tests.stage import NOBODY, Role, Stage, arranged
-from tests.watching import statements, writes
+from tests.statements import statements, writes
 
 pytestmark = pytest.mark.fuzz
-ODD = [
+UNUSUAL = [
     "",
     "0",
     "-1",
@@ -37,50 +37,50 @@ ODD = [
     "A" * 21,
 ]
 RAW = ["%ff", "%2e%2e%2f", "%0d%0aSet-Cookie:x=y", "%zz"]
-ODD_PARTS = [*(quote(each, safe="/") for each in ODD), *RAW]
-ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # after a question mark they are texts like any other
-ODD_QUESTIONS = (
-    *(each for each in ODD if each not in ONLY_IN_PATHS),
+UNUSUAL_PARTS = [*(quote(value, safe="/") for value in UNUSUAL), *RAW]
+ONLY_IN_PATHS = {"a b", "..", "a/b", "A" * 21}  # ordinary text in query parameters
+UNUSUAL_PARAMETERS = (
+    *(value for value in UNUSUAL if value not in ONLY_IN_PATHS),
     "//evil.example",
     "/\t/evil.example",
     "javascript:alert(1)",
 )
-ASKED_EVERYWHERE = {"page", "next", "card", "token", "id", "sure", "search"}
+COMMON_PARAMETERS = {"page", "next", "card", "token", "id", "sure", "search"}
 
 
 @pytest.fixture(scope="module")
 def stage(application: Flask) -> Iterator[Stage]:
-    """Everything that a path may name, arranged once."""
-    with arranged(application) as made:
-        yield made
+    """Arrange everything that a path can name, once."""
+    with arranged(application) as created:
+        yield created
 
 
 @pytest.fixture
-def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse without a page, which is the same everywhere and takes longer than all the rest."""
+def short_error_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace error pages, which are all alike and slow, by a short response."""
     monkeypatch.setattr(errors, "error_page", lambda status, _message: Response("refused", status))
 
 
 def addresses_for(stage: Stage, who: str, method: str) -> list[Address]:
-    """List the addresses that are made for somebody: what is public for nobody, one's own for Ada, the rest for Ben."""
-    found = []
+    """Return the addresses to visit as a user: public ones as nobody, own ones as Ada, the rest as Ben."""
+    matching = []
     for address in stage.addresses(method):
         rule = stage.rule_of(address)
         at_home = "ben" if rule.permission is not None else "ada" if rule.needs_login or rule == BUYER else NOBODY
         if at_home == who:
-            found.append(address)
-    return found
+            matching.append(address)
+    return matching
 
 
-def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
-    """Go through an address with each of its parts in turn replaced by something odd, as far as it still matches.
+def unusual_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
+    """Yield the paths of an address with each part replaced by unusual values, as far as a view matches.
 
-    What matches nothing meets no view: one page says so for all of it.
+    Paths without a view all get the same page.
     """
     router, values = stage.app.url_map.bind("localhost"), stage.values_of(address)
     template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address.rule)
     for name in sorted(address.arguments):
-        for odd in ODD_PARTS:
+        for odd in UNUSUAL_PARTS:
             path = template.format(**{**values, name: odd})
             if matches(router, path, method):
                 yield path
@@ -88,7 +88,7 @@ def odd_paths(stage: Stage, address: Address, method: str) -> Iterator[str]:
 
 
 def matches(router: Any, path: str, method: str) -> bool:
-    """Return whether some view is asked at a path."""
+    """Return whether a view matches a path."""
     try:
         router.match(path, method)
     except RequestRedirect:
@@ -98,45 +98,45 @@ def matches(router: Any, path: str, method: str) -> bool:
     return True
 
 
-@pytest.mark.usefixtures("plain_refusals")
+@pytest.mark.usefixtures("short_error_pages")
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
-def test_an_odd_part_of_an_address_breaks_nothing(stage: Stage, who: str) -> None:
+def test_an_unusual_value_in_a_path_breaks_no_page(stage: Stage, who: str) -> None:
     tried = 0
     with stage.visited_by(Role(who)) as client:
         for address in addresses_for(stage, who, "GET"):
-            for path in odd_paths(stage, address, "GET"):
-                with client.get(path) as answer:
-                    assert answer.status_code < 500, f"GET {path}"
+            for path in unusual_paths(stage, address, "GET"):
+                with client.get(path) as response:
+                    assert response.status_code < 500, f"GET {path}"
                 tried += 1
     assert tried > 100
 
 
-@pytest.mark.usefixtures("plain_refusals")
+@pytest.mark.usefixtures("short_error_pages")
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
-def test_an_odd_address_to_send_to_breaks_nothing(stage: Stage, who: str) -> None:
+def test_posting_to_an_unusual_path_breaks_nothing(stage: Stage, who: str) -> None:
     with stage.visited_by(Role(who)) as client:
         form = {"csrf_token": client.csrf_token()}
         for address in addresses_for(stage, who, "POST"):
-            for path in odd_paths(stage, address, "POST"):
-                with statements() as asked, client.post(path, data=form) as answer:
-                    assert answer.status_code < 500, f"POST {path}"
-                if writes(asked) or not stage.is_as_arranged(Role(who)):
+            for path in unusual_paths(stage, address, "POST"):
+                with statements() as recorded, client.post(path, data=form) as response:
+                    assert response.status_code < 500, f"POST {path}"
+                if writes(recorded) or not stage.is_as_arranged(Role(who)):
                     stage.put_back()
 
 
 @pytest.mark.parametrize("path", ["/t/{}", "/q/{}", "/card/{}/", "/activate/{}", "/p/{}", "/profile/slug/{}/"])
-def test_an_odd_address_on_plastic_has_a_page(stage: Stage, path: str) -> None:
+def test_an_unusual_card_or_profile_address_has_a_page(stage: Stage, path: str) -> None:
     with stage.visited_by(Role(NOBODY)) as client:
-        for odd in ODD_PARTS:
-            with client.get(path.format(odd)) as answer:
-                assert answer.status_code in (301, 308, 404), odd
+        for odd in UNUSUAL_PARTS:
+            with client.get(path.format(odd)) as response:
+                assert response.status_code in (301, 308, 404), odd
 
 
-# --- after the question mark ------------------------------------------------------------------------------------------
+# --- query parameters -------------------------------------------------------------------------------------------------
 
 
-class NotingArguments(ImmutableMultiDict[str, Any]):
-    """What stands after the question mark, noting the names that a view asks for."""
+class RecordingParameters(ImmutableMultiDict[str, Any]):
+    """Query parameters that record the names a view reads."""
 
     asked: set[str] = set()
 
@@ -173,27 +173,27 @@ class NotingArguments(ImmutableMultiDict[str, Any]):
         return super().getlist(name, *args, **kwargs)
 
 
-class NotingRequest(Request):
-    """A request whose arguments note what is asked of them."""
+class RecordingRequest(Request):
+    """A request with recording query parameters."""
 
-    parameter_storage_class = NotingArguments
+    parameter_storage_class = RecordingParameters
 
 
 @pytest.mark.parametrize("who", [NOBODY, "ada", "ben"])
-def test_an_odd_question_breaks_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-    """Each page is asked for whatever it was seen to read."""
-    monkeypatch.setattr(stage.app, "request_class", NotingRequest)
+def test_unusual_query_parameters_break_no_page(stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """Each page gets the parameters it was seen to read."""
+    monkeypatch.setattr(stage.app, "request_class", RecordingRequest)
     tried = 0
     with stage.visited_by(Role(who)) as client:
         for address in addresses_for(stage, who, "GET"):
-            path, names = stage.path_of(address).partition("?")[0], ASKED_EVERYWHERE
-            for odd in ODD_QUESTIONS:
-                NotingArguments.asked.clear()
-                with client.get(path, query_string=dict.fromkeys(names, odd)) as answer:
-                    assert answer.status_code < 500, f"{path} asked {odd!r}"
-                    assert "evil.example" not in (answer.location or ""), f"{path} asked {odd!r}"
+            path, names = stage.path_of(address).partition("?")[0], COMMON_PARAMETERS
+            for odd in UNUSUAL_PARAMETERS:
+                RecordingParameters.asked.clear()
+                with client.get(path, query_string=dict.fromkeys(names, odd)) as response:
+                    assert response.status_code < 500, f"{path} asked {odd!r}"
+                    assert "evil.example" not in (response.location or ""), f"{path} asked {odd!r}"
                 tried += 1
-                names = names | NotingArguments.asked
-                if not NotingArguments.asked:
-                    break  # it reads nothing
+                names = names | RecordingParameters.asked
+                if not RecordingParameters.asked:
+                    break  # the page reads no parameters
     assert tried > 100

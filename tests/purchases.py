@@ -1,4 +1,4 @@
-"""What tests of the shop do over and over: fill a cart, place its order, pay it."""
+"""Fill carts, place orders and pay them."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ ADDRESS = {
 
 
 def keys() -> Keys:
-    found: Keys = current_app.extensions["keys"]
-    return found
+    app_keys: Keys = current_app.extensions["keys"]
+    return app_keys
 
 
 def context(actor: User | None = None) -> RuleContext:
@@ -44,14 +44,14 @@ def context(actor: User | None = None) -> RuleContext:
 
 
 def fill(cart: Cart, product: Product, quantity: int = 1, **values: Any) -> items.CartItem:
-    """Put something into a cart."""
+    """Add a product to a cart."""
     item = editing.add(cart, LineRequest(product, quantity, **values), context(), reservations_for)
     db.session.commit()
     return item
 
 
-def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
-    """A cart with one of each product."""
+def create_cart(user: User | None, *products: Product, quantity: int = 1) -> Cart:
+    """Create a cart with one of each product."""
     cart = carts.get_or_create(user)
     for product in products:
         fill(cart, product, quantity)
@@ -60,46 +60,46 @@ def cart_of(user: User | None, *products: Product, quantity: int = 1) -> Cart:
 
 
 def current_items(cart: Cart) -> list[items.CartItem]:
-    """Return the items of a cart as they are today."""
-    return items.current_items(whole(cart), settings.load(), reservations_for(whole(cart), utcnow()))
+    """Return the items of a cart with current prices and stock."""
+    return items.current_items(load_cart(cart), settings.load(), reservations_for(load_cart(cart), utcnow()))
 
 
-def whole(cart: Cart) -> Cart:
-    """The cart as a page would read it."""
-    found = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)
-    assert found is not None
-    return found
+def load_cart(cart: Cart) -> Cart:
+    """Return a cart loaded as the pages load it."""
+    loaded = carts.find_by_user(cart.user) if cart.user is not None else carts.find_guest_cart(cart.id)
+    assert loaded is not None
+    return loaded
 
 
 def buyer(user: User | None = None, **values: Any) -> Buyer:
-    """Gus, a guest, unless somebody is signed in."""
+    """Return the buyer of a user, or of the guest Gus."""
     who = (user.email, user.first_name, user.last_name) if user else ("gus@example.com", "Gus", "Lind")
     named = dict(zip(("email", "first_name", "last_name"), who, strict=True))
     return Buyer(**{**named, "user": user, "address": ADDRESS, **values})
 
 
-def total_of(cart: Cart, who: Buyer) -> int:
-    """What the review page would show."""
-    found = checkout.quote_cart(whole(cart), who.customer, who.method, context())
-    return found.totals.total_amount
+def checkout_total(cart: Cart, who: Buyer) -> int:
+    """Return the total shown at checkout."""
+    quote = checkout.quote_cart(load_cart(cart), who.customer, who.method, context())
+    return quote.totals.total_amount
 
 
 def place(cart: Cart, who: Buyer | None = None, *, expected_total: int | None = None) -> Order:
-    """Place the order of a cart, as somebody who looked at the total a moment ago; the caller commits."""
+    """Place the order of a cart with the current total; the caller commits."""
     who = who or buyer(cart.user)
-    total = total_of(cart, who) if expected_total is None else expected_total
-    return checkout.place_order(whole(cart), who, total, context())
+    total = checkout_total(cart, who) if expected_total is None else expected_total
+    return checkout.place_order(load_cart(cart), who, total, context())
 
 
-def order_of(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
-    """An order that waits to be paid."""
-    order = place(cart_of(user, *products, quantity=quantity), buyer(user, **values))
+def create_order(user: User | None, *products: Product, quantity: int = 1, **values: Any) -> Order:
+    """Create an order awaiting payment."""
+    order = place(create_cart(user, *products, quantity=quantity), buyer(user, **values))
     db.session.commit()
     return order
 
 
-def begin(order: Order) -> Payment:
-    """A payment that the gateway knows of."""
+def start_payment(order: Order) -> Payment:
+    """Create a payment known to the gateway."""
     payment = payments.create(order, OfflineGateway(), order.user)
     payment.gateway, payment.reference = "sandbox", f"ref-{payment.id}"
     payment.status = payments.PaymentStatus.PENDING
@@ -107,28 +107,28 @@ def begin(order: Order) -> Payment:
     return payment
 
 
-def paid(payment: Payment, **values: Any) -> Evidence:
-    """What the gateway says once the money is there."""
+def paid_evidence(payment: Payment, **values: Any) -> Evidence:
+    """Return the evidence of a successful payment."""
     return Evidence(**{"outcome": Outcome.PAID, "reference": payment.reference, "amount": payment.money, **values})
 
 
 def pay(order: Order) -> Payment:
     """Pay an order in full."""
-    payment = begin(order)
-    settlement.settle(payment, paid(payment), keys(), utcnow())
+    payment = start_payment(order)
+    settlement.settle(payment, paid_evidence(payment), keys(), utcnow())
     db.session.commit()
     return payment
 
 
-def deliver(order: Order) -> None:
-    """Pay an order, and hand everything over."""
+def pay_and_deliver(order: Order) -> None:
+    """Pay an order and mark it as delivered."""
     pay(order)
     transitions.deliver(order, None, utcnow())
     db.session.commit()
 
 
-def cards_of(user: User | None, quantity: int = 5, design: Design | None = None, *, is_paid: bool = True) -> Order:
-    """An order of cards, paid unless said otherwise."""
+def order_cards(user: User | None, quantity: int = 5, design: Design | None = None, *, is_paid: bool = True) -> Order:
+    """Create an order of cards, paid by default."""
     product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
     cart = carts.get_or_create(user)
     design = design or seeds.create_design()
@@ -140,8 +140,8 @@ def cards_of(user: User | None, quantity: int = 5, design: Design | None = None,
     return order
 
 
-def cards_with(user: User | None, *designs: Design, is_paid: bool = True) -> Order:
-    """An order of one card of each design, paid unless said otherwise."""
+def order_designs(user: User | None, *designs: Design, is_paid: bool = True) -> Order:
+    """Create an order of one card of each design, paid by default."""
     product = db.session.scalar(db.select(Product).where(Product.kind == ProductKind.CARD))
     product = product or seeds.create_product("Metal card", kind=ProductKind.CARD)
     cart = carts.get_or_create(user)

@@ -1,4 +1,4 @@
-"""Starts the real web server, with the settings of `flask serve`, for chaos and benchmarks."""
+"""Start the real web server with the settings of `flask serve`, for chaos tests and benchmarks."""
 
 import socket
 import sys
@@ -7,7 +7,7 @@ from tapcard.cli.server import GRANIAN_THREADS
 
 
 def granian(app: str, port: int, workers: int = 2) -> list[str]:
-    """The command that serves an application on the loopback address."""
+    """Return the command that serves an application on the loopback address."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(GRANIAN_THREADS), "--no-ws", "--log-level", "warning"),
@@ -16,6 +16,6 @@ def granian(app: str, port: int, workers: int = 2) -> list[str]:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
