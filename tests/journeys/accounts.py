@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import Served
-from tests.watching import forms_on
+from tests.pages import forms_on
 
 PASSWORD = "correct horse battery"
 DEMO_PASSWORD = "tapcard-demo"
