@@ -41,11 +41,11 @@ def store(data: bytes, folder: Path, suffix: str = "webp") -> str:
 def open_upload(name: str, folder: Path) -> BinaryIO:
     """Open an upload for reading; raise `NotFound` if there is none with this name."""
     if not NAME.fullmatch(name):
-        raise NotFound(_("File not found."))
+        raise NotFound(_("We couldn't find that file."))
     try:
         return (folder / name).open("rb")
     except FileNotFoundError as error:
-        raise NotFound(_("File not found.")) from error
+        raise NotFound(_("We couldn't find that file.")) from error
 
 
 def exists(name: str, folder: Path) -> bool:

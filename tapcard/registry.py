@@ -1,7 +1,8 @@
 """Registries of what each subject declares next to its own code; `tapcard/subjects.py` lists the subjects.
 
-A subject declares permissions, columns of uploads and personal data in `services/<subject>/declarations.py`, emails in
-`mails/<subject>.py` (`tapcard.mail.kind`), scheduled jobs and other outbox handlers in `workflows/<subject>.py`.
+A subject declares permissions, columns of uploads, personal data and audit labels in
+`services/<subject>/declarations.py`, emails in `mails/<subject>.py` (`tapcard.mail.kind`), scheduled jobs and other
+outbox handlers in `workflows/<subject>.py`.
 """
 
 import enum
@@ -87,6 +88,18 @@ def fulfills(*kinds: str) -> Callable[[FulfillmentFunction], FulfillmentFunction
         return function
 
     return register
+
+
+# --- audit log --------------------------------------------------------------------------------------------------------
+
+audit_actions: dict[str, Any] = {}  # lazy translations by audit tag, like "card.claimed"
+audit_objects: dict[str, Any] = {}  # lazy translations by table
+
+
+def declare_audit_labels(actions: Mapping[str, Any], objects: Mapping[str, Any]) -> None:
+    """Declare what staff read in the audit log, for actions by their tags and for objects by their tables."""
+    audit_actions.update(actions)
+    audit_objects.update(objects)
 
 
 # --- menus ------------------------------------------------------------------------------------------------------------

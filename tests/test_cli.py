@@ -181,7 +181,7 @@ def test_an_invalid_row_stops_the_import(
         "cards", "import", *arguments, legacy_file("OLD1,ada@example.com,Ada,Obi,,,,,\nOLD 2,,,,,,,,\n")
     )
     assert result.exit_code == 1
-    assert "Row 3: The token 'OLD 2'" in result.output
+    assert "Row 3: The token “OLD 2”" in result.output
     assert "Nothing was imported (1 to add, 0 unchanged, 1 with errors)." in result.output
     assert (count_rows(Card), count_rows(User), count_rows(AuditEntry)) == (0, 0, 0)
 
@@ -222,13 +222,13 @@ def test_a_host_is_blocked_and_unblocked(run_command: Callable[..., Result], car
 def test_an_invalid_host_is_refused(run_command: Callable[..., Result], command: str, host: str) -> None:
     result = run_command("cards", command, host)
     assert result.exit_code == 1
-    assert "host" in result.output
+    assert "Enter a domain" in result.output
 
 
 def test_a_host_that_is_not_blocked_cannot_be_unblocked(run_command: Callable[..., Result]) -> None:
     result = run_command("cards", "unblock-host", "good.example")
     assert result.exit_code == 1
-    assert "This host isn't blocked." in result.output
+    assert "This domain isn't blocked." in result.output
 
 
 # --- users ------------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ AGREED: dict[type[enum.StrEnum], dict[str, str]] = {
     TransferOutcome: {
         "accepted": "Accepted",
         "declined": "Declined",
-        "withdrawn": "Withdrawn",
+        "withdrawn": "Cancelled",
         "expired": "Expired",
     },
     ReviewStatus: {"waiting": "Awaiting approval", "approved": "Approved", "rejected": "Rejected"},

@@ -135,7 +135,7 @@ def test_demo_cards_respond_as_documented(seed: Callable[..., Result], client: F
         "DEMONEW": (200, "ready to claim"),
         "DEMOFREE": (200, "ready to claim"),
         "DEMOPAY": (200, "£10.00"),
-        "DEMOSET": (200, "being set up"),
+        "DEMOSET": (200, "set up yet"),
         "DEMOLOST": (200, "deactivated"),
         "DEMOOLD": (410, "has been retired"),
     }

@@ -17,7 +17,7 @@ declare_menu_entries(
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages of the back office, unless the module is switched off."""
+    """Register the pages of the back office, unless the module is disabled."""
     if "admin" in app.config["TAPCARD"].modules:
         app.register_blueprint(bp)
         tables.init_app(app)

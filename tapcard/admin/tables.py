@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from flask import Flask, abort, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from .. import mail, search_text
+from .. import mail, registry, search_text
 from ..db import Base, db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
@@ -42,6 +43,7 @@ class StaffView(Guarded, ModelView):
 
     search_hint = ""
     title_column = "id"
+    labeled_columns: tuple[str, ...] = ()  # whose values are shown with their labels on phones
     can_create = can_edit = can_delete = False
     can_view_details = True
     page_size = 50
@@ -165,6 +167,7 @@ class OutboxView(StaffView):
     column_formatters = {"kind": lambda _view, _context, row, _name: filters.email_kind(row.kind)}
     column_list = ("kind", "created_at", "due_at", "attempt_count", "done_at", "failed_at", "error")
     column_details_list = ("id", *column_list)
+    labeled_columns = column_list[1:]
     column_searchable_list = ("kind",)
     column_sortable_list = ("kind", "created_at", "due_at", "failed_at")
     column_default_sort = ("id", True)
@@ -175,6 +178,15 @@ class OutboxView(StaffView):
         labels = {kind: search_text.index(filters.email_kind(kind)) for kind in mail.LABELS}
         kinds = [kind for kind, label in labels.items() if all(word in label for word in words)]
         return OutboxMessage.kind.in_(kinds)
+
+
+def _write_detail(value: Any) -> str:
+    """Return a detail of an audit entry as text."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "–" if value is None else str(value)
 
 
 class AuditView(StaffView):
@@ -193,15 +205,23 @@ class AuditView(StaffView):
         "subject_id": _("Object ID"),
     }
     column_formatters = {
-        "tag": lambda _view, _context, row, _name: filters.words_of_name(row.tag),
-        "subject_type": lambda _view, _context, row, _name: filters.words_of_name(row.subject_type or "–"),
+        "tag": lambda _view, _context, row, _name: filters.audit_action(row.tag),
+        "subject_type": lambda _view, _context, row, _name: filters.audit_object(row.subject_type),
         "details": lambda _view, _context, row, _name: "; ".join(
-            f"{filters.words_of_name(name)}: {value}" for name, value in (row.details or {}).items()
+            f"{filters.words_of_name(name)}: {_write_detail(value)}" for name, value in (row.details or {}).items()
         ),
     }
+    labeled_columns = ("subject_id",)
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
+
+    def matches_label(self, search: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the label of the action contains every word of a search."""
+        words = search_text.words(search)
+        labels = {tag: search_text.index(gettext(label)) for tag, label in registry.audit_actions.items()}
+        tags = [tag for tag, label in labels.items() if all(word in label for word in words)]
+        return AuditEntry.tag.in_(tags)
 
 
 class UnusedIndex(Guarded, AdminIndexView):

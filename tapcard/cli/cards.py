@@ -43,7 +43,7 @@ def make_cards(design_name: str | None, count: int, policy: str, batch: str | No
         design = db.session.scalar(select(Design).where(Design.name == design_name).order_by(Design.id).limit(1))
         if design is None:
             names = ", ".join(db.session.scalars(select(Design.name).order_by(Design.name))) or "none"
-            raise click.ClickException(f"There is no design called {design_name!r}. Available designs: {names}.")
+            raise click.ClickException(f"There is no design called “{design_name}”. Available designs: {names}.")
     try:
         # write the file first: claim codes that were not saved to a file would be lost
         with open(out, "x", newline="", encoding="utf-8") as file:

@@ -147,7 +147,7 @@ class DemoOrders:
 
     def _pay(self, order: Order, at: datetime) -> None:
         payment = self._start_payment(order, at - timedelta(minutes=50))
-        receipt = settlement.OfflineReceipt(payment.money, note="transfer")
+        receipt = settlement.OfflineReceipt(payment.money, method="transfer", note="Statement line 12")
         settlement.confirm_offline(payment, receipt, self._context(at))
         db.session.refresh(order)
 

@@ -55,7 +55,7 @@ class SoldCard:
         """Return the QR code printed on the card."""
         drawn = qr.svg(
             f"{current_app.config['SITE_URL']}/q/{self.card.token}",
-            title=_("QR code of card %(token)s", token=self.card.token),
+            title=_("QR code for card %(token)s", token=self.card.token),
             use_fixed_mask=True,
         )
         return Markup(drawn)  # noqa: S704  drawn by segno from our own address

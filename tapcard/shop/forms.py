@@ -30,4 +30,4 @@ class FindCardForm(Form):
     def validate_token(self, field: Any) -> None:
         text = field.data or ""
         if len(text) > MAX_INPUT_LENGTH or not TOKEN.fullmatch(token_in(text)):
-            raise ValidationError(_("That token isn't valid. Enter the letters and digits printed on the card."))
+            raise ValidationError(_("That token isn't valid. Enter the letters and numbers printed on the card."))

@@ -17,7 +17,7 @@ class FindOrderForm(Form):
         _("Order number"),
         [
             DataRequired(_("Enter your order number.")),
-            Length(max=MAX_NUMBER_LENGTH, message=_("Order numbers are shorter than that.")),
+            Length(max=MAX_NUMBER_LENGTH, message=_("That order number is too long. Check it and try again.")),
         ],
         description=_("For example TC-7F3K-92QX."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},

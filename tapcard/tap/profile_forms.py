@@ -252,8 +252,8 @@ class LinkForm(Form):
         render_kw={"maxlength": links.MAX_TITLE_LENGTH, "autocomplete": "off"},
     )
     url = StringField(
-        _("Address"),
-        description=_("A web address, or a mailto:, tel: or sms: link."),
+        _("Web address"),
+        description=_("You can also use mailto:, tel: and sms: links."),
         render_kw={"inputmode": "url", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"},
     )
     seen = HiddenField()

@@ -122,7 +122,7 @@ def versions_newest_first(builds: Path) -> list[Path]:
 
 
 def create_server(application: object, builds: Path, version: str) -> WhiteNoise:
-    """Return a WSGI server of all stored versions, cached for ever, and of the root files, cached for a day."""
+    """Return a WSGI server of all stored versions, cached forever, and of the root files, cached for a day."""
     server = WhiteNoise(
         application,
         max_age=ROOT_MAX_AGE,

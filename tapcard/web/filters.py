@@ -10,7 +10,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, g
 from flask_babel import gettext
 
-from .. import countries, mail, phones, settings
+from .. import countries, mail, phones, registry, settings
 from ..address_format import address_lines
 from ..clock import utcnow
 from ..models import Address, Card
@@ -129,6 +129,16 @@ def payment_method(gateway: str) -> str:
 def email_kind(kind: str) -> str:
     """Return the translated label of a kind of email; the words of its name for other outbox messages."""
     return gettext(mail.LABELS[kind]) if kind in mail.LABELS else words_of_name(kind)
+
+
+def audit_action(tag: str) -> str:
+    """Return the translated label of an action in the audit log; the words of its tag if it has none."""
+    return gettext(registry.audit_actions[tag]) if tag in registry.audit_actions else words_of_name(tag)
+
+
+def audit_object(table: str) -> str:
+    """Return the translated label of what an action was about; the words of the table's name if it has none."""
+    return gettext(registry.audit_objects[table]) if table in registry.audit_objects else words_of_name(table or "–")
 
 
 def words_of_name(name: str) -> str:

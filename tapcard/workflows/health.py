@@ -201,9 +201,7 @@ def _check_configuration(config: Config) -> Iterator[CheckResult]:
     yield CheckResult("site_url", not here, f"links in emails start with {config.site_url}", name_it)
     lacking = config.is_production and not config.mail.get("MAIL_SERVER")
     detail = f"sent to {config.mail.get('MAIL_SERVER') or config.instance_path / 'mail'}"
-    yield CheckResult(
-        "mail", not lacking, detail, "Set MAIL_SERVER. Until then, emails are saved to files and not sent."
-    )
+    yield CheckResult("mail", not lacking, detail, "Set MAIL_SERVER. Until then, emails stay in the outbox.")
     if config.redis_url:
         yield _check_redis(config.redis_url)
     if config.geoip_path:

@@ -103,7 +103,7 @@ def close(payment: Payment | OpenPayment, status: PaymentStatus = PaymentStatus.
     db.session.commit()  # no transaction may be open while a gateway is asked
     if reference is not None:
         if code not in gateways():
-            raise GatewayError(f"{code} is switched off")
+            raise GatewayError(f"{code} is disabled")
         gateways()[code].close(reference)
         evidence = gateways()[code].fetch(reference)
         if evidence.outcome is Outcome.PAID:  # just before it was closed

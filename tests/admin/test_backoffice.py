@@ -23,6 +23,7 @@ from tapcard.models import (
     User,
 )
 from tapcard.services.cards import cards, claims, transitions
+from tapcard.services.core import audit
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, words_of
 
@@ -360,8 +361,22 @@ def test_an_unknown_row_redirects_to_its_table(ben_client: FormClient, table: st
 def test_an_audit_entry_shows_action_and_actor(ben_client: FormClient, card: Card, ada: User) -> None:
     transitions.lock(card, LockedBecause.LOST, ada)
     page = words_of(ben_client.get("/admin/tables/audit/").text)
-    assert "Card locked" in page
+    assert "Card deactivated" in page
     assert "ada@example.com" in page
+
+
+def test_the_details_of_an_audit_entry_have_no_python_values(ben_client: FormClient, ada: User) -> None:
+    audit.record("user.verified", subject=ada, actor=ada, is_shut_out=False, fields=["first_name", "born_on"])
+    db.session.commit()
+    entry = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+    page = words_of(ben_client.get(f"/admin/tables/audit/details/?id={entry.id}").text)
+    assert "Is shut out: No; Fields: first_name, born_on" in page
+
+
+def test_the_audit_log_is_searched_by_the_names_it_shows(ben_client: FormClient, card: Card, ada: User) -> None:
+    transitions.lock(card, LockedBecause.LOST, ada)
+    assert "ada@example.com" in words_of(ben_client.get("/admin/tables/audit/?search=card+deactivated").text)
+    assert "No results" in words_of(ben_client.get("/admin/tables/audit/?search=card+claimed").text)
 
 
 # --- blocked hosts ----------------------------------------------------------------------------------------------------

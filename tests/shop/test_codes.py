@@ -194,10 +194,10 @@ def test_many_cards_need_no_more_statements_and_are_paginated(adas: FormClient, 
     for way in WAYS:
         asked = [len(second_request_queries(adas, path_of(each) + way)) for each in (few, many)]
         assert asked[0] == asked[1] <= MAX_QUERIES, way
-    assert adas.get(path_of(many, "/codes/sheet")).text.count("<title>QR code of card") == 500
-    assert adas.get(path_of(many)).text.count("<title>QR code of card") == 24
+    assert adas.get(path_of(many, "/codes/sheet")).text.count("<title>QR code for card") == 500
+    assert adas.get(path_of(many)).text.count("<title>QR code for card") == 24
     last = adas.get(path_of(many) + "?page=21").text
-    assert last.count("<title>QR code of card") == 20
+    assert last.count("<title>QR code for card") == 20
     assert "Page 21 of 21" in last
     assert [adas.get(f"{path_of(many)}?page={odd}").status_code for odd in ("0", "22", "x", "-1", "")] == [404] * 5
 

@@ -51,7 +51,7 @@ def test_a_card_without_a_target_shows_strangers_no_form(
     response = client.get("/t/NOTSETUP")
     page = response.get_data(as_text=True)
     assert response.status_code == 200
-    assert "being set up" in page
+    assert "set up yet" in page
     assert "<form" not in page
     assert "Adas little secret" not in page
 

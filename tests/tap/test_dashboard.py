@@ -182,7 +182,7 @@ def test_a_card_with_a_profile_target_but_no_profile_is_being_set_up(
     submit_card(ada_client, target="profile")
     tap = new_client().get("/t/ADASCARD")
     assert tap.status_code == 200
-    assert "This card is being set up" in tap.text
+    assert "set up yet" in tap.text
     assert ada_client.get("/t/ADASCARD").location == HERE
 
 

@@ -68,7 +68,7 @@ def get_own_address(user: User, address_id: int) -> Address:
     if is_id(address_id):
         address = db.session.scalar(owned_by(user).where(Address.id == address_id))
     if address is None:
-        raise AddressNotFound(_("We can't find that address."))
+        raise AddressNotFound(_("We couldn't find that address."))
     return address
 
 
@@ -124,7 +124,7 @@ def _set_default(user: User, address_id: int) -> None:
 
 def _require_one_row(count: int) -> None:
     if count != 1:
-        raise AddressNotFound(_("We can't find that address."))
+        raise AddressNotFound(_("We couldn't find that address."))
 
 
 def clean_all(fields: Mapping[str, str]) -> dict[str, str | None]:
@@ -138,7 +138,7 @@ def clean_all(fields: Mapping[str, str]) -> dict[str, str | None]:
         if not text and field in PROMPTS:
             raise InvalidAddress(PROMPTS[field], field=field)
         if len(text) > max_length:
-            raise InvalidAddress(_("At most %(most)s characters."), field=field, most=max_length)
+            raise InvalidAddress(_("Enter %(most)s characters or fewer."), field=field, most=max_length)
         values[field] = text
     country = (fields.get("country") or "").strip().upper()
     if country not in dict(countries("en")):

@@ -1,10 +1,18 @@
 """Declarations of accounts: permissions, uploads, personal data."""
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
 
 from ...db import execute_update
 from ...models import Address, LinkToken, RecoveryCode, TwoFactor, User, WebSession, user_roles
-from ...registry import Person, PersonalDataRule, declare_other_columns, declare_permissions, declare_personal_data
+from ...registry import (
+    Person,
+    PersonalDataRule,
+    declare_audit_labels,
+    declare_other_columns,
+    declare_permissions,
+    declare_personal_data,
+)
 from ..core.anonymization import delete_rows_of, erased_email
 
 
@@ -42,3 +50,28 @@ declare_personal_data(
     ),
 )
 declare_other_columns({"roles": ("name", "permissions")})
+declare_audit_labels(
+    actions={
+        "user.closed": _("Account closed by user"),
+        "user.email_change_asked": _("Email change requested"),
+        "user.email_change_undone": _("Email change undone"),
+        "user.email_changed": _("Email changed"),
+        "user.erased": _("Account erased"),
+        "user.made": _("Account created"),
+        "user.owner_made": _("Owner account created"),
+        "user.password_changed": _("Password changed"),
+        "user.password_set": _("Password set"),
+        "user.recovery_code_used": _("Recovery code used"),
+        "user.recovery_codes_made": _("Recovery codes generated"),
+        "user.reopened": _("Account restored by user"),
+        "user.session_ended": _("Device logged out"),
+        "user.signed_up": _("Signed up"),
+        "user.two_factor_off": _("Two-factor authentication turned off"),
+        "user.two_factor_on": _("Two-factor authentication turned on"),
+        "user.two_factor_reset": _("Two-factor authentication reset"),
+        "user.verified": _("Email confirmed"),
+    },
+    objects={
+        "users": _("Account"),
+    },
+)

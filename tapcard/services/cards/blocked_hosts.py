@@ -1,4 +1,4 @@
-"""Hosts that no card may lead to, blocked by staff; cards with such an address carry `is_blocked`."""
+"""Domains that staff have blocked as card targets; cards with such an address have `is_blocked` set."""
 
 from collections.abc import Collection
 
@@ -59,7 +59,7 @@ def parse_host(text: str) -> str:
     except target_urls.InvalidUrl:
         host = None
     if host is None or len(host) > HOST_LENGTH:
-        raise InvalidHost(_("Enter a host name, such as example.com."))
+        raise InvalidHost(_("Enter a domain, such as example.com."))
     return host
 
 
@@ -83,7 +83,7 @@ def unblock_host(host: str, actor: User | None) -> None:
     acquire_lock(LOCK_NAME)
     row = db.session.scalar(select(BlockedHost).where(BlockedHost.host == parse_host(host)))
     if row is None:
-        raise NotFound(_("This host isn't blocked."))
+        raise NotFound(_("This domain isn't blocked."))
     audit.record("host.unblocked", subject=row, actor=actor, host=row.host)
     db.session.delete(row)
     db.session.flush()  # the cards are marked again by the remaining hosts below
@@ -93,7 +93,7 @@ def unblock_host(host: str, actor: User | None) -> None:
 
 
 def mark_cards_blocked(host: str) -> int:
-    """Mark the cards that lead to a blocked host, and return how many."""
+    """Mark the cards that open a blocked domain; return how many."""
     unmarked = _update_cards_of_host(host).where(~Card.is_blocked, Card.target == Target.URL)
     return execute_update(unmarked.values(is_blocked=True))
 

@@ -1,12 +1,14 @@
 """Declarations of cards: permissions, uploads, personal data."""
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
 
 from ...db import db, execute_update
 from ...models import Card, CardTransfer, Design, User
 from ...registry import (
     Person,
     PersonalDataRule,
+    declare_audit_labels,
     declare_other_columns,
     declare_permissions,
     declare_personal_data,
@@ -52,4 +54,34 @@ declare_other_columns(
         "card_batches": ("name",),
         "cards": ("token", "chip_uid", "claim_code", "claim_code_hash"),
     }
+)
+declare_audit_labels(
+    actions={
+        "batch.made": _("Batch of cards created"),
+        "card.claimed": _("Card claimed"),
+        "card.locked": _("Card deactivated"),
+        "card.offer_declined": _("Card transfer declined"),
+        "card.offer_withdrawn": _("Card transfer cancelled"),
+        "card.offered": _("Card transfer requested"),
+        "card.registered": _("Card registered"),
+        "card.released": _("Card released"),
+        "card.replaced": _("Card replaced"),
+        "card.retired": _("Card retired"),
+        "card.swapped": _("Card replaced from stock"),
+        "card.transferred": _("Card transferred"),
+        "card.unlocked": _("Card reactivated"),
+        "cards.imported": _("Cards imported"),
+        "design.approved": _("Artwork approved"),
+        "design.changed": _("Design updated"),
+        "design.made": _("Design created"),
+        "design.rejected": _("Artwork rejected"),
+        "host.blocked": _("Domain blocked"),
+        "host.unblocked": _("Domain unblocked"),
+    },
+    objects={
+        "blocked_hosts": _("Blocked domain"),
+        "card_batches": _("Batch of cards"),
+        "cards": _("Card"),
+        "designs": _("Design"),
+    },
 )

@@ -28,7 +28,7 @@ DESIGN_STATUS = {
 TRANSFER_OUTCOME = {
     TransferOutcome.ACCEPTED: _("Accepted"),
     TransferOutcome.DECLINED: _("Declined"),
-    TransferOutcome.WITHDRAWN: _("Withdrawn"),
+    TransferOutcome.WITHDRAWN: _("Cancelled"),
     TransferOutcome.EXPIRED: _("Expired"),
 }
 LABELS: Mapping[type[enum.StrEnum], Mapping[Any, str]] = {

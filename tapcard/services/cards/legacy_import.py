@@ -81,7 +81,7 @@ def _import_row(row: dict[str, str], imported_tokens: set[str], own_hosts: Colle
             raise InvalidRow(_("%(column)s contains control characters."), column=name)
     token = cards.clean_token(row["token"])
     if not token:
-        raise InvalidRow(_("The token %(token)r is not valid. Use up to 20 letters and digits."), token=row["token"])
+        raise InvalidRow(_("The token “%(token)s” isn't valid. Use up to 20 letters and numbers."), token=row["token"])
     if token in imported_tokens:
         raise InvalidRow(_("The token %(token)s appears more than once in the file."), token=token)
     imported_tokens.add(token)
@@ -117,7 +117,7 @@ def _find_design(row: dict[str, str]) -> Design | None:
         return None
     design = db.session.scalar(select(Design).where(Design.name == name).order_by(Design.id).limit(1))
     if design is None:
-        raise InvalidRow(_("No design is called %(name)r."), name=name)
+        raise InvalidRow(_("There's no design called “%(name)s”."), name=name)
     return design
 
 
@@ -125,7 +125,7 @@ def _parse_tap_count(row: dict[str, str]) -> int:
     text = row.get("taps", "") or "0"
     count = parse_number(text, max_digits=9)
     if count is None:
-        raise InvalidRow(_("%(taps)r is not a valid number of taps."), taps=text)
+        raise InvalidRow(_("“%(taps)s” isn't a valid number of taps."), taps=text)
     return count
 
 
@@ -134,10 +134,10 @@ def _set_target(card: Card, row: dict[str, str], owner: User, own_hosts: Collect
     if len(alias) > ALIAS_LENGTH:
         raise InvalidRow(_("The alias is longer than %(most)d characters."), most=ALIAS_LENGTH)
     if alias and cards.has_alias(owner, alias):
-        raise InvalidRow(_("%(email)s already has a card called %(alias)r."), email=owner.email, alias=alias)
+        raise InvalidRow(_("%(email)s already has a card called “%(alias)s”."), email=owner.email, alias=alias)
     show_profile = row.get("show_profile", "").lower()
     if show_profile not in (*TRUE_VALUES, *FALSE_VALUES):
-        raise InvalidRow(_("show_profile is %(value)r. Use yes or no."), value=show_profile)
+        raise InvalidRow(_("show_profile is “%(value)s”. Enter yes or no."), value=show_profile)
     card.alias = alias or None
     if row.get("reroute_url"):
         link = target_urls.clean(row["reroute_url"], own_hosts)

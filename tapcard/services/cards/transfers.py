@@ -1,4 +1,4 @@
-"""Transfers of cards: an offer to an email address, which its recipient can accept within seven days.
+"""Transfers of cards: an offer to an email address, which its recipient can accept within 7 days.
 
 Code that changes both the card and the offer changes the card first, so that two transactions cannot deadlock.
 """

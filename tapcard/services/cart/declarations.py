@@ -1,6 +1,7 @@
 """Declarations of the cart, promotions and store credit: permissions, uploads, personal data."""
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from ...db import execute_update
@@ -8,6 +9,7 @@ from ...models import Cart, CartLine, CreditAccount, CreditEntry, Order, Wishlis
 from ...registry import (
     Person,
     PersonalDataRule,
+    declare_audit_labels,
     declare_other_columns,
     declare_permissions,
     declare_personal_data,
@@ -43,4 +45,18 @@ declare_personal_data(
 )
 declare_other_columns(
     {"promotions": ("code",), "delivery_methods": ("name", "countries", "locations"), "cart_lines": ("fingerprint",)}
+)
+declare_audit_labels(
+    actions={
+        "credit.given": _("Store credit given"),
+        "delivery_method.changed": _("Delivery method updated"),
+        "delivery_method.made": _("Delivery method created"),
+        "delivery_method.moved": _("Delivery method moved"),
+        "promotion.changed": _("Promotion updated"),
+        "promotion.made": _("Promotion created"),
+    },
+    objects={
+        "delivery_methods": _("Delivery method"),
+        "promotions": _("Promotion"),
+    },
 )

@@ -178,7 +178,7 @@ def _clean_values(
     if values.get("slug"):
         values["slug"] = slugify(values["slug"], SLUG_LENGTH)
         if not values["slug"]:
-            raise InvalidCategory(_("Use letters without accents, digits and single hyphens."), field="slug")
+            raise InvalidCategory(_("Use letters without accents, numbers and single hyphens."), field="slug")
     else:
         values["slug"] = row.slug if row is not None else unused_slug(values["name"], model)
     own_id = row.id if row is not None else 0

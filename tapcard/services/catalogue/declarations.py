@@ -1,6 +1,7 @@
 """Declarations of the catalogue: permissions, uploads, personal data."""
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from ...db import db, execute_update
@@ -8,6 +9,7 @@ from ...models import Category, Product, ProductPicture, Review, ReviewStatus
 from ...registry import (
     Person,
     PersonalDataRule,
+    declare_audit_labels,
     declare_other_columns,
     declare_permissions,
     declare_personal_data,
@@ -54,4 +56,36 @@ declare_other_columns(
         "product_options": ("key", "label", "choices"),
         "display_rates": ("currency",),
     }
+)
+declare_audit_labels(
+    actions={
+        "category.changed": _("Category updated"),
+        "category.made": _("Category created"),
+        "category.moved": _("Category moved"),
+        "collection.changed": _("Collection updated"),
+        "collection.made": _("Collection created"),
+        "display_rate.changed": _("Exchange rate updated"),
+        "display_rate.removed": _("Currency removed"),
+        "product.changed": _("Product updated"),
+        "product.counted": _("Stock updated"),
+        "product.hidden": _("Product hidden"),
+        "product.made": _("Product created"),
+        "product.option_added": _("Product option added"),
+        "product.option_changed": _("Product option updated"),
+        "product.option_removed": _("Product option removed"),
+        "product.options_arranged": _("Product options reordered"),
+        "product.picture_added": _("Product images added"),
+        "product.picture_described": _("Alt text updated"),
+        "product.picture_removed": _("Product image removed"),
+        "product.pictures_arranged": _("Product images reordered"),
+        "product.shown": _("Product published"),
+        "review.approved": _("Review approved"),
+        "review.rejected": _("Review rejected"),
+    },
+    objects={
+        "categories": _("Category"),
+        "collections": _("Collection"),
+        "products": _("Product"),
+        "reviews": _("Review"),
+    },
 )

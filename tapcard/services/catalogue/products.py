@@ -185,7 +185,7 @@ def _clean_slug(values: Mapping[str, Any], product: Product | None) -> str:
         return product.slug if product is not None else unused_slug(values["name"], Product)
     slug = slugify(typed, SLUG_LENGTH)
     if not slug:
-        raise InvalidProduct(_("Use letters without accents, digits and single hyphens."), field="slug")
+        raise InvalidProduct(_("Use letters without accents, numbers and single hyphens."), field="slug")
     return slug
 
 

@@ -109,7 +109,7 @@ def get(enquiry_id: int) -> Enquiry:
     """Return a message; raise `EnquiryNotFound`."""
     enquiry = db.session.get(Enquiry, enquiry_id) if is_id(enquiry_id) else None
     if enquiry is None:
-        raise EnquiryNotFound(_("Message not found."))
+        raise EnquiryNotFound(_("We couldn't find that message."))
     return enquiry
 
 

@@ -71,7 +71,7 @@ def get_published(slug: str) -> ShopPage:
     """Return the published page of a slug; raise `PageNotFound`."""
     page = find_published(slug) if is_slug(slug, MAX_SLUG_LENGTH) else None
     if page is None:
-        raise PageNotFound(_("There's no page at this address."))
+        raise PageNotFound(_("We couldn't find that page."))
     return page
 
 
@@ -85,7 +85,7 @@ def get(page_id: int) -> ShopPage:
     """Return a page, published or not; raise `PageNotFound`."""
     page = db.session.get(ShopPage, page_id) if is_id(page_id) else None
     if page is None:
-        raise PageNotFound(_("Page not found."))
+        raise PageNotFound(_("We couldn't find that page."))
     return page
 
 
@@ -135,7 +135,7 @@ def _cleaned(content: PageContent, own_id: int | None) -> dict[str, Any]:
 def _clean_slug(typed: str, title: str, own_id: int | None) -> str:
     slug = typed or slugify(title, MAX_SLUG_LENGTH)
     if not is_slug(slug, MAX_SLUG_LENGTH):
-        raise InvalidPage(_("Use lowercase letters, digits and single hyphens, such as opening-hours."), field="slug")
+        raise InvalidPage(_("Use lowercase letters, numbers and single hyphens, such as opening-hours."), field="slug")
     if slug in RESERVED_SLUGS:
         raise InvalidPage(_("The shop already has a page with this address. Choose another one."), field="slug")
     same = sa.select(ShopPage.id).where(ShopPage.slug == slug)

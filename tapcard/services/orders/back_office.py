@@ -141,7 +141,7 @@ def get_order(number: str) -> Order:
     )  # fmt: skip
     order = db.session.scalar(query) if text.isascii() and text.replace("-", "").isalnum() else None
     if order is None:
-        raise queries.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We couldn't find that order."))
     return order
 
 

@@ -1,6 +1,7 @@
 """Declarations of orders: permissions, uploads, personal data."""
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from ...db import db, execute_update
@@ -8,6 +9,7 @@ from ...models import Design, Order, OrderEvent, OrderLine, Payment
 from ...registry import (
     Person,
     PersonalDataRule,
+    declare_audit_labels,
     declare_other_columns,
     declare_permissions,
     declare_personal_data,
@@ -69,4 +71,24 @@ declare_other_columns(
         "orders": ("number", "currency", "promotion_code", "delivery_name", "carrier"),
         "order_lines": ("card_token", "title", "sku", "fingerprint"),
     }
+)
+declare_audit_labels(
+    actions={
+        "order.canceled": _("Order cancelled"),
+        "order.delivered": _("Order delivered"),
+        "order.expired": _("Order expired"),
+        "order.extended": _("Payment deadline extended"),
+        "order.given_after_all": _("Order fulfilled after restock"),
+        "order.noted": _("Note added to order"),
+        "order.oversold": _("Order oversold"),
+        "order.paid": _("Order paid"),
+        "order.placed": _("Order placed"),
+        "order.processed": _("Order processing started"),
+        "order.shipped": _("Order shipped"),
+        "order_line.produced": _("Production status updated"),
+    },
+    objects={
+        "order_lines": _("Order item"),
+        "orders": _("Order"),
+    },
 )

@@ -76,7 +76,7 @@ def order_with_codes(number: str, *, user: User | None, known_ids: Collection[in
     order = queries.own_order(number, user=user, known_ids=known_ids)
     is_theirs = user is not None and order.user_id == user.id
     if not is_theirs and order.user is not None and order.user.has_proven_identity:
-        raise queries.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We couldn't find that order."))
     if not order.is_paid or not card_lines(order):
         raise NoClaimCodes(_("This order has no claim codes yet. We create them once its cards are paid for."))
     return order
@@ -99,7 +99,7 @@ def claim_cards(order: Order, user: User, token: str | None = None, now: datetim
     `AlreadyClaimed` for a card of another user.
     """
     if order.user_id != user.id or not order.is_paid:
-        raise queries.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We couldn't find that order."))
     lines = [line.id for line in card_lines(order)]
     claimed = claims.claim_order_cards(lines, user, now, token=token)
     if token is not None and not claimed:
@@ -118,7 +118,7 @@ def swap_card(line_card: Card, stock_card: Card, actor: User, now: datetime) -> 
     """
     line = db.session.get(OrderLine, line_card.order_line_id) if line_card.order_line_id is not None else None
     if line is None or line.kind is not LineKind.CARD or line.order.status not in IN_PROGRESS_STATUSES:
-        raise transitions.IllegalMove(_("Cards can only be swapped before the order ships."))
+        raise transitions.IllegalMove(_("Cards can only be replaced before the order ships."))
     hold = select(CardHold.card_id).where(CardHold.card_id == stock_card.id, CardHold.expires_at > now)
     if db.session.scalar(hold) is not None:
         raise replacement.CannotReplace(_("Someone is paying for this card right now. Use another card."))

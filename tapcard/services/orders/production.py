@@ -31,7 +31,7 @@ def produce(
     """Set the production status of a line of a paid order; raises `OrderNotFound` or `IllegalMove`."""
     line = next((line for line in order.lines if line.id == line_id), None)
     if line is None:
-        raise queries.OrderNotFound(_("We can't find that order."))
+        raise queries.OrderNotFound(_("We couldn't find that order."))
     if order.status not in IN_PROGRESS_STATUSES:
         raise IllegalMove(_("Only a paid order that hasn't shipped can be changed."))
     set_status(line, status, actor, seen_status=seen_status)

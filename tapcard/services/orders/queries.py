@@ -61,7 +61,7 @@ def own_order(number: str, *, user: User | None, known_ids: Collection[int]) -> 
     order = find(number)
     is_theirs = order is not None and (order.id in known_ids or (user is not None and order.user_id == user.id))
     if order is None or not is_theirs:
-        raise OrderNotFound(_("We can't find that order."))
+        raise OrderNotFound(_("We couldn't find that order."))
     return order
 
 

@@ -62,7 +62,7 @@ def get_by_public_id(public_id: str) -> Payment:
     """Return the payment with a public id; raises `PaymentNotFound`."""
     payment = db.session.scalar(select(Payment).where(Payment.public_id == public_id)) if public_id.isascii() else None
     if payment is None:
-        raise PaymentNotFound(_("We can't find that payment."))
+        raise PaymentNotFound(_("We couldn't find that payment."))
     return payment
 
 

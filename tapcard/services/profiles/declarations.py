@@ -1,11 +1,12 @@
 """Declarations of profiles: permissions, uploads, personal data."""
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from ...db import execute_update
 from ...models import FormerSlug, Lead, Profile, ProfileLink
-from ...registry import Person, PersonalDataRule, declare_personal_data, declare_uploads
+from ...registry import Person, PersonalDataRule, declare_audit_labels, declare_personal_data, declare_uploads
 from ..core.anonymization import delete_rows_of
 
 
@@ -53,8 +54,24 @@ declare_personal_data(
         _delete_profiles,
     ),
     PersonalDataRule(
-        "contact details that visitors shared with a holder (leads)",
+        "contact details that visitors shared with a card owner (leads)",
         {"leads": ("name", "email", "phone", "note", "consent_text")},
         delete_rows_of(Lead.owner_id),
     ),
+)
+declare_audit_labels(
+    actions={
+        "lead.deleted": _("Lead deleted"),
+        "profile.changed": _("Profile updated"),
+        "profile.created": _("Profile created"),
+        "profile.deleted": _("Profile deleted"),
+        "profile_link.added": _("Profile link added"),
+        "profile_link.changed": _("Profile link updated"),
+        "profile_link.removed": _("Profile link removed"),
+    },
+    objects={
+        "leads": _("Lead"),
+        "profile_links": _("Profile link"),
+        "profiles": _("Profile"),
+    },
 )

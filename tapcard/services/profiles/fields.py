@@ -88,7 +88,7 @@ def _clean_slug(text: str) -> str:
     slug = text.lower() if text.isascii() else ""
     if len(slug) < MIN_SLUG_LENGTH or not is_slug(slug, SLUG_LENGTH):
         raise InvalidField(
-            _("Use %(least)s to %(most)s letters (a to z) and digits, with single hyphens in between."),
+            _("Use %(least)s to %(most)s letters (a to z) and numbers, with single hyphens in between."),
             field="slug",
             least=MIN_SLUG_LENGTH,
             most=SLUG_LENGTH,

@@ -83,7 +83,7 @@ SITES: dict[str, Site] = {
         hosts=("linkedin.com",),
         pattern=re.compile(r"(?=.{3,100}$)(?:(?:company|school)/)?(?:[^\W_]|-)+"),
         url_format="https://www.linkedin.com/{}",
-        rule=_("LinkedIn usernames have 3 to 100 letters, digits and hyphens. Yours comes after linkedin.com/in/."),
+        rule=_("LinkedIn usernames have 3 to 100 letters, numbers and hyphens. Yours comes after linkedin.com/in/."),
         display_format="{}",
         read_path=_linkedin,
     ),
@@ -92,7 +92,7 @@ SITES: dict[str, Site] = {
         hosts=("instagram.com", "instagr.am"),
         pattern=re.compile(r"(?!.*\.\.)(?!\.)[A-Za-z0-9_.]{1,30}(?<!\.)"),
         url_format="https://www.instagram.com/{}",
-        rule=_("Instagram usernames have up to 30 letters, digits, full stops and underscores."),
+        rule=_("Instagram usernames have up to 30 letters, numbers, full stops and underscores."),
         reserved=frozenset({"p", "reel", "reels", "stories", "explore", "accounts", "tv"}),
     ),
     "snapchat": Site(
@@ -101,7 +101,7 @@ SITES: dict[str, Site] = {
         pattern=re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,13}[A-Za-z0-9]"),
         url_format="https://www.snapchat.com/add/{}",
         rule=_(
-            "Snapchat usernames have 3 to 15 letters, digits, full stops, hyphens and underscores, "
+            "Snapchat usernames have 3 to 15 letters, numbers, full stops, hyphens and underscores, "
             "and start with a letter."
         ),
         read_path=_snapchat,
@@ -111,7 +111,7 @@ SITES: dict[str, Site] = {
         hosts=("x.com", "twitter.com"),
         pattern=re.compile(r"[A-Za-z0-9_]{1,15}"),
         url_format="https://x.com/{}",
-        rule=_("X usernames have up to 15 letters, digits and underscores."),
+        rule=_("X usernames have up to 15 letters, numbers and underscores."),
         reserved=frozenset({"home", "i", "intent", "search", "hashtag", "share", "explore", "settings"}),
     ),
     "tiktok": Site(
@@ -119,7 +119,7 @@ SITES: dict[str, Site] = {
         hosts=("tiktok.com",),
         pattern=re.compile(r"[A-Za-z0-9_.]{2,24}(?<!\.)"),
         url_format="https://www.tiktok.com/@{}",
-        rule=_("TikTok usernames have 2 to 24 letters, digits, full stops and underscores."),
+        rule=_("TikTok usernames have 2 to 24 letters, numbers, full stops and underscores."),
         read_path=_tiktok,
     ),
     "youtube": Site(
@@ -127,7 +127,7 @@ SITES: dict[str, Site] = {
         hosts=("youtube.com",),
         pattern=re.compile(r"[^\W_][\w.·-]{1,28}[^\W_]"),
         url_format="https://www.youtube.com/@{}",
-        rule=_("YouTube handles have 3 to 30 letters, digits, full stops, hyphens and underscores, after the @."),
+        rule=_("YouTube handles have 3 to 30 letters, numbers, full stops, hyphens and underscores, after the @."),
         read_path=_youtube,
     ),
     "facebook": Site(
@@ -135,7 +135,7 @@ SITES: dict[str, Site] = {
         hosts=("facebook.com", "fb.com", "fb.me"),
         pattern=re.compile(r"[A-Za-z0-9.]{5,50}"),
         url_format="https://www.facebook.com/{}",
-        rule=_("Facebook usernames have 5 to 50 letters, digits and full stops."),
+        rule=_("Facebook usernames have 5 to 50 letters, numbers and full stops."),
         display_format="{}",
         reserved=FACEBOOK_PATHS,
         read_path=_facebook,
@@ -145,7 +145,7 @@ SITES: dict[str, Site] = {
         hosts=("github.com",),
         pattern=re.compile(r"(?=.{1,39}$)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"),
         url_format="https://github.com/{}",
-        rule=_("GitHub usernames have up to 39 letters, digits and single hyphens."),
+        rule=_("GitHub usernames have up to 39 letters, numbers and single hyphens."),
         display_format="{}",
         reserved=frozenset({"orgs", "topics", "settings", "features", "about", "login", "marketplace", "sponsors"}),
     ),

@@ -145,7 +145,7 @@ def test_all_product_fields_are_stored_and_shown_in_the_form(
         ("tax_rate", "17.555", "Enter a percentage such as 20 or 17.5."),
         ("stock", "1.5", "Enter a whole number from 0 to 1000000."),
         ("available_on", "2027-02-30", "Enter a date such as 2026-12-24."),
-        ("slug", "???", "Use letters without accents, digits and single hyphens."),
+        ("slug", "???", "Use letters without accents, numbers and single hyphens."),
         ("category", "999999", "Not a valid choice"),
     ],
 )  # fmt: skip

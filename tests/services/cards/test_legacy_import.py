@@ -183,7 +183,7 @@ def test_empty_lines_are_skipped_and_counted(import_lines: Callable[..., ImportR
         ("OLD1,ada@example.com,,,a\0b,,,,", "control"),
         ("OLD1,ada@example.com,A\x07da,,,,,,", "control"),
         ("GOOD1,,,,,,,,", "more than once"),
-        ("OLD1,ada@example.com,,,work,,,,", "called 'work'"),
+        ("OLD1,ada@example.com,,,work,,,,", "called “work”"),
         ('OLD1,ada@example.com,,,"' + "x" * 200_000, "CSV"),
     ],
 )
