@@ -57,5 +57,5 @@ def _fill_in(row: str, address: Mapping[str, Any]) -> str:
     for part, separator in zip(tokens[::2], ["", *tokens[1::2]], strict=False):
         value = "\n".join(filter(None, (address.get(name) for name in PARTS.get(part, ()))))
         if value:
-            text += (separator if text else "") + value
+            text += (separator or " " if text else "") + value  # Mozambique's format has `%C%S`
     return text

@@ -132,7 +132,7 @@ def prepare_engine(engine: Engine, synchronous: str = "FULL") -> None:
             "secure_delete=ON",  # deleted content is overwritten
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
-        dbapi_connection.create_function(search_text.SQLITE_FUNCTION, 1, search_text.index, deterministic=True)
+        search_text.declare_functions(dbapi_connection)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

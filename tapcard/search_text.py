@@ -4,6 +4,7 @@
 Big lists store the indexed text in a column; `matches` indexes other columns in the database while it searches.
 """
 
+import re
 import unicodedata
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ FOLDED = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d",
 SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})  # as typed without these letters
 MIN_PLURAL_LENGTH = 4
 MAX_WORDS = 8
-SQLITE_FUNCTION = "search_index"  # `index`, declared on every connection
+LIKE_SPECIAL, ESCAPED = r"([\\%_])", r"\\\1"
 MAX_COMBINING = 0x1F000
 
 
@@ -52,25 +53,58 @@ def _singular(word: str) -> str:
 
 
 class indexed(GenericFunction[str]):  # noqa: N801  named like an SQL function
-    """The SQL function that does what `index` does."""
+    """The SQL function that indexes a text like `index`."""
 
     type = sa.Text()
-    name = SQLITE_FUNCTION
+    name = "search_index"
     inherit_cache = True
+
+
+class matched(GenericFunction[bool]):  # noqa: N801  named like an SQL function
+    """The SQL function that tells whether a text, once indexed, contains all words; it indexes the text once.
+
+    Arguments: the text, the words by line, the same words as LIKE patterns by line.
+    """
+
+    type = sa.Boolean()
+    name = "search_matches"
+    inherit_cache = True
+
+
+def declare_functions(connection: Any) -> None:
+    """Declare the SQL functions of this module on a SQLite connection."""
+    connection.create_function(indexed.name, 1, index, deterministic=True)
+    connection.create_function(matched.name, 3, _is_match, deterministic=True)
+
+
+def _is_match(text: str, lines_of_words: str, _patterns: str) -> bool:
+    indexed_text = index(text)
+    return all(word in indexed_text for word in lines_of_words.split("\n"))
 
 
 def matches(search: str, *columns: Any) -> sa.ColumnElement[bool]:
     """Return the condition that columns, NULL or not, together contain every word of a search."""
+    searched = words(search)
+    if not searched:
+        return sa.true()
     first, *others = (sa.func.coalesce(sa.cast(column, sa.Text), "") for column in columns)
     text: sa.ColumnElement[str] = first
     for column in others:
         text = text + "\n" + column
-    return contains(indexed(text), search)
+    patterns = [f"%{re.sub(LIKE_SPECIAL, ESCAPED, word)}%" for word in searched]
+    return matched(text, "\n".join(searched), "\n".join(patterns))
 
 
 def contains(indexed_text: Any, search: str) -> sa.ColumnElement[bool]:
-    """Return the condition that an indexed text contains every word of a search."""
+    """Return the condition that a column of indexed text contains every word of a search."""
     return sa.and_(sa.true(), *(indexed_text.contains(word, autoescape=True) for word in words(search)))
+
+
+@compiles(matched, "postgresql")
+def _compile_match_for_postgresql(element: matched, compiler: SQLCompiler, **options: Any) -> str:
+    text, _words, patterns = element.clauses
+    lines = sa.func.string_to_array(patterns, "\n")
+    return f"{compiler.process(indexed(text), **options)} LIKE ALL ({compiler.process(lines, **options)})"
 
 
 @compiles(indexed, "postgresql")

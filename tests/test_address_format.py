@@ -47,6 +47,7 @@ def lines_of(country: str, *parts: str, **more: str) -> list[str]:
         ("NG", ("Ibadan", "Oyo", "200211"), ["Ibadan 200211", "Oyo"]),
         ("GH", ("Accra", "", ""), ["Accra"]),
         ("AO", ("Luanda", "", ""), ["Luanda"]),
+        ("MZ", ("Maputo", "Maputo City", "1100"), ["1100 Maputo Maputo City"]),
     ],
 )
 def test_town_region_and_postal_code_are_where_the_country_expects_them(

@@ -194,6 +194,7 @@ def test_cards_keep_their_order_line_without_a_foreign_key(empty_app: Flask) -> 
     upgrade(revision="20261201_search_text")
     fill_tables()
     cards = reflected().tables["cards"]
+    checks_before = sorted(str(check["name"]) for check in sa.inspect(db.engine).get_check_constraints("cards"))
     with db.engine.connect() as connection:
         before = connection.execute(sa.select(cards).order_by(cards.c.id)).all()
     assert [card.order_line_id for card in before] == [1, 2, 3]
@@ -203,6 +204,8 @@ def test_cards_keep_their_order_line_without_a_foreign_key(empty_app: Flask) -> 
     inspector = sa.inspect(db.engine)
     keys = {column for key in inspector.get_foreign_keys("cards") for column in key["constrained_columns"]}
     assert keys == {"design_id", "owner_id", "profile_id", "batch_id", "replaced_by_id"}
+    checks = [check["name"] for check in inspector.get_check_constraints("cards")]
+    assert sorted(checks) == sorted(set(checks)) == checks_before
     assert "ix_cards_order_line_id" in {index["name"] for index in inspector.get_indexes("cards")}
 
 

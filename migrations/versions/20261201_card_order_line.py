@@ -4,7 +4,6 @@ Revision: 20261201_card_order_line
 Follows: 20261201_search_text
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_card_order_line"
@@ -16,10 +15,7 @@ NAMES = {"fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s"}
 
 
 def upgrade() -> None:
-    # Alembic reads a table that it rebuilds without its CHECK constraints
-    found = sa.inspect(op.get_bind()).get_check_constraints("cards")
-    checks = [sa.CheckConstraint(check["sqltext"], name=op.f(check["name"])) for check in found]
-    with op.batch_alter_table("cards", naming_convention=NAMES, table_args=checks) as batch:
+    with op.batch_alter_table("cards", naming_convention=NAMES) as batch:
         batch.drop_constraint(FOREIGN_KEY, type_="foreignkey")
 
 

@@ -223,20 +223,14 @@ def place_order() -> Response:
         )
         if not form.validate():
             return review(cart, buyer, form)
-        paid_order = payment_workflows.close_replaced(
-            checkout.payments_to_close(cart, buyer, form.seen_total, rule_context())
-        )
+        payments = checkout.payments_to_close(cart, buyer, form.seen_total, rule_context())
+        paid_order = payment_workflows.close_replaced(payments)
         if paid_order is not None:
             flash(_("Your previous order has just been paid. Check it before you order again."), "info")
             return redirect(url_for("shop.order", number=paid_order.number))
         order = place(cart, buyer, form)
     except GatewayError:
-        db.session.rollback()
-        flash(
-            _("Your previous payment is still being processed and the payment provider isn't responding. Try again."),
-            "error",
-        )
-        return redirect(url_for("shop.review_order"))
+        return redirect_to_review_while_paying()
     except (checkout.Incomplete, delivery.NoDelivery) as error:
         return redirect_with_error("shop.checkout", error)
     except placement.NeedsAccount as error:
@@ -245,6 +239,16 @@ def place_order() -> Response:
     except DomainError as error:
         return redirect_with_error("shop.review_order", error)
     return pay(order, form.gateway.data if "gateway" in form else "")
+
+
+def redirect_to_review_while_paying() -> Response:
+    """Roll back and redirect to the review page, as the previous payment could not be closed."""
+    db.session.rollback()
+    flash(
+        _("Your previous payment is still being processed and the payment provider isn't responding. Try again."),
+        "error",
+    )
+    return redirect(url_for("shop.review_order"))
 
 
 def redirect_to_last_order(cart: Cart | None) -> Response:
