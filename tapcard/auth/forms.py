@@ -107,12 +107,12 @@ class DetailsForm(Form):
 
 # --- two-factor log in ------------------------------------------------------------------------------------------------
 
-MAX_CODE_LENGTH = 40
-MAX_TOKEN_LENGTH = 1000
+MAX_TWO_FACTOR_CODE_LENGTH = 40
+MAX_SIGNED_VALUE_LENGTH = 1000
 
 
 def _code(label: Any) -> StringField:
-    return StringField(label, [DataRequired(_("Enter the code.")), Length(max=MAX_CODE_LENGTH, message=TOO_LONG)])
+    return StringField(label, [DataRequired(_("Enter the code.")), Length(max=MAX_TWO_FACTOR_CODE_LENGTH, message=TOO_LONG)])
 
 
 class ConfirmPasswordForm(Form):
@@ -130,7 +130,7 @@ class SecondFactorForm(Form):
 class SetUpTwoFactorForm(Form):
     """The first code of the app, with the set-up token (field `offer`) that contains the encrypted secret."""
 
-    offer = HiddenField(validators=[Length(max=MAX_TOKEN_LENGTH, message=TOO_LONG)])
+    offer = HiddenField(validators=[Length(max=MAX_SIGNED_VALUE_LENGTH, message=TOO_LONG)])
     code = _code(_("Code from your authenticator app"))
 
 
@@ -144,4 +144,4 @@ class DisableTwoFactorForm(Form):
 class DownloadCodesForm(Form):
     """Recovery codes that were just shown, to download as a file."""
 
-    codes = HiddenField(validators=[DataRequired(), Length(max=MAX_TOKEN_LENGTH, message=TOO_LONG)])
+    codes = HiddenField(validators=[DataRequired(), Length(max=MAX_SIGNED_VALUE_LENGTH, message=TOO_LONG)])
