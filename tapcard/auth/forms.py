@@ -112,7 +112,9 @@ MAX_SIGNED_VALUE_LENGTH = 1000
 
 
 def _code(label: Any) -> StringField:
-    return StringField(label, [DataRequired(_("Enter the code.")), Length(max=MAX_TWO_FACTOR_CODE_LENGTH, message=TOO_LONG)])
+    return StringField(
+        label, [DataRequired(_("Enter the code.")), Length(max=MAX_TWO_FACTOR_CODE_LENGTH, message=TOO_LONG)]
+    )
 
 
 class ConfirmPasswordForm(Form):
