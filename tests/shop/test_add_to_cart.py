@@ -71,7 +71,7 @@ def test_a_guest_fills_a_cart_and_sees_its_contents(client: FormClient, engraved
 BAD: tuple[tuple[dict[str, Any], str, str], ...] = (
     *(({"quantity": text}, "quantity", "Enter a whole number from 1 to 99.")
       for text in ("0", "-1", "100", "9" * 30, "1.5", "1e2", "NaN", "two", "", "٣", "1 2")),
-    ({"option-color": ""}, "option-color", "Enter a value for “Color”."),
+    ({"option-color": ""}, "option-color", "Choose an option for “Color”."),
     ({"option-color": "red"}, "option-color", "Choose one of the options."),
     ({"option-recipient": "Other"}, "option-recipient", "Choose one of the options."),
     ({"option-name": "x" * 21}, "option-name", "Enter 20 characters or fewer."),

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+import tapcard
 from tapcard.web import assets
 
 
@@ -169,3 +170,14 @@ def test_files_of_the_previous_version_are_still_served(sources: dict[str, Path]
     assert f"/static/{old}/css/one.css" in served
     assert f"/static/{new}/css/one.css" in served
     assert "/robots.txt" in served
+
+
+def test_every_class_that_a_script_adds_has_a_style() -> None:
+    folder = Path(tapcard.__file__).parent / "static"
+    styles = "".join(path.read_text() for path in (*folder.rglob("*.css"), *assets.BOOTSTRAP_SOURCES.values()))
+    scripts = "".join(path.read_text() for path in folder.rglob("*.js"))
+    calls = re.findall(r"classList\.(?:add|toggle|replace)\(([^)]*)\)|className = (\"[^\"]*\")", scripts)
+    names = {name for call in calls for text in re.findall(r'"([^"]+)"', "".join(call)) for name in text.split()}
+    assert len(names) > 5
+    missing = {name for name in names if f".{name}" not in styles and f'querySelector(".{name}")' not in scripts}
+    assert missing == set()

@@ -52,7 +52,8 @@ def clean_answer(option: ProductOption, answer: str, upload: str, country: str) 
     """Return an answer as it is stored, or an empty string; raise `InvalidAnswer`."""
     value = upload if option.kind is OptionKind.PICTURE else _clean(option, answer, country)
     if not value and option.is_required:
-        raise InvalidAnswer(_("Enter a value for “%(label)s”."), field=FIELD_PREFIX + option.key, label=option.label)
+        message = _("Choose an option for “%(label)s”.") if option.choices else _("Enter a value for “%(label)s”.")
+        raise InvalidAnswer(message, field=FIELD_PREFIX + option.key, label=option.label)
     return value
 
 

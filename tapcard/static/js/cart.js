@@ -18,7 +18,7 @@
   };
 
   const enhance = () => {
-    document.querySelectorAll("[data-auto-submit]").forEach((form) => form.classList.add("by-itself"));
+    document.querySelectorAll("[data-auto-submit]").forEach((form) => form.classList.add("auto-submit"));
     document.dispatchEvent(new Event("change"));  // shows fields that belong to one choice
   };
 

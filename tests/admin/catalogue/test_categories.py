@@ -1,6 +1,7 @@
 """Categories and collections in the back office: the tree, the order and outdated forms."""
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -130,3 +131,15 @@ def test_collections_have_a_kind_and_a_unique_url(
     submit(ben_client, f"{SHELVES}/collections/{there.id}", is_active=[])
     assert not there.is_active
     assert product.collections == [there]
+
+
+def test_the_first_category_of_a_level_cannot_move_up_nor_the_last_one_down(
+    ben_client: FormClient, create_category: Callable[..., Category]
+) -> None:
+    top = create_category("Desk")
+    names = [top.name, create_category("Pens", top).name, create_category("Ink", top).name, create_category("Car").name]
+    page = ben_client.get(SHELVES).text
+    buttons = re.findall(r'aria-label="Move (\w+ (?:up|down))"([^>]*)>', page)
+    assert {label for label, _attributes in buttons} == {f"{name} {way}" for name in names for way in ("up", "down")}
+    disabled = {label for label, attributes in buttons if attributes.endswith(" disabled")}
+    assert disabled == {"Desk up", "Pens up", "Ink down", "Car down"}
