@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from .. import mail, registry, search_text
-from ..db import Base, db
+from ..db import db
 from ..ids import parse_id
 from ..models import AuditEntry, Card, OutboxMessage, Target
 from ..web import filters, paging
@@ -94,7 +94,7 @@ class StaffView(Guarded, ModelView):
         """Return a row by its id, or None if the text isn't an id."""
         return super().get_one(id) if parse_id(str(id)) is not None else None
 
-    def title_of(self, row: Base) -> str:
+    def title_of(self, row: Any) -> str:
         """Return the heading of a row's page."""
         return str(getattr(row, self.title_column))
 
@@ -172,6 +172,10 @@ class OutboxView(StaffView):
     column_sortable_list = ("kind", "created_at", "due_at", "failed_at")
     column_default_sort = ("id", True)
 
+    def title_of(self, row: OutboxMessage) -> str:
+        """Return the kind of email."""
+        return filters.email_kind(row.kind)
+
     def matches_label(self, search: str) -> sa.ColumnElement[bool]:
         """Return the condition that the label of the kind of email contains every word of a search."""
         words = search_text.words(search)
@@ -215,6 +219,10 @@ class AuditView(StaffView):
     column_searchable_list = ("tag",)
     column_sortable_list = ("tag", "happened_at")
     column_default_sort = ("id", True)
+
+    def title_of(self, row: AuditEntry) -> str:
+        """Return the action."""
+        return filters.audit_action(row.tag)
 
     def matches_label(self, search: str) -> sa.ColumnElement[bool]:
         """Return the condition that the label of the action contains every word of a search."""

@@ -24,6 +24,7 @@ from tapcard.models import (
 )
 from tapcard.services.cards import cards, claims, transitions
 from tapcard.services.core import audit
+from tapcard.web import filters
 from tests.conftest import FormClient, login
 from tests.pages import error_of, form_to, words_of
 
@@ -369,7 +370,10 @@ def test_the_details_of_an_audit_entry_have_no_python_values(ben_client: FormCli
     audit.record("user.verified", subject=ada, actor=ada, is_shut_out=False, fields=["first_name", "born_on"])
     db.session.commit()
     entry = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
-    page = words_of(ben_client.get(f"/admin/tables/audit/details/?id={entry.id}").text)
+    html = ben_client.get(f"/admin/tables/audit/details/?id={entry.id}").text
+    page = words_of(html)
+    [heading] = re.findall(r"<h1[^>]*>(.*?)</h1>", html)
+    assert heading == str(filters.audit_action("user.verified"))
     assert "Is shut out: No; Fields: first_name, born_on" in page
 
 

@@ -16,6 +16,12 @@
 
   on("click", "[data-print]", () => print());
 
+  // on narrow screens, scroll the menu of the back office to the current page
+  all(".tc-section-nav").forEach((menu) => {
+    const current = menu.querySelector("[aria-current]");
+    if (current) menu.scrollLeft += current.getBoundingClientRect().left - menu.getBoundingClientRect().left - (menu.clientWidth - current.clientWidth) / 2;
+  });
+
   // close menus on Escape and on clicks elsewhere
   const closeMenus = (except) => all("details[data-menu][open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => closeMenus(event.target instanceof Element && event.target.closest("details[data-menu]")));
